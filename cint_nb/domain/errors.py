@@ -1,0 +1,316 @@
+"""Every error the package raises, as one tree.
+
+```
+CintError
+├── InputError (also ValueError)      stopped before the network
+│   ├── RespondentFileError           the file cannot be read as respondent ids
+│   ├── PlanError                     a field of the target group plan is wrong
+│   └── SettingsError                 mode, credentials or account are missing or wrong
+├── PreflightBlocked                  a finding of severity block stands
+├── BudgetExceeded                    the wave can cost more than the budget given
+├── NothingToResubmit                 no rejected id can still succeed
+├── TransportError
+│   ├── NotSent                       the request never left: repeating is safe
+│   ├── OutcomeUnknown                the reply was lost: look before repeating
+│   └── DeadlineExceeded              the overall time limit of a call has passed
+├── ApiError                          the exchange answered with an error
+│   ├── BadRequest 400 ── NotAuthenticated 401 ── PermissionDenied 403 ── NotFound 404
+│   ├── Conflict 409 ──── JobAlreadyRunning 409
+│   ├── PreconditionFailed 412 ── FileTooLarge 413 ── UnsupportedMediaType 415
+│   ├── InvalidState 422 ── RateLimited 429 ── ServerError 5xx
+│   └── UnexpectedReply               a 2xx that cannot be understood
+├── JobError
+│   ├── JobFailed                     the exchange says the job failed
+│   └── WatchTimeout                  watching ended, the job goes on
+├── JournalError
+│   ├── WaveBusy                      another process works on the same wave
+│   └── JournalDamaged                the journal file was set aside
+├── NotRecorded                       replay met a request that was never recorded
+└── LoopError                         a blocking verb was called where it would deadlock
+```
+
+Each error carries a stable `code`, the `evidence` it rests on, what is `safe` now, and the `next_step`.
+Respondent ids and secrets never enter a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class CintError(Exception):
+    """Report a problem as four lines: what happened, what we know, what is safe, what to do next.
+
+    Args:
+        what: One sentence that says what happened.
+        evidence: Known facts such as `status`, `request_id`, `job_id`, `field` or `line`. Never ids of respondents.
+        safe: What is safe to do or to assume now.
+        next_step: The next thing to do.
+    """
+
+    code: ClassVar[str] = "cint_error"
+
+    def __init__(
+        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+    ) -> None:
+        self.what = what
+        self.evidence: dict[str, Any] = {key: value for key, value in (evidence or {}).items() if value is not None}
+        self.safe = safe
+        self.next_step = next_step
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        """Write the message with its evidence, what is safe and the next step, one line each."""
+        lines = [self.what]
+        if self.evidence:
+            lines.append("Known: " + ", ".join(f"{key}={value}" for key, value in self.evidence.items()))
+        if self.safe:
+            lines.append(f"Safe: {self.safe}")
+        if self.next_step:
+            lines.append(f"Next: {self.next_step}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by parts, since the keyword arguments are not in `args`."""
+        return (_rebuild, (type(self), self.what, self.evidence, self.safe, self.next_step))
+
+
+def _rebuild(
+    kind: type[CintError], what: str, evidence: dict[str, Any], safe: str, next_step: str
+) -> CintError:
+    return kind(what, evidence=evidence, safe=safe, next_step=next_step)
+
+
+class InputError(CintError, ValueError):
+    """Refuse input before anything is sent."""
+
+    code = "bad_input"
+
+    def __init__(
+        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+    ) -> None:
+        super().__init__(
+            what, evidence=evidence, safe=safe or "nothing was sent, nothing was changed.", next_step=next_step
+        )
+
+
+class RespondentFileError(InputError):
+    """Refuse a respondent file that cannot be read or uploaded."""
+
+    code = "respondent_file"
+
+
+class PlanError(InputError):
+    """Refuse a target group plan with a missing or impossible field."""
+
+    code = "plan"
+
+
+class SettingsError(InputError):
+    """Refuse settings that cannot work: mode, credentials, account or host."""
+
+    code = "settings"
+
+
+class PreflightBlocked(CintError):
+    """Stop because a finding of severity *block* stands; `findings` holds them."""
+
+    code = "preflight_blocked"
+    findings: tuple[Any, ...] = ()
+
+
+class BudgetExceeded(CintError):
+    """Stop because the wave can cost more than the budget given."""
+
+    code = "budget_exceeded"
+
+
+class NothingToResubmit(CintError):
+    """Stop because no rejected id can still succeed."""
+
+    code = "nothing_to_resubmit"
+
+
+class TransportError(CintError):
+    """Report that no usable reply came back."""
+
+    code = "transport"
+
+
+class NotSent(TransportError):
+    """Report a request that never reached the exchange; repeating it is safe."""
+
+    code = "not_sent"
+
+
+class OutcomeUnknown(TransportError):
+    """Report a lost reply: the exchange may or may not have acted. Look before repeating."""
+
+    code = "outcome_unknown"
+
+
+class DeadlineExceeded(OutcomeUnknown):
+    """Report that the overall time limit of a call has passed."""
+
+    code = "deadline_exceeded"
+
+
+class ApiError(CintError):
+    """Report an error reply of the exchange; `evidence` holds `status` and `request_id`, `body` the raw reply."""
+
+    code = "api_error"
+    body: bytes = b""
+    invalid_params: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def status(self) -> int:
+        """Return the HTTP status of the reply."""
+        return int(self.evidence.get("status", 0))
+
+
+class BadRequest(ApiError):
+    """400: the request or the file has the wrong form."""
+
+    code = "bad_request"
+
+
+class NotAuthenticated(ApiError):
+    """401: the token is missing, invalid or expired."""
+
+    code = "not_authenticated"
+
+
+class PermissionDenied(ApiError):
+    """403: expired token, missing version header, or a right the account does not have."""
+
+    code = "permission_denied"
+
+
+class NotFound(ApiError):
+    """404: an id in the path is wrong, or the thing does not exist."""
+
+    code = "not_found"
+
+
+class Conflict(ApiError):
+    """409: the thing is in use."""
+
+    code = "conflict"
+
+
+class JobAlreadyRunning(Conflict):
+    """409 on a recontact or exclusion path: one job at a time runs for a target group."""
+
+    code = "job_already_running"
+
+
+class PreconditionFailed(ApiError):
+    """412: the thing has changed since it was read."""
+
+    code = "precondition_failed"
+
+
+class FileTooLarge(ApiError):
+    """413: the file exceeds 5 MB."""
+
+    code = "file_too_large"
+
+
+class UnsupportedMediaType(ApiError):
+    """415: the upload is not valid multipart."""
+
+    code = "unsupported_media_type"
+
+
+class InvalidState(ApiError):
+    """422: the thing is not in a state that allows this."""
+
+    code = "invalid_state"
+
+
+class RateLimited(ApiError):
+    """429: too many requests."""
+
+    code = "rate_limited"
+
+
+class ServerError(ApiError):
+    """5xx: the exchange failed."""
+
+    code = "server_error"
+
+
+class UnexpectedReply(ApiError):
+    """Report a reply that says success and cannot be understood."""
+
+    code = "unexpected_reply"
+
+
+class JobError(CintError):
+    """Report a background job that did not end well, or a watch that ended before it."""
+
+    code = "job_error"
+
+
+class JobFailed(JobError):
+    """Report that the exchange says the job failed."""
+
+    code = "job_failed"
+
+
+class WatchTimeout(JobError):
+    """Report that watching ended while the job goes on."""
+
+    code = "watch_timeout"
+
+
+class JournalError(CintError):
+    """Report a problem with the wave journal."""
+
+    code = "journal"
+
+
+class WaveBusy(JournalError):
+    """Refuse a second process on the same wave."""
+
+    code = "wave_busy"
+
+
+class JournalDamaged(JournalError):
+    """Report a journal that could not be read and was set aside."""
+
+    code = "journal_damaged"
+
+
+class NotRecorded(CintError):
+    """Fail a replay on a request that was never recorded."""
+
+    code = "not_recorded"
+
+
+class LoopError(CintError):
+    """Refuse a blocking call where it would wait for itself."""
+
+    code = "loop"
+
+
+BY_STATUS: Mapping[int, type[ApiError]] = {
+    400: BadRequest,
+    401: NotAuthenticated,
+    403: PermissionDenied,
+    404: NotFound,
+    409: Conflict,
+    412: PreconditionFailed,
+    413: FileTooLarge,
+    415: UnsupportedMediaType,
+    422: InvalidState,
+    429: RateLimited,
+}
+
+
+def for_status(status: int) -> type[ApiError]:
+    """Return the error class for an HTTP `status`; 5xx gives `ServerError`, an unlisted 4xx `ApiError`."""
+    if status >= 500:
+        return ServerError
+    return BY_STATUS.get(status, ApiError)

@@ -1,0 +1,97 @@
+"""Findings: what preflight says of a wave, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cint_nb.domain.errors import PreflightBlocked
+
+
+class Severity(StrEnum):
+    """Rank a finding: `block` stops the wave, `warn` asks for a decision, `note` informs."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold one statement about a wave, with what it rests on and how to mend it.
+
+    Args:
+        rule: Stable code, words joined by dashes, such as `goal-above-ids`.
+        severity: How serious it is.
+        message: One sentence for the analyst.
+        evidence: The values the rule saw. Never a whole respondent id.
+        fix: What to change.
+        section: The guide section it serves, such as `recontact guide, step 1`.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    evidence: str = ""
+    fix: str = ""
+    section: str = ""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Hold the findings of one check, the most serious first."""
+
+    items: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> Findings:
+        """Sort findings by severity and keep them; their order within a severity stays."""
+        rank = list(Severity)
+        return cls(tuple(sorted(findings, key=lambda finding: rank.index(finding.severity))))
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Go through the findings, the most serious first."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """Count the findings."""
+        return len(self.items)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any finding."""
+        return bool(self.items)
+
+    def rules(self) -> tuple[str, ...]:
+        """Return the codes of all findings."""
+        return tuple(finding.rule for finding in self.items)
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Return the findings that stop the wave."""
+        return tuple(finding for finding in self.items if finding.severity is Severity.BLOCK)
+
+    def raise_if_blocking(self) -> None:
+        """Stop here if a finding blocks.
+
+        Raises:
+            PreflightBlocked: naming each blocking rule and its fix; its `findings` holds them.
+        """
+        blocking = self.blocking
+        if not blocking:
+            return
+        error = PreflightBlocked(
+            " ".join(finding.message for finding in blocking),
+            evidence={"rules": ", ".join(finding.rule for finding in blocking)},
+            safe="nothing was sent for this step.",
+            next_step=" ".join(finding.fix for finding in blocking if finding.fix),
+        )
+        error.findings = blocking
+        raise error
+
+    def __repr__(self) -> str:
+        """Count findings by severity on one line."""
+        counts = ", ".join(
+            f"{sum(finding.severity is severity for finding in self.items)} {severity}" for severity in Severity
+        )
+        return f"<Findings: {counts}>"

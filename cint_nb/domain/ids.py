@@ -1,0 +1,83 @@
+"""Respondent ids: their form, how they are compared, how they are masked, and synthetic ones.
+
+RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so form alone never tells which is which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import StrEnum
+
+UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+ULID_FORM = re.compile(r"[0-9A-Z]{26}", re.ASCII)
+
+SYNTHETIC_MARK = "-8c17-b5ec-"
+"""The third and fourth group of every synthetic id. UUID version 8 is free for private use, so no real id has it."""
+
+_WRAPPING = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff\"'`{}<>()[],;\u201c\u201d\u2018\u2019"
+
+
+class EntityType(StrEnum):
+    """Name what the ids of a file identify: `RSID` one per person, `RID` one per visit."""
+
+    RSID = "RSID"
+    RID = "RID"
+
+
+_ENTITY_WORDS = {
+    "RSID": EntityType.RSID,
+    "RESPONDENT_ID": EntityType.RSID,
+    "RID": EntityType.RID,
+    "RESPONSE_ID": EntityType.RID,
+}
+
+
+def entity_type(word: str) -> EntityType:
+    """Read `RSID`, `RESPONDENT_ID`, `RID` or `RESPONSE_ID`, in any case, as an `EntityType`.
+
+    Raises:
+        ValueError: for any other word.
+
+    Serves the recontact guide, step 2, query parameter `entity_type`.
+    """
+    try:
+        return _ENTITY_WORDS[str(word).strip().upper()]
+    except KeyError:
+        raise ValueError(
+            f"entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); got {word!r:.40}"
+        ) from None
+
+
+def normalise(text: str) -> str:
+    """Return `text` without byte-order mark, quotes, braces and spaces around it, in lower case.
+
+    Ids are compared in this form only: files, uploads and the exchange's own lists differ in case.
+    """
+    return text.strip(_WRAPPING).lower()
+
+
+def is_respondent_id(normalised: str) -> bool:
+    """Tell whether a normalised text has the form of a respondent id, a UUID with dashes."""
+    return UUID_FORM.fullmatch(normalised) is not None
+
+
+def is_ulid(text: str) -> bool:
+    """Tell whether `text` has the form of Cint's project, target group, job and run ids."""
+    return ULID_FORM.fullmatch(text) is not None
+
+
+def mask(identifier: str) -> str:
+    """Return the id with all but its last four characters hidden, for every output a person may share."""
+    return f"••••{identifier[-4:]}" if len(identifier) > 8 else "••••"
+
+
+def synthetic_id(seed: str, number: int) -> str:
+    """Make the `number`-th synthetic respondent id of a `seed`: the same arguments give the same id, always."""
+    digest = hashlib.sha256(f"{seed}:{number}".encode()).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}{SYNTHETIC_MARK}{digest[12:24]}"
+
+
+def is_synthetic(identifier: str) -> bool:
+    """Tell whether an id was made by `synthetic_id`, so that it identifies nobody."""
+    return identifier[13:24].lower() == SYNTHETIC_MARK

@@ -1,0 +1,6 @@
+"""The workflow: one resumable recontact wave.
+
+Knows: the order of steps, and what must never happen twice.
+May import: api, study, wire, domain.
+Gives out: `Wave`, its journal, and `Session`, the client an analyst holds.
+"""
