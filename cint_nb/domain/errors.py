@@ -76,9 +76,7 @@ class CintError(Exception):
         return (_rebuild, (type(self), self.what, self.evidence, self.safe, self.next_step))
 
 
-def _rebuild(
-    kind: type[CintError], what: str, evidence: dict[str, Any], safe: str, next_step: str
-) -> CintError:
+def _rebuild(kind: type[CintError], what: str, evidence: dict[str, Any], safe: str, next_step: str) -> CintError:
     return kind(what, evidence=evidence, safe=safe, next_step=next_step)
 
 
