@@ -1,0 +1,88 @@
+"""Recontact earlier survey respondents through the Cint Exchange Demand API, from Jupyter.
+
+```python
+import cint_nb as cint
+
+client = cint.connect()  # the sandbox, unless told otherwise
+people = cint.read_respondents("wave1.csv", column="RSID", entity_type="RSID")
+wave = client.wave("Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=plan)
+```
+
+Names are loaded when they are first used, so that the import itself is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cint_nb.api.jobs import Job as Job
+    from cint_nb.domain.errors import CintError as CintError
+    from cint_nb.domain.plan import Money as Money
+    from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
+    from cint_nb.panels.file_picker import FilePicker as FilePicker
+    from cint_nb.panels.findings_table import FindingsTable as FindingsTable
+    from cint_nb.panels.job_progress import JobProgress as JobProgress
+    from cint_nb.panels.start import connect as connect
+    from cint_nb.panels.status_table import StatusTable as StatusTable
+    from cint_nb.sandbox.sample import write_sample as write_sample
+    from cint_nb.study.respondents import Respondents as Respondents
+    from cint_nb.study.respondents import read_respondents as read_respondents
+    from cint_nb.wave.session import Session as Session
+    from cint_nb.wave.wave import Wave as Wave
+    from cint_nb.wire.nested import allow_nested_loops as allow_nested_loops
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CintError": "cint_nb.domain.errors",
+    "FilePicker": "cint_nb.panels.file_picker",
+    "FindingsTable": "cint_nb.panels.findings_table",
+    "Job": "cint_nb.api.jobs",
+    "JobProgress": "cint_nb.panels.job_progress",
+    "Money": "cint_nb.domain.plan",
+    "Respondents": "cint_nb.study.respondents",
+    "Session": "cint_nb.wave.session",
+    "StatusTable": "cint_nb.panels.status_table",
+    "TargetGroupPlan": "cint_nb.domain.plan",
+    "Wave": "cint_nb.wave.wave",
+    "allow_nested_loops": "cint_nb.wire.nested",
+    "connect": "cint_nb.panels.start",
+    "read_respondents": "cint_nb.study.respondents",
+    "write_sample": "cint_nb.sandbox.sample",
+}
+
+__all__ = [
+    "CintError",
+    "FilePicker",
+    "FindingsTable",
+    "Job",
+    "JobProgress",
+    "Money",
+    "Respondents",
+    "Session",
+    "StatusTable",
+    "TargetGroupPlan",
+    "Wave",
+    "__version__",
+    "allow_nested_loops",
+    "connect",
+    "read_respondents",
+    "write_sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home on first use."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'cint_nb' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,43 @@
+"""The command line: `cint-nb demo | lab | doctor | check | sandbox | record`.
+
+Knows: arguments, exit codes, and how to print.
+May import: every room; the sandbox only inside the commands that need it.
+Gives out: `main`. Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from cint_nb.domain.errors import CintError, InputError
+
+_COMMANDS = ("demo", "lab", "check", "doctor", "sandbox", "record")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="cint-nb", description="Recontact earlier survey respondents through the Cint Exchange."
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name in _COMMANDS:
+        module = importlib.import_module(f"cint_nb.cli.{name}")
+        summary = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
+        command = commands.add_parser(name, help=summary, description=summary)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen) or 0)
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except CintError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as stop:
+        print(stop or "Stopped.", file=sys.stderr)
+        return 130

@@ -1,0 +1,137 @@
+"""`cint-nb demo`: run one whole recontact wave on the sandbox, with no account and no network."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.progress import reporter
+from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.wave.blocking import silent
+from cint_nb.wave.session import Session, connect_session
+from cint_nb.wave.wave import Wave
+
+BUDGET = "1400 EUR"
+FIELD_DAYS = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("--folder", type=Path, default=Path("cint-nb-demo"), help="where its files go")
+    parser.add_argument("--lines", type=int, default=10_000, help="lines of the sample file (default 10,000)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another sample and another sandbox")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the story")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the demo and print its story or its numbers."""
+    from cint_nb.sandbox.sample import write_sample
+
+    started = time.perf_counter()
+    tell = _quiet if arguments.json else _tell
+    folder: Path = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    file = write_sample(folder / "respondents.csv", lines=arguments.lines, seed=arguments.seed)
+    tell("1  read", f"{file} is a sample respondent file, as untidy as real ones.")
+    people = read_respondents(file, entity_type="RSID")
+    tell("", people.summary())
+    with connect_session("sandbox", seed=arguments.seed, reporter=silent if arguments.json else reporter) as client:
+        begun = client.clock.now()
+        wave = client.wave(
+            "Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=demo_plan(client, people)
+        )
+        _run_wave(client, wave, tell)
+        numbers = _numbers(client, wave)
+        numbers["virtual_seconds"] = round((client.clock.now() - begun).total_seconds(), 3)
+    wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
+    numbers["wall_seconds"] = round(time.perf_counter() - started, 3)
+    if arguments.json:
+        print(json.dumps(numbers))
+        return 0
+    tell("9  files", f"{file}, and {folder / 'outcome.csv'} with one row per line of it.")
+    tell(
+        "",
+        f"{numbers['requests']:,} requests; {numbers['virtual_seconds'] / 86_400:.1f} days of sandbox time "
+        f"in {numbers['wall_seconds']:.1f} seconds. Nothing was spent: this was the sandbox.",
+    )
+    tell("next", "open the notebooks: cint-nb lab")
+    return 0
+
+
+def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
+    """Plan the demo's target group: the create guide's example, made a recontact as the recontact guide says."""
+    from cint_nb.sandbox import practice
+
+    now = client.clock.now()
+    survey = "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
+    return TargetGroupPlan.of(
+        business_unit_id=practice.BUSINESS_UNIT_ID,
+        project_manager_id=practice.PROJECT_MANAGER_ID,
+        locale="ger_de",
+        completes_goal=min(400, max(1, len(people) // 2)),
+        start_at=now + timedelta(hours=1),
+        end_at=now + timedelta(days=14),
+        live_url=survey,
+        test_url=survey,
+        cost_per_interview="2.7352 EUR",
+        expected_length_of_interview_minutes=5,
+        expected_incidence_rate=0.8,
+    )
+
+
+def _run_wave(client: Session, wave: Wave, tell: Any) -> None:
+    findings = wave.check()
+    tell("2  check", f"{len(findings)} findings, {len(findings.blocking)} of them blocking.")
+    ref = wave.create()
+    tell("3  create", f"draft recontact target group {ref.target_group_id} in project {ref.project_id}.")
+    uploaded = wave.upload()
+    tell("4  upload", uploaded.partial_text or "every id was saved.")
+    rejected = wave.outcome.rejected
+    tell("5  reconcile", f"{len(rejected):,} ids were sent and are not saved; the exchange never says which, we do.")
+    if len(rejected):
+        wave.resubmit()
+        tell("6  resubmit", f"{wave.resubmitted:,} ids sent again, {len(wave.outcome.rejected):,} rejected for good.")
+    tell("", wave.outcome.summary())
+    wave.launch(budget=BUDGET)
+    client.pass_time(days=FIELD_DAYS)
+    tell("7  launch", f"live within {BUDGET}; {FIELD_DAYS} days in the field later:")
+    tell("", wave.status().T.to_string(header=False))
+
+
+def _numbers(client: Session, wave: Wave) -> dict[str, Any]:
+    outcome = wave.outcome.counts
+    status = wave.status().iloc[0]
+    wave.close()
+    wave.remove()
+    usable = ("saved", "already_saved", "rejected")
+    return {
+        "lines": sum(outcome.values()),
+        **{name: outcome.get(name, 0) for name in ("blank", "malformed", "duplicate")},
+        "sent": sum(outcome.get(name, 0) for name in usable),
+        **{name: outcome.get(name, 0) for name in usable},
+        "resubmitted": wave.resubmitted,
+        "target_group_id": wave.target_group.target_group_id if wave.target_group else None,
+        "launched": wave.launched,
+        "completes": int(status["completes"]),
+        "requests": client.requests_sent,
+    }
+
+
+def _tell(step: str, what: str | pd.DataFrame) -> None:
+    text = what.to_string(index=False) if isinstance(what, pd.DataFrame) else str(what)
+    sys.stderr.flush()
+    for number, line in enumerate(text.splitlines()):
+        print(f"{step if number == 0 else '':<13}{line}")
+    sys.stdout.flush()
+
+
+def _quiet(step: str, what: str | pd.DataFrame) -> None:
+    pass

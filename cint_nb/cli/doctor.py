@@ -1,0 +1,70 @@
+"""`cint-nb doctor`: say what this installation can do and what stands in its way."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+
+from cint_nb.domain.errors import CintError
+from cint_nb.wave.journal import default_path
+from cint_nb.wave.session import connect_session
+from cint_nb.wire.nested import archived_nest_asyncio_applied
+from cint_nb.wire.settings import Settings
+
+_PACKAGES = ("httpx", "pandas", "ipywidgets", "pydantic", "nest-asyncio2", "ipykernel", "jupyterlab", "matplotlib")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare no arguments."""
+
+
+def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes its arguments
+    """Print one line a check; return 1 if one of them failed."""
+    checks = [_python(), *map(_package, _PACKAGES), _nest_asyncio(), _settings(), _sandbox()]
+    for passed, name, text in checks:
+        print(f"{'ok  ' if passed else 'FAIL'}  {name:<14} {text}")
+    print(f"ok    {'journal':<14} {default_path()}")
+    return 0 if all(passed for passed, _, _ in checks) else 1
+
+
+Check = tuple[bool, str, str]
+
+
+def _python() -> Check:
+    return sys.version_info >= (3, 11), "python", f"{platform.python_version()}, 3.11 or newer is needed"
+
+
+def _package(name: str) -> Check:
+    optional = name in {"ipykernel", "jupyterlab", "matplotlib"}
+    try:
+        return True, name, importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return optional, name, 'not installed; pip install -e ".[lab]" adds it' if optional else "missing"
+
+
+def _nest_asyncio() -> Check:
+    if archived_nest_asyncio_applied():
+        return False, "nest_asyncio", "the archived nest_asyncio is applied; use cint_nb.allow_nested_loops() instead"
+    if importlib.util.find_spec("nest_asyncio") is not None:
+        return True, "nest_asyncio", "the archived package is installed; prefer cint_nb.allow_nested_loops()"
+    return True, "nest_asyncio", "the archived package is absent"
+
+
+def _settings() -> Check:
+    try:
+        settings = Settings.read()
+    except CintError as error:
+        return False, "settings", " ".join(str(error).split())
+    return True, "settings", f"mode {settings.mode}"
+
+
+def _sandbox() -> Check:
+    try:
+        with connect_session("sandbox", base_url="") as client:
+            client.run(client.projects.create("Doctor's project", "b551326b-ac9d-4d32-8823-4f025787dab9"))
+    except CintError as error:
+        return False, "sandbox", " ".join(str(error).split())
+    return True, "sandbox", "answers"

@@ -1,0 +1,86 @@
+"""`cint-nb lab`: open JupyterLab on a copy of the notebooks, in sandbox mode."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cint_nb
+from cint_nb.domain.errors import SettingsError
+
+_MESSAGE_BYTES = 64 * 1024 * 1024  # a larger message than the server allows is dropped without a word
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("--folder", type=Path, help="where the copy goes (default: a new folder here)")
+    parser.add_argument("--no-browser", action="store_true", help="start the server only, and print its address")
+    parser.add_argument("--port", type=int, default=8888, help="port of the server (default 8888, or the next free)")
+    parser.add_argument("--copy-only", action="store_true", help="copy the notebooks and start nothing")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Copy the notebooks and hand over to JupyterLab."""
+    if not arguments.copy_only and importlib.util.find_spec("jupyterlab") is None:
+        raise SettingsError(
+            "JupyterLab is not installed here.",
+            evidence={"python": sys.executable},
+            next_step='run: pip install -e ".[lab]"',
+        )
+    folder = copy_notebooks(arguments.folder)
+    print(f"The notebooks are in {folder}; they run on the sandbox until you choose otherwise.")
+    if arguments.copy_only:
+        return 0
+    command = [
+        sys.executable, "-m", "jupyterlab", str(folder),
+        f"--port={arguments.port}",
+        f"--ServerApp.tornado_settings={{'websocket_max_message_size': {_MESSAGE_BYTES}}}",
+        "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
+    ]  # fmt: skip
+    if arguments.no_browser:
+        command.append("--no-browser")
+    return subprocess.call(command, env={**os.environ, "CINT_NB_MODE": "sandbox"})  # noqa: S603 - our own words
+
+
+def copy_notebooks(folder: Path | None) -> Path:
+    """Copy the notebooks into a folder and return it; a notebook that is there already is kept as it is.
+
+    Args:
+        folder: Where to; a new `cint-nb-notebooks` in the current folder when left out.
+    """
+    target = folder or _new_folder(Path("cint-nb-notebooks"))
+    target.mkdir(parents=True, exist_ok=True)
+    for notebook in sorted(notebook_source().glob("*.ipynb")):
+        copy = target / notebook.name
+        if copy.exists():
+            print(f"kept your {copy}")
+        else:
+            shutil.copyfile(notebook, copy)
+    return target
+
+
+def notebook_source() -> Path:
+    """Return the folder of the notebooks: inside an installed package, or beside it in a clone."""
+    package = Path(cint_nb.__file__).parent
+    for folder in (package / "_notebooks", package.parent / "notebooks"):
+        if folder.is_dir():
+            return folder
+    raise SettingsError(
+        "The notebooks are missing from this installation.",
+        evidence={"package": package},
+        next_step="install cint_nb again.",
+    )
+
+
+def _new_folder(wanted: Path) -> Path:
+    number = 1
+    folder = wanted
+    while folder.exists():
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    return folder

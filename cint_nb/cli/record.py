@@ -1,0 +1,95 @@
+"""`cint-nb record`: run the notebooks against a sandbox over HTTP, and keep what was said and what was shown."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cint_nb.domain.errors import SettingsError
+
+_CELL_SECONDS = 120
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("notebooks", type=Path, nargs="+", help="notebooks, or folders of notebooks")
+    parser.add_argument("--into", type=Path, required=True, help="folder of the recordings")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sandbox (default 1)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Record each notebook and write its outputs back into it."""
+    try:
+        import nbformat
+    except ImportError:
+        raise SettingsError(
+            "Recording runs notebooks, and nothing here can.", next_step='run: pip install -e ".[lab]"'
+        ) from None
+    for path in _notebooks(arguments.notebooks):
+        recording = arguments.into / f"{path.stem}.jsonl"
+        notebook = nbformat.read(path, as_version=4)
+        record(notebook, recording, seed=arguments.seed)
+        _tidy(notebook)
+        path.write_text(nbformat.writes(notebook).rstrip() + "\n", encoding="utf-8")
+        print(f"{path} and {recording} are new")
+    return 0
+
+
+def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
+    """Run a notebook against a sandbox of its own, served on this machine, and write the recording.
+
+    Args:
+        notebook: An nbformat notebook; its outputs are replaced.
+        recording: The file to write; one that exists is replaced.
+        seed: Seed of the sandbox.
+    """
+    from nbclient import NotebookClient
+
+    from cint_nb.sandbox.server import ServedSandbox
+
+    recording.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, ServedSandbox(seed=seed) as served:
+        fresh = Path(folder) / "recording.jsonl"
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("CINT_NB_")},
+            "CINT_NB_MODE": "sandbox",
+            "CINT_NB_BASE_URL": served.base_url,
+            "CINT_NB_RECORD": str(fresh),
+            "CINT_NB_JOURNAL": str(Path(folder) / "journal.sqlite3"),
+        }
+        client = NotebookClient(
+            notebook,
+            timeout=_CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": folder}},
+            store_widget_state=False,
+            record_timing=False,
+        )
+        client.execute(env=environment)
+        shutil.move(fresh, recording)
+
+
+def _notebooks(paths: list[Path]) -> list[Path]:
+    found = [notebook for path in paths for notebook in (sorted(path.glob("*.ipynb")) if path.is_dir() else [path])]
+    if not found:
+        raise SettingsError("No notebook was named.", evidence={"looked_in": ", ".join(map(str, paths))})
+    return found
+
+
+def _tidy(notebook: Any) -> None:
+    """Keep only what does not change from run to run, so that a second recording changes nothing."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            data.pop("application/vnd.jupyter.widget-view+json", None)
+    sys.stdout.flush()

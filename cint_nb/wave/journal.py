@@ -1,0 +1,252 @@
+"""The journal: what a wave meant to do and what came of it, on disk, so that nothing happens twice.
+
+Before each request that must not be repeated the intent is written, after it the outcome. It holds job ids, tokens,
+counts and digests; never a respondent id and never a secret.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+import sqlite3
+import threading
+import warnings
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+from cint_nb.domain.errors import JournalError, WaveBusy
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    who TEXT NOT NULL,
+    place TEXT NOT NULL,
+    project TEXT NOT NULL,
+    wave TEXT NOT NULL,
+    step TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    state TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_step ON events (place, project, wave, step, batch);
+"""
+
+
+class State(StrEnum):
+    """Name what an entry says of its step."""
+
+    INTENT = "intent"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class WaveKey:
+    """Identify a wave: the place it runs at (mode, host and account), its project and its name."""
+
+    place: str
+    project: str
+    wave: str = ""
+
+    @property
+    def digest(self) -> str:
+        """Return a short name for files."""
+        return sha256("\0".join((self.place, self.project, self.wave)).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Hold one line of the journal."""
+
+    number: int
+    at: datetime
+    who: str
+    key: WaveKey
+    step: str
+    batch: str
+    state: State
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Journal:
+    """Keep the entries of all waves in one SQLite file, or in memory where nothing outlives the process.
+
+    Args:
+        path: The file; its folder is made when missing. None keeps the journal in memory.
+
+    A file that is not a journal any more is set aside under another name, with a warning that says where.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._held: dict[str, FileLock] = {}
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as error:
+            if path is None or isinstance(error, sqlite3.OperationalError):
+                raise JournalError(
+                    "The journal cannot be opened.",
+                    evidence={"path": path, "reason": str(error)},
+                    safe="nothing was sent.",
+                    next_step="check the folder's permissions and free space, or set CINT_NB_JOURNAL to another file.",
+                ) from None
+            self._set_aside(path)
+            self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path or ":memory:", check_same_thread=False, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            self._check_version(version)
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        except BaseException:
+            connection.close()
+            raise
+        if self.path is not None:
+            self.path.chmod(0o600)
+        return connection
+
+    def _check_version(self, version: int) -> None:
+        if version > SCHEMA_VERSION:
+            raise JournalError(
+                "The journal was written by a newer version of cint_nb.",
+                evidence={"path": self.path, "version": version, "understood": SCHEMA_VERSION},
+                safe="nothing was sent, the journal was not changed.",
+                next_step="upgrade cint_nb, or set CINT_NB_JOURNAL to another file.",
+            )
+
+    def _set_aside(self, path: Path) -> None:
+        aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        path.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        warnings.warn(
+            f"The journal could not be read. It was set aside as {aside}; a new one was begun. "
+            "Waves of the old journal are looked up at the exchange before anything is sent again.",
+            stacklevel=4,
+        )
+
+    def write(
+        self,
+        key: WaveKey,
+        step: str,
+        state: State,
+        data: Mapping[str, Any] | None = None,
+        *,
+        batch: str = "",
+        at: datetime | None = None,
+    ) -> None:
+        """Add an entry; it is on disk when this returns.
+
+        Args:
+            key: The wave.
+            step: `project`, `draft`, `strategy`, `upload`, `launch`, `close` or `remove`.
+            state: What became of it.
+            data: Plain values: ids of jobs and groups, tokens, counts, digests.
+            batch: Which upload of the wave.
+            at: When, in the time of the exchange the wave runs at; the computer's time when left out.
+        """
+        moment = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
+        row = (moment, _who(), key.place, key.project, key.wave, step, batch, state, json.dumps(dict(data or {})))
+        with self._lock:
+            self._connection.execute("INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def entries(self, key: WaveKey | None = None, *, step: str = "", after: int = 0) -> list[Entry]:
+        """Return entries in the order they were written, of one wave and one step or of all."""
+        wanted: dict[str, Any] = {"after": after}
+        if key is not None:
+            wanted |= {"place": key.place, "project": key.project, "wave": key.wave}
+        if step:
+            wanted["step"] = step
+        tests = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in wanted if name != "after")])
+        query = f"SELECT * FROM events WHERE {tests} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
+        with self._lock:
+            rows = self._connection.execute(query, wanted).fetchall()
+        return [
+            Entry(
+                number=row[0],
+                at=datetime.fromisoformat(row[1]),
+                who=row[2],
+                key=WaveKey(row[3], row[4], row[5]),
+                step=row[6],
+                batch=row[7],
+                state=State(row[8]),
+                data=json.loads(row[9]),
+            )
+            for row in rows
+        ]
+
+    def last(self, key: WaveKey, step: str, *, batch: str | None = None, after: int = 0) -> Entry | None:
+        """Return the newest entry of a step, or None."""
+        found = [entry for entry in self.entries(key, step=step, after=after) if batch is None or entry.batch == batch]
+        return found[-1] if found else None
+
+    def hold(self, key: WaveKey) -> None:
+        """Claim a wave for this process until it ends; calling it again is harmless.
+
+        Raises:
+            WaveBusy: naming the process that holds it.
+        """
+        if self.path is None or key.digest in self._held:
+            return
+        lock_path = self.path.parent / "locks" / f"{key.digest}.lock"
+        lock_path.parent.mkdir(exist_ok=True)
+        holder_path = lock_path.with_suffix(".holder")
+        lock = FileLock(lock_path, timeout=0, thread_local=False, is_singleton=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            holder = "another process"
+            with suppress(OSError):
+                holder = holder_path.read_text(encoding="utf-8")
+            raise WaveBusy(
+                f"The wave {key.wave!r} is being worked on by {holder}.",
+                evidence={"project": key.project, "journal": self.path},
+                safe="nothing was sent from here; the other process goes on.",
+                next_step="work there, or stop that process (shut down its kernel) and run this cell again.",
+            ) from None
+        holder_path.write_text(f"process {os.getpid()} of {_who()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
+        self._held[key.digest] = lock
+
+    def close(self) -> None:
+        """Give up all claims and close the file."""
+        for lock in self._held.values():
+            lock.release()
+        self._held.clear()
+        with self._lock:
+            self._connection.close()
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where the journal lives: `CINT_NB_JOURNAL`, else the user's data folder."""
+    if chosen := environ.get("CINT_NB_JOURNAL"):
+        return Path(chosen)
+    return platformdirs.user_data_path("cint_nb") / "journal.sqlite3"
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        user = "unknown"
+    return f"{user}@{platform.node() or 'unknown'}"

@@ -1,0 +1,289 @@
+"""The steps of a wave, asynchronous: each writes its intent, acts once, and writes the outcome.
+
+A step that is run again continues from the journal: it adopts what exists and never sends a naked request twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from cint_nb.api.client import Client
+from cint_nb.api.jobs import Job
+from cint_nb.domain.errors import InvalidState, JobFailed, NothingToResubmit, RespondentFileError
+from cint_nb.domain.ids import EntityType, is_ulid
+from cint_nb.domain.jobs import JobHandle, JobSnapshot
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.study.reconcile import Outcome, reconcile
+from cint_nb.study.respondents import Respondents
+from cint_nb.wave.journal import Entry, Journal, State, WaveKey
+
+Listener = Callable[[JobSnapshot], None]
+
+
+class Steps:
+    """Run the steps of one wave against a client, guided by its journal."""
+
+    def __init__(
+        self, client: Client, journal: Journal, key: WaveKey, people: Respondents, plan: TargetGroupPlan
+    ) -> None:
+        self.client = client
+        self.journal = journal
+        self.key = key
+        self.people = people
+        self.plan = plan
+
+    def _write(self, step: str, state: State, data: dict[str, Any], *, batch: str = "") -> None:
+        self.journal.write(self.key, step, state, data, batch=batch, at=self.client.clock.now())
+
+    def _since_removal(self) -> int:
+        removal = self.journal.last(self.key, "remove")
+        return removal.number if removal and removal.state is State.DONE else 0
+
+    # --- project and draft ------------------------------------------------------------------------------------
+
+    @property
+    def ref(self) -> TargetGroupRef | None:
+        """Return the target group of the wave, None before it is created."""
+        entry = self.journal.last(self.key, "draft")
+        if entry is None or entry.state is not State.DONE:
+            return None
+        return TargetGroupRef(project_id=entry.data["project_id"], target_group_id=entry.data["target_group_id"])
+
+    def need_ref(self) -> TargetGroupRef:
+        """Return the target group of the wave.
+
+        Raises:
+            InvalidState: the wave has no draft yet.
+        """
+        ref = self.ref
+        if ref is None:
+            raise InvalidState(
+                "The wave has no target group yet.",
+                evidence={"wave": self.key.wave},
+                safe="nothing was sent.",
+                next_step="run wave.create() first.",
+            )
+        return ref
+
+    async def project(self) -> str:
+        """Return the id of the wave's project; create it the first time a new name is used."""
+        if is_ulid(self.key.project):
+            return self.key.project
+        key = WaveKey(self.key.place, self.key.project)
+        entry = self.journal.last(key, "project")
+        if entry is not None and entry.state is State.DONE:
+            return str(entry.data["project_id"])
+        idempotency_key = entry.data["idempotency_key"] if entry else self.client.nonces.uuid()
+        if entry is None:
+            self.journal.write(
+                key, "project", State.INTENT, {"idempotency_key": idempotency_key}, at=self.client.clock.now()
+            )
+        project = await self.client.projects.create(
+            self.key.project, self.plan.project_manager_id, idempotency_key=idempotency_key
+        )
+        self.journal.write(key, "project", State.DONE, {"project_id": project.id}, at=self.client.clock.now())
+        return project.id
+
+    async def draft(self) -> TargetGroupRef:
+        """Create the draft target group, or adopt the one an earlier attempt made."""
+        ref = self.ref
+        if ref is None:
+            project_id = await self.project()
+            entry = self.journal.last(self.key, "draft")
+            reference = entry.data["reference"] if entry else f"cint-nb-{self.client.nonces.token(12)}"
+            if entry is None:
+                self._write("draft", State.INTENT, {"project_id": project_id, "reference": reference})
+            ref = await self.client.target_groups.create_draft(
+                project_id, self.plan, name=self.key.wave, reference=reference
+            )
+            self._write("draft", State.DONE, {"project_id": project_id, "target_group_id": ref.target_group_id})
+        if self.journal.last(self.key, "strategy") is None:
+            await self.client.target_groups.set_filling_strategy(ref, self.plan.filling_strategy)
+            self._write("strategy", State.DONE, {"filling_strategy": self.plan.filling_strategy})
+        return ref
+
+    # --- upload and outcome -----------------------------------------------------------------------------------
+
+    def _uploads(self) -> dict[str, Entry]:
+        entries = self.journal.entries(self.key, step="upload", after=self._since_removal())
+        return {entry.batch: entry for entry in entries}
+
+    async def upload(self, people: Respondents, *, batch: str, listen: Listener) -> JobSnapshot:
+        """Upload one list once: attach to its job if it was sent, else send it.
+
+        Raises:
+            RespondentFileError: the wave already uploaded another list under this batch.
+            JobFailed: the exchange says the job failed; running the step again sends a new one.
+        """
+        ref = self.need_ref()
+        entry = self._uploads().get(batch)
+        if entry is not None and entry.data["content_hash"] != people.content_hash:
+            raise RespondentFileError(
+                "This wave has already uploaded another list.",
+                evidence={"wave": self.key.wave, "batch": batch},
+                next_step="give the new list a wave of its own, or run wave.remove() first to start again.",
+            )
+
+        async def prepare() -> dict[str, Any]:
+            saved = await self.client.recontacts.saved_count(ref)
+            before = await self.client.recontacts.saved_ids(ref) if saved else ()
+            return {
+                "content_hash": people.content_hash,
+                "token": self.client.nonces.token(8),
+                "saved_before": saved,
+                "before": [_digest(identifier) for identifier in before],
+            }
+
+        async def send(data: dict[str, Any]) -> Job:
+            return await self.client.recontacts.upload(ref, people, token=data["token"])
+
+        return await self._job("upload", batch, entry, prepare, send, listen)
+
+    async def _job(
+        self,
+        step: str,
+        batch: str,
+        entry: Entry | None,
+        prepare: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[Job]],
+        listen: Listener,
+    ) -> JobSnapshot:
+        """Take a job from wherever the journal says it stands to its end."""
+        if entry is not None and entry.state is State.DONE:
+            return JobSnapshot.model_validate(entry.data["snapshot"])
+        if entry is None or entry.state is State.FAILED:
+            data = await prepare()
+            self._write(step, State.INTENT, data, batch=batch)
+        else:
+            data = dict(entry.data)
+        if "handle" in data:
+            job = Job.attach(self.client, JobHandle.model_validate(data["handle"]))
+        else:
+            job = await send(data)
+            data["handle"] = job.handle.model_dump(mode="json")
+            self._write(step, State.RUNNING, data, batch=batch)
+        job.add_listener(listen)
+        try:
+            snapshot = await job
+        except JobFailed:
+            self._write(step, State.FAILED, data, batch=batch)
+            raise
+        self._write(step, State.DONE, {**data, "snapshot": snapshot.model_dump(mode="json")}, batch=batch)
+        return snapshot
+
+    async def outcome(self) -> Outcome:
+        """Compare what was sent with what the exchange saved, id by id where a count does not settle it."""
+        ref = self.need_ref()
+        uploads = self._uploads()
+        first = uploads.get("0")
+        if first is None or first.state is not State.DONE:
+            raise InvalidState(
+                "Nothing has been uploaded yet, so there is no outcome.",
+                evidence={"wave": self.key.wave},
+                safe="nothing was sent.",
+                next_step="run wave.upload() first.",
+            )
+        known = frozenset(first.data["before"])
+        before = [identifier for identifier in self.people.ids if _digest(identifier) in known] if known else []
+        saved = await self.client.recontacts.saved_count(ref)
+        settled = saved == first.data["saved_before"] + len(self.people.ids) - len(before)
+        after: Collection[str] | None = None
+        if not settled and self.people.entity_type is EntityType.RSID:
+            after = await self.client.recontacts.saved_ids(ref)
+        message = first.data["snapshot"].get("partial_text", "")
+        return reconcile(
+            self.people,
+            before=before,
+            after=after,
+            saved_count=saved,
+            message=message if len(uploads) == 1 else "",
+        )
+
+    async def resubmit(self, rejected: Respondents, listen: Listener) -> JobSnapshot:
+        """Upload the rejected ids once more.
+
+        Raises:
+            NothingToResubmit: none was rejected, or the same ids were rejected twice already.
+        """
+        uploads = self._uploads()
+        attempts = [entry for batch, entry in uploads.items() if batch != "0"]
+        unfinished = [entry for entry in attempts if entry.state is not State.DONE]
+        if not unfinished:
+            if not len(rejected):
+                raise NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
+            if any(entry.data["content_hash"] == rejected.content_hash for entry in attempts):
+                raise NothingToResubmit(
+                    f"The same {len(rejected):,} ids were rejected twice.",
+                    safe="the saved ids stay saved; nothing was sent.",
+                    next_step="go on with wave.launch(), or ask Cint about them: wave.outcome.rejected holds them.",
+                )
+        batch = unfinished[-1].batch if unfinished else str(len(attempts) + 1)
+        return await self.upload(rejected, batch=batch, listen=listen)
+
+    def resubmitted(self) -> int:
+        """Count the ids that were sent again."""
+        return sum(
+            int(entry.data.get("handle", {}).get("ids", 0)) for batch, entry in self._uploads().items() if batch != "0"
+        )
+
+    # --- launch, close, remove --------------------------------------------------------------------------------
+
+    async def lower_goal(self, goal: int) -> None:
+        """Write a lower goal into the draft; the plan of the wave follows."""
+        ref = self.need_ref()
+        plan = self.plan.model_copy(update={"completes_goal": goal})
+        draft = self.journal.entries(self.key, step="draft")[0]
+        body = plan.body(name=self.key.wave, customer_reference_number=draft.data["reference"])
+        await self.client.target_groups.update_draft(ref, body)
+        self._write("goal", State.DONE, {"completes_goal": goal})
+        self.plan = plan
+
+    async def launch(self, end_at: datetime, budget: Money, listen: Listener) -> JobSnapshot:
+        """Launch the draft once: the idempotency key of the journal makes a second request harmless."""
+        ref = self.need_ref()
+
+        async def prepare() -> dict[str, Any]:
+            return {"idempotency_key": self.client.nonces.uuid(), "budget": str(budget)}
+
+        async def send(data: dict[str, Any]) -> Job:
+            return await self.client.fielding.launch(ref, end_at, idempotency_key=data["idempotency_key"])
+
+        return await self._job("launch", "", self.journal.last(self.key, "launch"), prepare, send, listen)
+
+    @property
+    def launched(self) -> bool:
+        """Tell whether the launch job has succeeded."""
+        entry = self.journal.last(self.key, "launch")
+        return entry is not None and entry.state is State.DONE
+
+    async def close(self) -> None:
+        """Complete the fielding run, guarded by its ETag; a run that has ended already is left as it is."""
+        ref = self.need_ref()
+        run = await self.client.fielding.run(ref)
+        if run is not None and str(run.state) != "completed":
+            await self.client.fielding.complete(ref)
+        self._write("close", State.DONE, {})
+
+    async def remove(self, listen: Listener) -> JobSnapshot:
+        """Remove every recontact of the group, once, and follow the job to its end."""
+        ref = self.need_ref()
+        entry = self.journal.last(self.key, "remove")
+        if entry is not None and entry.state is State.DONE and await self.client.recontacts.saved_count(ref):
+            entry = None  # ids were added since the last removal
+
+        async def prepare() -> dict[str, Any]:
+            return {"ids": await self.client.recontacts.saved_count(ref)}
+
+        async def send(data: dict[str, Any]) -> Job:
+            # Removing what is already removed changes nothing, so a removal whose reply was lost may be sent again.
+            return await self.client.recontacts.remove_all(ref, ids=data["ids"])
+
+        return await self._job("remove", "", entry, prepare, send, listen)
+
+
+def _digest(identifier: str) -> str:
+    return blake2b(identifier.encode(), digest_size=10, person=b"cint_nb").hexdigest()

@@ -1,0 +1,272 @@
+"""One recontact wave, from a list of people to a closed target group, in plain verbs that can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import InvalidState, NotFound, PlanError
+from cint_nb.domain.findings import Findings
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.study.frames import status_frame
+from cint_nb.study.preflight import WaveFacts, check
+from cint_nb.study.reconcile import Outcome
+from cint_nb.study.respondents import Respondents
+from cint_nb.wave.blocking import run_reporting
+from cint_nb.wave.budget import check_budget
+from cint_nb.wave.journal import WaveKey
+from cint_nb.wave.steps import Listener, Steps
+
+if TYPE_CHECKING:
+    from cint_nb.wave.session import Session
+
+T = TypeVar("T")
+
+
+class Wave:
+    """Run one recontact wave; every verb can be run again and continues where the wave stands.
+
+    Made by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`, `launch`,
+    `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the watching,
+    never the job.
+
+    Serves the recontact guide, steps 1–4 and the removal.
+    """
+
+    def __init__(
+        self, session: Session, name: str, *, project: str, respondents: Respondents, plan: TargetGroupPlan
+    ) -> None:
+        low, high = limits.NAME_CHARACTERS
+        for field, text in (("name", name), ("project", project)):
+            if not low <= len(text) <= high:
+                raise PlanError(
+                    f"The wave's {field} has {len(text)} characters; {low} to {high} are allowed.",
+                    evidence={"field": field},
+                    next_step="choose another text.",
+                )
+        key = WaveKey(session.place, project, name)
+        session.journal.hold(key)
+        self.session = session
+        self.name = name
+        self._steps = Steps(session, session.journal, key, respondents, plan)
+        self._outcome: Outcome | None = None
+
+    @property
+    def people(self) -> Respondents:
+        """Return whom the wave recontacts."""
+        return self._steps.people
+
+    @property
+    def plan(self) -> TargetGroupPlan:
+        """Return the plan as it stands, with a goal lowered by `lower_goal`."""
+        return self._steps.plan
+
+    @property
+    def target_group(self) -> TargetGroupRef | None:
+        """Return project and target group, None before `create`."""
+        return self._steps.ref
+
+    # --- before anything is sent ------------------------------------------------------------------------------
+
+    def check(self, step: str = "create", *, saved: int | None = None) -> Findings:
+        """Check list and plan against everything the guides ask; nothing is sent.
+
+        Args:
+            step: `create`, `upload` or `launch`: what is about to be done.
+            saved: Ids saved at the exchange, for `launch`.
+
+        Returns:
+            Findings, the most serious first; `raise_if_blocking()` stops on those that block.
+        """
+        facts = WaveFacts(plan=self.plan, respondents=self.people, now=self.session.clock.now(), saved=saved, step=step)
+        return check(facts)
+
+    # --- the lifecycle ----------------------------------------------------------------------------------------
+
+    def create(self) -> TargetGroupRef:
+        """Create the project, if it is new, and the draft recontact target group.
+
+        Raises:
+            PreflightBlocked: list or plan break a rule; nothing was sent.
+            BadRequest: the exchange refuses the draft; `invalid_params` names the fields.
+            OutcomeUnknown: the reply was lost; run it again, it looks for the draft before it sends another.
+
+        Serves the recontact guide, step 1, and the create guide.
+        """
+        if self.target_group is None:
+            self.check("create").raise_if_blocking()
+        return self.session.run(self._steps.draft())
+
+    def upload(self) -> JobSnapshot:
+        """Upload the usable ids and watch the job to its end.
+
+        Returns:
+            The last look at the job. `partial` means that some ids were not saved: see `outcome`.
+
+        Raises:
+            PreflightBlocked: the list breaks a rule; nothing was sent.
+            JobAlreadyRunning: another job runs for this target group.
+            JobFailed: the exchange says the job failed; run it again to send a new one.
+
+        Serves the recontact guide, steps 2 and 3.
+        """
+        self._steps.need_ref()
+        self.check("upload").raise_if_blocking()
+        self._outcome = None
+        return self._run(
+            "Upload", lambda listen: self._steps.upload(self.people, batch="0", listen=listen), "wave.upload()"
+        )
+
+    @property
+    def outcome(self) -> Outcome:
+        """Account for every line of the source: saved, already saved, duplicate, malformed, blank or rejected.
+
+        Asks the exchange for its count and, where that does not settle it, for its list of saved ids.
+        """
+        if self._outcome is None:
+            self._outcome = self.session.run(self._steps.outcome())
+        return self._outcome
+
+    def resubmit(self) -> JobSnapshot:
+        """Upload the rejected ids once more, and only those.
+
+        Raises:
+            NothingToResubmit: none was rejected, or the same ids were rejected twice already.
+
+        Serves the recontact guide, step 3, last paragraph.
+        """
+        rejected = self.outcome.rejected
+        self._outcome = None
+        return self._run("Resubmission", lambda listen: self._steps.resubmit(rejected, listen), "wave.resubmit()")
+
+    @property
+    def resubmitted(self) -> int:
+        """Count the ids that were sent again."""
+        return self._steps.resubmitted()
+
+    def lower_goal(self, goal: int | None = None) -> int:
+        """Lower the goal of the draft, to the saved ids unless another number is given, and return it.
+
+        Raises:
+            PlanError: the goal is not between 1 and the ids saved.
+            InvalidState: the wave is launched.
+
+        Serves the recontact guide, step 1: the goal must be equal to or fewer than the ids uploaded.
+        """
+        if self._steps.launched:
+            raise InvalidState(
+                "The wave is launched; its draft cannot be changed any more.",
+                evidence={"wave": self.name},
+                safe="nothing was sent.",
+            )
+        saved = self._saved()
+        wanted = saved if goal is None else goal
+        if not 1 <= wanted <= saved:
+            raise PlanError(
+                f"A goal of {wanted:,} is not possible.",
+                evidence={"field": "completes_goal", "saved_ids": saved},
+                next_step=f"choose a goal from 1 to {saved:,}." if saved else "upload respondents first.",
+            )
+        self.session.run(self._steps.lower_goal(wanted))
+        return wanted
+
+    def launch(self, budget: str | Money | None = None) -> JobSnapshot:
+        """Launch the target group: from here on it is live and spends money.
+
+        Args:
+            budget: The most it may cost, such as `1400 EUR`. Refused if goal times price cap can exceed it.
+
+        Raises:
+            BudgetExceeded: the wave can cost more.
+            PreflightBlocked: a rule is broken, such as a goal above the saved ids.
+            JobFailed: the exchange refused the launch; its reason is in the message.
+
+        Serves the recontact guide, step 4.
+        """
+        self._steps.need_ref()
+        worst = check_budget(self.plan, budget)
+        if not self._steps.launched:
+            self.check("launch", saved=self._saved()).raise_if_blocking()
+        return self._run(
+            "Launch",
+            lambda listen: self._steps.launch(self.plan.end_at, worst, listen),
+            f"wave.launch(budget={str(budget)!r})",
+        )
+
+    @property
+    def launched(self) -> bool:
+        """Tell whether the wave was launched."""
+        return self._steps.launched
+
+    def status(self) -> pd.DataFrame:
+        """Return the status DataFrame: one row for the wave's target group.
+
+        Columns: see `cint_nb.study.frames.status_frame`.
+        """
+        return status_frame([self.session.run(self._status())], mode=str(self.session.mode))
+
+    def close(self) -> None:
+        """Complete the fielding run, so that nobody enters any more.
+
+        Serves the API reference, `POST …/fielding-runs/{fielding_run_id}/complete`.
+        """
+        self.session.run(self._steps.close())
+
+    def remove(self, *, while_live: bool = False) -> JobSnapshot:
+        """Remove all recontacts of the target group; there is no way to remove only some.
+
+        Args:
+            while_live: Allow it while the wave is in the field, where it stops respondents from entering.
+
+        Raises:
+            InvalidState: the wave is in the field and `while_live` was not given.
+
+        Serves the recontact guide, "Removing recontact opportunities".
+        """
+        status = self.session.run(self._status())
+        if status["state"] == "live" and not while_live:
+            raise InvalidState(
+                "The wave is live: removing its recontacts now would stop respondents from entering.",
+                evidence={"wave": self.name, "completes": status.get("completes")},
+                safe="nothing was sent.",
+                next_step="run wave.close() first, or wave.remove(while_live=True) if you mean it.",
+            )
+        return self._run("Removal", self._steps.remove, "wave.remove()")
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _saved(self) -> int:
+        return self.session.run(self.session.recontacts.saved_count(self._steps.need_ref()))
+
+    async def _status(self) -> dict[str, Any]:
+        ref = self._steps.need_ref()
+        groups = self.session.target_groups
+        row: dict[str, Any] = {
+            "name": self.name,
+            "target_group_id": ref.target_group_id,
+            "state": "draft",
+            "goal": self.plan.completes_goal,
+            "saved": await self.session.recontacts.saved_count(ref),
+        }
+        if not self._steps.launched:
+            return row
+        try:
+            overview = await groups.overview(ref)
+        except NotFound:  # the exchange knows no overview until the launch has reached it
+            return row
+        performance = await groups.performance(ref)
+        return row | {"overview": overview, "performance": performance, "state": str(overview.status)}
+
+    def _run(self, title: str, step: Callable[[Listener], Coroutine[Any, Any, T]], resume: str) -> T:
+        reporter = self.session.reporter(f"{title} · {self.name}", str(self.session.mode))
+        return run_reporting(step, reporter, resume=resume)
+
+    def __repr__(self) -> str:
+        """Say mode, name and where the wave stands, without ids."""
+        stands = "launched" if self.launched else "draft" if self.target_group else "not created yet"
+        return f"<Wave {self.name!r}: {self.session.mode} · {len(self.people):,} ids · {stands}>"

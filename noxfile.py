@@ -1,0 +1,57 @@
+"""One name for each check; CI calls the same."""
+
+import nox
+
+nox.options.default_venv_backend = "none"  # run in the environment that holds nox, see CONTRIBUTING
+nox.options.sessions = ["check", "test"]
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Lint, format, types, import contract, spelling."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports", "--no-logo")
+    session.run("codespell", "cint_nb", "tests", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Unit, contract, notebook and fault tests."""
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Only the notebooks, against their recordings."""
+    session.run("pytest", "tests/notebooks", *session.posargs)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """JupyterLab in headless Chromium; fails where there is none."""
+    session.run("pytest", "tests/browser", *session.posargs, env={"CINT_NB_BROWSER": "1"})
+
+
+@nox.session
+def record(session: nox.Session) -> None:
+    """Make the recordings and the stored outputs of the notebooks again."""
+    session.run("cint-nb", "record", "notebooks", "--into", "tests/recordings")
+
+
+@nox.session
+def pins(session: nox.Session) -> None:
+    """Compile the one tested set of versions."""
+    session.run(
+        "uv", "pip", "compile", "pyproject.toml", "--extra", "lab", "--extra", "files", "--universal",
+        "--python-version", "3.11", "--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header",
+        "--quiet", "--upgrade", "--output-file", "binder/constraints.txt",
+    )  # fmt: skip
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every benchmark; each prints ratios measured in one run."""
+    for script in sorted(session.posargs or ["benchmarks/read_ids.py", "benchmarks/sandbox_load.py"]):
+        session.run("python", script)
