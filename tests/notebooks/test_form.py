@@ -1,0 +1,137 @@
+"""The form every notebook keeps, so that a reader who knows one knows them all."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
+KNOWN_UUIDS = {"b551326b-ac9d-4d32-8823-4f025787dab9"}  # the guide's own example of a user
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook: Any) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def lines(cell: Any) -> list[str]:
+    return [line for line in cell.source.splitlines() if line.strip()]
+
+
+def test_there_are_notebooks() -> None:
+    assert {path.stem for path in NOTEBOOKS} >= {"00-start-here", "40-upload-and-watch"}
+
+
+def test_names_say_a_number_a_verb_and_an_object(path: Path) -> None:
+    assert re.fullmatch(r"\d\d(-[a-z]+){2,5}", path.stem)
+
+
+def test_it_opens_with_title_goals_and_prerequisites(notebook: Any) -> None:
+    opening = "\n".join(cell.source for cell in notebook.cells[:3] if cell.cell_type == "markdown")
+    assert opening.startswith("# ")
+    assert "**You will**" in opening
+    assert "**Before you start**" in opening
+    for word in ("time", "level", "cost"):
+        assert f"| {word}" in opening.lower()
+
+
+def test_each_goal_is_a_section(notebook: Any) -> None:
+    opening = next(cell.source for cell in notebook.cells if "**You will**" in cell.source)
+    goals = re.findall(r"^\d\. ", opening, re.MULTILINE)
+    sections = [line for line in prose(notebook).splitlines() if re.match(r"## \d\. ", line)]
+    assert 3 <= len(goals) <= 5
+    assert len(sections) == len(goals)
+
+
+def test_there_is_one_import_cell_and_one_visible_connect(notebook: Any) -> None:
+    imports = [cell for cell in code_cells(notebook) if re.search(r"^(import|from) ", cell.source, re.MULTILINE)]
+    connects = [cell for cell in code_cells(notebook) if "cint.connect(" in cell.source]
+    assert len(imports) == 1
+    assert len(connects) == 1
+
+
+def test_it_is_as_long_as_a_reader_can_hold(notebook: Any) -> None:
+    assert 20 <= len(notebook.cells) <= 45
+    lengths = [len(lines(cell)) for cell in code_cells(notebook)]
+    assert statistics.median(lengths) <= 4
+    assert max(lengths) <= 12
+
+
+def test_code_stands_between_prose(notebook: Any) -> None:
+    kinds = "".join("c" if cell.cell_type == "code" else "m" for cell in notebook.cells)
+    assert "ccc" not in kinds
+
+
+def test_it_asserts_something_the_reader_would_want(notebook: Any) -> None:
+    assert any(re.search(r"^assert ", cell.source, re.MULTILINE) for cell in code_cells(notebook))
+
+
+def test_it_closes_with_summary_clean_up_next_and_two_exercises(notebook: Any) -> None:
+    text = prose(notebook)
+    for heading in ("## Summary", "## Clean up", "## What next", "## Exercises"):
+        assert heading in text
+    assert text.count("<details>") == text.count("</details>") == 2
+    after = notebook.cells[next(i for i, cell in enumerate(notebook.cells) if "## Clean up" in cell.source) + 1]
+    assert after.cell_type == "code"
+
+
+def test_words_that_talk_down_are_absent(notebook: Any) -> None:
+    assert not re.search(r"\b(simply|just|obviously|easily)\b", prose(notebook), re.IGNORECASE)
+
+
+def test_every_code_cell_was_run_in_order(notebook: Any) -> None:
+    assert [cell.execution_count for cell in code_cells(notebook)] == list(range(1, len(code_cells(notebook)) + 1))
+
+
+def test_no_output_is_an_error_unless_the_cell_says_so(notebook: Any) -> None:
+    for cell in code_cells(notebook):
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        assert bool(errors) == ("raises-exception" in cell.metadata.get("tags", []))
+
+
+def test_it_holds_nothing_that_is_private_or_of_one_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"/(home|root|Users|tmp|work)/", text)
+    assert not re.search(r"Bearer |eyJ[A-Za-z0-9_-]{10}|client_secret", text)
+    assert set(UUID.findall(text)) <= KNOWN_UUIDS
+    assert not re.search(r"at 0x[0-9a-f]{6,}", text)
+    assert "127.0.0.1" not in text
+    assert "widget-view+json" not in text
+
+
+def test_it_stays_small(path: Path) -> None:
+    assert path.stat().st_size < 200_000
+
+
+def test_links_between_notebooks_resolve(notebook: Any) -> None:
+    for target in re.findall(r"\]\(([^)#]+\.(?:ipynb|md))\)", prose(notebook)):
+        assert (FOLDER / target).exists(), target
+
+
+def test_numbers_named_in_prose_stand_in_an_output_or_in_code(notebook: Any) -> None:
+    seen = " ".join(
+        [str(output) for cell in code_cells(notebook) for output in cell.outputs]
+        + [cell.source for cell in code_cells(notebook)]
+    ).replace(",", "")
+    for number in re.findall(r"\*\*([\d,]+)\*\*", prose(notebook)):
+        assert re.search(rf"(?<!\d){number.replace(',', '')}(?!\d)", seen), number

@@ -1,0 +1,64 @@
+"""Launching never costs more than the analyst allowed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cint_nb.domain.errors import BudgetExceeded, PlanError
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.wave.budget import check_budget, worst_case
+
+
+def plan(**changes: Any) -> TargetGroupPlan:
+    fields: dict[str, Any] = {
+        "business_unit_id": 1234,
+        "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
+        "locale": "ger_de",
+        "completes_goal": 400,
+        "cost_per_interview": "2.7352 EUR",
+        "start_at": datetime(2026, 9, 2, tzinfo=UTC),
+        "end_at": datetime(2026, 9, 16, tzinfo=UTC),
+        "live_url": "https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
+    }
+    return TargetGroupPlan.of(**fields | changes)
+
+
+def test_the_worst_case_is_goal_times_price_cap_exactly() -> None:
+    assert str(worst_case(plan())) == "1,094.0800 EUR"
+
+
+def test_the_maximum_price_counts_not_the_wished_one() -> None:
+    assert str(worst_case(plan(maximum_cpi="3 EUR"))) == "1,200 EUR"
+
+
+def test_a_budget_that_covers_the_worst_case_passes() -> None:
+    assert check_budget(plan(), "1094.08 EUR") == worst_case(plan())
+
+
+def test_a_budget_below_the_worst_case_is_refused_with_both_numbers() -> None:
+    with pytest.raises(BudgetExceeded, match=r"1,094.0800 EUR.*1,094.07 EUR"):
+        check_budget(plan(), "1094.07 EUR")
+
+
+def test_no_budget_is_refused() -> None:
+    with pytest.raises(PlanError, match="no budget was given"):
+        check_budget(plan(), None)
+
+
+def test_a_budget_in_another_currency_is_refused() -> None:
+    with pytest.raises(PlanError, match="in USD, the prices are in EUR"):
+        check_budget(plan(), "2000 USD")
+
+
+def test_a_plan_without_a_price_cap_cannot_be_bounded() -> None:
+    with pytest.raises(BudgetExceeded, match="no price cap"):
+        check_budget(plan(cost_per_interview=None), "2000 EUR")
+
+
+@pytest.mark.parametrize("text", ["", "1400", "EUR 1400", "many EUR", "-5 EUR", "1400 EURO", "NaN EUR"])
+def test_a_budget_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(PlanError):
+        check_budget(plan(), text)

@@ -1,0 +1,99 @@
+"""The journal remembers what was meant and what came of it, and outlives the process."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cint_nb.domain.errors import JournalError, WaveBusy
+from cint_nb.wave.journal import Journal, State, WaveKey, default_path
+
+KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new folder" / "journal.sqlite3"
+
+
+def test_an_entry_is_there_after_the_file_is_opened_again(path: Path) -> None:
+    first = Journal(path)
+    first.write(KEY, "upload", State.INTENT, {"token": "abc"}, batch="0")
+    first.close()
+    entry = Journal(path).last(KEY, "upload", batch="0")
+    assert entry is not None
+    assert (entry.state, entry.data, entry.batch) == (State.INTENT, {"token": "abc"}, "0")
+
+
+def test_the_newest_entry_of_a_step_counts() -> None:
+    journal = Journal()
+    journal.write(KEY, "launch", State.INTENT)
+    journal.write(KEY, "launch", State.FAILED)
+    entry = journal.last(KEY, "launch")
+    assert entry is not None
+    assert entry.state is State.FAILED
+
+
+def test_waves_places_and_projects_do_not_mix() -> None:
+    journal = Journal()
+    journal.write(KEY, "draft", State.DONE)
+    for other in (WaveKey("sandbox", KEY.project, KEY.wave), WaveKey(KEY.place, "Another", KEY.wave)):
+        assert journal.last(other, "draft") is None
+
+
+def test_only_the_owner_can_read_the_file(path: Path) -> None:
+    Journal(path)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
+    with pytest.warns(UserWarning, match="set aside"):
+        journal = Journal(path)
+    journal.write(KEY, "draft", State.INTENT)
+    aside = list(path.parent.glob("*.damaged-*"))
+    assert len(aside) == 1
+    assert aside[0].read_bytes().startswith(b"this is no database")
+
+
+def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version=99")
+    connection.close()
+    with pytest.raises(JournalError, match="newer version"):
+        Journal(path)
+
+
+def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from cint_nb.wave.journal import *;"
+        f"j = Journal(Path({str(path)!r})); j.hold(WaveKey({KEY.place!r}, {KEY.project!r}, {KEY.wave!r}));"
+        "print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        with pytest.raises(WaveBusy, match=f"process {first.pid} of "):
+            Journal(path).hold(KEY)
+        first.kill()
+    Journal(path).hold(KEY)
+
+
+def test_the_same_process_may_hold_a_wave_again(path: Path) -> None:
+    journal = Journal(path)
+    journal.hold(KEY)
+    journal.hold(KEY)
+    Journal(path).hold(KEY)
+
+
+def test_its_place_can_be_chosen(tmp_path: Path) -> None:
+    assert default_path({"CINT_NB_JOURNAL": str(tmp_path / "here")}) == tmp_path / "here"
+    assert default_path({}).name == "journal.sqlite3"
