@@ -1,0 +1,143 @@
+"""Work beside the cell: delayed calls, jobs on their own thread, and updates that come at most four times a second.
+
+Everything handed over here may run on any thread. It may set traits or cancel futures, and must not print.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+UPDATES_PER_SECOND = 4.0
+"""More updates than a reader can follow lose the kernel's own messages."""
+
+_IDLE_SECONDS = 5.0
+
+T = TypeVar("T")
+Call = Callable[[], None]
+
+
+class Pulse:
+    """Run calls later, in order of their time, on one thread that ends when there is nothing left to run."""
+
+    def __init__(self) -> None:
+        self._waiting = threading.Condition()
+        self._calls: list[tuple[float, int, Call]] = []
+        self._number = itertools.count()
+        self._thread: threading.Thread | None = None
+
+    def after(self, seconds: float, call: Call) -> None:
+        """Run `call` in `seconds` seconds; at once where Python has no threads, as in a browser."""
+        with self._waiting:
+            heapq.heappush(self._calls, (time.monotonic() + max(seconds, 0.0), next(self._number), call))
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="cint-nb panels", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:
+                    self._calls.clear()
+                else:
+                    self._thread = thread
+                    self._waiting.notify()
+                    return
+            else:
+                self._waiting.notify()
+                return
+        call()
+
+    def _run(self) -> None:
+        while True:
+            with self._waiting:
+                if not self._calls:
+                    self._waiting.wait(_IDLE_SECONDS)
+                    if not self._calls:
+                        self._thread = None
+                        return
+                left = self._calls[0][0] - time.monotonic()
+                if left > 0:
+                    self._waiting.wait(left)
+                    continue
+                call = heapq.heappop(self._calls)[2]
+            guarded(call)
+
+
+_PULSE = Pulse()
+
+
+def after(seconds: float, call: Call) -> None:
+    """Run `call` on the panels' own thread in `seconds` seconds."""
+    _PULSE.after(seconds, call)
+
+
+def guarded(call: Call) -> None:
+    """Run `call` and log what it raises: a panel that fails must not stop the thread that serves the others."""
+    try:
+        call()
+    except Exception:
+        logging.getLogger(__name__).exception("A panel could not be updated.")
+
+
+def beside(call: Call, *, name: str = "cint-nb panel work") -> None:
+    """Run `call` on a thread of its own and return at once; where Python has no threads, run it now."""
+    thread = threading.Thread(target=guarded, args=(call,), name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        call()
+
+
+class Throttle(Generic[T]):
+    """Pass values on at most four times a second, and always the last one.
+
+    Args:
+        apply: Receives the values that pass, in order, never two at once.
+        per_second: Highest number of values a second.
+        monotonic: Tells the time in seconds.
+        later: Runs a call after some seconds.
+    """
+
+    def __init__(
+        self,
+        apply: Callable[[T], None],
+        *,
+        per_second: float = UPDATES_PER_SECOND,
+        monotonic: Callable[[], float] = time.monotonic,
+        later: Callable[[float, Call], None] = after,
+    ) -> None:
+        self._apply = apply
+        self._gap = 1.0 / per_second
+        self._monotonic = monotonic
+        self._later = later
+        self._lock = threading.RLock()
+        self._pending: list[T] = []
+        self._due = False
+        self._last = float("-inf")
+
+    def offer(self, value: T, *, last: bool = False) -> None:
+        """Take a value; `last` passes it on at once, since nothing will follow it."""
+        with self._lock:
+            wait = self._last + self._gap - self._monotonic()
+            if last or wait <= 0:
+                self._pending.clear()
+                self._pass(value)
+                return
+            self._pending[:] = [value]
+            if self._due:
+                return
+            self._due = True
+        self._later(wait, self._flush)
+
+    def _flush(self) -> None:
+        with self._lock:
+            self._due = False
+            if self._pending:
+                self._pass(self._pending.pop())
+
+    def _pass(self, value: T) -> None:
+        self._last = self._monotonic()
+        self._apply(value)

@@ -1,0 +1,168 @@
+"""What a progress panel says of a job, without any widget: words, bar and facts of one snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
+from cint_nb.panels.wording import count, duration, share, span
+
+_TITLES = {
+    JobKind.UPLOAD: "Upload",
+    JobKind.UPLOAD_RSIDS: "Upload",
+    JobKind.REMOVAL: "Removal of all recontacts",
+    JobKind.LAUNCH: "Launch",
+    JobKind.SCHEDULE: "Scheduled launch",
+    JobKind.EXCLUSION_UPLOAD: "Upload of exclusions",
+    JobKind.EXCLUSION_REMOVAL: "Removal of exclusions",
+    JobKind.REPORT: "Report",
+}
+_STATES = {
+    JobState.RUNNING: ("busy", "▶", "running"),
+    JobState.DONE: ("good", "✔", "done"),
+    JobState.PARTIAL: ("part", "◐", "partly done"),
+    JobState.FAILED: ("bad", "✖", "failed"),
+}
+
+
+@dataclass(frozen=True)
+class JobText:
+    """Hold everything the panel shows of one moment.
+
+    Args:
+        css: Colour of the state: busy, good, part, bad or calm.
+        icon: One character that stands for the state.
+        word: The state in words.
+        detail: What was counted, such as `4,300 of 10,000 ids saved`.
+        low: Share of the bar that is certain, 0–1.
+        high: Share of the bar that may be done, 0–1.
+        bar: The bar in words, such as `35–52 % · estimated`.
+        facts: Elapsed, left, last and next look.
+        quote: What the exchange wrote, word for word.
+        advice: The next thing to do, empty when there is none.
+    """
+
+    css: str
+    icon: str
+    word: str
+    detail: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    bar: str = ""
+    facts: tuple[str, ...] = ()
+    quote: str = ""
+    advice: str = ""
+
+
+def job_title(snapshot: JobSnapshot) -> str:
+    """Name the job for a heading, such as `Upload of 10,000 ids`."""
+    title = _TITLES[snapshot.handle.kind]
+    ids = snapshot.ids or snapshot.handle.ids
+    return f"{title} of {count(ids, 'id')}" if ids and title.startswith("Upload") else title
+
+
+def describe(snapshot: JobSnapshot | None, *, watching: bool = False, since_look: float = 0.0) -> JobText:
+    """Put one snapshot into words.
+
+    Args:
+        snapshot: The last look, None before the first.
+        watching: Whether someone is looking again.
+        since_look: Seconds since the last look, 0 when unknown.
+    """
+    if snapshot is None:
+        word = "starting" if watching else "waiting"
+        return JobText("calm", "…", word, detail="no look at the job yet", bar="0 %")
+    css, icon, word = _STATES[snapshot.state]
+    stopped = not snapshot.final and not watching
+    if stopped:
+        css, icon, word = "calm", "❚❚", "not watched"
+    low, high = bounds(snapshot)
+    return JobText(
+        css,
+        icon,
+        word,
+        detail=_detail(snapshot, stopped),
+        low=low,
+        high=high,
+        bar=_bar(snapshot, low, high),
+        facts=_facts(snapshot, stopped, since_look),
+        quote=snapshot.failure_text or snapshot.partial_text,
+        advice=_advice(snapshot, stopped),
+    )
+
+
+def bounds(snapshot: JobSnapshot) -> tuple[float, float]:
+    """Return the share done as low and high bound, 0–1 each; a job that ended well or partly is all of the bar."""
+    if snapshot.state in (JobState.DONE, JobState.PARTIAL):
+        return 1.0, 1.0
+    low, high = (max(0.0, min(1.0, bound)) for bound in snapshot.fraction)
+    return min(low, high), max(low, high)
+
+
+def new_ids(snapshot: JobSnapshot) -> int | None:
+    """Return how many ids the job has added, or removed for a removal; None when not counted."""
+    if snapshot.saved is None:
+        return None
+    if snapshot.saved_before is None:
+        return snapshot.saved
+    return abs(snapshot.saved - snapshot.saved_before)
+
+
+def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
+    bits = ["the job goes on at the exchange"] if stopped else []
+    ids = snapshot.ids or snapshot.handle.ids
+    new = new_ids(snapshot)
+    verb = "removed" if snapshot.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) else "saved"
+    if new is not None:
+        bits.append(f"{new:,} of {count(ids, 'id')} {verb}" if ids and new <= ids else f"{count(new, 'id')} {verb}")
+        if snapshot.saved_before and verb == "saved" and snapshot.saved is not None:
+            bits.append(f"{snapshot.saved:,} in the target group")
+    elif ids and snapshot.state is JobState.DONE:
+        bits.append(f"{count(ids, 'id')} sent")
+    return ", ".join(bits)
+
+
+def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
+    if snapshot.state is JobState.DONE:
+        return "100 % · complete"
+    if snapshot.state is JobState.PARTIAL:
+        return "100 % · partial success"
+    return f"{share(low, high)} · {'measured' if snapshot.measured else 'estimated'}"
+
+
+def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str, ...]:
+    elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.final else max(since_look, 0.0))
+    facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
+    if snapshot.seconds_left is not None and not snapshot.final:
+        low, high = (max(bound - since_look, 0.0) for bound in snapshot.seconds_left)
+        facts.append(f"{span(low, high)} left" if high > 0 else "longer than usual")
+    looks = count(snapshot.looks, "look")
+    if snapshot.final or stopped:
+        facts.append(looks)
+    elif snapshot.next_look_seconds is not None:
+        facts.append(f"{looks}, the next in {duration(max(snapshot.next_look_seconds - since_look, 0.0))}")
+    return tuple(facts)
+
+
+def _advice(snapshot: JobSnapshot, stopped: bool) -> str:
+    if stopped:
+        return "Press Resume, or wait for the job in a cell."
+    if snapshot.state is JobState.PARTIAL:
+        return "See the outcome table for the rejected ids, and send only those again."
+    if snapshot.state is JobState.FAILED:
+        known = [snapshot.failure_code and f"code {snapshot.failure_code}"]
+        known.append(snapshot.trace_id and f"trace id {snapshot.trace_id}")
+        known.append(snapshot.request_id and f"request id {snapshot.request_id}")
+        told = ", ".join(bit for bit in known if bit)
+        return f"Quote this to Cint support: {told}." if told else "Look at the saved ids, then send what is missing."
+    return ""
+
+
+def summary_of(snapshot: JobSnapshot | None, *, watching: bool = False) -> list[str]:
+    """Say the state in words that repeat from run to run: counts only once the job has ended."""
+    if snapshot is None:
+        return ["waiting"]
+    text = describe(snapshot, watching=watching)
+    if not snapshot.final:
+        return ["running"]
+    return [bit for bit in (text.word, text.detail) if bit]

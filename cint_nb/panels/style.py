@@ -1,0 +1,108 @@
+"""The look of the panels: one style sheet on the notebook's own colours, light and dark."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import ipywidgets as widgets
+
+_SHEET = """
+.cint-panel, .cint-static {
+  --cint-ink: var(--jp-ui-font-color1, var(--vscode-foreground, #1f2328));
+  --cint-soft: var(--jp-ui-font-color2, var(--vscode-descriptionForeground, #59636e));
+  --cint-paper: var(--jp-layout-color1, var(--vscode-editor-background, #fff));
+  --cint-shade: var(--jp-layout-color2, var(--vscode-editorWidget-background, #f3f4f6));
+  --cint-rule: var(--jp-border-color2, var(--vscode-panel-border, #d5d9de));
+  --cint-busy: #0b5cad; --cint-good: #1a6b35; --cint-part: #8a5300; --cint-bad: #b3261e; --cint-calm: #59636e;
+  --cint-play: #5b3fa8; --cint-mark: #fff3c4; --cint-soft: #59636e;
+  color: var(--cint-ink);
+}
+body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, body[data-theme="dark"] .cint-panel {
+  --cint-busy: #79b8ff; --cint-good: #7bd88f; --cint-part: #f0b45a; --cint-bad: #ff9a90; --cint-calm: #b3bac2;
+  --cint-play: #c3adff; --cint-mark: #4a3f12; --cint-soft: #b3bac2;
+}
+.cint-panel {
+  box-sizing: border-box; width: 100%; max-width: 900px; min-width: 0; padding: 12px 14px 10px; overflow: hidden;
+  border: 1px solid var(--cint-rule); border-radius: 6px; background: var(--cint-paper);
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 13px;
+}
+.cint-panel .widget-html, .cint-panel .widget-html-content { min-width: 0; }
+.cint-panel .widget-html { width: 100%; margin: 0; height: auto; }
+.cint-panel .widget-html-content { line-height: 1.5; font-size: 13px; color: var(--cint-ink); width: 100%; }
+.cint-panel .cint-style, .cint-panel .cint-empty { display: none; }
+.cint-panel .widget-box { overflow: visible; }
+.cint-head { display: flex; align-items: baseline; gap: 10px; flex-wrap: wrap; margin-bottom: 6px; }
+.cint-title { font-weight: 600; font-size: 14px; overflow-wrap: anywhere; }
+.cint-badge {
+  display: inline-block; border-radius: 10px; padding: 0 8px; font-size: 11px; line-height: 18px; font-weight: 600;
+  letter-spacing: .03em; border: 1px solid currentColor;
+}
+.cint-badge-sandbox { color: var(--cint-busy); }
+.cint-badge-replay { color: var(--cint-play); }
+.cint-badge-live { color: #fff; background: #b3261e; border-color: #b3261e; }
+.cint-status { display: flex; align-items: baseline; gap: 8px; flex-wrap: wrap; }
+.cint-word { font-weight: 600; white-space: nowrap; }
+.cint-icon { display: inline-block; width: 1.2em; text-align: center; }
+.cint-busy {
+  color: var(--cint-busy); } .cint-good { color: var(--cint-good); } .cint-part { color: var(--cint-part);
+}
+.cint-bad { color: var(--cint-bad); } .cint-calm { color: var(--cint-calm); }
+.cint-soft { color: var(--cint-soft); }
+.cint-number { font-variant-numeric: tabular-nums; }
+.cint-facts { color: var(--cint-soft); font-variant-numeric: tabular-nums; margin-top: 2px; }
+.cint-facts span + span::before { content: "·"; margin: 0 7px; }
+.cint-bar-row { display: flex; align-items: center; gap: 10px; margin: 4px 0 6px; }
+.cint-bar {
+  flex: 1 1 auto; display: flex; height: 10px; min-width: 80px; border-radius: 5px; overflow: hidden;
+  background: var(--cint-shade); box-shadow: inset 0 0 0 1px var(--cint-rule);
+}
+.cint-fill { background: currentColor; }
+.cint-maybe {
+  background: repeating-linear-gradient(135deg, currentColor 0 3px, transparent 3px 7px); opacity: .75;
+}
+.cint-progress-text { flex: 0 0 auto; min-width: 128px; text-align: right; font-variant-numeric: tabular-nums; }
+.cint-quote {
+  margin: 4px 0 0; padding: 2px 0 2px 10px; border-left: 3px solid var(--cint-rule); overflow-wrap: anywhere;
+}
+.cint-panel code, .cint-static code {
+  font-family: var(--jp-code-font-family, monospace); font-size: 12px; background: var(--cint-shade);
+  color: var(--cint-ink); padding: 1px 5px; border-radius: 3px; overflow-wrap: anywhere;
+}
+.cint-error {
+  margin-top: 6px; padding: 6px 10px; border-left: 3px solid var(--cint-bad); white-space: pre-line;
+  overflow-wrap: anywhere;
+}
+.cint-buttons { margin-top: 6px; flex-flow: row wrap; gap: 6px; }
+.cint-panel .jupyter-button { width: auto; padding: 0 12px; margin: 0; border-radius: 4px; }
+.cint-panel .jupyter-button:focus-visible { outline: 2px solid var(--cint-busy); outline-offset: 1px; }
+.cint-scroll { overflow-x: auto; max-width: 100%; }
+.cint-scroll:focus-visible { outline: 2px solid var(--cint-busy); }
+.cint-panel table.cint-table {
+  border-collapse: collapse; margin: 4px 0; width: 100%; font-size: 12.5px; font-variant-numeric: tabular-nums;
+  border: 0; color: var(--cint-ink);
+}
+.cint-panel table.cint-table :is(th, td) {
+  padding: 5px 10px; text-align: left; vertical-align: top; border: 0; border-bottom: 1px solid var(--cint-rule);
+  background: none; white-space: normal; max-width: 34em; line-height: 1.4;
+}
+.cint-panel table.cint-table th { color: var(--cint-soft); font-weight: 600; white-space: nowrap; }
+.cint-panel table.cint-table tbody tr:last-child :is(th, td) { border-bottom: 0; }
+.cint-panel table.cint-table :is(th, td).cint-right { text-align: right; white-space: nowrap; }
+.cint-panel table.cint-table td.cint-changed { background: var(--cint-mark); }
+.cint-panel table.cint-table tr:hover td { background: var(--cint-shade); }
+.cint-panel table.cint-table caption {
+  text-align: left; caption-side: bottom; padding: 6px 0 0; color: var(--cint-soft);
+}
+.cint-hidden-text {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
+}
+@media (max-width: 480px) { .cint-panel { padding: 10px; } .cint-progress-text { min-width: 0; } }
+"""
+
+
+@cache
+def style_sheet() -> widgets.HTML:
+    """Make the one widget that carries the style sheet; every panel shows this same widget."""
+    sheet = widgets.HTML(f"<style>{_SHEET}</style>")
+    sheet.add_class("cint-style")
+    return sheet

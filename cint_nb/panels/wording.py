@@ -1,0 +1,72 @@
+"""How panels write counts, times, sizes and names: for people, always escaped, always the same."""
+
+from __future__ import annotations
+
+import html
+
+MODES = ("sandbox", "replay", "live")
+"""The three modes, as every panel names them."""
+
+DASH = "–"
+
+
+def mode_word(mode: object) -> str:
+    """Return the mode as one of `sandbox`, `replay`, `live`.
+
+    Raises:
+        ValueError: for any other word.
+    """
+    word = str(mode).strip().lower()
+    if word not in MODES:
+        raise ValueError(f"mode must be one of {', '.join(MODES)}; got {word!r:.40}")
+    return word
+
+
+def esc(text: object) -> str:
+    """Escape any text for HTML, quotes included: file names and server texts are not ours."""
+    return html.escape(str(text), quote=True)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Write a count with its noun, such as `1 id` or `10,000 ids`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time in its two largest units, such as `45 s`, `12 min 5 s` or `2 h 10 min`."""
+    whole = max(round(seconds), 0)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        minutes, rest = divmod(whole, 60)
+        return f"{minutes} min {rest} s" if rest and minutes < 20 else f"{minutes} min"
+    hours, rest = divmod(whole, 3600)
+    if hours < 48:
+        return f"{hours} h {rest // 60} min" if rest >= 60 else f"{hours} h"
+    return f"{hours // 24} days"
+
+
+def span(low: float, high: float) -> str:
+    """Write a range of time, such as `10–15 min`, or one length when both ends read the same."""
+    low, high = sorted((max(low, 0.0), max(high, 0.0)))
+    if high >= 7200:
+        first, second, unit = f"{low / 3600:.1f}", f"{high / 3600:.1f}", "h"
+    else:
+        size, unit = (60, "min") if high >= 90 else (1, "s")
+        first, second = f"{int(low // size)}", f"{-int(-high // size)}"
+    return f"{second} {unit}" if first == second else f"{first}{DASH}{second} {unit}"
+
+
+def share(low: float, high: float) -> str:
+    """Write a share of the whole, such as `43 %` or `35–52 %`."""
+    first, second = (int(max(0.0, min(1.0, bound)) * 100) for bound in (low, high))
+    return f"{second} %" if first == second else f"{first}{DASH}{second} %"
+
+
+def size(number: int) -> str:
+    """Write a size in bytes, kB or MB, as the exchange counts them (1 MB is 1,000,000 bytes)."""
+    if number < 1_000:
+        return count(number, "byte")
+    if number < 1_000_000:
+        return f"{number / 1_000:.0f} kB"
+    return f"{number / 1_000_000:.1f} MB"

@@ -1,0 +1,102 @@
+"""Updates come at most four times a second, and the last one always comes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from cint_nb.panels.background import Pulse, Throttle, beside
+
+
+class HandClock:
+    """A clock moved by hand, with the calls that wait for it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def later(self, seconds: float, call: Callable[[], None]) -> None:
+        self.calls.append((self.now + seconds, call))
+
+    def pass_time(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := sorted((item for item in self.calls if item[0] <= end), key=lambda item: item[0]):
+            self.calls.remove(due[0])
+            self.now = due[0][0]
+            due[0][1]()
+        self.now = end
+
+
+def test_thousands_of_values_in_a_second_become_four_and_the_last_arrives() -> None:
+    clock, seen = HandClock(), []
+    throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
+    for number in range(2_000):
+        throttle.offer(number)
+        clock.pass_time(0.0005)
+    clock.pass_time(1)
+    assert seen[0] == 0
+    assert seen[-1] == 1_999
+    assert len(seen) <= 6
+    assert seen == sorted(seen)
+
+
+def test_a_last_value_passes_at_once_and_nothing_older_follows_it() -> None:
+    clock, seen = HandClock(), []
+    throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
+    for number in (1, 2):
+        throttle.offer(number)
+    throttle.offer(3, last=True)
+    clock.pass_time(1)
+    assert seen == [1, 3]
+
+
+def test_values_from_many_threads_are_passed_one_at_a_time() -> None:
+    inside, clashes, done = [0], [], threading.Barrier(9)
+
+    def apply(_: int) -> None:
+        inside[0] += 1
+        if inside[0] != 1:
+            clashes.append(inside[0])
+        inside[0] -= 1
+
+    throttle: Throttle[int] = Throttle(apply, per_second=1e9)
+
+    def offer() -> None:
+        for number in range(300):
+            throttle.offer(number)
+        done.wait(10)
+
+    for _ in range(8):
+        threading.Thread(target=offer, daemon=True).start()
+    done.wait(10)
+    assert not clashes
+
+
+def test_calls_run_in_the_order_of_their_time() -> None:
+    pulse, seen, end = Pulse(), [], threading.Event()
+    pulse.after(0.04, lambda: (seen.append("late"), end.set()))  # type: ignore[func-returns-value]
+    pulse.after(0.0, lambda: seen.append("early"))
+    assert end.wait(5)
+    assert seen == ["early", "late"]
+
+
+def test_a_call_that_fails_does_not_stop_the_ones_after_it(caplog: object) -> None:
+    pulse, end = Pulse(), threading.Event()
+
+    def fail() -> None:
+        raise RuntimeError("no")
+
+    pulse.after(0, fail)
+    pulse.after(0.01, end.set)
+    assert end.wait(5)
+
+
+def test_work_beside_the_cell_runs_on_another_thread() -> None:
+    names: list[str] = []
+    end = threading.Event()
+    beside(lambda: (names.append(threading.current_thread().name), end.set()))  # type: ignore[func-returns-value]
+    assert end.wait(5)
+    assert names == ["cint-nb panel work"]

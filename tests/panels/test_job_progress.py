@@ -1,0 +1,168 @@
+"""The progress panel tells where a job stands, in words, colour and text form."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.panels.job_model import describe
+from cint_nb.panels.job_progress import JobProgress
+
+HANDLE = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, ids=100)
+
+
+def look(state: JobState = JobState.RUNNING, **fields: object) -> JobSnapshot:
+    return JobSnapshot.model_validate({"handle": HANDLE, "state": state, "ids": 100, **fields})
+
+
+class ScriptedJob:
+    """A job whose looks are handed out one by one, when the test allows."""
+
+    def __init__(
+        self, *looks: JobSnapshot, gate: threading.Event | None = None, error: Exception | None = None
+    ) -> None:
+        self.last: JobSnapshot | None = None
+        self.looks, self.error = looks, error
+        self.gate = gate
+        self.listeners: list[Callable[[JobSnapshot], None]] = []
+        self.stopped = 0
+        self.ended = threading.Event()
+
+    def add_listener(self, listener: Callable[[JobSnapshot], None]) -> None:
+        self.listeners.append(listener)
+
+    def stop_watching(self) -> None:
+        self.stopped += 1
+
+    async def watch(self) -> AsyncIterator[JobSnapshot]:
+        try:
+            for item in self.looks:
+                self.last = item
+                yield item
+                if self.gate is not None and not item.final:
+                    await asyncio.to_thread(self.gate.wait, 5)
+            if self.error:
+                raise self.error
+        finally:
+            self.ended.set()
+
+
+def parts(panel: JobProgress) -> str:
+    """Return all HTML of a panel but its style sheet."""
+    return " ".join(child.value for child in panel.children[1:] if isinstance(getattr(child, "value", None), str))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for a background thread, at most five seconds."""
+    done = threading.Event()
+    for _ in range(500):
+        if condition():
+            return
+        done.wait(0.01)
+    raise AssertionError("nothing happened in the background")
+
+
+def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> None:
+    text = describe(
+        look(saved=43, saved_before=0, fraction=(0.43, 0.43), measured=True, seconds_left=(60, 240)), watching=True
+    )
+    assert text.word == "running"
+    assert text.detail == "43 of 100 ids saved"
+    assert text.bar == "43 % · measured"
+    assert "1–4 min left" in text.facts
+
+
+def test_estimate_is_a_labelled_range_never_one_number() -> None:
+    assert describe(look(fraction=(0.35, 0.52)), watching=True).bar == "35–52 % · estimated"
+
+
+def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
+    panel = JobProgress(mode="replay")
+    panel.update(look(JobState.PARTIAL, saved=90, saved_before=0, partial_text="<b>10 failed</b>"))
+    assert "cint-part" in parts(panel)
+    assert "partly done" in parts(panel)
+    assert "cint-good" not in parts(panel)
+    assert "&lt;b&gt;10 failed&lt;/b&gt;" in parts(panel), "server text is escaped"
+    assert repr(panel) == "<JobProgress: replay · Upload of 100 ids · partly done · 90 of 100 ids saved>"
+
+
+def test_failure_shows_code_trace_id_and_what_to_do() -> None:
+    text = describe(look(JobState.FAILED, failure_text="no", failure_code="E1", trace_id="t-9"))
+    assert (text.css, text.word, text.quote) == ("bad", "failed", "no")
+    assert "code E1" in text.advice
+    assert "trace id t-9" in text.advice
+
+
+def test_finished_bar_reaches_its_end_even_if_the_estimate_did_not() -> None:
+    panel = JobProgress()
+    panel.update(look(JobState.DONE, fraction=(0.2, 0.4)))
+    assert "100 % · complete" in parts(panel)
+    assert 'aria-valuenow="100"' in parts(panel)
+
+
+def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
+    first, second = JobProgress(), JobProgress()
+    first.update(look(elapsed_seconds=3, saved=7, fraction=(0.1, 0.2)))
+    second.update(look(elapsed_seconds=90, saved=70, fraction=(0.6, 0.9), looks=9))
+    assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · running>"
+    assert HANDLE.job_id not in parts(first)
+
+
+def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:
+    panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved=100)))
+    panel.start()
+    wait_for(lambda: panel.value is not None and panel.value.final and not panel._watching)
+    assert "100 % · complete" in parts(panel)
+    assert panel._buttons.children == ()
+
+
+def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
+    gate = threading.Event()
+    job = ScriptedJob(look(saved=5), look(JobState.DONE, saved=100), gate=gate)
+    panel = JobProgress(job)
+    panel.start()
+    wait_for(lambda: panel.value is not None)
+    panel.stop_button.click()
+    assert job.ended.wait(5)
+    assert job.stopped == 1
+    assert panel._buttons.children == (panel.resume_button,)
+    assert "not watched" in parts(panel)
+    assert "the job goes on at the exchange" in parts(panel)
+    gate.set()
+    panel.resume_button.click()
+    wait_for(lambda: panel.value.final)
+
+
+def test_an_error_while_watching_lands_in_the_panel() -> None:
+    panel = JobProgress(ScriptedJob(look(), error=RuntimeError("the <line> broke")))
+    panel.start()
+    wait_for(lambda: panel.error != "")
+    assert panel.error == "RuntimeError: the <line> broke"
+    assert "the &lt;line&gt; broke" in parts(panel)
+    assert panel._buttons.children == (panel.resume_button,)
+
+
+def test_panel_without_a_job_refuses_to_start() -> None:
+    with pytest.raises(ValueError, match="without a job"):
+        JobProgress().start()
+
+
+def test_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="sandbox, replay, live"):
+        JobProgress(mode="production")
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "replay", "live"])
+def test_mode_is_a_word_in_the_head_and_in_the_text_form(mode: str) -> None:
+    panel = JobProgress(mode=mode)
+    assert re.search(rf">{mode}<", parts(panel))
+    assert f": {mode} ·" in repr(panel)
+
+
+def test_title_from_elsewhere_is_escaped() -> None:
+    assert "<script>" not in parts(JobProgress(title="<script>alert(1)</script>"))
