@@ -1,0 +1,199 @@
+"""The access token: fetched once however many ask, renewed early, and once more when the exchange rejects it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import httpx
+from pydantic import SecretStr
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import (
+    ApiError,
+    CintError,
+    NotAuthenticated,
+    NotSent,
+    PermissionDenied,
+    SettingsError,
+)
+from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.clock import Clock
+from cint_nb.wire.problems import read_envelope
+from cint_nb.wire.repeats import Repeat
+from cint_nb.wire.settings import Settings
+
+TOKEN_CALL = Call("get an access token", "POST", "/oauth/token", Repeat.SAFE)
+_LIFE_UNKNOWN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Token:
+    """Hold a token and when it ends; a given token has no known end."""
+
+    secret: SecretStr
+    expires_at: datetime | None = None
+    life: timedelta | None = None
+
+    def fresh(self, now: datetime) -> bool:
+        """Tell whether it may still be used: until 5 minutes before its end, or half its life if that is shorter."""
+        if self.expires_at is None:
+            return True
+        early = min(limits.TOKEN_EARLY, (self.life or limits.TOKEN_EARLY) / 2)
+        return now < self.expires_at - early
+
+
+class Keep(Protocol):
+    """Stand for a place that keeps a token between processes."""
+
+    def load(self) -> Token | None:
+        """Return the kept token, None if there is none."""
+        ...
+
+    def store(self, token: Token) -> None:
+        """Keep a token."""
+        ...
+
+    def forget(self) -> None:
+        """Remove the kept token."""
+        ...
+
+
+class Bearer(httpx.Auth):
+    """Put the token on a request. An `Auth` is dropped by httpx when a request leaves for another host."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Set the Authorization header. The text of the token is in no variable, so no traceback can show it."""
+        request.headers["Authorization"] = f"Bearer {self._token.secret.get_secret_value()}"
+        yield request
+
+
+class Tokens:
+    """Hold the one token of a client.
+
+    Args:
+        settings: Credentials, or a ready token.
+        clock: For its age.
+        fetch: Sends the token request; called by one task at a time.
+        keep: Where to keep it between processes; None for nowhere.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock, fetch: Callable[[], Awaitable[Reply]], keep: Keep | None = None
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._fetch = fetch
+        self._keep = keep
+        self._token = Token(settings.token) if settings.token is not None else None
+        self._proven: Token | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def current(self) -> Token:
+        """Return a token that is good for at least some minutes.
+
+        Raises:
+            SettingsError: if there are no credentials.
+            NotAuthenticated: if the token endpoint refuses them.
+            NotSent: if no token could be fetched for any other reason.
+        """
+        if self._token is not None and self._token.fresh(self._clock.now()):
+            return self._token
+        async with self._one_at_a_time:
+            if self._token is None and self._keep is not None:
+                self._token = self._keep.load()
+            if self._token is None or not self._token.fresh(self._clock.now()):
+                self._token = await self._get()
+            return self._token
+
+    async def renew(self, rejected: Token) -> Token | None:
+        """Return another token than the one the exchange rejected, or None if another would not help.
+
+        Another task may have renewed it meanwhile: then that one is returned and none is fetched.
+        """
+        if rejected is self._proven or not self._settings.renewable:
+            return None
+        async with self._one_at_a_time:
+            if self._token is rejected:
+                if self._keep is not None:
+                    self._keep.forget()
+                self._token = await self._get()
+            return self._token
+
+    def proven(self, token: Token) -> None:
+        """Remember that a brand-new token was rejected like its forerunner: the right is missing, not the token."""
+        self._proven = token
+
+    async def _get(self) -> Token:
+        if not self._settings.renewable:
+            raise SettingsError(
+                "There are no credentials to get an access token with.",
+                evidence={"missing": "CINT_NB_CLIENT_ID, CINT_NB_CLIENT_SECRET"},
+                next_step="set both, or set CINT_NB_TOKEN to a ready token.",
+            )
+        try:
+            token = self._read(await self._fetch())
+        except (NotAuthenticated, PermissionDenied) as error:
+            raise _refused(error) from None
+        except CintError as error:
+            raise _not_fetched(error) from None
+        if self._keep is not None:
+            self._keep.store(token)
+        return token
+
+    def _read(self, reply: Reply) -> Token:
+        fields = reply.fields()
+        if not isinstance(fields.get("access_token"), str) or not fields["access_token"].strip():
+            raise reply.unexpected("The token endpoint answered without an access token.")
+        seconds = fields.get("expires_in")
+        usable = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 10**8
+        life = timedelta(seconds=float(seconds)) if usable and seconds is not None else _LIFE_UNKNOWN
+        return Token(SecretStr(fields.pop("access_token").strip()), self._clock.now() + life, life)
+
+
+def token_body(settings: Settings) -> dict[str, Any]:
+    """Return the body of the token request; `auth_scopes` is this endpoint's word for OAuth's `scope`."""
+    return {
+        "client_id": settings.client_id,
+        "client_secret": settings.client_secret.get_secret_value() if settings.client_secret else "",
+        "grant_type": "client_credentials",
+        "audience": limits.TOKEN_AUDIENCE,
+        "auth_scopes": limits.TOKEN_SCOPES,
+    }
+
+
+def rejects_token(reply: Reply) -> bool:
+    """Tell whether a reply may mean an expired token.
+
+    The recontact guide says 401; the API's authentication page says 403 with the object `authorization_error`.
+    """
+    if reply.status == 401:
+        return True
+    return reply.status == 403 and read_envelope(reply.body).get("object") == "authorization_error"
+
+
+def _refused(error: ApiError) -> NotAuthenticated:
+    """Explain a refusal by the token endpoint, whose error envelope is another than the API's."""
+    refused = NotAuthenticated(
+        f"No access token: {error.what}",
+        evidence=error.evidence,
+        safe="nothing was sent to the API.",
+        next_step="check CINT_NB_CLIENT_ID and CINT_NB_CLIENT_SECRET.",
+    )
+    refused.body = error.body
+    return refused
+
+
+def _not_fetched(error: CintError) -> NotSent:
+    return NotSent(
+        f"The request was not sent, because no access token could be fetched: {error.what}",
+        evidence={"cause": error.code, **error.evidence},
+        safe="nothing was sent to the API; trying again is safe.",
+        next_step="try again in a minute; check CINT_NB_TOKEN_URL if it stays.",
+    )

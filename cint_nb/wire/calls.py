@@ -1,0 +1,189 @@
+"""What is asked and what came back, as values: `Call` and `Reply`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from cint_nb.domain.errors import InputError, UnexpectedReply
+from cint_nb.domain.plan import utc_text
+from cint_nb.wire.repeats import Repeat
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_PATH_VALUE = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Call:
+    """Describe one request.
+
+    Args:
+        operation: What it does, in a few words, for errors and logs.
+        method: HTTP method.
+        template: Path below the base URL, such as `/demand/accounts/{account_id}/projects`.
+        repeat: How it bears being sent twice.
+        path: Values of the template's places; `account_id` comes from the settings when left out.
+        query: Query parameters; None is left out, a list repeats the name.
+        json: JSON body.
+        file: Name and content of an upload, sent as multipart field `file`.
+        idempotency_key: Kept over all attempts.
+        if_match: ETag the thing must still have.
+        deadline: Seconds for all attempts together; 60, or 120 for uploads, when left out.
+        max_bytes: Largest reply accepted; 10 MB when left out.
+        accept: Media type asked for; `*/*` for downloads.
+    """
+
+    operation: str
+    method: str
+    template: str
+    repeat: Repeat
+    path: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    query: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    json: Any = field(default=None, repr=False)
+    file: tuple[str, bytes] | None = field(default=None, repr=False)
+    idempotency_key: str = field(default="", repr=False)
+    if_match: str = field(default="", repr=False)
+    deadline: float | None = None
+    max_bytes: int | None = None
+    accept: str = "application/json"
+
+    def address(self, account_id: int | None) -> str:
+        """Fill the template.
+
+        Args:
+            account_id: Used where the path names no other.
+
+        Raises:
+            InputError: if a value is missing or holds anything but letters, digits, `_` and `-`.
+        """
+        values = {"account_id": account_id, **self.path}
+
+        def fill(place: re.Match[str]) -> str:
+            text = "" if (value := values.get(place[1])) is None else str(value)
+            if not _PATH_VALUE.fullmatch(text):
+                raise InputError(
+                    f"{place[1]} cannot stand in an address: {'it is missing' if not text else 'it has a wrong form'}.",
+                    evidence={"operation": self.operation, "field": place[1]},
+                    next_step=f"give {place[1]} as the exchange returned it: letters, digits, '-' and '_' only.",
+                )
+            return quote(text, safe="")
+
+        return _PLACE.sub(fill, self.template)
+
+    def query_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the query as names and texts, in the order given."""
+        pairs: list[tuple[str, str]] = []
+        for name, value in self.query.items():
+            many = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+            pairs += [(name, _text(one)) for one in (value if many else [value]) if one is not None]
+        return tuple(pairs)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return utc_text(value)
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Hold what came back: any 2xx.
+
+    Args:
+        status: HTTP status.
+        headers: Response headers.
+        body: The whole body, unpacked; empty where the exchange sends none.
+        request_id: What support asks for: the reply's own id, else its trace id.
+        trace_id: Trace id of the `traceparent` header.
+        method: HTTP method of the request.
+        template: Path of the request with its places unfilled.
+    """
+
+    status: int
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)
+    request_id: str = ""
+    trace_id: str = ""
+    method: str = ""
+    template: str = ""
+
+    def json(self) -> Any:
+        """Return the body read as JSON.
+
+        Raises:
+            UnexpectedReply: if it is empty, cut off, HTML or otherwise no JSON. The request may have taken effect.
+        """
+        return self._parsed
+
+    @cached_property
+    def _parsed(self) -> Any:
+        try:
+            return json.loads(self.body)
+        except ValueError:  # JSONDecodeError and UnicodeDecodeError
+            raise self.unexpected("The exchange answered with something that is not JSON.") from None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the body as a JSON object.
+
+        Raises:
+            UnexpectedReply: if it is anything else.
+        """
+        parsed = self.json()
+        if not isinstance(parsed, dict):
+            raise self.unexpected("The exchange answered with JSON of another shape than documented.")
+        return parsed
+
+    @property
+    def etag(self) -> str:
+        """Return the ETag exactly as sent, for If-Match; empty if there is none."""
+        return str(self.headers.get("etag", ""))
+
+    @property
+    def location_id(self) -> str:
+        """Return the last part of the Location header, be it an address, a path or a bare id; empty if unusable."""
+        last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
+        return last if _PATH_VALUE.fullmatch(last) else ""
+
+    def unexpected(self, what: str) -> UnexpectedReply:
+        """Make the error for a reply that says success and cannot be understood; its `body` keeps the raw reply."""
+        error = UnexpectedReply(
+            what,
+            evidence={
+                "status": self.status,
+                "content_type": self.headers.get("content-type", "none")[:60],
+                "bytes": len(self.body),
+                "request": f"{self.method} {self.template}",
+                "request_id": self.request_id or None,
+            },
+            safe="reading again is safe; a request that changes something may have taken effect.",
+            next_step="look whether it took effect before sending it again; if this repeats, check the base URL.",
+        )
+        error.body = self.body
+        return error
+
+
+def reply_of(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str = "") -> Reply:
+    """Build a reply; ids for support are read from the headers where the body names none."""
+    trace = _TRACE.fullmatch(headers.get("traceparent", "").strip().lower())
+    trace_id = trace[1] if trace else ""
+    return Reply(
+        status=status,
+        headers=headers,
+        body=body,
+        request_id=request_id or headers.get("x-request-id", "")[:64] or trace_id,
+        trace_id=trace_id,
+        method=call.method,
+        template=call.template,
+    )

@@ -1,0 +1,107 @@
+"""Time as something handed in: the system's, or that of a recording.
+
+Nothing in the package asks the system for the time or sleeps by itself: both go through a `Clock`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+_TURNS = 20
+"""How often a sleeper lets others run before time moves: whoever is about to sleep as well gets to say so."""
+
+
+class Clock(Protocol):
+    """Tell the time and wait."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, for measuring spans."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that many seconds of this clock; 0 or less only lets others run."""
+        ...
+
+
+class SystemClock:
+    """Tell the time of this machine."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the system's monotonic seconds."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in real time."""
+        await asyncio.sleep(max(0.0, seconds))
+
+    def __repr__(self) -> str:
+        """Name the kind."""
+        return "<SystemClock>"
+
+
+class ReplayClock:
+    """Tell a time that moves only when somebody sleeps, at once.
+
+    Sleepers share one line of time: it moves to the earliest of them, so that two who sleep 10 s side by side
+    wake 10 s later, not 20.
+
+    Args:
+        start: Where time begins; aware.
+    """
+
+    def __init__(self, start: datetime) -> None:
+        if start.tzinfo is None:
+            raise ValueError("a clock needs a start with a time zone")
+        self._start = start.astimezone(UTC)
+        self._passed = 0.0
+        self._sleepers: list[tuple[float, int]] = []
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the recording's time, UTC."""
+        return self._start + timedelta(seconds=self._passed)
+
+    def monotonic(self) -> float:
+        """Return the seconds passed since the start."""
+        return self._passed
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that many seconds of the recording pass, in no time."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        with self._lock:
+            sleeper = (self._passed + seconds, next(self._numbers))
+            heapq.heappush(self._sleepers, sleeper)
+        try:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            while True:
+                with self._lock:
+                    if self._sleepers[0] == sleeper:
+                        self._passed = max(self._passed, sleeper[0])
+                        return
+                await asyncio.sleep(0)
+        finally:
+            with self._lock:
+                self._sleepers.remove(sleeper)
+                heapq.heapify(self._sleepers)
+
+    def __repr__(self) -> str:
+        """Name the kind; no time, so that stored outputs stay the same."""
+        return "<ReplayClock>"

@@ -1,0 +1,239 @@
+"""One request, sent as safely as its kind allows: token, repeats, deadline, errors.
+
+`Http` is the only thing the client above needs. It is used from any thread and any loop.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+from tenacity import AsyncRetrying, RetryCallState
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, CintError, NotSent, RateLimited, ServerError
+from cint_nb.wire import loop, repeats
+from cint_nb.wire.auth import TOKEN_CALL, Bearer, Tokens, rejects_token, token_body
+from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.clock import Clock, SystemClock
+from cint_nb.wire.nonces import Nonces, SystemNonces
+from cint_nb.wire.problems import problem
+from cint_nb.wire.repeats import Ending, Repeat, RetryBudget, Verdict
+from cint_nb.wire.sender import Failure, Sender
+from cint_nb.wire.settings import Mode, Settings
+from cint_nb.wire.token_file import TokenFile
+
+__all__ = ["Call", "Http", "Repeat", "Reply"]
+
+_WARNINGS_MAX = 100
+
+
+@dataclass
+class _Course:
+    """Follow one call over its attempts."""
+
+    call: Call
+    started: float
+    limit: float
+    attempts: int = 0
+    granted: float = 0.0
+    new_token_tried: bool = False
+    verdict: Verdict = field(default_factory=lambda: Verdict(again=False))
+
+    def seconds_left(self, now: float) -> float:
+        return self.started + self.limit + self.granted - now
+
+
+class Http:
+    """Send calls to one exchange, as one account. Making it touches no network and starts no thread.
+
+    Args:
+        settings: Where and as whom.
+        transport: What answers; httpx's own network transport when None.
+        clock: All time and all waiting.
+        nonces: Names that must not repeat, for those above.
+        client: A client of your own, used unchanged and left open by `aclose`. It must not serve another loop at once.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+        nonces: Nonces | None = None,
+        client: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.nonces: Nonces = nonces or SystemNonces()
+        self.requests_sent = 0
+        self.token_requests_sent = 0
+        self.warnings: list[str] = []
+        live = settings.mode is Mode.LIVE
+        # The pace is manners toward the real exchange; practice and replay run on a time of their own.
+        self._sender = Sender(transport=transport, client=client, clock=self.clock, paced=live)
+        keep = TokenFile(settings) if settings.keep_token and live and settings.token is None else None
+        self._tokens = Tokens(settings, self.clock, self._fetch_token, keep)
+        self._budget = RetryBudget()
+        seed = getattr(self.nonces, "seed", None)
+        self._random = random.SystemRandom() if seed is None else random.Random(f"{seed}:pauses")  # noqa: S311 - jitter
+        self._closed = False
+
+    async def send(self, call: Call) -> Reply:
+        """Send a call and return its reply, any 2xx; repeat what its kind allows to be repeated.
+
+        Raises:
+            InputError: if a path value is missing or malformed; nothing was sent.
+            NotSent: if it never left, so that sending it again is safe.
+            OutcomeUnknown: if the reply was lost. `DeadlineExceeded`, if time was up.
+            ApiError: the class of the reply's status; `invalid_params` under our names, `body` as it came.
+        """
+        return await loop.hop(self._send(call))
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on this client's clock."""
+        await loop.hop(self.clock.sleep(seconds))
+
+    async def aclose(self) -> None:
+        """Close the connections. A closed client sends nothing more; closing twice is fine."""
+        if not self._closed:
+            self._closed = True
+            await loop.hop(self._sender.aclose())
+
+    def warn(self, text: str) -> None:
+        """Add a warning, each text once."""
+        if text not in self.warnings and len(self.warnings) < _WARNINGS_MAX:
+            self.warnings.append(text)
+
+    def __repr__(self) -> str:
+        """Name mode and account."""
+        return f"<Http: {self.settings.mode} · account {self.settings.account_id}>"
+
+    async def _send(self, call: Call) -> Reply:
+        if self._closed:
+            raise NotSent("This client is closed.", safe="nothing was sent.", next_step="connect again.")
+        url = self.settings.base_url + call.address(self.settings.account_id)
+        return await self._repeating(call, lambda course: self._with_token(course, url))
+
+    async def _repeating(self, call: Call, attempt: Callable[[_Course], Awaitable[Reply]]) -> Reply:
+        usual = limits.UPLOAD_SECONDS if call.file else limits.CALL_SECONDS
+        course = _Course(call, self.clock.monotonic(), call.deadline or usual)
+
+        async def one() -> Reply:
+            course.attempts += 1
+            return await attempt(course)
+
+        def again(state: RetryCallState) -> bool:
+            failure = state.outcome.exception() if state.outcome else None
+            return isinstance(failure, Failure) and self._decide(course, failure)
+
+        retrying = AsyncRetrying(
+            retry=again, wait=lambda _: course.verdict.seconds, sleep=self.clock.sleep, reraise=True
+        )
+        try:
+            return await retrying(one)
+        except Failure as failure:
+            raise self._explained(failure, course) from None
+
+    def _decide(self, course: _Course, failure: Failure) -> bool:
+        now = self.clock.monotonic()
+        course.verdict = repeats.decide(
+            course.call.repeat,
+            failure.ending,
+            attempt=course.attempts,
+            asked_wait=failure.asked_wait,
+            jitter=self._random.random(),
+            seconds_left=0.0 if failure.out_of_time else course.seconds_left(now),
+            deadline_is_hard=course.call.deadline is not None,
+            budget_left=self._budget.left(now),
+        )
+        if course.verdict.again:
+            self._budget.spend(now)
+            if failure.asked_wait is not None and course.call.deadline is None:
+                course.granted += failure.asked_wait
+        return course.verdict.again
+
+    async def _with_token(self, course: _Course, url: str) -> Reply:
+        token = await self._tokens.current()
+        reply = await self._once(course, url, Bearer(token))
+        if rejects_token(reply) and not course.new_token_tried:
+            # Rejected before any work was done, so that even a naked call may be sent once more.
+            newer = await self._tokens.renew(token)
+            if newer is not None:
+                course.new_token_tried = True
+                reply = await self._once(course, url, Bearer(newer))
+                if rejects_token(reply):
+                    self._tokens.proven(newer)
+        return self._judged(course, reply)
+
+    async def _once(self, course: _Course, url: str, auth: Bearer) -> Reply:
+        call = course.call
+        headers = {
+            "Accept": call.accept,
+            "Accept-Encoding": "identity",
+            "Cint-API-Version": limits.API_VERSION,
+        }
+        if call.idempotency_key:
+            headers["idempotency-key"] = call.idempotency_key
+        if call.if_match:
+            headers["If-Match"] = call.if_match
+        request = self._sender.build(call, url, headers, call.json)
+        self.requests_sent += 1
+        return await self._sender.once(call, request, auth, course.seconds_left(self.clock.monotonic()))
+
+    def _judged(self, course: _Course, reply: Reply) -> Reply:
+        call = course.call
+        if 200 <= reply.status < 300:
+            self._note_sunset(reply)
+            if call.accept == "application/json" and _is_broken(reply):
+                raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is cut off, or is no JSON."))
+            return reply
+        error = problem(reply, operation=call.operation, tried_new_token=course.new_token_tried)
+        wait = repeats.retry_after(reply.headers.get("retry-after"), self.clock.now())
+        raise Failure(repeats.ending_of_status(reply.status), error, asked_wait=wait)
+
+    def _note_sunset(self, reply: Reply) -> None:
+        if sunset := reply.headers.get("sunset", ""):
+            self.warn(f"The exchange says that {reply.method} {reply.template} ends on {sunset[:40]}.")
+
+    def _explained(self, failure: Failure, course: _Course) -> CintError:
+        error = failure.error
+        if course.attempts > 1:
+            error.evidence["attempts"] = course.attempts
+        if course.verdict.why_not:
+            error.evidence["not_repeated"] = course.verdict.why_not
+        if failure.asked_wait is not None and isinstance(error, RateLimited | ServerError):
+            moment = self.clock.now() + timedelta(seconds=failure.asked_wait)
+            error.evidence["retry_after_seconds"] = round(failure.asked_wait, 3)
+            error.next_step = f"send nothing before {moment:%Y-%m-%d %H:%M:%S} UTC. {error.next_step}"
+        if isinstance(error, ApiError) and failure.ending is Ending.AMBIGUOUS and course.call.repeat is Repeat.SAFE:
+            error.safe = "sending it again is safe."
+        return error
+
+    async def _fetch_token(self) -> Reply:
+        return await self._repeating(TOKEN_CALL, self._ask_for_token)
+
+    async def _ask_for_token(self, course: _Course) -> Reply:
+        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        request = self._sender.build(TOKEN_CALL, self.settings.token_url, headers, token_body(self.settings))
+        request.extensions["cint_nb_token"] = True  # recordings leave it out
+        self.token_requests_sent += 1
+        reply = await self._sender.once(TOKEN_CALL, request, None, course.seconds_left(self.clock.monotonic()))
+        return self._judged(course, reply)
+
+
+def _is_broken(reply: Reply) -> bool:
+    """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
+    kind = reply.headers.get("content-type", "").lower()
+    if not reply.body.strip() or not ("json" in kind or "html" in kind):
+        return False
+    try:
+        json.loads(reply.body)
+    except ValueError:
+        return True
+    return False

@@ -1,0 +1,154 @@
+"""One event loop on one thread of its own, for every client of the process.
+
+Plain verbs wait for it (`run`), coroutines of any other loop hop onto it (`hop`), background work is left on it
+(`submit`). So one client serves plain code, `await` in a notebook and threads at once, and nothing is patched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Awaitable, Coroutine
+from typing import Any, TypeVar
+
+from cint_nb.domain.errors import LoopError
+
+T = TypeVar("T")
+
+SLICE_SECONDS = 0.25
+"""No wait is longer than this, so that an Interrupt is served at once on every kernel and system."""
+_FAREWELL_SECONDS = 2.0
+_NO_THREADS = sys.platform == "emscripten"
+
+
+class _LoopThread:
+    """Own the loop and the thread it runs on."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.process = os.getpid()
+        self.thread = threading.Thread(target=self._serve, name="cint-nb loop", daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def stop(self) -> None:
+        """Cancel what still runs and end the thread, in bounded time."""
+        if not self.thread.is_alive() or self.process != os.getpid():
+            return
+        farewell = asyncio.run_coroutine_threadsafe(_cancel_all(), self.loop)
+        concurrent.futures.wait([farewell], timeout=_FAREWELL_SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=_FAREWELL_SECONDS)
+        if not self.thread.is_alive():
+            self.loop.close()
+
+
+_lock = threading.Lock()
+_current: _LoopThread | None = None
+
+
+def _running() -> _LoopThread:
+    global _current
+    with _lock:
+        if _current is None or _current.process != os.getpid() or not _current.thread.is_alive():
+            if _current is None:
+                atexit.register(shut_down)
+            _current = _LoopThread()
+        return _current
+
+
+def shut_down() -> None:
+    """End the loop thread, if there is one; the next use makes a new one. Called when the process ends."""
+    global _current
+    with _lock:
+        ending, _current = _current, None
+    if ending is not None:
+        ending.stop()
+
+
+def on_loop_thread() -> bool:
+    """Tell whether this code runs on the loop thread, where waiting for it would never end."""
+    return _current is not None and threading.current_thread() is _current.thread
+
+
+def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Leave a coroutine to the loop thread and return at once with its future, which any thread may cancel."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
+
+
+def run(awaitable: Awaitable[T]) -> T:
+    """Wait for an awaitable from plain code and return its result.
+
+    An Interrupt cancels it, waits briefly until it has ended, and goes on as `KeyboardInterrupt`.
+
+    Raises:
+        LoopError: when called on the loop thread itself, where it would wait for itself.
+    """
+    if _NO_THREADS:
+        return _run_in_browser(awaitable)
+    if on_loop_thread():
+        if inspect.iscoroutine(awaitable):
+            awaitable.close()
+        raise LoopError(
+            "A blocking call was made from code that runs on the package's own loop thread.",
+            safe="nothing was sent by this call.",
+            next_step="use `await` there instead of the blocking verb.",
+        )
+    ended = threading.Event()
+    future = submit(_until(awaitable, ended))
+    try:
+        while not concurrent.futures.wait([future], timeout=SLICE_SECONDS).done:
+            pass
+    except BaseException:
+        future.cancel()
+        ended.wait(_FAREWELL_SECONDS)
+        raise
+    return future.result()
+
+
+async def hop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the loop thread from any loop, and wait for it here.
+
+    Cancelling the waiter cancels the coroutine. On the loop thread itself it is awaited directly.
+    """
+    if _NO_THREADS or on_loop_thread():
+        return await coroutine
+    future = submit(coroutine)
+    here = asyncio.wrap_future(future)
+    try:
+        while not here.done():
+            await asyncio.wait([here], timeout=SLICE_SECONDS)
+    except BaseException:
+        future.cancel()
+        raise
+    return here.result()
+
+
+async def _until(awaitable: Awaitable[T], ended: threading.Event) -> T:
+    try:
+        return await awaitable
+    finally:
+        ended.set()
+
+
+async def _cancel_all() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _run_in_browser(awaitable: Awaitable[T]) -> T:
+    """Wait inside Pyodide, which has no threads but can suspend the caller."""
+    from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # exists only inside a browser
+
+    result: T = run_sync(awaitable)
+    return result

@@ -1,0 +1,64 @@
+"""Every list of the exchange through one iterator, whatever its page size, item name and way to end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from cint_nb.domain import limits
+from cint_nb.wire.calls import Call
+from cint_nb.wire.http import Http
+
+
+async def pages(
+    http: Http,
+    call: Call,
+    *,
+    items_key: str = "data",
+    cursor_in: str = "start_after",
+    cursor_out: str = "next_cursor",
+    page_size: int | None = limits.LIST_PAGE_SIZE,
+    max_pages: int = limits.LIST_PAGES_MAX,
+) -> AsyncIterator[Any]:
+    """Go through the items of a list, page after page.
+
+    It ends when the cursor is null, absent or empty; a short or empty page is no end. The list's own `url` is never
+    followed, and its `has_more` is not trusted. A cursor that comes back, or too many pages, ends it with a warning
+    in `http.warnings`.
+
+    Args:
+        http: The client's pipe.
+        call: The request of the first page.
+        items_key: Name of the items in the reply; a page without it is empty.
+        cursor_in: Query parameter that takes the cursor.
+        cursor_out: Name of the cursor in the reply.
+        page_size: Sent as `page_size` unless the call's query has one; None sends none.
+        max_pages: Pages after which to stop.
+
+    Raises:
+        UnexpectedReply: if a page has another shape.
+        ApiError: as `Http.send`.
+    """
+    size = {} if page_size is None else {"page_size": page_size}
+    query = {**size, **call.query}
+    seen = {str(query.get(cursor_in) or "")}
+    for _ in range(max_pages):
+        reply = await http.send(replace(call, query=query))
+        page = reply.fields()
+        items = page.get(items_key)
+        if items is not None and not isinstance(items, list):
+            raise reply.unexpected(f"A page of the list has no list named {items_key!r}.")
+        for item in items or ():
+            yield item
+        cursor = page.get(cursor_out)
+        if cursor is None or not str(cursor).strip():
+            if page.get("has_more") is True:
+                http.warn(f"{call.operation}: the list says that there is more, but not how to get it.")
+            return
+        if str(cursor) in seen:
+            http.warn(f"{call.operation}: the list repeated a page mark and was ended there.")
+            return
+        seen.add(str(cursor))
+        query = {**query, cursor_in: str(cursor)}
+    http.warn(f"{call.operation}: the list was ended after {max_pages:,} pages.")

@@ -1,0 +1,148 @@
+"""Error replies of the exchange turned into our errors: which class, which words, which of our field names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, for_status
+from cint_nb.domain.ids import mask
+from cint_nb.wire.calls import Reply
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
+_EMAIL = re.compile(r"[^\s@<>()\"']+@[^\s@<>()\"']+")
+_TEXT_MAX = 300
+_BODY_MAX = 65_536
+
+OUR_NAMES: Mapping[str, str] = {
+    "expected_completes": "completes_goal",
+    "fielding_specification.start_at": "start_at",
+    "fielding_specification.end_at": "end_at",
+    "fielding_assistant_assignment.pricing.maximum_cpi": "maximum_cpi",
+    "fielding_assistant_assignment.quota_overlay.prevent_overfill": "prevent_overfill",
+    "fielding_assistant_assignment.quota_overlay.balance_fill": "balance_fill",
+    "exclusion.enabled": "exclusion_enabled",
+    "allocations.template_id": "allocation_template_id",
+    "allocation_template.id": "allocation_template_id",
+    "target_group_customer_reference_number": "customer_reference_number",
+}
+"""Names the exchange uses for fields that have another name in `TargetGroupPlan`."""
+
+_NEXT: Mapping[int, str] = {
+    400: "correct the fields named and send again.",
+    401: "check client id and secret, or renew CINT_NB_TOKEN.",
+    404: "check the ids; a draft and a launched target group are read at different addresses.",
+    409: "wait until the other change has ended, then try again.",
+    412: "read the thing again, decide again, and send with its new ETag.",
+    413: "send fewer ids: 100,000 bare ids are 3.7 MB, so a larger file holds something else.",
+    415: "upload the file as multipart field 'file'.",
+    422: "read the present state; this step does not follow from it.",
+    429: "wait before the next request; webhooks and fewer looks spare requests.",
+}
+_JOB_RUNS = "wait for the running job to end, then send again; only one runs at a time for a target group."
+_THREE_CAUSES = (
+    "403 has three causes: an expired token (a new one was tried), a missing Cint-API-Version header (always sent), "
+    "or a right or feature this account lacks: ask your Cint integration consultant."
+)
+
+
+def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> ApiError:
+    """Build the error for a reply that is no success.
+
+    Args:
+        reply: What came back; its body is kept on the error and never printed in full.
+        operation: What was asked, for the message.
+        tried_new_token: Whether the request was already repeated with a new token.
+    """
+    envelope = read_envelope(reply.body)
+    word = clean(envelope.get("object") or envelope.get("error"))
+    detail = clean(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
+    params = invalid_params(envelope)
+    kind = for_status(reply.status)
+    if reply.status == 409 and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
+        kind = JobAlreadyRunning
+    error = kind(
+        _what(operation, reply.status, detail),
+        evidence={
+            "status": reply.status,
+            "object": word or None,
+            "fields": "; ".join(f"{name}: {reason}" for name, reason in params) or None,
+            "request_id": clean(envelope.get("id")) or reply.request_id or None,
+            "trace_id": reply.trace_id or None,
+        },
+        safe=_safe(reply),
+        next_step=_next_step(reply.status, word, kind, tried_new_token),
+    )
+    error.body = reply.body
+    error.invalid_params = params
+    return error
+
+
+def read_envelope(body: bytes) -> dict[str, Any]:
+    """Return the error object of a body; empty if it is none, as behind a proxy that answers HTML."""
+    try:
+        parsed = json.loads(body[:_BODY_MAX])
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the fields an error names, under our names, each with the reason given."""
+    listed = envelope.get("invalid_params")
+    if not isinstance(listed, list):
+        return ()
+    return tuple(
+        (our_name(str(item.get("name") or "")), clean(item.get("reason"))) for item in listed if isinstance(item, dict)
+    )
+
+
+def our_name(name: str) -> str:
+    """Turn a field name of an error, such as `FieldingSpecification.EndAt`, into the name our plan has for it."""
+    steps = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", step) for step in name.split(".")]
+    ours = clean(".".join(steps).lower())
+    for theirs, known in OUR_NAMES.items():
+        if ours == theirs or ours.startswith((theirs + ".", theirs + "[")):
+            return known
+    return ours
+
+
+def clean(text: Any) -> str:
+    """Return foreign text fit for a message: one line, printable, ids masked, no e-mail address, of bounded length."""
+    if not isinstance(text, (str, int, float)) or isinstance(text, bool):
+        return ""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: _TEXT_MAX * 4]).split())
+    line = _EMAIL.sub("(e-mail)", _UUID.sub(lambda found: mask(found[0]), line))
+    return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 1] + "…"
+
+
+def _what(operation: str, status: int, detail: str) -> str:
+    words = operation.replace("_", " ")
+    said = f": {detail}" if detail else "."
+    if 300 <= status < 400:
+        return f"The exchange answered '{words}' with a redirect, which is never followed{said}"
+    return f"The exchange failed at '{words}'{said}" if status >= 500 else f"The exchange refused '{words}'{said}"
+
+
+def _safe(reply: Reply) -> str:
+    if reply.status < 500:
+        return "nothing was changed by this request."
+    if reply.method == "GET":
+        return "nothing was changed; reading again is safe."
+    return "unknown: the exchange may have acted before it failed."
+
+
+def _next_step(status: int, word: str, kind: type[ApiError], tried_new_token: bool) -> str:
+    if kind is JobAlreadyRunning:
+        return _JOB_RUNS
+    if status == 403:
+        if word == "required_header_missing":
+            return "a proxy on the way removes the Cint-API-Version header: let it pass. " + _THREE_CAUSES
+        return _THREE_CAUSES if tried_new_token else _THREE_CAUSES.replace(" (a new one was tried)", "")
+    if kind is NotAuthenticated and tried_new_token:
+        return "a new token was refused too: check that client id and secret belong to this account."
+    if status >= 500:
+        return "look whether it took effect before sending it again; give request_id to Cint support if it stays."
+    return _NEXT.get(status, "give request_id to Cint support if the request looks right.")

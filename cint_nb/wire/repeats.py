@@ -1,0 +1,184 @@
+"""When a request may be sent again, and after which pause. Pure decisions: no time is read, nothing is sent.
+
+| an attempt ended     | safe  | keyed | guarded | naked                            |
+|----------------------|-------|-------|---------|----------------------------------|
+| unsent               | again | again | again   | again                            |
+| busy (429)           | again | again | again   | again: refused before any work   |
+| unavailable (503)    | again | again | again   | no: the caller looks first       |
+| ambiguous            | again | again | again   | no: the caller looks first       |
+| final                | no    | no    | no      | no                               |
+
+A guarded request may be repeated because its If-Match no longer fits once the first one acted: the worst is a 412,
+on which the caller reads again and decides again.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+import httpx
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import CintError, OutcomeUnknown, ServerError, UnexpectedReply
+
+
+class Repeat(StrEnum):
+    """Name how an operation bears being sent twice.
+
+    `safe` only reads, or ends the same however often it is sent; `keyed` carries an idempotency key, kept over all
+    attempts; `guarded` carries If-Match; `naked` acts every time it arrives.
+    """
+
+    SAFE = "safe"
+    KEYED = "keyed"
+    GUARDED = "guarded"
+    NAKED = "naked"
+
+
+class Ending(StrEnum):
+    """Name how one attempt ended, as far as sending again is concerned."""
+
+    UNSENT = "unsent"
+    BUSY = "busy"
+    UNAVAILABLE = "unavailable"
+    AMBIGUOUS = "ambiguous"
+    FINAL = "final"
+
+
+AMBIGUOUS_ERRORS: tuple[type[CintError], ...] = (OutcomeUnknown, ServerError, UnexpectedReply)
+"""After one of these a naked request may have acted: look before sending it again."""
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+def ending_of_failure(error: httpx.TransportError) -> Ending:
+    """Tell how an attempt ended that brought no reply.
+
+    Only what failed before the request was written is unsent. All else looks the same whether or not the exchange
+    acted: broken reads and writes, read timeouts, malformed replies.
+    """
+    if isinstance(error, _UNSENT):
+        return Ending.UNSENT
+    if isinstance(error, _NEVER_SENDABLE):
+        return Ending.FINAL
+    return Ending.AMBIGUOUS
+
+
+def ending_of_status(status: int) -> Ending:
+    """Tell how an attempt ended that brought an error reply: 429 did nothing, 5xx may have acted, others are final."""
+    if status == 429:
+        return Ending.BUSY
+    if status == 503:
+        return Ending.UNAVAILABLE
+    return Ending.AMBIGUOUS if status >= 500 else Ending.FINAL
+
+
+def may_repeat(repeat: Repeat, ending: Ending) -> bool:
+    """Read the table of this module."""
+    match ending:
+        case Ending.FINAL:
+            return False
+        case Ending.UNSENT | Ending.BUSY:
+            return True
+        case Ending.UNAVAILABLE | Ending.AMBIGUOUS:
+            return repeat is not Repeat.NAKED
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Return the pause in seconds after the `attempt`-th attempt (from 1): exponential, capped, with full jitter.
+
+    Args:
+        attempt: How many attempts have failed.
+        jitter: A random number, 0–1, so that many clients do not come back together.
+    """
+    first, most = limits.BACKOFF_SECONDS
+    return float(min(most, first * 2.0 ** (attempt - 1))) * jitter
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header, seconds or an HTTP date, as seconds from `now`; a time past is 0, nonsense None."""
+    text = (value or "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            return None
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        seconds = (moment - now).total_seconds()
+    if seconds != seconds or seconds == float("inf"):
+        return None
+    return max(0.0, seconds)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Say whether to send again, after how many seconds, and if not, why."""
+
+    again: bool
+    seconds: float = 0.0
+    why_not: str = ""
+
+
+def decide(
+    repeat: Repeat,
+    ending: Ending,
+    *,
+    attempt: int,
+    asked_wait: float | None,
+    jitter: float,
+    seconds_left: float,
+    deadline_is_hard: bool,
+    budget_left: bool,
+) -> Verdict:
+    """Decide what follows a failed attempt.
+
+    Args:
+        repeat: How the operation bears being sent twice.
+        ending: How the attempt ended.
+        attempt: Which attempt it was, from 1.
+        asked_wait: Retry-After in seconds, None if not given.
+        jitter: A random number, 0–1.
+        seconds_left: Until the overall deadline.
+        deadline_is_hard: Whether the deadline was the caller's own; otherwise a wait the exchange asks for may pass it.
+        budget_left: Whether this client may still repeat anything at all.
+    """
+    if not may_repeat(repeat, ending):
+        return Verdict(again=False, why_not="" if ending is Ending.FINAL else "repeating could act twice")
+    if asked_wait is not None and asked_wait > limits.RETRY_AFTER_MAX_SECONDS:
+        return Verdict(again=False, why_not=f"the exchange asks to wait {asked_wait:.0f} s")
+    if attempt > limits.RETRIES_PER_CALL:
+        return Verdict(again=False, why_not=f"{attempt} attempts failed")
+    if not budget_left:
+        return Verdict(again=False, why_not="this client has repeated too much lately")
+    wait = backoff(attempt, jitter) if asked_wait is None else asked_wait
+    if wait >= seconds_left and (asked_wait is None or deadline_is_hard):
+        return Verdict(again=False, why_not="the time limit of the call has passed")
+    return Verdict(again=True, seconds=wait)
+
+
+@dataclass
+class RetryBudget:
+    """Count the repeats of one client, so that a broken exchange is not hammered: 30 in 10 minutes."""
+
+    most: int = limits.RETRY_BUDGET[0]
+    window: timedelta = limits.RETRY_BUDGET[1]
+    _spent: deque[float] = field(default_factory=deque, repr=False)
+
+    def left(self, now: float) -> bool:
+        """Tell whether another repeat is allowed at monotonic time `now`."""
+        while self._spent and self._spent[0] <= now - self.window.total_seconds():
+            self._spent.popleft()
+        return len(self._spent) < self.most
+
+    def spend(self, now: float) -> None:
+        """Count one repeat."""
+        self._spent.append(now)
