@@ -1,0 +1,188 @@
+"""Serve JupyterLab apart from the user's own settings, and drive one of its notebooks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+ROOT = Path(__file__).parents[2]
+ARTIFACTS = ROOT / ".artifacts" / "browser"
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+
+# The kernel must be there before Run All is pressed: pressing as soon as the page looked idle failed most times.
+KERNEL_READY = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  const kernel = panel?.sessionContext?.session?.kernel;
+  return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle' && panel.content.model !== null;
+}"""
+CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+  .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
+  .map(cell => ({
+    source: cell.model.sharedModel.getSource(),
+    count: cell.model.executionCount,
+    state: cell.model.executionState ?? '',
+    errors: cell.model.outputs.toJSON().filter(output => output.output_type === 'error')
+      .map(output => output.ename + ': ' + output.evalue),
+  }))"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Hold where JupyterLab is served, and the folder it serves."""
+
+    url: str
+    token: str
+    folder: Path
+
+
+@contextlib.contextmanager
+def serve_lab(place: Path) -> Iterator[Lab]:
+    """Serve JupyterLab with its own settings, data and run-time folders, until the block ends."""
+    folder, settings = place / "work", place / "settings"
+    for each in (folder, settings):
+        each.mkdir()
+    (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("CINT_NB_")},
+        "JUPYTER_CONFIG_DIR": str(place / "config"),
+        "JUPYTER_DATA_DIR": str(place / "data"),
+        "JUPYTER_RUNTIME_DIR": str(place / "run"),
+        "IPYTHONDIR": str(place / "ipython"),
+        "XDG_DATA_HOME": str(place / "share"),
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
+        *("--allow-root", "--expose-app-in-browser", f"--LabApp.app_settings_dir={settings}"),
+        *(f"--LabApp.workspaces_dir={place / 'workspaces'}", f"--LabApp.user_settings_dir={place / 'user'}"),
+        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"),
+    ]
+    log = (place / "lab.log").open("w")
+    server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_served(f"http://127.0.0.1:{port}/api?token={token}", server, place / "lab.log")
+        yield Lab(f"http://127.0.0.1:{port}", token, folder)
+    finally:
+        server.terminate()
+        try:
+            server.wait(10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait(10)
+        log.close()
+
+
+def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            break
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"JupyterLab was not served:\n{log.read_text()[-2000:]}")
+
+
+class LabPage:
+    """Drive one notebook in one browser page."""
+
+    def __init__(self, lab: Lab, page: Any) -> None:
+        self.lab = lab
+        self.page = page
+        page.set_default_timeout(30_000)
+
+    def write(self, name: str, *cells: str) -> Path:
+        """Write a notebook of code cells into the served folder."""
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        path = self.lab.folder / name
+        nbformat.write(book, path)
+        return path
+
+    def open(self, name: str, *, kernel: bool = True) -> None:
+        """Open a notebook of the served folder and wait for its kernel."""
+        self.page.goto(f"{self.lab.url}/lab/tree/{name}?token={self.lab.token}&reset")
+        if kernel:
+            self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def run_all(self, seconds: float = 120) -> None:
+        """Run all cells, wait until each has run, and fail on any error."""
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        end = time.monotonic() + seconds
+        cells: Sequence[dict[str, Any]] = []
+        while time.monotonic() < end:
+            cells = self.page.evaluate(CELLS)
+            errors = [(cell["source"], error) for cell in cells for error in cell["errors"]]
+            assert not errors, f"a cell failed: {errors}"
+            if all(cell["count"] is not None for cell in cells) and self.page.evaluate(KERNEL_READY):
+                return
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"not every cell has run: {[cell for cell in cells if cell['count'] is None]}")
+
+    def run_cell(self, index: int) -> None:
+        """Start one cell and return at once."""
+        self.page.evaluate(
+            """index => {
+              const book = window.jupyterapp.shell.currentWidget.content;
+              book.activeCellIndex = index;
+              window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            index,
+        )
+
+    def count(self, index: int) -> int | None:
+        """Return the execution count of a code cell, None while it runs or before it ran."""
+        return self.page.evaluate(CELLS)[index]["count"]  # type: ignore[no-any-return]
+
+    def picture(self, name: str, css: str = "") -> Path:
+        """Keep a screenshot, of one element or of the window."""
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        path = ARTIFACTS / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-')}.png"
+        target = self.page.locator(css).first if css else self.page
+        target.screenshot(path=path)
+        return path
+
+    def shut_down(self) -> None:
+        """End every kernel this server runs."""
+        header = {"Authorization": f"token {self.lab.token}"}
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{self.lab.url}/api/sessions", headers=header), timeout=10
+        ) as reply:
+            sessions = json.load(reply)
+        for session in sessions:
+            request = urllib.request.Request(
+                f"{self.lab.url}/api/sessions/{session['id']}", method="DELETE", headers=header
+            )
+            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=20):
+                pass
