@@ -122,8 +122,8 @@ def _what(operation: str, status: int, detail: str) -> str:
     words = operation.replace("_", " ")
     said = f": {detail}" if detail else "."
     if 300 <= status < 400:
-        return f"The exchange answered '{words}' with a redirect, which is never followed{said}"
-    return f"The exchange failed at '{words}'{said}" if status >= 500 else f"The exchange refused '{words}'{said}"
+        return f"The exchange answered the request to {words} with a redirect, which is never followed{said}"
+    return f"The exchange could not {words}{said}" if status >= 500 else f"The exchange refused to {words}{said}"
 
 
 def _safe(reply: Reply) -> str:

@@ -169,7 +169,7 @@ def _no_reply(call: Call, error: httpx.TransportError) -> Failure:
         return Failure(
             ending,
             OutcomeUnknown(
-                f"The reply to '{words}' was lost on the way.",
+                f"The reply to the request to {words} was lost on the way.",
                 evidence=evidence,
                 safe=_safe_to_repeat(call),
                 next_step="look whether it took effect before sending it again.",
@@ -178,7 +178,7 @@ def _no_reply(call: Call, error: httpx.TransportError) -> Failure:
     return Failure(
         ending,
         NotSent(
-            f"'{words}' could not be sent: the exchange was not reached.",
+            f"The request to {words} was not sent: the exchange could not be reached.",
             evidence=evidence,
             safe="nothing was sent; sending it again is safe.",
             next_step="check the network, the proxy and CINT_NB_BASE_URL; `cint-nb doctor` tests them.",
@@ -193,7 +193,7 @@ def _out_of_time(call: Call, *, sent: bool) -> Failure:
         return Failure(
             Ending.UNSENT,
             NotSent(
-                f"'{words}' was not sent within its time limit: other requests came first.",
+                f"The request to {words} was not sent within its time limit: other requests came first.",
                 evidence=evidence,
                 safe="nothing was sent; sending it again is safe.",
                 next_step="send fewer requests side by side, or give it a longer deadline.",
@@ -203,7 +203,7 @@ def _out_of_time(call: Call, *, sent: bool) -> Failure:
     return Failure(
         Ending.AMBIGUOUS,
         DeadlineExceeded(
-            f"No reply to '{words}' within the time limit of the call.",
+            f"No reply to the request to {words} came within the time limit of the call.",
             evidence=evidence,
             safe=_safe_to_repeat(call),
             next_step="look whether it took effect before sending it again.",
