@@ -21,6 +21,11 @@ class JobKind(StrEnum):
     EXCLUSION_UPLOAD = "exclusion-upload"
     EXCLUSION_REMOVAL = "exclusion-removal"
     REPORT = "report"
+    BATCH_LAUNCH = "batch-launch"
+    BATCH_PAUSE = "batch-pause"
+    BATCH_RESUME = "batch-resume"
+    BATCH_COMPLETE = "batch-complete"
+    BATCH_RELAUNCH = "batch-relaunch"
 
 
 class JobState(StrEnum):

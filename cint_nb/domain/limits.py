@@ -24,6 +24,14 @@ URL_MAX_CHARACTERS = 3_000  # A
 IDS_PER_TARGET_GROUP = 100_000  # R, step 2: existing plus new
 UPLOAD_MAX_BYTES = 5_000_000  # R, step 2: the file must be less than 5 MB
 UPLOAD_SUFFIXES = (".csv", ".txt")  # R, step 2
+
+# C: what a respondent file may be before it is read. The limits above are about what is uploaded, not about its source.
+SOURCE_MAX_BYTES = 1_000_000_000  # 10 million plain ids are 370 MB
+SOURCE_MAX_LINES = 25_000_000
+SOURCE_LINE_MAX_BYTES = 1_000_000
+WORKBOOK_MAX_BYTES = 500_000_000  # unpacked
+UNPACK_MAX_RATIO = 100  # real lists of ids shrink to a half, tables to a twentieth
+
 END_AT_LEAST_AHEAD = timedelta(hours=1)  # T, error example
 
 NAME_CHARACTERS = (5, 128)  # A
@@ -36,14 +44,32 @@ LIST_PAGES_MAX = 20_000  # C: a guard against a list that never ends
 # R, troubleshooting: 10,000 ids take 10–15 minutes to store and 3–5 to remove.
 STORE_SECONDS_PER_10K = (600.0, 900.0)
 REMOVE_SECONDS_PER_10K = (180.0, 300.0)
+STORE_SECONDS_PER_10K_OLDER = 180.0  # A: an older page says 3–5 minutes; kept as the low end until a job was seen
 JOB_OVERHEAD_SECONDS = 15.0  # C
+STORE_ETA_PER_10K = 735.0  # C, measured: the middle the schedule aims at
+REMOVE_ETA_PER_10K = 240.0  # C, measured
+SHORT_JOB_SECONDS = (2.0, 60.0)  # C: launching, scheduling, batches
+REPORT_SECONDS = (30.0, 600.0)  # C
+PACE_BOUNDS = (0.1, 6.0)  # C: how far the account's own jobs may correct the documented durations
+PACE_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and teach nothing
 
 # C, measured: the guided polling schedule.
 POLL_FIRST_LOOKS = (2.0, 7.0, 17.0, 37.0)
 POLL_MAX_SECONDS = 60.0
+POLL_BEFORE = (0.2, 5.0, 30.0)  # share of the time passed, clamped, until POLL_DENSE[0] of the estimate
+POLL_NEAR = (0.015, 5.0, 15.0)  # share of the estimate, clamped, until POLL_DENSE[1] of the estimate
+POLL_AFTER = (0.05, 5.0, 30.0)  # share of the time passed, clamped
+POLL_DENSE = (0.75, 1.3)
+POLL_JITTER = 0.1  # live only, so that recordings repeat
+POLL_COUNT_EVERY = 3  # every so many looks the saved ids are counted, until the count is seen to move
 POLL_FAILURES_MAX = timedelta(minutes=10)  # nothing but failures for this long ends a watch
+POLL_NEW_JOB = timedelta(seconds=60)  # a job this young may not be readable yet
 WATCH_DEADLINE_FACTOR = 6.0  # times the upper estimate
 WATCH_DEADLINE_MIN = timedelta(minutes=30)
+
+LOOK_AGAIN_SECONDS = (1.0, 4.0, 10.0)  # C, measured: after a lost reply, look this long after it
+PROJECT_READY_SECONDS = 120.0  # C: how long a new project may take to become readable
+REPORT_MONTHS_MAX = 6  # A: longest period of one report
 
 # C, measured: the client's manners on the wire.
 CONNECT_SECONDS = 5.0
@@ -59,3 +85,4 @@ BACKOFF_SECONDS = (0.5, 8.0)
 RETRY_AFTER_MAX_SECONDS = 120.0
 JSON_MAX_BYTES = 10_000_000
 DOWNLOAD_MAX_BYTES = 8_000_000
+REPORT_MAX_BYTES = 200_000_000

@@ -1,0 +1,211 @@
+"""The client: one connection to one exchange as one account, and how it is made."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Awaitable, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from cint_nb.api.definitions import Definitions
+from cint_nb.api.exclusions import Exclusions
+from cint_nb.api.fielding import Fielding
+from cint_nb.api.polling import Pace
+from cint_nb.api.projects import Projects
+from cint_nb.api.recontacts import Recontacts
+from cint_nb.api.reports import Reports
+from cint_nb.api.target_groups import TargetGroups
+from cint_nb.domain.errors import SettingsError
+from cint_nb.wire import loop
+from cint_nb.wire.clock import Clock, ReplayClock, SystemClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.nonces import Nonces, SeededNonces, SystemNonces
+from cint_nb.wire.recordings import RecordingTransport, ReplayTransport
+from cint_nb.wire.settings import Mode, Settings
+
+T = TypeVar("T")
+SomeClient = TypeVar("SomeClient", bound="Client")
+_recorded = itertools.count()
+
+
+class Client:
+    """Hold the resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
+
+    Every method of a resource is a coroutine, to be awaited on any event loop; `run` waits for one from plain code.
+
+    Args:
+        http: What sends the requests.
+
+    Attributes:
+        projects: Create and read projects.
+        target_groups: Create, read and change target groups.
+        recontacts: Upload, count, list and remove recontacts.
+        exclusions: The same for exclusions, with project and activity exclusions.
+        fielding: Launch, schedule, pause, resume, complete, relaunch.
+        reports: Request and fetch reports.
+        definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
+        pace: What this client learned of the duration of jobs.
+        sandbox: The practice room in this process, None elsewhere.
+    """
+
+    def __init__(self, http: Http) -> None:
+        self.http = http
+        live = http.settings.mode is Mode.LIVE
+        self.pace = Pace(jitter=lambda: random.uniform(-1, 1)) if live else Pace()  # noqa: S311 - spreads looks only
+        self.projects = Projects(http)
+        self.target_groups = TargetGroups(http)
+        self.recontacts = Recontacts(http, self.pace)
+        self.exclusions = Exclusions(http, self.pace)
+        self.fielding = Fielding(http, self.pace)
+        self.reports = Reports(http, self.pace)
+        self.definitions = Definitions(http)
+        self.sandbox: Any = None
+
+    @property
+    def mode(self) -> Mode:
+        """Return what answers: sandbox, replay or live."""
+        return self.http.settings.mode
+
+    @property
+    def account_id(self) -> int:
+        """Return the Cint account."""
+        return self.http.settings.account_id or 0
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock of this client: the sandbox's, the recording's or the system's."""
+        return self.http.clock
+
+    @property
+    def nonces(self) -> Nonces:
+        """Return the source of tokens and idempotency keys."""
+        return self.http.nonces
+
+    @property
+    def requests_sent(self) -> int:
+        """Return how many API requests were sent so far, repeats included."""
+        return self.http.requests_sent
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        """Wait for an awaitable from plain code and return its result.
+
+        Raises:
+            LoopError: called on the package's own loop thread.
+        """
+        return loop.run(awaitable)
+
+    def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
+        """Let time pass in the sandbox or in a replay, so that fielding goes on.
+
+        Args:
+            days: Days of the sandbox's time.
+            hours: Hours, added.
+            minutes: Minutes, added.
+
+        Raises:
+            SettingsError: in live mode, where time passes by itself.
+        """
+        if self.mode is Mode.LIVE:
+            raise SettingsError(
+                "Time cannot be passed on the live exchange.",
+                next_step="wait, and look again; or practise with connect('sandbox').",
+            )
+        self.run(self.http.sleep(86_400.0 * days + 3_600.0 * hours + 60.0 * minutes))
+
+    def close(self) -> None:
+        """Close the connections from plain code. Jobs at the exchange go on."""
+        self.run(self.aclose())
+
+    async def aclose(self) -> None:
+        """Close the connections. Jobs at the exchange go on."""
+        await self.http.aclose()
+
+    def __enter__(self) -> Self:
+        """Enter a plain `with` block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close at the end of the block."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        """Enter an `async with` block."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close at the end of the block."""
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        """Say what answers and as which account."""
+        return f"<cint_nb client: {self.mode} · account {self.account_id}>"
+
+
+def connect_client(
+    mode: Mode | str | None = None,
+    *,
+    seed: int = 1,
+    speed: float | None = None,
+    faults: Sequence[str] = (),
+    cls: type[SomeClient] = Client,  # type: ignore[assignment]  # the default of a type variable
+    http_client: httpx.AsyncClient | None = None,
+    **settings: Any,
+) -> SomeClient:
+    """Connect to the sandbox, a recording or the live exchange; nothing is sent yet.
+
+    Args:
+        mode: `sandbox`, `replay` or `live`; else CINT_NB_MODE; else `sandbox`. Live is never chosen by default.
+        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures.
+        speed: Virtual seconds of the sandbox for each real one; None lets waiting take no time.
+        faults: Names of faults the sandbox plays, such as a lost reply.
+        cls: The class to make.
+        http_client: Your own httpx client, used unchanged and left open; for the live exchange or a served sandbox.
+        settings: Any field of `cint_nb.wire.settings.Settings`; each wins over its environment variable.
+
+    Raises:
+        SettingsError: naming each setting or variable that is missing or wrong.
+    """
+    read = Settings.read(mode, **settings)
+    if http_client is not None and (read.in_process or read.record is not None):
+        raise SettingsError(
+            "An httpx client of your own serves the network only: not a replay, a recording or the sandbox in here.",
+            next_step="leave http_client out, or connect to an address.",
+        )
+    sandbox: Any = None
+    transport: httpx.AsyncBaseTransport | None = None
+    clock: Clock = SystemClock()
+    nonces: Nonces = SystemNonces()
+    if read.mode is Mode.REPLAY and read.recording is not None:
+        replay = ReplayTransport(read.recording)
+        transport, clock, nonces = replay, ReplayClock(replay.clock_start), SeededNonces(replay.seed)
+    elif read.mode is Mode.SANDBOX and read.in_process:
+        from cint_nb.sandbox.server import Sandbox
+
+        sandbox = Sandbox(seed=seed, speed=speed, faults=tuple(faults))
+        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(seed))
+    elif read.mode is Mode.SANDBOX:
+        from cint_nb.sandbox.clock import RemoteClock
+
+        clock = RemoteClock(read.base_url)
+    if read.record is not None:
+        # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
+        number = next(_recorded)
+        text = nonces.token(16) if read.mode is Mode.LIVE else f"{seed}.{number}" if number else str(seed)
+        nonces = SeededNonces(text)
+        transport = RecordingTransport(
+            transport or httpx.AsyncHTTPTransport(),
+            read.record,
+            source=str(read.mode),
+            clock_start=clock.now(),
+            seed=text,
+        )
+    client = cls(Http(read, transport=transport, clock=clock, nonces=nonces, client=http_client))
+    client.sandbox = sandbox
+    return client

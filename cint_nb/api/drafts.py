@@ -1,0 +1,114 @@
+"""The body of a draft, and what to offer when the exchange refuses a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cint_nb.domain import limits
+from cint_nb.domain.definitions import AllocationTemplate
+from cint_nb.domain.errors import BadRequest, InputError
+from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
+
+_REFERENCE_FIELD = "target_group_customer_reference_number"
+
+
+def draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, reference: str) -> dict[str, Any]:
+    """Return the JSON body of a draft with its name and the reference by which it can be found again."""
+    if isinstance(plan, TargetGroupPlan):
+        return plan.body(name=name, customer_reference_number=reference) | {_REFERENCE_FIELD: reference}
+    body = dict(plan)
+    if name:
+        body.setdefault("name", name)
+    body[_REFERENCE_FIELD] = reference
+    exclusion = body.get("exclusion")
+    if isinstance(exclusion, Mapping) and "list" in exclusion:
+        # The list is deprecated and its words are mislabelled; exclusions are uploaded as a file.
+        if exclusion["list"]:
+            raise InputError(
+                "exclusion.list is no longer in use; its ids would not be excluded reliably.",
+                evidence={"field": "exclusion.list"},
+                next_step="leave it out, create the draft, then use client.exclusions.upload(...).",
+            )
+        body["exclusion"] = {key: value for key, value in exclusion.items() if key != "list"}
+    return body
+
+
+def shape_of(body: Mapping[str, Any]) -> AllocationShape | None:
+    """Tell which of the three known forms names the allocations in a body; None if none does."""
+    if "allocation_template" in body:
+        return AllocationShape.ALLOCATION_TEMPLATE
+    allocations = body.get("allocations")
+    if not isinstance(allocations, Mapping):
+        return None
+    return AllocationShape.TEMPLATE_ID if "template_id" in allocations else AllocationShape.OPEN_EXCHANGE
+
+
+def with_allocation(
+    body: Mapping[str, Any],
+    shape: AllocationShape,
+    *,
+    template_id: str = limits.RECONTACT_TEMPLATE_ID,
+    template: AllocationTemplate | None = None,
+) -> dict[str, Any]:
+    """Return the body with its allocations in another of the three known forms.
+
+    Args:
+        body: Of a draft.
+        shape: The form wanted.
+        template_id: The allocation template.
+        template: The template itself, which the expanded form needs: `client.definitions.allocation_template(id)`.
+
+    Raises:
+        InputError: the expanded form was asked for without the template.
+    """
+    rest = {key: value for key, value in body.items() if key not in ("allocations", "allocation_template")}
+    match shape:
+        case AllocationShape.TEMPLATE_ID:
+            return {**rest, "allocations": {"template_id": template_id}}
+        case AllocationShape.ALLOCATION_TEMPLATE:
+            return {**rest, "allocation_template": {"id": template_id, "type": "global"}}
+        case AllocationShape.OPEN_EXCHANGE:
+            if template is None:
+                raise InputError(
+                    "The expanded allocations need the template they are expanded from.",
+                    evidence={"template_id": template_id},
+                    next_step="read it with client.definitions.allocation_template(template_id) and pass it.",
+                )
+            return {**rest, "allocations": {"open_exchange_allocations": template.open_exchange()}}
+
+
+def names_field(error: BadRequest, word: str) -> bool:
+    """Tell whether a refusal is about a field, by the fields it names or, where it names none, by its text."""
+    if error.invalid_params:
+        return any(word in name for name, _ in error.invalid_params)
+    return word in error.what.lower().replace(" ", "_")
+
+
+def offer_shapes(error: BadRequest, body: Mapping[str, Any]) -> None:
+    """Add to a refusal of the allocations which other forms could be tried; nothing is tried by itself."""
+    tried = shape_of(body)
+    if tried is None or not names_field(error, "allocation"):
+        return
+    others = [shape for shape in AllocationShape if shape is not tried]
+    error.evidence["allocation_shape"] = str(tried)
+    error.evidence["other_shapes"] = ", ".join(others)
+    error.safe = "a refused draft creates nothing, so another form may be sent."
+    error.next_step = (
+        f"Cint's documents know other forms for the recontact template: send the plan again with "
+        f"allocation_shape=AllocationShape.{others[0].name}, and look afterwards with "
+        "client.target_groups.allocation_specification(ref)."
+    )
+
+
+def with_other_unit_type(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the body with its business unit number as text instead of a number, or the reverse; None if it has none.
+
+    Documents of the same version disagree about the type.
+    """
+    unit = body.get("business_unit_id")
+    if isinstance(unit, str) and unit.isascii() and unit.isdigit():
+        return {**body, "business_unit_id": int(unit)}
+    if isinstance(unit, int) and not isinstance(unit, bool):
+        return {**body, "business_unit_id": str(unit)}
+    return None

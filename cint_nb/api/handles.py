@@ -1,0 +1,44 @@
+"""Write the handle of a job that was begun just now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cint_nb.domain.jobs import JobHandle, JobKind
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.wire.http import Http
+
+
+def handle_of(
+    http: Http,
+    kind: JobKind,
+    job_id: str,
+    *,
+    ref: TargetGroupRef | None = None,
+    project_id: str = "",
+    created_at: datetime | None = None,
+    **fields: Any,
+) -> JobHandle:
+    """Build a handle from where the client is connected.
+
+    Args:
+        http: The client's pipe.
+        kind: What the job does.
+        job_id: Its id; empty when the reply that named it was lost.
+        ref: Target group, None for jobs of an account or a project.
+        project_id: Project, for jobs of a project.
+        created_at: When it was sent; now when left out.
+        fields: Further fields of the handle.
+    """
+    settings = http.settings
+    return JobHandle(
+        kind=kind,
+        base_url=settings.base_url,
+        account_id=settings.account_id or 0,
+        project_id=ref.project_id if ref else project_id,
+        target_group_id=ref.target_group_id if ref else "",
+        job_id=job_id,
+        created_at=created_at or http.clock.now(),
+        **fields,
+    )

@@ -1,0 +1,123 @@
+"""Look at one job: ask its status address, count what the target group holds, remember both."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from cint_nb.api import operations as ops
+from cint_nb.api.looking import Look, snapshot
+from cint_nb.api.polling import Pace
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, TransportError
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_known_word
+from cint_nb.wire.http import Http
+
+_COUNTED: Mapping[JobKind, ops.Operation] = {
+    JobKind.UPLOAD: ops.RECONTACT_OVERVIEW,
+    JobKind.UPLOAD_RSIDS: ops.RECONTACT_OVERVIEW,
+    JobKind.REMOVAL: ops.RECONTACT_OVERVIEW,
+    JobKind.EXCLUSION_UPLOAD: ops.EXCLUSION_OVERVIEW,
+    JobKind.EXCLUSION_REMOVAL: ops.EXCLUSION_OVERVIEW,
+}
+_ATTEMPTS = 4
+"""A look may take this many reads before the watch moves on."""
+
+
+class Looker:
+    """Look at a job and keep what was seen.
+
+    Args:
+        http: What sends the requests.
+        handle: Which job. One without a job id, whose reply was lost, is followed by its count alone.
+        saved_before: Ids the target group held before the job.
+        pace: How fast earlier jobs were.
+    """
+
+    def __init__(self, http: Http, handle: JobHandle, saved_before: int | None, pace: Pace) -> None:
+        self.http = http
+        self.handle = handle
+        self.pace = pace
+        self.looks = 0
+        self._saved_before = saved_before
+        self._saved = saved_before
+        self._created_at = handle.created_at
+        self._path = {
+            key: value
+            for key, value in (("project_id", handle.project_id), ("target_group_id", handle.target_group_id))
+            if value
+        }
+        self._warned: set[str] = set()
+
+    def elapsed(self) -> float:
+        """Return the seconds since the job was created, by the client's clock."""
+        begun = self._created_at
+        return max(0.0, (self.http.clock.now() - begun).total_seconds()) if begun else 0.0
+
+    async def look(self, *, count: bool = False) -> JobSnapshot:
+        """Send one status request, and one more to count if asked."""
+        by_count = self.handle.kind in _COUNTED and not self.handle.job_id
+        if by_count or count:
+            await self._count()
+        request_id = ""
+        if by_count:
+            # An upload without an id was found by its complete count; a removal goes on until nothing is left.
+            running = self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) and self._saved
+            body: Mapping[str, Any] = {"status": "Processing" if running else "Completed"}
+        else:
+            place = "report_id" if self.handle.kind is JobKind.REPORT else "job_id"
+            operation = ops.STATUS_OF[self.handle.kind]
+            reply = await self.http.send(
+                operation.call({**self._path, place: self.handle.job_id}, deadline=_ATTEMPTS * limits.POLL_READ_SECONDS)
+            )
+            body, request_id = reply.fields(), reply.request_id
+        self.looks += 1
+        seen = snapshot(
+            self.handle,
+            body,
+            Look(
+                now=self.http.clock.now(),
+                looks=self.looks,
+                estimate=self.pace.estimate(self.handle),
+                saved=self._saved,
+                saved_before=self._saved_before,
+                request_id=request_id,
+            ),
+        )
+        self._created_at = self._created_at or seen.created_at
+        if not is_known_word(seen.word):
+            self.warn_once(seen.word, f"Unknown job status {seen.word[:40]!r}: taken as still running.")
+        return seen
+
+    async def settle(self, seen: JobSnapshot) -> JobSnapshot:
+        """Add the final count to the last snapshot and learn the pace; neither may cost the end of the job."""
+        if seen.created_at and seen.completed_at:
+            spent = (seen.completed_at - seen.created_at).total_seconds()
+            self.pace.learn(self.handle.kind, self.handle.ids, spent)
+        if self.handle.kind not in _COUNTED:
+            return seen
+        with contextlib.suppress(ApiError, TransportError):
+            await self._count()
+        return seen.model_copy(update={"saved": self._saved, "saved_before": self._saved_before})
+
+    def should_count(self) -> bool:
+        """Tell whether the next look should count too: now and then, and always once the count is seen to move."""
+        if self.handle.kind not in _COUNTED or not self.handle.job_id:
+            return False
+        moved = self._saved is not None and self._saved != self._saved_before
+        return moved or self.looks % limits.POLL_COUNT_EVERY == limits.POLL_COUNT_EVERY - 1
+
+    def warn_once(self, about: str, text: str) -> None:
+        """Add a warning to the client's list, once for each thing it is about."""
+        if about not in self._warned:
+            self._warned.add(about)
+            self.http.warn(text)
+
+    async def _count(self) -> None:
+        fields = (await self.http.send(_COUNTED[self.handle.kind].call(self._path))).fields()
+        counted = fields.get("saved_respondent_ids_count")
+        if isinstance(counted, int):
+            self._saved = counted
+            if self._saved_before is None:
+                self._saved_before = counted

@@ -1,0 +1,146 @@
+"""Turn the reply of a job's status address into a snapshot: pure, no request is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cint_nb.api.polling import Estimate
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, classify
+from cint_nb.wire.problems import clean
+
+_ALMOST = 0.99
+_TELLING = 0.05
+"""A smaller share counted says too little about the whole to foretell the end."""
+_TIME = TypeAdapter(datetime)
+_REMOVALS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Hold what surrounds one status reply.
+
+    Args:
+        now: By the client's clock.
+        looks: Status requests sent so far, with this one.
+        saved: Ids the target group holds, where they were counted.
+        saved_before: The same when the job began.
+        estimate: How long such a job takes.
+        request_id: Of the reply.
+    """
+
+    now: datetime
+    looks: int
+    estimate: Estimate
+    saved: int | None = None
+    saved_before: int | None = None
+    request_id: str = ""
+
+
+def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnapshot:
+    """Read one status reply; absent fields, nulls and unknown words are all taken.
+
+    Returns:
+        The snapshot. A completed job with a partial-success reason, or a batch with failed groups, is `partial`.
+    """
+    partial_text = _text(body.get("partial_success_reason")) or _failed_groups(body)
+    word = str(body.get("status") or "")
+    state = classify(word, partial=bool(partial_text))
+    created, completed = _moment(body.get("created_at")), _moment(body.get("completed_at"))
+    elapsed = _elapsed(handle, created, completed, look.now)
+    fraction, measured, left = progress(handle, state, elapsed, look)
+    failure = body.get("failure_reason")
+    return JobSnapshot(
+        handle=handle,
+        state=state,
+        word=word,
+        created_at=created or handle.created_at,
+        completed_at=completed,
+        elapsed_seconds=elapsed,
+        ids=handle.ids,
+        saved=look.saved,
+        saved_before=look.saved_before,
+        fraction=fraction,
+        measured=measured,
+        seconds_left=left,
+        looks=look.looks,
+        created_object_id=str(body.get("created_fielding_run_id") or ""),
+        failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
+        failure_text=_text(failure) or (clean(body.get("message")) if state is JobState.FAILED else ""),
+        partial_text=partial_text,
+        trace_id=str(body.get("job_trace_id") or ""),
+        request_id=look.request_id,
+    )
+
+
+def progress(
+    handle: JobHandle, state: JobState, elapsed: float, look: Look
+) -> tuple[tuple[float, float], bool, tuple[float, float] | None]:
+    """Return the share done as low and high bound, whether it was counted, and the seconds left.
+
+    A count that has moved since the job began is a measurement; without one the documented durations give a range.
+    """
+    if state in (JobState.DONE, JobState.PARTIAL):
+        return (1.0, 1.0), look.saved is not None and look.saved_before is not None, None
+    estimate = look.estimate
+    moved = None
+    if look.saved is not None and look.saved_before is not None:
+        moved = look.saved_before - look.saved if handle.kind in _REMOVALS else look.saved - look.saved_before
+    whole = (look.saved_before or 0) if handle.kind in _REMOVALS else handle.ids
+    if moved is not None and moved > 0 and whole:
+        share = min(_ALMOST, moved / whole)
+        if state is JobState.FAILED:
+            return (share, share), True, None
+        if share < _TELLING:
+            return (share, share), True, _left(estimate, elapsed)
+        left = elapsed * (1 - share) / share
+        return (share, share), True, (0.85 * left, 1.15 * left)
+    low = min(_ALMOST, elapsed / max(estimate.high, 1.0))
+    high = min(_ALMOST, elapsed / max(estimate.low, 1.0))
+    if state is JobState.FAILED:
+        return (low, high), False, None
+    return (low, high), False, _left(estimate, elapsed)
+
+
+def _left(estimate: Estimate, elapsed: float) -> tuple[float, float]:
+    return max(0.0, estimate.fastest - elapsed), max(0.0, estimate.high - elapsed)
+
+
+def _elapsed(handle: JobHandle, created: datetime | None, completed: datetime | None, now: datetime) -> float:
+    """Prefer two times of the same clock: the exchange's for a finished job, ours for a running one."""
+    if created is not None and completed is not None:
+        return max(0.0, (completed - created).total_seconds())
+    begun = handle.created_at or created
+    return max(0.0, (now - begun).total_seconds()) if begun else 0.0
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return clean(value)
+    parts = [str(value.get("description") or value.get("code") or "")]
+    reasons = value.get("reasons")
+    for reason in reasons if isinstance(reasons, list) else []:
+        if isinstance(reason, Mapping):
+            said = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
+            parts.append(": ".join(said))
+    return clean("; ".join(part for part in parts if part))
+
+
+def _failed_groups(body: Mapping[str, Any]) -> str:
+    failed = body.get("failed_target_groups")
+    rows = failed.get("data") if isinstance(failed, Mapping) else None
+    return f"{len(rows)} target groups could not be changed." if isinstance(rows, list) and rows else ""
+
+
+def _moment(value: Any) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = _TIME.validate_python(value)
+    except ValidationError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,235 @@
+"""Every operation of the client as data: its address and whether it may be repeated.
+
+*safe* changes nothing. *keyed* carries an idempotency key, kept over retries. *guarded* names the version it changes,
+or sets a value outright, so that doing it twice is the same as once. *naked* has no protection: after a lost reply
+the client looks before it sends again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cint_nb.domain.jobs import JobKind
+from cint_nb.wire.calls import Call
+from cint_nb.wire.repeats import Repeat
+
+_ACCOUNT = "/demand/accounts/{account_id}"
+_PROJECT = _ACCOUNT + "/projects/{project_id}"
+_GROUPS = _PROJECT + "/target-groups"
+_GROUP = _GROUPS + "/{target_group_id}"
+_RECONTACT_JOBS = _GROUP + "/recontacts/jobs"
+_EXCLUSION_JOBS = _GROUP + "/exclusions/jobs"
+_RUN_JOBS = _GROUP + "/fielding-run-jobs"
+_RUN = _GROUP + "/fielding-runs/{fielding_run_id}"
+_BATCH = _PROJECT + "/batch-jobs/{verb}-fielding-runs-by-target-group-id"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Hold one operation: a stable name, what it does in a few words, its address, and how it may be repeated."""
+
+    name: str
+    words: str
+    method: str
+    template: str
+    repeat: Repeat
+
+    def call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
+        """Build the request; `parts` are further fields of `Call`, such as `json`, `query` or `if_match`."""
+        return Call(
+            operation=self.words,
+            method=self.method,
+            template=self.template,
+            repeat=self.repeat,
+            path=dict(path or {}),
+            **parts,
+        )
+
+
+def _safe(name: str, words: str, template: str, method: str = "GET") -> Operation:
+    return Operation(name, words, method, template, Repeat.SAFE)
+
+
+def _keyed(name: str, words: str, template: str) -> Operation:
+    return Operation(name, words, "POST", template, Repeat.KEYED)
+
+
+def _guarded(name: str, words: str, template: str, method: str = "POST") -> Operation:
+    return Operation(name, words, method, template, Repeat.GUARDED)
+
+
+def _naked(name: str, words: str, template: str) -> Operation:
+    return Operation(name, words, "POST", template, Repeat.NAKED)
+
+
+# Accounts and definitions
+LIST_ACCOUNTS = _safe("definitions.accounts", "list the accounts", "/accounts")
+LIST_USERS = _safe("definitions.users", "list the users", "/accounts/{account_id}/users")
+LIST_BUSINESS_UNITS = _safe(
+    "definitions.business_units", "list the business units", "/accounts/{account_id}/business-units"
+)
+GET_USER_BUSINESS_UNIT = _safe(
+    "definitions.user_business_unit",
+    "read the user's business unit",
+    "/accounts/{account_id}/users/{user_id}/business-units",
+)
+LIST_LOCALES = _safe("definitions.locales", "list the locales", "/locales")
+LIST_INDUSTRIES = _safe("definitions.industries", "list the industries", "/industries")
+LIST_STUDY_TYPES = _safe("definitions.study_types", "list the study types", "/study-types")
+LIST_TEMPLATES = _safe(
+    "definitions.allocation_templates", "list the allocation templates", "/demand/allocation-templates"
+)
+GET_TEMPLATE = _safe(
+    "definitions.allocation_template", "read the allocation template", "/demand/allocation-templates/{template_id}"
+)
+
+# Projects
+CREATE_PROJECT = _keyed("projects.create", "create the project", _ACCOUNT + "/projects")
+LIST_PROJECTS = _safe("projects.list", "list the projects", _ACCOUNT + "/projects")
+GET_PROJECT = _safe("projects.get", "read the project", _PROJECT)
+PROJECT_OVERVIEW = _safe("projects.overview", "read the project's overview", _PROJECT + "/overview")
+
+# Target groups. The replacing PUTs set values outright and have no version to name: the last writer wins.
+CREATE_DRAFT = _naked("target_groups.create_draft", "create the draft target group", _GROUPS)
+LIST_GROUPS = _safe("target_groups.list", "list the target groups", _GROUPS)
+GET_DRAFT = _safe("target_groups.get", "read the draft target group", _GROUP)
+UPDATE_DRAFT = _guarded("target_groups.update_draft", "update the draft target group", _GROUP, "PUT")
+GET_DETAILS = _safe("target_groups.details", "read the target group's details", _GROUP + "/details")
+UPDATE_DETAILS = _guarded(
+    "target_groups.update_details", "update the target group's details", _GROUP + "/details", "PUT"
+)
+GROUP_OVERVIEW = _safe("target_groups.overview", "read the target group's overview", _GROUP + "/overview")
+PERFORMANCE = _safe("target_groups.performance", "read the target group's performance", _GROUP + "/performance")
+COMPLETES = _safe(
+    "target_groups.completes_by_interval",
+    "read the completes by interval",
+    _GROUP + "/completes-aggregated-by-interval",
+)
+CHANGELOG = _safe("target_groups.changelog", "read the changelog", _GROUP + "/changelog")
+SET_CPI = _guarded(
+    "target_groups.set_cost_per_interview", "set the cost per interview", _GROUP + "/cost-per-interview", "PUT"
+)
+SET_FILLING = _guarded(
+    "target_groups.set_filling_strategy", "set the filling strategy", _GROUP + "/filling-strategy", "PUT"
+)
+SET_GOAL = _guarded(
+    "target_groups.set_completes_goal", "set the completes goal", _GROUP + "/profiles/completes-goal", "PUT"
+)
+FEASIBILITY_OF_DRAFT = _safe(
+    "target_groups.feasibility", "forecast a draft", _ACCOUNT + "/target-groups/calculate-feasibility", "POST"
+)
+FEASIBILITY_OF_GROUP = _safe(
+    "target_groups.feasibility_of", "forecast the target group", _GROUP + "/calculate-feasibility", "POST"
+)
+ALLOCATIONS = _safe(
+    "target_groups.allocation_specification", "read the allocations", _GROUP + "/allocation-specification"
+)
+
+# Recontacts
+UPLOAD = _naked("recontacts.upload", "upload recontacts", _RECONTACT_JOBS + "/upload-respondents-by-file")
+LIST_UPLOADS = _safe("recontacts.jobs", "list the upload jobs", _RECONTACT_JOBS + "/upload-respondents-by-file")
+GET_UPLOAD = _safe(
+    "recontacts.upload_job", "read the upload job", _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}"
+)
+DOWNLOAD = _safe(
+    "recontacts.download",
+    "download the uploaded file",
+    _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}/download",
+)
+UPLOAD_RSIDS = _naked(
+    "recontacts.upload_rsids", "upload recontacts at the older address", _RECONTACT_JOBS + "/upload-rsids-by-file"
+)
+GET_UPLOAD_RSIDS = _safe(
+    "recontacts.upload_rsids_job",
+    "read the upload job at the older address",
+    _RECONTACT_JOBS + "/upload-rsids-by-file/{job_id}",
+)
+REMOVE_ALL = _naked("recontacts.remove_all", "remove all recontacts", _RECONTACT_JOBS + "/remove-all-rsids")
+GET_REMOVAL = _safe("recontacts.removal_job", "read the removal job", _RECONTACT_JOBS + "/remove-all-rsids/{job_id}")
+RECONTACT_OVERVIEW = _safe("recontacts.overview", "count the saved recontacts", _GROUP + "/recontacts/overview")
+RECONTACT_RSIDS = _safe("recontacts.rsids", "list the saved recontacts", _GROUP + "/recontacts/rsids")
+
+# Exclusions
+EXCLUDE = _naked("exclusions.upload", "upload exclusions", _EXCLUSION_JOBS + "/upload-respondents-by-file")
+GET_EXCLUDE = _safe(
+    "exclusions.upload_job", "read the exclusion job", _EXCLUSION_JOBS + "/upload-respondents-by-file/{job_id}"
+)
+REMOVE_EXCLUSIONS = _naked(
+    "exclusions.remove_all", "remove all exclusions", _EXCLUSION_JOBS + "/remove-all-respondents"
+)
+GET_EXCLUSION_REMOVAL = _safe(
+    "exclusions.removal_job", "read the exclusion removal job", _EXCLUSION_JOBS + "/remove-all-respondents/{job_id}"
+)
+EXCLUSION_OVERVIEW = _safe("exclusions.overview", "count the exclusions", _GROUP + "/exclusions/overview")
+EXCLUDED_RSIDS = _safe("exclusions.rsids", "list the excluded respondents", _GROUP + "/exclusions/rsid/paginated")
+EXCLUSION_POLICY = _safe("exclusions.policy", "read the exclusion policy", _GROUP + "/exclusion-policy")
+EXCLUSION_POLICIES = _safe("exclusions.policies", "list the exclusion policies", _PROJECT + "/exclusions")
+SET_EXCLUSION_POLICIES = _guarded(
+    "exclusions.set_policies", "set the exclusion policies", _PROJECT + "/exclusion-policies", "PUT"
+)
+ACTIVITY_EXCLUSIONS = _safe(
+    "exclusions.activity", "read the activity exclusions", _GROUP + "/respondent-activity-exclusions"
+)
+SET_ACTIVITY_EXCLUSIONS = _guarded(
+    "exclusions.set_activity", "set the activity exclusions", _GROUP + "/respondent-activity-exclusions", "PUT"
+)
+
+# Fielding
+LAUNCH = _keyed("fielding.launch", "launch the target group", _RUN_JOBS + "/launch-from-draft")
+GET_LAUNCH = _safe("fielding.launch_job", "read the launch job", _RUN_JOBS + "/launch-from-draft/{job_id}")
+SCHEDULE = _keyed("fielding.schedule", "schedule the target group", _RUN_JOBS + "/schedule-from-draft")
+GET_SCHEDULE = _safe("fielding.schedule_job", "read the schedule job", _RUN_JOBS + "/schedule-from-draft/{job_id}")
+LIST_RUNS = _safe("fielding.runs", "list the fielding runs", _GROUP + "/fielding-runs")
+GET_RUN = _safe("fielding.run", "read the fielding run", _RUN)
+UPDATE_RUN = _guarded("fielding.update_run", "update the fielding run", _RUN, "PUT")
+LAUNCH_NOW = _guarded("fielding.launch_now", "launch the scheduled run now", _RUN + "/launch-now")
+PAUSE = _guarded("fielding.pause", "pause the fielding run", _RUN + "/pause")
+RESUME = _guarded("fielding.resume", "resume the fielding run", _RUN + "/resume")
+COMPLETE = _guarded("fielding.complete", "complete the fielding run", _RUN + "/complete")
+RELAUNCH = _guarded("fielding.relaunch", "relaunch the fielding run", _RUN + "/relaunch")
+TRANSITIONS = _safe(
+    "fielding.transitions", "ask which actions are allowed", _PROJECT + "/compute-target-group-transitions", "POST"
+)
+
+BATCH_VERBS = ("launch", "pause", "resume", "complete", "relaunch")
+BATCHES = {
+    verb: _keyed(f"fielding.batch_{verb}", f"{verb} target groups in a batch", _BATCH.replace("{verb}", verb))
+    for verb in BATCH_VERBS
+}
+GET_BATCHES = {
+    verb: _safe(
+        f"fielding.batch_{verb}_job", f"read the batch job ({verb})", _BATCH.replace("{verb}", verb) + "/{job_id}"
+    )
+    for verb in BATCH_VERBS
+}
+
+# Reports
+GENERATE_REPORT = _naked("reports.generate", "request the report", _ACCOUNT + "/reports/{report_type}")
+LIST_REPORTS = _safe("reports.list", "list the reports", _ACCOUNT + "/reports")
+REPORT_STATUS = _safe("reports.status", "read the report's status", _ACCOUNT + "/reports/{report_id}/status")
+DOWNLOAD_REPORT = _safe("reports.download", "download the report", _ACCOUNT + "/reports/{report_id}/download")
+
+OPERATIONS: Mapping[str, Operation] = {
+    operation.name: operation
+    for operation in (
+        *(value for value in list(globals().values()) if isinstance(value, Operation)),
+        *BATCHES.values(),
+        *GET_BATCHES.values(),
+    )
+}
+"""Every operation by its name."""
+
+STATUS_OF: Mapping[JobKind, Operation] = {
+    JobKind.UPLOAD: GET_UPLOAD,
+    JobKind.UPLOAD_RSIDS: GET_UPLOAD_RSIDS,
+    JobKind.REMOVAL: GET_REMOVAL,
+    JobKind.LAUNCH: GET_LAUNCH,
+    JobKind.SCHEDULE: GET_SCHEDULE,
+    JobKind.EXCLUSION_UPLOAD: GET_EXCLUDE,
+    JobKind.EXCLUSION_REMOVAL: GET_EXCLUSION_REMOVAL,
+    JobKind.REPORT: REPORT_STATUS,
+    **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCHES.items()},
+}
+"""Where the status of each kind of job is read."""

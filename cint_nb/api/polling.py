@@ -1,0 +1,142 @@
+"""When to look at a job again, and how long it may still take: pure functions and one small memory.
+
+The schedule is guided by the documented durations: a few early looks find instant failures, few looks follow while
+an end is unlikely, denser ones around the estimate. Numbers are in `domain.limits`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cint_nb.domain import limits
+from cint_nb.domain.jobs import JobHandle, JobKind
+
+_STORE = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
+_FAST = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL, JobKind.EXCLUSION_UPLOAD)
+_SLACK = 0.25
+"""How far around its own experience the estimate reaches."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Hold how long a job takes in all, in seconds.
+
+    Args:
+        low: Shortest likely duration, from the guide.
+        high: Longest likely duration.
+        eta: What the polling schedule aims at.
+        fastest: Shortest duration any document names; equal to `low` once own jobs were seen.
+    """
+
+    low: float
+    high: float
+    eta: float
+    fastest: float
+
+
+def _clamp(value: float, low: float, high: float) -> float:
+    return max(low, min(high, value))
+
+
+def next_delay(
+    elapsed: float, eta: float, *, retry_after: float | None = None, jitter: float = 0.0, first: bool = False
+) -> float:
+    """Return how many seconds to wait before the next look at a job.
+
+    Args:
+        elapsed: Seconds since the job was created.
+        eta: Seconds it is expected to take in all.
+        retry_after: What the exchange asked for; it wins over everything.
+        jitter: −1 to 1, scaled by the allowed share.
+        first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
+    """
+    if retry_after is not None:
+        return max(0.0, retry_after)
+    early = [look for look in limits.POLL_FIRST_LOOKS if look > elapsed + 0.5]
+    if first and len(early) < len(limits.POLL_FIRST_LOOKS):
+        return 0.0
+    if early:
+        delay = early[0] - elapsed
+    elif elapsed < limits.POLL_DENSE[0] * eta:
+        share, low, high = limits.POLL_BEFORE
+        delay = _clamp(share * elapsed, low, high)
+    elif elapsed < limits.POLL_DENSE[1] * eta:
+        share, low, high = limits.POLL_NEAR
+        delay = _clamp(share * eta, low, high)
+    else:
+        share, low, high = limits.POLL_AFTER
+        delay = _clamp(share * elapsed, low, high)
+    return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
+
+
+def _no_jitter() -> float:
+    return 0.0
+
+
+@dataclass
+class Pace:
+    """Remember how fast this account's own jobs were, and correct the documented durations by it.
+
+    Args:
+        jitter: Source of numbers from −1 to 1 that spread the looks of many clients; none in sandbox and replay.
+        factors: What was learned so far, by kind of job: seen duration over expected duration.
+    """
+
+    jitter: Callable[[], float] = _no_jitter
+    factors: dict[str, float] = field(default_factory=dict)
+
+    def estimate(self, handle: JobHandle) -> Estimate:
+        """Estimate how long the job takes from its kind, its number of ids and the jobs seen before."""
+        low, high, eta, fastest = _documented(handle.kind, handle.ids)
+        factor = self.factors.get(_family(handle.kind))
+        if factor is None:
+            return Estimate(low=low, high=high, eta=eta, fastest=fastest)
+        middle = eta * factor
+        return Estimate(
+            low=middle * (1 - _SLACK), high=middle * (1 + _SLACK), eta=middle, fastest=middle * (1 - _SLACK)
+        )
+
+    def learn(self, kind: JobKind, ids: int, seconds: float) -> None:
+        """Take in the duration of a finished job; small ones and impossible durations teach nothing.
+
+        Args:
+            kind: What the job did.
+            ids: How many ids it handled.
+            seconds: From its creation to its completion, by the exchange's own times.
+        """
+        family = _family(kind)
+        if not family or ids < limits.PACE_MIN_IDS or seconds <= 0:
+            return
+        expected = _documented(kind, ids)[2]
+        seen = _clamp(seconds / expected, *limits.PACE_BOUNDS)
+        before = self.factors.get(family)
+        self.factors[family] = seen if before is None else math.sqrt(before * seen)
+
+    def deadline(self, handle: JobHandle) -> timedelta:
+        """Return how long to watch when nobody says: scaled to the ids, never less than half an hour."""
+        high = timedelta(seconds=limits.WATCH_DEADLINE_FACTOR * self.estimate(handle).high)
+        return max(limits.WATCH_DEADLINE_MIN, high)
+
+
+def _family(kind: JobKind) -> str:
+    if kind in _STORE:
+        return "store"
+    return str(kind) if kind in _FAST else ""
+
+
+def _documented(kind: JobKind, ids: int) -> tuple[float, float, float, float]:
+    """Return low, high, eta and fastest by the documents alone."""
+    tens = ids / 10_000
+    extra = limits.JOB_OVERHEAD_SECONDS
+    if kind in _STORE:
+        low, high = limits.STORE_SECONDS_PER_10K
+        fastest = limits.STORE_SECONDS_PER_10K_OLDER * tens
+        return low * tens, high * tens + extra, limits.STORE_ETA_PER_10K * tens + extra, fastest
+    if kind in _FAST:
+        low, high = limits.REMOVE_SECONDS_PER_10K
+        return low * tens, high * tens + extra, limits.REMOVE_ETA_PER_10K * tens + extra, low * tens
+    low, high = limits.REPORT_SECONDS if kind is JobKind.REPORT else limits.SHORT_JOB_SECONDS
+    return low, high, math.sqrt(low * high), low

@@ -1,0 +1,113 @@
+"""Read replies as models, ids and file names, and say clearly when that is impossible."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from pydantic import ValidationError
+
+from cint_nb.domain.errors import UnexpectedReply
+from cint_nb.domain.ids import is_ulid
+from cint_nb.domain.models import ApiModel
+from cint_nb.wire.calls import Call, Reply
+
+Model = TypeVar("Model", bound=ApiModel)
+
+
+def read(model: type[Model], reply: Reply, **ours: Any) -> Model:
+    """Read a JSON object as `model`; `ours` are fields we add.
+
+    Raises:
+        UnexpectedReply: if the reply is not such an object.
+    """
+    return read_value(model, reply.json(), reply, **ours)
+
+
+def read_value(model: type[Model], value: Any, reply: Reply, **ours: Any) -> Model:
+    """Read a part of a reply as `model`.
+
+    Raises:
+        UnexpectedReply: naming the fields that do not fit, never their values.
+    """
+    if not isinstance(value, Mapping):
+        raise reply.unexpected(f"A reply holds no {model.__name__}.")
+    try:
+        return model.model_validate({**value, **ours})
+    except ValidationError as error:
+        raise reply.unexpected(f"A reply does not fit {model.__name__}: {_fields(error)}.") from None
+
+
+def read_item(model: type[Model], value: Any, call: Call) -> Model:
+    """Read one row of a list as `model`.
+
+    Raises:
+        UnexpectedReply: naming the fields that do not fit, never their values.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise UnexpectedReply(
+            f"A row of a list does not fit {model.__name__}: {_fields(error)}.",
+            evidence={"request": f"{call.method} {call.template}"},
+            safe="nothing was changed.",
+            next_step="the list may have changed its form; report these values to Cint's support.",
+        ) from None
+
+
+def read_many(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
+    """Read the list under `key`, or a bare list, as models; an absent list is empty."""
+    body = reply.json()
+    rows = body.get(key) if isinstance(body, Mapping) else body
+    if rows is None:
+        return ()
+    if not isinstance(rows, list):
+        raise reply.unexpected(f"A reply holds no list of {model.__name__}.")
+    return tuple(read_value(model, row, reply) for row in rows)
+
+
+def created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
+    """Return the id of what a reply created: the first of `keys` in the body, else the end of `Location`.
+
+    Args:
+        reply: A 2xx reply, with or without a body.
+        keys: Names under which the body may carry the id.
+        ulid: Whether the id must be 26 capital letters and digits.
+
+    Raises:
+        UnexpectedReply: if neither carries an id; its `body` keeps the raw reply.
+    """
+    candidates: list[Any] = []
+    if reply.body.strip():
+        try:
+            body = reply.json()
+        except UnexpectedReply:
+            if not reply.location_id:
+                raise
+            body = None
+        if isinstance(body, Mapping):
+            candidates += [body.get(key) for key in keys]
+    candidates.append(reply.location_id)
+    for candidate in candidates:
+        if isinstance(candidate, str) and candidate and (not ulid or is_ulid(candidate)):
+            return candidate
+    raise reply.unexpected("A reply says that something was created and names no id.")
+
+
+def _fields(error: ValidationError) -> str:
+    return ", ".join(sorted({".".join(map(str, item["loc"])) or "not an object" for item in error.errors()}))
+
+
+_FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
+
+
+def file_name(reply: Reply, default: str) -> str:
+    """Return the file name of a download, safe to use in a folder: letters, digits, `.`, `_` and `-` only."""
+    match = _FILE_NAME.search(reply.headers.get("content-disposition", ""))
+    found = ""
+    if match:
+        found = unquote(match["coded"]) if match["coded"] else (match["quoted"] or match["bare"] or "")
+    last = re.split(r"[/\\]", found.strip())[-1]
+    return re.sub(r"[^A-Za-z0-9._-]", "_", last).lstrip(".")[:128] or default

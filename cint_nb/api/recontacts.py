@@ -1,0 +1,231 @@
+"""Recontacts: upload, follow, list, download, count and remove the people a target group may contact again."""
+
+from __future__ import annotations
+
+from cint_nb.api import operations as ops
+from cint_nb.api.handles import handle_of
+from cint_nb.api.jobs import Job
+from cint_nb.api.naked import send_once
+from cint_nb.api.polling import Pace
+from cint_nb.api.reading import created_id, file_name, read, read_item
+from cint_nb.api.removal import remove_by_count
+from cint_nb.api.uploading import check_upload
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound
+from cint_nb.domain.ids import EntityType, normalise
+from cint_nb.domain.jobs import JobKind, JobState
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
+from cint_nb.domain.uploads import Uploadable, UploadFile
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import pages
+
+_GONE = (404, 405)
+
+
+class Recontacts:
+    """Upload recontacts of target groups, follow the jobs, and read what is saved."""
+
+    def __init__(self, http: Http, pace: Pace) -> None:
+        self._http = http
+        self._pace = pace
+
+    # --- upload -----------------------------------------------------------------------------------------------
+
+    async def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+        """Upload respondent ids in a background job, or adopt the job an earlier attempt began.
+
+        The exchange gives no protection against uploading twice. So the file name carries a token, the job list is
+        read first, and after a lost reply it is read again before anything is sent.
+
+        Args:
+            ref: The target group.
+            uploadable: The exact bytes, or something that has them, such as `Respondents`.
+            token: Lower-case letters and digits that mark this attempt; a new one when left out. The same token and
+                the same list adopt the job that was begun with them, whatever became of it.
+
+        Raises:
+            RespondentFileError: the file is empty or above a limit; nothing was sent.
+            JobAlreadyRunning: another job runs for this target group; `evidence` names it where a list shows it.
+            OutcomeUnknown: the reply was lost and looking failed; `evidence` holds the token to call this again with.
+
+        Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
+        """
+        upload = uploadable if isinstance(uploadable, UploadFile) else uploadable.to_upload()
+        check_upload(upload)
+        token = token or self._http.nonces.token(8)
+        name = upload.file_name(token)
+        known = await self._jobs_or_none(ref, upload)
+        mine = next((job for job in known if job.file_name == name), None)
+        if mine is not None:
+            return self._adopted(ref, mine, upload)
+        busy = next((job for job in known if job.state is JobState.RUNNING), None)
+        if busy is not None:
+            raise _busy(busy)
+        saved_before = await self.saved_count(ref)
+
+        async def send() -> Job:
+            return await self._post(ref, upload, name, saved_before)
+
+        async def look() -> Job | None:
+            found = await self._named(ref, name)
+            return None if found is None else self._adopted(ref, found, upload, saved_before=saved_before)
+
+        try:
+            return await send_once(
+                self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path()
+            )
+        except JobAlreadyRunning as error:
+            running = await self.running(ref)
+            if running is None:
+                error.next_step = (
+                    "no upload runs, so a removal does, or an upload at the older address: wait for it to end."
+                )
+                raise
+            raise _busy(running) from error
+
+    async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
+        """Return the upload jobs of a target group, the newest first.
+
+        Serves the recontact guide, "List all upload jobs". Removals are in no list.
+        """
+        call = ops.LIST_UPLOADS.call(ref.path())
+        return [read_item(UploadJob, row, call) async for row in pages(self._http, call)]
+
+    async def find(self, ref: TargetGroupRef, file_name: str) -> Job | None:
+        """Return the upload job of a file name, ready to be followed; None if the list has none."""
+        found = await self._named(ref, file_name)
+        return None if found is None else self._adopted(ref, found, None)
+
+    async def running(self, ref: TargetGroupRef) -> UploadJob | None:
+        """Return the upload job that runs now, None if none does."""
+        return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)
+
+    async def download(self, ref: TargetGroupRef, job_id: str) -> tuple[str, bytes]:
+        """Return name and content of a file that was uploaded; the name is safe to use in a folder.
+
+        Serves the recontact guide, "Download an uploaded file".
+        """
+        call = ops.DOWNLOAD.call(ref.path(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES)
+        reply = await self._http.send(call)
+        return file_name(reply, f"{job_id}.csv"), reply.body
+
+    # --- what is saved ----------------------------------------------------------------------------------------
+
+    async def saved_count(self, ref: TargetGroupRef) -> int:
+        """Count the ids saved: the most the goal may ask for; `GET …/recontacts/overview`."""
+        reply = await self._http.send(ops.RECONTACT_OVERVIEW.call(ref.path()))
+        count = read(SavedOverview, reply).saved_respondent_ids_count
+        if count is None:
+            raise reply.unexpected("The recontact overview holds no count.")
+        return count
+
+    async def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
+        """Return the saved RSIDs, normalised, in the exchange's order; one request for each hundred.
+
+        After an upload of RIDs these are the RSIDs they were mapped to.
+
+        Serves `GET …/recontacts/rsids`.
+        """
+        call = ops.RECONTACT_RSIDS.call(ref.path())
+        return tuple([normalise(str(row)) async for row in pages(self._http, call)])
+
+    # --- removal ----------------------------------------------------------------------------------------------
+
+    async def remove_all(self, ref: TargetGroupRef, *, ids: int = 0) -> Job:
+        """Remove all recontacts of a target group in a background job; there is no way to remove only some.
+
+        Args:
+            ref: The target group.
+            ids: How many are saved, for the estimate; counted when left out.
+
+        Raises:
+            JobAlreadyRunning: another job runs for this target group.
+            OutcomeUnknown: the reply was lost, ids are still saved, and no job seems to run. Call it again: removing
+                what is already removed changes nothing.
+
+        Serves the recontact guide, "Removing recontact opportunities".
+        """
+        before = await self.saved_count(ref)
+
+        async def busy() -> UploadJob | None:
+            return await self.running(ref)
+
+        return await remove_by_count(
+            self._http,
+            self._pace,
+            call=ops.REMOVE_ALL.call(ref.path()),
+            kind=JobKind.REMOVAL,
+            ref=ref,
+            before=before,
+            ids=ids or before,
+            count=lambda: self.saved_count(ref),
+            other_job=busy,
+        )
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str, saved_before: int) -> Job:
+        begun = self._http.clock.now()
+        kind = JobKind.UPLOAD
+        call = ops.UPLOAD.call(ref.path(), query={"entity_type": str(upload.entity_type)}, file=(name, upload.content))
+        try:
+            reply = await self._http.send(call)
+        except ApiError as error:
+            # The older address takes RSIDs only: RIDs sent there would be taken for people who do not exist.
+            if error.status not in _GONE or upload.entity_type is not EntityType.RSID:
+                raise
+            kind = JobKind.UPLOAD_RSIDS
+            try:
+                reply = await self._http.send(ops.UPLOAD_RSIDS.call(ref.path(), file=(name, upload.content)))
+            except NotFound:
+                raise error from None
+        handle = handle_of(
+            self._http,
+            kind,
+            created_id(reply, "job_id", "id"),
+            ref=ref,
+            created_at=begun,
+            ids=upload.ids,
+            entity_type=upload.entity_type,
+            file_name=name,
+            sha256=upload.sha256,
+        )
+        return Job(self._http, handle, saved_before, pace=self._pace)
+
+    def _adopted(
+        self, ref: TargetGroupRef, found: UploadJob, upload: UploadFile | None, *, saved_before: int | None = None
+    ) -> Job:
+        handle = handle_of(
+            self._http,
+            JobKind.UPLOAD,
+            found.job_id,
+            ref=ref,
+            created_at=found.created_at,
+            ids=upload.ids if upload else 0,
+            entity_type=upload.entity_type if upload else None,
+            file_name=found.file_name,
+            sha256=upload.sha256 if upload else "",
+        )
+        return Job(self._http, handle, saved_before, pace=self._pace)
+
+    async def _named(self, ref: TargetGroupRef, name: str) -> UploadJob | None:
+        return next((job for job in await self.jobs(ref) if job.file_name == name), None)
+
+    async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob]:
+        """Read the list; where an older exchange has none, RSIDs can still be uploaded at the older address."""
+        try:
+            return await self.jobs(ref)
+        except ApiError as error:
+            if error.status not in _GONE or upload.entity_type is not EntityType.RSID:
+                raise
+            return []
+
+
+def _busy(job: UploadJob) -> JobAlreadyRunning:
+    return JobAlreadyRunning(
+        "Another upload runs for this target group; only one job runs at a time.",
+        evidence={"job_id": job.job_id, "file_name": job.file_name[:80], "status": job.status},
+        safe="nothing was sent by this call that could have taken effect.",
+        next_step="follow it with `await client.recontacts.find(ref, file_name)`, then upload.",
+    )

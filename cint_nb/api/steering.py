@@ -1,0 +1,57 @@
+"""Change a fielding run guarded by its version: read, decide, act; if it changed meanwhile, once more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from cint_nb.domain.errors import OutcomeUnknown, PreconditionFailed, ServerError
+from cint_nb.domain.fielding import FieldingRun
+from cint_nb.wire.calls import Call
+from cint_nb.wire.http import Http
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Hold what was decided about a run: whether it already is as wanted."""
+
+    run: FieldingRun
+    done: bool
+
+
+async def steer(
+    http: Http,
+    *,
+    read_run: Callable[[], Awaitable[FieldingRun | None]],
+    decide: Callable[[FieldingRun | None], Decision],
+    call: Callable[[FieldingRun], Call],
+) -> FieldingRun:
+    """Act on a run and return it as it stands afterwards.
+
+    A changed version (412) and a lost reply are treated alike: the run is read again and decided upon again, once.
+    A lost reply of an act that took effect shows then as a run that is as wanted.
+
+    Args:
+        http: Sends.
+        read_run: Reads the run with its ETag.
+        decide: Says whether there is anything to do; raises where the state forbids it.
+        call: Builds the guarded request for the run as read.
+
+    Raises:
+        InvalidState: the state forbids it, at first or after a change.
+        PreconditionFailed: it changed twice.
+        OutcomeUnknown: two replies were lost and the run is not as wanted.
+    """
+    decision = decide(await read_run())
+    for attempt in range(2):
+        if decision.done:
+            return decision.run
+        try:
+            await http.send(call(decision.run))
+        except (PreconditionFailed, OutcomeUnknown, ServerError):
+            decision = decide(await read_run())
+            if attempt and not decision.done:
+                raise
+        else:
+            return await read_run() or decision.run
+    return decision.run

@@ -1,0 +1,269 @@
+"""Target groups: create the draft, read and change it, and read the figures once it is launched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from cint_nb.api import operations as ops
+from cint_nb.api.drafts import draft_body, names_field, offer_shapes, with_other_unit_type
+from cint_nb.api.figures import Figures
+from cint_nb.api.naked import send_once
+from cint_nb.api.reading import created_id, read, read_item
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, BadRequest, InputError
+from cint_nb.domain.models import Amount, TargetGroupRef
+from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.target_groups import TargetGroup, TargetGroupSummary
+from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import pages
+
+_REDIRECTS = range(300, 400)
+
+
+class TargetGroups(Figures):
+    """Create, read and change target groups."""
+
+    def __init__(self, http: Http) -> None:
+        super().__init__(http)
+        self._unit_as: type[str] | type[int] | None = None
+
+    # --- drafts -----------------------------------------------------------------------------------------------
+
+    async def create_draft(
+        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str = "", reference: str
+    ) -> TargetGroupRef:
+        """Create a draft target group, or adopt the one that already carries the reference.
+
+        The exchange gives no protection against creating a draft twice. So this looks for the reference first, and
+        again after a lost reply, before it sends.
+
+        Args:
+            project_id: Project the draft belongs to.
+            plan: The plan, or the JSON body as a dict.
+            name: Name where the plan has none, 5–128 characters.
+            reference: Your reference number, 3–128 letters, digits, spaces, `-` and `_`. One reference, one draft.
+
+        Raises:
+            InputError: the reference has a wrong form; nothing was sent.
+            BadRequest: `invalid_params` names the fields refused. A refusal of the allocations names in `evidence`
+                the other forms that could be tried.
+            OutcomeUnknown: the reply was lost and looking failed; call it again with the same reference.
+
+        Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
+        """
+        _check_reference(reference)
+        body = draft_body(plan, name=name, reference=reference)
+
+        async def send() -> TargetGroupRef:
+            return await self._post_draft(project_id, body)
+
+        async def look() -> TargetGroupRef | None:
+            return await self.find(project_id, reference, name=str(body.get("name", "")))
+
+        existing = await look()
+        if existing is not None:
+            return existing
+        return await send_once(
+            self._http, send, look, what="create the draft target group", project_id=project_id, reference=reference
+        )
+
+    async def find(self, project_id: str, reference: str, *, name: str = "") -> TargetGroupRef | None:
+        """Return the target group that carries a reference number, None if there is none; archived ones do not count.
+
+        Args:
+            project_id: Project to look in.
+            reference: The whole reference number.
+            name: Helps where the list does not show references: only groups of this name are read one by one.
+        """
+        found = []
+        async for row in self.list(project_id, references=(reference,)):
+            carried = row.target_group_customer_reference_number
+            if not carried and name and row.name == name:
+                shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
+                carried = shown.target_group_customer_reference_number
+            if carried == reference and row.status.lower() != "archived":
+                found.append(row.id)
+        if len(found) > 1:
+            self._http.warn(f"{len(found)} target groups carry the reference {reference[:40]!r}; the oldest is used.")
+        # Ids begin with their time of creation, so that the least of them is the oldest.
+        return TargetGroupRef(project_id=project_id, target_group_id=min(found)) if found else None
+
+    async def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
+        """Replace a draft by another body; the last writer wins, there is no version to name.
+
+        A plan keeps the draft's reference number, and its name where the plan has none; a body is sent as it is.
+
+        Raises:
+            BadRequest: `invalid_params` names the fields refused.
+            ApiError: the target group is launched; use `update_details`.
+
+        Serves `PUT …/target-groups/{target_group_id}`.
+        """
+        if isinstance(plan, TargetGroupPlan):
+            kept = await self.get(ref)
+            body = plan.body(name=kept.name, customer_reference_number=kept.target_group_customer_reference_number)
+        else:
+            body = dict(plan)
+        await self._with_unit_type(body, lambda sent: ops.UPDATE_DRAFT.call(ref.path(), json=sent))
+
+    async def get(self, ref: TargetGroupRef) -> TargetGroup:
+        """Read a target group, draft or launched.
+
+        The exchange keeps drafts and launched groups at two addresses and answers the first with a redirect once the
+        group is launched; redirects are not followed, the second address is asked by itself.
+
+        Serves `GET …/target-groups/{target_group_id}` and `…/details`.
+        """
+        try:
+            reply = await self._http.send(ops.GET_DRAFT.call(ref.path()))
+        except ApiError as error:
+            if error.status not in _REDIRECTS:
+                raise
+            return await self.details(ref)
+        return read(TargetGroup, reply, id=ref.target_group_id, launched=False)
+
+    async def details(self, ref: TargetGroupRef) -> TargetGroup:
+        """Read a launched target group.
+
+        Raises:
+            NotFound: there is no such group, or it is a draft still.
+        """
+        reply = await self._http.send(ops.GET_DETAILS.call(ref.path()))
+        return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
+
+    async def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
+        """Change a launched target group: name, manager, length, incidence, addresses; never its goal.
+
+        Serves `PUT …/target-groups/{target_group_id}/details`.
+        """
+        reply = await self._http.send(ops.UPDATE_DETAILS.call(ref.path(), json=dict(body)))
+        return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
+
+    async def list(
+        self,
+        project_id: str,
+        *,
+        references: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        name: str = "",
+        search: str = "",
+        countries: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        exclusion: bool | None = None,
+    ) -> AsyncIterator[TargetGroupSummary]:
+        """Go through the target groups of a project.
+
+        Args:
+            project_id: The project.
+            references: Only groups that carry one of these reference numbers.
+            statuses: Any of `draft`, `scheduled`, `live`, `paused`, `completed`, `archived`.
+            name: Only groups of this name.
+            search: Only groups that match this text.
+            countries: Two-letter codes, such as `de`.
+            languages: Three-letter codes, such as `ger`.
+            exclusion: Only groups with project exclusion on, or off.
+
+        Serves `GET …/target-groups`.
+        """
+        query: dict[str, Any] = {
+            "target_group_customer_reference_numbers": tuple(references),
+            "status": tuple(statuses),
+            "name": name or None,
+            "search_string": search or None,
+            "country": tuple(countries),
+            "language": tuple(languages),
+            "exclusion_status": exclusion,
+        }
+        call = ops.LIST_GROUPS.call({"project_id": project_id}, query=query)
+        async for row in pages(self._http, call, items_key="target_groups"):
+            yield read_item(TargetGroupSummary, row, call)
+
+    # --- single settings --------------------------------------------------------------------------------------
+
+    async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
+        """Say what counts toward the goal and return what the exchange then says.
+
+        Args:
+            ref: The target group.
+            strategy: `completes`, `prescreens` or `automated`. A recontact wants `completes`.
+
+        Serves `PUT …/filling-strategy`.
+        """
+        reply = await self._http.send(ops.SET_FILLING.call(ref.path(), json={"filling_strategy": strategy}))
+        return str(reply.fields().get("filling_strategy") or strategy) if reply.body.strip() else strategy
+
+    async def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
+        """Set the price per complete of a launched group, in the business unit's currency.
+
+        Raises:
+            PlanError: the price cannot be read.
+
+        Serves `PUT …/cost-per-interview`.
+        """
+        body = {"target_group_cpi": Money.of(price).body()}
+        reply = await self._http.send(ops.SET_CPI.call(ref.path(), json=body))
+        return read_item(Amount, reply.fields().get("target_group_cpi") or {}, ops.SET_CPI.call())
+
+    async def set_completes_goal(
+        self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()
+    ) -> int:
+        """Set the goal of a launched group and return what the exchange then says; a draft's goal is in its body.
+
+        Args:
+            ref: The target group.
+            goal: Completes wanted, 1 or more, not above the ids saved.
+            profiles: Quota goals to change with it, as the exchange words them.
+
+        Serves `PUT …/profiles/completes-goal`.
+        """
+        body: dict[str, Any] = {"completes_goal": goal}
+        if profiles:
+            body["profiles"] = [dict(profile) for profile in profiles]
+        reply = await self._http.send(ops.SET_GOAL.call(ref.path(), json=body))
+        return int(reply.fields().get("completes_goal") or goal)
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _post_draft(self, project_id: str, body: Mapping[str, Any]) -> TargetGroupRef:
+        reply = await self._with_unit_type(
+            body, lambda sent: ops.CREATE_DRAFT.call({"project_id": project_id}, json=sent)
+        )
+        made = created_id(reply, "id", "target_group_id", ulid=True)
+        return TargetGroupRef(project_id=project_id, target_group_id=made)
+
+    async def _with_unit_type(self, body: Mapping[str, Any], call: Any) -> Reply:
+        """Send a body; where the exchange refuses the type of the business unit number, send it with the other."""
+        sent = dict(body)
+        other = with_other_unit_type(sent)
+        if other is not None and self._unit_as is not None and not isinstance(sent["business_unit_id"], self._unit_as):
+            sent, other = other, sent
+        try:
+            return await self._send_body(call(sent), sent)
+        except BadRequest as error:
+            if other is None or not names_field(error, "business_unit"):
+                raise
+            # A refusal creates nothing, so the second request is not a repetition.
+            reply = await self._send_body(call(other), other)
+            self._unit_as = type(other["business_unit_id"])
+            return reply
+
+    async def _send_body(self, call: Call, body: Mapping[str, Any]) -> Reply:
+        try:
+            return await self._http.send(call)
+        except BadRequest as error:
+            offer_shapes(error, body)
+            raise
+
+
+def _check_reference(reference: str) -> None:
+    low, high = limits.REFERENCE_CHARACTERS
+    if not low <= len(reference) <= high or not all(
+        char.isascii() and (char.isalnum() or char in "-_ ") for char in reference
+    ):
+        raise InputError(
+            f"A reference number needs {low} to {high} letters, digits, spaces, '-' or '_'.",
+            evidence={"field": "reference", "characters": len(reference)},
+            next_step="choose another reference; it finds the draft again when a reply is lost.",
+        )

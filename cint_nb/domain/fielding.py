@@ -1,0 +1,75 @@
+"""Fielding runs and batch jobs over target groups."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from cint_nb.domain.models import ApiModel
+
+
+class RunState(StrEnum):
+    """Name where a fielding run stands; `unknown` for a word the documents do not name."""
+
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    UNKNOWN = "unknown"
+
+
+class FieldingRun(ApiModel):
+    """Describe the one fielding run of a target group; endpoint `GET …/fielding-runs/{fielding_run_id}`.
+
+    `etag` is the version a change must name; empty when the run came from the list.
+    """
+
+    id: str
+    status: str = ""
+    start_fielding_at: datetime | None = None
+    end_fielding_at: datetime | None = None
+    last_changed_at: datetime | None = None
+    version: int | None = None
+    etag: str = ""
+
+    @property
+    def state(self) -> RunState:
+        """Return the status word as a state, whatever its case."""
+        try:
+            return RunState(self.status.strip().lower())
+        except ValueError:
+            return RunState.UNKNOWN
+
+
+class BatchResult(ApiModel):
+    """Tell which target groups a batch job changed, and which it could not, with the reason."""
+
+    status: str = ""
+    updated: tuple[str, ...] = ()
+    failed: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> BatchResult:
+        """Read the nested lists of a batch job's reply."""
+        updated = _rows(body, "updated_target_groups")
+        failed = _rows(body, "failed_target_groups")
+        return cls(
+            status=str(body.get("status") or ""),
+            updated=tuple(str(row.get("target_group_id", "")) for row in updated),
+            failed={str(row.get("target_group_id", "")): _reason(row.get("failure_reason")) for row in failed},
+        )
+
+
+def _rows(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    found = body.get(key)
+    data = found.get("data") if isinstance(found, dict) else found
+    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+
+
+def _reason(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value or "")
+    return str(value.get("description") or value.get("code") or "")

@@ -1,0 +1,60 @@
+"""Reports of the exchange: their kinds, in both spellings, and what a list of them shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from cint_nb.domain.jobs import JobState, classify
+from cint_nb.domain.models import ApiModel
+
+
+class ReportType(StrEnum):
+    """Name a report as the API reference spells it; `RESPONDENT_ANALYSIS` carries the RSIDs of a finished wave."""
+
+    COMPLETES = "completes"
+    RECONCILIATIONS_STATUS = "reconciliations-status"
+    RECONCILIATION_ELIGIBLE_RIDS = "reconciliation-eligible-rids"
+    SAMPLE_BOUGHT = "sample-bought"
+    RESPONDENT_ANALYSIS = "respondent-analysis"
+    TERM_DETAILS = "term-details"
+
+
+OTHER_SPELLING: dict[ReportType, str] = {
+    ReportType.RECONCILIATIONS_STATUS: "reconciliation_status",
+    ReportType.RECONCILIATION_ELIGIBLE_RIDS: "reconciliation_eligible_rids",
+    ReportType.SAMPLE_BOUGHT: "sample_bought",
+    ReportType.RESPONDENT_ANALYSIS: "respondent_analysis",
+    ReportType.TERM_DETAILS: "termination_details",
+}
+"""How the guides spell the same reports."""
+
+
+class ReportRequest(ApiModel):
+    """Describe a report as the list of requests shows it; who asked never shows in a repr."""
+
+    report_id: str
+    report_type: str = ""
+    status: str = ""
+    level: str = ""
+    create_date: datetime | None = None
+    create_params: dict[str, Any] = Field(default_factory=dict)
+    requestor: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @property
+    def state(self) -> JobState:
+        """Return the status word as a state."""
+        return classify(self.status)
+
+    def asks_for(self, body: dict[str, Any]) -> bool:
+        """Tell whether this request was made with the period and the filter of a body."""
+        params = self.create_params
+        dates = all(str(params.get(key) or "")[:10] == str(body.get(key) or "")[:10] for key in _DATES)
+        same_filter = (params.get("filter") or "") == (body.get("filter") or "")
+        return dates and same_filter and set(params.get("filter_ids") or ()) == set(body.get("filter_ids") or ())
+
+
+_DATES = ("start_date", "end_date")

@@ -1,0 +1,58 @@
+"""Lists of respondents held by a target group: recontacts and exclusions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cint_nb.domain.jobs import JobState, classify
+from cint_nb.domain.models import ApiModel
+
+
+class UploadJob(ApiModel):
+    """Describe an upload as the list of upload jobs shows it; recontact guide, managing upload jobs."""
+
+    job_id: str
+    file_name: str = ""
+    status: str = ""
+    created_at: datetime | None = None
+    created_by: str = ""
+
+    @property
+    def state(self) -> JobState:
+        """Return the status word as a state; a partial success shows only in the job itself."""
+        return classify(self.status)
+
+
+class SavedOverview(ApiModel):
+    """Count what a target group holds; the respondent ids are the most its goal may ask for."""
+
+    saved_respondent_ids_count: int | None = None
+    saved_access_respondent_guids_count: int | None = None
+
+
+class ExclusionPolicy(ApiModel):
+    """Tell whether people who completed elsewhere in the project are kept out of a target group."""
+
+    target_group_id: str = ""
+    project_exclusion_enabled: bool | None = None
+    create_date: datetime | None = None
+    update_date: datetime | None = None
+    updated_by: str = ""
+
+
+class ActivityExclusion(ApiModel):
+    """Keep out the respondents active in another project or target group.
+
+    Args:
+        type: `target-group` or `project`.
+        id: The project or target group whose respondents are kept out; never the own one.
+        duration: How far back, in ISO 8601 date units, `P1D` to `P396D`.
+    """
+
+    type: str
+    id: str
+    duration: str = "P90D"
+
+    def body(self) -> dict[str, object]:
+        """Return the JSON form, with every field that was read."""
+        return self.model_dump(mode="json")

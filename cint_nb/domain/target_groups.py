@@ -1,0 +1,174 @@
+"""Target groups as the exchange shows them: draft, launched, in a list, in figures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from cint_nb.domain.models import Amount, ApiModel
+
+
+class FieldingSpecification(ApiModel):
+    """Hold start and end of fielding, UTC."""
+
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+
+
+class TargetGroup(ApiModel):
+    """Describe a target group, draft or launched; a launched one shows fewer of its fields.
+
+    `launched` is ours: it tells which of the two addresses answered.
+    """
+
+    id: str = ""
+    launched: bool = False
+    human_readable_id: str = ""
+    name: str = ""
+    business_unit_id: int | None = None
+    project_manager_id: str = ""
+    locale: str = ""
+    study_type_code: str = ""
+    industry_code: str = ""
+    completes_goal: int | None = None
+    collects_pii: bool | None = None
+    expected_length_of_interview_minutes: int | None = None
+    expected_incidence_rate: float | None = None
+    fielding_specification: FieldingSpecification = Field(default_factory=FieldingSpecification)
+    cost_per_interview: Amount | None = None
+    live_url: str = ""
+    test_url: str = ""
+    exclusion: dict[str, Any] = Field(default_factory=dict)
+    fielding_assistant_assignment: dict[str, Any] = Field(default_factory=dict)
+    allocations: dict[str, Any] = Field(default_factory=dict)
+    profiling: dict[str, Any] = Field(default_factory=dict)
+    filling_strategy: str = ""
+    created_at: datetime | None = None
+    target_group_customer_reference_number: str = ""
+
+
+class TargetGroupSummary(ApiModel):
+    """Describe a target group as the list shows it; `statistics` holds figures with the exchange's own advice."""
+
+    id: str
+    human_readable_id: str = ""
+    name: str = ""
+    project_manager_id: str = ""
+    exclusion_enabled: bool | None = None
+    locale: str = ""
+    status: str = ""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    statistics: dict[str, Any] = Field(default_factory=dict)
+    target_group_customer_reference_number: str = ""
+
+    def issues(self) -> tuple[tuple[str, str, str], ...]:
+        """Return the exchange's own advice as (figure, `warning` or `error`, reason)."""
+        return tuple(
+            (figure, str(issue.get("issue_type", "")), str(issue.get("reason", "")))
+            for figure, entry in self.statistics.items()
+            for issue in ((entry.get("issues") or ()) if isinstance(entry, dict) else ())
+            if isinstance(issue, dict)
+        )
+
+
+class Progress(ApiModel):
+    """Hold how far the goal is reached and what counts toward it."""
+
+    current_completes: int | None = None
+    current_prescreens: int | None = None
+    filling_goal: int | None = None
+    filling_strategy: str = ""
+
+
+class TargetGroupOverview(ApiModel):
+    """Hold state, progress and cost of a launched target group; rates are shares, 0–1."""
+
+    target_group_name: str = ""
+    project_name: str = ""
+    status: str = ""
+    progress: Progress = Field(default_factory=Progress)
+    pricing_model: str = ""
+    is_pricing_restricted: bool | None = None
+    current_cost_per_interview: Amount | None = None
+    average_cost_per_interview: Amount | None = None
+    current_cost: Amount | None = None
+    conversion_rate: float | None = None
+    drop_off_rate: float | None = None
+    incidence_rate: float | None = None
+    median_length_of_interview_seconds: float | None = None
+    study_type_code: str = ""
+    country_code: str = ""
+    language_code: str = ""
+    created_at: datetime | None = None
+    target_group_customer_reference_number: str = ""
+
+
+class RespondentCount(ApiModel):
+    """Count the visits that ended in one status."""
+
+    status: str = ""
+    label: str = ""
+    description: str = ""
+    count: int = 0
+
+
+class RespondentAnalysis(ApiModel):
+    """Count visits by status, live and test apart."""
+
+    live: tuple[RespondentCount, ...] = ()
+    test: tuple[RespondentCount, ...] = ()
+
+
+class Performance(ApiModel):
+    """Hold the figures of fielding; rates are shares, 0–1."""
+
+    entrants: int | None = None
+    prescreens: int | None = None
+    completes: int | None = None
+    completes_cost: Amount | None = None
+    first_complete: datetime | None = None
+    last_complete: datetime | None = None
+    incidence_rate: float | None = None
+    drop_off_rate: float | None = None
+    conversion_rate: float | None = None
+    respondent_analysis: RespondentAnalysis = Field(default_factory=RespondentAnalysis)
+
+
+class CompletesInterval(ApiModel):
+    """Hold the completes collected until `timestamp`, the end of an interval; counts are cumulative."""
+
+    timestamp: datetime
+    count: int = 0
+
+
+class Change(ApiModel):
+    """Hold one entry of the changelog: when, by whom, what; old and new values are kept as sent."""
+
+    id: str = ""
+    occurred_at: datetime | None = None
+    user: dict[str, Any] = Field(default_factory=dict)
+    changes: tuple[dict[str, Any], ...] = ()
+
+
+class Feasibility(ApiModel):
+    """Hold the exchange's forecast for a population. It knows nothing of a recontact list."""
+
+    suggested_price: Amount | None = None
+    suggested_price_range: dict[str, Any] = Field(default_factory=dict)
+    suggested_completes_goal_range: dict[str, Any] = Field(default_factory=dict)
+    profiles: tuple[dict[str, Any], ...] = ()
+    allocations: dict[str, Any] = Field(default_factory=dict)
+
+
+class Transitions(ApiModel):
+    """Tell which actions a set of target groups allows now."""
+
+    target_groups: tuple[str, ...] = ()
+    is_launch_allowed: bool | None = None
+    is_pause_allowed: bool | None = None
+    is_resume_allowed: bool | None = None
+    is_relaunch_allowed: bool | None = None
+    is_finish_allowed: bool | None = None
