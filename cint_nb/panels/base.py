@@ -44,6 +44,12 @@ def state(css: str, icon: str, word: str) -> str:
     )
 
 
+def say(part: widgets.HTML, css: str, icon: str, word: str, detail: str = "") -> None:
+    """Write a state line into a part; a screen reader reads it when it changes."""
+    tail = f"<span>{esc(detail)}</span>" if detail else ""
+    write(part, f'<div role="status" class="cint-status">{state(css, icon, word)}{tail}</div>')
+
+
 def error_text(error: BaseException) -> str:
     """Return what a panel says of an error: our own four lines, or kind and text of any other."""
     return str(error) if isinstance(error, CintError) else f"{type(error).__name__}: {error}"

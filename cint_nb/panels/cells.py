@@ -18,7 +18,8 @@ class Column:
 
     Args:
         label: Heading.
-        kind: `text`, `count`, `rate` (0–1), `money`, `seconds`, `time`, `state`, `warnings` or `trend`.
+        kind: `text`, `count`, `rate` (0–1), `share` (0–1, drawn as a bar), `money`, `minutes`, `seconds`, `time`,
+            `state`, `warnings` or `trend`.
         hidden: Left out unless asked for.
     """
 
@@ -27,7 +28,7 @@ class Column:
     hidden: bool = False
 
 
-RIGHT = frozenset({"count", "rate", "money", "seconds"})
+RIGHT = frozenset({"count", "rate", "share", "money", "minutes", "seconds"})
 
 _STATE_LOOKS = {
     "draft": ("calm", "✎"),
@@ -59,6 +60,10 @@ def _rate(value: Any) -> str:
     return f"{float(value):.0%}".replace("%", " %")
 
 
+def _minutes(value: Any) -> str:
+    return f"{float(value):.1f} min"
+
+
 def _money(value: Any) -> str:
     return f"{value:,.2f}"
 
@@ -69,7 +74,14 @@ def _number(value: Any) -> str:
     return f"{value:,}"
 
 
-_NUMBERS: Mapping[str, Callable[[Any], str]] = {"count": _whole, "rate": _rate, "money": _money, "seconds": duration}
+_NUMBERS: Mapping[str, Callable[[Any], str]] = {
+    "count": _whole,
+    "rate": _rate,
+    "share": _rate,
+    "money": _money,
+    "minutes": _minutes,
+    "seconds": duration,
+}
 
 
 def plain(value: Any, kind: str) -> str:
@@ -124,6 +136,12 @@ def cell(value: Any, kind: str) -> str:
         )
     if kind == "warnings":
         return f'<span class="cint-part"><span aria-hidden="true">▲ </span>{esc(plain(value, kind))}</span>'
+    if kind == "share" and isinstance(value, (int, float)):
+        width = 100 * min(max(float(value), 0.0), 1.0)
+        return (
+            f'{esc(plain(value, kind))}<span class="cint-mini" aria-hidden="true">'
+            f'<span style="width:{width:.0f}%"></span></span>'
+        )
     if kind == "trend" and isinstance(value, (list, tuple)):
         return spark_image(value)
     return esc(plain(value, kind))

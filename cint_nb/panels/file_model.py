@@ -1,38 +1,37 @@
-"""What a file picker says of a file, without any widget: verdicts as a bar and numbers, the first bad lines masked."""
+"""What a file picker says of a file, without any widget: verdicts, the first bad lines masked, the code line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from cint_nb.domain import limits
+from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType
-from cint_nb.panels.wording import DASH, count, esc, size
+from cint_nb.panels.wording import size
 
 BAD_LINES_SHOWN = 5
+LISTED_LINES_MAX = 300_000
+"""Above this many lines the list of bad ones is left to `value.lines()`: it would take seconds."""
 
-ENTITY_WORDS = (
-    ("one per person – RSID, respondent ids", EntityType.RSID.value),
-    ("one per visit – RID, response ids", EntityType.RID.value),
+MEANS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
+ENTITY_QUESTION = tuple(
+    (f"{words} – {kind}, {name}", kind.value)
+    for (kind, words), name in zip(MEANS.items(), ("respondent ids", "response ids"), strict=True)
 )
-"""The question that no file can answer by itself: both kinds of id look alike."""
+"""The question that no file answers by itself: both kinds of id look alike."""
 
-_VERDICTS = (
-    ("usable", "good", "✔"),
-    ("duplicate", "calm", "⧉"),
-    ("malformed", "bad", "✖"),
-    ("blank", "calm", "○"),
-    ("header", "calm", "H"),
-)
+VERDICTS = ("usable", "duplicate", "malformed", "blank", "header")
+_BAD_FIRST = {"malformed": 0, "header": 1, "duplicate": 2}
+
+Reader = Callable[..., Any]
 
 
 class RespondentsRead(Protocol):
     """Stand for what was read from a file, such as `study.respondents.Respondents`."""
-
-    @property
-    def entity_type(self) -> EntityType:
-        """Return what the ids identify."""
-        ...
 
     @property
     def counts(self) -> Any:
@@ -45,26 +44,73 @@ class RespondentsRead(Protocol):
 
 
 @dataclass(frozen=True)
+class Source:
+    """Hold what was chosen: a file on the server, or one that came through the browser.
+
+    Args:
+        name: File name, for a file on the server with its folders inside the fence.
+        path: Its place on the server; None for a file from the browser.
+        content: What came through the browser.
+    """
+
+    name: str
+    path: Path | None = None
+    content: bytes = b""
+
+    @property
+    def bytes(self) -> int:
+        """Return the size."""
+        return len(self.content) if self.path is None else self.path.stat().st_size
+
+    def read(self, reader: Reader, kind: EntityType, column: str | int | None) -> Any:
+        """Read the respondents.
+
+        Raises:
+            RespondentFileError: the file cannot be used; it says why.
+        """
+        options: dict[str, Any] = {"entity_type": kind} | ({} if column is None else {"column": column})
+        if self.path is not None:
+            return reader(self.path, **options)
+        if self.bytes >= limits.UPLOAD_MAX_BYTES:
+            raise RespondentFileError(
+                f"A file of {size(self.bytes)} is too large to come through the browser.",
+                evidence={"file": self.name, "limit": size(limits.UPLOAD_MAX_BYTES)},
+                next_step="drop it onto the file list of JupyterLab, press Look again, and choose it on the server.",
+            )
+        return reader(self.content, name=self.name, **options)
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """Hold one line that cannot be used: its number, verdict, why, and what may be shown of it."""
+
+    line: int
+    verdict: str
+    reason: str
+    masked: str
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """Hold what is shown of a file.
 
     Args:
-        name: File name, never a path.
+        name: File name.
         bytes: Size.
-        entity_type: What the ids identify.
-        column: The column read, empty for a file of one column.
+        column: The column read, empty for a file of one.
         encoding: How the text is written, empty when unknown.
         counts: Lines of each verdict, `usable` first.
-        bad: The first lines that cannot be used: line number, verdict, reason, masked text.
+        bad: The first lines that cannot be used.
+        hints: What names say about the kind of id, each with the kind it speaks for.
     """
 
     name: str
     bytes: int
-    entity_type: EntityType
     column: str = ""
     encoding: str = ""
     counts: tuple[tuple[str, int], ...] = ()
-    bad: tuple[tuple[int, str, str, str], ...] = ()
+    bad: tuple[BadLine, ...] = ()
+    hints: tuple[tuple[EntityType, str], ...] = ()
 
     @property
     def usable(self) -> int:
@@ -76,61 +122,71 @@ class FileFacts:
         """Return how many lines were counted."""
         return sum(number for _, number in self.counts)
 
+    @property
+    def more_bad(self) -> int:
+        """Return how many bad lines are not shown."""
+        return sum(number for verdict, number in self.counts if verdict in _BAD_FIRST) - len(self.bad)
 
-def facts_of(people: RespondentsRead, *, name: str, size_bytes: int, column: str = "", encoding: str = "") -> FileFacts:
+
+def facts_of(people: RespondentsRead, source: Source) -> FileFacts:
     """Gather what is shown of a file that was read."""
-    counts = tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict, _, _ in _VERDICTS)
-    return FileFacts(name, size_bytes, people.entity_type, column, encoding, counts, _bad_lines(people))
+    origin = getattr(people, "origin", None)
+    column = str(getattr(origin, "column", "") or "")
+    position = int(getattr(origin, "position", 0) or 0)
+    return FileFacts(
+        name=source.name,
+        bytes=source.bytes,
+        column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
+        encoding=str(getattr(origin, "encoding", "") or ""),
+        counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
+        bad=_bad_lines(people),
+        hints=_hints(people),
+    )
 
 
-def _bad_lines(people: RespondentsRead) -> tuple[tuple[int, str, str, str], ...]:
+def _bad_lines(people: RespondentsRead) -> tuple[BadLine, ...]:
+    if sum(int(getattr(people.counts, verdict, 0)) for verdict in VERDICTS) > LISTED_LINES_MAX:
+        return ()
     frame = people.lines()
-    worth = frame[frame["verdict"].isin(["malformed", "header", "duplicate"])]
-    order = worth["verdict"].map({"malformed": 0, "header": 1, "duplicate": 2})
-    first = worth.assign(_rank=order).sort_values(["_rank", "line"], kind="stable").head(BAD_LINES_SHOWN)
+    worth = frame[frame["verdict"].isin(list(_BAD_FIRST))]
+    ranked = worth.assign(_rank=worth["verdict"].map(_BAD_FIRST)).sort_values(["_rank", "line"], kind="stable")
     return tuple(
-        (int(row["line"]), str(row["verdict"]), str(row["reason"]), str(row["id"]))
-        for row in first.sort_values("line").to_dict("records")
+        BadLine(int(row["line"]), str(row["verdict"]), _why(row), str(row["id"]))
+        for row in ranked.head(BAD_LINES_SHOWN).sort_values("line").to_dict("records")
     )
 
 
-def draw_facts(facts: FileFacts) -> str:
-    """Draw name, size and verdicts: a bar of shares, and every number in words beside it."""
-    about = [size(facts.bytes), count(facts.lines, "line")]
-    about += [f"column {facts.column}"] if facts.column else []
-    about += [facts.encoding] if facts.encoding else []
-    about.append("one per person (RSID)" if facts.entity_type is EntityType.RSID else "one per visit (RID)")
-    spans = "".join(f"<span>{esc(bit)}</span>" for bit in about)
-    total = facts.lines or 1
-    looks = {verdict: (css, icon) for verdict, css, icon in _VERDICTS}
-    parts, numbers = [], []
-    for verdict, number in facts.counts:
-        if not number:
-            continue
-        css, icon = looks[verdict]
-        parts.append(f'<div class="cint-verdict-{verdict} cint-{css}" style="width:{100 * number / total:.3f}%"></div>')
-        numbers.append(
-            f'<li class="cint-{css}"><span class="cint-icon" aria-hidden="true">{icon}</span>'
-            f"<b>{number:,}</b> {verdict}</li>"
-        )
-    return (
-        f'<div class="cint-file-name">{esc(facts.name)}</div><div class="cint-facts">{spans}</div>'
-        f'<div class="cint-bar cint-verdicts" aria-hidden="true">{"".join(parts)}</div>'
-        f'<ul class="cint-numbers">{"".join(numbers)}</ul>'
-    )
+def _why(row: dict[Any, Any]) -> str:
+    of_line = row.get("of_line")
+    if row["verdict"] == "duplicate" and of_line is not None and of_line == of_line:
+        return f"the same as line {int(of_line):,}"
+    return str(row["reason"]) or ("names the column" if row["verdict"] == "header" else "")
 
 
-def draw_bad(rows: Sequence[tuple[int, str, str, str]]) -> str:
-    """Draw the first lines that cannot be used, with the reason; ids come masked."""
-    if not rows:
-        return ""
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("Line", "Verdict", "Reason", "Text, masked"))
-    body = "".join(
-        f'<tr><td class="cint-right">{line:,}</td><td>{esc(verdict)}</td><td>{esc(reason)}</td>'
-        f"<td><code>{esc(text or DASH)}</code></td></tr>"
-        for line, verdict, reason, text in rows
+def _hints(people: RespondentsRead) -> tuple[tuple[EntityType, str], ...]:
+    evidence = getattr(people, "evidence", None)
+    if evidence is None:
+        return ()
+    return tuple((EntityType(row["says"]), str(row["detail"])) for row in evidence().to_dict("records"))
+
+
+_LABEL = re.compile(r'(?<![\w"])(\d+)(?: "([^"]*)")?(?=[,.]| and )')
+
+
+def offered_columns(error: Exception) -> tuple[tuple[str, int], ...]:
+    """Return the columns an error names as possible, as label and position; empty for any other error."""
+    if not isinstance(error, RespondentFileError) or not isinstance(error.evidence.get("columns"), int):
+        return ()
+    _, _, listed = error.what.partition(":" if "could hold" in error.what else "columns are")
+    found = tuple(
+        (f"{place}: {name}" if name else f"column {place}", int(place)) for place, name in _LABEL.findall(listed)
     )
-    return (
-        '<div class="cint-scroll" tabindex="0" role="region" aria-label="First lines that cannot be used">'
-        f'<table class="cint-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    return found or tuple((f"column {place}", place) for place in range(1, int(error.evidence["columns"]) + 1))
+
+
+def code_line(source: Source, kind: EntityType, column: str | int | None) -> str:
+    """Return the line of code that chooses the same file, for a notebook that runs without anybody clicking."""
+    asked = f", column={column!r}" if column is not None else ""
+    if source.path is None:
+        return f"cint.read_respondents({source.name!r}, entity_type={kind.value!r}{asked})"
+    return f"picker.choose({source.name!r}, entity_type={kind.value!r}{asked})"

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.ids import entity_type as read_entity_type
 from cint_nb.panels.background import beside
-from cint_nb.panels.base import Panel, html_part, state, write
+from cint_nb.panels.base import Panel, html_part, say, write
 from cint_nb.panels.fence import READABLE, Fence
-from cint_nb.panels.file_model import ENTITY_WORDS, FileFacts, draw_bad, draw_facts, facts_of
+from cint_nb.panels.file_model import ENTITY_QUESTION, FileFacts, Reader, Source, code_line, facts_of, offered_columns
+from cint_nb.panels.file_view import draw_bad, draw_code, draw_facts, draw_hints, text_lines
 from cint_nb.panels.wording import count, esc, size
-
-Reader = Callable[..., Any]
 
 
 def _read_respondents(source: Any, **options: Any) -> Any:
@@ -30,16 +26,16 @@ def _read_respondents(source: Any, **options: Any) -> Any:
 
 
 class FilePicker(Panel):
-    """Choose a respondent file and show what is in it, before anything is sent.
+    """Choose a respondent file and see what is in it, before anything is sent.
 
     Args:
         folder: Folder on the server whose files can be chosen; nothing outside it can.
         mode: `sandbox`, `replay` or `live`.
         title: Heading.
-        reader: Reads the file; `study.respondents.read_respondents` when left out.
+        reader: Reads the file; `cint_nb.read_respondents` when left out.
 
-    `value` is the `Respondents`, None until a file was read. `choose()` does the same from code.
-    Serves the recontact guide, step 2.
+    `value` is the `Respondents`, None until a file was read and its ids were named. `choose()` does the same from code.
+    Serves the recontact guide, prerequisites and step 2.
     """
 
     def __init__(
@@ -52,157 +48,207 @@ class FilePicker(Panel):
     ) -> None:
         self.fence = Fence(folder)
         self._reader = reader or _read_respondents
-        self._source: Path | tuple[str, bytes] | None = None
+        self._source: Source | None = None
         self._facts: FileFacts | None = None
+        self._column: str | int | None = None
         self._round = 0
+        self._quiet = False
         self._lock = threading.RLock()
+        self._make_controls()
+        self._about, self._bad = html_part("cint-about-part"), html_part("cint-bad-part")
+        self._hints, self._code = html_part("cint-hints-part"), html_part("cint-code-part")
+        self._line = html_part("cint-status-part")
+        top = widgets.HBox([self.upload, html_part("cint-hint-part", _BROWSER_HINT)])
+        shelf = widgets.HBox([self.files, self.look_button])
+        for row in (top, shelf):
+            row.add_class("cint-row")
+        parts = (top, shelf, self.columns, self.entity, self._hints, self._line, self._about, self._bad, self._code)
+        super().__init__("file-picker", mode, title, parts)
+        self._list(self.fence.root)
+        say(self._line, "calm", "…", "no file chosen", "choose one above")
+
+    def _make_controls(self) -> None:
         self.upload = widgets.FileUpload(accept=",".join(READABLE), multiple=False, description="Choose a file")
         self.upload.add_class("cint-upload")
         self.upload.observe(self._on_upload, "value")
-        self.files = widgets.Select(options=[], description="On the server", rows=6)
+        self.files = widgets.Select(options=[], description="or on the server", rows=5)
         self.files.add_class("cint-files")
         self.files.observe(self._on_file, "value")
-        self.entity = widgets.RadioButtons(options=ENTITY_WORDS, value=None, description="Each id is")
+        self.look_button = widgets.Button(description="Look again", tooltip="List the folder anew")
+        self.look_button.add_class("cint-look-again")
+        self.look_button.on_click(lambda _: self._list(self._here))
+        self.columns = widgets.Dropdown(options=[], description="Column of ids")
+        self.columns.add_class("cint-columns")
+        self.columns.layout.display = "none"
+        self.columns.observe(lambda _: self._read_beside(), "value")
+        self.entity = widgets.RadioButtons(options=ENTITY_QUESTION, value=None, description="Each id is")
         self.entity.add_class("cint-entity")
         self.entity.observe(lambda _: self._read_beside(), "value")
-        hint = html_part(
-            "cint-hint-part",
-            f'<div class="cint-soft">up to {size(limits.UPLOAD_MAX_BYTES)} from this computer; '
-            "larger files do not arrive, put them into the folder on the server</div>",
-        )
-        self._line = html_part("cint-status-part")
-        self._about = html_part("cint-about-part")
-        self._bad = html_part("cint-bad-part")
-        top = widgets.HBox([self.upload, hint])
-        top.add_class("cint-row")
-        super().__init__("file-picker", mode, title, (top, self.files, self.entity, self._line, self._about, self._bad))
-        self._list(self.fence.root)
-        self._say("calm", "…", "no file chosen")
 
     @property
     def facts(self) -> FileFacts | None:
         """Return what is shown of the file, None until one was read."""
         return self._facts
 
-    def choose(self, path: str | Path, *, entity_type: str, column: str | None = None) -> FilePicker:
+    def choose(self, path: str | Path, *, entity_type: str, column: str | int | None = None) -> FilePicker:
         """Choose a file of the folder from code and read it now.
 
         Args:
             path: File name, relative to the folder.
             entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit).
-            column: The column that holds the ids, for a file of several.
+            column: Name or position, from 1, of the column that holds the ids, for a table with several.
 
         Raises:
-            RespondentFileError: if the file lies outside the folder or cannot be read.
+            RespondentFileError: the file lies outside the folder or cannot be read.
+            ValueError: the entity type is none of the four words.
         """
         kind = read_entity_type(entity_type)
         place = self.fence.inside(path)
-        with self._lock:
-            self._round += 1
-            number, self._source = self._round, place
-        self.entity.unobserve_all("value")
-        self.entity.value = kind.value
-        self.entity.observe(lambda _: self._read_beside(), "value")
+        number = self._begin(Source(self.fence.name(place), place))
+        self._quiet = True
         try:
-            self._show(number, *self._read(place, kind, column))
+            self.entity.value = kind.value
+            self._offer(())
+        finally:
+            self._quiet = False
+        try:
+            self._read(number, kind, column)
         except Exception as error:
             self._fail(number, error)
             raise
         return self
 
+    def to_code(self) -> str:
+        """Return the line of code that makes the same choice, empty before there is one."""
+        if self._source is None or self.value is None:
+            return ""
+        return code_line(self._source, self.value.entity_type, self._column)
+
+    # --- choosing ---------------------------------------------------------------------------------------------
+
     def _list(self, folder: Path) -> None:
-        self.files.unobserve(self._on_file, "value")
-        self.files.options = [(entry.label, entry) for entry in self.fence.entries(folder)]
+        self._here = folder
+        quiet, self._quiet = self._quiet, True
+        entries = self.fence.entries(folder)
+        self.files.options = [(entry.label, entry) for entry in entries]
         self.files.value = None
-        self.files.observe(self._on_file, "value")
+        self._quiet = quiet
+        where = self.fence.name(folder)
+        if not entries:
+            say(self._line, "calm", "…", "no file chosen", f"nothing to read in {self.fence.root.name or '/'}/{where}")
 
     def _on_file(self, change: Any) -> None:
         entry = change["new"]
-        if entry is None:
+        if entry is None or self._quiet:
             return
         if entry.folder:
             self._list(entry.path)
             return
-        self._source = entry.path
+        self._begin(Source(self.fence.name(entry.path), entry.path))
         self._read_beside()
 
     def _on_upload(self, change: Any) -> None:
         if not change["new"]:
             return
         item = change["new"][0]
-        name, content = str(item["name"]), bytes(item["content"])
+        source = Source(Path(str(item["name"])).name, content=bytes(item["content"]))
         self.upload.value = ()  # the ids must not stay in a trait: notebooks save traits
-        self._source = (name, content)
+        self._begin(source)
         self._read_beside()
 
+    def _begin(self, source: Source) -> int:
+        with self._lock:
+            self._source, self._column = source, None
+            self._round += 1
+            self._quiet = True
+            self._offer(())
+            self._quiet = False
+            return self._round
+
+    def _offer(self, columns: tuple[tuple[str, int], ...]) -> None:
+        self.columns.options = [("choose one", None), *columns] if columns else []
+        self.columns.layout.display = "" if columns else "none"
+
+    # --- reading ----------------------------------------------------------------------------------------------
+
     def _read_beside(self) -> None:
-        source, kind = self._source, self.entity.value
-        if source is None:
-            return
-        name = source.name if isinstance(source, Path) else source[0]
-        if kind is None:
-            self._say("busy", "?", "one question left", f"what do the ids of {name} identify?")
+        if self._quiet or self._source is None:
             return
         with self._lock:
             self._round += 1
             number = self._round
+        kind = None if self.entity.value is None else EntityType(self.entity.value)
+        column = self.columns.value if self.columns.options else None
         self._show_error(None)
-        self._say("busy", "↻", "reading", name)
+        say(self._line, "busy", "↻", "reading", self._source.name)
 
         def work() -> None:
             try:
-                self._show(number, *self._read(source, EntityType(kind), None))
+                self._read(number, kind, column)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
                 self._fail(number, error)
 
         beside(work)
 
-    def _read(self, source: Path | tuple[str, bytes], kind: EntityType, column: str | None) -> tuple[Any, FileFacts]:
-        options = {"column": column} if column else {}
-        if isinstance(source, Path):
-            people = self._reader(source, entity_type=kind, **options)
-            name, length = source.name, source.stat().st_size
-        else:
-            name, content = source
-            length = len(content)
-            if length >= limits.UPLOAD_MAX_BYTES:
-                raise RespondentFileError(
-                    f"The file is too large to come through the browser: {size(length)}.",
-                    evidence={"file": name, "limit": size(limits.UPLOAD_MAX_BYTES)},
-                    next_step="put it into the folder on the server and choose it there, or split it.",
-                )
-            buffer = io.BytesIO(content)
-            buffer.name = name
-            people = self._reader(buffer, entity_type=kind, **options)
-        return people, facts_of(people, name=name, size_bytes=length, column=column or "")
-
-    def _show(self, number: int, people: Any, facts: FileFacts) -> None:
+    def _read(self, number: int, kind: EntityType | None, column: str | int | None) -> None:
+        """Read the file; before the ids are named its lines can be counted all the same."""
+        source = self._source
+        if source is None:
+            return
+        people = source.read(self._reader, kind or EntityType.RSID, column)
+        facts = facts_of(people, source)
         with self._lock:
             if number != self._round:
                 return
-            self._facts, self.value = facts, people
+            self._facts, self._column = facts, column
+            self.value = None if kind is None else people
             self._show_error(None)
-            self._say("good", "✔", "ready", f"{count(facts.usable, 'id')} to send")
+            if kind is None:
+                say(self._line, "busy", "?", "one question left", "is each id one per person, or one per visit?")
+            elif facts.usable:
+                say(self._line, "good", "✔", "ready", f"{count(facts.usable, 'id')} to send")
+            else:
+                say(self._line, "bad", "✖", "nothing to send", "no line holds a usable id")
             write(self._about, draw_facts(facts))
-            write(self._bad, draw_bad(facts.bad))
+            write(self._bad, draw_bad(facts))
+            write(self._hints, draw_hints(facts, kind))
+            write(self._code, draw_code(self.to_code()))
 
-    def _fail(self, number: int, error: BaseException) -> None:
+    def _fail(self, number: int, error: Exception) -> None:
         with self._lock:
             if number != self._round:
                 return
             self._facts, self.value = None, None
-            write(self._about, "")
-            write(self._bad, "")
-            self._say("bad", "✖", "cannot be used")
+            for part in (self._about, self._bad, self._hints, self._code):
+                write(part, "")
+            columns = offered_columns(error) if not self.columns.options else ()
+            if columns:
+                self._quiet = True
+                self._offer(columns)
+                self._quiet = False
+                say(self._line, "busy", "?", "one question left", "which column holds the ids?")
+                self._show_error(None)
+                return
+            say(self._line, "bad", "✖", "cannot be used", self._source.name if self._source else "")
             self._show_error(error)
-
-    def _say(self, css: str, icon: str, word: str, detail: str = "") -> None:
-        tail = f"<span>{esc(detail)}</span>" if detail else ""
-        write(self._line, f'<div role="status" class="cint-status">{state(css, icon, word)}{tail}</div>')
 
     def summary(self) -> list[str]:
         """Return the title and the verdict counts of the file."""
         if self._facts is None:
             return [self._title, "no file chosen"]
         counts = ", ".join(f"{number:,} {verdict}" for verdict, number in self._facts.counts if number)
-        return [self._title, self._facts.name, self._facts.entity_type.value, counts]
+        kind = self.value.entity_type.value if self.value is not None else "RSID or RID?"
+        return [self._title, self._facts.name, kind, counts]
+
+    def text(self) -> str:
+        """Return the repr, the counts and the first bad lines."""
+        if self._facts is None:
+            return repr(self)
+        kind = None if self.value is None else self.value.entity_type
+        return "\n".join([repr(self), *text_lines(self._facts, kind)])
+
+
+_BROWSER_HINT = (
+    f'<div class="cint-soft">from this computer, up to {esc(size(limits.UPLOAD_MAX_BYTES))}. A larger one does not '
+    "arrive here: drop it onto JupyterLab's file list, then press Look again.</div>"
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.panels.base import Panel, html_part, state, write
+from cint_nb.panels.base import Panel, html_part, say, state, write
 from cint_nb.panels.wording import count, esc
 
 _SEVERITIES = {
@@ -69,11 +69,7 @@ class FindingsTable(Panel):
         self.value = findings
         worst = next(iter(findings)).severity if findings else None
         css, icon, word = _SEVERITIES[worst] if worst else ("good", "✔", "clear")
-        write(
-            self._line,
-            f'<div role="status" class="cint-status">{state(css, icon, word)}'
-            f"<span>{esc(verdict(findings))}</span></div>",
-        )
+        say(self._line, css, icon, word, verdict(findings))
         write(self._table, draw_findings(findings))
 
     def summary(self) -> list[str]:

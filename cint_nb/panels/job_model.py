@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.panels.wording import count, duration, share, span
+
+
+class Phase(StrEnum):
+    """Name whether someone looks at the job: nobody yet, someone now, nobody any more."""
+
+    WAITING = "waiting"
+    WATCHED = "watched"
+    STOPPED = "stopped"
+
 
 _TITLES = {
     JobKind.UPLOAD: "Upload",
@@ -22,6 +32,11 @@ _STATES = {
     JobState.DONE: ("good", "✔", "done"),
     JobState.PARTIAL: ("part", "◐", "partly done"),
     JobState.FAILED: ("bad", "✖", "failed"),
+}
+_BEFORE = {
+    Phase.WAITING: ("calm", "…", "waiting", "no look at the job yet"),
+    Phase.WATCHED: ("busy", "▶", "starting", "the first look comes soon"),
+    Phase.STOPPED: ("calm", "‖", "ended", "before the first look at the job"),
 }
 
 
@@ -56,26 +71,30 @@ class JobText:
 
 def job_title(snapshot: JobSnapshot) -> str:
     """Name the job for a heading, such as `Upload of 10,000 ids`."""
-    title = _TITLES[snapshot.handle.kind]
+    kind = snapshot.handle.kind
+    title = _TITLES.get(kind) or str(kind).replace("-", " ").capitalize()
     ids = snapshot.ids or snapshot.handle.ids
     return f"{title} of {count(ids, 'id')}" if ids and title.startswith("Upload") else title
 
 
-def describe(snapshot: JobSnapshot | None, *, watching: bool = False, since_look: float = 0.0) -> JobText:
+def describe(
+    snapshot: JobSnapshot | None, *, phase: Phase = Phase.WATCHED, since_look: float = 0.0, resume: str = ""
+) -> JobText:
     """Put one snapshot into words.
 
     Args:
         snapshot: The last look, None before the first.
-        watching: Whether someone is looking again.
+        phase: Whether someone looks at the job.
         since_look: Seconds since the last look, 0 when unknown.
+        resume: What to do to look again, said when nobody looks any more.
     """
     if snapshot is None:
-        word = "starting" if watching else "waiting"
-        return JobText("calm", "…", word, detail="no look at the job yet", bar="0 %")
+        css, icon, word, detail = _BEFORE[phase]
+        return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
     css, icon, word = _STATES[snapshot.state]
-    stopped = not snapshot.final and not watching
+    stopped = not snapshot.final and phase is Phase.STOPPED
     if stopped:
-        css, icon, word = "calm", "❚❚", "not watched"
+        css, icon, word = "calm", "‖", "not watched"
     low, high = bounds(snapshot)
     return JobText(
         css,
@@ -87,7 +106,7 @@ def describe(snapshot: JobSnapshot | None, *, watching: bool = False, since_look
         bar=_bar(snapshot, low, high),
         facts=_facts(snapshot, stopped, since_look),
         quote=snapshot.failure_text or snapshot.partial_text,
-        advice=_advice(snapshot, stopped),
+        advice=resume if stopped else _advice(snapshot),
     )
 
 
@@ -95,8 +114,8 @@ def bounds(snapshot: JobSnapshot) -> tuple[float, float]:
     """Return the share done as low and high bound, 0–1 each; a job that ended well or partly is all of the bar."""
     if snapshot.state in (JobState.DONE, JobState.PARTIAL):
         return 1.0, 1.0
-    low, high = (max(0.0, min(1.0, bound)) for bound in snapshot.fraction)
-    return min(low, high), max(low, high)
+    low, high = sorted(max(0.0, min(1.0, bound)) for bound in snapshot.fraction)
+    return (low, low) if snapshot.state is JobState.FAILED else (low, high)
 
 
 def new_ids(snapshot: JobSnapshot) -> int | None:
@@ -127,6 +146,8 @@ def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
         return "100 % · complete"
     if snapshot.state is JobState.PARTIAL:
         return "100 % · partial success"
+    if snapshot.state is JobState.FAILED:
+        return "did not end well"
     return f"{share(low, high)} · {'measured' if snapshot.measured else 'estimated'}"
 
 
@@ -144,9 +165,7 @@ def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str
     return tuple(facts)
 
 
-def _advice(snapshot: JobSnapshot, stopped: bool) -> str:
-    if stopped:
-        return "Press Resume, or wait for the job in a cell."
+def _advice(snapshot: JobSnapshot) -> str:
     if snapshot.state is JobState.PARTIAL:
         return "See the outcome table for the rejected ids, and send only those again."
     if snapshot.state is JobState.FAILED:
@@ -158,11 +177,9 @@ def _advice(snapshot: JobSnapshot, stopped: bool) -> str:
     return ""
 
 
-def summary_of(snapshot: JobSnapshot | None, *, watching: bool = False) -> list[str]:
+def summary_of(snapshot: JobSnapshot | None, *, phase: Phase = Phase.WATCHED) -> list[str]:
     """Say the state in words that repeat from run to run: counts only once the job has ended."""
     if snapshot is None:
-        return ["waiting"]
-    text = describe(snapshot, watching=watching)
-    if not snapshot.final:
-        return ["running"]
-    return [bit for bit in (text.word, text.detail) if bit]
+        return [str(phase)] if phase is not Phase.WATCHED else ["running"]
+    text = describe(snapshot, phase=phase)
+    return [bit for bit in (text.word, text.detail) if bit] if snapshot.final else [text.word]

@@ -5,25 +5,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 import ipywidgets as widgets
 
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.panels.background import Throttle
+from cint_nb.panels.background import Throttle, after
 from cint_nb.panels.base import Panel, html_part, state, write
-from cint_nb.panels.job_model import JobText, describe, job_title, summary_of
+from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summary_of
 from cint_nb.panels.wording import esc
+
+TICK_SECONDS = 1.0
 
 
 class WatchableJob(Protocol):
     """Stand for a job that can be looked at until it ends, such as `api.jobs.Job`."""
 
-    @property
-    def last(self) -> JobSnapshot | None:
-        """Return the last look."""
-        ...
+    last: JobSnapshot | None
 
     def watch(self) -> AsyncIterator[JobSnapshot]:
         """Look again and again until the job has ended."""
@@ -61,6 +60,11 @@ def draw_status(text: JobText) -> str:
     )
 
 
+def draw_facts(facts: tuple[str, ...]) -> str:
+    """Draw elapsed, left and looks: apart from the state line, since a screen reader need not hear every second."""
+    return f'<div class="cint-facts">{"".join(f"<span>{esc(fact)}</span>" for fact in facts)}</div>' if facts else ""
+
+
 class JobProgress(Panel):
     """Show a job: where it stands, how long it may take, how many ids are saved.
 
@@ -68,30 +72,40 @@ class JobProgress(Panel):
         job: The job to show; None for a panel that is fed by `update`.
         mode: `sandbox`, `replay` or `live`.
         title: Heading; named for the job when left out.
+        monotonic: Tells seconds, for the elapsed time between two looks; the job's own clock when left out.
 
     `value` is the last `JobSnapshot`. Stop watching ends the looking; the job goes on.
     Serves the recontact guide, step 3.
     """
 
-    def __init__(self, job: WatchableJob | None = None, *, mode: object = "sandbox", title: str = "") -> None:
+    def __init__(
+        self,
+        job: WatchableJob | None = None,
+        *,
+        mode: object = "sandbox",
+        title: str = "",
+        monotonic: Callable[[], float] | None = None,
+    ) -> None:
         self._job = job
         self._own_title = bool(title)
-        self._watching = False
-        self._looked_at = time.monotonic()
-        self._future: Future[None] | None = None
+        self._phase = Phase.WAITING
+        self._own: Future[None] | None = None
+        self._ticking = False
         self._lock = threading.RLock()
-        self._bar = html_part("cint-bar-part")
-        self._status = html_part("cint-status-part")
-        self._facts = html_part("cint-facts-part")
+        self._bar, self._status = html_part("cint-bar-part"), html_part("cint-status-part")
+        self._facts, self._resume = html_part("cint-facts-part"), html_part("cint-resume-part")
         self.stop_button = widgets.Button(description="Stop watching", tooltip="The job goes on at the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
-        self.resume_button = widgets.Button(description="Resume", tooltip="Look at the job again")
-        self.resume_button.add_class("cint-resume")
-        self.resume_button.on_click(lambda _: self.start())
+        self.watch_button = widgets.Button(description="Watch", tooltip="Look at the job until it ends")
+        self.watch_button.add_class("cint-watch")
+        self.watch_button.on_click(lambda _: self.start())
         self._buttons = widgets.HBox([])
         self._buttons.add_class("cint-buttons")
-        super().__init__("job-progress", mode, title or "Job", (self._status, self._bar, self._facts, self._buttons))
+        parts = (self._status, self._bar, self._facts, self._resume, self._buttons)
+        super().__init__("job-progress", mode, title or "Job", parts)
+        self._monotonic = monotonic or _clock_of(job, self.mode)
+        self._looked_at = self._monotonic()
         self._throttle: Throttle[JobSnapshot] = Throttle(self._take)
         if job is not None:
             job.add_listener(self.update)
@@ -99,82 +113,141 @@ class JobProgress(Panel):
                 self._take(job.last)
         self._draw()
 
+    @property
+    def phase(self) -> Phase:
+        """Return whether someone looks at the job."""
+        return self._phase
+
     def update(self, snapshot: JobSnapshot) -> None:
         """Show a snapshot; callable from any thread, at most four times a second are drawn, the last always."""
+        with self._lock:
+            stopping = self._phase is Phase.STOPPED and self._own is not None
+            if not stopping:
+                self._phase = Phase.WATCHED
         self._throttle.offer(snapshot, last=snapshot.final)
+        self._tick()
 
     def start(self) -> JobProgress:
-        """Look at the job in the background until it ends, and return at once.
+        """Look at the job in the background until it ends, and return at once; looking again goes on where it stands.
 
         Raises:
-            ValueError: if the panel was made without a job.
+            ValueError: the panel was made without a job.
         """
         from cint_nb.wire import loop
 
         if self._job is None:
             raise ValueError("this panel was made without a job; give it one, or feed it with update()")
         with self._lock:
-            if self._watching or (self.value is not None and self.value.final):
+            if self._final() or (self._own is not None and self._phase is Phase.WATCHED):
                 return self
-            self._watching = True
-            self._show_error(None)
-            self._draw()
-            self._future = loop.submit(self._watch(self._job))
-        self._future.add_done_callback(self._ended)
+            self._phase = Phase.WATCHED
+            self._own = future = loop.submit(_watch(self._job))
+        self._show_error(None)
+        self._draw()
+        future.add_done_callback(self._ended)
         return self
 
     def stop(self) -> None:
         """Stop looking. The job goes on at the exchange; `start()` looks again."""
         with self._lock:
-            self._watching = False
-            future, self._future = self._future, None
+            if self._final():
+                return
+            self._phase = Phase.STOPPED
         if self._job is not None:
             self._job.stop_watching()
-        if future is not None:
-            future.cancel()
         self._draw()
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
-        """Show the last snapshot, or that the looking ended without one."""
-        self._watching = False
-        if snapshot is None:
-            self._draw()
-        else:
+        """Show the end of the looking: the last snapshot, or None when there was none."""
+        if snapshot is not None:
             self._throttle.offer(snapshot, last=True)
+        with self._lock:
+            self._phase = Phase.STOPPED
+        self._draw()
 
-    async def _watch(self, job: WatchableJob) -> None:
-        async for snapshot in job.watch():
-            self.update(snapshot)
+    def close(self) -> None:
+        """Stop looking and take the panel away; the job goes on."""
+        self.stop()
+        super().close()
+
+    def _final(self) -> bool:
+        return self.value is not None and bool(self.value.final)
 
     def _ended(self, future: Future[None]) -> None:
         with self._lock:
-            if self._future is not future:
+            if self._own is not future:
                 return
-            self._watching, self._future = False, None
+            self._phase, self._own = Phase.STOPPED, None
         error = None if future.cancelled() else future.exception()
-        if error is not None and not isinstance(error, CancelledError):
+        if error is not None:
             self._show_error(error)
         self._draw()
 
     def _take(self, snapshot: JobSnapshot) -> None:
-        self._looked_at = time.monotonic()
+        self._looked_at = self._monotonic()
         self.value = snapshot
         if not self._own_title:
             self._show_title(job_title(snapshot))
         self._draw()
 
+    def _describe(self) -> JobText:
+        resume = "Run the cell again to look at it." if self._job is None else "Press Resume to look at it again."
+        since = max(self._monotonic() - self._looked_at, 0.0) if self._phase is Phase.WATCHED else 0.0
+        return describe(self.value, phase=self._phase, since_look=since, resume=resume)
+
     def _draw(self) -> None:
-        watching = self._watching or self._job is None
-        text = describe(self.value, watching=watching)
-        write(self._status, draw_status(text))
-        write(self._bar, draw_bar(text))
-        facts = "".join(f"<span>{esc(fact)}</span>" for fact in text.facts)
-        write(self._facts, f'<div class="cint-facts">{facts}</div>' if facts else "")
-        final = self.value is not None and self.value.final
-        wanted = () if self._job is None or final else (self.stop_button,) if self._watching else (self.resume_button,)
-        if self._buttons.children != wanted:
-            self._buttons.children = wanted
+        with self._lock:
+            text = self._describe()
+            write(self._status, draw_status(text))
+            write(self._bar, draw_bar(text))
+            write(self._facts, draw_facts(text.facts))
+            stopped = self._phase is Phase.STOPPED and not self._final()
+            hint = getattr(self._job, "resume_hint", "") if stopped else ""
+            write(self._resume, _draw_hint(hint))
+            self.watch_button.description = "Resume" if stopped else "Watch"
+            wanted: tuple[widgets.Button, ...] = ()
+            if self._job is not None and not self._final():
+                wanted = (self.stop_button,) if self._phase is Phase.WATCHED else (self.watch_button,)
+            if self._buttons.children != wanted:
+                self._buttons.children = wanted
+
+    def _tick(self) -> None:
+        """Move the elapsed time on between two looks, as long as someone looks and time passes by itself."""
+        with self._lock:
+            if self._ticking:
+                return
+            self._ticking = True
+        after(TICK_SECONDS, self._ticked)
+
+    def _ticked(self) -> None:
+        self._ticking = False
+        if self._phase is Phase.WATCHED and not self._final() and self.comm is not None:
+            write(self._facts, draw_facts(self._describe().facts))
+            self._tick()
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""
-        return [self._title, *summary_of(self.value, watching=self._watching)]
+        return [self._title, *summary_of(self.value, phase=self._phase)]
+
+
+async def _watch(job: WatchableJob) -> None:
+    async for _ in job.watch():
+        pass  # the panel listens to the job, whoever looks
+
+
+def _clock_of(job: object, mode: str) -> Callable[[], float]:
+    """Return what tells the job's time; outside live mode only the job's own clock knows how time passes."""
+    clock = getattr(getattr(job, "http", None), "clock", None)
+    if clock is not None:
+        tell: Callable[[], float] = clock.monotonic
+        return tell
+    return time.monotonic if mode == "live" else lambda: 0.0
+
+
+def _draw_hint(hint: str) -> str:
+    if not hint:
+        return ""
+    return (
+        '<details class="cint-hint"><summary>The line that goes on in another notebook</summary>'
+        f"<code>{esc(hint)}</code></details>"
+    )

@@ -83,7 +83,7 @@ class _PanelReporter:
 def _line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
         return f"[{mode}] {title}: no longer watched, the job goes on at the exchange"
-    text = describe(snapshot, watching=True)
+    text = describe(snapshot)
     return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.quote) if bit)}"
 
 
@@ -116,7 +116,7 @@ class _BarReporter:
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Move the bar to the middle of what may be done."""
-        text = describe(snapshot, watching=True)
+        text = describe(snapshot)
         low, high = bounds(snapshot)
         self._bar.n = 50 * (low + high)
         self._bar.set_postfix_str(" · ".join(bit for bit in (text.bar, *text.facts[:2]) if bit), refresh=False)

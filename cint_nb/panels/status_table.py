@@ -9,9 +9,9 @@ import ipywidgets as widgets
 import pandas as pd
 
 from cint_nb.panels.background import Throttle, after, beside
-from cint_nb.panels.base import Panel, html_part, state, write
+from cint_nb.panels.base import Panel, html_part, say, write
 from cint_nb.panels.status_model import StatusView, changes, draw_table, text_table
-from cint_nb.panels.wording import count, esc
+from cint_nb.panels.wording import count
 
 Loader = Callable[[], pd.DataFrame]
 
@@ -57,7 +57,7 @@ class StatusTable(Panel):
         if isinstance(source, pd.DataFrame):
             self._take(source)
         else:
-            self._say("calm", "…", "not loaded yet")
+            say(self._line, "calm", "…", "not loaded yet")
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -74,7 +74,7 @@ class StatusTable(Panel):
             if self._loader is None or self._loading:
                 return self
             self._loading = True
-        self._say("busy", "↻", "refreshing")
+        say(self._line, "busy", "↻", "refreshing")
         beside(self._load)
         return self
 
@@ -115,7 +115,7 @@ class StatusTable(Panel):
         except Exception as error:  # noqa: BLE001  # whatever a loader raises belongs in the panel, not on a thread
             self._loading = False
             self._show_error(error)
-            self._say("bad", "✖", "the last refresh failed")
+            say(self._line, "bad", "✖", "the last refresh failed")
             return
         self._loading = False
         self._show_error(None)
@@ -133,15 +133,11 @@ class StatusTable(Panel):
             return
         rows = count(len(self.frame), "target group")
         if self._loader is None:
-            self._say("calm", "▤", rows)
+            say(self._line, "calm", "▤", rows)
         elif self._live:
-            self._say("good", "●", "live", f"{rows}, refreshed every {self.interval:g} s")
+            say(self._line, "good", "●", "live", f"{rows}, refreshed every {self.interval:g} s")
         else:
-            self._say("calm", "❚❚", "paused", rows)
-
-    def _say(self, css: str, icon: str, word: str, detail: str = "") -> None:
-        tail = f"<span>{esc(detail)}</span>" if detail else ""
-        write(self._line, f'<div role="status" class="cint-status">{state(css, icon, word)}{tail}</div>')
+            say(self._line, "calm", "❚❚", "paused", rows)
 
     def summary(self) -> list[str]:
         """Return the title and the number of target groups."""

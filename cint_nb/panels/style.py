@@ -27,7 +27,8 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
   font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 13px;
 }
 .cint-panel .widget-html, .cint-panel .widget-html-content { min-width: 0; }
-.cint-panel .widget-html { width: 100%; margin: 0; height: auto; }
+.cint-panel .widget-html { width: 100%; margin: 0; height: auto; flex: 0 0 auto; }
+.cint-buttons:empty { display: none; }
 .cint-panel .widget-html-content { line-height: 1.5; font-size: 13px; color: var(--cint-ink); width: 100%; }
 .cint-panel .cint-style, .cint-panel .cint-empty { display: none; }
 .cint-panel .widget-box { overflow: visible; }
@@ -42,7 +43,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-badge-live { color: #fff; background: #b3261e; border-color: #b3261e; }
 .cint-status { display: flex; align-items: baseline; gap: 8px; flex-wrap: wrap; }
 .cint-word { font-weight: 600; white-space: nowrap; }
-.cint-icon { display: inline-block; width: 1.2em; text-align: center; }
+.cint-icon { display: inline-block; width: 1.25em; margin-right: 4px; text-align: center; }
 .cint-busy {
   color: var(--cint-busy); } .cint-good { color: var(--cint-good); } .cint-part { color: var(--cint-part);
 }
@@ -93,6 +94,29 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel table.cint-table caption {
   text-align: left; caption-side: bottom; padding: 6px 0 0; color: var(--cint-soft);
 }
+.cint-panel .cint-row { flex-flow: row wrap; align-items: center; gap: 4px 10px; margin: 2px 0; }
+.cint-row .cint-hint-part { flex: 1 1 240px; width: auto; }
+.cint-panel .cint-files { width: min(480px, 100%); height: auto; margin: 0; }
+.cint-panel .cint-files select { height: 104px; font-size: 13px; }
+.cint-panel .cint-entity, .cint-panel .cint-columns { width: min(480px, 100%); height: auto; margin: 2px 0; }
+.cint-panel .widget-label { color: var(--cint-ink); width: 104px; }
+.cint-panel .widget-radio-box { margin: 0; }
+.cint-panel .widget-radio-box label { color: var(--cint-ink); line-height: 24px; height: auto; font-size: 13px; }
+.cint-file-name { font-weight: 600; margin-top: 6px; overflow-wrap: anywhere; }
+.cint-shares { margin: 6px 0; gap: 2px; background: none; box-shadow: none; }
+.cint-share { background: currentColor; flex-basis: 0; min-width: 3px; border-radius: 2px; }
+.cint-share-duplicate, .cint-share-blank, .cint-share-header { opacity: .55; }
+.cint-panel .cint-numbers, .cint-panel .cint-hints { list-style: none; margin: 2px 0; padding: 0; }
+.cint-panel .cint-numbers { display: flex; flex-wrap: wrap; gap: 2px 16px; }
+.cint-numbers b { font-variant-numeric: tabular-nums; }
+.cint-code { margin-top: 6px; }
+.cint-hint summary { cursor: pointer; color: var(--cint-soft); }
+.cint-mini {
+  display: block; height: 3px; min-width: 40px; margin-top: 2px; border-radius: 2px; background: var(--cint-shade);
+  text-align: left;
+}
+.cint-mini span { display: block; height: 3px; border-radius: 2px; background: var(--cint-good); }
+.cint-spark { vertical-align: middle; color: var(--cint-busy); }
 .cint-hidden-text {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-from cint_nb.panels.job_model import describe
+from cint_nb.panels.job_model import Phase, describe, job_title
 from cint_nb.panels.job_progress import JobProgress
 
 HANDLE = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, ids=100)
@@ -31,6 +31,7 @@ class ScriptedJob:
         self.gate = gate
         self.listeners: list[Callable[[JobSnapshot], None]] = []
         self.stopped = 0
+        self.resume_hint = "Job.attach(client, …)"
         self.ended = threading.Event()
 
     def add_listener(self, listener: Callable[[JobSnapshot], None]) -> None:
@@ -43,9 +44,14 @@ class ScriptedJob:
         try:
             for item in self.looks:
                 self.last = item
+                for listener in self.listeners:
+                    listener(item)
                 yield item
                 if self.gate is not None and not item.final:
-                    await asyncio.to_thread(self.gate.wait, 5)
+                    while not self.gate.is_set() and not self.stopped:
+                        await asyncio.to_thread(self.gate.wait, 0.02)
+                    if self.stopped and not self.gate.is_set():
+                        return
             if self.error:
                 raise self.error
         finally:
@@ -68,9 +74,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> None:
-    text = describe(
-        look(saved=43, saved_before=0, fraction=(0.43, 0.43), measured=True, seconds_left=(60, 240)), watching=True
-    )
+    text = describe(look(saved=43, saved_before=0, fraction=(0.43, 0.43), measured=True, seconds_left=(60, 240)))
     assert text.word == "running"
     assert text.detail == "43 of 100 ids saved"
     assert text.bar == "43 % · measured"
@@ -78,7 +82,7 @@ def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> Non
 
 
 def test_estimate_is_a_labelled_range_never_one_number() -> None:
-    assert describe(look(fraction=(0.35, 0.52)), watching=True).bar == "35–52 % · estimated"
+    assert describe(look(fraction=(0.35, 0.52))).bar == "35–52 % · estimated"
 
 
 def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
@@ -116,7 +120,7 @@ def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
 def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:
     panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved=100)))
     panel.start()
-    wait_for(lambda: panel.value is not None and panel.value.final and not panel._watching)
+    wait_for(lambda: panel.value is not None and panel.value.final and panel._buttons.children == ())
     assert "100 % · complete" in parts(panel)
     assert panel._buttons.children == ()
 
@@ -130,11 +134,14 @@ def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
     panel.stop_button.click()
     assert job.ended.wait(5)
     assert job.stopped == 1
-    assert panel._buttons.children == (panel.resume_button,)
+    assert panel._buttons.children == (panel.watch_button,)
     assert "not watched" in parts(panel)
     assert "the job goes on at the exchange" in parts(panel)
+    assert panel.watch_button.description == "Resume"
+    assert "Job.attach(client" in parts(panel)
+    wait_for(lambda: panel._own is None)
     gate.set()
-    panel.resume_button.click()
+    panel.watch_button.click()
     wait_for(lambda: panel.value.final)
 
 
@@ -144,7 +151,7 @@ def test_an_error_while_watching_lands_in_the_panel() -> None:
     wait_for(lambda: panel.error != "")
     assert panel.error == "RuntimeError: the <line> broke"
     assert "the &lt;line&gt; broke" in parts(panel)
-    assert panel._buttons.children == (panel.resume_button,)
+    assert panel._buttons.children == (panel.watch_button,)
 
 
 def test_panel_without_a_job_refuses_to_start() -> None:
@@ -166,3 +173,39 @@ def test_mode_is_a_word_in_the_head_and_in_the_text_form(mode: str) -> None:
 
 def test_title_from_elsewhere_is_escaped() -> None:
     assert "<script>" not in parts(JobProgress(title="<script>alert(1)</script>"))
+
+
+def test_looks_of_a_waiting_cell_are_shown_too() -> None:
+    job = ScriptedJob()
+    panel = JobProgress(job)
+    assert panel.phase is Phase.WAITING
+    job.listeners[0](look(saved=3))
+    assert panel.phase is Phase.WATCHED
+    assert panel._buttons.children == (panel.stop_button,)
+
+
+def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
+    panel = JobProgress(title="Upload")
+    panel.update(look(saved=3))
+    panel.finish(look(saved=4))
+    assert "the job goes on at the exchange" in parts(panel)
+    assert repr(panel) == "<JobProgress: sandbox · Upload · not watched>"
+
+
+def test_verb_that_failed_before_its_first_look_does_not_seem_to_wait() -> None:
+    panel = JobProgress(title="Upload")
+    panel.finish(None)
+    assert repr(panel) == "<JobProgress: sandbox · Upload · stopped>"
+
+
+def test_elapsed_time_moves_on_between_two_looks() -> None:
+    text = describe(look(elapsed_seconds=60, seconds_left=(120, 240), next_look_seconds=30), since_look=20)
+    assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the next in 10 s")
+    assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
+
+
+def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
+    handle = HANDLE.model_copy(update={"kind": JobKind.EXCLUSION_REMOVAL})
+    assert job_title(look().model_copy(update={"handle": handle})) == "Removal of exclusions"
+    for kind in JobKind:
+        assert job_title(look().model_copy(update={"handle": HANDLE.model_copy(update={"kind": kind})}))

@@ -22,7 +22,7 @@ def frame(completes: int = 3, **more: object) -> pd.DataFrame:
         "completes": completes,
         "conversion_rate": 0.42,
         "cost": 12.5,
-        "warnings": ("ends soon",),
+        "warnings": "ends soon",
         **more,
     }
     return pd.DataFrame([row])

@@ -1,0 +1,91 @@
+"""How a file picker draws what it knows of a file: HTML, every text escaped."""
+
+from __future__ import annotations
+
+from cint_nb.domain.ids import EntityType
+from cint_nb.panels.base import state
+from cint_nb.panels.file_model import MEANS, BadLine, FileFacts
+from cint_nb.panels.wording import DASH, count, esc, size
+
+_LOOKS = {
+    "usable": ("good", "✔"),
+    "duplicate": ("calm", "⧉"),
+    "malformed": ("bad", "✖"),
+    "blank": ("calm", "○"),
+    "header": ("calm", "≡"),
+}
+
+
+def draw_facts(facts: FileFacts) -> str:
+    """Draw name, size and verdicts: a bar of shares, and every number in words below it."""
+    about = [size(facts.bytes), count(facts.lines, "line")]
+    about += [f"column {facts.column}"] if facts.column else []
+    about += [facts.encoding] if facts.encoding else []
+    spans = "".join(f"<span>{esc(bit)}</span>" for bit in about)
+    parts, numbers = [], []
+    for verdict, number in facts.counts:
+        if not number:
+            continue
+        css, icon = _LOOKS[verdict]
+        share = max(100 * number / (facts.lines or 1), 0.6)
+        parts.append(f'<div class="cint-share cint-share-{verdict} cint-{css}" style="flex-grow:{share:.3f}"></div>')
+        numbers.append(
+            f'<li class="cint-{css}"><span class="cint-icon" aria-hidden="true">{icon}</span>'
+            f"<b>{number:,}</b> {verdict}</li>"
+        )
+    return (
+        f'<div class="cint-file-name">{esc(facts.name)}</div><div class="cint-facts">{spans}</div>'
+        f'<div class="cint-bar cint-shares" aria-hidden="true">{"".join(parts)}</div>'
+        f'<ul class="cint-numbers">{"".join(numbers)}</ul>'
+    )
+
+
+def draw_bad(facts: FileFacts) -> str:
+    """Draw the first lines that cannot be used, with the reason; ids come masked."""
+    if not facts.bad:
+        return ""
+    heads = '<th scope="col" class="cint-right">Line</th>' + "".join(
+        f'<th scope="col">{head}</th>' for head in ("Verdict", "Why", "Text, masked")
+    )
+    body = "".join(map(_row, facts.bad))
+    more = (
+        f"<caption>{esc(count(facts.more_bad, 'more line'))} like these: <code>picker.value.lines()</code> lists all, "
+        "<code>picker.value.to_rejects(…)</code> writes them to a file.</caption>"
+        if facts.more_bad > 0
+        else ""
+    )
+    return (
+        '<div class="cint-scroll" tabindex="0" role="region" aria-label="First lines that cannot be used">'
+        f'<table class="cint-table">{more}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
+
+
+def _row(bad: BadLine) -> str:
+    css, icon = _LOOKS.get(bad.verdict, ("calm", "•"))
+    return (
+        f'<tr><td class="cint-right">{bad.line:,}</td><td>{state(css, icon, bad.verdict)}</td>'
+        f"<td>{esc(bad.reason) or DASH}</td><td><code>{esc(bad.masked) or DASH}</code></td></tr>"
+    )
+
+
+def draw_hints(facts: FileFacts, kind: EntityType | None) -> str:
+    """Draw what names say about the kind of id: help before the answer, a warning after one they speak against."""
+    lines = []
+    for says, detail in facts.hints:
+        against = kind is not None and says is not kind
+        mark = state("part", "▲", "check this") if against else '<span class="cint-soft">Hint:</span>'
+        lines.append(f"<li>{mark} {esc(detail)}, which suggests {MEANS[says]} ({says}).</li>")
+    return f'<ul class="cint-hints">{"".join(lines)}</ul>' if lines else ""
+
+
+def draw_code(line: str) -> str:
+    """Draw the line of code that does the same."""
+    return f'<div class="cint-code cint-soft">In code: <code>{esc(line)}</code></div>' if line else ""
+
+
+def text_lines(facts: FileFacts, kind: EntityType | None) -> list[str]:
+    """Write the facts as lines of text: the same numbers, and the bad lines masked."""
+    lines = [f"  {number:>9,}  {verdict}" for verdict, number in facts.counts if number]
+    lines += [f"  line {bad.line:,}: {bad.verdict}{f', {bad.reason}' if bad.reason else ''}" for bad in facts.bad]
+    lines += [f"  check this: {detail}" for says, detail in facts.hints if kind is not None and says is not kind]
+    return lines
