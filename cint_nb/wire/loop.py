@@ -102,14 +102,13 @@ def run(awaitable: Awaitable[T]) -> T:
             safe="nothing was sent by this call.",
             next_step="use `await` there instead of the blocking verb.",
         )
-    ended = threading.Event()
-    future = submit(_until(awaitable, ended))
+    work = _Work()
     try:
+        future = submit(work.do(awaitable))
         while not concurrent.futures.wait([future], timeout=SLICE_SECONDS).done:
             pass
     except BaseException:
-        future.cancel()
-        ended.wait(_FAREWELL_SECONDS)
+        work.abandon()
         raise
     return future.result()
 
@@ -132,11 +131,35 @@ async def hop(coroutine: Coroutine[Any, Any, T]) -> T:
     return here.result()
 
 
-async def _until(awaitable: Awaitable[T], ended: threading.Event) -> T:
-    try:
-        return await awaitable
-    finally:
-        ended.set()
+class _Work:
+    """Let a waiting thread give up what it waits for, at whatever line the Interrupt met it."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._abandoned = False
+        self._ended = threading.Event()
+
+    async def do(self, awaitable: Awaitable[T]) -> T:
+        """Await it on the loop thread."""
+        self._task = asyncio.current_task()
+        try:
+            if self._abandoned:
+                if inspect.iscoroutine(awaitable):
+                    awaitable.close()
+                raise asyncio.CancelledError
+            return await awaitable
+        finally:
+            self._ended.set()
+
+    def abandon(self) -> None:
+        """Cancel it from the waiting thread, and wait briefly until it has ended."""
+        self._abandoned = True
+        _running().loop.call_soon_threadsafe(self._cancel)
+        self._ended.wait(_FAREWELL_SECONDS)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def _cancel_all() -> None:

@@ -1,0 +1,81 @@
+import asyncio
+import gzip
+import zlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from cint_nb.wire.bodies import TooLarge, Unreadable, read_body
+
+
+class Pieces(httpx.AsyncByteStream):
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = pieces
+        self.taken = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self.pieces:
+            self.taken += 1
+            yield piece
+
+
+def response(*pieces: bytes, **headers: str) -> httpx.Response:
+    return httpx.Response(
+        200,
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        stream=Pieces(*pieces),
+        request=httpx.Request("GET", "https://api.invalid"),
+    )
+
+
+def read(answer: httpx.Response, limit: int = 100, **options) -> bytes:
+    return asyncio.run(read_body(answer, limit, **options))
+
+
+def test_a_body_within_its_limit_comes_whole():
+    assert read(response(b"a" * 60, b"b" * 40)) == b"a" * 60 + b"b" * 40
+    assert read(response()) == b""
+
+
+def test_reading_stops_at_the_limit_and_does_not_take_the_rest():
+    answer = response(*[b"x" * 60] * 50)
+    with pytest.raises(TooLarge, match="100"):
+        read(answer)
+    assert answer.stream.taken == 2
+
+
+def test_an_error_body_is_cut_instead():
+    assert read(response(b"x" * 500), cut=True) == b"x" * 100
+
+
+def test_a_bomb_does_not_fill_the_memory():
+    bomb = gzip.compress(bytes(50_000_000))
+    with pytest.raises(TooLarge):
+        read(response(bomb, content_encoding="gzip"), limit=1_000)
+
+
+@pytest.mark.parametrize(("packing", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_a_body_packed_unasked_is_unpacked(packing, pack):
+    packed = pack(b"hello " * 10)
+    assert read(response(packed[:9], packed[9:], content_encoding=packing)) == b"hello " * 10
+
+
+@pytest.mark.parametrize(
+    ("pieces", "headers"),
+    [
+        ([b"abc"], {"content_encoding": "br"}),
+        ([b"no gzip at all"], {"content_encoding": "gzip"}),
+        ([gzip.compress(b"hello")[:-5]], {"content_encoding": "gzip"}),
+        ([b"abc"], {"content_length": "10"}),
+    ],
+)
+def test_a_damaged_or_short_body_is_not_taken_for_a_whole_one(pieces, headers):
+    with pytest.raises(Unreadable):
+        read(response(*pieces, **headers))
+
+
+def test_a_finished_reply_is_limited_too():
+    assert read(httpx.Response(200, content=b"abc")) == b"abc"
+    with pytest.raises(TooLarge):
+        read(httpx.Response(200, content=b"x" * 101))

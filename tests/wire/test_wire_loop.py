@@ -1,0 +1,149 @@
+import _thread
+import asyncio
+import threading
+
+import pytest
+
+from cint_nb.domain.errors import LoopError
+from cint_nb.wire import loop
+
+
+async def _thread_name() -> str:
+    return threading.current_thread().name
+
+
+def test_plain_code_waits_for_a_coroutine_on_the_one_loop_thread():
+    assert loop.run(_thread_name()) == "cint-nb loop"
+    assert not loop.on_loop_thread()
+
+
+def test_a_coroutine_of_another_loop_hops_onto_the_loop_thread_and_back():
+    async def story() -> tuple[str, str]:
+        there = await loop.hop(_thread_name())
+        return there, threading.current_thread().name
+
+    there, here = asyncio.run(story())
+    assert there == "cint-nb loop"
+    assert here != there
+
+
+def test_hopping_from_the_loop_thread_stays_there():
+    async def story() -> str:
+        return await loop.hop(_thread_name())
+
+    assert loop.run(story()) == "cint-nb loop"
+
+
+def test_plain_code_works_inside_a_running_loop():
+    async def notebook_cell() -> str:
+        return loop.run(_thread_name())
+
+    assert asyncio.run(notebook_cell()) == "cint-nb loop"
+
+
+def test_a_blocking_call_on_the_loop_thread_is_refused_and_not_left_hanging():
+    async def story() -> None:
+        loop.run(_thread_name())
+
+    with pytest.raises(LoopError, match="await"):
+        loop.run(story())
+
+
+def test_errors_come_back_to_the_caller_even_a_timeout():
+    async def fails() -> None:
+        raise TimeoutError("mine")
+
+    with pytest.raises(TimeoutError, match="mine"):
+        loop.run(fails())
+    with pytest.raises(TimeoutError, match="mine"):
+        asyncio.run(loop.hop(fails()))
+
+
+def test_an_interrupt_cancels_the_work_and_goes_on():
+    ended = threading.Event()
+
+    async def work() -> None:
+        _thread.interrupt_main()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(work())
+    assert ended.is_set()
+    assert loop.run(_thread_name()) == "cint-nb loop"
+
+
+def test_cancelling_the_waiter_cancels_the_hopped_work():
+    ended = threading.Event()
+
+    async def work(waiter: asyncio.Task[None], home: asyncio.AbstractEventLoop) -> None:
+        home.call_soon_threadsafe(waiter.cancel)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def hopper() -> None:
+        me = asyncio.current_task()
+        assert me is not None
+        await loop.hop(work(me, asyncio.get_running_loop()))
+
+    async def story() -> None:
+        waiter = asyncio.create_task(hopper())
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+
+    asyncio.run(story())
+    assert ended.wait(5)
+
+
+def test_submitted_work_goes_on_in_the_background_and_can_be_cancelled():
+    async def work() -> int:
+        return 42
+
+    assert loop.submit(work()).result(5) == 42
+    forever = loop.submit(asyncio.sleep(3600))
+    assert forever.cancel()
+
+
+def test_any_awaitable_can_be_waited_for():
+    class Job:
+        def __await__(self):
+            return _thread_name().__await__()
+
+    assert loop.run(Job()) == "cint-nb loop"
+
+
+def test_many_threads_share_the_one_loop():
+    names: list[str] = []
+    threads = [threading.Thread(target=lambda: names.append(loop.run(_thread_name()))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert names == ["cint-nb loop"] * 8
+    assert sum(thread.name == "cint-nb loop" for thread in threading.enumerate()) == 1
+
+
+def test_after_shutting_down_the_next_use_begins_anew():
+    pending = loop.submit(asyncio.sleep(3600))
+    loop.shut_down()
+    assert pending.cancelled()
+    assert not any(thread.name == "cint-nb loop" for thread in threading.enumerate())
+    assert loop.run(_thread_name()) == "cint-nb loop"
+    loop.shut_down()
+    loop.shut_down()
+
+
+def test_context_goes_along():
+    import contextvars
+
+    var = contextvars.ContextVar("var", default="unset")
+    var.set("mine")
+
+    async def read() -> str:
+        return var.get()
+
+    assert loop.run(read()) == "mine"

@@ -1,0 +1,69 @@
+"""Nested loops change asyncio for the whole process, so each story here has a process of its own."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+ARCHIVED = """
+import asyncio
+def apply():
+    asyncio._nest_patched = True  # all that the archived 1.6 leaves to be seen, beside its own functions
+"""
+
+
+def run_story(story: str, folder) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(story)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=folder,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_nested_loops_work_once_allowed_and_are_not_the_archived_kind(tmp_path):
+    story = """
+        import asyncio
+        from cint_nb.wire import loop, nested
+        async def inner(): return "inner"
+        async def cell():
+            return asyncio.run(inner()), loop.run(inner()), await loop.hop(inner())
+        assert not nested.archived_nest_asyncio_applied()
+        nested.allow_nested_loops()
+        nested.allow_nested_loops()
+        assert not nested.archived_nest_asyncio_applied()
+        print(*asyncio.run(cell()))
+    """
+    assert run_story(story, tmp_path) == "inner inner inner"
+
+
+def test_nothing_is_patched_unless_asked_for(tmp_path):
+    story = """
+        import asyncio, cint_nb.wire.nested, cint_nb.wire.http
+        print(hasattr(asyncio, "_nest_patched"))
+    """
+    assert run_story(story, tmp_path) == "False"
+
+
+@pytest.mark.parametrize("module", ["archived", "real"])
+def test_the_archived_patch_is_seen_and_everything_of_ours_works_after_it(tmp_path, module):
+    if module == "real":
+        pytest.importorskip("nest_asyncio")
+    else:
+        (tmp_path / "nest_asyncio.py").write_text(ARCHIVED)
+    story = """
+        import sys
+        sys.path.insert(0, ".")
+        import asyncio, nest_asyncio
+        from cint_nb.wire import loop, nested
+        nest_asyncio.apply()
+        async def inner(): return "fine"
+        async def cell(): return loop.run(inner()), await loop.hop(inner())
+        print(nested.archived_nest_asyncio_applied(), *asyncio.run(cell()))
+    """
+    assert run_story(story, tmp_path) == "True fine fine"

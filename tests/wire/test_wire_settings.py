@@ -1,0 +1,168 @@
+from pathlib import Path
+
+import pytest
+
+from cint_nb.domain.errors import SettingsError
+from cint_nb.wire.settings import Mode, Settings
+
+LIVE = {
+    "CINT_NB_MODE": "live",
+    "CINT_NB_ACCOUNT_ID": "7",
+    "CINT_NB_CLIENT_ID": "me",
+    "CINT_NB_CLIENT_SECRET": "planted-secret",
+}
+
+
+def refused(mode=None, environ=None, **overrides) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        Settings.read(mode, environ=environ or {}, **overrides)
+    assert "nothing was sent" in str(caught.value)
+    return caught.value
+
+
+def test_nothing_set_means_the_sandbox_in_this_process():
+    settings = Settings.read(environ={})
+    assert settings.mode is Mode.SANDBOX
+    assert settings.account_id == 101
+    assert settings.in_process
+    assert settings.renewable
+    assert settings.token_url == "http://sandbox.invalid/oauth/token"
+
+
+def test_an_argument_wins_over_the_variable():
+    assert Settings.read("sandbox", environ=LIVE).mode is Mode.SANDBOX
+    assert Settings.read(environ=LIVE).mode is Mode.LIVE
+    assert Settings.read(environ=LIVE, account_id=8).account_id == 8
+
+
+def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch):
+    for name, value in LIVE.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.read().account_id == 7
+
+
+def test_live_goes_to_the_exchange_of_the_guides():
+    settings = Settings.read(environ=LIVE)
+    assert settings.base_url == "https://api.cint.com/v1"
+    assert settings.token_url == "https://auth.cint.com/oauth/token"
+    assert not settings.in_process
+
+
+def test_live_names_each_missing_variable():
+    error = refused("live")
+    for name in ("CINT_NB_ACCOUNT_ID", "CINT_NB_CLIENT_ID", "CINT_NB_CLIENT_SECRET"):
+        assert name in str(error)
+    error = refused("live", {**LIVE, "CINT_NB_CLIENT_SECRET": " "})
+    assert error.evidence["missing"] == "CINT_NB_CLIENT_SECRET"
+
+
+def test_live_with_a_ready_token_needs_no_client():
+    settings = Settings.read("live", environ={"CINT_NB_ACCOUNT_ID": "7", "CINT_NB_TOKEN": "ready"})
+    assert not settings.renewable
+
+
+def test_an_unknown_mode_is_refused_and_never_taken_for_another():
+    error = refused("production")
+    assert "sandbox, replay or live" in str(error)
+    refused(environ={"CINT_NB_MODE": "prod"})
+    assert Settings.read(" Live ", environ=LIVE).mode is Mode.LIVE
+
+
+def test_the_sandbox_never_reads_real_credentials():
+    settings = Settings.read("sandbox", environ={**LIVE, "CINT_NB_TOKEN": "real"})
+    assert settings.account_id == 101
+    assert settings.client_secret.get_secret_value() == "sandbox"
+    assert settings.token is None
+
+
+def test_a_served_sandbox_is_the_sandbox_at_an_address():
+    settings = Settings.read(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1/", "CINT_NB_TOKEN": "static"})
+    assert settings.mode is Mode.SANDBOX
+    assert settings.base_url == "http://127.0.0.1:8808/v1"
+    assert settings.token_url == "http://127.0.0.1:8808/oauth/token"
+    assert settings.token.get_secret_value() == "static"
+    assert not settings.in_process
+
+
+@pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
+def test_the_sandbox_label_is_never_put_on_the_real_exchange(host):
+    assert "real exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))
+
+
+def test_a_host_that_only_looks_real_is_no_obstacle():
+    assert Settings.read("sandbox", environ={}, base_url="https://notcint.com/v1").base_url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:80/v1", "http://[::1]:80", "http://127.8.8.8", "https://example.com/v1"]
+)
+def test_https_is_asked_for_except_on_this_machine(url):
+    assert Settings.read("live", environ=LIVE, base_url=url).base_url == url
+
+
+@pytest.mark.parametrize("name", ["base_url", "token_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.example.com/v1",
+        "http://10.0.0.1/v1",
+        "http://localhost.example.com",
+        "ftp://example.com",
+        "api.example.com",
+        "https://user:planted-secret@example.com",
+        "https://example.com/?key=planted-secret",
+        "https://example.com:port",
+        "https://[broken",
+    ],
+)
+def test_other_addresses_are_refused_without_being_shown(name, url):
+    error = refused("live", LIVE, **{name: url})
+    assert {"base_url": "CINT_NB_BASE_URL", "token_url": "CINT_NB_TOKEN_URL"}[name] in str(error)
+    assert "planted-secret" not in str(error)
+
+
+def test_replay_needs_a_recording_and_takes_nothing_else_from_outside(tmp_path):
+    assert "CINT_NB_RECORDING" in str(refused("replay", LIVE))
+    settings = Settings.read("replay", environ={**LIVE, "CINT_NB_RECORDING": str(tmp_path / "a.jsonl")})
+    assert settings.recording == tmp_path / "a.jsonl"
+    assert settings.account_id == 101
+    assert settings.in_process
+    assert not settings.renewable
+
+
+def test_a_replay_cannot_be_recorded(tmp_path):
+    error = refused("replay", {"CINT_NB_RECORDING": "a.jsonl", "CINT_NB_RECORD": "b.jsonl"})
+    assert "CINT_NB_RECORD" in str(error)
+
+
+def test_recording_is_chosen_by_a_variable():
+    assert Settings.read(environ={"CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
+    assert Settings.read("live", environ={**LIVE, "CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
+
+
+def test_keeping_the_token_is_only_on_request():
+    assert Settings.read(environ=LIVE).keep_token is False
+    assert Settings.read(environ={**LIVE, "CINT_NB_KEEP_TOKEN": "1"}).keep_token is True
+    assert Settings.read(environ=LIVE, keep_token=True).keep_token is True
+
+
+def test_a_wrong_value_names_its_variable_and_is_not_shown():
+    error = refused("live", {**LIVE, "CINT_NB_ACCOUNT_ID": "planted-secret"})
+    assert "CINT_NB_ACCOUNT_ID" in str(error)
+    assert "planted-secret" not in str(error)
+
+
+def test_an_unknown_setting_is_refused_with_the_nearest_name():
+    assert "account_id" in str(refused(acount_id=3))
+    assert "CINT" not in str(refused(zzzzzz=3))
+
+
+def test_no_representation_shows_a_secret():
+    settings = Settings.read(environ={**LIVE, "CINT_NB_TOKEN": "planted-secret"})
+    for text in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
+        assert "planted-secret" not in text
+
+
+def test_settings_do_not_change_under_a_client():
+    with pytest.raises(ValueError, match="frozen"):
+        Settings.read(environ={}).account_id = 9  # type: ignore[misc]
