@@ -173,7 +173,7 @@ class Recontacts:
             reply = await self._http.send(call)
         except ApiError as error:
             # The older address takes RSIDs only: RIDs sent there would be taken for people who do not exist.
-            if error.status not in _GONE or upload.entity_type is not EntityType.RSID:
+            if error.status not in _GONE or upload.entity_type != EntityType.RSID:
                 raise
             kind = JobKind.UPLOAD_RSIDS
             try:
@@ -217,7 +217,7 @@ class Recontacts:
         try:
             return await self.jobs(ref)
         except ApiError as error:
-            if error.status not in _GONE or upload.entity_type is not EntityType.RSID:
+            if error.status not in _GONE or upload.entity_type != EntityType.RSID:
                 raise
             return []
 

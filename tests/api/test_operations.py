@@ -1,0 +1,82 @@
+"""The table of operations: complete, consistent with its own rules, and the only place that names addresses."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import cint_nb.api
+from cint_nb.api import operations as ops
+from cint_nb.domain.jobs import JobKind
+from cint_nb.wire.repeats import Repeat
+
+ROOM = Path(cint_nb.api.__file__).parent
+NAKED = {
+    "target_groups.create_draft",
+    "recontacts.upload",
+    "recontacts.upload_rsids",
+    "recontacts.remove_all",
+    "exclusions.upload",
+    "exclusions.remove_all",
+    "reports.generate",
+}
+KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
+    f"fielding.batch_{verb}" for verb in ops.BATCH_VERBS
+}
+
+
+def named(repeat: Repeat) -> set[str]:
+    return {name for name, operation in ops.OPERATIONS.items() if operation.repeat is repeat}
+
+
+def test_exactly_these_operations_have_no_protection_against_being_sent_twice() -> None:
+    assert named(Repeat.NAKED) == NAKED
+
+
+def test_exactly_these_operations_carry_an_idempotency_key() -> None:
+    assert named(Repeat.KEYED) == KEYED
+
+
+@pytest.mark.parametrize("operation", ops.OPERATIONS.values(), ids=lambda operation: operation.name)
+def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
+    assert re.fullmatch(r"(/[a-z-]+|/\{[a-z_]+\})+", operation.template)
+    assert operation.words[0].islower()
+    assert not operation.words.endswith(".")
+    if operation.method == "GET":
+        assert operation.repeat is Repeat.SAFE
+    if operation.repeat is Repeat.SAFE:
+        computing = operation.template.endswith(("calculate-feasibility", "compute-target-group-transitions"))
+        assert operation.method == "GET" or computing
+
+
+def test_no_two_operations_share_method_and_address() -> None:
+    addresses = [(operation.method, operation.template) for operation in ops.OPERATIONS.values()]
+    assert len(set(addresses)) == len(addresses)
+
+
+def test_every_kind_of_job_can_be_looked_at() -> None:
+    assert set(ops.STATUS_OF) == set(JobKind)
+
+
+def test_addresses_are_named_in_the_table_only() -> None:
+    strays = {}
+    for path in ROOM.glob("*.py"):
+        if path.name == "operations.py":
+            continue
+        texts = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+        ]
+        if found := [text for text in texts if re.match(r"/(demand|accounts|locales|industries|study-types)", text)]:
+            strays[path.name] = found
+    assert strays == {}
+
+
+def test_every_operation_is_used_by_the_client() -> None:
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOM.glob("*.py"))
+    constants = {name for name, value in vars(ops).items() if isinstance(value, ops.Operation)}
+    assert {name for name in constants if len(re.findall(rf"\b{name}\b", code)) < 2} == set()
