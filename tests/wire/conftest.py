@@ -41,7 +41,8 @@ class Exchange(httpx.AsyncBaseTransport):
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:
-            await asyncio.sleep(0)
+            for _ in range(20):  # as long as it takes until all who want to send are under way
+                await asyncio.sleep(0)
             return self._answer(request)
         finally:
             self.under_way -= 1
