@@ -63,7 +63,7 @@ def test_jitter_moves_a_look_by_a_tenth_at_most() -> None:
 
 
 def test_the_schedule_is_cheap_and_quick_over_the_documented_durations() -> None:
-    draw = random.Random(1)
+    draw = random.Random(1)  # noqa: S311 - a simulation
     upload = [looks(draw.uniform(600, 900), 750.0) for _ in range(400)]
     removal = [looks(draw.uniform(180, 300), 255.0) for _ in range(400)]
     assert mean(delay for delay, _ in upload) < 8
