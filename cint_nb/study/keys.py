@@ -1,0 +1,119 @@
+"""Ids as rows of 16 bytes: a million of them fit where a hundred thousand strings would.
+
+Form and case are settled before an id becomes a key, so comparing keys is comparing ids.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from binascii import unhexlify
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cint_nb.domain import ids
+
+Keys: TypeAlias = NDArray[np.uint8]
+"""Shape (n, 16): one id a row, in source order."""
+Index: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+LINE_BYTES = 37  # 36 characters and a line feed
+_MIX_HIGH = np.uint64(0x9E3779B97F4A7C15)
+_MIX_BOTH = np.uint64(0xD1B54A32D192ED03)
+_BUCKET_BITS = 22
+_ROWS = 1 << 20
+_GROUPS = ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24))  # hex from, to, place in the line
+
+
+def from_buffer(buffer: bytes | bytearray) -> Keys:
+    """View a run of 16-byte keys as rows, without copying."""
+    return np.frombuffer(buffer, dtype=np.uint8).reshape(-1, 16)
+
+
+def from_ids(texts: Iterable[str]) -> Keys:
+    """Turn ids in any spelling into keys; texts that are no ids are left out.
+
+    Args:
+        texts: Ids as a list endpoint or a person wrote them. One text alone is one id.
+    """
+    if isinstance(texts, str):
+        texts = (texts,)
+    good = (text for text in map(ids.normalise, texts) if ids.is_respondent_id(text))
+    buffer = bytearray()
+    while part := "".join(islice(good, 65_536)):
+        buffer += unhexlify(part.replace("-", ""))
+    return from_buffer(buffer)
+
+
+def lines(keys: Keys) -> bytes:
+    """Write keys as the upload format has them: one id a line, lower case, LF, no header."""
+    count = len(keys)
+    digits = np.frombuffer(keys.tobytes().hex().encode(), dtype=np.uint8).reshape(count, 32)
+    page = np.full((count, LINE_BYTES), ord("-"), dtype=np.uint8)
+    for start, stop, place in _GROUPS:
+        page[:, place : place + stop - start] = digits[:, start:stop]
+    page[:, -1] = ord("\n")
+    return page.tobytes()
+
+
+def texts(keys: Keys) -> Iterator[str]:
+    """Go through keys as normalised ids."""
+    for start in range(0, len(keys), _ROWS):
+        yield from lines(keys[start : start + _ROWS]).decode("ascii").splitlines()
+
+
+def digest(keys: Keys, *, salt: str) -> str:
+    """Return one hexadecimal digest of keys in their order, different for each `salt`."""
+    sha = hashlib.sha256(f"{salt}\n".encode())
+    sha.update(np.ascontiguousarray(keys).data)
+    return sha.hexdigest()
+
+
+def repeats(keys: Keys) -> tuple[Index, Index]:
+    """Find rows that repeat an earlier row.
+
+    Returns:
+        The repeating rows, ascending, and for each the first row with the same id.
+    """
+    halves = np.ascontiguousarray(keys).view(np.uint64)
+    mixed = (halves[:, 0] * _MIX_HIGH ^ halves[:, 1]) * _MIX_BOTH
+    ordered = np.sort(mixed)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    del ordered
+    if not len(twice):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    suspects = _suspects(mixed, twice)
+    del mixed
+    rows = halves[suspects]
+    order = np.lexsort((rows[:, 1], rows[:, 0]))  # exact and stable: within equal ids the source order stays
+    rows = rows[order]
+    same = np.concatenate(([False], (rows[1:] == rows[:-1]).all(axis=1)))
+    firsts = np.maximum.accumulate(np.where(same, 0, np.arange(len(rows))))
+    again = suspects[order][same]
+    original = suspects[order][firsts[same]]
+    by_row = np.argsort(again, kind="stable")
+    return again[by_row], original[by_row]
+
+
+def _suspects(mixed: NDArray[np.uint64], twice: NDArray[np.uint64]) -> Index:
+    """Return the rows whose mixed value may occur twice: every such row, and few others."""
+    shift = np.uint64(64 - _BUCKET_BITS)
+    table = np.zeros(1 << _BUCKET_BITS, dtype=np.bool_)
+    table[twice >> shift] = True
+    found = [
+        np.flatnonzero(table[mixed[start : start + _ROWS] >> shift]) + start for start in range(0, len(mixed), _ROWS)
+    ]
+    return np.concatenate(found).astype(np.int64)
+
+
+def among(keys: Keys, others: Keys) -> Mask:
+    """Tell for each row of `keys` whether the same id is in `others`."""
+    again, original = repeats(np.concatenate((others, keys)))
+    known = len(others)
+    mask = np.zeros(len(keys), dtype=np.bool_)
+    mask[again[(again >= known) & (original < known)] - known] = True
+    return mask

@@ -1,0 +1,121 @@
+"""What one line of a respondent file is: an id, nothing, or something else, and what that is."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from enum import StrEnum
+from numbers import Number
+from typing import Any
+
+from cint_nb.domain import ids
+
+
+class Verdict(StrEnum):
+    """Name what a line of the source is; every line has exactly one verdict."""
+
+    USABLE = "usable"
+    DUPLICATE = "duplicate"
+    MALFORMED = "malformed"
+    BLANK = "blank"
+    HEADER = "header"
+
+
+class Reason(StrEnum):
+    """Name why a line is malformed."""
+
+    TEMPLATE = "template text that was never filled in, such as [%RECONTACT_RSID%]"
+    EMAIL = "an e-mail address"
+    MARKUP = "HTML"
+    FORMULA = "a spreadsheet formula"
+    SPREADSHEET = "a number or a date, damaged by a spreadsheet"
+    SEVERAL = "more than one value on the line"
+    DASHES = "wrong or missing dashes"
+    LENGTH = "wrong length: an id has 36 characters"
+    CHARACTERS = "other characters than 0-9, a-f and dashes"
+
+
+_INVISIBLE = dict.fromkeys(
+    map(
+        ord,
+        "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff",
+    )
+)
+_WRAPPING = "\x1a\"'`{}<>()[],;\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a"
+_TEXT_FORMULA = re.compile(r'\s*=\s*"([^"]*)"\s*')  # how people keep a spreadsheet from changing a text
+
+_TEMPLATE = re.compile(r"\[%.*%\]|%5b%25|\{\{.*\}\}|\$\{.*\}|<<.*>>|\[[a-z_]+\]|recontact_rsid", re.IGNORECASE)
+_EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_MARKUP = re.compile(r"</?[a-z!][^>]*>|<[a-z!]", re.IGNORECASE)
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?|[+-]?\d+([.,]\d+)?e[+-]?\d+", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ t]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?|#[a-z/]+[!?]?", re.IGNORECASE)
+_DASH = re.compile("[-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d_. ]")
+_HEX32 = re.compile(r"[0-9a-f]{32}")
+_ID_INSIDE = re.compile(ids.UUID_FORM.pattern, re.ASCII | re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """Return `text` as an id is compared: no invisible characters, no wrapping, lower case.
+
+    Goes further than `domain.ids.normalise`, which it ends with: characters that cannot be seen are removed anywhere,
+    wrapping of other languages is removed at the ends, and `="…"`, a spreadsheet's way to keep a text, is opened.
+    """
+    if opened := _TEXT_FORMULA.fullmatch(text):
+        text = opened[1]
+    text = text.translate(_INVISIBLE)
+    while True:
+        shorter = ids.normalise(text.strip().strip(_WRAPPING))
+        if shorter == text:
+            return text
+        text = shorter
+
+
+def as_text(value: Any) -> str:
+    """Write a cell of a table, a list or a workbook as text; missing values become empty.
+
+    Numbers and dates become text too: a spreadsheet that made one of an id has damaged it, and the verdict says so.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value).decode("utf-8", "replace")
+    if isinstance(value, Number | date):
+        return "" if value != value else str(value)  # only a missing one differs from itself
+    text = str(value)
+    return "" if text in {"NaT", "<NA>", "nan"} else text
+
+
+def holds_id(text: str) -> bool:
+    """Tell whether a text has an id somewhere inside."""
+    return _ID_INSIDE.search(text) is not None
+
+
+def why_malformed(text: str) -> Reason:
+    """Say why a text is no respondent id. `text` is a line as it stood in the source."""
+    if _TEMPLATE.search(text):
+        return Reason.TEMPLATE
+    plain = clean(text)
+    if _EMAIL.search(plain):
+        return Reason.EMAIL
+    if text.lstrip(" \t\"'").startswith(("=", "@", "+")):
+        return Reason.FORMULA
+    if _MARKUP.search(text):
+        return Reason.MARKUP
+    if _NUMBER.fullmatch(plain) or _DATE.fullmatch(plain):
+        return Reason.SPREADSHEET
+    return _why_no_uuid(plain)
+
+
+def _why_no_uuid(plain: str) -> Reason:
+    found = _ID_INSIDE.findall(plain)
+    if len(found) > 1 or (found and re.search(r"[\s,;|]", plain)):
+        return Reason.SEVERAL
+    if _HEX32.fullmatch(_DASH.sub("", plain)):
+        return Reason.DASHES
+    if len(plain) == 36:
+        return Reason.CHARACTERS
+    if len(re.split(r"[,;|\t]", plain)) > 1:
+        return Reason.SEVERAL
+    return Reason.LENGTH

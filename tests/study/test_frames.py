@@ -1,0 +1,91 @@
+"""Answers of the exchange as frames with fixed columns, whatever is missing."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from cint_nb.study.frames import STATUS_COLUMNS, analysis_frame, completes_frame, status_frame
+
+OVERVIEW = {
+    "target_group_name": "Tracker, wave 2",
+    "status": "live",
+    "progress": {"current_completes": 30, "filling_goal": 120, "filling_strategy": "completes"},
+    "current_cost": {"value": "75.00", "currency_code": "EUR"},
+    "median_length_of_interview_seconds": 330,
+    "conversion_rate": 0.5,
+}
+PERFORMANCE = {
+    "entrants": 60,
+    "completes": 30,
+    "conversion_rate": 0.51,
+    "first_complete": "2026-09-02T08:00:00Z",
+    "last_complete": "2026-09-03T08:00:00.123Z",
+}
+
+
+def test_a_group_in_the_field_is_one_row():
+    row = {"target_group_id": "T1", "overview": OVERVIEW, "performance": PERFORMANCE, "saved": 600, "sent": 650}
+    frame = status_frame([row])
+    group = frame.iloc[0]
+    assert (group["name"], group["state"], group["goal"], group["completes"]) == ("Tracker, wave 2", "live", 120, 30)
+    assert group["filled"] == pytest.approx(0.25)
+    assert group["came_back"] == pytest.approx(0.1)
+    assert group["completed_of_saved"] == pytest.approx(0.05)
+    assert group["conversion_rate"] == pytest.approx(0.51)
+    assert group["median_minutes"] == pytest.approx(5.5)
+    assert (group["cost"], group["cost_per_complete"], group["currency"]) == (75.0, 2.5, "EUR")
+    assert group["last_complete"] == pd.Timestamp("2026-09-03T08:00:00.123Z")
+
+
+def test_models_serve_as_well_as_dictionaries():
+    overview = SimpleNamespace(status="Paused", progress=SimpleNamespace(current_completes=1, filling_goal=4))
+    frame = status_frame(
+        [SimpleNamespace(name="w", overview=overview, performance=None, saved=10, warnings=["a", "b"])]
+    )
+    assert frame.loc[0, "state"] == "paused"
+    assert frame.loc[0, "filled"] == pytest.approx(0.25)
+    assert frame.loc[0, "warnings"] == "a; b"
+
+
+def test_a_draft_has_empty_cells_and_the_same_types():
+    live, draft = (
+        status_frame([{"overview": OVERVIEW, "saved": 1}]),
+        status_frame([{"name": "draft", "state": "draft"}]),
+    )
+    assert dict(live.dtypes) == dict(draft.dtypes) == dict(status_frame([]).dtypes)
+    assert draft.loc[0, "completes"] is pd.NA
+    assert list(status_frame([]).columns) == list(STATUS_COLUMNS)
+
+
+def test_nothing_is_divided_by_zero():
+    frame = status_frame([{"overview": {"progress": {"current_completes": 0, "filling_goal": 0}}, "saved": 0}])
+    assert frame.loc[0, ["filled", "came_back", "cost_per_complete"]].isna().all()
+
+
+def test_completes_so_far_become_completes_of_each_interval():
+    frame = completes_frame(
+        [{"timestamp": "2026-09-03T00:00:00Z", "count": 9}, {"timestamp": "2026-09-02T00:00:00.000Z", "count": 5}]
+    )
+    assert list(frame["completes"]) == [5, 9]
+    assert list(frame["new"]) == [5, 4]
+    assert frame["until"].is_monotonic_increasing
+    assert list(completes_frame([]).columns) == ["until", "completes", "new"]
+
+
+def test_live_visits_are_counted_apart_from_tests():
+    performance = {
+        "respondent_analysis": {
+            "live": [
+                {"status": "20", "label": "Terminate", "count": 1},
+                {"status": "10", "label": "Complete", "count": 3},
+            ],
+            "test": [{"status": "10", "label": "Complete", "count": 7}],
+        }
+    }
+    assert list(analysis_frame(performance)["status"]) == ["10", "20"]
+    assert analysis_frame(performance)["share"].sum() == pytest.approx(1)
+    assert list(analysis_frame(performance, test=True)["count"]) == [7]
+    assert analysis_frame(None).empty
