@@ -1,0 +1,88 @@
+"""Answers about batch jobs: one action for many target groups of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cint_nb.sandbox import work
+from cint_nb.sandbox.entities import BATCH, Job
+from cint_nb.sandbox.messages import Answer, Ask, not_found
+from cint_nb.sandbox.operation import PROJECT, Operation
+from cint_nb.sandbox.world import World
+
+_ACTIONS = ("complete", "launch", "pause", "relaunch", "resume")
+
+
+def _create(action: str) -> Callable[[World, Ask], Answer]:
+    def answer(world: World, ask: Ask) -> Answer:
+        project = world.project(ask)
+        job_id = world.ids.ulid(ask.t)
+        targets = tuple(dict.fromkeys(ask.json["target_group_ids"]))
+        ends = round(ask.t + work.duration(world, BATCH, 0), 3)
+        fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
+        job = Job(job_id, BATCH, project.id, "", ask.t, ends, world.actor, fate=fate, action=action, targets=targets)
+        work.start(world, job)
+        return Answer(201, headers={"Location": f"{ask.path}/{job_id}"})
+
+    return answer
+
+
+def _get(action: str) -> Callable[[World, Ask], Answer]:
+    def answer(world: World, ask: Ask) -> Answer:
+        world.project(ask)
+        job = world.job(ask, BATCH)
+        if job.action != action:
+            raise not_found("the job")
+        updated = [{"target_group_id": target} for target in job.updated]
+        failed = [
+            {"target_group_id": target, "failure_reason": {"code": code, "description": description}}
+            for target, code, description in job.refused
+        ]
+        return Answer(
+            body={
+                "job_id": job.id,
+                "created_at": world.text(job.created),
+                "created_by": job.by,
+                "status": job.status,
+                "updated_target_groups": {"data": updated, "has_more": False},
+                "failed_target_groups": {"data": failed, "has_more": False},
+            }
+        )
+
+    return answer
+
+
+def _path(action: str) -> str:
+    return f"{PROJECT}/batch-jobs/{action}-fielding-runs-by-target-group-id"
+
+
+def _pair(action: str) -> tuple[Operation, Operation]:
+    return (
+        Operation(
+            f"create_bulk_{action}_target_groups_job",
+            "POST",
+            _path(action),
+            _create(action),
+            f"Try to {action} several target groups at once.",
+            "Batch jobs",
+            status=201,
+            body="Batch",
+            acts=True,
+            keyed=True,
+            headers=("Location",),
+            short=(f"batch-{action}", "batch"),
+        ),
+        Operation(
+            f"get_bulk_{action}_target_groups_job",
+            "GET",
+            f"{_path(action)}/{{job_id}}",
+            _get(action),
+            f"Get a batch job that tries to {action}.",
+            "Batch jobs",
+            reply="BatchJob",
+            short=("batch-status", "job"),
+        ),
+    )
+
+
+OPERATIONS: tuple[Operation, ...] = tuple(operation for action in _ACTIONS for operation in _pair(action))

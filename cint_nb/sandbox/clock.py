@@ -1,0 +1,144 @@
+"""The sandbox's time: virtual by default, or real time made faster, and the same clock seen over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+_SLICE = 0.05  # real seconds between two looks at a running clock, so that an advance wakes sleepers soon
+
+
+class SandboxClock:
+    """Tell the sandbox's time and let it pass.
+
+    Args:
+        start: Moment at which the clock begins, UTC.
+        speed: Virtual seconds per real second. None stands still until someone sleeps or advances it: sleeping then
+            returns at once and time jumps.
+
+    Several sleepers share one time line: it jumps to the earliest waiting one, so waits do not add up.
+    """
+
+    def __init__(self, start: datetime, speed: float | None = None) -> None:
+        if speed is not None and not 0 < speed <= 1_000_000:
+            raise ValueError("speed must be above 0 and at most 1,000,000 virtual seconds per second, or None")
+        self.start = start.astimezone(UTC)
+        self.speed = speed
+        self.in_flight = 0
+        self._jumped = 0.0
+        self._real = time.monotonic()
+        self._sleepers: list[tuple[float, int]] = []
+        self._count = 0
+
+    @property
+    def t(self) -> float:
+        """Return the virtual seconds since the start, to the millisecond."""
+        running = 0.0 if self.speed is None else (time.monotonic() - self._real) * self.speed
+        return round(self._jumped + running, 3)
+
+    def now(self) -> datetime:
+        """Return the time, UTC."""
+        return self.start + timedelta(seconds=self.t)
+
+    def monotonic(self) -> float:
+        """Return the virtual seconds since the start."""
+        return self.t
+
+    def advance(self, seconds: float) -> None:
+        """Let time jump forward; less than 0 counts as 0."""
+        self._jumped = round(self._jumped + max(0.0, seconds), 3)
+
+    def set(self, t: float) -> None:
+        """Jump forward to a number of virtual seconds since the start; never back."""
+        self.advance(t - self.t)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for virtual seconds."""
+        due = round(self.t + max(0.0, seconds), 3)
+        speed = self.speed
+        if speed is not None:
+            await _wait(lambda: (due - self.t) / speed)
+            return
+        self._count += 1
+        mine = (due, self._count)
+        heapq.heappush(self._sleepers, mine)
+        try:
+            # Time jumps only when nobody has work left: other tasks get a turn, requests under way may finish first.
+            await asyncio.sleep(0)
+            while self._sleepers[0] != mine or self.in_flight:
+                if self.t >= due and not self.in_flight:
+                    break
+                await asyncio.sleep(0)
+            self.set(due)
+        finally:
+            self._sleepers.remove(mine)
+            heapq.heapify(self._sleepers)
+
+
+async def _wait(left: Callable[[], float]) -> None:
+    """Wait in slices: the clock may be advanced meanwhile, which no event tells."""
+    while (seconds := left()) > 0:  # noqa: ASYNC110 - see above
+        await asyncio.sleep(min(_SLICE, seconds))
+
+
+class RemoteClock:
+    """Tell the time of a served sandbox; sleeping advances its virtual clock.
+
+    Args:
+        base_url: Address of the served sandbox, with or without `/v1`.
+        transport: Replaces the network, for tests.
+
+    A sandbox with a speed runs by itself: sleeping there waits in real time.
+    """
+
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._url = base_url.rstrip("/").removesuffix("/v1") + "/sandbox/clock"
+        self._transport = transport
+        self._start: datetime | None = None
+        self._t = 0.0
+        self._speed: float | None = None
+        self._real = 0.0
+
+    def now(self) -> datetime:
+        """Return the time, UTC. The first call asks the served sandbox; later ones know."""
+        if self._start is None:
+            self._learn(httpx.get(self._url, timeout=5.0, trust_env=False).raise_for_status().json())
+        return (self._start or datetime.now(UTC)) + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Return the virtual seconds since the sandbox began, as far as this client knows."""
+        running = 0.0 if self._speed is None else (time.monotonic() - self._real) * self._speed
+        return round(self._t + running, 3)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for virtual seconds: the served clock jumps, or runs at its own speed."""
+        if self._start is None:
+            await self._ask("GET")
+        due = round(self.monotonic() + max(0.0, seconds), 3)
+        if self._speed is None:
+            await self._ask("POST", {"until": due})
+            return
+        speed = self._speed
+        await _wait(lambda: (due - self.monotonic()) / speed)
+
+    async def advance(self, seconds: float) -> None:
+        """Let the served clock jump forward, whatever its speed."""
+        await self._ask("POST", {"seconds": seconds})
+
+    async def _ask(self, method: str, body: dict[str, Any] | None = None) -> None:
+        async with httpx.AsyncClient(transport=self._transport, timeout=30.0, trust_env=False) as client:
+            url = self._url if method == "GET" else f"{self._url}/advance"
+            reply = await client.request(method, url, json=body)
+            self._learn(reply.raise_for_status().json())
+
+    def _learn(self, body: dict[str, Any]) -> None:
+        self._start = datetime.fromisoformat(body["start"])
+        self._t = float(body["t"])
+        self._speed = body["speed"]
+        self._real = time.monotonic()

@@ -1,0 +1,139 @@
+"""Answers about what the exchange knows: accounts, users, business units, locales, codes, allocation templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from cint_nb.sandbox import catalogue
+from cint_nb.sandbox.messages import Answer, Ask, not_found
+from cint_nb.sandbox.operation import Operation, Query, paging
+from cint_nb.sandbox.paging import cut
+from cint_nb.sandbox.world import World
+
+
+def _told(key: str, things: Iterable[Mapping[str, Any]]) -> Callable[[World, Ask], Answer]:
+    body = {key: [dict(thing) for thing in things]}
+    return lambda _world, _ask: Answer(body=body)
+
+
+def _user_business_unit(_world: World, ask: Ask) -> Answer:
+    if ask.params["user_id"].lower() not in {user["id"] for user in catalogue.USERS}:
+        raise not_found("the user")
+    return Answer(body={"business_unit_id": catalogue.BUSINESS_UNIT_ID})
+
+
+def _templates(_world: World, ask: Ask) -> Answer:
+    page, cursor = cut(ask, sorted(catalogue.TEMPLATES), lambda template_id: template_id)
+    templates = [
+        {
+            "template_id": template_id,
+            "name": catalogue.TEMPLATES[template_id],
+            "last_modified_at": catalogue.TEMPLATES_MODIFIED_AT,
+            "last_modified_by": catalogue.PROJECT_MANAGER_ID,
+        }
+        for template_id in page
+    ]
+    # This list alone ends with an empty cursor.
+    return Answer(body={"templates": templates, "has_more": cursor is not None, "next_cursor": cursor or ""})
+
+
+def _template(_world: World, ask: Ask) -> Answer:
+    template_id = ask.params["template_id"]
+    if template_id not in catalogue.TEMPLATES:
+        raise not_found("the allocation template")
+    return Answer(body=catalogue.template(template_id), headers={"ETag": 'W/"1"'})
+
+
+_TAG = "Definitions"
+_TEMPLATES = "/demand/allocation-templates"
+_MANAGERS = Query("user_type", {"type": "string", "enum": ["project_manager"]}, about="Only users of this kind.")
+_LOCALE = Query("locale", {"type": "string", "maxLength": 20}, about="Suppliers of this locale only.")
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "get_user_accounts",
+        "GET",
+        "/accounts",
+        _told("accounts", [{"id": catalogue.ACCOUNT_ID, "name": catalogue.ACCOUNT_NAME}]),
+        "List the accounts.",
+        _TAG,
+        reply="Accounts",
+    ),
+    Operation(
+        "get_account_users",
+        "GET",
+        "/accounts/{account_id}/users",
+        _told("users", catalogue.USERS),
+        "List the users of an account.",
+        _TAG,
+        reply="Users",
+        query=(_MANAGERS,),
+    ),
+    Operation(
+        "get_user_account_business_unit_id",
+        "GET",
+        "/accounts/{account_id}/users/{user_id}/business-units",
+        _user_business_unit,
+        "Get the business unit of a user.",
+        _TAG,
+        reply="UserBusinessUnit",
+    ),
+    Operation(
+        "get_business_units",
+        "GET",
+        "/accounts/{account_id}/business-units",
+        _told("business_units", catalogue.BUSINESS_UNITS),
+        "List the business units with their currencies.",
+        _TAG,
+        reply="BusinessUnits",
+    ),
+    Operation(
+        "get_locales",
+        "GET",
+        "/locales",
+        _told("locales", catalogue.LOCALE_LIST),
+        "List countries and languages.",
+        _TAG,
+        reply="Locales",
+    ),
+    Operation(
+        "get_industries",
+        "GET",
+        "/industries",
+        _told("industries", catalogue.INDUSTRIES),
+        "List the industries.",
+        _TAG,
+        reply="Industries",
+    ),
+    Operation(
+        "get_study_types",
+        "GET",
+        "/study-types",
+        _told("study_types", catalogue.STUDY_TYPES),
+        "List the study types.",
+        _TAG,
+        reply="StudyTypes",
+    ),
+    Operation(
+        "list_global_allocation_templates",
+        "GET",
+        _TEMPLATES,
+        _templates,
+        "List the global allocation templates.",
+        _TAG,
+        reply="Templates",
+        query=paging(),
+    ),
+    Operation(
+        "get_global_allocation_template_by_template_id",
+        "GET",
+        f"{_TEMPLATES}/{{template_id}}",
+        _template,
+        "Get a global allocation template.",
+        _TAG,
+        reply="Template",
+        query=(_LOCALE,),
+        headers=("ETag",),
+    ),
+)

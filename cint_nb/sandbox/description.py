@@ -1,0 +1,133 @@
+"""The sandbox's own description in OpenAPI 3.1, made from the table of operations and the shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.operation import Operation, Query
+from cint_nb.sandbox.routes import TABLE
+from cint_nb.sandbox.schemas import SCHEMAS
+from cint_nb.sandbox.shapes import ULID, ref
+
+_ALWAYS = (400, 401, 403, 404)
+_MEANINGS = {
+    301: "The target group has been launched; read its details.",
+    400: "The request is malformed, or a field breaks a rule.",
+    401: "The token is missing or invalid.",
+    403: "The token has expired, the version header is missing, or the account is not yours.",
+    404: "An id in the path is wrong, or the thing does not exist (yet).",
+    409: "Another job is already running for this target group.",
+    412: "The thing has changed since it was read.",
+    413: "The file has 5 MB or more.",
+    415: "The request is not a valid multipart upload.",
+    422: "The state does not allow this.",
+    429: "Too many requests; wait as long as Retry-After says.",
+}
+_PATH_SCHEMAS: dict[str, dict[str, Any]] = {
+    "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
+    "user_id": {"type": "string", "format": "uuid"},
+    "report_type": {"type": "string", "pattern": "^[a-z][a-z_-]{2,40}$"},
+}
+
+
+def describe() -> dict[str, Any]:
+    """Return the OpenAPI document of everything the sandbox answers under `/v1`."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in TABLE:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "cint_nb sandbox: a simulated Demand API",
+            "version": limits.API_VERSION,
+            "description": "What the practice exchange of cint_nb accepts and answers. Not Cint's document.",
+        },
+        "servers": [{"url": "/v1"}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": 'POST /oauth/token with client_id "sandbox" and client_secret "sandbox".',
+                }
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.about,
+        "tags": [operation.tag],
+        "parameters": [*_path_parameters(operation), *_header_parameters(operation), *_query_parameters(operation)],
+        "responses": _responses(operation),
+    }
+    if operation.body:
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(operation.body)}}}
+    if operation.upload:
+        file = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
+        schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PATH_SCHEMAS.get(name, {"type": "string", "pattern": ULID}),
+        }
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+
+
+def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
+    version = {"type": "string", "enum": [limits.API_VERSION]}
+    headers: list[tuple[str, dict[str, Any]]] = [("Cint-API-Version", version)]
+    if operation.keyed:
+        headers.append(("idempotency-key", {"type": "string", "minLength": 1, "maxLength": 255}))
+    if operation.guarded:
+        headers.append(("If-Match", {"type": "string", "minLength": 1, "maxLength": 100}))
+    return [{"name": name, "in": "header", "required": True, "schema": schema} for name, schema in headers]
+
+
+def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+    return [_query_parameter(query) for query in operation.query]
+
+
+def _query_parameter(query: Query) -> dict[str, Any]:
+    schema = dict(query.schema)
+    if query.default is not None:
+        schema["default"] = query.default
+    described: dict[str, Any] = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
+    if query.about:
+        described["description"] = query.about
+    return described
+
+
+def _responses(operation: Operation) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": "Done.", "headers": {}}
+    for name in ("traceparent", *operation.headers):
+        success["headers"][name] = {"required": True, "schema": {"type": "string"}}
+    if operation.reply:
+        success["content"] = {"application/json": {"schema": ref(operation.reply)}}
+    elif operation.gives:
+        success["content"] = {media: {"schema": {"type": "string"}} for media in operation.gives}
+    responses: dict[str, Any] = {str(operation.status): success}
+    for status in sorted({*_ALWAYS, *operation.errors}):
+        response: dict[str, Any] = {"description": _MEANINGS[status]}
+        if status == 301:
+            response["headers"] = {"Location": {"required": True, "schema": {"type": "string"}}}
+        else:
+            schema = ref("TooManyRequests" if status == 429 else "Error")
+            response["content"] = {"application/json": {"schema": schema}}
+        responses[str(status)] = response
+    return responses

@@ -1,0 +1,242 @@
+"""Answers about drafts: create, get (301 once launched), replace; details of launched groups; allocation."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from cint_nb.sandbox import catalogue, drafts
+from cint_nb.sandbox.entities import Group
+from cint_nb.sandbox.messages import Answer, Ask, invalid
+from cint_nb.sandbox.operation import GROUP, PROJECT, Operation
+from cint_nb.sandbox.world import World
+
+
+def _create(world: World, ask: Ask) -> Answer:
+    project = world.project(ask)
+    drafts.check(world, ask.json, ask.t)
+    group_id = world.ids.ulid(ask.t)
+    group = Group(
+        group_id,
+        world.ids.readable(group_id, 7),
+        project.id,
+        ask.json,
+        ask.t,
+        ask.t,
+        drafts.strategy_of(ask.json),
+        catalogue.CURRENCIES[drafts.unit_of(ask.json)],
+        drafts.price_of(ask.json),
+        policy_updated=ask.t,
+        activity=activity_of(ask.json),
+    )
+    world.groups[group_id] = group
+    world.note(
+        group, ask.t, ("status", None, "draft"), ("name", None, ask.json["name"]), ("filling_goal", None, group.goal)
+    )
+    body = {"id": group_id}
+    if group.is_recontact:
+        # The create guide prints `id`, the recontact guide speaks of `target_group_id`: its drafts answer with both.
+        body["target_group_id"] = group_id
+    return Answer(201, body)
+
+
+def activity_of(body: dict[str, Any]) -> list[dict[str, str]]:
+    """Read respondent-activity exclusions; the duration is 90 days when left out, as the reference says."""
+    overall = body.get("duration", "P90D")
+    return [
+        {"type": rule["type"], "id": rule["id"], "duration": rule.get("duration", overall)}
+        for rule in body.get("respondent_activity_exclusions") or ()
+    ]
+
+
+def _get(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    if group.status != "draft":
+        # Relative and without /v1, as the exchange writes its addresses.
+        return Answer(301, headers={"Location": f"{ask.path}/details"})
+    body = copy.copy(group.body)
+    body.pop("filling_strategy", None)
+    pricing = body["fielding_assistant_assignment"].get("pricing") or {}
+    body.update(
+        human_readable_id=group.human_id,
+        business_unit_id=drafts.unit_of(group.body),
+        study_type_code=body.get("study_type_code", "adhoc"),
+        industry_code=body.get("industry_code", "other"),
+        completes_goal=group.goal,
+        pricing_model=pricing.get("type", "dynamic"),
+        allocations=_allocations(group, write_ids=False),
+        created_at=world.text(group.created),
+    )
+    return Answer(body=body)
+
+
+def _update(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    if group.status != "draft":
+        raise invalid(("Status", "the target group is not in a draft state."), detail="the target group is not a draft")
+    drafts.check(world, ask.json, ask.t)
+    old, old_goal = group.body, group.goal
+    group.body = ask.json
+    group.currency = catalogue.CURRENCIES[drafts.unit_of(ask.json)]
+    group.cpi = drafts.price_of(ask.json)
+    group.activity = activity_of(ask.json)
+    if "filling_strategy" in ask.json:
+        group.strategy = drafts.strategy_of(ask.json)
+    changes = [(name, old.get(name), ask.json.get(name)) for name in ("name", "live_url", "test_url", "locale")]
+    world.note(group, ask.t, *changes, ("filling_goal", old_goal, group.goal))
+    group.updated = ask.t
+    return Answer(204)
+
+
+def details(world: World, group: Group) -> dict[str, Any]:
+    """Write the details of a launched target group."""
+    body = group.body
+    told: dict[str, Any] = {
+        "id": group.id,
+        "human_readable_id": group.human_id,
+        "name": body["name"],
+        "account_name": catalogue.ACCOUNT_NAME,
+        "business_unit_id": str(drafts.unit_of(body)),
+        "project_manager_id": body["project_manager_id"],
+        "study_type_code": body.get("study_type_code", "adhoc"),
+        "industry_code": body.get("industry_code", "other"),
+        "locale": body["locale"],
+        "completes_goal": group.goal,
+        "expected_length_of_interview_minutes": body["expected_length_of_interview_minutes"],
+        "expected_incidence_rate": body["expected_incidence_rate"],
+        "industry_lockout_code": body.get("industry_lockout_code", ""),
+        "collects_pii": body["collects_pii"],
+        "created_at": world.text(group.created),
+        "target_group_customer_reference_number": body.get("target_group_customer_reference_number"),
+    }
+    told.update({name: body[name] for name in ("live_url", "test_url", "client_id") if name in body})
+    if "client_cost_per_interview_note" in body:
+        told["client_cost_per_interview_note"] = body["client_cost_per_interview_note"]
+    return told
+
+
+def _details(world: World, ask: Ask) -> Answer:
+    group = world.launched(ask)
+    links = {
+        "test_screener": f"https://sandbox.invalid/screener/{group.human_id}?test=1",
+        "test_client_survey": f"https://sandbox.invalid/survey/{group.human_id}?test=1",
+    }
+    return Answer(body={**details(world, group), "links": links})
+
+
+def _update_details(world: World, ask: Ask) -> Answer:
+    group = world.launched(ask)
+    body = {**group.body, **ask.json}
+    found = drafts.late_problems(body)
+    if found:
+        raise invalid(*found)
+    names = ("name", "live_url", "test_url", "expected_incidence_rate", "expected_length_of_interview_minutes")
+    world.note(group, ask.t, *[(name, group.body.get(name), body.get(name)) for name in names])
+    group.body = body
+    return Answer(body=details(world, group))
+
+
+def _allocation_specification(world: World, ask: Ask) -> Answer:
+    return Answer(body=_allocations(world.group(ask), write_ids=True))
+
+
+def _allocations(group: Group, *, write_ids: bool) -> dict[str, Any]:
+    written = (group.body.get("allocations") or {}).get("open_exchange_allocations") or {}
+    names = {supplier["supplier_id"]: str(supplier["name"]) for supplier in catalogue.SUPPLIERS}
+
+    def told(number: str) -> dict[str, Any]:
+        known = int(number) if number.isdigit() and len(number) < 9 else 0
+        return {"id": known, "name": names.get(known, f"Supplier {known}")}
+
+    open_exchange = {
+        "blocked_suppliers": [told(number) for number in written.get("blocked_supplier_ids", ())],
+        "exchange_suppliers": [{"id": number, "name": name} for number, name in names.items()],
+        "exchange_min_percentage": written.get("exchange_min_percentage", 0),
+        "exchange_max_percentage": written.get("exchange_max_percentage", 100),
+        "groups": [
+            {
+                "group_name": group_of["group_name"],
+                "min_percentage": group_of["min_percentage"],
+                "max_percentage": group_of["max_percentage"],
+                "suppliers": [told(number) for number in group_of.get("suppliers", ())],
+            }
+            for group_of in written.get("groups", ())
+        ],
+    }
+    private: dict[str, Any] = {"blocked_suppliers": [], "groups": []}
+    return {
+        "open_exchange_allocations": open_exchange,
+        **({"private_exchange_allocations": private} if write_ids else {}),
+    }
+
+
+_TAG = "Target groups"
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "create_target_group",
+        "POST",
+        f"{PROJECT}/target-groups",
+        _create,
+        "Create a target group in draft state. Each request creates a new one.",
+        _TAG,
+        status=201,
+        body="Draft",
+        reply="DraftCreated",
+        acts=True,
+        short=("draft", "create"),
+    ),
+    Operation(
+        "get_target_group",
+        "GET",
+        GROUP,
+        _get,
+        "Get a draft; a launched target group answers 301 and is read at its details.",
+        _TAG,
+        reply="DraftRead",
+        errors=(301,),
+        short=("get-draft",),
+    ),
+    Operation(
+        "update_target_group",
+        "PUT",
+        GROUP,
+        _update,
+        "Replace a draft.",
+        _TAG,
+        status=204,
+        body="Draft",
+        acts=True,
+        short=("update-draft",),
+    ),
+    Operation(
+        "get_target_group_details",
+        "GET",
+        f"{GROUP}/details",
+        _details,
+        "Get the details of a launched target group.",
+        _TAG,
+        reply="Details",
+        short=("details",),
+    ),
+    Operation(
+        "update_launched_target_group_details",
+        "PUT",
+        f"{GROUP}/details",
+        _update_details,
+        "Change the details of a launched target group.",
+        _TAG,
+        body="DetailsUpdate",
+        reply="Details",
+        acts=True,
+        short=("update-details",),
+    ),
+    Operation(
+        "get_target_group_allocation_specification",
+        "GET",
+        f"{GROUP}/allocation-specification",
+        _allocation_specification,
+        "Get who supplies a target group.",
+        _TAG,
+        reply="AllocationSpecification",
+    ),
+)

@@ -1,0 +1,280 @@
+"""Answers about exclusions: upload, jobs, overview, effective lists, project policy, respondent activity."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cint_nb.domain import limits
+from cint_nb.sandbox import fieldwork, work
+from cint_nb.sandbox.draft_answers import activity_of
+from cint_nb.sandbox.entities import EXCLUSION_REMOVAL, EXCLUSION_UPLOAD, Group, Job
+from cint_nb.sandbox.idstore import text_of
+from cint_nb.sandbox.messages import Answer, Ask, busy, invalid
+from cint_nb.sandbox.operation import GROUP, PROJECT, Operation, Query, paging
+from cint_nb.sandbox.paging import cut_positions, here
+from cint_nb.sandbox.recontacts import partial_text, told
+from cint_nb.sandbox.upload_file import joined, read_lines, read_upload
+from cint_nb.sandbox.world import World
+
+_DAYS = (1, 396)  # the reference's limits of a respondent-activity exclusion
+_DAYS_ONLY = re.compile(r"P(\d{1,3}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,4}D)?", re.ASCII)
+
+
+def _upload(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    guids = ask.values["entity_type"] == "ACCESS_RESPONDENT_GUID"
+    name, content = read_upload(ask)
+    keys, failed = read_lines(content)
+    if group.exclusion_lock:
+        raise busy()
+    store = group.excluded_guids if guids else group.excluded
+    known = set(store.keys())
+    accepted = [key for key in dict.fromkeys(keys) if key not in known]
+    if len(store) + len(accepted) > limits.IDS_PER_TARGET_GROUP:
+        raise invalid(("File", f"the existing plus new ids must not exceed {limits.IDS_PER_TARGET_GROUP}."))
+    job = _begin(world, ask, group, EXCLUSION_UPLOAD, len(keys) + failed)
+    job.file_name, job.content, job.guids = name[:255], b"", guids
+    job.accepted, job.total, job.failed, job.succeeded = joined(accepted), len(accepted), failed, len(keys)
+    work.start(world, job)
+    return Answer(201, {"job_id": job.id})
+
+
+def _remove_all(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    guids = ask.values["entity_type"] == "ACCESS_RESPONDENT_GUID"
+    if group.exclusion_lock:
+        raise busy()
+    store = group.excluded_guids if guids else group.excluded
+    job = _begin(world, ask, group, EXCLUSION_REMOVAL, len(store))
+    job.total, job.guids = len(store), guids
+    work.start(world, job)
+    return Answer(201, {"job_id": job.id})
+
+
+def _begin(world: World, ask: Ask, group: Group, kind: str, count: int) -> Job:
+    job_id = world.ids.ulid(ask.t)
+    fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
+    seconds = 5.0 if fate == "failed" else work.duration(world, kind, count)
+    group.exclusion_lock = job_id
+    return Job(job_id, kind, group.project_id, group.id, ask.t, round(ask.t + seconds, 3), world.actor, fate=fate)
+
+
+def _job(kind: str) -> Any:
+    def answer(world: World, ask: Ask) -> Answer:
+        job = world.job(ask, kind)
+        body = {name: value for name, value in told(world, job, milliseconds=True).items() if value is not None}
+        if job.status == "Completed":
+            body["status"] = "Success"  # exclusion jobs say it with another word
+            if job.failed:
+                body["partial_success_reason"] = {"description": partial_text(job)}
+        return Answer(body=body)
+
+    return answer
+
+
+def _overview(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    counts = {"saved_respondent_ids_count": len(group.excluded)}
+    counts["saved_access_respondent_guids_count"] = len(group.excluded_guids)
+    return Answer(body=counts)
+
+
+def _effective(world: World, ask: Ask) -> Answer:
+    """List who is kept out for any reason: the uploaded file, the project, recent activity."""
+    group = world.group(ask)
+    keys = sorted(fieldwork.excluded_keys(world, group, ask.t))
+    begin, count, cursor = cut_positions(ask, 0, len(keys), group.id)
+    return _id_page(ask, [text_of(key) for key in keys[begin : begin + count]], cursor)
+
+
+def _guids(world: World, ask: Ask) -> Answer:
+    store = world.group(ask).excluded_guids
+    begin, count, cursor = cut_positions(ask, store.first, store.end, ask.params["target_group_id"])
+    return _id_page(ask, store.page(begin, count), cursor)
+
+
+def _id_page(ask: Ask, data: list[str], cursor: str | None) -> Answer:
+    body: dict[str, Any] = {"data": data, "url": here(ask)}
+    if cursor:
+        body["next_cursor"] = cursor
+    return Answer(body=body)
+
+
+def _policy(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    return Answer(
+        body={
+            "project_exclusion_enabled": group.project_exclusion,
+            "create_date": world.text(group.created),
+            "updated_by": world.actor,
+            "update_date": world.text(group.policy_updated),
+        }
+    )
+
+
+def _set_policies(world: World, ask: Ask) -> Answer:
+    project = world.project(ask)
+    known = {group.id: group for group in world.groups_of(project.id)}
+    unknown = [number for number, item in enumerate(ask.json) if item["target_group_id"] not in known]
+    if unknown:
+        raise invalid(*((f"[{number}].TargetGroupId", "the target group was not found.") for number in unknown))
+    for item in ask.json:
+        group = known[item["target_group_id"]]
+        exclusion = {**(group.body.get("exclusion") or {}), "enabled": item["project_exclusion_enabled"]}
+        group.body = {**group.body, "exclusion": exclusion}
+        group.policy_updated = ask.t
+        world.excluded_now.pop(group.id, None)
+    return Answer(204)
+
+
+def _activity(world: World, ask: Ask) -> Answer:
+    return Answer(body={"respondent_activity_exclusions": [dict(rule) for rule in world.group(ask).activity]})
+
+
+def _set_activity(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    rules = activity_of(ask.json)
+    found = []
+    for number, rule in enumerate(rules):
+        where = f"RespondentActivityExclusions[{number}]"
+        days = fieldwork.days_of(rule["duration"]) if _DAYS_ONLY.fullmatch(rule["duration"]) else 0
+        if not _DAYS[0] <= days <= _DAYS[1]:
+            found.append((f"{where}.Duration", f"'Duration' must be between {_DAYS[0]} and {_DAYS[1]} days."))
+        if rule["id"] in (group.id, group.project_id):
+            found.append((f"{where}.Id", "'Id' must not be the target group itself or its project."))
+        elif rule["id"] not in (world.groups if rule["type"] == "target-group" else world.projects):
+            found.append((f"{where}.Id", "'Id' was not found."))
+    if found:
+        raise invalid(*found)
+    group.activity = rules
+    world.excluded_now.pop(group.id, None)
+    return Answer(204)
+
+
+_TAG = "Exclusions"
+_JOBS = f"{GROUP}/exclusions/jobs"
+_ENTITY = Query(
+    "entity_type",
+    {"type": "string", "enum": ["RSID", "ACCESS_RESPONDENT_GUID"]},
+    required=True,
+    about="What the ids are.",
+)
+_PAGES = paging(1000, 1000)
+
+
+def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
+    return Operation(name, method, path, answer, about, _TAG, **more)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    _row(
+        "exclusion_create_upload_rids_by_file_job",
+        "POST",
+        f"{_JOBS}/upload-respondents-by-file",
+        _upload,
+        "Upload a file of ids to keep out.",
+        status=201,
+        reply="JobCreated",
+        query=(_ENTITY,),
+        errors=(409, 413, 415),
+        acts=True,
+        upload=True,
+        short=("exclude",),
+    ),
+    _row(
+        "get_respondent_exclusions_upload_by_file_job",
+        "GET",
+        f"{_JOBS}/upload-respondents-by-file/{{job_id}}",
+        _job(EXCLUSION_UPLOAD),
+        "Get an exclusion upload job.",
+        reply="ExclusionJob",
+        short=("exclusion-status", "job"),
+    ),
+    _row(
+        "exclusion_create_remove_all_respondents_job",
+        "POST",
+        f"{_JOBS}/remove-all-respondents",
+        _remove_all,
+        "Remove all uploaded exclusions of one kind.",
+        status=201,
+        reply="JobCreated",
+        query=(_ENTITY,),
+        errors=(409,),
+        acts=True,
+        short=("unexclude",),
+    ),
+    _row(
+        "get_all_respondent_exclusions_removal_job",
+        "GET",
+        f"{_JOBS}/remove-all-respondents/{{job_id}}",
+        _job(EXCLUSION_REMOVAL),
+        "Get an exclusion removal job.",
+        reply="ExclusionJob",
+        short=("exclusion-status", "job"),
+    ),
+    _row(
+        "get_exclusions_overview",
+        "GET",
+        f"{GROUP}/exclusions/overview",
+        _overview,
+        "Count the uploaded exclusions.",
+        reply="ExclusionCounts",
+    ),
+    _row(
+        "get_target_group_rsid_exclusion_list_api_paginated",
+        "GET",
+        f"{GROUP}/exclusions/rsid/paginated",
+        _effective,
+        "List everyone who is kept out, for whatever reason.",
+        reply="IdPage",
+        query=_PAGES,
+    ),
+    _row(
+        "get_target_group_access_respondent_guid_exclusion_list_api_paginated",
+        "GET",
+        f"{GROUP}/exclusions/access-respondent-guid/paginated",
+        _guids,
+        "List the uploaded access respondent ids.",
+        reply="IdPage",
+        query=_PAGES,
+    ),
+    _row(
+        "get_target_group_exclusion_policy_api",
+        "GET",
+        f"{GROUP}/exclusion-policy",
+        _policy,
+        "Get whether the project's completes are kept out.",
+        reply="Policy",
+    ),
+    _row(
+        "update_bulk_target_group_exclusions_api",
+        "PUT",
+        f"{PROJECT}/exclusion-policies",
+        _set_policies,
+        "Set for several target groups whether the project's completes are kept out.",
+        status=204,
+        body="Policies",
+        acts=True,
+        short=("policy",),
+    ),
+    _row(
+        "get_target_group_respondent_activity_exclusions",
+        "GET",
+        f"{GROUP}/respondent-activity-exclusions",
+        _activity,
+        "Get the exclusions by activity elsewhere.",
+        reply="ActivityExclusions",
+    ),
+    _row(
+        "set_target_group_respondent_activity_exclusions",
+        "PUT",
+        f"{GROUP}/respondent-activity-exclusions",
+        _set_activity,
+        "Replace the exclusions by activity elsewhere.",
+        status=204,
+        body="ActivityExclusions",
+        acts=True,
+        short=("activity",),
+    ),
+)

@@ -1,0 +1,210 @@
+"""Things that go wrong on purpose, by name, so that one can see what happens and mend it.
+
+A fault is written `NAME@STEP`, with more behind it:
+
+```
+drop-reply@upload          the reply of the next upload is lost after the exchange acted
+429@list*3                 the next three lists of upload jobs are refused
+429@list*3=20              … with Retry-After: 20
+delay@status=40+2          the third status request (two pass) takes 40 seconds
+503@any%10*always          one request in ten, seeded, for good
+```
+`STEP` is an operation id of the description, a short name of it, or `any`. `*N` says how often (1 when left out,
+`*always` for good), `+N` how many matching requests pass first, `%N` the chance in percent, `=V` a value.
+
+| name | what happens |
+|---|---|
+| `refuse` | no connection; the request is not sent |
+| `reset` | the connection breaks while the request is sent; the exchange does not act |
+| `drop-reply` | the exchange acts, the reply is lost |
+| `delay` | the reply comes after `=V` seconds (30); longer than the client waits is a read timeout, after acting |
+| `429`, `503` | refused, `Retry-After: V` (2) |
+| `500`, `502` | refused before acting |
+| `500-after` | the exchange acts, then answers 500 |
+| `truncated` | the exchange acts, the JSON of the reply ends early |
+| `html` | the exchange acts, the reply is a web page with status 200 |
+| `expired-token` | 403 `authorization_error`, as for an expired token |
+| `stale-etag` | 412, as if somebody else had changed the thing |
+| `invalid` | 400 that names the field `=V` (`Allocations`) |
+| `job-fails` | the job made by this request ends as failed |
+| `job-never-ends` | the job made by this request stays in work |
+| `partial` | a tenth of the upload is refused once and succeeds when sent again |
+| `paused-by-marketplace` | the run made by this launch is paused after six hours live |
+| `unknown-status` | `status` in the reply is the word `=V` (`Archiving`) |
+| `extra-fields` | objects of the reply hold a field nobody has heard of |
+| `repeated-cursor` | the next cursor is the one that was sent, or never ends |
+| `short-page` | the page holds half of what it could, and its cursor goes on from there |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from starlette.types import Receive, Scope
+
+WORLDLY = frozenset({"job-fails", "job-never-ends", "partial", "paused-by-marketplace"})
+NAMES = WORLDLY | {
+    "refuse",
+    "reset",
+    "drop-reply",
+    "delay",
+    "429",
+    "500",
+    "500-after",
+    "502",
+    "503",
+    "truncated",
+    "html",
+    "expired-token",
+    "stale-etag",
+    "invalid",
+    "unknown-status",
+    "extra-fields",
+    "repeated-cursor",
+    "short-page",
+}
+ALWAYS = 10**9
+_FORM = re.compile(
+    r"(?P<name>[a-z0-9\-]+)@(?P<step>[a-z0-9_\-]+)"
+    r"(?P<rest>(?:=[A-Za-z0-9_.\-]+|\*(?:\d{1,6}|always)|\+\d{1,6}|%\d{1,3})*)",
+    re.ASCII,
+)
+
+
+@dataclass
+class Fault:
+    """Hold one armed fault.
+
+    Args:
+        text: As it was written.
+        name: What happens.
+        step: Where.
+        value: Its value, empty when left out.
+        left: How often it may still happen.
+        skip: How many matching requests pass first.
+        percent: Chance in percent.
+        met: Matching requests so far.
+        happened: How often it has happened.
+    """
+
+    text: str
+    name: str
+    step: str
+    value: str = ""
+    left: int = 1
+    skip: int = 0
+    percent: int = 100
+    met: int = 0
+    happened: int = 0
+
+    def number(self, default: float) -> float:
+        """Return the value as a number."""
+        try:
+            return float(self.value)
+        except ValueError:
+            return default
+
+
+def read_fault(text: str) -> Fault:
+    """Read a fault such as `429@list*3=20`.
+
+    Raises:
+        ValueError: for a name or form that is not known, with the known names.
+    """
+    match = _FORM.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(
+            f"the fault {text!r:.60} cannot be read; write NAME@STEP, such as drop-reply@upload or 429@list*3"
+        )
+    if match["name"] not in NAMES:
+        raise ValueError(f"{match['name']!r:.40} is no fault; known are {', '.join(sorted(NAMES))}")
+    fault = Fault(text.strip(), match["name"], match["step"])
+    for sign, value in re.findall(r"([=*+%])([^=*+%]+)", match["rest"]):
+        if sign == "=":
+            fault.value = value
+        elif sign == "*":
+            fault.left = ALWAYS if value == "always" else int(value)
+        elif sign == "+":
+            fault.skip = int(value)
+        else:
+            fault.percent = int(value)
+    return fault
+
+
+class Dropped(Exception):
+    """End a request without a reply.
+
+    Args:
+        message: What happened.
+        how: `refuse`, `reset`, `drop` or `read-timeout`.
+    """
+
+    def __init__(self, message: str, how: str = "drop") -> None:
+        super().__init__(message)
+        self.how = how
+
+    async def carry_out(self, scope: Scope, receive: Receive) -> None:
+        """Break the connection of a served sandbox; in process, hand the error to the transport."""
+        abort = scope.get("extensions", {}).get("cint_nb.abort")
+        if abort is None:
+            raise self
+        abort()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+@dataclass
+class Faults:
+    """Hold the armed faults of one sandbox and decide, request by request, which happen.
+
+    Args:
+        texts: Faults as written.
+        seed: Decides chances.
+        known_steps: Steps a fault may name; empty accepts all.
+    """
+
+    texts: Iterable[str] = ()
+    seed: int = 1
+    known_steps: frozenset[str] = frozenset()
+    armed: list[Fault] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for text in self.texts:
+            self.arm(text)
+
+    def arm(self, text: str) -> Fault:
+        """Arm a fault.
+
+        Raises:
+            ValueError: when it cannot be read or names an unknown step.
+        """
+        fault = read_fault(text)
+        if self.known_steps and fault.step not in self.known_steps:
+            raise ValueError(f"{fault.step!r} is no step; known are {', '.join(sorted(self.known_steps))}")
+        self.armed.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        """Disarm everything."""
+        self.armed.clear()
+
+    def meet(self, names: tuple[str, ...]) -> list[Fault]:
+        """Return the faults that happen to a request, by the names its operation goes by."""
+        happening = []
+        for fault in self.armed:
+            if fault.left <= 0 or not names or (fault.step != "any" and fault.step not in names):
+                continue
+            fault.met += 1
+            if fault.met <= fault.skip or self._chance(fault) >= fault.percent:
+                continue
+            fault.left -= 1
+            fault.happened += 1
+            happening.append(fault)
+        return happening
+
+    def _chance(self, fault: Fault) -> float:
+        digest = hashlib.sha256(f"{self.seed}:{fault.text}:{fault.met}".encode()).digest()
+        return int.from_bytes(digest[:4]) / 2**32 * 100

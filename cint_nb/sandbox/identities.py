@@ -1,0 +1,64 @@
+"""Ids the sandbox makes: the same seed and order give the same ids, so that recordings repeat."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+class Identities:
+    """Make ULIDs and UUIDs from a seed, a counter and the sandbox's time.
+
+    Args:
+        seed: The sandbox's seed.
+        start: Moment at which virtual time is 0.
+    """
+
+    def __init__(self, seed: int, start: datetime) -> None:
+        self.seed = seed
+        self.start = start
+        self.made = 0
+        self.requests = 0
+
+    def ulid(self, t: float) -> str:
+        """Make the next ULID; its first ten characters are the time."""
+        self.made += 1
+        # The counter comes right behind the time: ids made within one millisecond still sort by their order.
+        return self._ulid(t, self.made.to_bytes(3) + self._digest(f"ulid:{self.made}")[:7])
+
+    def ulid_for(self, name: str, t: float) -> str:
+        """Make the ULID of a name, without counting: it does not depend on the order of events."""
+        return self._ulid(t, self._digest(f"ulid:{name}")[:10])
+
+    def uuid(self, name: str) -> str:
+        """Make the version-4 UUID of a name."""
+        digest = bytearray(self._digest(f"uuid:{name}")[:16])
+        digest[6] = digest[6] & 0x0F | 0x40
+        digest[8] = digest[8] & 0x3F | 0x80
+        text = digest.hex()
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    def readable(self, name: str, length: int) -> str:
+        """Make a short id for people, such as `P7K2QX`."""
+        return "".join(_READABLE[byte % 32] for byte in self._digest(f"readable:{name}")[:length])
+
+    def request(self) -> tuple[str, str]:
+        """Make the error id and the `traceparent` of the next request."""
+        self.requests += 1
+        text = self._digest(f"request:{self.requests}").hex()
+        return self.uuid(f"request:{self.requests}"), f"00-{text[:32]}-{text[32:48]}-01"
+
+    def share(self, name: str) -> float:
+        """Draw a number from 0 to below 1 for a name."""
+        return int.from_bytes(self._digest(f"share:{name}")[:7]) / 2**56
+
+    def _ulid(self, t: float, tail: bytes) -> str:
+        moment = self.start + timedelta(seconds=t)
+        value = (round(moment.timestamp() * 1000) << 80) | int.from_bytes(tail)
+        return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -5, -5))
+
+    def _digest(self, name: str) -> bytes:
+        return hashlib.sha256(f"{self.seed}:{name}".encode()).digest()

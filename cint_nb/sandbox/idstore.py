@@ -1,0 +1,68 @@
+"""Respondent ids kept as 16-byte values: 100,000 of them take 1.6 MB, and a page is cut in microseconds."""
+
+from __future__ import annotations
+
+WIDTH = 16
+
+
+def text_of(key: bytes) -> str:
+    """Write a 16-byte value as a lower-case UUID."""
+    text = key.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def key_of(text: str) -> bytes:
+    """Read a UUID with dashes as its 16 bytes."""
+    return bytes.fromhex(text.replace("-", ""))
+
+
+class IdStore:
+    """Keep ids in the order they were saved.
+
+    Positions are absolute: they count from the first id ever saved, so that a cursor stays true while ids are added
+    at the end or removed at the beginning.
+    """
+
+    __slots__ = ("_bytes", "first")
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+        self.first = 0
+
+    def __len__(self) -> int:
+        """Count the ids."""
+        return len(self._bytes) // WIDTH
+
+    def __repr__(self) -> str:
+        """Count, never list."""
+        return f"<IdStore: {len(self):,} ids>"
+
+    @property
+    def end(self) -> int:
+        """Return the position behind the last id."""
+        return self.first + len(self)
+
+    def extend(self, data: bytes | bytearray | memoryview) -> None:
+        """Add 16-byte values at the end."""
+        self._bytes += data
+
+    def drop(self, count: int) -> None:
+        """Remove ids at the beginning."""
+        count = min(count, len(self))
+        del self._bytes[: count * WIDTH]
+        self.first += count
+
+    def keys(self) -> list[bytes]:
+        """List the 16-byte values in order."""
+        data = bytes(self._bytes)
+        return [data[at : at + WIDTH] for at in range(0, len(data), WIDTH)]
+
+    def page(self, position: int, count: int) -> list[str]:
+        """Write up to `count` ids from an absolute position as lower-case UUIDs."""
+        begin = max(0, position - self.first) * WIDTH
+        text = self._bytes[begin : begin + max(0, count) * WIDTH].hex()
+        return [
+            f"{text[at : at + 8]}-{text[at + 8 : at + 12]}-{text[at + 12 : at + 16]}"
+            f"-{text[at + 16 : at + 20]}-{text[at + 20 : at + 32]}"
+            for at in range(0, len(text), 32)
+        ]

@@ -1,0 +1,193 @@
+"""Answers about projects: create (readable a moment later), get, list, overview."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import Any
+
+from cint_nb.sandbox import figures
+from cint_nb.sandbox.catalogue import USERS
+from cint_nb.sandbox.entities import Group, Project
+from cint_nb.sandbox.messages import Answer, Ask, invalid
+from cint_nb.sandbox.operation import ACCOUNT, PROJECT, Operation, Query, paging
+from cint_nb.sandbox.paging import cut, here
+from cint_nb.sandbox.world import World
+
+_READABLE_AFTER = (0.8, 2.5)  # virtual seconds until a new project can be read; assumption, the API says only "202"
+
+
+def _create(world: World, ask: Ask) -> Answer:
+    manager = ask.json["project_manager_id"].lower()
+    if manager not in {user["id"] for user in USERS}:
+        raise invalid(("ProjectManagerId", "'Project Manager Id' must be a user of this account."))
+    project_id = world.ids.ulid(ask.t)
+    low, high = _READABLE_AFTER
+    world.projects[project_id] = Project(
+        project_id,
+        world.ids.readable(project_id, 6),
+        ask.json["name"],
+        manager,
+        ask.json.get("project_customer_reference_number", ""),
+        ask.t,
+        round(ask.t + low + (high - low) * world.ids.share(project_id), 3),
+    )
+    return Answer(202, {"id": project_id}, {"ETag": 'W/"1"'})
+
+
+def _get(world: World, ask: Ask) -> Answer:
+    project = world.project(ask)
+    body: dict[str, Any] = {
+        "id": project.id,
+        "human_readable_id": project.human_id,
+        "name": project.name,
+        "project_manager_id": project.manager,
+        "account_id": world.account_id,
+    }
+    if project.reference:
+        body["project_customer_reference_number"] = project.reference
+    return Answer(body=body, headers={"ETag": f'W/"{project.version}"'})
+
+
+def _overview(world: World, ask: Ask) -> Answer:
+    project = world.project(ask)
+    groups = world.groups_of(project.id)
+    body: dict[str, Any] = {
+        "id": project.id,
+        "human_readable_id": project.human_id,
+        "name": project.name,
+        "account_id": world.account_id,
+        "status": _status(groups),
+        "statistics": _statistics(groups),
+        "project_manager_id": project.manager,
+        "created_at": world.text(project.created),
+    }
+    if project.reference:
+        body["project_customer_reference_number"] = project.reference
+    return Answer(body=body)
+
+
+def _list(world: World, ask: Ask) -> Answer:
+    wanted = [
+        project for project in world.projects.values() if project.readable <= ask.t and _fits(world, project, ask)
+    ]
+    wanted.sort(key=lambda project: project.id, reverse=True)
+    page, cursor = cut(ask, wanted, lambda project: project.id)
+    body = {
+        "projects": [_line(world, project) for project in page],
+        "url": here(ask),
+        "has_more": cursor is not None,
+        "next_cursor": cursor,
+    }
+    return Answer(body=body)
+
+
+def _fits(world: World, project: Project, ask: Ask) -> bool:
+    values = ask.values
+    names = project.name.lower()
+    text = f"{names} {project.human_id} {project.reference} {project.id}".lower()
+    return (
+        (not values["name"] or values["name"].lower() in names)
+        and (not values["search_string"] or values["search_string"].lower() in text)
+        and (not values["project_manager_id"] or values["project_manager_id"].lower() == project.manager)
+        and (not values["status"] or values["status"] == _status(world.groups_of(project.id)))
+    )
+
+
+def _line(world: World, project: Project) -> dict[str, Any]:
+    groups = world.groups_of(project.id)
+    references = [group.body.get("target_group_customer_reference_number") for group in groups]
+    line: dict[str, Any] = {
+        "id": project.id,
+        "human_readable_id": project.human_id,
+        "account_id": world.account_id,
+        "name": project.name,
+        "target_group_human_readable_ids": [group.human_id for group in groups],
+        "target_group_count": len(groups),
+        "status": _status(groups),
+        "last_activity_at": world.text(max([project.created, *(group.updated for group in groups)])),
+        "statistics": _statistics(groups),
+        "target_group_customer_reference_numbers": [reference for reference in references if reference],
+    }
+    if project.reference:
+        line["project_customer_reference_number"] = project.reference
+    return line
+
+
+def _status(groups: list[Group]) -> str:
+    # A project without any target group counts as active: it has just begun.
+    over = groups and all(group.status in ("completed", "archived") for group in groups)
+    return "inactive" if over else "active"
+
+
+def _statistics(groups: list[Group]) -> dict[str, Any]:
+    rates = [figures.rates(group) for group in groups if group.status != "draft"]
+    lengths = [length for group in groups for length in group.work.lengths]
+    return {
+        "filling_goal": sum(group.goal for group in groups),
+        "current_completes": sum(group.work.completes for group in groups),
+        "current_prescreens": sum(group.work.prescreens for group in groups),
+        "incidence_rate_median": median([rate["incidence_rate"] for rate in rates]) if rates else 0.0,
+        "length_of_interview_median_seconds": round(median(lengths)) if lengths else 0,
+        "conversion_rate_average": _mean([rate["conversion_rate"] for rate in rates]),
+        "drop_off_rate_average": _mean([rate["drop_off_rate"] for rate in rates]),
+    }
+
+
+def _mean(values: list[float]) -> float:
+    return round(sum(values) / len(values), 4) if values else 0.0
+
+
+_TAG = "Projects"
+_FILTERS = (
+    Query("project_manager_id", {"type": "string", "format": "uuid"}, about="Only projects of this manager."),
+    Query("status", {"type": "string", "enum": ["active", "inactive"]}, about="Only projects in this state."),
+    Query("name", {"type": "string", "maxLength": 128}, about="Part of the name."),
+    Query("search_string", {"type": "string", "minLength": 5, "maxLength": 128}, about="Part of a name or id."),
+)
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "create_project",
+        "POST",
+        f"{ACCOUNT}/projects",
+        _create,
+        "Create a project; it can be read a moment later.",
+        _TAG,
+        status=202,
+        body="ProjectDraft",
+        reply="ProjectCreated",
+        acts=True,
+        keyed=True,
+        headers=("ETag",),
+        short=("project",),
+    ),
+    Operation(
+        "list_account_projects",
+        "GET",
+        f"{ACCOUNT}/projects",
+        _list,
+        "List the projects, newest first.",
+        _TAG,
+        reply="ProjectList",
+        query=(*_FILTERS, *paging()),
+    ),
+    Operation(
+        "get_project_by_id",
+        "GET",
+        PROJECT,
+        _get,
+        "Get a project.",
+        _TAG,
+        reply="Project",
+        headers=("ETag",),
+        short=("get-project",),
+    ),
+    Operation(
+        "project_overview",
+        "GET",
+        f"{PROJECT}/overview",
+        _overview,
+        "Get a project's numbers.",
+        _TAG,
+        reply="ProjectOverview",
+    ),
+)

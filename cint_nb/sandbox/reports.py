@@ -1,0 +1,252 @@
+"""Answers about reports: generate, status, download as CSV or workbook, share, list."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from cint_nb.sandbox import catalogue, report_files
+from cint_nb.sandbox.entities import Group, Report
+from cint_nb.sandbox.messages import Answer, Ask, invalid, not_found
+from cint_nb.sandbox.operation import ACCOUNT, Operation, Query, paging
+from cint_nb.sandbox.paging import cut
+from cint_nb.sandbox.shapes_reports import LEVELS
+from cint_nb.sandbox.world import World
+
+_DAY = 86_400
+_LONGEST = 184 * _DAY  # six months a request
+_OLDEST = 366 * _DAY  # data of the last twelve months
+_READY_AFTER = (20.0, 60.0)  # virtual seconds; assumption
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEDIA = {
+    "completes": "text/csv",
+    "reconciliations-status": "text/csv",
+    "reconciliation-eligible-rids": "text/csv",
+    "sample-bought": _WORKBOOK,
+    "respondent-analysis": "text/csv",
+    "term-details": _WORKBOOK,
+}
+# The guide spells two types otherwise, and all with underscores.
+_SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
+
+
+def _generate(world: World, ask: Ask) -> Answer:
+    kind = ask.params["report_type"].replace("_", "-")
+    kind = _SPELLINGS.get(kind, kind)
+    if kind not in _MEDIA:
+        raise invalid(("report_type", "'report_type' is not a known report."))
+    level = ask.json.get("filter") or ""
+    ids = ask.json.get("filter_ids") or []
+    _check_level(world, kind, level, ids)
+    begin, end = _period(world, ask)
+    report_id = world.ids.ulid(ask.t)
+    low, high = _READY_AFTER
+    ready = round(ask.t + low + (high - low) * world.ids.share(report_id), 3)
+    if "job-never-ends" in ask.effects:
+        ready = float("inf")
+    params = {name: value for name, value in ask.json.items() if name != "email_recipients"}
+    params = {name: value for name, value in params.items() if value is not None}
+    report = Report(report_id, kind, level, ask.t, ready, world.actor, {**params, "_begin": begin, "_end": end})
+    report.failed = "job-fails" in ask.effects
+    world.reports[report_id] = report
+    body = {
+        "message": "the report is being prepared",
+        "report_id": report_id,
+        "report_url": _url(world, report),
+        "create_date": world.text(ask.t),
+        "status": "pending",
+        "report_type": kind,
+        "level": LEVELS.get(level, "Account"),
+        "create_params": _params(report),
+        "requestor": _requestor(),
+    }
+    return Answer(202, body)
+
+
+def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
+    found = []
+    if kind == "respondent-analysis" and (
+        level not in ("project", "target_group") or (level == "project" and len(ids) != 1)
+    ):
+        found.append(("Filter", "this report needs one project or several target groups."))
+    if kind == "term-details" and (level != "target_group" or len(ids) != 1):
+        found.append(("Filter", "this report needs one target group."))
+    known: Container[str] | None = {"project": world.projects.keys(), "target_group": world.groups.keys()}.get(level)
+    if known is not None and (not ids or any(one not in known for one in ids)):
+        found.append(("FilterIds", "'Filter Ids' must name things that exist."))
+    if found:
+        raise invalid(*found)
+
+
+def _period(world: World, ask: Ask) -> tuple[float, float]:
+    begin = _day(world, ask.json.get("start_date"), ask.t - _LONGEST + _DAY)
+    end = _day(world, ask.json.get("end_date"), ask.t) + _DAY  # the last day counts whole
+    if end <= begin or end - begin > _LONGEST + _DAY:
+        raise invalid(("EndDate", "the period must be longer than nothing and at most six months."))
+    if begin < ask.t - _OLDEST:
+        raise invalid(("StartDate", "reports reach back twelve months."))
+    return begin, end
+
+
+def _day(world: World, text: str | None, default: float) -> float:
+    if text is None:
+        return default
+    return world.seconds(text if "T" in text.upper() else f"{text}T00:00:00Z")
+
+
+def _report(world: World, ask: Ask) -> Report:
+    report = world.reports.get(ask.params["report_id"])
+    if report is None:
+        raise not_found("the report")
+    return report
+
+
+def _status_of(report: Report, t: float) -> str:
+    if report.ready > t:
+        return "in_progress"
+    return "failed" if report.failed else "completed"
+
+
+def _status(world: World, ask: Ask) -> Answer:
+    report = _report(world, ask)
+    status = _status_of(report, ask.t)
+    body = {"report_id": report.id, "status": status, "message": f"the report is {status.replace('_', ' ')}"}
+    return Answer(body={**body, "report_url": _url(world, report)})
+
+
+def _download(world: World, ask: Ask) -> Answer:
+    report = _report(world, ask)
+    if _status_of(report, ask.t) != "completed":
+        raise not_found("the file of the report")
+    groups = _groups(world, report)
+    begin, end = report.params["_begin"], min(report.params["_end"], report.ready)
+    if report.kind in ("term-details", "sample-bought"):
+        rows = report_files.count_rows(groups)
+    else:
+        only = report.kind != "respondent-analysis"
+        rows = report_files.session_rows(world, groups, begin, end, completes_only=only)
+        if report.kind == "reconciliation-eligible-rids":
+            rows = [row[1:2] for row in rows]
+    media = _MEDIA[report.kind]
+    content = report_files.write_csv(rows) if media == "text/csv" else report_files.write_workbook(rows)
+    name = f"{report.kind}-{report.id}.{'csv' if media == 'text/csv' else 'xlsx'}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(content=content, media_type=media, headers=headers)
+
+
+def _groups(world: World, report: Report) -> list[Group]:
+    ids = set(report.params.get("filter_ids") or ())
+    groups = sorted(world.groups.values(), key=lambda group: group.id)
+    if report.level == "project":
+        return [group for group in groups if group.project_id in ids]
+    if report.level == "target_group":
+        return [group for group in groups if group.id in ids]
+    return groups
+
+
+def _share(world: World, ask: Ask) -> Answer:
+    report = _report(world, ask)
+    if _status_of(report, ask.t) != "completed":
+        raise not_found("the file of the report")
+    return Answer(body={"report_pre_signed_url": f"https://sandbox.invalid/shared/{world.ids.uuid(report.id)}"})
+
+
+def _list(world: World, ask: Ask) -> Answer:
+    words = {"in_progress": "pending"}
+    asked = {"processing": "pending"}.get(ask.values["Status"] or "", ask.values["Status"])
+    wanted = []
+    for report in sorted(world.reports.values(), key=lambda report: report.id, reverse=True):
+        status = _status_of(report, ask.t)
+        if (
+            ask.values["report_type"] in (None, report.kind)
+            and ask.values["level"] in (None, report.level or "account")
+            and asked in (None, words.get(status, status))
+        ):
+            wanted.append(report)
+    page, cursor = cut(ask, wanted, lambda report: report.id)
+    lines = []
+    for report in page:
+        status = _status_of(report, ask.t)
+        lines.append(
+            {
+                "account_name": catalogue.ACCOUNT_NAME,
+                "create_date": world.text(report.created),
+                "create_params": _params(report),
+                "requestor": _requestor(),
+                "report_id": report.id,
+                "report_type": report.kind,
+                "report_url": _url(world, report),
+                "status": words.get(status, status),
+                "level": LEVELS.get(report.level, "Account"),
+            }
+        )
+    return Answer(body={"next_cursor": cursor, "reports_requests": lines})
+
+
+def _params(report: Report) -> dict[str, Any]:
+    return {name: value for name, value in report.params.items() if not name.startswith("_")}
+
+
+def _requestor() -> dict[str, str]:
+    return dict(catalogue.USERS[0])
+
+
+def _url(world: World, report: Report) -> str:
+    return f"/demand/accounts/{world.account_id}/reports/{report.id}/download"
+
+
+_TAG = "Reports"
+_ONE = f"{ACCOUNT}/reports/{{report_id}}"
+_KIND = Query("report_type", {"type": "string", "enum": [*_MEDIA]}, about="Only reports of this type.")
+_LEVEL = Query("level", {"type": "string", "enum": ["account", *LEVELS]}, about="Only reports of this level.")
+_STATE = Query("Status", {"type": "string", "enum": ["processing", "failed", "completed"]}, about="With a capital S.")
+
+
+def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
+    return Operation(name, method, path, answer, about, _TAG, **more)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    _row(
+        "report_requests",
+        "GET",
+        f"{ACCOUNT}/reports",
+        _list,
+        "List the reports, newest first.",
+        reply="ReportList",
+        query=(_KIND, _LEVEL, _STATE, *paging()),
+        short=("list-reports",),
+    ),
+    _row(
+        "generate_report",
+        "POST",
+        f"{ACCOUNT}/reports/{{report_type}}",
+        _generate,
+        "Ask for a report.",
+        status=202,
+        body="ReportAsked",
+        reply="ReportCreated",
+        acts=True,
+        short=("report",),
+    ),
+    _row(
+        "report_status",
+        "GET",
+        f"{_ONE}/status",
+        _status,
+        "Get whether a report is ready.",
+        reply="ReportStatus",
+        short=("report-status",),
+    ),
+    _row(
+        "download_report_v2",
+        "GET",
+        f"{_ONE}/download",
+        _download,
+        "Download a report, CSV or workbook by its type.",
+        gives=("text/csv", _WORKBOOK),
+        headers=("Content-Disposition",),
+        short=("report-download",),
+    ),
+    _row("share_report", "GET", f"{_ONE}/share", _share, "Get a temporary link to a report.", reply="ReportLink"),
+)

@@ -1,0 +1,11 @@
+"""All named JSON shapes in one dictionary: what is published is what is checked."""
+
+from __future__ import annotations
+
+from cint_nb.sandbox.shapes import SHARED, Schema
+from cint_nb.sandbox.shapes_drafts import DRAFTS
+from cint_nb.sandbox.shapes_groups import GROUPS
+from cint_nb.sandbox.shapes_jobs import JOBS
+from cint_nb.sandbox.shapes_reports import REPORTS
+
+SCHEMAS: dict[str, Schema] = {**SHARED, **DRAFTS, **GROUPS, **JOBS, **REPORTS}

@@ -1,0 +1,182 @@
+"""The sandbox served over HTTP: for other programs, for a class, and for recordings."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from cint_nb.sandbox.practice import START, Sandbox
+
+__all__ = ["Sandbox", "ServedSandbox", "serve"]
+
+_log = logging.getLogger("cint_nb.sandbox")
+_STARTS_WITHIN = 15.0  # real seconds
+
+
+class _Connections:
+    """Know the connection of each client address, so that a fault can break it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.open: dict[tuple[str, int], asyncio.Transport] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        connection = self.open.get((client[0], client[1])) if client else None
+        if connection is not None:
+            scope = {**scope, "extensions": {**(scope.get("extensions") or {}), "cint_nb.abort": connection.abort}}
+        await self.app(scope, receive, send)
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """Return uvicorn's own protocol, which also writes down its connections here."""
+        connections = self.open
+
+        class Watched(H11Protocol):
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+                self.cint_nb_peer = tuple(transport.get_extra_info("peername")[:2])
+                connections[self.cint_nb_peer] = transport
+                super().connection_made(transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                connections.pop(self.cint_nb_peer, None)
+                super().connection_lost(exc)
+
+        return Watched
+
+
+class ServedSandbox:
+    """Serve a sandbox on a thread of its own, as a context manager.
+
+    Args:
+        sandbox: The sandbox; a new one of seed 1 when left out.
+        host: Address to listen on.
+        port: Port; 0 takes a free one.
+
+    Attributes:
+        url: Address of the page, once it runs.
+        base_url: Address of the API, with `/v1`.
+        token_url: Address of the token endpoint.
+
+    Raises:
+        OSError: when the port is taken.
+    """
+
+    def __init__(self, sandbox: Sandbox | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.sandbox = sandbox if sandbox is not None else Sandbox()
+        self.url = ""
+        self._socket = _listen(host, port)
+        connections = _Connections(self.sandbox.app)
+        self._server = uvicorn.Server(_config(connections))
+        self._thread = threading.Thread(target=self._run, name="cint-nb sandbox", daemon=True)
+
+    @property
+    def base_url(self) -> str:
+        """Return the address of the API."""
+        return f"{self.url}/v1"
+
+    @property
+    def token_url(self) -> str:
+        """Return the address of the token endpoint."""
+        return f"{self.url}/oauth/token"
+
+    def __enter__(self) -> Self:
+        """Start to serve; return when requests are answered."""
+        host, port = self._socket.getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        self._thread.start()
+        deadline = threading.Event()
+        waited = 0.0
+        while not self._server.started:
+            if not self._thread.is_alive() or waited > _STARTS_WITHIN:
+                raise OSError("the sandbox could not be served")
+            deadline.wait(0.01)
+            waited += 0.01
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop to serve and keep the state."""
+        self._server.should_exit = True
+        self._thread.join(10)
+        self._socket.close()
+        self.sandbox.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8640,
+    seed: int = 1,
+    speed: float | None = 60.0,
+    faults: Sequence[str] = (),
+    state: Path | None = None,
+    start: datetime = START,
+    tell: Callable[[str], None] = _log.info,
+) -> None:
+    """Serve a sandbox until interrupted; blocks.
+
+    Args:
+        host: Address to listen on; loopback unless told otherwise, and then `tell` hears a warning.
+        port: Port; 0 takes a free one.
+        seed: The sandbox's seed.
+        speed: Virtual seconds per real second; None stands still until a client advances the clock.
+        faults: What shall go wrong.
+        state: SQLite file that keeps the world.
+        start: Moment at which the world begins.
+        tell: Called with each line for the person who serves.
+
+    Raises:
+        ValueError: for a fault or state file that cannot be used.
+        OSError: when the port is taken.
+    """
+    sandbox = Sandbox(seed=seed, speed=speed, faults=faults, start=start, state=state)
+    listening = _listen(host, port)
+    address, number = listening.getsockname()[:2]
+    if not ipaddress.ip_address(address).is_loopback:
+        tell(
+            f"warning: other machines can reach this sandbox on {address}. It has no secrets, and no protection either."
+        )
+    tell(f"sandbox on http://{address}:{number} · API http://{address}:{number}/v1 · client id and secret: sandbox")
+    try:
+        asyncio.run(uvicorn.Server(_config(_Connections(sandbox.app))).serve(sockets=[listening]))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sandbox.close()
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Naming TCP lets asyncio switch Nagle's algorithm off, which costs 40 ms a reply otherwise.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _config(connections: _Connections) -> uvicorn.Config:
+    more: dict[str, Any] = {"http": connections.protocol(), "ws": "none", "lifespan": "off", "server_header": False}
+    return uvicorn.Config(
+        connections, log_config=None, access_log=False, log_level="critical", proxy_headers=False, **more
+    )

@@ -1,0 +1,105 @@
+"""The JSON shapes of requests and replies, as JSON Schema: the bricks and the shared pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cint_nb.domain import limits
+
+Schema = dict[str, Any]
+
+ULID = "^[0-9A-Z]{26}$"
+REFERENCE = "^[a-zA-Z0-9\\-_ ]*$"
+STATUSES = ["draft", "scheduled", "live", "paused", "completed", "archived"]
+RUN_STATUSES = ["scheduled", "live", "paused", "completed"]
+STRATEGIES = ["automated", "prescreens", "completes"]
+JOB_STATUSES = ["Completed", "Failed", "Processing"]
+
+
+def text(**more: Any) -> Schema:
+    """Describe a text."""
+    return {"type": "string", **{_word(key): value for key, value in more.items()}}
+
+
+def whole(low: int | None = 0, high: int | None = None, **more: Any) -> Schema:
+    """Describe a whole number."""
+    schema: Schema = {"type": "integer", **more}
+    if low is not None:
+        schema["minimum"] = low
+    if high is not None:
+        schema["maximum"] = high
+    return schema
+
+
+def number(low: float = 0, high: float | None = None, **more: Any) -> Schema:
+    """Describe a number."""
+    return {"type": "number", "minimum": low, **({"maximum": high} if high is not None else {}), **more}
+
+
+def flag() -> Schema:
+    """Describe a truth value."""
+    return {"type": "boolean"}
+
+
+def many(items: Schema, low: int | None = None, high: int | None = None) -> Schema:
+    """Describe a list."""
+    schema: Schema = {"type": "array", "items": items}
+    if low is not None:
+        schema["minItems"] = low
+    if high is not None:
+        schema["maxItems"] = high
+    return schema
+
+
+def record(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) -> Schema:
+    """Describe an object; all fields are required but those named, or none when `optional` is None."""
+    needed = [] if optional is None else [name for name in fields if name not in optional]
+    return {"type": "object", "properties": fields, **({"required": needed} if needed else {})}
+
+
+def ref(name: str) -> Schema:
+    """Point to a named shape."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def or_null(schema: Schema) -> Schema:
+    """Describe a value that may be null."""
+    if "$ref" in schema or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return {**schema, "type": [*kinds, "null"]}
+
+
+def _word(key: str) -> str:
+    return {"low": "minLength", "high": "maxLength"}.get(key, key)
+
+
+ulid = text(pattern=ULID)
+uuid = text(format="uuid")
+moment = text(format="date-time")
+name = text(low=limits.NAME_CHARACTERS[0], high=limits.NAME_CHARACTERS[1])
+reference = text(low=limits.REFERENCE_CHARACTERS[0], high=limits.REFERENCE_CHARACTERS[1], pattern=REFERENCE)
+share = number(0, 1)
+
+SHARED: dict[str, Schema] = {
+    "Error": record(
+        {
+            "id": uuid,
+            "object": text(),
+            "detail": text(),
+            "invalid_params": many(record({"name": text(), "reason": text()})),
+        },
+        optional=("id", "invalid_params"),
+    ),
+    "TooManyRequests": record({"object": text(), "details": text()}),
+    "Money": record(
+        {
+            "value": text(pattern="^[0-9]{1,9}(\\.[0-9]{1,8})?$"),
+            "currency_code": text(pattern="^[A-Z]{3}$"),
+            "currency_scale": or_null(whole(0, 8)),
+        },
+        optional=("currency_scale",),
+    ),
+    "JobCreated": record({"job_id": ulid}),
+    "Reason": record({"code": text(), "description": text()}, optional=("code",)),
+}

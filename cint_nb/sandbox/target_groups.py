@@ -1,0 +1,229 @@
+"""Answers about target groups as they are: list, overview, performance, completes over time, changelog."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from cint_nb.sandbox import figures
+from cint_nb.sandbox.entities import Group
+from cint_nb.sandbox.messages import Answer, Ask, invalid
+from cint_nb.sandbox.operation import GROUP, PROJECT, Operation, Query, paging
+from cint_nb.sandbox.paging import cut, here
+from cint_nb.sandbox.shapes import STATUSES, reference
+from cint_nb.sandbox.world import World
+
+_INTERVALS_MAX = 5_000  # a reply stays readable; assumption
+_DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
+
+
+def _list(world: World, ask: Ask) -> Answer:
+    project = world.project(ask)
+    groups = [group for group in world.groups_of(project.id) if _fits(group, ask.values)]
+    page, cursor = cut(ask, groups, lambda group: group.id)
+    body = {
+        "url": here(ask),
+        "has_more": cursor is not None,
+        "next_cursor": cursor,
+        "target_groups": [_line(world, group, ask.t) for group in page],
+    }
+    return Answer(body=body)
+
+
+def _fits(group: Group, values: dict[str, Any]) -> bool:
+    body = group.body
+    language, _, country = body["locale"].partition("_")
+    reference_number = body.get("target_group_customer_reference_number") or ""
+    text = f"{body['name']} {group.id} {group.human_id} {reference_number}".lower()
+    wanted: list[tuple[Any, bool]] = [
+        (values["name"], (values["name"] or "").lower() in body["name"].lower()),
+        (values["search_string"], (values["search_string"] or "").lower() in text),
+        (values["human_readable_ids"], group.human_id in (values["human_readable_ids"] or ())),
+        (
+            values["target_group_customer_reference_numbers"],
+            reference_number in (values["target_group_customer_reference_numbers"] or ()),
+        ),
+        (values["status"], group.status in (values["status"] or ())),
+        (values["country"], country in (values["country"] or ())),
+        (values["language"], language in (values["language"] or ())),
+        (
+            values["project_manager_id"],
+            (values["project_manager_id"] or "").lower() == body["project_manager_id"].lower(),
+        ),
+        (values["exclusion_status"] is not None, values["exclusion_status"] == group.project_exclusion),
+    ]
+    return all(fits for asked, fits in wanted if asked)
+
+
+def _line(world: World, group: Group, t: float) -> dict[str, Any]:
+    money = figures.money(figures.average_cost(group), group.currency)
+    statistics: dict[str, Any] = {
+        "progress": {"value": figures.progress(group), "issues": _issues(group, t)},
+        "average_cost_per_interview": _plain(money),
+        **{name: _plain(value) for name, value in figures.rates(group).items()},
+    }
+    last = figures.performance(world, group).get("last_complete")
+    if last:
+        statistics["last_complete_date"] = _plain(last)
+        statistics["median_length_of_interview_seconds"] = _plain(figures.median_length(group))
+    return {
+        "id": group.id,
+        "human_readable_id": group.human_id,
+        "name": group.body["name"],
+        "project_manager_id": group.body["project_manager_id"],
+        "exclusion_enabled": group.project_exclusion,
+        "locale": group.body["locale"],
+        "status": group.status,
+        "created_at": world.text(group.created),
+        "updated_at": world.text(group.updated),
+        "statistics": statistics,
+        "target_group_customer_reference_number": group.body.get("target_group_customer_reference_number"),
+    }
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return {"value": value, "issues": []}
+
+
+def _issues(group: Group, t: float) -> list[dict[str, Any]]:
+    """Warn of a group that is live for a day with hardly any complete, as the exchange's own advice does."""
+    run = group.run
+    if run is None or run.status != "live" or run.live_seconds(t) < 86_400 or group.work.completes * 20 >= group.goal:
+        return []
+    reason = {"code": "slow_fill", "description": "few completes since launch"}
+    advice = {"code": "raise_price_or_extend", "description": "raise the price or extend the fielding period"}
+    return [{"reason": reason, "issue_type": "warning", "suggestions": [advice]}]
+
+
+def _overview(world: World, ask: Ask) -> Answer:
+    group = world.launched(ask)
+    language, _, country = group.body["locale"].partition("_")
+    pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
+    return Answer(
+        body={
+            "project_name": world.projects[group.project_id].name,
+            "target_group_name": group.body["name"],
+            "human_readable_id": group.human_id,
+            "project_manager_id": group.body["project_manager_id"],
+            "progress": figures.progress(group),
+            "pricing_model": pricing.get("type", "dynamic"),
+            "is_pricing_restricted": False,
+            "current_cost_per_interview": figures.money(group.cpi, group.currency),
+            "average_cost_per_interview": figures.money(figures.average_cost(group), group.currency),
+            "current_cost": figures.money(group.work.cost, group.currency),
+            "status": group.status,
+            "country_code": country,
+            "language_code": language,
+            **figures.rates(group),
+            "median_length_of_interview_seconds": figures.median_length(group),
+            "study_type_code": group.body.get("study_type_code", "adhoc"),
+            "target_group_customer_reference_number": group.body.get("target_group_customer_reference_number"),
+            "created_at": world.text(group.created),
+        }
+    )
+
+
+def _performance(world: World, ask: Ask) -> Answer:
+    return Answer(body=figures.performance(world, world.launched(ask)))
+
+
+def _intervals(world: World, ask: Ask) -> Answer:
+    group = world.launched(ask)
+    text = ask.values["aggregation_interval"]
+    match = _DURATION.fullmatch(text)
+    parts = [int(part or 0) for part in match.groups()] if match and len(text) <= 20 else [0] * 5
+    seconds = sum(part * size for part, size in zip(parts, (604_800, 86_400, 3_600, 60, 1), strict=True))
+    if not 60 <= seconds <= 366 * 86_400:
+        raise invalid(("AggregationInterval", "'Aggregation Interval' must be an ISO 8601 duration, such as PT24H."))
+    if group.run is not None and (ask.t - group.run.start) / seconds > _INTERVALS_MAX:
+        raise invalid(("AggregationInterval", "'Aggregation Interval' is too short for the fielding period."))
+    listed = figures.intervals(world, group, timedelta(seconds=seconds), ask.t)
+    return Answer(body={"aggregated_completes_intervals": listed})
+
+
+def _changelog(world: World, ask: Ask) -> Answer:
+    group = world.group(ask)
+    wanted = set(ask.values["change_types"] or ())
+    entries = [
+        change
+        for change in reversed(group.changes)
+        if not wanted or wanted & {str(entry["object"]) for entry in change.changes}
+    ]
+    page, cursor = cut(ask, entries, lambda change: change.id)
+    told = [
+        {"id": change.id, "occurred_at": world.text(change.t), "user": change.user, "changes": change.changes}
+        for change in page
+    ]
+    return Answer(body={"changelog": told, "next_cursor": cursor})
+
+
+_TAG = "Target groups"
+_SHORT_TEXT = {"type": "string", "maxLength": 128}
+_REFERENCES = "target_group_customer_reference_numbers"
+_FILTERS = (
+    Query("exclusion_status", {"type": "boolean"}, about="Only groups with or without project exclusion."),
+    Query("name", _SHORT_TEXT, about="Part of the name."),
+    Query("search_string", _SHORT_TEXT, about="Part of a name, id or reference."),
+    Query("human_readable_ids", {"type": "array", "items": {"type": "string", "minLength": 7, "maxLength": 7}}),
+    Query(_REFERENCES, {"type": "array", "items": reference}, about="Only groups with one of these references."),
+    Query("status", {"type": "array", "items": {"type": "string", "enum": STATUSES}}, about="Only these states."),
+    Query("country", {"type": "array", "items": {"type": "string", "pattern": "^[a-z]{2}$"}}),
+    Query("language", {"type": "array", "items": {"type": "string", "pattern": "^[a-z]{3}$"}}),
+    Query("project_manager_id", {"type": "string", "format": "uuid"}),
+)
+_INTERVAL = Query("aggregation_interval", {"type": "string", "format": "duration"}, default="PT24H")
+_TYPES = Query("change_types", {"type": "array", "items": {"type": "string", "pattern": "^[a-z_]{1,80}$"}})
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "get_list_target_groups",
+        "GET",
+        f"{PROJECT}/target-groups",
+        _list,
+        "List the target groups of a project, newest first.",
+        _TAG,
+        reply="GroupList",
+        query=(*_FILTERS, *paging()),
+        short=("list-groups",),
+    ),
+    Operation(
+        "get_target_group_overview",
+        "GET",
+        f"{GROUP}/overview",
+        _overview,
+        "Get state, progress, rates and cost of a launched target group.",
+        _TAG,
+        reply="Overview",
+        short=("overview",),
+    ),
+    Operation(
+        "get_target_group_performance",
+        "GET",
+        f"{GROUP}/performance",
+        _performance,
+        "Get the funnel of a launched target group, live and test apart.",
+        _TAG,
+        reply="Performance",
+        short=("performance",),
+    ),
+    Operation(
+        "get_target_group_completes_aggregated_by_interval",
+        "GET",
+        f"{GROUP}/completes-aggregated-by-interval",
+        _intervals,
+        "List the completes collected by the end of each interval.",
+        _TAG,
+        reply="Intervals",
+        query=(_INTERVAL,),
+    ),
+    Operation(
+        "get_target_group_changelog",
+        "GET",
+        f"{GROUP}/changelog",
+        _changelog,
+        "List who changed what, newest first.",
+        _TAG,
+        reply="Changelog",
+        query=(*paging(50, 50), _TYPES),
+    ),
+)
