@@ -186,7 +186,7 @@ def connect_client(
         replay = ReplayTransport(read.recording)
         transport, clock, nonces = replay, ReplayClock(replay.clock_start), SeededNonces(replay.seed)
     elif read.mode is Mode.SANDBOX and read.in_process:
-        from cint_nb.sandbox.server import Sandbox
+        from cint_nb.sandbox.practice import Sandbox
 
         sandbox = Sandbox(seed=seed, speed=speed, faults=tuple(faults))
         transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(seed))

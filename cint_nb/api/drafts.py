@@ -14,10 +14,20 @@ _REFERENCE_FIELD = "target_group_customer_reference_number"
 
 
 def draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, reference: str) -> dict[str, Any]:
-    """Return the JSON body of a draft with its name and the reference by which it can be found again."""
+    """Return the JSON body of a draft with its name and the reference by which it can be found again.
+
+    Raises:
+        InputError: a body given as a dict has a field of an older version.
+    """
     if isinstance(plan, TargetGroupPlan):
         return plan.body(name=name, customer_reference_number=reference) | {_REFERENCE_FIELD: reference}
     body = dict(plan)
+    if "profile" in body:
+        raise InputError(
+            "A draft of this version has no field 'profile'.",
+            evidence={"field": "profile", "version": limits.API_VERSION},
+            next_step="leave it out, which suits a recontact, or write 'profiling' as the create guide shows it.",
+        )
     if name:
         body.setdefault("name", name)
     body[_REFERENCE_FIELD] = reference
@@ -99,6 +109,12 @@ def offer_shapes(error: BadRequest, body: Mapping[str, Any]) -> None:
         f"allocation_shape=AllocationShape.{others[0].name}, and look afterwards with "
         "client.target_groups.allocation_specification(ref)."
     )
+
+
+def says_exclusion(body: Mapping[str, Any]) -> bool:
+    """Tell whether a body says if people of the same project are kept out; no document names a default."""
+    exclusion = body.get("exclusion")
+    return isinstance(exclusion, Mapping) and isinstance(exclusion.get("enabled"), bool)
 
 
 def with_other_unit_type(body: Mapping[str, Any]) -> dict[str, Any] | None:

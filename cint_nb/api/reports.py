@@ -15,7 +15,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.reports import OTHER_SPELLING, ReportRequest, ReportType
-from cint_nb.wire.calls import Reply
+from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
 
@@ -76,13 +76,14 @@ class Reports:
         if include_respondent_answers is not None:
             body["report_options"] = {"include_respondent_answers": include_respondent_answers}
         begun = self._http.clock.now()
+        key = self._http.nonces.uuid()
         before = {request.report_id for request in await self._newest()}
 
         def job(report_id: str) -> Job:
             return Job(self._http, handle_of(self._http, JobKind.REPORT, report_id, created_at=begun), pace=self._pace)
 
         async def send() -> Job:
-            return job(created_id(await self._post(kind, body), "report_id", "id"))
+            return job(created_id(await self._post(kind, body, key), "report_id", "id"))
 
         async def look() -> Job | None:
             for request in await self._newest():
@@ -140,20 +141,27 @@ class Reports:
                 break
         return tuple(found)
 
-    async def _post(self, kind: ReportType, body: dict[str, object]) -> Reply:
-        """Send under the reference's spelling; where it is refused, under the guides', and keep what worked."""
+    async def _post(self, kind: ReportType, body: dict[str, object], key: str) -> Reply:
+        """Send under the reference's spelling; where it is refused, under the guides', and keep what worked.
+
+        One document asks for a key here, the others know none: it is sent and not relied on.
+        """
+
+        def call(spelling: str) -> Call:
+            return ops.GENERATE_REPORT.call({"report_type": spelling}, json=body, idempotency_key=key)
+
         known = self._spelling.get(kind)
         if known is not None or kind not in OTHER_SPELLING:
-            return await self._http.send(ops.GENERATE_REPORT.call({"report_type": known or str(kind)}, json=body))
+            return await self._http.send(call(known or str(kind)))
         try:
-            reply = await self._http.send(ops.GENERATE_REPORT.call({"report_type": str(kind)}, json=body))
+            reply = await self._http.send(call(str(kind)))
             self._spelling[kind] = str(kind)
         except (BadRequest, NotFound) as error:
             if isinstance(error, BadRequest) and error.invalid_params and not _about_type(error):
                 raise
             other = OTHER_SPELLING[kind]
             try:
-                reply = await self._http.send(ops.GENERATE_REPORT.call({"report_type": other}, json=body))
+                reply = await self._http.send(call(other))
             except (BadRequest, NotFound):
                 raise error from None
             self._spelling[kind] = other

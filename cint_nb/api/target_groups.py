@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from cint_nb.api import operations as ops
-from cint_nb.api.drafts import draft_body, names_field, offer_shapes, with_other_unit_type
+from cint_nb.api.drafts import draft_body, names_field, offer_shapes, says_exclusion, with_other_unit_type
 from cint_nb.api.figures import Figures
 from cint_nb.api.naked import send_once
 from cint_nb.api.reading import created_id, read, read_item
@@ -55,9 +55,12 @@ class TargetGroups(Figures):
         """
         _check_reference(reference)
         body = draft_body(plan, name=name, reference=reference)
+        if not says_exclusion(body):
+            self._http.warn("A draft was sent without exclusion.enabled; say true or false, there is no known default.")
+        key = self._http.nonces.uuid()
 
         async def send() -> TargetGroupRef:
-            return await self._post_draft(project_id, body)
+            return await self._post_draft(project_id, body, key)
 
         async def look() -> TargetGroupRef | None:
             return await self.find(project_id, reference, name=str(body.get("name", "")))
@@ -226,14 +229,17 @@ class TargetGroups(Figures):
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    async def _post_draft(self, project_id: str, body: Mapping[str, Any]) -> TargetGroupRef:
-        reply = await self._with_unit_type(
-            body, lambda sent: ops.CREATE_DRAFT.call({"project_id": project_id}, json=sent)
-        )
+    async def _post_draft(self, project_id: str, body: Mapping[str, Any], key: str) -> TargetGroupRef:
+        def call(sent: Mapping[str, Any]) -> Call:
+            # One document asks for a key here, the guide says that it has no effect: it is sent and not relied on.
+            once = key if sent == body else self._http.nonces.uuid()
+            return ops.CREATE_DRAFT.call({"project_id": project_id}, json=sent, idempotency_key=once)
+
+        reply = await self._with_unit_type(body, call)
         made = created_id(reply, "id", "target_group_id", ulid=True)
         return TargetGroupRef(project_id=project_id, target_group_id=made)
 
-    async def _with_unit_type(self, body: Mapping[str, Any], call: Any) -> Reply:
+    async def _with_unit_type(self, body: Mapping[str, Any], call: Callable[[Mapping[str, Any]], Call]) -> Reply:
         """Send a body; where the exchange refuses the type of the business unit number, send it with the other."""
         sent = dict(body)
         other = with_other_unit_type(sent)
