@@ -92,7 +92,7 @@ def _asked_body(kind: str, content: bytes, scrubber: Scrubber) -> dict[str, Any]
         name, file = multipart_file(kind, content)
         return {"file": scrubber.upload(name, file)}
     try:
-        return {"json": scrubber.value(json.loads(content))}
+        return {"json": scrubber.value(json.loads(content), asked=True)}
     except ValueError:
         return {"text": _NOT_JSON}
 

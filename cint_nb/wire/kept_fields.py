@@ -11,40 +11,52 @@ KEPT_HEADERS = ("content-type", "etag", "location", "retry-after", "content-disp
 
 KEPT_FIELDS = _words(
     """
-    account_id aggregated_completes_intervals allocation_template allocations allow_for_current_target_group
-    allow_for_other_target_groups average_cost_per_interview balance_fill blocked_supplier_ids boost_cpi
-    business_unit_id business_units change_type changelog changes code collects_pii completed_at completes
-    completes_cost completes_goal completes_goal_percentage conditions conversion_rate cost_per_interview count
-    country country_code cpi_boost create_date created_at created_by created_fielding_run_id currency currency_code
-    currency_scale current_completes current_cost current_cost_per_interview current_prescreens data
-    demographics_strictness_percentage description detail details drop_off_rate duration earnings_per_click
-    email_recipients enabled end_at end_date end_fielding_at entity_type entrants errors exchange_max_percentage
-    exchange_min_percentage excluded_target_group_ids exclusion exclusion_enabled exclusions expected_incidence_rate
-    expected_length_of_interview_minutes expires_at failed_target_groups failure_reason
-    fielding_assistant_assignment fielding_run_id fielding_runs fielding_specification file_name filling_goal
-    filling_goal_percentage filling_strategy first_complete group_name groups has_more human_readable_id id
-    in_screener incidence_rate included_target_group_ids industries industry_code industry_lockout_code
-    invalid_params is_finish_allowed is_launch_allowed is_pause_allowed is_pricing_restricted is_relaunch_allowed
-    is_resume_allowed issue_type issues job_id job_trace_id jobs label language language_code last_activity_at
+    account_id accounts aggregated_completes_intervals allocation_template allocations allow_all_values
+    allow_for_current_target_group allow_for_other_target_groups average_cost_per_interview balance_fill
+    blended_type blocked_supplier_ids blocked_suppliers boost_cpi business_unit business_unit_id business_units
+    change_type changelog changes client_side code collects_pii completed_at completes completes_cost completes_goal
+    completes_goal_percentage condition_name condition_name_translated conditions conversion_rate
+    conversion_rate_average cost_per_interview count country country_code cpi_boost create_date create_params
+    created_at created_by created_fielding_run_id currency currency_code currency_scale current_completes
+    current_cost current_cost_per_interview current_prescreens data data_analysis data_format date
+    demographics_strictness_percentage description description_translated detail details drop_off_rate
+    drop_off_rate_average duration earnings_per_click earnings_per_click_per_minute email_recipients enabled end_at
+    end_date end_fielding_at entity_ids entity_type entrants errors exchange_max_percentage exchange_min_percentage
+    exchange_suppliers excluded_target_group_ids exclusion exclusion_enabled exclusion_group_id exclusions
+    expected_incidence_rate expected_length_of_interview_minutes expires_at exposed_target_group_id
+    failed_target_groups failure_reason fielding_assistant_assignment fielding_run_id fielding_runs
+    fielding_specification file_name filling_goal filling_goal_percentage filling_strategy filter filter_ids filters
+    first_complete group_id group_name groups has_more human_readable_id id in_screener incidence_rate
+    incidence_rate_median incidence_rate_percents include_respondent_answers included_target_group_ids
+    increment_interval industries industry_code industry_lockout_code interlock_id invalid_params is_finish_allowed
+    is_launch_allowed is_pause_allowed is_preferred is_pricing_restricted is_relaunch_allowed is_resume_allowed
+    issue_type issues job_id job_trace_id jobs label language language_code languages las_user_id last_activity_at
     last_changed_at last_changed_by last_complete last_complete_date last_modified_at last_modified_by launched_at
-    length_of_interview length_of_interview_minutes level list live live_url locale locales max max_completes
-    max_percentage maximum_cpi median_length_of_interview_seconds message min min_completes min_percentage
-    minimum_cpi name new_value next_cursor object occurred_at old_value open_exchange_allocations option overquota
-    pacing page_size partial_success_reason prescreens prevent_overfill previous_cursor price price_type pricing
-    pricing_model profile_adjustment_type profiles profiling progress project_customer_reference_number
-    project_exclusion_enabled project_id project_manager_id project_name projects question_id quota quota_id
-    quota_overlay quotas quotas_enabled reason reason_code reasons report_id report_type reports_requests
-    respondent_activity_exclusions respondent_analysis respondent_statuses saved_access_respondent_guids_count
-    saved_respondent_ids_count soft_launch start_at start_date start_fielding_at statistics status statuses
-    study_type_code study_types suggested_completes_goal_range suggested_price suggested_price_range suggestions
-    supplier supplier_id supplier_ids supplier_name suppliers supply_allocations system target_group_count
-    target_group_customer_reference_number target_group_customer_reference_numbers target_group_human_readable_ids
-    target_group_id target_group_ids target_group_name target_groups targets template_id template_name templates
-    terminates test test_url text timestamp title total_budget total_count total_remaining type unconsumed_count
-    update_date updated_at updated_by updated_target_groups uploaded_count user_id users value version
+    length_of_interview length_of_interview_median_seconds length_of_interview_minutes level link_type links list
+    live live_url locale locales max max_completes max_percentage maximum_cpi median_length_of_interview_seconds
+    message min min_completes min_percentage minimum_cpi name new_value next_cursor object occurred_at old_value
+    open_exchange_allocations option overquota pacing page_size partial_success_reason percentage_max percentage_min
+    pre_screens prescreens prevent_overfill previous_cursor price price_type pricing pricing_model pricing_models
+    private_exchange_allocations private_exchange_prices profile_adjustment_type profile_id profile_ids profiles
+    profiling progress project_customer_reference_number project_exclusion_enabled project_id project_manager_id
+    project_name projected_completes_goal projected_completes_percentage projects question_id quota quota_id
+    quota_nominal quota_overlay quotas quotas_enabled rate_card_price_boost re_entry_configuration reason
+    reason_code reasons report_id report_options report_type reports_requests respondent_activity_exclusions
+    respondent_analysis respondent_statuses saved_access_respondent_guids_count saved_respondent_ids_count
+    screener_side security_failures soft_launch start_at start_date start_fielding_at statistics status statuses
+    step_days study_type_code study_types suggested_completes_goal_range suggested_price suggested_price_range
+    suggestions supplier supplier_id supplier_ids supplier_name suppliers supply_allocations survey_id system tag
+    target_group_count target_group_cpi target_group_customer_reference_number
+    target_group_customer_reference_numbers target_group_human_readable_ids target_group_id target_group_ids
+    target_group_name target_groups targets template_id template_name templates terminates test test_client_survey
+    test_screener test_url text text_translated timestamp title total_budget total_count total_remaining type
+    unconsumed_count update_date updated_at updated_by updated_target_groups uploaded_count user user_id users value
+    version
     """
 )
-"""Fields of the operations this client uses. Names of persons, contacts, tokens and signed addresses are not here."""
+"""Fields of the operations this client uses. What stands under any other is emptied, down to its last part.
+
+Names of persons, contacts, tokens and signed addresses are not here."""
 
 PERSON_MARKS = frozenset({"email", "full_name", "first_name", "last_name", "user_name", "phone"})
 """An object with one of these describes a person: its texts are emptied, whatever they are called."""
@@ -62,9 +74,10 @@ CURSOR_QUERIES = frozenset({"start_after", "end_before"})
 
 KEPT_COLUMNS = _words(
     """
-    clientstatus client_status code completes completion_date cost cpi country currency date end_date entry_date
-    initial_status language last_date loi marketplace_status project_id respondent_id response_id rid rsid
-    start_date status status_code supplier_id survey_id target_group_id
+    client_status clientstatus code completes completion_date cost count country cpi currency date end_date
+    entry_date entry_date_utc initial_status language last_date last_date_utc loi loi_seconds marketplace_status
+    project_id respondent_id respondent_id_rsid response_id response_id_rid rid rsid start_date status status_code
+    status_description supplier supplier_id survey_id target_group_id
     """
 )
 """Columns of a report whose cells may be kept; ids in them are replaced all the same."""

@@ -6,7 +6,9 @@ Ids of staff and things are replaced by value, so that the same constant in a no
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import re
 from base64 import b32encode
@@ -40,6 +42,7 @@ _URL = re.compile(r"https?://[^\s\"'<>]+")
 _VARIABLE = re.compile(r"(?:\[%\w+%\])+")
 _ACCOUNT = re.compile(r"(?<=/accounts/)\d+")
 _OUR_CURSOR = re.compile(r"cursor-(?:in-)?\d+")
+_FIELD_NAME = re.compile(r"[A-Za-z_]{1,60}", re.ASCII)
 _ULID_MARK = "00SYNTH"
 _KEPT_HOSTS = re.compile(r"(?:.+\.)?(?:invalid|example|test|localhost)|(?:.+\.)?example\.(?:com|net|org)|127\.0\.0\.1")
 
@@ -56,6 +59,7 @@ class Scrubber:
         self._seed = f"recording:{seed}"
         self._live = source == "live"
         self._respondents: dict[str, str] = {}
+        self._things: dict[str, str] = {}
         self._originals: dict[str, str] = {}
         self._counts = {"uploaded": 0, "read": 0}
         self._cursors: dict[str, str] = {}
@@ -63,15 +67,12 @@ class Scrubber:
     def path(self, path: str) -> str:
         """Return the path of a request without version, account and real ids."""
         path = _ACCOUNT.sub(str(SANDBOX_ACCOUNT), re.sub(r"^/v\d+(?=/)", "", path))
-        return "/".join(self._named(part) for part in path.split("/"))
+        return "/".join(self.text(part, asked=True) for part in path.split("/"))
 
     def query(self, pairs: list[tuple[str, str]]) -> list[list[str]]:
         """Return the query, sorted by name, with its cursors and ids replaced."""
         return [
-            [
-                name,
-                self._cursor(value, "in-") if name in CURSOR_QUERIES and value else self._named(self.text(value, name)),
-            ]
+            [name, self._cursor(value, "in-") if name in CURSOR_QUERIES and value else self.text(value, asked=True)]
             for name, value in sorted(pairs)
         ]
 
@@ -83,39 +84,40 @@ class Scrubber:
         # A trace id names a request, nobody: it stays as it is, and 32 hexadecimal digits are not taken for an id.
         return {name: value if name == "traceparent" else self.text(value) for name, value in kept.items()}
 
-    def value(self, value: Any, field: str = "") -> Any:
+    def value(self, value: Any, field: str = "data", *, asked: bool = False) -> Any:
         """Return a JSON value with ids replaced and everything emptied that is not on the allow-list.
 
         Args:
             value: As parsed.
             field: The field it stands under; items of a list stand under the list's own.
+            asked: Whether it is part of a request, whose ids come from a notebook's constants or from earlier answers.
         """
+        if field not in KEPT_FIELDS:
+            return _emptied(value)
         if isinstance(value, dict):
             person = not PERSON_MARKS.isdisjoint(value)
             return {
-                self.text(name): self.value(item, "" if person and name not in STAFF_FIELDS else name)
+                self.text(name): self.value(item, "" if person and name not in STAFF_FIELDS else name, asked=asked)
                 for name, item in value.items()
             }
         if isinstance(value, list):
-            return [self.value(item, field) for item in value]
-        if value is None or isinstance(value, bool):
-            return value
-        if field not in KEPT_FIELDS:
-            return REMOVED if isinstance(value, str) else 0
+            return [self.value(item, field, asked=asked) for item in value]
         if isinstance(value, str):
             if field in CURSOR_FIELDS and value.strip():
                 return self._cursor(value, "")
-            return self.text(value, field)
-        return SANDBOX_ACCOUNT if field == "account_id" else value
+            return self.text(value, field, asked=asked)
+        if field == "account_id" and isinstance(value, int):
+            return SANDBOX_ACCOUNT
+        return value
 
-    def text(self, text: str, field: str = "") -> str:
+    def text(self, text: str, field: str = "", *, asked: bool = False) -> str:
         """Return a text with its ids, addresses, e-mail addresses and secrets replaced."""
         text = _SECRET.sub(REMOVED, text)
         text = _URL.sub(lambda found: _survey_url(found[0]), text)
         if "@" in text or "%40" in text:
             text = _EMAIL.sub(REMOVED, text)
-        staff = field in STAFF_FIELDS
-        text = _UUID.sub(lambda found: self._uuid(found[0], staff=staff), text)
+        thing = asked or field in STAFF_FIELDS
+        text = _UUID.sub(lambda found: self._uuid(found[0], thing=thing, asked=asked), text)
         return _ULID.sub(lambda found: self._ulid(found[0]), text)
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
@@ -126,21 +128,22 @@ class Scrubber:
 
     def table(self, text: str) -> str:
         """Return a file of ids, or a report, with ids replaced and other columns than the allowed ones emptied."""
-        lines = text.splitlines()
-        separator = next((mark for mark in ("\t", ";", ",") if lines and mark in lines[0]), "")
+        first = text.partition("\n")[0]
+        separator = next((mark for mark in "\t;," if mark in first), "")
         if not separator:
-            return "\n".join(self._line(line, "read") for line in lines)
-        names = [re.sub(r"\W+", "_", cell.strip().strip('"').lower()) for cell in lines[0].split(separator)]
-        kept = [name in KEPT_COLUMNS for name in names]
-        rows = [separator.join(name if keep else REMOVED for name, keep in zip(names, kept, strict=True))]
-        for line in lines[1:]:
-            cells = line.split(separator)
-            if len(cells) != len(kept):  # a quoted separator: which column is which is no longer sure
-                cells = [REMOVED] * len(kept)
-            rows.append(
-                separator.join(self.text(cell) if keep else REMOVED for cell, keep in zip(cells, kept, strict=True))
+            return "".join(
+                self._line(line.rstrip("\r\n"), "read") + _end(line) for line in text.splitlines(keepends=True)
             )
-        return "\n".join(rows)
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        kept = [_column(name) in KEPT_COLUMNS for name in rows[0]]
+        written = io.StringIO(newline="")
+        writer = csv.writer(written, delimiter=separator, lineterminator=_end(first + "\n"))
+        for row in rows:
+            even = len(row) == len(kept)  # else it is not sure which cell stands in which column
+            writer.writerow(
+                self.text(cell) if even and keep else REMOVED for cell, keep in zip(row, kept, strict=False)
+            )
+        return written.getvalue()
 
     def original(self, text: str) -> str:
         """Put real ids back in a replayed text, as far as this process has uploaded them itself."""
@@ -152,16 +155,23 @@ class Scrubber:
         bare = normalise(line)
         if not bare:
             return ""
-        return self._respondent(bare, origin) if UUID_FORM.fullmatch(bare) else "?"
+        if UUID_FORM.fullmatch(bare) is None:
+            return "?"
+        return bare if is_synthetic(bare) else self._respondent(bare, origin)
 
-    def _uuid(self, text: str, *, staff: bool) -> str:
+    def _uuid(self, text: str, *, thing: bool, asked: bool) -> str:
         bare = text.lower()
         if "-" not in bare:
             bare = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
         if is_synthetic(bare) or bare in PUBLIC_IDS:
             return text
-        replaced = synthetic_id(f"{self._seed}:{bare}", 0) if staff else self._respondent(bare, "read")
+        if asked and bare not in self._things and bare in self._respondents:
+            thing = False
+        replaced = self._thing(bare) if thing else self._respondent(bare, "read")
         return replaced.upper() if text.isupper() else replaced
+
+    def _thing(self, bare: str) -> str:
+        return self._things.setdefault(bare, synthetic_id(f"{self._seed}:{bare}", 0))
 
     def _respondent(self, bare: str, origin: str) -> str:
         if is_synthetic(bare) or bare in PUBLIC_IDS:
@@ -172,10 +182,6 @@ class Scrubber:
             self._respondents[bare] = replaced
             self._originals[replaced] = bare
         return self._respondents[bare]
-
-    def _named(self, text: str) -> str:
-        """Replace an id that stands alone, in a path or a query: it names a thing."""
-        return self.text(text, "id")
 
     def _ulid(self, text: str) -> str:
         if not self._live or text.startswith(_ULID_MARK) or text == RECONTACT_TEMPLATE_ID:
@@ -188,6 +194,25 @@ class Scrubber:
         if _OUR_CURSOR.fullmatch(cursor):
             return cursor
         return self._cursors.setdefault(cursor, f"cursor-{kind}{len(self._cursors) + 1}")
+
+
+def _emptied(value: Any) -> Any:
+    """Return a JSON value of the same shape that says nothing."""
+    if isinstance(value, dict):
+        return {name if _FIELD_NAME.fullmatch(name) else REMOVED: _emptied(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_emptied(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return REMOVED if isinstance(value, str) else 0
+
+
+def _column(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower()).strip("_")
+
+
+def _end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
 
 
 def _survey_url(url: str) -> str:
