@@ -12,6 +12,7 @@ from cint_nb.sandbox.control import Held, control_routes
 from cint_nb.sandbox.description import describe
 from cint_nb.sandbox.door import Door
 from cint_nb.sandbox.gate import Gate
+from cint_nb.sandbox.page import page_routes
 
 
 def build_app(sandbox: Held, hosts: frozenset[str] = frozenset()) -> Starlette:
@@ -33,6 +34,7 @@ def build_app(sandbox: Held, hosts: frozenset[str] = frozenset()) -> Starlette:
             Route("/oauth/token", door, methods=None),
             Route("/openapi.json", openapi),
             *control_routes(sandbox),
+            *page_routes(sandbox),
         ],
         middleware=[Middleware(Gate, hosts=hosts)],
     )

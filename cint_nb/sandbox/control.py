@@ -15,6 +15,7 @@ from cint_nb.sandbox.dispatch import Dispatcher
 from cint_nb.sandbox.faults import Fault, Faults
 from cint_nb.sandbox.world import World
 
+_SMALL = 10_000
 _FARTHEST = 400 * 86_400  # one jump goes at most a good year
 
 
@@ -81,6 +82,15 @@ def fault_told(fault: Fault) -> dict[str, Any]:
     return {"fault": fault.text, "left": fault.left, "happened": fault.happened}
 
 
+async def read_small(request: Request) -> bytes:
+    """Read a small body; what goes beyond 10 kB is cut off."""
+    body = b""
+    async for part in request.stream():
+        if len(body) <= _SMALL:
+            body += part
+    return body[:_SMALL]
+
+
 def control_routes(sandbox: Held) -> list[Route]:
     """Return the routes of the control room."""
 
@@ -89,7 +99,7 @@ def control_routes(sandbox: Held) -> list[Route]:
 
     async def jump(request: Request) -> Response:
         try:
-            body = json.loads(await request.body())
+            body = json.loads(await read_small(request))
             seconds = body["until"] - sandbox.clock.t if "until" in body else body["seconds"]
             # Two clients may wait for the same moment: the second finds it already there.
             advance(sandbox, max(0.0, float(seconds)) if "until" in body else float(seconds))
@@ -102,7 +112,7 @@ def control_routes(sandbox: Held) -> list[Route]:
             sandbox.faults.clear()
         elif request.method == "POST":
             try:
-                sandbox.faults.arm(str(json.loads(await request.body())["fault"]))
+                sandbox.faults.arm(str(json.loads(await read_small(request))["fault"]))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 return _refused(error)
         return JSONResponse({"faults": [fault_told(fault) for fault in sandbox.faults.armed]})

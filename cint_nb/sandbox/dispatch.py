@@ -83,6 +83,8 @@ class Dispatcher:
         self._check_version(ask)
         self._check_path(ask)
         ask.values = _read_query(operation, ask)
+        if "short-page" in ask.effects and "page_size" in ask.values:
+            ask.values["page_size"] = max(1, ask.values["page_size"] // 2)
         if operation.guarded and not ask.headers.get("if-match"):
             raise invalid(("If-Match", "'If-Match' must not be empty."))
         if operation.body:

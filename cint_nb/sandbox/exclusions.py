@@ -113,6 +113,12 @@ def _policy(world: World, ask: Ask) -> Answer:
     )
 
 
+def _policies(world: World, ask: Ask) -> Answer:
+    groups = world.groups_of(world.project(ask).id)
+    told = [{"target_group_id": group.id, "project_exclusion_enabled": group.project_exclusion} for group in groups]
+    return Answer(body=told)
+
+
 def _set_policies(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
     known = {group.id: group for group in world.groups_of(project.id)}
@@ -246,6 +252,14 @@ OPERATIONS: tuple[Operation, ...] = (
         _policy,
         "Get whether the project's completes are kept out.",
         reply="Policy",
+    ),
+    _row(
+        "get_exclusion_by_project_api",
+        "GET",
+        f"{PROJECT}/exclusions",
+        _policies,
+        "List for each target group whether the project's completes are kept out.",
+        reply="PolicyList",
     ),
     _row(
         "update_bulk_target_group_exclusions_api",

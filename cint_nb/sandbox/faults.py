@@ -45,7 +45,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
-WORLDLY = frozenset({"job-fails", "job-never-ends", "partial", "paused-by-marketplace"})
+WORLDLY = frozenset({"job-fails", "job-never-ends", "partial", "paused-by-marketplace", "short-page"})
 NAMES = WORLDLY | {
     "refuse",
     "reset",
@@ -64,7 +64,6 @@ NAMES = WORLDLY | {
     "unknown-status",
     "extra-fields",
     "repeated-cursor",
-    "short-page",
 }
 ALWAYS = 10**9
 _FORM = re.compile(

@@ -16,6 +16,7 @@ from cint_nb.sandbox.dispatch import Dispatcher
 from cint_nb.sandbox.faults import Faults
 from cint_nb.sandbox.history import History
 from cint_nb.sandbox.people import Assumptions
+from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.transport import SandboxTransport
 from cint_nb.sandbox.world import World
 
@@ -29,6 +30,7 @@ __all__ = [
     "Sandbox",
 ]
 
+STEPS = frozenset({"any", "token", *(name for row in TABLE for name in (row.name, *row.short))})
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
@@ -63,7 +65,7 @@ class Sandbox:
         self.seed = seed
         self.clock = SandboxClock(start, speed)
         self.world = World(seed, start, assumptions)
-        self.faults = Faults(faults, seed=seed)
+        self.faults = Faults(faults, seed=seed, known_steps=STEPS)
         self.history = History(state, seed=seed, start=start) if state is not None else None
         remember = self.history.remember if self.history is not None else None
         self.dispatcher = Dispatcher(self.world, remember)

@@ -214,6 +214,7 @@ JOBS: dict[str, Schema] = {
     "Policy": record(
         {"project_exclusion_enabled": flag(), "create_date": moment, "updated_by": text(), "update_date": moment}
     ),
+    "PolicyList": many(record({"target_group_id": ulid, "project_exclusion_enabled": flag()})),
     "Policies": many(record({"target_group_id": ulid, "project_exclusion_enabled": flag()}), low=1, high=1_000),
     "Launch": record({"end_fielding_at": moment}),
     "Schedule": record({"start_fielding_at": moment, "end_fielding_at": moment}),
