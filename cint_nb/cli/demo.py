@@ -19,7 +19,7 @@ from cint_nb.wave.blocking import silent
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
 
-BUDGET = "1400 EUR"
+BUDGET = "11000 EUR"
 FIELD_DAYS = 10
 
 
@@ -48,10 +48,13 @@ def run(arguments: argparse.Namespace) -> int:
         wave = client.wave(
             "Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=demo_plan(client, people)
         )
-        _run_wave(client, wave, tell)
-        numbers = _numbers(client, wave)
+        _run_wave(client, wave, folder, tell)
+        numbers = _numbers(wave)
+        wave.close()
+        wave.remove()
+        tell("8  close", "closed, and every recontact removed.")
+        numbers["requests"] = client.requests_sent
         numbers["virtual_seconds"] = round((client.clock.now() - begun).total_seconds(), 3)
-    wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
     numbers["wall_seconds"] = round(time.perf_counter() - started, 3)
     if arguments.json:
         print(json.dumps(numbers))
@@ -76,7 +79,7 @@ def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
         business_unit_id=practice.BUSINESS_UNIT_ID,
         project_manager_id=practice.PROJECT_MANAGER_ID,
         locale="ger_de",
-        completes_goal=min(400, max(1, len(people) // 2)),
+        completes_goal=max(1, len(people) * 2 // 5),
         start_at=now + timedelta(hours=1),
         end_at=now + timedelta(days=14),
         live_url=survey,
@@ -87,7 +90,7 @@ def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
     )
 
 
-def _run_wave(client: Session, wave: Wave, tell: Any) -> None:
+def _run_wave(client: Session, wave: Wave, folder: Path, tell: Any) -> None:
     findings = wave.check()
     tell("2  check", f"{len(findings)} findings, {len(findings.blocking)} of them blocking.")
     ref = wave.create()
@@ -100,17 +103,16 @@ def _run_wave(client: Session, wave: Wave, tell: Any) -> None:
         wave.resubmit()
         tell("6  resubmit", f"{wave.resubmitted:,} ids sent again, {len(wave.outcome.rejected):,} rejected for good.")
     tell("", wave.outcome.summary())
+    wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
     wave.launch(budget=BUDGET)
     client.pass_time(days=FIELD_DAYS)
     tell("7  launch", f"live within {BUDGET}; {FIELD_DAYS} days in the field later:")
     tell("", wave.status().T.to_string(header=False))
 
 
-def _numbers(client: Session, wave: Wave) -> dict[str, Any]:
+def _numbers(wave: Wave) -> dict[str, Any]:
     outcome = wave.outcome.counts
     status = wave.status().iloc[0]
-    wave.close()
-    wave.remove()
     usable = ("saved", "already_saved", "rejected")
     return {
         "lines": sum(outcome.values()),
@@ -121,7 +123,6 @@ def _numbers(client: Session, wave: Wave) -> dict[str, Any]:
         "target_group_id": wave.target_group.target_group_id if wave.target_group else None,
         "launched": wave.launched,
         "completes": int(status["completes"]),
-        "requests": client.requests_sent,
     }
 
 

@@ -12,7 +12,7 @@ from cint_nb.domain.errors import CintError
 from cint_nb.wave.journal import default_path
 from cint_nb.wave.session import connect_session
 from cint_nb.wire.nested import archived_nest_asyncio_applied
-from cint_nb.wire.settings import Settings
+from cint_nb.wire.settings import SANDBOX_BASE_URL, Settings
 
 _PACKAGES = ("httpx", "pandas", "ipywidgets", "pydantic", "nest-asyncio2", "ipykernel", "jupyterlab", "matplotlib")
 
@@ -63,7 +63,7 @@ def _settings() -> Check:
 
 def _sandbox() -> Check:
     try:
-        with connect_session("sandbox", base_url="") as client:
+        with connect_session("sandbox", base_url=SANDBOX_BASE_URL) as client:
             client.run(client.projects.create("Doctor's project", "b551326b-ac9d-4d32-8823-4f025787dab9"))
     except CintError as error:
         return False, "sandbox", " ".join(str(error).split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
-    """Run a notebook against a sandbox of its own, served on this machine, and write the recording.
+    """Run a notebook against a sandbox served on this machine, and keep the recording if it says anything new.
 
     Args:
         notebook: An nbformat notebook; its outputs are replaced.
@@ -50,10 +51,11 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
     """
     from nbclient import NotebookClient
 
+    from cint_nb.sandbox.practice import Sandbox
     from cint_nb.sandbox.server import ServedSandbox
 
     recording.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, ServedSandbox(seed=seed) as served:
+    with tempfile.TemporaryDirectory() as folder, ServedSandbox(Sandbox(seed=seed)) as served:
         fresh = Path(folder) / "recording.jsonl"
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CINT_NB_")},
@@ -71,7 +73,14 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
             record_timing=False,
         )
         client.execute(env=environment)
-        shutil.move(fresh, recording)
+        if not recording.exists() or _said(fresh) != _said(recording):
+            shutil.move(fresh, recording)
+
+
+def _said(recording: Path) -> list[dict[str, Any]]:
+    """Return what a recording says, without when and with which version it was made."""
+    lines = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines()]
+    return [{key: value for key, value in line.items() if key not in {"made_at", "package_version"}} for line in lines]
 
 
 def _notebooks(paths: list[Path]) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -73,7 +73,7 @@ class Wave:
 
     # --- before anything is sent ------------------------------------------------------------------------------
 
-    def check(self, step: str = "create", *, saved: int | None = None) -> Findings:
+    def check(self, step: Literal["create", "upload", "launch"] = "create", *, saved: int | None = None) -> Findings:
         """Check list and plan against everything the guides ask; nothing is sent.
 
         Args:
@@ -206,9 +206,11 @@ class Wave:
     def status(self) -> pd.DataFrame:
         """Return the status DataFrame: one row for the wave's target group.
 
-        Columns: see `cint_nb.study.frames.status_frame`.
+        Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` says which exchange it is of.
         """
-        return status_frame([self.session.run(self._status())], mode=str(self.session.mode))
+        frame = status_frame([self.session.run(self._status())])
+        frame.attrs["mode"] = str(self.session.mode)
+        return frame
 
     def close(self) -> None:
         """Complete the fielding run, so that nobody enters any more.
@@ -251,6 +253,7 @@ class Wave:
             "target_group_id": ref.target_group_id,
             "state": "draft",
             "goal": self.plan.completes_goal,
+            "sent": len(self.people),
             "saved": await self.session.recontacts.saved_count(ref),
         }
         if not self._steps.launched:

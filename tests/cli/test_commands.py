@@ -1,0 +1,68 @@
+"""Every command says what it does, and refuses what cannot work with a plain message."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cint_nb.cli import main
+from cint_nb.cli.lab import copy_notebooks, notebook_source
+from cint_nb.sandbox.sample import write_sample
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    told = capsys.readouterr().out
+    for command in ("demo", "lab", "check", "doctor", "sandbox", "record"):
+        assert command in told
+
+
+def test_check_counts_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_sample(tmp_path / "people.csv", lines=300)
+    assert main(["check", str(file), "--entity-type", "RSID", "--json"]) == 0
+    counts = json.loads(capsys.readouterr().out)
+    assert counts["lines"] == 300
+    assert counts["usable"] + counts["blank"] + counts["duplicate"] + counts["malformed"] == 300
+
+
+def test_check_refuses_a_missing_file_with_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(tmp_path / "none.csv"), "--entity-type", "RSID"]) == 2
+    told = capsys.readouterr().err
+    assert "none.csv" in told
+    assert "Next:" in told
+
+
+def test_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert "FAIL" not in told
+    assert "answers" in told
+
+
+def test_doctor_names_missing_credentials(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINT_NB_MODE", "live")
+    assert main(["doctor"]) == 1
+    assert "CINT_NB_CLIENT_SECRET" in capsys.readouterr().out
+
+
+def test_lab_copies_every_notebook_into_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = sorted(path.name for path in notebook_source().glob("*.ipynb"))
+    assert main(["lab", "--copy-only"]) == 0
+    assert main(["lab", "--copy-only"]) == 0
+    for folder in ("cint-nb-notebooks", "cint-nb-notebooks-2"):
+        assert sorted(path.name for path in (tmp_path / folder).iterdir()) == names
+
+
+def test_lab_keeps_a_notebook_you_have_worked_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy_notebooks(tmp_path)
+    mine = tmp_path / "00-start-here.ipynb"
+    mine.write_text("my work", encoding="utf-8")
+    copy_notebooks(tmp_path)
+    assert mine.read_text(encoding="utf-8") == "my work"
+    assert "kept your" in capsys.readouterr().out

@@ -1,0 +1,82 @@
+"""A notebook's cells as a script: run waves against a served sandbox, and die where told.
+
+Usage: child_that_is_killed.py SERVED_URL PEOPLE_FILE WAVE KILL_AT. KILL_AT is `never`, `entry:N` (after the N-th new
+line in the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.study.respondents import read_respondents
+from cint_nb.wave.journal import Journal
+from cint_nb.wave.session import connect_session
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(kill_at: str) -> None:
+    kind, _, number = kill_at.partition(":")
+    left = [int(number or 0)]
+
+    def count_down() -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            die()
+
+    if kind == "entry":
+        write = Journal.write
+
+        def write_and_die(self: Journal, *arguments: Any, **named: Any) -> None:
+            write(self, *arguments, **named)
+            count_down()
+
+        Journal.write = write_and_die  # type: ignore[method-assign]
+    elif kind == "sent":
+        handle = httpx.AsyncHTTPTransport.handle_async_request
+
+        async def handle_and_die(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+            response = await handle(self, request)
+            if request.method in {"POST", "PUT"} and "/v1/" in request.url.path:
+                count_down()
+            return response
+
+        httpx.AsyncHTTPTransport.handle_async_request = handle_and_die  # type: ignore[method-assign]
+
+
+def main() -> None:
+    url, file, name, kill_at = sys.argv[1:5]
+    arm(kill_at)
+    people = read_respondents(file, entity_type="RSID")
+    with connect_session("sandbox", base_url=url) as client:
+        now = client.clock.now()
+        plan = TargetGroupPlan.of(
+            business_unit_id=1234,
+            project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
+            locale="ger_de",
+            completes_goal=50,
+            cost_per_interview="2.7352 EUR",
+            start_at=now + timedelta(hours=2),
+            end_at=now + timedelta(days=14),
+            live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
+        )
+        wave = client.wave(name, project=f"Project of {name}", respondents=people, plan=plan)
+        wave.create()
+        wave.upload()
+        if not wave.resubmitted:
+            wave.resubmit()
+        wave.launch(budget="200 EUR")
+        print(json.dumps({"ref": wave.create().model_dump(), "outcome": wave.outcome.frame().to_csv(index=False)}))
+
+
+main()

@@ -1,0 +1,183 @@
+"""A wave goes from a list to a closed target group, and no step happens twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cint_nb.domain.errors import (
+    BudgetExceeded,
+    InvalidState,
+    NothingToResubmit,
+    PlanError,
+    PreflightBlocked,
+    RespondentFileError,
+)
+from cint_nb.domain.jobs import JobState
+from cint_nb.study.respondents import Respondents
+from cint_nb.wave.session import Session
+from cint_nb.wave.wave import Wave
+
+Make = Callable[..., Wave]
+
+
+def uploaded(make_wave: Make) -> Wave:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    return wave
+
+
+def test_a_whole_wave_accounts_for_every_line(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    wave.create()
+    assert wave.upload().state is JobState.PARTIAL
+    first = wave.outcome.counts
+    assert sum(first.values()) == 600
+    assert first["rejected"] > 0
+    wave.resubmit()
+    second = wave.outcome.counts
+    assert sum(second.values()) == 600
+    assert second["saved"] > first["saved"]
+    assert wave.resubmitted == first["rejected"]
+    assert wave.launch(budget="300 EUR").state is JobState.DONE
+    client.pass_time(days=10)
+    status = wave.status().iloc[0]
+    assert 0 < status["completes"] <= 100
+    wave.close()
+    assert wave.status().iloc[0]["state"] == "completed"
+    assert wave.remove().state is JobState.DONE
+    assert wave.status().iloc[0]["saved"] == 0
+
+
+def test_the_rejected_ids_are_exactly_those_the_exchange_does_not_list(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    assert wave.target_group is not None
+    saved = set(client.run(client.recontacts.saved_ids(wave.target_group)))
+    assert set(wave.outcome.rejected.ids) == set(wave.people.ids) - saved
+
+
+def test_running_a_step_again_sends_nothing_new(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    again = make_wave()
+    assert again.create() == wave.target_group
+    before = client.requests_sent
+    assert again.upload() == wave.upload()
+    assert client.requests_sent == before
+    assert again.target_group is not None
+    assert len(client.run(client.recontacts.jobs(again.target_group))) == 1
+
+
+def test_a_launch_that_is_run_again_launches_once(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    first = wave.launch(budget="300 EUR")
+    before = client.requests_sent
+    assert make_wave().launch(budget="300 EUR") == first
+    assert client.requests_sent == before
+
+
+def test_two_waves_share_a_project_they_name_alike(make_wave: Make) -> None:
+    one, two = make_wave("Wave number one").create(), make_wave("Wave number two").create()
+    assert one.project_id == two.project_id
+    assert one.target_group_id != two.target_group_id
+
+
+def test_another_list_under_the_same_name_is_refused(make_wave: Make, people: Respondents) -> None:
+    uploaded(make_wave)
+    with pytest.raises(RespondentFileError, match="already uploaded another list"):
+        make_wave(respondents=people.sample(150, seed=1)).upload()
+
+
+def test_the_same_ids_are_not_sent_a_third_time(make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.resubmit()
+    wave.resubmit()
+    with pytest.raises(NothingToResubmit, match="rejected twice"):
+        wave.resubmit()
+
+
+def test_ids_saved_before_the_upload_are_told_apart(client: Session, make_wave: Make, people: Respondents) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    client.run(client.recontacts.upload(ref, people.sample(100, seed=3))).wait()
+    held = client.run(client.recontacts.saved_count(ref))
+    wave.upload()
+    assert wave.outcome.counts["already_saved"] == held
+
+
+def test_a_goal_above_the_list_stops_before_the_network(client: Session, make_wave: Make) -> None:
+    wave = make_wave(completes_goal=5_000)
+    with pytest.raises(PreflightBlocked, match="goal"):
+        wave.create()
+    assert client.requests_sent == 0
+
+
+def test_a_goal_above_the_saved_ids_stops_the_launch_and_can_be_lowered(make_wave: Make, people: Respondents) -> None:
+    wave = make_wave(completes_goal=len(people))
+    wave.create()
+    wave.upload()
+    with pytest.raises(PreflightBlocked, match="saved"):
+        wave.launch(budget="5000 EUR")
+    lowered = wave.lower_goal()
+    assert lowered == wave.outcome.counts["saved"] == wave.plan.completes_goal
+    assert wave.launch(budget="5000 EUR").state is JobState.DONE
+
+
+def test_a_launch_needs_a_budget_that_covers_it(make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    with pytest.raises(PlanError, match="no budget"):
+        wave.launch()
+    with pytest.raises(BudgetExceeded, match=r"273.5200 EUR"):
+        wave.launch(budget="273 EUR")
+    assert not wave.launched
+
+
+def test_steps_out_of_order_name_the_step_that_is_missing(make_wave: Make) -> None:
+    wave = make_wave()
+    with pytest.raises(InvalidState, match=r"wave.create\(\)"):
+        wave.upload()
+    wave.create()
+    with pytest.raises(InvalidState, match=r"wave.upload\(\)"):
+        _ = wave.outcome
+    with pytest.raises(PreflightBlocked):
+        wave.launch(budget="300 EUR")
+
+
+def test_a_live_wave_is_not_emptied_by_accident(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.launch(budget="300 EUR")
+    client.pass_time(hours=2)
+    with pytest.raises(InvalidState, match="live"):
+        wave.remove()
+    assert wave.remove(while_live=True).state is JobState.DONE
+
+
+def test_after_a_removal_the_list_can_be_uploaded_again(make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    saved = wave.outcome.counts["saved"]
+    wave.remove()
+    wave.upload()
+    assert wave.outcome.counts["saved"] >= saved
+
+
+@pytest.mark.parametrize("name", ["", "abc", "x" * 129])
+def test_a_name_the_exchange_would_refuse_is_refused_here(make_wave: Make, name: str) -> None:
+    with pytest.raises(PlanError, match="5 to 128"):
+        make_wave(name)
+
+
+def test_its_repr_says_where_it_stands_and_no_id(make_wave: Make) -> None:
+    wave = make_wave()
+    assert repr(wave).endswith("not created yet>")
+    ref = wave.create()
+    assert repr(wave).endswith("draft>")
+    assert ref.target_group_id not in repr(wave)
+    assert "sandbox" in repr(wave)
+
+
+def test_the_journal_holds_no_respondent_id(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.resubmit()
+    told = str([entry.data for entry in client.journal.entries()])
+    assert not [identifier for identifier in wave.people.ids if identifier in told]
