@@ -50,13 +50,14 @@ class CintError(Exception):
     """
 
     code: ClassVar[str] = "cint_error"
+    always_safe: ClassVar[str] = ""
 
     def __init__(
         self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
     ) -> None:
         self.what = what
         self.evidence: dict[str, Any] = {key: value for key, value in (evidence or {}).items() if value is not None}
-        self.safe = safe
+        self.safe = safe or self.always_safe
         self.next_step = next_step
         super().__init__(what)
 
@@ -84,13 +85,7 @@ class InputError(CintError, ValueError):
     """Refuse input before anything is sent."""
 
     code = "bad_input"
-
-    def __init__(
-        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
-    ) -> None:
-        super().__init__(
-            what, evidence=evidence, safe=safe or "nothing was sent, nothing was changed.", next_step=next_step
-        )
+    always_safe = "nothing was sent, nothing was changed."
 
 
 class RespondentFileError(InputError):
