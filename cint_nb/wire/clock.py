@@ -1,6 +1,7 @@
 """Time as something handed in: the system's, or that of a recording.
 
-Nothing in the package asks the system for the time or sleeps by itself: both go through a `Clock`.
+Nothing in the package asks the system for the time or sleeps by itself: both go through a `Clock`. The one exception
+is the limit of an attempt on the wire, whose seconds are real even in practice.
 """
 
 from __future__ import annotations

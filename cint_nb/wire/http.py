@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -34,18 +35,28 @@ _WARNINGS_MAX = 100
 
 @dataclass
 class _Course:
-    """Follow one call over its attempts."""
+    """Follow one call over its attempts.
+
+    Its time is its own: what the attempts really took, and the pauses by the client's clock. So another task that
+    lets hours of practice time pass does not use up the seconds of this call.
+    """
 
     call: Call
-    started: float
     limit: float
+    started: float = field(default_factory=time.monotonic)
+    pauses_ahead: float = 0.0
     attempts: int = 0
     granted: float = 0.0
     new_token_tried: bool = False
     verdict: Verdict = field(default_factory=lambda: Verdict(again=False))
 
-    def seconds_left(self, now: float) -> float:
-        return self.started + self.limit + self.granted - now
+    def seconds_left(self) -> float:
+        return self.limit + self.granted - self.pauses_ahead - (time.monotonic() - self.started)
+
+    async def pause(self, clock: Clock, seconds: float) -> None:
+        began = time.monotonic()
+        await clock.sleep(seconds)
+        self.pauses_ahead += seconds - (time.monotonic() - began)
 
 
 class Http:
@@ -76,7 +87,9 @@ class Http:
         self.warnings: list[str] = []
         live = settings.mode is Mode.LIVE
         # The pace is manners toward the real exchange; practice and replay run on a time of their own.
-        self._sender = Sender(transport=transport, client=client, clock=self.clock, paced=live)
+        self._sender = Sender(
+            transport=transport, client=client, clock=self.clock, paced=live, proxies=not settings.on_this_machine
+        )
         keep = TokenFile(settings) if settings.keep_token and live and settings.token is None else None
         self._tokens = Tokens(settings, self.clock, self._fetch_token, keep)
         self._budget = RetryBudget()
@@ -122,7 +135,7 @@ class Http:
 
     async def _repeating(self, call: Call, attempt: Callable[[_Course], Awaitable[Reply]]) -> Reply:
         usual = limits.UPLOAD_SECONDS if call.file else limits.CALL_SECONDS
-        course = _Course(call, self.clock.monotonic(), call.deadline or usual)
+        course = _Course(call, call.deadline or usual)
 
         async def one() -> Reply:
             course.attempts += 1
@@ -133,7 +146,10 @@ class Http:
             return isinstance(failure, Failure) and self._decide(course, failure)
 
         retrying = AsyncRetrying(
-            retry=again, wait=lambda _: course.verdict.seconds, sleep=self.clock.sleep, reraise=True
+            retry=again,
+            wait=lambda _: course.verdict.seconds,
+            sleep=lambda seconds: course.pause(self.clock, seconds),
+            reraise=True,
         )
         try:
             return await retrying(one)
@@ -148,7 +164,7 @@ class Http:
             attempt=course.attempts,
             asked_wait=failure.asked_wait,
             jitter=self._random.random(),
-            seconds_left=0.0 if failure.out_of_time else course.seconds_left(now),
+            seconds_left=0.0 if failure.out_of_time else course.seconds_left(),
             deadline_is_hard=course.call.deadline is not None,
             budget_left=self._budget.left(now),
         )
@@ -184,7 +200,7 @@ class Http:
             headers["If-Match"] = call.if_match
         request = self._sender.build(call, url, headers, call.json)
         self.requests_sent += 1
-        return await self._sender.once(call, request, auth, course.seconds_left(self.clock.monotonic()))
+        return await self._sender.once(call, request, auth, course.seconds_left())
 
     def _judged(self, course: _Course, reply: Reply) -> Reply:
         call = course.call
@@ -223,7 +239,7 @@ class Http:
         request = self._sender.build(TOKEN_CALL, self.settings.token_url, headers, token_body(self.settings))
         request.extensions["cint_nb_token"] = True  # recordings leave it out
         self.token_requests_sent += 1
-        reply = await self._sender.once(TOKEN_CALL, request, None, course.seconds_left(self.clock.monotonic()))
+        reply = await self._sender.once(TOKEN_CALL, request, None, course.seconds_left())
         return self._judged(course, reply)
 
 

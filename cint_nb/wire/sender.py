@@ -29,8 +29,10 @@ def _not_ours(_record: logging.LogRecord) -> bool:
     return not _ours.get()
 
 
-# httpx logs whole addresses, and a cursor in an address may hold a respondent id. Ours is the only line we allow.
-logging.getLogger("httpx").addFilter(_not_ours)
+# httpx logs whole addresses, and a cursor in an address may hold a respondent id; httpcore logs headers. Of our
+# requests, ours is the only line. Loggers do not inherit filters, so each one is named.
+for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"):
+    logging.getLogger(_name).addFilter(_not_ours)
 
 
 class Failure(Exception):
@@ -61,16 +63,24 @@ class Sender:
         client: A client of the caller's, used as it is and never closed here.
         clock: For the pace and the durations in the log.
         paced: Whether to hold back to ten requests a second.
+        proxies: Whether the environment may name a proxy.
     """
 
     def __init__(
-        self, *, transport: httpx.AsyncBaseTransport | None, client: httpx.AsyncClient | None, clock: Clock, paced: bool
+        self,
+        *,
+        transport: httpx.AsyncBaseTransport | None,
+        client: httpx.AsyncClient | None,
+        clock: Clock,
+        paced: bool,
+        proxies: bool = True,
     ) -> None:
         self._transport = transport
         self._given = client
         self._own: httpx.AsyncClient | None = None
         self._clock = clock
         self._pace = Pace() if paced else None
+        self._proxies = proxies
         self._places = asyncio.Semaphore(limits.IN_FLIGHT_MAX)
 
     def client(self) -> httpx.AsyncClient:
@@ -80,7 +90,11 @@ class Sender:
         if self._own is None:
             places = httpx.Limits(max_connections=limits.IN_FLIGHT_MAX, max_keepalive_connections=limits.IN_FLIGHT_MAX)
             self._own = httpx.AsyncClient(
-                transport=self._transport, limits=places, follow_redirects=False, headers={"user-agent": _user_agent()}
+                transport=self._transport,
+                limits=places,
+                follow_redirects=False,
+                trust_env=self._proxies,
+                headers={"user-agent": _user_agent()},
             )
         return self._own
 

@@ -151,6 +151,11 @@ class Settings(BaseModel):
         return urlsplit(self.base_url).hostname in _IN_PROCESS_HOSTS
 
     @property
+    def on_this_machine(self) -> bool:
+        """Tell whether requests never leave this machine, so that no proxy has a part in them."""
+        return self.in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
     def renewable(self) -> bool:
         """Tell whether a new token can be asked for."""
         return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY

@@ -139,6 +139,24 @@ def test_waits_the_exchange_asks_for_do_not_count_against_our_own_limit_but_agai
     assert len(exchange.requests) == 1
 
 
+def test_time_that_others_let_pass_does_not_use_up_a_call(connect, call):
+    def hours_pass(_request):
+        http.clock._passed += 7_200
+        return broken(503)
+
+    http, exchange = connect(hours_pass, hours_pass, FINE)
+    assert loop.run(http.send(call(deadline=10))).status == 200
+    assert len(exchange.requests) == 3
+
+
+def test_the_pauses_of_a_call_count_by_the_clients_clock(connect, call):
+    http, exchange = connect(broken(503, **{"retry-after": "4"}))
+    with pytest.raises(errors.ServerError) as caught:
+        loop.run(http.send(call(deadline=10)))
+    assert len(exchange.requests) == 3
+    assert caught.value.evidence["not_repeated"] == "the time limit of the call has passed"
+
+
 def test_the_budget_of_repeats_is_shared_by_all_calls_of_a_client(connect, call):
     http, exchange = connect(broken(503))
     for _ in range(10):

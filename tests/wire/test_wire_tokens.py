@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import stat
+import traceback
 from datetime import timedelta
 
 import httpx
@@ -113,6 +114,17 @@ def test_the_token_endpoints_own_error_envelope_is_read(connect, call):
     assert "CINT_NB_CLIENT_SECRET" in caught.value.next_step
     assert exchange.requests == []
     assert len(exchange.token_requests) == 1
+
+
+def test_no_error_about_the_token_shows_the_secret_even_with_all_local_variables(connect, call):
+    for answer in (httpx.Response(401, json={"error": "access_denied"}), httpx.Response(200, json={"other": 1})):
+        http, exchange = connect(FINE, mode="live")
+        exchange.token_answer = lambda _, answer=answer: answer
+        with pytest.raises(errors.CintError) as caught:
+            loop.run(http.send(call()))
+        told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        assert "not-a-secret" not in told
+        assert "not-a-secret" not in repr(http) + repr(http.settings) + repr(http._tokens.__dict__)
 
 
 def test_a_failing_token_endpoint_is_asked_again_and_then_the_request_counts_as_unsent(connect, call):
