@@ -9,6 +9,7 @@ import ipywidgets as widgets
 import traitlets
 
 from cint_nb.domain.errors import CintError
+from cint_nb.panels import saved
 from cint_nb.panels.style import style_sheet
 from cint_nb.panels.wording import esc, mode_word
 
@@ -108,13 +109,31 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Return the text form: the repr, and what the panel shows, where that does not change from run to run."""
         return repr(self)
 
+    def still(self) -> str:
+        """Return the HTML that stands in for the panel in a saved notebook: no ids, nothing that needs a kernel."""
+        words = esc(" · ".join(self.summary()))
+        return f"<p>{badge(self._mode)} {words}</p>"
+
+    def leave_still(self) -> None:
+        """Write the still picture of the panel, as it stands now, into the output of the running cell."""
+        saved.show_still(self.still(), self.text().partition("\n")[2] or " · ".join(self.summary()))
+
     def __repr__(self) -> str:
         """Name the panel, its mode and its state on one line that repeats from run to run."""
         return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
 
+    def show(self) -> None:
+        """Show the widget alone in the output of the running cell; `leave_still` may follow when there is an end."""
+        saved.show_live(self._repr_mimebundle_() or {"text/plain": repr(self)})
+
+    def _ipython_display_(self) -> None:
+        if not saved.in_kernel():
+            saved.show_text(self.text())
+            return
+        self.show()
+        self.leave_still()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # ipywidgets cuts the text at 110 characters; a saved notebook should hold all of it.
         bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:
-            return None
-        return {**bundle, "text/plain": self.text()}
+        return bundle and {**bundle, "text/plain": repr(self)}

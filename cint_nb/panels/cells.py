@@ -34,7 +34,7 @@ _STATE_LOOKS = {
     "draft": ("calm", "✎"),
     "scheduled": ("calm", "◷"),
     "live": ("good", "▶"),
-    "paused": ("part", "❚❚"),
+    "paused": ("part", "‖"),
     "completed": ("busy", "✔"),
     "archived": ("calm", "▢"),
 }

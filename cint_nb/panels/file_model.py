@@ -25,7 +25,7 @@ ENTITY_QUESTION = tuple(
 """The question that no file answers by itself: both kinds of id look alike."""
 
 VERDICTS = ("usable", "duplicate", "malformed", "blank", "header")
-_BAD_FIRST = {"malformed": 0, "header": 1, "duplicate": 2}
+_BAD_FIRST = {"malformed": 0, "duplicate": 1}
 
 Reader = Callable[..., Any]
 
@@ -160,7 +160,7 @@ def _why(row: dict[Any, Any]) -> str:
     of_line = row.get("of_line")
     if row["verdict"] == "duplicate" and of_line is not None and of_line == of_line:
         return f"the same as line {int(of_line):,}"
-    return str(row["reason"]) or ("names the column" if row["verdict"] == "header" else "")
+    return str(row["reason"])
 
 
 def _hints(people: RespondentsRead) -> tuple[tuple[EntityType, str], ...]:

@@ -240,6 +240,10 @@ class FilePicker(Panel):
         kind = self.value.entity_type.value if self.value is not None else "RSID or RID?"
         return [self._title, self._facts.name, kind, counts]
 
+    def still(self) -> str:
+        """Return the counts and the first bad lines."""
+        return super().still() + (draw_bad(self._facts) if self._facts else "")
+
     def text(self) -> str:
         """Return the repr, the counts and the first bad lines."""
         if self._facts is None:

@@ -9,7 +9,7 @@ from cint_nb.panels.wording import DASH, count, esc, size
 
 _LOOKS = {
     "usable": ("good", "✔"),
-    "duplicate": ("calm", "⧉"),
+    "duplicate": ("calm", "="),
     "malformed": ("bad", "✖"),
     "blank": ("calm", "○"),
     "header": ("calm", "≡"),

@@ -76,6 +76,10 @@ class FindingsTable(Panel):
         """Return the title and the verdict."""
         return [self._title, verdict(self.value)]
 
+    def still(self) -> str:
+        """Return the findings as a table."""
+        return super().still() + draw_findings(self.value)
+
     def text(self) -> str:
         """Return the repr and one line a finding."""
         lines = [repr(self)]

@@ -3,73 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cint_nb.panels.wording import count, mode_word
+from cint_nb.panels.canvas import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, RED, SOFT, Picture
+from cint_nb.panels.projection import project
+from cint_nb.panels.wording import count
+from cint_nb.study.frames import get
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-# Okabe and Ito's palette: told apart with every kind of colour blindness.
-BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#8A8F95"
-
-_OUTCOME_COLOURS = {
-    "saved": GREEN,
-    "already_saved": BLUE,
-    "duplicate": PURPLE,
-    "blank": "#C9CDD2",
-    "header": GREY,
-    "malformed": ORANGE,
-    "rejected": RED,
+_OUTCOMES = {
+    "saved": (GREEN, ""),
+    "already_saved": (BLUE, ""),
+    "rejected": (RED, "//"),
+    "malformed": (ORANGE, "//"),
+    "duplicate": (PURPLE, ".."),
+    "header": (GREY, ""),
+    "blank": (PALE, ""),
 }
-
-
-def _canvas(title: str, mode: object, *, source: str, width: float = 7.2, height: float = 3.2) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=11, fontweight="semibold")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.supxlabel(f"{source} · {mode_word(mode)}", fontsize=8, color="#59636e", x=0.99, ha="right")
-    return figure, axes
 
 
 def plot_completes(
     frame: pd.DataFrame,
     *,
     goal: int,
+    until: Any = None,
     mode: object = "sandbox",
     title: str = "Completes over time",
     source: str = "Cint, completes by interval",
-) -> Figure:
-    """Draw collected completes over time against the goal.
+) -> Picture:
+    """Draw collected completes over time against the goal, and where they may end.
 
     Args:
-        frame: Columns `time` (UTC) and `completes` (collected by then, so it never falls).
+        frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.study.frames.completes_frame`
+            returns them.
         goal: Completes wanted.
+        until: End of fielding, UTC. With it, and at least three intervals, a band shows where the completes may end if
+            each interval to come is like one of those seen; the dashed line is its middle.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
-    figure, axes = _canvas(title, mode, source=source)
-    times = pd.to_datetime(frame["time"], utc=True)
-    axes.step(times, frame["completes"], where="post", color=BLUE, linewidth=2, label="completes")
-    axes.axhline(goal, color=GREY, linestyle="--", linewidth=1.2)
-    axes.annotate(f"goal {goal:,}", (0.005, goal), xycoords=("axes fraction", "data"), va="bottom", fontsize=9)
+    figure = Picture(title, mode, source=source)
+    axes = figure.plane
+    times = pd.to_datetime(frame["until"], utc=True)
+    counts = frame["completes"].astype("float64")
+    top = max(float(goal), float(counts.max()) if len(counts) else 0.0)
+    axes.step(times, counts, where="post", color=BLUE, linewidth=2)
+    axes.axhline(goal, color=SOFT, linestyle="--", linewidth=1.2)
+    axes.annotate(
+        f"goal {goal:,}", (0.005, goal), xycoords=("axes fraction", "data"), va="bottom", fontsize=9, color=SOFT
+    )
     if len(frame):
-        last = int(frame["completes"].iloc[-1])
-        axes.plot(times.iloc[-1:], [last], "o", color=BLUE)
-        axes.annotate(f"{last:,}", (times.iloc[-1], last), xytext=(-6, 6), textcoords="offset points", ha="right")
-    axes.set_ylim(0, max(float(goal), float(frame["completes"].max() if len(frame) else 0)) * 1.12)
+        _mark_last(axes, times.iloc[-1], float(counts.iloc[-1]))
+    ahead = project(frame, until=until) if until is not None else None
+    if ahead is not None:
+        axes.fill_between(ahead["until"], ahead["low"], ahead["high"], color=BLUE, alpha=0.16, linewidth=0)
+        axes.plot(ahead["until"], ahead["middle"], color=BLUE, linestyle=":", linewidth=1.6)
+        low, high = float(ahead["low"].iloc[-1]), float(ahead["high"].iloc[-1])
+        axes.annotate(
+            f"{low:,.0f}–{high:,.0f} expected",
+            (ahead["until"].iloc[-1], high),
+            xytext=(0, 4), textcoords="offset points", ha="right", fontsize=9, color=BLUE,
+        )  # fmt: skip
+        top = max(top, high)
+    axes.set_ylim(0, top * 1.14 or 1)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel("completes (count)")
     axes.set_xlabel("time (UTC)")
     _plain_dates(axes)
     return figure
+
+
+def _mark_last(axes: Axes, when: pd.Timestamp, last: float) -> None:
+    axes.plot(pd.DatetimeIndex([when]), [last], "o", color=BLUE, markersize=5)
+    axes.annotate(
+        f"{last:,.0f}", (when, last), xytext=(-5, 6), textcoords="offset points", ha="right", color=BLUE,
+        fontweight="semibold", fontsize=10,
+    )  # fmt: skip
 
 
 def _plain_dates(axes: Axes) -> None:
@@ -87,54 +101,93 @@ def plot_outcomes(
     mode: object = "sandbox",
     title: str = "What became of every line",
     source: str = "sent against saved ids",
-) -> Figure:
+) -> Picture:
     """Draw how many source lines ended with each outcome.
 
     Args:
-        counts: Outcome word to number of lines, such as `Outcome.counts`.
+        counts: Outcome to number of lines, such as `Outcome.counts`.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
-    known = [word for word in _OUTCOME_COLOURS if counts.get(word)]
-    words = known + [word for word in counts if word not in _OUTCOME_COLOURS and counts[word]]
-    figure, axes = _canvas(title, mode, source=source, height=1.2 + 0.36 * max(len(words), 1))
+    words = [word for word in _OUTCOMES if counts.get(word)]
+    words += [word for word in counts if word not in _OUTCOMES and counts[word]]
     values = [int(counts[word]) for word in words]
+    figure = Picture(title, mode, source=source, height=1.3 + 0.34 * max(len(words), 1))
+    axes = figure.plane
+    looks = [_OUTCOMES.get(word, (GREY, "")) for word in words]
     bars = axes.barh(
-        [word.replace("_", " ") for word in words],
-        values,
-        color=[_OUTCOME_COLOURS.get(word, GREY) for word in words],
-        height=0.62,
+        [str(word).replace("_", " ") for word in words], values, color=[look[0] for look in looks], height=0.62
     )
+    for bar, look in zip(bars, looks, strict=True):
+        bar.set_hatch(look[1])
+        bar.set_edgecolor("white")
     total = sum(values) or 1
-    axes.bar_label(bars, [f"{value:,}  ({value / total:.1%})" for value in values], padding=4, fontsize=9)
+    axes.bar_label(bars, [f"{value:,}  ({value / total:.1%})" for value in values], padding=4, fontsize=9, color=INK)
     axes.invert_yaxis()
     axes.set_xlim(0, (max(values, default=0) or 1) * 1.25)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel(f"lines (count), {count(sum(values), 'line')} in all")
     return figure
 
 
-def plot_funnel(
-    frame: pd.DataFrame,
-    *,
-    mode: object = "sandbox",
-    title: str = "From invitation to complete",
-    source: str = "Cint, target group performance",
-) -> Figure:
-    """Draw how many people reached each step, and the share of the first step.
+def funnel_frame(performance: Any, *, saved: int | None = None) -> pd.DataFrame:
+    """Gather the steps from saved ids to completes for `plot_funnel`.
 
     Args:
-        frame: Columns `step` (words, in order) and `people` (count).
+        performance: `entrants`, `prescreens` and `completes`, as the exchange's performance answer holds them.
+        saved: Ids saved in the target group, the first step; left out when unknown.
+
+    Returns:
+        A frame: `step` and `people`, without steps that are unknown.
+    """
+    steps = [
+        ("saved ids", saved),
+        ("entered", get(performance, "entrants")),
+        ("passed the screening", get(performance, "prescreens")),
+        ("completed", get(performance, "completes")),
+    ]
+    return pd.DataFrame(
+        [(step, int(number)) for step, number in steps if number is not None], columns=["step", "people"]
+    )
+
+
+def plot_funnel(
+    frame: pd.DataFrame,
+    reasons: pd.DataFrame | None = None,
+    *,
+    mode: object = "sandbox",
+    title: str = "From saved ids to completes",
+    source: str = "Cint, target group performance",
+) -> Picture:
+    """Draw how many people reached each step, the share of the first step, and why visits ended.
+
+    Args:
+        frame: Columns `step` (words, in order) and `people` (count); see `funnel_frame`.
+        reasons: Columns `label` and `count`, as `cint_nb.study.frames.analysis_frame` returns them; the six most
+            frequent are drawn below the steps.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
     steps, people = [str(step) for step in frame["step"]], [int(number) for number in frame["people"]]
-    figure, axes = _canvas(title, mode, source=source, height=1.2 + 0.42 * max(len(steps), 1))
-    bars = axes.barh(steps, people, color=BLUE, height=0.66)
+    colours = [BLUE] * len(steps)
     first = people[0] if people and people[0] else 1
-    axes.bar_label(bars, [f"{number:,}  ({number / first:.0%})" for number in people], padding=4, fontsize=9)
+    labels = [f"{number:,}  ({number / first:.0%})" for number in people]
+    if reasons is not None and len(reasons):
+        for row in reasons.nlargest(6, "count").to_dict("records"):
+            steps.append(f"ended: {row['label']}")
+            people.append(int(row["count"]))
+            colours.append(PALE)
+            labels.append(f"{int(row['count']):,}")
+    figure = Picture(title, mode, source=source, height=1.3 + 0.34 * max(len(steps), 1))
+    axes = figure.plane
+    places = range(len(steps))
+    bars = axes.barh(list(places), people, color=colours, height=0.66)
+    axes.set_yticks(list(places), steps)
+    axes.bar_label(bars, labels, padding=4, fontsize=9, color=INK)
     axes.invert_yaxis()
     axes.set_xlim(0, (max(people, default=0) or 1) * 1.22)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("people (count), share of the first step in brackets")
     return figure

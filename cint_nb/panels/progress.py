@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, Protocol, TextIO
+from typing import Protocol, TextIO
 
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_model import bounds, describe
+from cint_nb.panels.saved import in_kernel
 from cint_nb.panels.wording import mode_word
 
 
@@ -22,13 +22,6 @@ class Reporter(Protocol):
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Tell of the end; None when the waiting ended without one."""
         ...
-
-
-def in_kernel() -> bool:
-    """Tell whether a Jupyter kernel runs this code, so that widgets have somewhere to go."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None
 
 
 def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> Reporter:
@@ -63,21 +56,19 @@ class _Silence:
 
 class _PanelReporter:
     def __init__(self, title: str, mode: str) -> None:
-        from IPython.display import display
-
         from cint_nb.panels.job_progress import JobProgress
 
         self.panel = JobProgress(mode=mode, title=title)
-        show: Callable[[Any], Any] = display
-        show(self.panel)
+        self.panel.show()
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Show a look in the panel."""
         self.panel.update(snapshot)
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
-        """Show the end in the panel."""
+        """Show the end in the panel, and leave it in the notebook."""
         self.panel.finish(snapshot)
+        self.panel.leave_still()
 
 
 def _line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:

@@ -17,8 +17,8 @@ def connect(
     """Connect to the sandbox, to a replay of recorded responses, or to the live exchange.
 
     Args:
-        mode: `sandbox`, `replay` or `live`; else the variable `CINT_NB_MODE`; else `sandbox`. Live spends real money, so
-            it is never chosen for you.
+        mode: `sandbox`, `replay` or `live`; else the variable `CINT_NB_MODE`; else `sandbox`. Live spends real money,
+            so it is never chosen for you.
         seed: Seed of the sandbox: the same seed, the same respondents.
         speed: How many times faster than real time the sandbox's clock runs; it jumps when left out.
         faults: Faults the sandbox shall have, by name.

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
 
 from cint_nb.panels.cells import RIGHT, Column, absent, cell, plain
-from cint_nb.panels.wording import esc
+from cint_nb.panels.wording import count, esc
+from cint_nb.study.line_frames import spreadsheet_safe
 
 COLUMNS: Mapping[str, Column] = {
-    "target_group_id": Column("Target group", hidden=True),
-    "project_id": Column("Project", hidden=True),
     "name": Column("Name"),
     "state": Column("State", "state"),
-    "goal": Column("Goal", "count"),
+    "warnings": Column("Warnings", "warnings"),
     "completes": Column("Completes", "count"),
+    "goal": Column("Goal", "count"),
     "filled": Column("Filled", "share"),
     "trend": Column("Trend", "trend"),
     "sent": Column("Sent", "count", hidden=True),
     "saved": Column("Saved ids", "count"),
     "entrants": Column("Entrants", "count"),
-    "screenouts": Column("Screen-outs", "count"),
     "came_back": Column("Came back", "rate"),
+    "screenouts": Column("Screen-outs", "count"),
     "completed_of_saved": Column("Of saved", "rate", hidden=True),
     "conversion_rate": Column("Conversion", "rate"),
     "drop_off_rate": Column("Drop-off", "rate"),
@@ -36,9 +38,10 @@ COLUMNS: Mapping[str, Column] = {
     "currency": Column("Currency"),
     "first_complete": Column("First complete", "time", hidden=True),
     "last_complete": Column("Last complete", "time"),
-    "warnings": Column("Warnings", "warnings"),
+    "target_group_id": Column("Target group", hidden=True),
+    "project_id": Column("Project", hidden=True),
 }
-"""How the columns of the status frame are shown; others are shown as they are."""
+"""How the columns of the status frame are shown, in this order; others follow as they are."""
 
 KEY = "target_group_id"
 
@@ -49,24 +52,84 @@ def column(name: str) -> Column:
 
 
 @dataclass(frozen=True)
+class Wish:
+    """Hold how a reader wants the table.
+
+    Args:
+        sort: Column to sort by, empty for the order of the frame.
+        descending: Highest first.
+        words: Rows are kept that hold each of these words in some shown cell.
+        columns: Columns to show, empty for the usual ones.
+    """
+
+    sort: str = ""
+    descending: bool = False
+    words: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StatusView:
     """Hold a frame as shown, with the cells that changed.
 
     Args:
         frame: The rows, one a target group.
         changed: Row label and column of each cell that differs from the frame before.
+        wish: Order, filter and columns.
     """
 
     frame: pd.DataFrame
     changed: frozenset[tuple[Any, str]] = frozenset()
+    wish: Wish = Wish()
+
+    def usual(self) -> list[str]:
+        """Return the columns shown unless others are asked for: not the ids, and none that holds nothing at all."""
+        return [
+            name
+            for name in self.names()
+            if not column(name).hidden and not all(absent(value) for value in self.frame[name])
+        ]
+
+    def names(self) -> list[str]:
+        """Return all columns in the order they are shown: what asks for attention first."""
+        order = list(COLUMNS)
+        return sorted(
+            map(str, self.frame.columns), key=lambda name: order.index(name) if name in COLUMNS else len(order)
+        )
 
     def shown(self) -> list[str]:
-        """Return the columns that are shown, in the order of the frame, without those that hold nothing at all."""
-        return [
-            str(name)
-            for name in self.frame.columns
-            if not column(str(name)).hidden and not all(absent(value) for value in self.frame[name])
-        ]
+        """Return the columns that are shown."""
+        asked = [name for name in self.names() if name in self.wish.columns]
+        return asked or self.usual()
+
+    def rows(self) -> list[tuple[Any, dict[Any, Any]]]:
+        """Return the rows that are shown with their labels, filtered and sorted; empty cells come last."""
+        rows = list(zip(labels(self.frame), self.frame.to_dict("records"), strict=True))
+        words, shown = self.wish.words.casefold().split(), self.shown()
+        if words:
+            rows = [pair for pair in rows if _holds(pair[1], shown, words)]
+        by = self.wish.sort
+        if by in self.frame.columns:
+            filled = [pair for pair in rows if not absent(pair[1][by])]
+            empty = [pair for pair in rows if absent(pair[1][by])]
+            rows = sorted(filled, key=lambda pair: _rank(pair[1][by]), reverse=self.wish.descending) + empty
+        return rows
+
+
+def _holds(row: Mapping[Any, Any], shown: Sequence[str], words: Sequence[str]) -> bool:
+    text = " ".join(plain(row[name], column(name).kind) for name in shown).casefold()
+    return all(word in text for word in words)
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    """Return what a value is sorted by: numbers and times as they are, texts in any case, lists by their end."""
+    if isinstance(value, (list, tuple)):
+        return _rank(value[-1])
+    if isinstance(value, datetime):
+        return 1, value.timestamp()
+    if isinstance(value, (int, float, Decimal)):
+        return 0, value
+    return 2, str(value).casefold()
 
 
 def labels(frame: pd.DataFrame) -> list[Any]:
@@ -92,22 +155,38 @@ def changes(before: pd.DataFrame | None, after: pd.DataFrame) -> frozenset[tuple
     return frozenset(found)
 
 
-def draw_table(view: StatusView, *, caption: str) -> str:
-    """Draw the rows as an HTML table, every text escaped, changed cells marked in colour and with a dot."""
-    shown = view.shown()
-    if view.frame.empty or not shown:
-        return '<p class="cint-soft">No target groups.</p>'
+def draw_table(view: StatusView, *, caption: str, limit: int | None = None) -> str:
+    """Draw the rows as an HTML table, every text escaped, changed cells marked in colour and with a dot.
+
+    Args:
+        view: What to draw.
+        caption: Name of the table for a screen reader.
+        limit: Draw at most so many rows, and say how many more there are.
+    """
+    shown, rows = view.shown(), view.rows()
+    if not rows or not shown:
+        why = "No target groups." if view.frame.empty else "No target group fits the filter."
+        return f'<p class="cint-soft">{why}</p>'
     looks = [(name, column(name)) for name in shown]
-    heads = "".join(f'<th scope="col"{_right(look)}>{esc(look.label)}</th>' for _, look in looks)
-    rows = []
-    for label, row in zip(labels(view.frame), view.frame.to_dict("records"), strict=True):
-        cells = "".join(_cell(row[name], look, (label, name) in view.changed) for name, look in looks)
-        rows.append(f"<tr>{cells}</tr>")
-    return (
-        f'<div class="cint-scroll" tabindex="0" role="region" aria-label="{esc(caption)}">'
-        f'<table class="cint-table"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    heads = "".join(
+        f'<th scope="col"{_right(look)}{_sorted(view, name)}>{esc(look.label)}</th>' for name, look in looks
     )
+    body = "".join(
+        f"<tr>{''.join(_cell(row[name], look, (label, name) in view.changed) for name, look in looks)}</tr>"
+        for label, row in rows[:limit]
+    )
+    more = len(rows) - limit if limit is not None else 0
+    tail = f'<p class="cint-soft">{esc(count(more, "more target group"))}</p>' if more > 0 else ""
+    return (
+        f'<table class="cint-table" aria-label="{esc(caption)}"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{body}</tbody></table>{tail}"
+    )
+
+
+def _sorted(view: StatusView, name: str) -> str:
+    if view.wish.sort != name:
+        return ""
+    return f' aria-sort="{"descending" if view.wish.descending else "ascending"}"'
 
 
 def _right(look: Column) -> str:
@@ -121,16 +200,16 @@ def _cell(value: Any, look: Column, changed: bool) -> str:
     return f"<td{css}>{mark}{cell(value, look.kind)}</td>"
 
 
-def text_table(view: StatusView) -> list[str]:
-    """Write the rows as lines of text, columns aligned."""
-    shown = view.shown()
-    if view.frame.empty or not shown:
+def text_table(view: StatusView, *, limit: int = 50) -> list[str]:
+    """Write the rows as lines of text, columns aligned, at most `limit` rows."""
+    shown, rows = view.shown(), view.rows()
+    if not rows or not shown:
         return ["  no target groups"]
     table = [[column(name).label for name in shown]]
-    table.extend([plain(row[name], column(name).kind) for name in shown] for row in view.frame.to_dict("records"))
+    table.extend([plain(row[name], column(name).kind) for name in shown] for _, row in rows[:limit])
     widths = [max(len(line[index]) for line in table) for index in range(len(shown))]
     rights = [column(name).kind in RIGHT for name in shown]
-    return [
+    lines = [
         "  "
         + "  ".join(
             text.rjust(width) if right else text.ljust(width)
@@ -138,3 +217,20 @@ def text_table(view: StatusView) -> list[str]:
         ).rstrip()
         for line in table
     ]
+    return lines + ([f"  and {count(len(rows) - limit, 'more target group')}"] if len(rows) > limit else [])
+
+
+def as_text(view: StatusView, separator: str) -> str:
+    """Write the shown rows for a spreadsheet: plain values, a header row, nothing that a spreadsheet would run."""
+    names = view.shown()
+    frame = pd.DataFrame([[_safe(row[name]) for name in names] for _, row in view.rows()], columns=names)
+    text: str = frame.to_csv(index=False, sep=separator, lineterminator="\n")
+    return text
+
+
+def _safe(value: Any) -> Any:
+    if absent(value):
+        return ""
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(str, value))
+    return spreadsheet_safe(value) if isinstance(value, str) else value

@@ -6,6 +6,8 @@ from functools import cache
 
 import ipywidgets as widgets
 
+from cint_nb.panels.saved import HIDE_STILL
+
 _SHEET = """
 .cint-panel, .cint-static {
   --cint-ink: var(--jp-ui-font-color1, var(--vscode-foreground, #1f2328));
@@ -32,7 +34,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel .widget-html-content { line-height: 1.5; font-size: 13px; color: var(--cint-ink); width: 100%; }
 .cint-panel .cint-style, .cint-panel .cint-empty { display: none; }
 .cint-panel .widget-box { overflow: visible; }
-.cint-head { display: flex; align-items: baseline; gap: 10px; flex-wrap: wrap; margin-bottom: 6px; }
+.cint-head { display: flex; align-items: center; gap: 10px; flex-wrap: wrap; margin-bottom: 6px; }
 .cint-title { font-weight: 600; font-size: 14px; overflow-wrap: anywhere; }
 .cint-badge {
   display: inline-block; border-radius: 10px; padding: 0 8px; font-size: 11px; line-height: 18px; font-weight: 600;
@@ -61,7 +63,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-maybe {
   background: repeating-linear-gradient(135deg, currentColor 0 3px, transparent 3px 7px); opacity: .75;
 }
-.cint-progress-text { flex: 0 0 auto; min-width: 128px; text-align: right; font-variant-numeric: tabular-nums; }
+.cint-progress-text { flex: 0 0 auto; width: 156px; text-align: right; font-variant-numeric: tabular-nums; }
 .cint-quote {
   margin: 4px 0 0; padding: 2px 0 2px 10px; border-left: 3px solid var(--cint-rule); overflow-wrap: anywhere;
 }
@@ -79,12 +81,13 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-scroll { overflow-x: auto; max-width: 100%; }
 .cint-scroll:focus-visible { outline: 2px solid var(--cint-busy); }
 .cint-panel table.cint-table {
-  border-collapse: collapse; margin: 4px 0; width: 100%; font-size: 12.5px; font-variant-numeric: tabular-nums;
-  border: 0; color: var(--cint-ink);
+  border-collapse: separate; border-spacing: 0; margin: 4px 0; width: 100%; border: 0;
+  font-size: 12.5px; font-variant-numeric: tabular-nums; color: var(--cint-ink);
 }
+.cint-status-table table.cint-table { width: max-content; min-width: 100%; }
 .cint-panel table.cint-table :is(th, td) {
   padding: 5px 10px; text-align: left; vertical-align: top; border: 0; border-bottom: 1px solid var(--cint-rule);
-  background: none; white-space: normal; max-width: 34em; line-height: 1.4;
+  background: none; white-space: normal; max-width: 26em; line-height: 1.4;
 }
 .cint-panel table.cint-table th { color: var(--cint-soft); font-weight: 600; white-space: nowrap; }
 .cint-panel table.cint-table tbody tr:last-child :is(th, td) { border-bottom: 0; }
@@ -96,12 +99,19 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 }
 .cint-panel .cint-row { flex-flow: row wrap; align-items: center; gap: 4px 10px; margin: 2px 0; }
 .cint-row .cint-hint-part { flex: 1 1 240px; width: auto; }
-.cint-panel .cint-files { width: min(480px, 100%); height: auto; margin: 0; }
-.cint-panel .cint-files select { height: 104px; font-size: 13px; }
+.cint-panel .cint-files { width: min(520px, 100%); height: auto; margin: 0; flex-flow: row wrap; }
+.cint-panel .cint-files select { height: 104px; font-size: 13px; flex: 1 1 220px; }
 .cint-panel .cint-entity, .cint-panel .cint-columns { width: min(480px, 100%); height: auto; margin: 2px 0; }
-.cint-panel .widget-label { color: var(--cint-ink); width: 104px; }
-.cint-panel .widget-radio-box { margin: 0; }
-.cint-panel .widget-radio-box label { color: var(--cint-ink); line-height: 24px; height: auto; font-size: 13px; }
+.cint-panel .widget-label { color: var(--cint-ink); width: 124px; text-align: left; }
+.cint-panel .widget-radio-box { margin: 0; height: auto; }
+.cint-panel .widget-radio-box label {
+  display: flex; gap: 8px; align-items: baseline; width: auto; height: auto; margin: 0; white-space: normal;
+  color: var(--cint-ink); line-height: 24px; font-size: 13px;
+}
+.cint-panel .widget-radio-box input { position: static; float: none; flex: none; margin: 0; }
+.cint-panel .cint-upload { font-size: 0; } /* the widget adds the number of files it holds, which is always 0 here */
+.cint-panel .cint-upload i { font-size: 13px; }
+.cint-panel .cint-upload::after { content: " Choose a file…" / ""; font-size: 13px; }
 .cint-file-name { font-weight: 600; margin-top: 6px; overflow-wrap: anywhere; }
 .cint-shares { margin: 6px 0; gap: 2px; background: none; box-shadow: none; }
 .cint-share { background: currentColor; flex-basis: 0; min-width: 3px; border-radius: 2px; }
@@ -117,16 +127,27 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 }
 .cint-mini span { display: block; height: 3px; border-radius: 2px; background: var(--cint-good); }
 .cint-spark { vertical-align: middle; color: var(--cint-busy); }
+.cint-panel .cint-table-part { overflow: auto; max-height: 440px; position: relative; }
+.cint-panel .cint-table-part:focus-visible { outline: 2px solid var(--cint-busy); outline-offset: -2px; }
+.cint-table-part thead th { position: sticky; top: 0; z-index: 1; background: var(--cint-paper) !important; }
+.cint-status-table .cint-table-part :is(td, th):first-child {
+  position: sticky; left: 0; z-index: 1; background: var(--cint-paper) !important;
+}
+.cint-status-table .cint-table-part thead th:first-child { z-index: 2; }
+.cint-panel .cint-controls { margin-top: 6px; padding-top: 6px; border-top: 1px solid var(--cint-rule); }
+.cint-panel :is(.cint-sort, .cint-words) { width: 240px; } .cint-panel .cint-columns { width: min(360px, 100%); }
+.cint-panel .cint-every { width: 150px; } .cint-panel .cint-every .widget-label { width: auto; }
+.cint-panel .cint-tabbed { width: 100%; } .cint-tabbed textarea { font-family: var(--jp-code-font-family, monospace); }
 .cint-hidden-text {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }
-@media (max-width: 480px) { .cint-panel { padding: 10px; } .cint-progress-text { min-width: 0; } }
+@media (max-width: 480px) { .cint-panel { padding: 10px; } .cint-progress-text { width: auto; } }
 """
 
 
 @cache
 def style_sheet() -> widgets.HTML:
     """Make the one widget that carries the style sheet; every panel shows this same widget."""
-    sheet = widgets.HTML(f"<style>{_SHEET}</style>")
+    sheet = widgets.HTML(f"<style>{_SHEET}{HIDE_STILL}</style>")
     sheet.add_class("cint-style")
     return sheet

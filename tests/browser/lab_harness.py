@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nbformat
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +108,8 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, sec
     while time.monotonic() < end:
         if server.poll() is not None:
             break
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.get(url, timeout=2).raise_for_status()
             return
         time.sleep(0.2)
     raise AssertionError(f"JupyterLab was not served:\n{log.read_text()[-2000:]}")
@@ -175,14 +176,6 @@ class LabPage:
 
     def shut_down(self) -> None:
         """End every kernel this server runs."""
-        header = {"Authorization": f"token {self.lab.token}"}
-        with urllib.request.urlopen(
-            urllib.request.Request(f"{self.lab.url}/api/sessions", headers=header), timeout=10
-        ) as reply:
-            sessions = json.load(reply)
-        for session in sessions:
-            request = urllib.request.Request(
-                f"{self.lab.url}/api/sessions/{session['id']}", method="DELETE", headers=header
-            )
-            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=20):
-                pass
+        with httpx.Client(base_url=self.lab.url, headers={"Authorization": f"token {self.lab.token}"}) as server:
+            for session in server.get("/api/sessions").json():
+                server.delete(f"/api/sessions/{session['id']}", timeout=20)

@@ -7,16 +7,17 @@ from lab_harness import LabPage
 
 pytestmark = pytest.mark.browser
 
-PARADE = """
+SETUP = """
 import pandas as pd
 import cint_nb as cint
 from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", ids=10_000)
 def look(state="running", **fields):
     return JobSnapshot(handle=handle, state=JobState(state), ids=10_000, **fields)
 """
-PROGRESS = """
+RUNNING = """
 running = cint.JobProgress(title="Upload · Tracker Q4, wave 2")
 running.update(look(saved=4_310, saved_before=0, fraction=(0.35, 0.52), elapsed_seconds=310,
                     seconds_left=(300, 590), looks=7, next_look_seconds=12))
@@ -28,37 +29,96 @@ measured, done, part, failed = (cint.JobProgress(mode=m) for m in ("replay", "sa
 measured.update(look(saved=4_310, saved_before=0, fraction=(0.43, 0.43), measured=True, elapsed_seconds=310))
 done.update(look("done", saved=10_000, saved_before=0, elapsed_seconds=725, looks=47))
 part.update(look("partial", saved=9_912, saved_before=0, elapsed_seconds=725, looks=47,
-    partial_text="Upload partially successful. 9912 respondent IDs uploaded successfully, 88 failed (invalid or empty)."))
+                 partial_text="Upload partially successful. 9912 saved, 88 failed (invalid or empty)."))
 failed.update(look("failed", fraction=(0.1, 0.2), elapsed_seconds=3, failure_code="JobExecutionStartMessageFailed",
-    failure_text="The job could not be started.", trace_id="5bd6…"))
+                   failure_text="The job could not be started.", trace_id="5bd6b7d5"))
 VBox([measured, done, part, failed])
 """
-TABLES = """
-frame = pd.DataFrame([
-  {"name": "Tracker Q4, wave 2", "state": "live", "goal": 1200, "completes": 431, "saved_ids": 9912, "entrants": 1020,
-   "conversion_rate": .42, "drop_off_rate": .08, "cost": 1178.3, "warnings": ("ends soon",)},
-  {"name": "Tracker Q4, wave 3", "state": "paused", "goal": 800, "completes": 0, "saved_ids": 700, "entrants": 0,
-   "conversion_rate": None, "drop_off_rate": None, "cost": 0.0, "warnings": ("goal above saved ids",)}])
-cint.StatusTable(frame)
+PICKER = """
+ids = [synthetic_id("parade", number) for number in range(200)]
+rows = ["RSID", *ids, *ids[:9], "", "", "not an id", "someone@example.com", ids[3].replace("-", "")]
+open("wave1.csv", "w").write("\\n".join(rows))
+cint.FilePicker().choose("wave1.csv", entity_type="RID")
+"""
+TABLE = """
+def row(number, state, completes, **more):
+    return {"name": f"Tracker Q4, wave {number}", "state": state, "goal": 1200, "completes": completes,
+            "filled": completes / 1200, "trend": [completes * share for share in (0, .2, .25, .6, .9, 1)],
+            "saved": 9912, "entrants": 2 * completes, "conversion_rate": .42, "drop_off_rate": .08,
+            "cost": 2.7 * completes, "currency": "EUR", "warnings": more.get("warnings")}
+states = ["live", "paused", "draft", "scheduled", "completed"]
+frame = pd.DataFrame([row(n, states[n % 5], 97 * n % 1200) for n in range(1, 41)])
+frame.loc[2, "warnings"] = "goal above saved ids; ends soon"
+table = cint.StatusTable(frame)
+fresh = frame.copy()
+fresh.loc[0, "completes"] += 12
+table.update(fresh)
+table
 """
 FINDINGS = """
 cint.FindingsTable(Findings.of([
-  Finding("goal-above-ids", Severity.BLOCK, "The goal is above the ids that can be uploaded.", "goal 12,000, usable 9,912",
-          "lower the goal to 9,912 or fewer", "recontact guide, step 1"),
+  Finding("goal-above-ids", Severity.BLOCK, "The goal is above the ids that can be uploaded.",
+          "goal 12,000, usable 9,912", "lower the goal to 9,912 or fewer", "recontact guide, step 1"),
   Finding("same-project", Severity.WARN, "Project exclusion is on.", "exclusion.enabled is true", "set it to false",
           "recontact guide, step 1"),
   Finding("profiling-left-out", Severity.NOTE, "No profiling is given, which suits a recontact.")]))
 """
+PLOTS = """
+from IPython.display import display
+from cint_nb.panels.plots import plot_completes, plot_funnel, plot_outcomes
+from cint_nb.study.frames import completes_frame
+counts = [0, 90, 160, 300, 330, 410]
+seen = completes_frame([{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)])
+display(plot_completes(seen, goal=600, until="2026-09-13T08:00:00Z"))
+display(plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
+steps = pd.DataFrame({"step": ["saved ids", "entered", "passed", "completed"], "people": [9612, 1020, 800, 431]})
+why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
+display(plot_funnel(steps, why))
+"""
+PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, PLOTS)
 
 
-def test_all_panels_show_in_jupyterlab(notebook: LabPage) -> None:
-    notebook.write("parade.ipynb", PARADE, PROGRESS, ENDS, TABLES, FINDINGS)
+@pytest.fixture
+def parade(notebook: LabPage) -> LabPage:
+    """Run a notebook that shows every panel."""
+    notebook.write("parade.ipynb", *PARADE)
     notebook.open("parade.ipynb")
     notebook.run_all()
-    page = notebook.page
-    page.wait_for_selector(".cint-findings-table .cint-finding-block")
+    notebook.page.wait_for_selector(".cint-findings-table .cint-finding-block")
+    return notebook
+
+
+def test_all_panels_show_in_jupyterlab(parade: LabPage) -> None:
+    page = parade.page
     assert page.locator(".cint-job-progress").count() == 5
     assert page.locator(".cint-progress-text", has_text="100 % · complete").count() == 1
-    assert page.locator(".cint-status-table tbody tr").count() == 2
-    for number, css in enumerate([".cint-job-progress", ".cint-status-table", ".cint-findings-table"]):
-        notebook.picture(f"parade-{number}", css)
+    assert page.locator(".cint-status-table .cint-panel, .cint-status-table tbody tr").count() == 40
+    assert page.locator(".cint-static").count() > 0
+    assert page.locator(".cint-static:visible").count() == 0, "still pictures hide while the panels are alive"
+    page.locator(".cint-more button, button.cint-more").first.click()
+    page.wait_for_selector(".cint-controls:visible")
+    for css in ("job-progress", "file-picker", "status-table", "findings-table"):
+        parade.picture(f"parade-{css}", f".cint-{css}")
+    page.locator(".jp-RenderedImage").last.scroll_into_view_if_needed()
+    parade.picture("parade-plots")
+
+
+def test_panels_follow_the_dark_theme(parade: LabPage) -> None:
+    parade.page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    parade.page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
+    parade.page.wait_for_timeout(500)
+    for css in ("job-progress", "file-picker", "status-table", "findings-table"):
+        parade.picture(f"dark-{css}", f".cint-{css}")
+
+
+def test_panels_fit_a_narrow_window(parade: LabPage) -> None:
+    parade.page.set_viewport_size({"width": 400, "height": 1200})
+    parade.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    parade.page.wait_for_timeout(500)
+    for css in ("job-progress", "file-picker", "status-table", "findings-table"):
+        panel = parade.page.locator(f".cint-{css}").first
+        wide = panel.evaluate("element => element.scrollWidth - element.clientWidth")
+        assert wide <= 1, f"{css} is cut off by {wide} pixels"
+        parade.picture(f"narrow-{css}", f".cint-{css}")

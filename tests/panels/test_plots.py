@@ -3,31 +3,68 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from cint_nb.panels.plots import plot_completes, plot_funnel, plot_outcomes
+from cint_nb.panels.plots import funnel_frame, plot_completes, plot_funnel, plot_outcomes
+from cint_nb.panels.projection import project
+from cint_nb.study.frames import analysis_frame, completes_frame
+
+END = "2026-09-08T00:00:00Z"
 
 
-def words(figure: object) -> str:
-    axes = figure.axes[0]  # type: ignore[attr-defined]
-    bits = [axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel(), figure._supxlabel.get_text()]  # type: ignore[attr-defined]
-    return " | ".join(bits + [text.get_text() for text in axes.texts])
+def words(figure: Any) -> str:
+    axes = figure.axes[0]
+    bits = [axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel(), figure.get_supxlabel()]
+    ticks = [label.get_text() for label in axes.get_yticklabels()]
+    return " | ".join(bits + ticks + [text.get_text() for text in axes.texts])
+
+
+def completes(*counts: int) -> pd.DataFrame:
+    return completes_frame(
+        [{"timestamp": f"2026-09-0{day}T00:00:00Z", "count": number} for day, number in enumerate(counts, 1)]
+    )
 
 
 def test_completes_are_drawn_against_the_goal_in_utc() -> None:
-    frame = pd.DataFrame({"time": pd.date_range("2026-09-01", periods=4, tz="UTC"), "completes": [0, 120, 300, 410]})
-    text = words(plot_completes(frame, goal=500, mode="replay"))
+    text = words(plot_completes(completes(0, 120, 300, 410), goal=500, mode="replay"))
     assert "goal 500" in text
     assert "410" in text
     assert "UTC" in text
     assert "replay" in text
+    assert "expected" not in text
 
 
 def test_completes_before_the_first_interval_give_an_empty_plot_with_the_goal() -> None:
-    empty = pd.DataFrame({"time": pd.to_datetime([], utc=True), "completes": []})
-    assert "goal 10" in words(plot_completes(empty, goal=10))
+    assert "goal 10" in words(plot_completes(completes(), goal=10, until=END))
+
+
+def test_steady_completes_are_continued_as_a_line_and_uneven_ones_as_a_band() -> None:
+    steady = project(completes(10, 20, 30, 40), until=END)
+    assert steady is not None
+    assert steady["low"].iloc[-1] == steady["high"].iloc[-1] == 80
+    uneven = project(completes(0, 50, 55, 60), until=END)
+    assert uneven is not None
+    assert uneven["low"].iloc[-1] < uneven["middle"].iloc[-1] < uneven["high"].iloc[-1]
+    assert (uneven["until"] <= pd.Timestamp(END)).all()
+    assert "expected" in words(plot_completes(completes(0, 50, 55, 60), goal=100, until=END))
+
+
+def test_a_band_repeats_from_run_to_run() -> None:
+    first, second = (project(completes(0, 50, 55, 60), until=END) for _ in range(2))
+    assert first is not None
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.parametrize("frame", [completes(), completes(1, 2, 3)])
+def test_too_few_intervals_give_no_band(frame: pd.DataFrame) -> None:
+    assert project(frame, until=END) is None
+
+
+def test_a_passed_end_gives_no_band() -> None:
+    assert project(completes(1, 2, 3, 4, 5), until="2026-09-03T00:00:00Z") is None
 
 
 def test_outcomes_show_each_count_and_leave_out_what_did_not_happen() -> None:
@@ -37,9 +74,26 @@ def test_outcomes_show_each_count_and_leave_out_what_did_not_happen() -> None:
     assert "10,000 lines in all" in words(figure)
 
 
-def test_funnel_shows_the_share_of_the_first_step() -> None:
-    frame = pd.DataFrame({"step": ["entered", "qualified", "completed"], "people": [200, 120, 50]})
-    assert "50  (25%)" in words(plot_funnel(frame))
+def test_every_outcome_differs_from_its_neighbour_in_more_than_colour() -> None:
+    bars = plot_outcomes({"saved": 1, "rejected": 1, "malformed": 1, "duplicate": 1}).axes[0].patches
+    looks = [(bar.get_facecolor(), bar.get_hatch()) for bar in bars]
+    assert len(set(looks)) == len(looks)
+
+
+def test_funnel_shows_the_share_of_the_first_step_and_why_visits_ended() -> None:
+    performance = {
+        "entrants": 100,
+        "prescreens": 80,
+        "completes": 50,
+        "respondent_analysis": {"live": [{"status": "20", "label": "Terminate", "count": 30}]},
+    }
+    figure = plot_funnel(funnel_frame(performance, saved=200), analysis_frame(performance))
+    assert "50  (25%)" in words(figure)
+    assert "ended: Terminate" in words(figure)
+
+
+def test_funnel_leaves_out_steps_that_are_unknown() -> None:
+    assert list(funnel_frame({"entrants": 3})["step"]) == ["entered"]
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "live"])
@@ -51,3 +105,11 @@ def test_no_plot_touches_pyplot() -> None:
     plot_outcomes({"saved": 1})
     pyplot = sys.modules.get("matplotlib.pyplot")
     assert pyplot is None or not pyplot.get_fignums()
+
+
+def test_a_figure_draws_itself_without_pyplot_and_names_itself_in_text() -> None:
+    figure = plot_outcomes({"saved": 1}, mode="replay")
+    content, size = figure._repr_png_()
+    assert content.startswith(b"\x89PNG")
+    assert size["width"] == 710
+    assert repr(figure) == "<Figure: What became of every line · replay>"

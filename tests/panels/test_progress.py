@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-from cint_nb.panels import progress
+from cint_nb.panels import progress, saved
 
 DONE = JobSnapshot(
     handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", ids=100),
@@ -63,19 +63,22 @@ def test_without_a_terminal_nothing_is_written() -> None:
     assert out.getvalue() == ""
 
 
-def test_in_a_kernel_a_panel_is_shown_and_fed(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[object] = []
+def test_in_a_kernel_a_panel_is_shown_at_once_and_its_end_is_left_in_the_notebook(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shown: list[dict[str, str]] = []
     monkeypatch.setattr(progress, "in_kernel", lambda: True)
-    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr("cint_nb.panels.saved._display", shown.append)
     teller = progress.reporter("Upload", "live")
+    assert [bundle["text/plain"] for bundle in shown] == ["<JobProgress: live · Upload · waiting>"]
     teller.finish(DONE)
-    assert [repr(panel) for panel in shown] == ["<JobProgress: live · Upload · done · 100 of 100 ids saved>"]
+    assert shown[1]["text/plain"] == "Upload · done · 100 of 100 ids saved"
+    assert "100 of 100 ids saved" in shown[1]["text/html"]
 
 
 def test_a_kernel_is_recognised_by_its_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
     for kernel, expected in ((object(), True), (None, False)):
         shell = SimpleNamespace(kernel=kernel)
         with monkeypatch.context() as patch:
             patch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda shell=shell: shell))
-            assert progress.in_kernel() is expected
+            assert saved.in_kernel() is expected

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.panels.findings_table import FindingsTable
 from cint_nb.panels.status_model import changes
 from cint_nb.panels.status_table import StatusTable
+from cint_nb.study.frames import status_frame
 
 
 def frame(completes: int = 3, **more: object) -> pd.DataFrame:
@@ -44,7 +47,7 @@ def test_status_shows_known_columns_in_words_and_hides_ids() -> None:
 def test_status_text_form_is_a_table_under_the_repr() -> None:
     lines = StatusTable(frame(), mode="live").text().splitlines()
     assert lines[0] == "<StatusTable: live · Status · 1 target group>"
-    assert lines[1].split()[:4] == ["Name", "State", "Goal", "Completes"]
+    assert lines[1].split()[:4] == ["Name", "State", "Warnings", "Completes"]
     assert "Wave <2>" in lines[2]
 
 
@@ -121,3 +124,109 @@ def test_findings_come_most_serious_first_with_evidence_and_fix() -> None:
 def test_no_findings_is_said_in_words(findings: Findings | None) -> None:
     panel = FindingsTable(findings)
     assert repr(panel) == "<FindingsTable: sandbox · Findings · nothing stands against this step>"
+
+
+def many() -> pd.DataFrame:
+    rows = [
+        frame(completes, target_group_id=f"01JTG{number}", name=f"Wave {number}", state=state)
+        for number, (completes, state) in enumerate([(5, "live"), (None, "paused"), (900, "live"), (20, "draft")])
+    ]
+    return pd.concat(rows, ignore_index=True).astype({"completes": "Int64"})
+
+
+def shown(table: StatusTable) -> list[str]:
+    return [row["name"] for _, row in table._view.rows()]
+
+
+def test_sorting_goes_by_value_and_leaves_empty_cells_last_in_both_directions() -> None:
+    table = StatusTable(many())
+    assert shown(table.arrange(sort="completes")) == ["Wave 0", "Wave 3", "Wave 2", "Wave 1"]
+    assert shown(table.arrange(sort="completes", descending=True)) == ["Wave 2", "Wave 3", "Wave 0", "Wave 1"]
+    assert 'aria-sort="descending"' in html_of(table)
+
+
+def test_filter_keeps_rows_that_hold_every_word_and_says_how_many() -> None:
+    table = StatusTable(many())
+    table.controls.words.value = "LIVE wave"
+    assert shown(table) == ["Wave 0", "Wave 2"]
+    assert "2 of 4 target groups" in html_of(table)
+    table.controls.words.value = "nothing has this"
+    assert "No target group fits the filter." in html_of(table)
+
+
+def test_order_and_filter_survive_a_refresh() -> None:
+    table = StatusTable(many()).arrange(sort="completes", descending=True, words="live")
+    fresh = many()
+    fresh.loc[0, "completes"] = 1_000
+    table._take(fresh)
+    assert shown(table) == ["Wave 0", "Wave 2"]
+
+
+def test_columns_can_be_chosen_hidden_ones_too() -> None:
+    table = StatusTable(many()).arrange(columns=("name", "target_group_id"))
+    assert "01JTG0" in html_of(table)
+    assert "Goal" not in html_of(table)
+    with pytest.raises(KeyError, match="no such column: price"):
+        table.arrange(sort="price")
+
+
+def test_csv_holds_plain_values_and_nothing_a_spreadsheet_would_run(tmp_path: Path) -> None:
+    rows = many()
+    rows.loc[0, "name"] = '=HYPERLINK("x")'
+    path = StatusTable(rows).to_csv(tmp_path / "status.csv")
+    read = pd.read_csv(path)
+    assert read["completes"].tolist()[2] == 900
+    assert not read["name"].iloc[0].startswith("=")
+
+
+def test_rows_as_text_are_there_only_while_asked_for() -> None:
+    table = StatusTable(many())
+    assert table.controls.tabbed.value == ""
+    table.controls.copy.value = True
+    assert table.controls.tabbed.value.splitlines()[0].split("\t")[0] == "name"
+    table.controls.copy.value = False
+    assert table.controls.tabbed.value == ""
+
+
+def test_trend_is_a_line_with_a_name_for_a_screen_reader() -> None:
+    table = StatusTable(frame(trend=[0, 4, 9]))
+    assert 'role="img" aria-label="from 0 to 9"' in html_of(table)
+    assert "▁▄█" in table.text()
+
+
+def test_the_exchange_s_frame_is_shown_with_its_missing_values() -> None:
+    rows = [{"name": "Wave 2", "state": "draft", "goal": 10, "saved": 9, "warnings": ["goal above saved ids"]}]
+    table = StatusTable(status_frame(rows))
+    assert "goal above saved ids" in html_of(table)
+    assert table.frame.equals(status_frame(rows))
+    assert "Entrants" not in html_of(table), "a column that holds nothing is left out"
+
+
+def test_live_table_refreshes_until_it_is_paused() -> None:
+    loads: list[int] = []
+    third = threading.Event()
+
+    def load() -> pd.DataFrame:
+        loads.append(1)
+        if len(loads) >= 3:
+            third.set()
+        return frame(len(loads))
+
+    table = StatusTable(load, interval=1)
+    table.interval = 0.01
+    table.live_button.click()
+    assert table.live_button.description == "Pause"
+    assert third.wait(10)
+    table.live_button.click()
+    assert "paused" in html_of(table)
+    assert table.live_button.description == "Keep fresh"
+    seen = len(loads)
+    threading.Event().wait(0.1)
+    assert len(loads) <= seen + 1
+
+
+def test_two_hundred_target_groups_are_drawn_in_well_under_a_second() -> None:
+    rows = pd.concat([frame(number, target_group_id=str(number)) for number in range(200)], ignore_index=True)
+    begun = time.perf_counter()
+    StatusTable(rows)
+    assert time.perf_counter() - begun < 1
