@@ -12,7 +12,7 @@ import numpy as np
 from cint_nb.domain.ids import mask
 from cint_nb.study import keys as key_rows
 from cint_nb.study.keys import Index, Keys, Mask
-from cint_nb.study.scan import Reading, Texts
+from cint_nb.study.reading import Reading, Texts
 from cint_nb.study.verdicts import Verdict, as_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def plain_reading(keys: Keys, numbers: Index | None = None) -> Reading:
 def chosen(reading: Reading, mask: Mask) -> Reading:
     """Keep some of the usable ids, with their line numbers."""
     positions = reading.usable_positions()[mask]
-    return plain_reading(reading.keys[mask], reading.numbers_of(positions))
+    return plain_reading(key_rows.pick(reading.keys, mask), reading.numbers_of(positions))
 
 
 def reasons(reading: Reading) -> list[str]:

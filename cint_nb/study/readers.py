@@ -12,9 +12,10 @@ from typing import IO, Any
 from cint_nb.domain.ids import EntityType
 from cint_nb.study import binary
 from cint_nb.study.columns import Cells, choose, is_header, is_header_row
-from cint_nb.study.scan import Reading, Scan
+from cint_nb.study.reading import Reading
+from cint_nb.study.scan import Scan
 from cint_nb.study.sources import Kind, Opened, opened, refuse
-from cint_nb.study.text import Layout, Text, shape_of, table_rows
+from cint_nb.study.text import Layout, Text, refuse_binary, shape_of, table_rows
 from cint_nb.study.verdicts import as_text, clean
 
 _SAMPLE_ROWS = 2_000
@@ -88,7 +89,8 @@ def _read_text(file: Opened, request: Request) -> tuple[Reading, Origin]:
         cp1252 = text.saw_cp1252
     else:
         scan = Scan(file.name)
-        for block in text.blocks(shape.delimiter or "\n"):
+        for block in text.blocks(shape.delimiter or "\n", mixed_ends=False):
+            refuse_binary(file.name, block, scan.lines)
             scan.feed(block)
         reading = scan.finish(is_header=is_header)
         cp1252 = scan.saw_cp1252

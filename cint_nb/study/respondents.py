@@ -21,7 +21,7 @@ from cint_nb.study import keys as key_rows
 from cint_nb.study import line_frames
 from cint_nb.study.keys import Keys, Mask
 from cint_nb.study.readers import Origin, Request, read
-from cint_nb.study.scan import Counts, Reading
+from cint_nb.study.reading import Counts, Reading
 
 if TYPE_CHECKING:
     import pandas as pd

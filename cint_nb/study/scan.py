@@ -5,114 +5,28 @@ from __future__ import annotations
 from array import array
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from cint_nb.domain import ids, limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.study import keys as key_rows
-from cint_nb.study.keys import Index, Keys
-from cint_nb.study.verdicts import Reason, clean, why_malformed
+from cint_nb.study.keys import Index
+from cint_nb.study.reading import Reading, Texts, decode
+from cint_nb.study.verdicts import clean
 
 _HEX = b"0123456789abcdefABCDEF"
 _SHAPE = bytes(0x68 if byte in _HEX else 0 if byte == 0x68 else byte for byte in range(256))  # a hex digit becomes h
 _NOT_HEX = bytes(byte for byte in range(256) if byte not in _HEX)
 _ID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
+_DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
+_GATHER_FROM = 64  # lines, from which gathering digits by numpy is faster
 _LADDER_STEPS = 13  # the longest pattern is 4,096 lines
 _PATTERN_MAX_BYTES = 64
 _KEPT_BYTES = 200
 _BATCH = 65_536
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Texts:
-    """Keep the text of malformed lines, in source order, shortened to 200 bytes."""
-
-    content: bytes = b""
-    ends: Index = field(default_factory=lambda: np.empty(0, np.int64))
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __getitem__(self, row: int) -> str:
-        start = int(self.ends[row - 1]) if row else 0
-        return decode(self.content[start : int(self.ends[row])])[0]
-
-    def reason(self, row: int) -> Reason:
-        """Say why the line is malformed."""
-        return why_malformed(self[row])
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Count lines by verdict; `usable + blank + duplicate + malformed + header` is always `lines`."""
-
-    lines: int
-    usable: int
-    blank: int
-    duplicate: int
-    malformed: int
-    header: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """Hold what every line of a source is, as positions from 0; a position in none of the lists is usable.
-
-    Args:
-        keys: Usable, unique ids in source order.
-        lines: How many lines the source has.
-        blank: Positions of blank lines.
-        malformed: Positions of malformed lines; `texts` holds what stood there.
-        duplicate: Positions of lines that repeat an id, `first` the positions they repeat.
-        header: Position of the header line, if any.
-        numbers: Line number of each position, where that is not the position plus 1.
-        header_text: What the header line says, where it was found among the lines.
-    """
-
-    keys: Keys
-    lines: int
-    blank: Index
-    malformed: Index
-    duplicate: Index
-    first: Index
-    header: Index
-    texts: Texts
-    numbers: Index | None = None
-    header_text: str = ""
-
-    @property
-    def counts(self) -> Counts:
-        """Count the lines by verdict."""
-        return Counts(
-            lines=self.lines,
-            usable=len(self.keys),
-            blank=len(self.blank),
-            duplicate=len(self.duplicate),
-            malformed=len(self.malformed),
-            header=len(self.header),
-        )
-
-    def usable_positions(self) -> Index:
-        """Return the position of each usable id, in the order of `keys`."""
-        mask = np.ones(self.lines, dtype=np.bool_)
-        for others in (self.blank, self.malformed, self.duplicate, self.header):
-            mask[others] = False
-        return np.flatnonzero(mask)
-
-    def numbers_of(self, positions: Index) -> Index:
-        """Return the line numbers of positions, from 1."""
-        return positions + 1 if self.numbers is None else self.numbers[positions]
-
-
-def decode(raw: bytes) -> tuple[str, bool]:
-    """Read bytes as UTF-8, else as cp1252; also tell whether cp1252 was needed."""
-    try:
-        return raw.decode("utf-8"), False
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace"), True
 
 
 class Scan:
@@ -132,38 +46,67 @@ class Scan:
         self._header = array("q")
         self._texts = bytearray()
         self._ends = array("q")
+        self._step = 0
+        self._ladder: list[bytes] = []
         self._use_pattern(_ID_SHAPE + b"\n")
-        self._previous = b""
+        self._previous = (b"", -1)
 
     def feed(self, block: bytes) -> None:
-        """Judge a block of whole lines, each ended by LF."""
+        """Judge a block of whole lines, each ended by LF or CRLF; a CR inside ends a line too."""
         shape = block.translate(_SHAPE)
         place, end = 0, len(block)
         while place < end:
             start = place
             place = self._run(shape, place)
             if place > start:
-                self._keys += unhexlify(block[start:place].translate(None, _NOT_HEX))
-                self.lines += (place - start) // len(self._ladder[0])
+                self._take(block, start, place)
             if place < end:
                 stop = block.index(b"\n", place)
-                self.line(block[place:stop])
+                raw = block[place:stop]
+                if b"\r" in raw[:-1]:
+                    for part in raw.removesuffix(b"\r").split(b"\r"):
+                        self.line(part)
+                else:
+                    self.line(raw)
                 place = stop + 1
         self._check_length()
 
     def _run(self, shape: bytes, place: int) -> int:
-        """Return the end of the run of lines that have the pattern, in steps that double while they fit."""
-        ladder, step = self._ladder, 0
-        while True:
+        """Return the end of the run of lines that have the pattern: steps double while they fit, then halve."""
+        ladder, step = self._ladder, self._step
+        while shape.startswith(ladder[step], place):
+            place += len(ladder[step])
+            step = min(step + 1, _LADDER_STEPS - 1)
+        self._step = max(0, step - 1)
+        while step:
+            step -= 1
             if shape.startswith(ladder[step], place):
                 place += len(ladder[step])
-                step = min(step + 1, _LADDER_STEPS - 1)
-            elif step:
-                step -= 1
-            else:
-                return place
+        return place
+
+    def _take(self, block: bytes, start: int, stop: int) -> None:
+        """Keep the ids of a run of lines that have the pattern."""
+        count = (stop - start) // len(self._ladder[0])
+        if count < _GATHER_FROM:
+            self._keys += unhexlify(block[start:stop].translate(None, _NOT_HEX))
+        else:
+            lines = np.frombuffer(block, self._parts, count, start)
+            digits = np.empty(count, _DIGITS)
+            for name in _DIGITS.names or ():
+                digits[name] = lines[name]
+            self._keys += unhexlify(digits.data)
+        self.lines += count
 
     def _use_pattern(self, pattern: bytes) -> None:
+        at = pattern.index(b"h")
+        layout: Any = {
+            "names": _DIGITS.names,
+            "formats": [_DIGITS[name] for name in _DIGITS.names or ()],
+            "offsets": [at + place for place in (0, 9, 14, 19, 24)],
+            "itemsize": len(pattern),
+        }
+        self._parts: np.dtype[np.void] = np.dtype(layout)
+        self._step = 0
         self._ladder = [pattern * (1 << step) for step in range(_LADDER_STEPS)]
 
     def line(self, raw: bytes) -> None:
@@ -184,17 +127,17 @@ class Scan:
                 self._blank.append(self.lines)
             else:
                 self._malformed.append(self.lines)
-                self._texts += raw[:_KEPT_BYTES]
+                self._texts += raw.removesuffix(b"\r")[:_KEPT_BYTES]
                 self._ends.append(len(self._texts))
         self.lines += 1
 
     def _learn(self, raw: bytes) -> None:
-        """Take the wrapping of this line as the pattern once two such lines follow each other."""
+        """Take the wrapping of this line as the pattern when the line before it has the same."""
         if len(raw) < _PATTERN_MAX_BYTES:
             pattern = (raw + b"\n").translate(_SHAPE)
-            if pattern == self._previous and pattern != self._ladder[0]:
+            if self._previous == (pattern, self.lines - 1) and pattern != self._ladder[0]:
                 self._use_pattern(pattern)
-            self._previous = pattern
+            self._previous = (pattern, self.lines)
 
     def values(self, texts: Iterable[str]) -> None:
         """Judge values that are whole lines in themselves, whatever they contain."""
@@ -210,7 +153,7 @@ class Scan:
         if not batch:
             return
         block = ("\n".join(batch) + "\n").encode("utf-8", "replace")
-        if block.count(b"\n") == len(batch):
+        if b"\r" not in block and block.count(b"\n") == len(batch):
             self.feed(block)
         else:
             for text in batch:
@@ -256,7 +199,7 @@ class Scan:
             places = np.flatnonzero(mask)
             keep = np.ones(len(keys), dtype=np.bool_)
             keep[again] = False
-            keys, again, original = keys[keep], places[again], places[original]
+            keys, again, original = key_rows.pick(keys, keep), places[again], places[original]
         keys.flags.writeable = False
         return Reading(
             keys=keys,

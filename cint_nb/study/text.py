@@ -9,18 +9,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import is_respondent_id
-from cint_nb.study.scan import decode
+from cint_nb.study.reading import decode
 from cint_nb.study.sources import refuse
 from cint_nb.study.verdicts import clean, holds_id
 
-_CHUNK = 1 << 22
+_CHUNK = 1 << 20
 _HEAD = 1 << 18
-_SAMPLE_LINES = 2_000
+_SAMPLE_LINES = 500
 _DELIMITERS = ",;\t"
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -69,33 +69,34 @@ class Text:
         first = _filled(stream)
         self.encoding, mark = _encoding(first)
         _refuse_binary(name, first, self.encoding)
-        self._chunks = _unified(_utf8(chain([first[mark:]], iter(lambda: stream.read(_CHUNK), b"")), self.encoding))
-        self._first = next(self._chunks, b"")
-        self.head = self._first[:_HEAD]
+        self._chunks = _utf8(chain([first[mark:]], iter(lambda: stream.read(_CHUNK), b"")), self.encoding)
+        start = next(self._chunks, b"")
         following = next(self._chunks, b"")
-        self._chunks = chain([self._first, following], self._chunks)
-        self.complete = not following and len(self._first) <= _HEAD
+        self._chunks = chain([start, following], self._chunks)
+        self._has_lf = b"\n" in start[:_HEAD]
+        self.head = b"".join(_unified(iter([start[:_HEAD]])))
+        self.complete = not following and len(start) <= _HEAD
 
-    def blocks(self, separator: str = "\n") -> Iterator[bytes]:
+    def blocks(self, separator: str = "\n", *, mixed_ends: bool = True) -> Iterator[bytes]:
         """Go through the text in blocks of whole lines, each line ended by LF.
 
         Args:
             separator: What ends a value; other than LF for a text that is one line of values.
+            mixed_ends: Bring CRLF and CR to LF. False leaves them to the reader where LF occurs, which is faster.
 
         Raises:
-            RespondentFileError: at binary contents, or a line of more than 1 MB.
+            RespondentFileError: at a line of more than 1 MB.
         """
-        rest, lines = b"", 0
-        for piece in self._chunks:
+        rest = b""
+        plain = separator == "\n" and not mixed_ends and self._has_lf
+        for piece in self._chunks if plain else _unified(self._chunks):
             chunk = piece if separator == "\n" else piece.replace(separator.encode(), b"\n")
-            if b"\0" in chunk:
-                line = lines + (rest + chunk[: chunk.index(b"\0")]).count(b"\n") + 1
-                raise refuse(self.name, "The file is binary, not text.", "export it as .csv or .txt.", line=line)
-            cut = chunk.rfind(b"\n") + 1
+            cut, begin = chunk.rfind(b"\n") + 1, 0
+            if cut and rest:
+                begin = chunk.index(b"\n") + 1
+                yield rest + chunk[:begin]
             if cut:
-                block = rest + chunk[:cut] if rest else chunk[:cut]
-                lines += block.count(b"\n")
-                yield block
+                yield chunk[begin:cut]
                 rest = b""
             rest += chunk[cut:]
             if len(rest) > limits.SOURCE_LINE_MAX_BYTES:
@@ -103,7 +104,6 @@ class Text:
                     self.name,
                     f"A line is longer than {limits.SOURCE_LINE_MAX_BYTES:,} bytes.",
                     "write one id a line.",
-                    line=lines + 1,
                 )
         if rest:
             yield rest + b"\n"
@@ -141,6 +141,17 @@ def _refuse_binary(name: str, first: bytes, encoding: str) -> None:
         raise refuse(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.")
 
 
+def refuse_binary(name: str, block: bytes, lines_before: int) -> None:
+    """Stop at a zero byte, which no text has.
+
+    Raises:
+        RespondentFileError: naming the line.
+    """
+    if (place := block.find(b"\0")) >= 0:
+        line = lines_before + block.count(b"\n", 0, place) + 1
+        raise refuse(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.", line=line)
+
+
 def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     if encoding.startswith("utf-8"):
         yield from chunks
@@ -170,12 +181,14 @@ def shape_of(head: bytes, *, complete: bool) -> Shape:
 
     A table needs most of its lines to have two values or more; a single line with several ids is a list.
     """
-    raw = head.split(b"\n")
+    if not any(mark in head for mark in b" ,;\t"):
+        return Shape(Layout.LINES)
+    raw = head.split(b"\n", _SAMPLE_LINES)
     if not complete and len(raw) > 1:
         raw.pop()
-    lines = [decode(line)[0] for line in raw[: _SAMPLE_LINES + 1]]
-    filled = [line for line in lines if clean(line)]
-    if not filled or not any(mark in line for line in filled for mark in _DELIMITERS):
+    lines = [decode(line)[0] for line in raw[:_SAMPLE_LINES]]
+    filled = list(islice((line for line in lines if clean(line)), 2))
+    if not any(mark in line for line in lines for mark in _DELIMITERS):
         return _spaced(filled)
     if len(filled) == 1:
         for mark in _DELIMITERS:
@@ -235,7 +248,10 @@ def table_rows(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _decoded(text: Text) -> Iterator[str]:
+    lines = 0
     for block in text.blocks():
+        refuse_binary(text.name, block, lines)
+        lines += block.count(b"\n")
         content, was_cp1252 = decode(block)
         text.saw_cp1252 |= was_cp1252
         yield content

@@ -1,0 +1,114 @@
+"""How fast respondent files are read, as ratios to pandas: `python benchmarks/read_ids.py [--large]`.
+
+Each measurement runs in a process of its own. Time is processor time, so that a busy machine says the same; memory is
+what the process's peak grew by after its imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+OURS = """
+from cint_nb.study.respondents import read_respondents
+def work(path):
+    people = read_respondents(path, entity_type="RSID")
+    return people.counts.lines, people.counts.usable
+"""
+PANDAS = """
+import pandas as pd
+def work(path):
+    frame = pd.read_csv(path, header=None, names=["id"])
+    return len(frame), len(frame.drop_duplicates())
+"""
+MEASURE = """
+import json, resource, statistics, sys, time
+path, repeats = sys.argv[1], int(sys.argv[2])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+seconds = []
+for _ in range(repeats):
+    start = time.process_time()
+    result = work(path)
+    seconds.append(time.process_time() - start)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(json.dumps({"seconds": statistics.median(seconds), "peak_mb": peak / 1024, "result": result}))
+"""
+
+
+def measure(code: str, path: Path, repeats: int) -> dict[str, float]:
+    done = subprocess.run(  # noqa: S603 - our own code in our own interpreter
+        [sys.executable, "-c", code + MEASURE, str(path), str(repeats)], check=True, capture_output=True, text=True
+    )
+    return json.loads(done.stdout)
+
+
+def write_ids(path: Path, number: int, duplicate_share: float = 0.02, *, seed: int = 1, messy: bool = False) -> Path:
+    """Write ids that identify nobody; `messy` adds CRLF, quotes, capitals, blank and damaged lines."""
+    chance = np.random.default_rng(seed)
+    groups = ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24))
+    with path.open("wb") as file:
+        for start in range(0, number, 1_000_000):
+            count = min(1_000_000, number - start)
+            keys = chance.integers(0, 256, size=(count, 16), dtype=np.uint8)
+            keys[:, 6:10] = (0x8C, 0x17, 0xB5, 0xEC)  # the mark of synthetic ids
+            again = chance.random(count) < duplicate_share
+            keys[again] = keys[chance.integers(0, count, size=int(again.sum()))]
+            digits = np.frombuffer(keys.tobytes().hex().encode(), np.uint8).reshape(count, 32)
+            page = np.full((count, 37), ord("-"), np.uint8)
+            for low, high, place in groups:
+                page[:, place : place + high - low] = digits[:, low:high]
+            page[:, 36] = ord("\n")
+            content = page.tobytes()
+            file.write(_mess_up(content) if messy else content)
+    return path
+
+
+def _mess_up(content: bytes) -> bytes:
+    lines = content.split(b"\n")[:-1]
+    for place in range(0, len(lines), 50):
+        lines[place] = (lines[place].upper(), b'"' + lines[place] + b'"', b"", lines[place][:30])[place // 50 % 4]
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def compare(title: str, path: Path, repeats: int) -> tuple[float, float]:
+    """Measure both and print one line; return how many times as fast ours is, and its share of memory."""
+    ours, pandas = measure(OURS, path, repeats), measure(PANDAS, path, repeats)
+    speed, memory = pandas["seconds"] / ours["seconds"], ours["peak_mb"] / max(1.0, pandas["peak_mb"])
+    print(
+        f"{title:<28} ours {ours['seconds']:7.3f} s {ours['peak_mb']:7.0f} MB   "
+        f"pandas {pandas['seconds']:7.3f} s {pandas['peak_mb']:7.0f} MB   "
+        f"{speed:5.1f} times as fast, {memory:5.0%} of the memory"
+    )
+    return speed, memory
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compare reading respondents with pandas.read_csv + drop_duplicates.")
+    parser.add_argument("--large", action="store_true", help="also 10 million ids (370 MB of disk, half a minute)")
+    options = parser.parse_args()
+    good = True
+    with tempfile.TemporaryDirectory(prefix="cint-nb-bench-") as folder:
+        for title, number, messy, duplicates, repeats, least, most in (
+            ("100,000 plain ids", 100_000, False, 0.02, 9, 1.0, None),
+            ("100,000 messy lines", 100_000, True, 0.02, 9, 1.0, None),
+            ("10 million plain ids", 10_000_000, False, 0.02, 1, 3.0, 0.5),
+            ("10 million, half repeated", 10_000_000, False, 0.5, 1, 1.0, 0.5),
+        ):
+            if number > 1_000_000 and not options.large:
+                continue
+            path = write_ids(Path(folder) / "ids.csv", number, duplicates, messy=messy)
+            speed, memory = compare(title, path, repeats)
+            if speed < least or (most is not None and memory > most):
+                print(f"  missed: at least {least} times as fast" + (f", at most {most:.0%}" if most else ""))
+                good = False
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
