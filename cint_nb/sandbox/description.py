@@ -6,7 +6,9 @@ import re
 from typing import Any
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.operation import Operation, Query
+from cint_nb.sandbox.examples import EXAMPLES
+from cint_nb.sandbox.operation import ACCOUNT, Operation, Query
+from cint_nb.sandbox.reports import REPORT_TYPES
 from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.schemas import SCHEMAS
 from cint_nb.sandbox.shapes import ULID, ref
@@ -25,10 +27,12 @@ _MEANINGS = {
     422: "The state does not allow this.",
     429: "Too many requests; wait as long as Retry-After says.",
 }
+_SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in REPORT_TYPES)})
 _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
-    "report_type": {"type": "string", "pattern": "^[a-z][a-z_-]{2,40}$"},
+    # The exchange's documents spell report types with hyphens here and with underscores there: both are taken.
+    "report_type": {"type": "string", "enum": _SPELLINGS},
 }
 
 
@@ -69,7 +73,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": _responses(operation),
     }
     if operation.body:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": ref(operation.body)}}}
+        content: dict[str, Any] = {"schema": ref(operation.body)}
+        if operation.body in EXAMPLES:
+            content["example"] = EXAMPLES[operation.body]
+        described["requestBody"] = {"required": True, "content": {"application/json": content}}
     if operation.upload:
         file = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
         schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
@@ -121,6 +128,9 @@ def _responses(operation: Operation) -> dict[str, Any]:
         success["content"] = {"application/json": {"schema": ref(operation.reply)}}
     elif operation.gives:
         success["content"] = {media: {"schema": {"type": "string"}} for media in operation.gives}
+    links = _links(operation)
+    if links:
+        success["links"] = links
     responses: dict[str, Any] = {str(operation.status): success}
     for status in sorted({*_ALWAYS, *operation.errors}):
         response: dict[str, Any] = {"description": _MEANINGS[status]}
@@ -131,3 +141,19 @@ def _responses(operation: Operation) -> dict[str, Any]:
             response["content"] = {"application/json": {"schema": schema}}
         responses[str(status)] = response
     return responses
+
+
+def _links(operation: Operation) -> dict[str, Any]:
+    """Tell which reads the id in a reply leads to."""
+    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.reply, "id")
+    if operation.method != "POST" or operation.status == 200 or not operation.reply:
+        return {}
+    base = f"{ACCOUNT}/reports" if operation.reply == "ReportCreated" else operation.path
+    links = {}
+    for row in TABLE:
+        match = re.fullmatch(re.escape(base) + r"/{(\w+)}(/\w+)?", row.path)
+        if match is not None and row.method == "GET":
+            known = re.findall(r"{(\w+)}", base)
+            parameters = {name: f"$request.path.{name}" for name in known} | {match[1]: f"$response.body#/{pointer}"}
+            links[row.name] = {"operationId": row.name, "parameters": parameters}
+    return links

@@ -151,7 +151,7 @@ def _read_query(operation: Operation, ask: Ask) -> dict[str, Any]:
     found: list[tuple[str, str]] = []
     for query in operation.query:
         sent = ask.query.get(query.name)
-        if not sent or sent == [""]:
+        if not sent:
             values[query.name] = query.default
             if query.required:
                 found.append((query.name, f"'{query.name}' must not be empty."))

@@ -26,6 +26,7 @@ _MEDIA = {
     "respondent-analysis": "text/csv",
     "term-details": _WORKBOOK,
 }
+REPORT_TYPES = tuple(_MEDIA)
 # The guide spells two types otherwise, and all with underscores.
 _SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
 

@@ -1,0 +1,171 @@
+"""Schemathesis against the served sandbox and its own description: no failure that is not explained here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cint_nb.domain import ids
+from cint_nb.sandbox.routes import TABLE
+from cint_nb.sandbox.server import ServedSandbox
+
+pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+
+# More examples and all phases for a long run: SCHEMATHESIS_EXAMPLES=50.
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "0"))
+PHASES = "examples,coverage,fuzzing" if EXAMPLES else "examples,fuzzing"
+
+# A valid body may still break a rule that no schema can tell. Each operation that may refuse one, and the rule.
+EXPLAINED = {
+    "create_project": "the manager is a user of the account; a key is used for one body",
+    "create_target_group": "dates lie ahead, codes and currency are known, a recontact has template and variable",
+    "update_target_group": "the same, and the group is a draft",
+    "update_launched_target_group_details": "the manager is known, the addresses are web addresses",
+    "update_cost_per_interview": "the currency is the business unit's",
+    "update_profile_filling_goal": "the goal of a recontact is at most the saved ids",
+    "calculate_target_group_feasibility": "business unit and locale are known",
+    "update_fielding_run": "the ETag is the present one, the period lies ahead",
+    "create_launch_fielding_run_from_draft_job": "the end lies ahead; a key is used for one body",
+    "create_schedule_fielding_run_from_draft_job": "the period lies ahead; a key is used for one body",
+    "update_bulk_target_group_exclusions_api": "the target groups exist",
+    "set_target_group_respondent_activity_exclusions": "things exist, 1 to 396 days",
+    "generate_report": "things exist, the period is at most six months",
+    "recontact_create_upload_respondents_by_file_job": "the file ends in .csv or .txt and holds text",
+    "recontact_create_upload_rsids_by_file_job": "the file ends in .csv or .txt and holds text",
+    "exclusion_create_upload_rids_by_file_job": "the file ends in .csv or .txt and holds text",
+    "get_target_group_completes_aggregated_by_interval": "the interval is one minute to one year, in weeks to seconds",
+    **{
+        f"create_bulk_{action}_target_groups_job": "a key is used for one body"
+        for action in ("complete", "launch", "pause", "relaunch", "resume")
+    },
+    **{
+        f"{action}_fielding_run": "the ETag is the present one, the state allows it"
+        for action in ("pause", "resume", "complete", "relaunch", "launch_now")
+    },
+    **{
+        row.name: "a cursor is one the list gave out"
+        for row in TABLE
+        if any(q.name == "start_after" for q in row.query)
+    },
+}
+DRAFT_ONLY = ("get_target_group", "update_target_group")
+
+
+def make_world(stranger) -> dict[str, str]:
+    """Fill a sandbox with one thing of each kind; return path values by operation and parameter."""
+    people = [ids.synthetic_id("schemathesis", number) for number in range(300)]
+    project = stranger.project()
+    draft, live, locked = (stranger.group(project, completes_goal=20) for _ in range(3))
+    places = {"": live, **dict.fromkeys(DRAFT_ONLY, draft)}
+    jobs: dict[str, str] = {}
+    upload = stranger.stored(live, people).rsplit("/", 1)[1]
+    run = stranger.launched(live)
+    removal = stranger.post(f"{locked}/recontacts/jobs/remove-all-rsids").json()["job_id"]
+    file = {"file": ("out.csv", "\n".join(people).encode(), "text/csv")}
+    exclusions = f"{live}/exclusions/jobs"
+    rsid = {"params": {"entity_type": "RSID"}}
+    excluded = stranger.ask("POST", f"{exclusions}/upload-respondents-by-file", files=file, **rsid).json()["job_id"]
+    stranger.sandbox.advance(600)
+    included = stranger.ask("POST", f"{exclusions}/remove-all-respondents", **rsid).json()["job_id"]
+    body = {"start_fielding_at": "2026-09-03T08:00:00Z", "end_fielding_at": "2026-09-05T08:00:00Z"}
+    schedule = stranger.post(f"{draft}/fielding-run-jobs/schedule-from-draft", body, key="schedule").headers["location"]
+    report = stranger.post(f"{stranger.account}/reports/completes", {}).json()["report_id"]
+    launch = next(job.id for job in stranger.sandbox.world.jobs.values() if job.kind == "launch")
+    jobs = {
+        "get_recontact_upload_respondents_by_file_job": upload,
+        "get_recontacts_rsids_upload_file_job_status": upload,
+        "recontact_download_job_file": upload,
+        "recontacts_remove_all_rsids_job_status": removal,
+        "get_respondent_exclusions_upload_by_file_job": excluded,
+        "get_all_respondent_exclusions_removal_job": included,
+        "get_launch_fielding_run_from_draft_job": launch,
+        "get_schedule_fielding_run_from_draft_job": schedule.rsplit("/", 1)[1],
+    }
+    places["recontacts_remove_all_rsids_job_status"] = locked
+    places["get_schedule_fielding_run_from_draft_job"] = draft
+    for action in ("complete", "launch", "pause", "relaunch", "resume"):
+        path = f"{project}/batch-jobs/{action}-fielding-runs-by-target-group-id"
+        location = stranger.post(path, {"target_group_ids": ["0" * 26]}, key=action).headers["location"]
+        jobs[f"get_bulk_{action}_target_groups_job"] = location.rsplit("/", 1)[1]
+    draft_again = stranger.group(project)
+    places.update(dict.fromkeys(DRAFT_ONLY, draft_again))
+    stranger.sandbox.advance(120)
+    values: dict[str, str] = {}
+    for row in TABLE:
+        known = {
+            "account_id": "101",
+            "project_id": project.rsplit("/", 1)[1],
+            "target_group_id": places.get(row.name, live).rsplit("/", 1)[1],
+            "fielding_run_id": run.rsplit("/", 1)[1],
+            "job_id": jobs.get(row.name, ""),
+            "report_id": report,
+            "template_id": "01JH0PEGPC4Z8RDD304E2SF0EW",
+            "user_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
+        }
+        for name in re.findall(r"{(\w+)}", row.path):
+            if known.get(name):
+                values[f"{row.name} {name}"] = known[name]
+    return values
+
+
+def write_settings(folder: Path, values: dict[str, str]) -> Path:
+    lines = []
+    for row in TABLE:
+        settings = []
+        if row.name in EXPLAINED:
+            settings.append('checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "412", "422"]')
+        for key, value in values.items():
+            operation, name = key.split(" ")
+            if operation == row.name:
+                settings.append(f'parameters."path.{name}" = ' + (value if name == "account_id" else f'"{value}"'))
+        if settings:
+            lines += ["[[operations]]", f'include-operation-id = "{row.name}"', *settings]
+    path = folder / "schemathesis.toml"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_schemathesis_finds_no_unexplained_failure(stranger, sandbox, tmp_path):
+    settings = write_settings(tmp_path, make_world(stranger))
+    command = shutil.which("st", path=str(Path(sys.executable).parent)) or "st"
+    with ServedSandbox(sandbox) as served:
+        result = subprocess.run(
+            [
+                command,
+                "--config-file",
+                str(settings),
+                "run",
+                f"{served.url}/openapi.json",
+                "--url",
+                served.base_url,
+                "--header",
+                f"Authorization: {stranger.headers['Authorization']}",
+                "--phases",
+                PHASES,
+                "--max-examples",
+                str(EXAMPLES or 3),
+                "--seed",
+                "1",
+                "--continue-on-failure",
+                "--suppress-health-check",
+                "all",
+                "--generation-database",
+                "none",
+            ],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=1_200,
+            check=False,
+        )
+    assert result.returncode == 0, result.stdout[-8_000:] + result.stderr[-2_000:]
+
+
+def test_every_explanation_names_an_operation_that_exists():
+    assert set(EXPLAINED) <= {row.name for row in TABLE}
