@@ -22,7 +22,10 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
 
 _PAGE = 1000
-_GUID = "ACCESS_RESPONDENT_GUID"
+_COUNTED_AS = {
+    "RSID": "saved_respondent_ids_count",
+    "ACCESS_RESPONDENT_GUID": "saved_access_respondent_guids_count",
+}
 
 
 class Exclusions:
@@ -39,8 +42,9 @@ class Exclusions:
     ) -> Job:
         """Upload ids to exclude in a background job.
 
-        There is no list of these jobs. After a lost reply the count tells whether all ids arrived; a refused second
-        request tells that the first one runs. Adding an id twice excludes it once.
+        There is no list of these jobs. After a lost reply a count that moved tells that the job runs or has run, and
+        it is followed by the count; a refused second request tells that it runs. Where neither is seen, the request
+        is sent once more: adding an id twice excludes it once.
 
         Args:
             ref: The target group.
@@ -51,8 +55,7 @@ class Exclusions:
         Raises:
             InputError: the entity type cannot be excluded; nothing was sent.
             JobAlreadyRunning: another job runs for this target group.
-            OutcomeUnknown: the reply was lost and neither count nor refusal settles it, or the job runs and its id is
-                lost; `evidence` says which.
+            OutcomeUnknown: the reply was lost and nothing settles it; call it again.
 
         Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
         """
@@ -74,6 +77,7 @@ class Exclusions:
                 ids=upload.ids,
                 file_name=name,
                 sha256=upload.sha256,
+                counted_as=_COUNTED_AS[entity],
             )
             return Job(self._http, handle, before, pace=self._pace)
 
@@ -84,17 +88,14 @@ class Exclusions:
         async def look() -> Job | None:
             nonlocal lost
             lost = True
-            return job("") if await self._count(ref, entity) >= before + upload.ids else None
+            return job("") if await self._count(ref, entity) > before else None
 
         try:
             return await send_once(self._http, send, look, what="upload exclusions", file_name=name, **ref.path())
-        except JobAlreadyRunning as error:
-            if lost:
-                error.what = "The exclusion upload was accepted and runs; the reply that named its job was lost."
-                error.evidence["file_name"] = name
-                error.safe = "nothing was sent twice."
-                error.next_step = "wait until client.exclusions.overview(ref) has counted the ids; do not upload again."
-            raise
+        except JobAlreadyRunning:
+            if not lost:
+                raise
+            return job("")  # the first request was accepted: it is its job that refuses the second
 
     async def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int = 0) -> Job:
         """Remove all uploaded exclusions of one entity type in a background job.
@@ -126,7 +127,7 @@ class Exclusions:
             ids=ids or before,
             count=lambda: self._count(ref, entity),
             other_job=nobody,
-            followable=entity != _GUID,
+            counted_as=_COUNTED_AS[entity],
         )
 
     async def overview(self, ref: TargetGroupRef) -> SavedOverview:
@@ -190,10 +191,7 @@ class Exclusions:
         await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.call(ref.path(), json=body))
 
     async def _count(self, ref: TargetGroupRef, entity: str) -> int:
-        shown = await self.overview(ref)
-        if entity == _GUID:
-            return shown.saved_access_respondent_guids_count or 0
-        return shown.saved_respondent_ids_count or 0
+        return int(getattr(await self.overview(ref), _COUNTED_AS[entity]) or 0)
 
 
 def _entity(word: str) -> str:

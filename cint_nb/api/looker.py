@@ -58,13 +58,12 @@ class Looker:
     async def look(self, *, count: bool = False) -> JobSnapshot:
         """Send one status request, and one more to count if asked."""
         by_count = self.handle.kind in _COUNTED and not self.handle.job_id
+        before = self._saved
         if by_count or count:
             await self._count()
         request_id = ""
         if by_count:
-            # An upload without an id was found by its complete count; a removal goes on until nothing is left.
-            running = self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) and self._saved
-            body: Mapping[str, Any] = {"status": "Processing" if running else "Completed"}
+            body: Mapping[str, Any] = self._judge_by_count(before)
         else:
             place = "report_id" if self.handle.kind is JobKind.REPORT else "job_id"
             operation = ops.STATUS_OF[self.handle.kind]
@@ -114,9 +113,26 @@ class Looker:
             self._warned.add(about)
             self.http.warn(text)
 
+    def _judge_by_count(self, last_saved: int | None) -> dict[str, Any]:
+        """Tell from the count alone whether a job whose id was lost still runs.
+
+        A removal runs until nothing is left. An upload runs until all ids have arrived, or until its time is up and
+        nothing arrives any more: then some were not taken.
+        """
+        saved = self._saved or 0
+        if self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL):
+            return {"status": "Processing" if saved else "Completed"}
+        arrived = saved - (self._saved_before or 0)
+        if arrived >= self.handle.ids:
+            return {"status": "Completed"}
+        if saved != last_saved or self.elapsed() < self.pace.estimate(self.handle).high:
+            return {"status": "Processing"}
+        text = f"{arrived:,} of {self.handle.ids:,} ids were counted; what the job itself says was lost with its id."
+        return {"status": "Completed", "partial_success_reason": {"description": text}}
+
     async def _count(self) -> None:
         fields = (await self.http.send(_COUNTED[self.handle.kind].call(self._path))).fields()
-        counted = fields.get("saved_respondent_ids_count")
+        counted = fields.get(self.handle.counted_as)
         if isinstance(counted, int):
             self._saved = counted
             if self._saved_before is None:

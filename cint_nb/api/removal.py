@@ -28,7 +28,7 @@ async def remove_by_count(
     ids: int,
     count: Callable[[], Awaitable[int]],
     other_job: Callable[[], Awaitable[UploadJob | None]],
-    followable: bool = True,
+    counted_as: str = "saved_respondent_ids_count",
 ) -> Job:
     """Begin a removal, and after a lost reply find out by the count whether it began.
 
@@ -46,7 +46,7 @@ async def remove_by_count(
         ids: Ids for the estimate.
         count: Counts the saved ids.
         other_job: Finds a job that would explain a refusal; None if there is none.
-        followable: Whether a job without an id can be followed by the count of respondent ids.
+        counted_as: Field of the overview that counts them.
 
     Raises:
         JobAlreadyRunning: another job runs.
@@ -55,7 +55,7 @@ async def remove_by_count(
     begun = http.clock.now()
 
     def job(job_id: str) -> Job:
-        handle = handle_of(http, kind, job_id, ref=ref, created_at=begun, ids=ids)
+        handle = handle_of(http, kind, job_id, ref=ref, created_at=begun, ids=ids, counted_as=counted_as)
         return Job(http, handle, before, pace=pace)
 
     async def emptied() -> Job | None:
@@ -68,8 +68,6 @@ async def remove_by_count(
         except JobAlreadyRunning:
             if lost is None or await other_job() is not None:
                 raise
-            if not followable:
-                raise unsure(call.operation, lost, **ref.path()) from None
             return job("")
         except AMBIGUOUS as error:
             found, sure = await look_after(http, emptied)

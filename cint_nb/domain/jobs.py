@@ -77,6 +77,7 @@ class JobHandle(BaseModel):
         file_name: Name under which the upload is listed.
         sha256: Digest of the uploaded bytes.
         created_at: When the job was sent, UTC.
+        counted_as: Field of the overview that counts what the job adds or removes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,6 +94,7 @@ class JobHandle(BaseModel):
     file_name: str = ""
     sha256: str = ""
     created_at: datetime | None = None
+    counted_as: str = "saved_respondent_ids_count"
 
 
 class JobSnapshot(BaseModel):
