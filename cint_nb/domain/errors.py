@@ -29,7 +29,6 @@ CintError
 └── LoopError                         a blocking verb was called where it would deadlock
 ```
 
-Each error carries a stable `code`, the `evidence` it rests on, what is `safe` now, and the `next_step`.
 Respondent ids and secrets never enter a message.
 """
 
@@ -63,22 +62,13 @@ class CintError(Exception):
 
     def __str__(self) -> str:
         """Write the message with its evidence, what is safe and the next step, one line each."""
-        lines = [self.what]
-        if self.evidence:
-            lines.append("Known: " + ", ".join(f"{key}={value}" for key, value in self.evidence.items()))
-        if self.safe:
-            lines.append(f"Safe: {self.safe}")
-        if self.next_step:
-            lines.append(f"Next: {self.next_step}")
-        return "\n".join(lines)
+        known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
+        parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
+        return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle by parts, since the keyword arguments are not in `args`."""
-        return (_rebuild, (type(self), self.what, self.evidence, self.safe, self.next_step))
-
-
-def _rebuild(kind: type[CintError], what: str, evidence: dict[str, Any], safe: str, next_step: str) -> CintError:
-    return kind(what, evidence=evidence, safe=safe, next_step=next_step)
+        """Pickle with everything that came after the message."""
+        return (type(self), (self.what,), self.__dict__)
 
 
 class InputError(CintError, ValueError):
@@ -304,6 +294,4 @@ BY_STATUS: Mapping[int, type[ApiError]] = {
 
 def for_status(status: int) -> type[ApiError]:
     """Return the error class for an HTTP `status`; 5xx gives `ServerError`, an unlisted 4xx `ApiError`."""
-    if status >= 500:
-        return ServerError
-    return BY_STATUS.get(status, ApiError)
+    return ServerError if status >= 500 else BY_STATUS.get(status, ApiError)

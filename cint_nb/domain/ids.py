@@ -45,7 +45,8 @@ def entity_type(word: str) -> EntityType:
         return _ENTITY_WORDS[str(word).strip().upper()]
     except KeyError:
         raise ValueError(
-            f"entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); got {word!r:.40}"
+            "entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); "
+            f"got {word!r:.40}"
         ) from None
 
 

@@ -1,0 +1,65 @@
+"""Errors say what happened, what is known, what is safe and what is next."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from cint_nb.domain import errors
+from cint_nb.domain.errors import ApiError, CintError, InputError, for_status
+
+
+def everyone(kind: type[CintError] = CintError) -> list[type[CintError]]:
+    return [kind, *(deeper for child in kind.__subclasses__() for deeper in everyone(child))]
+
+
+def test_the_message_has_a_line_each_for_what_is_known_safe_and_next() -> None:
+    error = CintError("It broke.", evidence={"status": 500, "gone": None}, safe="all is there.", next_step="try again.")
+    assert str(error).splitlines() == ["It broke.", "Known: status=500", "Safe: all is there.", "Next: try again."]
+
+
+def test_bad_input_always_says_that_nothing_was_sent() -> None:
+    assert "nothing was sent" in str(InputError("No."))
+    assert issubclass(InputError, ValueError)
+
+
+@pytest.mark.parametrize("kind", everyone(), ids=lambda kind: kind.__name__)
+def test_every_error_survives_a_pickle_with_what_it_knows(kind: type[CintError]) -> None:
+    error = kind("It broke.", evidence={"status": 409}, safe="all is there.", next_step="wait.")
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert type(copy) is kind
+    assert str(copy) == str(error)
+    assert copy.evidence == error.evidence
+
+
+@pytest.mark.parametrize("kind", everyone(), ids=lambda kind: kind.__name__)
+def test_every_error_stands_in_the_drawn_tree(kind: type[CintError]) -> None:
+    drawing = errors.__doc__ or ""
+    assert kind.__name__ in drawing or kind is ApiError
+
+
+def test_codes_are_stable_names_of_their_own() -> None:
+    codes = [kind.code for kind in everyone()]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(
+    ("status", "name"),
+    [
+        (400, "BadRequest"),
+        (401, "NotAuthenticated"),
+        (403, "PermissionDenied"),
+        (404, "NotFound"),
+        (409, "Conflict"),
+        (412, "PreconditionFailed"),
+        (413, "FileTooLarge"),
+        (415, "UnsupportedMediaType"),
+        (418, "ApiError"),
+        (422, "InvalidState"),
+        (429, "RateLimited"),
+        (503, "ServerError"),
+    ],
+)
+def test_each_status_has_its_class(status: int, name: str) -> None:
+    assert for_status(status).__name__ == name

@@ -1,0 +1,69 @@
+"""Ids are compared in one form, masked wherever they are shown, and synthetic ones say that they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from cint_nb.domain.ids import (
+    EntityType,
+    entity_type,
+    is_respondent_id,
+    is_synthetic,
+    is_ulid,
+    mask,
+    normalise,
+    synthetic_id,
+)
+
+PLAIN = "0f1ce179-a917-4d4b-8a5e-0123456789ab"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [PLAIN, PLAIN.upper(), f" {PLAIN}\r\n", f'"{PLAIN}"', f"{{{PLAIN}}}", f"\ufeff{PLAIN}", f"\u200b{PLAIN}\u00a0"],
+)
+def test_every_way_of_writing_an_id_is_the_same_id(written: str) -> None:
+    assert normalise(written) == PLAIN
+    assert is_respondent_id(normalise(written))
+
+
+@pytest.mark.parametrize("text", ["", "RSID", PLAIN[:-1], PLAIN + "0", PLAIN.replace("-", ""), "g" + PLAIN[1:]])
+def test_other_texts_are_no_respondent_ids(text: str) -> None:
+    assert not is_respondent_id(normalise(text))
+
+
+def test_digits_of_other_scripts_are_no_ids() -> None:
+    assert not is_respondent_id(PLAIN.replace("0", "\u0660"))
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [("RSID", "RSID"), ("respondent_id", "RSID"), (" rid ", "RID"), ("RESPONSE_ID", "RID")],
+)
+def test_the_four_words_of_the_guide_name_two_kinds(word: str, kind: str) -> None:
+    assert entity_type(word) is EntityType(kind)
+
+
+@pytest.mark.parametrize("word", ["", "PID", "RSIDS", "uuid"])
+def test_other_words_are_refused(word: str) -> None:
+    with pytest.raises(ValueError, match="one per person"):
+        entity_type(word)
+
+
+def test_a_mask_keeps_four_characters_at_most() -> None:
+    assert mask(PLAIN) == "••••89ab"
+    assert mask("short") == "••••"
+
+
+def test_synthetic_ids_repeat_and_can_be_told_from_real_ones() -> None:
+    made = [synthetic_id("seed", number) for number in range(1_000)]
+    assert made == [synthetic_id("seed", number) for number in range(1_000)]
+    assert len(set(made)) == 1_000
+    assert all(is_respondent_id(one) and is_synthetic(one) and is_synthetic(one.upper()) for one in made)
+    assert not is_synthetic(PLAIN)
+
+
+def test_a_ulid_has_26_capital_letters_and_digits() -> None:
+    assert is_ulid("01JX2KPG5VEBF8498Z8YTTE8TB")
+    assert not is_ulid("01jx2kpg5vebf8498z8ytte8tb")
+    assert not is_ulid("Brand tracker")
