@@ -49,14 +49,15 @@ def draw_bad(facts: FileFacts) -> str:
     )
     body = "".join(map(_row, facts.bad))
     more = (
-        f"<caption>{esc(count(facts.more_bad, 'more line'))} like these: <code>picker.value.lines()</code> lists all, "
-        "<code>picker.value.to_rejects(…)</code> writes them to a file.</caption>"
+        f'<div class="cint-soft">{esc(count(facts.more_bad, "more line"))} like these: '
+        "<code>picker.value.lines()</code> lists all, <code>picker.value.to_rejects(…)</code> writes them to a file."
+        "</div>"
         if facts.more_bad > 0
         else ""
     )
     return (
         '<div class="cint-scroll" tabindex="0" role="region" aria-label="First lines that cannot be used">'
-        f'<table class="cint-table">{more}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<table class="cint-table"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>{more}'
     )
 
 

@@ -105,7 +105,8 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel .widget-label { color: var(--cint-ink); width: 124px; text-align: left; }
 .cint-panel .widget-radio-box { margin: 0; height: auto; }
 .cint-panel .widget-radio-box label {
-  display: flex; gap: 8px; align-items: baseline; width: auto; height: auto; margin: 0; white-space: normal;
+  display: flex; flex-direction: row-reverse; justify-content: flex-end; gap: 8px; align-items: center;
+  width: auto; height: auto; margin: 0; white-space: normal;
   color: var(--cint-ink); line-height: 24px; font-size: 13px;
 }
 .cint-panel .widget-radio-box input { position: static; float: none; flex: none; margin: 0; }
@@ -136,6 +137,8 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-status-table .cint-table-part thead th:first-child { z-index: 2; }
 .cint-panel .cint-controls { margin-top: 6px; padding-top: 6px; border-top: 1px solid var(--cint-rule); }
 .cint-panel :is(.cint-sort, .cint-words) { width: 240px; } .cint-panel .cint-columns { width: min(360px, 100%); }
+.cint-panel :is(.cint-sort, .cint-words) .widget-label { width: auto; margin-right: 4px; }
+.cint-panel table.cint-table code { white-space: nowrap; }
 .cint-panel .cint-every { width: 150px; } .cint-panel .cint-every .widget-label { width: auto; }
 .cint-panel .cint-tabbed { width: 100%; } .cint-tabbed textarea { font-family: var(--jp-code-font-family, monospace); }
 .cint-hidden-text {
