@@ -24,7 +24,7 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock
 from cint_nb.wire.problems import read_envelope
 from cint_nb.wire.repeats import Repeat
-from cint_nb.wire.settings import Settings
+from cint_nb.wire.settings import Mode, Settings
 
 TOKEN_CALL = Call("get an access token", "POST", "/oauth/token", Repeat.SAFE)
 _LIFE_UNKNOWN = timedelta(hours=1)
@@ -91,6 +91,7 @@ class Tokens:
         self._clock = clock
         self._fetch = fetch
         self._keep = keep
+        self._replaying = settings.mode is Mode.REPLAY
         self._token = Token(settings.token) if settings.token is not None else None
         self._proven: Token | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -117,7 +118,7 @@ class Tokens:
 
         Another task may have renewed it meanwhile: then that one is returned and none is fetched.
         """
-        if rejected is self._proven or not self._settings.renewable:
+        if rejected is self._proven or not (self._settings.renewable or self._replaying):
             return None
         async with self._one_at_a_time:
             if self._token is rejected:
@@ -131,6 +132,8 @@ class Tokens:
         self._proven = token
 
     async def _get(self) -> Token:
+        if self._replaying and self._settings.token is not None:
+            return Token(self._settings.token)  # where a new token was fetched, the recording goes on as with one
         if not self._settings.renewable:
             raise SettingsError(
                 "There are no credentials to get an access token with.",

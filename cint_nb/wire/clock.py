@@ -81,6 +81,11 @@ class ReplayClock:
         """Return the seconds passed since the start."""
         return self._passed
 
+    def reach(self, passed: float) -> None:
+        """Let time move to that many seconds after the start; never back."""
+        with self._lock:
+            self._passed = max(self._passed, passed)
+
     async def sleep(self, seconds: float) -> None:
         """Let that many seconds of the recording pass, in no time."""
         if seconds <= 0:

@@ -20,6 +20,7 @@ import httpx
 
 from cint_nb.domain.errors import CintError, NotRecorded, SettingsError
 from cint_nb.domain.plan import utc_text
+from cint_nb.wire.clock import Clock, ReplayClock
 from cint_nb.wire.exchanges import FAILURES, Asked, answer, answer_line
 from cint_nb.wire.scrub import Scrubber, leaks
 
@@ -32,7 +33,7 @@ _opened: dict[Path, int] = {}
 class RecordingTransport(httpx.AsyncBaseTransport):
     """Pass requests on and write each exchange to a file, scrubbed.
 
-    The first one a process makes for a file begins it anew; later ones add a section.
+    The first one a process makes for a file begins it anew; later ones add a section, even if nothing is sent.
 
     Args:
         inner: What really answers.
@@ -40,13 +41,23 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         source: `sandbox` or `live`.
         clock_start: The client's time when it connected; a replay begins there.
         seed: Seed of the client's nonces; a replay uses the same.
+        clock: The client's clock. With it each line says when its answer came, and a replay keeps that time too.
     """
 
     def __init__(
-        self, inner: httpx.AsyncBaseTransport, path: str | Path, *, source: str, clock_start: datetime, seed: str = ""
+        self,
+        inner: httpx.AsyncBaseTransport,
+        path: str | Path,
+        *,
+        source: str,
+        clock_start: datetime,
+        seed: str = "",
+        clock: Clock | None = None,
     ) -> None:
         self.path = Path(path)
         self._inner = inner
+        self._start = clock_start
+        self._clock = clock
         self._scrubber = Scrubber(seed, source)
         self._header = {
             "format": FORMAT,
@@ -56,7 +67,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             "clock_start": clock_start.astimezone(UTC).isoformat(),
             "seed": seed,
         }
-        self._begun = False
+        self._begin()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request on, write what was asked and answered, and hand the answer back as it came."""
@@ -86,8 +97,8 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def _write(self, line: dict[str, Any]) -> None:
-        if not self._begun:
-            self._begin()
+        if self._clock is not None:
+            line["at"] = round((self._clock.now() - self._start).total_seconds(), 3)
         text = json.dumps(line, ensure_ascii=False)
         if found := leaks(text):
             raise CintError(
@@ -106,7 +117,6 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             _written.add(whole)
         with self.path.open(mode, encoding="utf-8", newline="\n") as file:
             file.write(json.dumps(self._header) + "\n")
-        self._begun = True
 
     def __repr__(self) -> str:
         """Name the file."""
@@ -118,6 +128,8 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
     A request is answered if method, path, query and body are the recorded ones: of an uploaded file its name, number
     of lines and digest. Equal requests are answered in the order recorded; the last answer to a GET repeats.
+
+    Its `clock` begins where the recording did, and moves on when an answer took its time there.
 
     Args:
         path: File made by `RecordingTransport`.
@@ -141,6 +153,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         self.made_at = str(header["made_at"])
         self.package_version = str(header["package_version"])
         self.clock_start = datetime.fromisoformat(header["clock_start"])
+        self.clock = ReplayClock(self.clock_start)
         self._scrubber = Scrubber(self.seed, self.source)
         self._asked: dict[str, Asked] = {}
         self._answers: dict[str, deque[dict[str, Any]]] = {}
@@ -148,7 +161,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         for line in lines:
             asked = Asked.read(line["request"])
             self._asked[asked.key] = asked
-            self._answers.setdefault(asked.key, deque()).append(line["response"])
+            self._answers.setdefault(asked.key, deque()).append(line)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the file.
@@ -159,7 +172,9 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         asked = Asked.of(request, await request.aread(), self._scrubber)
         waiting = self._answers.get(asked.key)
         if waiting:
-            self._last[asked.key] = waiting.popleft()
+            line = waiting.popleft()
+            self._last[asked.key] = line["response"]
+            self.clock.reach(float(line.get("at", 0.0)))
         elif waiting is None or asked.method != "GET":
             raise self._not_recorded(asked, again=waiting is not None)
         return answer(self._last[asked.key], request, self._scrubber)
@@ -227,6 +242,7 @@ def _check_header(line: dict[str, Any]) -> None:
 
 def _check_exchange(line: dict[str, Any]) -> None:
     response = line["response"]
+    _ = float(line.get("at", 0.0))
     _ = line["request"]["method"], line["request"]["path"]
     if "failure" in response:
         _ = FAILURES[response["failure"]]

@@ -211,6 +211,18 @@ def test_no_token_is_asked_for_in_a_replay_or_written_in_a_recording(connect, re
     assert http.token_requests_sent == 0
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_expired_in_the_recording_is_renewed_in_the_replay_without_asking(connect, record, replay, status):
+    expired = httpx.Response(status, json={"object": "authorization_error", "detail": "expired"})
+    _, exchange = connect(expired, httpx.Response(201, json={"id": "a"}), expired, expired)
+    recorded = record(exchange, post({"name": "a"}), post({"name": "b"}))
+    assert [first for first, *_ in recorded] == [201, errors.for_status(status)]
+    http, transport = replay()
+    assert [outcome(http, post({"name": "a"})), outcome(http, post({"name": "b"}))] == recorded
+    assert transport.left_over() == ()
+    assert http.token_requests_sent == 0
+
+
 def test_failures_of_the_network_are_replayed_as_they_were(connect, record, replay):
     _, exchange = connect(httpx.ReadError("x"), httpx.Response(200, json={"data": []}))
     assert record(exchange, post({"name": "a"}), get())[0][0] is errors.OutcomeUnknown
@@ -298,10 +310,12 @@ def test_an_exchange_that_would_leak_is_not_written(file, monkeypatch):
 
 def test_each_connection_of_a_process_has_its_own_section(connect, record, replay, file):
     first = record(connect(httpx.Response(200, json={"value": 1}))[1], get())
+    record(connect()[1])
     second = record(connect(httpx.Response(200, json={"value": 2}))[1], get())
-    assert sum('"format"' in line for line in file.read_text().splitlines()) == 2
-    assert [outcome(replay()[0], get()) for _ in range(3)] == [*first, *second, *first]
-    assert outcome(replay(section=1)[0], get()) == second[0]
+    assert sum('"format"' in line for line in file.read_text().splitlines()) == 3
+    nothing = (errors.NotRecorded, None)
+    assert [outcome(replay()[0], get()) for _ in range(4)] == [*first, nothing, *second, *first]
+    assert outcome(replay(section=2)[0], get()) == second[0]
 
 
 def test_the_time_of_a_replay_is_that_of_the_recording(connect, record, replay):
@@ -310,6 +324,30 @@ def test_the_time_of_a_replay_is_that_of_the_recording(connect, record, replay):
     assert http.clock.now() == START
     asyncio.run(http.sleep(900))
     assert (http.clock.now() - START).total_seconds() == 900
+
+
+def test_an_answer_that_took_its_time_takes_it_again_in_the_replay(file):
+    clock = ReplayClock(START)
+
+    async def slow(_request) -> httpx.Response:
+        await clock.sleep(84.5)
+        return httpx.Response(200, json={"value": 1})
+
+    recorder = RecordingTransport(
+        httpx.MockTransport(slow), file, source="sandbox", clock_start=clock.now(), clock=clock
+    )
+    http = Http(Settings.read(environ={}, token="t"), transport=recorder, clock=clock)
+    outcome(http, get())
+    asyncio.run(http.sleep(15.5))
+    outcome(http, get(a=1))
+    player = ReplayTransport(file)
+    again = Http(Settings.read("replay", environ={}, recording=file), transport=player, clock=player.clock)
+    outcome(again, get())
+    assert (again.clock.now() - START).total_seconds() == 84.5
+    asyncio.run(again.sleep(15.5))
+    outcome(again, get(a=1))
+    outcome(again, get())
+    assert again.clock.now() == http.clock.now()
 
 
 def test_the_seed_makes_the_same_names_again(connect, record, replay):
