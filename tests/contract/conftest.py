@@ -24,6 +24,10 @@ class Exchange:
     def __init__(self, sandbox: Sandbox, http: httpx.AsyncClient) -> None:
         self.sandbox = sandbox
         self.http = http
+        self.account = f"/v1/demand/accounts/{ACCOUNT_ID}"
+        self.authenticate()
+
+    def authenticate(self) -> None:
         token = self.request(
             "POST",
             "/oauth/token",
@@ -36,7 +40,6 @@ class Exchange:
             },
         ).json()["access_token"]
         self.headers = {"Authorization": f"Bearer {token}", "Cint-API-Version": "2025-12-18"}
-        self.account = f"/v1/demand/accounts/{ACCOUNT_ID}"
 
     def request(self, method: str, path: str, **parts: Any) -> httpx.Response:
         return loop.run(self.http.request(method, path, **parts))
@@ -47,6 +50,7 @@ class Exchange:
 
     def wait(self, **span: float) -> None:
         self.sandbox.clock.advance(timedelta(**span).total_seconds())
+        self.authenticate()  # a token lives for a day
 
     def project(self) -> str:
         made = self.call(
