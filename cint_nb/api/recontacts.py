@@ -97,6 +97,18 @@ class Recontacts:
         found = await self._named(ref, file_name)
         return None if found is None else self._adopted(ref, found, None)
 
+    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
+        """Take up an upload job by its id; nothing is sent.
+
+        Args:
+            ref: The target group.
+            job_id: As the upload returned it.
+            ids: How many ids were sent, for the estimate; 0 when unknown.
+        """
+        handle = handle_of(self._http, JobKind.UPLOAD, job_id, ref=ref, ids=ids)
+        # When it began is not known here; the first look will say.
+        return Job(self._http, handle.model_copy(update={"created_at": None}), pace=self._pace)
+
     async def running(self, ref: TargetGroupRef) -> UploadJob | None:
         """Return the upload job that runs now, None if none does."""
         return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)

@@ -1,0 +1,181 @@
+"""Connecting: which exchange, which clock, which tokens; and nothing happens before the first request."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cint_nb.api.client import Client, connect_client
+from cint_nb.domain.errors import LoopError, NotRecorded, NotSent, SettingsError
+from cint_nb.wire import loop
+from cint_nb.wire.clock import SystemClock
+from cint_nb.wire.nonces import SystemNonces
+
+MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
+LIVE: dict[str, Any] = {"account_id": 7, "client_id": "me", "client_secret": "planted"}
+
+
+def test_the_sandbox_is_what_one_gets_without_asking() -> None:
+    client = connect_client()
+    assert (client.mode, client.account_id) == ("sandbox", 101)
+    assert repr(client) == "<cint_nb client: sandbox · account 101>"
+
+
+def test_connecting_sends_nothing_and_starts_no_thread() -> None:
+    loop.shut_down()
+    client = connect_client("sandbox")
+    assert client.requests_sent == 0
+    assert "cint-nb loop" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_live_is_never_a_fallback_and_names_what_it_needs() -> None:
+    with pytest.raises(SettingsError, match="CINT_NB_ACCOUNT_ID, CINT_NB_CLIENT_ID, CINT_NB_CLIENT_SECRET"):
+        connect_client("live")
+
+
+def test_live_runs_on_the_systems_time_and_randomness() -> None:
+    client = connect_client("live", **LIVE)
+    assert isinstance(client.clock, SystemClock)
+    assert isinstance(client.nonces, SystemNonces)
+    assert len({client.pace.jitter() for _ in range(5)}) > 1
+    assert "planted" not in repr(client) + repr(client.http.settings)
+
+
+def test_time_passes_in_the_sandbox_and_not_on_the_live_exchange() -> None:
+    client = connect_client("sandbox")
+    before = client.clock.now()
+    client.pass_time(days=1, hours=2, minutes=3)
+    assert (client.clock.now() - before).total_seconds() == 86_400 + 7_200 + 180
+    with pytest.raises(SettingsError, match="sandbox"):
+        connect_client("live", **LIVE).pass_time(days=1)
+
+
+def test_the_same_seed_gives_the_same_world() -> None:
+    def first_project(seed: int) -> str:
+        with connect_client("sandbox", seed=seed) as client:
+            return client.run(client.projects.create("A project", MANAGER)).id
+
+    assert first_project(3) == first_project(3) != first_project(4)
+
+
+def test_two_sandboxes_of_one_process_are_two_worlds() -> None:
+    with connect_client("sandbox") as one, connect_client("sandbox") as other:
+        one.run(one.projects.create("A project", MANAGER))
+        assert (len(one.sandbox.world.projects), len(other.sandbox.world.projects)) == (1, 0)
+
+
+def test_a_closed_client_sends_nothing_more() -> None:
+    with connect_client("sandbox") as client:
+        pass
+    client.close()
+    with pytest.raises(NotSent, match="closed"):
+        client.run(client.definitions.accounts())
+
+
+def test_a_client_is_an_asynchronous_context_too() -> None:
+    async def within() -> int:
+        async with connect_client("sandbox") as client:
+            return len(await client.definitions.accounts())
+
+    assert asyncio.run(within()) > 0
+
+
+def test_blocking_on_the_loop_thread_is_refused() -> None:
+    client = connect_client("sandbox")
+
+    async def wrongly() -> None:
+        client.run(client.definitions.accounts())
+
+    with pytest.raises(LoopError):
+        client.run(wrongly())
+
+
+def test_faults_can_be_ordered() -> None:
+    with connect_client("sandbox", faults=["503@project=0"]) as client:
+        client.run(client.projects.create("A project", MANAGER))
+        assert client.sandbox.faults.armed[0].happened == 1
+
+
+def test_a_client_class_of_ones_own() -> None:
+    class Mine(Client):
+        pass
+
+    assert type(connect_client("sandbox", cls=Mine)) is Mine
+
+
+def test_an_unknown_setting_is_refused() -> None:
+    with pytest.raises(SettingsError, match="client_secret"):
+        connect_client("live", client_secrt="x")
+
+
+def test_an_httpx_client_of_ones_own_is_used_and_left_open() -> None:
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["x-mine"])
+        return httpx.Response(200, json={"accounts": [{"id": 7}]})
+
+    mine = httpx.AsyncClient(transport=httpx.MockTransport(handle), headers={"x-mine": "yes"})
+    with connect_client("live", account_id=7, token="planted", http_client=mine) as client:
+        assert [account.id for account in client.run(client.definitions.accounts())] == [7]
+    assert seen == ["yes"]
+    assert not mine.is_closed
+    asyncio.run(mine.aclose())
+
+
+def test_an_httpx_client_of_ones_own_cannot_serve_the_sandbox_in_here() -> None:
+    mine = httpx.AsyncClient()
+    with pytest.raises(SettingsError, match="of your own"):
+        connect_client("sandbox", http_client=mine)
+    asyncio.run(mine.aclose())
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    path = tmp_path / "recording.jsonl"
+    for _ in range(2):
+        with connect_client("sandbox", record=path, seed=5) as client:
+            made = client.run(client.projects.create("A project", MANAGER))
+            client.run(client.projects.get(made.id))
+    return path
+
+
+def said(client: Client) -> tuple[str, str, str]:
+    made = client.run(client.projects.create("A project", MANAGER))
+    return made.id, client.nonces.token(), client.clock.now().isoformat()
+
+
+def test_a_replay_meets_the_same_keys_times_and_answers(recorded: Path) -> None:
+    with connect_client("replay", recording=recorded) as one, connect_client("replay", recording=recorded) as other:
+        first, second = said(one), said(other)
+        assert first[1] != second[1]  # each connection has a seed of its own, so that keys never meet
+        assert repr(one) == "<cint_nb client: replay · account 101>"
+
+
+def test_a_replay_fails_on_what_was_never_asked(recorded: Path) -> None:
+    with connect_client("replay", recording=recorded) as client, pytest.raises(NotRecorded, match="cint-nb record"):
+        client.run(client.definitions.locales())
+
+
+def test_time_passes_in_a_replay(recorded: Path) -> None:
+    with connect_client("replay", recording=recorded) as client:
+        before = client.clock.now()
+        client.pass_time(hours=1)
+        assert (client.clock.now() - before).total_seconds() == 3_600
+
+
+def test_a_served_sandbox_is_reached_over_http_on_its_own_time() -> None:
+    from cint_nb.sandbox.server import ServedSandbox
+
+    with ServedSandbox() as served, connect_client("sandbox", base_url=served.base_url) as client:
+        made = client.run(client.projects.create("A project", MANAGER))
+        before = client.clock.now()
+        client.pass_time(days=1)
+        assert (client.clock.now() - before).total_seconds() == 86_400
+        assert client.run(client.projects.get(made.id)).name == "A project"
+        assert isinstance(client.nonces, SystemNonces)

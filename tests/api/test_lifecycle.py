@@ -1,0 +1,415 @@
+"""Every resource against the sandbox: a wave from its first definition to its last report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from cint_nb.api.client import Client, connect_client
+from cint_nb.domain import limits
+from cint_nb.domain.errors import BadRequest, InvalidState, JobFailed, NotFound, RespondentFileError
+from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.domain.jobs import JobState
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.domain.uploads import UploadFile
+
+T = TypeVar("T")
+MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with connect_client("sandbox") as made:
+        yield made
+
+
+@pytest.fixture
+def plan(client: Client) -> TargetGroupPlan:
+    now = client.clock.now()
+    return TargetGroupPlan.of(
+        business_unit_id=1234,
+        project_manager_id=MANAGER,
+        locale="ger_de",
+        completes_goal=100,
+        start_at=now + timedelta(hours=2),
+        end_at=now + timedelta(days=20),
+        live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+        cost_per_interview="2.7352 EUR",
+    )
+
+
+@pytest.fixture
+def project(client: Client) -> str:
+    return client.run(client.projects.create("Brand tracker", MANAGER, reference="tracker-2026")).id
+
+
+@pytest.fixture
+def ref(client: Client, project: str, plan: TargetGroupPlan) -> TargetGroupRef:
+    return client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference="wave-2"))
+
+
+@pytest.fixture
+def filled(client: Client, ref: TargetGroupRef) -> TargetGroupRef:
+    client.run(client.recontacts.upload(ref, people(1_000))).wait()
+    client.run(client.target_groups.set_filling_strategy(ref, "completes"))
+    return ref
+
+
+@pytest.fixture
+def live(client: Client, filled: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
+    client.run(client.fielding.launch(filled, plan.end_at)).wait()
+    return filled
+
+
+def people(ids: int) -> UploadFile:
+    lines = "".join(f"{synthetic_id('life', number)}\n" for number in range(ids))
+    return UploadFile(lines.encode(), ids, EntityType.RSID)
+
+
+def every(client: Client, rows: AsyncIterator[T]) -> list[T]:
+    async def collect() -> list[T]:
+        return [row async for row in rows]
+
+    return client.run(collect())
+
+
+def test_what_a_draft_needs_can_be_looked_up(client: Client) -> None:
+    definitions = client.definitions
+    assert 101 in [account.id for account in client.run(definitions.accounts())]
+    assert MANAGER in [user.id for user in client.run(definitions.users(project_managers=True))]
+    assert (1234, "EUR") in [(unit.id, unit.currency_code) for unit in client.run(definitions.business_units())]
+    assert client.run(definitions.user_business_unit(MANAGER)) == 1234
+    assert "ger_de" in [code for locale in client.run(definitions.locales()) for code in locale.codes()]
+    assert "recontact" in [kind.code for kind in client.run(definitions.study_types())]
+    assert "other" in [kind.code for kind in client.run(definitions.industries())]
+
+
+def test_the_recontact_template_is_listed_and_can_be_expanded(client: Client) -> None:
+    listed = client.run(client.definitions.allocation_templates())
+    assert limits.RECONTACT_TEMPLATE_ID in [template.template_id for template in listed]
+    template = client.run(client.definitions.allocation_template(limits.RECONTACT_TEMPLATE_ID))
+    assert template.supply_allocations
+    assert set(template.open_exchange()) == {
+        "blocked_supplier_ids",
+        "exchange_min_percentage",
+        "exchange_max_percentage",
+        "groups",
+    }
+
+
+def test_definitions_are_read_once(client: Client) -> None:
+    client.run(client.definitions.locales())
+    before = client.requests_sent
+    client.run(client.definitions.locales())
+    assert client.requests_sent == before
+
+
+def test_an_e_mail_address_shows_in_no_repr(client: Client) -> None:
+    assert "@" not in repr(client.run(client.definitions.users()))
+
+
+def test_a_project_is_listed_and_has_an_overview(client: Client, project: str) -> None:
+    assert project in [row.id for row in every(client, client.projects.list())]
+    shown = client.run(client.projects.overview(project))
+    assert (shown.id, shown.project_customer_reference_number) == (project, "tracker-2026")
+
+
+def test_the_same_idempotency_key_gives_the_same_project(client: Client) -> None:
+    key = client.nonces.uuid()
+    first = client.run(client.projects.create("Brand tracker", MANAGER, idempotency_key=key))
+    assert client.run(client.projects.create("Brand tracker", MANAGER, idempotency_key=key)).id == first.id
+
+
+def test_a_draft_reads_back_as_it_was_planned(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
+    shown = client.run(client.target_groups.get(ref))
+    assert (shown.id, shown.launched, shown.completes_goal) == (ref.target_group_id, False, 100)
+    assert shown.target_group_customer_reference_number == "wave-2"
+    assert shown.exclusion["enabled"] is False
+    assert shown.live_url == plan.live_url
+
+
+def test_an_updated_draft_keeps_its_reference_and_name(
+    client: Client, ref: TargetGroupRef, plan: TargetGroupPlan
+) -> None:
+    client.run(client.target_groups.update_draft(ref, plan.model_copy(update={"completes_goal": 70})))
+    shown = client.run(client.target_groups.get(ref))
+    assert (shown.completes_goal, shown.name) == (70, "Wave two")
+    assert client.run(client.target_groups.find(ref.project_id, "wave-2")) == ref
+
+
+def test_the_list_of_groups_filters(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
+    other = client.run(client.target_groups.create_draft(ref.project_id, plan, name="Wave 3", reference="wave-3"))
+    groups = client.target_groups
+    assert {row.id for row in every(client, groups.list(ref.project_id))} == {
+        ref.target_group_id,
+        other.target_group_id,
+    }
+    only = every(client, groups.list(ref.project_id, references=["wave-3"], statuses=["draft"]))
+    assert [row.id for row in only] == [other.target_group_id]
+    assert every(client, groups.list(ref.project_id, statuses=["live"])) == []
+
+
+def test_a_draft_has_no_overview_and_the_error_says_why(client: Client, ref: TargetGroupRef) -> None:
+    with pytest.raises(NotFound, match="launch it first"):
+        client.run(client.target_groups.overview(ref))
+
+
+def test_a_forecast_for_a_draft_and_for_a_group(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
+    body = plan.model_copy(update={"allocation_shape": "template_id"}).body(name="Wave two")
+    body.pop("allocations")
+    assert client.run(client.target_groups.feasibility(body)).suggested_price is not None
+    of_group = client.run(client.target_groups.feasibility_of(ref, {"completes_goal": 50}))
+    assert of_group.suggested_price is not None
+
+
+def test_a_mistake_in_a_draft_is_named_in_our_words(client: Client, project: str, plan: TargetGroupPlan) -> None:
+    past = plan.model_copy(update={"end_at": client.clock.now() - timedelta(days=1)})
+    with pytest.raises(BadRequest) as caught:
+        client.run(client.target_groups.create_draft(project, past, name="Wave two", reference="too-late"))
+    assert "end_at" in dict(caught.value.invalid_params)
+
+
+def test_saved_ids_are_those_sent_less_those_rejected(client: Client, filled: TargetGroupRef) -> None:
+    sent = {synthetic_id("life", number) for number in range(1_000)}
+    saved = client.run(client.recontacts.saved_ids(filled))
+    assert set(saved) < sent
+    assert len(saved) == len(set(saved)) == client.run(client.recontacts.saved_count(filled))
+
+
+def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(client: Client, filled: TargetGroupRef) -> None:
+    (listed,) = client.run(client.recontacts.jobs(filled))
+    assert listed.state is JobState.DONE
+    found = client.run(client.recontacts.find(filled, listed.file_name))
+    assert found is not None
+    assert found.wait().state is JobState.PARTIAL
+    name, content = client.run(client.recontacts.download(filled, listed.job_id))
+    assert (name, content) == (listed.file_name, people(1_000).content)
+    assert client.run(client.recontacts.find(filled, "another.csv")) is None
+    assert client.run(client.recontacts.running(filled)) is None
+
+
+@pytest.mark.parametrize(
+    ("upload", "why"),
+    [
+        (UploadFile(b"", 0, EntityType.RSID), "no usable id"),
+        (UploadFile(b"x\n", 100_001, EntityType.RSID), "more than one target group"),
+        (UploadFile(b"x" * 5_000_000, 1, EntityType.RSID), "must have less than"),
+    ],
+)
+def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
+    client: Client, ref: TargetGroupRef, upload: UploadFile, why: str
+) -> None:
+    before = client.requests_sent
+    with pytest.raises(RespondentFileError, match=why):
+        client.run(client.recontacts.upload(ref, upload))
+    assert client.requests_sent == before
+
+
+def test_an_upload_is_measured_while_it_runs(client: Client, ref: TargetGroupRef) -> None:
+    job = client.run(client.recontacts.upload(ref, people(5_000)))
+    seen = every(client, job.watch())
+    assert any(snapshot.measured for snapshot in seen[:-1])
+    assert [snapshot.fraction[0] for snapshot in seen] == sorted(snapshot.fraction[0] for snapshot in seen)
+
+
+def test_a_launched_group_is_read_at_its_other_address(client: Client, live: TargetGroupRef) -> None:
+    shown = client.run(client.target_groups.get(live))
+    assert shown.launched
+    assert shown.business_unit_id == 1234
+
+
+def test_a_group_in_the_field_fills_and_can_be_followed(client: Client, live: TargetGroupRef) -> None:
+    client.pass_time(hours=8)
+    overview = client.run(client.target_groups.overview(live))
+    assert overview.progress.filling_strategy == "completes"
+    performance = client.run(client.target_groups.performance(live))
+    assert performance.completes == overview.progress.current_completes
+    assert 0 < (performance.completes or 0) <= (performance.entrants or 0)
+    assert performance.respondent_analysis.live
+    counts = [interval.count for interval in client.run(client.target_groups.completes_by_interval(live, "PT1H"))]
+    assert counts == sorted(counts)
+    changes = every(client, client.target_groups.changelog(live))
+    assert "status_change" in [str(change.changes[0].get("object")) for change in changes]
+
+
+def test_price_and_goal_of_a_launched_group_can_be_changed(client: Client, live: TargetGroupRef) -> None:
+    price = client.run(client.target_groups.set_cost_per_interview(live, "2.9 EUR"))
+    assert (float(price.value or 0), price.currency_code) == (2.9, "EUR")
+    assert client.run(client.target_groups.set_completes_goal(live, 120)) == 120
+    assert client.run(client.target_groups.overview(live)).progress.filling_goal == 120
+
+
+def test_details_of_a_launched_group_can_be_changed(client: Client, live: TargetGroupRef) -> None:
+    shown = client.run(client.target_groups.details(live))
+    body = {
+        "name": "Wave two, renamed",
+        "project_manager_id": MANAGER,
+        "expected_length_of_interview_minutes": 12,
+        "expected_incidence_rate": 0.7,
+        "industry_lockout_code": "no_lockout",
+        "live_url": shown.live_url,
+        "test_url": shown.test_url,
+    }
+    assert client.run(client.target_groups.update_details(live, body)).name == "Wave two, renamed"
+
+
+def test_pause_resume_and_complete_follow_the_runs_version(client: Client, live: TargetGroupRef) -> None:
+    fielding = client.fielding
+    first = client.run(fielding.run(live))
+    assert first is not None
+    assert first.etag
+    assert client.run(fielding.pause(live)).state == "paused"
+    assert client.run(fielding.pause(live)).version == (first.version or 0) + 1
+    assert client.run(fielding.resume(live)).state == "live"
+    assert client.run(fielding.complete(live)).state == "completed"
+    with pytest.raises(InvalidState, match="completed"):
+        client.run(fielding.pause(live))
+
+
+def test_a_draft_has_no_run_to_steer(client: Client, ref: TargetGroupRef) -> None:
+    assert client.run(client.fielding.run(ref)) is None
+    with pytest.raises(InvalidState, match="launch the target group first"):
+        client.run(client.fielding.complete(ref))
+
+
+def test_a_scheduled_group_can_be_moved_and_launched_now(
+    client: Client, filled: TargetGroupRef, plan: TargetGroupPlan
+) -> None:
+    fielding = client.fielding
+    start = client.clock.now() + timedelta(days=2)
+    assert client.run(fielding.schedule(filled, start, plan.end_at)).wait().state is JobState.DONE
+    scheduled = client.run(fielding.run(filled))
+    assert scheduled is not None
+    assert scheduled.state == "scheduled"
+    later = start + timedelta(days=1)
+    assert client.run(fielding.update_run(filled, later, plan.end_at)).start_fielding_at == later
+    assert client.run(fielding.launch_now(filled)).state == "live"
+
+
+def test_a_launch_the_exchange_refuses_fails_with_its_reason(
+    client: Client, ref: TargetGroupRef, plan: TargetGroupPlan
+) -> None:
+    job = client.run(client.fielding.launch(ref, plan.end_at))
+    with pytest.raises(JobFailed) as caught:
+        job.wait()
+    assert caught.value.evidence["failure_code"]
+
+
+def test_allowed_actions_can_be_asked(client: Client, live: TargetGroupRef) -> None:
+    allowed = client.run(client.fielding.allowed(live.project_id, [live.target_group_id]))
+    assert (allowed.is_pause_allowed, allowed.is_launch_allowed) == (True, False)
+
+
+def test_a_batch_tells_which_groups_it_changed(client: Client, live: TargetGroupRef, plan: TargetGroupPlan) -> None:
+    draft = client.run(client.target_groups.create_draft(live.project_id, plan, name="Wave 3", reference="wave-3"))
+    ids = [live.target_group_id, draft.target_group_id]
+    job = client.run(client.fielding.batch("pause", live.project_id, ids))
+    assert job.wait().state is JobState.PARTIAL
+    result = client.run(client.fielding.batch_result(job.handle))
+    assert result.updated == (live.target_group_id,)
+    assert list(result.failed) == [draft.target_group_id]
+
+
+def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: Client, ref: TargetGroupRef) -> None:
+    exclusions = client.exclusions
+    ended = client.run(exclusions.upload(ref, people(300))).wait()
+    counted = client.run(exclusions.overview(ref)).saved_respondent_ids_count
+    assert ended.saved == counted
+    assert len(client.run(exclusions.effective_rsids(ref))) == counted
+    assert client.run(exclusions.remove_all(ref)).wait().saved == 0
+
+
+def test_rids_cannot_be_excluded(client: Client, ref: TargetGroupRef) -> None:
+    before = client.requests_sent
+    with pytest.raises(ValueError, match="not one per visit"):
+        client.run(client.exclusions.upload(ref, people(3), entity_type="RID"))
+    assert client.requests_sent == before
+
+
+def test_project_exclusion_can_be_switched(client: Client, ref: TargetGroupRef) -> None:
+    exclusions = client.exclusions
+    assert client.run(exclusions.policy(ref)).project_exclusion_enabled is False
+    client.run(exclusions.set_policies(ref.project_id, {ref.target_group_id: True}))
+    assert client.run(exclusions.policy(ref)).project_exclusion_enabled is True
+    shown = {
+        row.target_group_id: row.project_exclusion_enabled for row in client.run(exclusions.policies(ref.project_id))
+    }
+    assert shown == {ref.target_group_id: True}
+
+
+def test_activity_exclusions_are_replaced_as_a_whole(client: Client, ref: TargetGroupRef) -> None:
+    elsewhere = client.run(client.projects.create("Another study", MANAGER)).id
+    wanted = ActivityExclusion(type="project", id=elsewhere, duration="P30D")
+    client.run(client.exclusions.set_activity(ref, [wanted]))
+    (shown,) = client.run(client.exclusions.activity(ref))
+    assert (shown.type, shown.id, shown.duration) == ("project", elsewhere, "P30D")
+    client.run(client.exclusions.set_activity(ref, []))
+    assert client.run(client.exclusions.activity(ref)) == ()
+
+
+def test_a_group_cannot_exclude_its_own_people(client: Client, ref: TargetGroupRef) -> None:
+    with pytest.raises(ValueError, match="own project"):
+        client.run(client.exclusions.set_activity(ref, [ActivityExclusion(type="project", id=ref.project_id)]))
+
+
+@pytest.mark.parametrize("kind", ["respondent-analysis", "completes", "term-details"])
+def test_a_report_is_requested_followed_listed_and_downloaded(client: Client, live: TargetGroupRef, kind: str) -> None:
+    client.pass_time(days=2)
+    reports = client.reports
+    by, ids = ("target_group", [live.target_group_id]) if kind == "term-details" else ("project", [live.project_id])
+    job = client.run(reports.generate(kind, date(2026, 9, 1), date(2026, 9, 30), by=by, ids=ids))
+    assert job.wait().state is JobState.DONE
+    assert client.run(reports.status(job.handle.job_id)) == "completed"
+    assert job.handle.job_id in [row.report_id for row in every(client, reports.list(report_type=kind))]
+    name, content = client.run(reports.download(job.handle.job_id))
+    assert name.endswith((".csv", ".xlsx"))
+    assert content
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "by", "ids"),
+    [
+        (date(2026, 8, 1), date(2026, 7, 1), "project", ["x"]),
+        (date(2026, 1, 1), date(2026, 7, 2), "project", ["x"]),
+        (date(2026, 8, 1), date(2026, 9, 1), "wave", ["x"]),
+        (date(2026, 8, 1), date(2026, 9, 1), "project", []),
+    ],
+)
+def test_a_report_that_cannot_work_is_refused_before_anything_is_sent(
+    client: Client, start: date, end: date, by: str, ids: list[str]
+) -> None:
+    with pytest.raises(ValueError, match=r"report (covers|is filtered)"):
+        client.run(client.reports.generate("completes", start, end, by=by, ids=ids))
+    assert client.requests_sent == 0
+
+
+def test_the_last_day_of_august_plus_six_months_is_the_last_of_february(client: Client, project: str) -> None:
+    with pytest.raises(ValueError, match="2026-02-28"):
+        client.run(
+            client.reports.generate("completes", date(2025, 8, 31), date(2026, 3, 1), by="project", ids=[project])
+        )
+
+
+def test_one_client_serves_plain_code_and_other_loops_at_once(client: Client, ref: TargetGroupRef) -> None:
+    async def several() -> list[Any]:
+        reads = [client.recontacts.saved_count(ref) for _ in range(5)]
+        return list(await asyncio.gather(*reads, client.target_groups.get(ref)))
+
+    assert asyncio.run(several())[:5] == [0] * 5
+    assert client.run(several())[:5] == [0] * 5
+
+
+def test_an_upload_is_taken_up_by_its_id_alone(client: Client, filled: TargetGroupRef) -> None:
+    (listed,) = client.run(client.recontacts.jobs(filled))
+    before = client.requests_sent
+    job = client.recontacts.job(filled, listed.job_id, ids=1_000)
+    assert client.requests_sent == before
+    ended = job.wait()
+    assert ended.state is JobState.PARTIAL
+    assert ended.elapsed_seconds > 30

@@ -1,0 +1,97 @@
+"""A changed version means: read again, decide again, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from cint_nb.api.client import Client
+from cint_nb.domain.errors import InvalidState, PreconditionFailed
+from cint_nb.domain.models import TargetGroupRef
+
+RUN = "01JX2Y0N5RTR012AYDTA83QWTR"
+
+
+@pytest.fixture
+def run(exchange: Any) -> dict[str, Any]:
+    """A run in the exchange, changed by the tests while the client acts."""
+    state: dict[str, Any] = {"id": RUN, "status": "live", "version": 1}
+    exchange.on("GET", "/fielding-runs", lambda _: httpx.Response(200, json={"data": [state], "has_more": False}))
+    shown = {"etag": ""}
+
+    def one(_: httpx.Request) -> httpx.Response:
+        shown["etag"] = f'W/"{state["version"]}"'
+        return httpx.Response(200, json=state, headers=shown)
+
+    exchange.on("GET", RUN, one)
+    return state
+
+
+def changed(run: dict[str, Any], **to: Any) -> Any:
+    """Answer 412 and let somebody else have changed the run."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        run.update(to, version=run["version"] + 1)
+        return httpx.Response(412, json={"object": "precondition_failed_error", "detail": "modified"})
+
+    return answer
+
+
+def act(run: dict[str, Any], status: str) -> Any:
+    def answer(_: httpx.Request) -> httpx.Response:
+        run.update(status=status, version=run["version"] + 1)
+        return httpx.Response(204)
+
+    return answer
+
+
+def test_a_changed_run_is_read_again_and_paused_with_its_new_version(
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    exchange.on("POST", "/pause", changed(run), act(run, "paused"))
+    assert client.run(client.fielding.pause(ref)).state == "paused"
+    assert [request.headers["if-match"] for request in exchange.sent("POST", "/pause")] == ['W/"1"', 'W/"2"']
+
+
+def test_a_run_somebody_else_paused_is_not_paused_again(
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    exchange.on("POST", "/pause", changed(run, status="paused"))
+    assert client.run(client.fielding.pause(ref)).state == "paused"
+    assert len(exchange.sent("POST", "/pause")) == 1
+
+
+def test_a_run_somebody_else_completed_is_decided_upon_again(
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    exchange.on("POST", "/pause", changed(run, status="completed"))
+    with pytest.raises(InvalidState, match="completed"):
+        client.run(client.fielding.pause(ref))
+    assert len(exchange.sent("POST", "/pause")) == 1
+
+
+def test_a_run_that_keeps_changing_is_given_up_after_the_second_time(
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    exchange.on("POST", "/pause", changed(run))
+    with pytest.raises(PreconditionFailed):
+        client.run(client.fielding.pause(ref))
+    assert len(exchange.sent("POST", "/pause")) == 2
+
+
+def test_an_unknown_state_is_left_to_the_exchange_to_judge(
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    run["status"] = "hibernating"
+    exchange.on("POST", "/pause", act(run, "paused"))
+    assert client.run(client.fielding.pause(ref)).state == "paused"
+
+
+def test_a_run_already_as_wanted_is_left_alone(
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    run["status"] = "completed"
+    assert client.run(client.fielding.complete(ref)).state == "completed"
+    assert {request.method for request in exchange.requests} == {"GET"}
