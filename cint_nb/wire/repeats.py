@@ -23,7 +23,6 @@ from enum import StrEnum
 import httpx
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import CintError, OutcomeUnknown, ServerError, UnexpectedReply
 
 
 class Repeat(StrEnum):
@@ -48,9 +47,6 @@ class Ending(StrEnum):
     AMBIGUOUS = "ambiguous"
     FINAL = "final"
 
-
-AMBIGUOUS_ERRORS: tuple[type[CintError], ...] = (OutcomeUnknown, ServerError, UnexpectedReply)
-"""After one of these a naked request may have acted: look before sending it again."""
 
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
