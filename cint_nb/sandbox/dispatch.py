@@ -85,8 +85,8 @@ class Dispatcher:
         ask.values = _read_query(operation, ask)
         if "short-page" in ask.effects and "page_size" in ask.values:
             ask.values["page_size"] = max(1, ask.values["page_size"] // 2)
-        if operation.guarded and not ask.headers.get("if-match"):
-            raise invalid(("If-Match", "'If-Match' must not be empty."))
+        if operation.guarded and not 1 <= len(ask.headers.get("if-match", "")) <= 100:
+            raise invalid(("If-Match", "'If-Match' must have 1 to 100 characters."))
         if operation.body:
             ask.json = _read_body(operation, ask)
         answer = self._answer_once(operation, ask) if operation.keyed else operation.answer(self.world, ask)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from cint_nb.sandbox import catalogue, drafts
+from cint_nb.sandbox import catalogue, drafts, figures
 from cint_nb.sandbox.entities import Group
 from cint_nb.sandbox.messages import Answer, Ask, invalid
 from cint_nb.sandbox.operation import GROUP, PROJECT, Operation
@@ -107,7 +107,7 @@ def details(world: World, group: Group) -> dict[str, Any]:
         "industry_lockout_code": body.get("industry_lockout_code", ""),
         "collects_pii": body["collects_pii"],
         "created_at": world.text(group.created),
-        "target_group_customer_reference_number": body.get("target_group_customer_reference_number"),
+        **figures.reference(group),
     }
     told.update({name: body[name] for name in ("live_url", "test_url", "client_id") if name in body})
     if "client_cost_per_interview_note" in body:

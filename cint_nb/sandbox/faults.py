@@ -23,7 +23,8 @@ delay@status=40+2          the third status request (two pass) takes 40 seconds
 | `500-after` | the exchange acts, then answers 500 |
 | `truncated` | the exchange acts, the JSON of the reply ends early |
 | `html` | the exchange acts, the reply is a web page with status 200 |
-| `expired-token` | 403 `authorization_error`, as for an expired token |
+| `401` | 401 `authorization_error`, as the recontact guide tells of expired tokens |
+| `expired-token` | 403 `authorization_error`, as the reference tells of expired tokens |
 | `stale-etag` | 412, as if somebody else had changed the thing |
 | `invalid` | 400 that names the field `=V` (`Allocations`) |
 | `job-fails` | the job made by this request ends as failed |
@@ -51,6 +52,7 @@ NAMES = WORLDLY | {
     "reset",
     "drop-reply",
     "delay",
+    "401",
     "429",
     "500",
     "500-after",

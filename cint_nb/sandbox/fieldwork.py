@@ -136,7 +136,7 @@ def _enter(world: World, group: Group, key: bytes, t: float) -> None:
     heapq.heappush(group.work.inside, (round(t + length, 3), key, t, outcome))
     group.work.counts["entrants"] += 1
     if group.strategy == "prescreens":
-        _close_when_full(world, group, t)
+        close_when_full(world, group, t)
 
 
 def _leave(world: World, group: Group) -> None:
@@ -152,10 +152,11 @@ def _leave(world: World, group: Group) -> None:
         work.completes += 1
         work.cost += cost
         work.lengths.append(round(ended - entered))
-        _close_when_full(world, group, ended)
+        close_when_full(world, group, ended)
 
 
-def _close_when_full(world: World, group: Group, t: float) -> None:
+def close_when_full(world: World, group: Group, t: float) -> None:
+    """Complete a run whose goal is reached."""
     if group.run is not None and group.run.status in ("live", "paused") and lifecycle.reached(group) >= group.goal:
         lifecycle.move(world, group, "completed", t, system="system_user", reason="total_completes_reached")
 

@@ -17,6 +17,12 @@ def money(value: Decimal, currency: str) -> dict[str, Any]:
     return {"value": format(value, "f"), "currency_code": currency, "currency_scale": 2}
 
 
+def reference(group: Group) -> dict[str, str]:
+    """Write the customer's reference number; a group without one has no such field."""
+    number = group.body.get("target_group_customer_reference_number")
+    return {"target_group_customer_reference_number": number} if number else {}
+
+
 def rates(group: Group) -> dict[str, float]:
     """Return conversion (completes of entrants), drop-off (of prescreens) and incidence (of those judged), 0 to 1.
 

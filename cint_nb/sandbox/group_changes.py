@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from cint_nb.sandbox import catalogue, figures, lifecycle
+from cint_nb.sandbox import catalogue, fieldwork, figures, lifecycle
 from cint_nb.sandbox.messages import Answer, Ask, Refusal, invalid
 from cint_nb.sandbox.operation import ACCOUNT, GROUP, PROJECT, Operation
 from cint_nb.sandbox.world import World
@@ -27,6 +27,7 @@ def _set_strategy(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     world.note(group, ask.t, ("filling_strategy", group.strategy, ask.json["filling_strategy"]))
     group.strategy = ask.json["filling_strategy"]
+    fieldwork.close_when_full(world, group, ask.t)
     return Answer(body={"filling_strategy": group.strategy})
 
 
@@ -38,6 +39,7 @@ def _set_goal(world: World, ask: Ask) -> Answer:
         raise Refusal(422, "unprocessable_entity_error", detail)
     world.note(group, ask.t, ("filling_goal", group.goal, goal))
     group.body = {**group.body, "completes_goal": goal}
+    fieldwork.close_when_full(world, group, ask.t)
     profiles = (group.body.get("profiling") or {}).get("profiles") or []
     return Answer(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": profiles})
 

@@ -17,6 +17,7 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.sandbox.idstore import key_of
 
 _NORMAL = NormalDist()
+FIRST_SUPPLIER = 201
 
 
 class Fate(StrEnum):
@@ -46,6 +47,8 @@ class Assumptions:
             analysis report reaches back 12 months.
         delay_median_hours: Half of those who come back do so within this time after launch. Assumption.
         delay_spread: Sigma of the log-normal delay. Assumption: a fast start and a long tail.
+        slow_suppliers: Share of suppliers that show the survey late. Assumption.
+        slow_factor: How many times longer people of slow suppliers take. Assumption.
         night_hours: UTC hours in which hardly anybody enters. Assumption.
         screened_out: Share of recontacted people the screener turns away. Assumption.
         terminated: Share the client's survey ends early. Assumption.
@@ -66,6 +69,8 @@ class Assumptions:
     months_since_seen: float = 6.0
     delay_median_hours: float = 22.0
     delay_spread: float = 1.35
+    slow_suppliers: float = 0.25
+    slow_factor: float = 3.0
     night_hours: tuple[int, int] = (22, 5)
     screened_out: float = 0.04
     terminated: float = 0.03
@@ -120,7 +125,7 @@ class People:
 
     def supplier(self, key: bytes) -> int:
         """Return the number of the supplier a person comes from."""
-        return 201 + int(_share(key, b"supplier") * self.assumptions.suppliers)
+        return FIRST_SUPPLIER + int(_share(key, b"supplier") * self.assumptions.suppliers)
 
     def comes_back(self, key: bytes, salt: bytes, months: float | None) -> float | None:
         """Tell after how many seconds a recontacted person enters; None for one who does not.
@@ -137,7 +142,13 @@ class People:
             months = _share(key, b"last seen") * known.months_since_seen
         if _share(key, b"returns" + salt) >= known.returns * (1 - known.attrition_per_month) ** months:
             return None
-        return self.log_normal(key, b"delay" + salt, known.delay_median_hours * 3600, known.delay_spread)
+        delay = self.log_normal(key, b"delay" + salt, known.delay_median_hours * 3600, known.delay_spread)
+        return delay * known.slow_factor if self.is_slow(self.supplier(key)) else delay
+
+    def is_slow(self, supplier: int) -> bool:
+        """Tell whether a supplier shows surveys late: the last of the list do."""
+        known = self.assumptions
+        return supplier - FIRST_SUPPLIER >= known.suppliers * (1 - known.slow_suppliers)
 
     def log_normal(self, key: bytes, salt: bytes, median: float, spread: float) -> float:
         """Draw a log-normal number for a person."""

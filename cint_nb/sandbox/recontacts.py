@@ -32,14 +32,16 @@ def _upload(world: World, ask: Ask) -> Answer:
         keys = [fielded.get(key) or world.people.person_of_rid(key) for key in keys]
     if group.lock:
         raise busy()
-    accepted, refused = _sort_out(world, group, keys)
+    accepted, late, refused = _sort_out(world, group, keys)
     if len(group.saved) + len(accepted) > limits.IDS_PER_TARGET_GROUP:
         reason = f"the existing plus new respondent ids must not exceed {limits.IDS_PER_TARGET_GROUP}."
         raise invalid(("File", reason))
+    group.refused_once |= late
     if "partial" in ask.effects:
         # A fault: the last tenth of a clean file is refused once and can be sent again.
-        accepted, late = accepted[: -max(1, len(accepted) // 10)], accepted[-max(1, len(accepted) // 10) :]
-        refused += len(late)
+        kept = len(accepted) - max(1, len(accepted) // 10)
+        refused += len(accepted) - max(0, kept)
+        accepted = accepted[: max(0, kept)]
     job = _begin(world, ask, group, RECONTACT_UPLOAD, len(keys) + failed)
     job.file_name, job.content = name[:255], content
     job.accepted, job.total = joined(accepted), len(accepted)
@@ -49,28 +51,27 @@ def _upload(world: World, ask: Ask) -> Answer:
     return Answer(201, {"job_id": job.id})
 
 
-def _sort_out(world: World, group: Group, keys: list[bytes]) -> tuple[list[bytes], int]:
-    """Return the ids that will be newly saved, in order, and how many the exchange rejects.
+def _sort_out(world: World, group: Group, keys: list[bytes]) -> tuple[list[bytes], set[bytes], int]:
+    """Return the ids to save, in order, those rejected this once, and how many lines the exchange rejects in all.
 
     Duplicates and ids saved before count as successes, since they are neither invalid nor empty. Assumption.
     """
     seen = set(group.saved.keys())
-    refused_once: set[bytes] = set()
+    late: set[bytes] = set()
     accepted, refused = [], 0
     for key in keys:
         if key in seen:
             continue
         fate = world.people.fate(key)
         if fate is Fate.LATER and key not in group.refused_once:
-            refused_once.add(key)
+            late.add(key)
             refused += 1
         elif fate in (Fate.ACCEPTED, Fate.LATER):
             seen.add(key)
             accepted.append(key)
         else:
             refused += 1
-    group.refused_once |= refused_once
-    return accepted, refused
+    return accepted, late, refused
 
 
 def _begin(world: World, ask: Ask, group: Group, kind: str, count: int) -> Job:

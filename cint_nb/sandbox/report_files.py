@@ -130,7 +130,7 @@ def _row(world: World, group: Group, session: Session) -> Row:
         world.text(session.ended),
         code,
         label,
-        _SUPPLIER_NAMES[world.people.supplier(session.key)],
+        _SUPPLIER_NAMES.get(world.people.supplier(session.key), ""),
         str(round(session.ended - session.entered)),
         format(session.cost, "f"),
         group.currency,

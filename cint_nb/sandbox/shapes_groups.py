@@ -36,8 +36,9 @@ _told = {
     "human_readable_id": text(low=7, high=7),
     "project_manager_id": uuid,
     "created_at": moment,
-    "target_group_customer_reference_number": or_null(reference),
+    "target_group_customer_reference_number": reference,
 }
+_OPTIONAL = ("target_group_customer_reference_number",)
 _details_fields: dict[str, Schema] = {
     **_told,
     "id": ulid,
@@ -87,7 +88,7 @@ GROUPS: dict[str, Schema] = {
     ),
     "Details": record(
         _details_fields,
-        optional=("client_cost_per_interview_note", "client_id", "live_url", "test_url", "links"),
+        optional=("client_cost_per_interview_note", "client_id", "live_url", "test_url", "links", *_OPTIONAL),
     ),
     "DetailsUpdate": record(
         {
@@ -130,7 +131,8 @@ GROUPS: dict[str, Schema] = {
                             },
                             optional=("last_complete_date", "median_length_of_interview_seconds"),
                         ),
-                    }
+                    },
+                    optional=_OPTIONAL,
                 )
             ),
         },
@@ -158,7 +160,8 @@ GROUPS: dict[str, Schema] = {
             "incidence_rate": share,
             "median_length_of_interview_seconds": or_null(whole()),
             "study_type_code": text(),
-        }
+        },
+        optional=_OPTIONAL,
     ),
     "Performance": record(
         {
@@ -190,7 +193,7 @@ GROUPS: dict[str, Schema] = {
                     }
                 )
             ),
-            "next_cursor": or_null(text()),
+            "next_cursor": text(),
         },
         optional=("next_cursor",),
     ),

@@ -78,7 +78,7 @@ def _line(world: World, group: Group, t: float) -> dict[str, Any]:
         "created_at": world.text(group.created),
         "updated_at": world.text(group.updated),
         "statistics": statistics,
-        "target_group_customer_reference_number": group.body.get("target_group_customer_reference_number"),
+        **figures.reference(group),
     }
 
 
@@ -118,7 +118,7 @@ def _overview(world: World, ask: Ask) -> Answer:
             **figures.rates(group),
             "median_length_of_interview_seconds": figures.median_length(group),
             "study_type_code": group.body.get("study_type_code", "adhoc"),
-            "target_group_customer_reference_number": group.body.get("target_group_customer_reference_number"),
+            **figures.reference(group),
             "created_at": world.text(group.created),
         }
     )
@@ -155,7 +155,7 @@ def _changelog(world: World, ask: Ask) -> Answer:
         {"id": change.id, "occurred_at": world.text(change.t), "user": change.user, "changes": change.changes}
         for change in page
     ]
-    return Answer(body={"changelog": told, "next_cursor": cursor})
+    return Answer(body={"changelog": told, **({"next_cursor": cursor} if cursor else {})})
 
 
 _TAG = "Target groups"

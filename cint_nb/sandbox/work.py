@@ -68,10 +68,18 @@ def catch_up(world: World, t: float) -> None:
 def _field(world: World, group: Group, t: float) -> None:
     due = fieldwork.next_event(group)
     if due is not None and due <= t:
+        _progress_of(world, group, t)
         fieldwork.happen(world, group, t)
         due = fieldwork.next_event(group)
     if due is not None:
         world.due(max(due, t), group.id)
+
+
+def _progress_of(world: World, group: Group, t: float) -> None:
+    """Bring the lists of one group up to date: what happens must not depend on when somebody last looked."""
+    for job in world.running.values():
+        if job.group_id == group.id:
+            _progress(world, job, t)
 
 
 def _store(group: Group, job: Job) -> IdStore:
@@ -132,9 +140,7 @@ def _finish_ids(world: World, job: Job, t: float) -> None:
 
 def _finish_launch(world: World, job: Job, t: float) -> None:
     group = world.groups[job.group_id]
-    for running in world.running.values():
-        if running.group_id == group.id:
-            _progress(world, running, t)
+    _progress_of(world, group, t)
     job.failure = {"code": "InternalError", "description": "the job failed"} if job.fate == "failed" else None
     job.failure = job.failure or launch_problem(group, job.end, t)
     if job.failure is not None:
@@ -188,6 +194,7 @@ def _finish_batch(world: World, job: Job, t: float) -> None:
         if group is None or group.project_id != job.project_id:
             job.refused.append((target, "TargetGroupNotFound", "the target group was not found"))
             continue
+        _progress_of(world, group, t)
         if job.action == "launch":
             end_at = world.seconds(group.body["fielding_specification"]["end_at"])
             problem = launch_problem(group, end_at, t)

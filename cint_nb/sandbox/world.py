@@ -141,7 +141,7 @@ class World:
         entries = [
             {
                 "object": f"{name}_change",
-                "old_value": old,
+                **({"old_value": old} if old is not None else {}),  # the first value has no old one
                 "new_value": new,
                 **({"reason_code": reason} if reason else {}),
             }
