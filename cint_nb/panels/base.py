@@ -111,8 +111,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def still(self) -> str:
         """Return the HTML that stands in for the panel in a saved notebook: no ids, nothing that needs a kernel."""
-        words = esc(" · ".join(self.summary()))
-        return f"<p>{badge(self._mode)} {words}</p>"
+        return f"<p>{esc(' · '.join([self._mode, *self.summary()]))}</p>"
 
     def leave_still(self) -> None:
         """Write the still picture of the panel, as it stands now, into the output of the running cell."""

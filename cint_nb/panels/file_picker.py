@@ -15,7 +15,7 @@ from cint_nb.panels.background import beside
 from cint_nb.panels.base import Panel, html_part, say, write
 from cint_nb.panels.fence import READABLE, Fence
 from cint_nb.panels.file_model import ENTITY_QUESTION, FileFacts, Reader, Source, code_line, facts_of, offered_columns
-from cint_nb.panels.file_view import draw_bad, draw_code, draw_facts, draw_hints, text_lines
+from cint_nb.panels.file_view import draw_bad, draw_code, draw_facts, draw_hints, still_lines, text_lines
 from cint_nb.panels.wording import count, esc, size
 
 
@@ -242,7 +242,7 @@ class FilePicker(Panel):
 
     def still(self) -> str:
         """Return the counts and the first bad lines."""
-        return super().still() + (draw_bad(self._facts) if self._facts else "")
+        return super().still() + (still_lines(self._facts) if self._facts else "")
 
     def text(self) -> str:
         """Return the repr, the counts and the first bad lines."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from cint_nb.domain.ids import EntityType
 from cint_nb.panels.base import state
 from cint_nb.panels.file_model import MEANS, BadLine, FileFacts
+from cint_nb.panels.saved import plain_table
 from cint_nb.panels.wording import DASH, count, esc, size
 
+HEADS = ("Line", "Verdict", "Why", "Text, masked")
 _LOOKS = {
     "usable": ("good", "✔"),
     "duplicate": ("calm", "="),
@@ -44,9 +46,7 @@ def draw_bad(facts: FileFacts) -> str:
     """Draw the first lines that cannot be used, with the reason; ids come masked."""
     if not facts.bad:
         return ""
-    heads = '<th scope="col" class="cint-right">Line</th>' + "".join(
-        f'<th scope="col">{head}</th>' for head in ("Verdict", "Why", "Text, masked")
-    )
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     body = "".join(map(_row, facts.bad))
     more = (
         f'<div class="cint-soft">{esc(count(facts.more_bad, "more line"))} like these: '
@@ -64,7 +64,7 @@ def draw_bad(facts: FileFacts) -> str:
 def _row(bad: BadLine) -> str:
     css, icon = _LOOKS.get(bad.verdict, ("calm", "•"))
     return (
-        f'<tr><td class="cint-right">{bad.line:,}</td><td>{state(css, icon, bad.verdict)}</td>'
+        f'<tr><td class="cint-number">{bad.line:,}</td><td>{state(css, icon, bad.verdict)}</td>'
         f"<td>{esc(bad.reason) or DASH}</td><td><code>{esc(bad.masked) or DASH}</code></td></tr>"
     )
 
@@ -82,6 +82,12 @@ def draw_hints(facts: FileFacts, kind: EntityType | None) -> str:
 def draw_code(line: str) -> str:
     """Draw the line of code that does the same."""
     return f'<div class="cint-code cint-soft">In code: <code>{esc(line)}</code></div>' if line else ""
+
+
+def still_lines(facts: FileFacts) -> str:
+    """Write the first bad lines as a table for a saved notebook."""
+    rows = [(f"{bad.line:,}", bad.verdict, bad.reason, bad.masked) for bad in facts.bad]
+    return plain_table(HEADS, rows) if rows else ""
 
 
 def text_lines(facts: FileFacts, kind: EntityType | None) -> list[str]:

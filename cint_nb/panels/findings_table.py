@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.panels import saved
 from cint_nb.panels.base import Panel, html_part, say, state, write
 from cint_nb.panels.wording import count, esc
 
+HEADS = ("Severity", "Rule", "Finding", "Fix", "Guide")
 _SEVERITIES = {
     Severity.BLOCK: ("bad", "✖", "block"),
     Severity.WARN: ("part", "▲", "warn"),
@@ -39,7 +41,7 @@ def draw_findings(findings: Findings) -> str:
     """Draw findings as an HTML table, every text escaped."""
     if not findings:
         return ""
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("Severity", "Rule", "Finding", "Fix", "Guide"))
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     rows = "".join(_row(finding) for finding in findings)
     return (
         '<div class="cint-scroll" tabindex="0" role="region" aria-label="Findings">'
@@ -78,7 +80,11 @@ class FindingsTable(Panel):
 
     def still(self) -> str:
         """Return the findings as a table."""
-        return super().still() + draw_findings(self.value)
+        rows = [
+            (each.severity, each.rule, f"{each.message} {each.evidence}".strip(), each.fix, each.section)
+            for each in self.value
+        ]
+        return super().still() + (saved.plain_table(HEADS, rows) if rows else "")
 
     def text(self) -> str:
         """Return the repr and one line a finding."""

@@ -7,8 +7,10 @@ panel is shown twice: as a widget, and as plain HTML that hides itself while the
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+
+from cint_nb.panels.wording import esc
 
 STILL = (
     "<style>.jp-OutputArea:has(.cint-static) .jp-OutputArea-output.jupyter-widgets:not(:has(*)){display:none}</style>"
@@ -27,6 +29,13 @@ def in_kernel() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, "kernel", None) is not None
+
+
+def plain_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table without style, so that a stored notebook does not change with the look of the panels."""
+    head = "".join(f"<th>{esc(text)}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{esc(text)}</td>' for text in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def show_live(bundle: dict[str, Any]) -> None:

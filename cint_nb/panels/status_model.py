@@ -155,13 +155,12 @@ def changes(before: pd.DataFrame | None, after: pd.DataFrame) -> frozenset[tuple
     return frozenset(found)
 
 
-def draw_table(view: StatusView, *, caption: str, limit: int | None = None) -> str:
+def draw_table(view: StatusView, *, caption: str) -> str:
     """Draw the rows as an HTML table, every text escaped, changed cells marked in colour and with a dot.
 
     Args:
         view: What to draw.
         caption: Name of the table for a screen reader.
-        limit: Draw at most so many rows, and say how many more there are.
     """
     shown, rows = view.shown(), view.rows()
     if not rows or not shown:
@@ -173,13 +172,11 @@ def draw_table(view: StatusView, *, caption: str, limit: int | None = None) -> s
     )
     body = "".join(
         f"<tr>{''.join(_cell(row[name], look, (label, name) in view.changed) for name, look in looks)}</tr>"
-        for label, row in rows[:limit]
+        for label, row in rows
     )
-    more = len(rows) - limit if limit is not None else 0
-    tail = f'<p class="cint-soft">{esc(count(more, "more target group"))}</p>' if more > 0 else ""
     return (
         f'<table class="cint-table" aria-label="{esc(caption)}"><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{body}</tbody></table>{tail}"
+        f"<tbody>{body}</tbody></table>"
     )
 
 
@@ -200,15 +197,21 @@ def _cell(value: Any, look: Column, changed: bool) -> str:
     return f"<td{css}>{mark}{cell(value, look.kind)}</td>"
 
 
+def plain_rows(view: StatusView, limit: int) -> tuple[list[str], list[list[str]], int]:
+    """Return headings, cells as text of at most `limit` rows, and how many rows there are beyond."""
+    shown, rows = view.shown(), view.rows()
+    cells = [[plain(row[name], column(name).kind) for name in shown] for _, row in rows[:limit]]
+    return [column(name).label for name in shown], cells, max(len(rows) - limit, 0)
+
+
 def text_table(view: StatusView, *, limit: int = 50) -> list[str]:
     """Write the rows as lines of text, columns aligned, at most `limit` rows."""
-    shown, rows = view.shown(), view.rows()
-    if not rows or not shown:
+    heads, cells, more = plain_rows(view, limit)
+    if not cells:
         return ["  no target groups"]
-    table = [[column(name).label for name in shown]]
-    table.extend([plain(row[name], column(name).kind) for name in shown] for _, row in rows[:limit])
-    widths = [max(len(line[index]) for line in table) for index in range(len(shown))]
-    rights = [column(name).kind in RIGHT for name in shown]
+    table = [heads, *cells]
+    widths = [max(len(line[index]) for line in table) for index in range(len(heads))]
+    rights = [column(name).kind in RIGHT for name in view.shown()]
     lines = [
         "  "
         + "  ".join(
@@ -217,7 +220,7 @@ def text_table(view: StatusView, *, limit: int = 50) -> list[str]:
         ).rstrip()
         for line in table
     ]
-    return lines + ([f"  and {count(len(rows) - limit, 'more target group')}"] if len(rows) > limit else [])
+    return lines + ([f"  and {count(more, 'more target group')}"] if more else [])
 
 
 def as_text(view: StatusView, separator: str) -> str:

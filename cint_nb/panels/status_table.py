@@ -13,11 +13,12 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
+from cint_nb.panels import saved
 from cint_nb.panels.background import Throttle, after, beside
 from cint_nb.panels.base import Panel, html_part, say, write
 from cint_nb.panels.status_controls import INTERVALS, StatusControls
-from cint_nb.panels.status_model import StatusView, Wish, as_text, changes, draw_table, text_table
-from cint_nb.panels.wording import count, duration
+from cint_nb.panels.status_model import StatusView, Wish, as_text, changes, draw_table, plain_rows, text_table
+from cint_nb.panels.wording import count, duration, esc
 
 Loader = Callable[[], pd.DataFrame]
 
@@ -237,5 +238,6 @@ class StatusTable(Panel):
         """Return the rows as a table, at most fifty."""
         if not isinstance(self.value, pd.DataFrame):
             return super().still()
-        plain = StatusView(self._view.frame, wish=self._view.wish)
-        return super().still() + draw_table(plain, caption=self._title, limit=STILL_ROWS)
+        heads, cells, more = plain_rows(self._view, STILL_ROWS)
+        tail = f"<p>{esc(count(more, 'more target group'))}</p>" if more else ""
+        return super().still() + (saved.plain_table(heads, cells) if cells else "") + tail
