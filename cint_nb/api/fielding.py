@@ -11,7 +11,7 @@ from cint_nb.api.jobs import Job
 from cint_nb.api.polling import Pace
 from cint_nb.api.reading import created_id, read, read_many
 from cint_nb.api.steering import Decision, steer
-from cint_nb.domain.errors import InputError, InvalidState, TransportError, UnexpectedReply
+from cint_nb.domain.errors import InputError, InvalidState, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import BatchResult, FieldingRun, RunState
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
@@ -195,7 +195,7 @@ class Fielding:
                 job_id = created_id(await self._http.send(call), "job_id", "id")
             except UnexpectedReply:  # the key makes a second request harmless
                 job_id = created_id(await self._http.send(call), "job_id", "id")
-        except (TransportError, UnexpectedReply) as error:
+        except (TransportError, ServerError, UnexpectedReply) as error:
             error.evidence["idempotency_key"] = call.idempotency_key
             raise
         handle = handle_of(self._http, kind, job_id, ref=ref, project_id=project_id, created_at=begun)

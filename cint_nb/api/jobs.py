@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
+from pydantic import ValidationError
+
 from cint_nb.api.looker import Looker
 from cint_nb.api.polling import Estimate, Pace, next_delay
 from cint_nb.api.stopping import Stops, stopped_during
@@ -76,12 +78,20 @@ class Job:
         """Take up a job again from its handle, given as the object, its dict or its JSON; nothing is sent.
 
         Raises:
-            InputError: the handle belongs to another exchange or account than the client.
+            InputError: it is no handle, or belongs to another exchange or account than the client.
         """
-        if isinstance(handle, str):
-            handle = JobHandle.model_validate_json(handle)
-        elif not isinstance(handle, JobHandle):
-            handle = JobHandle.model_validate(handle)
+        try:
+            if isinstance(handle, str):
+                handle = JobHandle.model_validate_json(handle)
+            elif not isinstance(handle, JobHandle):
+                handle = JobHandle.model_validate(handle)
+        except ValidationError as error:
+            fields = ", ".join(sorted({".".join(map(str, item["loc"])) or "all" for item in error.errors()}))
+            raise InputError(
+                "This is no handle of a job.",
+                evidence={"fields": fields},
+                next_step="keep job.handle.model_dump_json() and give that text back unchanged.",
+            ) from None
         http, pace = (client, None) if isinstance(client, Http) else (client.http, client.pace)
         settings = http.settings
         if (handle.base_url, handle.account_id) != (settings.base_url, settings.account_id):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cint_nb.api.polling import Estimate
+from cint_nb.api.polling import Estimate, knows_size
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, classify
 from cint_nb.wire.problems import clean
 
@@ -82,7 +82,8 @@ def progress(
 ) -> tuple[tuple[float, float], bool, tuple[float, float] | None]:
     """Return the share done as low and high bound, whether it was counted, and the seconds left.
 
-    A count that has moved since the job began is a measurement; without one the documented durations give a range.
+    A count that has moved since the job began is a measurement; without one the documented durations give a range,
+    and nothing is claimed for a job whose ids nobody knows.
     """
     if state in (JobState.DONE, JobState.PARTIAL):
         return (1.0, 1.0), look.saved is not None and look.saved_before is not None, None
@@ -99,6 +100,8 @@ def progress(
             return (share, share), True, _left(estimate, elapsed)
         left = elapsed * (1 - share) / share
         return (share, share), True, (0.85 * left, 1.15 * left)
+    if not knows_size(handle):
+        return (0.0, _ALMOST), False, None
     low = min(_ALMOST, elapsed / max(estimate.high, 1.0))
     high = min(_ALMOST, elapsed / max(estimate.low, 1.0))
     if state is JobState.FAILED:

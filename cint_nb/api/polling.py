@@ -116,9 +116,19 @@ class Pace:
         self.factors[family] = seen if before is None else math.sqrt(before * seen)
 
     def deadline(self, handle: JobHandle) -> timedelta:
-        """Return how long to watch when nobody says: scaled to the ids, never less than half an hour."""
+        """Return how long to watch when nobody says: scaled to the ids, never less than half an hour.
+
+        A job whose ids nobody knows may be the largest there is.
+        """
+        if not knows_size(handle):
+            handle = handle.model_copy(update={"ids": limits.IDS_PER_TARGET_GROUP})
         high = timedelta(seconds=limits.WATCH_DEADLINE_FACTOR * self.estimate(handle).high)
         return max(limits.WATCH_DEADLINE_MIN, high)
+
+
+def knows_size(handle: JobHandle) -> bool:
+    """Tell whether a job's duration can be estimated: either its ids are known or it handles none."""
+    return handle.ids > 0 or handle.kind not in (*_STORE, *_FAST)
 
 
 def _family(kind: JobKind) -> str:

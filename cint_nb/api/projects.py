@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from cint_nb.api import operations as ops
 from cint_nb.api.reading import created_id, read, read_item
 from cint_nb.domain import limits
-from cint_nb.domain.errors import NotFound, TransportError, UnexpectedReply
+from cint_nb.domain.errors import NotFound, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.models import Project, ProjectOverview, ProjectSummary
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
@@ -47,7 +47,7 @@ class Projects:
                 project_id = created_id(await self._http.send(call), "id", "project_id", ulid=True)
             except UnexpectedReply:  # the key makes a second request harmless
                 project_id = created_id(await self._http.send(call), "id", "project_id", ulid=True)
-        except (TransportError, UnexpectedReply) as error:
+        except (TransportError, ServerError, UnexpectedReply) as error:
             error.evidence["idempotency_key"] = key
             raise
         return await self._readable(project_id)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from cint_nb.api import operations as ops
 from cint_nb.api.handles import handle_of
 from cint_nb.api.jobs import Job
@@ -11,7 +13,7 @@ from cint_nb.api.reading import created_id, file_name, read, read_item
 from cint_nb.api.removal import remove_by_count
 from cint_nb.api.uploading import check_upload
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
 from cint_nb.domain.ids import EntityType, normalise
 from cint_nb.domain.jobs import JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef
@@ -21,6 +23,7 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
 
 _GONE = (404, 405)
+_FOLLOW_IT = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
 
 
 class Recontacts:
@@ -76,13 +79,8 @@ class Recontacts:
                 self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path()
             )
         except JobAlreadyRunning as error:
-            running = await self.running(ref)
-            if running is None:
-                error.next_step = (
-                    "no upload runs, so a removal does, or an upload at the older address: wait for it to end."
-                )
-                raise
-            raise _busy(running) from error
+            await self._name_the_job(ref, error)
+            raise
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
         """Return the upload jobs of a target group, the newest first.
@@ -221,6 +219,16 @@ class Recontacts:
         )
         return Job(self._http, handle, saved_before, pace=self._pace)
 
+    async def _name_the_job(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
+        """Add to a refusal which job is behind it, as far as a list shows; the refusal stays what it is."""
+        with contextlib.suppress(ApiError, TransportError):
+            running = await self.running(ref)
+            if running is None:
+                error.next_step = "no upload is listed as running, so a removal is: wait for it to end, then upload."
+                return
+            error.evidence.update(_known(running))
+            error.next_step = _FOLLOW_IT
+
     async def _named(self, ref: TargetGroupRef, name: str) -> UploadJob | None:
         return next((job for job in await self.jobs(ref) if job.file_name == name), None)
 
@@ -237,7 +245,11 @@ class Recontacts:
 def _busy(job: UploadJob) -> JobAlreadyRunning:
     return JobAlreadyRunning(
         "Another upload runs for this target group; only one job runs at a time.",
-        evidence={"job_id": job.job_id, "file_name": job.file_name[:80], "status": job.status},
-        safe="nothing was sent by this call that could have taken effect.",
-        next_step="follow it with `await client.recontacts.find(ref, file_name)`, then upload.",
+        evidence=_known(job),
+        safe="nothing was sent that could have taken effect.",
+        next_step=_FOLLOW_IT,
     )
+
+
+def _known(job: UploadJob) -> dict[str, str]:
+    return {"job_id": job.job_id, "file_name": job.file_name[:80], "job_status": job.status}

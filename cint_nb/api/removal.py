@@ -59,7 +59,7 @@ async def remove_by_count(
         return Job(http, handle, before, pace=pace)
 
     async def emptied() -> Job | None:
-        return job("") if before and not await count() else None
+        return None if await count() else job("")
 
     lost: Exception | None = None
     for _ in range(2):

@@ -20,7 +20,7 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
 
 _FILTERS = ("project", "target_group", "business_unit")
-_NEWEST = 100
+_NEWEST = 500
 
 
 class Reports:

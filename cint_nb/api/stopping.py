@@ -41,7 +41,9 @@ async def stopped_during(pause: Awaitable[None], signal: asyncio.Event) -> bool:
     sleeping = asyncio.ensure_future(pause)
     stopping = asyncio.ensure_future(signal.wait())
     try:
-        await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if sleeping in ended:
+            sleeping.result()  # a clock that fails must not turn the watch into a busy one
     finally:
         for task in (sleeping, stopping):
             task.cancel()

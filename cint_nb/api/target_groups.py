@@ -11,7 +11,7 @@ from cint_nb.api.figures import Figures
 from cint_nb.api.naked import send_once
 from cint_nb.api.reading import created_id, read, read_item
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, BadRequest, InputError
+from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.domain.target_groups import TargetGroup, TargetGroupSummary
@@ -19,7 +19,7 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
 
-_REDIRECTS = range(300, 400)
+_MOVED = (*range(300, 400), 404)
 
 
 class TargetGroups(Figures):
@@ -117,14 +117,20 @@ class TargetGroups(Figures):
         The exchange keeps drafts and launched groups at two addresses and answers the first with a redirect once the
         group is launched; redirects are not followed, the second address is asked by itself.
 
+        Raises:
+            NotFound: there is no such group at either address.
+
         Serves `GET …/target-groups/{target_group_id}` and `…/details`.
         """
         try:
             reply = await self._http.send(ops.GET_DRAFT.call(ref.path()))
         except ApiError as error:
-            if error.status not in _REDIRECTS:
+            if error.status not in _MOVED:
                 raise
-            return await self.details(ref)
+            try:
+                return await self.details(ref)
+            except NotFound:
+                raise error from None
         return read(TargetGroup, reply, id=ref.target_group_id, launched=False)
 
     async def details(self, ref: TargetGroupRef) -> TargetGroup:

@@ -107,7 +107,7 @@ class JobSnapshot(BaseModel):
         saved: Ids the target group holds now, where it was looked at; `saved_before` when the job began.
         fraction: Low and high bound of the share done, each 0–1; equal when measured.
         measured: Whether `fraction` was counted (True) or estimated from documented durations (False).
-        seconds_left: Low and high estimate of what remains; None when final.
+        seconds_left: Low and high estimate of what remains; None when final, or when the job's size is unknown.
         looks: Status requests sent so far.
         next_look_seconds: Wait until the next look; None when final.
     """

@@ -52,6 +52,8 @@ class ReportRequest(ApiModel):
     def asks_for(self, body: dict[str, Any]) -> bool:
         """Tell whether this request was made with the period and the filter of a body."""
         params = self.create_params
+        if not params:  # the list does not say; a new request of the same kind has to do
+            return True
         dates = all(str(params.get(key) or "")[:10] == str(body.get(key) or "")[:10] for key in _DATES)
         same_filter = (params.get("filter") or "") == (body.get("filter") or "")
         return dates and same_filter and set(params.get("filter_ids") or ()) == set(body.get("filter_ids") or ())

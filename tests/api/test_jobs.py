@@ -90,7 +90,7 @@ def test_one_refresh_is_one_request(client: Client, exchange: Any, script: Any, 
     exchange.on("GET", STATUS, status(script, "Processing"))
     assert client.run(job.refresh()).state is JobState.RUNNING
     assert len(exchange.requests) == 1
-    assert job.last is not None
+    assert repr(job) == "<Job upload: running>"
 
 
 def test_a_failed_job_raises_when_waited_for_and_is_only_shown_when_watched(
@@ -268,10 +268,6 @@ def test_an_interrupt_ends_the_watching_with_the_line_that_resumes(
         job.wait()
 
 
-def test_reprs_name_no_ids(job: Job) -> None:
-    assert repr(job) == "<Job upload: not looked at yet>"
-
-
 def test_what_a_rate_limit_asks_for_is_obeyed(client: Client, exchange: Any, script: Any, job: Job) -> None:
     def busy(_: httpx.Request) -> httpx.Response:
         body = {"object": "too_many_requests_problem_details", "details": "slow down"}
@@ -282,3 +278,22 @@ def test_what_a_rate_limit_asks_for_is_obeyed(client: Client, exchange: Any, scr
     begun = client.clock.monotonic()
     assert job.wait().state is JobState.DONE
     assert client.clock.monotonic() - begun >= 400
+
+
+@pytest.mark.parametrize("broken", ["", "{}", '{"kind": "no such kind"}'])
+def test_what_is_no_handle_is_refused_with_advice(client: Client, broken: str) -> None:
+    with pytest.raises(InputError, match="model_dump_json"):
+        Job.attach(client, broken)
+
+
+def test_a_clock_that_fails_ends_the_watching(
+    client: Client, exchange: Any, script: Any, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def gone(_: float) -> None:
+        raise OSError("the served sandbox is gone")
+
+    exchange.on("GET", STATUS, status(script, "Processing"))
+    monkeypatch.setattr(client.clock, "sleep", gone)
+    with pytest.raises(OSError, match="gone"):
+        job.wait()
+    assert exchange.requests == []

@@ -109,3 +109,8 @@ def test_odd_replies_mean_that_the_job_still_runs(odd: dict[str, Any]) -> None:
 
 def test_a_clock_behind_the_exchanges_gives_no_negative_time() -> None:
     assert seen({"status": "Processing"}, after=-50).elapsed_seconds == 0
+
+
+def test_nothing_is_claimed_about_a_job_of_unknown_size() -> None:
+    shown = seen({"status": "Processing"}, of=handle(ids=0))
+    assert (shown.fraction, shown.measured, shown.seconds_left) == ((0.0, 0.99), False, None)

@@ -95,6 +95,7 @@ def test_the_deadline_scales_with_the_ids_and_is_never_ten_minutes() -> None:
     small, large = Pace().deadline(handle(ids=1)), Pace().deadline(handle(ids=100_000))
     assert small == limits.WATCH_DEADLINE_MIN
     assert large.total_seconds() > 9_000 * 2
+    assert Pace().deadline(handle(ids=0)) == large
 
 
 def test_jobs_of_one_kind_teach_nothing_about_another() -> None:

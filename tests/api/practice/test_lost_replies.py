@@ -5,13 +5,13 @@ The sandbox acts and loses the reply, or fails before it acts; the client cannot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client, connect_client
+from cint_nb.api.client import Client
 from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import JobAlreadyRunning, OutcomeUnknown
 from cint_nb.domain.ids import EntityType, synthetic_id
@@ -24,37 +24,6 @@ from cint_nb.sandbox import entities
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 ACTED = ("drop-reply", "500-after", "truncated", "html", "delay")
 NOT_ACTED = ("500", "502", "503", "reset", "refuse")
-
-
-@pytest.fixture
-def client() -> Iterator[Client]:
-    with connect_client("sandbox") as made:
-        yield made
-
-
-@pytest.fixture
-def plan(client: Client) -> TargetGroupPlan:
-    now = client.clock.now()
-    return TargetGroupPlan.of(
-        business_unit_id=1234,
-        project_manager_id=MANAGER,
-        locale="ger_de",
-        completes_goal=10,
-        start_at=now + timedelta(days=1),
-        end_at=now + timedelta(days=9),
-        live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-        cost_per_interview="2.7352 EUR",
-    )
-
-
-@pytest.fixture
-def project(client: Client) -> str:
-    return client.run(client.projects.create("A project", MANAGER)).id
-
-
-@pytest.fixture
-def ref(client: Client, project: str, plan: TargetGroupPlan) -> TargetGroupRef:
-    return client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference="the-group"))
 
 
 def people(ids: int = 200, first: int = 0) -> UploadFile:
@@ -156,6 +125,12 @@ def test_one_removal_exists_after_a_lost_reply(client: Client, ref: TargetGroupR
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
 
+def test_removing_nothing_is_done_at_once_even_if_the_reply_is_lost(client: Client, ref: TargetGroupRef) -> None:
+    arm(client, "drop-reply", "remove")
+    assert client.run(client.recontacts.remove_all(ref)).wait().state is JobState.DONE
+    assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
+
+
 def test_a_removal_that_never_began_is_reported_as_unknown(client: Client, ref: TargetGroupRef) -> None:
     client.run(client.recontacts.upload(ref, people())).wait()
     arm(client, "reset", "remove", times=2)
@@ -233,13 +208,6 @@ def test_one_launch_exists_after_a_lost_reply(
     job = client.run(client.fielding.launch(ref, plan.end_at))
     assert job.wait().state is JobState.DONE
     assert len(jobs(client, "LAUNCH")) == 1
-
-
-@pytest.fixture
-def live(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
-    client.run(client.recontacts.upload(ref, people())).wait()
-    client.run(client.fielding.launch(ref, plan.end_at)).wait()
-    return ref
 
 
 GUARDED: dict[str, tuple[str, Callable[[Client, TargetGroupRef], Any], str]] = {

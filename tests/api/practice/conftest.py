@@ -1,0 +1,65 @@
+"""A sandbox of its own for each test, with as much of a wave as the test asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from cint_nb.api.client import Client, connect_client
+from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.uploads import UploadFile
+
+MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    with connect_client("sandbox") as made:
+        yield made
+
+
+@pytest.fixture
+def plan(client: Client) -> TargetGroupPlan:
+    now = client.clock.now()
+    return TargetGroupPlan.of(
+        business_unit_id=1234,
+        project_manager_id=MANAGER,
+        locale="ger_de",
+        completes_goal=100,
+        start_at=now + timedelta(hours=2),
+        end_at=now + timedelta(days=20),
+        live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+        cost_per_interview="2.7352 EUR",
+    )
+
+
+@pytest.fixture
+def project(client: Client) -> str:
+    return client.run(client.projects.create("Brand tracker", MANAGER, reference="tracker-2026")).id
+
+
+@pytest.fixture
+def ref(client: Client, project: str, plan: TargetGroupPlan) -> TargetGroupRef:
+    return client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference="wave-2"))
+
+
+@pytest.fixture
+def filled(client: Client, ref: TargetGroupRef) -> TargetGroupRef:
+    client.run(client.recontacts.upload(ref, _people(1_000))).wait()
+    client.run(client.target_groups.set_filling_strategy(ref, "completes"))
+    return ref
+
+
+@pytest.fixture
+def live(client: Client, filled: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
+    client.run(client.fielding.launch(filled, plan.end_at)).wait()
+    return filled
+
+
+def _people(ids: int) -> UploadFile:
+    lines = "".join(f"{synthetic_id('life', number)}\n" for number in range(ids))
+    return UploadFile(lines.encode(), ids, EntityType.RSID)
