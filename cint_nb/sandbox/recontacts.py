@@ -32,10 +32,12 @@ def _upload(world: World, ask: Ask) -> Answer:
         keys = [fielded.get(key) or world.people.person_of_rid(key) for key in keys]
     if group.lock:
         raise busy()
-    accepted, late, refused = _sort_out(world, group, keys)
-    if len(group.saved) + len(accepted) > limits.IDS_PER_TARGET_GROUP:
+    known = set(group.saved.keys())
+    if len(known.union(keys)) > limits.IDS_PER_TARGET_GROUP:
+        # Counted before the exchange knows whom it will reject, and the file is refused as a whole. Assumption.
         reason = f"the existing plus new respondent ids must not exceed {limits.IDS_PER_TARGET_GROUP}."
         raise invalid(("File", reason))
+    accepted, late, refused = _sort_out(world, group, keys, known)
     group.refused_once |= late
     if "partial" in ask.effects:
         # A fault: the last tenth of a clean file is refused once and can be sent again.
@@ -51,12 +53,11 @@ def _upload(world: World, ask: Ask) -> Answer:
     return Answer(201, {"job_id": job.id})
 
 
-def _sort_out(world: World, group: Group, keys: list[bytes]) -> tuple[list[bytes], set[bytes], int]:
+def _sort_out(world: World, group: Group, keys: list[bytes], seen: set[bytes]) -> tuple[list[bytes], set[bytes], int]:
     """Return the ids to save, in order, those rejected this once, and how many lines the exchange rejects in all.
 
     Duplicates and ids saved before count as successes, since they are neither invalid nor empty. Assumption.
     """
-    seen = set(group.saved.keys())
     late: set[bytes] = set()
     accepted, refused = [], 0
     for key in keys:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 
-def test_a_wave_runs_from_draft_to_closed_as_the_guide_tells_it(sandbox, stranger, good_ids):
+from cint_nb.domain import ids, limits
+
+UPLOAD = "recontacts/jobs/upload-respondents-by-file"
+
+
+def test_a_wave_runs_from_draft_to_removed_as_the_guide_tells_it(sandbox, stranger, good_ids):
     group = stranger.group(completes_goal=50)
     lines = ["RSID", *good_ids[:500], "not an id,second column", ""]
     job = stranger.stored(group, lines)
@@ -41,3 +47,303 @@ def test_a_wave_runs_from_draft_to_closed_as_the_guide_tells_it(sandbox, strange
     assert job["status"] == "Completed"
     assert "partial_success_reason" not in job
     assert stranger.saved(group) == 0
+
+
+def test_a_recontact_draft_answers_201_with_the_target_group_id(stranger):
+    project = stranger.project()
+    reply = stranger.post(f"{project}/target-groups", stranger.draft_body())
+    assert reply.status_code == 201
+    body = reply.json()
+    assert body["target_group_id"] == body["id"]
+    assert ids.is_ulid(body["id"])
+
+
+@pytest.mark.parametrize("field", ["live_url", "test_url"])
+def test_a_recontact_url_without_the_variable_is_refused(stranger, field):
+    body = stranger.draft_body(**{field: "https://your-survey.com?RID=[%RID%]"})
+    reply = stranger.post(f"{stranger.project()}/target-groups", body)
+    assert reply.status_code == 400
+    [problem] = reply.json()["invalid_params"]
+    assert problem["name"] == {"live_url": "LiveUrl", "test_url": "TestUrl"}[field]
+    assert limits.RECONTACT_URL_VARIABLE in problem["reason"]
+
+
+def test_the_goal_is_compared_with_the_saved_ids_when_the_launch_job_runs(sandbox, stranger, good_ids):
+    group = stranger.group(completes_goal=11)
+    stranger.stored(group, good_ids[:10])
+    launch = f"{group}/fielding-run-jobs/launch-from-draft"
+    reply = stranger.post(launch, {"end_fielding_at": "2026-09-13T08:00:00.000Z"}, key="one")
+    assert reply.status_code == 201
+    sandbox.advance(30)
+    job = stranger.get(reply.headers["location"]).json()
+    assert job["status"] == "Failed"
+    assert job["failure_reason"]["reasons"][0]["name"] == "CompletesGoal"
+    assert "11" in job["failure_reason"]["description"]
+    assert "10" in job["failure_reason"]["description"]
+    assert stranger.get(group).status_code == 200, "the target group is still a draft"
+    stranger.ask("PUT", group, json=stranger.draft_body(completes_goal=10))
+    assert stranger.launched(group)
+
+
+def test_ten_thousand_ids_take_ten_to_fifteen_minutes_to_store_and_three_to_five_to_remove(sandbox, stranger):
+    group = stranger.group()
+    people = [ids.synthetic_id("many", number) for number in range(10_000)]
+    job = f"{group}/{UPLOAD}/{stranger.upload(group, people).json()['job_id']}"
+    sandbox.advance(600)
+    assert stranger.get(job).json()["status"] == "Processing"
+    assert 0 < stranger.saved(group) < 9_800
+    sandbox.advance(300)
+    assert stranger.get(job).json()["status"] == "Completed"
+    removal = stranger.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
+    before = stranger.saved(group)
+    sandbox.advance(120)
+    assert 0 < stranger.saved(group) < before
+    sandbox.advance(180)
+    assert stranger.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}").json()["status"] == "Completed"
+    assert stranger.saved(group) == 0
+
+
+def test_saved_ids_grow_little_by_little(sandbox, stranger):
+    group = stranger.group()
+    stranger.upload(group, [ids.synthetic_id("grow", number) for number in range(2_000)])
+    counts = []
+    for _ in range(20):
+        sandbox.advance(10)
+        counts.append(stranger.saved(group))
+    assert counts == sorted(counts)
+    assert len({count for count in counts if count}) > 8
+
+
+def test_only_one_job_at_a_time_runs_for_a_target_group(sandbox, stranger, good_ids):
+    project = stranger.project()
+    group, other = stranger.group(project), stranger.group(project)
+    assert stranger.upload(group, good_ids).status_code == 201
+    second = stranger.upload(group, good_ids)
+    assert second.status_code == 409
+    assert second.json()["object"] == "conflict_error"
+    assert stranger.post(f"{group}/recontacts/jobs/remove-all-rsids").status_code == 409
+    assert stranger.upload(other, good_ids).status_code == 201
+    sandbox.advance(120)
+    assert stranger.upload(group, good_ids).status_code == 201
+
+
+@pytest.mark.parametrize("word", ["RSID", "RESPONDENT_ID", "RID", "RESPONSE_ID"])
+def test_all_four_entity_types_are_taken(stranger, good_ids, word):
+    assert stranger.upload(stranger.group(), good_ids[:5], word).status_code == 201
+
+
+@pytest.mark.parametrize("word", ["", "rsid", "PID"])
+def test_other_entity_types_are_refused(stranger, good_ids, word):
+    reply = stranger.upload(stranger.group(), good_ids[:5], word)
+    assert reply.status_code == 400
+    assert reply.json()["invalid_params"][0]["name"] == "entity_type"
+
+
+def test_the_entity_type_is_required(stranger):
+    file = {"file": ("wave.csv", b"x\n", "text/csv")}
+    assert stranger.ask("POST", f"{stranger.group()}/{UPLOAD}", files=file).status_code == 400
+
+
+def test_response_ids_are_mapped_and_saved_as_respondent_ids(sandbox, stranger):
+    group = stranger.group()
+    people = sandbox.world.people
+    from cint_nb.sandbox.people import rid_of
+
+    visits = [rid_of(1, 3, visit) for visit in range(3)]  # person 3 of seed 1 has four known visits
+    stranger.stored(group, visits, entity_type="RID")
+    saved = stranger.get(f"{group}/recontacts/rsids").json()["data"]
+    assert saved == [people.rsid(3)]
+    assert not set(saved) & set(visits)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("RSID", "a header row"),
+        ("{id},2026-01-01", "a second column"),
+        ("{id},", "a trailing comma"),
+        ('"{id}"', "quotes"),
+        ("\ufeff{id}", "a byte-order mark"),
+        ("", "a blank line"),
+        ("{id}0", "a digit too many"),
+    ],
+)
+def test_a_line_that_is_not_one_identifier_counts_as_failed(stranger, good_ids, line, why):
+    group = stranger.group()
+    job = stranger.stored(group, [good_ids[0], line.replace("{id}", good_ids[1]), good_ids[2]])
+    told = stranger.get(job).json()["partial_success_reason"]["description"]
+    assert "2 respondent IDs uploaded successfully, 1 failed" in told, why
+    assert stranger.get(f"{group}/recontacts/rsids").json()["data"] == [good_ids[0], good_ids[2]]
+
+
+def test_upper_case_and_windows_line_ends_are_no_mistake(stranger, good_ids):
+    group = stranger.group()
+    job = stranger.stored(group, [f"{one.upper()}\r" for one in good_ids[:4]])
+    assert stranger.get(job).json()["partial_success_reason"] is None
+    assert stranger.get(f"{group}/recontacts/rsids").json()["data"] == good_ids[:4]
+
+
+def test_ids_sent_twice_are_saved_once(stranger, good_ids):
+    group = stranger.group()
+    stranger.stored(group, good_ids[:3] + good_ids[:3])
+    stranger.stored(group, good_ids[:5])
+    assert stranger.get(f"{group}/recontacts/rsids").json()["data"] == good_ids[:5]
+
+
+def test_a_rejected_id_may_succeed_when_only_the_failed_ones_are_sent_again(stranger):
+    group = stranger.group()
+    people = [ids.synthetic_id("again", number) for number in range(1_000)]
+    stranger.stored(group, people)
+    first = set(stranger.get(f"{group}/recontacts/rsids?page_size=100").json()["data"])
+    assert first
+    saved = stranger.saved(group)
+    kept = read_all(stranger, group)
+    failed = [one for one in people if one not in kept]
+    assert len(kept) == saved
+    stranger.stored(group, failed)
+    again = read_all(stranger, group) - kept
+    assert 0 < len(again) < len(failed), "some succeed at the second attempt, some never"
+    stranger.stored(group, [one for one in failed if one not in again])
+    assert read_all(stranger, group) == kept | again
+
+
+def read_all(stranger, group) -> set[str]:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        params = {"page_size": 100, **({"start_after": cursor} if cursor else {})}
+        page = stranger.get(f"{group}/recontacts/rsids", params=params).json()
+        found += page.get("data", [])
+        cursor = page.get("next_cursor", "")
+        if not cursor:
+            break
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+@pytest.mark.parametrize("name", ["wave.csv", "wave.txt", "WAVE.CSV"])
+def test_csv_and_txt_files_are_taken(stranger, good_ids, name):
+    assert stranger.upload(stranger.group(), good_ids[:5], name=name).status_code == 201
+
+
+@pytest.mark.parametrize("name", ["wave.xlsx", "wave", "wave.csv.exe"])
+def test_other_files_are_refused(stranger, good_ids, name):
+    assert stranger.upload(stranger.group(), good_ids[:5], name=name).status_code == 400
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \r\n", b"PK\x03\x04\x00\x00"])
+def test_an_empty_or_binary_file_is_refused(stranger, content):
+    files = {"file": ("wave.csv", content, "text/csv")}
+    reply = stranger.ask("POST", f"{stranger.group()}/{UPLOAD}", params={"entity_type": "RSID"}, files=files)
+    assert reply.status_code == 400
+
+
+def test_only_one_file_can_be_uploaded_per_job(stranger, good_ids):
+    part = ("a.csv", good_ids[0].encode(), "text/csv")
+    path = f"{stranger.group()}/{UPLOAD}"
+    reply = stranger.ask("POST", path, params={"entity_type": "RSID"}, files=[("file", part), ("file", part)])
+    assert reply.status_code == 400
+    reply = stranger.ask("POST", path, params={"entity_type": "RSID"}, files={"upload": part})
+    assert reply.status_code == 400
+
+
+@pytest.mark.parametrize("size", [4_999_999, 5_000_000, 6_000_000])
+def test_the_file_must_be_smaller_than_5_mb(stranger, good_ids, size):
+    lines = (good_ids[0] + "\n").encode()
+    content = (lines * (size // len(lines) + 1))[:size]
+    files = {"file": ("wave.csv", content, "text/csv")}
+    reply = stranger.ask("POST", f"{stranger.group()}/{UPLOAD}", params={"entity_type": "RSID"}, files=files)
+    assert reply.status_code == (201 if size < 5_000_000 else 413)
+    if reply.status_code == 413:
+        assert reply.json()["object"] == "content_too_large_error"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/csv", "application/json", "multipart/form-data", "multipart/form-data; boundary=other", ""]
+)
+def test_anything_but_a_valid_multipart_upload_is_415(stranger, kind):
+    body = b'--right\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nx\r\n--right--\r\n'
+    path = f"{stranger.group()}/{UPLOAD}?entity_type=RSID"
+    reply = stranger.ask("POST", path, content=body, headers={"Content-Type": kind})
+    assert reply.status_code == 415
+    assert reply.json()["object"] == "unsupported_media_type_error"
+
+
+def test_existing_plus_new_ids_cannot_exceed_100_000(stranger):
+    group = stranger.group()
+    people = [ids.synthetic_id("cap", number) for number in range(104_000)]
+    assert stranger.upload(group, people[:100_001]).status_code == 400
+    stranger.stored(group, people[:90_000])
+    before = stranger.saved(group)
+    assert 86_000 < before < 90_000
+    assert stranger.upload(group, people[90_000:]).status_code == 400
+    room = 100_000 - before
+    stranger.stored(group, people[90_000 : 90_000 + room])
+    assert before < stranger.saved(group) <= 100_000
+
+
+def test_upload_jobs_are_listed_newest_first_and_a_short_page_is_not_the_end(sandbox, stranger, good_ids):
+    group = stranger.group()
+    made = []
+    for number in range(45):
+        made.append(stranger.upload(group, good_ids[:1], name=f"file-{number}.csv").json()["job_id"])
+        sandbox.advance(60)
+    page = stranger.get(f"{group}/{UPLOAD}").json()
+    assert list(page["data"][0]) == ["job_id", "file_name", "status", "created_at", "created_by"]
+    assert len(page["data"]) < 45
+    rest = stranger.get(f"{group}/{UPLOAD}", params={"start_after": page["next_cursor"]}).json()
+    assert [job["job_id"] for job in page["data"] + rest["data"]] == made[::-1]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize(("size", "status"), [(1, 200), (1000, 200), (0, 400), (1001, 400), ("many", 400)])
+def test_the_page_size_of_upload_jobs_is_1_to_1000(stranger, size, status):
+    assert stranger.get(f"{stranger.group()}/{UPLOAD}", params={"page_size": size}).status_code == status
+
+
+def test_the_original_file_can_be_downloaded_under_a_safe_name(stranger, good_ids):
+    group = stranger.group()
+    job = stranger.stored(group, [*good_ids[:3], "broken"], name="Welle 2 (März).csv")
+    reply = stranger.get(f"{job}/download", headers={"Accept": "*/*"})
+    assert reply.content == ("\n".join([*good_ids[:3], "broken"]) + "\n").encode()
+    assert reply.headers["content-type"] == "application/octet-stream"
+    assert reply.headers["content-disposition"] == 'attachment; filename="Welle_2__M_rz_.csv"'
+    assert stranger.get(f"{group}/{UPLOAD}").json()["data"][0]["file_name"] == "Welle 2 (März).csv"
+
+
+def test_removing_prevents_any_more_respondents_from_entering(sandbox, stranger):
+    group = stranger.group(completes_goal=300)
+    stranger.stored(group, [ids.synthetic_id("enter", number) for number in range(2_000)])
+    stranger.launched(group)
+    sandbox.advance(3_600)
+    assert stranger.get(f"{group}/performance").json()["entrants"] > 0
+    stranger.post(f"{group}/recontacts/jobs/remove-all-rsids")
+    entrants = stranger.get(f"{group}/performance").json()["entrants"]
+    sandbox.advance(2 * 86_400)
+    stranger.log_in()
+    assert stranger.get(f"{group}/performance").json()["entrants"] == entrants
+    stranger.stored(group, [ids.synthetic_id("more", number) for number in range(500)])
+    sandbox.advance(86_400 / 2)
+    assert stranger.get(f"{group}/performance").json()["entrants"] > entrants, "ids can be added back"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "overview", "recontacts/overview", "recontacts/rsids", f"{UPLOAD}/01BTGNYV6HRNK8K8VKZASZCFP1"],
+)
+def test_unknown_ids_in_the_path_are_404(stranger, path):
+    project = stranger.project()
+    reply = stranger.get(f"{project}/target-groups/01BTGNYV6HRNK8K8VKZASZCFP1/{path}".rstrip("/"))
+    assert reply.status_code == 404
+    assert reply.json()["object"] == "not_found_error"
+
+
+def test_a_group_of_another_project_is_404(stranger):
+    group = stranger.group()
+    other = stranger.project("Another tracker")
+    assert stranger.get(f"{other}/target-groups/{group.rsplit('/', 1)[1]}").status_code == 404
+
+
+def test_recontacts_can_be_uploaded_to_recontact_groups_only(stranger, good_ids):
+    group = stranger.group(study_type_code="adhoc", allocations=None)
+    assert stranger.upload(group, good_ids[:3]).status_code == 400
