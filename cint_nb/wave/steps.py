@@ -34,7 +34,8 @@ class Steps:
         self.journal = journal
         self.key = key
         self.people = people
-        self.plan = plan
+        lowered = journal.last(key, "goal")
+        self.plan = plan.model_copy(update=lowered.data) if lowered else plan
 
     def _write(self, step: str, state: State, data: dict[str, Any], *, batch: str = "") -> None:
         self.journal.write(self.key, step, state, data, batch=batch, at=self.client.clock.now())
@@ -247,10 +248,13 @@ class Steps:
         ref = self.need_ref()
 
         async def prepare() -> dict[str, Any]:
-            return {"idempotency_key": self.client.nonces.uuid(), "budget": str(budget)}
+            # The end is kept too: an idempotency key is good only for the same body.
+            key = self.client.nonces.uuid()
+            return {"idempotency_key": key, "end_at": end_at.isoformat(), "budget": str(budget)}
 
         async def send(data: dict[str, Any]) -> Job:
-            return await self.client.fielding.launch(ref, end_at, idempotency_key=data["idempotency_key"])
+            kept_end = datetime.fromisoformat(data["end_at"])
+            return await self.client.fielding.launch(ref, kept_end, idempotency_key=data["idempotency_key"])
 
         return await self._job("launch", "", self.journal.last(self.key, "launch"), prepare, send, listen)
 

@@ -1,7 +1,8 @@
 """A notebook's cells as a script: run waves against a served sandbox, and die where told.
 
-Usage: child_that_is_killed.py SERVED_URL PEOPLE_FILE WAVE KILL_AT. KILL_AT is `never`, `entry:N` (after the N-th new
-line in the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+Usage: child_that_is_killed.py SERVED_URL PEOPLE_FILE (WAVE KILL_AT)... KILL_AT is `never`, `entry:N` (after the N-th
+new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+For each wave that reaches its end one line of JSON is printed.
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ def arm(kill_at: str) -> None:
         httpx.AsyncHTTPTransport.handle_async_request = handle_and_die  # type: ignore[method-assign]
 
 
-def main() -> None:
-    url, file, name, kill_at = sys.argv[1:5]
-    arm(kill_at)
+def run(url: str, file: str, name: str) -> None:
     people = read_respondents(file, entity_type="RSID")
     with connect_session("sandbox", base_url=url) as client:
         now = client.clock.now()
@@ -71,12 +70,17 @@ def main() -> None:
             live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
         )
         wave = client.wave(name, project=f"Project of {name}", respondents=people, plan=plan)
-        wave.create()
+        ref = wave.create()
         wave.upload()
         if not wave.resubmitted:
             wave.resubmit()
         wave.launch(budget="200 EUR")
-        print(json.dumps({"ref": wave.create().model_dump(), "outcome": wave.outcome.frame().to_csv(index=False)}))
+        end = {"wave": name, "ref": ref.model_dump(), "outcome": wave.outcome.frame().to_csv()}
+        sys.stdout.write(json.dumps(end) + "\n")
+        sys.stdout.flush()
 
 
-main()
+url, file, *rest = sys.argv[1:]
+for name, kill_at in zip(rest[::2], rest[1::2], strict=True):
+    arm(kill_at)
+    run(url, file, name)

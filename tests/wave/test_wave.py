@@ -124,6 +124,14 @@ def test_a_goal_above_the_saved_ids_stops_the_launch_and_can_be_lowered(make_wav
     assert wave.launch(budget="5000 EUR").state is JobState.DONE
 
 
+def test_a_lowered_goal_is_remembered_when_the_cells_run_again(make_wave: Make, people: Respondents) -> None:
+    wave = make_wave(completes_goal=len(people))
+    wave.create()
+    wave.upload()
+    lowered = wave.lower_goal()
+    assert make_wave(completes_goal=len(people)).plan.completes_goal == lowered
+
+
 def test_a_launch_needs_a_budget_that_covers_it(make_wave: Make) -> None:
     wave = uploaded(make_wave)
     with pytest.raises(PlanError, match="no budget"):

@@ -1,0 +1,78 @@
+"""A process that dies anywhere leaves nothing behind that a second run of the same cells does not continue."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.wave.session import connect_session
+
+CHILD = Path(__file__).with_name("child_that_is_killed.py")
+POINTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for number in range(1, 7)]
+"""A wave writes 14 lines into its journal and sends 6 changing requests."""
+
+
+class Kills(NamedTuple):
+    """What became of each wave that was killed, at an exchange that outlived every process."""
+
+    url: str
+    died: dict[str, int]
+    ends: dict[str, dict[str, Any]]
+    undisturbed: str
+
+
+def name_of(point: str) -> str:
+    return f"A wave killed at {point.replace(':', ' ')}"
+
+
+@pytest.fixture(scope="module")
+def kills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kills]:
+    """Kill one process after the other; each finishes the wave of the one before it, then dies in its own."""
+    folder = tmp_path_factory.mktemp("kills")
+    people = write_sample(folder / "people.csv", lines=300, seed=5)
+    environment = os.environ | {"CINT_NB_JOURNAL": str(folder / "journal.sqlite3")}
+    died: dict[str, int] = {}
+    ends: dict[str, dict[str, Any]] = {}
+    with ServedSandbox(Sandbox(seed=1)) as served:
+        waves = ["An undisturbed wave", *map(name_of, POINTS)]
+        for before, point in zip(waves, [*POINTS, ""], strict=True):
+            words = [before, "never", *([name_of(point), point] if point else [])]
+            command = [sys.executable, str(CHILD), served.base_url, str(people), *words]
+            done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+            died[point] = done.returncode
+            ends |= {end["wave"]: end for end in map(json.loads, done.stdout.splitlines())}
+            assert before in ends, done.stderr[-3000:]
+        yield Kills(served.base_url, died, ends, ends[waves[0]]["outcome"])
+
+
+async def everything(items: AsyncIterator[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_after_a_kill_the_same_cells_end_with_one_of_everything(kills: Kills, point: str) -> None:
+    assert kills.died[point] == -9
+    end = kills.ends[name_of(point)]
+    assert end["outcome"] == kills.undisturbed
+    ref = TargetGroupRef(**end["ref"])
+    project = f"Project of {name_of(point)}"
+    with connect_session("sandbox", base_url=kills.url) as client:
+        projects = client.run(everything(client.projects.list(name=project)))
+        groups = client.run(everything(client.target_groups.list(ref.project_id)))
+        uploads = client.run(client.recontacts.jobs(ref))
+        run = client.run(client.fielding.run(ref))
+    assert [one.id for one in projects if one.name == project] == [ref.project_id]
+    assert len(groups) == 1
+    assert len(uploads) == 2  # the list, and its rejected ids once more
+    assert run is not None
