@@ -156,12 +156,17 @@ def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str
     facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
     if snapshot.seconds_left is not None and not snapshot.final:
         low, high = (max(bound - since_look, 0.0) for bound in snapshot.seconds_left)
-        facts.append(f"{span(low, high)} left" if high > 0 else "longer than usual")
+        left = span(low, high) if low >= 1 else f"up to {span(high, high)}"
+        facts.append(f"{left} left" if high >= 1 else "longer than usual")
     looks = count(snapshot.looks, "look")
-    if snapshot.final or stopped:
+    if snapshot.final:
         facts.append(looks)
-    elif snapshot.next_look_seconds is not None:
-        facts.append(f"{looks}, the next in {duration(max(snapshot.next_look_seconds - since_look, 0.0))}")
+        return tuple(facts)
+    ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
+    ahead = ""
+    if snapshot.next_look_seconds is not None and not stopped:
+        ahead = f"the next in {duration(max(snapshot.next_look_seconds - since_look, 0.0))}"
+    facts.append(", ".join(bit for bit in (looks, ago, ahead) if bit))
     return tuple(facts)
 
 

@@ -17,6 +17,8 @@ from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summar
 from cint_nb.panels.wording import esc
 
 TICK_SECONDS = 1.0
+LATE_SECONDS = 75.0
+"""A look that takes longer than every time limit of a request will not come any more."""
 
 
 class WatchableJob(Protocol):
@@ -221,9 +223,19 @@ class JobProgress(Panel):
 
     def _ticked(self) -> None:
         self._ticking = False
-        if self._phase is Phase.WATCHED and not self._final() and self.comm is not None:
-            write(self._facts, draw_facts(self._describe().facts))
-            self._tick()
+        if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
+            return
+        if self._forgotten():
+            self._phase = Phase.STOPPED
+            self._draw()
+            return
+        write(self._facts, draw_facts(self._describe().facts))
+        self._tick()
+
+    def _forgotten(self) -> bool:
+        """Tell whether a cell that looked at the job was interrupted: it cannot say so itself."""
+        due = getattr(self.value, "next_look_seconds", None)
+        return self._own is None and due is not None and self._monotonic() - self._looked_at > due + LATE_SECONDS
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""

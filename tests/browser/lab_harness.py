@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import nbformat
+import psutil
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / ".artifacts" / "browser"
@@ -61,6 +62,7 @@ class Lab:
     url: str
     token: str
     folder: Path
+    process: int
 
 
 @contextlib.contextmanager
@@ -92,7 +94,7 @@ def serve_lab(place: Path) -> Iterator[Lab]:
     server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_served(f"http://127.0.0.1:{port}/api?token={token}", server, place / "lab.log")
-        yield Lab(f"http://127.0.0.1:{port}", token, folder)
+        yield Lab(f"http://127.0.0.1:{port}", token, folder, server.pid)
     finally:
         server.terminate()
         try:
@@ -113,6 +115,12 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, sec
             return
         time.sleep(0.2)
     raise AssertionError(f"JupyterLab was not served:\n{log.read_text()[-2000:]}")
+
+
+def _is_kernel(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return any("ipykernel" in part for part in process.cmdline())
+    return False
 
 
 class LabPage:
@@ -166,6 +174,28 @@ class LabPage:
         """Return the execution count of a code cell, None while it runs or before it ran."""
         return self.page.evaluate(CELLS)[index]["count"]  # type: ignore[no-any-return]
 
+    def run_again(self, source: str) -> None:
+        """Add a cell at the end and start it."""
+        self.page.evaluate(
+            """source => {
+              const book = window.jupyterapp.shell.currentWidget.content;
+              book.activeCellIndex = book.widgets.length - 1;
+              book.model.sharedModel.insertCell(book.widgets.length, {cell_type: 'code', source});
+              book.activeCellIndex = book.widgets.length - 1;
+              window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            source,
+        )
+
+    def kill_kernel(self) -> None:
+        """Kill the kernel's process as an accident would, and wait until JupyterLab's server has started another."""
+        kernels = [child for child in psutil.Process(self.lab.process).children(recursive=True) if _is_kernel(child)]
+        assert kernels
+        for kernel in kernels:
+            kernel.kill()
+        self.page.locator(".jp-Dialog button.jp-mod-accept").click(timeout=60_000)
+        self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
     def picture(self, name: str, css: str = "") -> Path:
         """Keep a screenshot, of one element or of the window."""
         ARTIFACTS.mkdir(parents=True, exist_ok=True)
@@ -174,8 +204,12 @@ class LabPage:
         target.screenshot(path=path)
         return path
 
+    def server(self) -> httpx.Client:
+        """Talk to JupyterLab's server itself."""
+        return httpx.Client(base_url=self.lab.url, headers={"Authorization": f"token {self.lab.token}"})
+
     def shut_down(self) -> None:
         """End every kernel this server runs."""
-        with httpx.Client(base_url=self.lab.url, headers={"Authorization": f"token {self.lab.token}"}) as server:
+        with self.server() as server:
             for session in server.get("/api/sessions").json():
                 server.delete(f"/api/sessions/{session['id']}", timeout=20)

@@ -200,7 +200,8 @@ def test_verb_that_failed_before_its_first_look_does_not_seem_to_wait() -> None:
 
 def test_elapsed_time_moves_on_between_two_looks() -> None:
     text = describe(look(elapsed_seconds=60, seconds_left=(120, 240), next_look_seconds=30), since_look=20)
-    assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the next in 10 s")
+    assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
+    assert "up to 5 s left" in describe(look(seconds_left=(0, 5))).facts
     assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
 
 
@@ -209,3 +210,16 @@ def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
     assert job_title(look().model_copy(update={"handle": handle})) == "Removal of exclusions"
     for kind in JobKind:
         assert job_title(look().model_copy(update={"handle": HANDLE.model_copy(update={"kind": kind})}))
+
+
+def test_a_panel_whose_cell_was_interrupted_notices_that_no_look_comes() -> None:
+    now = [0.0]
+    panel = JobProgress(ScriptedJob(), monotonic=lambda: now[0])
+    panel._job.listeners[0](look(saved=3, next_look_seconds=10))
+    now[0] = 60
+    panel._ticked()
+    assert panel.phase is Phase.WATCHED
+    now[0] = 100
+    panel._ticked()
+    assert panel.phase is Phase.STOPPED
+    assert panel._buttons.children == (panel.watch_button,)

@@ -1,0 +1,177 @@
+"""Jobs in a real browser: watched in the background, awaited, blocked on, stopped, and taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lab_harness import LabPage
+
+from cint_nb.sandbox.entities import RECONTACT_UPLOAD
+from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.server import ServedSandbox
+
+pytestmark = pytest.mark.browser
+
+WAVE = """
+from datetime import timedelta
+import cint_nb as cint
+client = cint.connect({options})
+people = cint.read_respondents(cint.write_sample("sample.csv", lines={lines}), entity_type="RSID")
+now = client.clock.now()
+plan = cint.TargetGroupPlan.of(
+    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
+    completes_goal=100, cost_per_interview="2.7352 EUR",
+    start_at=now + timedelta(days=1), end_at=now + timedelta(days=14),
+    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+wave = client.wave("Wave in a browser", project="Browser tests", respondents=people, plan=plan)
+group = wave.create()
+"""
+UPLOAD = "job = client.run(client.recontacts.upload(group, people))"
+PANEL = "panel = cint.JobProgress(job, mode=client.mode)\npanel"
+END = ".cint-job-progress .cint-progress-text:has-text('100 %')"
+
+
+def wave(lines: int = 1_000, **options: object) -> str:
+    return WAVE.format(lines=lines, options=", ".join(f"{name}={value!r}" for name, value in options.items()))
+
+
+@pytest.fixture
+def served() -> Iterator[ServedSandbox]:
+    """Serve a sandbox outside the kernel, so that it outlives a kernel that is killed."""
+    with ServedSandbox(Sandbox(speed=20)) as sandbox:
+        yield sandbox
+
+
+def test_a_job_watched_in_the_background_reaches_its_end_while_the_kernel_is_free(notebook: LabPage) -> None:
+    notebook.write("background.ipynb", wave(speed=25), UPLOAD, PANEL, "panel.start()\nkernel_is = 'free'")
+    notebook.open("background.ipynb")
+    notebook.run_all()
+    page = notebook.page
+    page.wait_for_selector(".cint-job-progress .cint-stop")
+    assert page.locator(".cint-progress-text:has-text('estimated'), .cint-progress-text:has-text('measured')").count()
+    notebook.picture("job-running", ".cint-job-progress")
+    page.wait_for_selector(END, timeout=60_000)
+    assert page.locator(".cint-stop, .cint-watch").count() == 0
+    notebook.picture("job-end", ".cint-job-progress")
+
+
+def test_updates_come_at_most_four_times_a_second(notebook: LabPage) -> None:
+    flood = (
+        "import time\nfrom cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState\n"
+        "handle = JobHandle(kind=JobKind.UPLOAD, base_url='https://x.invalid/v1', account_id=1, job_id='J', ids=9)\n"
+        "for number in range(3_000):\n"
+        "    panel.update(JobSnapshot(handle=handle, state=JobState.RUNNING, fraction=(number / 3e3, number / 3e3)))\n"
+        "    time.sleep(0.001)\n"
+        "panel.update(JobSnapshot(handle=handle, state=JobState.DONE))"
+    )
+    notebook.write("flood.ipynb", "import cint_nb as cint\npanel = cint.JobProgress()\npanel", flood)
+    notebook.open("flood.ipynb")
+    notebook.run_cell(0)
+    notebook.page.wait_for_selector(".cint-bar-part .cint-bar")
+    notebook.page.evaluate(
+        """() => {
+          window.seen = [];
+          new MutationObserver(() => window.seen.push(performance.now()))
+            .observe(document.querySelector('.cint-bar-part'), {childList: true, subtree: true});
+        }"""
+    )
+    notebook.run_cell(1)
+    notebook.page.wait_for_selector(END, timeout=60_000)
+    seen = notebook.page.evaluate("() => window.seen")
+    span = (seen[-1] - seen[0]) / 1000
+    assert len(seen) <= 4 * span + 3, f"{len(seen)} updates in {span:.1f} s"
+    assert len(seen) >= 4
+
+
+def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(notebook: LabPage) -> None:
+    notebook.write("stop.ipynb", wave(speed=10), UPLOAD, PANEL, "panel.start();")
+    notebook.open("stop.ipynb")
+    notebook.run_all()
+    page = notebook.page
+    page.locator(".cint-stop").click()
+    page.wait_for_selector(".cint-status:has-text('not watched')")
+    assert "the job goes on at the exchange" in page.locator(".cint-job-progress").inner_text()
+    notebook.picture("job-stopped", ".cint-job-progress")
+    page.locator(".cint-watch:has-text('Resume')").click()
+    page.wait_for_selector(END, timeout=60_000)
+
+
+def test_stop_is_served_while_a_cell_awaits_the_job(notebook: LabPage) -> None:
+    awaiting = "try:\n    await job\nexcept cint.CintError as error:\n    print('given up:', type(error).__name__)"
+    notebook.write("await.ipynb", wave(speed=2), UPLOAD, PANEL, awaiting, "after = 'reached'\nafter")
+    notebook.open("await.ipynb")
+    page = notebook.page
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+    page.locator(".cint-stop").click(timeout=60_000)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('given up: WatchTimeout')", timeout=20_000)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('reached')", timeout=20_000)
+
+
+def test_interrupt_ends_a_cell_that_blocks_within_two_seconds_and_resume_goes_on(notebook: LabPage) -> None:
+    notebook.write("block.ipynb", wave(speed=10), UPLOAD, PANEL, "print('blocking')\njob.wait()")
+    notebook.open("block.ipynb")
+    page = notebook.page
+    for index in range(3):
+        notebook.run_cell(index)
+    notebook.run_cell(3)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('blocking')", timeout=60_000)
+    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    page.wait_for_selector(".jp-OutputArea-output:has-text('KeyboardInterrupt')", timeout=2_000)
+    assert "The job goes on at the exchange" in page.locator(".jp-OutputArea").last.inner_text()
+    notebook.run_again("panel.start();")
+    page.wait_for_selector(END, timeout=60_000)
+
+
+def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
+    notebook: LabPage, served: ServedSandbox
+) -> None:
+    places = {"base_url": served.base_url, "token_url": served.token_url}
+    notebook.write("kill.ipynb", wave(lines=2_000, **places), "wave.upload()")
+    notebook.open("kill.ipynb")
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    page = notebook.page
+    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
+    notebook.kill_kernel()
+    notebook.run_all()
+    page.wait_for_selector(END, timeout=90_000)
+    uploads = [job for job in served.sandbox.world.jobs.values() if job.kind == RECONTACT_UPLOAD]
+    assert len(uploads) == 1
+    notebook.picture("job-after-kill", ".cint-job-progress")
+
+
+def test_a_job_is_taken_up_again_by_its_handle_after_a_restart(notebook: LabPage, served: ServedSandbox) -> None:
+    places = {"base_url": served.base_url, "token_url": served.token_url}
+    keep = UPLOAD + "\nopen('job.json', 'w').write(job.handle.model_dump_json());"
+    notebook.write("attach.ipynb", wave(lines=2_000, **places), keep, PANEL, "panel.start();")
+    notebook.open("attach.ipynb")
+    notebook.run_all()
+    notebook.page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
+    notebook.kill_kernel()
+    connect = f"import cint_nb as cint\nclient = cint.connect(**{places!r})\n"
+    notebook.run_again(connect + "job = cint.Job.attach(client, open('job.json').read())\n" + PANEL)
+    notebook.run_again("panel.start();")
+    notebook.page.wait_for_selector(END, timeout=90_000)
+
+
+def test_twenty_panels_at_once_all_reach_their_end(notebook: LabPage) -> None:
+    many = (
+        "from ipywidgets import VBox\n"
+        "few = people.sample(200)\n"
+        "waves = [client.wave(f'Wave {n:02}', project='Browser tests', respondents=few, plan=plan) for n in range(20)]\n"
+        "jobs = [client.run(client.recontacts.upload(each.create(), few)) for each in waves]\n"
+        "panels = [cint.JobProgress(each, mode=client.mode) for each in jobs]\n"
+        "VBox(panels)"
+    )
+    notebook.write("twenty.ipynb", wave(speed=5), many, "for panel in panels:\n    panel.start()")
+    notebook.open("twenty.ipynb")
+    notebook.run_all()
+    page = notebook.page
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.cint-job-progress .cint-progress-text')]"
+        ".filter(each => each.textContent.startsWith('100 %')).length === 20",
+        timeout=90_000,
+    )
+    notebook.picture("twenty")
