@@ -69,7 +69,7 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
             "status": reply.status,
             "object": word or None,
             "fields": "; ".join(f"{name}: {reason}" for name, reason in params) or None,
-            "request_id": clean(envelope.get("id")) or reply.request_id or None,
+            "request_id": _request_id(envelope) or reply.request_id or None,
             "trace_id": reply.trace_id or None,
         },
         safe=_safe(reply),
@@ -87,6 +87,12 @@ def read_envelope(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}
+
+
+def _request_id(envelope: Mapping[str, Any]) -> str:
+    """Return the id of the error itself, whole: it names a request, not a person, and support needs all of it."""
+    found = re.fullmatch(r"[A-Za-z0-9-]{1,64}", str(envelope.get("id") or ""), re.ASCII)
+    return found[0] if found else ""
 
 
 def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -139,3 +139,14 @@ def test_foreign_text_is_made_fit_for_a_message():
     assert text.isprintable()
     assert len(text) <= 300
     assert clean(None) == clean({}) == clean(True) == ""
+
+
+def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked():
+    known = "b551326b-ac9d-4d32-8823-4f025787dab9"
+    made = error(400, {"id": known, "object": "bad_request_error", "detail": f"respondent {known} is not known"})
+    assert made.evidence["request_id"] == known
+    assert known not in made.what
+
+
+def test_a_request_id_of_another_form_is_left_out():
+    assert "someone" not in str(error(400, {"id": "<b>x</b> someone@example.com", "object": "bad_request_error"}))
