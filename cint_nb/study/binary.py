@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import io
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ from cint_nb.study.verdicts import as_text, clean, holds_id
 
 _SAMPLE_ROWS = 2_000
 _BATCH = 65_536
+_FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,10 @@ def _check_parts(file: Opened) -> None:
     file.stream.seek(0)
     if not any(name.startswith("xl/") for name in names):
         raise refuse(file.name, "This is a packed archive, not a workbook.", "unpack it and give the file inside.")
-    if unpacked > limits.WORKBOOK_MAX_BYTES or unpacked > 1_000_000 + 1_000 * file.size:
+    if unpacked > limits.WORKBOOK_MAX_BYTES or unpacked > _FREE_BYTES + limits.UNPACK_MAX_RATIO * file.size:
         raise refuse(
             file.name,
-            f"The workbook unpacks to {unpacked:,} bytes; more than {limits.WORKBOOK_MAX_BYTES:,} are not read.",
+            f"The workbook unpacks to {unpacked:,} bytes, far more than a list of ids needs.",
             "save the column of ids as .csv.",
             unpacked_bytes=unpacked,
         )
@@ -144,20 +145,27 @@ def _filled_rows(sheet: Any, file: Opened) -> Iterator[tuple[int, list[Any]]]:
         raise _damaged(file, error) from None
 
 
-def parquet_columns(file: Opened) -> Columns:
-    """Look at the columns of a parquet file.
+@contextmanager
+def parquet_columns(file: Opened) -> Iterator[Columns]:
+    """Open a parquet file and look at its columns.
 
     Raises:
-        RespondentFileError: if pyarrow is missing, the file is damaged or has too many rows.
+        RespondentFileError: if pyarrow is missing, the file is damaged, or has too many rows or bytes.
     """
     parquet = _library("pyarrow.parquet", file)
     try:
         table = parquet.ParquetFile(file.stream)
-        rows, names = table.metadata.num_rows, [field.name for field in table.schema_arrow]
+        data, names = table.metadata, [field.name for field in table.schema_arrow]
+        unpacked = sum(data.row_group(group).total_byte_size for group in range(data.num_row_groups))
     except Exception as error:  # noqa: BLE001 - pyarrow raises whatever its parsers raise
         raise _damaged(file, error) from None
-    if rows > limits.SOURCE_MAX_LINES:
-        raise refuse(file.name, f"The file has {rows:,} rows.", "keep the rows of one wave.", rows=rows)
+    if data.num_rows > limits.SOURCE_MAX_LINES or unpacked > limits.SOURCE_MAX_BYTES:
+        raise refuse(
+            file.name,
+            f"The file has {data.num_rows:,} rows and unpacks to {unpacked:,} bytes; that is too much.",
+            "keep the column of ids, and the rows of one wave.",
+            rows=data.num_rows,
+        )
 
     def values(place: int) -> Iterator[Any]:
         try:
@@ -170,7 +178,10 @@ def parquet_columns(file: Opened) -> Columns:
         Cells(place + 1, name, [as_text(value) for value in islice(values(place), _SAMPLE_ROWS)])
         for place, name in enumerate(names)
     ]
-    return Columns(cells, values)
+    try:
+        yield Columns(cells, values)
+    finally:
+        table.close()
 
 
 def _cell(value: Any) -> Any:
@@ -178,26 +189,32 @@ def _cell(value: Any) -> Any:
     return str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 and not value.isascii() else value
 
 
-def spss_columns(file: Opened) -> Columns:
-    """Look at the variables of an SPSS file.
+@contextmanager
+def spss_columns(file: Opened) -> Iterator[Columns]:
+    """Open an SPSS file and look at its variables.
 
     Raises:
-        RespondentFileError: if pyreadstat is missing, the file is damaged or has too many cases.
+        RespondentFileError: if pyreadstat is missing or the file is damaged.
     """
     pyreadstat = _library("pyreadstat", file)
     with tempfile.TemporaryDirectory(prefix="cint-nb-") as folder:
-        path = Path(folder) / "respondents.sav"
+        path = Path(folder) / "respondents.sav"  # the library reads paths only
         with path.open("wb") as copy:
-            while chunk := file.stream.read(io.DEFAULT_BUFFER_SIZE * 64):
-                copy.write(chunk)
-        try:
-            frame, meta = pyreadstat.read_sav(
-                str(path), row_limit=limits.SOURCE_MAX_LINES, disable_datetime_conversion=True
-            )
-        except Exception as error:  # noqa: BLE001 - pyreadstat raises whatever its library reports
-            raise _damaged(file, error) from None
-    cells = [
-        Cells(place + 1, name, [as_text(value) for value in frame.iloc[:_SAMPLE_ROWS, place].tolist()])
-        for place, name in enumerate(meta.column_names)
-    ]
-    return Columns(cells, lambda place: iter(frame.iloc[:, place].tolist()))
+            shutil.copyfileobj(file.stream, copy)
+
+        def load(rows: int, names: list[str] | None = None) -> tuple[Any, Any]:
+            try:
+                found = pyreadstat.read_sav(str(path), row_limit=rows, usecols=names, disable_datetime_conversion=True)
+            except Exception as error:  # noqa: BLE001 - pyreadstat raises whatever its library reports
+                raise _damaged(file, error) from None
+            return found[0], found[1]
+
+        frame, meta = load(_SAMPLE_ROWS)
+        names = list(meta.column_names)
+        cells = [
+            Cells(place + 1, name, [as_text(value) for value in frame.iloc[:, place].tolist()])
+            for place, name in enumerate(names)
+        ]
+        yield Columns(
+            cells, lambda place: iter(load(limits.SOURCE_MAX_LINES + 1, [names[place]])[0].iloc[:, 0].tolist())
+        )

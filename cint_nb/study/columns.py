@@ -15,6 +15,7 @@ from cint_nb.study.verdicts import Reason, clean, holds_id, why_malformed
 _SHARE_OF_IDS = 0.2  # a column with fewer ids among its filled cells is not meant
 _NAME_SHOWN = 40
 _NO_HEADER = frozenset({Reason.EMAIL, Reason.SPREADSHEET, Reason.TEMPLATE, Reason.FORMULA, Reason.MARKUP})
+_SEPARATOR_HINT = re.compile(r"sep=([,;\t])[,;\t\"]*", re.IGNORECASE)
 _RSID_NAMES = re.compile(r"(recontact)?rsids?|respondent(id|guid|uuid)s?|lucidrsid|cintrsid")
 _RID_NAMES = re.compile(r"rids?|(response|session)(id|guid|uuid)s?|lucidrid|cintrid")
 _OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|people|panelist|participant)s?(id)?s?")
@@ -61,6 +62,11 @@ def type_by_name(name: str) -> EntityType | None:
     return said.pop() if len(said) == 1 else None
 
 
+def clean_name(text: str) -> str:
+    """Return a header cell without the spaces, quotes and marks around it, in its own case."""
+    return text.strip("\ufeff\u200b\u00a0 \t\r\n\"'")
+
+
 def is_id_name(name: str) -> bool:
     """Tell whether a text is a usual name of a column of ids."""
     folded = re.sub(r"[^a-z]", "", name.lower())
@@ -76,7 +82,7 @@ def is_header(text: str, any_ids: bool) -> bool:
     """
     name = clean(text)
     if is_id_name(name):
-        return True
+        return not any(sign in text for sign in "%$")  # such as [%RSID%]
     looks_like_name = len(name) <= 64 and any(c.isalpha() for c in name) and sum(map(str.isdigit, name)) < 6
     return any_ids and looks_like_name and not holds_id(name) and why_malformed(text) not in _NO_HEADER
 
@@ -84,9 +90,16 @@ def is_header(text: str, any_ids: bool) -> bool:
 def is_header_row(row: Sequence[str]) -> bool:
     """Tell whether the first filled row of a table names its columns: words only, and no id."""
     filled = [value for value in row if clean(value)]
-    return bool(filled) and not any(
-        holds_id(value) or (why_malformed(value) in _NO_HEADER and not is_id_name(value)) for value in filled
-    )
+    if not filled or any(map(holds_id, filled)):
+        return False
+    named = any(is_id_name(clean(value)) and "%" not in value for value in filled)
+    return named or all(why_malformed(value) not in _NO_HEADER for value in filled)
+
+
+def separator_hint(line: str) -> str:
+    """Return the separator that a first line such as `sep=;` announces to a spreadsheet; empty without one."""
+    found = _SEPARATOR_HINT.fullmatch(line.strip('\ufeff"\r\n '))
+    return found[1] if found else ""
 
 
 def choose(

@@ -34,6 +34,9 @@ STATUS_COLUMNS: Mapping[str, str] = {
 """Columns of `status_frame` and their types."""
 
 
+_FUNNEL = ("sent", "saved", "entrants", "completes")
+
+
 def status_frame(rows: Iterable[Any]) -> pd.DataFrame:
     """Show target groups side by side: how far they are, who came back, what they cost.
 
@@ -137,6 +140,25 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "int64"})
     frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
     return frame.assign(share=frame["count"] / max(1, int(frame["count"].sum())))
+
+
+def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
+    """Show how many of those sent were saved, came back and completed, over all rows of a status frame.
+
+    Args:
+        status: As `status_frame` returns it.
+
+    Returns:
+        A frame: `stage` (`sent`, `saved`, `entrants`, `completes`), `people`, `of_first` and `of_previous` (0–1). A
+        stage nothing is known of is left out. How many were invited is not published by the exchange.
+    """
+    import pandas as pd
+
+    known = [(stage, int(status[stage].sum())) for stage in _FUNNEL if status[stage].notna().any()]
+    frame = pd.DataFrame(known, columns=["stage", "people"]).astype({"people": "Int64"})
+    people = frame["people"].astype("Float64").where(frame["people"] != 0)
+    first = people.iloc[0] if len(people) else pd.NA
+    return frame.assign(of_first=frame["people"] / first, of_previous=frame["people"] / people.shift(1).fillna(people))
 
 
 def get(value: Any, *path: str) -> Any:

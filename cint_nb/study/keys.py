@@ -120,13 +120,22 @@ def _spread(order: Index, changes: Mask) -> Index:
 
 def _suspects(mixed: NDArray[np.uint64], twice: NDArray[np.uint64]) -> Index:
     """Return the rows whose mixed value may occur twice: every such row, and few others."""
-    shift = np.uint64(64 - _BUCKET_BITS)
-    table = np.zeros(1 << _BUCKET_BITS, dtype=np.bool_)
+    bits = min(_BUCKET_BITS, len(mixed).bit_length() + 4)
+    shift = np.uint64(64 - bits)
+    table = np.zeros(1 << bits, dtype=np.bool_)
     table[twice >> shift] = True
     found = [
         np.flatnonzero(table[mixed[start : start + _ROWS] >> shift]) + start for start in range(0, len(mixed), _ROWS)
     ]
     return np.concatenate(found).astype(np.int64)
+
+
+def unique(keys: Keys) -> Keys:
+    """Return each id once, where it first stands."""
+    again, _ = repeats(keys)
+    keep = np.ones(len(keys), dtype=np.bool_)
+    keep[again] = False
+    return pick(keys, keep)
 
 
 def among(keys: Keys, others: Keys) -> Mask:

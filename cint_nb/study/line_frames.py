@@ -18,7 +18,7 @@ from cint_nb.study.verdicts import Verdict, as_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_RISKY = ("=", "+", "-", "@", "|", "%")
 _NONE: Index = np.empty(0, np.int64)
 
 
@@ -45,7 +45,7 @@ def summary(reading: Reading) -> pd.DataFrame:
     def first_number(positions: Index) -> Any:
         return int(reading.numbers_of(positions[:1])[0]) if len(positions) else pd.NA
 
-    usable = _first_usable(reading)
+    usable = np.argmax(reading.usable_mask(), keepdims=True) if len(reading.keys) else _NONE
     rows: list[tuple[str, str, int, Any]] = [
         ("lines", "", reading.lines, first_number(np.arange(min(reading.lines, 1)))),
         (Verdict.USABLE.value, "", len(reading.keys), first_number(usable)),
@@ -63,10 +63,6 @@ def summary(reading: Reading) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
     return frame.astype({"lines": "int64", "first_line": "Int64"})
-
-
-def _first_usable(reading: Reading) -> Index:
-    return reading.usable_positions()[:1] if len(reading.keys) else _NONE
 
 
 def lines(reading: Reading, *, reveal: bool) -> pd.DataFrame:
@@ -120,4 +116,4 @@ def write_rejects(frame: pd.DataFrame, path: Path, *, keep: tuple[str, ...] = (V
 
 def spreadsheet_safe(text: str) -> str:
     """Return `text` so that a spreadsheet shows it and never computes it."""
-    return f"'{text}" if text.lstrip().startswith(_RISKY) else text
+    return f"'{text}" if text.lstrip().startswith(_RISKY) or text[:1].isspace() else text

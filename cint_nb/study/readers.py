@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from cint_nb.domain.ids import EntityType
 from cint_nb.study import binary
-from cint_nb.study.columns import Cells, choose, is_header, is_header_row
+from cint_nb.study.columns import Cells, choose, clean_name, is_header, is_header_row, separator_hint
 from cint_nb.study.reading import Reading
 from cint_nb.study.scan import Scan
 from cint_nb.study.sources import Kind, Opened, opened, refuse
@@ -82,7 +82,7 @@ def _read_file(
 
 def _read_text(file: Opened, request: Request) -> tuple[Reading, Origin]:
     text = Text(file.stream, file.name)
-    shape = shape_of(text.head, complete=text.complete)
+    shape = shape_of(text.head, complete=text.complete, column=request.column)
     if shape.layout is Layout.TABLE:
         rows = table_rows(text, shape.delimiter)
         reading, cells = _read_rows(rows, request, file.name)
@@ -119,10 +119,12 @@ def _read_rows(rows: Iterator[tuple[int, list[Any]]], request: Request, name: st
     """Read one column of a table that comes as rows with line numbers."""
     head = list(islice(rows, _SAMPLE_ROWS))
     texts = [[as_text(value) for value in row] for _, row in head]
-    filled = next((place for place, row in enumerate(texts) if any(map(clean, row))), len(texts))
-    names = [clean_name(value) for value in texts[filled]] if filled < len(texts) else []
-    has_header = bool(names) and (is_header_row(texts[filled]) or request.column in names)
-    body = texts[filled + 1 :] if has_header else texts[filled:]
+    filled = [place for place, row in enumerate(texts) if any(map(clean, row))]
+    hint = filled[:1] if filled and separator_hint("".join(texts[filled[0]]) + ";") else []
+    first = filled[len(hint)] if len(filled) > len(hint) else len(texts)
+    names = [clean_name(value) for value in texts[first]] if first < len(texts) else []
+    has_header = bool(names) and (is_header_row(texts[first]) or request.column in names)
+    body = texts[first + 1 :] if has_header else texts[first:]
     columns = [
         Cells(
             place + 1,
@@ -132,6 +134,7 @@ def _read_rows(rows: Iterator[tuple[int, list[Any]]], request: Request, name: st
         for place in range(max(map(len, texts), default=0))
     ]
     chosen = choose(columns, request.column, source=name, entity_type=request.entity_type, has_header=has_header)
+    headers = {*hint, first} if has_header else set(hint)
     place, numbers, scan = chosen.position - 1, array("q"), Scan(name)
 
     def values(part: Iterable[tuple[int, list[Any]]]) -> Iterator[str]:
@@ -139,19 +142,15 @@ def _read_rows(rows: Iterator[tuple[int, list[Any]]], request: Request, name: st
             numbers.append(number)
             yield as_text(row[place]) if place < len(row) else ""
 
-    body_from = filled + has_header
-    if has_header:
-        scan.values(values(head[:filled]))
+    begin = 0
+    for header in sorted(headers):
+        scan.values(values(head[begin:header]))
         scan.header()
-        numbers.append(head[filled][0])
-    scan.values(values(chain(head[body_from if has_header else 0 :], rows)))
+        numbers.append(head[header][0])
+        begin = header + 1
+    scan.values(values(chain(head[begin:], rows)))
     dense = not numbers or numbers[-1] == len(numbers)
     return scan.finish(numbers=None if dense else numbers), chosen
-
-
-def clean_name(text: str) -> str:
-    """Return a header cell without the spaces, quotes and marks around it, in its own case."""
-    return text.strip("\ufeff\u200b\u00a0 \t\r\n\"'")
 
 
 def _read_pandas(source: Any, request: Request) -> tuple[Reading, Origin]:
@@ -188,7 +187,8 @@ def _read_list(source: Iterable[Any], request: Request) -> tuple[Reading, Origin
     name = request.name or "list"
     scan = Scan(name)
     scan.values(map(as_text, source))
-    return scan.finish(), Origin(name, "list")
+    reading = scan.finish(is_header=is_header)
+    return reading, Origin(name, "list", column=clean_name(reading.header_text))
 
 
 def _read_binary(file: Opened, request: Request) -> tuple[Reading, Origin]:
@@ -196,10 +196,12 @@ def _read_binary(file: Opened, request: Request) -> tuple[Reading, Origin]:
         with binary.sheet_rows(file, request.sheet) as (sheet, rows):
             reading, cells = _read_rows(rows, request, file.name)
         return reading, _table_origin(file, cells, sheet)
-    columns = binary.parquet_columns(file) if file.kind is Kind.PARQUET else binary.spss_columns(file)
-    cells = choose(columns.cells, request.column, source=file.name, entity_type=request.entity_type, has_header=True)
-    scan = Scan(file.name)
-    scan.values(map(as_text, columns.values(cells.position - 1)))
+    with (binary.parquet_columns if file.kind is Kind.PARQUET else binary.spss_columns)(file) as columns:
+        cells = choose(
+            columns.cells, request.column, source=file.name, entity_type=request.entity_type, has_header=True
+        )
+        scan = Scan(file.name)
+        scan.values(map(as_text, columns.values(cells.position - 1)))
     return scan.finish(), _table_origin(file, cells)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cint_nb.study.keys import Index, Keys
+from cint_nb.study.keys import Index, Keys, Mask
 from cint_nb.study.verdicts import Reason, why_malformed
 
 
@@ -79,12 +79,16 @@ class Reading:
             header=len(self.header),
         )
 
-    def usable_positions(self) -> Index:
-        """Return the position of each usable id, in the order of `keys`."""
+    def usable_mask(self) -> Mask:
+        """Tell for each position whether it is usable."""
         mask = np.ones(self.lines, dtype=np.bool_)
         for others in (self.blank, self.malformed, self.duplicate, self.header):
             mask[others] = False
-        return np.flatnonzero(mask)
+        return mask
+
+    def usable_positions(self) -> Index:
+        """Return the position of each usable id, in the order of `keys`."""
+        return np.flatnonzero(self.usable_mask())
 
     def numbers_of(self, positions: Index) -> Index:
         """Return the line numbers of positions, from 1."""

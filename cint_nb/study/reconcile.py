@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cint_nb.domain.ids import EntityType, normalise
+from cint_nb.domain.ids import EntityType, is_respondent_id, normalise
 from cint_nb.study import keys as key_rows
 from cint_nb.study import line_frames
 from cint_nb.study.keys import Keys
@@ -198,10 +198,10 @@ def _through(
     respondents: Respondents, crosswalk: Mapping[str, str], held: Keys, now: Keys | None, notes: list[str]
 ) -> NDArray[np.uint8]:
     """Compare RIDs by the RSID each belongs to."""
-    known = {normalise(rid): rsid for rid, rsid in crosswalk.items()}
+    known = {normalise(rid): normalise(rsid) for rid, rsid in crosswalk.items()}
     people = [known.get(rid, "") for rid in respondents.ids]
-    mapped = np.array([bool(len(key_rows.from_ids(each))) for each in people], dtype=np.bool_)
-    keys = key_rows.from_ids([each for each, good in zip(people, mapped, strict=True) if good])
+    mapped = np.array([is_respondent_id(each) for each in people], dtype=np.bool_)
+    keys = key_rows.from_ids(people)
     found = _compare(keys, held, now)
     repeated, _ = key_rows.repeats(keys)
     found[repeated[found[repeated] == _SAVED]] = _ALREADY

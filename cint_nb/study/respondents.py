@@ -143,10 +143,7 @@ class Respondents:
     def plus(self, other: Respondents | Iterable[str]) -> Respondents:
         """Return these, then those of `other` that are new. Lines are counted anew, one for each id."""
         more = self._keys_of(other)
-        again, _ = key_rows.repeats(more)
-        fresh = ~key_rows.among(more, self.keys)
-        fresh[again] = False
-        reading = line_frames.plain_reading(np.concatenate((self.keys, more[fresh])))
+        reading = line_frames.plain_reading(key_rows.unique(np.concatenate((self.keys, more))))
         name = other.source_name if isinstance(other, Respondents) else "list"
         return replace(self, reading=reading, origin=Origin(f"{self.source_name} + {name}", "list"))
 

@@ -65,6 +65,7 @@ class WaveFacts:
         saved_here: How many of the respondents it holds already.
         running_job: Id of a job that runs on the target group.
         group_state: State of the target group, such as `draft` or `live`.
+        project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
         activity_exclusions: The group's respondent-activity exclusions.
@@ -86,6 +87,7 @@ class WaveFacts:
     saved_here: int | None = None
     running_job: str | None = None
     group_state: str = ""
+    project_exclusion: bool | None = None
     group_strategy: str = ""
     currency: str = ""
     activity_exclusions: Collection[ActivityExclusion] = ()

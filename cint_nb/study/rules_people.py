@@ -91,15 +91,24 @@ def partly_saved(facts: WaveFacts, report: Report) -> Finding | None:
 @rule("capacity", steps=["create", "upload"], section=_UPLOAD)
 def capacity(facts: WaveFacts, report: Report) -> Finding | None:
     """Existing and new ids together are 100,000 at most."""
-    if facts.respondents is None or facts.ids <= limits.IDS_PER_TARGET_GROUP:
+    people, most = facts.respondents, limits.IDS_PER_TARGET_GROUP
+    if people is None or facts.ids <= most:
         return None
-    left = limits.IDS_PER_TARGET_GROUP - (facts.saved or 0)
+    saved = facts.saved or 0
+    left = max(0, most - saved)
+    evidence = f"new={len(people):,}, saved={saved:,}, room left={left:,}"
+    if len(people) <= most and saved and facts.saved_here is None:
+        return report.warn(
+            f"The target group may come to hold more than {most:,} ids.",
+            evidence=f"{evidence}; how many of the new ids it holds already is not known",
+            fix="compare with its list of saved ids before uploading.",
+        )
     return report.block(
-        f"The target group would hold {facts.ids:,} ids; {limits.IDS_PER_TARGET_GROUP:,} is the most.",
-        evidence=f"new={len(facts.respondents):,}, saved={facts.saved or 0:,}, room left={max(0, left):,}",
-        fix="use respondents.split(100_000) and one target group for each part."
-        if not facts.saved
-        else f"upload {max(0, left):,} or fewer, or use another target group for the rest.",
+        f"The target group would hold {facts.ids:,} ids; {most:,} is the most.",
+        evidence=evidence,
+        fix=f"upload {left:,} or fewer, or use another target group for the rest."
+        if saved
+        else "use respondents.split(100_000) and one target group for each part.",
     )
 
 

@@ -119,13 +119,14 @@ def allocation_template(facts: WaveFacts, report: Report) -> Finding | None:
 def project_exclusion(facts: WaveFacts, report: Report) -> Finding | None:
     """Project exclusion keeps out everyone who completed in the same project, without end."""
     shared = bool(facts.project_id) and facts.project_id in facts.source_projects
-    if facts.plan.exclusion_enabled and shared:
+    enabled = facts.plan.exclusion_enabled if facts.project_exclusion is None else facts.project_exclusion
+    if enabled and shared:
         return report.block(
             "Exclusion is on while the respondents come from the same project: they would be turned away.",
             evidence="exclusion.enabled=true",
             fix="set exclusion_enabled to False.",
         )
-    if facts.plan.exclusion_enabled and not facts.source_projects:
+    if enabled and not facts.source_projects:
         return report.warn(
             "Exclusion is on: respondents who completed another group of this project would be turned away.",
             evidence="exclusion.enabled=true; the projects of the sources are not known",

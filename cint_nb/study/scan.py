@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from binascii import unhexlify
 from collections.abc import Callable, Iterable, Sequence
@@ -23,6 +24,7 @@ _ID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
 _DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
 _GATHER_FROM = 64  # lines, from which gathering digits by numpy is faster
+_EMPTY = re.compile(rb"(?:\r?\n)+")
 _LADDER_STEPS = 13  # the longest pattern is 4,096 lines
 _PATTERN_MAX_BYTES = 64
 _KEPT_BYTES = 200
@@ -60,7 +62,10 @@ class Scan:
             place = self._run(shape, place)
             if place > start:
                 self._take(block, start, place)
-            if place < end:
+            if empty := _EMPTY.match(block, place):
+                self._skip(block.count(b"\n", place, empty.end()))
+                place = empty.end()
+            elif place < end:
                 stop = block.index(b"\n", place)
                 raw = block[place:stop]
                 if b"\r" in raw[:-1]:
@@ -70,6 +75,11 @@ class Scan:
                     self.line(raw)
                 place = stop + 1
         self._check_length()
+
+    def _skip(self, blanks: int) -> None:
+        """Count empty lines, which a file can hold by the million."""
+        self._blank.extend(range(self.lines, self.lines + blanks))
+        self.lines += blanks
 
     def _run(self, shape: bytes, place: int) -> int:
         """Return the end of the run of lines that have the pattern: steps double while they fit, then halve."""
@@ -123,6 +133,7 @@ class Scan:
             text = clean(text)
             if ids.is_respondent_id(text):
                 self._keys += unhexlify(text.replace("-", ""))
+                self._learn(raw)
             elif not text:
                 self._blank.append(self.lines)
             else:
@@ -135,7 +146,8 @@ class Scan:
         """Take the wrapping of this line as the pattern when the line before it has the same."""
         if len(raw) < _PATTERN_MAX_BYTES:
             pattern = (raw + b"\n").translate(_SHAPE)
-            if self._previous == (pattern, self.lines - 1) and pattern != self._ladder[0]:
+            follows = self._previous == (pattern, self.lines - 1)
+            if follows and pattern != self._ladder[0] and _ID_SHAPE in pattern and pattern.count(b"h") == 32:
                 self._use_pattern(pattern)
             self._previous = (pattern, self.lines)
 

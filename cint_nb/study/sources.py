@@ -255,7 +255,7 @@ class Bounded(io.RawIOBase, BinaryIO):
         except (OSError, EOFError, zlib.error):
             raise refuse(self._source, "The gzip file is damaged.", "pack it again or give it unpacked.") from None
         self._total += len(content)
-        bomb = self._total > 4 * _CHUNK and self._total > limits.UNPACK_MAX_RATIO * max(1, self._packed.tell())
+        bomb = self._total > _CHUNK and self._total > limits.UNPACK_MAX_RATIO * max(1, self._packed.tell())
         if bomb or self._total > limits.SOURCE_MAX_BYTES:
             raise refuse(
                 self._source,

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import chain
 from typing import BinaryIO
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import is_respondent_id
+from cint_nb.study.columns import clean_name, is_header_row, separator_hint
 from cint_nb.study.reading import decode
 from cint_nb.study.sources import refuse
 from cint_nb.study.verdicts import clean, holds_id
@@ -157,9 +158,9 @@ def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from chunks
         return
     decoder = codecs.getincrementaldecoder(encoding)("replace")
-    for chunk in chunks:
-        yield decoder.decode(chunk).encode("utf-8", "replace")
-    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+    for chunk in chain(chunks, [b""]):
+        if decoded := decoder.decode(chunk, final=not chunk):
+            yield decoded.encode("utf-8", "replace")
 
 
 def _unified(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -176,10 +177,16 @@ def _unified(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"\n"
 
 
-def shape_of(head: bytes, *, complete: bool) -> Shape:
+def shape_of(head: bytes, *, complete: bool, column: str | int | None = None) -> Shape:
     """Find the layout of a text from its beginning.
 
-    A table needs most of its lines to have two values or more; a single line with several ids is a list.
+    A table needs two columns on most lines, and more ids than whole lines are, or a header row: else a tab before an
+    id or a comma after it would make one. A single line with several ids is a list.
+
+    Args:
+        head: The beginning of the text.
+        complete: Whether it is all of it.
+        column: What the analyst asked for; a header with this name decides between separators.
     """
     if not any(mark in head for mark in b" ,;\t"):
         return Shape(Layout.LINES)
@@ -187,21 +194,28 @@ def shape_of(head: bytes, *, complete: bool) -> Shape:
     if not complete and len(raw) > 1:
         raw.pop()
     lines = [decode(line)[0] for line in raw[:_SAMPLE_LINES]]
-    filled = list(islice((line for line in lines if clean(line)), 2))
+    filled = [line for line in lines if clean(line)]
     if not any(mark in line for line in lines for mark in _DELIMITERS):
         return _spaced(filled)
+    if hint := separator_hint(filled[0] if filled else ""):
+        return Shape(Layout.TABLE, hint)
     if len(filled) == 1:
         for mark in _DELIMITERS:
             if sum(is_respondent_id(clean(part)) for part in filled[0].split(mark)) > 1:
                 return Shape(Layout.LIST, mark)
-    best, best_score = Shape(Layout.LINES), (0, 0.0)
+    whole = sum(is_respondent_id(clean(line)) for line in filled)
+    best, best_score = Shape(Layout.LINES), (False, False, 0, 0.0)
     for mark in _DELIMITERS:
-        rows = [_without_empty_end(row) for row in _rows(lines, mark)]
-        widths = Counter(len(row) for row in rows if row)
+        rows = [row for row in _rows(lines, mark) if any(map(clean, row))]
+        widths = Counter(map(len, rows))
         width, often = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         hits = sum(is_respondent_id(clean(value)) for row in rows for value in row)
-        score = (hits, often / max(1, len(rows)))
-        if width > 1 and score > best_score:
+        header = (
+            width > 1 and len(rows[0]) == width and sum(map(bool, map(clean, rows[0]))) > 1 and is_header_row(rows[0])
+        )
+        asked = header and column in [clean_name(value) for value in rows[0]]
+        score = (asked, header and hits > 0, hits, often / max(1, len(rows)))
+        if width > 1 and (hits > whole or header or not hits) and score > best_score:
             best, best_score = Shape(Layout.TABLE, mark), score
     return best
 
@@ -217,12 +231,6 @@ def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
         return list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))
     except csv.Error:
         return []
-
-
-def _without_empty_end(row: list[str]) -> list[str]:
-    while row and not clean(row[-1]):
-        row = row[:-1]
-    return row
 
 
 def table_rows(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -66,6 +66,7 @@ BLOCKS = [
     ("allocation-template", {"plan": {"allocation_template_id": "01JX2X0N5RTR012AYDTA83QWTW"}}),
     ("goal", {"plan": {"completes_goal": 101}}),
     ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_id": "P1", "project_of_sources": ["P1"]}),
+    ("project-exclusion", {"project_exclusion": True, "project_id": "P1", "sources": [SourceGroup("P1")]}),
     ("dates", {"plan": {"end_at": NOW + timedelta(minutes=59), "start_at": NOW}}),
     ("dates", {"plan": {"start_at": NOW - timedelta(seconds=1)}}),
     ("dates", {"plan": {"start_at": NOW + timedelta(days=20)}}),
@@ -75,7 +76,7 @@ BLOCKS = [
     ("name-length", {"name": "x" * 129}),
     ("project-manager", {"plan": {"project_manager_id": "<YOUR_PROJECT_MANAGER_ID>"}}),
     ("job-running", {"step": "upload", "running_job": "01BTGNYV6HRNK8K8VKZASZCFP1"}),
-    ("capacity", {"step": "upload", "saved": 99_901}),
+    ("capacity", {"step": "upload", "saved": 99_901, "saved_here": 0}),
     ("nothing-saved", {"step": "launch", "saved": 0, "plan": {"completes_goal": 1}}),
     ("goal", {"step": "launch", "saved": 49}),
     ("group-state", {"step": "launch", "saved": 100, "group_state": "live"}),
@@ -100,6 +101,7 @@ WARNINGS = [
     ("filling-strategy", {"group_strategy": "automated"}),
     ("profiling", {"plan": {"profiling": {"profiles": [{"name": "age"}]}}}),
     ("goal-rate", {"plan": {"completes_goal": 81}}),
+    ("capacity", {"step": "upload", "saved": 99_901}),
     ("partly-saved", {"step": "launch", "saved": 99}),
     ("group-state", {"step": "upload", "group_state": "completed"}),
     ("industry-lockout", {"industry_lockout": "automotive"}),
@@ -120,6 +122,7 @@ def test_what_needs_a_decision_warns(code, options):
         ("goal", {"step": "upload", "saved": 30, "plan": {"completes_goal": 130}}),
         ("dates", {"plan": {"start_at": NOW, "end_at": NOW + timedelta(hours=1)}}),
         ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_id": "P1", "project_of_sources": ["P2"]}),
+        ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_exclusion": False}),
         ("capacity", {"step": "upload", "saved": 99_900}),
         ("capacity", {"step": "upload", "saved": 99_950, "saved_here": 50}),
         ("name-length", {"plan": {"name": "abcde"}}),
@@ -201,7 +204,7 @@ def test_an_empty_or_damaged_list_is_said():
     messy = read_respondents(["RSID", *IDS, IDS[0], "", "x@example.com"], entity_type="RSID")
     findings = found("lines-left-out", respondents=messy)
     assert [finding.severity for finding in findings] == [Severity.WARN, Severity.NOTE]
-    assert findings[1].evidence == "1 duplicate, 1 blank"
+    assert findings[1].evidence == "1 duplicate, 1 blank, 1 header"
 
 
 def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix():
