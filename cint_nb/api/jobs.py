@@ -10,26 +10,15 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from cint_nb.api.looker import Looker
-from cint_nb.api.polling import Estimate, Pace, next_delay
-from cint_nb.api.stopping import Stops, stopped_during
-from cint_nb.domain import limits
-from cint_nb.domain.errors import (
-    InputError,
-    JobFailed,
-    NotFound,
-    RateLimited,
-    ServerError,
-    TransportError,
-    UnexpectedReply,
-    WatchTimeout,
-)
+from cint_nb.api.poller import Poller
+from cint_nb.api.polling import Estimate, Pace
+from cint_nb.domain.errors import InputError, JobFailed, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.wire import loop
 from cint_nb.wire.http import Http
 
 Listener = Callable[[JobSnapshot], None]
 
-_PASSING = (TransportError, ServerError, RateLimited, UnexpectedReply)
 _log = logging.getLogger("cint_nb.api")
 _log.addHandler(logging.NullHandler())
 
@@ -71,7 +60,7 @@ class Job:
         self.last: JobSnapshot | None = None
         self._looker = Looker(http, handle, saved_before, pace or Pace())
         self._listeners: list[Listener] = []
-        self._stops = Stops()
+        self._poller = Poller(self._looker, keep=self._keep, last=lambda: self.last, gave_up=self._too_late)
 
     @classmethod
     def attach(cls, client: HasHttp | Http, handle: JobHandle | Mapping[str, Any] | str) -> Job:
@@ -121,49 +110,24 @@ class Job:
             NotFound: no such job.
             CintError: whatever else kept the look from succeeding; the job itself is untouched.
         """
-        return self._keep(await self._looker.look())
+        return await loop.hop(self._refresh())
 
-    async def watch(self, deadline: timedelta | float | None = None) -> AsyncIterator[JobSnapshot]:
-        """Yield every look until the job has ended; a failed one is yielded, not raised.
+    def watch(self, deadline: timedelta | float | None = None) -> AsyncIterator[JobSnapshot]:
+        """Yield every look from now on until the job has ended; a failed one is yielded, not raised.
+
+        However many watch, on whatever thread or loop, the looks and the requests are those of one. A job that is known
+        to have ended yields its last snapshot, without a request.
 
         Args:
-            deadline: Seconds or a span after which to give up; scaled to the ids when left out, at least 30 minutes.
+            deadline: Seconds or a span after which this watch gives up; scaled to the ids when left out, at least 30
+                minutes.
 
         Raises:
             WatchTimeout: the deadline passed; the job goes on.
             CintError: nothing but failures for ten minutes, or an error that no waiting mends.
         """
-        clock, looker = self.http.clock, self._looker
-        span = looker.pace.deadline(self.handle) if deadline is None else deadline
-        limit = span.total_seconds() if isinstance(span, timedelta) else float(span)
-        begun = clock.monotonic()
-        failing_since: float | None = None
-        delay = next_delay(looker.elapsed(), self.estimate.eta, jitter=looker.pace.jitter(), first=True)
-        with self._stops.watch() as stop:
-            while True:
-                left = limit - (clock.monotonic() - begun)
-                if left <= 0:
-                    raise self._gave_up("the deadline passed", limit)
-                if await stopped_during(self.http.sleep(min(delay, left)), stop):
-                    return
-                asked = None
-                try:
-                    seen = await looker.look(count=looker.should_count())
-                except (*_PASSING, NotFound) as error:
-                    failing_since = clock.monotonic() if failing_since is None else failing_since
-                    if not self._may_pass(error, clock.monotonic() - failing_since):
-                        raise
-                    asked = error.evidence.get("retry_after_seconds")
-                    seen = None
-                else:
-                    failing_since = None
-                eta, jitter = self.estimate.eta, looker.pace.jitter()
-                delay = next_delay(looker.elapsed(), eta, retry_after=asked, jitter=jitter)
-                if seen is not None:
-                    if seen.final:
-                        yield self._keep(await looker.settle(seen))
-                        return
-                    yield self._keep(seen.model_copy(update={"next_look_seconds": delay}))
+        span = self._looker.pace.deadline(self.handle) if deadline is None else deadline
+        return self._poller.watch(span.total_seconds() if isinstance(span, timedelta) else float(span))
 
     def wait(self, deadline: timedelta | float | None = None) -> JobSnapshot:
         """Block until the job has ended and return its last snapshot; `await job` does the same without blocking.
@@ -185,12 +149,12 @@ class Job:
         return loop.hop(self._finish(None)).__await__()
 
     def add_listener(self, listener: Listener) -> None:
-        """Call `listener` with each snapshot, on whichever thread looks; it must only hand the value on."""
+        """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on."""
         self._listeners.append(listener)
 
     def stop_watching(self) -> None:
         """End every watch and wait of this job, from any thread. The job itself goes on."""
-        self._stops.stop()
+        self._poller.stop()
 
     def __repr__(self) -> str:
         """Say kind and state, without ids or times."""
@@ -218,7 +182,12 @@ class Job:
             )
         return seen
 
+    async def _refresh(self) -> JobSnapshot:
+        return self._keep(await self._looker.look())
+
     def _keep(self, seen: JobSnapshot) -> JobSnapshot:
+        if self.last is not None and self.last.final and not seen.final:
+            return seen  # two looks crossed on the wire; the end stands
         self.last = seen
         for listener in list(self._listeners):
             try:
@@ -228,10 +197,8 @@ class Job:
                 self._looker.warn_once("a listener", "A progress listener failed; the job is still followed.")
         return seen
 
-    def _may_pass(self, error: Exception, failing_for: float) -> bool:
-        if isinstance(error, NotFound):
-            return self._looker.looks == 0 and self._looker.elapsed() < limits.POLL_NEW_JOB.total_seconds()
-        return failing_for < limits.POLL_FAILURES_MAX.total_seconds()
+    def _too_late(self, seconds: float) -> WatchTimeout:
+        return self._gave_up("the deadline passed", seconds)
 
     def _gave_up(self, why: str, limit: float | None) -> WatchTimeout:
         return WatchTimeout(
