@@ -20,7 +20,7 @@ from cint_nb.api.reports import Reports
 from cint_nb.api.target_groups import TargetGroups
 from cint_nb.domain.errors import SettingsError
 from cint_nb.wire import loop
-from cint_nb.wire.clock import Clock, ReplayClock, SystemClock
+from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import Nonces, SeededNonces, SystemNonces
 from cint_nb.wire.recordings import RecordingTransport, ReplayTransport
@@ -184,7 +184,7 @@ def connect_client(
     nonces: Nonces = SystemNonces()
     if read.mode is Mode.REPLAY and read.recording is not None:
         replay = ReplayTransport(read.recording)
-        transport, clock, nonces = replay, ReplayClock(replay.clock_start), SeededNonces(replay.seed)
+        transport, clock, nonces = replay, replay.clock, SeededNonces(replay.seed)
     elif read.mode is Mode.SANDBOX and read.in_process:
         from cint_nb.sandbox.practice import Sandbox
 
@@ -205,6 +205,7 @@ def connect_client(
             source=str(read.mode),
             clock_start=clock.now(),
             seed=text,
+            clock=clock,
         )
     client = cls(Http(read, transport=transport, clock=clock, nonces=nonces, client=http_client))
     client.sandbox = sandbox
