@@ -70,7 +70,7 @@ def test_a_reply_dropped_after_the_deed_leaves_the_deed(served, http):
 
 
 def test_a_delay_is_real_when_served(served, http):
-    served.sandbox.faults.arm("delay@get_locales=5")
+    served.sandbox.faults.arm("delay@get_locales=0.3")
     with pytest.raises(httpx.ReadTimeout):
         http.get("/locales", timeout=0.05)
 
