@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from cint_nb.api.client import Client, connect_client
+from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.blocking import ReporterFactory, silent
@@ -43,7 +46,16 @@ class Session(Client):
         """Name where waves of this session run: mode, host and account."""
         return f"{self.mode} {self.http.settings.base_url} account {self.account_id}"
 
-    def wave(self, name: str, *, project: str, respondents: Respondents, plan: TargetGroupPlan) -> Wave:
+    def wave(
+        self,
+        name: str,
+        *,
+        project: str,
+        respondents: Respondents,
+        plan: TargetGroupPlan,
+        sources: Sequence[TargetGroupRef] = (),
+        list_made_on: date | None = None,
+    ) -> Wave:
         """Describe one recontact wave; nothing is sent yet.
 
         Args:
@@ -52,12 +64,22 @@ class Session(Client):
             project: Name of the project, created on first use, or the id of an existing one.
             respondents: Whom to recontact.
             plan: The target group.
+            sources: Target groups of earlier waves the respondents come from; `check` then sees who is kept out.
+            list_made_on: Day the list was made; `check` then sees whether reconciliation may have changed it since.
 
         Raises:
             PlanError: the name is too short or too long.
             WaveBusy: another process works on this wave.
         """
-        return Wave(self, name, project=project, respondents=respondents, plan=plan)
+        return Wave(
+            self,
+            name,
+            project=project,
+            respondents=respondents,
+            plan=plan,
+            sources=sources,
+            list_made_on=list_made_on,
+        )
 
     async def aclose(self) -> None:
         """Close the connection and the journal."""

@@ -1,4 +1,4 @@
-"""The steps of a wave, asynchronous: each writes its intent, acts once, and writes the outcome.
+"""The steps of a wave up to its outcome, asynchronous: each writes its intent, acts once, and writes the outcome.
 
 A step that is run again continues from the journal: it adopts what exists and never sends a naked request twice.
 """
@@ -6,7 +6,6 @@ A step that is run again continues from the journal: it adopts what exists and n
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -16,7 +15,7 @@ from cint_nb.domain.errors import InvalidState, JobFailed, NothingToResubmit, Re
 from cint_nb.domain.ids import EntityType, is_ulid
 from cint_nb.domain.jobs import JobHandle, JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.reconcile import Outcome, reconcile
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.journal import Entry, Journal, State, WaveKey
@@ -226,67 +225,9 @@ class Steps:
         return await self.upload(rejected, batch=batch, listen=listen)
 
     def resubmitted(self) -> int:
-        """Count the ids that were sent again."""
-        return sum(
-            int(entry.data.get("handle", {}).get("ids", 0)) for batch, entry in self._uploads().items() if batch != "0"
-        )
-
-    # --- launch, close, remove --------------------------------------------------------------------------------
-
-    async def lower_goal(self, goal: int) -> None:
-        """Write a lower goal into the draft; the plan of the wave follows."""
-        ref = self.need_ref()
-        plan = self.plan.model_copy(update={"completes_goal": goal})
-        draft = self.journal.entries(self.key, step="draft")[0]
-        body = plan.body(name=self.key.wave, customer_reference_number=draft.data["reference"])
-        await self.client.target_groups.update_draft(ref, body)
-        self._write("goal", State.DONE, {"completes_goal": goal})
-        self.plan = plan
-
-    async def launch(self, end_at: datetime, budget: Money, listen: Listener) -> JobSnapshot:
-        """Launch the draft once: the idempotency key of the journal makes a second request harmless."""
-        ref = self.need_ref()
-
-        async def prepare() -> dict[str, Any]:
-            # The end is kept too: an idempotency key is good only for the same body.
-            key = self.client.nonces.uuid()
-            return {"idempotency_key": key, "end_at": end_at.isoformat(), "budget": str(budget)}
-
-        async def send(data: dict[str, Any]) -> Job:
-            kept_end = datetime.fromisoformat(data["end_at"])
-            return await self.client.fielding.launch(ref, kept_end, idempotency_key=data["idempotency_key"])
-
-        return await self._job("launch", "", self.journal.last(self.key, "launch"), prepare, send, listen)
-
-    @property
-    def launched(self) -> bool:
-        """Tell whether the launch job has succeeded."""
-        entry = self.journal.last(self.key, "launch")
-        return entry is not None and entry.state is State.DONE
-
-    async def close(self) -> None:
-        """Complete the fielding run, guarded by its ETag; a run that has ended already is left as it is."""
-        ref = self.need_ref()
-        run = await self.client.fielding.run(ref)
-        if run is not None and str(run.state) != "completed":
-            await self.client.fielding.complete(ref)
-        self._write("close", State.DONE, {})
-
-    async def remove(self, listen: Listener) -> JobSnapshot:
-        """Remove every recontact of the group, once, and follow the job to its end."""
-        ref = self.need_ref()
-        entry = self.journal.last(self.key, "remove")
-        if entry is not None and entry.state is State.DONE and await self.client.recontacts.saved_count(ref):
-            entry = None  # ids were added since the last removal
-
-        async def prepare() -> dict[str, Any]:
-            return {"ids": await self.client.recontacts.saved_count(ref)}
-
-        async def send(data: dict[str, Any]) -> Job:
-            # Removing what is already removed changes nothing, so a removal whose reply was lost may be sent again.
-            return await self.client.recontacts.remove_all(ref, ids=data["ids"])
-
-        return await self._job("remove", "", entry, prepare, send, listen)
+        """Count the ids that were sent again by jobs that have ended."""
+        again = [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
+        return sum(int(entry.data["handle"]["ids"]) for entry in again)
 
 
 def _digest(identifier: str) -> str:

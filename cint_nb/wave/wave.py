@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import InvalidState, NotFound, PlanError
+from cint_nb.domain.errors import InvalidState, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
@@ -17,10 +18,13 @@ from cint_nb.study.frames import status_frame
 from cint_nb.study.preflight import WaveFacts, check
 from cint_nb.study.reconcile import Outcome
 from cint_nb.study.respondents import Respondents
+from cint_nb.study.rules import Step
 from cint_nb.wave.blocking import run_reporting
 from cint_nb.wave.budget import check_budget
+from cint_nb.wave.facts import ask_exchange
+from cint_nb.wave.fielding import FieldingSteps
 from cint_nb.wave.journal import WaveKey
-from cint_nb.wave.steps import Listener, Steps
+from cint_nb.wave.steps import Listener
 
 if TYPE_CHECKING:
     from cint_nb.wave.session import Session
@@ -39,7 +43,15 @@ class Wave:
     """
 
     def __init__(
-        self, session: Session, name: str, *, project: str, respondents: Respondents, plan: TargetGroupPlan
+        self,
+        session: Session,
+        name: str,
+        *,
+        project: str,
+        respondents: Respondents,
+        plan: TargetGroupPlan,
+        sources: Sequence[TargetGroupRef] = (),
+        list_made_on: date | None = None,
     ) -> None:
         low, high = limits.NAME_CHARACTERS
         for field, text in (("name", name), ("project", project)):
@@ -53,7 +65,9 @@ class Wave:
         session.journal.hold(key)
         self.session = session
         self.name = name
-        self._steps = Steps(session, session.journal, key, respondents, plan)
+        self.sources = tuple(sources)
+        self.list_made_on = list_made_on
+        self._steps = FieldingSteps(session, session.journal, key, respondents, plan)
         self._outcome: Outcome | None = None
 
     @property
@@ -73,18 +87,33 @@ class Wave:
 
     # --- before anything is sent ------------------------------------------------------------------------------
 
-    def check(self, step: Literal["create", "upload", "launch"] = "create", *, saved: int | None = None) -> Findings:
-        """Check list and plan against everything the guides ask; nothing is sent.
+    def check(self, step: Step = "create", *, ask: bool = False) -> Findings:
+        """Check list and plan against everything the guides ask.
 
         Args:
             step: `create`, `upload` or `launch`: what is about to be done.
-            saved: Ids saved at the exchange, for `launch`.
+            ask: Ask the exchange too: currency, saved ids, running jobs, exclusions and how many of the list they turn
+                away. Only reads; without it nothing is sent.
 
         Returns:
             Findings, the most serious first; `raise_if_blocking()` stops on those that block.
         """
-        facts = WaveFacts(plan=self.plan, respondents=self.people, now=self.session.clock.now(), saved=saved, step=step)
-        return check(facts)
+        facts = WaveFacts(
+            plan=self.plan,
+            respondents=self.people,
+            now=self.session.clock.now(),
+            step=step,
+            name=self.name,
+            project_of_sources=[source.project_id for source in self.sources],
+            list_made_on=self.list_made_on,
+        )
+        return check(
+            self.session.run(ask_exchange(self.session, facts, self.target_group, self.sources)) if ask else facts
+        )
+
+    def _stop_if_blocked(self, step: Step) -> None:
+        self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
+        self.check(step, ask=True).raise_if_blocking()
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
@@ -99,7 +128,7 @@ class Wave:
         Serves the recontact guide, step 1, and the create guide.
         """
         if self.target_group is None:
-            self.check("create").raise_if_blocking()
+            self._stop_if_blocked("create")
         return self.session.run(self._steps.draft())
 
     def upload(self) -> JobSnapshot:
@@ -146,7 +175,7 @@ class Wave:
 
     @property
     def resubmitted(self) -> int:
-        """Count the ids that were sent again."""
+        """Count the ids that were sent again by jobs that have ended."""
         return self._steps.resubmitted()
 
     def lower_goal(self, goal: int | None = None) -> int:
@@ -190,8 +219,8 @@ class Wave:
         """
         self._steps.need_ref()
         worst = check_budget(self.plan, budget)
-        if not self._steps.launched:
-            self.check("launch", saved=self._saved()).raise_if_blocking()
+        if not self._steps.launch_begun:
+            self._stop_if_blocked("launch")
         return self._run(
             "Launch",
             lambda listen: self._steps.launch(self.plan.end_at, worst, listen),
@@ -208,16 +237,31 @@ class Wave:
 
         Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` says which exchange it is of.
         """
-        frame = status_frame([self.session.run(self._status())])
+        frame = status_frame([self.session.run(self._steps.status())])
         frame.attrs["mode"] = str(self.session.mode)
         return frame
 
-    def close(self) -> None:
+    def pause(self) -> None:
+        """Pause the fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
+        self.session.run(self._steps.pause())
+
+    def resume(self) -> None:
+        """Resume a paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
+        self.session.run(self._steps.resume())
+
+    def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, so that nobody enters any more.
 
-        Serves the API reference, `POST …/fielding-runs/{fielding_run_id}/complete`.
+        Args:
+            resume_first: Resume a paused run and then complete it: the exchange completes no paused run, and in the
+                moment between, respondents may enter.
+
+        Raises:
+            InvalidState: the run is paused and `resume_first` was not given.
+
+        Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self.session.run(self._steps.close())
+        self.session.run(self._steps.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.
@@ -230,7 +274,7 @@ class Wave:
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
-        status = self.session.run(self._status())
+        status = self.session.run(self._steps.status())
         if status["state"] == "live" and not while_live:
             raise InvalidState(
                 "The wave is live: removing its recontacts now would stop respondents from entering.",
@@ -244,26 +288,6 @@ class Wave:
 
     def _saved(self) -> int:
         return self.session.run(self.session.recontacts.saved_count(self._steps.need_ref()))
-
-    async def _status(self) -> dict[str, Any]:
-        ref = self._steps.need_ref()
-        groups = self.session.target_groups
-        row: dict[str, Any] = {
-            "name": self.name,
-            "target_group_id": ref.target_group_id,
-            "state": "draft",
-            "goal": self.plan.completes_goal,
-            "sent": len(self.people),
-            "saved": await self.session.recontacts.saved_count(ref),
-        }
-        if not self._steps.launched:
-            return row
-        try:
-            overview = await groups.overview(ref)
-        except NotFound:  # the exchange knows no overview until the launch has reached it
-            return row
-        performance = await groups.performance(ref)
-        return row | {"overview": overview, "performance": performance, "state": str(overview.status)}
 
     def _run(self, title: str, step: Callable[[Listener], Coroutine[Any, Any, T]], resume: str) -> T:
         reporter = self.session.reporter(f"{title} · {self.name}", str(self.session.mode))

@@ -1,0 +1,80 @@
+"""What preflight needs to know of a wave: from the plan and the list, and on request from the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from cint_nb.api.client import Client
+from cint_nb.domain.errors import NotFound, PermissionDenied
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.study.rules import ActivityExclusion, SourceGroup, WaveFacts
+
+T = TypeVar("T")
+
+
+async def ask_exchange(
+    client: Client, facts: WaveFacts, ref: TargetGroupRef | None, sources: Sequence[TargetGroupRef]
+) -> WaveFacts:
+    """Add what the exchange knows of the wave's sources, its business unit and, once there is one, its target group."""
+    facts = replace(facts, sources=await _sources(client, sources))
+    return await _before_draft(client, facts) if ref is None else await _about_group(client, facts, ref)
+
+
+async def _before_draft(client: Client, facts: WaveFacts) -> WaveFacts:
+    """Add what can be known before there is a target group: the currency of the business unit."""
+    units = await _known(client.definitions.business_units()) or ()
+    return replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
+
+
+async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
+    """Add what the exchange knows of a target group.
+
+    That is: its state, saved ids, running upload, exclusions, and who of the list would be turned away. What the
+    account may not read stays unknown, and the rules about it stay silent.
+    """
+    facts = await _before_draft(client, facts)
+    group = await _known(client.target_groups.get(ref))
+    running = await _known(client.recontacts.running(ref))
+    activity = await _known(client.exclusions.activity(ref)) or ()
+    excluded = await _known(client.exclusions.effective_rsids(ref)) or ()
+    lockout = getattr(group, "industry_lockout_code", "") if group else ""
+    return replace(
+        facts,
+        project_id=ref.project_id,
+        saved=await client.recontacts.saved_count(ref),
+        running_job=running.job_id if running else None,
+        group_state="" if group is None else "launched" if group.launched else "draft",
+        activity_exclusions=[ActivityExclusion(each.type, each.id, each.duration) for each in activity],
+        excluded_ids=excluded,
+        industry_lockout=str(lockout or ""),
+    )
+
+
+async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[SourceGroup, ...]:
+    """Return the target groups people come from, with the times of their first and last complete."""
+    found = []
+    for ref in refs:
+        performance = await _known(client.target_groups.performance(ref))
+        found.append(
+            SourceGroup(
+                ref.project_id,
+                ref.target_group_id,
+                first_complete=performance.first_complete if performance else None,
+                last_complete=performance.last_complete if performance else None,
+            )
+        )
+    return tuple(found)
+
+
+def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str:
+    return currencies.get(plan.business_unit_id, "")
+
+
+async def _known(question: Awaitable[T]) -> T | None:
+    try:
+        return await question
+    except (NotFound, PermissionDenied):
+        return None

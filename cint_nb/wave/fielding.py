@@ -1,0 +1,109 @@
+"""The steps of a wave from its launch on, asynchronous, and where it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cint_nb.api.jobs import Job
+from cint_nb.domain.errors import NotFound
+from cint_nb.domain.fielding import RunState
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.plan import Money
+from cint_nb.wave.journal import State
+from cint_nb.wave.steps import Listener, Steps
+
+
+class FieldingSteps(Steps):
+    """Run the steps of one wave, all of them."""
+
+    async def lower_goal(self, goal: int) -> None:
+        """Write a lower goal into the draft; the plan of the wave follows."""
+        ref = self.need_ref()
+        plan = self.plan.model_copy(update={"completes_goal": goal})
+        draft = self.journal.entries(self.key, step="draft")[0]
+        body = plan.body(name=self.key.wave, customer_reference_number=draft.data["reference"])
+        await self.client.target_groups.update_draft(ref, body)
+        self._write("goal", State.DONE, {"completes_goal": goal})
+        self.plan = plan
+
+    async def launch(self, end_at: datetime, budget: Money, listen: Listener) -> JobSnapshot:
+        """Launch the draft once: the idempotency key of the journal makes a second request harmless."""
+        ref = self.need_ref()
+
+        async def prepare() -> dict[str, Any]:
+            # The end is kept too: an idempotency key is good only for the same body.
+            key = self.client.nonces.uuid()
+            return {"idempotency_key": key, "end_at": end_at.isoformat(), "budget": str(budget)}
+
+        async def send(data: dict[str, Any]) -> Job:
+            kept_end = datetime.fromisoformat(data["end_at"])
+            return await self.client.fielding.launch(ref, kept_end, idempotency_key=data["idempotency_key"])
+
+        return await self._job("launch", "", self.journal.last(self.key, "launch"), prepare, send, listen)
+
+    @property
+    def launched(self) -> bool:
+        """Tell whether the launch job has succeeded."""
+        entry = self.journal.last(self.key, "launch")
+        return entry is not None and entry.state is State.DONE
+
+    @property
+    def launch_begun(self) -> bool:
+        """Tell whether a launch was sent, or meant to be, and has not failed: only its journal may go on from there."""
+        entry = self.journal.last(self.key, "launch")
+        return entry is not None and entry.state is not State.FAILED
+
+    async def close(self, *, resume_first: bool = False) -> None:
+        """Complete the fielding run, guarded by its ETag; a run that has ended already is left as it is."""
+        ref = self.need_ref()
+        run = await self.client.fielding.run(ref)
+        if run is not None and run.state is not RunState.COMPLETED:
+            await self.client.fielding.complete(ref, resume_first=resume_first)
+        self._write("close", State.DONE, {})
+
+    async def remove(self, listen: Listener) -> JobSnapshot:
+        """Remove every recontact of the group, once, and follow the job to its end."""
+        ref = self.need_ref()
+        entry = self.journal.last(self.key, "remove")
+        if entry is not None and entry.state is State.DONE and await self.client.recontacts.saved_count(ref):
+            entry = None  # ids were added since the last removal
+
+        async def prepare() -> dict[str, Any]:
+            return {"ids": await self.client.recontacts.saved_count(ref)}
+
+        async def send(data: dict[str, Any]) -> Job:
+            # Removing what is already removed changes nothing, so a removal whose reply was lost may be sent again.
+            return await self.client.recontacts.remove_all(ref, ids=data["ids"])
+
+        return await self._job("remove", "", entry, prepare, send, listen)
+
+    async def pause(self) -> None:
+        """Pause the fielding run, guarded by its ETag."""
+        await self.client.fielding.pause(self.need_ref())
+        self._write("pause", State.DONE, {})
+
+    async def resume(self) -> None:
+        """Resume the fielding run, guarded by its ETag."""
+        await self.client.fielding.resume(self.need_ref())
+        self._write("resume", State.DONE, {})
+
+    async def status(self) -> dict[str, Any]:
+        """Return what is known of the wave, as `study.frames.status_frame` reads it."""
+        ref = self.need_ref()
+        row: dict[str, Any] = {
+            "name": self.key.wave,
+            "target_group_id": ref.target_group_id,
+            "state": "draft",
+            "goal": self.plan.completes_goal,
+            "sent": len(self.people),
+            "saved": await self.client.recontacts.saved_count(ref),
+        }
+        if not self.launched:
+            return row
+        try:
+            overview = await self.client.target_groups.overview(ref)
+        except NotFound:  # the exchange knows no overview until the launch has reached it
+            return row
+        performance = await self.client.target_groups.performance(ref)
+        return row | {"overview": overview, "performance": performance, "state": str(overview.status)}

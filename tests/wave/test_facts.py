@@ -1,0 +1,71 @@
+"""What the exchange knows of a wave reaches the rules before anything irreversible is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.wave.session import Session
+from cint_nb.wave.wave import Wave
+
+Make = Callable[..., Wave]
+
+
+def test_a_check_sends_nothing_unless_asked_to(client: Session, make_wave: Make) -> None:
+    make_wave().check()
+    assert client.requests_sent == 0
+    make_wave().check(ask=True)
+    assert client.requests_sent > 0
+
+
+def test_a_price_in_another_currency_than_the_business_units_is_stopped(make_wave: Make) -> None:
+    wave = make_wave(cost_per_interview="2.7352 USD")
+    assert "currency" in wave.check(ask=True).rules()
+    with pytest.raises(PreflightBlocked, match="EUR"):
+        wave.create()
+    assert wave.target_group is None
+
+
+def test_people_the_exchange_would_turn_away_are_counted(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    assert "excluded-ids" not in wave.check("upload", ask=True).rules()
+    client.run(client.exclusions.upload(ref, wave.people.sample(100, seed=1))).wait()
+    finding = next(each for each in wave.check("upload", ask=True) if each.rule == "excluded-ids")
+    assert not [identifier for identifier in wave.people.ids if identifier in str(finding)]
+
+
+def test_an_activity_exclusion_that_covers_the_source_is_named(client: Session, make_wave: Make) -> None:
+    first = make_wave("Tracker, wave 1").create()
+    wave = make_wave("Tracker, wave 2b")
+    wave.sources = (first,)
+    ref = wave.create()
+    client.run(client.exclusions.set_activity(ref, [ActivityExclusion(type="target-group", id=first.target_group_id)]))
+    assert "activity-exclusions" in wave.check("launch", ask=True).rules()
+
+
+def test_a_running_job_stops_a_launch(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    wave.upload()
+    client.run(client.recontacts.upload(ref, wave.people.sample(50, seed=1)))
+    with pytest.raises(PreflightBlocked, match="job"):
+        wave.launch(budget="300 EUR")
+
+
+def test_pausing_resuming_and_closing_a_paused_wave(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.launch(budget="300 EUR")
+    client.pass_time(hours=2)
+    wave.pause()
+    assert wave.status().iloc[0]["state"] == "paused"
+    wave.resume()
+    assert wave.status().iloc[0]["state"] == "live"
+    wave.pause()
+    wave.close(resume_first=True)
+    assert wave.status().iloc[0]["state"] == "completed"
