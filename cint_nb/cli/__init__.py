@@ -1,4 +1,4 @@
-"""The command line: `cint-nb demo | lab | doctor | check | sandbox | record`.
+"""The command line: `cint-nb demo | lab | check | journal | doctor | sandbox | record`.
 
 Knows: arguments, exit codes, and how to print.
 May import: every room; the sandbox only inside the commands that need it.
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from cint_nb.domain.errors import CintError, InputError
 
-_COMMANDS = ("demo", "lab", "check", "doctor", "sandbox", "record")
+_COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     told = capsys.readouterr().out
-    for command in ("demo", "lab", "check", "doctor", "sandbox", "record"):
+    for command in ("demo", "lab", "check", "journal", "doctor", "sandbox", "record"):
         assert command in told
 
 

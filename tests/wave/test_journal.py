@@ -70,6 +70,19 @@ def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
         Journal(path)
 
 
+def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> None:
+    first = Journal(path)
+    first.write(KEY, "draft", State.DONE, {"target_group_id": "01JX2X0N5RTR012AYDTA83QWTW"})
+    first.close()
+    connection = sqlite3.connect(path)
+    connection.execute("DROP INDEX by_step")
+    connection.execute("PRAGMA user_version=0")
+    connection.close()
+    entry = Journal(path).last(KEY, "draft")
+    assert entry is not None
+    assert entry.data == {"target_group_id": "01JX2X0N5RTR012AYDTA83QWTW"}
+
+
 def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from cint_nb.wave.journal import *;"

@@ -1,0 +1,90 @@
+"""`cint-nb journal`: list waves with their steps and job ids, or export everything that was done as CSV."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from cint_nb.domain.errors import SettingsError
+from cint_nb.wave.journal import Entry, Journal, default_path
+
+_COLUMNS = (
+    "at", "who", "place", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
+    "request_id", "trace_id", "ids", "saved", "budget",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the command."""
+    parser.add_argument("--file", type=Path, help="another journal than the default one")
+    parser.add_argument("--export", type=Path, metavar="CSV", help="write who did what, when, with which ids; - prints")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one line a wave and step, or write the audit trail."""
+    path = arguments.file or default_path()
+    if not path.exists():
+        raise SettingsError(
+            "There is no journal yet.",
+            evidence={"path": path},
+            next_step="run a live wave first; the sandbox of a process keeps its journal in memory.",
+        )
+    journal = Journal(path)
+    entries = journal.entries()
+    journal.close()
+    if arguments.export is None:
+        _list(entries)
+    elif str(arguments.export) == "-":
+        _export(entries, sys.stdout)
+    else:
+        with arguments.export.open("w", encoding="utf-8", newline="") as file:
+            _export(entries, file)
+        print(f"{len(entries)} entries are in {arguments.export}")
+    return 0
+
+
+def _list(entries: list[Entry]) -> None:
+    last: dict[tuple[str, str, str, str, str], Entry] = {}
+    for entry in entries:
+        last[entry.key.place, entry.key.project, entry.key.wave, entry.step, entry.batch] = entry
+    shown = ""
+    for (place, project, wave, step, batch), entry in last.items():
+        heading = f"{project} · {wave or '(project)'} · {place}"
+        if heading != shown:
+            print(heading)
+            shown = heading
+        row = _row(entry)
+        ids = " ".join(f"{name}={row[name]}" for name in ("target_group_id", "job_id") if row[name])
+        again = f" {batch}" if batch not in ("", "0") else ""
+        print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + again:<12} {entry.state:<8} {ids}")
+
+
+def _export(entries: list[Entry], file: TextIO) -> None:
+    writer = csv.DictWriter(file, _COLUMNS)
+    writer.writeheader()
+    writer.writerows({name: _inert(value) for name, value in _row(entry).items()} for entry in entries)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    data = entry.data
+    handle, snapshot = data.get("handle", {}), data.get("snapshot", {})
+    known = {**snapshot, **handle, **data}
+    row = {name: known.get(name, "") for name in _COLUMNS}
+    return row | {
+        "at": entry.at.isoformat(),
+        "who": entry.who,
+        "place": entry.key.place,
+        "project": entry.key.project,
+        "wave": entry.key.wave,
+        "step": entry.step,
+        "batch": entry.batch,
+        "state": str(entry.state),
+    }
+
+
+def _inert(value: Any) -> Any:
+    """Keep a spreadsheet from running a text as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
