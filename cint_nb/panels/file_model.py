@@ -18,11 +18,13 @@ LISTED_LINES_MAX = 300_000
 """Above this many lines the list of bad ones is left to `value.lines()`: it would take seconds."""
 
 MEANS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
-ENTITY_QUESTION = tuple(
-    (f"{words} – {kind}, {name}", kind.value)
-    for (kind, words), name in zip(MEANS.items(), ("respondent ids", "response ids"), strict=True)
-)
+ENTITY_QUESTION = tuple((f"{words} ({kind})", kind.value) for kind, words in MEANS.items())
 """The question that no file answers by itself: both kinds of id look alike."""
+
+ENTITY_TOOLTIPS = (
+    "RSID, respondent id: a person keeps it from survey to survey",
+    "RID, response id: every visit to a survey has its own",
+)
 
 VERDICTS = ("usable", "duplicate", "malformed", "blank", "header")
 _BAD_FIRST = {"malformed": 0, "duplicate": 1}

@@ -14,7 +14,16 @@ from cint_nb.domain.ids import entity_type as read_entity_type
 from cint_nb.panels.background import beside
 from cint_nb.panels.base import Panel, html_part, say, write
 from cint_nb.panels.fence import READABLE, Fence
-from cint_nb.panels.file_model import ENTITY_QUESTION, FileFacts, Reader, Source, code_line, facts_of, offered_columns
+from cint_nb.panels.file_model import (
+    ENTITY_QUESTION,
+    ENTITY_TOOLTIPS,
+    FileFacts,
+    Reader,
+    Source,
+    code_line,
+    facts_of,
+    offered_columns,
+)
 from cint_nb.panels.file_view import draw_bad, draw_code, draw_facts, draw_hints, still_lines, text_lines
 from cint_nb.panels.wording import count, esc, size
 
@@ -71,7 +80,7 @@ class FilePicker(Panel):
         self.upload = widgets.FileUpload(accept=",".join(READABLE), multiple=False, description="Choose a file")
         self.upload.add_class("cint-upload")
         self.upload.observe(self._on_upload, "value")
-        self.files = widgets.Select(options=[], description="or on the server", rows=5)
+        self.files = widgets.Dropdown(options=[], description="or on the server")
         self.files.add_class("cint-files")
         self.files.observe(self._on_file, "value")
         self.look_button = widgets.Button(description="Look again", tooltip="List the folder anew")
@@ -81,7 +90,10 @@ class FilePicker(Panel):
         self.columns.add_class("cint-columns")
         self.columns.layout.display = "none"
         self.columns.observe(lambda _: self._read_beside(), "value")
-        self.entity = widgets.RadioButtons(options=ENTITY_QUESTION, value=None, description="Each id is")
+        # Buttons, since JupyterLab keeps the arrow keys for itself: the second radio button could not be reached
+        self.entity = widgets.ToggleButtons(
+            options=ENTITY_QUESTION, value=None, description="Each id is", tooltips=ENTITY_TOOLTIPS
+        )
         self.entity.add_class("cint-entity")
         self.entity.observe(lambda _: self._read_beside(), "value")
 
@@ -129,11 +141,11 @@ class FilePicker(Panel):
     def _list(self, folder: Path) -> None:
         self._here = folder
         quiet, self._quiet = self._quiet, True
-        entries = self.fence.entries(folder)
-        self.files.options = [(entry.label, entry) for entry in entries]
-        self.files.value = None
+        entries, where = self.fence.entries(folder), self.fence.name(folder)
+        here = f"in {self.fence.root.name}/{where}: choose one" if where != "." else "choose one"
+        self.files.options = [(here, None), *((entry.label, entry) for entry in entries)]
+        self.files.index = 0
         self._quiet = quiet
-        where = self.fence.name(folder)
         if not entries:
             say(self._line, "calm", "…", "no file chosen", f"nothing to read in {self.fence.root.name or '/'}/{where}")
 
@@ -167,6 +179,7 @@ class FilePicker(Panel):
 
     def _offer(self, columns: tuple[tuple[str, int], ...]) -> None:
         self.columns.options = [("choose one", None), *columns] if columns else []
+        self.columns.index = 0 if columns else None
         self.columns.layout.display = "" if columns else "none"
 
     # --- reading ----------------------------------------------------------------------------------------------

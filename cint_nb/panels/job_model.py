@@ -172,7 +172,7 @@ def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str
 
 def _advice(snapshot: JobSnapshot) -> str:
     if snapshot.state is JobState.PARTIAL:
-        return "See the outcome table for the rejected ids, and send only those again."
+        return "wave.outcome names the rejected ids; wave.resubmit() sends only those again."
     if snapshot.state is JobState.FAILED:
         known = [snapshot.failure_code and f"code {snapshot.failure_code}"]
         known.append(snapshot.trace_id and f"trace id {snapshot.trace_id}")

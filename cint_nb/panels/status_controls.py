@@ -25,35 +25,34 @@ class StatusControls:
         self.sort = widgets.Dropdown(options=[("as listed", "")], description="Sort by")
         self.order = widgets.ToggleButton(value=False, description="highest first")
         self.words = widgets.Text(placeholder="words to look for", description="Filter")
-        self.columns = widgets.SelectMultiple(options=[], description="Columns", rows=6)
+        self.columns: dict[str, widgets.Checkbox] = {}
+        self._boxes = widgets.HBox([])
+        self._boxes.add_class("cint-columns-part")
         self.copy = widgets.ToggleButton(value=False, description="As text to copy")
         self.tabbed = widgets.Textarea(description="Rows", layout=widgets.Layout(display="none"), disabled=False)
         for part, name in (
             (self.sort, "sort"),
             (self.order, "order"),
             (self.words, "words"),
-            (self.columns, "columns"),
             (self.copy, "copy"),
             (self.tabbed, "tabbed"),
         ):
             part.add_class(f"cint-{name}")
-        for part in (self.sort, self.order, self.words, self.columns, self.copy):
+        for part in (self.sort, self.order, self.words, self.copy):
             part.observe(self._on_change, "value")
         row = widgets.HBox([self.sort, self.order, self.words])
         row.add_class("cint-row")
-        below = widgets.HBox([self.columns, self.copy])
-        below.add_class("cint-row")
-        self.box = widgets.VBox([row, below, self.tabbed], layout=widgets.Layout(display="none"))
+        self.box = widgets.VBox([row, self._boxes, self.copy, self.tabbed], layout=widgets.Layout(display="none"))
         self.box.add_class("cint-controls")
 
     @property
     def wish(self) -> Wish:
         """Return what the reader wants."""
-        return Wish(self.sort.value or "", bool(self.order.value), self.words.value, tuple(self.columns.value))
+        return Wish(self.sort.value or "", bool(self.order.value), self.words.value, self._chosen())
 
     def offer(self, names: Sequence[str], usual: Sequence[str]) -> None:
         """Offer the columns of a frame, and choose the usual ones unless the reader has chosen."""
-        if [value for _, value in self.columns.options] == list(names):
+        if list(self.columns) == list(names):
             return
         self._quiet = True
         try:
@@ -61,8 +60,8 @@ class StatusControls:
             before = self.sort.value
             self.sort.options = [("as listed", ""), *labelled]
             self.sort.value = before if before in names else ""
-            self.columns.options = labelled
-            self.columns.value = tuple(usual)
+            self.columns = {name: self._box(label, name in usual) for label, name in labelled}
+            self._boxes.children = tuple(self.columns.values())
         finally:
             self._quiet = False
 
@@ -71,7 +70,9 @@ class StatusControls:
         self._quiet = True
         try:
             self.sort.value, self.order.value = wish.sort, wish.descending
-            self.words.value, self.columns.value = wish.words, wish.columns
+            self.words.value = wish.words
+            for name, box in self.columns.items():
+                box.value = name in wish.columns
         finally:
             self._quiet = False
 
@@ -80,6 +81,15 @@ class StatusControls:
         opened = bool(self.copy.value)
         self.tabbed.layout.display = "" if opened else "none"
         self.tabbed.value = text if opened else ""
+
+    def _chosen(self) -> tuple[str, ...]:
+        return tuple(name for name, box in self.columns.items() if box.value)
+
+    def _box(self, label: str, chosen: bool) -> widgets.Checkbox:
+        # Check boxes, since JupyterLab keeps the arrow keys for itself: a list could not be used without a mouse
+        box = widgets.Checkbox(value=chosen, description=label, indent=False)
+        box.observe(self._on_change, "value")
+        return box
 
     def _on_change(self, _: Any) -> None:
         if not self._quiet:

@@ -99,17 +99,12 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 }
 .cint-panel .cint-row { flex-flow: row wrap; align-items: center; gap: 4px 10px; margin: 2px 0; }
 .cint-row .cint-hint-part { flex: 1 1 240px; width: auto; }
-.cint-panel .cint-files { width: min(520px, 100%); height: auto; margin: 0; flex-flow: row wrap; }
-.cint-panel .cint-files select { height: 104px; font-size: 13px; flex: 1 1 220px; }
-.cint-panel .cint-entity, .cint-panel .cint-columns { width: min(480px, 100%); height: auto; margin: 2px 0; }
+.cint-panel .cint-files { width: min(460px, 100%); margin: 0; }
+.cint-panel .cint-columns { width: min(460px, 100%); margin: 4px 0; }
+.cint-panel .cint-entity { width: 100%; height: auto; margin: 4px 0; flex-flow: row wrap; }
+.cint-panel .cint-entity .jupyter-button { margin: 0 6px 4px 0; }
+.cint-panel .jupyter-button.mod-active { box-shadow: inset 0 0 0 2px var(--cint-busy); font-weight: 600; }
 .cint-panel .widget-label { color: var(--cint-ink); width: 124px; text-align: left; }
-.cint-panel .widget-radio-box { margin: 0; height: auto; }
-.cint-panel .widget-radio-box label {
-  display: flex; flex-direction: row-reverse; justify-content: flex-end; gap: 8px; align-items: center;
-  width: auto; height: auto; margin: 0; white-space: normal;
-  color: var(--cint-ink); line-height: 24px; font-size: 13px;
-}
-.cint-panel .widget-radio-box input { position: static; float: none; flex: none; margin: 0; }
 .cint-panel .cint-upload { font-size: 0; } /* the widget adds the number of files it holds, which is always 0 here */
 .cint-panel .cint-upload i { font-size: 13px; }
 .cint-panel .cint-upload::after { content: " Choose a file…" / ""; font-size: 13px; }
@@ -136,9 +131,11 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 }
 .cint-status-table .cint-table-part thead th:first-child { z-index: 2; }
 .cint-panel .cint-controls { margin-top: 6px; padding-top: 6px; border-top: 1px solid var(--cint-rule); }
-.cint-panel :is(.cint-sort, .cint-words) { width: 240px; } .cint-panel .cint-columns { width: min(360px, 100%); }
+.cint-panel :is(.cint-sort, .cint-words) { width: 240px; }
 .cint-panel :is(.cint-sort, .cint-words) .widget-label { width: auto; margin-right: 4px; }
 .cint-panel table.cint-table code { white-space: nowrap; }
+.cint-panel .cint-columns-part { flex-flow: row wrap; gap: 0 14px; margin: 4px 0; }
+.cint-panel .cint-columns-part .widget-checkbox { width: auto; min-width: 130px; margin: 0; }
 .cint-panel .cint-every { width: 150px; } .cint-panel .cint-every .widget-label { width: auto; }
 .cint-panel .cint-tabbed { width: 100%; } .cint-tabbed textarea { font-family: var(--jp-code-font-family, monospace); }
 .cint-hidden-text {

@@ -36,6 +36,7 @@ OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},  # so that tests see what could be saved
 }
 
 # The kernel must be there before Run All is pressed: pressing as soon as the page looked idle failed most times.
@@ -186,6 +187,10 @@ class LabPage:
             }""",
             source,
         )
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
     def kill_kernel(self) -> None:
         """Kill the kernel's process as an accident would, and wait until JupyterLab's server has started another."""

@@ -160,7 +160,8 @@ def test_twenty_panels_at_once_all_reach_their_end(notebook: LabPage) -> None:
     many = (
         "from ipywidgets import VBox\n"
         "few = people.sample(200)\n"
-        "waves = [client.wave(f'Wave {n:02}', project='Browser tests', respondents=few, plan=plan) for n in range(20)]\n"
+        "names = [f'Wave {n:02}' for n in range(20)]\n"
+        "waves = [client.wave(n, project='Browser tests', respondents=few, plan=plan) for n in names]\n"
         "jobs = [client.run(client.recontacts.upload(each.create(), few)) for each in waves]\n"
         "panels = [cint.JobProgress(each, mode=client.mode) for each in jobs]\n"
         "VBox(panels)"

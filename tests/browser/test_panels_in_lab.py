@@ -75,6 +75,7 @@ steps = pd.DataFrame({"step": ["saved ids", "entered", "passed", "completed"], "
 why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
 display(plot_funnel(steps, why))
 """
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, PLOTS)
 
 
@@ -104,9 +105,7 @@ def test_all_panels_show_in_jupyterlab(parade: LabPage) -> None:
 
 
 def test_panels_follow_the_dark_theme(parade: LabPage) -> None:
-    parade.page.evaluate(
-        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
-    )
+    parade.page.evaluate(THEME, "JupyterLab Dark")
     parade.page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
     parade.page.wait_for_timeout(500)
     for css in ("job-progress", "file-picker", "status-table", "findings-table"):
@@ -114,6 +113,7 @@ def test_panels_follow_the_dark_theme(parade: LabPage) -> None:
 
 
 def test_panels_fit_a_narrow_window(parade: LabPage) -> None:
+    parade.page.evaluate(THEME, "JupyterLab Light")
     parade.page.set_viewport_size({"width": 400, "height": 1200})
     parade.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
     parade.page.wait_for_timeout(500)

@@ -1,0 +1,61 @@
+"""A notebook that is opened again, or in a place without widgets, still reads well."""
+
+from __future__ import annotations
+
+import json
+
+import nbformat
+import pytest
+from lab_harness import LabPage
+from test_panels_in_lab import FINDINGS, RUNNING, SETUP, TABLE
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage) -> None:
+    notebook.write("saved.ipynb", SETUP, RUNNING, TABLE, FINDINGS)
+    notebook.open("saved.ipynb")
+    notebook.run_all()
+    notebook.save()
+    path = notebook.lab.folder / "saved.ipynb"
+    notebook.page.wait_for_timeout(500)
+    notebook.shut_down()
+    book = nbformat.read(path, as_version=4)
+    book.metadata.pop("widgets", None)  # as with JupyterLab's own settings, which do not save widgets
+    nbformat.write(book, path)
+    notebook.open("saved.ipynb")
+    page = notebook.page
+    page.wait_for_selector(".cint-static:visible")
+    page.wait_for_timeout(4_000)  # until JupyterLab has given up on the widgets
+    assert page.locator(".cint-static:visible").count() == 3
+    assert page.locator("text=Error displaying widget >> visible=true").count() == 0
+    assert "Tracker Q4, wave 7" in page.locator(".cint-static").nth(1).inner_text()
+    assert "goal-above-ids" in page.locator(".cint-static").nth(2).inner_text()
+    notebook.picture("saved-without-kernel")
+
+
+def test_the_same_panel_is_alive_again_after_its_cell_runs_again(notebook: LabPage) -> None:
+    notebook.write("again.ipynb", SETUP, RUNNING)
+    notebook.open("again.ipynb")
+    notebook.run_all()
+    notebook.run_all()
+    assert notebook.page.locator(".cint-panel:visible").count() == 1
+    assert notebook.page.locator(".cint-static:visible").count() == 0
+
+
+def test_a_notebook_that_is_not_trusted_shows_the_tables_without_scripts_or_styles(notebook: LabPage) -> None:
+    notebook.write("trust.ipynb", SETUP, FINDINGS)
+    notebook.open("trust.ipynb")
+    notebook.run_all()
+    notebook.save()
+    notebook.page.wait_for_timeout(500)
+    stored = json.loads((notebook.lab.folder / "trust.ipynb").read_text())
+    stored["metadata"].pop("widgets", None)
+    stored["cells"][0]["source"] = "# somebody else's notebook\n" + "".join(stored["cells"][0]["source"])
+    for cell in stored["cells"]:
+        cell["id"] = cell["id"][::-1]
+    (notebook.lab.folder / "foreign.ipynb").write_text(json.dumps(stored))
+    notebook.shut_down()
+    notebook.open("foreign.ipynb")
+    notebook.page.wait_for_selector(".cint-static:visible")
+    assert "goal-above-ids" in notebook.page.locator(".cint-static").first.inner_text()
