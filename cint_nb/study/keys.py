@@ -86,7 +86,9 @@ def repeats(keys: Keys) -> tuple[Index, Index]:
         The repeating rows, ascending, and for each the first row with the same id.
     """
     halves = np.ascontiguousarray(keys).view(np.uint64)
-    mixed = (halves[:, 0] * _MIX_HIGH ^ halves[:, 1]) * _MIX_BOTH
+    mixed = halves[:, 0] * _MIX_HIGH
+    mixed ^= halves[:, 1]
+    mixed *= _MIX_BOTH
     ordered = np.sort(mixed)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
     del ordered

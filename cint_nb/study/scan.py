@@ -24,7 +24,7 @@ _ID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
 _DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
 _GATHER_FROM = 64  # lines, from which gathering digits by numpy is faster
-_EMPTY = re.compile(rb"(?:\r?\n)+")
+_EMPTY = re.compile(rb"(?:\r?\n)++")  # possessive: else a million empty lines are remembered one by one
 _LADDER_STEPS = 13  # the longest pattern is 4,096 lines
 _PATTERN_MAX_BYTES = 64
 _KEPT_BYTES = 200
@@ -78,7 +78,7 @@ class Scan:
 
     def _skip(self, blanks: int) -> None:
         """Count empty lines, which a file can hold by the million."""
-        self._blank.extend(range(self.lines, self.lines + blanks))
+        self._blank.frombytes(np.arange(self.lines, self.lines + blanks, dtype=np.int64).tobytes())
         self.lines += blanks
 
     def _run(self, shape: bytes, place: int) -> int:

@@ -112,7 +112,10 @@ def _checked_path(source: str | Path) -> Path:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         what = "There is no such file." if missing else f"The file cannot be opened: {error.strerror}."
         raise refuse(
-            path.name, what, f"check the path; the current folder is {Path.cwd()}.", path=str(path)[:200]
+            path.name,
+            what,
+            "check the path; it counts from the notebook's folder unless it is absolute.",
+            path=str(source),
         ) from None
     if stat.S_ISDIR(status.st_mode):
         raise refuse(path.name, "This is a directory, not a file.", "name one file in it.", path=str(path))

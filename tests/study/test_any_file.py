@@ -21,9 +21,9 @@ from cint_nb.study import text as text_module
 from cint_nb.study.respondents import read_respondents
 
 POOL = [synthetic_id("any file", number) for number in range(60)]
-CALM = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 FEW = settings(CALM, max_examples=25)
-SOME = settings(CALM, max_examples=50)
+SOME = settings(CALM, max_examples=40)
 
 WRAPPERS = [
     "{}",
@@ -145,7 +145,7 @@ def test_lists_and_series_keep_the_place_of_every_value(values):
         people = read(source)
         assert judged(people) == verdicts
         assert people.ids == usable
-        check_books(people)
+    check_books(people)
 
 
 notes = st.text(alphabet=st.sampled_from("abc,;\t\"\n\u00e4 '"), max_size=12)
