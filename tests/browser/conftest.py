@@ -64,5 +64,4 @@ def notebook(lab: Lab, chromium: Any, request: pytest.FixtureRequest) -> Iterato
     page.picture(f"{request.node.name}-end")
     context.close()
     page.shut_down()
-    for left in lab.folder.iterdir():
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    lab.forget()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -36,7 +37,6 @@ OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
-    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},  # so that tests see what could be saved
 }
 
 # The kernel must be there before Run All is pressed: pressing as soon as the page looked idle failed most times.
@@ -64,6 +64,13 @@ class Lab:
     token: str
     folder: Path
     process: int
+    settings: Path
+
+    def forget(self) -> None:
+        """Remove the files and settings a test has left."""
+        for place in (self.folder, self.settings):
+            for left in place.iterdir() if place.exists() else ():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @contextlib.contextmanager
@@ -95,7 +102,7 @@ def serve_lab(place: Path) -> Iterator[Lab]:
     server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_served(f"http://127.0.0.1:{port}/api?token={token}", server, place / "lab.log")
-        yield Lab(f"http://127.0.0.1:{port}", token, folder, server.pid)
+        yield Lab(f"http://127.0.0.1:{port}", token, folder, server.pid, place / "user")
     finally:
         server.terminate()
         try:

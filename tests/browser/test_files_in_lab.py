@@ -14,6 +14,8 @@ pytestmark = pytest.mark.browser
 IDS = [synthetic_id("browser", number) for number in range(300)]
 PICKER = "import cint_nb as cint\npicker = cint.FilePicker()\npicker"
 
+SAVE_WIDGETS = "() => window.jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
+
 
 @pytest.fixture
 def picker(notebook: LabPage) -> LabPage:
@@ -62,7 +64,10 @@ def test_no_id_of_an_uploaded_file_reaches_the_saved_notebook(picker: LabPage, t
     upload(picker, mine)
     picker.page.get_by_role("button", name="one per person").click()
     picker.page.wait_for_selector(".cint-status:has-text('ready')")
+    picker.page.evaluate(SAVE_WIDGETS)
+    picker.page.wait_for_timeout(500)
     picker.save()
+    picker.page.wait_for_timeout(500)
     saved = (picker.lab.folder / "picker.ipynb").read_text()
     assert "application/vnd.jupyter.widget-state+json" in saved
     assert not any(each in saved.lower() for each in IDS)
