@@ -8,7 +8,7 @@ from typing import Any
 from cint_nb.domain import limits
 from cint_nb.sandbox.examples import EXAMPLES
 from cint_nb.sandbox.operation import ACCOUNT, Operation, Query
-from cint_nb.sandbox.reports import REPORT_TYPES
+from cint_nb.sandbox.reports import GUIDE_SPELLINGS, REPORT_TYPES
 from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.schemas import SCHEMAS
 from cint_nb.sandbox.shapes import ULID, ref
@@ -27,7 +27,9 @@ _MEANINGS = {
     422: "The state does not allow this.",
     429: "Too many requests; wait as long as Retry-After says.",
 }
-_SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in REPORT_TYPES)})
+_SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in (*REPORT_TYPES, *GUIDE_SPELLINGS))})
+# Not required, as the create guide says, and without effect: one document of the exchange asks for a key here.
+_KEY_WITHOUT_EFFECT = ("create_target_group", "generate_report")
 _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
@@ -98,12 +100,15 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     version = {"type": "string", "enum": [limits.API_VERSION]}
-    headers: list[tuple[str, dict[str, Any]]] = [("Cint-API-Version", version)]
-    if operation.keyed:
-        headers.append(("idempotency-key", {"type": "string", "minLength": 1, "maxLength": 255}))
+    headers: list[tuple[str, bool, dict[str, Any]]] = [("Cint-API-Version", True, version)]
+    if operation.keyed or operation.name in _KEY_WITHOUT_EFFECT:
+        key = {"type": "string", "minLength": 1, "maxLength": 255}
+        headers.append(("idempotency-key", operation.keyed, key))
     if operation.guarded:
-        headers.append(("If-Match", {"type": "string", "minLength": 1, "maxLength": 100}))
-    return [{"name": name, "in": "header", "required": True, "schema": schema} for name, schema in headers]
+        headers.append(("If-Match", True, {"type": "string", "minLength": 1, "maxLength": 100}))
+    return [
+        {"name": name, "in": "header", "required": required, "schema": schema} for name, required, schema in headers
+    ]
 
 
 def _query_parameters(operation: Operation) -> list[dict[str, Any]]:

@@ -35,7 +35,8 @@ def _set_goal(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     goal = int(ask.json["completes_goal"])
     if group.is_recontact and group.status != "draft" and goal > len(group.saved):
-        detail = f"the completes goal is {goal}, but only {len(group.saved)} respondent ids are saved"
+        saved = len(group.saved)
+        detail = f"Validation error: the completes goal is {goal}, but only {saved} respondent ids are saved."
         raise Refusal(422, "unprocessable_entity_error", detail)
     world.note(group, ask.t, ("filling_goal", group.goal, goal))
     group.body = {**group.body, "completes_goal": goal}

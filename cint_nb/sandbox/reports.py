@@ -28,12 +28,12 @@ _MEDIA = {
 }
 REPORT_TYPES = tuple(_MEDIA)
 # The guide spells two types otherwise, and all with underscores.
-_SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
+GUIDE_SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
 
 
 def _generate(world: World, ask: Ask) -> Answer:
     kind = ask.params["report_type"].replace("_", "-")
-    kind = _SPELLINGS.get(kind, kind)
+    kind = GUIDE_SPELLINGS.get(kind, kind)
     if kind not in _MEDIA:
         raise invalid(("report_type", "'report_type' is not a known report."))
     level = ask.json.get("filter") or ""
