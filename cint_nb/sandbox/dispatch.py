@@ -61,13 +61,11 @@ class Dispatcher:
         """Answer a request; `trusted` ones come from the history and are not checked for a token again."""
         with self._lock:
             work.catch_up(self.world, ask.t)
-            request_id, trace = self.world.ids.request()
-            made = self.world.ids.made
+            trace = self.world.ids.trace()
             try:
                 answer = self._answer(ask, trusted=trusted)
             except Refusal as refusal:
-                self.world.ids.made = made  # a refused request leaves no trace, not even a used-up id
-                answer = refusal.answer(request_id)
+                answer = refusal.answer(self.world.ids.error())
             answer.headers.setdefault("traceparent", trace)
             return answer
 

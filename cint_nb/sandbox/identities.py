@@ -45,11 +45,15 @@ class Identities:
         """Make a short id for people, such as `P7K2QX`."""
         return "".join(_READABLE[byte % 32] for byte in self._digest(f"readable:{name}")[:length])
 
-    def request(self) -> tuple[str, str]:
-        """Make the error id and the `traceparent` of the next request."""
+    def trace(self) -> str:
+        """Make the `traceparent` of the next request."""
         self.requests += 1
         text = self._digest(f"request:{self.requests}").hex()
-        return self.uuid(f"request:{self.requests}"), f"00-{text[:32]}-{text[32:48]}-01"
+        return f"00-{text[:32]}-{text[32:48]}-01"
+
+    def error(self) -> str:
+        """Make the id of an error reply to the present request."""
+        return self.uuid(f"request:{self.requests}")
 
     def share(self, name: str) -> float:
         """Draw a number from 0 to below 1 for a name."""

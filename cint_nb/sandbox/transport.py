@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import httpx
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Scope
 
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.faults import Dropped
@@ -19,6 +22,9 @@ _ERRORS: dict[str, type[httpx.TransportError]] = {
 class SandboxTransport(httpx.AsyncBaseTransport):
     """Answer requests from an app in this process.
 
+    It does what `httpx.ASGITransport` does, without the failed imports that one tries with each request, and hands the
+    app how long the client is willing to wait.
+
     Args:
         app: The sandbox's app.
         clock: Its clock; time does not jump while a request is under way.
@@ -30,16 +36,52 @@ class SandboxTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request, or fail as a network would."""
-        patience = request.extensions.get("timeout", {}).get("read")
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._app({**scope, "extensions": {"cint_nb.read_timeout": patience}}, receive, send)
-
         self._clock.in_flight += 1
         try:
-            return await httpx.ASGITransport(app=app).handle_async_request(request)
+            return await self._ask(request)
         except Dropped as dropped:
             kind = _ERRORS.get(dropped.how, httpx.RemoteProtocolError)
             raise kind(f"{dropped} (a fault of the sandbox)", request=request) from None
         finally:
             self._clock.in_flight -= 1
+
+    async def _ask(self, request: httpx.Request) -> httpx.Response:
+        body = await request.aread()
+        sent = False
+        replied: dict[str, Any] = {}
+        parts: list[bytes] = []
+
+        async def receive() -> Message:
+            nonlocal sent
+            if sent:
+                await asyncio.Event().wait()  # the client stays until it has its reply
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                replied.update(message)
+            else:
+                parts.append(message.get("body", b""))
+
+        await self._app(_scope(request), receive, send)
+        return httpx.Response(replied["status"], headers=replied["headers"], content=b"".join(parts))
+
+
+def _scope(request: httpx.Request) -> Scope:
+    url = request.url
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": url.scheme,
+        "path": url.path,
+        "raw_path": url.raw_path.partition(b"?")[0],
+        "query_string": url.query,
+        "server": (url.host, url.port),
+        "client": ("127.0.0.1", 123),
+        "root_path": "",
+        "extensions": {"cint_nb.read_timeout": request.extensions.get("timeout", {}).get("read")},
+    }

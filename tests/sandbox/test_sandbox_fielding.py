@@ -242,19 +242,27 @@ def test_the_same_seed_gives_the_same_wave_and_another_seed_another(people):
 def test_when_one_looks_does_not_change_what_happens(people):
     from tests.sandbox.conftest import Stranger
 
-    def field(looks: int) -> dict:
+    # Excluded one by one while the first people enter: who is kept out depends on the moment, never on the looks.
+    excluded = "\n".join([*people, *(ids.synthetic_id("others", number) for number in range(60_000))]).encode()
+
+    def field(pauses: list[float]) -> dict:
         stranger = Stranger(Sandbox(seed=5))
         stranger.log_in()
         group = stranger.group(completes_goal=700)
         stranger.stored(group, people)
         stranger.launched(group)
-        for _ in range(looks):
-            stranger.sandbox.advance(2 * DAY / looks)
+        path = f"{group}/exclusions/jobs/upload-respondents-by-file"
+        files = {"file": ("out.csv", excluded, "text/csv")}
+        assert stranger.ask("POST", path, params={"entity_type": "RSID"}, files=files).status_code == 201
+        for seconds in pauses:
+            stranger.sandbox.advance(seconds)
             told = figures(stranger, group)
         stranger.close()
         return told
 
-    assert field(1) == field(48)
+    once, often = field([DAY]), field([60.0] * 120 + [DAY - 7_200])
+    assert once == often
+    assert {entry["label"]: entry["count"] for entry in once["respondent_analysis"]["live"]}["Excluded"] > 0
 
 
 def test_fresh_respondents_fill_an_adhoc_group(sandbox, stranger):

@@ -36,13 +36,20 @@ def test_a_world_is_the_same_after_a_restart(tmp_path):
     path = tmp_path / "class.sqlite"
     first = Sandbox(seed=3, state=path)
     group = live_a_day(first)
-    before = world_told(first)
-    sessions = first.world.groups[group.rsplit("/", 1)[1]].work.sessions
+    before, details = world_told(first), everything(first, group)
     first.close()
     second = Sandbox(seed=3, state=path)
     assert {**world_told(second), "faults": []} == {**before, "faults": []}
-    assert second.world.groups[group.rsplit("/", 1)[1]].work.sessions == sessions
+    assert everything(second, group) == details
     second.close()
+
+
+def everything(sandbox: Sandbox, group: str) -> tuple:
+    held = sandbox.world.groups[group.rsplit("/", 1)[1]]
+    jobs = [
+        (job.id, job.status, job.failed, job.succeeded, job.total, job.applied) for job in sandbox.world.jobs.values()
+    ]
+    return held.saved.keys(), held.work.sessions, held.work.waiting, held.refused_once, held.run, held.changes, jobs
 
 
 def test_the_world_goes_on_from_there(tmp_path):
