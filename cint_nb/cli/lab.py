@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
         f"--ServerApp.tornado_settings={{'websocket_max_message_size': {_MESSAGE_BYTES}}}",
         "--LabApp.default_url=/lab/tree/00-start-here.ipynb",
     ]  # fmt: skip
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # a container's only user; the server listens to this machine, with a token
     if arguments.no_browser:
         command.append("--no-browser")
     return subprocess.call(command, env={**os.environ, "CINT_NB_MODE": "sandbox"})  # noqa: S603 - our own words
