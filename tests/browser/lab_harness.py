@@ -80,10 +80,30 @@ def serve_lab(place: Path) -> Iterator[Lab]:
     for each in (folder, settings):
         each.mkdir()
     (settings / "overrides.json").write_text(json.dumps(OVERRIDES))
+    token = secrets.token_hex(16)
+    arguments = [
+        *("jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root", "--expose-app-in-browser"),
+        *(f"--LabApp.app_settings_dir={settings}", f"--LabApp.workspaces_dir={place / 'workspaces'}"),
+        *(f"--LabApp.user_settings_dir={place / 'user'}", f"--ServerApp.root_dir={folder}"),
+        f"--IdentityProvider.token={token}",
+    ]
+    with _served(place, arguments, f"/api?token={token}") as (url, process):
+        yield Lab(url, token, folder, process, place / "user")
+
+
+@contextlib.contextmanager
+def serve_voila(place: Path, notebook: Path) -> Iterator[str]:
+    """Serve one notebook as a page without code, until the block ends."""
+    arguments = ["voila", "--no-browser", "--Voila.ip=127.0.0.1", "--ServerApp.allow_root=True", str(notebook)]
+    with _served(place, arguments, "/voila/static/voila.js") as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def _served(place: Path, arguments: Sequence[str], answers: str) -> Iterator[tuple[str, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    token = secrets.token_hex(16)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("CINT_NB_")},
         "JUPYTER_CONFIG_DIR": str(place / "config"),
@@ -92,25 +112,22 @@ def serve_lab(place: Path) -> Iterator[Lab]:
         "IPYTHONDIR": str(place / "ipython"),
         "XDG_DATA_HOME": str(place / "share"),
     }
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
-        *("--allow-root", "--expose-app-in-browser", f"--LabApp.app_settings_dir={settings}"),
-        *(f"--LabApp.workspaces_dir={place / 'workspaces'}", f"--LabApp.user_settings_dir={place / 'user'}"),
-        *(f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}"),
-    ]
-    log = (place / "lab.log").open("w")
-    server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _wait_until_served(f"http://127.0.0.1:{port}/api?token={token}", server, place / "lab.log")
-        yield Lab(f"http://127.0.0.1:{port}", token, folder, server.pid, place / "user")
-    finally:
-        server.terminate()
+    url, log = f"http://127.0.0.1:{port}", place / "server.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *arguments, f"--port={port}"],
+            env=environment, cwd=place, stdout=out, stderr=subprocess.STDOUT,
+        )  # fmt: skip
         try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait(10)
-        log.close()
+            _wait_until_served(url + answers, server, log)
+            yield url, server.pid
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait(10)
 
 
 def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
@@ -119,7 +136,7 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, sec
         if server.poll() is not None:
             break
         with contextlib.suppress(httpx.HTTPError):
-            httpx.get(url, timeout=2).raise_for_status()
+            httpx.get(url, timeout=2)
             return
         time.sleep(0.2)
     raise AssertionError(f"JupyterLab was not served:\n{log.read_text()[-2000:]}")
@@ -129,6 +146,14 @@ def _is_kernel(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return any("ipykernel" in part for part in process.cmdline())
     return False
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook of code cells."""
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(book, path)
+    return path
 
 
 class LabPage:
@@ -141,11 +166,7 @@ class LabPage:
 
     def write(self, name: str, *cells: str) -> Path:
         """Write a notebook of code cells into the served folder."""
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        path = self.lab.folder / name
-        nbformat.write(book, path)
-        return path
+        return write_notebook(self.lab.folder / name, *cells)
 
     def open(self, name: str, *, kernel: bool = True) -> None:
         """Open a notebook of the served folder and wait for its kernel."""
