@@ -136,6 +136,8 @@ class Steps:
                 "token": self.client.nonces.token(8),
                 "saved_before": saved,
                 "before": [_digest(identifier) for identifier in before],
+                # Once its job has ended, the rejected ids no longer tell which list was sent again.
+                "again": [] if batch == "0" else [_digest(identifier) for identifier in people.ids],
             }
 
         async def send(data: dict[str, Any]) -> Job:
@@ -188,7 +190,7 @@ class Steps:
                 next_step="run wave.upload() first.",
             )
         known = frozenset(first.data["before"])
-        before = [identifier for identifier in self.people.ids if _digest(identifier) in known] if known else []
+        before = self._those(known)
         saved = await self.client.recontacts.saved_count(ref)
         settled = saved == first.data["saved_before"] + len(self.people.ids) - len(before)
         after: Collection[str] | None = None
@@ -201,33 +203,51 @@ class Steps:
             after=after,
             saved_count=saved,
             message=message if len(uploads) == 1 else "",
+            rejected_before=self._those({mark for entry in self._resubmissions() for mark in entry.data.get("again", ())}),
         )
 
-    async def resubmit(self, rejected: Respondents, listen: Listener) -> JobSnapshot:
-        """Upload the rejected ids once more.
+    async def resubmit(self, outcome: Outcome, listen: Listener) -> JobSnapshot:
+        """Upload the ids that were rejected once more; take up a resubmission that has not ended.
 
         Raises:
-            NothingToResubmit: none was rejected, or the same ids were rejected twice already.
+            NothingToResubmit: none was rejected, all were rejected twice, or which ones cannot be told.
         """
-        uploads = self._uploads()
-        attempts = [entry for batch, entry in uploads.items() if batch != "0"]
-        unfinished = [entry for entry in attempts if entry.state is not State.DONE]
-        if not unfinished:
-            if not len(rejected):
-                raise NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
-            if any(entry.data["content_hash"] == rejected.content_hash for entry in attempts):
-                raise NothingToResubmit(
-                    f"The same {len(rejected):,} ids were rejected twice.",
-                    safe="the saved ids stay saved; nothing was sent.",
-                    next_step="go on with wave.launch(), or ask Cint about them: wave.outcome.rejected holds them.",
-                )
-        batch = unfinished[-1].batch if unfinished else str(len(attempts) + 1)
-        return await self.upload(rejected, batch=batch, listen=listen)
+        batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
+        unfinished = next((entry for entry in batches if entry.state is not State.DONE), None)
+        if unfinished is not None:
+            sent = self.people.intersect(self._those(unfinished.data.get("again", ())))
+            return await self.upload(sent, batch=unfinished.batch, listen=listen)
+        if not len(outcome.resubmittable):
+            raise _nothing_to_resubmit(outcome)
+        return await self.upload(outcome.resubmittable, batch=str(len(batches) + 1), listen=listen)
 
     def resubmitted(self) -> int:
         """Count the ids that were sent again by jobs that have ended."""
-        again = [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
-        return sum(int(entry.data["handle"]["ids"]) for entry in again)
+        return sum(int(entry.data["handle"]["ids"]) for entry in self._resubmissions())
+
+    def _resubmissions(self) -> list[Entry]:
+        return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
+
+    def _those(self, marks: Collection[str]) -> list[str]:
+        """Return the ids of the list whose digests the journal holds."""
+        wanted = frozenset(marks)
+        return [identifier for identifier in self.people.ids if _digest(identifier) in wanted] if wanted else []
+
+
+def _nothing_to_resubmit(outcome: Outcome) -> NothingToResubmit:
+    if unknown := outcome.counts.get("unknown"):
+        return NothingToResubmit(
+            f"Which of the {unknown:,} RIDs were rejected cannot be told.",
+            safe="the saved people stay saved; nothing was sent.",
+            next_step="compare with a crosswalk of RIDs and RSIDs: reconcile(..., crosswalk=...) names the rejected.",
+        )
+    if rejected := len(outcome.rejected):
+        return NothingToResubmit(
+            f"The same {rejected:,} ids were rejected twice.",
+            safe="the saved ids stay saved; nothing was sent.",
+            next_step="go on with wave.launch(), or ask Cint about them: wave.outcome.rejected holds them.",
+        )
+    return NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
 
 
 def _digest(identifier: str) -> str:

@@ -162,16 +162,16 @@ class Wave:
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
-        """Upload the rejected ids once more, and only those.
+        """Upload the ids that were rejected once more, and only those.
 
         Raises:
-            NothingToResubmit: none was rejected, or the same ids were rejected twice already.
+            NothingToResubmit: none was rejected, all were rejected twice, or for RIDs, which ones cannot be told.
 
         Serves the recontact guide, step 3, last paragraph.
         """
-        rejected = self.outcome.rejected
+        outcome = self.outcome
         self._outcome = None
-        return self._run("Resubmission", lambda listen: self._steps.resubmit(rejected, listen), "wave.resubmit()")
+        return self._run("Resubmission", lambda listen: self._steps.resubmit(outcome, listen), "wave.resubmit()")
 
     @property
     def resubmitted(self) -> int:

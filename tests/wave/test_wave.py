@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,9 @@ from cint_nb.domain.errors import (
     RespondentFileError,
 )
 from cint_nb.domain.jobs import JobState
-from cint_nb.study.respondents import Respondents
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.wave.journal import Journal, State, WaveKey
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
 
@@ -89,12 +93,55 @@ def test_another_list_under_the_same_name_is_refused(make_wave: Make, people: Re
         make_wave(respondents=people.sample(150, seed=1)).upload()
 
 
-def test_the_same_ids_are_not_sent_a_third_time(make_wave: Make) -> None:
+def test_ids_that_were_rejected_twice_are_not_sent_again(client: Session, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.resubmit()
-    wave.resubmit()
+    assert len(wave.outcome.rejected) > 0
+    assert len(wave.outcome.resubmittable) == 0
+    frame = wave.outcome.frame()
+    assert set(frame.loc[frame["outcome"] == "rejected", "reason"]) == {
+        "the exchange did not save it, for the second time"
+    }
     with pytest.raises(NothingToResubmit, match="rejected twice"):
         wave.resubmit()
+    assert wave.target_group is not None
+    assert len(client.run(client.recontacts.jobs(wave.target_group))) == 2
+
+
+def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
+    client: Session, make_wave: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wave = uploaded(make_wave)
+    rejected = wave.outcome.counts["rejected"]
+    write = Journal.write
+
+    def die_at_the_end(self: Journal, key: WaveKey, step: str, state: State, *more: Any, **named: Any) -> None:
+        if step == "upload" and named.get("batch") == "1" and state is State.DONE:
+            raise RuntimeError("the kernel dies here")
+        write(self, key, step, state, *more, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "write", die_at_the_end)
+        with pytest.raises(RuntimeError, match="dies here"):
+            wave.resubmit()
+    again = make_wave()
+    assert again.outcome.counts["rejected"] < rejected  # the exchange has saved some by now
+    again.resubmit()
+    assert again.resubmitted == rejected
+    assert again.target_group is not None
+    assert len(client.run(client.recontacts.jobs(again.target_group))) == 2
+
+
+def test_rejected_rids_that_cannot_be_told_are_not_called_saved(make_wave: Make, tmp_path: Path) -> None:
+    visits = read_respondents(write_sample(tmp_path / "visits.csv", lines=300, entity_type="RID"), entity_type="RID")
+    wave = make_wave(respondents=visits)
+    wave.create()
+    wave.upload()
+    assert wave.outcome.counts["unknown"] == len(visits)
+    with pytest.raises(NothingToResubmit, match="cannot be told") as caught:
+        wave.resubmit()
+    assert "every usable id is saved" not in str(caught.value)
+    assert "crosswalk" in caught.value.next_step
 
 
 def test_ids_saved_before_the_upload_are_told_apart(client: Session, make_wave: Make, people: Respondents) -> None:
