@@ -197,13 +197,14 @@ class Steps:
         if not settled and self.people.entity_type is EntityType.RSID:
             after = await self.client.recontacts.saved_ids(ref)
         message = first.data["snapshot"].get("partial_text", "")
+        again = self._resubmissions()
         return reconcile(
             self.people,
             before=before,
             after=after,
             saved_count=saved,
             message=message if len(uploads) == 1 else "",
-            rejected_before=self._those({mark for entry in self._resubmissions() for mark in entry.data.get("again", ())}),
+            rejected_before=self._those([mark for entry in again for mark in entry.data.get("again", ())]),
         )
 
     async def resubmit(self, outcome: Outcome, listen: Listener) -> JobSnapshot:
