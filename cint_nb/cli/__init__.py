@@ -19,17 +19,19 @@ _COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog="cint-nb", description="Recontact earlier survey respondents through the Cint Exchange."
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name in _COMMANDS:
+    # Only the command that runs is loaded: checking a file must not wait for a web server to be imported.
+    for name in [words[0]] if words[:1] and words[0] in _COMMANDS else _COMMANDS:
         module = importlib.import_module(f"cint_nb.cli.{name}")
         summary = (module.__doc__ or "").splitlines()[0].partition(": ")[2]
         command = commands.add_parser(name, help=summary, description=summary)
         module.add_arguments(command)
         command.set_defaults(run=module.run)
-    chosen = parser.parse_args(arguments)
+    chosen = parser.parse_args(words)
     try:
         return int(chosen.run(chosen) or 0)
     except InputError as error:

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the counts of every verdict."""
     people = read_respondents(arguments.file, entity_type=arguments.entity_type, column=arguments.column)
     if arguments.json:
-        print(json.dumps(asdict(people.counts)))
+        print(json.dumps({**asdict(people.counts), "encoding": people.origin.encoding, "bytes": people.origin.size}))
     else:
         print(people.summary().to_string(index=False))
     return 0

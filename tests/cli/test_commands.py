@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,21 @@ def test_check_counts_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["check", str(file), "--entity-type", "RSID", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)
     assert counts["lines"] == 300
+    assert list(counts) == [
+        "lines", "usable", "blank", "duplicate", "malformed", "header", "encoding", "bytes",
+    ]  # fmt: skip
     assert counts["usable"] + counts["blank"] + counts["duplicate"] + counts["malformed"] == 300
+    assert counts["bytes"] == file.stat().st_size
+    assert "utf-8" in counts["encoding"].lower()
+
+
+def test_check_loads_neither_pandas_nor_a_web_server(tmp_path: Path) -> None:
+    file = write_sample(tmp_path / "people.csv", lines=300)
+    arguments = ["check", str(file), "--entity-type", "RSID", "--json"]
+    code = f"import sys; from cint_nb.cli import main; main({arguments!r}); print(sorted(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for heavy in ("'pandas'", "'starlette'", "'httpx'", "'ipywidgets'"):
+        assert heavy not in done.stderr
 
 
 def test_check_refuses_a_missing_file_with_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
