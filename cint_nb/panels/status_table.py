@@ -212,7 +212,7 @@ class StatusTable(Panel):
         elif self._live:
             say(self._line, "good", "●", "fresh", f"{rows}, refreshed every {duration(self.interval)}")
         else:
-            say(self._line, "calm", "‖", "paused", rows)
+            say(self._line, "calm", "▤", rows, "refreshed when you ask")
 
     def _on_interval(self, change: dict[str, float]) -> None:
         self.interval = float(change["new"])

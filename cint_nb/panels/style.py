@@ -130,6 +130,15 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
   position: sticky; left: 0; z-index: 1; background: var(--cint-paper) !important;
 }
 .cint-status-table .cint-table-part thead th:first-child { z-index: 2; }
+.cint-panel .cint-steps { display: flex; flex-wrap: wrap; gap: 6px; list-style: none; margin: 2px 0 8px; padding: 0; }
+.cint-step {
+  flex: 1 1 88px; display: flex; flex-direction: column; padding: 4px 8px; border-radius: 4px;
+  border-top: 3px solid var(--cint-rule); background: var(--cint-shade); font-size: 12px; line-height: 1.45;
+}
+.cint-step-done { border-top-color: var(--cint-good); } .cint-step-failed { border-top-color: var(--cint-bad); }
+.cint-step:is(.cint-step-now, .cint-step-running) { border-top-color: var(--cint-busy); }
+.cint-next { line-height: 1.7; }
+.cint-inside .cint-panel { margin-top: 10px; max-width: none; }
 .cint-panel .cint-controls { margin-top: 6px; padding-top: 6px; border-top: 1px solid var(--cint-rule); }
 .cint-panel :is(.cint-sort, .cint-words) { width: 240px; }
 .cint-panel :is(.cint-sort, .cint-words) .widget-label { width: auto; margin-right: 4px; }

@@ -176,3 +176,20 @@ def test_twenty_panels_at_once_all_reach_their_end(notebook: LabPage) -> None:
         timeout=90_000,
     )
     notebook.picture("twenty")
+
+
+def test_the_wave_panel_leads_from_step_to_step_and_follows_the_cells_that_run(notebook: LabPage) -> None:
+    show = "from cint_nb.panels.wave_panel import WavePanel\nguide = WavePanel(wave)\nguide"
+    notebook.write("guide.ipynb", wave(), show)
+    notebook.open("guide.ipynb")
+    notebook.run_all()
+    page = notebook.page
+    for line in ("wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")', "wave.status()"):
+        page.wait_for_selector(f".cint-wave-panel .cint-next code:text-is('{line}')")
+        if line == "wave.resubmit()":
+            notebook.picture("wave-panel-reconcile", ".cint-wave-panel")
+        notebook.run_again(f"{line};" if "status" not in line else "client.pass_time(days=3)\nwave.status();")
+    page.locator(".cint-wave-panel .cint-refresh").click()
+    page.wait_for_selector(".cint-wave-panel .cint-status-table tbody tr")
+    page.wait_for_selector(".cint-wave-panel [aria-current=step]:has-text('field')")
+    notebook.picture("wave-panel-field", ".cint-wave-panel")

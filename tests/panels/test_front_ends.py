@@ -1,0 +1,111 @@
+"""Panels in a real kernel, seen by front ends that are no browser: what they get, and how much of it."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+WAVE = """
+from datetime import timedelta
+import cint_nb as cint
+client = cint.connect()
+people = cint.read_respondents(cint.write_sample("sample.csv", lines=400), entity_type="RSID")
+now = client.clock.now()
+plan = cint.TargetGroupPlan.of(
+    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
+    completes_goal=100, cost_per_interview="2.7352 EUR",
+    start_at=now + timedelta(hours=1), end_at=now + timedelta(days=14),
+    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+wave = client.wave("Wave in a kernel", project="Kernel tests", respondents=people, plan=plan)
+group = wave.create()
+"""
+
+
+class FrontEnd:
+    """A front end that knows no widgets: it runs cells and keeps what is shown; comm messages are only counted."""
+
+    def __init__(self, client: BlockingKernelClient) -> None:
+        self.client = client
+
+    def run(self, source: str) -> tuple[list[dict[str, Any]], int]:
+        """Run a cell; return its outputs and the number of comm messages."""
+        number = self.client.execute(source)
+        outputs, comms = [], 0
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            kind, content = message["msg_type"], message["content"]
+            if kind.startswith("comm_"):
+                comms += 1
+            if message["parent_header"].get("msg_id") != number:
+                continue
+            if kind in ("display_data", "execute_result", "stream", "error"):
+                outputs.append({"kind": kind, **content})
+            if kind == "status" and content["execution_state"] == "idle":
+                return outputs, comms
+
+    def quiet_for(self, seconds: float) -> list[str]:
+        """Return the kinds of messages that come while no cell runs."""
+        kinds = []
+        try:
+            while True:
+                kinds.append(self.client.get_iopub_msg(timeout=seconds)["msg_type"])
+        except queue.Empty:
+            return kinds
+
+
+@pytest.fixture
+def front_end(tmp_path: Any) -> Iterator[FrontEnd]:
+    manager, client = start_new_kernel(cwd=str(tmp_path))
+    try:
+        yield FrontEnd(client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def texts(outputs: list[dict[str, Any]]) -> list[str]:
+    assert all(output["kind"] in ("display_data", "execute_result") for output in outputs), outputs
+    return [output["data"]["text/plain"] for output in outputs]
+
+
+def test_a_verb_shows_its_panel_and_leaves_its_end_for_front_ends_without_widgets(front_end: FrontEnd) -> None:
+    front_end.run(WAVE)
+    outputs, comms = front_end.run("wave.upload();")
+    shown = texts(outputs)
+    assert shown[0] == "<JobProgress: sandbox · Upload · Wave in a kernel · waiting>"
+    assert shown[1].startswith("Upload · Wave in a kernel · partly done · ")
+    assert WIDGET in outputs[0]["data"]
+    assert WIDGET not in outputs[1]["data"]
+    assert comms < 80, "a job of virtual minutes must not flood the front end"
+
+
+def test_work_in_the_background_prints_nothing_anywhere(front_end: FrontEnd) -> None:
+    front_end.run(WAVE)
+    front_end.run("job = client.run(client.recontacts.upload(group, people))\npanel = cint.JobProgress(job)")
+    outputs, _ = front_end.run("panel.start()\njob.wait();")
+    assert outputs == []
+    kinds = front_end.quiet_for(1.0)
+    assert set(kinds) <= {"comm_msg", "comm_open", "comm_close", "status"}, kinds
+    outputs, _ = front_end.run("print(repr(panel))")
+    assert outputs[0]["text"].startswith("<JobProgress: sandbox · Upload of ")
+    assert "partly done" in outputs[0]["text"]
+
+
+def test_several_jobs_are_watched_at_once_while_a_cell_awaits(front_end: FrontEnd) -> None:
+    front_end.run(WAVE)
+    front_end.run(
+        "def upload(name):\n"
+        "    other = client.wave(name, project='Kernel tests', respondents=people, plan=plan)\n"
+        "    return client.run(client.recontacts.upload(other.create(), people))\n"
+        "jobs = [upload(f'Wave {number:03}') for number in range(4)]\n"
+        "panels = [cint.JobProgress(each).start() for each in jobs]"
+    )
+    front_end.run("import asyncio\nends = await asyncio.gather(*jobs)")
+    outputs, _ = front_end.run("print([str(panel.value.state) for panel in panels])")
+    assert outputs[0]["text"].count("partial") == 4
