@@ -62,11 +62,13 @@ def run_reporting(
     """
     looks: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
     last: JobSnapshot | None = None
+    ended: JobSnapshot | None = None
     future = loop.submit(step(looks.put))
     try:
         while True:
             try:
                 result = future.result(timeout=_SLICE_SECONDS)
+                ended = result if isinstance(result, JobSnapshot) else None
                 break
             except FutureTimeout:
                 if future.done():
@@ -77,7 +79,7 @@ def run_reporting(
         raise KeyboardInterrupt(f"Stopped watching. The job goes on at the exchange; resume with {resume}") from None
     finally:
         last = _report(looks, reporter) or last
-        reporter.finish(last)
+        reporter.finish(last or ended)  # a step that was done before ends without a look
     return result
 
 

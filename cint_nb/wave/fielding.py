@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cint_nb.api.jobs import Job
-from cint_nb.domain.errors import NotFound
+from cint_nb.domain.errors import InvalidState, NotFound, PlanError
 from cint_nb.domain.fielding import RunState
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.plan import Money
@@ -17,15 +17,30 @@ from cint_nb.wave.steps import Listener, Steps
 class FieldingSteps(Steps):
     """Run the steps of one wave, all of them."""
 
-    async def lower_goal(self, goal: int) -> None:
-        """Write a lower goal into the draft; the plan of the wave follows."""
+    async def lower_goal(self, goal: int | None) -> int:
+        """Write a lower goal into the draft and return it, the ids saved if none is given; the plan follows."""
         ref = self.need_ref()
-        plan = self.plan.model_copy(update={"completes_goal": goal})
+        if self.launched:
+            raise InvalidState(
+                "The wave is launched; its draft cannot be changed any more.",
+                evidence={"wave": self.key.wave},
+                safe="nothing was sent.",
+            )
+        saved = await self.client.recontacts.saved_count(ref)
+        wanted = saved if goal is None else goal
+        if not 1 <= wanted <= saved:
+            raise PlanError(
+                f"A goal of {wanted:,} is not possible.",
+                evidence={"field": "completes_goal", "saved_ids": saved},
+                next_step=f"choose a goal from 1 to {saved:,}." if saved else "upload respondents first.",
+            )
+        plan = self.plan.model_copy(update={"completes_goal": wanted})
         draft = self.journal.entries(self.key, step="draft")[0]
         body = plan.body(name=self.key.wave, customer_reference_number=draft.data["reference"])
         await self.client.target_groups.update_draft(ref, body)
-        self._write("goal", State.DONE, {"completes_goal": goal})
+        self._write("goal", State.DONE, {"completes_goal": wanted})
         self.plan = plan
+        return wanted
 
     async def launch(self, end_at: datetime, budget: Money, listen: Listener) -> JobSnapshot:
         """Launch the draft once: the idempotency key of the journal makes a second request harmless."""
@@ -59,7 +74,14 @@ class FieldingSteps(Steps):
         ref = self.need_ref()
         run = await self.client.fielding.run(ref)
         if run is not None and run.state is not RunState.COMPLETED:
-            await self.client.fielding.complete(ref, resume_first=resume_first)
+            try:
+                await self.client.fielding.complete(ref, resume_first=resume_first)
+            except InvalidState as error:
+                if run.state is RunState.PAUSED:
+                    error.next_step = (
+                        "run wave.resume() first, or wave.close(resume_first=True) if respondents may enter meanwhile."
+                    )
+                raise
         self._write("close", State.DONE, {})
 
     async def remove(self, listen: Listener) -> JobSnapshot:
