@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -55,6 +55,7 @@ class Session(Client):
         plan: TargetGroupPlan,
         sources: Sequence[TargetGroupRef] = (),
         list_made_on: date | None = None,
+        crosswalk: Mapping[str, str] | None = None,
     ) -> Wave:
         """Describe one recontact wave; nothing is sent yet.
 
@@ -66,6 +67,8 @@ class Session(Client):
             plan: The target group.
             sources: Target groups of earlier waves the respondents come from; `check` then sees who is kept out.
             list_made_on: Day the list was made; `check` then sees whether reconciliation may have changed it since.
+            crosswalk: RSID of each RID, such as `Crosswalk.of(report)`. The exchange stores RIDs as RSIDs;
+                without it, the outcome of RIDs is told by counts only.
 
         Raises:
             PlanError: the name is too short or too long.
@@ -79,6 +82,7 @@ class Session(Client):
             plan=plan,
             sources=sources,
             list_made_on=list_made_on,
+            crosswalk=crosswalk,
         )
 
     async def aclose(self) -> None:

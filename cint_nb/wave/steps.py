@@ -5,7 +5,7 @@ A step that is run again continues from the journal: it adopts what exists and n
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -27,12 +27,19 @@ class Steps:
     """Run the steps of one wave against a client, guided by its journal."""
 
     def __init__(
-        self, client: Client, journal: Journal, key: WaveKey, people: Respondents, plan: TargetGroupPlan
+        self,
+        client: Client,
+        journal: Journal,
+        key: WaveKey,
+        people: Respondents,
+        plan: TargetGroupPlan,
+        crosswalk: Mapping[str, str] | None = None,
     ) -> None:
         self.client = client
         self.journal = journal
         self.key = key
         self.people = people
+        self.crosswalk = crosswalk
         lowered = journal.last(key, "goal")
         self.plan = plan.model_copy(update=lowered.data) if lowered else plan
 
@@ -189,22 +196,20 @@ class Steps:
                 safe="nothing was sent.",
                 next_step="run wave.upload() first.",
             )
-        known = frozenset(first.data["before"])
-        before = self._those(known)
-        saved = await self.client.recontacts.saved_count(ref)
-        settled = saved == first.data["saved_before"] + len(self.people.ids) - len(before)
+        listed = self.people.entity_type is EntityType.RSID or self.crosswalk is not None
+        before = self._those(first.data["before"], self._as_saved()) if listed else []
+        saved, held = await self.client.recontacts.saved_count(ref), int(first.data["saved_before"])
         after: Collection[str] | None = None
-        if not settled and self.people.entity_type is EntityType.RSID:
+        if listed and saved != held + len(self.people.ids) - len(before):
             after = await self.client.recontacts.saved_ids(ref)
-        message = first.data["snapshot"].get("partial_text", "")
-        again = self._resubmissions()
         return reconcile(
             self.people,
             before=before,
             after=after,
-            saved_count=saved,
-            message=message if len(uploads) == 1 else "",
-            rejected_before=self._those([mark for entry in again for mark in entry.data.get("again", ())]),
+            saved_count=saved if listed else saved - held,
+            message=first.data["snapshot"].get("partial_text", "") if len(uploads) == 1 else "",
+            rejected_before=self._those({mark for entry in self._resubmissions() for mark in entry.data["again"]}),
+            crosswalk=self.crosswalk,
         )
 
     async def resubmit(self, outcome: Outcome, listen: Listener) -> JobSnapshot:
@@ -229,10 +234,17 @@ class Steps:
     def _resubmissions(self) -> list[Entry]:
         return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
 
-    def _those(self, marks: Collection[str]) -> list[str]:
-        """Return the ids of the list whose digests the journal holds."""
+    def _those(self, marks: Collection[str], ids: Iterable[str] | None = None) -> list[str]:
+        """Return the ids of the list, or of `ids`, whose digests the journal holds."""
         wanted = frozenset(marks)
-        return [identifier for identifier in self.people.ids if _digest(identifier) in wanted] if wanted else []
+        looked_at = self.people.ids if ids is None else ids
+        return [identifier for identifier in looked_at if _digest(identifier) in wanted] if wanted else []
+
+    def _as_saved(self) -> Iterable[str]:
+        """Return the ids of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
+        if self.people.entity_type is EntityType.RSID or self.crosswalk is None:
+            return self.people.ids
+        return {rsid for rid in self.people.ids if (rsid := self.crosswalk.get(rid))}
 
 
 def _nothing_to_resubmit(outcome: Outcome) -> NothingToResubmit:

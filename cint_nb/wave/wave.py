@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -52,6 +52,7 @@ class Wave:
         plan: TargetGroupPlan,
         sources: Sequence[TargetGroupRef] = (),
         list_made_on: date | None = None,
+        crosswalk: Mapping[str, str] | None = None,
     ) -> None:
         low, high = limits.NAME_CHARACTERS
         for field, text in (("name", name), ("project", project)):
@@ -67,7 +68,7 @@ class Wave:
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
-        self._steps = FieldingSteps(session, session.journal, key, respondents, plan)
+        self._steps = FieldingSteps(session, session.journal, key, respondents, plan, crosswalk)
         self._outcome: Outcome | None = None
 
     @property
@@ -187,22 +188,7 @@ class Wave:
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the ids uploaded.
         """
-        if self._steps.launched:
-            raise InvalidState(
-                "The wave is launched; its draft cannot be changed any more.",
-                evidence={"wave": self.name},
-                safe="nothing was sent.",
-            )
-        saved = self._saved()
-        wanted = saved if goal is None else goal
-        if not 1 <= wanted <= saved:
-            raise PlanError(
-                f"A goal of {wanted:,} is not possible.",
-                evidence={"field": "completes_goal", "saved_ids": saved},
-                next_step=f"choose a goal from 1 to {saved:,}." if saved else "upload respondents first.",
-            )
-        self.session.run(self._steps.lower_goal(wanted))
-        return wanted
+        return self.session.run(self._steps.lower_goal(goal))
 
     def launch(self, budget: str | Money | None = None) -> JobSnapshot:
         """Launch the target group: from here on it is live and spends money.
@@ -285,9 +271,6 @@ class Wave:
         return self._run("Removal", self._steps.remove, "wave.remove()")
 
     # --- inside -----------------------------------------------------------------------------------------------
-
-    def _saved(self) -> int:
-        return self.session.run(self.session.recontacts.saved_count(self._steps.need_ref()))
 
     def _run(self, title: str, step: Callable[[Listener], Coroutine[Any, Any, T]], resume: str) -> T:
         reporter = self.session.reporter(f"{title} · {self.name}", str(self.session.mode))

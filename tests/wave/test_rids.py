@@ -1,0 +1,57 @@
+"""RIDs are saved as RSIDs: with a crosswalk every line is accounted for, without one only counts are claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.sandbox.people import rid_of, rsid_of
+from cint_nb.study.crosswalk import Crosswalk
+from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.wave.session import Session
+
+VISITS = [(rid_of(1, number, 0), rsid_of(1, number)) for number in range(300)]
+
+
+@pytest.fixture
+def visits() -> Respondents:
+    return read_respondents([rid for rid, _ in VISITS], entity_type="RID")
+
+
+def test_with_a_crosswalk_every_rid_is_accounted_for(
+    client: Session, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
+) -> None:
+    wave = client.wave(
+        "A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan(), crosswalk=Crosswalk(VISITS)
+    )
+    ref = wave.create()
+    wave.upload()
+    saved = set(client.run(client.recontacts.saved_ids(ref)))
+    expected = sum(rsid in saved for _, rsid in VISITS)
+    assert 0 < wave.outcome.counts["rejected"] < 300
+    assert wave.outcome.counts["saved"] == expected
+    assert sum(wave.outcome.counts.values()) == 300
+
+
+def test_without_a_crosswalk_only_counts_are_claimed(
+    client: Session, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
+) -> None:
+    wave = client.wave("A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan())
+    wave.create()
+    wave.upload()
+    assert wave.outcome.counts["unknown"] == 300
+    assert "crosswalk" in " ".join(wave.outcome.warnings)
+
+
+def test_ids_saved_before_are_not_taken_for_new_visits(
+    client: Session, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
+) -> None:
+    wave = client.wave("A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan())
+    ref = wave.create()
+    client.run(client.recontacts.upload(ref, read_respondents([VISITS[0][1]], entity_type="RSID"))).wait()
+    held = client.run(client.recontacts.saved_count(ref))
+    wave.upload()
+    new = client.run(client.recontacts.saved_count(ref)) - held
+    assert f"{new:,} respondents are new" in " ".join(wave.outcome.warnings)
