@@ -1,0 +1,126 @@
+"""Deadlines, standstills and interrupts while the poller sleeps."""
+
+from __future__ import annotations
+
+import _thread
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from cint_nb.api.client import Client
+from cint_nb.api.jobs import Job
+from cint_nb.domain.errors import WatchTimeout
+from cint_nb.domain.jobs import JobSnapshot, JobState
+from cint_nb.wire import loop
+
+JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
+STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
+
+
+async def every(watch: AsyncIterator[JobSnapshot]) -> list[int]:
+    """Return the numbers of the looks a watch yields."""
+    return [snapshot.looks async for snapshot in watch]
+
+
+async def turns(number: int = 200) -> None:
+    """Let whatever else runs on this loop run."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look(
+    client: Client, hand: Any, job: Job, asked: list[float]
+) -> None:
+    async def story() -> None:
+        patient = asyncio.create_task(every(job.watch()))
+        await turns()
+        impatient = asyncio.create_task(every(job.watch(0.5)))
+        await turns()
+        hand.move(0.5)
+        await turns()
+        assert impatient.done()
+        assert isinstance(impatient.exception(), WatchTimeout)
+        assert asked == []
+        hand.move(1.5)
+        await turns()
+        patient.cancel()
+        await asyncio.gather(patient, return_exceptions=True)
+
+    client.run(story())
+    assert hand.naps[:3] == [2.0, 0.5, 1.5]
+    assert asked == [2.0]
+
+
+def test_a_look_that_came_due_during_a_long_standstill_comes_before_the_deadline(
+    client: Client, hand: Any, exchange: Any, script: Any, job: Job
+) -> None:
+    exchange._rules.insert(0, ("GET", STATUS, [script.answer(200, {"job_id": JOB, "status": "Completed"})]))
+
+    async def story() -> JobSnapshot:
+        waiting = asyncio.ensure_future(job._finish(60))
+        await turns()
+        hand.move(8 * 3_600)
+        return await waiting
+
+    assert client.run(story()).state is JobState.DONE
+
+
+def test_an_interrupt_of_a_wait_ends_the_looking(hand: Any, job: Job) -> None:
+    def interrupt() -> None:
+        assert hand.asleep.wait(10)
+        _thread.interrupt_main()
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt, match=r"goes on at the exchange; resume with Job\.attach"):
+        job.wait()
+    other.join()
+    assert hand.cancelled.wait(10)
+
+
+def test_an_interrupt_of_one_wait_leaves_the_background_watch_alone(hand: Any, job: Job) -> None:
+    background = loop.submit(every(job.watch()))
+    assert hand.asleep.wait(10)
+    hand.asleep.clear()
+
+    def interrupt() -> None:
+        assert hand.asleep.wait(10)  # again, since the one who joined has the sooner deadline
+        hand.cancelled.clear()
+        _thread.interrupt_main()
+
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt):
+        job.wait(deadline=0.5)
+    other.join()
+    loop.run(turns())
+    assert not background.done()
+    assert not hand.cancelled.is_set()
+    assert background.cancel()
+    assert hand.cancelled.wait(10)
+
+
+def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
+    client: Client, hand: Any, job: Job, asked: list[float]
+) -> None:
+    async def story() -> None:
+        busy = job.watch()
+        waiting = asyncio.create_task(every(job.watch()))
+        first = asyncio.create_task(anext(busy))
+        await turns()
+        hand.move(2)
+        await turns()
+        assert first.done()
+        waiting.cancel()
+        await turns()
+        hand.move(60)
+        await turns()
+        assert asked == [2.0]
+        assert (await anext(busy)).looks == 2
+        await busy.aclose()
+
+    client.run(story())
+    assert asked == [2.0, 62.0]
