@@ -10,7 +10,7 @@ from cint_nb.sandbox.examples import EXAMPLES
 from cint_nb.sandbox.operation import ACCOUNT, Operation, Query
 from cint_nb.sandbox.reports import GUIDE_SPELLINGS, REPORT_TYPES
 from cint_nb.sandbox.routes import TABLE
-from cint_nb.sandbox.schemas import SCHEMAS
+from cint_nb.sandbox.schemas import SCHEMAS, needs_body
 from cint_nb.sandbox.shapes import ULID, ref
 
 _ALWAYS = (400, 401, 403, 404)
@@ -78,7 +78,10 @@ def _operation(operation: Operation) -> dict[str, Any]:
         content: dict[str, Any] = {"schema": ref(operation.body)}
         if operation.body in EXAMPLES:
             content["example"] = EXAMPLES[operation.body]
-        described["requestBody"] = {"required": True, "content": {"application/json": content}}
+        described["requestBody"] = {
+            "required": needs_body(operation.body),
+            "content": {"application/json": content},
+        }
     if operation.upload:
         file = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
         schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
@@ -102,7 +105,7 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     version = {"type": "string", "enum": [limits.API_VERSION]}
     headers: list[tuple[str, bool, dict[str, Any]]] = [("Cint-API-Version", True, version)]
     if operation.keyed or operation.name in _KEY_WITHOUT_EFFECT:
-        key = {"type": "string", "minLength": 1, "maxLength": 255}
+        key = {"type": "string", **({"minLength": 1, "maxLength": 255} if operation.keyed else {})}
         headers.append(("idempotency-key", operation.keyed, key))
     if operation.guarded:
         headers.append(("If-Match", True, {"type": "string", "minLength": 1, "maxLength": 100}))

@@ -15,7 +15,7 @@ from cint_nb.sandbox.messages import Answer, Ask, Refusal, invalid, not_authenti
 from cint_nb.sandbox.operation import Operation, Query
 from cint_nb.sandbox.routes import Tree
 from cint_nb.sandbox.schema import problems
-from cint_nb.sandbox.schemas import SCHEMAS
+from cint_nb.sandbox.schemas import SCHEMAS, needs_body
 from cint_nb.sandbox.world import World
 
 TOKEN_SECONDS = 86_400  # 24 hours, as the reference says
@@ -174,6 +174,8 @@ def _convert(query: Query, sent: list[str]) -> Any:
 
 
 def _read_body(operation: Operation, ask: Ask) -> Any:
+    if not ask.body and not needs_body(operation.body):
+        return {}
     try:
         body = json.loads(ask.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):

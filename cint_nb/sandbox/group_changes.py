@@ -117,7 +117,7 @@ def _transitions(world: World, ask: Ask) -> Answer:
         and all(lifecycle.is_allowed(group, action, ask.t) for group in chosen)
         for action in actions
     }
-    return Answer(body={"target_groups": [group.id for group in chosen], **body})
+    return Answer(body={**({"target_groups": [group.id for group in chosen]} if chosen else {}), **body})
 
 
 _TAG = "Target groups"

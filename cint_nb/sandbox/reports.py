@@ -249,5 +249,13 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=("Content-Disposition",),
         short=("report-download",),
     ),
-    _row("share_report", "GET", f"{_ONE}/share", _share, "Get a temporary link to a report.", reply="ReportLink"),
+    _row(
+        "share_report",
+        "GET",
+        f"{_ONE}/share",
+        _share,
+        "Get a temporary link to a report.",
+        reply="ReportLink",
+        query=(_KIND,),
+    ),
 )

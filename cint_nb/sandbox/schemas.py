@@ -9,3 +9,9 @@ from cint_nb.sandbox.shapes_jobs import JOBS
 from cint_nb.sandbox.shapes_reports import REPORTS
 
 SCHEMAS: dict[str, Schema] = {**SHARED, **DRAFTS, **GROUPS, **JOBS, **REPORTS}
+
+
+def needs_body(name: str) -> bool:
+    """Tell whether a body of this shape must be sent: not when all its fields may be left out."""
+    schema = SCHEMAS[name]
+    return schema["type"] != "object" or bool(schema.get("required"))

@@ -68,6 +68,7 @@ _stat_issue = record(
 )
 
 _analysis = many(record({"status": text(), "label": text(), "description": text(), "count": whole()}))
+_profiling = or_null(record({"profile_adjustment_type": text(), "profiles": many({"type": "object"})}, optional=None))
 _supplier = record({"id": whole(), "name": text(low=1)})
 
 
@@ -223,7 +224,7 @@ GROUPS: dict[str, Schema] = {
             "completes_goal": whole(1, 10_000),
             "fielding_specification": record({"start_at": moment, "end_at": moment}),
             "cost_per_interview": MONEY,
-            "profiling": or_null({"type": "object"}),
+            "profiling": _profiling,
             "allocations": {"type": "object"},
         },
         optional=("collects_pii", "cost_per_interview", "profiling", "allocations"),
@@ -237,7 +238,7 @@ GROUPS: dict[str, Schema] = {
             "start_at": moment,
             "end_at": moment,
             "cost_per_interview": MONEY,
-            "profiling": or_null({"type": "object"}),
+            "profiling": _profiling,
         },
         optional=None,
     ),
@@ -290,6 +291,7 @@ GROUPS: dict[str, Schema] = {
             "is_resume_allowed": flag(),
             "is_relaunch_allowed": flag(),
             "is_finish_allowed": flag(),
-        }
+        },
+        optional=("target_groups",),
     ),
 }

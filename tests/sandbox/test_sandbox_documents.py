@@ -210,16 +210,21 @@ def vendor_document() -> Path | None:
     return next(iter(sorted(beside.glob("*/reference/cint-demand-openapi-*.yml"))), None)
 
 
+def load_vendor_document() -> Any:
+    import yaml
+
+    path = vendor_document()
+    assert path is not None
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+
 @pytest.mark.skipif(vendor_document() is None, reason="the vendor's OpenAPI document is not at hand")
 def test_every_reply_fits_the_vendors_document_but_for_known_deviations(tour):
-    import yaml
     from openapi_schema_validator import OAS30Validator
     from referencing import Registry, Resource
     from referencing.jsonschema import DRAFT4
 
-    path = vendor_document()
-    assert path is not None
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    document = load_vendor_document()
     registry: Any = Registry().with_resource("urn:vendor", Resource(contents=document, specification=DRAFT4))
     resolver = registry.resolver("urn:vendor")
     known = {

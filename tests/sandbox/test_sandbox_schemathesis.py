@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from cint_nb.domain import ids
 from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.server import ServedSandbox
+from tests.sandbox.test_sandbox_documents import load_vendor_document, vendor_document
 
 pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
@@ -30,6 +33,7 @@ EXPLAINED = {
     "update_cost_per_interview": "the currency is the business unit's",
     "update_profile_filling_goal": "the goal of a recontact is at most the saved ids",
     "calculate_target_group_feasibility": "business unit and locale are known",
+    "calculate_target_group_feasibility_by_id": "an amount of money has a value and a currency",
     "update_fielding_run": "the ETag is the present one, the period lies ahead",
     "create_launch_fielding_run_from_draft_job": "the end lies ahead; a key is used for one body",
     "create_schedule_fielding_run_from_draft_job": "the period lies ahead; a key is used for one body",
@@ -114,58 +118,84 @@ def make_world(stranger) -> dict[str, str]:
     return values
 
 
-def write_settings(folder: Path, values: dict[str, str]) -> Path:
+# Where the guides, or sense, ask for more than the vendor's document allows: switched off for these operations.
+VENDOR_DEVIATIONS = {
+    "get_recontact_upload_respondents_by_file_job": ("response_schema", "the guide prints nulls"),
+    "get_recontacts_rsids_upload_file_job_status": ("response_schema", "the guide prints nulls"),
+    "recontacts_remove_all_rsids_job_status": ("response_schema", "the guide prints nulls"),
+    "get_target_group_overview": ("response_schema", "a length that is integer and null at once; we send null"),
+    "generate_report": ("response_schema", "a report id that is UUID and ULID at once; we send a ULID"),
+    "get_target_group_rsid_exclusion_list_api_paginated": ("status_code", "no 400 is named for a made-up cursor"),
+    "get_target_group_access_respondent_guid_exclusion_list_api_paginated": ("status_code", "the same"),
+}
+
+
+def write_settings(
+    folder: Path, values: dict[str, str], deviations: Mapping[str, tuple[str, str]] | None = None
+) -> Path:
     lines = []
     for row in TABLE:
-        settings = []
+        chosen = []
         if row.name in EXPLAINED:
-            settings.append('checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "412", "422"]')
+            chosen.append('checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "412", "422"]')
+        if deviations and row.name in deviations:
+            chosen.append(f"checks.{deviations[row.name][0]}_conformance.enabled = false")
         for key, value in values.items():
             operation, name = key.split(" ")
             if operation == row.name:
-                settings.append(f'parameters."path.{name}" = ' + (value if name == "account_id" else f'"{value}"'))
-        if settings:
-            lines += ["[[operations]]", f'include-operation-id = "{row.name}"', *settings]
+                chosen.append(f'parameters."path.{name}" = ' + (value if name == "account_id" else f'"{value}"'))
+        if chosen:
+            lines += ["[[operations]]", f'include-operation-id = "{row.name}"', *chosen]
     path = folder / "schemathesis.toml"
     path.write_text("\n".join(lines))
     return path
 
 
-def test_schemathesis_finds_no_unexplained_failure(stranger, sandbox, tmp_path):
-    settings = write_settings(tmp_path, make_world(stranger))
+def run_schemathesis(settings: Path, document: str, served: ServedSandbox, token: str, phases: str) -> None:
     command = shutil.which("st", path=str(Path(sys.executable).parent)) or "st"
-    with ServedSandbox(sandbox) as served:
-        result = subprocess.run(
-            [
-                command,
-                "--config-file",
-                str(settings),
-                "run",
-                f"{served.url}/openapi.json",
-                "--url",
-                served.base_url,
-                "--header",
-                f"Authorization: {stranger.headers['Authorization']}",
-                "--phases",
-                PHASES,
-                "--max-examples",
-                str(EXAMPLES or 3),
-                "--seed",
-                "1",
-                "--continue-on-failure",
-                "--suppress-health-check",
-                "all",
-                "--generation-database",
-                "none",
-            ],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            timeout=1_200,
-            check=False,
-        )
+    options = {
+        "--url": served.base_url,
+        "--phases": phases,
+        "--max-examples": str(EXAMPLES or 3),
+        "--seed": "1",
+        "--suppress-health-check": "all",
+        "--generation-database": "none",
+    }
+    arguments = [part for pair in options.items() for part in pair]
+    headers = ["--header", f"Authorization: {token}"]
+    if document.startswith("/"):
+        headers += ["--header", "Cint-API-Version: 2025-12-18"]  # the vendor's document allows any text here
+    result = subprocess.run(
+        [command, "--config-file", str(settings), "run", document, *arguments, *headers, "--continue-on-failure"],
+        capture_output=True,
+        text=True,
+        cwd=settings.parent,
+        timeout=1_200,
+        check=False,
+    )
     assert result.returncode == 0, result.stdout[-8_000:] + result.stderr[-2_000:]
 
 
+def test_schemathesis_finds_no_unexplained_failure(stranger, sandbox, tmp_path):
+    settings = write_settings(tmp_path, make_world(stranger))
+    with ServedSandbox(sandbox) as served:
+        run_schemathesis(settings, f"{served.url}/openapi.json", served, stranger.headers["Authorization"], PHASES)
+
+
+@pytest.mark.skipif(vendor_document() is None, reason="the vendor's OpenAPI document is not at hand")
+def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(stranger, sandbox, tmp_path):
+    document = load_vendor_document()
+    served_names = {row.name for row in TABLE}
+    for item in document["paths"].values():
+        for method in [method for method, row in item.items() if "operationId" in row]:
+            if item[method]["operationId"] not in served_names:
+                del item[method]
+    path = tmp_path / "vendor.json"
+    path.write_text(json.dumps(document, default=str))
+    settings = write_settings(tmp_path, make_world(stranger), VENDOR_DEVIATIONS)
+    with ServedSandbox(sandbox) as served:
+        run_schemathesis(settings, str(path), served, stranger.headers["Authorization"], "fuzzing")
+
+
 def test_every_explanation_names_an_operation_that_exists():
-    assert set(EXPLAINED) <= {row.name for row in TABLE}
+    assert set(EXPLAINED) | set(VENDOR_DEVIATIONS) <= {row.name for row in TABLE}
