@@ -1,7 +1,7 @@
 """JupyterLab in headless Chromium, for tests marked `browser`.
 
-They run when the variable `CINT_NB_BROWSER` is 1 and are left out otherwise. Once asked for, a missing browser is a
-failure: a browser test that is skipped proves nothing.
+They run when the variable `CINT_NB_BROWSER` is 1 (`nox -s browser` sets it) and are left out otherwise. Once asked
+for, a missing browser is a failure: a browser test that is skipped proves nothing.
 """
 
 from __future__ import annotations
@@ -21,14 +21,8 @@ from lab_harness import CHROMIUM_FLAGS, Lab, LabPage, serve_lab
 WANTED = os.environ.get("CINT_NB_BROWSER") == "1"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave browser tests out unless they were asked for, and say how many."""
-    if WANTED:
-        return
-    browser = [item for item in items if item.get_closest_marker("browser")]
-    if browser:
-        config.hook.pytest_deselected(items=browser)
-        items[:] = [item for item in items if item not in browser]
+# Not even imported when not asked for: what they import is installed only for them.
+collect_ignore_glob = [] if WANTED else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
