@@ -13,7 +13,7 @@ def check(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-logo")
-    session.run("codespell", "cint_nb", "tests", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    session.run("codespell", "cint_nb", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 
 @nox.session
