@@ -76,14 +76,20 @@ class Steps:
             )
         return ref
 
-    async def project(self) -> str:
-        """Return the id of the wave's project; create it the first time a new name is used."""
+    @property
+    def known_project(self) -> str:
+        """Return the id of the wave's project, empty while nothing here knows it."""
         if is_ulid(self.key.project):
             return self.key.project
+        entry = self.journal.last(WaveKey(self.key.place, self.key.project), "project")
+        return str(entry.data["project_id"]) if entry is not None and entry.state is State.DONE else ""
+
+    async def project(self) -> str:
+        """Return the id of the wave's project; create it the first time a new name is used."""
+        if self.known_project:
+            return self.known_project
         key = WaveKey(self.key.place, self.key.project)
         entry = self.journal.last(key, "project")
-        if entry is not None and entry.state is State.DONE:
-            return str(entry.data["project_id"])
         idempotency_key = entry.data["idempotency_key"] if entry else self.client.nonces.uuid()
         if entry is None:
             self.journal.write(

@@ -105,6 +105,7 @@ class Wave:
             now=self.session.clock.now(),
             step=step,
             name=self.name,
+            project_id=self._steps.known_project,
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
         )

@@ -47,6 +47,24 @@ def test_an_activity_exclusion_that_covers_the_source_is_named(client: Session, 
     assert "activity-exclusions" in wave.check("launch", ask=True).rules()
 
 
+def test_project_exclusion_over_a_source_of_the_same_project_stops_before_anything_is_sent(
+    client: Session, make_wave: Make
+) -> None:
+    first = make_wave("Tracker, wave 1")
+    ref = first.create()
+    by_name = make_wave("Tracker, wave 2c", exclusion_enabled=True)
+    by_id = client.wave("Tracker, wave 2d", project=ref.project_id, respondents=first.people, plan=by_name.plan)
+    elsewhere = client.wave("Tracker, wave 2e", project="Another one", respondents=first.people, plan=by_name.plan)
+    sent = client.requests_sent
+    for wave in (by_name, by_id, elsewhere):
+        wave.sources = (ref,)
+    assert "project-exclusion" in by_name.check().rules()
+    with pytest.raises(PreflightBlocked, match="same project"):
+        by_id.create()
+    assert "project-exclusion" not in elsewhere.check().rules()
+    assert client.requests_sent == sent
+
+
 def test_a_running_job_stops_a_launch(client: Session, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
