@@ -156,8 +156,7 @@ def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str
     facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
     if snapshot.seconds_left is not None and not snapshot.final:
         low, high = (max(bound - since_look, 0.0) for bound in snapshot.seconds_left)
-        left = span(low, high) if low >= 1 else f"up to {span(high, high)}"
-        facts.append(f"{left} left" if high >= 1 else "longer than usual")
+        facts.append(f"{span(low, high)} left" if high >= 1 else "longer than usual")
     looks = count(snapshot.looks, "look")
     if snapshot.final:
         facts.append(looks)

@@ -54,7 +54,9 @@ def span(low: float, high: float) -> str:
     else:
         size, unit = (60, "min") if high >= 90 else (1, "s")
         first, second = f"{int(low // size)}", f"{-int(-high // size)}"
-    return f"{second} {unit}" if first == second else f"{first}{DASH}{second} {unit}"
+    if first == second:
+        return f"{second} {unit}"
+    return f"up to {second} {unit}" if float(first) == 0 else f"{first}{DASH}{second} {unit}"
 
 
 def share(low: float, high: float) -> str:

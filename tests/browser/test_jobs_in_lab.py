@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import ipykernel
 import pytest
-from lab_harness import LabPage
+from lab_harness import KERNEL_READY, LabPage
 
 from cint_nb.sandbox.entities import RECONTACT_UPLOAD
 from cint_nb.sandbox.practice import Sandbox
@@ -97,6 +98,7 @@ def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(notebook: LabPage
     page.wait_for_selector(END, timeout=60_000)
 
 
+@pytest.mark.skipif(ipykernel.version_info[0] < 7, reason="older kernels serve no click before the cell has ended")
 def test_stop_is_served_while_a_cell_awaits_the_job(notebook: LabPage) -> None:
     awaiting = "try:\n    await job\nexcept cint.CintError as error:\n    print('given up:', type(error).__name__)"
     notebook.write("await.ipynb", wave(speed=2), UPLOAD, PANEL, awaiting, "after = 'reached'\nafter")
@@ -120,6 +122,7 @@ def test_interrupt_ends_a_cell_that_blocks_within_two_seconds_and_resume_goes_on
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
     page.wait_for_selector(".jp-OutputArea-output:has-text('KeyboardInterrupt')", timeout=2_000)
     assert "The job goes on at the exchange" in page.locator(".jp-OutputArea").last.inner_text()
+    page.wait_for_function(KERNEL_READY)
     notebook.run_again("panel.start();")
     page.wait_for_selector(END, timeout=60_000)
 

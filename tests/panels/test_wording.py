@@ -32,6 +32,7 @@ def test_duration(seconds: float, words: str) -> None:
         (60, 60, "60 s"),
         (6000, 9000, "1.7–2.5 h"),
         (-9, 0, "0 s"),
+        (20, 100, "up to 2 min"),
     ],
 )
 def test_span(low: float, high: float, words: str) -> None:
