@@ -74,14 +74,16 @@ class Projects:
         Serves `GET …/projects`.
         """
         query = {
-            "name": name or None,
-            "search_string": search or None,
+            # The parameter `name` is deprecated, finds likenesses, and is ignored beside a search.
+            "search_string": search or name or None,
             "status": status or None,
             "project_manager_id": project_manager_id or None,
         }
         call = ops.LIST_PROJECTS.call(query=query)
         async for row in pages(self._http, call, items_key="projects"):
-            yield read_item(ProjectSummary, row, call)
+            project = read_item(ProjectSummary, row, call)
+            if not name or project.name == name:
+                yield project
 
     async def _readable(self, project_id: str) -> Project:
         waited, pause = 0.0, 0.5

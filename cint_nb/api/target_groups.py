@@ -179,15 +179,17 @@ class TargetGroups(Figures):
         query: dict[str, Any] = {
             "target_group_customer_reference_numbers": tuple(references),
             "status": tuple(statuses),
-            "name": name or None,
-            "search_string": search or None,
+            # The parameter `name` is deprecated, finds likenesses, and is ignored beside a search.
+            "search_string": search or name or None,
             "country": tuple(countries),
             "language": tuple(languages),
             "exclusion_status": exclusion,
         }
         call = ops.LIST_GROUPS.call({"project_id": project_id}, query=query)
         async for row in pages(self._http, call, items_key="target_groups"):
-            yield read_item(TargetGroupSummary, row, call)
+            group = read_item(TargetGroupSummary, row, call)
+            if not name or group.name == name:
+                yield group
 
     # --- single settings --------------------------------------------------------------------------------------
 
