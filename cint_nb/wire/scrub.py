@@ -131,9 +131,10 @@ class Scrubber:
         first = text.partition("\n")[0]
         separator = next((mark for mark in "\t;," if mark in first), "")
         if not separator:
-            return "".join(
-                self._line(line.rstrip("\r\n"), "read") + _end(line) for line in text.splitlines(keepends=True)
-            )
+            lines = text.splitlines(keepends=True)
+            named = bool(lines) and _column(lines[0]) in KEPT_COLUMNS
+            rest = (self._line(line.rstrip("\r\n"), "read") + _end(line) for line in lines[named:])
+            return "".join((*lines[:named], *rest))
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
         kept = [_column(name) in KEPT_COLUMNS for name in rows[0]]
         written = io.StringIO(newline="")

@@ -222,6 +222,16 @@ def test_a_report_keeps_the_allowed_columns(practice):
     assert leaks("\n".join(lines)) == []
 
 
+def test_a_report_of_one_column_keeps_its_name(practice):
+    lines = practice.table(f"Response ID (RID)\r\n{SYNTHETIC}\r\nodd\r\n").split("\r\n")
+    assert lines == ["Response ID (RID)", SYNTHETIC, "?", ""]
+
+
+@pytest.mark.parametrize("name", ["Email", "Ada Lovelace", "Name"])
+def test_a_list_keeps_no_other_first_line(practice, name):
+    assert practice.table(f"{name}\n{SYNTHETIC}\n") == f"?\n{SYNTHETIC}\n"
+
+
 def _names(value) -> set[str]:
     if isinstance(value, dict):
         return set(value) | set().union(*map(_names, value.values()), set())
