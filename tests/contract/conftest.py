@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +18,9 @@ from cint_nb.sandbox.people import Fate
 from cint_nb.sandbox.practice import ACCOUNT_ID, BUSINESS_UNIT_ID, PROJECT_MANAGER_ID, Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wire import loop
+
+sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages, and several files share these
+from journey import Journey, travel
 
 
 class Exchange:
@@ -138,3 +143,9 @@ def exchange(request: pytest.FixtureRequest) -> Iterator[Exchange]:
             http = httpx.AsyncClient(transport=sandbox.transport(), base_url="http://sandbox.invalid")
         yield Exchange(sandbox, http)
         loop.run(http.aclose())
+
+
+@pytest.fixture(scope="session")
+def journey() -> Journey:
+    """Everything our own client says to the sandbox in process, once for all tests of these folders."""
+    return travel()

@@ -1,0 +1,83 @@
+"""Who takes the tour: the client, what it has made so far, and how its answers are compared."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from cint_nb.api.client import Client
+from cint_nb.api.jobs import Job
+from cint_nb.domain.errors import CintError
+from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.uploads import UploadFile
+from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+
+NOBODY = "01JX2X0N5RTR012AYDTA83QWTW"
+
+
+@dataclass
+class Traveller:
+    """Hold the client and what the steps before have made."""
+
+    client: Client
+    project: str = ""
+    groups: dict[str, TargetGroupRef] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> TargetGroupPlan:
+        """Return a plan that begins tomorrow."""
+        now = self.client.clock.now()
+        return TargetGroupPlan.of(
+            business_unit_id=BUSINESS_UNIT_ID,
+            project_manager_id=PROJECT_MANAGER_ID,
+            locale="ger_de",
+            completes_goal=60,
+            start_at=now + timedelta(days=1),
+            end_at=now + timedelta(days=12),
+            live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+            cost_per_interview="2.7352 EUR",
+        )
+
+
+def plain(value: Any) -> Any:
+    """Return a value without what differs from one exchange to the other by its nature: its address."""
+    if hasattr(value, "model_dump"):
+        return {key: item for key, item in value.model_dump().items() if key != "handle"}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return tuple(plain(item) for item in value) if isinstance(value, (tuple, list)) else value
+
+
+async def refusal(asking: Awaitable[Any]) -> tuple[str, str]:
+    """Return kind and words of the error that must come."""
+    try:
+        await asking
+    except CintError as error:
+        return type(error).__name__, error.what
+    raise AssertionError("this was expected to be refused")
+
+
+async def every(rows: AsyncIterator[Any]) -> tuple[Any, ...]:
+    return tuple([row async for row in rows])
+
+
+def people(ids: int, *, seed: str = "tour", entity: EntityType = EntityType.RSID) -> UploadFile:
+    lines = "".join(f"{synthetic_id(seed, number)}\n" for number in range(ids))
+    return UploadFile(lines.encode(), ids, entity)
+
+
+async def ended(job: Job) -> Any:
+    """Return the last look at a job."""
+    return await job
+
+
+async def end_or_refusal(job: Job) -> Any:
+    """Return the last look at a job, or kind and words of its failure."""
+    try:
+        return await job
+    except CintError as error:
+        return type(error).__name__, error.what

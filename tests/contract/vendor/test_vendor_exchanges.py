@@ -1,0 +1,46 @@
+"""The client and the sandbox against the vendor's document: every difference is listed, and each is still needed."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from descriptions import vendor
+from journey import Journey
+from judge import Difference, Judge
+
+from cint_nb.api.operations import OPERATIONS
+
+FILE = Path(__file__).parent.parent / "deviations.toml"
+LISTED = tomllib.loads(FILE.read_text(encoding="utf-8"))["deviation"]
+KNOWN = {Difference(row["operation"], row["place"], row["rule"]) for row in LISTED}
+
+
+@pytest.fixture(scope="session")
+def found(journey: Journey) -> dict[Difference, str]:
+    judge = Judge(vendor())
+    return {row: words for exchange in journey.exchanges for row, words in judge.differences(exchange).items()}
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_operation_is_in_the_vendors_document(name: str) -> None:
+    assert vendor().knows(OPERATIONS[name])
+
+
+def test_no_difference_is_unlisted(found: dict[Difference, str]) -> None:
+    assert {row: words for row, words in found.items() if row not in KNOWN} == {}
+
+
+@pytest.mark.parametrize("row", sorted(KNOWN), ids=lambda row: " - ".join(row))
+def test_each_listed_difference_is_still_needed(row: Difference, found: dict[Difference, str]) -> None:
+    assert row in found, "without this entry nothing fails: remove it"
+
+
+def test_each_listed_difference_is_listed_once_with_its_reason() -> None:
+    assert len(KNOWN) == len(LISTED)
+    for row in LISTED:
+        assert set(row) == {"operation", "place", "rule", "differs", "reason"}
+        assert row["operation"] in OPERATIONS
+        assert row["differs"].strip()
+        assert row["reason"].endswith(".")
