@@ -218,8 +218,8 @@ class Steps:
             crosswalk=self.crosswalk,
         )
 
-    async def resubmit(self, outcome: Outcome, listen: Listener) -> JobSnapshot:
-        """Upload the ids that were rejected once more; take up a resubmission that has not ended.
+    def to_resubmit(self, outcome: Outcome) -> tuple[Respondents, str]:
+        """Return whom to send once more and the batch it is: the rejected ids, or those of an unfinished attempt.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or which ones cannot be told.
@@ -227,11 +227,10 @@ class Steps:
         batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
         unfinished = next((entry for entry in batches if entry.state is not State.DONE), None)
         if unfinished is not None:
-            sent = self.people.intersect(self._those(unfinished.data.get("again", ())))
-            return await self.upload(sent, batch=unfinished.batch, listen=listen)
+            return self.people.intersect(self._those(unfinished.data.get("again", ()))), unfinished.batch
         if not len(outcome.resubmittable):
             raise _nothing_to_resubmit(outcome)
-        return await self.upload(outcome.resubmittable, batch=str(len(batches) + 1), listen=listen)
+        return outcome.resubmittable, str(len(batches) + 1)
 
     def resubmitted(self) -> int:
         """Count the ids that were sent again by jobs that have ended."""
@@ -258,7 +257,7 @@ def _nothing_to_resubmit(outcome: Outcome) -> NothingToResubmit:
         return NothingToResubmit(
             f"Which of the {unknown:,} RIDs were rejected cannot be told.",
             safe="the saved people stay saved; nothing was sent.",
-            next_step="compare with a crosswalk of RIDs and RSIDs: reconcile(..., crosswalk=...) names the rejected.",
+            next_step="give the wave a crosswalk of RIDs and RSIDs: client.wave(…, crosswalk=Crosswalk.of(report)).",
         )
     if rejected := len(outcome.rejected):
         return NothingToResubmit(

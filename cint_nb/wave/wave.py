@@ -171,9 +171,11 @@ class Wave:
 
         Serves the recontact guide, step 3, last paragraph.
         """
-        outcome = self.outcome
+        people, batch = self._steps.to_resubmit(self.outcome)
         self._outcome = None
-        return self._run("Resubmission", lambda listen: self._steps.resubmit(outcome, listen), "wave.resubmit()")
+        return self._run(
+            "Resubmission", lambda listen: self._steps.upload(people, batch=batch, listen=listen), "wave.resubmit()"
+        )
 
     @property
     def resubmitted(self) -> int:

@@ -19,6 +19,7 @@ from cint_nb.domain.errors import (
 from cint_nb.domain.jobs import JobState
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.wave.blocking import Silent
 from cint_nb.wave.journal import Journal, State, WaveKey
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
@@ -106,6 +107,25 @@ def test_ids_that_were_rejected_twice_are_not_sent_again(client: Session, make_w
         wave.resubmit()
     assert wave.target_group is not None
     assert len(client.run(client.recontacts.jobs(wave.target_group))) == 2
+
+
+def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Session, make_wave: Make) -> None:
+    shown: list[str] = []
+
+    def reporter(title: str, mode: str) -> Silent:
+        shown.append(f"{title} {mode}")
+        return Silent()
+
+    client.reporter = reporter
+    wave = uploaded(make_wave)
+    wave.resubmit()
+    before = list(shown)
+    _ = wave.outcome
+    asked = client.requests_sent
+    with pytest.raises(NothingToResubmit):
+        wave.resubmit()
+    assert shown == before
+    assert client.requests_sent == asked
 
 
 def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
