@@ -29,23 +29,26 @@ _period = record({"start_at": moment, "end_at": moment})
 GOAL = whole(1, GOAL_MAX)
 DURATION = text(format="duration", high=12)
 
-_condition = record(
-    {
-        "object": text(enum=["selection", "range", "open_ended"]),
-        "question_id": whole(1, 10_000_000),
-        "option": text(high=200),
-        "min": whole(1, 99),
-        "max": whole(1, 99),
-        "allow_all_values": flag(),
-        "open_ended_values": many(text(high=200), high=10_000),
-    },
-    optional=("option", "min", "max", "allow_all_values", "open_ended_values"),
-)
+_question = whole(1, 10_000_000)
+_condition: Schema = {
+    "anyOf": [
+        record({"object": text(enum=["selection"]), "question_id": _question, "option": text(high=200)}),
+        record({"object": text(enum=["range"]), "question_id": _question, "min": whole(1, 99), "max": whole(1, 99)}),
+        record(
+            {
+                "object": text(enum=["open_ended"]),
+                "question_id": _question,
+                "allow_all_values": flag(),
+                "open_ended_values": many(text(high=200), high=10_000),
+            }
+        ),
+    ]
+}
 _quota = record(
     {"name": text(high=200), "completes_goal": whole(0, GOAL_MAX), "completes_goal_percentage": number(0, 100)},
     optional=None,
 )
-_profile = record(
+PROFILE = record(
     {
         "object": text(enum=["regular", "blended"]),
         "blended_type": text(enum=["interlock", "control"]),
@@ -86,7 +89,7 @@ _group_of_suppliers = record(
     },
     optional=("suppliers", "supplier_id"),
 )
-_allocations = record(
+ALLOCATIONS = record(
     {
         "template_id": text(high=26),
         "open_exchange_allocations": record(
@@ -172,12 +175,12 @@ DRAFT_FIELDS: dict[str, Schema] = {
             {
                 "template_id": uuid,
                 "profile_adjustment_type": text(enum=["percentage", "nominal"]),
-                "profiles": many(_profile, high=1_500),
+                "profiles": many(PROFILE, high=1_500),
             },
             optional=None,
         )
     ),
-    "allocations": _allocations,
+    "allocations": ALLOCATIONS,
     "allocation_template": record({"id": text(high=26), "type": text(enum=["global", "account", "country"])}),
     "filling_strategy": text(enum=STRATEGIES),
     "re_entry_configuration": or_null({"type": "object"}),

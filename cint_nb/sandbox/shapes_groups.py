@@ -22,7 +22,7 @@ from cint_nb.sandbox.shapes import (
     uuid,
     whole,
 )
-from cint_nb.sandbox.shapes_drafts import ACTIVITY, DRAFT_FIELDS, DURATION, GOAL, MONEY, URL
+from cint_nb.sandbox.shapes_drafts import ACTIVITY, ALLOCATIONS, DRAFT_FIELDS, DURATION, GOAL, MONEY, PROFILE, URL
 
 _progress = record(
     {
@@ -68,7 +68,9 @@ _stat_issue = record(
 )
 
 _analysis = many(record({"status": text(), "label": text(), "description": text(), "count": whole()}))
-_profiling = or_null(record({"profile_adjustment_type": text(), "profiles": many({"type": "object"})}, optional=None))
+_profiling = or_null(
+    record({"profile_adjustment_type": text(), "profiles": many(PROFILE, high=1_500)}, optional=None),
+)
 _supplier = record({"id": whole(), "name": text(low=1)})
 
 
@@ -225,7 +227,7 @@ GROUPS: dict[str, Schema] = {
             "fielding_specification": record({"start_at": moment, "end_at": moment}),
             "cost_per_interview": MONEY,
             "profiling": _profiling,
-            "allocations": {"type": "object"},
+            "allocations": ALLOCATIONS,
         },
         optional=("collects_pii", "cost_per_interview", "profiling", "allocations"),
     ),
