@@ -17,6 +17,8 @@ UPDATES_PER_SECOND = 4.0
 """More updates than a reader can follow lose the kernel's own messages."""
 
 _IDLE_SECONDS = 5.0
+_log = logging.getLogger("cint_nb.panels")
+_log.addHandler(logging.NullHandler())  # without one, Python would print into whichever cell runs now
 
 T = TypeVar("T")
 Call = Callable[[], None]
@@ -78,8 +80,8 @@ def guarded(call: Call) -> None:
     """Run `call` and log what it raises: a panel that fails must not stop the thread that serves the others."""
     try:
         call()
-    except Exception:
-        logging.getLogger(__name__).exception("A panel could not be updated.")
+    except Exception:  # noqa: BLE001  # logged below; whatever one panel raises must not end the thread of all
+        _log.exception("A panel could not be updated.")
 
 
 def beside(call: Call, *, name: str = "cint-nb panel work") -> None:

@@ -1,8 +1,15 @@
-"""A panel to choose a respondent file, in the browser or on the server, and to see what is in it."""
+"""A panel to choose a respondent file, in the browser or on the server, and to see what is in it.
+
+The chooser is our own, of plain ipywidgets: they are what JupyterLab, Binder, VS Code and Voila all show. The known
+library for it, ipyfilechooser, writes file names into HTML unescaped, is not readable in the dark theme, and has had no
+release since 2021.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +124,8 @@ class FilePicker(Panel):
         kind = read_entity_type(entity_type)
         place = self.fence.inside(path)
         number = self._begin(Source(self.fence.name(place), place))
-        self._quiet = True
-        try:
+        with self._quietly():
             self.entity.value = kind.value
-            self._offer(())
-        finally:
-            self._quiet = False
         try:
             self._read(number, kind, column)
         except Exception as error:
@@ -140,24 +143,24 @@ class FilePicker(Panel):
 
     def _list(self, folder: Path) -> None:
         self._here = folder
-        quiet, self._quiet = self._quiet, True
         entries, where = self.fence.entries(folder), self.fence.name(folder)
         here = f"in {self.fence.root.name}/{where}: choose one" if where != "." else "choose one"
-        self.files.options = [(here, None), *((entry.label, entry) for entry in entries)]
-        self.files.index = 0
-        self._quiet = quiet
+        with self._quietly():
+            self.files.options = [(here, None), *((entry.label, entry) for entry in entries)]
+            self.files.index = 0
         if not entries:
             say(self._line, "calm", "…", "no file chosen", f"nothing to read in {self.fence.root.name or '/'}/{where}")
 
     def _on_file(self, change: Any) -> None:
         entry = change["new"]
-        if entry is None or self._quiet:
-            return
-        if entry.folder:
-            self._list(entry.path)
-            return
-        self._begin(Source(self.fence.name(entry.path), entry.path))
-        self._read_beside()
+        with self._lock:
+            if entry is None or self._quiet:
+                return
+            if entry.folder:
+                self._list(entry.path)
+                return
+            self._begin(Source(self.fence.name(entry.path), entry.path))
+            self._read_beside()
 
     def _on_upload(self, change: Any) -> None:
         if not change["new"]:
@@ -172,28 +175,37 @@ class FilePicker(Panel):
         with self._lock:
             self._source, self._column = source, None
             self._round += 1
-            self._quiet = True
             self._offer(())
-            self._quiet = False
             return self._round
 
+    @contextmanager
+    def _quietly(self) -> Iterator[None]:
+        """Change controls without taking it for a choice of the reader; choices on other threads wait."""
+        with self._lock:
+            before, self._quiet = self._quiet, True
+            try:
+                yield
+            finally:
+                self._quiet = before
+
     def _offer(self, columns: tuple[tuple[str, int], ...]) -> None:
-        self.columns.options = [("choose one", None), *columns] if columns else []
-        self.columns.index = 0 if columns else None
-        self.columns.layout.display = "" if columns else "none"
+        with self._quietly():
+            self.columns.options = [("choose one", None), *columns] if columns else []
+            self.columns.index = 0 if columns else None
+            self.columns.layout.display = "" if columns else "none"
 
     # --- reading ----------------------------------------------------------------------------------------------
 
     def _read_beside(self) -> None:
-        if self._quiet or self._source is None:
-            return
         with self._lock:
+            if self._quiet or self._source is None:
+                return
             self._round += 1
-            number = self._round
+            number, name = self._round, self._source.name
         kind = None if self.entity.value is None else EntityType(self.entity.value)
         column = self.columns.value if self.columns.options else None
         self._show_error(None)
-        say(self._line, "busy", "↻", "reading", self._source.name)
+        say(self._line, "busy", "↻", "reading", name)
 
         def work() -> None:
             try:
@@ -236,9 +248,7 @@ class FilePicker(Panel):
                 write(part, "")
             columns = offered_columns(error) if not self.columns.options else ()
             if columns:
-                self._quiet = True
                 self._offer(columns)
-                self._quiet = False
                 say(self._line, "busy", "?", "one question left", "which column holds the ids?")
                 self._show_error(None)
                 return

@@ -107,7 +107,7 @@ class JobProgress(Panel):
         parts = (self._status, self._bar, self._facts, self._resume, self._buttons)
         super().__init__("job-progress", mode, title or "Job", parts)
         self._monotonic = monotonic or _clock_of(job, self.mode)
-        self._looked_at = self._monotonic()
+        self._looked_at = self._ticked_at = self._monotonic()
         self._throttle: Throttle[JobSnapshot] = Throttle(self._take)
         if job is not None:
             job.add_listener(self.update)
@@ -123,6 +123,8 @@ class JobProgress(Panel):
     def update(self, snapshot: JobSnapshot) -> None:
         """Show a snapshot; callable from any thread, at most four times a second are drawn, the last always."""
         with self._lock:
+            if self._final() and not snapshot.final and snapshot.handle == self.value.handle:
+                return  # a second watcher was late: a job that has ended does not run again
             stopping = self._phase is Phase.STOPPED and self._own is not None
             if not stopping:
                 self._phase = Phase.WATCHED
@@ -187,6 +189,7 @@ class JobProgress(Panel):
 
     def _take(self, snapshot: JobSnapshot) -> None:
         self._looked_at = self._monotonic()
+        self._ticked_at = float("nan")
         self.value = snapshot
         if not self._own_title:
             self._show_title(job_title(snapshot))
@@ -225,6 +228,10 @@ class JobProgress(Panel):
         self._ticking = False
         if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
             return
+        now = self._monotonic()
+        if now == self._ticked_at:
+            return  # this clock stands still between two looks
+        self._ticked_at = now
         if self._forgotten():
             self._phase = Phase.STOPPED
             self._draw()

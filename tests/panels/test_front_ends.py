@@ -59,9 +59,9 @@ class FrontEnd:
             return kinds
 
 
-@pytest.fixture
-def front_end(tmp_path: Any) -> Iterator[FrontEnd]:
-    manager, client = start_new_kernel(cwd=str(tmp_path))
+@pytest.fixture(scope="module")
+def front_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FrontEnd]:
+    manager, client = start_new_kernel(cwd=str(tmp_path_factory.mktemp("kernel")))
     try:
         yield FrontEnd(client)
     finally:

@@ -223,3 +223,20 @@ def test_a_panel_whose_cell_was_interrupted_notices_that_no_look_comes() -> None
     panel._ticked()
     assert panel.phase is Phase.STOPPED
     assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> None:
+    panel = JobProgress(title="Upload")
+    panel.update(look(JobState.DONE, saved=100))
+    panel.update(look(saved=50))
+    assert repr(panel) == "<JobProgress: sandbox · Upload · done · 100 of 100 ids saved>"
+    assert panel.value.final
+
+
+def test_ticking_ends_where_time_stands_still_between_looks() -> None:
+    panel = JobProgress(title="Upload", monotonic=lambda: 7.0)
+    panel.update(look(saved=3))
+    panel._ticked()
+    assert panel._ticking
+    panel._ticked()
+    assert not panel._ticking

@@ -1,0 +1,93 @@
+"""Jobs that were running when a kernel ended are found in the journal and watched again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.again import RunningJobs, running_jobs, watch_again
+from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.study.respondents import read_respondents
+from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.session import Session, connect_session
+
+
+@pytest.fixture
+def served() -> Iterator[ServedSandbox]:
+    with ServedSandbox(Sandbox()) as sandbox:
+        yield sandbox
+
+
+def connect(served: ServedSandbox) -> Session:
+    return connect_session("sandbox", base_url=served.base_url, token_url=served.token_url)
+
+
+def begun(session: Session, tmp_path: Path) -> None:
+    """Send an upload, and leave the journal as a kernel that is killed right after does."""
+    now = session.clock.now()
+    plan = TargetGroupPlan.of(
+        business_unit_id=1234,
+        project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
+        locale="ger_de",
+        completes_goal=100,
+        cost_per_interview="2.7352 EUR",
+        start_at=now + timedelta(days=1),
+        end_at=now + timedelta(days=14),
+        live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+    )
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    wave = session.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
+    job = session.run(session.recontacts.upload(wave.create(), people))
+    key = WaveKey(session.place, "Panel tests", wave.name)
+    session.journal.write(key, "upload", State.RUNNING, {"handle": job.handle.model_dump(mode="json")}, batch="0")
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    """Wait for the background, at most ten seconds."""
+    pause = threading.Event()
+    for _ in range(1_000):
+        if condition():
+            return
+        pause.wait(0.01)
+    raise AssertionError("nothing happened in the background")
+
+
+def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: ServedSandbox, tmp_path: Path) -> None:
+    with connect(served) as first:
+        begun(first, tmp_path)
+    with connect(served) as second:
+        panel = watch_again(second)
+        assert repr(panel) == "<RunningJobs: sandbox · Jobs that were running · 1 job>"
+        (job,) = panel.value
+        wait_for(lambda: job.value is not None and job.value.final)
+        panel.close()
+
+
+def test_looking_in_the_journal_sends_nothing(served: ServedSandbox, tmp_path: Path) -> None:
+    with connect(served) as first:
+        begun(first, tmp_path)
+    with connect(served) as second:
+        assert len(running_jobs(second)) == 1
+        RunningJobs(second)
+        assert second.requests_sent == 0
+
+
+def test_a_journal_without_running_jobs_says_so(served: ServedSandbox) -> None:
+    with connect(served) as session:
+        panel = watch_again(session)
+    assert panel.value == ()
+    assert "nothing is running" in panel._line.value
+
+
+def test_jobs_of_another_exchange_are_left_alone(served: ServedSandbox, tmp_path: Path) -> None:
+    with connect(served) as first:
+        begun(first, tmp_path)
+    with ServedSandbox(Sandbox()) as other, connect(other) as session:
+        assert running_jobs(session) == []
