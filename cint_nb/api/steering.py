@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cint_nb.domain.errors import OutcomeUnknown, PreconditionFailed, ServerError
+from cint_nb.domain.errors import OutcomeUnknown, PreconditionFailed, ServerError, UnexpectedReply
 from cint_nb.domain.fielding import FieldingRun
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
@@ -41,11 +41,14 @@ async def steer(
         InvalidState: the state forbids it, at first or after a change.
         PreconditionFailed: it changed twice.
         OutcomeUnknown: two replies were lost and the run is not as wanted.
+        UnexpectedReply: the run came without its version; nothing was sent.
     """
     decision = decide(await read_run())
     for attempt in range(2):
         if decision.done:
             return decision.run
+        if not decision.run.etag:  # a change that names no version could undo somebody else's
+            raise _unversioned(decision.run)
         try:
             await http.send(call(decision.run))
         except (PreconditionFailed, OutcomeUnknown, ServerError):
@@ -55,3 +58,12 @@ async def steer(
         else:
             return await read_run() or decision.run
     return decision.run
+
+
+def _unversioned(run: FieldingRun) -> UnexpectedReply:
+    return UnexpectedReply(
+        "The fielding run came without its version, the ETag header, and cannot be changed safely.",
+        evidence={"fielding_run_id": run.id, "state": run.status},
+        safe="nothing was sent that could change it.",
+        next_step="check whether a proxy removes headers; if none does, report it to Cint's support.",
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from cint_nb.api.client import Client
-from cint_nb.domain.errors import InvalidState, PreconditionFailed
+from cint_nb.domain.errors import InvalidState, PreconditionFailed, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
 
 RUN = "01JX2Y0N5RTR012AYDTA83QWTR"
@@ -94,4 +95,19 @@ def test_a_run_already_as_wanted_is_left_alone(
 ) -> None:
     run["status"] = "completed"
     assert client.run(client.fielding.complete(ref)).state == "completed"
+    assert {request.method for request in exchange.requests} == {"GET"}
+
+
+@pytest.mark.parametrize("verb", ["pause", "complete", "update_run"])
+def test_a_run_that_came_without_its_version_is_not_changed(
+    client: Client, exchange: Any, script: Any, ref: TargetGroupRef, verb: str
+) -> None:
+    state = {"id": RUN, "status": "live", "version": 1}
+    exchange.on("GET", "/fielding-runs", script.answer(200, {"data": [state]})).on(
+        "GET", RUN, script.answer(200, state)
+    )
+    times = (script.start, script.start + timedelta(days=1)) if verb == "update_run" else ()
+    with pytest.raises(UnexpectedReply, match="without its version") as caught:
+        client.run(getattr(client.fielding, verb)(ref, *times))
+    assert "nothing was sent that could change it" in str(caught.value)
     assert {request.method for request in exchange.requests} == {"GET"}
