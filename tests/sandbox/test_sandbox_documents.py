@@ -202,12 +202,9 @@ DEVIATIONS = {
 
 
 def vendor_document() -> Path | None:
-    """Return the vendor's OpenAPI document: named by CINT_DEMAND_OPENAPI, or in a folder beside the project."""
-    named = os.environ.get("CINT_DEMAND_OPENAPI")
-    if named:
-        return Path(named)
-    beside = Path(__file__).resolve().parents[3]
-    return next(iter(sorted(beside.glob("*/reference/cint-demand-openapi-*.yml"))), None)
+    """Return the vendor's OpenAPI document, which is not ours to carry: CINT_NB_VENDOR_OPENAPI names it."""
+    named = os.environ.get("CINT_NB_VENDOR_OPENAPI")
+    return Path(named) if named else None
 
 
 def load_vendor_document() -> Any:
