@@ -116,8 +116,9 @@ class Panel:
         - `retention`: completed, of those uploaded who had completed the wave before.
         - `every wave`: completed this and all earlier waves, of those who completed the first.
 
-        Ids the exchange rejected count as not uploaded. The interval tells how far a rate may lie from that of many
-        more people of the same kind, if each decides alone; it knows nothing of who was left out of the list.
+        Ids the exchange rejected count as not uploaded; only the base of `every wave` keeps them. The interval tells
+        how far a rate may lie from that of many more people of the same kind, if each decides alone; it knows nothing
+        of who was left out of the list.
 
         Args:
             confidence: Share of such intervals that hold the true rate, above 0 and below 1.

@@ -42,7 +42,7 @@ class PanelWave:
         report: Its visits, as `read_report` returns them.
         uploaded: The RSIDs that were uploaded. None for a wave of new respondents, which has no list.
         rejected: Those of them the exchange did not save, such as `wave.outcome.rejected`. Nobody asked them, so they
-            count in no rate.
+            count neither as absent nor in what is a share of the ids uploaded.
     """
 
     name: str
