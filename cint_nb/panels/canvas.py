@@ -48,7 +48,7 @@ class Picture(Figure):
 
 def _plane(figure: Figure, title: str) -> Axes:
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=11, fontweight="semibold", color=INK)
+    axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):

@@ -82,7 +82,7 @@ def _mark_last(axes: Axes, when: pd.Timestamp, last: float) -> None:
     axes.plot(pd.DatetimeIndex([when]), [last], "o", color=BLUE, markersize=5)
     axes.annotate(
         f"{last:,.0f}", (when, last), xytext=(-5, 6), textcoords="offset points", ha="right", color=BLUE,
-        fontweight="semibold", fontsize=10,
+        fontweight="bold", fontsize=10,
     )  # fmt: skip
 
 
