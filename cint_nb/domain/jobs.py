@@ -49,7 +49,7 @@ def classify(word: str | None, *, partial: bool = False) -> JobState:
         word: The status as sent. Unknown words mean the job is still running.
         partial: Whether the reply carries a partial-success reason.
     """
-    folded = (word or "").strip().lower()
+    folded = _folded(word)
     if folded in _FAILED:
         return JobState.FAILED
     if folded in _DONE:
@@ -59,7 +59,12 @@ def classify(word: str | None, *, partial: bool = False) -> JobState:
 
 def is_known_word(word: str | None) -> bool:
     """Tell whether a status word is one the documents name, so that others can be warned of once."""
-    return (word or "").strip().lower() in _DONE | _FAILED | _RUNNING
+    return _folded(word) in _DONE | _FAILED | _RUNNING
+
+
+def _folded(word: str | None) -> str:
+    """Return a status word without its spelling: `IN PROGRESS`, `in-progress` and `in_progress` are one."""
+    return (word or "").strip().lower().replace(" ", "_").replace("-", "_")
 
 
 class JobHandle(BaseModel):
