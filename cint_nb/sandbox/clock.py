@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -89,12 +89,6 @@ async def _wait(left: Callable[[], float]) -> None:
         await asyncio.sleep(min(_SLICE, seconds))
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Load the certificates once: loading them takes longer than everything else a sleep does."""
-    return ssl.create_default_context()
-
-
 class RemoteClock:
     """Tell the time of a served sandbox; sleeping advances its virtual clock.
 
@@ -139,9 +133,14 @@ class RemoteClock:
         """Let the served clock jump forward, whatever its speed."""
         await self._ask("POST", {"seconds": seconds})
 
+    @cached_property
+    def _certificates(self) -> ssl.SSLContext:
+        # Loaded once a clock: loading them takes longer than everything else a sleep does.
+        return ssl.create_default_context()
+
     async def _ask(self, method: str, body: dict[str, Any] | None = None) -> None:
         settings: dict[str, Any] = {"transport": self._transport, "timeout": 30.0, "trust_env": False}
-        async with httpx.AsyncClient(**settings, verify=_certificates()) as client:
+        async with httpx.AsyncClient(**settings, verify=self._certificates) as client:
             url = self._url if method == "GET" else f"{self._url}/advance"
             reply = await client.request(method, url, json=body)
             self._learn(reply.raise_for_status().json())

@@ -44,7 +44,7 @@ def test_a_fault_that_cannot_be_read_is_refused(text):
 
 def test_a_step_nobody_knows_is_refused_and_the_known_ones_are_named():
     with pytest.raises(ValueError, match="upload"):
-        Sandbox(faults=["429@uplaod"])
+        Sandbox(faults=["429@uploading"])
 
 
 def test_every_fault_of_the_list_is_explained_in_the_documentation():
