@@ -177,7 +177,8 @@ def _advice(snapshot: JobSnapshot) -> str:
         known.append(snapshot.trace_id and f"trace id {snapshot.trace_id}")
         known.append(snapshot.request_id and f"request id {snapshot.request_id}")
         told = ", ".join(bit for bit in known if bit)
-        return f"Quote this to Cint support: {told}." if told else "Look at the saved ids, then send what is missing."
+        support = f" If it stays, give Cint support {told}." if told else ""
+        return f"Mend the reason and run the line again; what was saved before is still there.{support}"
     return ""
 
 
