@@ -197,7 +197,7 @@ def _rule(cause: BaseException) -> str:
 
 
 def _too_much(error: Any) -> bool:
-    return "dditional properties are not allowed" in error.message
+    return "additional properties are not allowed" in error.message.lower()
 
 
 def _named(error: Any) -> list[str]:

@@ -23,19 +23,17 @@ def judge() -> Judge:
     return Judge(own())
 
 
-@pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_every_operation_is_described(name: str) -> None:
-    assert own().knows(OPERATIONS[name])
+def test_every_operation_is_described() -> None:
+    assert [name for name, operation in OPERATIONS.items() if not own().knows(operation)] == []
 
 
-@pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_the_protection_of_an_operation_is_the_described_one(name: str) -> None:
-    operation = OPERATIONS[name]
-    headers = own().parameters(operation, "header")
-    if operation.repeat is Repeat.KEYED:
-        assert "idempotency-key" in headers
-    if operation.repeat is not Repeat.GUARDED:
-        assert "if-match" not in headers
+def test_the_protection_of_an_operation_is_the_described_one() -> None:
+    for name, operation in OPERATIONS.items():
+        headers = own().parameters(operation, "header")
+        if operation.repeat is Repeat.KEYED:
+            assert "idempotency-key" in headers, name
+        if operation.repeat is not Repeat.GUARDED:
+            assert "if-match" not in headers, name
 
 
 def test_the_journey_uses_every_method_and_sends_every_operation(journey: Journey) -> None:

@@ -1,0 +1,82 @@
+"""Every reply our own description makes possible is read: with all fields, with the least, with unheard-of ones."""
+
+from __future__ import annotations
+
+import jsonschema
+import pytest
+from descriptions import own
+from example_exchange import UNHEARD_OF, Telling, lost, tell
+from judge import Exchange, Judge
+from pydantic import ConfigDict
+from samples import samples
+
+from cint_nb.api.operations import BATCH_VERBS, OPERATIONS
+from cint_nb.domain.models import Amount, ApiModel
+
+SAMPLES = {
+    f"{name}: {label}": (name, sample)
+    for name, operation in OPERATIONS.items()
+    for label, sample in samples(own(), operation).items()
+}
+READ_FIELD_BY_FIELD = {
+    *(name for name in OPERATIONS if name.endswith("job")),  # a snapshot is made of them
+    *("reports.status", "definitions.user_business_unit", "target_groups.allocation_specification"),
+    *("recontacts.upload", "recontacts.upload_rsids", "recontacts.remove_all"),
+    *("exclusions.upload", "exclusions.remove_all", "exclusions.set_policies", "exclusions.set_activity"),
+    *("recontacts.rsids", "exclusions.rsids", "recontacts.download", "reports.download", "reports.generate"),
+    *("target_groups.create_draft", "target_groups.update_draft", "target_groups.set_filling_strategy"),
+    "target_groups.set_completes_goal",
+    *("projects.create", "fielding.launch", "fielding.schedule", "fielding.update_run"),
+    *(f"fielding.batch_{verb}" for verb in BATCH_VERBS),
+    *("fielding.pause", "fielding.resume", "fielding.launch_now", "fielding.complete", "fielding.relaunch"),
+}
+"""Replies without a model: an id, a number, a file, plain ids, nothing, a job's state, a run that is read again."""
+
+
+def test_the_samples_are_what_the_description_allows() -> None:
+    for name, sample in SAMPLES.values():
+        content = own().successes(OPERATIONS[name])[str(sample.status)].get("content", {})
+        if sample.body is not None:
+            schema = {**content["application/json"]["schema"], "components": own().document["components"]}
+            jsonschema.validate(sample.body, schema, format_checker=jsonschema.FormatChecker())
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Telling]:
+    return {which: tell(own(), name, sample) for which, (name, sample) in SAMPLES.items()}
+
+
+def test_every_sample_is_read_and_nothing_of_it_is_lost(told: dict[str, Telling]) -> None:
+    assert [which for which, one in told.items() if SAMPLES[which][0] not in one.sent] == []
+    assert {which: wrong for which, one in told.items() if (wrong := one.wrong())} == {}
+
+
+def test_every_reply_has_its_model_but_for_those_without_anything_to_keep(told: dict[str, Telling]) -> None:
+    modelled = {
+        SAMPLES[which][0]
+        for which, one in told.items()
+        if any(UNHEARD_OF.keys() <= given.keys() for given, _ in one.read)
+    }
+    assert set(OPERATIONS) - modelled == READ_FIELD_BY_FIELD
+
+
+def test_every_request_for_them_is_as_we_describe_it(told: dict[str, Telling]) -> None:
+    judge = Judge(own())
+    sent = [
+        Exchange(OPERATIONS[asked], request)
+        for one in told.values()
+        for asked, request in zip(one.sent, one.requests, strict=True)
+    ]
+    assert any(b"start_after" in exchange.request.url.query for exchange in sent)
+    different = {exchange.key: exchange for exchange in sent}.values()
+    assert {row: words for exchange in different for row, words in judge.differences(exchange).items()} == {}
+
+
+def test_what_is_lost_is_noticed() -> None:
+    class Strict(ApiModel):
+        model_config = ConfigDict(extra="ignore")
+
+        inner: Amount | None = None
+
+    given = {"gone": 1, "empty": None, "inner": {"value": "1", "more": 2}}
+    assert list(lost(given, Strict.model_validate(given))) == ["gone"]

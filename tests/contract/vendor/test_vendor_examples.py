@@ -1,0 +1,55 @@
+"""The examples of the vendor's document are read, those included that break its own schemas."""
+
+from __future__ import annotations
+
+import pytest
+from descriptions import vendor
+from deviations import KNOWN
+from example_exchange import Telling, tell
+from judge import Exchange, Judge
+from samples import samples
+
+from cint_nb.api.operations import OPERATIONS
+
+SAMPLES = {
+    f"{name}: {label}": (name, sample)
+    for name, operation in OPERATIONS.items()
+    for label, sample in samples(vendor(), operation).items()
+}
+SAYS_TOO_LITTLE = {
+    "projects.create: 202 least fields": "UnexpectedReply",  # not even the id of what was created is required
+    "reports.status: 200 least fields": "Unknown job status ''",  # nor the status of a report
+}
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, Telling]:
+    return {which: tell(vendor(), name, sample) for which, (name, sample) in SAMPLES.items()}
+
+
+def test_every_example_is_read_and_nothing_of_it_is_lost(told: dict[str, Telling]) -> None:
+    assert [which for which, one in told.items() if SAMPLES[which][0] not in one.sent] == []
+    wrong = {which: one.wrong() for which, one in told.items() if which not in SAYS_TOO_LITTLE}
+    assert {which: words for which, words in wrong.items() if words} == {}
+
+
+@pytest.mark.parametrize("which", SAYS_TOO_LITTLE)
+def test_a_reply_that_says_too_little_is_told_as_such(which: str, told: dict[str, Telling]) -> None:
+    (words,) = told[which].wrong()
+    assert SAYS_TOO_LITTLE[which] in words
+
+
+def test_no_request_for_them_differs_but_as_listed(told: dict[str, Telling]) -> None:
+    judge = Judge(vendor())
+    sent = [
+        Exchange(OPERATIONS[asked], request)
+        for one in told.values()
+        for asked, request in zip(one.sent, one.requests, strict=True)
+    ]
+    different = {exchange.key: exchange for exchange in sent}.values()
+    found = {row: words for exchange in different for row, words in judge.differences(exchange).items()}
+    assert {row: words for row, words in found.items() if row not in KNOWN} == {}
+
+
+def test_many_of_them_are_the_documents_own_words() -> None:
+    assert len([which for which in SAMPLES if not which.endswith(("fields", "no body"))]) >= 45
