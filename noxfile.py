@@ -29,6 +29,12 @@ def notebooks(session: nox.Session) -> None:
 
 
 @nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Ask the served sandbox everything its description allows."""
+    session.run("pytest", "tests/sandbox/test_sandbox_schemathesis.py", *session.posargs)
+
+
+@nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
     session.run("pytest", "tests/browser", *session.posargs, env={"CINT_NB_BROWSER": "1"})
