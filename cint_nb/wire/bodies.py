@@ -6,6 +6,9 @@ import zlib
 
 import httpx
 
+_BODILESS = (204, 304)
+"""Replies that have no body, even if they name a length: stock servers do."""
+
 
 class TooLarge(Exception):
     """Say that a body passed its limit; `read` bytes were taken."""
@@ -62,7 +65,8 @@ def _unpack(unpacker: zlib._Decompress, piece: bytes, room: int) -> bytes:
 
 def _check_whole(response: httpx.Response, arrived: int, unpacker: zlib._Decompress | None) -> None:
     announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and arrived < int(announced) and response.request.method != "HEAD":
+    bodiless = response.request.method == "HEAD" or response.status_code in _BODILESS
+    if announced.isdecimal() and arrived < int(announced) and not bodiless:
         raise Unreadable(f"the body ended after {arrived:,} of {int(announced):,} bytes")
     if unpacker is not None and arrived and not unpacker.eof:
         raise Unreadable("the packed body ended too early")

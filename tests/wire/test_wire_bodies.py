@@ -75,6 +75,13 @@ def test_a_damaged_or_short_body_is_not_taken_for_a_whole_one(pieces, headers):
         read(response(*pieces, **headers))
 
 
+@pytest.mark.parametrize(("method", "status"), [("PUT", 204), ("GET", 304), ("HEAD", 200)])
+def test_a_reply_that_cannot_have_a_body_is_whole_whatever_length_it_names(method, status):
+    answer = response(content_length="2")
+    answer.status_code, answer.request = status, httpx.Request(method, "https://api.invalid")
+    assert read(answer) == b""
+
+
 def test_a_finished_reply_is_limited_too():
     assert read(httpx.Response(200, content=b"abc")) == b"abc"
     with pytest.raises(TooLarge):
