@@ -146,6 +146,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel .cint-columns-part { flex-flow: row wrap; gap: 0 14px; margin: 4px 0; }
 .cint-panel .cint-columns-part .widget-checkbox { width: auto; min-width: 130px; margin: 0; }
 .cint-panel .cint-every { width: 150px; } .cint-panel .cint-every .widget-label { width: auto; }
+.cint-panel .cint-copy { align-self: flex-start; }
 .cint-panel .cint-tabbed { width: 100%; } .cint-tabbed textarea { font-family: var(--jp-code-font-family, monospace); }
 .cint-hidden-text {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
