@@ -37,7 +37,7 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
-    session.run("pytest", "tests/browser", *session.posargs, env={"CINT_NB_BROWSER": "1"})
+    session.run("pytest", *(session.posargs or ["tests/browser"]), env={"CINT_NB_BROWSER": "1"})
 
 
 @nox.session
