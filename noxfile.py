@@ -1,5 +1,8 @@
 """One name for each check; CI calls the same."""
 
+import os
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "none"  # run in the environment that holds nox, see CONTRIBUTING
@@ -38,6 +41,22 @@ def schemathesis(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
     session.run("pytest", *(session.posargs or ["tests/browser"]), env={"CINT_NB_BROWSER": "1"})
+
+
+@nox.session
+def prism(session: nox.Session) -> None:
+    """The client in live mode against Prism, a stock mock server; needs npm and CINT_NB_VENDOR_OPENAPI."""
+    if not os.environ.get("CINT_NB_VENDOR_OPENAPI"):
+        session.error("CINT_NB_VENDOR_OPENAPI must name the vendor's OpenAPI document.")
+    folder = Path(".nox/prism").resolve()
+    binary = folder / "node_modules" / ".bin" / "prism"
+    if not binary.exists():
+        package = "@stoplight/prism-cli@5.14.2"
+        folder.mkdir(parents=True, exist_ok=True)
+        session.run(
+            "npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", package, external=True
+        )
+    session.run("pytest", "tests/contract/prism", *session.posargs, env={"CINT_NB_PRISM": str(binary)})
 
 
 @nox.session

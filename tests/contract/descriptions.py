@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+from collections.abc import Iterable
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,14 @@ class Description:
     def knows(self, operation: Operation) -> bool:
         """Tell whether an operation occurs by method and path; names of path values do not matter."""
         return (operation.method, _places_unnamed(operation.template)) in self._by_address
+
+    def only(self, operations: Iterable[Operation]) -> dict[str, Any]:
+        """Return the document with no other paths than those of some operations."""
+        wanted = {
+            self._by_address[operation.method, _places_unnamed(operation.template)][0] for operation in operations
+        }
+        paths = {path: item for path, item in self.document["paths"].items() if path in wanted}
+        return {**self.document, "paths": paths}
 
     def parameters(self, operation: Operation, place: str) -> set[str]:
         """Return the names of the parameters an operation declares in `query`, `header` or `path`."""
@@ -85,7 +94,8 @@ def repaired(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document of OpenAPI 3.0 in a form that validators check instead of skipping.
 
     `nullable` beside `oneOf` or `anyOf` without a `type` means nothing to them, or stops them: null becomes a branch.
-    An upload without its file is no upload: the part becomes required, as the recontact guide says.
+    An upload without its file is no upload: the part becomes required, as the recontact guide says. OpenAPI ignores
+    header parameters named Accept, Authorization and Content-Type, validators do not: they are taken out.
     """
     document = copy.deepcopy(document)
     waiting: list[Any] = [document]
@@ -100,10 +110,19 @@ def repaired(document: dict[str, Any]) -> dict[str, Any]:
     description = Description(document)
     for item in document["paths"].values():
         for operation in item.values():
-            body = description.resolved(operation.get("requestBody", {})) if isinstance(operation, dict) else {}
+            if not isinstance(operation, dict):
+                continue
+            operation["parameters"] = [
+                row for row in operation.get("parameters", ()) if not _is_ignored(description.resolved(row))
+            ]
+            body = description.resolved(operation.get("requestBody", {}))
             if form := body.get("content", {}).get("multipart/form-data"):
                 description.resolved(form["schema"])["required"] = ["file"]
     return document
+
+
+def _is_ignored(parameter: dict[str, Any]) -> bool:
+    return parameter["in"] == "header" and parameter["name"].lower() in {"accept", "authorization", "content-type"}
 
 
 _ADDRESSES = {

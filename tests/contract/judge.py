@@ -25,8 +25,6 @@ _USUAL_HEADERS = {
     *("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type"),
     *("host", "transfer-encoding", "user-agent"),
 }
-_NO_PARAMETERS = {"accept", "authorization", "content-type"}
-"""OpenAPI ignores parameters of these names."""
 _TEXTS = ("text/csv",)
 _BINARIES = ("application/octet-stream", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
@@ -163,8 +161,6 @@ def _answered(reply: httpx.Response) -> _Reply:
 
 def _explained(operation: str, side: str, error: Exception) -> Iterator[tuple[Difference, str]]:
     match error:
-        case ParameterValidationError() if error.name.lower() in _NO_PARAMETERS:
-            return
         case ParameterValidationError():
             place = f"{side} {error.location}: {error.name}"
         case HeaderValidationError():

@@ -1,0 +1,133 @@
+"""The client, unchanged, in live mode against a stock mock server: no request is refused, every reply is read."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from asks import ASKS
+from descriptions import vendor
+from example_exchange import call_of
+
+import cint_nb
+from cint_nb.api.client import Client
+from cint_nb.api.operations import OPERATIONS
+from cint_nb.domain.errors import BadRequest
+
+PRISM = os.environ.get("CINT_NB_PRISM", "")
+START_SECONDS = 60
+BY_METHOD = sorted(name for name, ask in ASKS.items() if not ask.scene)
+BY_CALL = sorted(name for name, ask in ASKS.items() if ask.scene)
+"""Prism knows no state, so that its examples hinder some methods; the request they would send is sent by itself."""
+COMPLAINT = '"location":["request'
+
+
+@dataclass
+class Mock:
+    """Hold a running mock server.
+
+    Args:
+        url: Its address.
+        log: What it writes, its complaints about requests included.
+        seen: Method, path, status and complaints of every request that was answered.
+    """
+
+    url: str
+    log: Path
+    seen: list[tuple[str, str, int, str]] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
+    folder = tmp_path_factory.mktemp("prism")
+    document, log = folder / "repaired.json", folder / "prism.log"
+    document.write_text(json.dumps(vendor().only(OPERATIONS.values()), default=str), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [PRISM, "mock", "--host", "127.0.0.1", "--port", str(port), str(document)]
+    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
+        try:
+            mock = Mock(f"http://127.0.0.1:{port}", log)
+            wait_for(mock, server)
+            yield mock
+        finally:
+            server.terminate()
+            server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def client(mock: Mock) -> Iterator[Client]:
+    """Connect as anybody would: by the environment alone."""
+    plain = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def watched(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        reply = await plain(self, request)
+        complaint = reply.headers.get("sl-violations", "")
+        mock.seen.append((request.method, request.url.path, reply.status_code, complaint))
+        return reply
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", watched)
+        patch.setenv("CINT_NB_MODE", "live")
+        patch.setenv("CINT_NB_BASE_URL", mock.url)
+        patch.setenv("CINT_NB_TOKEN", "a-static-token")
+        patch.setenv("CINT_NB_ACCOUNT_ID", "101")
+        with cint_nb.connect() as made:
+            yield made
+
+
+@pytest.fixture
+def answered(mock: Mock) -> Iterator[list[tuple[str, str, int, str]]]:
+    """What was answered during a test; afterwards none of it may be a refusal, nor complain of the request.
+
+    Prism complains of some of the document's own examples too, which are its replies.
+    """
+    mock.seen.clear()
+    yield mock.seen
+    assert mock.seen
+    assert [row for row in mock.seen if row[2] >= 300 or COMPLAINT in row[3]] == []
+
+
+@pytest.mark.parametrize("name", BY_METHOD)
+def test_a_method_is_understood_and_its_reply_is_read(name: str, client: Client, answered: list[Any]) -> None:
+    client.run(ASKS[name].through(client))
+    operation = OPERATIONS[name]
+    address = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.template))
+    assert any(method == operation.method and re.fullmatch(address, path) for method, path, *_ in answered)
+
+
+@pytest.mark.parametrize("name", BY_CALL)
+def test_a_request_is_understood(name: str, client: Client, answered: list[Any]) -> None:
+    reply = client.run(client.http.send(call_of(name, vendor())))
+    assert 200 <= reply.status < 300
+
+
+def test_a_request_that_differs_is_noticed(mock: Mock, client: Client) -> None:
+    mock.seen.clear()
+    body = {"name": "Brand tracker"}
+    with pytest.raises(BadRequest):
+        client.run(client.http.send(OPERATIONS["projects.create"].call(json=body, idempotency_key="key")))
+    ((_, _, status, complaint),) = mock.seen
+    assert status >= 400
+    assert COMPLAINT in complaint
+
+
+def wait_for(mock: Mock, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(START_SECONDS * 10):
+        if "Prism is listening" in mock.log.read_text(encoding="utf-8", errors="replace"):
+            return
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    pytest.fail("Prism did not start: " + mock.log.read_text(encoding="utf-8", errors="replace")[-2_000:])
