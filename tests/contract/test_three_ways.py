@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ from journey import Journey
 from tour import STEPS, take_tour
 from traveller import Traveller
 
-from cint_nb.api.client import Client, connect_client
+from cint_nb.api.client import connect_client
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 
@@ -31,7 +32,12 @@ class Told(NamedTuple):
     recording: Path
 
 
-def ask(client: Client) -> dict[str, Any]:
+def ask(mode: str, **settings: Any) -> dict[str, Any]:
+    """Take the tour, whatever the user's variables say."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("CINT_NB_")]:
+            patch.delenv(name)
+        client = connect_client(mode, **settings)
     with client:
         return client.run(take_tour(Traveller(client)))
 
@@ -40,12 +46,12 @@ def ask(client: Client) -> dict[str, Any]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     path = tmp_path_factory.mktemp("recording") / "tour.jsonl"
     with ServedSandbox(Sandbox(seed=1)) as served:
-        return Told(ask(connect_client("sandbox", base_url=served.base_url, record=path)), path)
+        return Told(ask("sandbox", base_url=served.base_url, record=path), path)
 
 
 @pytest.fixture(scope="session")
 def replayed(told: Told) -> dict[str, Any]:
-    return ask(connect_client("replay", recording=told.recording))
+    return ask("replay", recording=told.recording)
 
 
 @pytest.mark.parametrize("step", NAMES)
