@@ -25,9 +25,14 @@ Call = Callable[[], None]
 
 
 class Pulse:
-    """Run calls later, in order of their time, on one thread that ends when there is nothing left to run."""
+    """Run calls later, in order of their time, on one thread that ends when there is nothing left to run.
 
-    def __init__(self) -> None:
+    Args:
+        monotonic: Tells the time in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._waiting = threading.Condition()
         self._calls: list[tuple[float, int, Call]] = []
         self._number = itertools.count()
@@ -36,7 +41,7 @@ class Pulse:
     def after(self, seconds: float, call: Call) -> None:
         """Run `call` in `seconds` seconds; at once where Python has no threads, as in a browser."""
         with self._waiting:
-            heapq.heappush(self._calls, (time.monotonic() + max(seconds, 0.0), next(self._number), call))
+            heapq.heappush(self._calls, (self._monotonic() + max(seconds, 0.0), next(self._number), call))
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="cint-nb panels", daemon=True)
                 try:
@@ -60,7 +65,7 @@ class Pulse:
                     if not self._calls:
                         self._thread = None
                         return
-                left = self._calls[0][0] - time.monotonic()
+                left = self._calls[0][0] - self._monotonic()
                 if left > 0:
                     self._waiting.wait(left)
                     continue

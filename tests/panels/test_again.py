@@ -50,9 +50,9 @@ def begun(session: Session, tmp_path: Path) -> None:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for the background, at most ten seconds."""
+    """Wait for the background, at most a minute."""
     pause = threading.Event()
-    for _ in range(1_000):
+    for _ in range(6_000):
         if condition():
             return
         pause.wait(0.01)

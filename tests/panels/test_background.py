@@ -69,19 +69,23 @@ def test_values_from_many_threads_are_passed_one_at_a_time() -> None:
     def offer() -> None:
         for number in range(300):
             throttle.offer(number)
-        done.wait(10)
+        done.wait(60)
 
     for _ in range(8):
         threading.Thread(target=offer, daemon=True).start()
-    done.wait(10)
+    done.wait(60)
     assert not clashes
 
 
 def test_calls_run_in_the_order_of_their_time() -> None:
-    pulse, seen, end = Pulse(), [], threading.Event()
-    pulse.after(0.04, lambda: (seen.append("late"), end.set()))  # type: ignore[func-returns-value]
-    pulse.after(0.0, lambda: seen.append("early"))
-    assert end.wait(5)
+    now, seen, gate, end = [0.0], [], threading.Event(), threading.Event()
+    pulse = Pulse(monotonic=lambda: now[0])
+    pulse.after(0, lambda: gate.wait(60) and None)
+    pulse.after(2, lambda: (seen.append("late"), end.set()))  # type: ignore[func-returns-value]
+    pulse.after(1, lambda: seen.append("early"))
+    now[0] = 3.0
+    gate.set()
+    assert end.wait(60)
     assert seen == ["early", "late"]
 
 
@@ -95,7 +99,7 @@ def test_a_call_that_fails_does_not_stop_the_ones_after_it_and_prints_nothing(
 
     pulse.after(0, fail)
     pulse.after(0.01, end.set)
-    assert end.wait(5)
+    assert end.wait(60)
     assert capfd.readouterr() == ("", "")
 
 
@@ -103,5 +107,5 @@ def test_work_beside_the_cell_runs_on_another_thread() -> None:
     names: list[str] = []
     end = threading.Event()
     beside(lambda: (names.append(threading.current_thread().name), end.set()))  # type: ignore[func-returns-value]
-    assert end.wait(5)
+    assert end.wait(60)
     assert names == ["cint-nb panel work"]

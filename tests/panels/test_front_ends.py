@@ -38,7 +38,7 @@ class FrontEnd:
         number = self.client.execute(source)
         outputs, comms = [], 0
         while True:
-            message = self.client.get_iopub_msg(timeout=60)
+            message = self.client.get_iopub_msg(timeout=180)
             kind, content = message["msg_type"], message["content"]
             if kind.startswith("comm_"):
                 comms += 1
