@@ -225,8 +225,7 @@ class FilePicker(Panel):
         with self._lock:
             if number != self._round:
                 return
-            self._facts, self._column = facts, column
-            self.value = None if kind is None else people
+            self._column = column
             self._show_error(None)
             if kind is None:
                 say(self._line, "busy", "?", "one question left", "is each id one per person, or one per visit?")
@@ -237,7 +236,9 @@ class FilePicker(Panel):
             write(self._about, draw_facts(facts))
             write(self._bad, draw_bad(facts))
             write(self._hints, draw_hints(facts, kind))
-            write(self._code, draw_code(self.to_code()))
+            write(self._code, draw_code(code_line(source, kind, column) if kind else ""))
+            # Last, so that whoever waits for the value finds the panel complete
+            self._facts, self.value = facts, people if kind else None
 
     def _fail(self, number: int, error: Exception) -> None:
         with self._lock:
