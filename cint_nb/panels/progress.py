@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_model import bounds, describe
 from cint_nb.panels.saved import in_kernel
 from cint_nb.panels.wording import mode_word
-
-
-class Reporter(Protocol):
-    """Stand for anything that tells of a job while a verb waits for it."""
-
-    def update(self, snapshot: JobSnapshot) -> None:
-        """Tell of one look; callable from any thread."""
-        ...
-
-    def finish(self, snapshot: JobSnapshot | None) -> None:
-        """Tell of the end; None when the waiting ended without one."""
-        ...
+from cint_nb.wave.blocking import Reporter, Silent
 
 
 def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> Reporter:
@@ -37,21 +26,13 @@ def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = No
         return _PanelReporter(title, word)
     out = stream if stream is not None else sys.stderr
     if out is None or not out.isatty():
-        return _Silence()
+        return Silent()
     if os.environ.get("TERM") == "dumb":
         return _LineReporter(title, word, out)
     try:
         return _BarReporter(title, word, out)
     except ImportError:
         return _LineReporter(title, word, out)
-
-
-class _Silence:
-    def update(self, snapshot: JobSnapshot) -> None:
-        """Say nothing."""
-
-    def finish(self, snapshot: JobSnapshot | None) -> None:
-        """Say nothing."""
 
 
 class _PanelReporter:
