@@ -16,7 +16,7 @@ import pytest
 from cint_nb.domain import ids
 from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.server import ServedSandbox
-from tests.sandbox.test_sandbox_documents import VENDOR_FILE, load_vendor_document
+from tests.sandbox.test_sandbox_documents import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
 pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
@@ -119,27 +119,17 @@ def make_world(stranger) -> dict[str, str]:
 
 
 # Where the guides, or sense, ask for more than the vendor's document allows: switched off for these operations.
-VENDOR_DEVIATIONS = {
-    "get_recontact_upload_respondents_by_file_job": ("response_schema", "the guide prints nulls"),
-    "get_recontacts_rsids_upload_file_job_status": ("response_schema", "the guide prints nulls"),
-    "recontacts_remove_all_rsids_job_status": ("response_schema", "the guide prints nulls"),
-    "get_target_group_overview": ("response_schema", "a length that is integer and null at once; we send null"),
-    "generate_report": ("response_schema", "a report id that is UUID and ULID at once; we send a ULID"),
-    "get_target_group_rsid_exclusion_list_api_paginated": ("status_code", "no 400 is named for a made-up cursor"),
-    "get_target_group_access_respondent_guid_exclusion_list_api_paginated": ("status_code", "the same"),
-}
+UNCHECKED = {row["operation"]: row["check"] for row in DEVIATIONS["unchecked"]}
 
 
-def write_settings(
-    folder: Path, values: dict[str, str], deviations: Mapping[str, tuple[str, str]] | None = None
-) -> Path:
+def write_settings(folder: Path, values: dict[str, str], unchecked: Mapping[str, str] | None = None) -> Path:
     lines = []
     for row in TABLE:
         chosen = []
         if row.name in EXPLAINED:
             chosen.append('checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "412", "422"]')
-        if deviations and row.name in deviations:
-            chosen.append(f"checks.{deviations[row.name][0]}_conformance.enabled = false")
+        if unchecked and row.name in unchecked:
+            chosen.append(f"checks.{unchecked[row.name]}_conformance.enabled = false")
         for key, value in values.items():
             operation, name = key.split(" ")
             if operation == row.name:
@@ -192,10 +182,10 @@ def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(stran
                 del item[method]
     path = tmp_path / "vendor.json"
     path.write_text(json.dumps(document, default=str))
-    settings = write_settings(tmp_path, make_world(stranger), VENDOR_DEVIATIONS)
+    settings = write_settings(tmp_path, make_world(stranger), UNCHECKED)
     with ServedSandbox(sandbox) as served:
         run_schemathesis(settings, str(path), served, stranger.headers["Authorization"], "fuzzing")
 
 
 def test_every_explanation_names_an_operation_that_exists():
-    assert set(EXPLAINED) | set(VENDOR_DEVIATIONS) <= {row.name for row in TABLE}
+    assert set(EXPLAINED) | set(UNCHECKED) <= {row.name for row in TABLE}
