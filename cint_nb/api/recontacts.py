@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import datetime
 
 from cint_nb.api import operations as ops
 from cint_nb.api.handles import handle_of
@@ -15,7 +16,7 @@ from cint_nb.api.uploading import check_upload
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
 from cint_nb.domain.ids import EntityType, normalise
-from cint_nb.domain.jobs import JobKind, JobState
+from cint_nb.domain.jobs import JobHandle, JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
 from cint_nb.domain.uploads import Uploadable, UploadFile
@@ -39,7 +40,9 @@ class Recontacts:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt began.
 
         The exchange gives no protection against uploading twice. So the file name carries a token, the job list is
-        read first, and after a lost reply it is read again before anything is sent.
+        read first, and after a lost reply it is read again before anything is sent. An exchange of an older version
+        may have neither this address nor a list: RSIDs then go to the older address, and the count of saved ids
+        tells what became of a lost reply.
 
         Args:
             ref: The target group.
@@ -59,18 +62,28 @@ class Recontacts:
         token = token or self._http.nonces.token(8)
         name = upload.file_name(token)
         known = await self._jobs_or_none(ref, upload)
-        mine = next((job for job in known if job.file_name == name), None)
+        mine = next((job for job in known or () if job.file_name == name), None)
         if mine is not None:
             return self._adopted(ref, mine, upload)
-        busy = next((job for job in known if job.state is JobState.RUNNING), None)
+        busy = next((job for job in known or () if job.state is JobState.RUNNING), None)
         if busy is not None:
             raise _busy(busy)
         saved_before = await self.saved_count(ref)
+        begun = self._http.clock.now()
+        lost = False
+
+        def sent(kind: JobKind, job_id: str) -> Job:
+            handle = _handle(self._http, kind, job_id, ref, upload, name, begun)
+            return Job(self._http, handle, saved_before, pace=self._pace)
 
         async def send() -> Job:
-            return await self._post(ref, upload, name, saved_before)
+            return sent(*await self._post(ref, upload, name))
 
         async def look() -> Job | None:
+            nonlocal lost
+            lost = True
+            if known is None:
+                return sent(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
             found = await self._named(ref, name)
             return None if found is None else self._adopted(ref, found, upload, saved_before=saved_before)
 
@@ -79,6 +92,8 @@ class Recontacts:
                 self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path()
             )
         except JobAlreadyRunning as error:
+            if known is None and lost:
+                return sent(JobKind.UPLOAD_RSIDS, "")  # the first request was accepted: its job refuses the second
             await self._name_the_job(ref, error)
             raise
 
@@ -175,8 +190,7 @@ class Recontacts:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str, saved_before: int) -> Job:
-        begun = self._http.clock.now()
+    async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str) -> tuple[JobKind, str]:
         kind = JobKind.UPLOAD
         call = ops.UPLOAD.call(ref.path(), query={"entity_type": str(upload.entity_type)}, file=(name, upload.content))
         try:
@@ -190,33 +204,12 @@ class Recontacts:
                 reply = await self._http.send(ops.UPLOAD_RSIDS.call(ref.path(), file=(name, upload.content)))
             except NotFound:
                 raise error from None
-        handle = handle_of(
-            self._http,
-            kind,
-            created_id(reply, "job_id", "id"),
-            ref=ref,
-            created_at=begun,
-            ids=upload.ids,
-            entity_type=upload.entity_type,
-            file_name=name,
-            sha256=upload.sha256,
-        )
-        return Job(self._http, handle, saved_before, pace=self._pace)
+        return kind, created_id(reply, "job_id", "id")
 
     def _adopted(
         self, ref: TargetGroupRef, found: UploadJob, upload: UploadFile | None, *, saved_before: int | None = None
     ) -> Job:
-        handle = handle_of(
-            self._http,
-            JobKind.UPLOAD,
-            found.job_id,
-            ref=ref,
-            created_at=found.created_at,
-            ids=upload.ids if upload else 0,
-            entity_type=upload.entity_type if upload else None,
-            file_name=found.file_name,
-            sha256=upload.sha256 if upload else "",
-        )
+        handle = _handle(self._http, JobKind.UPLOAD, found.job_id, ref, upload, found.file_name, found.created_at)
         return Job(self._http, handle, saved_before, pace=self._pace)
 
     async def _name_the_job(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
@@ -232,14 +225,36 @@ class Recontacts:
     async def _named(self, ref: TargetGroupRef, name: str) -> UploadJob | None:
         return next((job for job in await self.jobs(ref) if job.file_name == name), None)
 
-    async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob]:
-        """Read the list; where an older exchange has none, RSIDs can still be uploaded at the older address."""
+    async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
+        """Read the list; None where an older exchange has none: RSIDs can still be uploaded at the older address."""
         try:
             return await self.jobs(ref)
         except ApiError as error:
             if error.status not in _GONE or upload.entity_type != EntityType.RSID:
                 raise
-            return []
+            return None
+
+
+def _handle(
+    http: Http,
+    kind: JobKind,
+    job_id: str,
+    ref: TargetGroupRef,
+    upload: UploadFile | None,
+    file_name: str,
+    created_at: datetime | None,
+) -> JobHandle:
+    return handle_of(
+        http,
+        kind,
+        job_id,
+        ref=ref,
+        created_at=created_at,
+        ids=upload.ids if upload else 0,
+        entity_type=upload.entity_type if upload else None,
+        file_name=file_name,
+        sha256=upload.sha256 if upload else "",
+    )
 
 
 def _busy(job: UploadJob) -> JobAlreadyRunning:

@@ -23,6 +23,7 @@ delay@status=40+2          the third status request (two pass) takes 40 seconds
 | `500-after` | the exchange acts, then answers 500 |
 | `truncated` | the exchange acts, the JSON of the reply ends early |
 | `html` | the exchange acts, the reply is a web page with status 200 |
+| `404` | 404 before acting, as an exchange answers that does not have the address |
 | `401` | 401 `authorization_error`, as the recontact guide tells of expired tokens |
 | `expired-token` | 403 `authorization_error`, as the reference tells of expired tokens |
 | `stale-etag` | 412, as if somebody else had changed the thing |
@@ -53,6 +54,7 @@ NAMES = WORLDLY | {
     "drop-reply",
     "delay",
     "401",
+    "404",
     "429",
     "500",
     "500-after",

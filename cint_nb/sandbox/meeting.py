@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.faults import WORLDLY, Dropped, Fault
-from cint_nb.sandbox.messages import Answer, Refusal, invalid, not_authenticated, not_permitted, stale
+from cint_nb.sandbox.messages import Answer, Refusal, invalid, not_authenticated, not_found, not_permitted, stale
 from cint_nb.sandbox.paging import write_cursor
 
 _NOBODY = "00000000-0000-4000-8000-00000000fa17"  # the id of errors no request of the world has seen
@@ -92,6 +92,8 @@ def _refusal(name: str, fault: Fault) -> Refusal | None:
         return Refusal(int(name), kind, detail, headers={"Retry-After": f"{fault.number(2):.0f}"})
     if name == "500":
         return Refusal(500, "unexpected_internal_error", "an unexpected error happened")
+    if name == "404":
+        return not_found("the address")
     if name == "401":
         return not_authenticated()
     if name == "expired-token":

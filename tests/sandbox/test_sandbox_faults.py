@@ -82,6 +82,7 @@ def test_a_broken_connection_looks_like_one_and_acts_or_not(sandbox, stranger, g
     ("name", "status", "kind", "acted"),
     [
         ("401", 401, "authorization_error", 0),
+        ("404", 404, "not_found_error", 0),
         ("429", 429, "too_many_requests_problem_details", 0),
         ("500", 500, "unexpected_internal_error", 0),
         ("503", 503, "service_unavailable_error", 0),

@@ -84,6 +84,29 @@ def test_one_upload_exists_after_a_lost_reply(client: Client, ref: TargetGroupRe
     assert job.wait().state in {JobState.DONE, JobState.PARTIAL}
 
 
+OLDER = "recontact_create_upload_rsids_by_file_job"
+NEWER = "recontact_create_upload_respondents_by_file_job"
+LIST = "recontact_list_upload_respondents_by_file_jobs"
+
+
+@pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
+@pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
+@pytest.mark.parametrize("absent", [(NEWER,), (NEWER, LIST)], ids=["with-a-list", "without-a-list"])
+def test_one_upload_at_the_older_address_exists_after_a_lost_reply(
+    client: Client, ref: TargetGroupRef, fault: str, ids: int, absent: tuple[str, ...]
+) -> None:
+    for address in absent:
+        client.sandbox.faults.arm(f"404@{address}*always")
+    arm(client, fault, OLDER)
+    job = client.run(client.recontacts.upload(ref, people(ids)))
+    assert [armed.happened for armed in client.sandbox.faults.armed if armed.name == fault] == [1]
+    assert len(jobs(client, "RECONTACT_UPLOAD")) == 1
+    ended = job.wait()
+    assert ended.state in {JobState.DONE, JobState.PARTIAL}
+    assert ended.saved == client.run(client.recontacts.saved_count(ref))
+    assert (ended.state is JobState.DONE) == (ended.saved == ids)
+
+
 @pytest.mark.parametrize("fault", ACTED)
 def test_an_upload_whose_looks_fail_too_is_found_later_by_its_token(
     client: Client, ref: TargetGroupRef, fault: str
