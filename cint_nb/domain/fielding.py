@@ -53,13 +53,15 @@ class BatchResult(ApiModel):
 
     @classmethod
     def of(cls, body: dict[str, Any]) -> BatchResult:
-        """Read the nested lists of a batch job's reply."""
+        """Read the nested lists of a batch job's reply; the rest of it is kept as it came."""
         updated = _rows(body, "updated_target_groups")
         failed = _rows(body, "failed_target_groups")
-        return cls(
-            status=str(body.get("status") or ""),
-            updated=tuple(str(row.get("target_group_id", "")) for row in updated),
-            failed={str(row.get("target_group_id", "")): _reason(row.get("failure_reason")) for row in failed},
+        return cls.model_validate(
+            {
+                **body,
+                "updated": tuple(str(row.get("target_group_id", "")) for row in updated),
+                "failed": {str(row.get("target_group_id", "")): _reason(row.get("failure_reason")) for row in failed},
+            }
         )
 
 

@@ -69,6 +69,9 @@ STAFF_FIELDS = _words(
 )
 """Fields whose UUIDs name staff and things, never respondents."""
 
+OWN_LISTS = frozenset({"accounts", "business_units"})
+"""Lists of what the user's organisation is and has: on the real exchange their names are emptied."""
+
 CURSOR_FIELDS = frozenset({"next_cursor", "previous_cursor"})
 CURSOR_QUERIES = frozenset({"start_after", "end_before"})
 

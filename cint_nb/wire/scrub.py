@@ -24,6 +24,7 @@ from cint_nb.wire.kept_fields import (
     KEPT_COLUMNS,
     KEPT_FIELDS,
     KEPT_HEADERS,
+    OWN_LISTS,
     PERSON_MARKS,
     PUBLIC_IDS,
     STAFF_FIELDS,
@@ -100,6 +101,8 @@ class Scrubber:
                 self.text(name): self.value(item, "" if person and name not in STAFF_FIELDS else name, asked=asked)
                 for name, item in value.items()
             }
+        if self._live and field in OWN_LISTS and isinstance(value, list):
+            value = [_unnamed(item, number if field == "accounts" else None) for number, item in enumerate(value)]
         if isinstance(value, list):
             return [self.value(item, field, asked=asked) for item in value]
         if isinstance(value, str):
@@ -206,6 +209,14 @@ def _emptied(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     return REMOVED if isinstance(value, str) else 0
+
+
+def _unnamed(item: Any, account: int | None) -> Any:
+    """Take from one's own account or business unit its name, and give an account a number of the sandbox."""
+    if not isinstance(item, dict):
+        return item
+    numbered = {} if account is None else {"id": SANDBOX_ACCOUNT + account}
+    return item | {name: text for name, text in (numbered | {"name": REMOVED}).items() if name in item}
 
 
 def _column(name: str) -> str:

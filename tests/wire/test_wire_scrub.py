@@ -77,6 +77,15 @@ def test_the_account_is_everywhere_the_sandboxes(live):
     assert live.value({"account_id": 5555}) == {"account_id": 101}
 
 
+def test_accounts_and_business_units_of_the_real_exchange_lose_their_names_and_accounts_their_numbers(live, practice):
+    accounts = {"accounts": [{"id": 5555, "name": "Acme Research"}, {"id": 5556, "name": "Acme Other"}]}
+    assert live.value(accounts) == {"accounts": [{"id": 101, "name": REMOVED}, {"id": 102, "name": REMOVED}]}
+    units = {"business_units": [{"id": 1234, "name": "Acme Europe", "currency_code": "EUR"}]}
+    assert live.value(units) == {"business_units": [{"id": 1234, "name": REMOVED, "currency_code": "EUR"}]}
+    named = {"accounts": [{"id": 101, "name": "Sandbox Research"}]}
+    assert practice.value(named) == named
+
+
 def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice):
     unknown = {"note": "free", "count_of": 7, "flag": True, "gone": None, "deep": {"name": "Ada", "x": ["a", 1]}}
     assert practice.value(unknown) == {
