@@ -58,13 +58,16 @@ def excluded_ids(facts: WaveFacts, report: Report) -> Finding | None:
     out = len(people.intersect(facts.excluded_ids))
     if not out:
         return None
-    left = facts.ids - out
+    left = max(0, facts.ids - out)
+    other_way = (
+        f"lower completes_goal to {left:,} or fewer." if left else "recontact others: nobody of this list may enter."
+    )
     evidence = f"{out:,} of {len(people):,} ids are excluded"
     if facts.plan.completes_goal > left:
         return report.block(
             "Exclusions keep out so many respondents that the goal cannot be reached.",
             evidence=f"{evidence}; completes_goal={facts.plan.completes_goal:,}",
-            fix=f"remove the exclusions, or lower completes_goal to {max(0, left):,} or fewer.",
+            fix=f"remove the exclusions, or {other_way}",
         )
     return report.warn(
         f"{out:,} respondents would be turned away by exclusions.",

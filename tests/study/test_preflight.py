@@ -94,6 +94,11 @@ def test_what_the_exchange_would_refuse_or_ignore_blocks(code, options):
     assert code in caught.value.evidence["rules"]
 
 
+def test_a_list_that_is_excluded_whole_is_never_advised_to_take_a_goal_of_nobody():
+    finding = one("excluded-ids", Severity.BLOCK, excluded_ids=IDS)
+    assert finding.fix == "remove the exclusions, or recontact others: nobody of this list may enter."
+
+
 WARNINGS = [
     ("project-exclusion", {"plan": {"exclusion_enabled": True}}),
     ("price-cap", {"plan": {"maximum_cpi": Money.of("2.49 EUR")}}),
