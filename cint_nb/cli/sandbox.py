@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 
@@ -20,6 +21,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from cint_nb.sandbox.server import serve
 
+    print("Point the notebooks at it: CINT_NB_BASE_URL=<the API address below>, then cint_nb.connect().")
+    print(
+        "Ctrl+C ends it." + ("" if arguments.state else " Its world ends with it: --state FILE keeps it."), flush=True
+    )
     serve(
         host=arguments.host,
         port=arguments.port,
@@ -27,5 +32,6 @@ def run(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         faults=arguments.fault,
         state=arguments.state,
+        tell=partial(print, flush=True),  # also where the output is a file, and whoever reads it waits for the address
     )
     return 0

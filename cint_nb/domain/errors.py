@@ -37,6 +37,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from cint_nb.domain.tracebacks import notebook_traceback
+
 
 class CintError(Exception):
     """Report a problem as four lines: what happened, what we know, what is safe, what to do next.
@@ -50,6 +52,7 @@ class CintError(Exception):
 
     code: ClassVar[str] = "cint_error"
     always_safe: ClassVar[str] = ""
+    _render_traceback_ = notebook_traceback  # IPython asks for it by this name
 
     def __init__(
         self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""

@@ -56,7 +56,7 @@ class Settings(BaseModel):
         client_secret: Its secret.
         token: A ready access token, used as it is and never refreshed without client id and secret.
         base_url: Address of the API with its version, without a slash at the end; https except on this machine.
-        token_url: Address that hands out tokens.
+        token_url: Address that hands out tokens; for a server on this machine its own, `/oauth/token`.
         recording: File to answer from, in replay mode.
         record: File to write the exchanges to.
         keep_token: Keep the token on disk, readable by you only, so that a new kernel need not ask for one.
@@ -204,7 +204,9 @@ def _may_read(name: str, mode: Mode, elsewhere: bool) -> bool:
 def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
     match mode:
         case Mode.LIVE:
-            return {"base_url": limits.LIVE_BASE_URL, "token_url": limits.TOKEN_URL}
+            # A server on this machine hands out its own tokens: neither a real secret nor a real token is for it.
+            token_url = _host(base_url) + "/oauth/token" if _is_local(base_url) else limits.TOKEN_URL
+            return {"base_url": limits.LIVE_BASE_URL, "token_url": token_url}
         case Mode.REPLAY:
             # A recording holds no token; this one stands where a token stands and is never sent anywhere.
             return {
@@ -258,6 +260,13 @@ def _check_address(name: str, url: str, mode: Mode) -> None:
             evidence={"variable": variable, "host": host},
             next_step=f"unset {variable}, or choose connect('live') if the real exchange is meant.",
         )
+
+
+def _is_local(url: str) -> bool:
+    try:
+        return _is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from cint_nb.api.client import connect_client
 from cint_nb.cli import main
 from cint_nb.cli.lab import copy_notebooks, notebook_source
 from cint_nb.sandbox.sample import write_sample
@@ -62,6 +64,19 @@ def test_doctor_names_missing_credentials(capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setenv("CINT_NB_MODE", "live")
     assert main(["doctor"]) == 1
     assert "CINT_NB_CLIENT_SECRET" in capsys.readouterr().out
+
+
+def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None:
+    command = [sys.executable, "-c", "from cint_nb.cli import main; main(['sandbox', '--port', '0'])"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
+        assert served.stdout is not None
+        told = [next(served.stdout) for _ in range(3)]
+        address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", told[-1])
+        assert address is not None
+        client = connect_client(base_url=address[1])
+        assert client.run(client.definitions.study_types())
+        client.close()
+        served.terminate()
 
 
 def test_lab_copies_every_notebook_into_a_new_folder(

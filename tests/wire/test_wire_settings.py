@@ -84,6 +84,13 @@ def test_a_served_sandbox_is_the_sandbox_at_an_address():
     assert not settings.in_process
 
 
+def test_no_real_secret_goes_out_for_a_server_on_this_machine():
+    local = {**LIVE, "CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1"}
+    assert Settings.read("live", environ=local).token_url == "http://127.0.0.1:8808/oauth/token"
+    elsewhere = {**LIVE, "CINT_NB_BASE_URL": "https://api.invalid/v1"}
+    assert Settings.read("live", environ=elsewhere).token_url == "https://auth.cint.com/oauth/token"
+
+
 @pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
 def test_the_sandbox_label_is_never_put_on_the_real_exchange(host):
     assert "real exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))
