@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import InvalidState, PlanError
+from cint_nb.domain.errors import InvalidState, NotFound, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from cint_nb.wave.session import Session
 
 T = TypeVar("T")
+_ELSEWHERE = "the journal knows this wave, the exchange does not: after a sandbox's restart, take another wave name."
 
 
 class Wave:
@@ -109,9 +111,11 @@ class Wave:
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
         )
-        return check(
-            self.session.run(ask_exchange(self.session, facts, self.target_group, self.sources)) if ask else facts
-        )
+        return check(self._ask(ask_exchange(self.session, facts, self.target_group, self.sources)) if ask else facts)
+
+    def _ask(self, work: Coroutine[Any, Any, T]) -> T:
+        with self._remembered():
+            return self.session.run(work)
 
     def _stop_if_blocked(self, step: Step) -> None:
         self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
@@ -131,7 +135,7 @@ class Wave:
         """
         if self.target_group is None:
             self._stop_if_blocked("create")
-        return self.session.run(self._steps.draft())
+        return self._ask(self._steps.draft())
 
     def upload(self) -> JobSnapshot:
         """Upload the usable ids and watch the job to its end.
@@ -160,7 +164,7 @@ class Wave:
         Asks the exchange for its count and, where that does not settle it, for its list of saved ids.
         """
         if self._outcome is None:
-            self._outcome = self.session.run(self._steps.outcome())
+            self._outcome = self._ask(self._steps.outcome())
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
@@ -191,7 +195,7 @@ class Wave:
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the ids uploaded.
         """
-        return self.session.run(self._steps.lower_goal(goal))
+        return self._ask(self._steps.lower_goal(goal))
 
     def launch(self, budget: str | Money | None = None) -> JobSnapshot:
         """Launch the target group: from here on it is live and spends money.
@@ -226,17 +230,17 @@ class Wave:
 
         Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` says which exchange it is of.
         """
-        frame = status_frame([self.session.run(self._steps.status())])
+        frame = status_frame([self._ask(self._steps.status())])
         frame.attrs["mode"] = str(self.session.mode)
         return frame
 
     def pause(self) -> None:
         """Pause the fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
-        self.session.run(self._steps.pause())
+        self._ask(self._steps.pause())
 
     def resume(self) -> None:
         """Resume a paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
-        self.session.run(self._steps.resume())
+        self._ask(self._steps.resume())
 
     def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, so that nobody enters any more.
@@ -250,7 +254,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self.session.run(self._steps.close(resume_first=resume_first))
+        self._ask(self._steps.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.
@@ -263,7 +267,7 @@ class Wave:
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
-        status = self.session.run(self._steps.status())
+        status = self._ask(self._steps.status())
         if status["state"] == "live" and not while_live:
             raise InvalidState(
                 "The wave is live: removing its recontacts now would stop respondents from entering.",
@@ -277,7 +281,17 @@ class Wave:
 
     def _run(self, title: str, step: Callable[[Listener], Coroutine[Any, Any, T]], resume: str) -> T:
         reporter = self.session.reporter(f"{title} · {self.name}", str(self.session.mode))
-        return run_reporting(step, reporter, resume=resume)
+        with self._remembered():
+            return run_reporting(step, reporter, resume=resume)
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        try:
+            yield
+        except NotFound as error:
+            if self.target_group:
+                error.next_step = _ELSEWHERE
+            raise
 
     def __repr__(self) -> str:
         """Say mode, name and where the wave stands, without ids."""

@@ -11,6 +11,7 @@ import pytest
 from cint_nb.domain.errors import (
     BudgetExceeded,
     InvalidState,
+    NotFound,
     NothingToResubmit,
     PlanError,
     PreflightBlocked,
@@ -256,3 +257,13 @@ def test_the_journal_holds_no_respondent_id(client: Session, make_wave: Make) ->
     wave.resubmit()
     told = str([entry.data for entry in client.journal.entries()])
     assert not [identifier for identifier in wave.people.ids if identifier in told]
+
+
+def test_a_wave_the_exchange_no_longer_knows_says_what_to_do(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    wave.create()
+    client.sandbox.world.groups.clear()
+    with pytest.raises(NotFound, match="take another wave name"):
+        wave.upload()
+    with pytest.raises(NotFound, match="take another wave name"):
+        wave.status()
