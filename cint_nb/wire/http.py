@@ -212,6 +212,8 @@ class Http:
         call = course.call
         if 200 <= reply.status < 300:
             self._note_sunset(reply)
+            if call.accept != "application/json" and _is_page(reply):
+                raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is a page for people, not the file."))
             if call.accept == "application/json" and _is_broken(reply):
                 raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is cut off, or is no JSON."))
             return reply
@@ -267,10 +269,14 @@ def _remembering(error: CintError, course: _Course) -> CintError:
     return error
 
 
+def _is_page(reply: Reply) -> bool:
+    """Tell whether a reply is a page for people, such as the sign-in of a network on the way."""
+    return "html" in reply.headers.get("content-type", "").lower()
+
+
 def _is_broken(reply: Reply) -> bool:
     """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
-    kind = reply.headers.get("content-type", "").lower()
-    if not reply.body.strip() or not ("json" in kind or "html" in kind):
+    if not reply.body.strip() or not (_is_page(reply) or "json" in reply.headers.get("content-type", "").lower()):
         return False
     try:
         json.loads(reply.body)
