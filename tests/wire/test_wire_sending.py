@@ -208,9 +208,9 @@ def test_a_reply_above_its_limit_is_not_fetched_again(connect, call):
 def test_a_page_for_people_is_no_download(connect, call):
     page = httpx.Response(200, content=b"<html>sign in</html>", headers={"content-type": "text/html; charset=utf-8"})
     file = httpx.Response(200, content=b"id\n", headers={"content-type": "text/csv"})
-    http, exchange = connect(page, file)
+    http, _ = connect(page, file)
     assert loop.run(http.send(call(accept="*/*"))).body == b"id\n"
-    http, exchange = connect(page)
+    http, _ = connect(page)
     with pytest.raises(errors.UnexpectedReply, match="page"):
         loop.run(http.send(call(accept="*/*")))
 
