@@ -43,7 +43,13 @@ async def send_once(
                 raise unsure(what, error, **evidence) from error
             lost = error
         except Conflict:
-            if lost is not None and (found := await look()) is not None:
+            if lost is None:
+                raise
+            try:
+                found = await look()
+            except (ApiError, TransportError) as error:
+                raise unsure(what, error, **evidence) from error
+            if found is not None:
                 return found
             raise
     raise unsure(what, lost, **evidence)

@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from cint_nb.api import operations as ops
 from cint_nb.api.reading import created_id, read, read_item
 from cint_nb.domain import limits
-from cint_nb.domain.errors import NotFound, ServerError, TransportError, UnexpectedReply
+from cint_nb.domain.errors import CintError, NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.models import Project, ProjectOverview, ProjectSummary
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
+
+_PASSING = (NotFound, TransportError, ServerError, RateLimited, UnexpectedReply)
+"""What a look at a project that was just accepted may meet before it can be read."""
 
 
 class Projects:
@@ -33,7 +36,8 @@ class Projects:
         Raises:
             BadRequest: naming the fields the exchange refuses.
             TransportError: the reply was lost; `evidence` holds the idempotency key to call this again with.
-            NotFound: the project was accepted and could not be read within two minutes; `evidence` holds its id.
+            CintError: the project was accepted and could not be read, mostly `NotFound` for two minutes; `evidence`
+                holds its id.
 
         Serves `POST …/projects`, which accepts first and creates later.
         """
@@ -86,16 +90,18 @@ class Projects:
                 yield project
 
     async def _readable(self, project_id: str) -> Project:
+        """Wait until an accepted project can be read; whatever goes wrong then, the error says that it was accepted."""
         waited, pause = 0.0, 0.5
         while True:
+            began = self._http.clock.now()
             try:
                 return await self.get(project_id)
-            except NotFound as error:
-                if waited >= limits.PROJECT_READY_SECONDS:
+            except CintError as error:
+                if not isinstance(error, _PASSING) or waited >= limits.PROJECT_READY_SECONDS:
                     error.evidence["project_id"] = project_id
                     error.safe = "the project was accepted; it is not readable yet."
                     error.next_step = "read it later with client.projects.get(project_id); do not create it again."
                     raise
             await self._http.sleep(pause)
-            waited += pause
+            waited += (self._http.clock.now() - began).total_seconds()
             pause = min(2 * pause, 8.0)

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from cint_nb.domain.errors import OutcomeUnknown, PreconditionFailed, ServerError, UnexpectedReply
+from cint_nb.domain.errors import (
+    Conflict,
+    InvalidState,
+    OutcomeUnknown,
+    PreconditionFailed,
+    ServerError,
+    UnexpectedReply,
+)
 from cint_nb.domain.fielding import FieldingRun
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
@@ -29,7 +36,8 @@ async def steer(
     """Act on a run and return it as it stands afterwards.
 
     A changed version (412) and a lost reply are treated alike: the run is read again and decided upon again, once.
-    A lost reply of an act that took effect shows then as a run that is as wanted.
+    A lost reply of an act that took effect shows then as a run that is as wanted; so does a repeat that the exchange
+    refuses because the first attempt had acted.
 
     Args:
         http: Sends.
@@ -54,6 +62,10 @@ async def steer(
         except (PreconditionFailed, OutcomeUnknown, ServerError):
             decision = decide(await read_run())
             if attempt and not decision.done:
+                raise
+        except (Conflict, InvalidState):
+            decision = decide(await read_run())
+            if not decision.done:
                 raise
         else:
             return await read_run() or decision.run

@@ -148,6 +148,8 @@ class TargetGroups(Figures):
         Serves `PUT …/target-groups/{target_group_id}/details`.
         """
         reply = await self._http.send(ops.UPDATE_DETAILS.call(ref.path(), json=dict(body)))
+        if not reply.body.strip():
+            return await self.details(ref)
         return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
     async def list(
@@ -215,7 +217,8 @@ class TargetGroups(Figures):
         """
         body = {"target_group_cpi": Money.of(price).body()}
         reply = await self._http.send(ops.SET_CPI.call(ref.path(), json=body))
-        return read_item(Amount, reply.fields().get("target_group_cpi") or {}, ops.SET_CPI.call())
+        said = reply.fields() if reply.body.strip() else body
+        return read_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.call())
 
     async def set_completes_goal(
         self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()
@@ -233,7 +236,7 @@ class TargetGroups(Figures):
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
         reply = await self._http.send(ops.SET_GOAL.call(ref.path(), json=body))
-        return int(reply.fields().get("completes_goal") or goal)
+        return int(reply.fields().get("completes_goal") or goal) if reply.body.strip() else goal
 
     # --- inside -----------------------------------------------------------------------------------------------
 

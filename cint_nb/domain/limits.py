@@ -14,6 +14,7 @@ TOKEN_URL = "https://auth.cint.com/oauth/token"  # A
 TOKEN_AUDIENCE = "https://api.luc.id"  # A: another domain than the API host, on purpose
 TOKEN_SCOPES = "app:api"  # A
 TOKEN_EARLY = timedelta(minutes=5)  # A: refresh this long before expiry
+TOKEN_TRUSTED = timedelta(minutes=5)  # C: a token proven good this lately is not what a 403 is about
 
 RECONTACT_STUDY_TYPE = "recontact"  # R, step 1
 RECONTACT_TEMPLATE_ID = "01JH0PEGPC4Z8RDD304E2SF0EW"  # R, step 1

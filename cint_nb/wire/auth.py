@@ -93,7 +93,7 @@ class Tokens:
         self._keep = keep
         self._replaying = settings.mode is Mode.REPLAY
         self._token = Token(settings.token) if settings.token is not None else None
-        self._proven: Token | None = None
+        self._proven: tuple[Token, datetime] | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def current(self) -> Token:
@@ -118,7 +118,7 @@ class Tokens:
 
         Another task may have renewed it meanwhile: then that one is returned and none is fetched.
         """
-        if rejected is self._proven or not (self._settings.renewable or self._replaying):
+        if self._is_proven(rejected) or not (self._settings.renewable or self._replaying):
             return None
         async with self._one_at_a_time:
             if self._token is rejected:
@@ -129,7 +129,13 @@ class Tokens:
 
     def proven(self, token: Token) -> None:
         """Remember that a brand-new token was rejected like its forerunner: the right is missing, not the token."""
-        self._proven = token
+        self._proven = (token, self._clock.now())
+
+    def _is_proven(self, token: Token) -> bool:
+        """Tell whether a token was proven good lately; long after that it may have been revoked."""
+        if self._proven is None or self._proven[0] is not token:
+            return False
+        return self._clock.now() - self._proven[1] <= limits.TOKEN_TRUSTED
 
     async def _get(self) -> Token:
         if self._replaying and self._settings.token is not None:

@@ -16,7 +16,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, CintError, NotSent, RateLimited, ServerError
+from cint_nb.domain.errors import ApiError, CintError, NotSent, OutcomeUnknown, RateLimited, ServerError
 from cint_nb.wire import loop, repeats
 from cint_nb.wire.auth import TOKEN_CALL, Bearer, Tokens, rejects_token, token_body
 from cint_nb.wire.calls import Call, Reply
@@ -31,6 +31,7 @@ from cint_nb.wire.token_file import TokenFile
 __all__ = ["Call", "Http", "Repeat", "Reply"]
 
 _WARNINGS_MAX = 100
+_MAY_HAVE_ACTED = (Ending.AMBIGUOUS, Ending.UNAVAILABLE)
 
 
 @dataclass
@@ -48,6 +49,7 @@ class _Course:
     attempts: int = 0
     granted: float = 0.0
     new_token_tried: bool = False
+    may_have_acted: bool = False
     verdict: Verdict = field(default_factory=lambda: Verdict(again=False))
 
     def seconds_left(self) -> float:
@@ -154,7 +156,9 @@ class Http:
         try:
             return await retrying(one)
         except Failure as failure:
-            raise self._explained(failure, course) from None
+            raise _remembering(self._explained(failure, course), course) from None
+        except CintError as error:  # no token could be had for another attempt
+            raise _remembering(error, course) from None
 
     def _decide(self, course: _Course, failure: Failure) -> bool:
         now = self.clock.monotonic()
@@ -170,6 +174,8 @@ class Http:
         )
         if course.verdict.again:
             self._budget.spend(now)
+            if failure.ending in _MAY_HAVE_ACTED and course.call.repeat is not Repeat.SAFE:
+                course.may_have_acted = True
             if failure.asked_wait is not None and course.call.deadline is None:
                 course.granted += failure.asked_wait
         return course.verdict.again
@@ -206,6 +212,8 @@ class Http:
         call = course.call
         if 200 <= reply.status < 300:
             self._note_sunset(reply)
+            if call.accept != "application/json" and _is_page(reply):
+                raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is a page for people, not the file."))
             if call.accept == "application/json" and _is_broken(reply):
                 raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is cut off, or is no JSON."))
             return reply
@@ -243,10 +251,32 @@ class Http:
         return self._judged(course, reply)
 
 
+def _remembering(error: CintError, course: _Course) -> CintError:
+    """Correct what an error says of the last attempt, where an earlier one of the same call may have acted."""
+    if not course.may_have_acted:
+        return error
+    safe = "unknown: an earlier attempt of this request may have acted."
+    if course.call.idempotency_key:
+        error.evidence["idempotency_key"] = course.call.idempotency_key
+    if isinstance(error, NotSent):
+        return OutcomeUnknown(
+            f"The request to {course.call.operation} got no usable reply, and repeating it failed: {error.what}",
+            evidence={"attempts": course.attempts, **error.evidence},
+            safe=safe,
+            next_step="look whether it took effect before sending it again.",
+        )
+    error.safe = safe
+    return error
+
+
+def _is_page(reply: Reply) -> bool:
+    """Tell whether a reply is a page for people, such as the sign-in of a network on the way."""
+    return "html" in reply.headers.get("content-type", "").lower()
+
+
 def _is_broken(reply: Reply) -> bool:
     """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
-    kind = reply.headers.get("content-type", "").lower()
-    if not reply.body.strip() or not ("json" in kind or "html" in kind):
+    if not reply.body.strip() or not (_is_page(reply) or "json" in reply.headers.get("content-type", "").lower()):
         return False
     try:
         json.loads(reply.body)

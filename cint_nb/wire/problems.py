@@ -11,8 +11,10 @@ from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated,
 from cint_nb.domain.ids import mask
 from cint_nb.wire.calls import Reply
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
-_EMAIL = re.compile(r"[^\s@<>()\"']+@[^\s@<>()\"']+")
+_UUID = re.compile(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])", re.ASCII
+)
+_EMAIL = re.compile(r"[^\s@<>()\"']+(?:@|%40)[^\s@<>()\"']+")
 _TEXT_MAX = 300
 _BODY_MAX = 65_536
 

@@ -29,9 +29,10 @@ def _not_ours(_record: logging.LogRecord) -> bool:
     return not _ours.get()
 
 
-# httpx logs whole addresses, and a cursor in an address may hold a respondent id; httpcore logs headers. Of our
-# requests, ours is the only line. Loggers do not inherit filters, so each one is named.
-for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"):
+# httpx logs whole addresses, and a cursor in an address may hold a respondent id; httpcore and, over
+# HTTP/2, hpack log headers. Of our requests, ours is the only line. Loggers inherit no filters, so each one is named.
+_FOREIGN = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+for _name in (*_FOREIGN, "hpack.hpack", "hpack.table", "hpack.huffman"):
     logging.getLogger(_name).addFilter(_not_ours)
 
 
@@ -142,7 +143,9 @@ class Sender:
         except (TooLarge, Unreadable) as error:
             reply = reply_of(call, response.status_code, response.headers, b"")
             self._note(call, f"{reply.status} unreadable", started, reply.request_id)
-            raise Failure(Ending.AMBIGUOUS, reply.unexpected(f"The reply cannot be used: {error}.")) from None
+            # What was too large once would be so again.
+            ending = Ending.FINAL if isinstance(error, TooLarge) else Ending.AMBIGUOUS
+            raise Failure(ending, reply.unexpected(f"The reply cannot be used: {error}.")) from None
         finally:
             _ours.reset(mark)
         reply = reply_of(call, response.status_code, response.headers, body)

@@ -108,3 +108,13 @@ def test_a_look_that_is_refused_is_a_blind_one(http: Http) -> None:
     course = Course(http, [OutcomeUnknown("lost")], [NotFound("where")] * 3)
     with pytest.raises(OutcomeUnknown):
         course.run()
+
+
+@pytest.mark.parametrize("blind", [ServerError("blind"), NotFound("where")])
+def test_a_conflict_after_a_lost_reply_that_cannot_be_looked_behind_leaves_the_outcome_unknown(
+    http: Http, blind: CintError
+) -> None:
+    course = Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, blind])
+    with pytest.raises(OutcomeUnknown) as caught:
+        course.run()
+    assert caught.value.evidence["token"] == "t1"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from cint_nb.api.client import Client
-from cint_nb.domain.errors import InvalidState, PreconditionFailed, UnexpectedReply
+from cint_nb.domain.errors import ApiError, InvalidState, PreconditionFailed, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
 
 RUN = "01JX2Y0N5RTR012AYDTA83QWTR"
@@ -111,3 +111,44 @@ def test_a_run_that_came_without_its_version_is_not_changed(
         client.run(getattr(client.fielding, verb)(ref, *times))
     assert "nothing was sent that could change it" in str(caught.value)
     assert {request.method for request in exchange.requests} == {"GET"}
+
+
+def lost(run: dict[str, Any], **to: Any) -> Any:
+    """Act, and lose the reply."""
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        run.update(to, version=run["version"] + 1)
+        raise httpx.ReadError("cut")
+
+    return answer
+
+
+@pytest.mark.parametrize("status", [409, 412, 422])
+def test_a_repeat_refused_because_the_first_attempt_had_acted_is_no_failure(
+    client: Client, exchange: Any, script: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
+) -> None:
+    """An exchange may check the state before the version: then the repeat of a pause that worked meets a 422."""
+    exchange.on("POST", "/pause", lost(run, status="paused"), script.refusal(status, "invalid_state_error"))
+    assert client.run(client.fielding.pause(ref)).state == "paused"
+    assert len(exchange.sent("POST", "/pause")) == 2
+
+
+@pytest.mark.parametrize("status", [409, 422])
+def test_a_refused_act_whose_run_is_not_as_wanted_stays_refused_after_one_request(
+    client: Client, exchange: Any, script: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
+) -> None:
+    exchange.on("POST", "/pause", script.refusal(status, "invalid_state_error", "not now"))
+    with pytest.raises(ApiError, match="not now") as caught:
+        client.run(client.fielding.pause(ref))
+    assert caught.value.status == status
+    assert len(exchange.sent("POST", "/pause")) == 1
+
+
+def test_a_network_that_breaks_down_after_the_act_is_looked_behind(
+    client: Client, exchange: Any, script: Any, run: dict[str, Any], ref: TargetGroupRef
+) -> None:
+    def away(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("away")
+
+    exchange.on("POST", "/pause", lost(run, status="paused"), away)
+    assert client.run(client.fielding.pause(ref)).state == "paused"

@@ -141,6 +141,23 @@ def test_foreign_text_is_made_fit_for_a_message():
     assert clean(None) == clean({}) == clean(True) == ""
 
 
+@pytest.mark.parametrize(
+    "echo",
+    [
+        "0F1CE179A9174BD19A4F1234567890AB is unknown",
+        "row {0f1ce179-a917-4bd1-9a4f-1234567890ab}",
+        "id=0f1ce179a9174bd19a4f1234567890ab;",
+    ],
+)
+def test_an_id_the_exchange_echoes_is_masked_in_every_form_a_file_may_have(echo):
+    assert "0f1ce179" not in clean(echo).lower()
+    assert "90ab" in clean(echo).lower()
+
+
+def test_an_e_mail_address_in_an_address_is_removed_too():
+    assert "example" not in clean("see /users?mail=x.y%40example.com")
+
+
 def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked():
     known = "b551326b-ac9d-4d32-8823-4f025787dab9"
     made = error(400, {"id": known, "object": "bad_request_error", "detail": f"respondent {known} is not known"})

@@ -198,6 +198,23 @@ def test_a_reply_above_its_limit_is_refused(connect, call):
         loop.run(http.send(call("POST", Repeat.NAKED, max_bytes=1_000)))
 
 
+def test_a_reply_above_its_limit_is_not_fetched_again(connect, call):
+    http, exchange = connect(httpx.Response(200, content=b"x" * 2_000, headers={"content-type": "text/csv"}))
+    with pytest.raises(errors.UnexpectedReply, match="larger than 1,000 bytes"):
+        loop.run(http.send(call(accept="*/*", max_bytes=1_000)))
+    assert len(exchange.requests) == 1
+
+
+def test_a_page_for_people_is_no_download(connect, call):
+    page = httpx.Response(200, content=b"<html>sign in</html>", headers={"content-type": "text/html; charset=utf-8"})
+    file = httpx.Response(200, content=b"id\n", headers={"content-type": "text/csv"})
+    http, _ = connect(page, file)
+    assert loop.run(http.send(call(accept="*/*"))).body == b"id\n"
+    http, _ = connect(page)
+    with pytest.raises(errors.UnexpectedReply, match="page"):
+        loop.run(http.send(call(accept="*/*")))
+
+
 @pytest.mark.parametrize("body", [b'{"data": [1, 2', b"<html>sign in</html>"])
 def test_a_success_that_cannot_be_read_is_read_again_where_that_is_safe(connect, call, body):
     kind = "application/json" if body.startswith(b"{") else "text/html"

@@ -10,7 +10,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from cint_nb.domain import errors
+from cint_nb.domain import errors, limits
 from cint_nb.wire import loop
 from cint_nb.wire.http import Http, Repeat
 from cint_nb.wire.settings import Settings
@@ -171,6 +171,20 @@ def test_a_token_proven_good_is_not_renewed_for_every_missing_right(connect, cal
         with pytest.raises(errors.PermissionDenied):
             loop.run(http.send(call()))
     assert len(exchange.token_requests) == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_was_good_once_and_is_rejected_later_is_renewed_again(connect, call, status):
+    """It may have been revoked since, long before its end; a missing right met earlier says nothing about that."""
+    no_right = httpx.Response(403, json={"object": "authorization_error", "detail": "no right"})
+    revoked = httpx.Response(status, json={"object": "authorization_error", "detail": "expired"})
+    http, exchange = connect(no_right, no_right, FINE, revoked, FINE)
+    with pytest.raises(errors.PermissionDenied):
+        loop.run(http.send(call()))
+    loop.run(http.send(call()))
+    loop.run(http.sleep(limits.TOKEN_TRUSTED.total_seconds() + 1))
+    assert loop.run(http.send(call())).status == 200
+    assert exchange.tokens_used == ["token-1", "token-2", "token-2", "token-2", "token-3"]
 
 
 def test_without_credentials_nothing_is_asked():
