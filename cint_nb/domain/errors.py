@@ -67,8 +67,9 @@ class CintError(Exception):
         return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with everything that came after the message."""
-        return (type(self), (self.what,), self.__dict__)
+        """Pickle with everything that came after the message, but for the raw reply, which may hold ids."""
+        kept = {name: value for name, value in self.__dict__.items() if name != "body"}
+        return (type(self), (self.what,), kept)
 
 
 class InputError(CintError, ValueError):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, for_status
 from cint_nb.domain.ids import mask
@@ -15,6 +19,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.A
 _EMAIL = re.compile(r"[^\s@<>()\"']+@[^\s@<>()\"']+")
 _TEXT_MAX = 300
 _BODY_MAX = 65_536
+_SECRET_MIN = 8
 
 OUR_NAMES: Mapping[str, str] = {
     "expected_completes": "completes_goal",
@@ -78,6 +83,21 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
     error.body = reply.body
     error.invalid_params = params
     return error
+
+
+def without_secrets(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
+    """Return an error reply whose body does not repeat what was sent to prove who asks.
+
+    A server, or a proxy before it, may quote the request it refuses. Texts of less than eight characters are no
+    secrets and stay: the sandbox's own is a word of its messages.
+    """
+    body = reply.body
+    for secret in secrets:
+        text = secret.get_secret_value() if secret is not None else ""
+        if len(text) >= _SECRET_MIN:
+            for written in (text, json.dumps(text)[1:-1], quote(text, safe="")):
+                body = body.replace(written.encode("utf-8"), b"(secret)")
+    return reply if body == reply.body else dataclasses.replace(reply, body=body)
 
 
 def read_envelope(body: bytes) -> dict[str, Any]:

@@ -29,9 +29,11 @@ def _not_ours(_record: logging.LogRecord) -> bool:
     return not _ours.get()
 
 
-# httpx logs whole addresses, and a cursor in an address may hold a respondent id; httpcore logs headers. Of our
-# requests, ours is the only line. Loggers do not inherit filters, so each one is named.
-for _name in ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks"):
+# httpx logs whole addresses, and a cursor in an address may hold a respondent id; httpcore logs headers, and so does
+# hpack, with which a client of the caller's may speak HTTP/2. Of our requests, ours is the only line. Loggers do not
+# inherit filters, so each one is named.
+_CORE = ("connection", "http11", "http2", "proxy", "socks")
+for _name in ("httpx", *(f"httpcore.{_part}" for _part in _CORE), "hpack.hpack", "hpack.table"):
     logging.getLogger(_name).addFilter(_not_ours)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
@@ -118,6 +119,12 @@ class Settings(BaseModel):
         """
         for name in ("base_url", "token_url"):
             _check_address(name, getattr(self, name), self.mode)
+        if self.token is not None and not is_token(self.token):
+            raise SettingsError(
+                "The access token holds characters no token has, such as a space, a line break or an accent.",
+                evidence={"variable": VARIABLES["token"]},
+                next_step="copy the token again, without what stands before and after it.",
+            )
         if self.mode is Mode.LIVE:
             self._check_credentials()
         if self.mode is Mode.REPLAY and self.recording is None:
@@ -160,11 +167,20 @@ class Settings(BaseModel):
         """Tell whether a new token can be asked for."""
         return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a pickle would hold the credentials readable."""
+        raise TypeError("Settings hold credentials and are never pickled. Connect again where you need them.")
+
     def __repr__(self) -> str:
         """Name mode, account and address; no credentials."""
         return f"<Settings: {self.mode} · account {self.account_id} · {self.base_url}>"
 
     __str__ = __repr__
+
+
+def is_token(secret: SecretStr) -> bool:
+    """Tell whether a text can be a token: ASCII without spaces, so that no failing header ever quotes it."""
+    return re.fullmatch(r"[!-~]+", secret.get_secret_value(), re.ASCII) is not None
 
 
 def _mode(word: Mode | str) -> Mode:
@@ -246,7 +262,8 @@ def _check_address(name: str, url: str, mode: Mode) -> None:
             evidence={"variable": variable},
             next_step=f"set {variable} to an address such as {limits.LIVE_BASE_URL}.",
         )
-    if parts.scheme == "http" and host not in _IN_PROCESS_HOSTS and not _is_loopback(host):
+    stays_here = _is_loopback(host) or (host in _IN_PROCESS_HOSTS and mode is not Mode.LIVE)
+    if parts.scheme == "http" and not stays_here:
         raise SettingsError(
             "An address outside this machine must use https: a token would travel readable.",
             evidence={"variable": variable, "host": host},
