@@ -37,6 +37,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from cint_nb.domain.ids import mask_within
+
 
 class CintError(Exception):
     """Report a problem as four lines: what happened, what we know, what is safe, what to do next.
@@ -80,9 +82,18 @@ class InputError(CintError, ValueError):
 
 
 class RespondentFileError(InputError):
-    """Refuse a respondent file that cannot be read or uploaded."""
+    """Refuse a respondent file that cannot be read or uploaded.
+
+    Where a file has no header, its first ids are taken for names of columns: ids are masked whatever they stand for.
+    """
 
     code = "respondent_file"
+
+    def __init__(
+        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+    ) -> None:
+        known = {key: mask_within(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()}
+        super().__init__(mask_within(what), evidence=known, safe=safe, next_step=mask_within(next_step))
 
 
 class PlanError(InputError):

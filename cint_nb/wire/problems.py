@@ -12,10 +12,9 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, for_status
-from cint_nb.domain.ids import mask
+from cint_nb.domain.ids import mask_within
 from cint_nb.wire.calls import Reply
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@<>()\"']+@[^\s@<>()\"']+")
 _TEXT_MAX = 300
 _BODY_MAX = 65_536
@@ -140,7 +139,7 @@ def clean(text: Any) -> str:
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: _TEXT_MAX * 4]).split())
-    line = _EMAIL.sub("(e-mail)", _UUID.sub(lambda found: mask(found[0]), line))
+    line = _EMAIL.sub("(e-mail)", mask_within(line))
     return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 1] + "…"
 
 

@@ -2,7 +2,8 @@
 
 What is searched: captured stdout and stderr, the records of all loggers down to DEBUG, the text of a failure, every
 file under the test's `tmp_path`, and its journal. Searched for are the planted credentials and any token that a
-sandbox hands out. A test that leaves one of them fails, and the message names the place and never the secret.
+sandbox hands out. Logs and journals are searched for the ids of respondents too. A test that leaves one of them fails, and
+the message names the place and never the secret.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _WHAT = {
     "the planted secret": re.compile(re.escape(SECRET).encode()),
     "a token of the sandbox": re.compile(rb"sandbox\.[0-9a-f]{8,}\.[0-9a-f]{8,}"),
 }
+_RESPONDENT = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-8c17-b5ec-[0-9a-f]{12}", re.IGNORECASE)  # every made-up id
 _FILE_MAX = 20_000_000
 
 
@@ -46,6 +48,12 @@ def secrets_in(content: str | bytes) -> list[str]:
     return [name for name, pattern in _WHAT.items() if pattern.search(content)]
 
 
+def holds_respondent(content: str | bytes) -> bool:
+    """Tell whether a text or the bytes of a file hold the id of a made-up respondent."""
+    content = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+    return _RESPONDENT.search(content) is not None
+
+
 def files_with_secrets(folder: Path) -> list[str]:
     """Name the files under a folder that hold a secret, in their bytes or in their name."""
     found = []
@@ -60,12 +68,16 @@ def files_with_secrets(folder: Path) -> list[str]:
 def _left_behind(item: pytest.Item, report: pytest.TestReport) -> Iterator[str]:
     for title, text in report.sections:
         yield from (f"{name} in {title.lower()}" for name in secrets_in(text))
+        if "log" in title and holds_respondent(text):
+            yield "the id of a respondent in a log"
     yield from (f"{name} in the report of the failure" for name in secrets_in(report.longreprtext))
     if report.when == "call":
-        folders = [getattr(item, "funcargs", {}).get("tmp_path"), Path(os.environ.get("CINT_NB_JOURNAL", "")).parent]
-        for folder in folders:
-            if isinstance(folder, Path) and folder != Path():
-                yield from files_with_secrets(folder)
+        journal = os.environ.get("CINT_NB_JOURNAL", "")
+        for folder in (getattr(item, "funcargs", {}).get("tmp_path"), journal and Path(journal).parent):
+            yield from files_with_secrets(folder) if folder else ()
+        for path in Path(journal).parent.iterdir() if journal and Path(journal).parent.is_dir() else ():
+            if path.is_file() and holds_respondent(path.read_bytes()):
+                yield f"the id of a respondent in {path.name} beside the journal"
 
 
 @pytest.hookimpl(wrapper=True)
