@@ -12,9 +12,10 @@ import pytest
 
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wire import loop
+from cint_nb.wire.clock import ReplayClock
 from tests.security import planted
 from tests.wave.conftest import client, make_plan, make_wave, people  # noqa: F401  # one wave for all rooms
-from tests.wire.test_wire_sockets import Server, answer
+from tests.wire.test_wire_sockets import START, Server, answer
 
 Answer = Callable[[str, bytes], bytes | None]
 
@@ -87,6 +88,7 @@ def go_live(listen: Callable[..., Listener]) -> Iterator[Callable[..., Session]]
     def connect(server: Listener, **settings: Any) -> Session:
         settings = {"base_url": f"{server.url}/v1", "token_url": f"{server.url}/oauth/token"} | settings
         session = connect_session("live", account_id=7, **settings)
+        session.http.clock = ReplayClock(START)  # no repeat waits in real time
         sessions.append(session)
         return session
 
