@@ -12,6 +12,14 @@ IN_PROCESS_HOSTS = ("sandbox.invalid", "replay.invalid")
 _REAL_DOMAINS = ("cint.com", "luc.id", "lucidhq.com", "samplicio.us")
 
 
+def host_name(url: str) -> str:
+    """Return the host of an address without its port; empty if it has none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def host_of(url: str) -> str:
     """Return scheme, host and port of an address."""
     parts = urlsplit(url)

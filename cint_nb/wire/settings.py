@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
-from cint_nb.wire.addresses import IN_PROCESS_HOSTS, check_address, host_of, is_loopback
+from cint_nb.wire.addresses import IN_PROCESS_HOSTS, check_address, host_name, host_of, is_loopback
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
 """The sandbox in this process. Names under `.invalid` resolve nowhere, so nothing can leave by accident."""
@@ -81,7 +81,8 @@ class Settings(BaseModel):
     ) -> Self:
         """Read settings: an argument wins over its environment variable, which wins over the default.
 
-        The sandbox never reads credentials or the account from the environment, so that a real secret cannot reach it.
+        The sandbox never reads credentials or the account from the environment, so that a real secret cannot reach it;
+        only a mock server on this machine is given the token.
 
         Args:
             mode: `sandbox`, `replay` or `live`; else the variable CINT_NB_MODE; else `sandbox`.
@@ -188,8 +189,9 @@ def _variable(environ: Mapping[str, str] | None, name: str) -> str:
 
 def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, str] | None) -> dict[str, Any]:
     """Add what the environment says to the settings given."""
-    elsewhere = bool(given.get("base_url") or _variable(environ, VARIABLES["base_url"]))
-    wanted = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _may_read(name, mode, elsewhere)}
+    base_url = str(given.get("base_url") or _variable(environ, VARIABLES["base_url"]))
+    mock = is_loopback(host_name(base_url))
+    wanted = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _may_read(name, mode, mock)}
     return {**veiled({name: text for name, text in wanted.items() if text}), **given}
 
 
@@ -219,7 +221,7 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
             )
 
 
-def _may_read(name: str, mode: Mode, elsewhere: bool) -> bool:
+def _may_read(name: str, mode: Mode, mock: bool) -> bool:
     """Tell whether a variable counts in a mode; a recording, for example, has its own account and no credentials."""
     match mode:
         case Mode.LIVE:
@@ -228,7 +230,7 @@ def _may_read(name: str, mode: Mode, elsewhere: bool) -> bool:
             return name in {"recording", "record"}
         case Mode.SANDBOX:
             if name == "token":
-                return elsewhere
+                return mock
             return name not in _ONLY_LIVE and name != "recording"
 
 

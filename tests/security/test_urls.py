@@ -193,5 +193,6 @@ def test_the_sandbox_never_reads_the_credentials_of_the_environment(client, monk
     settings = client.http.settings
     assert settings.token is None
     assert settings.client_secret.get_secret_value() == "sandbox"
-    served = Settings.read("sandbox", base_url="http://127.0.0.1:8640/v1")
-    assert SECRET != served.client_secret.get_secret_value()
+    for url in ("https://class.example/v1", "http://127.0.0.1:8640/v1"):
+        assert SECRET != Settings.read("sandbox", base_url=url).client_secret.get_secret_value()
+    assert Settings.read("sandbox", base_url="https://class.example/v1").token is None
