@@ -1,4 +1,4 @@
-"""Shared by all rooms: no test may touch the user's journal or read the user's settings."""
+"""Shared by all rooms: no test may touch the user's journal or read the user's settings, or leak a secret."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ import signal
 
 import pytest
 
+pytest_plugins = ["tests.security.planted"]
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has Interrupts ignored; tests that send one would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
-def _a_world_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _a_world_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, planted_environment: dict[str, str]
+) -> None:
     for name in list(os.environ):
         if name.startswith("CINT_NB_") and name != "CINT_NB_BROWSER":
             monkeypatch.delenv(name)
+    for name, value in planted_environment.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))

@@ -24,7 +24,7 @@ from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import Nonces, SeededNonces, SystemNonces
 from cint_nb.wire.recordings import RecordingTransport, ReplayTransport
-from cint_nb.wire.settings import Mode, Settings
+from cint_nb.wire.settings import Mode, Settings, veiled
 
 T = TypeVar("T")
 SomeClient = TypeVar("SomeClient", bound="Client")
@@ -172,6 +172,7 @@ def connect_client(
     Raises:
         SettingsError: naming each setting or variable that is missing or wrong.
     """
+    settings = veiled(settings)
     read = Settings.read(mode, **settings)
     if http_client is not None and (read.in_process or read.record is not None):
         raise SettingsError(

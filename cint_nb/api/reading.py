@@ -1,11 +1,9 @@
-"""Read replies as models, ids and file names, and say clearly when that is impossible."""
+"""Read replies as models and ids, and say clearly when that is impossible."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -98,16 +96,3 @@ def created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
 
 def _fields(error: ValidationError) -> str:
     return ", ".join(sorted({".".join(map(str, item["loc"])) or "not an object" for item in error.errors()}))
-
-
-_FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
-
-
-def file_name(reply: Reply, default: str) -> str:
-    """Return the file name of a download, safe to use in a folder: letters, digits, `.`, `_` and `-` only."""
-    match = _FILE_NAME.search(reply.headers.get("content-disposition", ""))
-    found = ""
-    if match:
-        found = unquote(match["coded"]) if match["coded"] else (match["quoted"] or match["bare"] or "")
-    last = re.split(r"[/\\]", found.strip())[-1]
-    return re.sub(r"[^A-Za-z0-9._-]", "_", last).lstrip(".")[:128] or default

@@ -6,11 +6,12 @@ import contextlib
 from datetime import datetime
 
 from cint_nb.api import operations as ops
+from cint_nb.api.downloads import Download, download_of
 from cint_nb.api.handles import handle_of
 from cint_nb.api.jobs import Job
 from cint_nb.api.naked import send_once
 from cint_nb.api.polling import Pace
-from cint_nb.api.reading import created_id, file_name, read, read_item
+from cint_nb.api.reading import created_id, read, read_item
 from cint_nb.api.removal import remove_by_count
 from cint_nb.api.uploading import check_upload
 from cint_nb.domain import limits
@@ -126,14 +127,14 @@ class Recontacts:
         """Return the upload job that runs now, None if none does."""
         return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)
 
-    async def download(self, ref: TargetGroupRef, job_id: str) -> tuple[str, bytes]:
-        """Return name and content of a file that was uploaded; the name is safe to use in a folder.
+    async def download(self, ref: TargetGroupRef, job_id: str) -> Download:
+        """Return name and content of a file that was uploaded; `save(folder)` writes it and replaces nothing unasked.
 
         Serves the recontact guide, "Download an uploaded file".
         """
         call = ops.DOWNLOAD.call(ref.path(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES)
         reply = await self._http.send(call)
-        return file_name(reply, f"{job_id}.csv"), reply.body
+        return download_of(reply, f"{job_id}.csv")
 
     # --- what is saved ----------------------------------------------------------------------------------------
 

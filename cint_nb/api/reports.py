@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from cint_nb.api import operations as ops
+from cint_nb.api.downloads import Download, download_of
 from cint_nb.api.handles import handle_of
 from cint_nb.api.jobs import Job
 from cint_nb.api.naked import send_once
 from cint_nb.api.polling import Pace
-from cint_nb.api.reading import created_id, file_name, read_item
+from cint_nb.api.reading import created_id, read_item
 from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
 from cint_nb.domain.jobs import JobKind
@@ -98,8 +99,8 @@ class Reports:
         reply = await self._http.send(ops.REPORT_STATUS.call({"report_id": report_id}))
         return str(reply.fields().get("status") or "")
 
-    async def download(self, report_id: str) -> tuple[str, bytes]:
-        """Return name and content of a finished report, CSV or XLSX; the name is safe to use in a folder.
+    async def download(self, report_id: str) -> Download:
+        """Return name and content of a finished report, CSV or XLSX; `save(folder)` replaces nothing unasked.
 
         A respondent analysis holds ids of respondents: keep it where such data may lie.
 
@@ -110,7 +111,7 @@ class Reports:
         )
         reply = await self._http.send(call)
         suffix = "xlsx" if reply.body[:2] == b"PK" else "csv"
-        return file_name(reply, f"{report_id}.{suffix}"), reply.body
+        return download_of(reply, f"{report_id}.{suffix}")
 
     async def list(
         self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""

@@ -35,43 +35,10 @@ Respondent ids and secrets never enter a message.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
-from cint_nb.domain.tracebacks import notebook_traceback
-
-
-class CintError(Exception):
-    """Report a problem as four lines: what happened, what we know, what is safe, what to do next.
-
-    Args:
-        what: One sentence that says what happened.
-        evidence: Known facts such as `status`, `request_id`, `job_id`, `field` or `line`. Never ids of respondents.
-        safe: What is safe to do or to assume now.
-        next_step: The next thing to do.
-    """
-
-    code: ClassVar[str] = "cint_error"
-    always_safe: ClassVar[str] = ""
-    _render_traceback_ = notebook_traceback  # IPython asks for it by this name
-
-    def __init__(
-        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
-    ) -> None:
-        self.what = what
-        self.evidence: dict[str, Any] = {key: value for key, value in (evidence or {}).items() if value is not None}
-        self.safe = safe or self.always_safe
-        self.next_step = next_step
-        super().__init__(what)
-
-    def __str__(self) -> str:
-        """Write the message with its evidence, what is safe and the next step, one line each."""
-        known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
-        parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
-        return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with everything that came after the message."""
-        return (type(self), (self.what,), self.__dict__)
+from cint_nb.domain.ids import mask_within
+from cint_nb.domain.problem import CintError as CintError
 
 
 class InputError(CintError, ValueError):
@@ -82,9 +49,20 @@ class InputError(CintError, ValueError):
 
 
 class RespondentFileError(InputError):
-    """Refuse a respondent file that cannot be read or uploaded."""
+    """Refuse a respondent file that cannot be read or uploaded.
+
+    Where a file has no header, its first ids are taken for names of columns: ids are masked whatever they stand for.
+    """
 
     code = "respondent_file"
+
+    def __init__(
+        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+    ) -> None:
+        known = {
+            key: mask_within(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()
+        }
+        super().__init__(mask_within(what), evidence=known, safe=safe, next_step=mask_within(next_step))
 
 
 class PlanError(InputError):

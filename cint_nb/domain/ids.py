@@ -10,6 +10,7 @@ import re
 from enum import StrEnum
 
 UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_UUID_ANYWHERE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 ULID_FORM = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
 SYNTHETIC_MARK = "-8c17-b5ec-"
@@ -71,6 +72,11 @@ def is_ulid(text: str) -> bool:
 def mask(identifier: str) -> str:
     """Return the id with all but its last four characters hidden, for every output a person may share."""
     return f"••••{identifier[-4:]}" if len(identifier) > 8 else "••••"
+
+
+def mask_within(text: str) -> str:
+    """Return a text of whatever origin with every id in it masked."""
+    return _UUID_ANYWHERE.sub(lambda found: mask(found[0]), text)
 
 
 def synthetic_id(seed: str, number: int) -> str:

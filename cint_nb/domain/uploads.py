@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+from cint_nb.domain.file_names import safe_name
 from cint_nb.domain.ids import EntityType
 
 
@@ -34,7 +34,7 @@ class UploadFile:
 
     def file_name(self, token: str) -> str:
         """Return a name by which the exchange's job list can be searched: stem, digest and a token of one attempt."""
-        stem = re.sub(r"[^A-Za-z0-9._-]", "_", self.stem)[:40] or "respondents"
+        stem = safe_name(self.stem)[:40] or "respondents"
         return f"{stem}.{self.sha256[:8]}-{token}.csv"
 
     def __repr__(self) -> str:

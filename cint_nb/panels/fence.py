@@ -40,7 +40,10 @@ class Fence:
         Raises:
             RespondentFileError: if it lies outside the folder.
         """
-        place = (self.root / Path(path).expanduser()).resolve()
+        try:
+            place = (self.root / Path(path).expanduser()).resolve()
+        except (ValueError, OSError, RuntimeError):  # a null byte, a name too long, a loop of links, no such user
+            place = Path()
         if not place.is_relative_to(self.root):
             raise RespondentFileError(
                 "The file lies outside the folder this picker may read.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -57,7 +57,7 @@ class Source:
 
     name: str
     path: Path | None = None
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def bytes(self) -> int:

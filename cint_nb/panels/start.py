@@ -9,6 +9,7 @@ from typing import Any
 from cint_nb.panels.progress import reporter
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wire.nested import archived_nest_asyncio_applied
+from cint_nb.wire.settings import veiled
 
 
 def connect(
@@ -31,6 +32,7 @@ def connect(
     Raises:
         SettingsError: the mode is unknown, or live mode lacks credentials; it names each missing variable.
     """
+    settings = veiled(settings)
     if archived_nest_asyncio_applied():
         warnings.warn(
             "The archived nest_asyncio is applied in this kernel: on ipykernel 7 it can lose the queued cells of a "

@@ -13,7 +13,7 @@ from cint_nb.study.respondents import Respondents
 from cint_nb.wave.blocking import ReporterFactory, silent
 from cint_nb.wave.journal import Journal, default_path
 from cint_nb.wave.wave import Wave
-from cint_nb.wire.settings import Mode
+from cint_nb.wire.settings import Mode, veiled
 
 
 class Session(Client):
@@ -98,6 +98,7 @@ def connect_session(mode: str | None = None, *, reporter: ReporterFactory = sile
 
     Serves scripts; notebooks use `cint_nb.connect`, which shows it.
     """
+    settings = veiled(settings)
     session = connect_client(mode, cls=Session, **settings)
     session.reporter = reporter
     return session

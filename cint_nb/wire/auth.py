@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import httpx
 from pydantic import SecretStr
@@ -24,7 +24,7 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock
 from cint_nb.wire.problems import read_envelope
 from cint_nb.wire.repeats import Repeat
-from cint_nb.wire.settings import Mode, Settings
+from cint_nb.wire.settings import Mode, Settings, is_token
 
 TOKEN_CALL = Call("get an access token", "POST", "/oauth/token", Repeat.SAFE)
 _LIFE_UNKNOWN = timedelta(hours=1)
@@ -37,6 +37,10 @@ class Token:
     secret: SecretStr
     expires_at: datetime | None = None
     life: timedelta | None = None
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a pickle would hold the token readable."""
+        raise TypeError("A token is never pickled. Connect again where you need one.")
 
     def fresh(self, now: datetime) -> bool:
         """Tell whether it may still be used: until 5 minutes before its end, or half its life if that is shorter."""
@@ -67,6 +71,11 @@ class Bearer(httpx.Auth):
 
     def __init__(self, token: Token) -> None:
         self._token = token
+
+    @property
+    def secret(self) -> SecretStr:
+        """Return the token."""
+        return self._token.secret
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Set the Authorization header. The text of the token is in no variable, so no traceback can show it."""
@@ -158,12 +167,15 @@ class Tokens:
 
     def _read(self, reply: Reply) -> Token:
         fields = reply.fields()
-        if not isinstance(fields.get("access_token"), str) or not fields["access_token"].strip():
+        given = fields.pop("access_token", None)
+        secret = SecretStr(given.strip()) if isinstance(given, str) else SecretStr("")
+        del given
+        if not is_token(secret):
             raise reply.unexpected("The token endpoint answered without an access token.")
         seconds = fields.get("expires_in")
         usable = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 10**8
         life = timedelta(seconds=float(seconds)) if usable and seconds is not None else _LIFE_UNKNOWN
-        return Token(SecretStr(fields.pop("access_token").strip()), self._clock.now() + life, life)
+        return Token(secret, self._clock.now() + life, life)
 
 
 def token_body(settings: Settings) -> dict[str, Any]:

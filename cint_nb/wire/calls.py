@@ -20,6 +20,7 @@ from cint_nb.wire.repeats import Repeat
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _PATH_VALUE = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
@@ -178,11 +179,12 @@ def reply_of(call: Call, status: int, headers: httpx.Headers, body: bytes, reque
     """Build a reply; ids for support are read from the headers where the body names none."""
     trace = _TRACE.fullmatch(headers.get("traceparent", "").strip().lower())
     trace_id = trace[1] if trace else ""
+    named = _REQUEST_ID.fullmatch(headers.get("x-request-id", "").strip())
     return Reply(
         status=status,
         headers=headers,
         body=body,
-        request_id=request_id or headers.get("x-request-id", "")[:64] or trace_id,
+        request_id=request_id or (named[0] if named else "") or trace_id,
         trace_id=trace_id,
         method=call.method,
         template=call.template,

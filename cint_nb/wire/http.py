@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
+from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState
 
 from cint_nb.domain import limits
@@ -22,7 +23,7 @@ from cint_nb.wire.auth import TOKEN_CALL, Bearer, Tokens, rejects_token, token_b
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.nonces import Nonces, SystemNonces
-from cint_nb.wire.problems import problem
+from cint_nb.wire.problems import problem, without_secrets
 from cint_nb.wire.repeats import Ending, Repeat, RetryBudget, Verdict
 from cint_nb.wire.sender import Failure, Sender
 from cint_nb.wire.settings import Mode, Settings
@@ -206,7 +207,8 @@ class Http:
             headers["If-Match"] = call.if_match
         request = self._sender.build(call, url, headers, call.json)
         self.requests_sent += 1
-        return await self._sender.once(call, request, auth, course.seconds_left())
+        reply = await self._sender.once(call, request, auth, course.seconds_left())
+        return self._told(reply, auth.secret)
 
     def _judged(self, course: _Course, reply: Reply) -> Reply:
         call = course.call
@@ -248,7 +250,13 @@ class Http:
         request.extensions["cint_nb_token"] = True  # recordings leave it out
         self.token_requests_sent += 1
         reply = await self._sender.once(TOKEN_CALL, request, None, course.seconds_left())
-        return self._judged(course, reply)
+        return self._judged(course, self._told(reply))
+
+    def _told(self, reply: Reply, *sent: SecretStr) -> Reply:
+        """Return a reply as it may be told: an error that quotes our credentials is told without them."""
+        if reply.status < 300:
+            return reply
+        return without_secrets(reply, (*sent, self.settings.token, self.settings.client_secret))
 
 
 def _remembering(error: CintError, course: _Course) -> CintError:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, for_status
-from cint_nb.domain.ids import mask
+from cint_nb.domain.ids import mask_within
 from cint_nb.wire.calls import Reply
 
-_UUID = re.compile(
-    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])", re.ASCII
-)
 _EMAIL = re.compile(r"[^\s@<>()\"']+(?:@|%40)[^\s@<>()\"']+")
 _TEXT_MAX = 300
 _BODY_MAX = 65_536
+_SECRET_MIN = 8
 
 OUR_NAMES: Mapping[str, str] = {
     "expected_completes": "completes_goal",
@@ -82,6 +84,21 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
     return error
 
 
+def without_secrets(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
+    """Return an error reply whose body does not repeat what was sent to prove who asks.
+
+    A server, or a proxy before it, may quote the request it refuses. Texts of less than eight characters are no
+    secrets and stay: the sandbox's own is a word of its messages.
+    """
+    body = reply.body
+    for secret in secrets:
+        text = secret.get_secret_value() if secret is not None else ""
+        if len(text) >= _SECRET_MIN:
+            for written in (text, json.dumps(text)[1:-1], quote(text, safe="")):
+                body = body.replace(written.encode("utf-8"), b"(secret)")
+    return reply if body == reply.body else dataclasses.replace(reply, body=body)
+
+
 def read_envelope(body: bytes) -> dict[str, Any]:
     """Return the error object of a body; empty if it is none, as behind a proxy that answers HTML."""
     try:
@@ -122,7 +139,7 @@ def clean(text: Any) -> str:
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: _TEXT_MAX * 4]).split())
-    line = _EMAIL.sub("(e-mail)", _UUID.sub(lambda found: mask(found[0]), line))
+    line = _EMAIL.sub("(e-mail)", mask_within(line))
     return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 1] + "…"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import CintError, DeadlineExceeded, NotSent, OutcomeUnknown
+from cint_nb.domain.errors import CintError, DeadlineExceeded, NotSent, OutcomeUnknown, SettingsError
 from cint_nb.wire.bodies import TooLarge, Unreadable, read_body
 from cint_nb.wire.calls import Call, Reply, reply_of
 from cint_nb.wire.clock import Clock
@@ -90,13 +90,20 @@ class Sender:
             return self._given
         if self._own is None:
             places = httpx.Limits(max_connections=limits.IN_FLIGHT_MAX, max_keepalive_connections=limits.IN_FLIGHT_MAX)
-            self._own = httpx.AsyncClient(
-                transport=self._transport,
-                limits=places,
-                follow_redirects=False,
-                trust_env=self._proxies,
-                headers={"user-agent": _user_agent()},
-            )
+            try:
+                self._own = httpx.AsyncClient(
+                    transport=self._transport,
+                    limits=places,
+                    follow_redirects=False,
+                    trust_env=self._proxies,
+                    headers={"user-agent": _user_agent()},
+                )
+            except OSError as error:
+                raise SettingsError(
+                    "The list of trusted certificate authorities cannot be read.",
+                    evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
+                    next_step="correct or unset the variable; certificates are always checked.",
+                ) from None
         return self._own
 
     def build(self, call: Call, url: str, headers: dict[str, str], json: Any = None) -> httpx.Request:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
+from cint_nb.wire.addresses import IN_PROCESS_HOSTS, check_address, host_name, host_of, is_loopback
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
 """The sandbox in this process. Names under `.invalid` resolve nowhere, so nothing can leave by accident."""
 SANDBOX_ACCOUNT = 101
-_IN_PROCESS_HOSTS = ("sandbox.invalid", "replay.invalid")
 _REPLAY_BASE_URL = "http://replay.invalid/v1"
-_REAL_DOMAINS = ("cint.com", "luc.id", "lucidhq.com", "samplicio.us")
 
 VARIABLES: Mapping[str, str] = {
     "account_id": "CINT_NB_ACCOUNT_ID",
@@ -35,6 +34,7 @@ VARIABLES: Mapping[str, str] = {
     "keep_token": "CINT_NB_KEEP_TOKEN",
 }
 MODE_VARIABLE = "CINT_NB_MODE"
+_SECRETS = frozenset({"client_secret", "token"})
 _ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token"})
 
 
@@ -81,7 +81,8 @@ class Settings(BaseModel):
     ) -> Self:
         """Read settings: an argument wins over its environment variable, which wins over the default.
 
-        The sandbox never reads credentials or the account from the environment, so that a real secret cannot reach it.
+        The sandbox never reads credentials or the account from the environment, so that a real secret cannot reach it;
+        only a mock server on this machine is given the token.
 
         Args:
             mode: `sandbox`, `replay` or `live`; else the variable CINT_NB_MODE; else `sandbox`.
@@ -91,16 +92,10 @@ class Settings(BaseModel):
         Raises:
             SettingsError: naming each variable that is missing or wrong.
         """
-        variables = os.environ if environ is None else environ
-        chosen = _mode(mode or variables.get(MODE_VARIABLE, "").strip() or Mode.SANDBOX)
-        values = {name: value for name, value in overrides.items() if value is not None}
-        _refuse_unknown(values)
-        elsewhere = bool(values.get("base_url") or variables.get(VARIABLES["base_url"], "").strip())
-        for name, variable in VARIABLES.items():
-            if name in values or not _may_read(name, chosen, elsewhere):
-                continue
-            if text := variables.get(variable, "").strip():
-                values[name] = text
+        chosen = _mode(mode or _variable(environ, MODE_VARIABLE) or Mode.SANDBOX)
+        overrides = veiled({name: value for name, value in overrides.items() if value is not None})
+        _refuse_unknown(overrides)
+        values = _with_variables(overrides, chosen, environ)
         values = {**_defaults(chosen, str(values.get("base_url", ""))), **values}
         values["base_url"] = str(values["base_url"]).rstrip("/")
         try:
@@ -117,7 +112,15 @@ class Settings(BaseModel):
             SettingsError: naming what is missing or contradicts itself.
         """
         for name in ("base_url", "token_url"):
-            _check_address(name, getattr(self, name), self.mode)
+            check_address(
+                VARIABLES[name], getattr(self, name), live=self.mode is Mode.LIVE, practice=self.mode is Mode.SANDBOX
+            )
+        if self.token is not None and not is_token(self.token):
+            raise SettingsError(
+                "The access token holds characters no token has, such as a space, a line break or an accent.",
+                evidence={"variable": VARIABLES["token"]},
+                next_step="copy the token again, without what stands before and after it.",
+            )
         if self.mode is Mode.LIVE:
             self._check_credentials()
         if self.mode is Mode.REPLAY and self.recording is None:
@@ -148,23 +151,55 @@ class Settings(BaseModel):
     @property
     def in_process(self) -> bool:
         """Tell whether requests stay inside this process, so that no address is ever asked."""
-        return urlsplit(self.base_url).hostname in _IN_PROCESS_HOSTS
+        return urlsplit(self.base_url).hostname in IN_PROCESS_HOSTS
 
     @property
     def on_this_machine(self) -> bool:
         """Tell whether requests never leave this machine, so that no proxy has a part in them."""
-        return self.in_process or _is_loopback(urlsplit(self.base_url).hostname or "")
+        return self.in_process or is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def renewable(self) -> bool:
         """Tell whether a new token can be asked for."""
         return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a pickle would hold the credentials readable."""
+        raise TypeError("Settings hold credentials and are never pickled. Connect again where you need them.")
+
     def __repr__(self) -> str:
         """Name mode, account and address; no credentials."""
         return f"<Settings: {self.mode} · account {self.account_id} · {self.base_url}>"
 
     __str__ = __repr__
+
+
+def veiled(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with their secrets in a type that is never printed.
+
+    A traceback may show the local variables of every call it passed, so that no call holds a readable one for long.
+    """
+    return {
+        name: SecretStr(value) if name in _SECRETS and isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+
+
+def _variable(environ: Mapping[str, str] | None, name: str) -> str:
+    return (os.environ if environ is None else environ).get(name, "").strip()
+
+
+def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, str] | None) -> dict[str, Any]:
+    """Add what the environment says to the settings given."""
+    base_url = str(given.get("base_url") or _variable(environ, VARIABLES["base_url"]))
+    mock = is_loopback(host_name(base_url))
+    wanted = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _may_read(name, mode, mock)}
+    return {**veiled({name: text for name, text in wanted.items() if text}), **given}
+
+
+def is_token(secret: SecretStr) -> bool:
+    """Tell whether a text can be a token: ASCII without spaces, so that no failing header ever quotes it."""
+    return re.fullmatch(r"[!-~]+", secret.get_secret_value(), re.ASCII) is not None
 
 
 def _mode(word: Mode | str) -> Mode:
@@ -188,7 +223,7 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
             )
 
 
-def _may_read(name: str, mode: Mode, elsewhere: bool) -> bool:
+def _may_read(name: str, mode: Mode, mock: bool) -> bool:
     """Tell whether a variable counts in a mode; a recording, for example, has its own account and no credentials."""
     match mode:
         case Mode.LIVE:
@@ -197,7 +232,7 @@ def _may_read(name: str, mode: Mode, elsewhere: bool) -> bool:
             return name in {"recording", "record"}
         case Mode.SANDBOX:
             if name == "token":
-                return elsewhere
+                return mock
             return name not in _ONLY_LIVE and name != "recording"
 
 
@@ -205,13 +240,13 @@ def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
     match mode:
         case Mode.LIVE:
             # A server on this machine hands out its own tokens: neither a real secret nor a real token is for it.
-            token_url = _host(base_url) + "/oauth/token" if _is_local(base_url) else limits.TOKEN_URL
+            token_url = host_of(base_url) + "/oauth/token" if is_loopback(host_name(base_url)) else limits.TOKEN_URL
             return {"base_url": limits.LIVE_BASE_URL, "token_url": token_url}
         case Mode.REPLAY:
             # A recording holds no token; this one stands where a token stands and is never sent anywhere.
             return {
                 "base_url": _REPLAY_BASE_URL,
-                "token_url": _host(_REPLAY_BASE_URL) + "/oauth/token",
+                "token_url": host_of(_REPLAY_BASE_URL) + "/oauth/token",
                 "account_id": SANDBOX_ACCOUNT,
                 "token": SecretStr("replay"),
             }
@@ -219,63 +254,11 @@ def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
             base_url = base_url or SANDBOX_BASE_URL
             return {
                 "base_url": base_url,
-                "token_url": _host(base_url) + "/oauth/token",
+                "token_url": host_of(base_url) + "/oauth/token",
                 "account_id": SANDBOX_ACCOUNT,
                 "client_id": "sandbox",
                 "client_secret": SecretStr("sandbox"),
             }
-
-
-def _host(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _check_address(name: str, url: str, mode: Mode) -> None:
-    variable = VARIABLES[name]
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        plain = (
-            bool(host) and parts.scheme in {"http", "https"} and not (parts.username or parts.query or parts.fragment)
-        )
-        _ = parts.port
-    except ValueError:
-        plain, host = False, ""
-    if not plain:
-        raise SettingsError(
-            "An address must be https://host/path, without user, query or fragment.",
-            evidence={"variable": variable},
-            next_step=f"set {variable} to an address such as {limits.LIVE_BASE_URL}.",
-        )
-    if parts.scheme == "http" and host not in _IN_PROCESS_HOSTS and not _is_loopback(host):
-        raise SettingsError(
-            "An address outside this machine must use https: a token would travel readable.",
-            evidence={"variable": variable, "host": host},
-            next_step=f"write https:// in {variable}.",
-        )
-    if mode is Mode.SANDBOX and any(host == domain or host.endswith("." + domain) for domain in _REAL_DOMAINS):
-        raise SettingsError(
-            "Sandbox mode is pointed at the real exchange, where everything costs money.",
-            evidence={"variable": variable, "host": host},
-            next_step=f"unset {variable}, or choose connect('live') if the real exchange is meant.",
-        )
-
-
-def _is_local(url: str) -> bool:
-    try:
-        return _is_loopback(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _unreadable(error: ValidationError) -> SettingsError:

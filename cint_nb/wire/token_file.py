@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from cint_nb.domain import limits
 from cint_nb.wire.auth import Token
-from cint_nb.wire.settings import Settings
+from cint_nb.wire.settings import Settings, is_token
 
 _OWNER_ONLY = 0o600
 
@@ -49,8 +49,9 @@ class TokenFile:
             with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
                 kept = json.load(file)
                 expires_at = datetime.fromisoformat(kept["expires_at"])
-                if expires_at.tzinfo is not None:
-                    return Token(SecretStr(kept.pop("access_token")), expires_at, timedelta(seconds=kept["life"]))
+                secret = SecretStr(kept.pop("access_token"))
+                if expires_at.tzinfo is not None and is_token(secret):
+                    return Token(secret, expires_at, timedelta(seconds=kept["life"]))
         return None
 
     def store(self, token: Token) -> None:

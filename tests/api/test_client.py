@@ -33,6 +33,7 @@ def test_connecting_sends_nothing_and_starts_no_thread() -> None:
     assert "cint-nb loop" not in [thread.name for thread in threading.enumerate()]
 
 
+@pytest.mark.usefixtures("without_credentials")
 def test_live_is_never_a_fallback_and_names_what_it_needs() -> None:
     with pytest.raises(SettingsError, match="CINT_NB_ACCOUNT_ID, CINT_NB_CLIENT_ID, CINT_NB_CLIENT_SECRET"):
         connect_client("live")

@@ -60,6 +60,7 @@ def test_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str])
     assert "answers" in told
 
 
+@pytest.mark.usefixtures("without_credentials")
 def test_doctor_names_missing_credentials(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINT_NB_MODE", "live")
     assert main(["doctor"]) == 1

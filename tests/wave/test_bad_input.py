@@ -139,6 +139,7 @@ def test_a_plan_the_guides_forbid_is_stopped_by_its_rule(
     assert client.journal.entries() == []
 
 
+@pytest.mark.usefixtures("without_credentials")
 def test_live_mode_without_credentials_names_every_missing_variable() -> None:
     with pytest.raises(SettingsError) as caught:
         connect_session("live")

@@ -1,0 +1,53 @@
+"""A notebook that was run and saved with the state of all its widgets: no secret and nobody's id is in the file."""
+
+from __future__ import annotations
+
+import nbformat
+from nbclient import NotebookClient
+
+from tests.security.planted import SECRET, TOKEN, holds_respondent, secrets_in
+
+CELLS = (
+    """
+from datetime import timedelta
+import cint_nb as cint
+client = cint.connect("sandbox")
+cint.write_sample("people.csv", lines=400)
+picker = cint.FilePicker().choose("people.csv", entity_type="RSID")
+picker
+""",
+    """
+now = client.clock.now()
+plan = cint.TargetGroupPlan.of(
+    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
+    completes_goal=50, cost_per_interview="2.7352 EUR", start_at=now + timedelta(hours=2),
+    end_at=now + timedelta(days=14),
+    live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+wave = client.wave("Tracker, wave 2", project="Brand tracker", respondents=picker.value, plan=plan)
+cint.FindingsTable(wave.check())
+""",
+    "wave.create(); wave.upload(); wave.outcome",
+    "wave.outcome.frame().head(20)",
+    "picker.value.lines()",
+    "wave.launch(budget='500 EUR'); client.pass_time(days=2); cint.StatusTable(wave.status())",
+    "client.http.settings, client, wave, picker.value, vars(client.http)",
+    "cint.read_respondents('people.csv', entity_type='RSID', column=picker.value.ids[0])",
+)
+
+
+def test_a_saved_notebook_with_its_widgets_holds_no_secret_and_no_id(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS])
+    client = NotebookClient(book, timeout=60, allow_errors=True, store_widget_state=True, kernel_name="python3")
+    client.execute(cwd=str(tmp_path))
+    errors = [output.ename for cell in book.cells for output in cell.outputs if output.output_type == "error"]
+    assert errors == ["RespondentFileError"]
+    saved = nbformat.writes(book)
+    widgets = book.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
+    assert len(widgets) > 50
+    assert "••••" in saved
+    assert "585 ids" in saved or "RSIDs" in saved
+    assert secrets_in(saved) == []
+    assert not holds_respondent(saved)
+    assert TOKEN not in saved
+    assert SECRET not in saved

@@ -1,0 +1,177 @@
+"""Names from the exchange never leave the chosen folder and never replace a file unasked."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cint_nb.api.downloads import Download, file_name
+from cint_nb.domain.errors import InputError, RespondentFileError
+from cint_nb.domain.ids import EntityType
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.uploads import UploadFile
+from cint_nb.panels.fence import Fence
+from cint_nb.wave.journal import Journal, WaveKey
+from cint_nb.wire.calls import Call, reply_of
+from cint_nb.wire.repeats import Repeat
+from tests.wire.test_wire_sockets import answer
+
+REF = TargetGroupRef(project_id="01JPROJECT", target_group_id="01JGROUP")
+DEVICES = ["CON", "con.csv", "NUL.txt", "AUX", "PRN.tar.gz", "COM1", "com1.csv", "LPT9.csv", "CONIN$", "COM¹.csv"]
+HOSTILE = [
+    "../../etc/passwd", "..\\..\\evil.csv", "/etc/cron.d/job", "C:\\Windows\\win.ini", "\\\\server\\share\\x.csv",
+    "C:evil.csv", "a.csv:stream", "....//....//x.csv", "..", ".", "...", "", " ", ".ssh", "~root", "-rf.csv", "x.csv.",
+    "x.csv ", "a\x00b.csv", "\x00", "a\r\nb.csv", "a\tb", "%2e%2e%2fpasswd", "..%2f..%2fpasswd", "a" * 300 + ".csv",
+    "é" * 300, "rcs\u202evsc.exe", "\uff0e\uff0e\uff0fpasswd", "\u2025/passwd", "a\u2215b\u2044c\u29f8d.csv",
+    "x\u200b.csv", "$(touch x).csv", "`id`.csv", "x;rm -rf ~", "<b>.csv", '"quoted".csv', *DEVICES,
+]  # fmt: skip
+
+
+def headers_for(name: str) -> list[str]:
+    """Return every way a header can carry the name."""
+    forms = (f'"{name}"', name)
+    return [*(f"attachment; filename={form}" for form in forms), f"attachment; filename*=UTF-8''{quote(name)}"]
+
+
+def name_in(header: str) -> str:
+    call = Call("download", "GET", "/x", Repeat.SAFE)
+    return file_name(reply_of(call, 200, httpx.Headers([(b"content-disposition", header.encode())]), b""), "default.csv")
+
+
+def assert_harmless(name: str) -> None:
+    assert name
+    assert len(name) <= 129
+    assert name.isascii()
+    assert unicodedata.normalize("NFKC", name) == name
+    for kind in (PurePosixPath, PureWindowsPath):
+        assert kind(name).name == name, "one step, no folder, no drive"
+        assert (kind("folder") / name).parent == kind("folder")
+    assert not PureWindowsPath(name).is_reserved()
+    assert name[0] not in ".-"
+    assert name[-1] not in ". "
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ('attachment; filename="wave 2.csv"', "wave_2.csv"),
+        ("attachment; filename=wave2.csv", "wave2.csv"),
+        ("attachment; filename*=UTF-8''wave%202.csv", "wave_2.csv"),
+        ('attachment; filename="../../etc/passwd"', "passwd"),
+        ('attachment; filename="..\\\\..\\\\evil.csv"', "evil.csv"),
+        ('attachment; filename=".ssh"', "ssh"),
+        ('attachment; filename="NUL.csv"', "_NUL.csv"),
+        ('attachment; filename=""', "default.csv"),
+        ('attachment; filename=".."', "default.csv"),
+        ("attachment", "default.csv"),
+    ],
+)
+def test_a_file_name_from_a_header_keeps_what_is_harmless(header, name):
+    assert name_in(header) == name
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_hostile_name_is_more_than_a_name(name):
+    for header in headers_for(name):
+        assert_harmless(name_in(header))
+
+
+@given(st.text(max_size=300))
+def test_no_text_at_all_is_more_than_a_name(name):
+    assert_harmless(name_in(f"attachment; filename*=UTF-8''{quote(name, errors='replace')}"))
+
+
+def test_a_long_name_keeps_its_ending():
+    assert name_in(f'attachment; filename="{"a" * 300}.csv"').endswith("aaa.csv")
+
+
+@pytest.mark.parametrize("name", ["../../outside.csv", "/tmp/outside.csv", "\uff0e\uff0e\uff0foutside.csv", "CON"])  # noqa: S108
+def test_a_download_over_the_wire_is_written_inside_the_folder_only(listen, go_live, tmp_path, name):
+    more = f"Content-Disposition: attachment; filename*=UTF-8''{quote(name)}\r\n"
+    client = go_live(listen(lambda path, _: answer(b"RSID\r\n", more=more)))
+    folder = tmp_path / "inner" / "chosen"
+    folder.mkdir(parents=True)
+    download = client.run(client.recontacts.download(REF, "job-1"))
+    path = download.save(folder)
+    assert path.read_bytes() == b"RSID\r\n"
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
+    assert path.parent == folder
+
+
+def test_nothing_is_replaced_unless_asked(tmp_path):
+    (tmp_path / "report.csv").write_text("mine")
+    download = Download("report.csv", b"theirs")
+    with pytest.raises(InputError, match="already"):
+        download.save(tmp_path)
+    assert (tmp_path / "report.csv").read_text() == "mine"
+    download.save(tmp_path, overwrite=True)
+    assert (tmp_path / "report.csv").read_text() == "theirs"
+    with pytest.raises(InputError, match="no such folder"):
+        download.save(tmp_path / "nowhere")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no rights there")
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_link_is_never_written_through(tmp_path, overwrite):
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "report.csv").symlink_to(tmp_path / "precious")
+    if overwrite:
+        Download("report.csv", b"theirs").save(tmp_path, overwrite=True)
+    else:
+        with pytest.raises(InputError):
+            Download("report.csv", b"theirs").save(tmp_path)
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_download_shows_its_name_and_size_and_no_contents():
+    assert repr(Download("report.csv", b"0f1ce179")) == "<Download: report.csv · 8 bytes>"
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_that_is_sent_is_plain_too(name):
+    assert_harmless(UploadFile(b"x\n", 1, EntityType.RSID, name).file_name("token"))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path, name):
+    journal = Journal(tmp_path / "journal.sqlite3")
+    journal.hold(WaveKey(f"live {name}", name, name))
+    journal.close()
+    found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert found[0] == "journal.sqlite3"
+    assert all(re.fullmatch(r"locks/[0-9a-f]{16}\.(lock|holder)|journal\.sqlite3(-wal|-shm)?", name) for name in found)
+
+
+@pytest.mark.parametrize("name", [each for each in HOSTILE if each.strip() and "\x00" not in each])
+def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path, name):
+    fence = Fence(tmp_path)
+    try:
+        inside = fence.inside(name)
+    except RespondentFileError:
+        return
+    assert inside.is_relative_to(tmp_path.resolve())
+
+
+@pytest.mark.parametrize("name", ["x\x00.csv", "\x00", "../\x00"])
+def test_a_file_picker_refuses_a_null_byte_in_words(tmp_path, name):
+    with pytest.raises(RespondentFileError, match="outside|name"):
+        Fence(tmp_path).inside(name)
+
+
+def test_a_file_picker_follows_no_link_out_of_its_folder(tmp_path):
+    outside = tmp_path / "outside.csv"
+    outside.write_text("x")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "link.csv").symlink_to(outside)
+    assert [entry.label for entry in Fence(folder).entries(Path())] == []
+    with pytest.raises(RespondentFileError):
+        Fence(folder).inside("link.csv")

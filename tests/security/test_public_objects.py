@@ -1,0 +1,183 @@
+"""Every public object, used in a whole wave: what it says of itself holds no secret and no respondent id."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cint_nb
+from cint_nb.domain.errors import CintError
+from cint_nb.domain.ids import mask
+from cint_nb.panels.wave_panel import WavePanel
+from cint_nb.study.crosswalk import Crosswalk
+from cint_nb.study.respondents import read_respondents
+from cint_nb.study.wave_reports import read_report
+from cint_nb.wave.wave import Wave
+from tests.panels.test_file_picker import uploaded, wait_for
+from tests.security.planted import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
+from tests.security.reach import reachable, said_by
+from tests.wire.test_wire_sockets import answer
+
+
+@pytest.fixture
+def wave(make_wave, client) -> Wave:
+    """Run a wave until people are in the field."""
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.resubmit()
+    wave.launch(budget="900 EUR")
+    client.pass_time(days=3)
+    return wave
+
+
+@pytest.fixture
+def objects(wave, client, people, tmp_path) -> dict[str, object]:
+    """Hold an instance of every public class, each as it is after use."""
+    picker = cint_nb.FilePicker(tmp_path).choose("people.csv", entity_type="RSID")
+    other = cint_nb.FilePicker(tmp_path)
+    other.upload.value = uploaded("people.csv", (tmp_path / "people.csv").read_bytes())
+    wait_for(lambda: other.facts is not None)
+    job = client.recontacts.job(wave.target_group, client.run(client.recontacts.jobs(wave.target_group))[0].job_id)
+    progress = cint_nb.JobProgress(job)
+    progress.update(client.run(job.refresh()))
+    client.run(client.recontacts.upload(wave.target_group, people))
+    with pytest.raises(CintError) as caught:  # one upload runs already
+        client.run(client.recontacts.upload(wave.target_group, people))
+    return {
+        "CintError": caught.value,
+        "FilePicker": picker,
+        "FilePicker, from the browser": other,
+        "FindingsTable": cint_nb.FindingsTable(wave.check("launch", ask=True)),
+        "Job": job,
+        "JobProgress": progress,
+        "Money": cint_nb.Money.of("900 EUR"),
+        "Respondents": people,
+        "Session": client,
+        "StatusTable": cint_nb.StatusTable(wave.status()),
+        "TargetGroupPlan": wave.plan,
+        "Wave": wave,
+        "WavePanel": WavePanel(wave),
+        "Outcome": wave.outcome,
+        "frames": [people.summary(), people.lines(), wave.outcome.frame(), wave.status()],
+        "entries": client.journal.entries(),
+    }
+
+
+def test_every_public_class_is_looked_at(objects):
+    classes = {name for name in cint_nb.__all__ if isinstance(getattr(cint_nb, name), type)}
+    assert classes <= set(objects)
+    assert all(isinstance(objects[name], getattr(cint_nb, name)) for name in classes)
+
+
+def test_nothing_a_public_object_says_or_holds_is_a_secret_or_names_a_person(objects, people):
+    looked, texts = 0, []
+    for one in reachable(*objects.values()):
+        if isinstance(one, (str, bytes)):
+            texts.append(one)
+        elif type(one).__module__.startswith(("cint_nb", "pandas", "ipywidgets")):
+            looked += 1
+            said = said_by(one)
+            assert secrets_in(said + repr(getattr(one, "__dict__", ""))) == [], type(one)
+            if type(one).__module__ != "pandas" and not isinstance(one, tuple):
+                assert not holds_respondent(said), type(one)
+    assert looked > 100
+    assert [text for text in texts if secrets_in(text)] == []
+    assert holds_respondent(repr(texts)), "the search reaches what the objects keep to themselves"
+
+
+def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(go_live, listen, monkeypatch):
+    monkeypatch.delenv("CINT_NB_TOKEN")
+    server = listen(lambda path, _: None if "oauth" in path else answer(b'{"locales": []}'))
+    client = go_live(server)
+    client.run(client.definitions.locales())
+    assert TOKEN.encode() in server.heard
+    held = list(reachable(client, *vars(cint_nb).values()))
+    assert len(held) > 200
+    for one in held:
+        if isinstance(one, (str, bytes)):
+            assert secrets_in(one) == []
+        else:
+            assert secrets_in(said_by(one) + repr(getattr(one, "__dict__", ""))) == [], type(one)
+    assert client.http._tokens._token.secret.get_secret_value() == TOKEN
+    assert client.http.settings.client_secret.get_secret_value() == SECRET
+
+
+def test_public_objects_are_copied_and_pickled_without_a_secret_or_not_at_all(objects):
+    for name, one in objects.items():
+        for way in (pickle.dumps, lambda each: pickle.dumps(copy.copy(each))):
+            try:
+                content = way(one)
+            except (TypeError, AttributeError, NotImplementedError, pickle.PicklingError, CintError) as refusal:
+                assert secrets_in(str(refusal)) == []
+                continue
+            assert secrets_in(content) == [], name
+
+
+def test_frames_show_whole_ids_only_with_reveal(wave, people):
+    one = people.ids[0]
+    for frame in (people.lines, wave.outcome.frame):
+        assert one in frame(reveal=True).to_string().lower()
+        assert not holds_respondent(frame().to_string() + frame().to_html() + frame().to_csv())
+        assert mask(one) in frame().to_string()
+
+
+def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_plan, tmp_path, monkeypatch, people):
+    """The journal on disk, every temporary file, every cache: searched after a whole wave."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setattr(type(client), "_exchange_ends_with_process", False)
+    named = people.to_file(tmp_path / "upload.csv")
+    again = read_respondents(named, entity_type="RSID")
+    wave = make_wave(respondents=again)
+    wave.create()
+    wave.upload()
+    wave.outcome.frame()
+    wave.launch(budget="900 EUR")
+    assert client.journal.path is not None
+    files = [path for path in (*client.journal.path.parent.rglob("*"), *temporary.rglob("*")) if path.is_file()]
+    assert client.journal.path in files
+    assert client.journal.path.with_name(client.journal.path.name + "-wal") in files
+    for path in files:
+        content = path.read_bytes()
+        assert not holds_respondent(content), path.name
+        assert not any(bytes.fromhex(one.replace("-", "")) in content for one in people.ids), path.name
+    assert files_with_secrets(tmp_path) == []
+    assert list(temporary.iterdir()) == []
+    assert holds_respondent(named.read_bytes())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["people.csv", "temporary", "upload.csv"]
+
+
+def test_nobody_is_named_in_an_error_or_a_log(wave, client, people, make_wave, caplog, tmp_path):
+    """Errors that are about single lines and ids, and the exchange quoting ids in its own words."""
+    pairs = "\n".join(f"{one},{other}" for one, other in zip(people.ids[:5], people.ids[5:10], strict=True))
+    odd, headless = tmp_path / "odd.csv", tmp_path / "headless.csv"
+    odd.write_text(f"RSID,RID\n{pairs}\n")
+    headless.write_text(f"{pairs}\n")  # pandas takes its first ids for names of columns
+    errors: list[CintError] = []
+    group = type(wave.target_group)(project_id=people.ids[0], target_group_id=people.ids[1])
+    client.run(client.recontacts.upload(wave.target_group, people))
+    for attempt in (
+        lambda: read_respondents(odd, entity_type="RSID", column=people.ids[0]),
+        lambda: read_respondents(tmp_path / f"{people.ids[0]}.csv", entity_type="RSID"),
+        lambda: read_respondents([], entity_type="RSID").to_upload(),
+        lambda: read_respondents(pd.read_csv(headless), entity_type="RSID"),
+        lambda: read_respondents(pd.read_csv(headless), entity_type="RSID", column="RSID"),
+        lambda: Crosswalk.of(pd.read_csv(headless)),
+        lambda: read_report(pd.read_csv(headless)),
+        lambda: make_wave(name="Tracker, wave 3").outcome,
+        lambda: client.run(client.recontacts.upload(wave.target_group, people)),
+        lambda: client.run(client.target_groups.details(group)),
+    ):
+        with pytest.raises(CintError) as caught:
+            attempt()
+        errors.append(caught.value)
+    said = "\n".join(str(error) + repr(error) + repr(error.evidence) for error in errors)
+    assert not holds_respondent(said)
+    assert not holds_respondent(caplog.text)

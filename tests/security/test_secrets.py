@@ -1,0 +1,253 @@
+"""Nothing the product shows, logs, raises or keeps holds a token or a secret."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import traceback
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from cint_nb.domain.errors import CintError, NotAuthenticated, SettingsError
+from cint_nb.wire.auth import Token
+from cint_nb.wire.settings import Settings
+from tests.security.planted import SECRET, TOKEN, files_with_secrets, secrets_in
+from tests.wire.test_wire_sockets import answer
+
+ROOT = Path(__file__).parents[2]
+
+
+def refuse(path: str, request: bytes) -> bytes:
+    """Answer as a server or a proxy does that quotes the whole request in its error."""
+    quoted = request.decode("latin-1").replace("\r\n", " ")
+    body = {"object": "authorization_error", "detail": f"cannot take {quoted}", "error_description": quoted}
+    return answer(json.dumps(body).encode(), status="401 Unauthorized", more=f"X-Request-Id: {TOKEN}\r\n")
+
+
+# What is searched in every test, and in what is stored
+
+
+LEAKS = """
+import logging, sys
+from pathlib import Path
+from tests.security.planted import SECRET, TOKEN
+
+def test_print(): print("my secret is", SECRET)
+def test_stderr(): print(TOKEN, file=sys.stderr)
+def test_log(): logging.getLogger("httpcore.http11").debug("header %s", TOKEN)
+def test_file(tmp_path): (tmp_path / "state.bin").write_bytes(b"\\0" + TOKEN.encode())
+def test_failure(): assert SECRET == ""
+def test_person(): logging.getLogger("cint_nb").info("0f1ce179-a917-" + "8c17-b5ec-1234567890ab")
+def test_sandbox(): print("Bearer sandbox" + ".19a0bc1200.0123456789abcdef0123")
+def test_nothing(tmp_path): (tmp_path / "fine.txt").write_text("nothing"); print("planted-client")
+"""
+
+
+def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_repeat_it(tmp_path):
+    file = tmp_path / "test_leaks.py"
+    file.write_text(LEAKS)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.security.planted", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "-o", "log_level=DEBUG", "-c", os.devnull, "--rootdir", str(tmp_path), str(file)],
+        capture_output=True, text=True, cwd=ROOT, check=False,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+    )  # fmt: skip
+    assert "7 failed, 1 passed" in done.stdout
+    assert secrets_in(done.stdout + done.stderr) == []
+    for where in ("captured stdout", "captured stderr", "captured log", "the file state.bin", "report of the failure", "respondent in a log"):
+        assert where in done.stdout
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "tests/recordings", "cint_nb", "docs", "benchmarks"])
+def test_what_is_stored_in_the_project_holds_none(folder):
+    assert (ROOT / folder).is_dir()
+    assert files_with_secrets(ROOT / folder) == []
+
+
+# Logs and errors
+
+
+@pytest.fixture
+def every_logger(caplog: pytest.LogCaptureFixture):
+    """Let every logger there is say everything, also those of httpx, httpcore and asyncio."""
+    names = ["", "httpx", "httpcore", "asyncio", "cint_nb", "hpack", *logging.root.manager.loggerDict]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG)
+    yield caplog
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(listen, go_live, every_logger, monkeypatch):
+    monkeypatch.delenv("CINT_NB_TOKEN")
+    server = listen(lambda path, _: None if "oauth" in path else answer(b'{"projects": []}'))
+    client = go_live(server)
+    told: list[object] = []
+
+    async def read() -> None:
+        told.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
+
+    client.run(read())
+    assert SECRET.encode() in server.heard, "the secret was used"
+    assert TOKEN.encode() in server.heard, "and so was the token"
+    lines = [record.getMessage() + repr(record.args) for record in every_logger.records]
+    ours = [line for line in lines if "/demand/accounts/{account_id}/projects" in line]
+    assert ours
+    assert [line for line in lines if secrets_in(line) or "0f1ce179" in line] == []
+
+
+def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(listen, go_live, caplog, monkeypatch):
+    server = listen(lambda path, _: None if "oauth" in path else answer())
+    client = go_live(server)
+    send = client.http._sender.client().send
+
+    async def speak(request, **more):
+        logging.getLogger("hpack.hpack").warning("Adding (authorization, Bearer %s) to the header table", TOKEN)
+        return await send(request, **more)
+
+    monkeypatch.setattr(client.http._sender.client(), "send", speak)
+    assert client.run(client.definitions.locales()) is not None
+    assert "header table" not in caplog.text
+
+
+@pytest.mark.parametrize("renewable", [True, False], ids=["token fetched", "token given"])
+def test_a_refusal_that_quotes_the_request_is_told_without_the_credentials(
+    listen, go_live, caplog, monkeypatch, renewable
+):
+    server = listen(lambda path, request: None if "oauth" in path else refuse(path, request))
+    monkeypatch.delenv("CINT_NB_TOKEN" if renewable else "CINT_NB_CLIENT_SECRET")
+    client = go_live(server)
+    with pytest.raises(NotAuthenticated, match=r"\(secret\)") as caught:
+        client.run(client.definitions.locales())
+    error = caught.value
+    held = [str(error), repr(error), repr(vars(error)), repr(error.body), caplog.text]
+    held += traceback.TracebackException.from_exception(error, capture_locals=True).format()
+    assert secrets_in("\n".join(held)) == []
+
+
+def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(listen, go_live, monkeypatch):
+    monkeypatch.delenv("CINT_NB_TOKEN")
+    client = go_live(listen(refuse))
+    with pytest.raises(NotAuthenticated, match=r"\(secret\)") as caught:
+        client.run(client.definitions.locales())
+    assert secrets_in(str(caught.value) + repr(vars(caught.value))) == []
+
+
+@pytest.mark.parametrize("odd", ["é", "\u00a0x", " x", "\nx", "\u200b", "\x00", "，"])
+def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd):
+    with pytest.raises(SettingsError, match="characters no token has") as caught:
+        Settings.read("live", environ={}, account_id=7, token=TOKEN + odd)
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    assert secrets_in("".join(told)) == []
+    assert "CINT_NB_TOKEN" in str(caught.value)
+
+
+@pytest.mark.parametrize("field", ["account_id", "keep_token", "base_url"])
+def test_a_setting_that_is_a_secret_by_mistake_is_not_repeated(field):
+    with pytest.raises(SettingsError) as caught:
+        Settings.read("live", environ={}, **{"account_id": 7, "token": TOKEN, field: SECRET})
+    assert secrets_in(str(caught.value)) == []
+
+
+# Tracebacks as IPython shows them
+
+
+STORIES = """
+import os, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell.instance()
+shell.run_line_magic("xmode", "Verbose")
+shell.run_line_magic("colors", "NoColor")
+base, refusing = sys.argv[1:]
+
+def tell(story):
+    print("=== ", story)
+    shell.run_cell(story)
+
+tell("import cint_nb as cint; from cint_nb.domain.models import TargetGroupRef; ref = TargetGroupRef(project_id='p', target_group_id='t')")
+tell("import logging; logging.basicConfig(level=logging.DEBUG, stream=__import__('sys').stdout)")
+live = "client = cint.connect('live', account_id={}, base_url='{}/v1', token_url='{}/oauth/token')"
+tell(live.format(7, base, base))
+tell("from cint_nb.wire.clock import ReplayClock; client.http.clock = ReplayClock(client.clock.now())")
+tell("client.run(client.recontacts.jobs(ref))")
+tell("await client.recontacts.jobs(ref)")
+tell("client.run(client.definitions.locales())")
+tell("client.wave('A', project='p', respondents=[], plan=None)")
+tell("client")
+tell("client.http.settings")
+tell("vars(client.http), vars(client.http._tokens), vars(client.http._sender)")
+tell("first = client.http._tokens._token.secret")
+tell(live.format(7, base, refusing))
+tell("client.run(client.definitions.locales())")
+tell(live.format(7, refusing, base))
+tell("client.run(client.definitions.locales())")
+tell(live.format(os.getpid(), base, base))
+tell("client.run(client.definitions.users())")
+tell("%tb")
+tell("cint.connect('live')")
+tell("import os; os.environ['CINT_NB_TOKEN'] = first.get_secret_value() + chr(0xe9)")
+tell("cint.connect('live', account_id=7)")
+print("=== end")
+"""
+
+
+def test_ipython_tracebacks_with_all_local_variables_show_none(listen, tmp_path):
+    def say(path: str, request: bytes) -> bytes | None:
+        if "oauth" in path:
+            return None
+        if path.endswith("/users"):  # the account's number is the process that asks: it is interrupted while it waits
+            os.kill(int(path.split("/")[-2]), signal.SIGINT)
+            return None
+        return answer(b'{"detail": "broken"}', status="422 No") if "jobs" in path else b""
+
+    base, refusing = listen(say), listen(refuse)
+    script = tmp_path / "stories.py"
+    script.write_text(textwrap.dedent(STORIES))
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    del environment["CINT_NB_TOKEN"]
+    done = subprocess.run(
+        [sys.executable, str(script), base.url, refusing.url],
+        capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout.rstrip().endswith("=== end"), done.stdout[-3000:] + done.stderr
+    for seen in ("InvalidState", "OutcomeUnknown", "NotAuthenticated", "KeyboardInterrupt", "SettingsError"):
+        assert seen in done.stdout, seen
+    assert "course = _Course(call=Call(" in done.stdout, "local variables are shown"
+    assert TOKEN.encode() in base.heard
+    assert secrets_in(done.stdout + done.stderr) == []
+    assert files_with_secrets(tmp_path) == []
+
+
+# Pickles and copies
+
+
+def test_what_holds_credentials_refuses_to_be_pickled(go_live, listen):
+    client = go_live(listen())
+    settings = client.http.settings
+    for one in (settings, client, client.http, client.http._tokens, Token(SecretStr(TOKEN)), client.projects):
+        with pytest.raises((TypeError, AttributeError, NotImplementedError)) as caught:
+            pickle.dumps(one)
+        assert secrets_in(str(caught.value)) == []
+    for twin in (copy.copy(settings), copy.deepcopy(settings)):
+        assert twin == settings
+        assert secrets_in(repr(twin) + str(twin) + twin.model_dump_json() + repr(twin.model_dump())) == []
+
+
+def test_an_error_is_pickled_without_the_raw_reply(listen, go_live):
+    client = go_live(listen(lambda path, _: answer(b'{"detail": "no", "ids": ["0f1ce179"]}', status="422 No")))
+    with pytest.raises(CintError) as caught:
+        client.run(client.definitions.locales())
+    assert b"0f1ce179" in caught.value.body
+    assert b"0f1ce179" not in pickle.dumps(caught.value)
