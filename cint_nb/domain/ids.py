@@ -10,7 +10,9 @@ import re
 from enum import StrEnum
 
 UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-_UUID_ANYWHERE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_UUID_ANYWHERE = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", re.ASCII | re.IGNORECASE
+)
 ULID_FORM = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
 SYNTHETIC_MARK = "-8c17-b5ec-"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from cint_nb.domain.tracebacks import notebook_traceback
+from cint_nb.domain.tracebacks import notebook_traceback, wants_full_tracebacks
 
 
 class CintError(Exception):
@@ -20,7 +20,6 @@ class CintError(Exception):
 
     code: ClassVar[str] = "cint_error"
     always_safe: ClassVar[str] = ""
-    _render_traceback_ = notebook_traceback  # IPython asks for it by this name
 
     def __init__(
         self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
@@ -36,6 +35,13 @@ class CintError(Exception):
         known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
         parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
         return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """Answer IPython, which asks by this name for another text than its own traceback."""
+        if wants_full_tracebacks():
+            raise AttributeError("_render_traceback_")
+        return lambda: notebook_traceback(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle with everything that came after the message, but for the raw reply, which may hold ids."""

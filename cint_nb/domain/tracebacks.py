@@ -5,15 +5,19 @@ from __future__ import annotations
 import linecache
 import os
 import sysconfig
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 FULL = "CINT_NB_FULL_TRACEBACK"
-"""Set to anything, it brings every frame back, for whoever works on the package."""
+"""Set to anything, it brings IPython's own tracebacks back, for whoever works on the package."""
 
 _NOT_THE_READERS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
+
+
+def wants_full_tracebacks() -> bool:
+    """Tell whether whoever works on the package wants every frame."""
+    return bool(os.environ.get(FULL))
 
 
 def notebook_traceback(error: BaseException) -> list[str]:
@@ -22,8 +26,6 @@ def notebook_traceback(error: BaseException) -> list[str]:
     An error deep in a request has some hundred lines of traceback, and under IPython's verbose mode the values of all
     variables with them, respondent ids too.
     """
-    if os.environ.get(FULL):
-        return ["".join(traceback.format_exception(error)).rstrip()]
     name = f"\x1b[31m{type(error).__name__}\x1b[0m"
     return ["\n".join([name, *_readers_lines(error.__traceback__), str(error)])]
 

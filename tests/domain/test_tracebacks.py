@@ -50,4 +50,6 @@ def test_a_cell_shows_its_own_lines_and_the_message_whatever_the_mode(show: Call
 
 def test_every_frame_is_shown_on_request(show: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINT_NB_FULL_TRACEBACK", "1")
-    assert "cint_nb/" in show("Context").replace("\\", "/")
+    shown = show("Verbose")
+    assert "cint_nb/" in shown.replace("\\", "/")
+    assert "course = _Course(" in shown  # a local variable

@@ -215,7 +215,7 @@ def test_ipython_tracebacks_with_all_local_variables_show_none(listen, tmp_path)
     base, refusing = listen(say), listen(refuse)
     script = tmp_path / "stories.py"
     script.write_text(textwrap.dedent(STORIES))
-    environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")}
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path / "ipython"), "CINT_NB_FULL_TRACEBACK": "1"}
     del environment["CINT_NB_TOKEN"]
     done = subprocess.run(
         [sys.executable, str(script), base.url, refusing.url],
