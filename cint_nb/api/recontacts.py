@@ -85,7 +85,7 @@ class Recontacts:
             lost = True
             if known is None:
                 return sent(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
-            found = await self._named(ref, name)
+            found = await self._named(ref, name, whole=True)
             return None if found is None else self._adopted(ref, found, upload, saved_before=saved_before)
 
         try:
@@ -223,8 +223,13 @@ class Recontacts:
             error.evidence.update(_known(running))
             error.next_step = _FOLLOW_IT
 
-    async def _named(self, ref: TargetGroupRef, name: str) -> UploadJob | None:
-        return next((job for job in await self.jobs(ref) if job.file_name == name), None)
+    async def _named(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
+        call = ops.LIST_UPLOADS.call(ref.path())
+        async for row in pages(self._http, call, whole=whole):
+            job = read_item(UploadJob, row, call)
+            if job.file_name == name:
+                return job
+        return None
 
     async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
         """Read the list; None where an older exchange has none: RSIDs can still be uploaded at the older address."""

@@ -63,25 +63,28 @@ class TargetGroups(Figures):
             return await self._post_draft(project_id, body, key)
 
         async def look() -> TargetGroupRef | None:
-            return await self.find(project_id, reference, name=str(body.get("name", "")))
+            return await self.find(project_id, reference, name=str(body.get("name", "")), whole=True)
 
-        existing = await look()
+        existing = await self.find(project_id, reference, name=str(body.get("name", "")))
         if existing is not None:
             return existing
         return await send_once(
             self._http, send, look, what="create the draft target group", project_id=project_id, reference=reference
         )
 
-    async def find(self, project_id: str, reference: str, *, name: str = "") -> TargetGroupRef | None:
+    async def find(
+        self, project_id: str, reference: str, *, name: str = "", whole: bool = False
+    ) -> TargetGroupRef | None:
         """Return the target group that carries a reference number, None if there is none; archived ones do not count.
 
         Args:
             project_id: Project to look in.
             reference: The whole reference number.
             name: Helps where the list does not show references: only groups of this name are read one by one.
+            whole: Raise `UnexpectedReply` where the list was cut, instead of warning.
         """
         found = []
-        async for row in self.list(project_id, references=(reference,)):
+        async for row in self.list(project_id, references=(reference,), whole=whole):
             carried = row.target_group_customer_reference_number
             if not carried and name and row.name == name:
                 shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
@@ -163,6 +166,7 @@ class TargetGroups(Figures):
         countries: Sequence[str] = (),
         languages: Sequence[str] = (),
         exclusion: bool | None = None,
+        whole: bool = False,
     ) -> AsyncIterator[TargetGroupSummary]:
         """Go through the target groups of a project.
 
@@ -175,6 +179,7 @@ class TargetGroups(Figures):
             countries: Two-letter codes, such as `de`.
             languages: Three-letter codes, such as `ger`.
             exclusion: Only groups with project exclusion on, or off.
+            whole: Raise `UnexpectedReply` where the list was cut, instead of warning.
 
         Serves `GET …/target-groups`.
         """
@@ -188,7 +193,7 @@ class TargetGroups(Figures):
             "exclusion_status": exclusion,
         }
         call = ops.LIST_GROUPS.call({"project_id": project_id}, query=query)
-        async for row in pages(self._http, call, items_key="target_groups"):
+        async for row in pages(self._http, call, items_key="target_groups", whole=whole):
             group = read_item(TargetGroupSummary, row, call)
             if not name or group.name == name:
                 yield group

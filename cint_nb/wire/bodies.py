@@ -40,6 +40,8 @@ async def read_body(response: httpx.Response, limit: int, *, cut: bool = False) 
         if len(response.content) > limit and not cut:
             raise TooLarge(limit)
         return response.content[:limit]
+    if response.is_closed:  # nobody can read it any more
+        return b""
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing not in {"", "identity", "gzip", "deflate"}:
         raise Unreadable(f"the body is packed as {packing[:20]!r}, which was not asked for")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cint_nb.domain import limits
-from cint_nb.wire.calls import Call
+from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 
 
@@ -20,6 +20,7 @@ async def pages(
     cursor_out: str = "next_cursor",
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
+    whole: bool = False,
 ) -> AsyncIterator[Any]:
     """Go through the items of a list, page after page.
 
@@ -35,11 +36,18 @@ async def pages(
         cursor_out: Name of the cursor in the reply.
         page_size: Sent as `page_size` unless the call's query has one; None sends none.
         max_pages: Pages after which to stop.
+        whole: Raise where the list was cut, instead of warning: for a look that must not miss anything.
 
     Raises:
-        UnexpectedReply: if a page has another shape.
+        UnexpectedReply: if a page has another shape, or the list was cut and should be whole.
         ApiError: as `Http.send`.
     """
+
+    def cut(reply: Reply, how: str) -> None:
+        if whole:
+            raise reply.unexpected(f"A list may hold more than could be read: {how}.")
+        http.warn(f"{call.operation}: {how}.")
+
     size = {} if page_size is None else {"page_size": page_size}
     query = {**size, **call.query}
     seen = {str(query.get(cursor_in) or "")}
@@ -54,11 +62,11 @@ async def pages(
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:
-                http.warn(f"{call.operation}: the list says that there is more, but not how to get it.")
+                cut(reply, "the list says that there is more, but not how to get it")
             return
         if str(cursor) in seen:
-            http.warn(f"{call.operation}: the list repeated a page mark and was ended there.")
+            cut(reply, "the list repeated a page mark and was ended there")
             return
         seen.add(str(cursor))
         query = {**query, cursor_in: str(cursor)}
-    http.warn(f"{call.operation}: the list was ended after {max_pages:,} pages.")
+    cut(reply, f"the list was ended after {max_pages:,} pages")

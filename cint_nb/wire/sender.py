@@ -85,8 +85,18 @@ class Sender:
         self._places = asyncio.Semaphore(limits.IN_FLIGHT_MAX)
 
     def client(self) -> httpx.AsyncClient:
-        """Return the httpx client; ours is made here, on first use."""
+        """Return the httpx client; ours is made here, on first use.
+
+        Raises:
+            NotSent: if the caller's was closed by its owner.
+        """
         if self._given is not None:
+            if self._given.is_closed:
+                raise NotSent(
+                    "The httpx client of your own is closed.",
+                    safe="nothing was sent.",
+                    next_step="open another one and connect with it again.",
+                )
             return self._given
         if self._own is None:
             places = httpx.Limits(max_connections=limits.IN_FLIGHT_MAX, max_keepalive_connections=limits.IN_FLIGHT_MAX)
@@ -135,7 +145,7 @@ class Sender:
             async with asyncio.timeout(max(0.001, seconds)), self._places:
                 await self._keep_pace()
                 sent, started = True, self._clock.monotonic()
-                response = await self.client().send(request, auth=auth, stream=True, follow_redirects=False)
+                response = await self._response(request, auth)
                 try:
                     failed = response.status_code >= 300
                     limit = _ERROR_BODY_MAX if failed else call.max_bytes or limits.JSON_MAX_BYTES
@@ -160,6 +170,14 @@ class Sender:
         if reply.status == 429 and self._pace is not None:
             self._pace.slow_down(self._clock.monotonic())
         return reply
+
+    async def _response(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+        try:
+            return await self.client().send(request, auth=auth, stream=True, follow_redirects=False)
+        except httpx.HTTPStatusError as error:
+            # A hook of the caller's client makes errors of error replies, as the manual of httpx shows. What follows
+            # from the reply is decided here; its body is gone unless the hook has read it.
+            return error.response
 
     async def aclose(self) -> None:
         """Close our own client and its transport; one of the caller's stays open."""

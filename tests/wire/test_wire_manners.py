@@ -178,6 +178,19 @@ def test_one_line_is_logged_per_request_and_it_holds_no_ids_bodies_or_tokens(con
         assert planted not in everything
 
 
+@pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "httpcore.http2", "hpack.hpack", "hpack.table"])
+def test_what_lies_below_logs_nothing_of_our_requests(connect, caplog, name):
+    def talkative(request):
+        logging.getLogger(name).debug("sending %s", request.headers.raw)
+        return FINE
+
+    http, _ = connect(talkative)
+    with caplog.at_level(logging.DEBUG):
+        loop.run(http.send(sensitive_call()))
+        logging.getLogger(name).debug("of somebody else")
+    assert [record.getMessage() for record in caplog.records if record.name == name] == ["of somebody else"]
+
+
 def test_other_users_of_httpx_keep_their_log_lines(caplog):
     with (
         caplog.at_level(logging.INFO),

@@ -1,0 +1,48 @@
+"""A list that was cut is no proof that something is not there: after a lost reply nothing is sent again on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cint_nb.api.client import Client
+from cint_nb.domain.errors import OutcomeUnknown
+from cint_nb.domain.models import TargetGroupRef
+
+UPLOAD = "/recontacts/jobs/upload-respondents-by-file"
+OTHER = {"job_id": "01BTGNYV6HRNK8K8VKZASZCFP1", "file_name": "other.csv", "status": "Completed"}
+
+
+@pytest.mark.parametrize("cut", [{"next_cursor": "a"}, {"has_more": True}])
+def test_an_upload_not_found_in_a_cut_list_is_not_sent_again(
+    client: Client, exchange: Any, script: Any, ref: TargetGroupRef, cut: dict[str, Any]
+) -> None:
+    whole, part = script.answer(200, {"data": []}), script.answer(200, {"data": [OTHER], **cut})
+    exchange.on("GET", UPLOAD, whole, part)
+    exchange.on("GET", "/recontacts/overview", script.answer(200, {"saved_respondent_ids_count": 0}))
+    exchange.on("POST", UPLOAD, script.lost)
+    with pytest.raises(OutcomeUnknown) as caught:
+        client.run(client.recontacts.upload(ref, script.upload(), token="abc12345"))
+    assert caught.value.evidence["token"] == "abc12345"
+    assert len(exchange.sent("POST", UPLOAD)) == 1
+
+
+def test_an_upload_found_before_the_cut_is_adopted(
+    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
+) -> None:
+    upload = script.upload()
+    mine = {**OTHER, "file_name": upload.file_name("abc12345")}
+    exchange.on("GET", UPLOAD, script.answer(200, {"data": []}), script.answer(200, {"data": [mine], "has_more": True}))
+    exchange.on("GET", "/recontacts/overview", script.answer(200, {"saved_respondent_ids_count": 0}))
+    exchange.on("POST", UPLOAD, script.lost)
+    assert client.run(client.recontacts.upload(ref, upload, token="abc12345")).handle.job_id == OTHER["job_id"]
+
+
+def test_a_draft_not_found_in_a_cut_list_is_not_sent_again(client: Client, exchange: Any, script: Any) -> None:
+    exchange.on("GET", "/target-groups", script.answer(200, {"target_groups": [], "has_more": True}))
+    exchange.on("POST", "/target-groups", script.lost)
+    with pytest.raises(OutcomeUnknown) as caught:
+        client.run(client.target_groups.create_draft(script.project, {"name": "Wave two"}, reference="ref-1"))
+    assert caught.value.evidence["reference"] == "ref-1"
+    assert len(exchange.sent("POST", "/target-groups")) == 1

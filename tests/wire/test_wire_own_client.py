@@ -1,0 +1,74 @@
+"""A client of the caller's own: its hooks run, its transport is asked, and its errors become ours."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from cint_nb.domain import errors
+from cint_nb.wire import loop
+from cint_nb.wire.clock import ReplayClock
+from cint_nb.wire.http import Http, Repeat
+from cint_nb.wire.nonces import SeededNonces
+from cint_nb.wire.settings import Settings
+
+
+async def complain(response: httpx.Response) -> None:
+    """Do what the manual of httpx shows: make an error of every error reply."""
+    response.raise_for_status()
+
+
+async def read_and_complain(response: httpx.Response) -> None:
+    await response.aread()
+    response.raise_for_status()
+
+
+@pytest.fixture
+def own(connect: Any) -> Iterator[Callable[..., tuple[Http, Any, httpx.AsyncClient]]]:
+    """Connect through a client of the caller's, with a hook of its own."""
+    made: list[httpx.AsyncClient] = []
+
+    def make(hook: Any, *answers: Any) -> tuple[Http, Any, httpx.AsyncClient]:
+        http, exchange = connect(*answers)
+        client = httpx.AsyncClient(transport=exchange, event_hooks={"response": [hook]})
+        made.append(client)
+        settings = Settings.read("sandbox", environ={})
+        return Http(settings, client=client, clock=http.clock, nonces=SeededNonces("own")), exchange, client
+
+    yield make
+    for client in made:
+        loop.run(client.aclose())
+
+
+@pytest.mark.parametrize("hook", [complain, read_and_complain])
+def test_a_hook_that_raises_on_error_replies_takes_no_repeat_and_no_error_away(own, call, hook):
+    busy = httpx.Response(503, json={"object": "error"}, headers={"retry-after": "3"})
+    http, exchange, _ = own(hook, busy, httpx.Response(401), httpx.Response(200, json={}))
+    assert loop.run(http.send(call())).status == 200
+    assert len(exchange.requests) == 3
+    assert isinstance(http.clock, ReplayClock)
+    assert http.clock.monotonic() == pytest.approx(3)
+
+
+@pytest.mark.parametrize("hook", [complain, read_and_complain])
+def test_a_hook_that_raises_on_error_replies_makes_no_naked_request_go_out_twice(own, call, hook):
+    http, exchange, _ = own(hook, httpx.Response(502), httpx.Response(200, json={}))
+    with pytest.raises(errors.ServerError, match="may have acted"):
+        loop.run(http.send(call("POST", Repeat.NAKED)))
+    assert len(exchange.requests) == 1
+
+
+def test_what_a_hook_has_read_of_an_error_reply_is_told(own, call):
+    refused = httpx.Response(400, json={"object": "bad_request_error", "detail": "no such locale"})
+    http, _, _ = own(read_and_complain, refused)
+    with pytest.raises(errors.BadRequest, match="no such locale"):
+        loop.run(http.send(call()))
+
+
+def test_a_client_its_owner_has_closed_sends_nothing(own, call):
+    http, exchange, client = own(complain)
+    loop.run(client.aclose())
+    with pytest.raises(errors.NotSent, match="your own is closed"):
+        loop.run(http.send(call()))
+    assert exchange.requests == []
