@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import httpx
 
@@ -34,7 +34,8 @@ _recorded = itertools.count()
 class Client:
     """Hold the resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
 
-    Every method of a resource is a coroutine, to be awaited on any event loop; `run` waits for one from plain code.
+    Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
+    for either from plain code.
 
     Args:
         http: What sends the requests.
@@ -89,12 +90,18 @@ class Client:
         """Return how many API requests were sent so far, repeats included."""
         return self.http.requests_sent
 
-    def run(self, awaitable: Awaitable[T]) -> T:
-        """Wait for an awaitable from plain code and return its result.
+    @overload
+    def run(self, awaitable: Awaitable[T]) -> T: ...
+    @overload
+    def run(self, awaitable: AsyncIterator[T]) -> list[T]: ...
+    def run(self, awaitable: Awaitable[T] | AsyncIterator[T]) -> T | list[T]:
+        """Wait for an awaitable from plain code and return its result; of an iterator, a list of all it gives.
 
         Raises:
             LoopError: called on the package's own loop thread.
         """
+        if isinstance(awaitable, AsyncIterator):
+            return loop.run(_all(awaitable))
         return loop.run(awaitable)
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
@@ -146,6 +153,10 @@ class Client:
     def __repr__(self) -> str:
         """Say what answers and as which account."""
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"
+
+
+async def _all(each: AsyncIterator[T]) -> list[T]:
+    return [item async for item in each]
 
 
 def connect_client(

@@ -63,6 +63,12 @@ def test_the_same_seed_gives_the_same_world() -> None:
     assert first_project(3) == first_project(3) != first_project(4)
 
 
+def test_plain_code_gets_a_list_of_what_an_iterator_gives() -> None:
+    with connect_client("sandbox") as client:
+        made = {client.run(client.projects.create(f"Project {number}", MANAGER)).id for number in range(12)}
+        assert {project.id for project in client.run(client.projects.list())} == made
+
+
 def test_two_sandboxes_of_one_process_are_two_worlds() -> None:
     with connect_client("sandbox") as one, connect_client("sandbox") as other:
         one.run(one.projects.create("A project", MANAGER))
