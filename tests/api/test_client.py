@@ -69,6 +69,12 @@ def test_plain_code_gets_a_list_of_what_an_iterator_gives() -> None:
         assert {project.id for project in client.run(client.projects.list())} == made
 
 
+def test_the_environment_chooses_the_world_where_no_seed_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINT_NB_SEED", "3")
+    assert connect_client("sandbox").sandbox.seed == 3
+    assert connect_client("sandbox", seed=4).sandbox.seed == 4
+
+
 def test_two_sandboxes_of_one_process_are_two_worlds() -> None:
     with connect_client("sandbox") as one, connect_client("sandbox") as other:
         one.run(one.projects.create("A project", MANAGER))
