@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 import httpx
 
@@ -34,7 +34,8 @@ _recorded = itertools.count()
 class Client:
     """Hold the resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
 
-    Every method of a resource is a coroutine, to be awaited on any event loop; `run` waits for one from plain code.
+    Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
+    for either from plain code.
 
     Args:
         http: What sends the requests.
@@ -89,12 +90,18 @@ class Client:
         """Return how many API requests were sent so far, repeats included."""
         return self.http.requests_sent
 
-    def run(self, awaitable: Awaitable[T]) -> T:
-        """Wait for an awaitable from plain code and return its result.
+    @overload
+    def run(self, awaitable: Awaitable[T]) -> T: ...
+    @overload
+    def run(self, awaitable: AsyncIterator[T]) -> list[T]: ...
+    def run(self, awaitable: Awaitable[T] | AsyncIterator[T]) -> T | list[T]:
+        """Wait for an awaitable from plain code and return its result; of an iterator, a list of all it gives.
 
         Raises:
             LoopError: called on the package's own loop thread.
         """
+        if isinstance(awaitable, AsyncIterator):
+            return loop.run(_all(awaitable))
         return loop.run(awaitable)
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
@@ -148,10 +155,14 @@ class Client:
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"
 
 
+async def _all(each: AsyncIterator[T]) -> list[T]:
+    return [item async for item in each]
+
+
 def connect_client(
     mode: Mode | str | None = None,
     *,
-    seed: int = 1,
+    seed: int | None = None,
     speed: float | None = None,
     faults: Sequence[str] = (),
     cls: type[SomeClient] = Client,  # type: ignore[assignment]  # the default of a type variable
@@ -162,7 +173,8 @@ def connect_client(
 
     Args:
         mode: `sandbox`, `replay` or `live`; else CINT_NB_MODE; else `sandbox`. Live is never chosen by default.
-        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures.
+        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures. Else CINT_NB_SEED,
+            else 1.
         speed: Virtual seconds of the sandbox for each real one; None lets waiting take no time.
         faults: Names of faults the sandbox plays, such as a lost reply.
         cls: The class to make.
@@ -173,7 +185,7 @@ def connect_client(
         SettingsError: naming each setting or variable that is missing or wrong.
     """
     settings = veiled(settings)
-    read = Settings.read(mode, **settings)
+    read = Settings.read(mode, seed=seed, **settings)
     if http_client is not None and (read.in_process or read.record is not None):
         raise SettingsError(
             "An httpx client of your own serves the network only: not a replay, a recording or the sandbox in here.",
@@ -189,8 +201,8 @@ def connect_client(
     elif read.mode is Mode.SANDBOX and read.in_process:
         from cint_nb.sandbox.practice import Sandbox
 
-        sandbox = Sandbox(seed=seed, speed=speed, faults=tuple(faults))
-        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(seed))
+        sandbox = Sandbox(seed=read.seed, speed=speed, faults=tuple(faults))
+        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(read.seed))
     elif read.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock
 
@@ -198,7 +210,7 @@ def connect_client(
     if read.record is not None:
         # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
         number = next(_recorded)
-        text = nonces.token(16) if read.mode is Mode.LIVE else f"{seed}.{number}" if number else str(seed)
+        text = nonces.token(16) if read.mode is Mode.LIVE else f"{read.seed}.{number}" if number else str(read.seed)
         nonces = SeededNonces(text)
         transport = RecordingTransport(
             transport or httpx.AsyncHTTPTransport(),

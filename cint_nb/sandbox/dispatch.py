@@ -86,7 +86,7 @@ class Dispatcher:
         if operation.guarded and not 1 <= len(ask.headers.get("if-match", "")) <= 100:
             raise invalid(("If-Match", "'If-Match' must have 1 to 100 characters."))
         if operation.body:
-            ask.json = _read_body(operation, ask)
+            ask.json = _read_body(operation, ask, self.world)
         answer = self._answer_once(operation, ask) if operation.keyed else operation.answer(self.world, ask)
         if operation.acts and self._remember is not None and not trusted:
             self._remember(ask)
@@ -173,7 +173,7 @@ def _convert(query: Query, sent: list[str]) -> Any:
     return text
 
 
-def _read_body(operation: Operation, ask: Ask) -> Any:
+def _read_body(operation: Operation, ask: Ask, world: World) -> Any:
     if not ask.body and not needs_body(operation.body):
         return {}
     try:
@@ -182,7 +182,8 @@ def _read_body(operation: Operation, ask: Ask) -> Any:
         raise invalid(("Body", "the request body is not valid JSON.")) from None
     found = problems(SCHEMAS[operation.body], body, SCHEMAS)
     if found:
-        raise invalid(*found[:50])
+        beside = operation.beside(world, body, ask.t) if operation.beside else []
+        raise invalid(*beside, *found[:50])
     return body
 
 

@@ -184,6 +184,7 @@ OPERATIONS: tuple[Operation, ...] = (
         reply="DraftCreated",
         acts=True,
         short=("draft", "create"),
+        beside=drafts.wrong_dates,
     ),
     Operation(
         "get_target_group",
@@ -207,6 +208,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body="Draft",
         acts=True,
         short=("update-draft",),
+        beside=drafts.wrong_dates,
     ),
     Operation(
         "get_target_group_details",

@@ -9,6 +9,9 @@ from typing import Any
 from cint_nb.domain import limits
 from cint_nb.sandbox import catalogue
 from cint_nb.sandbox.messages import invalid
+from cint_nb.sandbox.schema import problems
+from cint_nb.sandbox.shapes import SHARED
+from cint_nb.sandbox.shapes_drafts import DRAFT_FIELDS
 from cint_nb.sandbox.world import World
 
 Problem = tuple[str, str]
@@ -30,6 +33,17 @@ def check(world: World, body: dict[str, Any], t: float) -> None:
     ]
     if found:
         raise invalid(*found)
+
+
+def wrong_dates(world: World, body: Any, t: float) -> list[Problem]:
+    """List what is wrong with the dates of a body that breaks its shape, unless its dates do.
+
+    The create guide's error example names a date and a missing field in one reply.
+    """
+    period = body.get("fielding_specification") if isinstance(body, dict) else None
+    if problems(DRAFT_FIELDS["fielding_specification"], period, SHARED):
+        return []
+    return _dates(world, {"fielding_specification": period}, t)
 
 
 def late_problems(body: dict[str, Any]) -> list[Problem]:

@@ -56,6 +56,7 @@ class Operation:
         gives: Media types of the reply when they are not JSON.
         headers: Reply headers worth describing.
         short: Other names a fault may call it by.
+        beside: Lists broken rules to name beside a broken shape; the body it is given may be anything.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Operation:
     gives: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
+    beside: Callable[[World, Any, float], list[tuple[str, str]]] | None = None
 
 
 def paging(default: int = 10, most: int = 100, *, back: bool = True) -> tuple[Query, ...]:

@@ -42,8 +42,8 @@ _SAVED, _ALREADY, _REJECTED, _UNKNOWN = range(4)
 _MEANING = {
     Result.SAVED: "stored by this upload",
     Result.ALREADY_SAVED: "the target group held this person before",
-    Result.REJECTED: "sent, and not in the target group's list afterwards",
-    Result.UNKNOWN: "sent as RID; the list names RSIDs, so a crosswalk is needed to tell",
+    Result.REJECTED: "sent, and not among the saved ids afterwards",
+    Result.UNKNOWN: "sent as RID; only a crosswalk can tell",
     Result.DUPLICATE: "repeats an earlier line; sent once",
     Result.MALFORMED: "no respondent id; not sent",
     Result.BLANK: "nothing on the line; not sent",

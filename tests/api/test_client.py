@@ -64,6 +64,12 @@ def test_the_same_seed_gives_the_same_world() -> None:
     assert first_project(3) == first_project(3) != first_project(4)
 
 
+def test_the_environment_chooses_the_world_where_no_seed_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINT_NB_SEED", "3")
+    assert connect_client("sandbox").sandbox.seed == 3
+    assert connect_client("sandbox", seed=4).sandbox.seed == 4
+
+
 def test_two_sandboxes_of_one_process_are_two_worlds() -> None:
     with connect_client("sandbox") as one, connect_client("sandbox") as other:
         one.run(one.projects.create("A project", MANAGER))
@@ -94,6 +100,12 @@ def test_blocking_on_the_loop_thread_is_refused() -> None:
 
     with pytest.raises(LoopError):
         client.run(wrongly())
+
+
+def test_plain_code_gets_a_list_of_what_an_iterator_gives() -> None:
+    with connect_client("sandbox") as client:
+        made = {client.run(client.projects.create(f"Project {number}", MANAGER)).id for number in range(12)}
+        assert {project.id for project in client.run(client.projects.list())} == made
 
 
 def test_faults_can_be_ordered() -> None:

@@ -73,15 +73,22 @@ def test_the_guides_validation_failure_is_answered_in_its_words(stranger):
     told = reply.json()
     assert told["object"] == "bad_request_error"
     assert told["detail"] == "request had validation errors"
-    missing = {"name": "ExpectedCompletes", "reason": "'Expected Completes' must not be empty."}
-    assert told["invalid_params"] == [missing]
-    body["completes_goal"] = 10
-    [late] = create(stranger, body).json()["invalid_params"]
-    assert late == {
-        "name": "FieldingSpecification.EndAt",
-        "reason": "date string 2025-06-29T08:22:18.821Z must be greater than or equal to "
-        "the current datetime plus 1 hour.",
-    }
+    assert told["invalid_params"] == [
+        {
+            "name": "FieldingSpecification.EndAt",
+            "reason": "date string 2025-06-29T08:22:18.821Z must be greater than or equal to "
+            "the current datetime plus 1 hour.",
+        },
+        {"name": "ExpectedCompletes", "reason": "'Expected Completes' must not be empty."},
+    ]
+
+
+def test_dates_that_cannot_be_read_are_named_once_beside_another_error(stranger):
+    body = guide_body()
+    body["fielding_specification"]["end_at"] = "later"
+    del body["completes_goal"]
+    told = create(stranger, body).json()["invalid_params"]
+    assert [each["name"] for each in told] == ["ExpectedCompletes", "FieldingSpecification.EndAt"]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.study.reconcile import message_counts, reconcile
+from cint_nb.study.reconcile import _MEANING, Result, message_counts, reconcile
 from cint_nb.study.respondents import read_respondents
 
 IDS = [synthetic_id("reconcile", number) for number in range(20)]
@@ -134,3 +135,9 @@ def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path):
     assert len(text.splitlines()) == 3
     assert IDS[2] in text
     assert ",'=1+1" in text
+
+
+def test_a_meaning_is_short_enough_to_be_shown_whole():
+    assert set(_MEANING) == set(Result)
+    widest = pd.get_option("display.max_colwidth")
+    assert max(map(len, _MEANING.values())) < widest
