@@ -182,7 +182,7 @@ def test_twenty_panels_at_once_all_reach_their_end(notebook: LabPage) -> None:
 
 
 def test_the_wave_panel_leads_from_step_to_step_and_follows_the_cells_that_run(notebook: LabPage) -> None:
-    show = "from cint_nb.panels.wave_panel import WavePanel\nguide = WavePanel(wave)\nguide"
+    show = "guide = cint.WavePanel(wave)\nguide"
     notebook.write("guide.ipynb", wave(), show)
     notebook.open("guide.ipynb")
     notebook.run_all()

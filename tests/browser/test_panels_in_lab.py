@@ -65,15 +65,13 @@ cint.FindingsTable(Findings.of([
 """
 PLOTS = """
 from IPython.display import display
-from cint_nb.panels.plots import plot_completes, plot_funnel, plot_outcomes
-from cint_nb.study.frames import completes_frame
 counts = [0, 90, 160, 300, 330, 410]
-seen = completes_frame([{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)])
-display(plot_completes(seen, goal=600, until="2026-09-13T08:00:00Z"))
-display(plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
-steps = pd.DataFrame({"step": ["saved ids", "entered", "passed", "completed"], "people": [9612, 1020, 800, 431]})
+seen = cint.completes_frame([{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)])
+display(cint.plot_completes(seen, goal=600, until="2026-09-13T08:00:00Z", saved=9_612, entrants=820))
+display(cint.plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
+steps = pd.DataFrame({"stage": ["saved", "entrants", "completes"], "people": [9612, 1020, 431]})
 why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
-display(plot_funnel(steps, why))
+display(cint.plot_funnel(steps, why))
 """
 THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
 PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, PLOTS)
