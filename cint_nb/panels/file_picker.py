@@ -237,7 +237,8 @@ class FilePicker(Panel):
             write(self._about, draw_facts(facts))
             write(self._bad, draw_bad(facts))
             write(self._hints, draw_hints(facts, kind))
-            write(self._code, draw_code(code_line(source, kind, column) if kind else ""))
+            line = code_line(source, kind, column) if kind else ""
+            write(self._code, draw_code(line, usable=bool(facts.usable)))
             # Last, so that whoever waits for the value finds the panel complete
             self._facts, self.value = facts, people if kind else None
 
