@@ -60,10 +60,12 @@ def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
     flood = (
         "import time\nfrom cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState\n"
         "handle = JobHandle(kind=JobKind.UPLOAD, base_url='https://x.invalid/v1', account_id=1, job_id='J', ids=9)\n"
+        "begun = time.monotonic()\n"
         "for number in range(3_000):\n"
         "    panel.update(JobSnapshot(handle=handle, state=JobState.RUNNING, fraction=(number / 3e3, number / 3e3)))\n"
         "    time.sleep(0.001)\n"
-        "panel.update(JobSnapshot(handle=handle, state=JobState.DONE))"
+        "panel.update(JobSnapshot(handle=handle, state=JobState.DONE))\n"
+        "print('took', time.monotonic() - begun)"
     )
     warm.show("import cint_nb as cint\npanel = cint.JobProgress()\npanel", flood)
     warm.run_cell(0)
@@ -71,16 +73,15 @@ def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
     warm.page.evaluate(
         """() => {
           window.seen = [];
-          new MutationObserver(() => window.seen.push(performance.now()))
+          new MutationObserver(() => window.seen.push(1))
             .observe(document.querySelector('.cint-bar-part'), {childList: true, subtree: true});
         }"""
     )
     warm.run_cell(1)
     warm.page.wait_for_selector(END, timeout=60_000)
-    seen = warm.page.evaluate("() => window.seen")
-    span = (seen[-1] - seen[0]) / 1000
-    assert len(seen) <= 4 * span + 3, f"{len(seen)} updates in {span:.1f} s"
-    assert len(seen) >= 4
+    seen = warm.page.evaluate("() => window.seen.length")
+    took = float(warm.page.locator(".jp-OutputArea-output:has-text('took')").last.inner_text().split()[-1])
+    assert 4 <= seen <= 4 * took + 2, f"{seen} updates in {took:.1f} s of the kernel"
 
 
 def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) -> None:
