@@ -43,6 +43,14 @@ def browser(session: nox.Session) -> None:
     session.run("pytest", *(session.posargs or ["tests/browser"]), env={"CINT_NB_BROWSER": "1"})
 
 
+@nox.session(venv_backend="venv", reuse_venv=True)
+def kernels(session: nox.Session) -> None:
+    """The panels on ipykernel 6, which serves no click while a cell runs; in an environment of its own."""
+    session.install("--quiet", "-e", ".[test,browser]", "ipykernel==6.31.0")
+    session.run("python", "-c", "import ipykernel; assert ipykernel.version_info[0] == 6, ipykernel.__version__")
+    session.run("pytest", *(session.posargs or ["tests/panels"]), env={"CINT_NB_BROWSER": "1"})
+
+
 @nox.session
 def prism(session: nox.Session) -> None:
     """The client in live mode against Prism, a stock mock server; needs npm and CINT_NB_VENDOR_OPENAPI."""

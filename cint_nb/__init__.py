@@ -21,12 +21,20 @@ if TYPE_CHECKING:
     from cint_nb.domain.errors import CintError as CintError
     from cint_nb.domain.plan import Money as Money
     from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
+    from cint_nb.panels.again import watch_again as watch_again
     from cint_nb.panels.file_picker import FilePicker as FilePicker
     from cint_nb.panels.findings_table import FindingsTable as FindingsTable
     from cint_nb.panels.job_progress import JobProgress as JobProgress
+    from cint_nb.panels.plots import plot_completes as plot_completes
+    from cint_nb.panels.plots import plot_funnel as plot_funnel
+    from cint_nb.panels.plots import plot_outcomes as plot_outcomes
     from cint_nb.panels.start import connect as connect
     from cint_nb.panels.status_table import StatusTable as StatusTable
+    from cint_nb.panels.wave_panel import WavePanel as WavePanel
     from cint_nb.sandbox.sample import write_sample as write_sample
+    from cint_nb.study.frames import analysis_frame as analysis_frame
+    from cint_nb.study.frames import completes_frame as completes_frame
+    from cint_nb.study.frames import funnel_frame as funnel_frame
     from cint_nb.study.respondents import Respondents as Respondents
     from cint_nb.study.respondents import read_respondents as read_respondents
     from cint_nb.wave.session import Session as Session
@@ -47,9 +55,17 @@ _HOMES = {
     "StatusTable": "cint_nb.panels.status_table",
     "TargetGroupPlan": "cint_nb.domain.plan",
     "Wave": "cint_nb.wave.wave",
+    "WavePanel": "cint_nb.panels.wave_panel",
     "allow_nested_loops": "cint_nb.wire.nested",
+    "analysis_frame": "cint_nb.study.frames",
+    "completes_frame": "cint_nb.study.frames",
     "connect": "cint_nb.panels.start",
+    "funnel_frame": "cint_nb.study.frames",
+    "plot_completes": "cint_nb.panels.plots",
+    "plot_funnel": "cint_nb.panels.plots",
+    "plot_outcomes": "cint_nb.panels.plots",
     "read_respondents": "cint_nb.study.respondents",
+    "watch_again": "cint_nb.panels.again",
     "write_sample": "cint_nb.sandbox.sample",
 }
 
@@ -65,10 +81,18 @@ __all__ = [
     "StatusTable",
     "TargetGroupPlan",
     "Wave",
+    "WavePanel",
     "__version__",
     "allow_nested_loops",
+    "analysis_frame",
+    "completes_frame",
     "connect",
+    "funnel_frame",
+    "plot_completes",
+    "plot_funnel",
+    "plot_outcomes",
     "read_respondents",
+    "watch_again",
     "write_sample",
 ]
 

@@ -65,13 +65,19 @@ class TargetGroupSummary(ApiModel):
     target_group_customer_reference_number: str = ""
 
     def issues(self) -> tuple[tuple[str, str, str], ...]:
-        """Return the exchange's own advice as (figure, `warning` or `error`, reason)."""
+        """Return the exchange's own advice as (figure, `warning` or `error`, reason in words)."""
         return tuple(
-            (figure, str(issue.get("issue_type", "")), str(issue.get("reason", "")))
+            (figure, str(issue.get("issue_type", "")), _words(issue.get("reason")))
             for figure, entry in self.statistics.items()
             for issue in ((entry.get("issues") or ()) if isinstance(entry, dict) else ())
             if isinstance(issue, dict)
         )
+
+
+def _words(reason: Any) -> str:
+    if isinstance(reason, dict):
+        return str(reason.get("description") or reason.get("code") or "")
+    return str(reason or "")
 
 
 class Progress(ApiModel):

@@ -27,6 +27,15 @@ ENTITY_TOOLTIPS = (
 )
 
 VERDICTS = ("usable", "duplicate", "malformed", "blank", "header")
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with byte order mark",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252",
+}
 _BAD_FIRST = {"malformed": 0, "duplicate": 1}
 
 Reader = Callable[..., Any]
@@ -134,12 +143,13 @@ def facts_of(people: RespondentsRead, source: Source) -> FileFacts:
     """Gather what is shown of a file that was read."""
     origin = getattr(people, "origin", None)
     column = str(getattr(origin, "column", "") or "")
+    encoding = str(getattr(origin, "encoding", "") or "")
     position = int(getattr(origin, "position", 0) or 0)
     return FileFacts(
         name=source.name,
         bytes=source.bytes,
         column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
-        encoding=str(getattr(origin, "encoding", "") or ""),
+        encoding=_ENCODINGS.get(encoding, encoding),
         counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
         bad=_bad_lines(people),
         hints=_hints(people),

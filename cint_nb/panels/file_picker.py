@@ -32,6 +32,7 @@ from cint_nb.panels.file_model import (
     offered_columns,
 )
 from cint_nb.panels.file_view import draw_bad, draw_code, draw_facts, draw_hints, still_lines, text_lines
+from cint_nb.panels.mode import mode_of
 from cint_nb.panels.wording import count, esc, size
 
 
@@ -46,7 +47,7 @@ class FilePicker(Panel):
 
     Args:
         folder: Folder on the server whose files can be chosen; nothing outside it can.
-        mode: `sandbox`, `replay` or `live`.
+        mode: `sandbox`, `replay` or `live`; that of the latest `connect` when left out.
         title: Heading.
         reader: Reads the file; `cint_nb.read_respondents` when left out.
 
@@ -58,7 +59,7 @@ class FilePicker(Panel):
         self,
         folder: str | Path = ".",
         *,
-        mode: object = "sandbox",
+        mode: object = None,
         title: str = "Respondent file",
         reader: Reader | None = None,
     ) -> None:
@@ -79,7 +80,7 @@ class FilePicker(Panel):
         for row in (top, shelf):
             row.add_class("cint-row")
         parts = (top, shelf, self.columns, self.entity, self._hints, self._line, self._about, self._bad, self._code)
-        super().__init__("file-picker", mode, title, parts)
+        super().__init__("file-picker", mode or mode_of(None), title, parts)
         self._list(self.fence.root)
         say(self._line, "calm", "…", "no file chosen", "choose one above")
 
@@ -236,7 +237,8 @@ class FilePicker(Panel):
             write(self._about, draw_facts(facts))
             write(self._bad, draw_bad(facts))
             write(self._hints, draw_hints(facts, kind))
-            write(self._code, draw_code(code_line(source, kind, column) if kind else ""))
+            line = code_line(source, kind, column) if kind else ""
+            write(self._code, draw_code(line, usable=bool(facts.usable)))
             # Last, so that whoever waits for the value finds the panel complete
             self._facts, self.value = facts, people if kind else None
 

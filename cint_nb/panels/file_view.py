@@ -79,9 +79,13 @@ def draw_hints(facts: FileFacts, kind: EntityType | None) -> str:
     return f'<ul class="cint-hints">{"".join(lines)}</ul>' if lines else ""
 
 
-def draw_code(line: str) -> str:
-    """Draw the line of code that does the same."""
-    return f'<div class="cint-code cint-soft">In code: <code>{esc(line)}</code></div>' if line else ""
+def draw_code(line: str, *, usable: bool) -> str:
+    """Draw the line of code that does the same, and the one that comes next."""
+    if not line:
+        return ""
+    following = 'client.wave("…", project="…", respondents=picker.value, plan=plan)'
+    ahead = f"<div>Next, in a cell: <code>{esc(following)}</code></div>" if usable else ""
+    return f'<div class="cint-code cint-soft"><div>The same in code: <code>{esc(line)}</code></div>{ahead}</div>'
 
 
 def still_lines(facts: FileFacts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.panels import saved
 from cint_nb.panels.base import Panel, html_part, say, state, write
+from cint_nb.panels.mode import mode_of
 from cint_nb.panels.wording import count, esc
 
 HEADS = ("Severity", "Rule", "Finding", "Fix", "Guide")
@@ -54,16 +55,16 @@ class FindingsTable(Panel):
 
     Args:
         findings: What preflight said.
-        mode: `sandbox`, `replay` or `live`.
+        mode: `sandbox`, `replay` or `live`; that of the latest `connect` when left out.
         title: Heading.
 
     `value` is the `Findings`; `update` shows others. Serves the rules of both guides.
     """
 
-    def __init__(self, findings: Findings | None = None, *, mode: object = "sandbox", title: str = "Findings") -> None:
+    def __init__(self, findings: Findings | None = None, *, mode: object = None, title: str = "Findings") -> None:
         self._line = html_part("cint-status-part")
         self._table = html_part("cint-table-part")
-        super().__init__("findings-table", mode, title, (self._line, self._table))
+        super().__init__("findings-table", mode or mode_of(None), title, (self._line, self._table))
         self.update(findings if findings is not None else Findings())
 
     def update(self, findings: Findings) -> None:

@@ -14,6 +14,7 @@ from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.background import Throttle, after
 from cint_nb.panels.base import Panel, html_part, state, write
 from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summary_of
+from cint_nb.panels.mode import mode_of
 from cint_nb.panels.wording import esc
 
 TICK_SECONDS = 1.0
@@ -72,7 +73,7 @@ class JobProgress(Panel):
 
     Args:
         job: The job to show; None for a panel that is fed by `update`.
-        mode: `sandbox`, `replay` or `live`.
+        mode: `sandbox`, `replay` or `live`; that of the job when left out.
         title: Heading; named for the job when left out.
         monotonic: Tells seconds, for the elapsed time between two looks; the job's own clock when left out.
 
@@ -84,7 +85,7 @@ class JobProgress(Panel):
         self,
         job: WatchableJob | None = None,
         *,
-        mode: object = "sandbox",
+        mode: object = None,
         title: str = "",
         monotonic: Callable[[], float] | None = None,
     ) -> None:
@@ -105,7 +106,7 @@ class JobProgress(Panel):
         self._buttons = widgets.HBox([])
         self._buttons.add_class("cint-buttons")
         parts = (self._status, self._bar, self._facts, self._resume, self._buttons)
-        super().__init__("job-progress", mode, title or "Job", parts)
+        super().__init__("job-progress", mode or mode_of(job), title or "Job", parts)
         self._monotonic = monotonic or _clock_of(job, self.mode)
         self._looked_at = self._ticked_at = self._monotonic()
         self._throttle: Throttle[JobSnapshot] = Throttle(self._take)

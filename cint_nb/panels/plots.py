@@ -10,7 +10,6 @@ import pandas as pd
 from cint_nb.panels.canvas import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, RED, SOFT, Picture
 from cint_nb.panels.projection import project
 from cint_nb.panels.wording import count
-from cint_nb.study.frames import get
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +30,9 @@ def plot_completes(
     *,
     goal: int,
     until: Any = None,
+    saved: int | None = None,
+    entrants: int | None = None,
+    now: Any = None,
     mode: object = "sandbox",
     title: str = "Completes over time",
     source: str = "Cint, completes by interval",
@@ -41,8 +43,12 @@ def plot_completes(
         frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.study.frames.completes_frame`
             returns them.
         goal: Completes wanted.
-        until: End of fielding, UTC. With it, and at least three intervals, a band shows where the completes may end if
-            each interval to come is like one of those seen; the dashed line is its middle.
+        until: End of fielding, UTC. With it, and at least three whole intervals since the first complete, a band shows
+            where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have, as
+            `cint_nb.panels.projection` says. It never rises above the goal, where the exchange stops.
+        saved: Ids saved in the target group. The band never rises above what they can give.
+        entrants: People who have entered; whoever came without completing is taken off `saved`.
+        now: When the completes were read, UTC: an interval that had not ended by then counts for its part only.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
@@ -51,31 +57,44 @@ def plot_completes(
     axes = figure.plane
     times = pd.to_datetime(frame["until"], utc=True)
     counts = frame["completes"].astype("float64")
-    top = max(float(goal), float(counts.max()) if len(counts) else 0.0)
+    reached = float(counts.iloc[-1]) if len(counts) else 0.0
     axes.step(times, counts, where="post", color=BLUE, linewidth=2)
     axes.axhline(goal, color=SOFT, linestyle="--", linewidth=1.2)
     axes.annotate(
         f"goal {goal:,}", (0.005, goal), xycoords=("axes fraction", "data"), va="bottom", fontsize=9, color=SOFT
     )
     if len(frame):
-        _mark_last(axes, times.iloc[-1], float(counts.iloc[-1]))
-    ahead = project(frame, until=until) if until is not None else None
+        _mark_last(axes, times.iloc[-1], reached)
+    most = can_still_be(goal, reached, saved, entrants)
+    ahead = project(frame, until=until, most=most, now=now) if until is not None else None
     if ahead is not None:
-        axes.fill_between(ahead["until"], ahead["low"], ahead["high"], color=BLUE, alpha=0.16, linewidth=0)
-        axes.plot(ahead["until"], ahead["middle"], color=BLUE, linestyle=":", linewidth=1.6)
-        low, high = float(ahead["low"].iloc[-1]), float(ahead["high"].iloc[-1])
-        axes.annotate(
-            f"{low:,.0f}–{high:,.0f} expected",
-            (ahead["until"].iloc[-1], high),
-            xytext=(0, 4), textcoords="offset points", ha="right", fontsize=9, color=BLUE,
-        )  # fmt: skip
-        top = max(top, high)
-    axes.set_ylim(0, top * 1.14 or 1)
+        _draw_band(axes, ahead)
+    axes.set_ylim(0, max(float(goal), reached) * 1.14 or 1)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel("completes (count)")
     axes.set_xlabel("time (UTC)")
     _plain_dates(axes)
     return figure
+
+
+def can_still_be(goal: int, reached: float, saved: int | None, entrants: int | None) -> float:
+    """Return the completes that cannot be exceeded: the goal, or less where the list gives less."""
+    if saved is None:
+        return float(goal)
+    gone = max((entrants or 0) - reached, 0.0)
+    return min(float(goal), max(saved - gone, reached))
+
+
+def _draw_band(axes: Axes, ahead: pd.DataFrame) -> None:
+    axes.fill_between(ahead["until"], ahead["low"], ahead["high"], color=BLUE, alpha=0.16, linewidth=0)
+    axes.plot(ahead["until"], ahead["middle"], color=BLUE, linestyle=":", linewidth=1.6)
+    low, high = (round(float(ahead[side].iloc[-1])) for side in ("low", "high"))
+    reach = f"{low:,}" if low == high else f"{low:,}–{high:,}"
+    axes.annotate(
+        f"{reach} likely at the end,\nif entries slow as they have",
+        (ahead["until"].iloc[-1], low),
+        xytext=(0, -6), textcoords="offset points", ha="right", va="top", fontsize=9, color=BLUE,
+    )  # fmt: skip
 
 
 def _mark_last(axes: Axes, when: pd.Timestamp, last: float) -> None:
@@ -131,25 +150,7 @@ def plot_outcomes(
     return figure
 
 
-def funnel_frame(performance: Any, *, saved: int | None = None) -> pd.DataFrame:
-    """Gather the steps from saved ids to completes for `plot_funnel`.
-
-    Args:
-        performance: `entrants`, `prescreens` and `completes`, as the exchange's performance answer holds them.
-        saved: Ids saved in the target group, the first step; left out when unknown.
-
-    Returns:
-        A frame: `step` and `people`, without steps that are unknown.
-    """
-    steps = [
-        ("saved ids", saved),
-        ("entered", get(performance, "entrants")),
-        ("passed the screening", get(performance, "prescreens")),
-        ("completed", get(performance, "completes")),
-    ]
-    return pd.DataFrame(
-        [(step, int(number)) for step, number in steps if number is not None], columns=["step", "people"]
-    )
+_STAGES = {"sent": "sent", "saved": "saved ids", "entrants": "entered", "completes": "completed"}
 
 
 def plot_funnel(
@@ -163,14 +164,17 @@ def plot_funnel(
     """Draw how many people reached each step, the share of the first step, and why visits ended.
 
     Args:
-        frame: Columns `step` (words, in order) and `people` (count); see `funnel_frame`.
+        frame: Columns `stage` (in order) and `people` (count), as `cint_nb.study.frames.funnel_frame` returns them.
         reasons: Columns `label` and `count`, as `cint_nb.study.frames.analysis_frame` returns them; the six most
             frequent are drawn below the steps.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
-    steps, people = [str(step) for step in frame["step"]], [int(number) for number in frame["people"]]
+    steps, people = (
+        [_STAGES.get(stage, str(stage)) for stage in frame["stage"]],
+        [int(number) for number in frame["people"]],
+    )
     colours = [BLUE] * len(steps)
     first = people[0] if people and people[0] else 1
     labels = [f"{number:,}  ({number / first:.0%})" for number in people]

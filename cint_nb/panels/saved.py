@@ -45,7 +45,9 @@ def show_live(bundle: dict[str, Any]) -> None:
 
 def show_still(html: str, text: str) -> None:
     """Show the still picture of a panel: HTML that hides itself while the panel is alive, and text for the rest."""
-    _display({"text/html": f'{STILL}<div class="cint-static">{html}</div>', "text/plain": text})
+    # Notebooks take what stands between two dollar signs for a formula, also the prices in a project's name
+    inert = " mathjax_ignore tex2jax_ignore" if "$" in html or "\\" in html else ""
+    _display({"text/html": f'{STILL}<div class="cint-static{inert}">{html}</div>', "text/plain": text})
 
 
 def show_text(text: str) -> None:

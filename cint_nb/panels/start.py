@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from cint_nb.panels.mode import remember_mode
 from cint_nb.panels.progress import reporter
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wire.nested import archived_nest_asyncio_applied
@@ -44,4 +45,6 @@ def connect(
             "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either.",
             stacklevel=2,
         )
-    return connect_session(mode, reporter=reporter, seed=seed, speed=speed, faults=faults, **settings)
+    session = connect_session(mode, reporter=reporter, seed=seed, speed=speed, faults=faults, **settings)
+    remember_mode(session.mode)
+    return session

@@ -38,6 +38,7 @@ COLUMNS: Mapping[str, Column] = {
     "currency": Column("Currency"),
     "first_complete": Column("First complete", "time", hidden=True),
     "last_complete": Column("Last complete", "time"),
+    "ends_at": Column("Ends", "time"),
     "target_group_id": Column("Target group", hidden=True),
     "project_id": Column("Project", hidden=True),
 }

@@ -7,7 +7,7 @@ neither mark a changed cell nor draw a trend without letting HTML through. So th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -16,11 +16,12 @@ import pandas as pd
 from cint_nb.panels import saved
 from cint_nb.panels.background import Throttle, after, beside
 from cint_nb.panels.base import Panel, html_part, say, write
+from cint_nb.panels.mode import mode_of
 from cint_nb.panels.status_controls import INTERVALS, StatusControls
 from cint_nb.panels.status_model import StatusView, Wish, as_text, changes, draw_table, plain_rows, text_table
 from cint_nb.panels.wording import count, duration, esc
 
-Loader = Callable[[], pd.DataFrame]
+Loader = Callable[[], pd.DataFrame | Iterable[pd.DataFrame]]
 
 LIVE_HOURS = 12
 """A table that somebody forgot stops asking the exchange after so many hours."""
@@ -31,8 +32,10 @@ class StatusTable(Panel):
     """Show one row a target group: state, goal, completes, saved ids, rates, cost and warnings.
 
     Args:
-        source: A status frame, or a callable that returns a fresh one. The callable runs in the background.
-        mode: `sandbox`, `replay` or `live`.
+        source: A status frame, or a callable that returns a fresh one, such as `client.project_status("…")` or
+            `wave.status`. It runs in the background. It may yield several frames, each more complete than the one
+            before; cells count as changed against the end of the refresh before.
+        mode: `sandbox`, `replay` or `live`; that of the source when left out.
         title: Heading.
         interval: Seconds between two refreshes while the table is live, at least 1.
 
@@ -44,7 +47,7 @@ class StatusTable(Panel):
         self,
         source: pd.DataFrame | Loader,
         *,
-        mode: object = "sandbox",
+        mode: object = None,
         title: str = "Status",
         interval: float = 30.0,
     ) -> None:
@@ -57,11 +60,14 @@ class StatusTable(Panel):
         self._table.tabbable = True  # it scrolls, so the keyboard must be able to reach it
         self.controls = StatusControls(self._draw)
         super().__init__(
-            "status-table", mode, title, (self._line, self._table, self._make_buttons(), self.controls.box)
+            "status-table",
+            mode or mode_of(source),
+            title,
+            (self._line, self._table, self._make_buttons(), self.controls.box),
         )
-        self._throttle: Throttle[pd.DataFrame] = Throttle(self._take)
+        self._throttle: Throttle[tuple[pd.DataFrame, pd.DataFrame | None]] = Throttle(self._take)
         if isinstance(source, pd.DataFrame):
-            self._take(source)
+            self._take((source, None))
         else:
             say(self._line, "calm", "…", "not loaded yet")
 
@@ -91,7 +97,7 @@ class StatusTable(Panel):
 
     def update(self, frame: pd.DataFrame) -> None:
         """Show this frame; callable from any thread, at most four frames a second are drawn, the last always."""
-        self._throttle.offer(frame)
+        self._throttle.offer((frame, self.value))
 
     def refresh(self) -> StatusTable:
         """Ask the loader for a fresh frame in the background and return at once; without a loader nothing happens."""
@@ -174,8 +180,11 @@ class StatusTable(Panel):
         loader = self._loader
         if loader is None:
             return
+        before, frame = self.value, self.frame
         try:
-            frame = loader()
+            loaded = loader()
+            for frame in [loaded] if isinstance(loaded, pd.DataFrame) else loaded:
+                self._throttle.offer((frame, before))
         except Exception as error:  # noqa: BLE001  # whatever a loader raises belongs in the panel, not on a thread
             self._loading = False
             self._show_error(error)
@@ -183,11 +192,11 @@ class StatusTable(Panel):
             return
         self._loading = False
         self._show_error(None)
-        self._throttle.offer(frame, last=True)
+        self._throttle.offer((frame, before), last=True)
 
-    def _take(self, frame: pd.DataFrame) -> None:
+    def _take(self, shown: tuple[pd.DataFrame, pd.DataFrame | None]) -> None:
+        frame, before = shown
         with self._lock:
-            before = self.value if isinstance(self.value, pd.DataFrame) else None
             self._view = StatusView(frame, changes(before, frame))
             self.controls.offer(self._view.names(), self._view.usual())
             self.value = frame

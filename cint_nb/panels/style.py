@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import ipywidgets as widgets
 
 from cint_nb.panels.saved import HIDE_STILL
@@ -16,12 +14,12 @@ _SHEET = """
   --cint-shade: var(--jp-layout-color2, var(--vscode-editorWidget-background, #f3f4f6));
   --cint-rule: var(--jp-border-color2, var(--vscode-panel-border, #d5d9de));
   --cint-busy: #0b5cad; --cint-good: #1a6b35; --cint-part: #8a5300; --cint-bad: #b3261e; --cint-calm: #59636e;
-  --cint-play: #5b3fa8; --cint-mark: #fff3c4; --cint-soft: #59636e;
+  --cint-play: #5b3fa8; --cint-mark: #fff3c4; --cint-soft: #59636e; --cint-edge: rgba(0, 0, 0, .22);
   color: var(--cint-ink);
 }
 body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, body[data-theme="dark"] .cint-panel {
   --cint-busy: #79b8ff; --cint-good: #7bd88f; --cint-part: #f0b45a; --cint-bad: #ff9a90; --cint-calm: #b3bac2;
-  --cint-play: #c3adff; --cint-mark: #4a3f12; --cint-soft: #b3bac2;
+  --cint-play: #c3adff; --cint-mark: #4a3f12; --cint-soft: #b3bac2; --cint-edge: rgba(255, 255, 255, .28);
 }
 .cint-panel {
   box-sizing: border-box; width: 100%; max-width: 900px; min-width: 0; padding: 12px 14px 10px; overflow: hidden;
@@ -79,6 +77,13 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel .jupyter-button { width: auto; padding: 0 12px; margin: 0; border-radius: 4px; }
 .cint-panel .jupyter-button:focus-visible { outline: 2px solid var(--cint-busy); outline-offset: 1px; }
 .cint-scroll { overflow-x: auto; max-width: 100%; }
+.cint-scroll, .cint-panel .cint-table-part { /* a shadow at the edge behind which there is more */
+  background:
+    linear-gradient(to right, var(--cint-paper) 40%, transparent) left / 32px 100% no-repeat local,
+    linear-gradient(to left, var(--cint-paper) 40%, transparent) right / 32px 100% no-repeat local,
+    linear-gradient(to right, var(--cint-edge), transparent) left / 12px 100% no-repeat scroll,
+    linear-gradient(to left, var(--cint-edge), transparent) right / 12px 100% no-repeat scroll;
+}
 .cint-scroll:focus-visible { outline: 2px solid var(--cint-busy); }
 .cint-panel table.cint-table {
   border-collapse: separate; border-spacing: 0; margin: 4px 0; width: 100%; border: 0;
@@ -155,9 +160,13 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 """
 
 
-@cache
+_made: list[widgets.HTML] = []
+
+
 def style_sheet() -> widgets.HTML:
-    """Make the one widget that carries the style sheet; every panel shows this same widget."""
-    sheet = widgets.HTML(f"<style>{_SHEET}{HIDE_STILL}</style>")
-    sheet.add_class("cint-style")
-    return sheet
+    """Return the one widget that carries the style sheet; every panel shows it. One that was closed is made anew."""
+    if not _made or _made[0].comm is None:
+        sheet = widgets.HTML(f"<style>{_SHEET}{HIDE_STILL}</style>")
+        sheet.add_class("cint-style")
+        _made[:] = [sheet]
+    return _made[0]

@@ -126,7 +126,7 @@ class WavePanel(Panel):
             job.last = stand.last
             inside.append(JobProgress(job, mode=self.mode))
         if stand.stage is Stage.FIELD:
-            inside.append(StatusTable(self._wave.status, mode=self.mode))
+            inside.append(StatusTable(lambda: self._wave.status(trend=True), mode=self.mode))
         for old in self._inside.children:
             old.close()
         self._inside.children = tuple(inside)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from cint_nb.study.status_warnings import Figures, status_warnings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +22,7 @@ STATUS_COLUMNS: Mapping[str, str] = {
     "saved": "Int64",
     "entrants": "Int64",
     "came_back": "Float64",
+    "screenouts": "Int64",
     "completed_of_saved": "Float64",
     "conversion_rate": "Float64",
     "drop_off_rate": "Float64",
@@ -26,9 +30,11 @@ STATUS_COLUMNS: Mapping[str, str] = {
     "median_minutes": "Float64",
     "cost": "Float64",
     "cost_per_complete": "Float64",
+    "price_cap": "Float64",
     "currency": "str",
     "first_complete": "datetime64[us, UTC]",
     "last_complete": "datetime64[us, UTC]",
+    "ends_at": "datetime64[us, UTC]",
     "warnings": "str",
 }
 """Columns of `status_frame` and their types."""
@@ -36,37 +42,47 @@ STATUS_COLUMNS: Mapping[str, str] = {
 
 _FUNNEL = ("sent", "saved", "entrants", "completes")
 
+_NO_SCREENOUT = frozenset({"10", "11", "-1", "1", "3"})
+"""Codes of a complete, of one adjusted to complete, and of those who left or are still inside."""
 
-def status_frame(rows: Iterable[Any]) -> pd.DataFrame:
+
+def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.DataFrame:
     """Show target groups side by side: how far they are, who came back, what they cost.
 
     Args:
         rows: For each group a mapping or an object with any of `name`, `target_group_id`, `state`, `goal`, `sent`,
-            `saved`, `overview`, `performance` and `warnings`. `overview` and `performance` are the exchange's answers,
-            as dictionaries or models. What is missing stays empty.
+            `saved`, `overview`, `performance`, `price_cap`, `started_at`, `ends_at`, `paused_by`, `pause_reason`,
+            `trend` and `warnings`. `overview` and `performance` are the exchange's answers, as dictionaries or models.
+            What is missing stays empty.
+        now: When the figures were read; with it, what they give reason to look at is added to the warnings.
 
     Returns:
         A frame, one row a group, in the order given: `name`; `target_group_id`; `state`; `goal`, completes wanted;
         `completes`; `filled`, completes of the goal, 0–1; `sent`, ids uploaded; `saved`, ids in the group; `entrants`;
-        `came_back`, entrants of the saved ids, 0–1; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`,
+        `came_back`, entrants of the saved ids, 0–1; `screenouts`, visits that the screener, the survey, a full quota,
+        the quality check or an exclusion ended; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`,
         `incidence_rate`, 0–1 as the exchange counts them; `median_minutes` of an interview; `cost` so far;
-        `cost_per_complete`; `currency`; `first_complete`, `last_complete`, UTC; `warnings`, joined by `; `.
+        `cost_per_complete`; `price_cap`, the most a complete may cost; `currency` of the three; `first_complete`,
+        `last_complete`, UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. Where a row has a `trend`, a
+        list of completes so far at even intervals, the frame has that column too.
 
     Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
     """
     import pandas as pd
 
-    records = [_status(row) for row in rows]
+    records = [_status(row, now) for row in rows]
+    trends = [record.pop("trend") for record in records]
     frame = pd.DataFrame(records, columns=list(STATUS_COLUMNS))
     for column, kind in STATUS_COLUMNS.items():
         if kind.startswith("datetime"):
             frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601", errors="coerce")
         elif kind != "str":
             frame[column] = pd.to_numeric(frame[column], errors="coerce")
-    return frame.astype(dict(STATUS_COLUMNS))
+    frame = frame.astype(dict(STATUS_COLUMNS))
+    return frame.assign(trend=pd.Series(trends, dtype="object")) if any(trends) else frame
 
 
-def _status(row: Any) -> dict[str, Any]:
+def _status(row: Any, now: datetime | None) -> dict[str, Any]:
     overview, performance = get(row, "overview"), get(row, "performance")
     completes = _first(get(overview, "progress", "current_completes"), get(performance, "completes"))
     goal = _first(get(overview, "progress", "filling_goal"), get(row, "goal"))
@@ -74,8 +90,9 @@ def _status(row: Any) -> dict[str, Any]:
     cost = _first(get(overview, "current_cost"), get(performance, "completes_cost"))
     spent = _number(get(cost, "value"))
     seconds = _number(get(overview, "median_length_of_interview_seconds"))
+    cap = get(row, "price_cap")
     warnings = get(row, "warnings") or ()
-    return {
+    told: dict[str, Any] = {
         "name": _text(_first(get(row, "name"), get(overview, "target_group_name"))),
         "target_group_id": _text(get(row, "target_group_id")),
         "state": _text(_first(get(overview, "status"), get(row, "state"))).lower(),
@@ -86,6 +103,7 @@ def _status(row: Any) -> dict[str, Any]:
         "saved": saved,
         "entrants": entrants,
         "came_back": _share(entrants, saved),
+        "screenouts": _screenouts(performance),
         "completed_of_saved": _share(completes, saved),
         **{
             rate: _number(_first(get(performance, rate), get(overview, rate)))
@@ -94,11 +112,38 @@ def _status(row: Any) -> dict[str, Any]:
         "median_minutes": None if seconds is None else round(seconds / 60, 1),
         "cost": spent,
         "cost_per_complete": _share(spent, completes),
-        "currency": _text(get(cost, "currency_code")),
+        "price_cap": _number(_first(get(cap, "value"), cap)),
+        "currency": _text(_first(get(cost, "currency_code"), get(cap, "currency_code"))),
         "first_complete": get(performance, "first_complete"),
         "last_complete": get(performance, "last_complete"),
-        "warnings": warnings if isinstance(warnings, str) else "; ".join(map(str, warnings)),
+        "ends_at": get(row, "ends_at"),
+        "trend": get(row, "trend"),
     }
+    seen = () if now is None else status_warnings(_figures(row, told), now)
+    told["warnings"] = "; ".join([*([warnings] if isinstance(warnings, str) else map(str, warnings)), *seen])
+    return told
+
+
+def _figures(row: Any, told: Mapping[str, Any]) -> Figures:
+    return Figures(
+        state=told["state"],
+        goal=_number(told["goal"]),
+        completes=_number(told["completes"]),
+        saved=_number(told["saved"]),
+        last_sign=_moment(_first(told["last_complete"], get(row, "started_at"))),
+        ends_at=_moment(told["ends_at"]),
+        paused_by=_text(get(row, "paused_by")),
+        pause_reason=_text(get(row, "pause_reason")),
+        cost_per_complete=told["cost_per_complete"],
+        price_cap=told["price_cap"],
+    )
+
+
+def _screenouts(performance: Any) -> int | None:
+    entries = get(performance, "respondent_analysis", "live")
+    if entries is None:
+        return None
+    return sum(int(get(e, "count") or 0) for e in entries if _text(get(e, "status")) not in _NO_SCREENOUT)
 
 
 def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
@@ -182,6 +227,13 @@ def _number(value: Any) -> float | None:
     try:
         return None if value is None else float(value)
     except (TypeError, ValueError):
+        return None
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
         return None
 
 

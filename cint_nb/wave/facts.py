@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from cint_nb.api.client import Client
-from cint_nb.domain.errors import NotFound, PermissionDenied
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.rules import ActivityExclusion, SourceGroup, WaveFacts
-
-T = TypeVar("T")
+from cint_nb.wave.group_rows import known
 
 
 async def ask_exchange(
@@ -25,7 +22,7 @@ async def ask_exchange(
 
 async def _before_draft(client: Client, facts: WaveFacts) -> WaveFacts:
     """Add what can be known before there is a target group: the currency of the business unit."""
-    units = await _known(client.definitions.business_units()) or ()
+    units = await known(client.definitions.business_units()) or ()
     return replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
 
 
@@ -36,10 +33,10 @@ async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) ->
     account may not read stays unknown, and the rules about it stay silent.
     """
     facts = await _before_draft(client, facts)
-    group = await _known(client.target_groups.get(ref))
-    running = await _known(client.recontacts.running(ref))
-    activity = await _known(client.exclusions.activity(ref)) or ()
-    excluded = await _known(client.exclusions.effective_rsids(ref)) or ()
+    group = await known(client.target_groups.get(ref))
+    running = await known(client.recontacts.running(ref))
+    activity = await known(client.exclusions.activity(ref)) or ()
+    excluded = await known(client.exclusions.effective_rsids(ref)) or ()
     lockout = getattr(group, "industry_lockout_code", "") if group else ""
     return replace(
         facts,
@@ -57,7 +54,7 @@ async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[Sour
     """Return the target groups people come from, with the times of their first and last complete."""
     found = []
     for ref in refs:
-        performance = await _known(client.target_groups.performance(ref))
+        performance = await known(client.target_groups.performance(ref))
         found.append(
             SourceGroup(
                 ref.project_id,
@@ -71,10 +68,3 @@ async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[Sour
 
 def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str:
     return currencies.get(plan.business_unit_id, "")
-
-
-async def _known(question: Awaitable[T]) -> T | None:
-    try:
-        return await question
-    except (NotFound, PermissionDenied):
-        return None

@@ -10,6 +10,7 @@ from cint_nb.domain.errors import InvalidState, NotFound, PlanError
 from cint_nb.domain.fielding import RunState
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.plan import Money
+from cint_nb.wave.group_rows import paused_by, trend_of
 from cint_nb.wave.journal import State
 from cint_nb.wave.steps import Listener, Steps
 
@@ -110,8 +111,8 @@ class FieldingSteps(Steps):
         await self.client.fielding.resume(self.need_ref())
         self._write("resume", State.DONE, {})
 
-    async def status(self) -> dict[str, Any]:
-        """Return what is known of the wave, as `study.frames.status_frame` reads it."""
+    async def status(self, *, trend: bool = False) -> dict[str, Any]:
+        """Return what is known of the wave, as `study.frames.status_frame` reads it; `trend` asks for it too."""
         ref = self.need_ref()
         row: dict[str, Any] = {
             "name": self.key.wave,
@@ -120,6 +121,8 @@ class FieldingSteps(Steps):
             "goal": self.plan.completes_goal,
             "sent": len(self.people),
             "saved": await self.client.recontacts.saved_count(ref),
+            "price_cap": self.plan.price_cap,
+            "ends_at": self.plan.end_at,
         }
         if not self.launched:
             return row
@@ -128,4 +131,16 @@ class FieldingSteps(Steps):
         except NotFound:  # the exchange knows no overview until the launch has reached it
             return row
         performance = await self.client.target_groups.performance(ref)
-        return row | {"overview": overview, "performance": performance, "state": str(overview.status)}
+        row |= {"overview": overview, "performance": performance, "state": str(overview.status)}
+        if launch := self.journal.last(self.key, "launch"):
+            row["started_at"] = max(launch.at, self.plan.start_at) if launch.at else None
+        if overview.status.lower() == "paused" and not self._paused_from_here:
+            row |= await paused_by(self.client, ref)
+        if trend:
+            row["trend"] = await trend_of(self.client, ref)
+        return row
+
+    @property
+    def _paused_from_here(self) -> bool:
+        paused, resumed = (self.journal.last(self.key, step) for step in ("pause", "resume"))
+        return paused is not None and (resumed is None or paused.number > resumed.number)

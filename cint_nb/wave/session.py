@@ -12,6 +12,7 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.blocking import ReporterFactory, silent
 from cint_nb.wave.journal import Journal, default_path
+from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.wave import Wave
 from cint_nb.wire.settings import Mode, veiled
 
@@ -84,6 +85,14 @@ class Session(Client):
             list_made_on=list_made_on,
             crosswalk=crosswalk,
         )
+
+    def project_status(self, project: str) -> ProjectStatus:
+        """Watch all target groups of a project: `StatusTable(client.project_status("Brand tracker"))`.
+
+        Args:
+            project: Name or id of the project.
+        """
+        return ProjectStatus(self, project)
 
     async def aclose(self) -> None:
         """Close the connection and the journal."""

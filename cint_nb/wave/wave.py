@@ -225,12 +225,16 @@ class Wave:
         """Tell whether the wave was launched."""
         return self._steps.launched
 
-    def status(self) -> pd.DataFrame:
-        """Return the status DataFrame: one row for the wave's target group.
+    def status(self, *, trend: bool = False) -> pd.DataFrame:
+        """Return the status DataFrame: one row for the wave's target group, with warnings in words.
+
+        Args:
+            trend: Ask for the completes over time too, one request more; `StatusTable` draws them as a line.
 
         Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` says which exchange it is of.
         """
-        frame = status_frame([self._ask(self._steps.status())])
+        row = self._ask(self._steps.status(trend=trend))
+        frame = status_frame([row], now=self.session.clock.now())
         frame.attrs["mode"] = str(self.session.mode)
         return frame
 

@@ -51,10 +51,11 @@ def test_the_exchanges_own_advice_is_read_from_the_list() -> None:
     statistics = {
         "drop_off_rate": {"value": 0.5, "issues": [{"reason": "high", "issue_type": "warning"}, None]},
         "progress": {"issues": None},
+        "conversion_rate": {"issues": [{"reason": {"code": "low", "description": "few end"}, "issue_type": "error"}]},
         "odd": 3,
     }
     row = TargetGroupSummary.model_validate({"id": ULID, "statistics": statistics})
-    assert row.issues() == (("drop_off_rate", "warning", "high"),)
+    assert row.issues() == (("drop_off_rate", "warning", "high"), ("conversion_rate", "error", "few end"))
 
 
 def test_a_reply_that_does_not_fit_names_fields_and_no_values(

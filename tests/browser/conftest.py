@@ -7,6 +7,7 @@ for, a missing browser is a failure: a browser test that is skipped proves nothi
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages, and several files share the harness
 from lab_harness import CHROMIUM_FLAGS, Lab, LabPage, serve_lab
+from parade import PARADE
 
+WINDOW = {"width": 1280, "height": 1400}
 WANTED = os.environ.get("CINT_NB_BROWSER") == "1"
 
 
@@ -49,13 +52,90 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def context(chromium: Any) -> Iterator[Any]:
+    """Share what the browser has loaded of JupyterLab."""
+    shared = chromium.new_context(viewport=WINDOW)
+    yield shared
+    shared.close()
+
+
+class WarmPage:
+    """Keep one page with a running kernel for all tests that need no page of their own."""
+
+    def __init__(self, lab: Lab, context: Any) -> None:
+        self._lab, self._context = lab, context
+        self._number = 0
+        self._page: LabPage | None = None
+
+    def ready(self) -> LabPage:
+        """Return the page with an empty notebook; a page or kernel that a test has spoilt is replaced."""
+        if self._page is not None:
+            try:
+                self._page.show("")
+            except Exception:  # noqa: BLE001  # whatever is wrong with it, the next test gets a new one
+                self.close()
+            else:
+                return self._page
+        self._number += 1
+        page = LabPage(self._lab, self._context.new_page(), f"warm-{self._number}")
+        page.write("notebook.ipynb", "")
+        page.open("notebook.ipynb")
+        self._page = page
+        return page
+
+    def close(self) -> None:
+        """Close page and kernel."""
+        page, self._page = self._page, None
+        if page is not None:
+            page.page.close()
+            page.shut_down()
+
+
+@pytest.fixture(scope="session")
+def warm_page(lab: Lab, context: Any) -> Iterator[WarmPage]:
+    """Start the page that most tests use."""
+    shared = WarmPage(lab, context)
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-def notebook(lab: Lab, chromium: Any, request: pytest.FixtureRequest) -> Iterator[LabPage]:
-    """Give a page in which a notebook can be opened; a picture is kept of every test, passed or not."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 1400})
-    page = LabPage(lab, context.new_page())
+def warm(warm_page: WarmPage, request: pytest.FixtureRequest) -> Iterator[LabPage]:
+    """Give the shared page with an empty notebook, to be filled by `show`; a picture is kept of every test."""
+    page = warm_page.ready()
+    page.page.set_viewport_size(WINDOW)
     yield page
     page.picture(f"{request.node.name}-end")
-    context.close()
+
+
+@pytest.fixture
+def notebook(lab: Lab, context: Any, request: pytest.FixtureRequest) -> Iterator[LabPage]:
+    """Give a page of its own, for tests that save, kill or open notebooks; a picture is kept of every test."""
+    page = LabPage(lab, context.new_page(), re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:60])
+    yield page
+    page.picture(f"{request.node.name}-end")
+    page.page.close()
     page.shut_down()
-    lab.forget()
+
+
+@pytest.fixture(scope="session")
+def parade_page(lab: Lab, context: Any) -> Iterator[LabPage]:
+    """Run a notebook that shows every panel, once for all tests that look at it."""
+    page = LabPage(lab, context.new_page(), "parade")
+    page.write("parade.ipynb", *PARADE)
+    page.open("parade.ipynb")
+    page.run_all()
+    page.page.wait_for_selector(".cint-wave-panel .cint-next")
+    yield page
+    page.page.close()
+    page.shut_down()
+
+
+@pytest.fixture
+def parade(parade_page: LabPage) -> LabPage:
+    """Give the notebook that shows every panel, in the light theme and a wide window."""
+    parade_page.page.bring_to_front()
+    parade_page.page.set_viewport_size(WINDOW)
+    parade_page.theme("JupyterLab Light")
+    return parade_page

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,25 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   }))"""
 
 
+ASK_KERNEL = """async code => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code, store_history: false, stop_on_error: false});
+  return (await future.done).content.status;
+}"""
+FORGET = """
+import ipywidgets
+ipywidgets.Widget.close_all()
+get_ipython().run_line_magic("reset", "-f")
+"""
+REPLACE_CELLS = """sources => {
+  const model = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
+  const before = model.cells.length;
+  model.insertCells(before, sources.map(source => ({cell_type: 'code', source})));
+  model.deleteCellRange(0, before);
+  window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0;
+}"""
+
+
 @dataclass(frozen=True)
 class Lab:
     """Hold where JupyterLab is served, and the folder it serves."""
@@ -64,13 +83,6 @@ class Lab:
     token: str
     folder: Path
     process: int
-    settings: Path
-
-    def forget(self) -> None:
-        """Remove the files and settings a test has left."""
-        for place in (self.folder, self.settings):
-            for left in place.iterdir() if place.exists() else ():
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @contextlib.contextmanager
@@ -88,15 +100,7 @@ def serve_lab(place: Path) -> Iterator[Lab]:
         f"--IdentityProvider.token={token}",
     ]
     with _served(place, arguments, f"/api?token={token}") as (url, process):
-        yield Lab(url, token, folder, process, place / "user")
-
-
-@contextlib.contextmanager
-def serve_voila(place: Path, notebook: Path) -> Iterator[str]:
-    """Serve one notebook as a page without code, until the block ends."""
-    arguments = ["voila", "--no-browser", "--Voila.ip=127.0.0.1", "--ServerApp.allow_root=True", str(notebook)]
-    with _served(place, arguments, "/voila/static/voila.js") as (url, _):
-        yield url
+        yield Lab(url, token, folder, process)
 
 
 @contextlib.contextmanager
@@ -142,9 +146,9 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, sec
     raise AssertionError(f"JupyterLab was not served:\n{log.read_text()[-2000:]}")
 
 
-def _is_kernel(process: psutil.Process) -> bool:
+def _is_kernel(process: psutil.Process, kernel_id: str) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
-        return any("ipykernel" in part for part in process.cmdline())
+        return any(kernel_id in part for part in process.cmdline())
     return False
 
 
@@ -157,22 +161,51 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 
 class LabPage:
-    """Drive one notebook in one browser page."""
+    """Drive one notebook in one browser page, in a folder of its own.
 
-    def __init__(self, lab: Lab, page: Any) -> None:
-        self.lab = lab
+    Args:
+        lab: The server.
+        page: The browser's page.
+        name: Name of the folder, which tells it from the notebooks of other tests.
+
+    `lab.folder` is the folder of this page.
+    """
+
+    def __init__(self, lab: Lab, page: Any, name: str) -> None:
+        self.name = name
+        self.lab = replace(lab, folder=lab.folder / name)
+        self.lab.folder.mkdir()
         self.page = page
         page.set_default_timeout(30_000)
 
     def write(self, name: str, *cells: str) -> Path:
-        """Write a notebook of code cells into the served folder."""
+        """Write a notebook of code cells into the folder."""
         return write_notebook(self.lab.folder / name, *cells)
 
+    def address(self, name: str, app: str = "") -> str:
+        """Return where JupyterLab, in a workspace of this folder, or another app shows a notebook of the folder."""
+        app = app or f"lab/workspaces/{self.name}/tree"
+        return f"{self.lab.url}/{app}/{self.name}/{name}?token={self.lab.token}&reset"
+
     def open(self, name: str, *, kernel: bool = True) -> None:
-        """Open a notebook of the served folder and wait for its kernel."""
-        self.page.goto(f"{self.lab.url}/lab/tree/{name}?token={self.lab.token}&reset")
+        """Open a notebook of the folder and wait for its kernel."""
+        self.page.goto(self.address(name))
         if kernel:
             self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def show(self, *cells: str) -> None:
+        """Replace all cells of the open notebook; its kernel keeps nothing but what is imported."""
+        self.page.bring_to_front()
+        self.page.wait_for_function(KERNEL_READY, timeout=30_000)
+        for left in self.lab.folder.iterdir():
+            if left.suffix != ".ipynb":
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        assert self.ask_kernel(FORGET) == "ok"
+        self.page.evaluate(REPLACE_CELLS, list(cells))
+
+    def ask_kernel(self, code: str) -> str:
+        """Run code that is no cell and return `ok` or `error`."""
+        return self.page.evaluate(ASK_KERNEL, code)  # type: ignore[no-any-return]
 
     def run_all(self, seconds: float = 120) -> None:
         """Run all cells, wait until each has run, and fail on any error."""
@@ -218,16 +251,24 @@ class LabPage:
 
     def save(self) -> None:
         """Save the notebook."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        self.page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save'); }")
 
     def kill_kernel(self) -> None:
         """Kill the kernel's process as an accident would, and wait until JupyterLab's server has started another."""
-        kernels = [child for child in psutil.Process(self.lab.process).children(recursive=True) if _is_kernel(child)]
+        (mine,) = self._sessions()
+        children = psutil.Process(self.lab.process).children(recursive=True)
+        kernels = [child for child in children if _is_kernel(child, mine["kernel"]["id"])]
         assert kernels
         for kernel in kernels:
             kernel.kill()
         self.page.locator(".jp-Dialog button.jp-mod-accept").click(timeout=60_000)
         self.page.wait_for_function(KERNEL_READY, timeout=90_000)
+
+    def theme(self, name: str) -> None:
+        """Change the theme and wait until the page has it."""
+        self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
+        light = "false" if name.endswith("Dark") else "true"
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{light}']", state="attached")
 
     def picture(self, name: str, css: str = "") -> Path:
         """Keep a screenshot, of one element or of the window."""
@@ -237,12 +278,16 @@ class LabPage:
         target.screenshot(path=path)
         return path
 
-    def server(self) -> httpx.Client:
-        """Talk to JupyterLab's server itself."""
-        return httpx.Client(base_url=self.lab.url, headers={"Authorization": f"token {self.lab.token}"})
-
     def shut_down(self) -> None:
-        """End every kernel this server runs."""
-        with self.server() as server:
-            for session in server.get("/api/sessions").json():
+        """End the kernels of this folder's notebooks."""
+        for session in self._sessions():
+            with self._server() as server:
                 server.delete(f"/api/sessions/{session['id']}", timeout=20)
+
+    def _sessions(self) -> list[dict[str, Any]]:
+        with self._server() as server:
+            every = server.get("/api/sessions", timeout=20).json()
+        return [session for session in every if session["path"].startswith(f"{self.name}/")]
+
+    def _server(self) -> httpx.Client:
+        return httpx.Client(base_url=self.lab.url, headers={"Authorization": f"token {self.lab.token}"})

@@ -14,18 +14,19 @@ pytestmark = pytest.mark.browser
 IDS = [synthetic_id("browser", number) for number in range(300)]
 PICKER = "import cint_nb as cint\npicker = cint.FilePicker()\npicker"
 
-SAVE_WIDGETS = "() => window.jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
+SAVE_WIDGETS = (
+    "async () => { await window.jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState'); }"
+)
 
 
 @pytest.fixture
-def picker(notebook: LabPage) -> LabPage:
+def picker(warm: LabPage) -> LabPage:
     """Show a file picker on a folder with one file."""
-    (notebook.lab.folder / "on-server.csv").write_text("\n".join([*IDS, "wrong", "", IDS[0]]))
-    notebook.write("picker.ipynb", PICKER)
-    notebook.open("picker.ipynb")
-    notebook.run_all()
-    notebook.page.wait_for_selector(".cint-file-picker .cint-files option", state="attached")
-    return notebook
+    warm.show(PICKER)
+    (warm.lab.folder / "on-server.csv").write_text("\n".join([*IDS, "wrong", "", IDS[0]]))
+    warm.run_all()
+    warm.page.wait_for_selector(".cint-file-picker .cint-files option", state="attached")
+    return warm
 
 
 def upload(notebook: LabPage, path: Path) -> None:
@@ -65,10 +66,8 @@ def test_no_id_of_an_uploaded_file_reaches_the_saved_notebook(picker: LabPage, t
     picker.page.get_by_role("button", name="one per person").click()
     picker.page.wait_for_selector(".cint-status:has-text('ready')")
     picker.page.evaluate(SAVE_WIDGETS)
-    picker.page.wait_for_timeout(500)
     picker.save()
-    picker.page.wait_for_timeout(500)
-    saved = (picker.lab.folder / "picker.ipynb").read_text()
+    saved = (picker.lab.folder / "notebook.ipynb").read_text()
     assert "application/vnd.jupyter.widget-state+json" in saved
     assert not any(each in saved.lower() for each in IDS)
 

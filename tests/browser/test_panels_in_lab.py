@@ -1,124 +1,133 @@
-"""Panels in a real browser: they show, update, and end where their job ends."""
+"""Panels in a real browser: they show, update, fit, follow the theme, and are there for eye, ear and keyboard."""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from lab_harness import LabPage
 
 pytestmark = pytest.mark.browser
 
-SETUP = """
-import pandas as pd
-import cint_nb as cint
-from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.domain.ids import synthetic_id
-from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", ids=10_000)
-def look(state="running", **fields):
-    return JobSnapshot(handle=handle, state=JobState(state), ids=10_000, **fields)
-"""
-RUNNING = """
-running = cint.JobProgress(title="Upload · Tracker Q4, wave 2")
-running.update(look(saved=4_310, saved_before=0, fraction=(0.35, 0.52), elapsed_seconds=310,
-                    seconds_left=(300, 590), looks=7, next_look_seconds=12))
-running
-"""
-ENDS = """
-from ipywidgets import VBox
-measured, done, part, failed = (cint.JobProgress(mode=m) for m in ("replay", "sandbox", "sandbox", "live"))
-measured.update(look(saved=4_310, saved_before=0, fraction=(0.43, 0.43), measured=True, elapsed_seconds=310))
-done.update(look("done", saved=10_000, saved_before=0, elapsed_seconds=725, looks=47))
-part.update(look("partial", saved=9_912, saved_before=0, elapsed_seconds=725, looks=47,
-                 partial_text="Upload partially successful. 9912 saved, 88 failed (invalid or empty)."))
-failed.update(look("failed", fraction=(0.1, 0.2), elapsed_seconds=3, failure_code="JobExecutionStartMessageFailed",
-                   failure_text="The job could not be started.", trace_id="5bd6b7d5"))
-VBox([measured, done, part, failed])
-"""
-PICKER = """
-ids = [synthetic_id("parade", number) for number in range(200)]
-rows = ["RSID", *ids, *ids[:9], "", "", "not an id", "someone@example.com", ids[3].replace("-", "")]
-open("wave1.csv", "w").write("\\n".join(rows))
-cint.FilePicker().choose("wave1.csv", entity_type="RID")
-"""
-TABLE = """
-def row(number, state, completes, **more):
-    return {"name": f"Tracker Q4, wave {number}", "state": state, "goal": 1200, "completes": completes,
-            "filled": completes / 1200, "trend": [completes * share for share in (0, .2, .25, .6, .9, 1)],
-            "saved": 9912, "entrants": 2 * completes, "conversion_rate": .42, "drop_off_rate": .08,
-            "cost": 2.7 * completes, "currency": "EUR", "warnings": more.get("warnings")}
-states = ["live", "paused", "draft", "scheduled", "completed"]
-frame = pd.DataFrame([row(n, states[n % 5], 97 * n % 1200) for n in range(1, 41)])
-frame.loc[2, "warnings"] = "goal above saved ids; ends soon"
-table = cint.StatusTable(frame)
-fresh = frame.copy()
-fresh.loc[0, "completes"] += 12
-table.update(fresh)
-table
-"""
-FINDINGS = """
-cint.FindingsTable(Findings.of([
-  Finding("goal-above-ids", Severity.BLOCK, "The goal is above the ids that can be uploaded.",
-          "goal 12,000, usable 9,912", "lower the goal to 9,912 or fewer", "recontact guide, step 1"),
-  Finding("same-project", Severity.WARN, "Project exclusion is on.", "exclusion.enabled is true", "set it to false",
-          "recontact guide, step 1"),
-  Finding("profiling-left-out", Severity.NOTE, "No profiling is given, which suits a recontact.")]))
-"""
-PLOTS = """
-from IPython.display import display
-from cint_nb.panels.plots import plot_completes, plot_funnel, plot_outcomes
-from cint_nb.study.frames import completes_frame
-counts = [0, 90, 160, 300, 330, 410]
-seen = completes_frame([{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)])
-display(plot_completes(seen, goal=600, until="2026-09-13T08:00:00Z"))
-display(plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
-steps = pd.DataFrame({"step": ["saved ids", "entered", "passed", "completed"], "people": [9612, 1020, 800, 431]})
-why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
-display(plot_funnel(steps, why))
-"""
-THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
-PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, PLOTS)
+PANELS = ("job-progress", "file-picker", "status-table", "findings-table", "wave-panel")
+SERIOUS = {"serious", "critical"}
 
 
-@pytest.fixture
-def parade(notebook: LabPage) -> LabPage:
-    """Run a notebook that shows every panel."""
-    notebook.write("parade.ipynb", *PARADE)
-    notebook.open("parade.ipynb")
-    notebook.run_all()
-    notebook.page.wait_for_selector(".cint-findings-table .cint-finding-block")
-    return notebook
+def brightness(panel: Any, name: str) -> int:
+    """Add up red, green and blue of a colour, 0 to 765."""
+    colour = panel.evaluate("(element, name) => getComputedStyle(element)[name]", name)
+    return sum(int(part) for part in re.findall(r"\d+", colour)[:3])
 
 
 def test_all_panels_show_in_jupyterlab(parade: LabPage) -> None:
     page = parade.page
     assert page.locator(".cint-job-progress").count() == 5
     assert page.locator(".cint-progress-text", has_text="100 % · complete").count() == 1
-    assert page.locator(".cint-status-table .cint-panel, .cint-status-table tbody tr").count() == 40
+    assert page.locator(".cint-status-table tbody tr").count() == 200
     assert page.locator(".cint-static").count() > 0
     assert page.locator(".cint-static:visible").count() == 0, "still pictures hide while the panels are alive"
-    page.locator(".cint-more button, button.cint-more").first.click()
-    page.wait_for_selector(".cint-controls:visible")
-    for css in ("job-progress", "file-picker", "status-table", "findings-table"):
+    for css in PANELS:
         parade.picture(f"parade-{css}", f".cint-{css}")
-    page.locator(".jp-RenderedImage").last.scroll_into_view_if_needed()
+    parade.picture("parade-ends", ".cint-job-progress:has(.cint-bad)")
+    page.locator(".jp-RenderedImage").first.scroll_into_view_if_needed()
     parade.picture("parade-plots")
 
 
 def test_panels_follow_the_dark_theme(parade: LabPage) -> None:
-    parade.page.evaluate(THEME, "JupyterLab Dark")
-    parade.page.wait_for_selector("body[data-jp-theme-light='false']", state="attached")
-    parade.page.wait_for_timeout(500)
-    for css in ("job-progress", "file-picker", "status-table", "findings-table"):
+    parade.theme("JupyterLab Dark")
+    for css in PANELS:
+        panel = parade.page.locator(f".cint-{css}").first
+        ink, paper = (brightness(panel, name) for name in ("color", "backgroundColor"))
+        assert ink > 600 > 200 > paper, f"{css}: light ink on dark paper, not {ink} on {paper}"
         parade.picture(f"dark-{css}", f".cint-{css}")
 
 
 def test_panels_fit_a_narrow_window(parade: LabPage) -> None:
-    parade.page.evaluate(THEME, "JupyterLab Light")
     parade.page.set_viewport_size({"width": 400, "height": 1200})
     parade.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    parade.page.wait_for_timeout(500)
-    for css in ("job-progress", "file-picker", "status-table", "findings-table"):
+    parade.page.wait_for_function("() => document.querySelector('.cint-panel').clientWidth < 400")
+    for css in PANELS:
         panel = parade.page.locator(f".cint-{css}").first
         wide = panel.evaluate("element => element.scrollWidth - element.clientWidth")
         assert wide <= 1, f"{css} is cut off by {wide} pixels"
         parade.picture(f"narrow-{css}", f".cint-{css}")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_serious_in_any_panel(parade: LabPage, theme: str) -> None:
+    parade.theme(theme)
+    parade.page.locator(".cint-more").first.click()
+    parade.page.wait_for_selector(".cint-controls:visible")
+    parade.picture(f"controls-{theme}", ".cint-status-table")
+    found = Axe().run(parade.page, context=".cint-panel")
+    serious = [item for item in found.response["violations"] if item["impact"] in SERIOUS]
+    assert found.response["passes"], "axe looked at nothing"
+    said = [(item["id"], item["help"], [node["html"][:160] for node in item["nodes"]][:3]) for item in serious]
+    parade.page.locator(".cint-more").first.click()
+    assert not said, said
+
+
+def test_every_control_of_a_status_table_is_reached_by_tab(parade: LabPage) -> None:
+    page = parade.page
+    page.locator(".cint-more").first.focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector(".cint-controls:visible")
+    met = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        met.append(
+            page.evaluate(
+                "() => { const e = document.activeElement; return e.closest('.cint-controls')"
+                " ? (e.tagName + ' ' + (e.type || '')) : '' }"
+            )
+        )
+    page.locator(".cint-more").first.click()
+    assert {"SELECT select-one", "INPUT text", "INPUT checkbox", "BUTTON submit"} <= set(met), met
+
+
+def test_the_state_line_is_announced_and_the_bar_has_a_value(parade: LabPage) -> None:
+    page = parade.page
+    assert "4,310 of 10,000 ids saved" in page.get_by_role("status").first.inner_text()
+    bar = page.get_by_role("progressbar", name="Progress").first
+    assert bar.get_attribute("aria-valuetext") == "35–52 % · estimated"
+
+
+def test_two_hundred_rows_are_filtered_and_sorted_while_one_types(parade: LabPage) -> None:
+    page = parade.page
+    page.locator(".cint-more").first.click()
+    page.locator(".cint-words input").fill("live wave 15")
+    page.wait_for_selector(".cint-status-table .cint-status:has-text('of 200 target groups')")
+    assert 0 < page.locator(".cint-status-table tbody tr").count() < 20
+    page.locator(".cint-sort select").select_option(label="Completes")
+    page.get_by_role("button", name="highest first").click()
+    page.wait_for_selector(".cint-status-table th[aria-sort=descending]")
+    parade.picture("table-filtered", ".cint-status-table")
+    page.get_by_role("button", name="highest first").click()
+    page.locator(".cint-sort select").select_option(index=0)
+    page.locator(".cint-words input").fill("")
+    page.wait_for_function("() => document.querySelectorAll('.cint-status-table tbody tr').length === 200")
+    page.locator(".cint-more").first.click()
+
+
+def test_text_of_the_exchange_and_of_files_is_neither_markup_nor_formula(warm: LabPage) -> None:
+    hostile = "<img src=x onerror=window.hit=1> $x^2$ \\\\(y\\\\) **bold** {{ 1 }}"
+    warm.show(
+        "import pandas as pd\nimport cint_nb as cint\n"
+        "from cint_nb.domain.findings import Finding, Findings, Severity\n"
+        f"hostile = '{hostile}'\n"
+        "cint.FindingsTable(Findings.of([Finding('rule', Severity.WARN, hostile, hostile, hostile)]), title=hostile)",
+        "cint.StatusTable(pd.DataFrame([{'name': hostile, 'state': hostile, 'warnings': hostile}]))",
+        "cint.JobProgress(title=hostile)",
+    )
+    warm.run_all()
+    page = warm.page
+    page.wait_for_selector(".cint-job-progress .cint-title")
+    warm.picture("hostile")
+    for css in ("findings-table", "status-table", "job-progress"):
+        shown = page.locator(f".cint-{css}").inner_text()
+        assert "$x^2$" in shown, f"{css} has been taken for a formula"
+        assert "onerror=window.hit=1" in shown
+    assert page.locator(":is(.cint-panel, .cint-static) :is(mjx-container, .MathJax, img, b, strong)").count() == 0
+    assert page.evaluate("() => window.hit") is None

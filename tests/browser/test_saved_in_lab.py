@@ -6,9 +6,15 @@ import json
 
 import pytest
 from lab_harness import LabPage
-from test_panels_in_lab import FINDINGS, RUNNING, SETUP, TABLE
+from parade import FINDINGS, RUNNING, SETUP, TABLE
 
 pytestmark = pytest.mark.browser
+
+# JupyterLab writes its error in place of each widget it could not make: text without any element
+GIVEN_UP = """() => {
+  const widgets = [...document.querySelectorAll('.jp-OutputArea-output.jupyter-widgets')];
+  return widgets.length > 0 && widgets.every(each => each.children.length === 0 && each.textContent.trim());
+}"""
 
 
 def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage) -> None:
@@ -16,12 +22,11 @@ def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage)
     notebook.open("saved.ipynb")
     notebook.run_all()
     notebook.save()
-    notebook.page.wait_for_timeout(500)
     notebook.shut_down()
     notebook.open("saved.ipynb")
     page = notebook.page
     page.wait_for_selector(".cint-static:visible")
-    page.wait_for_timeout(4_000)  # until JupyterLab has given up on the widgets
+    page.wait_for_function(GIVEN_UP)
     assert page.locator(".cint-static:visible").count() == 3
     assert page.locator("text=Error displaying widget >> visible=true").count() == 0
     assert "Tracker Q4, wave 7" in page.locator(".cint-static").nth(1).inner_text()
@@ -29,13 +34,12 @@ def test_a_saved_notebook_reads_well_after_its_kernel_is_gone(notebook: LabPage)
     notebook.picture("saved-without-kernel")
 
 
-def test_the_same_panel_is_alive_again_after_its_cell_runs_again(notebook: LabPage) -> None:
-    notebook.write("again.ipynb", SETUP, RUNNING)
-    notebook.open("again.ipynb")
-    notebook.run_all()
-    notebook.run_all()
-    assert notebook.page.locator(".cint-panel:visible").count() == 1
-    assert notebook.page.locator(".cint-static:visible").count() == 0
+def test_the_same_panel_is_alive_again_after_its_cell_runs_again(warm: LabPage) -> None:
+    warm.show(SETUP, RUNNING)
+    warm.run_all()
+    warm.run_all()
+    assert warm.page.locator(".cint-panel:visible").count() == 1
+    assert warm.page.locator(".cint-static:visible").count() == 0
 
 
 def test_a_notebook_that_is_not_trusted_shows_the_tables_without_scripts_or_styles(notebook: LabPage) -> None:
@@ -43,7 +47,6 @@ def test_a_notebook_that_is_not_trusted_shows_the_tables_without_scripts_or_styl
     notebook.open("trust.ipynb")
     notebook.run_all()
     notebook.save()
-    notebook.page.wait_for_timeout(500)
     stored = json.loads((notebook.lab.folder / "trust.ipynb").read_text())
     stored["cells"][0]["source"] = "# somebody else's notebook\n" + "".join(stored["cells"][0]["source"])
     for cell in stored["cells"]:

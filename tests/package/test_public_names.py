@@ -27,10 +27,18 @@ def test_public_names_are_these_and_no_others() -> None:
         "StatusTable",
         "TargetGroupPlan",
         "Wave",
+        "WavePanel",
         "__version__",
         "allow_nested_loops",
+        "analysis_frame",
+        "completes_frame",
         "connect",
+        "funnel_frame",
+        "plot_completes",
+        "plot_funnel",
+        "plot_outcomes",
         "read_respondents",
+        "watch_again",
         "write_sample",
     ]
 

@@ -76,6 +76,14 @@ def test_choose_from_code_gives_the_respondents_and_shows_every_count(folder: Pa
     )
 
 
+def test_a_file_that_is_ready_names_the_line_that_uses_it(folder: Path) -> None:
+    ready = html_of(FilePicker(folder).choose("wave1.csv", entity_type="RSID"))
+    assert "respondents=picker.value" in ready
+    assert "UTF-8" in ready
+    (folder / "none.csv").write_text("wrong\nwrong\n")
+    assert "picker.value, plan" not in html_of(FilePicker(folder).choose("none.csv", entity_type="RSID"))
+
+
 def test_no_whole_id_and_no_markup_of_the_file_is_in_any_trait(folder: Path) -> None:
     picker = FilePicker(folder).choose("wave1.csv", entity_type="RSID")
     state = " ".join(

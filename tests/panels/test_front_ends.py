@@ -109,3 +109,23 @@ def test_several_jobs_are_watched_at_once_while_a_cell_awaits(front_end: FrontEn
     front_end.run("import asyncio\nends = await asyncio.gather(*jobs)")
     outputs, _ = front_end.run("print([str(panel.value.state) for panel in panels])")
     assert outputs[0]["text"].count("partial") == 4
+
+
+def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: FrontEnd) -> None:
+    front_end.run(WAVE)
+    show = {
+        "cint.FilePicker().choose('sample.csv', entity_type='RSID')": "usable",
+        "cint.StatusTable(wave.status())": "Wave in a kernel",
+        "cint.FindingsTable(wave.check())": "lines-left-out",
+        "cint.WavePanel(wave)": "wave.upload()",
+        "cint.watch_again(client)": "0 jobs",
+        "cint.JobProgress(client.run(client.recontacts.upload(group, people)))": "waiting",
+    }
+    for code, word in show.items():
+        outputs, _ = front_end.run(code)
+        plain = [output["data"] for output in outputs if WIDGET not in output["data"]]
+        assert len(plain) == 1, f"{code} leaves one output that needs no widgets"
+        assert word in plain[0]["text/plain"], code
+        assert word in plain[0]["text/html"], code
+        assert "<script" not in plain[0]["text/html"]
+        assert "object at 0x" not in "".join(texts(outputs))

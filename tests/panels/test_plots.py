@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cint_nb.panels.plots import funnel_frame, plot_completes, plot_funnel, plot_outcomes
-from cint_nb.panels.projection import project
-from cint_nb.study.frames import analysis_frame, completes_frame
+from cint_nb.panels.plots import plot_completes, plot_funnel, plot_outcomes
+from cint_nb.study.frames import analysis_frame, completes_frame, funnel_frame, status_frame
 
 END = "2026-09-08T00:00:00Z"
 
@@ -34,37 +33,11 @@ def test_completes_are_drawn_against_the_goal_in_utc() -> None:
     assert "410" in text
     assert "UTC" in text
     assert "replay" in text
-    assert "expected" not in text
+    assert "likely" not in text
 
 
 def test_completes_before_the_first_interval_give_an_empty_plot_with_the_goal() -> None:
     assert "goal 10" in words(plot_completes(completes(), goal=10, until=END))
-
-
-def test_steady_completes_are_continued_as_a_line_and_uneven_ones_as_a_band() -> None:
-    steady = project(completes(10, 20, 30, 40), until=END)
-    assert steady is not None
-    assert steady["low"].iloc[-1] == steady["high"].iloc[-1] == 80
-    uneven = project(completes(0, 50, 55, 60), until=END)
-    assert uneven is not None
-    assert uneven["low"].iloc[-1] < uneven["middle"].iloc[-1] < uneven["high"].iloc[-1]
-    assert (uneven["until"] <= pd.Timestamp(END)).all()
-    assert "expected" in words(plot_completes(completes(0, 50, 55, 60), goal=100, until=END))
-
-
-def test_a_band_repeats_from_run_to_run() -> None:
-    first, second = (project(completes(0, 50, 55, 60), until=END) for _ in range(2))
-    assert first is not None
-    pd.testing.assert_frame_equal(first, second)
-
-
-@pytest.mark.parametrize("frame", [completes(), completes(1, 2, 3)])
-def test_too_few_intervals_give_no_band(frame: pd.DataFrame) -> None:
-    assert project(frame, until=END) is None
-
-
-def test_a_passed_end_gives_no_band() -> None:
-    assert project(completes(1, 2, 3, 4, 5), until="2026-09-03T00:00:00Z") is None
 
 
 def test_outcomes_show_each_count_and_leave_out_what_did_not_happen() -> None:
@@ -87,13 +60,12 @@ def test_funnel_shows_the_share_of_the_first_step_and_why_visits_ended() -> None
         "completes": 50,
         "respondent_analysis": {"live": [{"status": "20", "label": "Terminate", "count": 30}]},
     }
-    figure = plot_funnel(funnel_frame(performance, saved=200), analysis_frame(performance))
+    figure = plot_funnel(
+        funnel_frame(status_frame([{"saved": 200, "performance": performance}])), analysis_frame(performance)
+    )
     assert "50  (25%)" in words(figure)
     assert "ended: Terminate" in words(figure)
-
-
-def test_funnel_leaves_out_steps_that_are_unknown() -> None:
-    assert list(funnel_frame({"entrants": 3})["step"]) == ["entered"]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()][:2] == ["saved ids", "entered"]
 
 
 @pytest.mark.parametrize("mode", ["sandbox", "live"])

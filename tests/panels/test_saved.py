@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ipywidgets as widgets
 import pandas as pd
 import pytest
 
@@ -63,6 +64,12 @@ def test_still_tables_hold_their_rows_escaped(shown: list[dict[str, Any]]) -> No
     assert "Wave <2>" in shown[1]["text/plain"]
 
 
+@pytest.mark.parametrize(("name", "inert"), [("From $2 to $3", True), (r"a\(b\)", True), ("Wave 2", False)])
+def test_a_price_in_a_name_is_no_formula(shown: list[dict[str, Any]], name: str, inert: bool) -> None:
+    StatusTable(pd.DataFrame([{"name": name}]))._ipython_display_()
+    assert ("mathjax_ignore" in shown[1]["text/html"]) is inert
+
+
 def test_without_a_kernel_the_text_form_is_shown_once(
     shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,3 +84,11 @@ def test_a_long_table_leaves_a_short_picture() -> None:
     still = StatusTable(many).still()
     assert still.count("<tr") < 60
     assert "450 more target groups" in still
+
+
+def test_panels_keep_their_look_after_all_widgets_were_closed() -> None:
+    JobProgress()
+    widgets.Widget.close_all()
+    sheet = JobProgress().children[0]
+    assert sheet.comm is not None
+    assert ".cint-panel" in sheet.value

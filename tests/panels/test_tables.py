@@ -53,7 +53,7 @@ def test_status_text_form_is_a_table_under_the_repr() -> None:
 
 def test_changed_cells_are_marked_with_more_than_a_colour() -> None:
     table = StatusTable(frame(3))
-    table._take(frame(4))
+    table.update(frame(4))
     assert html_of(table).count('aria-label="changed"') == 1
     assert changes(frame(3), frame(3)) == frozenset()
     assert changes(frame(3), frame(4)) == {("01JTG", "completes")}
@@ -158,7 +158,7 @@ def test_order_and_filter_survive_a_refresh() -> None:
     table = StatusTable(many()).arrange(sort="completes", descending=True, words="live")
     fresh = many()
     fresh.loc[0, "completes"] = 1_000
-    table._take(fresh)
+    table.update(fresh)
     assert shown(table) == ["Wave 0", "Wave 2"]
 
 

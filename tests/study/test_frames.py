@@ -89,3 +89,18 @@ def test_live_visits_are_counted_apart_from_tests():
     assert analysis_frame(performance)["share"].sum() == pytest.approx(1)
     assert list(analysis_frame(performance, test=True)["count"]) == [7]
     assert analysis_frame(None).empty
+
+
+def test_screen_outs_are_visits_that_ended_without_complete_and_not_by_leaving() -> None:
+    ends = [("10", 50), ("20", 30), ("40", 4), ("138", 2), ("3", 9), ("1", 7)]
+    performance = {"respondent_analysis": {"live": [{"status": code, "count": number} for code, number in ends]}}
+    assert status_frame([{"performance": performance}]).loc[0, "screenouts"] == 36
+    assert status_frame([{"performance": {"entrants": 3}}])["screenouts"].isna().all()
+
+
+def test_cost_stands_beside_its_cap_and_completes_so_far_make_a_trend() -> None:
+    cap = {"value": "2.7352", "currency_code": "EUR"}
+    frame = status_frame([{"price_cap": cap, "trend": [1, 4]}, {"state": "draft"}])
+    assert frame.loc[0, ["price_cap", "currency"]].tolist() == [2.7352, "EUR"]
+    assert frame.loc[0, "trend"] == [1, 4]
+    assert "trend" not in status_frame([{"state": "draft"}]).columns

@@ -1,0 +1,31 @@
+"""Which exchange a panel is about, told by what it shows; a badge that guesses could call live money practice."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+_latest: list[str] = []
+
+
+def remember_mode(mode: object) -> None:
+    """Remember the mode of the latest connection."""
+    _latest[:] = [str(mode)]
+
+
+def mode_of(source: Any = None) -> str:
+    """Return the mode of a job, a status frame, a loader or a wave's verb.
+
+    Without a source that knows: the mode of the latest connection, else the one that `connect()` would choose.
+    """
+    attrs = getattr(source, "attrs", None)
+    if isinstance(attrs, dict) and attrs.get("mode"):
+        return str(attrs["mode"])
+    owner = getattr(source, "__self__", source)
+    for path in (("mode",), ("session", "mode"), ("http", "settings", "mode")):
+        found: Any = owner
+        for name in path:
+            found = getattr(found, name, None)
+        if isinstance(found, str) and found:
+            return str(found)
+    return _latest[0] if _latest else os.environ.get("CINT_NB_MODE", "").strip().lower() or "sandbox"

@@ -1,0 +1,120 @@
+"""One target group as a row for `study.frames.status_frame`, from what the exchange tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from cint_nb.api.client import Client
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, NotFound, PermissionDenied
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.target_groups import Change, TargetGroup, TargetGroupSummary
+
+T = TypeVar("T")
+
+_MARKETPLACE = "system_marketplace_user"
+
+
+def listed_row(line: TargetGroupSummary) -> dict[str, Any]:
+    """Return what a line of the list tells, with the exchange's own advice as warnings."""
+    figures = {name: entry.get("value") if isinstance(entry, dict) else None for name, entry in line.statistics.items()}
+    return {
+        "name": line.name,
+        "target_group_id": line.id,
+        "state": line.status,
+        "overview": {
+            "status": line.status,
+            "progress": figures.get("progress"),
+            **{rate: figures.get(rate) for rate in ("conversion_rate", "drop_off_rate", "incidence_rate")},
+            "median_length_of_interview_seconds": figures.get("median_length_of_interview_seconds"),
+        },
+        "performance": {"last_complete": figures.get("last_complete_date")},
+        "warnings": [f"Cint: {reason}" for _, kind, reason in line.issues() if reason and kind in ("warning", "error")],
+    }
+
+
+def complete_row(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of the list with its details; where both tell the same figure, the list is the newer one."""
+    row = {**listed, **details}
+    for part in ("overview", "performance"):
+        known_of = details.get(part)
+        newer = {name: value for name, value in listed[part].items() if value is not None}
+        row[part] = {**(known_of.model_dump() if known_of is not None else {}), **newer}
+    return row
+
+
+async def draft_details(client: Client, ref: TargetGroupRef) -> dict[str, Any]:
+    """Return what a draft's own body and its saved ids add to its row."""
+    group = await known(client.target_groups.get(ref))
+    if group is None:
+        return {}
+    return {
+        "goal": group.completes_goal,
+        "price_cap": _cap(group),
+        "ends_at": group.fielding_specification.end_at,
+        **await _saved(client, ref, group.study_type_code),
+    }
+
+
+async def fielding_details(client: Client, ref: TargetGroupRef, state: str) -> dict[str, Any]:
+    """Return what overview, performance, completes over time and the fielding run add to a launched group's row."""
+    overview = await known(client.target_groups.overview(ref))
+    if overview is None:
+        return {}
+    run = await known(client.fielding.run(ref))
+    return {
+        "overview": overview,
+        "performance": await known(client.target_groups.performance(ref)),
+        "price_cap": overview.current_cost_per_interview,
+        "started_at": run.start_fielding_at if run else None,
+        "ends_at": run.end_fielding_at if run else None,
+        "trend": await trend_of(client, ref),
+        **(await paused_by(client, ref) if state == "paused" else {}),
+        **await _saved(client, ref, overview.study_type_code),
+    }
+
+
+async def trend_of(client: Client, ref: TargetGroupRef) -> list[int] | None:
+    """Return the completes so far by the end of each day of fielding; None where they cannot be had."""
+    try:
+        return [each.count for each in await client.target_groups.completes_by_interval(ref)] or None
+    except ApiError:  # a sparkline is not worth a failed refresh
+        return None
+
+
+async def paused_by(client: Client, ref: TargetGroupRef) -> dict[str, str]:
+    """Return who paused a group last, from its changelog: `marketplace` or `elsewhere`, and the reason code."""
+    try:
+        async for entry in client.target_groups.changelog(ref, types=("status_change",)):
+            found = _pause(entry)
+            if found is not None:
+                by = "marketplace" if entry.user.get("type") == _MARKETPLACE else "elsewhere"
+                return {"paused_by": by, "pause_reason": str(found.get("reason_code") or "")}
+    except (NotFound, PermissionDenied):
+        pass
+    return {"paused_by": "elsewhere"}
+
+
+async def known(question: Awaitable[T]) -> T | None:
+    """Return an answer, None for what does not exist or may not be read."""
+    try:
+        return await question
+    except (NotFound, PermissionDenied):
+        return None
+
+
+def _pause(entry: Change) -> dict[str, Any] | None:
+    return next((each for each in entry.changes if str(each.get("new_value")).lower() == "paused"), None)
+
+
+def _cap(group: TargetGroup) -> Any:
+    pricing = group.fielding_assistant_assignment.get("pricing")
+    highest = pricing.get("maximum_cpi") if isinstance(pricing, dict) else None
+    return highest or group.cost_per_interview
+
+
+async def _saved(client: Client, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:
+    if study_type != limits.RECONTACT_STUDY_TYPE:
+        return {}
+    return {"saved": await known(client.recontacts.saved_count(ref))}

@@ -1,0 +1,142 @@
+"""The status of every target group of a project, read again and again with few requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import is_ulid
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.target_groups import TargetGroupSummary
+from cint_nb.study.frames import status_frame
+from cint_nb.wave.group_rows import complete_row, draft_details, fielding_details, listed_row
+from cint_nb.wave.journal import State, WaveKey
+
+if TYPE_CHECKING:
+    from cint_nb.wave.session import Session
+
+BATCH = 20
+"""Groups whose details are asked for before the table is shown again."""
+
+STALE_AFTER = timedelta(minutes=10)
+STALE_A_TIME = 10
+"""Saved ids can change while a line of the list stands still: so many of the oldest details are read anew."""
+
+_FIRST = ("live", "paused", "scheduled", "draft")
+
+
+@dataclass
+class _Known:
+    """Hold what was asked about one group, and for which line of the list."""
+
+    line: TargetGroupSummary
+    at: datetime
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+class ProjectStatus:
+    """Read the status of all target groups of a project; each call yields status frames, the last one complete.
+
+    A call sends one request a page of the list (100 groups). Of groups whose line has changed since the last call, and
+    of those alone, it asks for the details: up to seven requests each, in batches, live groups first, with the frame as
+    it stands after each batch. Details older than ten minutes are read anew, ten groups a call. Give it to
+    `StatusTable`, which keeps it fresh.
+
+    Args:
+        session: The connection.
+        project: Name or id of the project.
+
+    Serves `GET …/target-groups`, and for each group that changed `…/overview`, `…/performance`,
+    `…/completes-aggregated-by-interval`, `…/fielding-runs`, `…/recontacts/overview` and `…/changelog`.
+    """
+
+    def __init__(self, session: Session, project: str) -> None:
+        self._session = session
+        self._project = project
+        self._known: dict[str, _Known] = {}
+
+    def __call__(self) -> Iterator[pd.DataFrame]:
+        """Yield the frame by the list alone, then after each batch of details.
+
+        Raises:
+            InputError: the account has no project of that name.
+            ApiError: the list cannot be read.
+        """
+        lines = self._session.run(self._list())
+        self._known = {line.id: self._known[line.id] for line in lines if line.id in self._known}
+        left = self._to_ask(lines)
+        yield self._frame(lines)
+        while left:
+            batch, left = left[:BATCH], left[BATCH:]
+            self._session.run(self._ask(batch))
+            yield self._frame(lines)
+
+    @property
+    def mode(self) -> str:
+        """Return which exchange is read: `sandbox`, `replay` or `live`."""
+        return str(self._session.mode)
+
+    def forget(self) -> None:
+        """Forget all details, so that the next call asks for those of every group."""
+        self._known.clear()
+
+    async def _list(self) -> list[TargetGroupSummary]:
+        project_id = await self._project_id()
+        return [line async for line in self._session.target_groups.list(project_id)]
+
+    async def _project_id(self) -> str:
+        if is_ulid(self._project):
+            return self._project
+        entry = self._session.journal.last(WaveKey(self._session.place, self._project), "project")
+        if entry is not None and entry.state is State.DONE:
+            return self._remember(str(entry.data["project_id"]))
+        async for project in self._session.projects.list(name=self._project):
+            return self._remember(project.id)
+        raise InputError(
+            "The account has no project of that name.",
+            evidence={"project": self._project},
+            next_step="look at client.projects.list(), or give the project's id.",
+        )
+
+    def _remember(self, project_id: str) -> str:
+        self._project = project_id
+        return project_id
+
+    def _to_ask(self, lines: list[TargetGroupSummary]) -> list[TargetGroupSummary]:
+        changed: list[TargetGroupSummary] = []
+        still: list[TargetGroupSummary] = []
+        for line in lines:
+            known = self._known.get(line.id)
+            (still if known is not None and known.line == line else changed).append(line)
+        changed.sort(key=lambda line: _FIRST.index(line.status) if line.status in _FIRST else len(_FIRST))
+        old = [line for line in still if self._session.clock.now() - self._known[line.id].at >= STALE_AFTER]
+        old.sort(key=lambda line: self._known[line.id].at)
+        return changed + old[:STALE_A_TIME]
+
+    async def _ask(self, lines: list[TargetGroupSummary]) -> None:
+        await asyncio.gather(*map(self._ask_one, lines))
+
+    async def _ask_one(self, line: TargetGroupSummary) -> None:
+        state = line.status.lower()
+        project_id = await self._project_id()
+        ref = TargetGroupRef(project_id=project_id, target_group_id=line.id)
+        if state == "draft":
+            details = await draft_details(self._session, ref)
+        else:
+            details = await fielding_details(self._session, ref, state)
+        self._known[line.id] = _Known(line, self._session.clock.now(), details)
+
+    def _frame(self, lines: list[TargetGroupSummary]) -> pd.DataFrame:
+        rows = []
+        for line in lines:
+            known = self._known.get(line.id)
+            rows.append(complete_row(listed_row(line), known.details if known else {}))
+        frame = status_frame(rows, now=self._session.clock.now())
+        frame.attrs["mode"] = str(self._session.mode)
+        return frame

@@ -1,0 +1,86 @@
+"""A notebook that shows every panel in each of its states."""
+
+from __future__ import annotations
+
+SETUP = """
+import pandas as pd
+import cint_nb as cint
+from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.domain.ids import synthetic_id
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", ids=10_000)
+def look(state="running", **fields):
+    return JobSnapshot(handle=handle, state=JobState(state), ids=10_000, **fields)
+"""
+RUNNING = """
+running = cint.JobProgress(title="Upload · Tracker Q4, wave 2")
+running.update(look(saved=4_310, saved_before=0, fraction=(0.35, 0.52), elapsed_seconds=310,
+                    seconds_left=(300, 590), looks=7, next_look_seconds=12))
+running
+"""
+ENDS = """
+from ipywidgets import VBox
+measured, done, part, failed = (cint.JobProgress(mode=m) for m in ("replay", "sandbox", "sandbox", "live"))
+measured.update(look(saved=4_310, saved_before=0, fraction=(0.43, 0.43), measured=True, elapsed_seconds=310))
+done.update(look("done", saved=10_000, saved_before=0, elapsed_seconds=725, looks=47))
+part.update(look("partial", saved=9_912, saved_before=0, elapsed_seconds=725, looks=47,
+                 partial_text="Upload partially successful. 9912 saved, 88 failed (invalid or empty)."))
+failed.update(look("failed", fraction=(0.1, 0.2), elapsed_seconds=3, failure_code="JobExecutionStartMessageFailed",
+                   failure_text="The job could not be started.", trace_id="5bd6b7d5"))
+VBox([measured, done, part, failed])
+"""
+PICKER = """
+ids = [synthetic_id("parade", number) for number in range(200)]
+rows = ["RSID", *ids, *ids[:9], "", "", "not an id", "someone@example.com", ids[3].replace("-", "")]
+open("wave1.csv", "w").write("\\n".join(rows))
+cint.FilePicker().choose("wave1.csv", entity_type="RID")
+"""
+TABLE = """
+def row(number, state, completes, **more):
+    return {"name": f"Tracker Q4, wave {number}", "state": state, "goal": 1200, "completes": completes,
+            "filled": completes / 1200, "trend": [completes * share for share in (0, .2, .25, .6, .9, 1)],
+            "saved": 9912, "entrants": 2 * completes, "conversion_rate": .42, "drop_off_rate": .08,
+            "screenouts": completes // 3, "cost": 2.7 * completes, "cost_per_complete": 2.7, "price_cap": 2.74,
+            "currency": "EUR", "warnings": more.get("warnings")}
+states = ["live", "paused", "draft", "scheduled", "completed"]
+frame = pd.DataFrame([row(n, states[n % 5], 97 * n % 1200) for n in range(1, 201)])
+frame.loc[2, "warnings"] = "goal above saved ids: 1,200 of 1,100; ends soon: in 14 h, 909 completes short"
+frame.loc[0, "warnings"] = "paused by the marketplace: no completes in several days"
+table = cint.StatusTable(frame)
+fresh = frame.copy()
+fresh.loc[0, "completes"] += 12
+table.update(fresh)
+table
+"""
+FINDINGS = """
+cint.FindingsTable(Findings.of([
+  Finding("goal-above-ids", Severity.BLOCK, "The goal is above the ids that can be uploaded.",
+          "goal 12,000, usable 9,912", "lower the goal to 9,912 or fewer", "recontact guide, step 1"),
+  Finding("same-project", Severity.WARN, "Project exclusion is on.", "exclusion.enabled is true", "set it to false",
+          "recontact guide, step 1"),
+  Finding("profiling-left-out", Severity.NOTE, "No profiling is given, which suits a recontact.")]))
+"""
+PLOTS = """
+from IPython.display import display
+counts = [0, 90, 160, 300, 330, 410]
+seen = cint.completes_frame([{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)])
+display(cint.plot_completes(seen, goal=600, until="2026-09-13T08:00:00Z", saved=9_612, entrants=820))
+display(cint.plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
+steps = pd.DataFrame({"stage": ["saved", "entrants", "completes"], "people": [9612, 1020, 431]})
+why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
+display(cint.plot_funnel(steps, why))
+"""
+WAVE = """
+from datetime import timedelta
+client = cint.connect()
+people = cint.read_respondents(cint.write_sample("sample.csv", lines=400), entity_type="RSID")
+now = client.clock.now()
+plan = cint.TargetGroupPlan.of(
+    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
+    completes_goal=100, cost_per_interview="2.7352 EUR",
+    start_at=now + timedelta(days=1), end_at=now + timedelta(days=14),
+    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+wave = client.wave("Wave of the parade", project="Browser tests", respondents=people, plan=plan)
+cint.WavePanel(wave)
+"""
+PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS)

@@ -1,0 +1,92 @@
+"""What the figures of a target group give reason to look at, in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cint_nb.study.frames import status_frame
+from cint_nb.study.status_warnings import Figures, status_warnings
+
+NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
+
+
+def said(state: str = "live", **known: Any) -> tuple[str, ...]:
+    return status_warnings(Figures(state, **{"goal": 100, "completes": 40, **known}), NOW)
+
+
+def ago(**length: float) -> datetime:
+    return NOW - timedelta(**length)
+
+
+def ahead(**length: float) -> datetime:
+    return NOW + timedelta(**length)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"saved": 90}, ("goal above saved ids: 100 of 90",)),
+        ({"saved": 100}, ()),
+        ({"last_sign": ago(hours=49)}, ("stalled: no complete for 2 days",)),
+        ({"last_sign": ago(hours=47)}, ()),
+        ({"last_sign": ago(days=9), "completes": 100}, ()),
+        ({"ends_at": ahead(hours=14)}, ("ends soon: in 14 h, 60 completes short",)),
+        ({"ends_at": ahead(minutes=30)}, ("ends soon: in 30 min, 60 completes short",)),
+        ({"ends_at": ahead(days=3)}, ()),
+        ({"ends_at": ago(hours=1)}, ()),
+        ({"ends_at": ahead(hours=14), "completes": 100}, ()),
+        (
+            {"cost_per_complete": 3.2, "price_cap": 2.5},
+            ("a complete costs more than the price cap: 3.20 against 2.50",),
+        ),
+        ({"cost_per_complete": 2.50001, "price_cap": 2.5}, ()),
+    ],
+)
+def test_a_live_group(known: dict[str, Any], words: tuple[str, ...]) -> None:
+    assert said(**known) == words
+
+
+@pytest.mark.parametrize(
+    ("by", "reason", "words"),
+    [
+        ("marketplace", "no_completes_in_several_days", ("paused by the marketplace: no completes in several days",)),
+        ("marketplace", "low_epc", ("paused by the marketplace: low epc",)),
+        ("marketplace", "", ("paused by the marketplace",)),
+        ("elsewhere", "", ("paused, not from here",)),
+        ("", "", ()),
+    ],
+)
+def test_a_pause_names_who_made_it(by: str, reason: str, words: tuple[str, ...]) -> None:
+    assert said("paused", paused_by=by, pause_reason=reason) == words
+
+
+def test_a_group_that_is_over_is_not_worth_a_warning() -> None:
+    known: dict[str, Any] = {"saved": 90, "last_sign": ago(days=30), "ends_at": ahead(hours=1)}
+    assert said("completed", **known) == ()
+
+
+def test_nothing_known_warns_of_nothing() -> None:
+    assert status_warnings(Figures("live"), NOW) == ()
+
+
+def test_several_warnings_come_the_most_urgent_first_and_after_what_was_known_before() -> None:
+    row = {
+        "state": "live",
+        "goal": 100,
+        "saved": 90,
+        "ends_at": ahead(hours=5),
+        "performance": {"completes": 40, "last_complete": "2026-09-05T12:00:00Z"},
+        "warnings": ["Cint: few completes since launch"],
+    }
+    assert status_frame([row], now=NOW).loc[0, "warnings"] == (
+        "Cint: few completes since launch; goal above saved ids: 100 of 90; stalled: no complete for 5 days; "
+        "ends soon: in 5 h, 60 completes short"
+    )
+
+
+def test_a_time_nobody_can_read_warns_of_nothing() -> None:
+    row = {"state": "live", "goal": 100, "performance": {"completes": 4, "last_complete": "yesterday"}}
+    assert status_frame([row], now=NOW).loc[0, "warnings"] == ""

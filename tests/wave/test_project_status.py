@@ -1,0 +1,173 @@
+"""A whole project is watched with one request a page of its list and the details of what has changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.frames import STATUS_COLUMNS
+from cint_nb.study.respondents import read_respondents
+from cint_nb.wave.project_status import ProjectStatus
+from cint_nb.wave.session import Session, connect_session
+from cint_nb.wave.wave import Wave
+
+PROJECT = "Watched project"
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with connect_session("sandbox") as client:
+        yield client
+
+
+def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
+    now = session.clock.now()
+    fields = {
+        "business_unit_id": 1234,
+        "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
+        "locale": "ger_de",
+        "completes_goal": 300,
+        "cost_per_interview": "2.7352 EUR",
+        "start_at": now + timedelta(hours=1),
+        "end_at": now + timedelta(days=14),
+        "live_url": "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+    }
+    return TargetGroupPlan.of(**{**fields, **changes})
+
+
+def launched(session: Session, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    wave = session.wave(name, project=PROJECT, respondents=people, plan=plan_for(session, **changes))
+    wave.create()
+    wave.upload()
+    wave.launch(budget="900 EUR")
+    return wave
+
+
+def drafts(session: Session, project_id: str, count: int) -> None:
+    async def make() -> None:
+        plan = plan_for(session)
+        await asyncio.gather(
+            *(
+                session.target_groups.create_draft(
+                    project_id, plan, name=f"Draft {number:03}", reference=f"reference-{number:03}"
+                )
+                for number in range(count)
+            )
+        )
+
+    session.run(make())
+
+
+def last(status: ProjectStatus) -> pd.DataFrame:
+    return list(status())[-1]
+
+
+def sent_by(session: Session, status: ProjectStatus) -> int:
+    before = session.requests_sent
+    last(status)
+    return session.requests_sent - before
+
+
+def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_changed(
+    session: Session, tmp_path: Path
+) -> None:
+    wave = launched(session, tmp_path)
+    group = wave.target_group
+    assert group is not None
+    drafts(session, group.project_id, 199)
+    status = session.project_status(PROJECT)
+    frames = list(status())
+    assert [len(frame) for frame in frames] == [200] * 11, "the whole list first, then as details come"
+    assert frames[0]["goal"].notna().all()
+    assert sent_by(session, status) == 2, "nothing changed: two pages and nothing else"
+    session.pass_time(minutes=5)
+    session.run(session.fielding.pause(group))
+    assert sent_by(session, status) <= 2 + 8, "the details of one group"
+
+
+def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(
+    session: Session, tmp_path: Path
+) -> None:
+    wave = launched(session, tmp_path)
+    session.pass_time(days=1)
+    assert wave.target_group is not None
+    drafts(session, wave.target_group.project_id, 1)
+    frame = last(session.project_status(PROJECT))
+    assert list(frame.columns) == [*STATUS_COLUMNS, "trend"]
+    assert frame.attrs["mode"] == "sandbox"
+    rows = {row["name"]: row for row in frame.to_dict("records")}
+    field, draft = rows["Wave in the field"], rows["Draft 000"]
+    own = wave.status(trend=True).to_dict("records")[0]
+    same = ("completes", "goal", "saved", "entrants", "screenouts", "cost", "price_cap", "ends_at", "trend", "warnings")
+    assert {name: field[name] for name in same} == {name: own[name] for name in same}
+    assert field["trend"][-1] == field["completes"] > 0
+    assert (draft["state"], draft["goal"], draft["saved"], draft["price_cap"]) == ("draft", 300, 0, 2.7352)
+    assert draft["warnings"] == "goal above saved ids: 300 of 0"
+
+
+def test_a_pause_by_the_marketplace_is_told_from_ones_own(tmp_path: Path) -> None:
+    with connect_session("sandbox", faults=["paused-by-marketplace@launch"]) as session:
+        wave = launched(session, tmp_path)
+        session.pass_time(days=6)
+        said = "paused by the marketplace: no completes in several days"
+        assert said in last(session.project_status(PROJECT)).loc[0, "warnings"]
+        assert said in wave.status().loc[0, "warnings"]
+        wave.resume()
+        session.pass_time(hours=1)
+        wave.pause()
+        assert "marketplace" not in wave.status().loc[0, "warnings"]
+
+
+def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(session: Session, tmp_path: Path) -> None:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    wave = session.wave("Wave to be", project=PROJECT, respondents=people, plan=plan_for(session))
+    wave.create()
+    status = session.project_status(PROJECT)
+    assert last(status).loc[0, "saved"] == 0
+    wave.upload()
+    session.pass_time(minutes=11)
+    assert last(status).loc[0, "saved"] > 300
+    assert "goal above" not in last(status).loc[0, "warnings"]
+
+
+def test_forgetting_reads_all_details_anew(session: Session, tmp_path: Path) -> None:
+    launched(session, tmp_path)
+    status = session.project_status(PROJECT)
+    first = sent_by(session, status)
+    status.forget()
+    assert sent_by(session, status) >= first - 1, "the project's name is not looked up again"
+
+
+def test_a_project_made_elsewhere_is_found_by_its_name(session: Session, tmp_path: Path) -> None:
+    manager = "b551326b-ac9d-4d32-8823-4f025787dab9"
+    project = session.run(session.projects.create("Made elsewhere", manager))
+    drafts(session, project.id, 1)
+    assert Counter(last(session.project_status("Made elsewhere"))["state"]) == {"draft": 1}
+    with pytest.raises(InputError, match="no project of that name"):
+        list(session.project_status("Made nowhere")())
+
+
+def test_an_archived_or_vanished_group_keeps_what_the_list_says(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cint_nb.domain.errors import NotFound
+
+    launched(session, tmp_path)
+
+    async def gone(*_: Any) -> None:
+        raise NotFound("gone")
+
+    monkeypatch.setattr(session.target_groups, "overview", gone)
+    row = last(session.project_status(PROJECT)).iloc[0]
+    assert (row["name"], row["goal"]) == ("Wave in the field", 300)
