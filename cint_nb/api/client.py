@@ -151,7 +151,7 @@ class Client:
 def connect_client(
     mode: Mode | str | None = None,
     *,
-    seed: int = 1,
+    seed: int | None = None,
     speed: float | None = None,
     faults: Sequence[str] = (),
     cls: type[SomeClient] = Client,  # type: ignore[assignment]  # the default of a type variable
@@ -162,7 +162,8 @@ def connect_client(
 
     Args:
         mode: `sandbox`, `replay` or `live`; else CINT_NB_MODE; else `sandbox`. Live is never chosen by default.
-        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures.
+        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures. Else CINT_NB_SEED,
+            else 1.
         speed: Virtual seconds of the sandbox for each real one; None lets waiting take no time.
         faults: Names of faults the sandbox plays, such as a lost reply.
         cls: The class to make.
@@ -172,7 +173,7 @@ def connect_client(
     Raises:
         SettingsError: naming each setting or variable that is missing or wrong.
     """
-    read = Settings.read(mode, **settings)
+    read = Settings.read(mode, seed=seed, **settings)
     if http_client is not None and (read.in_process or read.record is not None):
         raise SettingsError(
             "An httpx client of your own serves the network only: not a replay, a recording or the sandbox in here.",
@@ -188,8 +189,8 @@ def connect_client(
     elif read.mode is Mode.SANDBOX and read.in_process:
         from cint_nb.sandbox.practice import Sandbox
 
-        sandbox = Sandbox(seed=seed, speed=speed, faults=tuple(faults))
-        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(seed))
+        sandbox = Sandbox(seed=read.seed, speed=speed, faults=tuple(faults))
+        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(read.seed))
     elif read.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock
 
@@ -197,7 +198,7 @@ def connect_client(
     if read.record is not None:
         # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
         number = next(_recorded)
-        text = nonces.token(16) if read.mode is Mode.LIVE else f"{seed}.{number}" if number else str(seed)
+        text = nonces.token(16) if read.mode is Mode.LIVE else f"{read.seed}.{number}" if number else str(read.seed)
         nonces = SeededNonces(text)
         transport = RecordingTransport(
             transport or httpx.AsyncHTTPTransport(),

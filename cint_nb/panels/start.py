@@ -12,14 +12,19 @@ from cint_nb.wire.nested import archived_nest_asyncio_applied
 
 
 def connect(
-    mode: str | None = None, *, seed: int = 1, speed: float | None = None, faults: Sequence[str] = (), **settings: Any
+    mode: str | None = None,
+    *,
+    seed: int | None = None,
+    speed: float | None = None,
+    faults: Sequence[str] = (),
+    **settings: Any,
 ) -> Session:
     """Connect to the sandbox, to a replay of recorded responses, or to the live exchange.
 
     Args:
         mode: `sandbox`, `replay` or `live`; else the variable `CINT_NB_MODE`; else `sandbox`. Live spends real money,
             so it is never chosen for you.
-        seed: Seed of the sandbox: the same seed, the same respondents.
+        seed: Seed of the sandbox: the same seed, the same respondents. Else the variable `CINT_NB_SEED`, else 1.
         speed: How many times faster than real time the sandbox's clock runs; it jumps when left out.
         faults: Faults the sandbox shall have, by name.
         **settings: `account_id`, `client_id`, `client_secret`, `token`, `base_url`, `recording`, instead of their

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 from cint_nb.domain.ids import EntityType, entity_type
@@ -15,7 +17,16 @@ _BROKEN = ("n/a", "test", "00000000", "#REF!")
 _BOM = "\ufeff"
 
 
-def write_sample(path: Path | str, lines: int = 10_000, seed: int = 1, entity_type: str = "RSID") -> Path:
+def practice_seed(environ: Mapping[str, str] = os.environ) -> int:
+    """Return the seed `connect()` gives the sandbox of this process: CINT_NB_SEED, else 1.
+
+    Raises:
+        ValueError: the variable holds no whole number.
+    """
+    return int(environ.get("CINT_NB_SEED", "").strip() or 1)
+
+
+def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None, entity_type: str = "RSID") -> Path:
     """Write a synthetic respondent file with the dirt real files have, the same for the same arguments.
 
     It begins with a byte-order mark and ends its lines with CRLF. Ids come in upper and lower case, some in quotes,
@@ -25,7 +36,7 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int = 1, entity_ty
     Args:
         path: File to write; a `.csv` or `.txt`.
         lines: Number of lines, 1 or more.
-        seed: The same seed as the sandbox's makes its response ids known there.
+        seed: The same seed as the sandbox's makes its response ids known there; `practice_seed()` when left out.
         entity_type: `RSID` or `RID`.
 
     Returns:
@@ -38,6 +49,7 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int = 1, entity_ty
     """
     if lines < 1:
         raise ValueError("lines must be 1 or more")
+    seed = practice_seed() if seed is None else seed
     chance = random.Random(f"{seed}:{lines}:{entity_type}")  # noqa: S311 - repeatable on purpose
     kinds = _plan(lines, chance)
     makes = _ids(seed, kinds.count("id"), entity_type)

@@ -33,6 +33,7 @@ VARIABLES: Mapping[str, str] = {
     "recording": "CINT_NB_RECORDING",
     "record": "CINT_NB_RECORD",
     "keep_token": "CINT_NB_KEEP_TOKEN",
+    "seed": "CINT_NB_SEED",
 }
 MODE_VARIABLE = "CINT_NB_MODE"
 _ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token"})
@@ -60,6 +61,7 @@ class Settings(BaseModel):
         recording: File to answer from, in replay mode.
         record: File to write the exchanges to.
         keep_token: Keep the token on disk, readable by you only, so that a new kernel need not ask for one.
+        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -74,6 +76,7 @@ class Settings(BaseModel):
     recording: Path | None = None
     record: Path | None = None
     keep_token: bool = False
+    seed: int = 1
 
     @classmethod
     def read(
@@ -192,7 +195,7 @@ def _may_read(name: str, mode: Mode, elsewhere: bool) -> bool:
     """Tell whether a variable counts in a mode; a recording, for example, has its own account and no credentials."""
     match mode:
         case Mode.LIVE:
-            return name != "recording"
+            return name not in {"recording", "seed"}
         case Mode.REPLAY:
             return name in {"recording", "record"}
         case Mode.SANDBOX:

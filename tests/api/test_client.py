@@ -63,6 +63,12 @@ def test_the_same_seed_gives_the_same_world() -> None:
     assert first_project(3) == first_project(3) != first_project(4)
 
 
+def test_the_environment_chooses_the_world_where_no_seed_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINT_NB_SEED", "3")
+    assert connect_client("sandbox").sandbox.seed == 3
+    assert connect_client("sandbox", seed=4).sandbox.seed == 4
+
+
 def test_two_sandboxes_of_one_process_are_two_worlds() -> None:
     with connect_client("sandbox") as one, connect_client("sandbox") as other:
         one.run(one.projects.create("A project", MANAGER))

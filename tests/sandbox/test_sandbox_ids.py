@@ -138,3 +138,11 @@ def test_ulids_of_one_millisecond_sort_by_their_order_and_repeat_by_seed():
     assert several == sorted(several)
     assert len(set(several)) == 300
     assert all(ids.is_ulid(one) for one in several)
+
+
+def test_a_sample_is_of_the_sandbox_the_environment_chooses(tmp_path, monkeypatch):
+    plain = write_sample(tmp_path / "plain.csv", 100, entity_type="RID").read_bytes()
+    monkeypatch.setenv("CINT_NB_SEED", "23")
+    chosen = write_sample(tmp_path / "chosen.csv", 100, entity_type="RID").read_bytes()
+    assert plain == write_sample(tmp_path / "1.csv", 100, 1, "RID").read_bytes() != chosen
+    assert chosen == write_sample(tmp_path / "23.csv", 100, 23, "RID").read_bytes()

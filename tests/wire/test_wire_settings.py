@@ -166,3 +166,14 @@ def test_no_representation_shows_a_secret():
 def test_settings_do_not_change_under_a_client():
     with pytest.raises(ValueError, match="frozen"):
         Settings.read(environ={}).account_id = 9  # type: ignore[misc]
+
+
+def test_the_seed_of_the_sandbox_is_a_setting_that_no_other_mode_reads():
+    assert Settings.read(environ={}).seed == 1
+    assert Settings.read(environ={"CINT_NB_SEED": "23"}).seed == 23
+    assert Settings.read(environ={"CINT_NB_SEED": "23"}, seed=5).seed == 5
+    assert Settings.read(environ={**LIVE, "CINT_NB_SEED": "none of yours"}).seed == 1
+
+
+def test_a_seed_that_is_no_number_is_refused_by_the_name_of_its_variable():
+    assert "CINT_NB_SEED" in str(refused(environ={"CINT_NB_SEED": "lucky"}))
