@@ -78,3 +78,16 @@ def test_an_outside_host_and_a_loaded_script_would_be_found() -> None:
     assert OUTSIDE.search("see //unpkg.com/lib")
     assert LOADS.search('<script src="a.js">')
     assert not OUTSIDE.search("https://your-survey.com?RID=[%RID%]")
+
+
+def test_the_badge_and_the_plain_link_open_the_first_notebook_on_binder() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    badge = re.search(r"^\[!\[[^\]]+\]\(https://mybinder\.org/badge_logo\.svg\)\]\((\S+)\)$", text, re.MULTILINE)
+    plain = re.search(r"^```\n(https://mybinder\.org/\S+)\n```$", text, re.MULTILINE)
+    assert badge
+    assert plain
+    assert badge[1] == plain[1]
+    place = re.fullmatch(r"https://mybinder\.org/v2/gh/[\w-]+/cint_nb/HEAD\?urlpath=lab/tree/(\S+)", plain[1])
+    assert place
+    assert (ROOT / place[1]).exists()
+    assert f"/lab/tree/{place[1]}" in (ROOT / "binder" / "postBuild").read_text(encoding="utf-8")
