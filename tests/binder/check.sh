@@ -12,7 +12,8 @@ size="$(du -sm "$place/venv" | cut -f1)"
 export HOME="$place/home" PATH="$place/venv/bin:$PATH"
 mkdir "$HOME"
 bash binder/postBuild
-jupyter server --show-config-json | grep -q '"default_url": "/lab/tree/notebooks/00-start-here.ipynb"' \
+settings="$(jupyter server --show-config-json 2>/dev/null)"
+[[ "$settings" == *'"default_url": "/lab/tree/notebooks/00-start-here.ipynb"'* ]] \
   || { echo "JupyterLab would not open the first notebook"; exit 1; }
 
 # What is installed is a wheel here: the notebooks and the templates have to be in it.
