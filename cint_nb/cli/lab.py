@@ -50,19 +50,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def copy_notebooks(folder: Path | None) -> Path:
-    """Copy the notebooks into a folder and return it; a notebook that is there already is kept as it is.
+    """Copy the notebooks and templates into a folder and return it; one that is there already is kept as it is.
 
     Args:
         folder: Where to; a new `cint-nb-notebooks` in the current folder when left out.
     """
     target = folder or _new_folder(Path("cint-nb-notebooks"))
-    target.mkdir(parents=True, exist_ok=True)
-    for notebook in sorted(notebook_source().glob("*.ipynb")):
-        copy = target / notebook.name
+    source = notebook_source()
+    for page in sorted([*source.rglob("*.ipynb"), source / "README.md"]):
+        copy = target / page.relative_to(source)
+        if page.parent.name == ".ipynb_checkpoints":
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
         if copy.exists():
             print(f"kept your {copy}")
         else:
-            shutil.copyfile(notebook, copy)
+            shutil.copyfile(page, copy)
     return target
 
 

@@ -84,11 +84,15 @@ def test_lab_copies_every_notebook_into_a_new_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    names = sorted(path.name for path in notebook_source().glob("*.ipynb"))
+    source = notebook_source()
+    pages = [source / "README.md", *source.glob("*.ipynb"), *source.glob("templates/*.ipynb")]
+    names = sorted(str(path.relative_to(source)) for path in pages)
+    assert "templates/run-a-wave.ipynb" in names
     assert main(["lab", "--copy-only"]) == 0
     assert main(["lab", "--copy-only"]) == 0
     for folder in ("cint-nb-notebooks", "cint-nb-notebooks-2"):
-        assert sorted(path.name for path in (tmp_path / folder).iterdir()) == names
+        copied = [path for path in (tmp_path / folder).rglob("*") if path.is_file()]
+        assert sorted(str(path.relative_to(tmp_path / folder)) for path in copied) == names
 
 
 def test_lab_keeps_a_notebook_you_have_worked_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,182 @@
+"""The templates: parameters first, dry unless told otherwise, and each does on the sandbox what it says."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from classroom import Classroom, errors, warnings
+from course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
+from figures import output_texts
+
+from cint_nb.sandbox.people import Fate, People, key_of
+from cint_nb.study.respondents import read_respondents
+
+# What each template sends when it is no longer dry, by the last words of the paths. Nothing else may be sent.
+_DRAFT = {"projects", "target-groups", "filling-strategy"}
+_UPLOAD = {"upload-respondents-by-file"}
+SENDS: dict[str, set[str]] = {
+    "check-a-file": set(),
+    "create-a-draft": _DRAFT,
+    "upload-and-watch": _UPLOAD,
+    "resubmit-rejected": _UPLOAD,
+    "launch-within-a-budget": {"launch-from-draft"},
+    "monitor-a-wave": set(),
+    "remove-and-replace": {"remove-all-rsids", *_UPLOAD},
+    "close-a-wave": {"complete", "respondent-analysis"},
+    "follow-waves": set(),
+    "run-a-wave": {*_DRAFT, *_UPLOAD, "launch-from-draft"},
+}
+_COUNT = "print(len(open('requests.jsonl').readlines()) if __import__('os').path.exists('requests.jsonl') else 0)"
+
+
+@pytest.fixture(params=TEMPLATES, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def template(path: Path) -> Any:
+    return read(path)
+
+
+def parameters(notebook: Any) -> dict[str, Any]:
+    tree = ast.parse(notebook.cells[tagged(notebook, "parameters")[0]].source)
+    return {each.targets[0].id: ast.literal_eval(each.value) for each in tree.body}  # type: ignore[attr-defined]
+
+
+def run(classroom: Classroom, path: Path, folder: Path, given: dict[str, Any]) -> tuple[Any, set[str]]:
+    """Run a template with other parameters, and return it and what it sent once its practice wave was there."""
+    notebook = read(path)
+    injected = "\n".join(f"{name} = {value!r}" for name, value in given.items()) or "pass"
+    place = tagged(notebook, "parameters")[0] + 1
+    notebook.cells.insert(place, nbformat.v4.new_code_cell(injected))
+    ready = max(tagged(notebook, "practice"), default=place) + 1
+    notebook.cells.insert(ready, nbformat.v4.new_code_cell(_COUNT))
+    done = classroom.run(notebook, folder, {"CINT_NB_RECORD": str(folder / "requests.jsonl")})
+    lines = (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+    asked = [json.loads(line) for line in lines[int(done.cells[ready].outputs[0].text) :]]
+    changing = [each["request"]["path"] for each in asked if "request" in each and each["request"]["method"] != "GET"]
+    return done, {text.rpartition("/")[2] for text in changing}
+
+
+def shown(notebook: Any) -> str:
+    return "\n".join(text for cell in notebook.cells for text in output_texts(cell))
+
+
+def test_there_is_one_for_each_task() -> None:
+    assert [path.stem for path in TEMPLATES] == sorted(SENDS)
+
+
+def test_it_says_what_it_gives_and_which_notebook_explains_it(template: Any) -> None:
+    opening = template.cells[0].source
+    assert re.match(r"# [A-Z]", opening)
+    assert "At the end you hold" in opening
+    assert "`DRY_RUN`" in opening or "`DRY_RUN = False`" in opening
+    assert re.search(r"\]\(\.\./\d\d-[a-z-]+\.ipynb\)", opening)
+
+
+def test_its_parameters_come_first_in_one_cell_of_plain_values(template: Any) -> None:
+    assert tagged(template, "parameters") == [1]
+    found = parameters(template)
+    assert list(found)[:2] == ["MODE", "DRY_RUN"]
+    assert (found["MODE"], found["DRY_RUN"]) == ("sandbox", True)
+    assert not [name for name in found if re.search(r"SECRET|TOKEN|PASSWORD|CLIENT_ID", name)]
+
+
+def test_every_parameter_is_used(template: Any) -> None:
+    code = "\n".join(cell.source for cell in code_cells(template)[1:])
+    assert [name for name in parameters(template) if not re.search(rf"\b{name}\b", code)] == []
+
+
+def test_it_is_short_and_stored_without_outputs(template: Any) -> None:
+    assert len(template.cells) <= 25
+    assert max(len(cell.source.splitlines()) for cell in code_cells(template)[1:]) <= 12
+    for cell in code_cells(template):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+def test_words_that_talk_down_are_absent(template: Any) -> None:
+    assert not re.search(r"\b(simply|just|obviously|easily)\b", prose(template), re.IGNORECASE)
+
+
+def test_what_is_for_practice_only_is_kept_from_the_live_exchange(template: Any) -> None:
+    for index in tagged(template, "practice"):
+        assert template.cells[index].source.startswith('if client.mode == "sandbox"')
+
+
+def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
+    classroom: Classroom, path: Path, tmp_path: Path
+) -> None:
+    done, sent = run(classroom, path, tmp_path, {})
+    assert errors(done.cells) == []
+    assert warnings(done.cells) == []
+    assert sent == set()
+    if SENDS[path.stem]:
+        assert "Dry run:" in shown(done) or "Nothing was sent" in shown(done)
+
+
+def test_no_longer_dry_it_sends_what_it_is_for_and_nothing_else(
+    classroom: Classroom, path: Path, tmp_path: Path
+) -> None:
+    done, sent = run(classroom, path, tmp_path, {"DRY_RUN": False})
+    assert errors(done.cells) == []
+    assert warnings(done.cells) == []
+    assert sent == SENDS[path.stem]
+    assert "Dry run" not in shown(done)
+
+
+def test_a_whole_wave_ends_live_with_completes(classroom: Classroom, tmp_path: Path) -> None:
+    done, _ = run(
+        classroom,
+        FOLDER / "templates" / "run-a-wave.ipynb",
+        tmp_path,
+        {"DRY_RUN": False, "GOAL": 400, "BUDGET": "1100 EUR"},
+    )
+    status = done.cells[-2].outputs[-1].data["text/plain"]
+    assert re.search(r"live +[1-9]\d* +400 ", status), status
+
+
+def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(classroom: Classroom, tmp_path: Path) -> None:
+    path = FOLDER / "templates" / "launch-within-a-budget.ipynb"
+    done, sent = run(classroom, path, tmp_path, {"DRY_RUN": False, "BUDGET": "273 EUR"})
+    assert any("BudgetExceeded" in text for text in errors(done.cells))
+    assert sent == set()
+
+
+@pytest.mark.parametrize("action", ["pause", "resume"])
+def test_monitoring_pauses_and_resumes_only_when_asked_and_no_longer_dry(
+    classroom: Classroom, tmp_path: Path, action: str
+) -> None:
+    path = FOLDER / "templates" / "monitor-a-wave.ipynb"
+    done, sent = run(classroom, path, tmp_path, {"ACTION": action})
+    assert sent == set()
+    assert f"would {action}" in shown(done)
+    if action == "pause":
+        again = tmp_path / "again"
+        again.mkdir()
+        done, sent = run(classroom, path, again, {"ACTION": action, "DRY_RUN": False, "GOAL": 200, "PRICE": "1 EUR"})
+        assert sent == {"pause"}
+        assert "'paused'" in shown(done)
+
+
+def test_replacing_goes_on_from_the_snapshot_of_a_run_that_stopped_halfway(
+    classroom: Classroom, tmp_path: Path
+) -> None:
+    """Between the removal and the upload the exchange holds nobody: only the file knows who was there."""
+    people = People(1)
+    saved = [rsid for rsid in map(people.rsid, range(300)) if people.fate(key_of(rsid)) is Fate.ACCEPTED][:200]
+    everybody = read_respondents(saved, entity_type="RSID")
+    everybody.to_file(tmp_path / "snapshot.csv")
+    everybody.sample(20).to_file(tmp_path / "practice-leaving.csv")
+    path = FOLDER / "templates" / "remove-and-replace.ipynb"
+    done, _ = run(classroom, path, tmp_path, {"DRY_RUN": False, "GOAL": 50})
+    assert errors(done.cells) == []
+    assert "('draft', 200, 20, 180)" in shown(done)
+    assert not (tmp_path / "snapshot.csv").exists(), "it has done its work, and holds ids in full"
