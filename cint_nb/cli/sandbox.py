@@ -17,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted."""
+    """Say where, and serve until interrupted."""
+    from functools import partial
+
     from cint_nb.sandbox.server import serve
 
     serve(
@@ -27,5 +29,6 @@ def run(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         faults=arguments.fault,
         state=arguments.state,
+        tell=partial(print, flush=True),  # whoever reads it through a pipe waits for the address
     )
     return 0
