@@ -163,7 +163,8 @@ class Recontacts:
 
         Args:
             ref: The target group.
-            ids: How many are saved, for the estimate; counted when left out.
+            ids: How many are saved, for the estimate; counted when left out. Where none is left of them, an earlier
+                removal did it and nothing is sent.
 
         Raises:
             JobAlreadyRunning: another job runs for this target group.

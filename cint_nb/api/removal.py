@@ -43,7 +43,7 @@ async def remove_by_count(
         kind: What the job does.
         ref: The target group.
         before: Ids saved before.
-        ids: Ids for the estimate.
+        ids: Ids the caller knows of, for the estimate. If none of them is left, an earlier request has removed them.
         count: Counts the saved ids.
         other_job: Finds a job that would explain a refusal; None if there is none.
         counted_as: Field of the overview that counts them.
@@ -61,6 +61,8 @@ async def remove_by_count(
     async def emptied() -> Job | None:
         return None if await count() else job("")
 
+    if ids and not before:
+        return job("")
     lost: Exception | None = None
     for _ in range(2):
         try:

@@ -18,13 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until interrupted."""
+    """Say where, and serve until interrupted."""
     from cint_nb.sandbox.server import serve
 
+    kept = "" if arguments.state else " Its world ends with it: --state FILE keeps it."
     print("Point the notebooks at it: CINT_NB_BASE_URL=<the API address below>, then cint_nb.connect().")
-    print(
-        "Ctrl+C ends it." + ("" if arguments.state else " Its world ends with it: --state FILE keeps it."), flush=True
-    )
+    print(f"Ctrl+C ends it.{kept}")
     serve(
         host=arguments.host,
         port=arguments.port,
@@ -32,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         faults=arguments.fault,
         state=arguments.state,
-        tell=partial(print, flush=True),  # also where the output is a file, and whoever reads it waits for the address
+        tell=partial(print, flush=True),  # whoever reads it through a pipe waits for the address
     )
     return 0

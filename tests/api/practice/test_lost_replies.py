@@ -154,6 +154,15 @@ def test_removing_nothing_is_done_at_once_even_if_the_reply_is_lost(client: Clie
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
 
+def test_what_was_there_and_is_gone_was_removed_before_and_is_not_removed_again(
+    client: Client, ref: TargetGroupRef
+) -> None:
+    client.run(client.recontacts.upload(ref, people(20))).wait()
+    client.run(client.recontacts.remove_all(ref, ids=20)).wait()
+    assert client.run(client.recontacts.remove_all(ref, ids=20)).wait().state is JobState.DONE
+    assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
+
+
 def test_a_removal_that_never_began_is_reported_as_unknown(client: Client, ref: TargetGroupRef) -> None:
     client.run(client.recontacts.upload(ref, people())).wait()
     arm(client, "reset", "remove", times=2)
