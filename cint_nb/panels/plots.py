@@ -188,7 +188,7 @@ def plot_funnel(
     axes = figure.plane
     places = range(len(steps))
     bars = axes.barh(list(places), people, color=colours, height=0.66)
-    axes.set_yticks(list(places), steps)
+    axes.set_yticks(list(places), steps, parse_math=False)  # a reason is a text of the exchange, no formula
     axes.bar_label(bars, labels, padding=4, fontsize=9, color=INK)
     axes.invert_yaxis()
     axes.set_xlim(0, (max(people, default=0) or 1) * 1.22)

@@ -17,6 +17,9 @@ STILL = (
 )
 """Hides the error in place of a dead widget, only where a still picture stands in for it."""
 
+NO_FORMULAS = "mathjax_ignore"
+"""CSS class under which front ends set no formulas: a name with two `$` in it is a name."""
+
 HIDE_STILL = """
 .jp-OutputArea:has(.cint-panel) .jp-OutputArea-child:has(.cint-static) { display: none; }
 :is(.cell_container, .output_wrapper):has(.cint-panel) .cint-static { display: none; }
@@ -45,9 +48,7 @@ def show_live(bundle: dict[str, Any]) -> None:
 
 def show_still(html: str, text: str) -> None:
     """Show the still picture of a panel: HTML that hides itself while the panel is alive, and text for the rest."""
-    # Notebooks take what stands between two dollar signs for a formula, also the prices in a project's name
-    inert = " mathjax_ignore tex2jax_ignore" if "$" in html or "\\" in html else ""
-    _display({"text/html": f'{STILL}<div class="cint-static{inert}">{html}</div>', "text/plain": text})
+    _display({"text/html": f'{STILL}<div class="cint-static {NO_FORMULAS}">{html}</div>', "text/plain": text})
 
 
 def show_text(text: str) -> None:

@@ -6,8 +6,11 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
+
 from cint_nb.panels.mode import remember_mode
 from cint_nb.panels.progress import reporter
+from cint_nb.panels.saved import in_kernel
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wire.nested import archived_nest_asyncio_applied
 from cint_nb.wire.settings import veiled
@@ -32,6 +35,9 @@ def connect(
         **settings: `account_id`, `client_id`, `client_secret`, `token`, `base_url`, `recording`, instead of their
             variables `CINT_NB_…`.
 
+    In a notebook it also asks pandas to show `$` in tables as it is, where a name with two of them would be set as a
+    formula; `pd.set_option("display.html.use_mathjax", True)` afterwards undoes that.
+
     Returns:
         A session: `client.wave(...)` starts a wave; nothing is sent before it is needed.
 
@@ -39,6 +45,8 @@ def connect(
         SettingsError: the mode is unknown, or live mode lacks credentials; it names each missing variable.
     """
     settings = veiled(settings)
+    if in_kernel():
+        pd.set_option("display.html.use_mathjax", False)
     if archived_nest_asyncio_applied():
         warnings.warn(
             "The archived nest_asyncio is applied in this kernel: on ipykernel 7 it can lose the queued cells of a "

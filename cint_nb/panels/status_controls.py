@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from cint_nb.panels.status_model import Wish, column
+from cint_nb.panels.wording import no_formula
 
 INTERVALS = (("10 s", 10.0), ("30 s", 30.0), ("1 min", 60.0), ("5 min", 300.0))
 
@@ -87,7 +88,7 @@ class StatusControls:
 
     def _box(self, label: str, chosen: bool) -> widgets.Checkbox:
         # Check boxes, since JupyterLab keeps the arrow keys for itself: a list could not be used without a mouse
-        box = widgets.Checkbox(value=chosen, description=label, indent=False)
+        box = widgets.Checkbox(value=chosen, description=no_formula(label), indent=False)
         box.observe(self._on_change, "value")
         return box
 

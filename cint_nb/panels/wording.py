@@ -27,6 +27,11 @@ def esc(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+def no_formula(text: object) -> str:
+    """Return a text for the description of a widget, so that no front end takes a part of it for a formula."""
+    return str(text).replace("$", "\uff04").replace("\\", "\\\u2060")
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """Write a count with its noun, such as `1 id` or `10,000 ids`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

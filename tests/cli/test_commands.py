@@ -102,14 +102,3 @@ def test_lab_keeps_a_notebook_you_have_worked_in(tmp_path: Path, capsys: pytest.
     copy_notebooks(tmp_path)
     assert mine.read_text(encoding="utf-8") == "my work"
     assert "kept your" in capsys.readouterr().out
-
-
-def test_the_sandbox_says_where_it_listens(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    async def no_requests(self: object, sockets: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("uvicorn.Server.serve", no_requests)
-    assert main(["sandbox", "--port", "0"]) == 0
-    said = capsys.readouterr().out
-    assert "sandbox on http://127.0.0.1:" in said
-    assert "client id and secret: sandbox" in said
