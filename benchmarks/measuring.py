@@ -1,4 +1,4 @@
-"""What every benchmark shares: a row of the report, and figures taken side by side, in turn, so that noise meets both."""
+"""What every benchmark shares: a row of the report, and figures taken in turn, so that noise meets both sides alike."""
 
 from __future__ import annotations
 

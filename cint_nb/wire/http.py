@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,7 @@ import httpx
 from tenacity import AsyncRetrying, RetryCallState
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, CintError, NotSent, RateLimited, ServerError
+from cint_nb.domain.errors import ApiError, CintError, NotSent, RateLimited, ServerError, UnexpectedReply
 from cint_nb.wire import loop, repeats
 from cint_nb.wire.auth import TOKEN_CALL, Bearer, Tokens, rejects_token, token_body
 from cint_nb.wire.calls import Call, Reply
@@ -88,7 +87,12 @@ class Http:
         live = settings.mode is Mode.LIVE
         # The pace is manners toward the real exchange; practice and replay run on a time of their own.
         self._sender = Sender(
-            transport=transport, client=client, clock=self.clock, paced=live, proxies=not settings.on_this_machine
+            transport=transport,
+            client=client,
+            clock=self.clock,
+            in_flight=settings.in_flight,
+            per_second=settings.requests_per_second if live else None,
+            proxies=not settings.on_this_machine,
         )
         keep = TokenFile(settings) if settings.keep_token and live and settings.token is None else None
         self._tokens = Tokens(settings, self.clock, self._fetch_token, keep)
@@ -249,7 +253,7 @@ def _is_broken(reply: Reply) -> bool:
     if not reply.body.strip() or not ("json" in kind or "html" in kind):
         return False
     try:
-        json.loads(reply.body)
-    except ValueError:
+        reply.json()  # kept by the reply for whoever reads it next
+    except UnexpectedReply:
         return True
     return False

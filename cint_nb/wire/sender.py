@@ -1,10 +1,13 @@
-"""One attempt at one request: the httpx client, the places in flight, the pace, the limits, the log line."""
+"""One attempt at one request: the httpx clients, the places in flight, the pace, the limits, the log line."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import logging
+import ssl
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -56,13 +59,17 @@ class Failure(Exception):
 
 
 class Sender:
-    """Send single attempts through one httpx client, made on first use.
+    """Send single attempts through httpx clients, made on first use.
+
+    One client serves few connections: its pool goes through all of them with each request, so that 64 are slower than
+    8. More places in flight therefore mean more clients.
 
     Args:
         transport: Where requests go; httpx's own when None.
         client: A client of the caller's, used as it is and never closed here.
         clock: For the pace and the durations in the log.
-        paced: Whether to hold back to ten requests a second.
+        in_flight: Most attempts under way at once.
+        per_second: Requests a second to hold back to; None for no pace.
         proxies: Whether the environment may name a proxy.
     """
 
@@ -72,31 +79,62 @@ class Sender:
         transport: httpx.AsyncBaseTransport | None,
         client: httpx.AsyncClient | None,
         clock: Clock,
-        paced: bool,
+        in_flight: int = limits.IN_FLIGHT,
+        per_second: float | None = None,
         proxies: bool = True,
     ) -> None:
         self._transport = transport
         self._given = client
-        self._own: httpx.AsyncClient | None = None
+        self._own: list[httpx.AsyncClient] = []
+        self._under_way: list[int] = []
+        self._tls: ssl.SSLContext | None = None
         self._clock = clock
-        self._pace = Pace() if paced else None
+        self._pace = None if per_second is None else Pace(per_second)
         self._proxies = proxies
-        self._places = asyncio.Semaphore(limits.IN_FLIGHT_MAX)
+        # A transport handed in is one, however many clients it serves.
+        self._most_of_one = limits.IN_FLIGHT_PER_POOL if transport is None else in_flight
+        self._places = asyncio.Semaphore(in_flight)
 
     def client(self) -> httpx.AsyncClient:
-        """Return the httpx client; ours is made here, on first use."""
+        """Return the client that requests are built with; ours is made here, on first use."""
         if self._given is not None:
             return self._given
-        if self._own is None:
-            places = httpx.Limits(max_connections=limits.IN_FLIGHT_MAX, max_keepalive_connections=limits.IN_FLIGHT_MAX)
-            self._own = httpx.AsyncClient(
+        if not self._own:
+            self._add_client()
+        return self._own[0]
+
+    def _add_client(self) -> int:
+        """Make one more client and return its number; reading the certificates once is enough for all."""
+        if self._transport is None and self._tls is None:
+            self._tls = httpx.create_ssl_context(trust_env=self._proxies)
+        places = self._most_of_one
+        self._own.append(
+            httpx.AsyncClient(
                 transport=self._transport,
-                limits=places,
+                limits=httpx.Limits(max_connections=places, max_keepalive_connections=places),
+                verify=self._tls or True,
                 follow_redirects=False,
                 trust_env=self._proxies,
                 headers={"user-agent": _user_agent()},
             )
-        return self._own
+        )
+        self._under_way.append(0)
+        return len(self._own) - 1
+
+    @contextlib.contextmanager
+    def _free_client(self) -> Iterator[httpx.AsyncClient]:
+        """Lend the first client that has a connection free."""
+        if self._given is not None:
+            yield self._given
+            return
+        number = next((place for place, busy in enumerate(self._under_way) if busy < self._most_of_one), None)
+        number = self._add_client() if number is None else number
+        counted = self._under_way
+        counted[number] += 1
+        try:
+            yield self._own[number]
+        finally:
+            counted[number] -= 1
 
     def build(self, call: Call, url: str, headers: dict[str, str], json: Any = None) -> httpx.Request:
         """Build a fresh request for an attempt; a client of the caller's keeps its own time limits."""
@@ -127,13 +165,14 @@ class Sender:
             async with asyncio.timeout(max(0.001, seconds)), self._places:
                 await self._keep_pace()
                 sent, started = True, self._clock.monotonic()
-                response = await self.client().send(request, auth=auth, stream=True, follow_redirects=False)
-                try:
-                    failed = response.status_code >= 300
-                    limit = _ERROR_BODY_MAX if failed else call.max_bytes or limits.JSON_MAX_BYTES
-                    body = await read_body(response, limit, cut=failed)
-                finally:
-                    await response.aclose()
+                with self._free_client() as client:
+                    response = await client.send(request, auth=auth, stream=True, follow_redirects=False)
+                    try:
+                        failed = response.status_code >= 300
+                        limit = _ERROR_BODY_MAX if failed else call.max_bytes or limits.JSON_MAX_BYTES
+                        body = await read_body(response, limit, cut=failed)
+                    finally:
+                        await response.aclose()
         except TimeoutError:
             raise _out_of_time(call, sent=sent) from None
         except httpx.TransportError as error:
@@ -152,11 +191,13 @@ class Sender:
         return reply
 
     async def aclose(self) -> None:
-        """Close our own client and its transport; one of the caller's stays open."""
-        own, self._own = self._own, None
-        if own is not None:
-            await own.aclose()
-        elif self._given is None and self._transport is not None:
+        """Close our own clients and their transport; one of the caller's stays open."""
+        own, self._own, self._under_way = self._own, [], []
+        for client in own:
+            await client.aclose()
+        if own:
+            return
+        if self._given is None and self._transport is not None:
             await self._transport.aclose()
 
     async def _keep_pace(self) -> None:

@@ -166,3 +166,23 @@ def test_no_representation_shows_a_secret():
 def test_settings_do_not_change_under_a_client():
     with pytest.raises(ValueError, match="frozen"):
         Settings.read(environ={}).account_id = 9  # type: ignore[misc]
+
+
+def test_manners_come_from_the_environment_too():
+    settings = Settings.read(environ={**LIVE, "CINT_NB_IN_FLIGHT": "32", "CINT_NB_REQUESTS_PER_SECOND": "25"})
+    assert (settings.in_flight, settings.requests_per_second) == (32, 25.0)
+    assert (Settings.read(environ=LIVE).in_flight, Settings.read(environ=LIVE).requests_per_second) == (8, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("in_flight", 0),
+        ("in_flight", 257),
+        ("in_flight", "many"),
+        ("requests_per_second", 0),
+        ("requests_per_second", "nan"),
+    ],
+)
+def test_manners_that_make_no_sense_are_refused(name, value):
+    assert name in str(refused("live", LIVE, **{name: value}))
