@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cint_nb.api import operations as ops
-from cint_nb.api.looking import Look, snapshot
-from cint_nb.api.polling import Pace
+from cint_nb.api.looking import Look, share_done, snapshot
+from cint_nb.api.polling import Pace, counted_end
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, TransportError
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_known_word
@@ -42,6 +42,9 @@ class Looker:
         self.looks = 0
         self._saved_before = saved_before
         self._saved = saved_before
+        self.counted_end: float | None = None
+        self._counted_after: float | None = None
+        self._counted_with = 0
         self._created_at = handle.created_at
         self._path = {
             key: value
@@ -81,6 +84,7 @@ class Looker:
                 estimate=self.pace.estimate(self.handle),
                 saved=self._saved,
                 saved_before=self._saved_before,
+                counted_after=self._counted_after,
                 request_id=request_id,
             ),
         )
@@ -101,11 +105,15 @@ class Looker:
         return seen.model_copy(update={"saved": self._saved, "saved_before": self._saved_before})
 
     def should_count(self) -> bool:
-        """Tell whether the next look should count too: now and then, and always once the count is seen to move."""
+        """Tell whether the next look should count too: ever more rarely, regularly once the counts foretell the end."""
         if self.handle.kind not in _COUNTED or not self.handle.job_id:
             return False
-        moved = self._saved is not None and self._saved != self._saved_before
-        return moved or self.looks % limits.POLL_COUNT_EVERY == limits.POLL_COUNT_EVERY - 1
+        look = self.looks + 1
+        if self.counted_end is None:
+            doubled, rest = divmod(look, limits.POLL_FIRST_COUNT)
+            return not rest and doubled.bit_count() == 1
+        soon = self.elapsed() >= limits.POLL_AIM * self.counted_end
+        return not soon and look - self._counted_with >= limits.POLL_COUNT_EVERY
 
     def warn_once(self, about: str, text: str) -> None:
         """Add a warning to the client's list, once for each thing it is about."""
@@ -137,3 +145,7 @@ class Looker:
             self._saved = counted
             if self._saved_before is None:
                 self._saved_before = counted
+            self._counted_after, self._counted_with = self.elapsed(), self.looks + 1
+            share = share_done(self.handle, self._saved, self._saved_before)
+            if share is not None:
+                self.counted_end = counted_end(share, self._counted_after)

@@ -9,13 +9,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cint_nb.api.polling import Estimate, knows_size
+from cint_nb.api.polling import Estimate, counted_end, knows_size
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, classify
 from cint_nb.wire.problems import clean
 
 _ALMOST = 0.99
-_TELLING = 0.05
-"""A smaller share counted says too little about the whole to foretell the end."""
 _TIME = TypeAdapter(datetime)
 _REMOVALS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
 
@@ -29,6 +27,7 @@ class Look:
         looks: Status requests sent so far, with this one.
         saved: Ids the target group holds, where they were counted.
         saved_before: The same when the job began.
+        counted_after: Seconds from the job's creation to that count; just now when None.
         estimate: How long such a job takes.
         request_id: Of the reply.
     """
@@ -38,7 +37,17 @@ class Look:
     estimate: Estimate
     saved: int | None = None
     saved_before: int | None = None
+    counted_after: float | None = None
     request_id: str = ""
+
+
+def share_done(handle: JobHandle, saved: int | None, saved_before: int | None) -> float | None:
+    """Return the share of its ids a job has saved or removed, None where nothing was seen to move."""
+    if saved is None or saved_before is None:
+        return None
+    removes = handle.kind in _REMOVALS
+    moved, whole = (saved_before - saved, saved_before) if removes else (saved - saved_before, handle.ids)
+    return min(_ALMOST, moved / whole) if moved > 0 and whole else None
 
 
 def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnapshot:
@@ -88,17 +97,14 @@ def progress(
     if state in (JobState.DONE, JobState.PARTIAL):
         return (1.0, 1.0), look.saved is not None and look.saved_before is not None, None
     estimate = look.estimate
-    moved = None
-    if look.saved is not None and look.saved_before is not None:
-        moved = look.saved_before - look.saved if handle.kind in _REMOVALS else look.saved - look.saved_before
-    whole = (look.saved_before or 0) if handle.kind in _REMOVALS else handle.ids
-    if moved is not None and moved > 0 and whole:
-        share = min(_ALMOST, moved / whole)
+    share = share_done(handle, look.saved, look.saved_before)
+    if share is not None:
         if state is JobState.FAILED:
             return (share, share), True, None
-        if share < _TELLING:
+        end = counted_end(share, elapsed if look.counted_after is None else look.counted_after)
+        if end is None:
             return (share, share), True, _left(estimate, elapsed)
-        left = elapsed * (1 - share) / share
+        left = max(0.0, end - elapsed)
         return (share, share), True, (0.85 * left, 1.15 * left)
     if not knows_size(handle):
         return (0.0, _ALMOST), False, None

@@ -201,7 +201,7 @@ class Poller:
     async def _look_again_and_again(self, wanted: asyncio.Event) -> None:
         looker, clock = self._looker, self._clock
         failing_since: float | None = None
-        delay = next_delay(looker.elapsed(), self._eta(), jitter=looker.pace.jitter(), first=True)
+        delay = self._delay(first=True)
         due = clock.monotonic() + delay
         while True:
             await self._until_wanted(wanted)
@@ -227,7 +227,7 @@ class Poller:
                 self._give_all(seen, last=True)
                 self._keep(seen)
                 return
-            delay = next_delay(looker.elapsed(), self._eta(), retry_after=asked, jitter=looker.pace.jitter())
+            delay = self._delay(retry_after=asked)
             due = clock.monotonic() + delay
             if seen is not None:
                 seen = seen.model_copy(update={"next_look_seconds": delay})
@@ -257,8 +257,16 @@ class Poller:
             self._seats.remove(seat)
             seat.give(self._gave_up(seat.seconds))
 
-    def _eta(self) -> float:
-        return self._looker.pace.estimate(self._looker.handle).eta
+    def _delay(self, *, retry_after: float | None = None, first: bool = False) -> float:
+        looker = self._looker
+        return next_delay(
+            looker.elapsed(),
+            looker.pace.estimate(looker.handle).eta,
+            counted=looker.counted_end,
+            retry_after=retry_after,
+            jitter=looker.pace.jitter(),
+            first=first,
+        )
 
     def _may_pass(self, error: Exception, failing_for: float) -> bool:
         if isinstance(error, NotFound):

@@ -1,7 +1,7 @@
 """When to look at a job again, and how long it may still take: pure functions and one small memory.
 
-The schedule is guided by the documented durations: a few early looks find instant failures, few looks follow while
-an end is unlikely, denser ones around the estimate. Numbers are in `domain.limits`.
+A few early looks find instant failures. Then the documented durations guide the schedule, until the ids saved so far
+are seen to grow: from there on their growth foretells the end, and few looks are needed. Numbers: `domain.limits`.
 """
 
 from __future__ import annotations
@@ -41,14 +41,31 @@ def _clamp(value: float, low: float, high: float) -> float:
     return max(low, min(high, value))
 
 
+def counted_end(share: float, elapsed: float) -> float | None:
+    """Foretell after how many seconds in all a job ends, None while too little of it is done.
+
+    Args:
+        share: Done by then, 0–1, counted.
+        elapsed: Seconds since the job was created.
+    """
+    return elapsed / share if share >= limits.POLL_TELLING_SHARE and elapsed > 0 else None
+
+
 def next_delay(
-    elapsed: float, eta: float, *, retry_after: float | None = None, jitter: float = 0.0, first: bool = False
+    elapsed: float,
+    eta: float,
+    *,
+    counted: float | None = None,
+    retry_after: float | None = None,
+    jitter: float = 0.0,
+    first: bool = False,
 ) -> float:
     """Return how many seconds to wait before the next look at a job.
 
     Args:
         elapsed: Seconds since the job was created.
         eta: Seconds it is expected to take in all.
+        counted: The same as foretold by `counted_end`; it is believed before `eta`.
         retry_after: What the exchange asked for; it wins over everything.
         jitter: −1 to 1, scaled by the allowed share.
         first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
@@ -60,16 +77,37 @@ def next_delay(
         return 0.0
     if early:
         delay = early[0] - elapsed
-    elif elapsed < limits.POLL_DENSE[0] * eta:
-        share, low, high = limits.POLL_BEFORE
-        delay = _clamp(share * elapsed, low, high)
-    elif elapsed < limits.POLL_DENSE[1] * eta:
-        share, low, high = limits.POLL_NEAR
-        delay = _clamp(share * eta, low, high)
+    elif counted is not None:
+        delay = _toward(counted, elapsed)
     else:
-        share, low, high = limits.POLL_AFTER
-        delay = _clamp(share * elapsed, low, high)
+        delay = _by_estimate(elapsed, eta)
     return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
+
+
+def _longest(end: float) -> float:
+    share, low, high = limits.POLL_LONGEST
+    return _clamp(share * end, low, high)
+
+
+def _by_estimate(elapsed: float, eta: float) -> float:
+    wait, longest = limits.POLL_AFTER * elapsed, _longest(eta)
+    if elapsed < limits.POLL_DENSE[0] * eta:
+        wait = limits.POLL_BEFORE * elapsed
+    elif elapsed < limits.POLL_DENSE[1] * eta:
+        share, most = limits.POLL_NEAR
+        wait, longest = share * eta, min(longest, most)
+    return _clamp(wait, limits.POLL_MIN_SECONDS, longest)
+
+
+def _toward(end: float, elapsed: float) -> float:
+    """Come closer to a foretold end step by step; a job that is overdue is looked at evenly."""
+    share, most = limits.POLL_AT_END
+    shortest = _clamp(share * end, limits.POLL_MIN_SECONDS, most)
+    left = limits.POLL_AIM * end - elapsed
+    if left <= 0:
+        return _clamp(limits.POLL_OVERDUE * elapsed, shortest, _longest(end))
+    of_left, of_passed = limits.POLL_COUNTED
+    return max(limits.POLL_MIN_SECONDS, min(of_passed * elapsed, max(shortest, of_left * left)))
 
 
 def _no_jitter() -> float:

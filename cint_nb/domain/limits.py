@@ -54,15 +54,23 @@ REPORT_SECONDS = (30.0, 600.0)  # C
 PACE_BOUNDS = (0.1, 6.0)  # C: how far the account's own jobs may correct the documented durations
 PACE_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and teach nothing
 
-# C, measured: the guided polling schedule.
+# C, measured by benchmarks/watch_jobs.py: the guided polling schedule. Waits are in seconds.
 POLL_FIRST_LOOKS = (2.0, 7.0, 17.0, 37.0)
 POLL_MAX_SECONDS = 60.0
-POLL_BEFORE = (0.2, 5.0, 30.0)  # share of the time passed, clamped, until POLL_DENSE[0] of the estimate
-POLL_NEAR = (0.015, 5.0, 15.0)  # share of the estimate, clamped, until POLL_DENSE[1] of the estimate
-POLL_AFTER = (0.05, 5.0, 30.0)  # share of the time passed, clamped
+POLL_MIN_SECONDS = 5.0  # after the first looks
+POLL_LONGEST = (0.016, 12.0, 25.0)  # longest wait while nothing was counted: share of the estimate, clamped
+POLL_BEFORE = 0.2  # share of the time passed to wait, until POLL_DENSE[0] of the estimate
+POLL_NEAR = (0.015, 15.0)  # share of the estimate, at most, until POLL_DENSE[1] of the estimate
+POLL_AFTER = 0.05  # share of the time passed, later
 POLL_DENSE = (0.75, 1.3)
+POLL_AIM = 0.96  # once the ids saved foretell the end: look ever closer until this share of it, for some are rejected,
+POLL_COUNTED = (0.3, 0.2)  # after this share of the time left until there, at most that share of the time passed,
+POLL_AT_END = (0.008, 12.0)  # but not below this share of the foretold end, clamped;
+POLL_OVERDUE = 0.01  # later this share of the time passed
 POLL_JITTER = 0.1  # live only, so that recordings repeat
-POLL_COUNT_EVERY = 3  # every so many looks the saved ids are counted, until the count is seen to move
+POLL_FIRST_COUNT = 3  # with this look, and each time looks have doubled, the saved ids are counted,
+POLL_COUNT_EVERY = 2  # and every so many looks once they foretell the end
+POLL_TELLING_SHARE = 0.05  # a smaller share counted says too little about the whole to foretell the end
 POLL_FAILURES_MAX = timedelta(minutes=10)  # nothing but failures for this long ends a watch
 POLL_NEW_JOB = timedelta(seconds=60)  # a job this young may not be readable yet
 WATCH_DEADLINE_FACTOR = 6.0  # times the upper estimate
@@ -78,8 +86,11 @@ READ_SECONDS = 30.0
 POLL_READ_SECONDS = 10.0
 CALL_SECONDS = 60.0
 UPLOAD_SECONDS = 120.0
-IN_FLIGHT_MAX = 8
+IN_FLIGHT = 8
+IN_FLIGHT_MAX = 256
+IN_FLIGHT_PER_POOL = 8  # one httpx pool of many connections spends its time looking through them
 REQUESTS_PER_SECOND = 10.0
+REQUESTS_PER_SECOND_MAX = 10_000.0
 RETRIES_PER_CALL = 5
 RETRY_BUDGET = (30, timedelta(minutes=10))
 BACKOFF_SECONDS = (0.5, 8.0)

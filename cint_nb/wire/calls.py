@@ -135,6 +135,20 @@ class Reply:
         except ValueError:  # JSONDecodeError and UnicodeDecodeError
             raise self.unexpected("The exchange answered with something that is not JSON.") from None
 
+    def is_page(self) -> bool:
+        """Tell whether this is a page for people, such as the sign-in of a network on the way."""
+        return "html" in self.headers.get("content-type", "").lower()
+
+    def is_broken(self) -> bool:
+        """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
+        if not self.body.strip() or not (self.is_page() or "json" in self.headers.get("content-type", "").lower()):
+            return False
+        try:
+            self.json()  # kept for whoever reads it next
+        except UnexpectedReply:
+            return True
+        return False
+
     def fields(self) -> dict[str, Any]:
         """Return the body as a JSON object.
 

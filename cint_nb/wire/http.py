@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -17,7 +16,14 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, CintError, NotSent, OutcomeUnknown, RateLimited, ServerError
+from cint_nb.domain.errors import (
+    ApiError,
+    CintError,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    ServerError,
+)
 from cint_nb.wire import loop, repeats
 from cint_nb.wire.auth import TOKEN_CALL, Bearer, Tokens, rejects_token, token_body
 from cint_nb.wire.calls import Call, Reply
@@ -91,7 +97,12 @@ class Http:
         live = settings.mode is Mode.LIVE
         # The pace is manners toward the real exchange; practice and replay run on a time of their own.
         self._sender = Sender(
-            transport=transport, client=client, clock=self.clock, paced=live, proxies=not settings.on_this_machine
+            transport=transport,
+            client=client,
+            clock=self.clock,
+            in_flight=settings.in_flight,
+            per_second=settings.requests_per_second if live else None,
+            proxies=not settings.on_this_machine,
         )
         keep = TokenFile(settings) if settings.keep_token and live and settings.token is None else None
         self._tokens = Tokens(settings, self.clock, self._fetch_token, keep)
@@ -214,9 +225,9 @@ class Http:
         call = course.call
         if 200 <= reply.status < 300:
             self._note_sunset(reply)
-            if call.accept != "application/json" and _is_page(reply):
+            if call.accept != "application/json" and reply.is_page():
                 raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is a page for people, not the file."))
-            if call.accept == "application/json" and _is_broken(reply):
+            if call.accept == "application/json" and reply.is_broken():
                 raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is cut off, or is no JSON."))
             return reply
         error = problem(reply, operation=call.operation, tried_new_token=course.new_token_tried)
@@ -275,19 +286,3 @@ def _remembering(error: CintError, course: _Course) -> CintError:
         )
     error.safe = safe
     return error
-
-
-def _is_page(reply: Reply) -> bool:
-    """Tell whether a reply is a page for people, such as the sign-in of a network on the way."""
-    return "html" in reply.headers.get("content-type", "").lower()
-
-
-def _is_broken(reply: Reply) -> bool:
-    """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
-    if not reply.body.strip() or not (_is_page(reply) or "json" in reply.headers.get("content-type", "").lower()):
-        return False
-    try:
-        json.loads(reply.body)
-    except ValueError:
-        return True
-    return False

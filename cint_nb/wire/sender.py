@@ -1,20 +1,20 @@
-"""One attempt at one request: the httpx client, the places in flight, the pace, the limits, the log line."""
+"""One attempt at one request: the places in flight, the pace, the limits, the log line."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import logging
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import httpx
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import CintError, DeadlineExceeded, NotSent, OutcomeUnknown, SettingsError
+from cint_nb.domain.errors import CintError, DeadlineExceeded, NotSent, OutcomeUnknown
 from cint_nb.wire.bodies import TooLarge, Unreadable, read_body
 from cint_nb.wire.calls import Call, Reply, reply_of
 from cint_nb.wire.clock import Clock
+from cint_nb.wire.connections import Connections
 from cint_nb.wire.rate import Pace
 from cint_nb.wire.repeats import Ending, ending_of_failure
 
@@ -57,13 +57,14 @@ class Failure(Exception):
 
 
 class Sender:
-    """Send single attempts through one httpx client, made on first use.
+    """Send single attempts.
 
     Args:
         transport: Where requests go; httpx's own when None.
         client: A client of the caller's, used as it is and never closed here.
         clock: For the pace and the durations in the log.
-        paced: Whether to hold back to ten requests a second.
+        in_flight: Most attempts under way at once.
+        per_second: Requests a second to hold back to; None for no pace.
         proxies: Whether the environment may name a proxy.
     """
 
@@ -73,57 +74,23 @@ class Sender:
         transport: httpx.AsyncBaseTransport | None,
         client: httpx.AsyncClient | None,
         clock: Clock,
-        paced: bool,
+        in_flight: int = limits.IN_FLIGHT,
+        per_second: float | None = None,
         proxies: bool = True,
     ) -> None:
-        self._transport = transport
-        self._given = client
-        self._own: httpx.AsyncClient | None = None
+        self._connections = Connections(transport, client, in_flight, proxies=proxies)
         self._clock = clock
-        self._pace = Pace() if paced else None
-        self._proxies = proxies
-        self._places = asyncio.Semaphore(limits.IN_FLIGHT_MAX)
-
-    def client(self) -> httpx.AsyncClient:
-        """Return the httpx client; ours is made here, on first use.
-
-        Raises:
-            NotSent: if the caller's was closed by its owner.
-        """
-        if self._given is not None:
-            if self._given.is_closed:
-                raise NotSent(
-                    "The httpx client of your own is closed.",
-                    safe="nothing was sent.",
-                    next_step="open another one and connect with it again.",
-                )
-            return self._given
-        if self._own is None:
-            places = httpx.Limits(max_connections=limits.IN_FLIGHT_MAX, max_keepalive_connections=limits.IN_FLIGHT_MAX)
-            try:
-                self._own = httpx.AsyncClient(
-                    transport=self._transport,
-                    limits=places,
-                    follow_redirects=False,
-                    trust_env=self._proxies,
-                    headers={"user-agent": _user_agent()},
-                )
-            except OSError as error:
-                raise SettingsError(
-                    "The list of trusted certificate authorities cannot be read.",
-                    evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
-                    next_step="correct or unset the variable; certificates are always checked.",
-                ) from None
-        return self._own
+        self._pace = None if per_second is None else Pace(per_second)
+        self._places = asyncio.Semaphore(in_flight)
 
     def build(self, call: Call, url: str, headers: dict[str, str], json: Any = None) -> httpx.Request:
         """Build a fresh request for an attempt; a client of the caller's keeps its own time limits."""
         extra: dict[str, Any] = {}
-        if self._given is None:
+        if self._connections.ours:
             read = limits.UPLOAD_SECONDS if call.file else limits.READ_SECONDS
             extra["timeout"] = httpx.Timeout(read, connect=limits.CONNECT_SECONDS)
         files = {"file": (call.file[0], call.file[1], "text/csv")} if call.file else None
-        return self.client().build_request(
+        return self._connections.any().build_request(
             call.method, url, params=call.query_pairs() or None, headers=headers, json=json, files=files, **extra
         )
 
@@ -145,13 +112,14 @@ class Sender:
             async with asyncio.timeout(max(0.001, seconds)), self._places:
                 await self._keep_pace()
                 sent, started = True, self._clock.monotonic()
-                response = await self._response(request, auth)
-                try:
-                    failed = response.status_code >= 300
-                    limit = _ERROR_BODY_MAX if failed else call.max_bytes or limits.JSON_MAX_BYTES
-                    body = await read_body(response, limit, cut=failed)
-                finally:
-                    await response.aclose()
+                with self._connections.free() as client:
+                    response = await _response(client, request, auth)
+                    try:
+                        failed = response.status_code >= 300
+                        limit = _ERROR_BODY_MAX if failed else call.max_bytes or limits.JSON_MAX_BYTES
+                        body = await read_body(response, limit, cut=failed)
+                    finally:
+                        await response.aclose()
         except TimeoutError:
             raise _out_of_time(call, sent=sent) from None
         except httpx.TransportError as error:
@@ -171,21 +139,9 @@ class Sender:
             self._pace.slow_down(self._clock.monotonic())
         return reply
 
-    async def _response(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
-        try:
-            return await self.client().send(request, auth=auth, stream=True, follow_redirects=False)
-        except httpx.HTTPStatusError as error:
-            # A hook of the caller's client makes errors of error replies, as the manual of httpx shows. What follows
-            # from the reply is decided here; its body is gone unless the hook has read it.
-            return error.response
-
     async def aclose(self) -> None:
-        """Close our own client and its transport; one of the caller's stays open."""
-        own, self._own = self._own, None
-        if own is not None:
-            await own.aclose()
-        elif self._given is None and self._transport is not None:
-            await self._transport.aclose()
+        """Close our own clients and their transport; one of the caller's stays open."""
+        await self._connections.aclose()
 
     async def _keep_pace(self) -> None:
         if self._pace is not None and (wait := self._pace.reserve(self._clock.monotonic())):
@@ -196,11 +152,13 @@ class Sender:
         log.info("%s %s %s %.0f ms %s", call.method, call.template, ending, milliseconds, request_id or "-")
 
 
-def _user_agent() -> str:
+async def _response(client: httpx.AsyncClient, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
     try:
-        return f"cint_nb/{version('cint_nb')}"
-    except PackageNotFoundError:
-        return "cint_nb"
+        return await client.send(request, auth=auth, stream=True, follow_redirects=False)
+    except httpx.HTTPStatusError as error:
+        # A hook of the caller's client makes errors of error replies, as the manual of httpx shows. What follows
+        # from the reply is decided here; its body is gone unless the hook has read it.
+        return error.response
 
 
 def _no_reply(call: Call, error: httpx.TransportError) -> Failure:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
@@ -33,10 +33,12 @@ VARIABLES: Mapping[str, str] = {
     "record": "CINT_NB_RECORD",
     "keep_token": "CINT_NB_KEEP_TOKEN",
     "seed": "CINT_NB_SEED",
+    "in_flight": "CINT_NB_IN_FLIGHT",
+    "requests_per_second": "CINT_NB_REQUESTS_PER_SECOND",
 }
 MODE_VARIABLE = "CINT_NB_MODE"
 _SECRETS = frozenset({"client_secret", "token"})
-_ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token"})
+_ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token", "requests_per_second"})
 
 
 class Mode(StrEnum):
@@ -62,6 +64,8 @@ class Settings(BaseModel):
         record: File to write the exchanges to.
         keep_token: Keep the token on disk, readable by you only, so that a new kernel need not ask for one.
         seed: Of the sandbox in this process: the same seed gives the same people, ids and figures.
+        in_flight: Most requests under way at once, 1–256. Ask Cint before going beyond 8.
+        requests_per_second: Highest pace in live mode, above 0 and at most 10,000. Ask Cint before going beyond 10.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -77,6 +81,8 @@ class Settings(BaseModel):
     record: Path | None = None
     keep_token: bool = False
     seed: int = 1
+    in_flight: int = Field(limits.IN_FLIGHT, ge=1, le=limits.IN_FLIGHT_MAX)
+    requests_per_second: float = Field(limits.REQUESTS_PER_SECOND, gt=0, le=limits.REQUESTS_PER_SECOND_MAX)
 
     @classmethod
     def read(

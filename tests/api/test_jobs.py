@@ -175,15 +175,36 @@ def test_an_old_job_that_does_not_exist_is_an_error(client: Client, exchange: An
     assert len(exchange.requests) == 1
 
 
-def test_counting_begins_now_and_then_and_goes_on_once_the_count_moves(
+def counting(exchange: Any, script: Any, *counts: int, looks: int) -> None:
+    exchange.on("GET", STATUS, *[status(script, "Processing")] * (looks - 1), status(script, "Completed"))
+    exchange.on("GET", COUNT, *[script.answer(200, {"saved_respondent_ids_count": count}) for count in counts])
+
+
+def test_a_count_that_does_not_move_is_asked_for_ever_more_rarely(
     client: Client, exchange: Any, script: Any, job: Job
 ) -> None:
-    exchange.on("GET", STATUS, *[status(script, "Processing")] * 9, status(script, "Completed"))
-    counts = [0, 0, 2_000, 2_500, 3_000]
-    exchange.on("GET", COUNT, *[script.answer(200, {"saved_respondent_ids_count": count}) for count in counts])
+    counting(exchange, script, 0, looks=30)
+    client.run(every(job))
+    kinds = [request.url.path.endswith(COUNT) for request in exchange.requests]
+    assert [place - sum(kinds[:place]) + 1 for place, is_count in enumerate(kinds) if is_count] == [3, 6, 12, 24, 31]
+
+
+def test_a_count_that_moves_is_taken_with_every_second_look_and_foretells_the_end(
+    client: Client, exchange: Any, script: Any, job: Job
+) -> None:
+    counting(exchange, script, 0, 1_000, 1_500, 3_000, 10_000, looks=11)
     seen = client.run(every(job))
-    assert [snapshot.measured for snapshot in seen] == [False] * 8 + [True, True]
-    assert seen[8].fraction == (0.2, 0.2)
+    assert [snapshot.fraction[0] for snapshot in seen if snapshot.measured] == [0.1, 0.1, 0.15, 0.15, 0.3, 1.0]
+    sixth, seventh = seen[5], seen[6]
+    assert sum(sixth.seconds_left or ()) / 2 == pytest.approx(9 * sixth.elapsed_seconds)
+    passed = seventh.elapsed_seconds - sixth.elapsed_seconds
+    assert sum(seventh.seconds_left or ()) / 2 == pytest.approx(9 * sixth.elapsed_seconds - passed)
+
+
+def test_near_a_foretold_end_nothing_more_is_counted(client: Client, exchange: Any, script: Any, job: Job) -> None:
+    counting(exchange, script, 9_900, 9_990, looks=20)
+    client.run(every(job))
+    assert len(exchange.requests) == 20 + 2
 
 
 def test_a_count_that_fails_at_the_end_does_not_cost_the_end(exchange: Any, script: Any, job: Job) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from statistics import mean
 
 import pytest
 
-from cint_nb.api.polling import Pace, next_delay
+from cint_nb.api.polling import Pace, counted_end, next_delay
 from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
 
@@ -17,11 +18,15 @@ def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="http://sandbox.invalid/v1", account_id=101, job_id="x", ids=ids)
 
 
-def looks(duration: float, eta: float) -> tuple[float, int]:
-    """Watch a job of a duration: how long after its end it was noticed, with how many requests."""
+def looks(duration: float, eta: float, *, counts_from: float = math.inf) -> tuple[float, int]:
+    """Watch a job of a duration: how long after its end it was noticed, with how many looks.
+
+    Its ids are saved evenly and counted with each look, from some second on.
+    """
     elapsed, number = 0.0, 0
     while elapsed < duration or not number:
-        elapsed += next_delay(elapsed, eta, first=not number)
+        counted = counted_end(elapsed / duration, elapsed) if elapsed >= counts_from else None
+        elapsed += next_delay(elapsed, eta, counted=counted, first=not number)
         number += 1
     return elapsed - duration, number
 
@@ -41,10 +46,31 @@ def test_a_job_taken_up_again_is_looked_at_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("elapsed", "eta", "expected"),
-    [(100.0, 750.0, 20.0), (400.0, 750.0, 30.0), (600.0, 750.0, 11.25), (600.0, 100.0, 30.0), (40.0, 30.0, 5.0)],
+    [(30.0, 750.0, 7.0), (45.0, 750.0, 9.0), (400.0, 750.0, 12.0), (600.0, 750.0, 11.25), (600.0, 100.0, 12.0), (40.0, 30.0, 5.0)],
 )
 def test_later_looks_follow_the_three_zones(elapsed: float, eta: float, expected: float) -> None:
     assert next_delay(elapsed, eta) == pytest.approx(expected)
+
+
+def test_a_large_job_is_looked_at_more_rarely() -> None:
+    assert next_delay(400.0, 7_365.0) == next_delay(4_000.0, 7_365.0) == 25.0
+    assert next_delay(7_000.0, 7_365.0) == 15.0
+
+
+@pytest.mark.parametrize(("elapsed", "expected"), [(100.0, 20.0), (300.0, 60.0), (500.0, 50.16), (640.0, 8.16)])
+def test_looks_come_closer_to_an_end_that_counts_foretell(elapsed: float, expected: float) -> None:
+    assert next_delay(elapsed, 750.0, counted=695.0) == pytest.approx(expected)
+
+
+def test_a_job_that_is_overdue_is_looked_at_evenly_and_not_too_often() -> None:
+    assert next_delay(760.0, 750.0, counted=780.0) == pytest.approx(7.6)
+    assert next_delay(4_000.0, 750.0, counted=780.0) == pytest.approx(12.48)
+    assert next_delay(41.0, 255.0, counted=42.0) == 5.0
+
+
+@pytest.mark.parametrize(("share", "elapsed"), [(0.049, 100.0), (0.5, 0.0)])
+def test_a_small_share_or_no_time_foretells_nothing(share: float, elapsed: float) -> None:
+    assert counted_end(share, elapsed) is None
 
 
 def test_what_the_exchange_asks_for_wins() -> None:
@@ -53,23 +79,38 @@ def test_what_the_exchange_asks_for_wins() -> None:
 
 
 def test_no_wait_is_longer_than_a_minute_or_shorter_than_nothing() -> None:
-    for elapsed, eta, jitter in itertools.product((0, 1, 36.6, 50, 1e3, 1e6), (0, 15, 750, 7_365), (-1, 0, 1)):
-        assert 0 <= next_delay(elapsed, eta, jitter=jitter) <= limits.POLL_MAX_SECONDS
+    moments, ends = (0, 1, 36.6, 50, 1e3, 1e6), (0, 15, 750, 7_365)
+    for elapsed, eta, jitter, counted in itertools.product(moments, ends, (-1, 0, 1), (None, 20.0, 9e3, 1e9)):
+        assert 0 <= next_delay(elapsed, eta, jitter=jitter, counted=counted) <= limits.POLL_MAX_SECONDS
 
 
 def test_jitter_moves_a_look_by_a_tenth_at_most() -> None:
-    assert next_delay(400.0, 750.0, jitter=1.0) == pytest.approx(33.0)
-    assert next_delay(400.0, 750.0, jitter=-5.0) == pytest.approx(27.0)
+    assert next_delay(400.0, 750.0, jitter=1.0) == pytest.approx(13.2)
+    assert next_delay(400.0, 750.0, jitter=-5.0) == pytest.approx(10.8)
 
 
 def test_the_schedule_is_cheap_and_quick_over_the_documented_durations() -> None:
     draw = random.Random(1)  # noqa: S311 - a simulation
     upload = [looks(draw.uniform(600, 900), 750.0) for _ in range(400)]
     removal = [looks(draw.uniform(180, 300), 255.0) for _ in range(400)]
-    assert mean(delay for delay, _ in upload) < 8
-    assert mean(number for _, number in upload) < 55
+    assert mean(delay for delay, _ in upload) < 6.5
+    assert mean(number for _, number in upload) < 75
     assert mean(delay for delay, _ in removal) < 6
-    assert mean(number for _, number in removal) < 30
+    assert mean(number for _, number in removal) < 35
+
+
+@pytest.mark.parametrize("pace", [0.25, 0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("counts_from", [17.0, math.inf], ids=["counted", "not counted"])
+def test_no_fixed_interval_is_both_quicker_and_cheaper_however_wrong_the_estimate(
+    pace: float, counts_from: float
+) -> None:
+    durations = [pace * (600 + 300 * place / 99) for place in range(100)]
+    ours = [looks(duration, 750.0, counts_from=counts_from) for duration in durations]
+    delay, number = mean(late for late, _ in ours), mean(count for _, count in ours)
+    for interval in (5.0, 15.0, 30.0):
+        fixed = [math.ceil(duration / interval) for duration in durations]
+        late = mean(count * interval - duration for count, duration in zip(fixed, durations, strict=True))
+        assert delay < late or number < mean(fixed)
 
 
 def test_an_instant_failure_is_noticed_within_seconds() -> None:

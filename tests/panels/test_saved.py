@@ -64,12 +64,6 @@ def test_still_tables_hold_their_rows_escaped(shown: list[dict[str, Any]]) -> No
     assert "Wave <2>" in shown[1]["text/plain"]
 
 
-@pytest.mark.parametrize(("name", "inert"), [("From $2 to $3", True), (r"a\(b\)", True), ("Wave 2", False)])
-def test_a_price_in_a_name_is_no_formula(shown: list[dict[str, Any]], name: str, inert: bool) -> None:
-    StatusTable(pd.DataFrame([{"name": name}]))._ipython_display_()
-    assert ("mathjax_ignore" in shown[1]["text/html"]) is inert
-
-
 def test_without_a_kernel_the_text_form_is_shown_once(
     shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

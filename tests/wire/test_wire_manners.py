@@ -1,10 +1,12 @@
 """What an engineer may expect of the client beyond the single request."""
 
 import asyncio
+import contextlib
 import logging
 import pickle
 import threading
 import traceback
+from collections import Counter
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from cint_nb.domain import errors
 from cint_nb.wire import loop
 from cint_nb.wire.clock import ReplayClock
+from cint_nb.wire.connections import Connections
 from cint_nb.wire.http import Call, Http, Repeat
 from cint_nb.wire.settings import Settings
 
@@ -35,6 +38,36 @@ def test_at_most_eight_requests_are_under_way(connect, call):
     loop.run(many())
     assert len(exchange.requests) == 40
     assert exchange.most_under_way == 8
+
+
+def test_more_requests_are_under_way_only_where_the_settings_say_so(connect, call):
+    http, exchange = connect(FINE, in_flight=20)
+
+    async def many() -> None:
+        await asyncio.gather(*(http.send(call()) for _ in range(60)))
+
+    loop.run(many())
+    assert exchange.most_under_way == 20
+
+
+def test_beyond_eight_more_connections_mean_more_httpx_clients_each_with_eight():
+    async def lend(in_flight: int) -> list[int]:
+        connections = Connections(None, None, in_flight, proxies=True)
+        with contextlib.ExitStack() as stack:
+            lent = [id(stack.enter_context(connections.free())) for _ in range(in_flight)]
+        await connections.aclose()
+        return sorted(Counter(lent).values())
+
+    assert loop.run(lend(8)) == [8]
+    assert loop.run(lend(20)) == [4, 8, 8]
+
+
+def test_the_real_exchange_gets_as_many_requests_a_second_as_the_settings_say(connect, call):
+    http, _ = connect(FINE, mode="live", requests_per_second=100.0)
+    began = http.clock.monotonic()
+    for _ in range(300):
+        loop.run(http.send(call()))
+    assert http.clock.monotonic() - began == pytest.approx(2.0, abs=0.1)
 
 
 def test_the_real_exchange_gets_ten_requests_a_second(connect, call):

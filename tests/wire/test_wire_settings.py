@@ -184,3 +184,23 @@ def test_the_seed_of_the_sandbox_is_a_setting_that_no_other_mode_reads():
 
 def test_a_seed_that_is_no_number_is_refused_by_the_name_of_its_variable():
     assert "CINT_NB_SEED" in str(refused(environ={"CINT_NB_SEED": "lucky"}))
+
+
+def test_manners_come_from_the_environment_too():
+    settings = Settings.read(environ={**LIVE, "CINT_NB_IN_FLIGHT": "32", "CINT_NB_REQUESTS_PER_SECOND": "25"})
+    assert (settings.in_flight, settings.requests_per_second) == (32, 25.0)
+    assert (Settings.read(environ=LIVE).in_flight, Settings.read(environ=LIVE).requests_per_second) == (8, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("in_flight", 0),
+        ("in_flight", 257),
+        ("in_flight", "many"),
+        ("requests_per_second", 0),
+        ("requests_per_second", "nan"),
+    ],
+)
+def test_manners_that_make_no_sense_are_refused(name, value):
+    assert name in str(refused("live", LIVE, **{name: value}))
