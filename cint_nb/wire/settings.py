@@ -252,6 +252,12 @@ def _check_address(name: str, url: str, mode: Mode) -> None:
             evidence={"variable": variable, "host": host},
             next_step=f"write https:// in {variable}.",
         )
+    if mode is Mode.SANDBOX and name == "base_url" and not parts.path.strip("/"):
+        raise SettingsError(
+            "The address of a sandbox's API ends in its version.",
+            evidence={"variable": variable, "host": parts.netloc},
+            next_step=f"write {url.rstrip('/')}/v1 in {variable}.",
+        )
     if mode is Mode.SANDBOX and any(host == domain or host.endswith("." + domain) for domain in _REAL_DOMAINS):
         raise SettingsError(
             "Sandbox mode is pointed at the real exchange, where everything costs money.",

@@ -84,6 +84,11 @@ def test_a_served_sandbox_is_the_sandbox_at_an_address():
     assert not settings.in_process
 
 
+def test_the_address_of_a_served_sandbox_names_the_version():
+    error = refused(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8640"})
+    assert "write http://127.0.0.1:8640/v1 in CINT_NB_BASE_URL" in error.next_step
+
+
 @pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
 def test_the_sandbox_label_is_never_put_on_the_real_exchange(host):
     assert "real exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))
