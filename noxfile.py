@@ -16,7 +16,7 @@ def check(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-logo")
-    session.run("codespell", "cint_nb", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    session.run("codespell", "cint_nb", "notebooks", "docs", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 
 @nox.session
@@ -88,3 +88,9 @@ def bench(session: nox.Session) -> None:
     """Every benchmark; each prints ratios measured in one run."""
     for script in sorted(session.posargs or ["benchmarks/read_ids.py", "benchmarks/sandbox_load.py"]):
         session.run("python", script)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """One wave with curl, with a generated client and with cint_nb; writes the tables of docs/comparison.md."""
+    session.run("python", "benchmarks/peers/run.py", *(session.posargs or ["--report"]))

@@ -18,13 +18,13 @@ from cint_nb.api.projects import Projects
 from cint_nb.api.recontacts import Recontacts
 from cint_nb.api.reports import Reports
 from cint_nb.api.target_groups import TargetGroups
-from cint_nb.domain.errors import SettingsError
+from cint_nb.domain.errors import NotSent, SettingsError
 from cint_nb.wire import loop
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import Nonces, SeededNonces, SystemNonces
 from cint_nb.wire.recordings import RecordingTransport, ReplayTransport
-from cint_nb.wire.settings import Mode, Settings, veiled
+from cint_nb.wire.settings import VARIABLES, Mode, Settings, veiled
 
 T = TypeVar("T")
 SomeClient = TypeVar("SomeClient", bound="Client")
@@ -206,7 +206,7 @@ def connect_client(
     elif read.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock
 
-        clock = RemoteClock(read.base_url)
+        clock = RemoteClock(read.base_url, unreachable=lambda error: _no_sandbox(read.base_url, error))
     if read.record is not None:
         # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
         number = next(_recorded)
@@ -223,3 +223,11 @@ def connect_client(
     client = cls(Http(read, transport=transport, clock=clock, nonces=nonces, client=http_client))
     client.sandbox = sandbox
     return client
+
+
+def _no_sandbox(base_url: str, error: Exception) -> NotSent:
+    return NotSent(
+        f"No sandbox answers at {base_url}.",
+        evidence={"cause": type(error).__name__, "variable": VARIABLES["base_url"]},
+        next_step=f"start one with `cint-nb sandbox`, or unset {VARIABLES['base_url']} to practise in this process.",
+    )

@@ -11,7 +11,7 @@ from cint_nb.api.naked import send_once
 from cint_nb.api.polling import Pace
 from cint_nb.api.reading import created_id, read, read_many
 from cint_nb.api.removal import remove_by_count
-from cint_nb.api.uploading import check_upload
+from cint_nb.api.uploading import checked_upload
 from cint_nb.domain.errors import InputError, JobAlreadyRunning
 from cint_nb.domain.ids import normalise
 from cint_nb.domain.jobs import JobKind
@@ -60,8 +60,7 @@ class Exclusions:
         Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
         """
         entity = _entity(entity_type)
-        upload = uploadable if isinstance(uploadable, UploadFile) else uploadable.to_upload()
-        check_upload(upload)
+        upload = checked_upload(uploadable)
         name = upload.file_name(token or self._http.nonces.token(8))
         before = await self._count(ref, entity)
         begun = self._http.clock.now()

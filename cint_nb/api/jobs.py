@@ -79,7 +79,8 @@ class Job:
             raise InputError(
                 "This is no handle of a job.",
                 evidence={"fields": fields},
-                next_step="keep job.handle.model_dump_json() and give that text back unchanged.",
+                next_step="keep job.handle.model_dump_json() and give that text back unchanged; "
+                "of an upload, its id is enough: client.recontacts.job(ref, job_id).",
             ) from None
         http, pace = (client, None) if isinstance(client, Http) else (client.http, client.pace)
         settings = http.settings

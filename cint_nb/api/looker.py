@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cint_nb.api import operations as ops
@@ -46,6 +47,7 @@ class Looker:
         self._counted_after: float | None = None
         self._counted_with = 0
         self._created_at = handle.created_at
+        self._asked_since: datetime | None = None
         self._path = {
             key: value
             for key, value in (("project_id", handle.project_id), ("target_group_id", handle.target_group_id))
@@ -54,9 +56,10 @@ class Looker:
         self._warned: set[str] = set()
 
     def elapsed(self) -> float:
-        """Return the seconds since the job was created, by the client's clock."""
-        begun = self._created_at
-        return max(0.0, (self.http.clock.now() - begun).total_seconds()) if begun else 0.0
+        """Return the seconds since the job was created, by the client's clock; while unknown, since the first call."""
+        now = self.http.clock.now()
+        self._asked_since = self._asked_since or now
+        return max(0.0, (now - (self._created_at or self._asked_since)).total_seconds())
 
     async def look(self, *, count: bool = False) -> JobSnapshot:
         """Send one status request, and one more to count if asked."""

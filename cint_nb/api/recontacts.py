@@ -13,7 +13,7 @@ from cint_nb.api.naked import send_once
 from cint_nb.api.polling import Pace
 from cint_nb.api.reading import created_id, read, read_item
 from cint_nb.api.removal import remove_by_count
-from cint_nb.api.uploading import check_upload
+from cint_nb.api.uploading import checked_upload
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
 from cint_nb.domain.ids import EntityType, normalise
@@ -58,8 +58,7 @@ class Recontacts:
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
         """
-        upload = uploadable if isinstance(uploadable, UploadFile) else uploadable.to_upload()
-        check_upload(upload)
+        upload = checked_upload(uploadable)
         token = token or self._http.nonces.token(8)
         name = upload.file_name(token)
         known = await self._jobs_or_none(ref, upload)

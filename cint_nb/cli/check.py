@@ -25,4 +25,5 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({**asdict(people.counts), "encoding": people.origin.encoding, "bytes": people.origin.size}))
     else:
         print(people.summary().to_string(index=False))
+        print(f"\n{len(people):,} {people.entity_type}s can be uploaded. Nothing was sent.")
     return 0

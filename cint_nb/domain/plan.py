@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
@@ -131,7 +132,7 @@ class TargetGroupPlan(BaseModel):
         try:
             return cls(**fields)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {_in_words(item)}" for item in error.errors())
             raise PlanError(
                 f"The plan cannot be used: {problems}.",
                 evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))},
@@ -203,6 +204,16 @@ class TargetGroupPlan(BaseModel):
                 return {"allocation_template": {"id": self.allocation_template_id, "type": "global"}}
             case AllocationShape.OPEN_EXCHANGE:
                 return {"allocations": {"open_exchange_allocations": self.open_exchange_allocations or {}}}
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    match problem["type"]:
+        case "extra_forbidden":
+            return "a plan has no such field"
+        case "string_pattern_mismatch":  # the locale: its pattern says less than an example
+            return "write language and country in Cint's way, such as ger_de or eng_us"
+        case _:
+            return problem["msg"].removeprefix("Value error, ")
 
 
 def utc_text(moment: datetime) -> str:

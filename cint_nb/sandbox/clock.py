@@ -95,13 +95,20 @@ class RemoteClock:
     Args:
         base_url: Address of the served sandbox, with or without `/v1`.
         transport: Replaces the network, for tests.
+        unreachable: Makes the error to raise when no sandbox answers; httpx's own, or ValueError, when left out.
 
     A sandbox with a speed runs by itself: sleeping there waits in real time.
     """
 
-    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        unreachable: Callable[[Exception], Exception] | None = None,
+    ) -> None:
         self._url = base_url.rstrip("/").removesuffix("/v1") + "/sandbox/clock"
         self._transport = transport
+        self._unreachable = unreachable or (lambda error: error)
         self._start: datetime | None = None
         self._t = 0.0
         self._speed: float | None = None
@@ -110,7 +117,10 @@ class RemoteClock:
     def now(self) -> datetime:
         """Return the time, UTC. The first call asks the served sandbox; later ones know."""
         if self._start is None:
-            self._learn(httpx.get(self._url, timeout=5.0, trust_env=False).raise_for_status().json())
+            try:
+                self._learn(httpx.get(self._url, timeout=5.0, trust_env=False))
+            except (httpx.HTTPError, ValueError) as error:
+                raise self._unreachable(error) from None
         return (self._start or datetime.now(UTC)) + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
@@ -142,10 +152,13 @@ class RemoteClock:
         settings: dict[str, Any] = {"transport": self._transport, "timeout": 30.0, "trust_env": False}
         async with httpx.AsyncClient(**settings, verify=self._certificates) as client:
             url = self._url if method == "GET" else f"{self._url}/advance"
-            reply = await client.request(method, url, json=body)
-            self._learn(reply.raise_for_status().json())
+            try:
+                self._learn(await client.request(method, url, json=body))
+            except (httpx.HTTPError, ValueError) as error:
+                raise self._unreachable(error) from None
 
-    def _learn(self, body: dict[str, Any]) -> None:
+    def _learn(self, reply: httpx.Response) -> None:
+        body = reply.raise_for_status().json()
         self._start = datetime.fromisoformat(body["start"])
         self._t = float(body["t"])
         self._speed = body["speed"]

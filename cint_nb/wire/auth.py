@@ -212,9 +212,11 @@ def _refused(error: ApiError) -> NotAuthenticated:
 
 
 def _not_fetched(error: CintError) -> NotSent:
+    # An error that names a variable knows better than we do which address is wrong.
+    named = error.next_step if "variable" in error.evidence else ""
     return NotSent(
         f"The request was not sent, because no access token could be fetched: {error.what}",
         evidence={"cause": error.code, **error.evidence},
         safe="nothing was sent to the API; trying again is safe.",
-        next_step="try again in a minute; check CINT_NB_TOKEN_URL if it stays.",
+        next_step=named or "try again in a minute; check CINT_NB_TOKEN_URL if it stays.",
     )

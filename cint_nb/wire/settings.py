@@ -124,6 +124,12 @@ class Settings(BaseModel):
             check_address(
                 VARIABLES[name], getattr(self, name), live=self.mode is Mode.LIVE, practice=self.mode is Mode.SANDBOX
             )
+        if self.mode is Mode.SANDBOX and self.token is None and not urlsplit(self.base_url).path.strip("/"):
+            raise SettingsError(
+                "The address of a sandbox's API ends in its version.",
+                evidence={"variable": VARIABLES["base_url"], "host": urlsplit(self.base_url).netloc},
+                next_step=f"write {self.base_url.rstrip('/')}/v1 in {VARIABLES['base_url']}.",
+            )
         if self.token is not None and not is_token(self.token):
             raise SettingsError(
                 "The access token holds characters no token has, such as a space, a line break or an accent.",

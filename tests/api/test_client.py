@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,18 @@ def test_time_passes_in_a_replay(recorded: Path) -> None:
         before = client.clock.now()
         client.pass_time(hours=1)
         assert (client.clock.now() - before).total_seconds() == 3_600
+
+
+def test_a_sandbox_that_is_not_there_is_an_error_that_says_how_to_start_one() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken and not listened to: whoever connects is refused
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}/v1"
+        with (
+            connect_client("sandbox", base_url=address) as client,
+            pytest.raises(NotSent, match="cint-nb sandbox") as caught,
+        ):
+            client.run(client.definitions.business_units())
+    assert caught.value.evidence["variable"] == "CINT_NB_BASE_URL"
 
 
 def test_a_served_sandbox_is_reached_over_http_on_its_own_time() -> None:

@@ -17,6 +17,7 @@ from cint_nb.api.jobs import Job
 from cint_nb.domain import limits
 from cint_nb.domain.errors import InputError, JobFailed, LoopError, NotFound, PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.domain.models import TargetGroupRef
 
 JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
 STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
@@ -173,6 +174,17 @@ def test_an_old_job_that_does_not_exist_is_an_error(client: Client, exchange: An
     with pytest.raises(NotFound):
         job.wait()
     assert len(exchange.requests) == 1
+
+
+def test_an_id_that_no_job_has_is_an_error_within_a_minute_though_nobody_knows_how_old_the_job_is(
+    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
+) -> None:
+    exchange.on("GET", STATUS, script.refusal(404, "not_found"))
+    begun = client.clock.now()
+    with pytest.raises(NotFound):
+        client.recontacts.job(ref, JOB).wait()
+    assert timedelta(0) < client.clock.now() - begun < 2 * limits.POLL_NEW_JOB
+    assert len(exchange.requests) < 10
 
 
 def counting(exchange: Any, script: Any, *counts: int, looks: int) -> None:

@@ -37,6 +37,14 @@ def test_check_counts_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "utf-8" in counts["encoding"].lower()
 
 
+def test_check_ends_with_how_many_ids_can_be_uploaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write_sample(tmp_path / "people.csv", lines=100)
+    assert main(["check", str(file), "--entity-type", "RSID"]) == 0
+    assert main(["check", str(file), "--entity-type", "RSID", "--json"]) == 0
+    said, _, numbers = capsys.readouterr().out.rstrip().rpartition("\n")
+    assert said.endswith(f"{json.loads(numbers)['usable']} RSIDs can be uploaded. Nothing was sent.")
+
+
 def test_check_loads_neither_pandas_nor_a_web_server(tmp_path: Path) -> None:
     file = write_sample(tmp_path / "people.csv", lines=300)
     arguments = ["check", str(file), "--entity-type", "RSID", "--json"]

@@ -91,6 +91,13 @@ def test_no_real_secret_goes_out_for_a_server_on_this_machine():
     assert Settings.read("live", environ=elsewhere).token_url == "https://auth.cint.com/oauth/token"
 
 
+def test_the_address_of_a_served_sandbox_names_the_version():
+    error = refused(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8640"})
+    assert "write http://127.0.0.1:8640/v1 in CINT_NB_BASE_URL" in error.next_step
+    mock = {"CINT_NB_BASE_URL": "http://127.0.0.1:4010", "CINT_NB_TOKEN": "static"}
+    assert Settings.read(environ=mock).base_url == "http://127.0.0.1:4010"
+
+
 @pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
 def test_the_sandbox_label_is_never_put_on_the_real_exchange(host):
     assert "real exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))

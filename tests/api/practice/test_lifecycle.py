@@ -11,7 +11,7 @@ import pytest
 
 from cint_nb.api.client import Client
 from cint_nb.domain import limits
-from cint_nb.domain.errors import BadRequest, NotFound, RespondentFileError
+from cint_nb.domain.errors import BadRequest, InputError, NotFound, RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
@@ -163,6 +163,14 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
     before = client.requests_sent
     with pytest.raises(RespondentFileError, match=why):
         client.run(client.recontacts.upload(ref, upload))
+    assert client.requests_sent == before
+
+
+@pytest.mark.parametrize("thing", ["wave1.csv", ["an id"]])
+def test_a_path_or_a_bare_list_is_refused_with_what_reads_it(client: Client, ref: TargetGroupRef, thing: Any) -> None:
+    before = client.requests_sent
+    with pytest.raises(InputError, match="read_respondents"):
+        client.run(client.recontacts.upload(ref, thing))
     assert client.requests_sent == before
 
 

@@ -1,0 +1,83 @@
+"""The comparison in docs/ names scripts and faults that exist, and its line counts are those of the scripts."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from cint_nb.sandbox.faults import read_fault
+from cint_nb.sandbox.practice import STEPS
+
+ROOT = Path(__file__).parents[2]
+PEERS = ROOT / "benchmarks" / "peers"
+TEXT = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+MEASURED = TEXT.partition("<!-- measured: begin -->")[2].partition("<!-- measured: end -->")[0]
+ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in MEASURED.splitlines() if line.startswith("|")]
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"peers_{name}", PEERS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def faults_of_the_runner() -> list[str]:
+    tree = ast.parse((PEERS / "run.py").read_text(encoding="utf-8"))
+    return next(
+        list(ast.literal_eval(node.value))
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FAULTS"
+    )
+
+
+def test_its_first_table_counts_the_lines_of_the_scripts_as_they_are() -> None:
+    user_code = load("user_code")
+    shown = {row[0]: tuple(row[1:3]) for row in ROWS if row[0].startswith("[")}
+    counted = {way: user_code.count_lines(script) for way, script in user_code.SCRIPTS.items()}
+    assert shown == {
+        f"[{way}](../benchmarks/peers/{user_code.SCRIPTS[way].name})": (str(lines.draft), str(lines.steps))
+        for way, lines in counted.items()
+    }
+
+
+def test_its_second_table_has_each_way_under_each_of_five_faults() -> None:
+    shown = {(row[0], row[1]) for row in ROWS if row[0].startswith("`")}
+    faults = faults_of_the_runner()
+    assert len(faults) == 5
+    assert shown == {(f"`{fault}`", way) for fault in faults for way in load("user_code").SCRIPTS}
+
+
+@pytest.mark.parametrize("name", faults_of_the_runner())
+def test_a_fault_is_one_of_the_sandbox_or_a_kill_of_the_runner(name: str) -> None:
+    kind, _, step = re.split(r"[*=]", name)[0].partition("@")
+    assert step in STEPS
+    assert kind == "killed" or read_fault(name).name == kind
+    assert kind != "killed" or name in load("exchange").KILLS
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "counted"),
+    [
+        (
+            "some.py",
+            '"""Says\nmuch."""\n\n# --- the draft\na = 1\n# why\n\n# --- the steps\nb = """x\ny"""\nc = 2\n',
+            (1, 3),
+        ),
+        ("some.py", 'def f():\n    """Says."""\n    return "it"  # why\n', (0, 2)),
+        ("some.sh", "#!/bin/sh\n\na=1\n# --- the draft\nb=2\n  # why\n", (1, 1)),
+    ],
+)
+def test_blank_lines_comments_and_docstrings_are_no_code(
+    tmp_path: Path, name: str, text: str, counted: tuple[int, int]
+) -> None:
+    script = tmp_path / name
+    script.write_text(text, encoding="utf-8")
+    assert load("user_code").count_lines(script) == counted
