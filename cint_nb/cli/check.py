@@ -13,7 +13,7 @@ from cint_nb.study.respondents import read_respondents
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("file", type=Path, help="the respondent file")
-    parser.add_argument("--entity-type", required=True, help="RSID (one per person) or RID (one per visit)")
+    parser.add_argument("--entity-type", help="RSID (one per person) or RID (one per visit)")
     parser.add_argument("--column", help="name of the column that holds the ids, where there are several")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -12,7 +12,7 @@ from cint_nb.domain.errors import CintError
 from cint_nb.wave.journal import default_path
 from cint_nb.wave.session import connect_session
 from cint_nb.wire.nested import archived_nest_asyncio_applied
-from cint_nb.wire.settings import SANDBOX_BASE_URL, Settings
+from cint_nb.wire.settings import SANDBOX_BASE_URL, Mode, Settings
 
 _PACKAGES = ("httpx", "pandas", "ipywidgets", "pydantic", "nest-asyncio2", "ipykernel", "jupyterlab", "matplotlib")
 
@@ -58,7 +58,8 @@ def _settings() -> Check:
         settings = Settings.read()
     except CintError as error:
         return False, "settings", " ".join(str(error).split())
-    return True, "settings", f"mode {settings.mode}"
+    untried = "; credentials are there, and not tried: nothing is sent" if settings.mode is Mode.LIVE else ""
+    return True, "settings", f"mode {settings.mode}{untried}"
 
 
 def _sandbox() -> Check:

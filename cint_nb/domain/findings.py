@@ -89,9 +89,18 @@ class Findings:
         error.findings = blocking
         raise error
 
+    def __str__(self) -> str:
+        """Write every finding for a terminal: severity, rule, message, evidence and fix."""
+        return "\n".join([repr(self), *(line for finding in self.items for line in _lines(finding))])
+
     def __repr__(self) -> str:
         """Count findings by severity on one line."""
         counts = ", ".join(
             f"{sum(finding.severity is severity for finding in self.items)} {severity}" for severity in Severity
         )
         return f"<Findings: {counts}>"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield f"{finding.severity:<5} {finding.rule}: {finding.message}"
+    yield from (f"      {word}: {text}" for word, text in (("seen", finding.evidence), ("fix", finding.fix)) if text)

@@ -114,7 +114,7 @@ def _checked_path(source: str | Path) -> Path:
         raise refuse(
             path.name,
             what,
-            "check the path; it counts from the notebook's folder unless it is absolute.",
+            "check the path; it counts from the working folder, a notebook's own, unless it is absolute.",
             path=str(source),
         ) from None
     if stat.S_ISDIR(status.st_mode):

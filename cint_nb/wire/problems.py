@@ -37,7 +37,6 @@ OUR_NAMES: Mapping[str, str] = {
 _NEXT: Mapping[int, str] = {
     400: "correct the fields named and send again.",
     401: "check client id and secret, or renew CINT_NB_TOKEN.",
-    404: "check the ids; a draft and a launched target group are read at different addresses.",
     409: "wait until the other change has ended, then try again.",
     412: "read the thing again, decide again, and send with its new ETag.",
     413: "send fewer ids: 100,000 bare ids are 3.7 MB, so a larger file holds something else.",
@@ -77,7 +76,7 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
             "trace_id": reply.trace_id or None,
         },
         safe=_safe(reply),
-        next_step=_next_step(reply.status, word, kind, tried_new_token),
+        next_step=_next_step(reply, word, kind, tried_new_token),
     )
     error.body = reply.body
     error.invalid_params = params
@@ -159,7 +158,8 @@ def _safe(reply: Reply) -> str:
     return "unknown: the exchange may have acted before it failed."
 
 
-def _next_step(status: int, word: str, kind: type[ApiError], tried_new_token: bool) -> str:
+def _next_step(reply: Reply, word: str, kind: type[ApiError], tried_new_token: bool) -> str:
+    status = reply.status
     if kind is JobAlreadyRunning:
         return _JOB_RUNS
     if status == 403:
@@ -168,6 +168,17 @@ def _next_step(status: int, word: str, kind: type[ApiError], tried_new_token: bo
         return _THREE_CAUSES if tried_new_token else _THREE_CAUSES.replace(" (a new one was tried)", "")
     if kind is NotAuthenticated and tried_new_token:
         return "a new token was refused too: check that client id and secret belong to this account."
+    if status == 404:
+        return _not_found(reply.template)
     if status >= 500:
         return "look whether it took effect before sending it again; give request_id to Cint support if it stays."
     return _NEXT.get(status, "give request_id to Cint support if the request looks right.")
+
+
+def _not_found(template: str) -> str:
+    last = template.rpartition("/")[2]
+    if last in ("{job_id}", "{report_id}", "{fielding_run_id}"):
+        return f"check the {last[1:-4].replace('_', ' ')}'s id, and that it is one of this account and target group."
+    if last in ("{target_group_id}", "details", "overview"):
+        return "check the ids; a draft and a launched target group are read at different addresses."
+    return "check the ids of account, project and target group."

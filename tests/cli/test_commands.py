@@ -75,6 +75,20 @@ def test_doctor_names_missing_credentials(capsys: pytest.CaptureFixture[str], mo
     assert "CINT_NB_CLIENT_SECRET" in capsys.readouterr().out
 
 
+def test_doctor_does_not_call_credentials_good_that_nobody_tried(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"MODE": "live", "ACCOUNT_ID": "7", "CLIENT_ID": "me", "CLIENT_SECRET": "guess"}.items():
+        monkeypatch.setenv(f"CINT_NB_{name}", value)
+    assert main(["doctor"]) == 0
+    assert "not tried" in capsys.readouterr().out
+
+
+def test_check_asks_in_words_what_the_ids_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(write_sample(tmp_path / "people.csv", lines=30))]) == 2
+    assert "RSID (or RESPONDENT_ID) if each id names a person" in capsys.readouterr().err
+
+
 def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None:
     command = [sys.executable, "-c", "from cint_nb.cli import main; main(['sandbox', '--port', '0'])"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:

@@ -91,6 +91,20 @@ def test_a_conflict_at_recontacts_or_exclusions_is_a_running_job(room):
     assert "wait for the running job" in made.next_step
 
 
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        ("", "a draft and a launched target group"),
+        ("/recontacts/jobs/remove-all-rsids/{job_id}", "check the job's id"),
+        ("/fielding-runs/{fielding_run_id}", "check the fielding run's id"),
+        ("/recontacts/overview", "different addresses"),
+        ("/recontacts/rsids", "account, project and target group"),
+    ],
+)
+def test_what_was_not_found_is_named(rest, says):
+    assert says in error(404, template=GROUP + rest).next_step
+
+
 def test_a_permission_error_lists_its_three_causes():
     made = error(403, {"object": "authorization_error", "detail": "no"}, tried_new_token=True)
     for cause in ("expired token", "a new one was tried", "Cint-API-Version", "right or feature"):
