@@ -143,7 +143,8 @@ class Steps:
 
         async def prepare() -> dict[str, Any]:
             saved = await self.client.recontacts.saved_count(ref)
-            before = await self.client.recontacts.saved_ids(ref) if saved else ()
+            # Whom the group held is known since the first upload; a resubmission need not list them again.
+            before = await self.client.recontacts.saved_ids(ref) if saved and batch == "0" else ()
             return {
                 "content_hash": people.content_hash,
                 "token": self.client.nonces.token(8),

@@ -267,3 +267,11 @@ def test_a_wave_the_exchange_no_longer_knows_says_what_to_do(client: Session, ma
         wave.upload()
     with pytest.raises(NotFound, match="take another wave name"):
         wave.status()
+
+
+def test_a_resubmission_lists_nobody_again(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    assert len(wave.outcome.resubmittable)
+    client.sandbox.faults.arm("404@rsids*always")
+    wave.resubmit()
+    assert client.sandbox.faults.armed[0].happened == 0
