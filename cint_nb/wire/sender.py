@@ -12,6 +12,7 @@ import httpx
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import CintError, DeadlineExceeded, NotSent, OutcomeUnknown
+from cint_nb.wire import loop
 from cint_nb.wire.bodies import TooLarge, Unreadable, read_body
 from cint_nb.wire.calls import Call, Reply, reply_of
 from cint_nb.wire.clock import Clock
@@ -107,6 +108,7 @@ class Sender:
                 trust_env=self._proxies,
                 headers={"user-agent": _user_agent()},
             )
+            loop.close_at_the_end(self)
         return self._own
 
     def build(self, call: Call, url: str, headers: dict[str, str], json: Any = None) -> httpx.Request:
