@@ -11,6 +11,7 @@ import httpx
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import NotSent, SettingsError
+from cint_nb.wire import loop
 
 
 class Connections:
@@ -93,6 +94,8 @@ class Connections:
         """Make one more client and return its number; reading the certificates once is enough for all."""
         if self._transport is None and self._certificates is None:
             self._certificates = _trusted(environment=self._proxies)
+        if not self._own:
+            loop.close_at_the_end(self)
         places = self._most_of_one
         self._own.append(
             httpx.AsyncClient(

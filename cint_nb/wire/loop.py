@@ -13,8 +13,9 @@ import inspect
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from cint_nb.domain.errors import LoopError
 
@@ -24,6 +25,22 @@ SLICE_SECONDS = 0.25
 """No wait is longer than this, so that an Interrupt is served at once on every kernel and system."""
 _FAREWELL_SECONDS = 2.0
 _NO_THREADS = sys.platform == "emscripten"
+
+
+class Closable(Protocol):
+    """Stand for what holds connections that live on the loop."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+        ...
+
+
+_to_close: weakref.WeakSet[Closable] = weakref.WeakSet()
+
+
+def close_at_the_end(thing: Closable) -> None:
+    """Remember to close a thing when the loop thread ends, if it still exists then."""
+    _to_close.add(thing)
 
 
 class _LoopThread:
@@ -40,10 +57,10 @@ class _LoopThread:
         self.loop.run_forever()
 
     def stop(self) -> None:
-        """Cancel what still runs and end the thread, in bounded time."""
+        """Cancel what still runs, close what is still open and end the thread, in bounded time."""
         if not self.thread.is_alive() or self.process != os.getpid():
             return
-        farewell = asyncio.run_coroutine_threadsafe(_cancel_all(), self.loop)
+        farewell = asyncio.run_coroutine_threadsafe(_farewell(), self.loop)
         concurrent.futures.wait([farewell], timeout=_FAREWELL_SECONDS)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(timeout=_FAREWELL_SECONDS)
@@ -162,11 +179,12 @@ class _Work:
             self._task.cancel()
 
 
-async def _cancel_all() -> None:
+async def _farewell() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(thing.aclose() for thing in list(_to_close)), return_exceptions=True)
 
 
 def _run_in_browser(awaitable: Awaitable[T]) -> T:

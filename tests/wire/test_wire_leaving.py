@@ -3,6 +3,9 @@
 import subprocess
 import sys
 import textwrap
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -41,4 +44,46 @@ def test_a_process_ends_at_once_and_silently(name):
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", story], capture_output=True, text=True, timeout=30, check=False
     )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+class KeepAlive(BaseHTTPRequestHandler):
+    """Answer everything with an empty object and keep the connection open, as real servers do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), KeepAlive) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("last", ["", "loop.run(http.aclose())"], ids=["never closed", "closed"])
+def test_a_process_with_a_connection_still_open_ends_silently_too(address, last):
+    story = f"""
+        from cint_nb.wire import loop
+        from cint_nb.wire.http import Call, Http, Repeat
+        from cint_nb.wire.settings import Settings
+        http = Http(Settings.read("live", environ={{}}, account_id=7, token="t", base_url="{address}"))
+        loop.run(http.send(Call("read", "GET", "/demand/accounts/{{account_id}}/things", Repeat.SAFE)))
+        {last}
+    """
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", textwrap.dedent(story)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

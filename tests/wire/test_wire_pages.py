@@ -57,6 +57,12 @@ def test_a_cursor_that_comes_back_ends_the_list_with_a_warning(connect, call, cu
     assert "repeated" in http.warnings[0]
 
 
+def test_a_cursor_one_began_with_is_no_way_on_either(connect, call):
+    http, exchange = connect(page(1, next_cursor="a"))
+    assert listed(http, call(query={"start_after": "a"})) == [1]
+    assert len(exchange.requests) == 1
+
+
 def test_a_list_that_never_ends_is_ended(connect, call):
     numbers = iter(range(1_000))
     http, exchange = connect(lambda _: page(1, next_cursor=f"c{next(numbers)}"))
