@@ -207,7 +207,7 @@ def test_a_project_is_kept_fresh_in_the_background_until_paused(warm: LabPage) -
     page.wait_for_selector(".cint-status-table tbody tr:has-text('Wave in a browser')")
     warm.run_again("client.pass_time(days=3);")
     page.wait_for_selector(".cint-status-table td.cint-changed")
-    page.wait_for_selector(".cint-status-table .cint-spark")
+    page.wait_for_selector(".cint-status-table .cint-spark", state="attached")
     warm.picture("table-fresh", ".cint-status-table")
     page.get_by_role("button", name="Pause").click()
     page.wait_for_selector(".cint-status-table .cint-status:has-text('refreshed when you ask')")
