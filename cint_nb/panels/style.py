@@ -150,6 +150,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel :is(.cint-sort, .cint-words) { width: 240px; }
 .cint-panel :is(.cint-sort, .cint-words) .widget-label { width: auto; margin-right: 4px; }
 .cint-panel table.cint-table code { white-space: nowrap; }
+.cint-panel.cint-findings-table td:nth-child(n + 3) { min-width: 140px; }
 .cint-panel table.cint-table td .cint-word { white-space: normal; overflow-wrap: break-word; }
 .cint-panel .cint-columns-part { flex-flow: row wrap; gap: 0 14px; margin: 4px 0; }
 .cint-panel .cint-columns-part .widget-checkbox { width: auto; min-width: 130px; margin: 0; }
