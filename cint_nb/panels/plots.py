@@ -93,7 +93,7 @@ def _draw_band(axes: Axes, ahead: pd.DataFrame) -> None:
     axes.annotate(
         f"{reach} likely at the end,\nif entries slow as they have",
         (ahead["until"].iloc[-1], low),
-        xytext=(0, -6), textcoords="offset points", ha="right", va="top", fontsize=9, color=BLUE,
+        xytext=(0, -18), textcoords="offset points", ha="right", va="top", fontsize=9, color=BLUE,
     )  # fmt: skip
 
 

@@ -121,6 +121,8 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel .cint-numbers { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .cint-numbers b { font-variant-numeric: tabular-nums; }
 .cint-code { margin-top: 6px; }
+.cint-panel .cint-code pre { margin: 2px 0 0; overflow-x: auto; background: none; }
+.cint-panel .cint-code pre code { display: block; padding: 6px 10px; white-space: pre; }
 .cint-hint summary { cursor: pointer; color: var(--cint-soft); }
 .cint-mini {
   display: block; height: 3px; min-width: 40px; margin-top: 2px; border-radius: 2px; background: var(--cint-shade);
@@ -148,6 +150,8 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel :is(.cint-sort, .cint-words) { width: 240px; }
 .cint-panel :is(.cint-sort, .cint-words) .widget-label { width: auto; margin-right: 4px; }
 .cint-panel table.cint-table code { white-space: nowrap; }
+.cint-panel.cint-findings-table td:nth-child(n + 3) { min-width: 140px; }
+.cint-panel table.cint-table td .cint-word { white-space: normal; overflow-wrap: break-word; }
 .cint-panel .cint-columns-part { flex-flow: row wrap; gap: 0 14px; margin: 4px 0; }
 .cint-panel .cint-columns-part .widget-checkbox { width: auto; min-width: 130px; margin: 0; }
 .cint-panel .cint-every { width: 150px; } .cint-panel .cint-every .widget-label { width: auto; }

@@ -76,11 +76,12 @@ async def fielding_details(client: Client, ref: TargetGroupRef, state: str) -> d
 
 
 async def trend_of(client: Client, ref: TargetGroupRef) -> list[int] | None:
-    """Return the completes so far by the end of each day of fielding; None where they cannot be had."""
+    """Return the completes at the start of fielding, 0, and by the end of each day; None where they cannot be had."""
     try:
-        return [each.count for each in await client.target_groups.completes_by_interval(ref)] or None
+        counts = [each.count for each in await client.target_groups.completes_by_interval(ref)]
     except ApiError:  # a sparkline is not worth a failed refresh
         return None
+    return [0, *counts] if counts else None
 
 
 async def paused_by(client: Client, ref: TargetGroupRef) -> dict[str, str]:

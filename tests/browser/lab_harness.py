@@ -134,7 +134,7 @@ def _served(place: Path, arguments: Sequence[str], answers: str) -> Iterator[tup
                 server.wait(10)
 
 
-def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+def _wait_until_served(url: str, server: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if server.poll() is not None:
@@ -176,7 +176,7 @@ class LabPage:
         self.lab = replace(lab, folder=lab.folder / name)
         self.lab.folder.mkdir()
         self.page = page
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
 
     def write(self, name: str, *cells: str) -> Path:
         """Write a notebook of code cells into the folder."""

@@ -134,6 +134,10 @@ def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
     page = notebook.page
     page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
     notebook.kill_kernel()
+    notebook.run_again(f"import cint_nb as cint\ncint.watch_again(cint.connect(**{places!r}))")
+    page.wait_for_selector(".cint-running-jobs .cint-job-progress .cint-stop", timeout=60_000)
+    notebook.picture("job-watched-again", ".cint-running-jobs")
+    page.wait_for_selector(f".cint-running-jobs {END}", timeout=90_000)
     notebook.run_all()
     page.wait_for_selector(END, timeout=90_000)
     uploads = [job for job in served.sandbox.world.jobs.values() if job.kind == RECONTACT_UPLOAD]
@@ -190,3 +194,20 @@ def test_the_wave_panel_leads_from_step_to_step_and_follows_the_cells_that_run(w
     page.wait_for_selector(".cint-wave-panel .cint-status-table tbody tr")
     page.wait_for_selector(".cint-wave-panel [aria-current=step]:has-text('field')")
     warm.picture("wave-panel-field", ".cint-wave-panel")
+
+
+def test_a_project_is_kept_fresh_in_the_background_until_paused(warm: LabPage) -> None:
+    launched = "wave.upload()\nwave.launch(budget='300 EUR');"
+    show = "cint.StatusTable(client.project_status('Browser tests'), interval=1)"
+    warm.show(wave(), launched, show)
+    warm.run_all()
+    page = warm.page
+    page.get_by_role("button", name="Keep fresh").click()
+    page.wait_for_selector(".cint-status-table .cint-status:has-text('fresh')")
+    page.wait_for_selector(".cint-status-table tbody tr:has-text('Wave in a browser')")
+    warm.run_again("client.pass_time(days=3);")
+    page.wait_for_selector(".cint-status-table td.cint-changed")
+    page.wait_for_selector(".cint-status-table .cint-spark", state="attached")
+    warm.picture("table-fresh", ".cint-status-table")
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_selector(".cint-status-table .cint-status:has-text('refreshed when you ask')")

@@ -145,3 +145,13 @@ def test_live_mode_without_credentials_names_every_missing_variable() -> None:
         connect_session("live")
     for variable in ("CINT_NB_ACCOUNT_ID", "CINT_NB_CLIENT_ID", "CINT_NB_CLIENT_SECRET"):
         assert variable in str(caught.value)
+
+
+@pytest.mark.parametrize(("given", "told"), [(None, "given nothing"), (["an id"], "given list")])
+def test_a_wave_without_respondents_says_where_they_come_from(
+    client: Session, make_plan: MakePlan, given: Any, told: str
+) -> None:
+    with pytest.raises(InputError, match=told) as caught:
+        client.wave("A wave of nobody", project="Brand tracker", respondents=given, plan=make_plan())
+    assert "picker.value" in str(caught.value)
+    assert client.requests_sent == 0

@@ -1,0 +1,55 @@
+"""Somebody who has never seen the project, and reads nothing but what the panels say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lab_harness import LabPage
+
+from cint_nb.sandbox.sample import write_sample
+
+pytestmark = pytest.mark.browser
+
+PLAN = """
+from datetime import timedelta
+now = client.clock.now()
+plan = cint.TargetGroupPlan.of(
+    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
+    completes_goal=100, cost_per_interview="2.7352 EUR",
+    start_at=now + timedelta(days=1), end_at=now + timedelta(days=14),
+    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+"""
+
+
+def test_from_a_file_to_the_ids_that_were_rejected(warm: LabPage, tmp_path: Path) -> None:
+    mine = write_sample(tmp_path / "my panel.csv", lines=1_000)
+    warm.show("import cint_nb as cint\npicker = cint.FilePicker()\npicker")
+    warm.run_all()
+    page = warm.page
+    with page.expect_file_chooser() as chooser:
+        page.locator(".cint-upload").click()
+    chooser.value.set_files(mine)
+    page.wait_for_selector(".cint-status:has-text('one question left')")
+    assert "malformed" in page.locator(".cint-bad-part").inner_text(), "what is wrong is seen before anything is sent"
+    page.get_by_role("button", name="one per person").click()
+    page.wait_for_selector(".cint-status:has-text('ready')")
+    connect, plan, wave, panel = page.locator(".cint-code pre code").inner_text().splitlines()
+
+    warm.run_again(connect)
+    warm.run_again(plan)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('project_manager_id: Field required')")
+    warm.run_again(PLAN)
+    warm.run_again(wave)
+    warm.run_again(panel)
+    for step in ("wave.create()", "wave.upload()"):
+        page.wait_for_selector(f".cint-wave-panel .cint-next code:text-is('{step}')")
+        warm.run_again(step)
+    page.wait_for_selector(".cint-wave-panel .cint-next:has-text('wave.outcome names them')")
+    assert page.locator(".cint-job-progress .cint-word:has-text('partly done')").count() >= 1
+    warm.run_again("wave.outcome.frame().query(\"outcome == 'rejected'\")")
+    rejected = page.locator(".jp-OutputArea-output:has-text('rejected') table.dataframe").last
+    rejected.wait_for()
+    assert rejected.locator("tbody tr").count() > 5
+    assert "••••" in rejected.inner_text(), "masked, with the line to find them by"
+    warm.picture("newcomer")
