@@ -92,7 +92,7 @@ def test_as_a_page_it_shows_results_and_no_code(chromium: Any, tmp_path: Path, p
         text = page.inner_text("body")
         assert "Traceback" not in text
         assert "cint.connect(" not in text.replace('cint.connect("live")', "")
-        assert page.locator(".jp-InputArea:visible").count() == 0
+        assert page.locator(".jp-CodeCell .jp-InputArea:visible").count() == 0
         assert page.locator("[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
         assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
         page.close()
