@@ -21,12 +21,13 @@ OPENED = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path
 HEIGHT = "() => window.jupyterapp.shell.currentWidget.node.querySelector('.jp-WindowedPanel-outer').scrollHeight"
 TO_TOP = "() => window.jupyterapp.shell.currentWidget.node.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)"
 
-# What does not fit: the notebook itself, an output, or a cell of a table whose text is cut.
+# What does not fit: whatever would have to be scrolled sideways, or a cell of a table whose text is cut.
 TOO_WIDE = """() => {
-  const wide = element => element.scrollWidth > element.clientWidth + 1;
+  const scrolls = element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0
+    && ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
   const name = element => element.className + ': ' + element.innerText.slice(0, 80);
-  const boxes = '.jp-WindowedPanel-outer, .jp-OutputArea-output, .jp-RenderedMarkdown';
-  return [...window.jupyterapp.shell.currentWidget.node.querySelectorAll(boxes)].filter(wide).map(name);
+  const notebook = window.jupyterapp.shell.currentWidget.node.querySelector('.jp-NotebookPanel-notebook');
+  return [notebook, ...notebook.querySelectorAll('*')].filter(scrolls).map(name);
 }"""
 CUT = """() => {
   const cut = cell => /(\\.\\.\\.|…)$/.test(cell.innerText.trim()) || cell.scrollWidth > cell.clientWidth + 1;
@@ -42,12 +43,13 @@ WARNED = """() => {
 
 @pytest.fixture(scope="module")
 def reader(lab: Lab, chromium: Any) -> Iterator[LabPage]:
-    """Open JupyterLab once on a copy of the notebooks, as `cint-nb lab` makes it."""
+    """Open JupyterLab once on a copy of the notebooks, as `cint-nb lab` makes it, with the list of files folded."""
     shutil.copytree(NOTEBOOKS, lab.folder, dirs_exist_ok=True)
     context = chromium.new_context(viewport={"width": 1280, "height": 1400})
     page = LabPage(lab, context.new_page())
     page.open("README.md", kernel=False)
     page.page.wait_for_function(OPENED, arg="README.md", timeout=90_000)
+    page.page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     yield page
     context.close()
     lab.forget()
