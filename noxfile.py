@@ -16,7 +16,7 @@ def check(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-logo")
-    session.run("codespell", "cint_nb", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    session.run("codespell", "cint_nb", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs")
 
 
 @nox.session
@@ -57,6 +57,18 @@ def prism(session: nox.Session) -> None:
             "npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--silent", package, external=True
         )
     session.run("pytest", "tests/contract/prism", *session.posargs, env={"CINT_NB_PRISM": str(binary)})
+
+
+@nox.session
+def audit(session: nox.Session) -> None:
+    """Ask for known vulnerabilities of everything installed; a closed network is told, not taken for an answer."""
+    session.run("python", "-m", "tests.security.advisories")
+
+
+@nox.session
+def ages(session: nox.Session) -> None:
+    """Ask the package index when each direct dependency was last released; writes the table of docs/security.md."""
+    session.run("python", "-m", "tests.security.release_ages", *session.posargs)
 
 
 @nox.session
