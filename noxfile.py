@@ -68,6 +68,18 @@ def prism(session: nox.Session) -> None:
 
 
 @nox.session
+def audit(session: nox.Session) -> None:
+    """Ask for known vulnerabilities of everything installed; a closed network is told, not taken for an answer."""
+    session.run("python", "-m", "tests.security.advisories")
+
+
+@nox.session
+def ages(session: nox.Session) -> None:
+    """Ask the package index when each direct dependency was last released; writes the table of docs/security.md."""
+    session.run("python", "-m", "tests.security.release_ages", *session.posargs)
+
+
+@nox.session
 def record(session: nox.Session) -> None:
     """Make the recordings and the stored outputs of the notebooks again."""
     session.run("cint-nb", "record", "notebooks", "--into", "tests/recordings")

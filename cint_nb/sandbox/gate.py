@@ -40,11 +40,11 @@ class Gate:
         await send({"type": "http.response.body", "body": body})
 
     def _problem(self, headers: dict[bytes, str]) -> tuple[int, str, str] | None:
-        host = _name(headers.get(b"host", ""))
-        if host not in self.hosts:
+        named = headers.get(b"host", "").lower()
+        if _name(named) not in self.hosts:
             return 421, "misdirected_request_error", "this sandbox answers to its own host name only"
         origin = headers.get(b"origin")
-        if origin is not None and _name(urlsplit(origin).netloc) != host:
+        if origin is not None and urlsplit(origin).netloc.lower() != named:
             return 403, "cross_site_request_error", "requests of other web sites are refused"
         if headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin"):
             return 403, "cross_site_request_error", "requests of other web sites are refused"

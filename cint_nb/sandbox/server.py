@@ -14,46 +14,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from cint_nb.sandbox.connections import CONNECTIONS_MAX, PATIENCE_SECONDS, Connections
 from cint_nb.sandbox.practice import START, Sandbox
 
 __all__ = ["Sandbox", "ServedSandbox", "serve"]
 
 _log = logging.getLogger("cint_nb.sandbox")
 _STARTS_WITHIN = 15.0  # real seconds
-
-
-class _Connections:
-    """Know the connection of each client address, so that a fault can break it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-        self.open: dict[tuple[str, int], asyncio.Transport] = {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = scope.get("client")
-        connection = self.open.get((client[0], client[1])) if client else None
-        if connection is not None:
-            scope = {**scope, "extensions": {**(scope.get("extensions") or {}), "cint_nb.abort": connection.abort}}
-        await self.app(scope, receive, send)
-
-    def protocol(self) -> type[asyncio.Protocol]:
-        """Return uvicorn's own protocol, which also writes down its connections here."""
-        connections = self.open
-
-        class Watched(H11Protocol):
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-                self.cint_nb_peer = tuple(transport.get_extra_info("peername")[:2])
-                connections[self.cint_nb_peer] = transport
-                super().connection_made(transport)
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                connections.pop(self.cint_nb_peer, None)
-                super().connection_lost(exc)
-
-        return Watched
 
 
 class ServedSandbox:
@@ -63,6 +31,8 @@ class ServedSandbox:
         sandbox: The sandbox; a new one of seed 1 when left out.
         host: Address to listen on.
         port: Port; 0 takes a free one.
+        patience: Real seconds in which a request must have arrived as a whole.
+        most: Connections open at once.
 
     Attributes:
         url: Address of the page, once it runs.
@@ -73,12 +43,20 @@ class ServedSandbox:
         OSError: when the port is taken.
     """
 
-    def __init__(self, sandbox: Sandbox | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        patience: float = PATIENCE_SECONDS,
+        most: int = CONNECTIONS_MAX,
+    ) -> None:
         self.sandbox = sandbox if sandbox is not None else Sandbox()
         self.url = ""
         self._socket = _listen(host, port)
-        connections = _Connections(self.sandbox.app)
-        self._server = uvicorn.Server(_config(connections))
+        self.connections = Connections(self.sandbox.app, patience=patience, most=most)
+        self._server = uvicorn.Server(_config(self.connections))
         self._thread = threading.Thread(target=self._run, name="cint-nb sandbox", daemon=True)
 
     @property
@@ -154,7 +132,7 @@ def serve(
         )
     tell(f"sandbox on http://{address}:{number} · API http://{address}:{number}/v1 · client id and secret: sandbox")
     try:
-        asyncio.run(uvicorn.Server(_config(_Connections(sandbox.app))).serve(sockets=[listening]))
+        asyncio.run(uvicorn.Server(_config(Connections(sandbox.app))).serve(sockets=[listening]))
     except KeyboardInterrupt:
         pass
     finally:
@@ -175,7 +153,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _config(connections: _Connections) -> uvicorn.Config:
+def _config(connections: Connections) -> uvicorn.Config:
     more: dict[str, Any] = {"http": connections.protocol(), "ws": "none", "lifespan": "off", "server_header": False}
     return uvicorn.Config(
         connections, log_config=None, access_log=False, log_level="critical", proxy_headers=False, **more

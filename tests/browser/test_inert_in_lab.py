@@ -44,9 +44,9 @@ for number, text in enumerate(short):
     Path(name).write_text(heads + "\\n" + "\\n".join(f'"{each}"' for each in texts["all"]))
 picker = cint.FilePicker()
 display(picker)
-lines = Path("lines.csv")
+lines = Path("<img src=x onerror='window.__pwned = 7'> $x^2$.csv")
 lines.write_text("\\n".join(["RSID", "0f1ce179-a917-8c17-b5ec-1234567890ab", *texts["all"]]))
-display(cint.FilePicker().choose("lines.csv", entity_type="RSID"))
+display(cint.FilePicker().choose(lines.name, entity_type="RSID"))
 """
 TABLES = """
 row = {name: one for name in ("target_group_id", "project_id", "name", "state", "currency")}
@@ -56,7 +56,7 @@ table = cint.StatusTable(frame, title=one)
 table.more_button.value = True
 display(table)
 display(cint.FindingsTable(Findings.of(
-    [Finding(text, severity, text, text, text, text) for text in texts["all"] for severity in Severity]), title=one))
+    [Finding(text, Severity.BLOCK, text, text, text, text) for text in texts["all"]]), title=one))
 """
 WAVE = """
 client = cint.connect("sandbox")
@@ -67,12 +67,10 @@ plan = cint.TargetGroupPlan.of(
     business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
     completes_goal=5, cost_per_interview="2.7352 EUR", start_at=now + pd.Timedelta(hours=2),
     end_at=now + pd.Timedelta(days=14), live_url="https://s.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
-for text in (short[1], "wave " + short[-6], short[-5] + " " + short[-4]):
-    wave = client.wave(text, project="P " + text, respondents=people, plan=plan)
-    wave.create()
-    display(WavePanel(wave))
-    display(wave.status())
-    display(cint.StatusTable(wave.status()))
+name = r"<img src=x onerror=window.__pwned=8> $x^2$ \\(y\\)"
+wave = client.wave(name, project="P " + name, respondents=people, plan=plan)
+wave.create()
+display(WavePanel(wave), wave.status(), cint.StatusTable(wave.status()))
 wave.upload()
 display(wave, wave.outcome, wave.outcome.frame(), client, plan, frame.head(3))
 """
