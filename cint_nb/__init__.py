@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cint_nb.api.jobs import Job as Job
     from cint_nb.domain.errors import CintError as CintError
+    from cint_nb.domain.plan import AllocationShape as AllocationShape
     from cint_nb.domain.plan import Money as Money
     from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
     from cint_nb.panels.again import watch_again as watch_again
@@ -32,9 +33,14 @@ if TYPE_CHECKING:
     from cint_nb.panels.status_table import StatusTable as StatusTable
     from cint_nb.panels.wave_panel import WavePanel as WavePanel
     from cint_nb.sandbox.sample import write_sample as write_sample
+    from cint_nb.study.crosswalk import Crosswalk as Crosswalk
+    from cint_nb.study.crosswalk import to_rsids as to_rsids
     from cint_nb.study.frames import analysis_frame as analysis_frame
     from cint_nb.study.frames import completes_frame as completes_frame
     from cint_nb.study.frames import funnel_frame as funnel_frame
+    from cint_nb.study.panel import Panel as Panel
+    from cint_nb.study.panel import PanelWave as PanelWave
+    from cint_nb.study.panel import read_report as read_report
     from cint_nb.study.respondents import Respondents as Respondents
     from cint_nb.study.respondents import read_respondents as read_respondents
     from cint_nb.wave.session import Session as Session
@@ -44,12 +50,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AllocationShape": "cint_nb.domain.plan",
     "CintError": "cint_nb.domain.errors",
+    "Crosswalk": "cint_nb.study.crosswalk",
     "FilePicker": "cint_nb.panels.file_picker",
     "FindingsTable": "cint_nb.panels.findings_table",
     "Job": "cint_nb.api.jobs",
     "JobProgress": "cint_nb.panels.job_progress",
     "Money": "cint_nb.domain.plan",
+    "Panel": "cint_nb.study.panel",
+    "PanelWave": "cint_nb.study.panel",
     "Respondents": "cint_nb.study.respondents",
     "Session": "cint_nb.wave.session",
     "StatusTable": "cint_nb.panels.status_table",
@@ -64,18 +74,24 @@ _HOMES = {
     "plot_completes": "cint_nb.panels.plots",
     "plot_funnel": "cint_nb.panels.plots",
     "plot_outcomes": "cint_nb.panels.plots",
+    "read_report": "cint_nb.study.panel",
     "read_respondents": "cint_nb.study.respondents",
+    "to_rsids": "cint_nb.study.crosswalk",
     "watch_again": "cint_nb.panels.again",
     "write_sample": "cint_nb.sandbox.sample",
 }
 
 __all__ = [
+    "AllocationShape",
     "CintError",
+    "Crosswalk",
     "FilePicker",
     "FindingsTable",
     "Job",
     "JobProgress",
     "Money",
+    "Panel",
+    "PanelWave",
     "Respondents",
     "Session",
     "StatusTable",
@@ -91,7 +107,9 @@ __all__ = [
     "plot_completes",
     "plot_funnel",
     "plot_outcomes",
+    "read_report",
     "read_respondents",
+    "to_rsids",
     "watch_again",
     "write_sample",
 ]

@@ -16,12 +16,16 @@ ROOT = Path(__file__).parents[2]
 
 def test_public_names_are_these_and_no_others() -> None:
     assert cint_nb.__all__ == [
+        "AllocationShape",
         "CintError",
+        "Crosswalk",
         "FilePicker",
         "FindingsTable",
         "Job",
         "JobProgress",
         "Money",
+        "Panel",
+        "PanelWave",
         "Respondents",
         "Session",
         "StatusTable",
@@ -37,7 +41,9 @@ def test_public_names_are_these_and_no_others() -> None:
         "plot_completes",
         "plot_funnel",
         "plot_outcomes",
+        "read_report",
         "read_respondents",
+        "to_rsids",
         "watch_again",
         "write_sample",
     ]
