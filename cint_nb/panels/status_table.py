@@ -216,7 +216,9 @@ class StatusTable(Panel):
             return
         shown, all_rows = len(self._view.rows()), len(self.frame)
         rows = count(all_rows, "target group") if shown == all_rows else f"{shown:,} of {all_rows:,} target groups"
-        if self._loader is None:
+        if self._loading:
+            say(self._line, "busy", "↻", "refreshing", f"{rows}, figures are coming in")
+        elif self._loader is None:
             say(self._line, "calm", "▤", rows)
         elif self._live:
             say(self._line, "good", "●", "fresh", f"{rows}, refreshed every {duration(self.interval)}")

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import nbformat
 import psutil
+from lab_scripts import ASK_KERNEL, CELLS, FORGET, KERNEL_READY, REPLACE_CELLS
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / ".artifacts" / "browser"
@@ -38,41 +39,8 @@ OVERRIDES = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
 }
-
-# The kernel must be there before Run All is pressed: pressing as soon as the page looked idle failed most times.
-KERNEL_READY = """() => {
-  const panel = window.jupyterapp?.shell.currentWidget;
-  const kernel = panel?.sessionContext?.session?.kernel;
-  return kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle' && panel.content.model !== null;
-}"""
-CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets
-  .filter(cell => cell.model.type === 'code' && cell.model.sharedModel.getSource().trim())
-  .map(cell => ({
-    source: cell.model.sharedModel.getSource(),
-    count: cell.model.executionCount,
-    state: cell.model.executionState ?? '',
-    errors: cell.model.outputs.toJSON().filter(output => output.output_type === 'error')
-      .map(output => output.ename + ': ' + output.evalue),
-  }))"""
-
-
-ASK_KERNEL = """async code => {
-  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  const future = kernel.requestExecute({code, store_history: false, stop_on_error: false});
-  return (await future.done).content.status;
-}"""
-FORGET = """
-import ipywidgets
-ipywidgets.Widget.close_all()
-get_ipython().run_line_magic("reset", "-f")
-"""
-REPLACE_CELLS = """sources => {
-  const model = window.jupyterapp.shell.currentWidget.content.model.sharedModel;
-  const before = model.cells.length;
-  model.insertCells(before, sources.map(source => ({cell_type: 'code', source})));
-  model.deleteCellRange(0, before);
-  window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0;
-}"""
+PAGES = "page-"
+"""Folders of the pages' own begin with it."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +51,12 @@ class Lab:
     token: str
     folder: Path
     process: int
+
+    def forget(self) -> None:
+        """Remove what was left in the folder; the pages' own folders stay."""
+        for left in self.folder.iterdir():
+            if not left.name.startswith(PAGES):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @contextlib.contextmanager
@@ -101,6 +75,14 @@ def serve_lab(place: Path) -> Iterator[Lab]:
     ]
     with _served(place, arguments, f"/api?token={token}") as (url, process):
         yield Lab(url, token, folder, process)
+
+
+@contextlib.contextmanager
+def serve_voila(place: Path, notebook: Path) -> Iterator[str]:
+    """Serve one notebook as a page without code, until the block ends."""
+    arguments = ["voila", "--no-browser", "--Voila.ip=127.0.0.1", "--ServerApp.allow_root=True", str(notebook)]
+    with _served(place, arguments, "/voila/static/voila.js") as (url, _):
+        yield url
 
 
 @contextlib.contextmanager
@@ -161,20 +143,18 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 
 class LabPage:
-    """Drive one notebook in one browser page, in a folder of its own.
+    """Drive a notebook in one browser page.
 
     Args:
         lab: The server.
         page: The browser's page.
-        name: Name of the folder, which tells it from the notebooks of other tests.
-
-    `lab.folder` is the folder of this page.
+        name: With it the page has a folder, which is then its `lab.folder`, and a workspace of its own.
     """
 
-    def __init__(self, lab: Lab, page: Any, name: str) -> None:
-        self.name = name
-        self.lab = replace(lab, folder=lab.folder / name)
-        self.lab.folder.mkdir()
+    def __init__(self, lab: Lab, page: Any, name: str = "") -> None:
+        self.own = f"{PAGES}{name}" if name else ""
+        self.lab = replace(lab, folder=lab.folder / self.own)
+        self.lab.folder.mkdir(exist_ok=True)
         self.page = page
         page.set_default_timeout(60_000)
 
@@ -182,14 +162,10 @@ class LabPage:
         """Write a notebook of code cells into the folder."""
         return write_notebook(self.lab.folder / name, *cells)
 
-    def address(self, name: str, app: str = "") -> str:
-        """Return where JupyterLab, in a workspace of this folder, or another app shows a notebook of the folder."""
-        app = app or f"lab/workspaces/{self.name}/tree"
-        return f"{self.lab.url}/{app}/{self.name}/{name}?token={self.lab.token}&reset"
-
     def open(self, name: str, *, kernel: bool = True) -> None:
         """Open a notebook of the folder and wait for its kernel."""
-        self.page.goto(self.address(name))
+        place = f"workspaces/{self.own}/tree/{self.own}" if self.own else "tree"
+        self.page.goto(f"{self.lab.url}/lab/{place}/{name}?token={self.lab.token}&reset")
         if kernel:
             self.page.wait_for_function(KERNEL_READY, timeout=90_000)
 
@@ -287,7 +263,9 @@ class LabPage:
     def _sessions(self) -> list[dict[str, Any]]:
         with self._server() as server:
             every = server.get("/api/sessions", timeout=20).json()
-        return [session for session in every if session["path"].startswith(f"{self.name}/")]
+        if not self.own:
+            return [session for session in every if not session["path"].startswith(PAGES)]
+        return [session for session in every if session["path"].startswith(f"{self.own}/")]
 
     def _server(self) -> httpx.Client:
         return httpx.Client(base_url=self.lab.url, headers={"Authorization": f"token {self.lab.token}"})

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
-from lab_harness import LabPage
+from lab_harness import ARTIFACTS, serve_voila, write_notebook
 from parade import ENDS, FINDINGS, PICKER, RUNNING, SETUP, TABLE
 
 pytestmark = pytest.mark.browser
 
 
-def test_voila_shows_the_panels_alive_and_without_their_still_pictures(notebook: LabPage) -> None:
-    notebook.write("page.ipynb", SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS)
-    page = notebook.page
-    page.goto(notebook.address("page.ipynb", app="voila/render"), timeout=120_000)
-    page.wait_for_selector(".cint-findings-table .cint-finding-block", timeout=120_000)
-    assert page.locator(".cint-job-progress:visible").count() == 5
-    assert page.locator(".cint-static:visible").count() == 0
-    page.get_by_role("button", name="one per person").click()
-    page.wait_for_selector(".cint-file-picker :text('picker.choose')")
-    page.wait_for_function("() => !document.querySelector('.cint-hints .cint-part')")
-    notebook.picture("voila")
+def test_voila_shows_the_panels_alive_and_without_their_still_pictures(context: Any, tmp_path: Path) -> None:
+    notebook = write_notebook(tmp_path / "page.ipynb", SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS)
+    with serve_voila(tmp_path, notebook) as url:
+        page = context.new_page()
+        page.goto(url, timeout=120_000)
+        page.wait_for_selector(".cint-findings-table .cint-finding-block", timeout=120_000)
+        assert page.locator(".cint-job-progress:visible").count() == 5
+        assert page.locator(".cint-static:visible").count() == 0
+        page.get_by_role("button", name="one per person").click()
+        page.wait_for_selector(".cint-file-picker :text('picker.choose')")
+        page.wait_for_function("() => !document.querySelector('.cint-hints .cint-part')")
+        page.screenshot(path=ARTIFACTS / "voila.png", full_page=True)
+        page.close()

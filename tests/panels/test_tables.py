@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -99,6 +100,26 @@ def test_failed_refresh_says_so_and_keeps_the_rows() -> None:
     assert said.wait(60)
     assert "&lt;no&gt;" in html_of(table)
     assert list(table.frame["completes"]) == [5]
+
+
+def test_a_loader_may_show_what_it_has_before_it_has_all() -> None:
+    looks: list[str] = []
+
+    def load() -> Iterator[pd.DataFrame]:
+        yield frame(5, cost=None)
+        looks.append(html_of(table))
+        table._throttle._last = float("-inf")  # as if a while had passed
+        yield frame(5, cost=12.5)
+
+    table = StatusTable(load)
+    for _ in range(2):
+        table._throttle._last = float("-inf")
+        table._loading = True
+        table._load()
+    assert all("figures are coming in" in look and "Wave &lt;2&gt;" in look for look in looks)
+    assert "refreshed when you ask" in html_of(table)
+    assert table.frame["cost"].tolist() == [12.5]
+    assert 'aria-label="changed"' not in html_of(table), "against the end of the refresh before, nothing has changed"
 
 
 def test_findings_come_most_serious_first_with_evidence_and_fix() -> None:
@@ -217,8 +238,10 @@ def test_live_table_refreshes_until_it_is_paused() -> None:
     table.live_button.click()
     assert table.live_button.description == "Pause"
     assert third.wait(60)
+    quiet = threading.Event()
+    table._line.observe(lambda change: "refreshed when you ask" in change["new"] and quiet.set(), "value")
     table.live_button.click()
-    assert "refreshed when you ask" in html_of(table)
+    assert quiet.wait(60), "at once, or when the refresh under way has ended"
     assert table.live_button.description == "Keep fresh"
     seen = len(loads)
     threading.Event().wait(0.1)
