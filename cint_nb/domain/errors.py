@@ -92,7 +92,9 @@ class RespondentFileError(InputError):
     def __init__(
         self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
     ) -> None:
-        known = {key: mask_within(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()}
+        known = {
+            key: mask_within(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()
+        }
         super().__init__(mask_within(what), evidence=known, safe=safe, next_step=mask_within(next_step))
 
 

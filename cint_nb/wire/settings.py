@@ -112,7 +112,9 @@ class Settings(BaseModel):
             SettingsError: naming what is missing or contradicts itself.
         """
         for name in ("base_url", "token_url"):
-            check_address(VARIABLES[name], getattr(self, name), live=self.mode is Mode.LIVE, practice=self.mode is Mode.SANDBOX)
+            check_address(
+                VARIABLES[name], getattr(self, name), live=self.mode is Mode.LIVE, practice=self.mode is Mode.SANDBOX
+            )
         if self.token is not None and not is_token(self.token):
             raise SettingsError(
                 "The access token holds characters no token has, such as a space, a line break or an accent.",
