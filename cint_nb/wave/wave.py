@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from cint_nb.domain import limits
-from cint_nb.domain.errors import InvalidState, NotFound, PlanError
+from cint_nb.domain.errors import InvalidState, NotFound
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
@@ -56,21 +55,7 @@ class Wave:
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
-        low, high = limits.NAME_CHARACTERS
-        for field, text in (("name", name), ("project", project)):
-            if not low <= len(text) <= high:
-                raise PlanError(
-                    f"The wave's {field} has {len(text)} characters; {low} to {high} are allowed.",
-                    evidence={"field": field},
-                    next_step="choose another text.",
-                )
-        if not isinstance(respondents, Respondents):
-            given = "nothing" if respondents is None else type(respondents).__name__
-            raise PlanError(
-                f"The wave has no respondents: it was given {given}.",
-                evidence={"field": "respondents"},
-                next_step="give it cint.read_respondents(...), or picker.value once the file picker says ready.",
-            )
+        check_arguments(name, project, respondents)
         key = WaveKey(session.place, project, name)
         session.journal.hold(key)
         self.session = session

@@ -25,7 +25,7 @@ from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels.wave_panel import WavePanel
 texts = json.loads(Path("texts.json").read_text())
 one, short = texts["one"], [text[:110].strip() for text in texts["all"]]
-handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id=one, file_name=one, ids=10)
+handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id=one, file_name=one)
 """
 JOBS = """
 jobs = []
@@ -49,9 +49,8 @@ lines.write_text("\\n".join(["RSID", "0f1ce179-a917-8c17-b5ec-1234567890ab", *te
 display(cint.FilePicker().choose(lines.name, entity_type="RSID"))
 """
 TABLES = """
-row = {name: one for name in ("target_group_id", "project_id", "name", "state", "currency")}
-frame = pd.DataFrame([{**row, "target_group_id": text, "name": text, "warnings": [text, one], text: text}
-                      for text in texts["all"]])
+names = ("target_group_id", "project_id", "name", "state", "currency")
+frame = pd.DataFrame([{**dict.fromkeys(names, text), "warnings": [text, "x"], text: text} for text in texts["all"]])
 table = cint.StatusTable(frame, title=one)
 table.more_button.value = True
 display(table)
@@ -88,12 +87,12 @@ Object.defineProperty(window, '__pwned', {set: value => window.__hits.push(value
 ACTIVE = """() => [...document.querySelectorAll('.jp-OutputArea-output')]
   .filter(area => !area.querySelector('.control'))
   .flatMap(area => [...area.querySelectorAll('*')])
-  .filter(node => node.matches('script, iframe, link, object, embed, mjx-container, .taken, img[src=x], img[src*=invalid]')
+  .filter(node => node.matches('script, iframe, link, object, embed, mjx-container, .taken, img[src=x]')
     || /^\\s*javascript:/i.test(node.getAttribute('href') || '')
     || [...node.attributes].some(each => /^on/.test(each.name)))
   .map(node => {
     const panel = node.closest('.cint-panel, .cint-static, table.dataframe, .jp-RenderedText, .jp-OutputArea-output');
-    return (panel?.className ?? '') + ' > ' + (node.parentElement?.className ?? '') + ': ' + node.outerHTML.slice(0, 120);
+    return `${panel?.className} > ${node.parentElement?.className}: ${node.outerHTML.slice(0, 120)}`;
   })"""
 
 
@@ -119,7 +118,7 @@ class Watched:
             assert not (node.get_attribute("href") or "").lower().startswith("javascript:")
         self.page.evaluate(
             """() => document.querySelectorAll('.jp-OutputArea-output *').forEach(node => {
-              for (const kind of ['mouseover', 'focus', 'mouseenter']) node.dispatchEvent(new Event(kind, {bubbles: true}));
+              for (const kind of ['mouseover', 'focus', 'mouseenter']) node.dispatchEvent(new Event(kind));
             })"""
         )
         assert self.page.evaluate("window.__hits") == hits

@@ -8,7 +8,7 @@ SCRIPTS = (
     "<img src=x onerror=\"window.__pwned = 'error'\">",
     "<svg onload=\"window.__pwned = 'svg'\"></svg>",
     "</td></tr></table><img src=x onerror=\"window.__pwned = 'table'\">",
-    "\"><img src=x onerror=\"window.__pwned = 'quote'\">",
+    '"><img src=x onerror="window.__pwned = \'quote\'">',
     "' autofocus onfocus='window.__pwned = 1",
     "&lt;img src=x onerror=&quot;window.__pwned = 2&quot;&gt;",
     "<a href=\"javascript:window.__pwned = 'link'\">click</a>",

@@ -2,8 +2,8 @@
 
 What is searched: captured stdout and stderr, the records of all loggers down to DEBUG, the text of a failure, every
 file under the test's `tmp_path`, and its journal. Searched for are the planted credentials and any token that a
-sandbox hands out. Logs and journals are searched for the ids of respondents too. A test that leaves one of them fails, and
-the message names the place and never the secret.
+sandbox hands out. Logs and journals are searched for the ids of respondents too. A test that leaves one of them fails,
+and the message names the place and never the secret.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 # A secret's own type is where the search ends: it is masked in every form. The sandbox is the other side of the wire,
 # and what runs threads and sockets leads from one client to all others.
 _ENDS = (SecretStr, type, types.ModuleType)
+_RICH = ("_repr_html_", "_repr_mimebundle_", "_repr_markdown_", "_repr_latex_", "_repr_svg_")
 _ELSEWHERE = ("cint_nb.sandbox", "_pytest", "pytest", "asyncio", "concurrent", "threading", "_thread", "logging", "ssl")
 
 
@@ -55,10 +56,8 @@ def _filled(cell: Any) -> bool:
 
 def said_by(one: Any) -> str:
     """Return everything an object says of itself: repr, str, the rich forms of notebooks, the state of a widget."""
-    said = [repr(one), str(one)]
-    for form in ("_repr_html_", "_repr_mimebundle_", "_repr_markdown_", "_repr_latex_", "_repr_svg_"):
-        if callable(way := getattr(type(one), form, None)):
-            said.append(repr(way(one)))
+    rich = (getattr(type(one), form, None) for form in _RICH)
+    said = [repr(one), str(one), *(repr(form(one)) for form in rich if callable(form))]
     if callable(state := getattr(type(one), "get_state", None)) and hasattr(one, "comm"):
         said.append(repr(state(one)))
     return "\n".join(said)

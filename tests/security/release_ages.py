@@ -80,7 +80,12 @@ def without_reason(found: Iterable[Age], today: date) -> list[str]:
 
 def table(found: Iterable[Age], today: date) -> str:
     """Write the table."""
-    lines = [f"Asked on {today:%Y-%m-%d}.", "", "| package | newest | released | months | reason |", "|---|---|---|---|---|"]
+    lines = [
+        f"Asked on {today:%Y-%m-%d}.",
+        "",
+        "| package | newest | released | months | reason |",
+        "|---|---|---|---|---|",
+    ]
     for each in sorted(found, key=lambda age: age.released):
         reason = REASONS.get(each.name, "") if each.months(today) >= MONTHS_MAX - 3 else ""
         lines.append(f"| {each.name} | {each.version} | {each.released} | {each.months(today)} | {reason} |")

@@ -65,8 +65,15 @@ def snapshot(state: JobState) -> JobSnapshot:
         kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id=ONE, file_name=ONE, ids=10
     )
     return JobSnapshot(
-        handle=handle, state=state, ids=10, failure_code=ONE, failure_text=ONE, partial_text=ONE, trace_id=ONE, request_id=ONE
-    )  # fmt: skip
+        handle=handle,
+        state=state,
+        ids=10,
+        failure_code=ONE,
+        failure_text=ONE,
+        partial_text=ONE,
+        trace_id=ONE,
+        request_id=ONE,
+    )
 
 
 def job(state: JobState) -> Panel:
@@ -76,7 +83,7 @@ def job(state: JobState) -> Panel:
 
 
 def frame() -> pd.DataFrame:
-    row = {name: ONE for name in ("project_id", "state", "currency", "first_complete")}
+    row = dict.fromkeys(("project_id", "state", "currency", "first_complete"), ONE)
     return pd.DataFrame([{**row, "target_group_id": text, "name": text, "warnings": [text], ONE: text} for text in ALL])
 
 
@@ -187,7 +194,10 @@ def test_a_plot_writes_a_text_as_it_is(text):
 def test_the_page_of_the_sandbox_shows_texts_and_lets_nothing_in():
     sandbox = Sandbox(seed=1)
     headers = {"Cint-API-Version": "2025-12-18", "Authorization": f"Bearer {sandbox.dispatcher.make_token(0)}"}
-    with ServedSandbox(sandbox) as served, httpx.Client(base_url=served.base_url, trust_env=False, headers=headers) as http:
+    with (
+        ServedSandbox(sandbox) as served,
+        httpx.Client(base_url=served.base_url, trust_env=False, headers=headers) as http,
+    ):
         for number, text in enumerate(ALL):
             body = {"name": text[:100], "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9"}
             made = http.post("/demand/accounts/101/projects", json=body, headers={"idempotency-key": f"key-{number}"})

@@ -43,7 +43,9 @@ def headers_for(name: str) -> list[str]:
 
 def name_in(header: str) -> str:
     call = Call("download", "GET", "/x", Repeat.SAFE)
-    return file_name(reply_of(call, 200, httpx.Headers([(b"content-disposition", header.encode())]), b""), "default.csv")
+    return file_name(
+        reply_of(call, 200, httpx.Headers([(b"content-disposition", header.encode())]), b""), "default.csv"
+    )
 
 
 def assert_harmless(name: str) -> None:
@@ -162,7 +164,7 @@ def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["x\x00.csv", "\x00", "../\x00"])
 def test_a_file_picker_refuses_a_null_byte_in_words(tmp_path, name):
-    with pytest.raises(RespondentFileError, match="outside|name"):
+    with pytest.raises(RespondentFileError, match="outside"):
         Fence(tmp_path).inside(name)
 
 

@@ -55,7 +55,17 @@ def test_nothing(tmp_path): (tmp_path / "fine.txt").write_text("nothing"); print
 def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_repeat_it(tmp_path):
     file = tmp_path / "test_leaks.py"
     file.write_text(LEAKS)
-    command = [sys.executable, "-m", "pytest", "-p", "tests.security.planted", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.security.planted",
+        "-p",
+        "no:randomly",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(
         [*command, "-o", "log_level=DEBUG", "-c", os.devnull, "--rootdir", str(tmp_path), str(file)],
         capture_output=True, text=True, cwd=ROOT, check=False,
@@ -63,7 +73,14 @@ def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_rep
     )  # fmt: skip
     assert "7 failed, 1 passed" in done.stdout
     assert secrets_in(done.stdout + done.stderr) == []
-    for where in ("captured stdout", "captured stderr", "captured log", "the file state.bin", "report of the failure", "respondent in a log"):
+    for where in (
+        "captured stdout",
+        "captured stderr",
+        "captured log",
+        "the file state.bin",
+        "report of the failure",
+        "respondent in a log",
+    ):
         assert where in done.stdout
 
 
@@ -176,7 +193,8 @@ def tell(story):
     print("=== ", story)
     shell.run_cell(story)
 
-tell("import cint_nb as cint; from cint_nb.domain.models import TargetGroupRef; ref = TargetGroupRef(project_id='p', target_group_id='t')")
+tell("import cint_nb as cint; from cint_nb.domain.models import TargetGroupRef")
+tell("ref = TargetGroupRef(project_id='p', target_group_id='t')")
 tell("import logging; logging.basicConfig(level=logging.DEBUG, stream=__import__('sys').stdout)")
 live = "client = cint.connect('live', account_id={}, base_url='{}/v1', token_url='{}/oauth/token')"
 tell(live.format(7, base, base))

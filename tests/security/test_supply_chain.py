@@ -19,13 +19,13 @@ from tests.security.planted import SECRET, files_with_secrets
 
 ROOT = Path(__file__).parents[2]
 # Left lying in a clone by a person, an editor or a tool; none of it may ever be published.
-LITTER = (
-    "notebooks/people.csv", "notebooks/survey-export.csv", "notebooks/Untitled.ipynb", "notebooks/00-start-here.csv",
-    "notebooks/.ipynb_checkpoints/00-start-here-checkpoint.ipynb", "notebooks/cint-nb-demo/respondents.csv",
-    "cint_nb/journal.sqlite3", "cint_nb/panels/wave1.csv", "cint_nb/wire/token.json", "cint_nb/__pycache__/x.cpython-311.pyc",
-    "cint_nb/notes.txt", "cint_nb/.env", ".env", "journal.sqlite3", "people.csv", ".artifacts/shot.png", ".ci/run",
-    "tests/test_x.py", "tests/recordings/00.jsonl", "benchmarks/b.py", "docs/draft.txt", "binder/postBuild", "noxfile.py",
-)  # fmt: skip
+LITTER = """
+notebooks/people.csv notebooks/survey-export.csv notebooks/Untitled.ipynb notebooks/00-start-here.csv
+notebooks/.ipynb_checkpoints/00-start-here-checkpoint.ipynb notebooks/cint-nb-demo/respondents.csv
+cint_nb/journal.sqlite3 cint_nb/panels/wave1.csv cint_nb/wire/token.json cint_nb/__pycache__/x.cpython-311.pyc
+cint_nb/notes.txt cint_nb/.env .env journal.sqlite3 people.csv .artifacts/shot.png .ci/run tests/test_x.py
+tests/recordings/00.jsonl benchmarks/b.py docs/draft.txt binder/postBuild noxfile.py
+""".split()
 
 
 def rule(folder: Path) -> set[str]:
@@ -47,7 +47,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_text(f"{SECRET} 0f1ce179-a917-8c17-b5ec-1234567890ab\n")
     out = tmp_path_factory.mktemp("dist")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-d", str(out)], cwd=clone, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-d", str(out)], cwd=clone, check=True, capture_output=True
+    )
     (wheel,), (archive,) = out.glob("*.whl"), out.glob("*.tar.gz")
     return wheel, archive
 
@@ -76,7 +78,7 @@ def test_the_source_archive_holds_what_builds_the_wheel_and_nothing_else(built):
 
 def test_nothing_left_lying_is_published(built, tmp_path):
     wheel, archive = built
-    zipfile.ZipFile(wheel).extractall(tmp_path / "wheel")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "wheel")  # noqa: S202 - built above
     with tarfile.open(archive) as opened:
         opened.extractall(tmp_path / "archive", filter="data")
     assert files_with_secrets(tmp_path) == []
@@ -108,7 +110,9 @@ def test_a_dependency_of_24_months_needs_a_reason():
     assert "| nest-asyncio | 1.6.0 | 2024-01-21 | 34 | archived" in release_ages.table(found, today)
 
 
-def test_a_vulnerability_that_was_found_fails_and_a_silent_source_is_told_apart_from_a_clean_result(monkeypatch, capsys):
+def test_a_vulnerability_that_was_found_fails_and_a_silent_source_is_told_apart_from_a_clean_result(
+    monkeypatch, capsys
+):
     hit = {"id": "GHSA-x", "fix_versions": ["2.1"]}
     clean, bad, silent = (
         {"name": "a", "version": "1", "vulns": []},

@@ -85,7 +85,9 @@ def test_a_certificate_of_an_authority_the_user_names_is_taken(serve, ask, autho
     assert len(server.heads) == 1
 
 
-def test_a_certificate_of_another_authority_or_for_another_name_is_refused(serve, ask, authority, tmp_path, monkeypatch):
+def test_a_certificate_of_another_authority_or_for_another_name_is_refused(
+    serve, ask, authority, tmp_path, monkeypatch
+):
     trust(authority, tmp_path, monkeypatch)
     for server in (serve(by=trustme.CA()), serve(name="other.test")):
         with pytest.raises(NotSent):

@@ -100,7 +100,9 @@ def test_no_redirect_is_followed_to_another_host(listen, go_live, status, own_cl
 def test_the_secret_follows_no_redirect_of_the_token_endpoint(listen, go_live, monkeypatch, status):
     monkeypatch.delenv("CINT_NB_TOKEN")
     elsewhere = listen()
-    here = listen(lambda path, _: answer(b"{}", status=f"{status} Go", more=f"Location: {elsewhere.url}/oauth/token\r\n"))
+    here = listen(
+        lambda path, _: answer(b"{}", status=f"{status} Go", more=f"Location: {elsewhere.url}/oauth/token\r\n")
+    )
     client = go_live(here)
     with pytest.raises(CintError):
         client.run(client.definitions.locales())
@@ -111,11 +113,11 @@ def test_the_secret_follows_no_redirect_of_the_token_endpoint(listen, go_live, m
 def test_no_address_in_a_reply_is_ever_asked(listen, go_live):
     elsewhere = listen(lambda path, _: answer(b"{}"))
     url = f"{elsewhere.url}/v1/x"
-    more = f"Location: {url}\r\nLink: <{url}>; rel=next\r\nAlt-Svc: http/1.1=\"127.0.0.1:{elsewhere.port}\"\r\n"
+    more = f'Location: {url}\r\nLink: <{url}>; rel=next\r\nAlt-Svc: http/1.1="127.0.0.1:{elsewhere.port}"\r\n'
     body = (
         '{"id": "01JX2KPG5VEBF8498Z8YTTE8TB", "job_id": "01JX2KPG5VEBF8498Z8YTTE8TB", "status": "Completed",'
         f' "url": "{url}", "download_url": "{url}", "file_url": "{url}", "next": "{url}", "href": "{url}",'
-        f' "links": {{"next": {{"href": "{url}"}}}}, "next_cursor": "{url}", "projects": [], "saved_respondent_ids_count": 1,'
+        f' "links": {{"next": {{"href": "{url}"}}}}, "next_cursor": "{url}", "projects": [],'
         f' "report_id": "01JX2KPG5VEBF8498Z8YTTE8TB", "upload_url": "{url}", "location": "{url}"}}'
     ).encode()  # fmt: skip
     pages = iter(range(3))
@@ -194,5 +196,5 @@ def test_the_sandbox_never_reads_the_credentials_of_the_environment(client, monk
     assert settings.token is None
     assert settings.client_secret.get_secret_value() == "sandbox"
     for url in ("https://class.example/v1", "http://127.0.0.1:8640/v1"):
-        assert SECRET != Settings.read("sandbox", base_url=url).client_secret.get_secret_value()
+        assert Settings.read("sandbox", base_url=url).client_secret.get_secret_value() != SECRET
     assert Settings.read("sandbox", base_url="https://class.example/v1").token is None
