@@ -19,6 +19,7 @@ from cint_nb.study.preflight import WaveFacts, check
 from cint_nb.study.reconcile import Outcome
 from cint_nb.study.respondents import Respondents
 from cint_nb.study.rules import Step
+from cint_nb.wave.arguments import check_arguments
 from cint_nb.wave.blocking import run_reporting
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.facts import ask_exchange
