@@ -213,7 +213,10 @@ class LabPage:
         return self.page.evaluate(CELLS)[index]["count"]  # type: ignore[no-any-return]
 
     def run_again(self, source: str) -> None:
-        """Add a cell at the end and start it."""
+        """Add a cell at the end and start it, once the kernel is done with every cell before it."""
+        for _ in range(50):  # after an error the kernel still drops what comes right behind it
+            if self.ask_kernel("pass") == "ok":
+                break
         self.page.evaluate(
             """source => {
               const book = window.jupyterapp.shell.currentWidget.content;

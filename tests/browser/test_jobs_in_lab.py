@@ -51,7 +51,7 @@ def test_a_job_watched_in_the_background_reaches_its_end_while_the_kernel_is_fre
     page.wait_for_selector(".cint-job-progress .cint-stop")
     assert page.locator(".cint-progress-text:has-text('estimated'), .cint-progress-text:has-text('measured')").count()
     warm.picture("job-running", ".cint-job-progress")
-    page.wait_for_selector(END, timeout=60_000)
+    page.wait_for_selector(END)
     assert page.locator(".cint-stop, .cint-watch").count() == 0
     warm.picture("job-end", ".cint-job-progress")
 
@@ -78,7 +78,7 @@ def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
         }"""
     )
     warm.run_cell(1)
-    warm.page.wait_for_selector(END, timeout=60_000)
+    warm.page.wait_for_selector(END)
     seen = warm.page.evaluate("() => window.seen.length")
     took = float(warm.page.locator(".jp-OutputArea-output:has-text('took')").last.inner_text().split()[-1])
     assert 4 <= seen <= 4 * took + 2, f"{seen} updates in {took:.1f} s of the kernel"
@@ -93,7 +93,7 @@ def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) ->
     assert "the job goes on at the exchange" in page.locator(".cint-job-progress").inner_text()
     warm.picture("job-stopped", ".cint-job-progress")
     page.locator(".cint-watch:has-text('Resume')").click()
-    page.wait_for_selector(END, timeout=60_000)
+    page.wait_for_selector(END)
 
 
 @pytest.mark.skipif(ipykernel.version_info[0] < 7, reason="older kernels serve no click before the cell has ended")
@@ -103,24 +103,24 @@ def test_stop_is_served_while_a_cell_awaits_the_job(warm: LabPage) -> None:
     page = warm.page
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     page.locator(".cint-stop").click(timeout=60_000)
-    page.wait_for_selector(".jp-OutputArea-output:has-text('given up: WatchTimeout')", timeout=20_000)
-    page.wait_for_selector(".jp-OutputArea-output:has-text('reached')", timeout=20_000)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('given up: WatchTimeout')")
+    page.wait_for_selector(".jp-OutputArea-output:has-text('reached')")
 
 
-def test_interrupt_ends_a_cell_that_blocks_within_two_seconds_and_resume_goes_on(warm: LabPage) -> None:
+def test_interrupt_ends_a_cell_that_blocks_and_resume_goes_on(warm: LabPage) -> None:
     warm.show(wave(speed=10), UPLOAD, PANEL, "print('blocking')\njob.wait()")
     page = warm.page
     for index in range(3):
         warm.run_cell(index)
     warm.run_cell(3)
-    page.wait_for_selector(".jp-OutputArea-output:has-text('blocking')", timeout=60_000)
-    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('blocking')")
+    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
-    page.wait_for_selector(".jp-OutputArea-output:has-text('KeyboardInterrupt')", timeout=2_000)
+    page.wait_for_selector(".jp-OutputArea-output:has-text('KeyboardInterrupt')")
     assert "The job goes on at the exchange" in page.locator(".jp-OutputArea").last.inner_text()
     page.wait_for_function(KERNEL_READY)
     warm.run_again("panel.start();")
-    page.wait_for_selector(END, timeout=60_000)
+    page.wait_for_selector(END)
 
 
 def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
@@ -132,10 +132,10 @@ def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
     notebook.run_cell(0)
     notebook.run_cell(1)
     page = notebook.page
-    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
+    page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
     notebook.kill_kernel()
     notebook.run_again(f"import cint_nb as cint\ncint.watch_again(cint.connect(**{places!r}))")
-    page.wait_for_selector(".cint-running-jobs .cint-job-progress .cint-stop", timeout=60_000)
+    page.wait_for_selector(".cint-running-jobs .cint-job-progress .cint-stop")
     notebook.picture("job-watched-again", ".cint-running-jobs")
     page.wait_for_selector(f".cint-running-jobs {END}", timeout=90_000)
     notebook.run_all()
@@ -151,7 +151,7 @@ def test_a_job_is_taken_up_again_by_its_handle_after_a_restart(notebook: LabPage
     notebook.write("attach.ipynb", wave(lines=2_000, **places), keep, PANEL, "panel.start();")
     notebook.open("attach.ipynb")
     notebook.run_all()
-    notebook.page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')", timeout=60_000)
+    notebook.page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
     notebook.kill_kernel()
     connect = f"import cint_nb as cint\nclient = cint.connect(**{places!r})\n"
     notebook.run_again(connect + "job = cint.Job.attach(client, open('job.json').read())\n" + PANEL)
