@@ -16,7 +16,7 @@ def check(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-logo")
-    session.run("codespell", "cint_nb", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    session.run("codespell", "cint_nb", "notebooks", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs")
 
 
 @nox.session
@@ -29,6 +29,12 @@ def test(session: nox.Session) -> None:
 def notebooks(session: nox.Session) -> None:
     """Only the notebooks, against their recordings."""
     session.run("pytest", "tests/notebooks", *session.posargs)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
+    session.run("pytest", "tests/faults", "--every-way", *session.posargs)
 
 
 @nox.session
