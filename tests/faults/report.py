@@ -57,9 +57,9 @@ Each fault strikes the first request of a step. The name behind it is the operat
 """
 _TWO_DRAFTS = """\
 One thing no client can prevent: a request to create a draft that is delivered twice makes two drafts, since the
-exchange knows no key for it. The wave goes on with one of them. The other stays a draft without ids and spends nothing, and
-whoever looks for the reference next, such as `client.target_groups.find`, gets a warning that there are two. A second
-upload or removal is refused by the exchange while the first one runs; a second launch has the same key.
+exchange knows no key for it. The wave goes on with one of them. The other stays a draft without ids and spends nothing,
+and whoever looks for the reference next, such as `client.target_groups.find`, gets a warning that there are two. A
+second upload or removal is refused by the exchange while the first one runs; a second launch has the same key.
 """
 _WAYS = {
     "blocking": "The plain verbs of a wave: `wave.upload()` returns when the job has ended.",
