@@ -32,6 +32,12 @@ def notebooks(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
+    session.run("pytest", "tests/faults", "--every-way", *session.posargs)
+
+
+@nox.session
 def schemathesis(session: nox.Session) -> None:
     """Ask the served sandbox everything its description allows."""
     session.run("pytest", "tests/sandbox/test_sandbox_schemathesis.py", *session.posargs)

@@ -56,6 +56,16 @@ def error_text(error: BaseException) -> str:
     return str(error) if isinstance(error, CintError) else f"{type(error).__name__}: {error}"
 
 
+def close_parts(whole: widgets.Widget) -> None:
+    """Close what a widget is made of, shown or kept for later: its parts with theirs, its layout and style."""
+    kept = (part for part in vars(whole).values() if isinstance(part, widgets.Widget))
+    parts = {*getattr(whole, "children", ()), *kept, getattr(whole, "layout", None), getattr(whole, "style", None)}
+    for part in parts - {None, style_sheet()}:  # all panels share that one
+        part.close()
+        if not isinstance(part, Panel):  # a panel closes its own
+            close_parts(part)
+
+
 class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Hold the parts of one panel under a head that names the mode.
 
@@ -100,6 +110,12 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _show_error(self, error: BaseException | None) -> None:
         self._said = "" if error is None else error_text(error)
         write(self._error, f'<div class="cint-error" role="alert">{esc(self._said)}</div>' if self._said else "")
+
+    def close(self) -> None:
+        """Take the panel away with all its parts: ipywidgets would keep those alive as long as the kernel."""
+        if self.comm is not None:  # else it is closed
+            super().close()  # first: nothing is sent any more of what happens to the parts
+            close_parts(self)
 
     def summary(self) -> list[str]:
         """Return what the repr says after the mode: stable words, without ids, times and addresses."""

@@ -1,0 +1,61 @@
+"""The people of the faulty waves, and the report: written on request, else held against the committed one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.respondents import Respondents, read_respondents
+
+sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages, and several files share these
+import report
+
+_found = pytest.StashKey[report.Cells]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-way", action="store_true", help="every fault at every step in every way of use")
+    parser.addoption("--report", action="store_true", help="write docs/faults.md; with --every-way")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_found] = {}
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if session.config.getoption("--report", default=False) and exitstatus == pytest.ExitCode.OK:
+        report.FILE.parent.mkdir(exist_ok=True)
+        report.FILE.write_text(report.write(session.config.stash[_found]), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def committed(pytestconfig: pytest.Config) -> report.Cells:
+    """Return the cells of the committed report, as letters; none while a new one is written."""
+    writing = pytestconfig.getoption("--report", default=False)
+    return {} if writing else report.read(report.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def noted(pytestconfig: pytest.Config, committed: report.Cells) -> Callable[[str, str, str, str], None]:
+    """Take down how a cell ended, by table, row and column; the committed report must say the same."""
+
+    def note(table: str, row: str, column: str, ending: str) -> None:
+        pytestconfig.stash[_found][table, row, column] = ending
+        if committed:
+            assert committed.get((table, row, column)) == report.letters(ending), "run `nox -s faults -- --report`"
+
+    return note
+
+
+@pytest.fixture(scope="session")
+def people_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_sample(tmp_path_factory.mktemp("people") / "people.csv", lines=200, seed=3)
+
+
+@pytest.fixture(scope="session")
+def people(people_file: Path) -> Respondents:
+    return read_respondents(people_file, entity_type="RSID")

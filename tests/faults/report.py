@@ -1,0 +1,162 @@
+"""`docs/faults.md`: what each fault does at each step, written by the run that found it out, and read back by tests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cells import FAULTS, STEPS, applies
+from proxy import DAMAGES, POSITIONS
+from wounds import OTHER_PROOFS, WOUNDED
+
+import cint_nb.domain.errors as errors
+from cint_nb.domain.errors import CintError
+from cint_nb.sandbox import faults as sandbox_faults
+
+FILE = Path(__file__).parents[2] / "docs" / "faults.md"
+FINE, NOWHERE = "✓", "·"
+Cells = dict[tuple[str, str, str], str]
+"""How it ended (nothing, or the errors it stopped with), by table, row and column."""
+
+_OPENING = """\
+# What happens when something breaks
+
+A wave of 200 lines is run from its list to the removal of its recontacts: `create`, `upload`, `resubmit`, `launch`, a
+day in the field, `status`, `close`, `remove`. Meanwhile one thing breaks. `nox -s faults -- --report` ran all of it and
+wrote this file; the tests hold each cell against it.
+
+Whatever broke, at every cell below:
+
+- the wave **finished with the same outcome**, line by line, as without the fault (✓), or **stopped with an error that
+  says what to do next** (two letters) and finished with that outcome when the same cells were run again;
+- there is one project, one target group, one fielding run, one upload and one resubmission, one removal: **never two**;
+- the ids saved at the end are those saved without the fault: **none lost**;
+- a partly successful upload is shown as such in the panel, and a job that runs is never shown as ended.
+"""
+_ERRORS = """\
+## The errors
+
+| | error | what it says |
+|---|---|---|
+"""
+_FAULTS = """\
+## The faults
+
+Practise with any of them: `cint.connect(faults=["drop-reply@upload"])`.
+
+| name | what happens |
+|---|---|
+"""
+_STEPS = """\
+## The steps
+
+Each fault strikes the first request of a step. The name behind it is the operation in the description of the API.
+
+| | step | operation |
+|---|---|---|
+"""
+_TWO_DRAFTS = """\
+One thing no client can prevent: a request to create a draft that is delivered twice makes two drafts, since the
+exchange knows no key for it. The wave goes on with one of them. The other stays a draft without ids and spends nothing,
+and whoever looks for the reference next, such as `client.target_groups.find`, gets a warning that there are two. A
+second upload or removal is refused by the exchange while the first one runs; a second launch has the same key.
+"""
+_WAYS = {
+    "blocking": "The plain verbs of a wave: `wave.upload()` returns when the job has ended.",
+    "awaited": "The calls of the client awaited on another event loop: `await client.recontacts.upload(…)`.",
+    "background": "The same calls left to the background, each job followed by a started `JobProgress`.",
+}
+
+
+def letters(ending: str) -> str:
+    """Shorten `BadRequest` to `BR`; a wave that stopped twice has two pairs."""
+    return " ".join(re.sub(r"[^A-Z]", "", name) for name in ending.split()) or FINE
+
+
+def write(cells: Cells) -> str:
+    """Return the whole document."""
+    parts = [_OPENING, _ERRORS + _rows(_errors(cells)), _FAULTS + _rows(_told_faults())]
+    parts.append(_STEPS + _rows([str(number), *step] for number, step in enumerate(_told_steps(), 1)))
+    for way, words in _WAYS.items():
+        parts.append(f"## {way.capitalize()}\n\n{words} {NOWHERE} marks where a fault cannot strike.\n\n")
+        parts[-1] += _matrix(cells, way, FAULTS, list(STEPS), [str(number) for number, _ in enumerate(STEPS, 1)])
+    parts.append(_sockets(cells))
+    rows = [[words, _cell(cells, "other", proof, "")] for proof, words in OTHER_PROOFS.items()]
+    parts.append("## Time, tokens, kernels\n\n| what happens | |\n|---|---|\n" + _rows(rows))
+    return "\n".join(parts)
+
+
+def read(text: str) -> Cells:
+    """Return the cells of a written document, each as its letters; what cannot strike is left out."""
+    cells: Cells = {}
+    names = {words: proof for proof, words in OTHER_PROOFS.items()}
+    for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL):
+        rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line[:1] == "|"]
+        table = title.lower()
+        if table in _WAYS or table in WOUNDED:
+            columns = list(STEPS) if table in _WAYS else list(POSITIONS)
+            found = [
+                (row[0].strip("`"), column, cell)
+                for row in rows[2:]
+                for column, cell in zip(columns, row[1:], strict=True)
+            ]
+        elif table == "time, tokens, kernels":
+            table, found = "other", [(names.get(row[0], row[0]), "", row[1]) for row in rows[2:]]
+        else:
+            continue
+        cells |= {(table, row, column): cell for row, column, cell in found if cell != NOWHERE}
+    return cells
+
+
+def told_faults() -> dict[str, str]:
+    """Return what the sandbox says of each of its faults."""
+    told: dict[str, str] = {}
+    for names, words in re.findall(r"^\| (`.+?) \| (.+) \|$", sandbox_faults.__doc__ or "", re.MULTILINE):
+        told |= dict.fromkeys(re.findall(r"`(.+?)`", names), words)
+    return told
+
+
+def _told_faults() -> list[list[str]]:
+    told = told_faults()
+    return [[f"`{fault}`", told[fault]] for fault in FAULTS]
+
+
+def _told_steps() -> list[list[str]]:
+    return [[words, f"`{name}`"] for name, words in STEPS.items()]
+
+
+def _errors(cells: Cells) -> list[list[str]]:
+    met = sorted({name for ending in cells.values() for name in ending.split()})
+    kinds: list[type[CintError]] = [getattr(errors, name) for name in met]
+    return [[letters(kind.__name__), f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0]] for kind in kinds]
+
+
+def _sockets(cells: Cells) -> str:
+    lines = "\n".join(f"- *{name}*: {words}." for name, words in DAMAGES.items())
+    parts = [
+        "## Over real sockets\n\nBetween the client and a sandbox served over HTTP stands a proxy that damages one "
+        f"exchange at one byte:\n\n{lines}\n\n{_TWO_DRAFTS}"
+    ]
+    for request, words in WOUNDED.items():
+        parts.append(f"## {request.capitalize()}\n\n{words}\n\n")
+        parts[-1] += _matrix(cells, request, tuple(DAMAGES), list(POSITIONS), list(POSITIONS.values()))
+    return "\n".join(parts)
+
+
+def _matrix(cells: Cells, table: str, rows: tuple[str, ...], columns: list[str], heads: list[str]) -> str:
+    head = f"| | {' | '.join(heads)} |\n|---|{':-:|' * len(heads)}\n"
+    return head + _rows([f"`{row}`", *(_cell(cells, table, row, column) for column in columns)] for row in rows)
+
+
+def _cell(cells: Cells, table: str, row: str, column: str) -> str:
+    ending = cells.get((table, row, column))
+    return NOWHERE if ending is None else letters(ending)
+
+
+def _rows(rows: object) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)  # type: ignore[attr-defined]
+
+
+def cells_of_the_matrix() -> set[tuple[str, str, str]]:
+    """Return every cell of the three ways that the present faults and steps ask for."""
+    return {(way, fault, step) for way in _WAYS for fault in FAULTS for step in STEPS if applies(fault, step)}

@@ -1,0 +1,148 @@
+"""A kernel killed in mid-upload and while a job runs: its cells, run again from the top, end with one of everything."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from cells import count_objects, take_course
+from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+
+from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.study.respondents import Respondents
+
+CELLS = (
+    """
+import sys
+from datetime import timedelta
+import cint_nb as cint
+client = cint.connect("sandbox", base_url={url!r})
+people = cint.read_respondents({file!r}, entity_type="RSID")
+now = client.clock.now()
+plan = cint.TargetGroupPlan.of(
+    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
+    completes_goal=30, cost_per_interview="2.7352 EUR", start_at=now + timedelta(hours=2),
+    end_at=now + timedelta(days=14), live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
+)
+wave = client.wave("A wave of kernels", project="Brand tracker", respondents=people, plan=plan)
+""",
+    "ref = wave.create()",
+    "last = wave.upload()",
+    "if not wave.resubmitted: wave.resubmit()",
+    "from pathlib import Path; Path({out!r}).write_text(wave.outcome.frame(reveal=True).to_csv(), encoding='utf-8')",
+    "last = wave.launch(budget='100 EUR')",
+)
+DIED = "the kernel died"
+
+
+class Notebook:
+    """Run cells in a real kernel, which may die while a cell runs."""
+
+    def __init__(self, cwd: Path) -> None:
+        self.manager = KernelManager()
+        self.manager.start_kernel(cwd=str(cwd))
+        self.client = self._connect()
+
+    def _connect(self) -> BlockingKernelClient:
+        client: BlockingKernelClient = self.manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        return client
+
+    @property
+    def pid(self) -> int:
+        return int(self.manager.provisioner.pid)  # type: ignore[union-attr]
+
+    def run_all(self, cells: list[str]) -> str:
+        """Run the cells in order; return how it ended: `ok`, the error of a cell, or that the kernel died."""
+        for cell in cells:
+            said = self._run(cell)
+            if said != "ok":
+                return said
+        return "ok"
+
+    def _run(self, cell: str) -> str:
+        asked = self.client.execute(cell)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                reply = self.client.get_shell_msg(timeout=0.1)
+            except Empty:
+                if not self.manager.is_alive():
+                    return DIED
+                continue
+            if reply["parent_header"].get("msg_id") == asked:
+                content = reply["content"]
+                return "ok" if content["status"] == "ok" else f"{content['ename']}: {content['evalue']}"
+        raise AssertionError(f"the cell never ended: {cell}")
+
+    def restart(self) -> None:
+        self.client.stop_channels()
+        self.manager.restart_kernel(now=True)
+        self.client = self._connect()
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Iterator[Notebook]:
+    notebook = Notebook(tmp_path)
+    yield notebook
+    notebook.close()
+
+
+def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
+    """Kill a process while the exchange has its so-many-th request for a step in hand."""
+    meet = type(sandbox.faults).meet.__get__(sandbox.faults)
+    left = [times]
+
+    def met(names: tuple[str, ...]) -> object:
+        if step in names:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(pid, signal.SIGKILL)
+        return meet(names)
+
+    sandbox.faults.meet = met  # type: ignore[method-assign, assignment]
+
+
+@pytest.fixture
+def kills(pytestconfig: pytest.Config) -> list[tuple[str, int]]:
+    """Return at which requests kernels die: a second one only where time is taken for everything."""
+    every = pytestconfig.getoption("every_way", default=False)
+    return [("upload", 1), ("status", 2)] if every else [("upload", 1)]
+
+
+def test_the_cells_of_a_killed_kernel_go_on_after_a_restart(
+    notebook: Notebook,
+    kills: list[tuple[str, int]],
+    people: Respondents,
+    people_file: Path,
+    tmp_path: Path,
+    noted: Callable[[str, str, str, str], None],
+) -> None:
+    out, sandbox = tmp_path / "outcome.csv", Sandbox(seed=1)
+    with ServedSandbox(sandbox) as served:
+        cells = [cell.format(url=served.base_url, file=str(people_file), out=str(out)) for cell in CELLS]
+        for step, times in kills:
+            kill_at(sandbox, step, times, notebook.pid)
+            assert notebook.run_all(cells) == DIED
+            notebook.restart()
+        kill_at(sandbox, "nothing any more", 0, notebook.pid)
+        assert notebook.run_all(cells) == "ok"
+    undisturbed = take_course(people, "blocking")
+    assert out.read_text(encoding="utf-8") == undisturbed.outcome
+    assert count_objects(sandbox.world) == {
+        kind: number for kind, number in undisturbed.objects.items() if kind != "recontact-removal"
+    }
+    noted("other", "kernel", "", "")

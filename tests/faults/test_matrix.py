@@ -1,0 +1,75 @@
+"""Whatever breaks at whichever step: a wave ends as it would have, or stops with a next step and ends when run again.
+
+Never two objects, never a lost id, never a partial success shown as a full one. `nox -s faults` runs every fault at
+every step in every way of use; plain `pytest` runs every fault at every step once, each way in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
+from ways import WAYS
+
+from cint_nb.domain.errors import CintError
+from cint_nb.sandbox.faults import NAMES
+from cint_nb.study.respondents import Respondents
+
+Noted = Callable[[str, str, str, str], None]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(people: Respondents) -> dict[str, Course]:
+    return {way: take_course(people, way) for way in WAYS}
+
+
+def test_undisturbed_all_ways_end_alike(undisturbed: dict[str, Course]) -> None:
+    first = undisturbed["blocking"]
+    assert first.objects == {
+        "projects": 1, "groups": 1, "runs": 1, "recontact-upload": 2, "launch": 1, "recontact-removal": 1,
+    }  # fmt: skip
+    for course in undisturbed.values():
+        assert (course.outcome, course.saved, course.objects) == (first.outcome, first.saved, first.objects)
+        assert course.ending == ""
+        assert len(course.saved) > 100
+
+
+def test_every_request_of_a_wave_is_a_step_of_the_matrix(undisturbed: dict[str, Course]) -> None:
+    for course in undisturbed.values():
+        assert set(course.asked) == set(STEPS)
+
+
+def test_every_fault_of_the_sandbox_is_a_row_of_the_matrix() -> None:
+    assert set(FAULTS) == set(NAMES)
+    assert set(ONLY_AT) <= set(FAULTS)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "fault" not in metafunc.fixturenames:
+        return
+    every = metafunc.config.getoption("every_way", default=False)
+    ways = list(WAYS)
+    cells = [
+        (ways[number], fault, step)
+        for row, fault in enumerate(FAULTS)
+        for column, step in enumerate(STEPS)
+        for number in (range(3) if every else [(row + column) % 3])
+        if applies(fault, step)
+    ]
+    names = [f"{fault}: {STEPS[step]}, {way}" for way, fault, step in cells]
+    metafunc.parametrize(("way", "fault", "step"), cells, ids=names)
+
+
+def test_one_fault_changes_nothing_that_counts(
+    people: Respondents, undisturbed: dict[str, Course], noted: Noted, way: str, fault: str, step: str
+) -> None:
+    course, without = take_course(people, way, [f"{fault}@{step}"]), undisturbed[way]
+    assert course.happened == 1
+    assert course.outcome == without.outcome
+    assert course.saved == without.saved
+    assert course.objects == without.objects
+    for error in course.stops:
+        assert isinstance(error, CintError)
+        assert error.next_step
+    noted(way, fault, step, course.ending)

@@ -1,0 +1,41 @@
+"""`docs/faults.md` is what the last full run found, and speaks of the faults, steps and errors of today."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import report
+from cells import FAULTS, STEPS
+from proxy import DAMAGES
+from wounds import OTHER_PROOFS, WOUNDED, wounds
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return report.FILE.read_text(encoding="utf-8")
+
+
+def test_it_has_a_cell_for_each_fault_at_each_step_in_each_way(text: str) -> None:
+    found = set(report.read(text))
+    sockets = {(request, *wound) for request in WOUNDED for wound in wounds(request)}
+    assert found == report.cells_of_the_matrix() | sockets | {("other", proof, "") for proof in OTHER_PROOFS}
+
+
+def test_it_is_as_the_present_lists_would_write_it(text: str) -> None:
+    names = dict(re.findall(r"^\| ([A-Z]{2,}) \| `(\w+)` \|", text, re.MULTILINE))
+    spelled = {
+        cell: "" if ending == report.FINE else " ".join(names[pair] for pair in ending.split())
+        for cell, ending in report.read(text).items()
+    }
+    assert report.write(spelled) == text, "run `nox -s faults -- --report`"
+
+
+def test_it_explains_every_fault_step_damage_and_error(text: str) -> None:
+    assert set(report.told_faults()) == set(FAULTS)
+    for name in (*FAULTS, *STEPS):
+        assert f"`{name}`" in text
+    for name in DAMAGES:
+        assert f"- *{name}*: " in text
+    used = {pair for ending in report.read(text).values() for pair in re.findall(r"[A-Z]+", ending)}
+    assert used == set(re.findall(r"^\| ([A-Z]{2,}) \| `", text, re.MULTILINE))

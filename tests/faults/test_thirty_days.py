@@ -1,0 +1,137 @@
+"""Thirty virtual days of watching: the memory, the objects and the connections of day 30 are those of day 10."""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from ways import plan_of
+
+from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.uploads import UploadFile
+from cint_nb.panels import background, job_progress, status_table
+from cint_nb.panels.job_progress import JobProgress
+from cint_nb.panels.status_table import StatusTable
+from cint_nb.study.respondents import Respondents
+from cint_nb.wave.session import Session, connect_session
+
+LOOKS_A_DAY = 3
+FEW_OBJECTS, FEW_BYTES = 500, 500_000
+"""Caches may fill a little; a panel that stays would leave more than this in two days."""
+DESCRIPTORS = Path("/proc/self/fd")
+SERVE = "import sys; from cint_nb.cli import main; sys.exit(main(['sandbox', '--port', '0']))"
+
+
+class Later:
+    """Hold the calls that panels want to have run later, and run those that are due by the exchange's time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.calls: list[tuple[float, Callable[[], None]]] = []
+
+    def after(self, seconds: float, call: Callable[[], None]) -> None:
+        self.calls.append((self.now + seconds, call))
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        due = [call for when, call in self.calls if when <= self.now]
+        self.calls = [(when, call) for when, call in self.calls if when > self.now]
+        for call in due:
+            call()
+
+
+class Measured(NamedTuple):
+    objects: int
+    sockets: int
+    threads: int
+    waiting: int
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Later:
+    later = Later()
+    monkeypatch.setattr(status_table, "after", later.after)
+    monkeypatch.setattr(job_progress, "after", later.after)
+    monkeypatch.setattr(status_table, "beside", background.guarded)
+    return later
+
+
+@pytest.fixture
+def client() -> Iterator[Session]:
+    """Connect to a sandbox in a process of its own: its world grows, and is not what is measured."""
+    process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        url = next(line.split("API ")[1].split(" ")[0] for line in process.stdout if "API " in line)
+        with connect_session("sandbox", base_url=url) as session:
+            yield session
+    finally:
+        process.terminate()
+        process.stdout.close()
+        process.wait(10)
+
+
+def watch_a_day(client: Session, later: Later, table: StatusTable, ref: TargetGroupRef, day: int) -> None:
+    """Refresh the live table, and follow the upload of the day in a panel of its own."""
+    table.start()  # after twelve hours it stops by itself
+    ids = [synthetic_id("RSID", 10_000 + day * 20 + number) for number in range(20)]
+    content = "\n".join(ids).encode()
+    upload = UploadFile(content=content, ids=20, entity_type=EntityType.RSID, stem="daily")
+    panel = JobProgress(client.run(client.recontacts.upload(ref, upload)), mode=client.mode).start()
+    job = panel._job
+    assert job is not None
+    assert job.wait().final
+    panel.close()
+    for _ in range(LOOKS_A_DAY):
+        client.pass_time(hours=24 / LOOKS_A_DAY)
+        later.pass_time(86_400 / LOOKS_A_DAY)
+
+
+def measure(later: Later) -> Measured:
+    gc.collect()
+    sockets = 0
+    for descriptor in DESCRIPTORS.iterdir():
+        with suppress(OSError):  # that of the listing itself is gone by now
+            sockets += "socket:" in str(descriptor.readlink())
+    return Measured(len(gc.get_objects()), sockets, threading.active_count(), len(later.calls))
+
+
+@pytest.mark.skipif(not DESCRIPTORS.exists(), reason="counts open sockets in /proc")
+def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
+    client: Session, people: Respondents, later: Later, noted: Callable[[str, str, str, str], None]
+) -> None:
+    plan = plan_of(client)
+    plan = plan.model_copy(update={"end_at": plan.end_at + timedelta(days=30)})
+    wave = client.wave("A month of looks", project="Brand tracker", respondents=people, plan=plan)
+    ref = wave.create()
+    wave.upload()
+    wave.launch(budget="100 EUR")
+    table, loaded = StatusTable(wave.status, interval=3600.0), list[object]()
+    table.observe(lambda change: loaded.append(1), "value")
+    for day in range(1, 11):
+        watch_a_day(client, later, table, ref, day)
+    tracemalloc.start()
+    early = measure(later)
+    for day in range(11, 31):
+        watch_a_day(client, later, table, ref, day)
+    late = measure(later)
+    grown, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    table.close()
+    assert len(loaded) > 60
+    assert late.objects - early.objects < FEW_OBJECTS
+    assert grown < FEW_BYTES
+    assert late.sockets <= early.sockets
+    assert late.threads <= early.threads
+    assert late.waiting <= early.waiting
+    noted("other", "month", "", "")

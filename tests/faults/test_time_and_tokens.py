@@ -1,0 +1,140 @@
+"""Clocks that jump, laptops that sleep and tokens that end, at any moment of a wave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from cells import STEPS, Course, take_course
+from ways import WAYS
+
+from cint_nb.domain.errors import BadRequest
+from cint_nb.sandbox.clock import SandboxClock
+from cint_nb.sandbox.practice import Sandbox
+from cint_nb.study.respondents import Respondents
+from cint_nb.wave.session import Session
+from cint_nb.wire.http import Http
+from cint_nb.wire.nonces import SeededNonces
+from cint_nb.wire.settings import Settings
+
+Noted = Callable[[str, str, str, str], None]
+TELLING = ("token", "create_target_group", *(step for step in STEPS if "recontact" in step or "launch" in step))
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Computer:
+    """Tell the time as a computer does: its wall clock may jump, its seconds may stand still while it sleeps."""
+
+    def __init__(self, exchange: SandboxClock) -> None:
+        self.exchange = exchange
+        self.ahead = timedelta()
+        self.slept = 0.0
+
+    def now(self) -> datetime:
+        return self.exchange.now() + self.ahead
+
+    def monotonic(self) -> float:
+        return self.exchange.monotonic() - self.slept
+
+    async def sleep(self, seconds: float) -> None:
+        await self.exchange.sleep(seconds)
+
+
+def on_a_computer() -> tuple[Session, Computer]:
+    sandbox = Sandbox(seed=1)
+    computer = Computer(sandbox.clock)
+    settings = Settings.read("sandbox", environ={})
+    session = Session(Http(settings, transport=sandbox.transport(), clock=computer, nonces=SeededNonces("1")))
+    session.sandbox = sandbox
+    return session, computer
+
+
+def at_first(session: Session, step: str, happens: Callable[[int], None]) -> None:
+    """Let something happen when a step is first asked for, and at each later request, by its number."""
+    faults = session.sandbox.faults
+    meet, begun = faults.meet, list[int]()
+
+    def met(names: tuple[str, ...]) -> object:
+        if step in names or begun:
+            begun.append(1)
+            happens(len(begun))
+        return meet(names)
+
+    faults.meet = met
+
+
+@pytest.fixture(scope="module")
+def undisturbed(people: Respondents) -> dict[str, Course]:
+    return {way: take_course(people, way) for way in WAYS}
+
+
+@pytest.fixture
+def steps(pytestconfig: pytest.Config) -> tuple[str, ...]:
+    return tuple(STEPS) if pytestconfig.getoption("every_way", default=False) else TELLING
+
+
+def assert_alike(course: Course, without: Course, where: str) -> None:
+    assert (course.outcome, course.saved, course.objects) == (without.outcome, without.saved, without.objects), where
+    for stop in course.stops:  # who sleeps over the start of fielding before there is a draft must plan it anew
+        assert isinstance(stop, BadRequest), where
+        assert [name for name, _ in stop.invalid_params] == ["start_at"], where
+
+
+@pytest.mark.parametrize("fault", ["401", "expired-token"])
+def test_a_token_may_end_at_any_request(
+    people: Respondents,
+    undisturbed: dict[str, Course],
+    noted: Noted,
+    pytestconfig: pytest.Config,
+    fault: str,
+) -> None:
+    every = pytestconfig.getoption("every_way", default=False)
+    for way in WAYS if every else ["awaited"]:
+        without = undisturbed[way]
+        asked = [number for number, step in enumerate(without.asked) if step != "token"]
+        for number in asked if every else asked[fault == "401" :: 2]:
+            course = take_course(people, way, [f"{fault}@any+{number}"])
+            assert_alike(course, without, f"{fault} at request {number}, {without.asked[number]}, {way}")
+            assert len(course.asked) == len(without.asked) + 2  # a new token, and the request once more
+    noted("other", "expiry", "", "")
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, 2 * DAY, -2 * DAY, None], ids=str)
+def test_a_clock_may_jump_at_any_step(
+    people: Respondents, undisturbed: dict[str, Course], noted: Noted, steps: tuple[str, ...], jump: timedelta | None
+) -> None:
+    for turn, step in enumerate(steps):
+        session, computer = on_a_computer()
+
+        def happens(number: int, computer: Computer = computer) -> None:
+            computer.ahead = (DAY if number % 2 else -DAY) if jump is None else jump
+
+        at_first(session, step, happens)
+        way = list(WAYS)[turn % 3]
+        assert_alike(take_course(people, way, client=session), undisturbed[way], f"{jump} at {step}, {way}")
+    noted("other", "jumps", "", "")
+
+
+@pytest.mark.parametrize("standing", [True, False], ids=["its seconds stand still", "its seconds go on"])
+@pytest.mark.parametrize("hours", [8, 72])
+def test_a_laptop_may_sleep_at_any_step(
+    people: Respondents,
+    undisturbed: dict[str, Course],
+    noted: Noted,
+    steps: tuple[str, ...],
+    hours: int,
+    standing: bool,
+) -> None:
+    for turn, step in enumerate(steps):
+        session, computer = on_a_computer()
+
+        def happens(number: int, computer: Computer = computer) -> None:
+            if number == 1:
+                computer.exchange.advance(hours * 3600.0)
+                computer.slept = hours * 3600.0 if standing else 0.0
+
+        at_first(session, step, happens)
+        way = list(WAYS)[turn % 3]
+        assert_alike(take_course(people, way, client=session), undisturbed[way], f"{hours} h at {step}, {way}")
+    noted("other", "sleep", "", "")
