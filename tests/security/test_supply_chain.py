@@ -25,7 +25,7 @@ notebooks/.ipynb_checkpoints/00-start-here-checkpoint.ipynb notebooks/cint-nb-de
 cint_nb/journal.sqlite3 cint_nb/panels/wave1.csv cint_nb/wire/token.json cint_nb/__pycache__/x.cpython-311.pyc
 cint_nb/notes.txt cint_nb/.env .env journal.sqlite3 people.csv .artifacts/shot.png .ci/run tests/test_x.py
 tests/recordings/00.jsonl benchmarks/b.py docs/draft.txt binder/postBuild noxfile.py
-""".split()
+"""
 
 
 def rule(folder: Path) -> set[str]:
@@ -43,7 +43,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         shutil.copytree(ROOT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, clone)
-    for name in LITTER:
+    for name in LITTER.split():
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_text(f"{SECRET} 0f1ce179-a917-8c17-b5ec-1234567890ab\n")
     out = tmp_path_factory.mktemp("dist")
