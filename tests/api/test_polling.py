@@ -46,7 +46,14 @@ def test_a_job_taken_up_again_is_looked_at_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("elapsed", "eta", "expected"),
-    [(30.0, 750.0, 7.0), (45.0, 750.0, 9.0), (400.0, 750.0, 12.0), (600.0, 750.0, 11.25), (600.0, 100.0, 12.0), (40.0, 30.0, 5.0)],
+    [
+        (30.0, 750.0, 7.0),
+        (45.0, 750.0, 9.0),
+        (400.0, 750.0, 12.0),
+        (600.0, 750.0, 11.25),
+        (600.0, 100.0, 12.0),
+        (40.0, 30.0, 5.0),
+    ],
 )
 def test_later_looks_follow_the_three_zones(elapsed: float, eta: float, expected: float) -> None:
     assert next_delay(elapsed, eta) == pytest.approx(expected)
