@@ -49,7 +49,8 @@ def rows() -> list[Row]:
     added = [one - other for one, other in zip(shown, plain, strict=True)]
     says = (
         f"Processor time of watching a job of {JOB_SECONDS:.0f} s: {spread(shown, 'ms', scale=1000)} with the panel, "
-        f"{spread(plain, 'ms', scale=1000)} without."
+        f"{spread(plain, 'ms', scale=1000)} without. The limit: between two looks a watch does next to "
+        "nothing, while the panel moves the elapsed time on once a second; both are less than 0.5 % of one core."
     )
     return [Row("panel updates (what they add)", "the watch without a panel", over(added, plain), 0.05, says)]
 

@@ -79,24 +79,9 @@ def draw_hints(facts: FileFacts, kind: EntityType | None) -> str:
     return f'<ul class="cint-hints">{"".join(lines)}</ul>' if lines else ""
 
 
-_AHEAD = """client = cint.connect()
-plan = cint.TargetGroupPlan.of()  # says which fields it needs
-wave = client.wave("Wave 2", project="My tracker", respondents=picker.value, plan=plan)
-cint.WavePanel(wave)  # leads from here"""
-
-
-_AHEAD = """client = cint.connect()
-plan = cint.TargetGroupPlan.of()  # says which fields it needs
-wave = client.wave("Wave 2", project="My tracker", respondents=picker.value, plan=plan)
-cint.WavePanel(wave)  # leads from here"""
-
-
-def draw_code(line: str, *, usable: bool) -> str:
-    """Draw the line of code that does the same, and the lines that come next."""
-    if not line:
-        return ""
-    ahead = f"<div>Next, in cells:</div><pre><code>{esc(_AHEAD)}</code></pre>" if usable else ""
-    return f'<div class="cint-code cint-soft"><div>The same in code: <code>{esc(line)}</code></div>{ahead}</div>'
+def draw_code(line: str) -> str:
+    """Draw the line of code that does the same."""
+    return f'<div class="cint-code cint-soft">In code: <code>{esc(line)}</code></div>' if line else ""
 
 
 def still_lines(facts: FileFacts) -> str:

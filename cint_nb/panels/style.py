@@ -116,10 +116,6 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-panel .cint-numbers { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .cint-numbers b { font-variant-numeric: tabular-nums; }
 .cint-code { margin-top: 6px; }
-.cint-panel .cint-code pre { margin: 2px 0 0; overflow-x: auto; background: none; }
-.cint-panel .cint-code pre code { display: block; padding: 6px 10px; white-space: pre; }
-.cint-panel .cint-code pre { margin: 2px 0 0; overflow-x: auto; background: none; }
-.cint-panel .cint-code pre code { display: block; padding: 6px 10px; white-space: pre; }
 .cint-hint summary { cursor: pointer; color: var(--cint-soft); }
 .cint-mini {
   display: block; height: 3px; min-width: 40px; margin-top: 2px; border-radius: 2px; background: var(--cint-shade);

@@ -62,20 +62,6 @@ class Wave:
                     evidence={"field": field},
                     next_step="choose another text.",
                 )
-        if not isinstance(respondents, Respondents):
-            given = "nothing" if respondents is None else type(respondents).__name__
-            raise PlanError(
-                f"The wave has no respondents: it was given {given}.",
-                evidence={"field": "respondents"},
-                next_step="give it cint.read_respondents(...), or picker.value once the file picker says ready.",
-            )
-        if not isinstance(respondents, Respondents):
-            given = "nothing" if respondents is None else type(respondents).__name__
-            raise PlanError(
-                f"The wave has no respondents: it was given {given}.",
-                evidence={"field": "respondents"},
-                next_step="give it cint.read_respondents(...), or picker.value once the file picker says ready.",
-            )
         key = WaveKey(session.place, project, name)
         session.journal.hold(key)
         self.session = session

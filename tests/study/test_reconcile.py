@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cint_nb.domain.ids import synthetic_id
+from cint_nb.study import keys
 from cint_nb.study.reconcile import message_counts, reconcile
 from cint_nb.study.respondents import read_respondents
 
@@ -134,3 +135,12 @@ def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path):
     assert len(text.splitlines()) == 3
     assert IDS[2] in text
     assert ",'=1+1" in text
+
+
+def test_ids_as_a_list_endpoint_writes_them_and_as_people_do_become_the_same_keys() -> None:
+    plain = [synthetic_id("keys", number) for number in range(5_000)]
+    spelled = [*plain[:4_500], f" {{{plain[4_500].upper()}}}", *(identifier.upper() for identifier in plain[4_501:])]
+    expected = keys.from_ids(plain)
+    assert list(keys.texts(expected)) == plain
+    assert (keys.from_ids(spelled) == expected).all()
+    assert len(keys.from_ids([plain[0][:-1] + "g", "", "x" * 36, plain[1] + "\n" + plain[2], "ä"])) == 0
