@@ -103,9 +103,8 @@ def pins(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Every benchmark; each prints ratios measured in one run."""
-    for script in sorted(session.posargs or ["benchmarks/read_ids.py", "benchmarks/sandbox_load.py"]):
-        session.run("python", script)
+    """Every benchmark, as ratios measured in one run; `-- --report` writes docs/performance.md."""
+    session.run("python", "benchmarks/run.py", *session.posargs)
 
 
 @nox.session

@@ -1,7 +1,7 @@
 """A server so light that what is measured is the client: `python benchmarks/exchange.py`.
 
 It answers the recontact requests of any target group from memory, with ready-made bytes where it can, after a latency.
-An upload has ended, wholly saved, when it is first looked at. It checks nothing: the sandbox is for that.
+An upload ends, wholly saved, after the time given; at once by default. It checks nothing: the sandbox is for that.
 """
 
 from __future__ import annotations
@@ -12,18 +12,25 @@ import json
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cint_nb.domain import ids
+from cint_nb.api.client import Client
+from cint_nb.domain import ids, limits
+from cint_nb.wire.clock import SystemClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BIG_GROUP = "BIG"
+SAVED = "exchange"
+"""Seed of the synthetic ids that the target group `BIG` holds."""
 _ADDRESS = re.compile(r"/target-groups/(?P<group>\w+)/recontacts/(?P<rest>[^?]*)\??(?P<query>.*)")
 _HEAD = "HTTP/1.1 {} OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n"
 
@@ -36,7 +43,8 @@ def reply(content: Any, status: int = 200) -> bytes:
 class Group:
     """Hold one target group: its job, its ids, its pages as ready replies."""
 
-    def __init__(self, saved: list[str]) -> None:
+    def __init__(self, saved: list[str], job_seconds: float = 0.0) -> None:
+        self.job_seconds, self.posted_at = job_seconds, 0.0
         self.job: dict[str, str] = {}
         self.save(saved)
 
@@ -58,16 +66,17 @@ class Group:
             return reply({"saved_respondent_ids_count": self.count})
         if method == "POST":
             name = re.search(rb'filename="([^"]+)"', body)
-            now = datetime.now(UTC).isoformat()
+            now, self.posted_at = datetime.now(UTC).isoformat(), time.monotonic()
             self.job = {
                 "job_id": "JOB",
                 "file_name": name[1].decode() if name else "",
-                "status": "Completed",
+                "status": "Processing",
                 "created_at": now,
-                "completed_at": now,
             }
-            self.save(re.findall(r"^[0-9a-f-]{36}(?=\r?$)", body.decode(), re.MULTILINE))
+            self.save(re.findall(r"^[0-9a-f]{8}-[0-9a-f-]{27}(?=\r?$)", body.decode(), re.MULTILINE))
             return reply({"job_id": "JOB"}, 201)
+        if self.job and time.monotonic() >= self.posted_at + self.job_seconds:
+            self.job["status"] = "Completed"
         return reply(self.job if rest.endswith("JOB") else {"data": [self.job] if self.job else []})
 
 
@@ -77,17 +86,18 @@ class Exchange:
     Args:
         latency: Seconds between a request's arrival and its answer.
         big: How many ids the target group `BIG` holds.
+        job_seconds: How long an upload takes.
     """
 
-    def __init__(self, latency: float, big: int) -> None:
-        self.latency = latency
-        self.groups = {BIG_GROUP: Group([ids.synthetic_id("exchange", number) for number in range(big)])}
+    def __init__(self, latency: float, big: int, job_seconds: float) -> None:
+        self.latency, self.job_seconds = latency, job_seconds
+        self.groups = {BIG_GROUP: Group([ids.synthetic_id(SAVED, number) for number in range(big)])}
 
     def answer(self, method: str, address: str, body: bytes) -> bytes:
         place = _ADDRESS.search(address)
         if place is None:
             return reply({"access_token": "none", "expires_in": 3600})
-        group = self.groups.setdefault(place["group"], Group([]))
+        group = self.groups.setdefault(place["group"], Group([], self.job_seconds))
         return group.answer(method, place["rest"], place["query"], body)
 
 
@@ -118,17 +128,18 @@ class Connection(asyncio.Protocol):
             self.transport.write(answer)
 
 
-async def serve(latency: float, big: int) -> None:
-    make = partial(Connection, Exchange(latency, big))
+async def serve(latency: float, big: int, job_seconds: float) -> None:
+    make = partial(Connection, Exchange(latency, big, job_seconds))
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, backlog=1_000)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 @contextmanager
-def served(*, latency: float = 0.0, big: int = 0) -> Iterator[str]:
+def served(*, latency: float = 0.0, big: int = 0, job_seconds: float = 0.0) -> Iterator[str]:
     """Run the server in a process of its own and give the address of its API."""
-    command = [sys.executable, str(Path(__file__)), "--latency", str(latency), "--big", str(big)]
+    figures = {"--latency": latency, "--big": big, "--job-seconds": job_seconds}
+    command = [sys.executable, str(Path(__file__)), *(str(each) for pair in figures.items() for each in pair)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own file
     try:
         assert process.stdout is not None
@@ -138,9 +149,26 @@ def served(*, latency: float = 0.0, big: int = 0) -> Iterator[str]:
         process.wait()
 
 
+class NoWaiting(SystemClock):
+    """Let pauses take no time, so that only requests do."""
+
+    async def sleep(self, seconds: float) -> None:  # noqa: ARG002 - the clock's signature
+        await asyncio.sleep(0)
+
+
+def connected(base: str, *, in_flight: int = limits.IN_FLIGHT) -> Client:
+    """Connect a live client to the server: with all its manners, at a pace that does not hold it back."""
+    pace = limits.REQUESTS_PER_SECOND_MAX
+    settings = Settings.read(
+        "live", environ={}, base_url=base, account_id=101, token=SAVED, in_flight=in_flight, requests_per_second=pace
+    )
+    return Client(Http(settings, clock=NoWaiting()))
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--latency", type=float, default=0.0, help="seconds")
     parser.add_argument("--big", type=int, default=0, help=f"ids of the target group {BIG_GROUP}")
+    parser.add_argument("--job-seconds", type=float, default=0.0, help="how long an upload takes")
     options = parser.parse_args()
-    asyncio.run(serve(options.latency, options.big))
+    asyncio.run(serve(options.latency, options.big, options.job_seconds))

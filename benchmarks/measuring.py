@@ -18,7 +18,7 @@ class Row:
         work: What was done.
         beside: What it was compared with.
         ratios: Ours over theirs, one of each repeat.
-        goal: Highest ratio that meets the goal; None where the row only informs.
+        goal: Highest ratio that meets the goal, with `at_least` the lowest; None where the row only informs.
         says: One plain sentence: what was measured, how, and what follows.
         wanted: The goal in words, where it is no ratio.
         met: Whether the goal is met, where it is no ratio.
@@ -33,6 +33,7 @@ class Row:
     wanted: str = ""
     met: bool | None = None
     shown: str = ""
+    at_least: bool = False
     tables: list[str] = field(default_factory=list)
 
     @property
@@ -47,13 +48,13 @@ class Row:
 
     @property
     def goal_text(self) -> str:
-        return self.wanted or ("—" if self.goal is None else f"≤ {self.goal:g} ×")
+        return self.wanted or ("—" if self.goal is None else f"{'≥' if self.at_least else '≤'} {self.goal:g} ×")
 
     @property
     def verdict(self) -> str:
         met = self.met
         if met is None and self.goal is not None:
-            met = self.median <= self.goal
+            met = self.median >= self.goal if self.at_least else self.median <= self.goal
         return "—" if met is None else "met" if met else "not met"
 
     def as_json(self) -> dict[str, object]:

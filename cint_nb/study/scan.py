@@ -13,14 +13,11 @@ import numpy as np
 from cint_nb.domain import ids, limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.study import keys as key_rows
-from cint_nb.study.keys import Index
+from cint_nb.study.keys import ID_SHAPE, SHAPE, Index
 from cint_nb.study.reading import Reading, Texts, decode
 from cint_nb.study.verdicts import clean
 
-_HEX = b"0123456789abcdefABCDEF"
-_SHAPE = bytes(0x68 if byte in _HEX else 0 if byte == 0x68 else byte for byte in range(256))  # a hex digit becomes h
-_NOT_HEX = bytes(byte for byte in range(256) if byte not in _HEX)
-_ID_SHAPE = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
+_NOT_HEX = bytes(byte for byte in range(256) if byte not in key_rows.HEX)
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
 _DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
 _GATHER_FROM = 64  # lines, from which gathering digits by numpy is faster
@@ -50,12 +47,12 @@ class Scan:
         self._ends = array("q")
         self._step = 0
         self._ladder: list[bytes] = []
-        self._use_pattern(_ID_SHAPE + b"\n")
+        self._use_pattern(ID_SHAPE + b"\n")
         self._previous = (b"", -1)
 
     def feed(self, block: bytes) -> None:
         """Judge a block of whole lines, each ended by LF or CRLF; a CR inside ends a line too."""
-        shape = block.translate(_SHAPE)
+        shape = block.translate(SHAPE)
         place, end = 0, len(block)
         while place < end:
             start = place
@@ -122,7 +119,7 @@ class Scan:
     def line(self, raw: bytes) -> None:
         """Judge one line, without its end."""
         bare = raw.strip(_WRAPPING)
-        if len(bare) == 36 and bare.translate(_SHAPE) == _ID_SHAPE:
+        if len(bare) == 36 and bare.translate(SHAPE) == ID_SHAPE:
             self._keys += unhexlify(bare.replace(b"-", b""))
             self._learn(raw)
         elif not bare:
@@ -145,9 +142,9 @@ class Scan:
     def _learn(self, raw: bytes) -> None:
         """Take the wrapping of this line as the pattern when the line before it has the same."""
         if len(raw) < _PATTERN_MAX_BYTES:
-            pattern = (raw + b"\n").translate(_SHAPE)
+            pattern = (raw + b"\n").translate(SHAPE)
             follows = self._previous == (pattern, self.lines - 1)
-            if follows and pattern != self._ladder[0] and _ID_SHAPE in pattern and pattern.count(b"h") == 32:
+            if follows and pattern != self._ladder[0] and ID_SHAPE in pattern and pattern.count(b"h") == 32:
                 self._use_pattern(pattern)
             self._previous = (pattern, self.lines)
 

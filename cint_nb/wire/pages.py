@@ -22,7 +22,31 @@ async def pages(
     max_pages: int = limits.LIST_PAGES_MAX,
     whole: bool = False,
 ) -> AsyncIterator[Any]:
-    """Go through the items of a list, page after page.
+    """Go through the items of a list one by one; see `whole_pages`, which gives them as they come."""
+    async for items in whole_pages(
+        http,
+        call,
+        items_key=items_key,
+        cursor_in=cursor_in,
+        cursor_out=cursor_out,
+        page_size=page_size,
+        max_pages=max_pages,
+    ):
+        for item in items:
+            yield item
+
+
+async def whole_pages(
+    http: Http,
+    call: Call,
+    *,
+    items_key: str = "data",
+    cursor_in: str = "start_after",
+    cursor_out: str = "next_cursor",
+    page_size: int | None = limits.LIST_PAGE_SIZE,
+    max_pages: int = limits.LIST_PAGES_MAX,
+) -> AsyncIterator[list[Any]]:
+    """Go through a list page after page.
 
     It ends when the cursor is null, absent or empty; a short or empty page is no end. The list's own `url` is never
     followed, and its `has_more` is not trusted. A cursor that comes back, or too many pages, ends it with a warning
@@ -57,8 +81,7 @@ async def pages(
         items = page.get(items_key)
         if items is not None and not isinstance(items, list):
             raise reply.unexpected(f"A page of the list has no list named {items_key!r}.")
-        for item in items or ():
-            yield item
+        yield items or []
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:

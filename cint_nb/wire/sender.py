@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import logging
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -89,10 +90,10 @@ class Sender:
         if self._connections.ours:
             read = limits.UPLOAD_SECONDS if call.file else limits.READ_SECONDS
             extra["timeout"] = httpx.Timeout(read, connect=limits.CONNECT_SECONDS)
+        if pairs := call.query_pairs():
+            url = f"{url}?{urlencode(pairs)}"  # given apart, httpx would take the whole address apart once more
         files = {"file": (call.file[0], call.file[1], "text/csv")} if call.file else None
-        return self._connections.any().build_request(
-            call.method, url, params=call.query_pairs() or None, headers=headers, json=json, files=files, **extra
-        )
+        return self._connections.any().build_request(call.method, url, headers=headers, json=json, files=files, **extra)
 
     async def once(self, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float) -> Reply:
         """Send one attempt and read its whole reply, whatever its status.

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from cint_nb.domain.ids import synthetic_id
+from cint_nb.study import keys
 from cint_nb.study.reconcile import _MEANING, Result, message_counts, reconcile
 from cint_nb.study.respondents import read_respondents
 
@@ -141,3 +142,12 @@ def test_a_meaning_is_short_enough_to_be_shown_whole():
     assert set(_MEANING) == set(Result)
     widest = pd.get_option("display.max_colwidth")
     assert max(map(len, _MEANING.values())) < widest
+
+
+def test_ids_as_a_list_endpoint_writes_them_and_as_people_do_become_the_same_keys() -> None:
+    plain = [synthetic_id("keys", number) for number in range(5_000)]
+    spelled = [*plain[:4_500], f" {{{plain[4_500].upper()}}}", *(identifier.upper() for identifier in plain[4_501:])]
+    expected = keys.from_ids(plain)
+    assert list(keys.texts(expected)) == plain
+    assert (keys.from_ids(spelled) == expected).all()
+    assert len(keys.from_ids([plain[0][:-1] + "g", "", "x" * 36, plain[1] + "\n" + plain[2], "ä"])) == 0
