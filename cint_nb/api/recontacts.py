@@ -22,7 +22,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
 from cint_nb.domain.uploads import Uploadable, UploadFile
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages, whole_pages
+from cint_nb.wire.pages import each_page, pages
 
 _GONE = (404, 405)
 _FOLLOW_IT = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
@@ -153,7 +153,7 @@ class Recontacts:
         Serves `GET …/recontacts/rsids`.
         """
         call = ops.RECONTACT_RSIDS.call(ref.path())
-        return tuple([normalise(str(row)) async for rows in whole_pages(self._http, call) for row in rows])
+        return tuple([normalise(str(row)) async for rows in each_page(self._http, call) for row in rows])
 
     # --- removal ----------------------------------------------------------------------------------------------
 

@@ -22,8 +22,8 @@ async def pages(
     max_pages: int = limits.LIST_PAGES_MAX,
     whole: bool = False,
 ) -> AsyncIterator[Any]:
-    """Go through the items of a list one by one; see `whole_pages`, which gives them as they come."""
-    async for items in whole_pages(
+    """Go through the items of a list one by one; see `each_page`, which gives them as they come."""
+    async for items in each_page(
         http,
         call,
         items_key=items_key,
@@ -31,12 +31,13 @@ async def pages(
         cursor_out=cursor_out,
         page_size=page_size,
         max_pages=max_pages,
+        whole=whole,
     ):
         for item in items:
             yield item
 
 
-async def whole_pages(
+async def each_page(
     http: Http,
     call: Call,
     *,
@@ -45,6 +46,7 @@ async def whole_pages(
     cursor_out: str = "next_cursor",
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
+    whole: bool = False,
 ) -> AsyncIterator[list[Any]]:
     """Go through a list page after page.
 
