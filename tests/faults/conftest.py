@@ -23,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--report", default=False) and not config.getoption("--every-way"):
+        raise pytest.UsageError("--report tells of everything, so it needs --every-way")
     config.stash[_found] = {}
 
 

@@ -32,6 +32,10 @@ Whatever broke, at every cell below:
 - there is one project, one target group, one fielding run, one upload and one resubmission, one removal: **never two**;
 - the ids saved at the end are those saved without the fault: **none lost**;
 - a partly successful upload is shown as such in the panel, and a job that runs is never shown as ended.
+
+Three errors ask for more than running the cells again, and say so: after `JobAlreadyRunning` one waits for the job;
+after `WatchTimeout` the job has to end at the exchange, where support can end one that hangs; and a run that the
+marketplace has paused is closed with `wave.close(resume_first=True)`. The one exception to *never two* is told below.
 """
 _ERRORS = """\
 ## The errors
