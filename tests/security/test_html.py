@@ -185,7 +185,7 @@ def test_no_frame_is_styled_since_a_styler_does_not_escape():
 
 @pytest.mark.parametrize("text", [*FORMULAS, r"$\frac{1}{$", r"$\nonsense$"])
 def test_a_plot_writes_a_text_as_it_is(text):
-    steps = pd.DataFrame({"step": ["saved ids", text], "people": [10, 5]})
+    steps = pd.DataFrame({"step": ["saved ids", text], "stage": ["saved", text], "people": [10, 5]})
     figure = plot_funnel(steps, pd.DataFrame({"label": [text], "count": [3]}))
     figure.canvas.draw()
     assert f"ended: {text}" in [each.get_text() for each in figure.plane.get_yticklabels()]

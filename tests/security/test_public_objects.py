@@ -12,8 +12,10 @@ import pytest
 import cint_nb
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.ids import mask
+from cint_nb.domain.plan import AllocationShape
 from cint_nb.panels.wave_panel import WavePanel
 from cint_nb.study.crosswalk import Crosswalk
+from cint_nb.study.panel import Panel, PanelWave
 from cint_nb.study.respondents import read_respondents
 from cint_nb.study.wave_reports import read_report
 from cint_nb.wave.wave import Wave
@@ -48,8 +50,14 @@ def objects(wave, client, people, tmp_path) -> dict[str, object]:
     client.run(client.recontacts.upload(wave.target_group, people))
     with pytest.raises(CintError) as caught:  # one upload runs already
         client.run(client.recontacts.upload(wave.target_group, people))
+    visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
+    first = PanelWave("wave 1", read_report(visits, rsid="RSID"), uploaded=people)
     return {
+        "AllocationShape": next(iter(AllocationShape)),
         "CintError": caught.value,
+        "Crosswalk": Crosswalk.of(visits),
+        "Panel": Panel([first]),
+        "PanelWave": first,
         "FilePicker": picker,
         "FilePicker, from the browser": other,
         "FindingsTable": cint_nb.FindingsTable(wave.check("launch", ask=True)),

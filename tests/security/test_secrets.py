@@ -13,7 +13,9 @@ import sys
 import textwrap
 import traceback
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -127,13 +129,13 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(listen, go_liv
 def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(listen, go_live, caplog, monkeypatch):
     server = listen(lambda path, _: None if "oauth" in path else answer())
     client = go_live(server)
-    send = client.http._sender.client().send
+    send = httpx.AsyncClient.send
 
-    async def speak(request, **more):
+    async def speak(own: httpx.AsyncClient, request: httpx.Request, **more: Any) -> httpx.Response:
         logging.getLogger("hpack.hpack").warning("Adding (authorization, Bearer %s) to the header table", TOKEN)
-        return await send(request, **more)
+        return await send(own, request, **more)
 
-    monkeypatch.setattr(client.http._sender.client(), "send", speak)
+    monkeypatch.setattr(httpx.AsyncClient, "send", speak)
     assert client.run(client.definitions.locales()) is not None
     assert "header table" not in caplog.text
 
