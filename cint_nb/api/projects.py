@@ -90,10 +90,12 @@ class Projects:
                 yield project
 
     async def _readable(self, project_id: str) -> Project:
-        """Wait until an accepted project can be read; whatever goes wrong then, the error says that it was accepted."""
+        """Wait until an accepted project can be read; whatever goes wrong then, the error says that it was accepted.
+
+        What is counted are its own pauses: a clock may jump, and a computer may sleep in between.
+        """
         waited, pause = 0.0, 0.5
         while True:
-            began = self._http.clock.now()
             try:
                 return await self.get(project_id)
             except CintError as error:
@@ -103,5 +105,5 @@ class Projects:
                     error.next_step = "read it later with client.projects.get(project_id); do not create it again."
                     raise
             await self._http.sleep(pause)
-            waited += (self._http.clock.now() - began).total_seconds()
+            waited += pause
             pause = min(2 * pause, 8.0)

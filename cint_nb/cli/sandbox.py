@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cint_nb.sandbox.server import serve
 
     kept = "" if arguments.state else " Its world ends with it: --state FILE keeps it."
-    print("Point the notebooks at it: CINT_NB_BASE_URL=<the API address below>, then cint_nb.connect().")
+    print("Point the notebooks at it: CINT_NB_BASE_URL=<the second address below>, then cint_nb.connect().")
     print(f"Ctrl+C ends it.{kept}")
     serve(
         host=arguments.host,

@@ -6,6 +6,7 @@ Plain `pytest` watches for six days and compares with the second; `nox -s faults
 from __future__ import annotations
 
 import gc
+import logging
 import subprocess
 import sys
 import threading
@@ -109,6 +110,15 @@ def measure(later: Later) -> Measured:
     return Measured(len(gc.get_objects()), sockets, threading.active_count(), len(later.calls))
 
 
+@pytest.fixture
+def nothing_logged() -> Iterator[None]:
+    """Keep pytest from holding each record of a month."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("nothing_logged")
 @pytest.mark.skipif(not DESCRIPTORS.exists(), reason="counts open sockets in /proc")
 def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
     client: Session,
