@@ -16,7 +16,7 @@ from cint_nb.api.removal import remove_by_count
 from cint_nb.api.uploading import checked_upload
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
-from cint_nb.domain.ids import EntityType, normalise
+from cint_nb.domain.ids import EntityType, normalise_all
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
@@ -153,7 +153,10 @@ class Recontacts:
         Serves `GET …/recontacts/rsids`.
         """
         call = ops.RECONTACT_RSIDS.call(ref.path())
-        return tuple([normalise(str(row)) async for rows in each_page(self._http, call) for row in rows])
+        saved: list[str] = []
+        async for rows in each_page(self._http, call):
+            saved += normalise_all(rows)
+        return tuple(saved)
 
     # --- removal ----------------------------------------------------------------------------------------------
 

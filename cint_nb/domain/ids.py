@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 
 UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
@@ -15,6 +16,7 @@ _UUID_ANYWHERE = re.compile(
 )
 ULID_FORM = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
+_PLAIN = b"0123456789abcdef-\n"
 SYNTHETIC_MARK = "-8c17-b5ec-"
 """The third and fourth group of every synthetic id. UUID version 8 is free for private use, so no real id has it."""
 
@@ -59,6 +61,16 @@ def normalise(text: str) -> str:
     Ids are compared in this form only: files, uploads and the exchange's own lists differ in case.
     """
     return text.strip(_WRAPPING).lower()
+
+
+def normalise_all(texts: Sequence[object]) -> list[str]:
+    """Return all of `texts` as `normalise` would; a page that is so already, as the exchange writes it, at once."""
+    try:
+        joined = "\n".join(texts)  # type: ignore[arg-type]  # anything but text is seen by the join itself
+    except TypeError:
+        return [normalise(str(text)) for text in texts]
+    plain = joined.isascii() and not joined.encode().translate(None, _PLAIN) and joined.count("\n") == len(texts) - 1
+    return list(texts) if plain else [normalise(str(text)) for text in texts]  # type: ignore[arg-type]
 
 
 def is_respondent_id(normalised: str) -> bool:

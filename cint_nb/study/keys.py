@@ -152,6 +152,8 @@ def unique(keys: Keys) -> Keys:
 
 def among(keys: Keys, others: Keys) -> Mask:
     """Tell for each row of `keys` whether the same id is in `others`."""
+    if not len(others):
+        return np.zeros(len(keys), dtype=np.bool_)
     again, original = repeats(np.concatenate((others, keys)))
     known = len(others)
     mask = np.zeros(len(keys), dtype=np.bool_)

@@ -104,7 +104,7 @@ class Reply:
 
     Args:
         status: HTTP status.
-        headers: Response headers.
+        headers: Response headers, their names in lower case.
         body: The whole body, unpacked; empty where the exchange sends none.
         request_id: What support asks for: the reply's own id, else its trace id.
         trace_id: Trace id of the `traceparent` header.
@@ -113,7 +113,7 @@ class Reply:
     """
 
     status: int
-    headers: httpx.Headers = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     request_id: str = ""
     trace_id: str = ""
@@ -129,6 +129,10 @@ class Reply:
         return self._parsed
 
     @cached_property
+    def _kind(self) -> str:
+        return str(self.headers.get("content-type", "")).lower()
+
+    @cached_property
     def _parsed(self) -> Any:
         try:
             return json.loads(self.body)
@@ -137,11 +141,11 @@ class Reply:
 
     def is_page(self) -> bool:
         """Tell whether this is a page for people, such as the sign-in of a network on the way."""
-        return "html" in self.headers.get("content-type", "").lower()
+        return "html" in self._kind
 
     def is_broken(self) -> bool:
         """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
-        if not self.body.strip() or not (self.is_page() or "json" in self.headers.get("content-type", "").lower()):
+        if not self.body.strip() or not ("json" in self._kind or self.is_page()):
             return False
         try:
             self.json()  # kept for whoever reads it next
@@ -191,12 +195,14 @@ class Reply:
 
 def reply_of(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str = "") -> Reply:
     """Build a reply; ids for support are read from the headers where the body names none."""
-    trace = _TRACE.fullmatch(headers.get("traceparent", "").strip().lower())
+    # Read once: each look-up in httpx's own goes through all of them.
+    plain = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers.raw}
+    trace = _TRACE.fullmatch(plain.get("traceparent", "").strip().lower())
     trace_id = trace[1] if trace else ""
-    named = _REQUEST_ID.fullmatch(headers.get("x-request-id", "").strip())
+    named = _REQUEST_ID.fullmatch(plain.get("x-request-id", "").strip())
     return Reply(
         status=status,
-        headers=headers,
+        headers=plain,
         body=body,
         request_id=request_id or (named[0] if named else "") or trace_id,
         trace_id=trace_id,

@@ -41,6 +41,9 @@ _WARNINGS_MAX = 100
 _MAY_HAVE_ACTED = (Ending.AMBIGUOUS, Ending.UNAVAILABLE)
 
 
+_NOTHING_DECIDED = Verdict(again=False)
+
+
 @dataclass
 class _Course:
     """Follow one call over its attempts.
@@ -57,7 +60,7 @@ class _Course:
     granted: float = 0.0
     new_token_tried: bool = False
     may_have_acted: bool = False
-    verdict: Verdict = field(default_factory=lambda: Verdict(again=False))
+    verdict: Verdict = _NOTHING_DECIDED
 
     def seconds_left(self) -> float:
         return self.limit + self.granted - self.pauses_ahead - (time.monotonic() - self.started)
@@ -159,14 +162,19 @@ class Http:
             failure = state.outcome.exception() if state.outcome else None
             return isinstance(failure, Failure) and self._decide(course, failure)
 
-        retrying = AsyncRetrying(
-            retry=again,
-            wait=lambda _: course.verdict.seconds,
-            sleep=lambda seconds: course.pause(self.clock, seconds),
-            reraise=True,
-        )
         try:
-            return await retrying(one)
+            try:
+                return await one()  # nearly every call ends here: the loop would cost it more than all else of ours
+            except Failure as failure:
+                if not self._decide(course, failure):
+                    raise
+            await course.pause(self.clock, course.verdict.seconds)
+            return await AsyncRetrying(
+                retry=again,
+                wait=lambda _: course.verdict.seconds,
+                sleep=lambda seconds: course.pause(self.clock, seconds),
+                reraise=True,
+            )(one)
         except Failure as failure:
             raise _remembering(self._explained(failure, course), course) from None
         except CintError as error:  # no token could be had for another attempt

@@ -23,6 +23,8 @@ log = logging.getLogger("cint_nb.wire")
 log.addHandler(logging.NullHandler())
 
 _ERROR_BODY_MAX = 1_000_000
+_READ = httpx.Timeout(limits.READ_SECONDS, connect=limits.CONNECT_SECONDS)
+_UPLOAD = httpx.Timeout(limits.UPLOAD_SECONDS, connect=limits.CONNECT_SECONDS)
 _ours = contextvars.ContextVar("cint_nb_sending", default=False)
 
 
@@ -88,8 +90,7 @@ class Sender:
         """Build a fresh request for an attempt; a client of the caller's keeps its own time limits."""
         extra: dict[str, Any] = {}
         if self._connections.ours:
-            read = limits.UPLOAD_SECONDS if call.file else limits.READ_SECONDS
-            extra["timeout"] = httpx.Timeout(read, connect=limits.CONNECT_SECONDS)
+            extra["timeout"] = _UPLOAD if call.file else _READ
         if pairs := call.query_pairs():
             url = f"{url}?{urlencode(pairs)}"  # given apart, httpx would take the whole address apart once more
         files = {"file": (call.file[0], call.file[1], "text/csv")} if call.file else None

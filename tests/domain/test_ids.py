@@ -12,6 +12,7 @@ from cint_nb.domain.ids import (
     is_ulid,
     mask,
     normalise,
+    normalise_all,
     synthetic_id,
 )
 
@@ -67,3 +68,20 @@ def test_a_ulid_has_26_capital_letters_and_digits() -> None:
     assert is_ulid("01JX2KPG5VEBF8498Z8YTTE8TB")
     assert not is_ulid("01jx2kpg5vebf8498z8ytte8tb")
     assert not is_ulid("Brand tracker")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        [],
+        [PLAIN, PLAIN],
+        [PLAIN, PLAIN.upper()],
+        [PLAIN, f"{{{PLAIN}}}"],
+        [f"{PLAIN}\n", PLAIN],
+        [f" {PLAIN}", "\ufeff" + PLAIN],
+        [PLAIN, 7, None],
+        ["ä" + PLAIN],
+    ],
+)
+def test_a_page_of_ids_is_normalised_as_each_of_them_is(page: list[object]) -> None:
+    assert normalise_all(page) == [normalise(str(text)) for text in page]
