@@ -18,6 +18,8 @@ from cint_nb.panels.mode import mode_of
 from cint_nb.panels.wording import esc
 
 TICK_SECONDS = 1.0
+SLOW_TICK_SECONDS = 5.0
+"""After a minute nobody counts the seconds, and each tick costs as much as a look."""
 LATE_SECONDS = 75.0
 """A look that takes longer than every time limit of a request will not come any more."""
 
@@ -223,7 +225,8 @@ class JobProgress(Panel):
             if self._ticking:
                 return
             self._ticking = True
-        after(TICK_SECONDS, self._ticked)
+        young = self.value is None or self.value.elapsed_seconds < 60
+        after(TICK_SECONDS if young else SLOW_TICK_SECONDS, self._ticked)
 
     def _ticked(self) -> None:
         self._ticking = False

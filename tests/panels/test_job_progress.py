@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.panels import job_progress
 from cint_nb.panels.job_model import Phase, describe, job_title
 from cint_nb.panels.job_progress import JobProgress
 
@@ -203,6 +204,14 @@ def test_elapsed_time_moves_on_between_two_looks() -> None:
     assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
     assert "up to 5 s left" in describe(look(seconds_left=(0, 5))).facts
     assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
+
+
+def test_the_seconds_are_counted_for_a_minute_and_then_every_fifth(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(job_progress, "after", lambda seconds, _: waits.append(seconds))
+    for elapsed in (10, 59, 60, 600):
+        JobProgress(title="Upload").update(look(elapsed_seconds=elapsed))
+    assert waits == [1.0, 1.0, 5.0, 5.0]
 
 
 def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
