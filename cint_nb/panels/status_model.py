@@ -44,7 +44,7 @@ COLUMNS: Mapping[str, Column] = {
 }
 """How the columns of the status frame are shown, in this order; others follow as they are."""
 
-KEY = "target_group_id"
+KEY, CURRENCY = "target_group_id", "currency"
 
 
 def column(name: str) -> Column:
@@ -84,12 +84,24 @@ class StatusView:
     wish: Wish = Wish()
 
     def usual(self) -> list[str]:
-        """Return the columns shown unless others are asked for: not the ids, and none that holds nothing at all."""
+        """Return the columns shown unless others are asked for: not the ids, and none that says nothing."""
         return [
             name
             for name in self.names()
-            if not column(name).hidden and not all(absent(value) for value in self.frame[name])
+            if not column(name).hidden
+            and not all(absent(value) for value in self.frame[name])
+            and not (name == CURRENCY and self.currency())
         ]
+
+    def currency(self) -> str:
+        """Return the currency of all money in the table; empty where there are several or none."""
+        known = {value for value in self.frame.get(CURRENCY, ()) if not absent(value)}
+        return str(known.pop()) if len(known) == 1 else ""
+
+    def heading(self, name: str) -> str:
+        """Return what stands above a column, money with its currency."""
+        look = column(name)
+        return f"{look.label} ({self.currency()})" if look.kind == "money" and self.currency() else look.label
 
     def names(self) -> list[str]:
         """Return all columns in the order they are shown: what asks for attention first."""
@@ -169,7 +181,7 @@ def draw_table(view: StatusView, *, caption: str) -> str:
         return f'<p class="cint-soft">{why}</p>'
     looks = [(name, column(name)) for name in shown]
     heads = "".join(
-        f'<th scope="col"{_right(look)}{_sorted(view, name)}>{esc(look.label)}</th>' for name, look in looks
+        f'<th scope="col"{_right(look)}{_sorted(view, name)}>{esc(view.heading(name))}</th>' for name, look in looks
     )
     body = "".join(
         f"<tr>{''.join(_cell(row[name], look, (label, name) in view.changed) for name, look in looks)}</tr>"
@@ -202,7 +214,7 @@ def plain_rows(view: StatusView, limit: int) -> tuple[list[str], list[list[str]]
     """Return headings, cells as text of at most `limit` rows, and how many rows there are beyond."""
     shown, rows = view.shown(), view.rows()
     cells = [[plain(row[name], column(name).kind) for name in shown] for _, row in rows[:limit]]
-    return [column(name).label for name in shown], cells, max(len(rows) - limit, 0)
+    return [view.heading(name) for name in shown], cells, max(len(rows) - limit, 0)
 
 
 def text_table(view: StatusView, *, limit: int = 50) -> list[str]:

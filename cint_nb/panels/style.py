@@ -89,7 +89,8 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
   border-collapse: separate; border-spacing: 0; margin: 4px 0; width: 100%; border: 0;
   font-size: 12.5px; font-variant-numeric: tabular-nums; color: var(--cint-ink);
 }
-.cint-status-table table.cint-table { width: max-content; min-width: 100%; }
+.cint-status-table { max-width: none; }
+.cint-status-table table.cint-table { width: auto; min-width: 100%; }
 .cint-panel table.cint-table :is(th, td) {
   padding: 5px 10px; text-align: left; vertical-align: top; border: 0; border-bottom: 1px solid var(--cint-rule);
   background: none; white-space: normal; max-width: 26em; line-height: 1.4;
@@ -131,8 +132,11 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-mini span { display: block; height: 3px; border-radius: 2px; background: var(--cint-good); }
 .cint-spark { vertical-align: middle; color: var(--cint-busy); }
 .cint-panel .cint-table-part { overflow: auto; max-height: 440px; position: relative; }
+.cint-panel.cint-findings-table .cint-table-part { max-height: 900px; }
 .cint-panel .cint-table-part:focus-visible { outline: 2px solid var(--cint-busy); outline-offset: -2px; }
 .cint-table-part thead th { position: sticky; top: 0; z-index: 1; background: var(--cint-paper) !important; }
+.cint-panel.cint-status-table table.cint-table :is(th, td) { padding: 5px 6px; }
+.cint-panel.cint-status-table table.cint-table th { white-space: normal; }
 .cint-status-table .cint-table-part :is(td, th):first-child {
   position: sticky; left: 0; z-index: 1; background: var(--cint-paper) !important;
 }

@@ -52,6 +52,16 @@ def test_status_text_form_is_a_table_under_the_repr() -> None:
     assert "Wave <2>" in lines[2]
 
 
+def test_one_currency_stands_above_the_money_and_several_in_a_column_of_their_own() -> None:
+    rows = [{"name": "A", "cost": 2.5, "currency": "EUR"}, {"name": "B", "cost": None, "currency": None}]
+    one = StatusTable(pd.DataFrame(rows)).text()
+    assert "Cost (EUR)" in one
+    assert "Currency" not in one
+    several = StatusTable(pd.DataFrame([*rows, {"name": "C", "cost": 1.0, "currency": "USD"}])).text()
+    assert "Currency" in several
+    assert "(EUR)" not in several
+
+
 def test_changed_cells_are_marked_with_more_than_a_colour() -> None:
     table = StatusTable(frame(3))
     table.update(frame(4))
