@@ -46,7 +46,7 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
-    session.run("pytest", *(session.posargs or ["tests/browser"]), env={"CINT_NB_BROWSER": "1"})
+    session.run("pytest", "--reruns=1", *(session.posargs or ["tests/browser"]), env={"CINT_NB_BROWSER": "1"})
 
 
 @nox.session(venv_backend="venv", reuse_venv=True)
