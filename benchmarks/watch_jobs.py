@@ -139,6 +139,9 @@ def rows() -> list[Row]:
         beaten += [f"{kind} × {pace:g} by {name}" for name in theirs for each in mine if dominates(theirs[name], each)]
         cells = [f"{late:.1f} s / {requests:.0f}" for late, requests in (*mine, *theirs.values())]
         lines.append(f"| {kind} | × {pace:g} | {' | '.join(cells)} |")
+    lost = (
+        f" Beaten: {'; '.join(beaten)}. The limit: of few looks, those that count the ids weigh most." if beaten else ""
+    )
     return [
         Row(
             "notice the end of a 10,000-id job",
@@ -146,11 +149,11 @@ def rows() -> list[Row]:
             [],
             None,
             f"Mean seconds from the end to its notice / mean requests, on virtual time; {JOBS} jobs a cell. "
-            "Counts of saved ids are among our requests; google-api-core is let run past its own limit of 900 s.",
+            f"Counts of saved ids are among our requests; google-api-core is let run past its own limit of 900 s.{lost}",
             wanted="nobody has both fewer requests and less delay",
             met=not beaten,
             shown=f"beaten in {len(beaten)} of {2 * len(PACES) * len(DOCUMENTED)} cases",
-            tables=["\n".join(lines), *beaten],
+            tables=["\n".join(lines)],
         )
     ]
 
