@@ -60,6 +60,7 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CINT_NB_")},
             "CINT_NB_MODE": "sandbox",
+            "CINT_NB_SEED": str(seed),
             "CINT_NB_BASE_URL": served.base_url,
             "CINT_NB_RECORD": str(fresh),
             "CINT_NB_JOURNAL": str(Path(folder) / "journal.sqlite3"),
