@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 # Left lying in a clone by a person, an editor or a tool; none of it may ever be published.
 LITTER = """
 notebooks/people.csv notebooks/survey-export.csv notebooks/Untitled.ipynb notebooks/00-start-here.csv
-notebooks/templates/mine.ipynb notebooks/templates/people.csv notebooks/.ipynb_checkpoints/00-start-here-checkpoint.ipynb notebooks/cint-nb-demo/respondents.csv
+notebooks/templates/mine.ipynb notebooks/templates/people.csv
+notebooks/.ipynb_checkpoints/00-start-here-checkpoint.ipynb notebooks/cint-nb-demo/respondents.csv
 cint_nb/journal.sqlite3 cint_nb/panels/wave1.csv cint_nb/wire/token.json cint_nb/__pycache__/x.cpython-311.pyc
 cint_nb/notes.txt cint_nb/.env .env journal.sqlite3 people.csv .artifacts/shot.png .ci/run tests/test_x.py
 tests/recordings/00.jsonl benchmarks/b.py docs/draft.txt binder/postBuild noxfile.py
