@@ -46,7 +46,9 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def browser(session: nox.Session) -> None:
     """JupyterLab in headless Chromium; fails where there is none."""
-    session.run("pytest", "--reruns=1", *(session.posargs or ["tests/browser"]), env={"CINT_NB_BROWSER": "1"})
+    # A file at a time, each with a JupyterLab and a browser of its own: what one leaves behind spoils no other.
+    for one in session.posargs or sorted(map(str, Path("tests/browser").glob("test_*.py"))):
+        session.run("pytest", "--reruns=2", one, env={"CINT_NB_BROWSER": "1"})
 
 
 @nox.session(venv_backend="venv", reuse_venv=True)
