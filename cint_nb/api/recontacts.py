@@ -49,7 +49,7 @@ class Recontacts:
             ref: The target group.
             uploadable: The exact bytes, or something that has them, such as `Respondents`.
             token: Lower-case letters and digits that mark this attempt; a new one when left out. The same token and
-                the same list adopt the job that was begun with them, whatever became of it.
+                the same list adopt the job that was begun with them, whatever became of it, where jobs are listed.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.

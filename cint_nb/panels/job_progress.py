@@ -19,7 +19,7 @@ from cint_nb.panels.wording import esc
 
 TICK_SECONDS = 1.0
 SLOW_TICK_SECONDS = 5.0
-"""After a minute nobody counts the seconds, and each tick costs as much as a look."""
+"""After a minute nobody counts the seconds."""
 LATE_SECONDS = 75.0
 """A look that takes longer than every time limit of a request will not come any more."""
 
