@@ -53,6 +53,7 @@ class JobText:
         high: Share of the bar that may be done, 0–1.
         bar: The bar in words, such as `35–52 % · estimated`.
         facts: Elapsed, left, last and next look.
+        due: Seconds until the next look, None when none is awaited or it is late.
         quote: What the exchange wrote, word for word.
         advice: The next thing to do, empty when there is none.
     """
@@ -65,6 +66,7 @@ class JobText:
     high: float = 0.0
     bar: str = ""
     facts: tuple[str, ...] = ()
+    due: float | None = None
     quote: str = ""
     advice: str = ""
 
@@ -105,6 +107,7 @@ def describe(
         high=high,
         bar=_bar(snapshot, low, high),
         facts=_facts(snapshot, stopped, since_look),
+        due=None if stopped else _due(snapshot, since_look),
         quote=snapshot.failure_text or snapshot.partial_text,
         advice=resume if stopped else _advice(snapshot),
     )
@@ -151,6 +154,12 @@ def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
     return f"{share(low, high)} · {'measured' if snapshot.measured else 'estimated'}"
 
 
+def _due(snapshot: JobSnapshot, since_look: float) -> float | None:
+    if snapshot.final or snapshot.next_look_seconds is None or since_look > snapshot.next_look_seconds:
+        return None
+    return snapshot.next_look_seconds - since_look
+
+
 def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str, ...]:
     elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.final else max(since_look, 0.0))
     facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
@@ -164,7 +173,8 @@ def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str
     ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
     ahead = ""
     if snapshot.next_look_seconds is not None and not stopped:
-        ahead = f"the next in {duration(max(snapshot.next_look_seconds - since_look, 0.0))}"
+        due = _due(snapshot, since_look)
+        ahead = "the next is late" if due is None else f"the next in {duration(due)}"
     facts.append(", ".join(bit for bit in (looks, ago, ahead) if bit))
     return tuple(facts)
 

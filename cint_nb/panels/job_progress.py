@@ -17,10 +17,9 @@ from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summar
 from cint_nb.panels.mode import mode_of
 from cint_nb.panels.wording import esc
 
-TICK_SECONDS = 1.0
-SLOW_TICK_SECONDS = 5.0
-"""After a minute nobody counts the seconds."""
-LATE_SECONDS = 75.0
+LATE_SECONDS = 10.0
+"""A look that is over its time by this is called late, and its panel drawn again as often."""
+LOST_SECONDS = 75.0
 """A look that takes longer than every time limit of a request will not come any more."""
 
 
@@ -65,9 +64,16 @@ def draw_status(text: JobText) -> str:
     )
 
 
-def draw_facts(facts: tuple[str, ...]) -> str:
-    """Draw elapsed, left and looks: apart from the state line, since a screen reader need not hear every second."""
-    return f'<div class="cint-facts">{"".join(f"<span>{esc(fact)}</span>" for fact in facts)}</div>' if facts else ""
+def draw_facts(text: JobText) -> str:
+    """Draw elapsed, left and looks, apart from the state line, which a screen reader reads; under them a moving line.
+
+    The line fills until the next look. The browser moves it: a kernel that counted seconds would spend more on the
+    panel than on a third of the looks.
+    """
+    if not text.facts:
+        return ""
+    due = "" if text.due is None else f'<div class="cint-due" style="animation-duration:{text.due:.1f}s"></div>'
+    return f'<div class="cint-facts">{"".join(f"<span>{esc(fact)}</span>" for fact in text.facts)}</div>{due}'
 
 
 class JobProgress(Panel):
@@ -95,10 +101,10 @@ class JobProgress(Panel):
         self._own_title = bool(title)
         self._phase = Phase.WAITING
         self._own: Future[None] | None = None
-        self._ticking = False
+        self._expecting = False
         self._lock = threading.RLock()
-        self._bar, self._status = html_part("cint-bar-part"), html_part("cint-status-part")
-        self._facts, self._resume = html_part("cint-facts-part"), html_part("cint-resume-part")
+        self._status, self._bar = html_part("cint-status-part"), html_part("cint-bar-part")
+        self._resume = html_part("cint-resume-part")
         self.stop_button = widgets.Button(description="Stop watching", tooltip="The job goes on at the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
@@ -107,10 +113,10 @@ class JobProgress(Panel):
         self.watch_button.on_click(lambda _: self.start())
         self._buttons = widgets.HBox([])
         self._buttons.add_class("cint-buttons")
-        parts = (self._status, self._bar, self._facts, self._resume, self._buttons)
+        parts = (self._status, self._bar, self._resume, self._buttons)
         super().__init__("job-progress", mode or mode_of(job), title or "Job", parts)
         self._monotonic = monotonic or _clock_of(job, self.mode)
-        self._looked_at = self._ticked_at = self._monotonic()
+        self._looked_at = self._checked_at = self._monotonic()
         self._throttle: Throttle[JobSnapshot] = Throttle(self._take)
         if job is not None:
             job.add_listener(self.update)
@@ -132,7 +138,7 @@ class JobProgress(Panel):
             if not stopping:
                 self._phase = Phase.WATCHED
         self._throttle.offer(snapshot, last=snapshot.final)
-        self._tick()
+        self._expect()
 
     def start(self) -> JobProgress:
         """Look at the job in the background until it ends, and return at once; looking again goes on where it stands.
@@ -192,7 +198,7 @@ class JobProgress(Panel):
 
     def _take(self, snapshot: JobSnapshot) -> None:
         self._looked_at = self._monotonic()
-        self._ticked_at = float("nan")
+        self._checked_at = float("nan")
         self.value = snapshot
         if not self._own_title:
             self._show_title(job_title(snapshot))
@@ -207,8 +213,7 @@ class JobProgress(Panel):
         with self._lock:
             text = self._describe()
             write(self._status, draw_status(text))
-            write(self._bar, draw_bar(text))
-            write(self._facts, draw_facts(text.facts))
+            write(self._bar, draw_bar(text) + draw_facts(text))  # one message to the browser, not two
             stopped = self._phase is Phase.STOPPED and not self._final()
             hint = getattr(self._job, "resume_hint", "") if stopped else ""
             write(self._resume, _draw_hint(hint))
@@ -219,34 +224,33 @@ class JobProgress(Panel):
             if self._buttons.children != wanted:
                 self._buttons.children = wanted
 
-    def _tick(self) -> None:
-        """Move the elapsed time on between two looks, as long as someone looks and time passes by itself."""
+    def _expect(self) -> None:
+        """See to it that a look that does not come is noticed: between two looks nothing else runs."""
         with self._lock:
-            if self._ticking:
+            due = getattr(self.value, "next_look_seconds", None)
+            if self._expecting or due is None:
                 return
-            self._ticking = True
-        young = self.value is None or self.value.elapsed_seconds < 60
-        after(TICK_SECONDS if young else SLOW_TICK_SECONDS, self._ticked)
+            self._expecting = True
+        left = due - (self._monotonic() - self._looked_at)
+        after(max(left, 0.0) + LATE_SECONDS, self._overdue)
 
-    def _ticked(self) -> None:
-        self._ticking = False
+    def _overdue(self) -> None:
+        self._expecting = False
         if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
             return
         now = self._monotonic()
-        if now == self._ticked_at:
+        if now == self._checked_at:
             return  # this clock stands still between two looks
-        self._ticked_at = now
-        if self._forgotten():
-            self._phase = Phase.STOPPED
+        self._checked_at = now
+        late = now - self._looked_at - (getattr(self.value, "next_look_seconds", None) or 0.0)
+        if self._own is None and late > LOST_SECONDS:
+            self._phase = Phase.STOPPED  # a cell that looked at the job and was interrupted cannot say so itself
             self._draw()
             return
-        write(self._facts, draw_facts(self._describe().facts))
-        self._tick()
-
-    def _forgotten(self) -> bool:
-        """Tell whether a cell that looked at the job was interrupted: it cannot say so itself."""
-        due = getattr(self.value, "next_look_seconds", None)
-        return self._own is None and due is not None and self._monotonic() - self._looked_at > due + LATE_SECONDS
+        if late >= LATE_SECONDS:
+            text = self._describe()
+            write(self._bar, draw_bar(text) + draw_facts(text))
+        self._expect()
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""

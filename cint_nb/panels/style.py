@@ -52,6 +52,11 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-number { font-variant-numeric: tabular-nums; }
 .cint-facts { color: var(--cint-soft); font-variant-numeric: tabular-nums; margin-top: 2px; }
 .cint-facts span + span::before { content: "·"; margin: 0 7px; }
+.cint-due {
+  height: 2px; margin-top: 4px; border-radius: 1px; background: var(--cint-busy); opacity: .6;
+  transform-origin: left; animation: cint-due linear forwards;
+}
+@keyframes cint-due { from { transform: scaleX(0); } to { transform: scaleX(1); } }
 .cint-bar-row { display: flex; align-items: center; gap: 10px; margin: 4px 0 6px; }
 .cint-bar {
   flex: 1 1 auto; display: flex; height: 10px; min-width: 80px; border-radius: 5px; overflow: hidden;
@@ -164,6 +169,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-hidden-text {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }
+@media (prefers-reduced-motion: reduce) { .cint-due { display: none; } }
 @media (max-width: 480px) { .cint-panel { padding: 10px; } .cint-progress-text { width: auto; } }
 """
 

@@ -94,6 +94,16 @@ def test_the_state_line_is_announced_and_the_bar_has_a_value(parade: LabPage) ->
     assert bar.get_attribute("aria-valuetext") == "35–52 % · estimated"
 
 
+def test_the_browser_moves_the_line_to_the_next_look_but_not_where_no_motion_is_wanted(parade: LabPage) -> None:
+    page = parade.page
+    runs = "() => document.querySelector('.cint-due').getAnimations().map(run => run.effect.getTiming().duration)"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(runs) == [12_000]
+    page.emulate_media(reduced_motion="reduce")
+    assert not page.locator(".cint-due").first.is_visible()
+    page.emulate_media(reduced_motion="no-preference")
+
+
 def test_two_hundred_rows_are_filtered_and_sorted_while_one_types(parade: LabPage) -> None:
     page = parade.page
     page.locator(".cint-more").first.click()

@@ -15,7 +15,7 @@ WORKS = {
     "watch_jobs": ["notice the end of a 10,000-id job"],
     "list_saved": ["list 100,000 saved RSIDs and reconcile"],
     "many_waves": ["200 waves at once: upload, watch, reconcile", "200 waves at once: requests a second"],
-    "panel_updates": ["panel updates"],
+    "panel_updates": ["panel updates", "panel updates, sent by a kernel"],
 }
 CLAIM = re.compile(r"\d[\d.,]*\s*(?:×|times as|% (?:faster|slower|less|more)|ms\b|ids a second|requests a second)")
 

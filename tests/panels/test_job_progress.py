@@ -11,6 +11,7 @@ import pytest
 
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels import job_progress
+from cint_nb.panels.background import Throttle
 from cint_nb.panels.job_model import Phase, describe, job_title
 from cint_nb.panels.job_progress import JobProgress
 
@@ -206,12 +207,33 @@ def test_elapsed_time_moves_on_between_two_looks() -> None:
     assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
 
 
-def test_the_seconds_are_counted_for_a_minute_and_then_every_fifth(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(job_progress, "after", lambda seconds, _: waits.append(seconds))
-    for elapsed in (10, 59, 60, 600):
-        JobProgress(title="Upload").update(look(elapsed_seconds=elapsed))
-    assert waits == [1.0, 1.0, 5.0, 5.0]
+def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, calls = [0.0], []
+    monkeypatch.setattr(job_progress, "after", lambda seconds, call: calls.append((seconds, call)))
+    panel = JobProgress(title="Upload", monotonic=lambda: now[0])
+    panel.update(look(saved=3, next_look_seconds=5))
+    assert [seconds for seconds, _ in calls] == [15.0]
+    assert "the next in 5 s" in panel._bar.value
+    assert "animation-duration:5.0s" in panel._bar.value
+    now[0] = 15.0
+    calls[-1][1]()
+    assert "the last 15 s ago, the next is late" in panel._bar.value
+    assert "cint-due" not in panel._bar.value
+    assert [seconds for seconds, _ in calls] == [15.0, 10.0]
+
+
+def test_looks_in_time_leave_one_timer_waiting_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, calls = [0.0], []
+    monkeypatch.setattr(job_progress, "after", lambda seconds, call: calls.append((seconds, call)))
+    panel = JobProgress(title="Upload", monotonic=lambda: now[0])
+    panel._throttle = Throttle(panel._take, monotonic=lambda: now[0])
+    for now[0] in (0.0, 5.0, 10.0):
+        panel.update(look(saved=3, next_look_seconds=5))
+    assert len(calls) == 1
+    now[0] = 15.0
+    calls[0][1]()
+    assert [seconds for seconds, _ in calls] == [15.0, 10.0]
+    assert "the next in 5 s" in panel._bar.value, "5 s after a look that was due in 5 s nothing is late"
 
 
 def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
@@ -226,10 +248,10 @@ def test_a_panel_whose_cell_was_interrupted_notices_that_no_look_comes() -> None
     panel = JobProgress(ScriptedJob(), monotonic=lambda: now[0])
     panel._job.listeners[0](look(saved=3, next_look_seconds=10))
     now[0] = 60
-    panel._ticked()
+    panel._overdue()
     assert panel.phase is Phase.WATCHED
     now[0] = 100
-    panel._ticked()
+    panel._overdue()
     assert panel.phase is Phase.STOPPED
     assert panel._buttons.children == (panel.watch_button,)
 
@@ -242,10 +264,10 @@ def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> N
     assert panel.value.final
 
 
-def test_ticking_ends_where_time_stands_still_between_looks() -> None:
+def test_a_clock_that_stands_still_between_looks_is_not_asked_for_ever() -> None:
     panel = JobProgress(title="Upload", monotonic=lambda: 7.0)
-    panel.update(look(saved=3))
-    panel._ticked()
-    assert panel._ticking
-    panel._ticked()
-    assert not panel._ticking
+    panel.update(look(saved=3, next_look_seconds=5))
+    panel._overdue()
+    assert panel._expecting
+    panel._overdue()
+    assert not panel._expecting
