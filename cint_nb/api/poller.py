@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable
 
 from cint_nb.api.looker import Looker
-from cint_nb.api.polling import next_delay
+from cint_nb.api.polling import is_short, next_delay
 from cint_nb.api.stopping import stopped_during
 from cint_nb.domain import limits
 from cint_nb.domain.errors import NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
@@ -259,9 +259,11 @@ class Poller:
 
     def _delay(self, *, retry_after: float | None = None, first: bool = False) -> float:
         looker = self._looker
+        eta = looker.pace.estimate(looker.handle).eta
         return next_delay(
             looker.elapsed(),
-            looker.pace.estimate(looker.handle).eta,
+            eta,
+            short=is_short(looker.handle, eta),
             counted=looker.counted_end,
             retry_after=retry_after,
             jitter=looker.pace.jitter(),

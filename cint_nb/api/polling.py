@@ -55,6 +55,7 @@ def next_delay(
     elapsed: float,
     eta: float,
     *,
+    short: bool = False,
     counted: float | None = None,
     retry_after: float | None = None,
     jitter: float = 0.0,
@@ -65,6 +66,7 @@ def next_delay(
     Args:
         elapsed: Seconds since the job was created.
         eta: Seconds it is expected to take in all.
+        short: Whether it is one of those that last about a minute: `is_short` tells.
         counted: The same as foretold by `counted_end`; it is believed before `eta`.
         retry_after: What the exchange asked for; it wins over everything.
         jitter: −1 to 1, scaled by the allowed share.
@@ -72,15 +74,19 @@ def next_delay(
     """
     if retry_after is not None:
         return max(0.0, retry_after)
-    early = [look for look in limits.POLL_FIRST_LOOKS if look > elapsed + 0.5]
-    if first and len(early) < len(limits.POLL_FIRST_LOOKS):
+    looks: tuple[float, ...] = limits.POLL_FIRST_LOOKS
+    shortest = limits.POLL_MIN_SECONDS
+    if short:
+        looks, shortest = looks[:1], limits.POLL_SHORT_JOB[1]
+    early = [look for look in looks if look > elapsed + 0.5]
+    if first and len(early) < len(looks):
         return 0.0
     if early:
         delay = early[0] - elapsed
     elif counted is not None:
-        delay = _toward(counted, elapsed)
+        delay = _toward(counted, elapsed, shortest)
     else:
-        delay = _by_estimate(elapsed, eta)
+        delay = shortest if short and elapsed < limits.POLL_DENSE[1] * eta else _by_estimate(elapsed, eta, shortest)
     return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
 
 
@@ -89,25 +95,25 @@ def _longest(end: float) -> float:
     return _clamp(share * end, low, high)
 
 
-def _by_estimate(elapsed: float, eta: float) -> float:
+def _by_estimate(elapsed: float, eta: float, shortest: float) -> float:
     wait, longest = limits.POLL_AFTER * elapsed, _longest(eta)
     if elapsed < limits.POLL_DENSE[0] * eta:
         wait = limits.POLL_BEFORE * elapsed
     elif elapsed < limits.POLL_DENSE[1] * eta:
         share, most = limits.POLL_NEAR
         wait, longest = share * eta, min(longest, most)
-    return _clamp(wait, limits.POLL_MIN_SECONDS, longest)
+    return _clamp(wait, shortest, longest)
 
 
-def _toward(end: float, elapsed: float) -> float:
+def _toward(end: float, elapsed: float, shortest: float) -> float:
     """Come closer to a foretold end step by step; a job that is overdue is looked at evenly."""
-    share, most = limits.POLL_AT_END
-    shortest = _clamp(share * end, limits.POLL_MIN_SECONDS, most)
+    share, low, high = limits.POLL_AT_END
+    closest = _clamp(share * end, low, high)
     left = limits.POLL_AIM * end - elapsed
     if left <= 0:
-        return _clamp(limits.POLL_OVERDUE * elapsed, shortest, _longest(end))
+        return _clamp(limits.POLL_OVERDUE * elapsed, closest, _longest(end))
     of_left, of_passed = limits.POLL_COUNTED
-    return max(limits.POLL_MIN_SECONDS, min(of_passed * elapsed, max(shortest, of_left * left)))
+    return max(shortest, min(of_passed * elapsed, max(closest, of_left * left)))
 
 
 def _no_jitter() -> float:
@@ -167,6 +173,11 @@ class Pace:
 def knows_size(handle: JobHandle) -> bool:
     """Tell whether a job's duration can be estimated: either its ids are known or it handles none."""
     return handle.ids > 0 or handle.kind not in (*_STORE, *_FAST)
+
+
+def is_short(handle: JobHandle, eta: float) -> bool:
+    """Tell whether a job is known to be over in about a minute, if it takes as long as expected."""
+    return knows_size(handle) and eta <= limits.POLL_SHORT_JOB[0]
 
 
 def _family(kind: JobKind) -> str:

@@ -9,7 +9,7 @@ from statistics import mean
 
 import pytest
 
-from cint_nb.api.polling import Pace, counted_end, next_delay
+from cint_nb.api.polling import Pace, counted_end, is_short, next_delay
 from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
 
@@ -18,7 +18,7 @@ def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="http://sandbox.invalid/v1", account_id=101, job_id="x", ids=ids)
 
 
-def looks(duration: float, eta: float, *, counts_from: float = math.inf) -> tuple[float, int]:
+def looks(duration: float, eta: float, *, short: bool = False, counts_from: float = math.inf) -> tuple[float, int]:
     """Watch a job of a duration: how long after its end it was noticed, with how many looks.
 
     Its ids are saved evenly and counted with each look, from some second on.
@@ -26,7 +26,7 @@ def looks(duration: float, eta: float, *, counts_from: float = math.inf) -> tupl
     elapsed, number = 0.0, 0
     while elapsed < duration or not number:
         counted = counted_end(elapsed / duration, elapsed) if elapsed >= counts_from else None
-        elapsed += next_delay(elapsed, eta, counted=counted, first=not number)
+        elapsed += next_delay(elapsed, eta, short=short, counted=counted, first=not number)
         number += 1
     return elapsed - duration, number
 
@@ -59,6 +59,33 @@ def test_later_looks_follow_the_three_zones(elapsed: float, eta: float, expected
     assert next_delay(elapsed, eta) == pytest.approx(expected)
 
 
+def test_a_job_of_a_minute_is_looked_at_every_four_seconds_until_it_is_overdue() -> None:
+    elapsed, seen = 0.0, []
+    for _ in range(5):
+        elapsed += next_delay(elapsed, 60.0, short=True, first=not seen)
+        seen.append(elapsed)
+    assert seen == [2.0, 6.0, 10.0, 14.0, 18.0]
+    assert next_delay(75.0, 60.0, short=True) == 4.0
+    assert next_delay(160.0, 60.0, short=True) == pytest.approx(8.0)
+    assert next_delay(1_000.0, 60.0, short=True) == 12.0
+
+
+@pytest.mark.parametrize("duration", [10.0, 17.0, 34.0, 68.0])
+def test_the_end_of_a_short_job_is_noticed_within_four_seconds(duration: float) -> None:
+    assert looks(duration, 60.0, short=True)[0] <= 4.0
+
+
+def test_only_a_job_whose_size_is_known_is_taken_for_a_short_one() -> None:
+    def of(kind: JobKind, ids: int) -> bool:
+        job = handle(kind, ids)
+        return is_short(job, Pace().estimate(job).eta)
+
+    assert of(JobKind.REMOVAL, 500)
+    assert of(JobKind.LAUNCH, 0)
+    assert not of(JobKind.REMOVAL, 0), "nobody knows how many ids it removes"
+    assert not of(JobKind.UPLOAD, 10_000)
+
+
 def test_a_large_job_is_looked_at_more_rarely() -> None:
     assert next_delay(400.0, 7_365.0) == next_delay(4_000.0, 7_365.0) == 25.0
     assert next_delay(7_000.0, 7_365.0) == 15.0
@@ -72,7 +99,7 @@ def test_looks_come_closer_to_an_end_that_counts_foretell(elapsed: float, expect
 def test_a_job_that_is_overdue_is_looked_at_evenly_and_not_too_often() -> None:
     assert next_delay(760.0, 750.0, counted=780.0) == pytest.approx(7.6)
     assert next_delay(4_000.0, 750.0, counted=780.0) == pytest.approx(12.48)
-    assert next_delay(41.0, 255.0, counted=42.0) == 5.0
+    assert next_delay(41.0, 255.0, counted=42.0) == 4.0
 
 
 @pytest.mark.parametrize(("share", "elapsed"), [(0.049, 100.0), (0.5, 0.0)])

@@ -20,7 +20,7 @@ from cint_nb.wire import loop
 JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
 STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
 COUNT = "/recontacts/overview"
-MOMENTS = [2.0, 7.0, 17.0, 37.0, 42.0, 47.0, 52.0]
+MOMENTS = [2.0, 7.0, 17.0, 37.0, 41.0, 45.0, 49.0]
 """When one watcher alone looks at a job that ends with the seventh look."""
 
 
