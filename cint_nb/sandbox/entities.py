@@ -122,6 +122,14 @@ class Group:
     pause_at: float | None = None
 
     @property
+    def salt(self) -> bytes:
+        """Return what makes the draws of this group its own: not its time, so that a second more or less changes none.
+
+        The first ten characters of a ULID are its time.
+        """
+        return self.id[10:].encode()
+
+    @property
     def goal(self) -> int:
         """Return the completes wanted."""
         return int(self.body["completes_goal"])

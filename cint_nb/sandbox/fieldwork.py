@@ -29,14 +29,13 @@ def invite(world: World, group: Group, keys: list[bytes]) -> None:
     """Decide which of the saved people will come, and when, counted in seconds the group is live."""
     if group.run is None:
         return
-    salt = group.id.encode()
     work = group.work
     known = {key for _, key in work.waiting} | {entry[1] for entry in work.inside} | {one.key for one in work.sessions}
     since = group.run.live_seconds(world.now)
     for key in keys:
         if key in known:
             continue
-        delay = world.people.comes_back(key, salt, _months_since(world, key))
+        delay = world.people.comes_back(key, group.salt, _months_since(world, key))
         if delay is not None:
             heapq.heappush(work.waiting, (since + _by_day(world, key, delay), key))
 
@@ -51,11 +50,11 @@ def invite_strangers(world: World, group: Group) -> None:
         * (1 - known.dropped)
     )
     wanted = min(known.population, math.ceil(group.goal / max(rate, 0.02) * 1.3) + 5)
-    offset = int(world.ids.share(f"offset:{group.id}") * known.population)
+    offset = int(world.ids.share(f"offset:{group.salt.decode()}") * known.population)
     for number in range(group.work.fresh, wanted):
         # 7919 is prime and does not divide the population: everyone comes at most once.
         key = key_of(world.people.rsid((offset + number * 7919) % known.population))
-        part = (number + world.people.chance(key, b"arrival" + group.id.encode())) / wanted
+        part = (number + world.people.chance(key, b"arrival" + group.salt)) / wanted
         heapq.heappush(group.work.waiting, (-math.log(1 - 0.999 * part) / 2.2 * known.fresh_fill_days * 86_400, key))
     group.work.fresh = max(group.work.fresh, wanted)
 
@@ -130,7 +129,7 @@ def _enter(world: World, group: Group, key: bytes, t: float) -> None:
         group.work.prescreens += 1
     minutes = float(group.body["expected_length_of_interview_minutes"])
     spread = world.people.assumptions.interview_spread
-    length = world.people.log_normal(key, b"length" + group.id.encode(), minutes * 60, spread)
+    length = world.people.log_normal(key, b"length" + group.salt, minutes * 60, spread)
     if outcome in _BEFORE_SURVEY:
         length = min(length, 45.0)
     heapq.heappush(group.work.inside, (round(t + length, 3), key, t, outcome))
@@ -163,13 +162,12 @@ def close_when_full(world: World, group: Group, t: float) -> None:
 
 def _draw_outcome(world: World, group: Group, key: bytes) -> str:
     known = world.people.assumptions
-    salt = group.id.encode()
     turned_away = known.screened_out if group.is_recontact else 1 - float(group.body["expected_incidence_rate"])
     if group.is_recontact and (group.body.get("profiling") or {}).get("profiles"):
         turned_away += 0.10  # assumption: profiling left on a recontact turns people away who have changed
-    if world.people.chance(key, b"screener" + salt) < turned_away:
+    if world.people.chance(key, b"screener" + group.salt) < turned_away:
         return "screened_out"
-    chance = world.people.chance(key, b"survey" + salt)
+    chance = world.people.chance(key, b"survey" + group.salt)
     for outcome, part in (("terminated", known.terminated), ("quality", known.quality), ("dropped", known.dropped)):
         if chance < part:
             return outcome

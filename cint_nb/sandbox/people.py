@@ -132,7 +132,7 @@ class People:
 
         Args:
             key: The person.
-            salt: The target group, so that one person decides anew each wave.
+            salt: That of the target group, so that one person decides anew each wave.
             months: Time since the person was last seen; None when the sandbox does not know.
         """
         known = self.assumptions

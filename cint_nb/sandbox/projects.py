@@ -29,7 +29,7 @@ def _create(world: World, ask: Ask) -> Answer:
         manager,
         ask.json.get("project_customer_reference_number", ""),
         ask.t,
-        round(ask.t + low + (high - low) * world.ids.share(project_id), 3),
+        round(ask.t + low + (high - low) * world.ids.share(project_id[10:]), 3),
     )
     return Answer(202, {"id": project_id}, {"ETag": 'W/"1"'})
 

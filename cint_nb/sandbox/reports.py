@@ -42,7 +42,7 @@ def _generate(world: World, ask: Ask) -> Answer:
     begin, end = _period(world, ask)
     report_id = world.ids.ulid(ask.t)
     low, high = _READY_AFTER
-    ready = round(ask.t + low + (high - low) * world.ids.share(report_id), 3)
+    ready = round(ask.t + low + (high - low) * world.ids.share(report_id[10:]), 3)
     if "job-never-ends" in ask.effects:
         ready = float("inf")
     params = {name: value for name, value in ask.json.items() if name != "email_recipients"}

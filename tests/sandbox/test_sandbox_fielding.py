@@ -239,6 +239,24 @@ def test_the_same_seed_gives_the_same_wave_and_another_seed_another(people):
     assert first != other
 
 
+def test_the_same_people_come_to_a_wave_made_some_seconds_later(people):
+    from tests.sandbox.conftest import Stranger
+
+    def field(late: float) -> list:
+        stranger = Stranger(Sandbox(seed=5))
+        stranger.log_in()
+        stranger.sandbox.advance(late)
+        group = stranger.group(completes_goal=700)
+        stranger.stored(group, people)
+        stranger.launched(group)
+        stranger.sandbox.advance(6 * DAY)
+        told = figures(stranger, group)["respondent_analysis"]["live"]
+        stranger.close()
+        return told
+
+    assert field(0) == field(7) == field(0.25)
+
+
 def test_when_one_looks_does_not_change_what_happens(people):
     from tests.sandbox.conftest import Stranger
 
