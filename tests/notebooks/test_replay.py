@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 RECORDINGS = ROOT / "tests" / "recordings"
+Done = subprocess.CompletedProcess[str]
 
 
-def nbval(notebook: Path, recording: Path) -> subprocess.CompletedProcess[str]:
+def nbval(notebook: Path, recording: Path) -> Done:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CINT_NB_", "PYTEST_"))}
     environment |= {"CINT_NB_MODE": "replay", "CINT_NB_RECORDING": str(recording)}
     command = [
@@ -27,10 +30,23 @@ def nbval(notebook: Path, recording: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, cwd=notebook.parent, text=True, capture_output=True, check=False)
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_outputs_equal_the_stored_ones(notebook: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copy(notebook, tmp_path))
-    done = nbval(copy, RECORDINGS / f"{notebook.stem}.jsonl")
+@pytest.fixture(scope="module")
+def replays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Done]]]:
+    """Replay every notebook, two at a time: each is a process that mostly starts a kernel."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        yield {
+            notebook.stem: pool.submit(
+                nbval,
+                Path(shutil.copy(notebook, tmp_path_factory.mktemp(notebook.stem))),
+                RECORDINGS / f"{notebook.stem}.jsonl",
+            )
+            for notebook in NOTEBOOKS
+        }
+
+
+@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
+def test_outputs_equal_the_stored_ones(replays: dict[str, Future[Done]], name: str) -> None:
+    done = replays[name].result()
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
