@@ -21,7 +21,7 @@ from cint_nb.study.reconcile import reconcile
 from cint_nb.study.respondents import Respondents, read_respondents
 
 IDS = 100_000
-REPEATS = 5
+REPEATS = 9
 
 
 async def only_download(base: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 from importlib.metadata import PackageNotFoundError, version
 
 import httpx
@@ -105,10 +106,18 @@ class Connections:
                 follow_redirects=False,
                 trust_env=self._proxies,
                 headers={"user-agent": _user_agent()},
+                cookies=_NoCookies(),
             )
         )
         self._under_way.append(0)
         return len(self._own) - 1
+
+
+class _NoCookies(CookieJar):
+    """Keep no cookies: the API has none, and what a proxy on the way sets is nobody's to carry on."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Leave what a reply sets."""
 
 
 def _trusted(*, environment: bool) -> ssl.SSLContext:

@@ -157,6 +157,14 @@ def test_a_client_of_the_callers_is_used_unchanged_and_left_open(call):
     loop.run(own.aclose())
 
 
+def test_what_a_reply_sets_as_a_cookie_is_not_sent_back(connect, call):
+    setting = httpx.Response(200, json={}, headers={"set-cookie": "session=theirs; Path=/"})
+    http, exchange = connect(setting, FINE)
+    loop.run(http.send(call()))
+    loop.run(http.send(call()))
+    assert [request.headers.get("cookie") for request in exchange.requests] == [None, None]
+
+
 def test_our_own_client_limits_single_reads_and_gives_uploads_longer(connect, call):
     http, exchange = connect(FINE)
     loop.run(http.send(call()))
