@@ -17,7 +17,7 @@ from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summar
 from cint_nb.panels.mode import mode_of
 from cint_nb.panels.wording import esc
 
-LATE_SECONDS = 10.0
+LATE_SECONDS = 30.0
 """A look that is over its time by this is called late, and its panel drawn again as often."""
 LOST_SECONDS = 75.0
 """A look that takes longer than every time limit of a request will not come any more."""
@@ -200,8 +200,8 @@ class JobProgress(Panel):
         self._looked_at = self._monotonic()
         self._checked_at = float("nan")
         self.value = snapshot
-        if not self._own_title:
-            self._show_title(job_title(snapshot))
+        if not self._own_title and (title := job_title(snapshot)) != self._title:
+            self._show_title(title)
         self._draw()
 
     def _describe(self) -> JobText:
