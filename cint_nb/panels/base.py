@@ -18,18 +18,21 @@ def html_part(css: str, value: str = "") -> widgets.HTML:
     """Make an HTML widget of one CSS class; it takes no room while it is empty."""
     part = widgets.HTML()
     part.add_class(css)
+    part.add_class("cint-empty")
     write(part, value)
     return part
 
 
 def write(part: widgets.HTML, value: str) -> None:
     """Put HTML into a part, only when it differs, so that a screen reader hears what is new and nothing else."""
-    if value != part.value:
-        part.value = value
-    if value:
-        part.remove_class("cint-empty")
-    else:
+    before = part.value
+    if value == before:
+        return
+    part.value = value
+    if not value:
         part.add_class("cint-empty")
+    elif not before:
+        part.remove_class("cint-empty")
 
 
 def badge(mode: str) -> str:

@@ -100,6 +100,7 @@ class JobProgress(Panel):
         self._job = job
         self._own_title = bool(title)
         self._phase = Phase.WAITING
+        self._moment: tuple[Phase, bool] | None = None
         self._own: Future[None] | None = None
         self._expecting = False
         self._lock = threading.RLock()
@@ -214,15 +215,19 @@ class JobProgress(Panel):
             text = self._describe()
             write(self._status, draw_status(text))
             write(self._bar, draw_bar(text) + draw_facts(text))  # one message to the browser, not two
-            stopped = self._phase is Phase.STOPPED and not self._final()
-            hint = getattr(self._job, "resume_hint", "") if stopped else ""
-            write(self._resume, _draw_hint(hint))
-            self.watch_button.description = "Resume" if stopped else "Watch"
-            wanted: tuple[widgets.Button, ...] = ()
-            if self._job is not None and not self._final():
-                wanted = (self.stop_button,) if self._phase is Phase.WATCHED else (self.watch_button,)
-            if self._buttons.children != wanted:
-                self._buttons.children = wanted
+            moment = (self._phase, self._final())
+            if moment != self._moment:
+                self._moment = moment
+                self._offer_buttons(*moment)
+
+    def _offer_buttons(self, phase: Phase, final: bool) -> None:
+        stopped = phase is Phase.STOPPED and not final
+        write(self._resume, _draw_hint(getattr(self._job, "resume_hint", "") if stopped else ""))
+        self.watch_button.description = "Resume" if stopped else "Watch"
+        wanted: tuple[widgets.Button, ...] = ()
+        if self._job is not None and not final:
+            wanted = (self.stop_button,) if phase is Phase.WATCHED else (self.watch_button,)
+        self._buttons.children = wanted
 
     def _expect(self) -> None:
         """See to it that a look that does not come is noticed: between two looks nothing else runs."""
