@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, mask_within
 from cint_nb.panels.wording import size
 
 BAD_LINES_SHOWN = 5
@@ -146,7 +146,7 @@ def facts_of(people: RespondentsRead, source: Source) -> FileFacts:
     encoding = str(getattr(origin, "encoding", "") or "")
     position = int(getattr(origin, "position", 0) or 0)
     return FileFacts(
-        name=source.name,
+        name=mask_within(source.name),
         bytes=source.bytes,
         column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
         encoding=_ENCODINGS.get(encoding, encoding),

@@ -142,8 +142,10 @@ def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_p
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     monkeypatch.setattr(type(client), "_exchange_ends_with_process", False)
-    named = people.to_file(tmp_path / "upload.csv")
+    named = people.to_file(tmp_path / f"answers of {people.ids[0]}.csv")
     again = read_respondents(named, entity_type="RSID")
+    picker = cint_nb.FilePicker(tmp_path).choose(named.name, entity_type="RSID")
+    assert not holds_respondent(repr(again) + repr(picker) + picker.text() + picker.still())
     wave = make_wave(respondents=again)
     wave.create()
     wave.upload()
@@ -160,7 +162,7 @@ def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_p
     assert files_with_secrets(tmp_path) == []
     assert list(temporary.iterdir()) == []
     assert holds_respondent(named.read_bytes())
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["people.csv", "temporary", "upload.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([named.name, "people.csv", "temporary"])
 
 
 def test_nobody_is_named_in_an_error_or_a_log(wave, client, people, make_wave, caplog, tmp_path):
