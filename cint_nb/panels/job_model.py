@@ -80,7 +80,12 @@ def job_title(snapshot: JobSnapshot) -> str:
 
 
 def describe(
-    snapshot: JobSnapshot | None, *, phase: Phase = Phase.WATCHED, since_look: float = 0.0, resume: str = ""
+    snapshot: JobSnapshot | None,
+    *,
+    phase: Phase = Phase.WATCHED,
+    since_look: float = 0.0,
+    resume: str = "",
+    goes_on: bool = False,
 ) -> JobText:
     """Put one snapshot into words.
 
@@ -89,9 +94,12 @@ def describe(
         phase: Whether someone looks at the job.
         since_look: Seconds since the last look, 0 when unknown.
         resume: What to do to look again, said when nobody looks any more.
+        goes_on: Whether a job is known to be there, though nobody looked at it yet.
     """
     if snapshot is None:
         css, icon, word, detail = _BEFORE[phase]
+        if goes_on and phase is Phase.STOPPED:
+            word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
         return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
     css, icon, word = _STATES[snapshot.state]
     stopped = not snapshot.final and phase is Phase.STOPPED

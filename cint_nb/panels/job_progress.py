@@ -166,9 +166,11 @@ class JobProgress(Panel):
         with self._lock:
             if self._final():
                 return
-            self._phase = Phase.STOPPED
+            self._phase, own = Phase.STOPPED, self._own
         if self._job is not None:
             self._job.stop_watching()
+        if own is not None:
+            own.cancel()  # a watch that has not begun yet does not hear the job's word
         self._draw()
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
@@ -208,7 +210,8 @@ class JobProgress(Panel):
     def _describe(self) -> JobText:
         resume = "Run the cell again to look at it." if self._job is None else "Press Resume to look at it again."
         since = max(self._monotonic() - self._looked_at, 0.0) if self._phase is Phase.WATCHED else 0.0
-        return describe(self.value, phase=self._phase, since_look=since, resume=resume)
+        there = self._job is not None
+        return describe(self.value, phase=self._phase, since_look=since, resume=resume, goes_on=there)
 
     def _draw(self) -> None:
         with self._lock:

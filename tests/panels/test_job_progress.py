@@ -14,6 +14,23 @@ from cint_nb.panels import job_progress
 from cint_nb.panels.background import Throttle
 from cint_nb.panels.job_model import Phase, describe, job_title
 from cint_nb.panels.job_progress import JobProgress
+from cint_nb.wire import loop
+
+
+def hold_the_loop(until: threading.Event) -> None:
+    """Let nothing run on the package's loop thread until an event."""
+
+    async def hold() -> None:
+        until.wait(10)
+
+    loop.submit(hold())
+
+
+def wait_for_the_loop() -> None:
+    """Let everything run that the loop thread has to do."""
+    for _ in range(5):
+        loop.run(asyncio.sleep(0))
+
 
 HANDLE = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, ids=100)
 
@@ -198,6 +215,34 @@ def test_verb_that_failed_before_its_first_look_does_not_seem_to_wait() -> None:
     panel = JobProgress(title="Upload")
     panel.finish(None)
     assert repr(panel) == "<JobProgress: sandbox · Upload · stopped>"
+
+
+def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> None:
+    panel = JobProgress(ScriptedJob())
+    panel.stop()
+    assert "not watched" in parts(panel)
+    assert "the job goes on at the exchange, no look at it yet" in parts(panel)
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
+    class Deaf(ScriptedJob):
+        def stop_watching(self) -> None:
+            """Do as a job that nobody watches yet: there is no watch to stop."""
+
+        async def watch(self) -> AsyncIterator[JobSnapshot]:
+            await asyncio.sleep(0)  # as a real one, which first waits for its first look
+            async for seen in super().watch():
+                yield seen
+
+    begin, job = threading.Event(), Deaf(look(saved=1), gate=threading.Event())
+    hold_the_loop(begin)
+    panel = JobProgress(job).start()
+    panel.stop()
+    begin.set()
+    wait_for_the_loop()
+    assert job.last is None
+    assert panel.phase is Phase.STOPPED
 
 
 def test_elapsed_time_moves_on_between_two_looks() -> None:
