@@ -34,7 +34,8 @@ def notebooks(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    session.run("pytest", "tests/faults", "--every-way", *session.posargs)
+    both = [] if "--report" in session.posargs else ["-n", "2"]  # the report is gathered in one process
+    session.run("pytest", "tests/faults", "--every-way", *both, *session.posargs)
 
 
 @nox.session
