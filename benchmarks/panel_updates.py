@@ -122,7 +122,7 @@ def _row(work: str, does: str, shown: list[list[float]], plain: list[list[float]
         f"{spread(panel, 'ms', scale=1000)}, all else {spread(rest, 'ms', scale=1000)}. "
         f"Whole processes: {spread(with_it, 'ms', scale=1000)} with the panel, "
         f"{spread(without, 'ms', scale=1000)} without; they scatter by more than the panel takes. "
-        f"Each look {does}; between two looks the browser moves a line, and the kernel does nothing. "
+        f"Each look {does}; between two looks the browser moves a line. "
         f"The panel takes {median(panel) / JOB_SECONDS:.3%} of one core."
     )
     return Row(work, "the rest of the same watch", over(panel, rest), 0.05, says)

@@ -37,7 +37,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 DOCUMENTED = {JobKind.UPLOAD: limits.STORE_SECONDS_PER_10K, JobKind.REMOVAL: limits.REMOVE_SECONDS_PER_10K}
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 OTHER_PACES = (0.35, 0.7, 1.4, 2.8)
-"""Sizes and paces that the schedule's numbers were not chosen on, to see whether they hold elsewhere."""
+"""Sizes and paces that only the rule for short jobs was chosen on, to see whether the rest holds elsewhere."""
 Figures = tuple[float, float]
 """Mean seconds from a job's end to the look that sees it, and mean requests."""
 

@@ -153,6 +153,11 @@ class Job:
         """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on."""
         self._listeners.append(listener)
 
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether anybody looks at the job now."""
+        return self._poller.runs
+
     def stop_watching(self) -> None:
         """End every watch and wait of this job, from any thread. The job itself goes on."""
         self._poller.stop()

@@ -112,6 +112,11 @@ class Poller:
         finally:
             self._leave(seat)
 
+    @property
+    def runs(self) -> bool:
+        """Tell whether anybody watches."""
+        return self._task is not None
+
     def stop(self) -> None:
         """End every watch that runs now, from any thread."""
         self._at_home(self._home, self._stop_all)

@@ -66,14 +66,14 @@ def next_delay(
     Args:
         elapsed: Seconds since the job was created.
         eta: Seconds it is expected to take in all.
-        short: Whether it is one of those that last about a minute: `is_short` tells.
+        short: Whether it is expected to be over in a minute or so: `is_short` tells.
         counted: The same as foretold by `counted_end`; it is believed before `eta`.
-        retry_after: What the exchange asked for; it wins over everything.
+        retry_after: What the exchange asked for; it wins over everything, but 0 does not mean at once and for ever.
         jitter: −1 to 1, scaled by the allowed share.
         first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
     """
     if retry_after is not None:
-        return max(0.0, retry_after)
+        return max(limits.POLL_SHORT_JOB[1], retry_after)
     looks: tuple[float, ...] = limits.POLL_FIRST_LOOKS
     shortest = limits.POLL_MIN_SECONDS
     if short:

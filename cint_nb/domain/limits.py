@@ -57,7 +57,7 @@ PACE_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and teach nothing
 # C, measured by benchmarks/watch_jobs.py: the guided polling schedule. Waits are in seconds.
 POLL_FIRST_LOOKS = (2.0, 7.0, 17.0, 37.0)
 POLL_MAX_SECONDS = 60.0
-POLL_MIN_SECONDS = 5.0  # after the first looks
+POLL_MIN_SECONDS = 5.0  # after the first looks, until a job is overdue
 POLL_SHORT_JOB = (90.0, 4.0)  # a job expected to take no longer than this: after one early look, so close to each other
 POLL_LONGEST = (0.016, 12.0, 25.0)  # longest wait while nothing was counted: share of the estimate, clamped
 POLL_BEFORE = 0.2  # share of the time passed to wait, until POLL_DENSE[0] of the estimate

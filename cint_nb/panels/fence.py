@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import mask_within
 from cint_nb.panels.wording import size
 
 READABLE = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".sav")
@@ -20,7 +21,7 @@ class Entry:
     """Hold one line of a folder listing: what it says and where it leads."""
 
     label: str
-    path: Path
+    path: Path = field(repr=False)
     folder: bool
 
 
@@ -67,9 +68,9 @@ class Fence:
             if item.name.startswith(".") or not path.resolve().is_relative_to(self.root):
                 continue
             if item.is_dir():
-                folders.append(Entry(f"{item.name}/", path, folder=True))
+                folders.append(Entry(f"{mask_within(item.name)}/", path, folder=True))
             elif path.suffix.lower() in READABLE and item.is_file():
-                files.append(Entry(f"{item.name}  ({size(item.stat().st_size)})", path, folder=False))
+                files.append(Entry(f"{mask_within(item.name)}  ({size(item.stat().st_size)})", path, folder=False))
         return found + (folders + files)[:ENTRIES_MAX]
 
     def name(self, path: Path) -> str:

@@ -84,6 +84,7 @@ def describe(
     *,
     phase: Phase = Phase.WATCHED,
     since_look: float = 0.0,
+    due: float | None = None,
     resume: str = "",
     goes_on: bool = False,
 ) -> JobText:
@@ -93,6 +94,7 @@ def describe(
         snapshot: The last look, None before the first.
         phase: Whether someone looks at the job.
         since_look: Seconds since the last look, 0 when unknown.
+        due: Seconds from then to the next look, when it is not what the snapshot says.
         resume: What to do to look again, said when nobody looks any more.
         goes_on: Whether a job is known to be there, though nobody looked at it yet.
     """
@@ -101,6 +103,8 @@ def describe(
         if goes_on and phase is Phase.STOPPED:
             word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
         return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
+    if due is not None:
+        snapshot = snapshot.model_copy(update={"next_look_seconds": due})
     css, icon, word = _STATES[snapshot.state]
     stopped = not snapshot.final and phase is Phase.STOPPED
     if stopped:

@@ -12,15 +12,15 @@ import ipywidgets as widgets
 
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.background import Throttle, after
-from cint_nb.panels.base import Panel, html_part, state, write
+from cint_nb.panels.base import Panel, html_part, write
 from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summary_of
+from cint_nb.panels.job_view import draw_bar, draw_facts, draw_hint, draw_status
 from cint_nb.panels.mode import mode_of
-from cint_nb.panels.wording import esc
 
 LATE_SECONDS = 30.0
-"""A look that is over its time by this is called late, and its panel drawn again as often."""
+"""A panel whose next look is late by this is drawn again, and then as often."""
 LOST_SECONDS = 75.0
-"""A look that takes longer than every time limit of a request will not come any more."""
+"""Nobody looks any more where a job without a watch is late by this: longer than every time limit of a request."""
 
 
 class WatchableJob(Protocol):
@@ -39,41 +39,6 @@ class WatchableJob(Protocol):
     def stop_watching(self) -> None:
         """End the looking, never the job."""
         ...
-
-
-def draw_bar(text: JobText) -> str:
-    """Draw the bar as HTML: what is certain filled, what may be done hatched, the words beside it."""
-    low, high = text.low * 100, text.high * 100
-    return (
-        f'<div class="cint-bar-row"><div class="cint-bar cint-{text.css}" role="progressbar" aria-label="Progress" '
-        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{low:.0f}" aria-valuetext="{esc(text.bar)}">'
-        f'<div class="cint-fill" style="width:{low:.2f}%"></div>'
-        f'<div class="cint-maybe" style="width:{high - low:.2f}%"></div></div>'
-        f'<span class="cint-progress-text">{esc(text.bar)}</span></div>'
-    )
-
-
-def draw_status(text: JobText) -> str:
-    """Draw the state line, which a screen reader reads when it changes."""
-    detail = f'<span class="cint-number">{esc(text.detail)}</span>' if text.detail else ""
-    quote = f'<div class="cint-quote">The exchange says: {esc(text.quote)}</div>' if text.quote else ""
-    advice = f'<div class="cint-advice">{esc(text.advice)}</div>' if text.advice else ""
-    return (
-        f'<div role="status"><div class="cint-status">{state(text.css, text.icon, text.word)}{detail}</div>'
-        f"{quote}{advice}</div>"
-    )
-
-
-def draw_facts(text: JobText) -> str:
-    """Draw elapsed, left and looks, apart from the state line, which a screen reader reads; under them a moving line.
-
-    The line fills until the next look. The browser moves it: a kernel that counted seconds would spend more on the
-    panel than on a third of the looks.
-    """
-    if not text.facts:
-        return ""
-    due = "" if text.due is None else f'<div class="cint-due" style="animation-duration:{text.due:.1f}s"></div>'
-    return f'<div class="cint-facts">{"".join(f"<span>{esc(fact)}</span>" for fact in text.facts)}</div>{due}'
 
 
 class JobProgress(Panel):
@@ -117,7 +82,9 @@ class JobProgress(Panel):
         parts = (self._status, self._bar, self._resume, self._buttons)
         super().__init__("job-progress", mode or mode_of(job), title or "Job", parts)
         self._monotonic = monotonic or _clock_of(job, self.mode)
+        self._speed = _speed_of(job, self.mode)
         self._looked_at = self._checked_at = self._monotonic()
+        self._due: float | None = None
         self._throttle: Throttle[JobSnapshot] = Throttle(self._take)
         if job is not None:
             job.add_listener(self.update)
@@ -155,10 +122,12 @@ class JobProgress(Panel):
             if self._final() or (self._own is not None and self._phase is Phase.WATCHED):
                 return self
             self._phase = Phase.WATCHED
+            self._looked_at, self._due = self._monotonic(), 0.0  # it looks at once
             self._own = future = loop.submit(_watch(self._job))
         self._show_error(None)
         self._draw()
         future.add_done_callback(self._ended)
+        self._expect()
         return self
 
     def stop(self) -> None:
@@ -170,7 +139,9 @@ class JobProgress(Panel):
         if self._job is not None:
             self._job.stop_watching()
         if own is not None:
-            own.cancel()  # a watch that has not begun yet does not hear the job's word
+            from cint_nb.wire import loop
+
+            loop.cancel(own)  # a watch that has not begun yet does not hear the job's word
         self._draw()
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
@@ -200,24 +171,25 @@ class JobProgress(Panel):
         self._draw()
 
     def _take(self, snapshot: JobSnapshot) -> None:
-        self._looked_at = self._monotonic()
-        self._checked_at = float("nan")
-        self.value = snapshot
-        if not self._own_title and (title := job_title(snapshot)) != self._title:
-            self._show_title(title)
-        self._draw()
+        with self._lock:
+            self._looked_at, self._due = self._monotonic(), snapshot.next_look_seconds
+            self._checked_at = float("nan")
+            self.value = snapshot
+            if not self._own_title and (title := job_title(snapshot)) != self._title:
+                self._show_title(title)
+            self._draw()
 
     def _describe(self) -> JobText:
         resume = "Run the cell again to look at it." if self._job is None else "Press Resume to look at it again."
         since = max(self._monotonic() - self._looked_at, 0.0) if self._phase is Phase.WATCHED else 0.0
         there = self._job is not None
-        return describe(self.value, phase=self._phase, since_look=since, resume=resume, goes_on=there)
+        return describe(self.value, phase=self._phase, since_look=since, due=self._due, resume=resume, goes_on=there)
 
     def _draw(self) -> None:
         with self._lock:
             text = self._describe()
             write(self._status, draw_status(text))
-            write(self._bar, draw_bar(text) + draw_facts(text))  # one message to the browser, not two
+            write(self._bar, draw_bar(text) + draw_facts(text, self._speed))  # one message to the browser
             moment = (self._phase, self._final())
             if moment != self._moment:
                 self._moment = moment
@@ -225,7 +197,7 @@ class JobProgress(Panel):
 
     def _offer_buttons(self, phase: Phase, final: bool) -> None:
         stopped = phase is Phase.STOPPED and not final
-        write(self._resume, _draw_hint(getattr(self._job, "resume_hint", "") if stopped else ""))
+        write(self._resume, draw_hint(getattr(self._job, "resume_hint", "") if stopped else ""))
         self.watch_button.description = "Resume" if stopped else "Watch"
         wanted: tuple[widgets.Button, ...] = ()
         if self._job is not None and not final:
@@ -235,30 +207,29 @@ class JobProgress(Panel):
     def _expect(self) -> None:
         """See to it that a look that does not come is noticed: between two looks nothing else runs."""
         with self._lock:
-            due = getattr(self.value, "next_look_seconds", None)
-            if self._expecting or due is None:
+            if self._expecting or self._due is None:
                 return
             self._expecting = True
-        left = due - (self._monotonic() - self._looked_at)
-        after(max(left, 0.0) + LATE_SECONDS, self._overdue)
+            left = max(self._due - (self._monotonic() - self._looked_at), 0.0)
+        after((left + LATE_SECONDS) / (self._speed or 1.0), self._overdue)
 
     def _overdue(self) -> None:
-        self._expecting = False
-        if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
-            return
-        now = self._monotonic()
-        if now == self._checked_at:
-            return  # this clock stands still between two looks
-        self._checked_at = now
-        late = now - self._looked_at - (getattr(self.value, "next_look_seconds", None) or 0.0)
-        if self._own is None and late > LOST_SECONDS:
-            self._phase = Phase.STOPPED  # a cell that looked at the job and was interrupted cannot say so itself
-            self._draw()
-            return
-        if late >= LATE_SECONDS:
-            text = self._describe()
-            write(self._bar, draw_bar(text) + draw_facts(text))
-        self._expect()
+        with self._lock:
+            self._expecting = False
+            if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
+                return
+            now = self._monotonic()
+            if now == self._checked_at:
+                return  # this clock stands still between two looks
+            self._checked_at = now
+            late = now - self._looked_at - (self._due or 0.0)
+            if late > LOST_SECONDS and self._job is not None and not getattr(self._job, "is_watched", False):
+                self._phase = Phase.STOPPED  # a cell that looked at the job and was interrupted cannot say so itself
+                self._draw()
+                return
+            if late >= LATE_SECONDS:
+                self._draw()
+            self._expect()
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""
@@ -279,10 +250,8 @@ def _clock_of(job: object, mode: str) -> Callable[[], float]:
     return time.monotonic if mode == "live" else lambda: 0.0
 
 
-def _draw_hint(hint: str) -> str:
-    if not hint:
-        return ""
-    return (
-        '<details class="cint-hint"><summary>The line that goes on in another notebook</summary>'
-        f"<code>{esc(hint)}</code></details>"
-    )
+def _speed_of(job: object, mode: str) -> float | None:
+    """Return how many seconds of the job's time pass in a real one; None where it jumps from look to look."""
+    clock = getattr(getattr(job, "http", None), "clock", None)
+    speed: float | None = getattr(clock, "speed", 1.0 if mode == "live" else None)
+    return speed

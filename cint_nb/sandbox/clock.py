@@ -111,7 +111,7 @@ class RemoteClock:
         self._unreachable = unreachable or (lambda error: error)
         self._start: datetime | None = None
         self._t = 0.0
-        self._speed: float | None = None
+        self.speed: float | None = None
         self._real = 0.0
 
     def now(self) -> datetime:
@@ -125,7 +125,7 @@ class RemoteClock:
 
     def monotonic(self) -> float:
         """Return the virtual seconds since the sandbox began, as far as this client knows."""
-        running = 0.0 if self._speed is None else (time.monotonic() - self._real) * self._speed
+        running = 0.0 if self.speed is None else (time.monotonic() - self._real) * self.speed
         return round(self._t + running, 3)
 
     async def sleep(self, seconds: float) -> None:
@@ -133,10 +133,10 @@ class RemoteClock:
         if self._start is None:
             await self._ask("GET")
         due = round(self.monotonic() + max(0.0, seconds), 3)
-        if self._speed is None:
+        if self.speed is None:
             await self._ask("POST", {"until": due})
             return
-        speed = self._speed
+        speed = self.speed
         await _wait(lambda: (due - self.monotonic()) / speed)
 
     async def advance(self, seconds: float) -> None:
@@ -161,5 +161,5 @@ class RemoteClock:
         body = reply.raise_for_status().json()
         self._start = datetime.fromisoformat(body["start"])
         self._t = float(body["t"])
-        self._speed = body["speed"]
+        self.speed = body["speed"]
         self._real = time.monotonic()

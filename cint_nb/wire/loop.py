@@ -101,6 +101,14 @@ def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
 
 
+def cancel(work: concurrent.futures.Future[Any]) -> None:
+    """Cancel submitted work from any thread, once the loop thread is done with what it does right now."""
+    if _NO_THREADS:
+        work.cancel()
+        return
+    _running().loop.call_soon_threadsafe(work.cancel)
+
+
 def run(awaitable: Awaitable[T]) -> T:
     """Wait for an awaitable from plain code and return its result.
 

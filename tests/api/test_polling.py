@@ -109,7 +109,11 @@ def test_a_small_share_or_no_time_foretells_nothing(share: float, elapsed: float
 
 def test_what_the_exchange_asks_for_wins() -> None:
     assert next_delay(500.0, 750.0, retry_after=90.0, jitter=1.0) == 90.0
-    assert next_delay(500.0, 750.0, retry_after=-3.0) == 0.0
+
+
+@pytest.mark.parametrize("asked", [0.0, -3.0, 0.5])
+def test_an_exchange_that_asks_for_no_wait_is_not_asked_without_end(asked: float) -> None:
+    assert next_delay(500.0, 750.0, retry_after=asked) == 4.0
 
 
 def test_no_wait_is_longer_than_a_minute_or_shorter_than_nothing() -> None:

@@ -13,7 +13,7 @@ def look(state="running", **fields):
     return JobSnapshot(handle=handle, state=JobState(state), ids=10_000, **fields)
 """
 RUNNING = """
-running = cint.JobProgress(title="Upload · Tracker Q4, wave 2")
+running = cint.JobProgress(title="Upload · Tracker Q4, wave 2", mode="live")
 running.update(look(saved=4_310, saved_before=0, fraction=(0.35, 0.52), elapsed_seconds=310,
                     seconds_left=(300, 590), looks=7, next_look_seconds=12))
 running

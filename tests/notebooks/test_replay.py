@@ -31,8 +31,11 @@ def nbval(notebook: Path, recording: Path) -> Done:
 
 
 @pytest.fixture(scope="module")
-def replays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Done]]]:
-    """Replay every notebook, two at a time: each is a process that mostly starts a kernel."""
+def replays(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Done]]]:
+    """Replay the notebooks asked for, two at a time: each is a process that mostly starts a kernel."""
+    asked = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     with ThreadPoolExecutor(max_workers=2) as pool:
         yield {
             notebook.stem: pool.submit(
@@ -41,6 +44,7 @@ def replays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Futu
                 RECORDINGS / f"{notebook.stem}.jsonl",
             )
             for notebook in NOTEBOOKS
+            if notebook.stem in asked
         }
 
 

@@ -6,15 +6,22 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 
+import httpx
 import pytest
 
+from cint_nb.api.jobs import Job
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels import job_progress
 from cint_nb.panels.background import Throttle
-from cint_nb.panels.job_model import Phase, describe, job_title
+from cint_nb.panels.job_model import JobText, Phase, describe, job_title
 from cint_nb.panels.job_progress import JobProgress
+from cint_nb.panels.job_view import draw_facts
 from cint_nb.wire import loop
+from cint_nb.wire.clock import ReplayClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Settings
 
 
 def hold_the_loop(until: threading.Event) -> None:
@@ -32,6 +39,8 @@ def wait_for_the_loop() -> None:
         loop.run(asyncio.sleep(0))
 
 
+PLACE = {"account_id": 101, "project_id": "P", "target_group_id": "G", "job_id": "JOB"}
+START = datetime(2026, 9, 1, tzinfo=UTC)
 HANDLE = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, ids=100)
 
 
@@ -245,6 +254,79 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
     assert panel.phase is Phase.STOPPED
 
 
+def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped() -> None:
+    answer = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
+    settings = Settings.read("sandbox", environ={}, token="none")
+    http = Http(settings, transport=httpx.MockTransport(lambda _: answer), clock=ReplayClock(START))
+    handle = HANDLE.model_copy(
+        update={"base_url": settings.base_url, "kind": JobKind.LAUNCH, "created_at": START} | PLACE
+    )
+    job, handed, on = Job(http, handle), threading.Event(), threading.Event()
+    job.add_listener(lambda _: (handed.set(), on.wait(10)))  # comes before the panel's
+    panel = JobProgress(job).start()
+    assert handed.wait(10)
+    panel.stop()
+    on.set()
+    wait_for_the_loop()
+    assert panel.phase is Phase.STOPPED
+    assert panel._buttons.children == (panel.watch_button,)
+    assert not job.is_watched
+
+
+def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(job_progress, "after", lambda *_: None)
+    panel = JobProgress(title="Upload", monotonic=lambda: now[0])
+    panel.update(look(next_look_seconds=5))
+    now[0] = 60.0
+    describe_it, ending = panel._describe, threading.Thread(target=panel._take, args=(look(JobState.DONE),))
+
+    def described() -> JobText:
+        text = describe_it()
+        if ending.ident is None:
+            ending.start()
+            ending.join(0.05)  # the end may come in here only if nothing keeps it out
+        return text
+
+    monkeypatch.setattr(panel, "_describe", described)
+    panel._overdue()
+    ending.join(10)
+    assert "100 %" in panel._bar.value
+
+
+def test_a_watch_from_a_cell_that_meets_failures_is_not_called_off() -> None:
+    class Watched(ScriptedJob):
+        is_watched = True
+
+    now = [0.0]
+    panel = JobProgress(Watched(), monotonic=lambda: now[0])
+    panel.update(look(next_look_seconds=10))
+    now[0] = 300.0
+    panel._overdue()
+    assert panel.phase is Phase.WATCHED
+    assert "the next is late" in panel._bar.value
+
+
+def test_resume_looks_at_once_and_says_so() -> None:
+    now, begin = [0.0], threading.Event()
+    panel = JobProgress(ScriptedJob(), mode="live", monotonic=lambda: now[0])
+    panel.update(look(next_look_seconds=10))
+    panel.stop()
+    now[0] = 90.0
+    hold_the_loop(begin)
+    panel.start()
+    assert "the next in 0 s" in panel._bar.value
+    begin.set()
+    wait_for_the_loop()
+
+
+@pytest.mark.parametrize(("speed", "drawn"), [(None, ""), (1.0, "animation-duration:12.0s"), (60, "duration:0.2s")])
+def test_the_line_to_the_next_look_runs_as_fast_as_the_time_of_the_job(speed: float | None, drawn: str) -> None:
+    facts = draw_facts(describe(look(next_look_seconds=12)), speed)
+    assert drawn in facts
+    assert ("cint-due" in facts) == bool(drawn)
+
+
 def test_elapsed_time_moves_on_between_two_looks() -> None:
     text = describe(look(elapsed_seconds=60, seconds_left=(120, 240), next_look_seconds=30), since_look=20)
     assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
@@ -255,7 +337,7 @@ def test_elapsed_time_moves_on_between_two_looks() -> None:
 def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkeypatch: pytest.MonkeyPatch) -> None:
     now, calls = [0.0], []
     monkeypatch.setattr(job_progress, "after", lambda seconds, call: calls.append((seconds, call)))
-    panel = JobProgress(title="Upload", monotonic=lambda: now[0])
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
     panel.update(look(saved=3, next_look_seconds=5))
     assert [seconds for seconds, _ in calls] == [35.0]
     assert "the next in 5 s" in panel._bar.value

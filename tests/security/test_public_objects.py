@@ -146,6 +146,13 @@ def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_p
     again = read_respondents(named, entity_type="RSID")
     picker = cint_nb.FilePicker(tmp_path).choose(named.name, entity_type="RSID")
     assert not holds_respondent(repr(again) + repr(picker) + picker.text() + picker.still())
+    spoilt = tmp_path / f"{people.ids[1]}.csv"
+    spoilt.write_bytes(b"\x00")
+    refused = cint_nb.FilePicker(tmp_path)
+    with pytest.raises(CintError):
+        refused.choose(spoilt.name, entity_type="RSID")
+    assert not holds_respondent(refused.text() + refused._line.value + refused.error + str(refused.files.options))
+    spoilt.unlink()
     wave = make_wave(respondents=again)
     wave.create()
     wave.upload()
