@@ -73,11 +73,11 @@ def next_delay(
         first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
     """
     if retry_after is not None:
-        return max(limits.POLL_SHORT_JOB[1], retry_after)
+        return max(limits.POLL_CLOSEST, retry_after)
     looks: tuple[float, ...] = limits.POLL_FIRST_LOOKS
     shortest = limits.POLL_MIN_SECONDS
     if short:
-        looks, shortest = looks[:1], limits.POLL_SHORT_JOB[1]
+        looks, shortest = looks[:1], limits.POLL_CLOSEST
     early = [look for look in looks if look > elapsed + 0.5]
     if first and len(early) < len(looks):
         return 0.0
@@ -86,7 +86,7 @@ def next_delay(
     elif counted is not None:
         delay = _toward(counted, elapsed, shortest)
     else:
-        delay = shortest if short and elapsed < limits.POLL_DENSE[1] * eta else _by_estimate(elapsed, eta, shortest)
+        delay = _by_estimate(elapsed, eta, shortest, even=short)
     return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
 
 
@@ -95,9 +95,11 @@ def _longest(end: float) -> float:
     return _clamp(share * end, low, high)
 
 
-def _by_estimate(elapsed: float, eta: float, shortest: float) -> float:
+def _by_estimate(elapsed: float, eta: float, shortest: float, *, even: bool) -> float:
     wait, longest = limits.POLL_AFTER * elapsed, _longest(eta)
-    if elapsed < limits.POLL_DENSE[0] * eta:
+    if even and elapsed < limits.POLL_DENSE[1] * eta:
+        wait = shortest
+    elif elapsed < limits.POLL_DENSE[0] * eta:
         wait = limits.POLL_BEFORE * elapsed
     elif elapsed < limits.POLL_DENSE[1] * eta:
         share, most = limits.POLL_NEAR
@@ -177,7 +179,7 @@ def knows_size(handle: JobHandle) -> bool:
 
 def is_short(handle: JobHandle, eta: float) -> bool:
     """Tell whether a job is known to be over in about a minute, if it takes as long as expected."""
-    return knows_size(handle) and eta <= limits.POLL_SHORT_JOB[0]
+    return knows_size(handle) and eta <= limits.POLL_SHORT_JOB
 
 
 def _family(kind: JobKind) -> str:

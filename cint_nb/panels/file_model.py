@@ -69,6 +69,11 @@ class Source:
     content: bytes = field(default=b"", repr=False)
 
     @property
+    def shown(self) -> str:
+        """Return the name as a panel may show it: an id in it is masked."""
+        return mask_within(self.name)
+
+    @property
     def bytes(self) -> int:
         """Return the size."""
         return len(self.content) if self.path is None else self.path.stat().st_size
@@ -146,7 +151,7 @@ def facts_of(people: RespondentsRead, source: Source) -> FileFacts:
     encoding = str(getattr(origin, "encoding", "") or "")
     position = int(getattr(origin, "position", 0) or 0)
     return FileFacts(
-        name=mask_within(source.name),
+        name=source.shown,
         bytes=source.bytes,
         column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
         encoding=_ENCODINGS.get(encoding, encoding),

@@ -16,7 +16,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from cint_nb.domain import limits
-from cint_nb.domain.ids import EntityType, mask_within
+from cint_nb.domain.ids import EntityType
 from cint_nb.domain.ids import entity_type as read_entity_type
 from cint_nb.panels.background import beside
 from cint_nb.panels.base import Panel, html_part, say, write
@@ -202,11 +202,11 @@ class FilePicker(Panel):
             if self._quiet or self._source is None:
                 return
             self._round += 1
-            number, name = self._round, self._source.name
+            number, name = self._round, self._source.shown
         kind = None if self.entity.value is None else EntityType(self.entity.value)
         column = self.columns.value if self.columns.options else None
         self._show_error(None)
-        say(self._line, "busy", "↻", "reading", mask_within(name))
+        say(self._line, "busy", "↻", "reading", name)
 
         def work() -> None:
             try:
@@ -255,7 +255,7 @@ class FilePicker(Panel):
                 say(self._line, "busy", "?", "one question left", "which column holds the ids?")
                 self._show_error(None)
                 return
-            say(self._line, "bad", "✖", "cannot be used", mask_within(self._source.name) if self._source else "")
+            say(self._line, "bad", "✖", "cannot be used", self._source.shown if self._source else "")
             self._show_error(error)
 
     def summary(self) -> list[str]:

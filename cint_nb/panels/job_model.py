@@ -103,12 +103,12 @@ def describe(
         if goes_on and phase is Phase.STOPPED:
             word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
         return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
-    if due is not None:
-        snapshot = snapshot.model_copy(update={"next_look_seconds": due})
     css, icon, word = _STATES[snapshot.state]
     stopped = not snapshot.final and phase is Phase.STOPPED
     if stopped:
         css, icon, word = "calm", "‖", "not watched"
+    due = snapshot.next_look_seconds if due is None else due
+    ahead = None if due is None or stopped or snapshot.final else due - since_look
     low, high = bounds(snapshot)
     return JobText(
         css,
@@ -118,8 +118,8 @@ def describe(
         low=low,
         high=high,
         bar=_bar(snapshot, low, high),
-        facts=_facts(snapshot, stopped, since_look),
-        due=None if stopped else _due(snapshot, since_look),
+        facts=_facts(snapshot, ahead, since_look),
+        due=None if ahead is None or ahead < 0 else ahead,
         quote=snapshot.failure_text or snapshot.partial_text,
         advice=resume if stopped else _advice(snapshot),
     )
@@ -166,13 +166,8 @@ def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
     return f"{share(low, high)} · {'measured' if snapshot.measured else 'estimated'}"
 
 
-def _due(snapshot: JobSnapshot, since_look: float) -> float | None:
-    if snapshot.final or snapshot.next_look_seconds is None or since_look > snapshot.next_look_seconds:
-        return None
-    return snapshot.next_look_seconds - since_look
-
-
-def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str, ...]:
+def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tuple[str, ...]:
+    """Say elapsed, left and looks; `ahead` seconds to the next look, below 0 for a late one, None for none."""
     elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.final else max(since_look, 0.0))
     facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
     if snapshot.seconds_left is not None and not snapshot.final:
@@ -183,11 +178,10 @@ def _facts(snapshot: JobSnapshot, stopped: bool, since_look: float) -> tuple[str
         facts.append(looks)
         return tuple(facts)
     ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
-    ahead = ""
-    if snapshot.next_look_seconds is not None and not stopped:
-        due = _due(snapshot, since_look)
-        ahead = "the next is late" if due is None else f"the next in {duration(due)}"
-    facts.append(", ".join(bit for bit in (looks, ago, ahead) if bit))
+    coming = ""
+    if ahead is not None:
+        coming = "the next is late" if ahead < 0 else f"the next in {duration(ahead)}"
+    facts.append(", ".join(bit for bit in (looks, ago, coming) if bit))
     return tuple(facts)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from cint_nb.sandbox.identities import own_part
 from cint_nb.sandbox.idstore import IdStore
 
 RECONTACT_UPLOAD = "recontact-upload"
@@ -123,11 +124,8 @@ class Group:
 
     @property
     def salt(self) -> bytes:
-        """Return what makes the draws of this group its own: not its time, so that a second more or less changes none.
-
-        The first ten characters of a ULID are its time.
-        """
-        return self.id[10:].encode()
+        """Return what makes the draws of this group its own, whenever it was made."""
+        return own_part(self.id).encode()
 
     @property
     def goal(self) -> int:

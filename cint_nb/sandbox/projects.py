@@ -8,6 +8,7 @@ from typing import Any
 from cint_nb.sandbox import figures
 from cint_nb.sandbox.catalogue import USERS
 from cint_nb.sandbox.entities import Group, Project
+from cint_nb.sandbox.identities import own_part
 from cint_nb.sandbox.messages import Answer, Ask, invalid
 from cint_nb.sandbox.operation import ACCOUNT, PROJECT, Operation, Query, paging
 from cint_nb.sandbox.paging import cut, here
@@ -29,7 +30,7 @@ def _create(world: World, ask: Ask) -> Answer:
         manager,
         ask.json.get("project_customer_reference_number", ""),
         ask.t,
-        round(ask.t + low + (high - low) * world.ids.share(project_id[10:]), 3),
+        round(ask.t + low + (high - low) * world.ids.share(own_part(project_id)), 3),
     )
     return Answer(202, {"id": project_id}, {"ETag": 'W/"1"'})
 

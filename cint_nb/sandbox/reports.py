@@ -7,6 +7,7 @@ from typing import Any
 
 from cint_nb.sandbox import catalogue, report_files
 from cint_nb.sandbox.entities import Group, Report
+from cint_nb.sandbox.identities import own_part
 from cint_nb.sandbox.messages import Answer, Ask, invalid, not_found
 from cint_nb.sandbox.operation import ACCOUNT, Operation, Query, paging
 from cint_nb.sandbox.paging import cut
@@ -42,7 +43,7 @@ def _generate(world: World, ask: Ask) -> Answer:
     begin, end = _period(world, ask)
     report_id = world.ids.ulid(ask.t)
     low, high = _READY_AFTER
-    ready = round(ask.t + low + (high - low) * world.ids.share(report_id[10:]), 3)
+    ready = round(ask.t + low + (high - low) * world.ids.share(own_part(report_id)), 3)
     if "job-never-ends" in ask.effects:
         ready = float("inf")
     params = {name: value for name, value in ask.json.items() if name != "email_recipients"}
