@@ -5,6 +5,7 @@ Everything handed over here may run on any thread. It may set traits or cancel f
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import itertools
 import logging
@@ -39,7 +40,11 @@ class Pulse:
         self._thread: threading.Thread | None = None
 
     def after(self, seconds: float, call: Call) -> None:
-        """Run `call` in `seconds` seconds; at once where Python has no threads, as in a browser."""
+        """Run `call` in `seconds` seconds, from any thread.
+
+        Where Python has no threads, as in a browser, the running event loop keeps the time. With neither, nothing can
+        wait: what is due in less than a second runs now, and the rest never.
+        """
         with self._waiting:
             heapq.heappush(self._calls, (self._monotonic() + max(seconds, 0.0), next(self._number), call))
             if self._thread is None:
@@ -55,7 +60,7 @@ class Pulse:
             else:
                 self._waiting.notify()
                 return
-        call()
+        _without_threads(seconds, call)
 
     def _run(self) -> None:
         while True:
@@ -73,11 +78,21 @@ class Pulse:
             guarded(call)
 
 
+def _without_threads(seconds: float, call: Call) -> None:
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        if seconds < 1:
+            guarded(call)
+        return
+    loop.call_later(seconds, guarded, call)
+
+
 _PULSE = Pulse()
 
 
 def after(seconds: float, call: Call) -> None:
-    """Run `call` on the panels' own thread in `seconds` seconds."""
+    """Run `call` on the panels' own thread in `seconds` seconds; `Pulse.after` says what happens without threads."""
     _PULSE.after(seconds, call)
 
 

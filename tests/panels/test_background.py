@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable
 
@@ -101,6 +102,38 @@ def test_a_call_that_fails_does_not_stop_the_ones_after_it_and_prints_nothing(
     pulse.after(0.01, end.set)
     assert end.wait(60)
     assert capfd.readouterr() == ("", "")
+
+
+class NoThread(threading.Thread):
+    """Refuse to start, as every thread does inside a browser."""
+
+    def start(self) -> None:
+        raise RuntimeError("can't start new thread")
+
+
+def test_where_python_has_no_threads_the_event_loop_keeps_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "Thread", NoThread)
+    seen: list[str] = []
+
+    async def notebook() -> None:
+        pulse, end = Pulse(), asyncio.Event()
+        pulse.after(0.02, lambda: (seen.append("called"), end.set()))  # type: ignore[func-returns-value]
+        seen.append("went on")
+        await asyncio.wait_for(end.wait(), 60)
+
+    asyncio.run(notebook())
+    assert seen == ["went on", "called"]
+
+
+def test_with_neither_threads_nor_a_loop_what_is_nearly_due_runs_now_and_the_rest_never(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threading, "Thread", NoThread)
+    seen: list[str] = []
+    pulse = Pulse()
+    pulse.after(0.25, lambda: seen.append("an update that waited its turn"))
+    pulse.after(1, lambda: seen.append("a refresh every second, for hours"))
+    assert seen == ["an update that waited its turn"]
 
 
 def test_work_beside_the_cell_runs_on_another_thread() -> None:
