@@ -24,3 +24,15 @@ def _a_world_of_its_own(
     for name, value in planted_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the whole suite was held against; the folders themselves cannot where xdist collects elsewhere."""
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
+        return
+    variable = "CINT_NB_VENDOR_OPENAPI"
+    document = os.environ.get(variable)
+    said = f"checked against {document}" if document else f"not collected: set {variable} to the document"
+    terminalreporter.write_line(f"tests against the vendor's OpenAPI document: {said}")
+    if not (document and os.environ.get("CINT_NB_PRISM")):
+        terminalreporter.write_line(f"tests against Prism: not collected; `nox -s prism` runs them, given {variable}")

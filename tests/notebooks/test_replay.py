@@ -6,8 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,10 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 RECORDINGS = ROOT / "tests" / "recordings"
-Done = subprocess.CompletedProcess[str]
 
 
-def nbval(notebook: Path, recording: Path) -> Done:
+def nbval(notebook: Path, recording: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CINT_NB_", "PYTEST_"))}
     environment |= {"CINT_NB_MODE": "replay", "CINT_NB_RECORDING": str(recording)}
     command = [
@@ -30,27 +27,9 @@ def nbval(notebook: Path, recording: Path) -> Done:
     return subprocess.run(command, env=environment, cwd=notebook.parent, text=True, capture_output=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def replays(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Future[Done]]]:
-    """Replay the notebooks asked for, two at a time: each is a process that mostly starts a kernel."""
-    asked = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        yield {
-            notebook.stem: pool.submit(
-                nbval,
-                Path(shutil.copy(notebook, tmp_path_factory.mktemp(notebook.stem))),
-                RECORDINGS / f"{notebook.stem}.jsonl",
-            )
-            for notebook in NOTEBOOKS
-            if notebook.stem in asked
-        }
-
-
-@pytest.mark.parametrize("name", [path.stem for path in NOTEBOOKS])
-def test_outputs_equal_the_stored_ones(replays: dict[str, Future[Done]], name: str) -> None:
-    done = replays[name].result()
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_outputs_equal_the_stored_ones(tmp_path: Path, notebook: Path) -> None:
+    done = nbval(Path(shutil.copy(notebook, tmp_path)), RECORDINGS / f"{notebook.stem}.jsonl")
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 

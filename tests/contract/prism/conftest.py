@@ -7,15 +7,8 @@ from __future__ import annotations
 
 import os
 
-import pytest
-from descriptions import VARIABLE, VENDOR_FILE
+from descriptions import VENDOR_FILE
 
 PRISM = os.environ.get("CINT_NB_PRISM", "")
 
 collect_ignore_glob = [] if PRISM and VENDOR_FILE else ["test_*.py"]
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say that these tests were left out."""
-    if collect_ignore_glob:
-        terminalreporter.write_line(f"tests against Prism: not collected; `nox -s prism` runs them, given {VARIABLE}")
