@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from cint_nb.api import operations as ops
@@ -47,7 +46,7 @@ class Looker:
         self._counted_after: float | None = None
         self._counted_with = 0
         self._created_at = handle.created_at
-        self._asked_since: datetime | None = None
+        self._asked_at: float | None = None
         self._path = {
             key: value
             for key, value in (("project_id", handle.project_id), ("target_group_id", handle.target_group_id))
@@ -56,10 +55,15 @@ class Looker:
         self._warned: set[str] = set()
 
     def elapsed(self) -> float:
-        """Return the seconds since the job was created, by the client's clock; while unknown, since the first call."""
-        now = self.http.clock.now()
-        self._asked_since = self._asked_since or now
-        return max(0.0, (now - (self._created_at or self._asked_since)).total_seconds())
+        """Return the seconds since the job was created, by the client's clock, never less than since the first call.
+
+        By a clock that runs behind that of the exchange, the job would not have begun yet, for minutes.
+        """
+        clock = self.http.clock
+        since = 0.0 if self._created_at is None else (clock.now() - self._created_at).total_seconds()
+        now = clock.monotonic()
+        self._asked_at = now if self._asked_at is None else self._asked_at
+        return max(since, now - self._asked_at)
 
     async def look(self, *, count: bool = False) -> JobSnapshot:
         """Send one status request, and one more to count if asked."""

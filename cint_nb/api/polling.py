@@ -82,8 +82,8 @@ def next_delay(
     if first and len(early) < len(looks):
         return 0.0
     if early:
-        delay = early[0] - elapsed
-    elif counted is not None:
+        return early[0] - elapsed  # spread by the moments at which jobs are created
+    if counted is not None:
         delay = _toward(counted, elapsed, shortest)
     else:
         delay = _by_estimate(elapsed, eta, shortest, even=short)

@@ -195,3 +195,13 @@ def test_one_odd_job_cannot_ruin_the_estimate() -> None:
     pace = Pace()
     pace.learn(JobKind.UPLOAD, 10_000, 1_000_000.0)
     assert pace.estimate(handle()).eta <= 750 * limits.PACE_BOUNDS[1]
+
+
+def test_the_early_looks_are_not_moved_so_that_none_comes_twice() -> None:
+    for jitter in (-1.0, 0.0, 1.0):
+        moments: list[float] = []
+        elapsed = 0.0
+        while elapsed < 37:
+            elapsed += next_delay(elapsed, 750.0, jitter=jitter)
+            moments.append(elapsed)
+        assert moments == [2.0, 7.0, 17.0, 37.0]

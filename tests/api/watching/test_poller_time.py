@@ -6,6 +6,7 @@ import _thread
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -124,3 +125,22 @@ def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
 
     client.run(story())
     assert asked == [2.0, 62.0]
+
+
+@pytest.mark.parametrize("ahead", [0, 300, 7_200])
+def test_an_exchange_whose_clock_runs_ahead_is_not_asked_more_often(
+    client: Client, exchange: Any, script: Any, asked: list[float], job: Job, ahead: int
+) -> None:
+    other = JOB[:-1] + "2"
+    created = (client.clock.now() + timedelta(seconds=ahead)).isoformat()
+
+    def running(request: Any) -> Any:
+        asked.append(client.clock.monotonic())
+        return script.answer(200, {"job_id": other, "status": "Processing", "created_at": created})(request)
+
+    exchange.on("GET", other, running)
+    attached = Job(client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), pace=client.pace)
+    with pytest.raises(WatchTimeout):
+        client.run(every(attached.watch(290)))
+    assert asked[:4] == [2.0, 7.0, 17.0, 37.0]
+    assert len(asked) < 30
