@@ -37,12 +37,12 @@ class Timed:
         self.job = job
     def __getattr__(self, name):
         return getattr(self.job, name)
-    def add_listener(self, listener):
+    def add_listener(self, listener, on_watch):
         def timed(snapshot):
             begun = time.thread_time()
             listener(snapshot)
             spent[0] += time.thread_time() - begun
-        return self.job.add_listener(timed)
+        return self.job.add_listener(timed, on_watch)
 
 def thread_seconds(name):
     threads = [thread for thread in threading.enumerate() if thread.name == name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -18,6 +19,7 @@ from cint_nb.wire import loop
 from cint_nb.wire.http import Http
 
 Listener = Callable[[JobSnapshot], None]
+WatchListener = Callable[[], None]
 
 _log = logging.getLogger("cint_nb.api")
 _log.addHandler(logging.NullHandler())
@@ -59,8 +61,14 @@ class Job:
         self.handle = handle
         self.last: JobSnapshot | None = None
         self._looker = Looker(http, handle, saved_before, pace or Pace())
-        self._listeners: list[Listener] = []
-        self._poller = Poller(self._looker, keep=self._keep, last=lambda: self.last, gave_up=self._too_late)
+        self._listeners: list[tuple[Listener, WatchListener | None]] = []
+        self._poller = Poller(
+            self._looker,
+            keep=self._keep,
+            last=lambda: self.last,
+            gave_up=self._too_late,
+            turned=self._tell_watchers,
+        )
 
     @classmethod
     def attach(cls, client: HasHttp | Http, handle: JobHandle | Mapping[str, Any] | str) -> Job:
@@ -149,9 +157,24 @@ class Job:
         """Wait on any event loop."""
         return loop.hop(self._finish(None)).__await__()
 
-    def add_listener(self, listener: Listener) -> None:
-        """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on."""
-        self._listeners.append(listener)
+    def add_listener(self, listener: Listener, on_watch: WatchListener | None = None) -> Callable[[], None]:
+        """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on.
+
+        Args:
+            listener: Takes a snapshot.
+            on_watch: Called when somebody begins to look at the job, and when nobody looks any more: `is_watched`.
+
+        Returns:
+            What ends both calls.
+        """
+        entry = (listener, on_watch)
+        self._listeners.append(entry)
+
+        def forget() -> None:
+            if entry in self._listeners:
+                self._listeners.remove(entry)
+
+        return forget
 
     @property
     def is_watched(self) -> bool:
@@ -195,13 +218,19 @@ class Job:
         if self.last is not None and self.last.final and not seen.final:
             return seen  # two looks crossed on the wire; the end stands
         self.last = seen
-        for listener in list(self._listeners):
+        self._tell(partial(listener, seen) for listener, _ in list(self._listeners))
+        return seen
+
+    def _tell_watchers(self) -> None:
+        self._tell(on_watch for _, on_watch in list(self._listeners) if on_watch is not None)
+
+    def _tell(self, calls: Iterable[Callable[[], None]]) -> None:
+        for call in calls:
             try:
-                listener(seen)
+                call()
             except Exception:  # noqa: BLE001 - a display that breaks must not end the watching
                 _log.exception("a progress listener failed")
                 self._looker.warn_once("a listener", "A progress listener failed; the job is still followed.")
-        return seen
 
     def _too_late(self, seconds: float) -> WatchTimeout:
         return self._gave_up("the deadline passed", seconds)

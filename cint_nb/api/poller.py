@@ -74,6 +74,7 @@ class Poller:
         keep: Called once for each snapshot, on the loop thread.
         last: Returns the last snapshot anybody saw.
         gave_up: Makes the error of a watcher whose deadline of so many seconds has passed.
+        turned: Called on the loop that looks, when somebody begins to watch and when nobody does any more.
     """
 
     def __init__(
@@ -83,11 +84,13 @@ class Poller:
         keep: Callable[[JobSnapshot], object],
         last: Callable[[], JobSnapshot | None],
         gave_up: Callable[[float], Exception],
+        turned: Callable[[], None],
     ) -> None:
         self._looker = looker
         self._keep = keep
         self._last = last
         self._gave_up = gave_up
+        self._turned = turned
         self._clock = looker.http.clock
         self._seats: list[_Seat] = []
         self._task: asyncio.Task[None] | None = None
@@ -187,11 +190,13 @@ class Poller:
         self._wanted, self._sooner = asyncio.Event(), asyncio.Event()
         self._wakes_at = 0.0
         self._task = here.create_task(self._run(self._wanted), name="cint-nb job poller")
+        self._turned()
 
     def _cancel(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
+            self._turned()
 
     async def _run(self, wanted: asyncio.Event) -> None:
         try:
@@ -202,6 +207,7 @@ class Poller:
             if self._task is asyncio.current_task():  # else all had left, and the next poller may run already
                 self._task = None
                 self._give_all(None, last=True)
+                self._turned()
 
     async def _look_again_and_again(self, wanted: asyncio.Event) -> None:
         looker, clock = self._looker, self._clock

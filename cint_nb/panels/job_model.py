@@ -8,6 +8,9 @@ from enum import StrEnum
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
 from cint_nb.panels.wording import count, duration, share, span
 
+LATE_SECONDS = 30.0
+"""A look that is due may take a while; after this it is late, and as often a panel says so anew."""
+
 
 class Phase(StrEnum):
     """Name whether someone looks at the job: nobody yet, someone now, nobody any more."""
@@ -53,7 +56,7 @@ class JobText:
         high: Share of the bar that may be done, 0–1.
         bar: The bar in words, such as `35–52 % · estimated`.
         facts: Elapsed, left, last and next look.
-        due: Seconds until the next look, None when none is awaited or it is late.
+        due: Seconds until the next look, None when none is awaited or its moment has passed.
         quote: What the exchange wrote, word for word.
         advice: The next thing to do, empty when there is none.
     """
@@ -84,7 +87,7 @@ def describe(
     *,
     phase: Phase = Phase.WATCHED,
     since_look: float = 0.0,
-    due: float | None = None,
+    ahead: float | None = None,
     resume: str = "",
     goes_on: bool = False,
 ) -> JobText:
@@ -94,7 +97,7 @@ def describe(
         snapshot: The last look, None before the first.
         phase: Whether someone looks at the job.
         since_look: Seconds since the last look, 0 when unknown.
-        due: Seconds from then to the next look, when it is not what the snapshot says.
+        ahead: Seconds until the next look, below 0 once its moment has passed, None when none is awaited.
         resume: What to do to look again, said when nobody looks any more.
         goes_on: Whether a job is known to be there, though nobody looked at it yet.
     """
@@ -107,8 +110,8 @@ def describe(
     stopped = not snapshot.final and phase is Phase.STOPPED
     if stopped:
         css, icon, word = "calm", "‖", "not watched"
-    due = snapshot.next_look_seconds if due is None else due
-    ahead = None if due is None or stopped or snapshot.final else due - since_look
+    if snapshot.final or phase is not Phase.WATCHED:
+        ahead = None
     low, high = bounds(snapshot)
     return JobText(
         css,
@@ -119,7 +122,7 @@ def describe(
         high=high,
         bar=_bar(snapshot, low, high),
         facts=_facts(snapshot, ahead, since_look),
-        due=None if ahead is None or ahead < 0 else ahead,
+        due=ahead if ahead is not None and ahead > 0 else None,
         quote=snapshot.failure_text or snapshot.partial_text,
         advice=resume if stopped else _advice(snapshot),
     )
@@ -167,7 +170,6 @@ def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
 
 
 def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tuple[str, ...]:
-    """Say elapsed, left and looks; `ahead` seconds to the next look, below 0 for a late one, None for none."""
     elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.final else max(since_look, 0.0))
     facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
     if snapshot.seconds_left is not None and not snapshot.final:
@@ -178,11 +180,16 @@ def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tup
         facts.append(looks)
         return tuple(facts)
     ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
-    coming = ""
-    if ahead is not None:
-        coming = "the next is late" if ahead < 0 else f"the next in {duration(ahead)}"
-    facts.append(", ".join(bit for bit in (looks, ago, coming) if bit))
+    facts.append(", ".join(bit for bit in (looks, ago, _coming(ahead)) if bit))
     return tuple(facts)
+
+
+def _coming(ahead: float | None) -> str:
+    if ahead is None:
+        return ""
+    if ahead >= 1:
+        return f"the next in {duration(ahead)}"
+    return "the next is late" if ahead <= -LATE_SECONDS else "the next is due"
 
 
 def _advice(snapshot: JobSnapshot) -> str:

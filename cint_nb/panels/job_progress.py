@@ -13,14 +13,10 @@ import ipywidgets as widgets
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.background import Throttle, after
 from cint_nb.panels.base import Panel, html_part, write
-from cint_nb.panels.job_model import JobText, Phase, describe, job_title, summary_of
+from cint_nb.panels.job_model import LATE_SECONDS, JobText, Phase, describe, job_title, summary_of
 from cint_nb.panels.job_view import draw_bar, draw_facts, draw_hint, draw_status
 from cint_nb.panels.mode import mode_of
-
-LATE_SECONDS = 30.0
-"""A panel whose next look is late by this is drawn again, and then as often."""
-LOST_SECONDS = 75.0
-"""Nobody looks any more where a job without a watch is late by this: longer than every time limit of a request."""
+from cint_nb.wire import loop
 
 
 class WatchableJob(Protocol):
@@ -28,12 +24,17 @@ class WatchableJob(Protocol):
 
     last: JobSnapshot | None
 
+    @property
+    def is_watched(self) -> bool:
+        """Tell whether anybody looks at the job now."""
+        ...
+
     def watch(self) -> AsyncIterator[JobSnapshot]:
         """Look again and again until the job has ended."""
         ...
 
-    def add_listener(self, listener: Callable[[JobSnapshot], None]) -> Any:
-        """Call `listener` with each look, whoever looks."""
+    def add_listener(self, listener: Callable[[JobSnapshot], None], on_watch: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` with each look and `on_watch` when `is_watched` changes; return what ends both."""
         ...
 
     def stop_watching(self) -> None:
@@ -67,6 +68,7 @@ class JobProgress(Panel):
         self._phase = Phase.WAITING
         self._moment: tuple[Phase, bool] | None = None
         self._own: Future[None] | None = None
+        self._forget: Callable[[], None] | None = None
         self._expecting = False
         self._lock = threading.RLock()
         self._status, self._bar = html_part("cint-status-part"), html_part("cint-bar-part")
@@ -81,15 +83,16 @@ class JobProgress(Panel):
         self._buttons.add_class("cint-buttons")
         parts = (self._status, self._bar, self._resume, self._buttons)
         super().__init__("job-progress", mode or mode_of(job), title or "Job", parts)
-        self._monotonic = monotonic or _clock_of(job, self.mode)
-        self._speed = _speed_of(job, self.mode)
-        self._looked_at = self._checked_at = self._monotonic()
-        self._due: float | None = None
+        self._monotonic = monotonic or _seconds_of(job, self.mode)
+        self._looked_at = self._monotonic()
+        self._next_at: float | None = None
         self._throttle: Throttle[JobSnapshot] = Throttle(self._take)
         if job is not None:
-            job.add_listener(self.update)
-            if job.last is not None:
-                self._take(job.last)
+            with self._lock:  # a look that comes meanwhile is drawn after this one
+                self._forget = job.add_listener(self.update, self._turn)
+                self._turn()
+                if job.last is not None:
+                    self._take(job.last)
         self._draw()
 
     @property
@@ -99,35 +102,27 @@ class JobProgress(Panel):
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Show a snapshot; callable from any thread, at most four times a second are drawn, the last always."""
-        with self._lock:
-            if self._final() and not snapshot.final and snapshot.handle == self.value.handle:
-                return  # a second watcher was late: a job that has ended does not run again
-            stopping = self._phase is Phase.STOPPED and self._own is not None
-            if not stopping:
-                self._phase = Phase.WATCHED
+        if self._job is None:
+            self._phase = Phase.WATCHED
         self._throttle.offer(snapshot, last=snapshot.final)
-        self._expect()
 
     def start(self) -> JobProgress:
         """Look at the job in the background until it ends, and return at once; looking again goes on where it stands.
 
         Raises:
-            ValueError: the panel was made without a job.
+            ValueError: the panel was made without a job, or was closed.
         """
-        from cint_nb.wire import loop
-
         if self._job is None:
             raise ValueError("this panel was made without a job; give it one, or feed it with update()")
+        if self.comm is None:
+            raise ValueError("this panel was closed; make a new one of the same job")
         with self._lock:
-            if self._final() or (self._own is not None and self._phase is Phase.WATCHED):
+            if self._final() or self._own is not None:
                 return self
-            self._phase = Phase.WATCHED
-            self._looked_at, self._due = self._monotonic(), 0.0  # it looks at once
             self._own = future = loop.submit(_watch(self._job))
+            self._turn()
         self._show_error(None)
-        self._draw()
         future.add_done_callback(self._ended)
-        self._expect()
         return self
 
     def stop(self) -> None:
@@ -135,13 +130,10 @@ class JobProgress(Panel):
         with self._lock:
             if self._final():
                 return
-            self._phase, own = Phase.STOPPED, self._own
+            self._phase = Phase.STOPPED
         if self._job is not None:
             self._job.stop_watching()
-        if own is not None:
-            from cint_nb.wire import loop
-
-            loop.cancel(own)  # a watch that has not begun yet does not hear the job's word
+        self._leave()
         self._draw()
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
@@ -153,9 +145,19 @@ class JobProgress(Panel):
         self._draw()
 
     def close(self) -> None:
-        """Stop looking and take the panel away; the job goes on."""
-        self.stop()
+        """End the panel's own looking and take the panel away; the job goes on, and so do all others who look."""
+        forget, self._forget = self._forget, None
+        if forget is not None:
+            forget()
+        self._leave()
         super().close()
+
+    def _leave(self) -> None:
+        """End the panel's own watch; one that has not begun yet would not hear `stop_watching`."""
+        with self._lock:
+            own, self._own = self._own, None
+        if own is not None:
+            loop.cancel(own)
 
     def _final(self) -> bool:
         return self.value is not None and bool(self.value.final)
@@ -164,32 +166,59 @@ class JobProgress(Panel):
         with self._lock:
             if self._own is not future:
                 return
-            self._phase, self._own = Phase.STOPPED, None
+            self._own = None
         error = None if future.cancelled() else future.exception()
         if error is not None:
             self._show_error(error)
-        self._draw()
+        self._turn()
+
+    def _turn(self) -> None:
+        """Follow who looks: a watch began, ended, or was asked for by this panel and waits for the loop thread."""
+        job = self._job
+        if job is None:
+            return
+        with self._lock:
+            watched = self._own is not None or job.is_watched
+            if watched == (self._phase is Phase.WATCHED):
+                return
+            if not watched:
+                self._phase = Phase.STOPPED
+            else:
+                self._phase, self._next_at = Phase.WATCHED, self._monotonic()
+            self._draw()
+        self._expect()
 
     def _take(self, snapshot: JobSnapshot) -> None:
         with self._lock:
-            self._looked_at, self._due = self._monotonic(), snapshot.next_look_seconds
-            self._checked_at = float("nan")
-            self.value = snapshot
-            if not self._own_title and (title := job_title(snapshot)) != self._title:
-                self._show_title(title)
+            if self._final() and not snapshot.final and snapshot.handle == self.value.handle:
+                return  # a second watcher was late: a job that has ended does not run again
+            self._looked_at = self._monotonic()
+            if snapshot.next_look_seconds is not None:
+                self._next_at = self._looked_at + snapshot.next_look_seconds
+            with loop.nothing_waits():  # whoever observes the value
+                self.value = snapshot
+            if not self._own_title:
+                self._show_title(job_title(snapshot))
             self._draw()
+        self._expect()
 
     def _describe(self) -> JobText:
         resume = "Run the cell again to look at it." if self._job is None else "Press Resume to look at it again."
-        since = max(self._monotonic() - self._looked_at, 0.0) if self._phase is Phase.WATCHED else 0.0
-        there = self._job is not None
-        return describe(self.value, phase=self._phase, since_look=since, due=self._due, resume=resume, goes_on=there)
+        now = self._monotonic()
+        return describe(
+            self.value,
+            phase=self._phase,
+            since_look=max(now - self._looked_at, 0.0) if self._phase is Phase.WATCHED else 0.0,
+            ahead=None if self._next_at is None else self._next_at - now,
+            resume=resume,
+            goes_on=self._job is not None,
+        )
 
     def _draw(self) -> None:
         with self._lock:
             text = self._describe()
             write(self._status, draw_status(text))
-            write(self._bar, draw_bar(text) + draw_facts(text, self._speed))  # one message to the browser
+            write(self._bar, draw_bar(text) + draw_facts(text, self._speed()))  # one message to the browser
             moment = (self._phase, self._final())
             if moment != self._moment:
                 self._moment = moment
@@ -206,30 +235,27 @@ class JobProgress(Panel):
 
     def _expect(self) -> None:
         """See to it that a look that does not come is noticed: between two looks nothing else runs."""
+        speed = self._speed()
         with self._lock:
-            if self._expecting or self._due is None:
-                return
+            if self._expecting or self._next_at is None or speed is None:
+                return  # where time jumps from look to look, none is ever late
             self._expecting = True
-            left = max(self._due - (self._monotonic() - self._looked_at), 0.0)
-        after((left + LATE_SECONDS) / (self._speed or 1.0), self._overdue)
+            left = max(self._next_at - self._monotonic(), 0.0)
+        after(max((left + LATE_SECONDS) / speed, 1.0), self._overdue)
 
     def _overdue(self) -> None:
         with self._lock:
             self._expecting = False
             if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
                 return
-            now = self._monotonic()
-            if now == self._checked_at:
-                return  # this clock stands still between two looks
-            self._checked_at = now
-            late = now - self._looked_at - (self._due or 0.0)
-            if late > LOST_SECONDS and self._job is not None and not getattr(self._job, "is_watched", False):
-                self._phase = Phase.STOPPED  # a cell that looked at the job and was interrupted cannot say so itself
+            if self._next_at is not None and self._monotonic() - self._next_at >= LATE_SECONDS:
                 self._draw()
-                return
-            if late >= LATE_SECONDS:
-                self._draw()
-            self._expect()
+        self._expect()
+
+    def _speed(self) -> float | None:
+        """Return how many seconds of the job's time pass in a real one; None where it jumps, or is not known yet."""
+        speed: float | None = getattr(_clock_of(self._job), "speed", 1.0 if self.mode == "live" else None)
+        return speed
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""
@@ -241,17 +267,14 @@ async def _watch(job: WatchableJob) -> None:
         pass  # the panel listens to the job, whoever looks
 
 
-def _clock_of(job: object, mode: str) -> Callable[[], float]:
+def _clock_of(job: object) -> object:
+    return getattr(getattr(job, "http", None), "clock", None)
+
+
+def _seconds_of(job: object, mode: str) -> Callable[[], float]:
     """Return what tells the job's time; outside live mode only the job's own clock knows how time passes."""
-    clock = getattr(getattr(job, "http", None), "clock", None)
+    clock: Any = _clock_of(job)
     if clock is not None:
         tell: Callable[[], float] = clock.monotonic
         return tell
     return time.monotonic if mode == "live" else lambda: 0.0
-
-
-def _speed_of(job: object, mode: str) -> float | None:
-    """Return how many seconds of the job's time pass in a real one; None where it jumps from look to look."""
-    clock = getattr(getattr(job, "http", None), "clock", None)
-    speed: float | None = getattr(clock, "speed", 1.0 if mode == "live" else None)
-    return speed

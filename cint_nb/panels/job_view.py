@@ -30,7 +30,7 @@ def draw_status(text: JobText) -> str:
     )
 
 
-def draw_facts(text: JobText, speed: float | None = 1.0) -> str:
+def draw_facts(text: JobText, speed: float | None) -> str:
     """Draw elapsed, left and looks, apart from the state line, which a screen reader reads; under them a moving line.
 
     The line fills until the next look. The browser moves it: a kernel that counted seconds would spend more on the

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
 import inspect
 import os
 import sys
 import threading
 import weakref
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
 from cint_nb.domain.errors import LoopError
@@ -68,6 +69,7 @@ class _LoopThread:
             self.loop.close()
 
 
+_here = threading.local()
 _lock = threading.Lock()
 _current: _LoopThread | None = None
 
@@ -103,9 +105,6 @@ def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
 
 def cancel(work: concurrent.futures.Future[Any]) -> None:
     """Cancel submitted work from any thread, once the loop thread is done with what it does right now."""
-    if _NO_THREADS:
-        work.cancel()
-        return
     _running().loop.call_soon_threadsafe(work.cancel)
 
 
@@ -115,17 +114,17 @@ def run(awaitable: Awaitable[T]) -> T:
     An Interrupt cancels it, waits briefly until it has ended, and goes on as `KeyboardInterrupt`.
 
     Raises:
-        LoopError: when called on the loop thread itself, where it would wait for itself.
+        LoopError: when called on the loop thread itself, where it would wait for itself, or inside `nothing_waits`.
     """
     if _NO_THREADS:
         return _run_in_browser(awaitable)
-    if on_loop_thread():
+    if on_loop_thread() or getattr(_here, "nothing_waits", False):
         if inspect.iscoroutine(awaitable):
             awaitable.close()
         raise LoopError(
-            "A blocking call was made from code that runs on the package's own loop thread.",
+            "A blocking call was made from code that the package's own loop thread runs or waits for.",
             safe="nothing was sent by this call.",
-            next_step="use `await` there instead of the blocking verb.",
+            next_step="use `await` there instead of the blocking verb, or leave the call to a thread of your own.",
         )
     work = _Work()
     try:
@@ -136,6 +135,16 @@ def run(awaitable: Awaitable[T]) -> T:
         work.abandon()
         raise
     return future.result()
+
+
+@contextlib.contextmanager
+def nothing_waits() -> Iterator[None]:
+    """Refuse blocking calls on this thread meanwhile: the loop thread may come to wait for what is done here."""
+    before, _here.nothing_waits = getattr(_here, "nothing_waits", False), True
+    try:
+        yield
+    finally:
+        _here.nothing_waits = before
 
 
 async def hop(coroutine: Coroutine[Any, Any, T]) -> T:

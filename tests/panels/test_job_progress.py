@@ -6,12 +6,14 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
 
 from cint_nb.api.jobs import Job
+from cint_nb.domain.errors import LoopError
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels import job_progress
 from cint_nb.panels.background import Throttle
@@ -58,12 +60,21 @@ class ScriptedJob:
         self.looks, self.error = looks, error
         self.gate = gate
         self.listeners: list[Callable[[JobSnapshot], None]] = []
+        self.is_watched = False
+        self.on_watch: Callable[[], None] = lambda: None
         self.stopped = 0
         self.resume_hint = "Job.attach(client, …)"
         self.ended = threading.Event()
 
-    def add_listener(self, listener: Callable[[JobSnapshot], None]) -> None:
+    def add_listener(self, listener: Callable[[JobSnapshot], None], on_watch: Callable[[], None]) -> Callable[[], None]:
         self.listeners.append(listener)
+        self.on_watch = on_watch
+        return lambda: self.listeners.remove(listener)
+
+    def turn(self, *, watched: bool) -> None:
+        """Let somebody begin to look, or the last one end it."""
+        self.is_watched = watched
+        self.on_watch()
 
     def stop_watching(self) -> None:
         self.stopped += 1
@@ -207,7 +218,9 @@ def test_looks_of_a_waiting_cell_are_shown_too() -> None:
     job = ScriptedJob()
     panel = JobProgress(job)
     assert panel.phase is Phase.WAITING
+    job.turn(watched=True)
     job.listeners[0](look(saved=3))
+    assert "3 of 100 ids saved" in parts(panel)
     assert panel.phase is Phase.WATCHED
     assert panel._buttons.children == (panel.stop_button,)
 
@@ -254,29 +267,165 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
     assert panel.phase is Phase.STOPPED
 
 
-def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped() -> None:
+def real_job(clock: object | None = None) -> Job:
+    """Return a job that runs for ever, created five minutes ago."""
     answer = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
     settings = Settings.read("sandbox", environ={}, token="none")
-    http = Http(settings, transport=httpx.MockTransport(lambda _: answer), clock=ReplayClock(START))
+    http = Http(settings, transport=httpx.MockTransport(lambda _: answer), clock=clock or ReplayClock(START))
+    created = http.clock.now() - timedelta(minutes=5)
     handle = HANDLE.model_copy(
-        update={"base_url": settings.base_url, "kind": JobKind.LAUNCH, "created_at": START} | PLACE
+        update={"base_url": settings.base_url, "kind": JobKind.LAUNCH, "created_at": created} | PLACE
     )
-    job, handed, on = Job(http, handle), threading.Event(), threading.Event()
-    job.add_listener(lambda _: (handed.set(), on.wait(10)))  # comes before the panel's
-    panel = JobProgress(job).start()
+    return Job(http, handle)
+
+
+async def looks_at(job: Job, number: int) -> None:
+    """Look at a job so many times, then leave."""
+    async for seen in job.watch():
+        if seen.looks >= number:
+            return
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["of the panel", "of a cell"])
+def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped(own: bool) -> None:
+    job, handed, on = real_job(), threading.Event(), threading.Event()
+
+    def hand_on(_: JobSnapshot) -> None:
+        handed.set()
+        on.wait(10)
+
+    job.add_listener(hand_on)  # comes before the panel's
+    panel = JobProgress(job)
+    if own:
+        panel.start()
+    else:
+        cell = loop.submit(looks_at(job, 10**9))
     assert handed.wait(10)
+    assert panel.phase is Phase.WATCHED
     panel.stop()
     on.set()
+    if not own:
+        cell.result(10)
     wait_for_the_loop()
     assert panel.phase is Phase.STOPPED
     assert panel._buttons.children == (panel.watch_button,)
     assert not job.is_watched
 
 
+def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    loop.run(looks_at(job, 3))
+    wait_for_the_loop()
+    assert not job.is_watched
+    assert panel.phase is Phase.STOPPED
+    assert "not watched" in parts(panel)
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
+    job = ScriptedJob()
+    job.last, job.is_watched = look(next_look_seconds=12), True
+    panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
+    assert panel.phase is Phase.WATCHED
+    assert "the next in 12 s" in panel._bar.value
+    panel.start()
+    assert "the next in 12 s" in panel._bar.value
+
+
+def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    loop.run(job.refresh())
+    assert panel.value.looks == 1
+    assert panel.phase is Phase.WAITING
+    assert panel._buttons.children == (panel.watch_button,)
+    loop.run(looks_at(job, 2))
+    wait_for_the_loop()
+    loop.run(job.refresh())
+    assert panel.phase is Phase.STOPPED
+
+
+def test_a_watch_that_waits_for_a_busy_thread_is_not_given_up() -> None:
+    begin, job = threading.Event(), real_job()
+    hold_the_loop(begin)
+    panel = JobProgress(job).start()
+    panel._overdue()
+    assert not job.is_watched
+    assert panel.phase is Phase.WATCHED
+    begin.set()
+    wait_for(lambda: panel.value is not None)
+    assert panel.phase is Phase.WATCHED
+    panel.close()
+
+
+def test_nobody_is_said_to_look_next_where_nobody_watches() -> None:
+    job = real_job()
+    loop.run(looks_at(job, 1))
+    wait_for_the_loop()
+    panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
+    assert panel.value.next_look_seconds is not None
+    assert panel.phase is Phase.WAITING
+    assert "the next" not in panel._bar.value
+    assert "cint-due" not in panel._bar.value
+
+
+def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
+    job = real_job()
+    first, second = JobProgress(job).start(), JobProgress(job).start()
+    wait_for(lambda: first.value is not None)
+    first.close()
+    wait_for_the_loop()
+    looks = job.last.looks if job.last else 0
+    wait_for(lambda: job.last is not None and job.last.looks > looks)
+    assert second.phase is Phase.WATCHED
+    second.close()
+    wait_for_the_loop()
+    assert not job.is_watched
+    assert job._listeners == []
+
+
+def test_a_closed_panel_refuses_to_start() -> None:
+    panel = JobProgress(ScriptedJob())
+    panel.close()
+    with pytest.raises(ValueError, match="was closed"):
+        panel.start()
+
+
+def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
+    class Ending(ScriptedJob):
+        def add_listener(self, listener: Callable[[JobSnapshot], None], on_watch: Callable[[], None]) -> Any:
+            ending = threading.Thread(target=listener, args=(look(JobState.DONE, saved=100),))
+            ending.start()
+            ending.join(0.05)  # the end may come in here only if nothing keeps it out
+            return super().add_listener(listener, on_watch)
+
+    job = Ending()
+    job.last = look(saved=3)
+    panel = JobProgress(job)
+    wait_for(lambda: panel.value.final)
+    assert "100 %" in panel._bar.value
+
+
+def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
+    job, said = real_job(), []
+
+    def observe(_: object) -> None:
+        with pytest.raises(LoopError) as caught:
+            loop.run(asyncio.sleep(0))
+        said.append(str(caught.value))
+
+    panel = JobProgress(job)
+    panel.observe(observe, "value")
+    panel._take(look())  # as the panels' own thread does with a look that was one too many
+    assert "a thread of your own" in said[0]
+    assert loop.run(asyncio.sleep(0, "later all is as before")) is not None
+
+
 def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     monkeypatch.setattr(job_progress, "after", lambda *_: None)
-    panel = JobProgress(title="Upload", monotonic=lambda: now[0])
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
     panel.update(look(next_look_seconds=5))
     now[0] = 60.0
     describe_it, ending = panel._describe, threading.Thread(target=panel._take, args=(look(JobState.DONE),))
@@ -294,41 +443,46 @@ def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.M
     assert "100 %" in panel._bar.value
 
 
-def test_a_watch_from_a_cell_that_meets_failures_is_not_called_off() -> None:
-    class Watched(ScriptedJob):
-        is_watched = True
-
-    now = [0.0]
-    panel = JobProgress(Watched(), monotonic=lambda: now[0])
-    panel.update(look(next_look_seconds=10))
+def test_a_watch_that_meets_failures_is_not_called_off() -> None:
+    now, job = [0.0], ScriptedJob()
+    panel = JobProgress(job, mode="live", monotonic=lambda: now[0])
+    job.turn(watched=True)
+    job.listeners[0](look(next_look_seconds=10))
     now[0] = 300.0
     panel._overdue()
     assert panel.phase is Phase.WATCHED
     assert "the next is late" in panel._bar.value
 
 
-def test_resume_looks_at_once_and_says_so() -> None:
+def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
     now, begin = [0.0], threading.Event()
     panel = JobProgress(ScriptedJob(), mode="live", monotonic=lambda: now[0])
-    panel.update(look(next_look_seconds=10))
+    panel.update(look(elapsed_seconds=60, next_look_seconds=10))
     panel.stop()
     now[0] = 90.0
     hold_the_loop(begin)
     panel.start()
-    assert "the next in 0 s" in panel._bar.value
+    assert "2 min 30 s elapsed" in panel._bar.value
+    assert "the last 1 min 30 s ago, the next is due" in panel._bar.value
+    now[0] = 91.0
+    panel._draw()
+    assert "the next is due" in panel._bar.value
+    now[0] = 121.0
+    panel._overdue()
+    assert "the next is late" in panel._bar.value
     begin.set()
     wait_for_the_loop()
 
 
 @pytest.mark.parametrize(("speed", "drawn"), [(None, ""), (1.0, "animation-duration:12.0s"), (60, "duration:0.2s")])
 def test_the_line_to_the_next_look_runs_as_fast_as_the_time_of_the_job(speed: float | None, drawn: str) -> None:
-    facts = draw_facts(describe(look(next_look_seconds=12)), speed)
+    facts = draw_facts(describe(look(), ahead=12), speed)
     assert drawn in facts
     assert ("cint-due" in facts) == bool(drawn)
 
 
 def test_elapsed_time_moves_on_between_two_looks() -> None:
-    text = describe(look(elapsed_seconds=60, seconds_left=(120, 240), next_look_seconds=30), since_look=20)
+    text = describe(look(elapsed_seconds=60, seconds_left=(120, 240)), since_look=20, ahead=10)
     assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
     assert "up to 5 s left" in describe(look(seconds_left=(0, 5))).facts
     assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
@@ -352,7 +506,7 @@ def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkey
 def test_looks_in_time_leave_one_timer_waiting_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     now, calls = [0.0], []
     monkeypatch.setattr(job_progress, "after", lambda seconds, call: calls.append((seconds, call)))
-    panel = JobProgress(title="Upload", monotonic=lambda: now[0])
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
     panel._throttle = Throttle(panel._take, monotonic=lambda: now[0])
     for now[0] in (0.0, 5.0, 10.0):
         panel.update(look(saved=3, next_look_seconds=5))
@@ -370,19 +524,6 @@ def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
         assert job_title(look().model_copy(update={"handle": HANDLE.model_copy(update={"kind": kind})}))
 
 
-def test_a_panel_whose_cell_was_interrupted_notices_that_no_look_comes() -> None:
-    now = [0.0]
-    panel = JobProgress(ScriptedJob(), monotonic=lambda: now[0])
-    panel._job.listeners[0](look(saved=3, next_look_seconds=10))
-    now[0] = 60
-    panel._overdue()
-    assert panel.phase is Phase.WATCHED
-    now[0] = 100
-    panel._overdue()
-    assert panel.phase is Phase.STOPPED
-    assert panel._buttons.children == (panel.watch_button,)
-
-
 def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> None:
     panel = JobProgress(title="Upload")
     panel.update(look(JobState.DONE, saved=100))
@@ -391,10 +532,27 @@ def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> N
     assert panel.value.final
 
 
-def test_a_clock_that_stands_still_between_looks_is_not_asked_for_ever() -> None:
-    panel = JobProgress(title="Upload", monotonic=lambda: 7.0)
-    panel.update(look(saved=3, next_look_seconds=5))
-    panel._overdue()
-    assert panel._expecting
-    panel._overdue()
-    assert not panel._expecting
+@pytest.mark.parametrize(("speed", "seconds"), [(None, []), (1.0, [35.0]), (10.0, [3.5]), (1e5, [1.0])])
+def test_a_late_look_is_awaited_in_the_time_of_the_job_but_not_more_often_than_each_second(
+    monkeypatch: pytest.MonkeyPatch, speed: float | None, seconds: list[float]
+) -> None:
+    calls: list[float] = []
+    monkeypatch.setattr(job_progress, "after", lambda wait, _: calls.append(wait))
+    job = real_job()
+    job.http.clock.speed = speed  # type: ignore[attr-defined]  # as that of a sandbox in another process
+    panel = JobProgress(job)
+    panel._take(look(next_look_seconds=5))
+    assert calls == seconds
+
+
+def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
+    job = real_job()
+    job.http.clock.speed = None  # type: ignore[attr-defined]
+    panel = JobProgress(job).start()
+    wait_for(lambda: panel.value is not None)
+    panel.stop()
+    wait_for_the_loop()
+    job.http.clock.speed = 60.0  # type: ignore[attr-defined]
+    panel._phase = Phase.WATCHED
+    panel._take(look(next_look_seconds=30))
+    assert "animation-duration:0.5s" in panel._bar.value

@@ -23,7 +23,10 @@ class LiveWave:
 
 def test_a_job_and_a_verb_of_a_live_wave_are_not_called_practice() -> None:
     job = SimpleNamespace(
-        http=SimpleNamespace(settings=SimpleNamespace(mode="live")), last=None, add_listener=lambda _: None
+        http=SimpleNamespace(settings=SimpleNamespace(mode="live")),
+        last=None,
+        add_listener=lambda *_: None,
+        is_watched=False,
     )
     assert JobProgress(job).mode == "live"
     assert StatusTable(LiveWave().status).mode == "live"
