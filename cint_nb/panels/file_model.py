@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,7 +54,7 @@ class RespondentsRead(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Source:
     """Hold what was chosen: a file on the server, or one that came through the browser.
 
@@ -66,12 +66,16 @@ class Source:
 
     name: str
     path: Path | None = None
-    content: bytes = field(default=b"", repr=False)
+    content: bytes = b""
 
     @property
     def shown(self) -> str:
         """Return the name as a panel may show it: an id in it is masked."""
         return mask_within(self.name)
+
+    def __repr__(self) -> str:
+        """Name the file as a panel does."""
+        return f"<Source: {self.shown}>"
 
     @property
     def bytes(self) -> int:

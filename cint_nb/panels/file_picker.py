@@ -16,7 +16,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from cint_nb.domain import limits
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, mask_within
 from cint_nb.domain.ids import entity_type as read_entity_type
 from cint_nb.panels.background import beside
 from cint_nb.panels.base import Panel, html_part, say, write
@@ -144,13 +144,14 @@ class FilePicker(Panel):
 
     def _list(self, folder: Path) -> None:
         self._here = folder
-        entries, where = self.fence.entries(folder), self.fence.name(folder)
-        here = f"in {self.fence.root.name}/{where}: choose one" if where != "." else "choose one"
+        entries, inside = self.fence.entries(folder), self.fence.name(folder)
+        where = mask_within(f"{self.fence.root.name or '/'}/{inside}")
+        here = f"in {where}: choose one" if inside != "." else "choose one"
         with self._quietly():
             self.files.options = [(here, None), *((entry.label, entry) for entry in entries)]
             self.files.index = 0
         if not entries:
-            say(self._line, "calm", "…", "no file chosen", f"nothing to read in {self.fence.root.name or '/'}/{where}")
+            say(self._line, "calm", "…", "no file chosen", f"nothing to read in {where}")
 
     def _on_file(self, change: Any) -> None:
         entry = change["new"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, mask_within
 from cint_nb.panels.base import state
 from cint_nb.panels.file_model import MEANS, BadLine, FileFacts
 from cint_nb.panels.saved import plain_table
@@ -86,11 +86,15 @@ cint.WavePanel(wave)  # leads from here"""
 
 
 def draw_code(line: str, *, usable: bool) -> str:
-    """Draw the line of code that does the same, and the lines that come next."""
+    """Draw the line of code that does the same, ids in it masked, and the lines that come next."""
     if not line:
         return ""
+    shown = mask_within(line)
+    whole = "" if shown == line else " (an id is masked: <code>picker.to_code()</code> returns the line as it runs)"
     ahead = f"<div>Next, in cells:</div><pre><code>{esc(_AHEAD)}</code></pre>" if usable else ""
-    return f'<div class="cint-code cint-soft"><div>The same in code: <code>{esc(line)}</code></div>{ahead}</div>'
+    return (
+        f'<div class="cint-code cint-soft"><div>The same in code: <code>{esc(shown)}</code>{whole}</div>{ahead}</div>'
+    )
 
 
 def still_lines(facts: FileFacts) -> str:

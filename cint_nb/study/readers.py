@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, mask_within
 from cint_nb.study import binary
 from cint_nb.study.columns import Cells, choose, clean_name, is_header, is_header_row, separator_hint
 from cint_nb.study.reading import Reading
@@ -44,6 +44,10 @@ class Origin:
     column: str = ""
     position: int = 0
     sheet: str = ""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "column", "sheet"):  # a file without a header has ids where names should be
+            object.__setattr__(self, field, mask_within(getattr(self, field)))
 
 
 @dataclass(frozen=True, slots=True)

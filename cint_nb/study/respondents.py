@@ -13,7 +13,7 @@ import numpy as np
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, mask_within
+from cint_nb.domain.ids import EntityType
 from cint_nb.domain.ids import entity_type as read_entity_type
 from cint_nb.domain.uploads import UploadFile
 from cint_nb.study import evidence as evidence_of
@@ -285,7 +285,7 @@ def read_respondents(
             next_step="write RSID (or RESPONDENT_ID) if each id names a person, "
             "RID (or RESPONSE_ID) if each names one visit to a survey.",
         ) from None
-    reading, origin = read(source, Request(kind, column, sheet, mask_within(name)))
+    reading, origin = read(source, Request(kind, column, sheet, name))
     if reading.lines == len(reading.blank) + len(reading.header):
         raise RespondentFileError(
             "The source holds a header row and nothing else." if len(reading.header) else "Every line is blank.",

@@ -15,7 +15,6 @@ from typing import IO, Any, BinaryIO
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import mask_within
 
 READABLE = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
 _CHUNK = 1 << 22
@@ -85,7 +84,7 @@ def opened(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: 
     """
     if isinstance(source, str | Path):
         path = _checked_path(source)
-        name = name or mask_within(path.name)
+        name = name or path.name
         kind_named = _kind_by_name(path.name)
         with _open(path) as stream:
             yield _recognise(stream, name, path.stat().st_size, kind_named)
@@ -93,7 +92,7 @@ def opened(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: 
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
     else:
-        name = name or mask_within(Path(str(getattr(source, "name", ""))).name)
+        name = name or Path(str(getattr(source, "name", ""))).name
         content = _read_object(source, name)
     named = _kind_by_name(name) if Path(name).suffix else None
     yield _recognise(io.BytesIO(content), name, len(content), named)

@@ -144,15 +144,6 @@ def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_p
     monkeypatch.setattr(type(client), "_exchange_ends_with_process", False)
     named = people.to_file(tmp_path / f"answers of {people.ids[0]}.csv")
     again = read_respondents(named, entity_type="RSID")
-    picker = cint_nb.FilePicker(tmp_path).choose(named.name, entity_type="RSID")
-    assert not holds_respondent(repr(again) + repr(picker) + picker.text() + picker.still())
-    spoilt = tmp_path / f"{people.ids[1]}.csv"
-    spoilt.write_bytes(b"\x00")
-    refused = cint_nb.FilePicker(tmp_path)
-    with pytest.raises(CintError):
-        refused.choose(spoilt.name, entity_type="RSID")
-    assert not holds_respondent(refused.text() + refused._line.value + refused.error + str(refused.files.options))
-    spoilt.unlink()
     wave = make_wave(respondents=again)
     wave.create()
     wave.upload()
@@ -170,6 +161,49 @@ def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_p
     assert list(temporary.iterdir()) == []
     assert holds_respondent(named.read_bytes())
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([named.name, "people.csv", "temporary"])
+
+
+def shown_anywhere(panel: cint_nb.FilePicker) -> str:
+    """Return all that a panel says, and the state of each of its widgets, which a notebook may save."""
+    widgets, said = [panel], [panel.text(), panel.still(), panel.error, repr(panel._source)]
+    for one in widgets:
+        widgets.extend(getattr(one, "children", ()))
+        said.append(said_by(one))
+    return "\n".join(said)
+
+
+@pytest.mark.parametrize("named", ["file", "folder", "root", "spoilt file", "empty folder", "file from the browser"])
+def test_an_id_in_a_name_is_shown_by_no_file_picker(tmp_path, people, named):
+    one = people.ids[0]
+    root = tmp_path / one if named == "root" else tmp_path
+    folder = root / one if "folder" in named else root
+    folder.mkdir(exist_ok=True, parents=True)
+    name = f"{one}.csv" if "file" in named else "some.csv"
+    if named != "empty folder":
+        people.to_file(folder / name)
+    picker = cint_nb.FilePicker(root)
+    picker._list(folder)
+    if named == "spoilt file":
+        (folder / name).write_bytes(b"\x00")
+        with pytest.raises(CintError):
+            picker.choose(name, entity_type="RSID")
+    elif named == "file from the browser":
+        picker.upload.value = uploaded(name, (folder / name).read_bytes())
+        picker.entity.value = "RSID"
+        wait_for(lambda: picker.value is not None)
+    elif named != "empty folder":
+        picker.choose((folder / name).relative_to(root), entity_type="RSID")
+    assert not holds_respondent(shown_anywhere(picker))
+    if named == "folder":
+        assert one in picker.to_code(), "the line that runs is given to who asks for it"
+        assert "picker.to_code()" in picker._code.value
+
+
+def test_an_id_that_names_a_column_is_shown_by_nothing_that_was_read(people):
+    one = people.ids[0]
+    for source in (pd.Series(people.ids, name=one), pd.DataFrame({one: people.ids, "visit": range(len(people.ids))})):
+        read = read_respondents(source, entity_type="RSID", column=None if source.ndim == 1 else one)
+        assert not holds_respondent(repr(read) + repr(read.origin) + read.evidence().to_string())
 
 
 def test_nobody_is_named_in_an_error_or_a_log(wave, client, people, make_wave, caplog, tmp_path):
