@@ -138,13 +138,16 @@ def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
     table.observe(lambda change: loaded.append(1), "value")
     for day in range(1, first + 1):
         watch_a_day(client, later, table, ref, day)
-    tracemalloc.start()
-    early = measure(later)
-    for day in range(first + 1, last + 1):
-        watch_a_day(client, later, table, ref, day)
-    late = measure(later)
-    grown, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    for begin in (first, last):
+        tracemalloc.start()
+        early = measure(later)
+        for day in range(begin + 1, begin + 1 + last - first):
+            watch_a_day(client, later, table, ref, day)
+        late = measure(later)
+        grown, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        if late.objects - early.objects < FEW_OBJECTS and grown < FEW_BYTES:
+            break  # else once more: a cache that filled or a module that was imported late is no growth
     table.close()
     assert len(loaded) > 2 * last
     assert late.objects - early.objects < FEW_OBJECTS
