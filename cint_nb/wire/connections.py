@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ssl
 from collections.abc import Iterator
-from http.cookiejar import CookieJar
 from importlib.metadata import PackageNotFoundError, version
 
 import httpx
@@ -99,25 +98,33 @@ class Connections:
             loop.close_at_the_end(self)
         places = self._most_of_one
         self._own.append(
-            httpx.AsyncClient(
+            _Client(
                 transport=self._transport,
                 limits=httpx.Limits(max_connections=places, max_keepalive_connections=places),
                 verify=self._certificates or True,
                 follow_redirects=False,
                 trust_env=self._proxies,
                 headers={"user-agent": _user_agent()},
-                cookies=_NoCookies(),
             )
         )
         self._under_way.append(0)
         return len(self._own) - 1
 
 
-class _NoCookies(CookieJar):
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave what a reply sets."""
+
+
+class _Client(httpx.AsyncClient):
     """Keep no cookies: the API has none, and what a proxy on the way sets is nobody's to carry on."""
 
-    def extract_cookies(self, response: object, request: object) -> None:
-        """Leave what a reply sets."""
+    _none = _NoCookies()
+
+    @property  # type: ignore[misc]  # which nobody can set either
+    def cookies(self) -> httpx.Cookies:
+        """Return none."""
+        return self._none
 
 
 def _trusted(*, environment: bool) -> ssl.SSLContext:
