@@ -51,7 +51,7 @@ def entity_type(word: str) -> EntityType:
     except KeyError:
         raise ValueError(
             "entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); "
-            f"got {word!r:.40}"
+            f"got {quoted(word, 40)}"
         ) from None
 
 
@@ -91,6 +91,11 @@ def mask(identifier: str) -> str:
 def mask_within(text: str) -> str:
     """Return a text of whatever origin with every id in it masked."""
     return _UUID_ANYWHERE.sub(lambda found: mask(found[0]), text)
+
+
+def quoted(value: object, most: int = 60) -> str:
+    """Return the repr of a value for a message: ids masked, then cut, so that no part of one is left at the end."""
+    return mask_within(repr(value))[:most]
 
 
 def synthetic_id(seed: str, number: int) -> str:

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
+from cint_nb.domain.ids import quoted
 
 
 class AllocationShape(StrEnum):
@@ -54,7 +55,7 @@ class Money(BaseModel):
         except (ValueError, InvalidOperation):
             raise PlanError(
                 "An amount of money cannot be read.",
-                evidence={"given": repr(text)[:40]},
+                evidence={"given": quoted(text, 40)},
                 next_step="write an amount and a currency code, such as '1400 EUR'.",
             ) from None
 

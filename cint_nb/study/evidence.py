@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, quoted
 from cint_nb.study import keys as key_rows
 from cint_nb.study.columns import type_by_name
 from cint_nb.study.keys import Keys
@@ -32,7 +32,7 @@ def by_name(origin: Origin) -> tuple[Evidence, ...]:
     """Read what the names of column, sheet and file claim."""
     named = (("column name", origin.column), ("sheet name", origin.sheet), ("file name", origin.name))
     return tuple(
-        Evidence(where, said, f"the {where} is {name!r:.60}")
+        Evidence(where, said, f"the {where} is {quoted(name)}")
         for where, name in named
         if name and (said := type_by_name(name))
     )
@@ -62,7 +62,7 @@ def by_content(keys: Keys, earlier: Sequence[Keys], report: pd.DataFrame | None)
             listed = key_rows.from_ids(as_text(value) for value in report[label].tolist())
             common = int(key_rows.among(keys, listed).sum())
             if common:
-                detail = f"{common:,} of {len(keys):,} ids are in the report's column {str(label)!r:.60}"
+                detail = f"{common:,} of {len(keys):,} ids are in the report's column {quoted(str(label))}"
                 found.append(Evidence("report", said, detail))
     return tuple(found)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, mask
+from cint_nb.domain.ids import EntityType, mask, quoted
 from cint_nb.study.respondents import Respondents, read_respondents
 from cint_nb.study.shares import side_by_side, wilson
 from cint_nb.study.standings import ORDER, PanelWave, Standing, number, standings
@@ -246,7 +246,7 @@ class Panel:
     def _of(self, name: str) -> NDArray[np.int64]:
         if name not in self._standing:
             raise InputError(
-                f"There is no wave {name!r:.60} in the panel.",
+                f"There is no wave {quoted(name)} in the panel.",
                 evidence={"field": "wave"},
                 next_step=f"use one of {', '.join(map(repr, self.waves))}.",
             )

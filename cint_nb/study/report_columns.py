@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, quoted
 from cint_nb.study.columns import Cells, type_by_name
 from cint_nb.study.sources import refuse
 
@@ -76,7 +76,7 @@ def _asked(columns: Sequence[Cells], name: str, what: str, source: str) -> str:
         return name
     raise refuse(
         source,
-        f"There is no column {name!r:.60}. The columns are {_labels(columns)}.",
+        f"There is no column {quoted(name)}. The columns are {_labels(columns)}.",
         f"give one of these names as {what}='…'.",
     )
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, quoted
 from cint_nb.study.respondents import Respondents
 from cint_nb.study.wave_reports import WaveReport
 
@@ -95,6 +95,6 @@ def number(word: Standing | str) -> int:
         return ORDER.index(Standing(word))
     except ValueError:
         raise InputError(
-            f"{word!r:.40} is no standing in a wave.",
+            f"{quoted(word, 40)} is no standing in a wave.",
             next_step=f"use one of {', '.join(repr(each.value) for each in ORDER)}.",
         ) from None

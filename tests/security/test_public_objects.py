@@ -206,6 +206,23 @@ def test_an_id_that_names_a_column_is_shown_by_nothing_that_was_read(people):
         assert not holds_respondent(repr(read) + repr(read.origin) + read.evidence().to_string())
 
 
+@pytest.mark.parametrize("before", range(0, 60, 7))
+def test_no_part_of_an_id_is_left_where_a_long_name_is_cut(people, before):
+    one = people.ids[0]
+    name = f"{'x' * before} {one}"
+    frame = pd.DataFrame({name: people.ids[:9], "b": people.ids[9:18]})
+    for refused in (
+        lambda: read_respondents(frame, entity_type="RSID"),
+        lambda: read_respondents(frame, entity_type="RSID", column=f"no {name}"),
+        lambda: Crosswalk.of(frame),
+        lambda: Crosswalk.of(frame, rsid=f"no {name}"),
+        lambda: read_report(frame, rsid=f"no {name}"),
+    ):
+        with pytest.raises(CintError) as caught:
+            refused()
+        assert one[:8] not in str(caught.value) + repr(caught.value)
+
+
 def test_nobody_is_named_in_an_error_or_a_log(wave, client, people, make_wave, caplog, tmp_path):
     """Errors that are about single lines and ids, and the exchange quoting ids in its own words."""
     pairs = "\n".join(f"{one},{other}" for one, other in zip(people.ids[:5], people.ids[5:10], strict=True))
