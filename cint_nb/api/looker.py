@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cint_nb.api import operations as ops
-from cint_nb.api.looking import Look, share_done, snapshot
+from cint_nb.api.looking import Look, moment, share_done, snapshot
 from cint_nb.api.polling import Pace, counted_end
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, TransportError
@@ -82,11 +82,12 @@ class Looker:
             )
             body, request_id = reply.fields(), reply.request_id
         self.looks += 1
+        self._created_at = self._created_at or moment(body.get("created_at"))
         seen = snapshot(
             self.handle,
             body,
             Look(
-                now=self.http.clock.now(),
+                elapsed=self.elapsed(),
                 looks=self.looks,
                 estimate=self.pace.estimate(self.handle),
                 saved=self._saved,
@@ -95,7 +96,6 @@ class Looker:
                 request_id=request_id,
             ),
         )
-        self._created_at = self._created_at or seen.created_at
         if not is_known_word(seen.word):
             self.warn_once(seen.word, f"Unknown job status {seen.word[:40]!r}: taken as still running.")
         return seen

@@ -23,7 +23,7 @@ class Look:
     """Hold what surrounds one status reply.
 
     Args:
-        now: By the client's clock.
+        elapsed: Seconds since the job was created, by the client's clock.
         looks: Status requests sent so far, with this one.
         saved: Ids the target group holds, where they were counted.
         saved_before: The same when the job began.
@@ -32,7 +32,7 @@ class Look:
         request_id: Of the reply.
     """
 
-    now: datetime
+    elapsed: float
     looks: int
     estimate: Estimate
     saved: int | None = None
@@ -59,8 +59,9 @@ def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnaps
     partial_text = _text(body.get("partial_success_reason")) or _failed_groups(body)
     word = str(body.get("status") or "")
     state = classify(word, partial=bool(partial_text))
-    created, completed = _moment(body.get("created_at")), _moment(body.get("completed_at"))
-    elapsed = _elapsed(handle, created, completed, look.now)
+    created, completed = moment(body.get("created_at")), moment(body.get("completed_at"))
+    # Two times of one clock: the exchange's for a job that has ended, ours for one that runs
+    elapsed = max(0.0, (completed - created).total_seconds()) if created and completed else look.elapsed
     fraction, measured, left = progress(handle, state, elapsed, look)
     failure = body.get("failure_reason")
     return JobSnapshot(
@@ -119,14 +120,6 @@ def _left(estimate: Estimate, elapsed: float) -> tuple[float, float]:
     return max(0.0, estimate.fastest - elapsed), max(0.0, estimate.high - elapsed)
 
 
-def _elapsed(handle: JobHandle, created: datetime | None, completed: datetime | None, now: datetime) -> float:
-    """Prefer two times of the same clock: the exchange's for a finished job, ours for a running one."""
-    if created is not None and completed is not None:
-        return max(0.0, (completed - created).total_seconds())
-    begun = handle.created_at or created
-    return max(0.0, (now - begun).total_seconds()) if begun else 0.0
-
-
 def _text(value: Any) -> str:
     if not isinstance(value, Mapping):
         return clean(value)
@@ -145,11 +138,12 @@ def _failed_groups(body: Mapping[str, Any]) -> str:
     return f"{len(rows)} target groups could not be changed." if isinstance(rows, list) and rows else ""
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
+    """Read a time of a reply; UTC where it names no zone, None where it is none."""
     if not value:
         return None
     try:
-        moment = _TIME.validate_python(value)
+        read = _TIME.validate_python(value)
     except ValidationError:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)

@@ -136,9 +136,12 @@ class Poller:
             return
         self._clock.now()  # a clock seen over HTTP knows its seconds only after it was asked for the time
         seat.due = self._clock.monotonic() + seat.seconds
-        if self._task is None or self._home is not here:
+        begins = self._task is None or self._home is not here
+        if begins:
             self._begin(here)
         self._seats.append(seat)
+        if begins:
+            self._turned()  # who hears of it may end it again: this seat as well
         if seat.due < self._wakes_at:
             self._sooner.set()
 
@@ -190,7 +193,6 @@ class Poller:
         self._wanted, self._sooner = asyncio.Event(), asyncio.Event()
         self._wakes_at = 0.0
         self._task = here.create_task(self._run(self._wanted), name="cint-nb job poller")
-        self._turned()
 
     def _cancel(self) -> None:
         task, self._task = self._task, None

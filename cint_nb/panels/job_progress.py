@@ -66,6 +66,7 @@ class JobProgress(Panel):
         self._job = job
         self._own_title = bool(title)
         self._phase = Phase.WAITING
+        self._last: JobSnapshot | None = None
         self._moment: tuple[Phase, bool] | None = None
         self._own: Future[None] | None = None
         self._forget: Callable[[], None] | None = None
@@ -130,10 +131,9 @@ class JobProgress(Panel):
         with self._lock:
             if self._final():
                 return
-            self._phase = Phase.STOPPED
+            self._leave()
         if self._job is not None:
             self._job.stop_watching()
-        self._leave()
         self._draw()
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
@@ -153,14 +153,14 @@ class JobProgress(Panel):
         super().close()
 
     def _leave(self) -> None:
-        """End the panel's own watch; one that has not begun yet would not hear `stop_watching`."""
-        with self._lock:
-            own, self._own = self._own, None
+        """Be stopped, and end the panel's own watch; one that has not begun yet would not hear `stop_watching`."""
+        with self._lock:  # in one step: `_turn` would take a watch that is still here for one that goes on
+            self._phase, own, self._own = Phase.STOPPED, self._own, None
         if own is not None:
             loop.cancel(own)
 
     def _final(self) -> bool:
-        return self.value is not None and bool(self.value.final)
+        return self._last is not None and self._last.final
 
     def _ended(self, future: Future[None]) -> None:
         with self._lock:
@@ -190,23 +190,25 @@ class JobProgress(Panel):
 
     def _take(self, snapshot: JobSnapshot) -> None:
         with self._lock:
-            if self._final() and not snapshot.final and snapshot.handle == self.value.handle:
+            last = self._last
+            if last is not None and last.final and not snapshot.final and last.handle == snapshot.handle:
                 return  # a second watcher was late: a job that has ended does not run again
+            self._last = snapshot
             self._looked_at = self._monotonic()
             if snapshot.next_look_seconds is not None:
                 self._next_at = self._looked_at + snapshot.next_look_seconds
-            with loop.nothing_waits():  # whoever observes the value
-                self.value = snapshot
             if not self._own_title:
                 self._show_title(job_title(snapshot))
             self._draw()
-        self._expect()
+            self._expect()
+            with loop.nothing_waits():  # whoever observes the value comes last: the panel is as it should be
+                self.value = snapshot
 
     def _describe(self) -> JobText:
         resume = "Run the cell again to look at it." if self._job is None else "Press Resume to look at it again."
         now = self._monotonic()
         return describe(
-            self.value,
+            self._last,
             phase=self._phase,
             since_look=max(now - self._looked_at, 0.0) if self._phase is Phase.WATCHED else 0.0,
             ahead=None if self._next_at is None else self._next_at - now,
@@ -259,7 +261,7 @@ class JobProgress(Panel):
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""
-        return [self._title, *summary_of(self.value, phase=self._phase)]
+        return [self._title, *summary_of(self._last, phase=self._phase)]
 
 
 async def _watch(job: WatchableJob) -> None:

@@ -59,7 +59,9 @@ def run_reporting(
 
     Raises:
         KeyboardInterrupt: with a message that the job goes on and the line that resumes watching it.
+        LoopError: where the loop thread would never get to the step.
     """
+    loop.refuse_waiting()
     looks: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
     last: JobSnapshot | None = None
     ended: JobSnapshot | None = None

@@ -118,14 +118,7 @@ def run(awaitable: Awaitable[T]) -> T:
     """
     if _NO_THREADS:
         return _run_in_browser(awaitable)
-    if on_loop_thread() or getattr(_here, "nothing_waits", False):
-        if inspect.iscoroutine(awaitable):
-            awaitable.close()
-        raise LoopError(
-            "A blocking call was made from code that the package's own loop thread runs or waits for.",
-            safe="nothing was sent by this call.",
-            next_step="use `await` there instead of the blocking verb, or leave the call to a thread of your own.",
-        )
+    refuse_waiting(awaitable)
     work = _Work()
     try:
         future = submit(work.do(awaitable))
@@ -135,6 +128,26 @@ def run(awaitable: Awaitable[T]) -> T:
         work.abandon()
         raise
     return future.result()
+
+
+def refuse_waiting(awaitable: object = None) -> None:
+    """Refuse to wait where the loop thread would never get to what is waited for.
+
+    Args:
+        awaitable: What would have been waited for; a coroutine is closed.
+
+    Raises:
+        LoopError: on the loop thread, and inside `nothing_waits`.
+    """
+    if not (on_loop_thread() or getattr(_here, "nothing_waits", False)):
+        return
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
+    raise LoopError(
+        "A blocking call was made from code that the package's own loop thread runs or waits for.",
+        safe="nothing was sent by this call.",
+        next_step="use `await` there instead of the blocking verb, or leave the call to a thread of your own.",
+    )
 
 
 @contextlib.contextmanager
@@ -154,6 +167,7 @@ async def hop(coroutine: Coroutine[Any, Any, T]) -> T:
     """
     if _NO_THREADS or on_loop_thread():
         return await coroutine
+    refuse_waiting(coroutine)
     future = submit(coroutine)
     here = asyncio.wrap_future(future)
     try:

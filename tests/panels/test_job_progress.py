@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ import httpx
 import pytest
 
 from cint_nb.api.jobs import Job
-from cint_nb.domain.errors import LoopError
+from cint_nb.domain.errors import LoopError, PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels import job_progress
 from cint_nb.panels.background import Throttle
 from cint_nb.panels.job_model import JobText, Phase, describe, job_title
 from cint_nb.panels.job_progress import JobProgress
 from cint_nb.panels.job_view import draw_facts
+from cint_nb.wave.blocking import Silent, run_reporting
 from cint_nb.wire import loop
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
@@ -267,14 +269,17 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
     assert panel.phase is Phase.STOPPED
 
 
-def real_job(clock: object | None = None) -> Job:
+RUNS = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
+
+
+def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS) -> Job:
     """Return a job that runs for ever, created five minutes ago."""
-    answer = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
     settings = Settings.read("sandbox", environ={}, token="none")
-    http = Http(settings, transport=httpx.MockTransport(lambda _: answer), clock=clock or ReplayClock(START))
+    http = Http(settings, transport=httpx.MockTransport(answer), clock=ReplayClock(START))
     created = http.clock.now() - timedelta(minutes=5)
+    # Of unknown size, so that no watch of it meets its deadline within a test
     handle = HANDLE.model_copy(
-        update={"base_url": settings.base_url, "kind": JobKind.LAUNCH, "created_at": created} | PLACE
+        update={"base_url": settings.base_url, "kind": JobKind.UPLOAD, "created_at": created, "ids": 0} | PLACE
     )
     return Job(http, handle)
 
@@ -310,6 +315,52 @@ def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped(own: bool) -> N
     assert panel.phase is Phase.STOPPED
     assert panel._buttons.children == (panel.watch_button,)
     assert not job.is_watched
+
+
+def test_a_panel_stopped_by_who_observes_it_is_stopped() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    panel.observe(lambda _: panel.stop(), "value")
+    panel.start()
+    wait_for(lambda: panel.value is not None)
+    wait_for_the_loop()
+    assert panel.phase is Phase.STOPPED
+    assert not job.is_watched
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_stopped_and_started_at_once_it_watches() -> None:
+    job = real_job()
+    panel = JobProgress(job).start()
+    for _ in range(20):
+        panel.stop()
+        panel.start()
+    seen = job.last.looks if job.last else 0
+    wait_for(lambda: job.last is not None and job.last.looks > seen + 3)
+    assert panel.phase is Phase.WATCHED
+    assert panel._own is not None
+    panel.stop()
+    wait_for_the_loop()
+    assert not job.is_watched
+    assert panel.phase is Phase.STOPPED
+
+
+@pytest.mark.parametrize("how", ["deadline", "error", "left"])
+def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> None:
+    job = real_job(lambda _: httpx.Response(403, json={}) if how == "error" and job.last else RUNS)
+    panel = JobProgress(job)
+
+    async def cell() -> None:
+        async for seen in job.watch(60 if how == "deadline" else None):
+            if seen.looks == 2 and how == "left":
+                return
+
+    with suppress(WatchTimeout, PermissionDenied):
+        loop.run(cell())
+    wait_for_the_loop()
+    assert panel.value is not None
+    assert panel.phase is Phase.STOPPED
+    assert panel._buttons.children == (panel.watch_button,)
 
 
 def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> None:
@@ -385,9 +436,12 @@ def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
     assert job._listeners == []
 
 
-def test_a_closed_panel_refuses_to_start() -> None:
-    panel = JobProgress(ScriptedJob())
+def test_a_closed_panel_does_not_seem_to_watch_and_refuses_to_start() -> None:
+    panel = JobProgress(real_job()).start()
+    wait_for(lambda: panel.value is not None)
     panel.close()
+    assert panel.phase is Phase.STOPPED
+    assert "not watched" in repr(panel)
     with pytest.raises(ValueError, match="was closed"):
         panel.start()
 
@@ -407,19 +461,61 @@ def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
     assert "100 %" in panel._bar.value
 
 
-def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
-    job, said = real_job(), []
+def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_one() -> None:
+    class Moving(ScriptedJob):
+        last: JobSnapshot | None
+
+        @property
+        def last(self) -> JobSnapshot | None:  # type: ignore[no-redef]
+            if self.listeners and not self.looks:
+                self.looks = (look(saved=50, looks=2),)
+                newer = threading.Thread(target=self.listeners[0], args=self.looks)
+                newer.start()
+                newer.join(0.05)  # it may come in here only if nothing keeps it out
+            return look(saved=3, looks=1)
+
+        @last.setter
+        def last(self, _: object) -> None:
+            """Keep none."""
+
+    panel = JobProgress(Moving())
+    wait_for(lambda: panel.value.looks == 2)
+    assert "50 of 100 ids saved" in parts(panel)
+
+
+def test_who_observes_the_value_and_fails_leaves_the_panel_as_it_should_be() -> None:
+    panel = JobProgress(real_job())
 
     def observe(_: object) -> None:
-        with pytest.raises(LoopError) as caught:
-            loop.run(asyncio.sleep(0))
-        said.append(str(caught.value))
+        raise RuntimeError("no")
+
+    panel.observe(observe, "value")
+    with pytest.raises(RuntimeError, match="no"):
+        panel._take(look(saved=3))
+    assert "3 of 100 ids saved" in parts(panel)
+
+
+def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
+    job = real_job()
+    said: list[str] = []
+
+    def observe(_: object) -> None:
+        for wait in (
+            lambda: loop.run(job.refresh()),
+            lambda: asyncio.run(job.refresh()),  # type: ignore[arg-type]  # it is a coroutine
+            lambda: run_reporting(lambda _: job.refresh(), Silent(), resume="again"),
+        ):
+            with pytest.raises(LoopError) as caught:
+                wait()
+            said.append(str(caught.value))
 
     panel = JobProgress(job)
     panel.observe(observe, "value")
     panel._take(look())  # as the panels' own thread does with a look that was one too many
-    assert "a thread of your own" in said[0]
-    assert loop.run(asyncio.sleep(0, "later all is as before")) is not None
+    assert len(said) == 3
+    assert all("a thread of your own" in each for each in said)
+    panel.close()
+    assert loop.run(job.refresh()).looks == 1, "later all is as before"
 
 
 def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -526,8 +622,8 @@ def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
 
 def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> None:
     panel = JobProgress(title="Upload")
-    panel.update(look(JobState.DONE, saved=100))
-    panel.update(look(saved=50))
+    panel._take(look(JobState.DONE, saved=100))
+    panel._take(look(saved=50))
     assert repr(panel) == "<JobProgress: sandbox · Upload · done · 100 of 100 ids saved>"
     assert panel.value.final
 

@@ -277,3 +277,20 @@ def test_a_watch_given_up_in_the_middle_of_a_loop_ends_the_looking(
     asyncio.run(story())
     client.run(turns())
     assert asked == MOMENTS[:2]
+
+
+def test_who_hears_that_a_watch_begins_may_stop_it(job: Job) -> None:
+    job.add_listener(lambda _: None, on_watch=lambda: job.stop_watching() if job.is_watched else None)
+    with pytest.raises(WatchTimeout, match="stopped"):
+        job.wait()
+    assert not job.is_watched
+
+
+def test_who_watches_is_told_at_the_beginning_and_at_the_end(job: Job) -> None:
+    told: list[bool] = []
+    forget = job.add_listener(lambda _: None, on_watch=lambda: told.append(job.is_watched))
+    job.wait()
+    assert told == [True, False]
+    forget()
+    forget()
+    assert job._listeners == []

@@ -142,5 +142,7 @@ def test_an_exchange_whose_clock_runs_ahead_is_not_asked_more_often(
     attached = Job(client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), pace=client.pace)
     with pytest.raises(WatchTimeout):
         client.run(every(attached.watch(290)))
+    assert attached.last is not None
+    assert attached.last.elapsed_seconds == pytest.approx(asked[-1])
     assert asked[:4] == [2.0, 7.0, 17.0, 37.0]
     assert len(asked) < 30
