@@ -63,7 +63,7 @@ class Looker:
         since = 0.0 if self._created_at is None else (clock.now() - self._created_at).total_seconds()
         now = clock.monotonic()
         self._asked_at = now if self._asked_at is None else self._asked_at
-        return max(since, now - self._asked_at)
+        return round(max(since, now - self._asked_at), 6)  # as exact as a date; a replay shows the same
 
     async def look(self, *, count: bool = False) -> JobSnapshot:
         """Send one status request, and one more to count if asked."""
