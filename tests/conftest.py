@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,13 +19,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True)
 def _a_world_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, planted_environment: dict[str, str]
-) -> None:
+) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("CINT_NB_") and name != "CINT_NB_BROWSER":
             monkeypatch.delenv(name)
     for name, value in planted_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))
+    yield
+    if background := sys.modules.get("cint_nb.panels.background"):
+        with background._PULSE._waiting:  # a table kept fresh in one test would be refreshed in all that follow
+            background._PULSE._calls.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

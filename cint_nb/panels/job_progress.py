@@ -239,8 +239,10 @@ class JobProgress(Panel):
         """See to it that a look that does not come is noticed: between two looks nothing else runs."""
         speed = self._speed()
         with self._lock:
-            if self._expecting or self._next_at is None or speed is None:
-                return  # where time jumps from look to look, none is ever late
+            if self._expecting or self._phase is not Phase.WATCHED or self._final():
+                return
+            if self._next_at is None or speed is None:  # where time jumps from look to look, none is ever late
+                return
             self._expecting = True
             left = max(self._next_at - self._monotonic(), 0.0)
         after(max((left + LATE_SECONDS) / speed, 1.0), self._overdue)
@@ -248,9 +250,8 @@ class JobProgress(Panel):
     def _overdue(self) -> None:
         with self._lock:
             self._expecting = False
-            if self._phase is not Phase.WATCHED or self._final() or self.comm is None:
-                return
-            if self._next_at is not None and self._monotonic() - self._next_at >= LATE_SECONDS:
+            watched = self._phase is Phase.WATCHED and not self._final()
+            if watched and self._next_at is not None and self._monotonic() - self._next_at >= LATE_SECONDS:
                 self._draw()
         self._expect()
 

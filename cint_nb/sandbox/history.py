@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import weakref
 from datetime import datetime
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class History:
         except ValueError:
             self._file.close()
             raise
+        weakref.finalize(self, self._file.close).atexit = False
 
     def _check(self, wanted: dict[str, str], path: Path) -> None:
         known = dict(self._file.execute("SELECT name, value FROM about"))

@@ -13,6 +13,7 @@ import platform
 import sqlite3
 import threading
 import warnings
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -109,6 +110,8 @@ class Journal:
                 ) from None
             self._set_aside(path)
             self._connection = self._open()
+        # A session that is only dropped closes its file too; later Pythons warn of one that does not.
+        weakref.finalize(self, self._connection.close).atexit = False
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path or ":memory:", check_same_thread=False, isolation_level=None)

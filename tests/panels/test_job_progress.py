@@ -637,6 +637,7 @@ def test_a_late_look_is_awaited_in_the_time_of_the_job_but_not_more_often_than_e
     job = real_job()
     job.http.clock.speed = speed  # type: ignore[attr-defined]  # as that of a sandbox in another process
     panel = JobProgress(job)
+    panel._phase = Phase.WATCHED
     panel._take(look(next_look_seconds=5))
     assert calls == seconds
 

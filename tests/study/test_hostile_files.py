@@ -51,7 +51,7 @@ def test_a_sparse_file_of_2_gb_is_refused_by_its_size_alone(tmp_path, suffix):
 def test_a_gzip_bomb_is_stopped_while_it_unpacks(filler):
     bomb = gzip.compress(filler * (200 * MEGABYTE), compresslevel=1)
     assert len(bomb) < MEGABYTE
-    with at_most(100), pytest.raises(RespondentFileError):
+    with at_most(150), pytest.raises(RespondentFileError):  # Python 3.12 and later read 128 KB of the bomb at once
         read(bomb, name="ids.csv.gz")
 
 

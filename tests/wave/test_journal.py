@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 import subprocess
 import sys
@@ -110,3 +111,12 @@ def test_the_same_process_may_hold_a_wave_again(path: Path) -> None:
 def test_its_place_can_be_chosen(tmp_path: Path) -> None:
     assert default_path({"CINT_NB_JOURNAL": str(tmp_path / "here")}) == tmp_path / "here"
     assert default_path({}).name == "journal.sqlite3"
+
+
+def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path):
+    journal = Journal(tmp_path / "journal.sqlite3")
+    connection = journal._connection
+    del journal
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
