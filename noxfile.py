@@ -52,6 +52,13 @@ def browser(session: nox.Session) -> None:
         session.run("pytest", "--reruns=2", one, env={"CINT_NB_BROWSER": "1"})
 
 
+@nox.session(venv_backend="venv", reuse_venv=True, python=["3.12", "3.13"])
+def pythons(session: nox.Session) -> None:
+    """The suite on later Pythons, each in an environment of its own; one that is not installed is left out."""
+    session.install("--quiet", "-e", ".[test]")
+    session.run("pytest", "-n", "2", *session.posargs)
+
+
 @nox.session(venv_backend="venv", reuse_venv=True)
 def kernels(session: nox.Session) -> None:
     """The panels on ipykernel 6, which serves no click while a cell runs; in an environment of its own."""
