@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cint_nb.domain.errors import SettingsError
-from cint_nb.wave.journal import Entry, Journal, default_path
+from cint_nb.wave.journal import Entry, Journal, default_path, is_journal
 
 _COLUMNS = (
     "at", "who", "place", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
@@ -31,6 +31,13 @@ def run(arguments: argparse.Namespace) -> int:
             "There is no journal yet.",
             evidence={"path": path},
             next_step="run a live wave first; the sandbox of a process keeps its journal in memory.",
+        )
+    if path.is_file() and not is_journal(path):
+        raise SettingsError(
+            "This is no journal.",
+            evidence={"path": path},
+            safe="nothing was changed.",
+            next_step="name a journal, or leave --file out to see the default one.",
         )
     journal = Journal(path)
     entries = journal.entries()

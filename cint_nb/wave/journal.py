@@ -15,7 +15,7 @@ import threading
 import warnings
 import weakref
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -29,6 +29,8 @@ from filelock import FileLock, Timeout
 from cint_nb.domain.errors import JournalError, WaveBusy
 
 SCHEMA_VERSION = 1
+_BESIDE = ("-wal", "-shm")
+"""What SQLite writes beside a journal; the first holds its newest entries."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY,
@@ -98,6 +100,7 @@ class Journal:
         self._held: dict[str, FileLock] = {}
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _for_the_owner(path, *(path.with_name(path.name + suffix) for suffix in _BESIDE))
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
@@ -125,8 +128,6 @@ class Journal:
         except BaseException:
             connection.close()
             raise
-        if self.path is not None:
-            self.path.chmod(0o600)
         return connection
 
     def _check_version(self, version: int) -> None:
@@ -141,7 +142,7 @@ class Journal:
     def _set_aside(self, path: Path) -> None:
         aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
         path.rename(aside)
-        for suffix in ("-wal", "-shm"):
+        for suffix in _BESIDE:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         warnings.warn(
             f"The journal could not be read. It was set aside as {aside}; a new one was begun. "
@@ -215,7 +216,8 @@ class Journal:
         lock_path = self.path.parent / "locks" / f"{key.digest}.lock"
         lock_path.parent.mkdir(exist_ok=True)
         holder_path = lock_path.with_suffix(".holder")
-        lock = FileLock(lock_path, timeout=0, thread_local=False, is_singleton=True)
+        _for_the_owner(lock_path)
+        lock = FileLock(lock_path, timeout=0, thread_local=False, is_singleton=True, mode=0o600)
         try:
             lock.acquire()
         except Timeout:
@@ -228,6 +230,7 @@ class Journal:
                 safe="nothing was sent from here; the other process goes on.",
                 next_step="work there, or stop that process (shut down its kernel) and run this cell again.",
             ) from None
+        _for_the_owner(holder_path)
         holder_path.write_text(f"process {os.getpid()} of {_who()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
         self._held[key.digest] = lock
 
@@ -238,6 +241,23 @@ class Journal:
         self._held.clear()
         with self._lock:
             self._connection.close()
+
+
+def _for_the_owner(first: Path, *beside: Path) -> None:
+    """Let nobody else read these files; the first is made, since SQLite gives its own the rights of their journal."""
+    first.touch(mode=0o600)
+    for path in (first, *beside):
+        with suppress(FileNotFoundError):
+            path.chmod(0o600)
+
+
+def is_journal(path: Path) -> bool:
+    """Tell whether a file is a journal, without changing it: opening one that is not would begin a journal there."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
+            return file.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is not None
+    except sqlite3.DatabaseError:
+        return False
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:

@@ -61,6 +61,15 @@ def test_check_refuses_a_missing_file_with_exit_code_2(tmp_path: Path, capsys: p
     assert "Next:" in told
 
 
+def test_what_fails_without_a_wrong_input_ends_with_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "journal.sqlite3"
+    folder.mkdir()
+    assert main(["journal", "--file", str(folder)]) == 1
+    assert "cannot be opened" in capsys.readouterr().err
+
+
 def test_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     told = capsys.readouterr().out

@@ -51,6 +51,7 @@ def test_the_story_says_where_the_files_are_and_what_is_next(
     outcome = pd.read_csv(tmp_path / "outcome.csv")
     assert len(outcome) == 500
     assert set(outcome["outcome"]) >= {"saved", "rejected", "duplicate", "malformed", "blank"}
+    assert all(str(shown).startswith("••••") for shown in outcome["id"].dropna())
 
 
 def test_the_sample_has_what_real_files_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from cint_nb.sandbox.practice import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID, Sandb
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.wave.journal import Journal, State, WaveKey
 from cint_nb.wave.session import connect_session
 
 
@@ -70,3 +73,46 @@ def test_the_export_is_a_csv_of_every_entry_that_a_spreadsheet_can_open_safely(
 def test_without_a_journal_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal"]) == 2
     assert "no journal yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1"])
+def test_no_text_of_the_journal_is_a_formula_to_a_spreadsheet(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "journal.sqlite3"
+    journal = Journal(file)
+    journal.write(WaveKey("sandbox", text, text), "upload", State.DONE, {"job_id": text}, batch="0")
+    journal.close()
+    assert main(["journal", "--file", str(file), "--export", str(tmp_path / "audit.csv")]) == 0
+    with (tmp_path / "audit.csv").open(encoding="utf-8", newline="") as export:
+        (row,) = csv.DictReader(export)
+    assert {row["project"], row["wave"], row["job_id"]} == {f"'{text}"}
+
+
+def test_each_upload_of_a_wave_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite3")
+    key = WaveKey("sandbox", "Brand tracker", "Wave 2")
+    for batch in ("0", "1"):
+        journal.write(key, "upload", State.DONE, {"job_id": f"job of batch {batch}"}, batch=batch)
+    journal.close()
+    assert main(["journal", "--file", str(tmp_path / "journal.sqlite3")]) == 0
+    told = capsys.readouterr().out
+    assert "job of batch 0" in told
+    assert "job of batch 1" in told
+
+
+@pytest.mark.parametrize("other", ["a list of people", "another database"])
+def test_listing_what_is_no_journal_leaves_it_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str
+) -> None:
+    file = tmp_path / "people.csv"
+    if other == "a list of people":
+        file.write_text("no journal, but dear to its owner\n" * 100)
+    else:
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("CREATE TABLE people (id)")
+    before = file.read_bytes()
+    assert main(["journal", "--file", str(file)]) == 2
+    assert "This is no journal" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]

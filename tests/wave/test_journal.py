@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from cint_nb.domain.errors import JournalError, WaveBusy
 from cint_nb.wave.journal import Journal, State, WaveKey, default_path
+from cint_nb.wave.session import connect_session
 
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
 
@@ -60,6 +62,18 @@ def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
     aside = list(path.parent.glob("*.damaged-*"))
     assert len(aside) == 1
     assert aside[0].read_bytes().startswith(b"this is no database")
+
+
+def test_what_cannot_be_opened_now_is_not_set_aside_as_damaged(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(JournalError, match="cannot be opened"):
+        Journal(path)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_each_entry_is_flushed_to_the_disk(path: Path) -> None:
+    full = 2
+    assert Journal(path)._connection.execute("PRAGMA synchronous").fetchone() == (full,)
 
 
 def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
@@ -120,3 +134,33 @@ def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path):
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
         connection.execute("SELECT 1")
+
+
+def test_waves_of_two_accounts_or_hosts_are_not_the_same_wave() -> None:
+    places = set()
+    for settings in ({}, {"account_id": 7}, {"base_url": "http://127.0.0.1:9/v1"}):
+        with connect_session("sandbox", **settings) as session:
+            places.add(session.place)
+    assert len(places) == 3
+
+
+def test_a_closed_session_lets_go_of_its_journal() -> None:
+    session = connect_session("sandbox")
+    journal = session.journal
+    session.close()
+    with pytest.raises(sqlite3.ProgrammingError):
+        journal.entries()
+
+
+def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path):
+    before = os.umask(0o022)
+    try:
+        journal = Journal(tmp_path / "journal.sqlite3")
+        journal.write(KEY, "draft", State.DONE)
+        journal.hold(KEY)
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert {path.suffix for path in files} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm", ".lock", ".holder"}
+        assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+        journal.close()
+    finally:
+        os.umask(before)
