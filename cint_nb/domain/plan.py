@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Self
 
@@ -13,6 +14,9 @@ from pydantic_core import ErrorDetails
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import quoted
+
+_MONEY = re.compile(r"(?P<amount>(\d+|\d{1,3}(,\d{3})+)(\.\d+)?)\s+(?P<code>[A-Za-z]{3})", re.ASCII)
+"""Commas only between thousands: a comma before the cents would make a hundred times the amount of it."""
 
 
 class AllocationShape(StrEnum):
@@ -49,15 +53,15 @@ class Money(BaseModel):
         """
         if isinstance(text, Money):
             return text
-        try:
-            amount, code = str(text).split()
-            return cls(value=Decimal(amount.replace(",", "")), currency_code=code.upper())
-        except (ValueError, InvalidOperation):
+        read = _MONEY.fullmatch(str(text).strip())
+        if read is None:
             raise PlanError(
                 "An amount of money cannot be read.",
                 evidence={"given": quoted(text, 40)},
-                next_step="write an amount and a currency code, such as '1400 EUR'.",
-            ) from None
+                next_step="write an amount and a currency code, such as '1400 EUR' or '1,400.50 EUR': "
+                "cents come after a point.",
+            )
+        return cls(value=Decimal(read["amount"].replace(",", "")), currency_code=read["code"].upper())
 
     def body(self) -> dict[str, str]:
         """Return the shape the API uses: the amount as a decimal string."""

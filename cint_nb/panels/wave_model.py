@@ -84,10 +84,10 @@ def stand_of(entries: Sequence[Entry], *, plan: TargetGroupPlan, ids: int, block
     if _state(last, "launch") is State.DONE:
         return _in_field(last)
     if (entry := last.get(("launch", ""))) is not None:
-        return _of_job(Stage.LAUNCH, entry, _launch_line(plan), "the launch")
+        return _of_job(Stage.LAUNCH, entry, _launch_line(plan, ids), "the launch")
     uploads = [entry for (step, _), entry in last.items() if step == "upload"]
     if uploads:
-        return _after_upload(uploads, plan, blocked)
+        return _after_upload(uploads, plan, ids, blocked)
     return _before_upload(last, ids, blocked)
 
 
@@ -122,7 +122,7 @@ def _before_upload(last: dict[tuple[str, str], Entry], ids: int, blocked: int) -
             return WaveStand(Stage.CREATE, Standing.RUNNING, "wave.create()", said)
 
 
-def _after_upload(uploads: Sequence[Entry], plan: TargetGroupPlan, blocked: int) -> WaveStand:
+def _after_upload(uploads: Sequence[Entry], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
     newest = uploads[-1]
     again = newest.batch != "0"
     line = "wave.resubmit()" if again else "wave.upload()"
@@ -136,7 +136,7 @@ def _after_upload(uploads: Sequence[Entry], plan: TargetGroupPlan, blocked: int)
         said = f"{count(blocked, 'finding')} must be mended before the launch"
         return WaveStand(Stage.LAUNCH, Standing.FAILED, 'wave.check("launch", ask=True)', said)
     return WaveStand(
-        Stage.LAUNCH, Standing.NOW, _launch_line(plan), "makes the target group live: from here it costs money"
+        Stage.LAUNCH, Standing.NOW, _launch_line(plan, ids), "makes the target group live: from here it costs money"
     )
 
 
@@ -160,8 +160,8 @@ def _snapshot(data: dict[str, Any]) -> JobSnapshot | None:
     return JobSnapshot.model_validate(data["snapshot"]) if "snapshot" in data else None
 
 
-def _launch_line(plan: TargetGroupPlan) -> str:
-    worst = worst_case(plan)
+def _launch_line(plan: TargetGroupPlan, ids: int) -> str:
+    worst = worst_case(plan, ids)
     if worst is None:
         return 'wave.launch(budget="…")'
     return f'wave.launch(budget="{worst.value.quantize(Decimal(1), rounding=ROUND_CEILING)} {worst.currency_code}")'

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cint_nb.domain.findings import Findings
-from cint_nb.study import rules_people, rules_plan, rules_sources  # each registers its rules
+from cint_nb.study import rules_draft, rules_people, rules_plan, rules_sources  # each registers its rules
 from cint_nb.study.rules import RULES, ActivityExclusion, Report, Rule, SourceGroup, WaveFacts, rule
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "check",
     "findings_frame",
     "rule",
+    "rules_draft",
     "rules_frame",
     "rules_people",
     "rules_plan",

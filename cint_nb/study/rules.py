@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cint_nb.domain.findings import Finding, Severity
 from cint_nb.domain.plan import TargetGroupPlan
@@ -65,6 +65,7 @@ class WaveFacts:
         saved_here: How many of the respondents it holds already.
         running_job: Id of a job that runs on the target group.
         group_state: State of the target group, such as `draft` or `live`.
+        draft: The draft as the exchange holds it, in the exchange's words; empty when unknown.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
@@ -87,6 +88,7 @@ class WaveFacts:
     saved_here: int | None = None
     running_job: str | None = None
     group_state: str = ""
+    draft: Mapping[str, Any] = field(default_factory=dict)
     project_exclusion: bool | None = None
     group_strategy: str = ""
     currency: str = ""

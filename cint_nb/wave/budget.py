@@ -8,39 +8,48 @@ from cint_nb.domain.errors import BudgetExceeded, PlanError
 from cint_nb.domain.plan import Money, TargetGroupPlan
 
 
-def worst_case(plan: TargetGroupPlan) -> Money | None:
-    """Return the most a wave can cost: goal times price cap; None when the plan sets no cap."""
-    cap = plan.price_cap
-    if cap is None:
-        return None
-    return Money(value=Decimal(plan.completes_goal) * cap.value, currency_code=cap.currency_code)
+def worst_case(plan: TargetGroupPlan, ids: int | None = None) -> Money | None:
+    """Return the most a wave can cost: goal times price cap; None when nothing bounds it.
+
+    Args:
+        plan: The plan of the wave.
+        ids: How many may take part. Where the plan allows overfill, each of them may complete.
+    """
+    cap, completes = plan.price_cap, plan.completes_goal
+    if not plan.prevent_overfill:
+        if ids is None:
+            return None
+        completes = max(completes, ids)
+    return None if cap is None else Money(value=Decimal(completes) * cap.value, currency_code=cap.currency_code)
 
 
-def check_budget(plan: TargetGroupPlan, budget: str | Money | None) -> Money:
+def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, ids: int | None = None) -> Money:
     """Return the worst case if the budget covers it.
 
     Args:
         plan: The plan of the wave.
         budget: Amount and currency, such as `1400 EUR`; it must be given, since launching spends money.
+        ids: How many may take part; needed where the plan allows overfill.
 
     Raises:
         PlanError: no budget, or a budget in another currency than the prices.
-        BudgetExceeded: goal times price cap is above the budget, or there is no cap to bound it.
+        BudgetExceeded: the worst case is above the budget, or nothing bounds it.
     """
     if budget is None:
         raise PlanError(
             "Launching spends money and no budget was given.",
-            evidence={"field": "budget", "worst_case": str(worst_case(plan) or "unbounded")},
+            evidence={"field": "budget", "worst_case": str(worst_case(plan, ids) or "unbounded")},
             next_step="say how much the wave may cost, such as launch(budget='1400 EUR').",
         )
     allowed = Money.of(budget)
-    worst = worst_case(plan)
+    worst = worst_case(plan, ids)
     if worst is None:
+        capped = plan.price_cap is not None
         raise BudgetExceeded(
-            "The plan has no price cap, so no budget can bound it.",
+            f"The plan {'allows overfill' if capped else 'has no price cap'}, so no budget can bound it.",
             evidence={"budget": str(allowed)},
             safe="nothing was launched.",
-            next_step="give the plan a maximum_cpi.",
+            next_step="set prevent_overfill to True." if capped else "give the plan a maximum_cpi.",
         )
     if worst.currency_code != allowed.currency_code:
         raise PlanError(
@@ -51,7 +60,11 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None) -> Money:
     if worst.value > allowed.value:
         raise BudgetExceeded(
             f"The wave can cost {worst}, more than the budget of {allowed}.",
-            evidence={"completes_goal": plan.completes_goal, "price_cap": str(plan.price_cap)},
+            evidence={
+                "completes_goal": plan.completes_goal,
+                "price_cap": str(plan.price_cap),
+                "overfill": None if plan.prevent_overfill else f"allowed, {ids:,} ids may complete",
+            },
             safe="nothing was launched; the draft and its uploads stay as they are.",
             next_step="raise the budget, or lower completes_goal or maximum_cpi.",
         )

@@ -29,8 +29,8 @@ async def _before_draft(client: Client, facts: WaveFacts) -> WaveFacts:
 async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
     """Add what the exchange knows of a target group.
 
-    That is: its state, saved ids, running upload, exclusions, and who of the list would be turned away. What the
-    account may not read stays unknown, and the rules about it stay silent.
+    That is: its state, what its draft holds, saved ids, running upload, exclusions, and who of the list would be turned
+    away. What the account may not read stays unknown, and the rules about it stay silent.
     """
     facts = await _before_draft(client, facts)
     group = await known(client.target_groups.get(ref))
@@ -44,6 +44,7 @@ async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) ->
         saved=await client.recontacts.saved_count(ref),
         running_job=running.job_id if running else None,
         group_state="" if group is None else "launched" if group.launched else "draft",
+        draft={} if group is None or group.launched else group.model_dump(mode="json"),
         activity_exclusions=[ActivityExclusion(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
         industry_lockout=str(lockout or ""),

@@ -28,12 +28,13 @@ class FieldingSteps(Steps):
                 safe="nothing was sent.",
             )
         saved = await self.client.recontacts.saved_count(ref)
-        wanted = saved if goal is None else goal
-        if not 1 <= wanted <= saved:
+        highest = min(saved, self.plan.completes_goal)
+        wanted = highest if goal is None else goal
+        if not 1 <= wanted <= highest:
             raise PlanError(
                 f"A goal of {wanted:,} is not possible.",
-                evidence={"field": "completes_goal", "saved_ids": saved},
-                next_step=f"choose a goal from 1 to {saved:,}." if saved else "upload respondents first.",
+                evidence={"field": "completes_goal", "saved_ids": saved, "goal": self.plan.completes_goal},
+                next_step=f"choose a goal from 1 to {highest:,}." if saved else "upload respondents first.",
             )
         plan = self.plan.model_copy(update={"completes_goal": wanted})
         draft = self.journal.entries(self.key, step="draft")[0]

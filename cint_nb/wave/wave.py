@@ -182,8 +182,10 @@ class Wave:
     def lower_goal(self, goal: int | None = None) -> int:
         """Lower the goal of the draft, to the saved ids unless another number is given, and return it.
 
+        Without a number a goal that is low enough stays as it is.
+
         Raises:
-            PlanError: the goal is not between 1 and the ids saved.
+            PlanError: the goal is not between 1 and the ids saved, or above the present goal.
             InvalidState: the wave is launched.
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the ids uploaded.
@@ -194,17 +196,19 @@ class Wave:
         """Launch the target group: from here on it is live and spends money.
 
         Args:
-            budget: The most it may cost, such as `1400 EUR`. Refused if goal times price cap can exceed it.
+            budget: The most it may cost, such as `1400 EUR`. Refused if goal times price cap can exceed it; where the
+                plan allows overfill, ids times price cap.
 
         Raises:
             BudgetExceeded: the wave can cost more.
-            PreflightBlocked: a rule is broken, such as a goal above the saved ids.
+            PreflightBlocked: a rule is broken, such as a goal above the saved ids, or a draft that can cost more than
+                the plan.
             JobFailed: the exchange refused the launch; its reason is in the message.
 
         Serves the recontact guide, step 4.
         """
         self._steps.need_ref()
-        worst = check_budget(self.plan, budget)
+        worst = check_budget(self.plan, budget, ids=len(self.people))
         if not self._steps.launch_begun:
             self._stop_if_blocked("launch")
         return self._run(

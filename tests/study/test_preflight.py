@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -56,6 +56,11 @@ def one(code, severity, **options):
     return finding
 
 
+def assigned(**fields):
+    """Return a draft as far as its fielding assistant shows it."""
+    return {"fielding_assistant_assignment": fields}
+
+
 @pytest.mark.parametrize("step", rules.STEPS)
 def test_a_sound_wave_has_no_findings(step):
     assert not check(facts(step=step, saved=100 if step == "launch" else None))
@@ -70,6 +75,7 @@ BLOCKS = [
     ("dates", {"plan": {"end_at": NOW + timedelta(minutes=59), "start_at": NOW}}),
     ("dates", {"plan": {"start_at": NOW - timedelta(seconds=1)}}),
     ("dates", {"plan": {"start_at": NOW + timedelta(days=20)}}),
+    ("dates", {"plan": {"start_at": NOW + timedelta(days=2), "end_at": NOW + timedelta(days=2)}}),
     ("currency", {"plan": {"cost_per_interview": None}, "currency": "USD"}),
     ("currency", {"plan": {"cost_per_interview": Money.of("2 USD")}}),
     ("name-length", {"plan": {"name": "abcd"}}),
@@ -80,6 +86,15 @@ BLOCKS = [
     ("nothing-saved", {"step": "launch", "saved": 0, "plan": {"completes_goal": 1}}),
     ("goal", {"step": "launch", "saved": 49}),
     ("group-state", {"step": "launch", "saved": 100, "group_state": "live"}),
+    ("draft-cost", {"step": "launch", "draft": {"completes_goal": 51}}),
+    ("draft-cost", {"step": "launch", "draft": {"cost_per_interview": {"value": "2.51", "currency_code": "EUR"}}}),
+    ("draft-cost", {"step": "launch", "draft": {"cost_per_interview": {"value": "2.50", "currency_code": "USD"}}}),
+    (
+        "draft-cost",
+        {"step": "launch", "draft": assigned(pricing={"maximum_cpi": {"value": 3, "currency_code": "EUR"}})},
+    ),
+    ("draft-cost", {"step": "launch", "draft": assigned(quota_overlay={"prevent_overfill": False})}),
+    ("draft-survey", {"step": "launch", "draft": {"live_url": "https://elsewhere.example/?RSID=[%RECONTACT_RSID%]"}}),
     ("excluded-ids", {"excluded_ids": IDS[:51]}),
 ]
 
@@ -109,8 +124,12 @@ WARNINGS = [
     ("capacity", {"step": "upload", "saved": 99_901}),
     ("partly-saved", {"step": "launch", "saved": 99}),
     ("group-state", {"step": "upload", "group_state": "completed"}),
+    ("group-state", {"step": "upload", "group_state": "archived"}),
     ("industry-lockout", {"industry_lockout": "automotive"}),
+    ("overfill", {"plan": {"prevent_overfill": False}}),
+    ("draft-as-planned", {"step": "launch", "draft": {"locale": "eng_us"}}),
     ("excluded-ids", {"excluded_ids": [IDS[0].upper()]}),
+    ("excluded-ids", {"excluded_ids": IDS[:50]}),
 ]
 
 
@@ -126,6 +145,8 @@ def test_what_needs_a_decision_warns(code, options):
         ("goal", {"step": "launch", "saved": 50}),
         ("goal", {"step": "upload", "saved": 30, "plan": {"completes_goal": 130}}),
         ("dates", {"plan": {"start_at": NOW, "end_at": NOW + timedelta(hours=1)}}),
+        ("dates", {"step": "launch", "saved": 100, "plan": {"start_at": NOW - timedelta(days=1)}}),
+        ("url-form", {"plan": {"test_url": f"{PLAN.live_url}&x=".ljust(3_000, "y")}}),
         ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_id": "P1", "project_of_sources": ["P2"]}),
         ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_exclusion": False}),
         ("capacity", {"step": "upload", "saved": 99_900}),
@@ -156,7 +177,15 @@ def test_a_url_without_the_literal_variable_blocks_for_both_addresses(url, messa
 
 
 @pytest.mark.parametrize(
-    "url", ["survey.example/?R=[%RECONTACT_RSID%]", "ftp://x.example/[%RECONTACT_RSID%]", "", "https://"]
+    "url",
+    [
+        "survey.example/?R=[%RECONTACT_RSID%]",
+        "ftp://x.example/[%RECONTACT_RSID%]",
+        "",
+        "https://",
+        "https://survey.example/my survey?R=[%RECONTACT_RSID%]",
+        "https://survey.example/?R=[%RECONTACT_RSID%]\n",
+    ],
 )
 def test_what_is_no_web_address_blocks(url):
     assert any(
@@ -254,6 +283,14 @@ def test_an_exclusion_by_activity_that_does_not_touch_the_sources_is_silent(excl
     assert found("activity-exclusions", sources=[WAVE_1], activity_exclusions=[exclusion]) == []
 
 
+@pytest.mark.parametrize("last_complete", [None, NOW - timedelta(days=5)])
+def test_an_exclusion_by_activity_is_over_when_it_is_over_for_every_source(last_complete):
+    sources = [WAVE_1, SourceGroup("P1", "T2", last_complete=last_complete)]
+    exclusion = ActivityExclusion("project", "P1", "P10D")
+    assert one("activity-exclusions", Severity.WARN, sources=sources, activity_exclusions=[exclusion])
+    assert found("activity-exclusions", sources=[WAVE_1], activity_exclusions=[exclusion]) == []
+
+
 def test_an_exclusion_of_unknown_length_warns_without_a_day():
     exclusion = ActivityExclusion("project", "P1", "forever")
     finding = one("activity-exclusions", Severity.WARN, project_of_sources=["P1"], activity_exclusions=[exclusion])
@@ -294,6 +331,16 @@ def test_a_list_made_before_the_cut_off_of_reconciliation_is_doubted():
     assert found("list-age", sources=[source], list_made_on=date(2026, 8, 25)) == []
     august = SourceGroup("P1", last_complete=datetime(2026, 8, 31, tzinfo=UTC))
     assert one("list-age", Severity.NOTE, sources=[august], list_made_on=date(2026, 9, 1))
+
+
+def test_a_list_is_as_old_as_the_last_complete_of_all_its_sources():
+    july, august = (SourceGroup("P1", last_complete=datetime(2026, month, 31, tzinfo=UTC)) for month in (7, 8))
+    assert one("list-age", Severity.NOTE, sources=[july, august], list_made_on=date(2026, 8, 26))
+
+
+def test_the_month_that_is_reconciled_is_that_of_utc():
+    moment = datetime(2026, 8, 31, 23, tzinfo=timezone(timedelta(hours=-2)))
+    assert reconciled_on(moment) == datetime(2026, 10, 25, tzinfo=UTC)
 
 
 def test_the_day_of_reconciliation_passes_the_end_of_a_year():
@@ -356,3 +403,22 @@ def test_findings_never_show_an_id():
     }
     text = findings_frame(check(facts(**options))).to_string()
     assert not any(identifier in text for identifier in IDS)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        {},
+        {"completes_goal": None, "cost_per_interview": None, "live_url": "", "locale": ""},
+        {"completes_goal": 49, "cost_per_interview": {"value": "2.5000", "currency_code": "eur"}},
+        {"cost_per_interview": {"value": "odd", "currency_code": "EUR"}},
+        {"cost_per_interview": {"value": "9", "currency_code": "EUR"}}
+        | assigned(pricing={"maximum_cpi": {"value": "2.50", "currency_code": "EUR"}}),
+        {"live_url": PLAN.live_url.replace("[", "%5B").replace("]", "%5D"), "locale": "ger_de"},
+        assigned(quota_overlay={"prevent_overfill": True}),
+        {"fielding_assistant_assignment": None},
+    ],
+)
+def test_a_draft_that_costs_no_more_and_leads_to_the_same_survey_may_be_launched(draft):
+    launch = {"step": "launch", "draft": draft}
+    assert [one for code in ("draft-cost", "draft-survey", "draft-as-planned") for one in found(code, **launch)] == []

@@ -62,3 +62,14 @@ def test_a_plan_without_a_price_cap_cannot_be_bounded() -> None:
 def test_a_budget_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(PlanError):
         check_budget(plan(), text)
+
+
+def test_where_overfill_is_allowed_every_id_may_cost() -> None:
+    loose = plan(prevent_overfill=False)
+    assert str(worst_case(loose, 1_000)) == "2,735.2000 EUR"
+    assert str(worst_case(loose, 10)) == "1,094.0800 EUR"
+    assert check_budget(loose, "2736 EUR", ids=1_000) == worst_case(loose, 1_000)
+    with pytest.raises(BudgetExceeded, match="1,000 ids may complete"):
+        check_budget(loose, "1094.08 EUR", ids=1_000)
+    with pytest.raises(BudgetExceeded, match="allows overfill, so no budget can bound it"):
+        check_budget(loose, "9999 EUR")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.errors import BudgetExceeded, PlanError, PreflightBlocked
+from cint_nb.domain.plan import Money
 from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.study.rules import WaveFacts
+from cint_nb.wave.facts import ask_exchange
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
 
@@ -65,6 +69,19 @@ def test_project_exclusion_over_a_source_of_the_same_project_stops_before_anythi
     assert client.requests_sent == sent
 
 
+def test_first_and_last_complete_of_a_source_are_told_apart(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    wave.upload()
+    wave.launch(budget="300 EUR")
+    client.pass_time(days=5)
+    facts = WaveFacts(plan=wave.plan, respondents=wave.people, now=client.clock.now())
+    (source,) = client.run(ask_exchange(client, facts, None, [ref])).sources
+    seen = client.run(client.target_groups.performance(ref))
+    assert (source.first_complete, source.last_complete) == (seen.first_complete, seen.last_complete)
+    assert seen.first_complete != seen.last_complete
+
+
 def test_a_running_job_stops_a_launch(client: Session, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
@@ -87,3 +104,50 @@ def test_pausing_resuming_and_closing_a_paused_wave(client: Session, make_wave: 
     wave.pause()
     wave.close(resume_first=True)
     assert wave.status().iloc[0]["state"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "budget"),
+    [
+        ({"cost_per_interview": "1 EUR"}, "100 EUR"),
+        ({"completes_goal": 50}, "140 EUR"),
+        ({"live_url": "https://elsewhere.example?RECONTACT_RSID=[%RECONTACT_RSID%]"}, "900 EUR"),
+    ],
+)
+def test_a_plan_changed_after_the_draft_was_made_is_not_launched_by_its_old_draft(
+    client: Session, make_wave: Make, changes: dict[str, Any], budget: str
+) -> None:
+    first = make_wave()
+    first.create()
+    first.upload()
+    again = make_wave(**changes)
+    ref = again.create()
+    with pytest.raises(PreflightBlocked, match="draft"):
+        again.launch(budget=budget)
+    assert not again.launched
+    client.run(client.target_groups.update_draft(ref, again.plan))
+    again.launch(budget=budget)
+    client.pass_time(days=10)
+    assert again.status().iloc[0]["cost"] <= Money.of(budget).value
+
+
+def test_lowering_the_goal_never_raises_it(make_wave: Make) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    assert wave.lower_goal() == 100
+    with pytest.raises(PlanError, match="choose a goal from 1 to 100"):
+        wave.lower_goal(101)
+    assert wave.plan.completes_goal == 100
+
+
+def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Session, make_wave: Make) -> None:
+    wave = make_wave(prevent_overfill=False, completes_goal=20)
+    wave.create()
+    wave.upload()
+    with pytest.raises(BudgetExceeded, match="ids may complete"):
+        wave.launch(budget="54.704 EUR")
+    budget = Money(value=len(wave.people) * wave.plan.price_cap.value, currency_code="EUR")
+    wave.launch(budget=budget)
+    client.pass_time(days=10)
+    assert wave.status().iloc[0]["cost"] <= budget.value
