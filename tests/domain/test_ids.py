@@ -11,6 +11,7 @@ from cint_nb.domain.ids import (
     is_synthetic,
     is_ulid,
     mask,
+    mask_within,
     normalise,
     normalise_all,
     synthetic_id,
@@ -54,6 +55,11 @@ def test_other_words_are_refused(word: str) -> None:
 def test_a_mask_keeps_four_characters_at_most() -> None:
     assert mask(PLAIN) == "••••89ab"
     assert mask("short") == "••••"
+
+
+@pytest.mark.parametrize("written", [PLAIN, PLAIN.upper(), PLAIN.replace("-", ""), PLAIN.replace("-", "").upper()])
+def test_an_id_within_a_text_is_masked_however_it_is_written(written: str) -> None:
+    assert mask_within(f"visit_{written}.csv") == f"visit_••••{written[-4:]}.csv"
 
 
 def test_synthetic_ids_repeat_and_can_be_told_from_real_ones() -> None:

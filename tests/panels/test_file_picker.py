@@ -174,6 +174,13 @@ def test_a_name_that_speaks_against_the_answer_is_shown_as_a_warning(folder: Pat
     assert "check this" not in html_of(agreed)
 
 
+def test_a_hint_quotes_the_name_of_a_file_as_text(folder: Path) -> None:
+    (folder / "RID <img src=x>.csv").write_text("\n".join(IDS) + "\n")
+    html = html_of(FilePicker(folder).choose("RID <img src=x>.csv", entity_type="RSID"))
+    assert "the file name is &#x27;RID &lt;img src=x&gt;.csv&#x27;, which suggests" in html
+    assert "<img" not in html
+
+
 def test_several_columns_are_offered_by_name_and_the_chosen_one_is_read(folder: Path) -> None:
     rows = [f"{number},{IDS[number]},{IDS[number + 10]}" for number in range(10)]
     (folder / "table.csv").write_text("\n".join(["nr,RSID,RID", *rows]) + "\n")

@@ -9,6 +9,7 @@ import pytest
 
 import cint_nb as cint
 from cint_nb.panels.file_picker import FilePicker
+from cint_nb.panels.findings_table import FindingsTable
 from cint_nb.panels.job_progress import JobProgress
 from cint_nb.panels.mode import mode_of, remember_mode
 from cint_nb.panels.status_table import StatusTable
@@ -46,6 +47,7 @@ def test_without_a_source_the_latest_connection_counts(monkeypatch: pytest.Monke
         assert FilePicker().mode == "sandbox"
     remember_mode("live")
     assert mode_of() == "live"
+    assert FindingsTable().mode == "live"
 
 
 def test_what_is_said_wins_over_what_could_be_told() -> None:

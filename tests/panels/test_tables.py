@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pandas as pd
@@ -60,6 +61,11 @@ def test_one_currency_stands_above_the_money_and_several_in_a_column_of_their_ow
     several = StatusTable(pd.DataFrame([*rows, {"name": "C", "cost": 1.0, "currency": "USD"}])).text()
     assert "Currency" in several
     assert "(EUR)" not in several
+
+
+def test_a_time_of_another_zone_is_shown_as_utc() -> None:
+    there = datetime(2026, 9, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert "2026-08-31 23:30 UTC" in StatusTable(frame(ends_at=there)).text()
 
 
 def test_changed_cells_are_marked_with_more_than_a_colour() -> None:

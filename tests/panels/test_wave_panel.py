@@ -17,6 +17,7 @@ from cint_nb.panels.wave_model import Stage, Standing
 from cint_nb.panels.wave_panel import WavePanel
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.respondents import read_respondents
+from cint_nb.wave.journal import State, WaveKey
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
 
@@ -114,11 +115,36 @@ def test_paused_wave_names_the_line_that_resumes_it(wave: Wave) -> None:
     assert panel.refresh().value.code == "wave.status()"
 
 
+def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, session: Session) -> None:
+    wave.create()
+    session.pass_time(hours=2)
+    assert wave.plan.start_at < session.clock.now()
+    assert WavePanel(wave).value.code == "wave.upload()"
+
+
 def test_a_removed_list_starts_again_at_the_upload(wave: Wave) -> None:
     wave.create()
     wave.upload()
     wave.remove()
     assert WavePanel(wave).value.code == "wave.upload()"
+
+
+def test_the_budget_the_panel_names_covers_every_cent(session: Session, wave: Wave) -> None:
+    cheap = plan_for(session, completes_goal=4, cost_per_interview="2.55 EUR")
+    small = session.wave("Small wave", project="Panel tests", respondents=wave.people, plan=cheap)
+    small.create()
+    small.upload()
+    small.resubmit()
+    line = WavePanel(small).value.code
+    assert line == 'wave.launch(budget="11 EUR")'
+    eval(line, {"wave": small})  # noqa: S307  # the point: the line as shown is not refused
+    assert small.launched
+
+
+def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Session) -> None:
+    elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
+    session.journal.write(elsewhere, "close", State.DONE)
+    assert WavePanel(wave).value.code == "wave.create()"
 
 
 def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:

@@ -271,7 +271,7 @@ def test_the_reject_file_opens_in_a_spreadsheet_without_running_anything(tmp_pat
     rows = [line.split(",") for line in text.splitlines()]
     assert rows[0] == ["line", "verdict", "reason", "of_line", "id"]
     assert len(rows) == 8
-    assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert all(not cell.lstrip().startswith(("=", "+", "-", "@")) for row in rows for cell in row)
     assert rows[1][3:] == ["1", IDS[0]]
 
 

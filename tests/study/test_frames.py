@@ -40,6 +40,13 @@ def test_a_group_in_the_field_is_one_row():
     assert group["last_complete"] == pd.Timestamp("2026-09-03T08:00:00.123Z")
 
 
+def test_the_cost_is_that_of_the_overview_in_the_currency_it_was_spent_in():
+    performance = {**PERFORMANCE, "completes_cost": {"value": "70.00", "currency_code": "EUR"}}
+    cap = {"value": "3.10", "currency_code": "USD"}
+    group = status_frame([{"overview": OVERVIEW, "performance": performance, "price_cap": cap}]).iloc[0]
+    assert (group["cost"], group["currency"]) == (75.0, "EUR")
+
+
 def test_models_serve_as_well_as_dictionaries():
     overview = SimpleNamespace(status="Paused", progress=SimpleNamespace(current_completes=1, filling_goal=4))
     frame = status_frame(

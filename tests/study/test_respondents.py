@@ -157,6 +157,7 @@ def test_no_id_shows_unless_asked():
     assert IDS[0] not in shown
     assert "example.com" not in shown
     assert IDS[0][-4:] in people.lines().to_string()
+    assert people.lines().loc[1, "id"] == "••••", "the end of an address tells as much as the whole"
     assert IDS[0] in people.lines(reveal=True).to_string()
     assert repr(people) == "<Respondents: 1 RSIDs · 3 lines · 1 duplicate, 1 malformed · wave1.csv>"
 

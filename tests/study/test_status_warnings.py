@@ -63,6 +63,22 @@ def test_a_pause_names_who_made_it(by: str, reason: str, words: tuple[str, ...])
     assert said("paused", paused_by=by, pause_reason=reason) == words
 
 
+def test_a_paused_group_that_ends_soon_is_told_too() -> None:
+    assert said("paused", ends_at=ahead(hours=14)) == ("ends soon: in 14 h, 60 completes short",)
+
+
+def test_a_group_is_silent_since_its_last_complete_not_since_its_start() -> None:
+    row = {
+        "state": "live",
+        "goal": 100,
+        "started_at": ago(days=9),
+        "performance": {"completes": 4, "last_complete": f"{ago(hours=1):%Y-%m-%dT%H:%M:%SZ}"},
+    }
+    assert status_frame([row], now=NOW).loc[0, "warnings"] == ""
+    row["performance"] = {"completes": 0}
+    assert status_frame([row], now=NOW).loc[0, "warnings"] == "stalled: no complete for 9 days"
+
+
 def test_a_group_that_is_over_is_not_worth_a_warning() -> None:
     known: dict[str, Any] = {"saved": 90, "last_sign": ago(days=30), "ends_at": ahead(hours=1)}
     assert said("completed", **known) == ()

@@ -171,3 +171,27 @@ def test_an_archived_or_vanished_group_keeps_what_the_list_says(
     monkeypatch.setattr(session.target_groups, "overview", gone)
     row = last(session.project_status(PROJECT)).iloc[0]
     assert (row["name"], row["goal"]) == ("Wave in the field", 300)
+
+
+def test_the_cap_of_a_draft_is_its_highest_price_not_its_wished_one(session: Session, tmp_path: Path) -> None:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    plan = plan_for(session, maximum_cpi="3 EUR")
+    session.wave("Wave with a cap", project=PROJECT, respondents=people, plan=plan).create()
+    assert last(session.project_status(PROJECT)).loc[0, "price_cap"] == 3
+
+
+def test_a_changelog_that_may_not_be_read_hides_no_pause(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cint_nb.domain.errors import PermissionDenied
+
+    wave = launched(session, tmp_path)
+    session.pass_time(hours=2)
+    assert wave.target_group is not None
+    session.run(session.fielding.pause(wave.target_group))
+
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionDenied("not yours")
+
+    monkeypatch.setattr(session.target_groups, "changelog", refused)
+    assert "paused, not from here" in wave.status().loc[0, "warnings"]
