@@ -27,9 +27,10 @@ def activity_exclusions(facts: WaveFacts, report: Report) -> Iterator[Finding]:
         known = bool(covered) or (entry.kind == "project" and entry.id in facts.source_projects)
         period = days(entry.duration)
         ends = [source.last_complete + period for source in covered if source.last_complete and period]
-        if not known or (ends and len(ends) == len(covered) and max(ends) <= facts.now):
+        last = max(ends) if ends and len(ends) == len(covered) else None
+        if not known or (last and last <= facts.now):
             continue
-        free = f"the last of them are free on {max(ends):%Y-%m-%d}" if ends else "when they are free is not known"
+        free = f"the last of them are free on {last:%Y-%m-%d}" if last else "when all are free is not known"
         yield report.warn(
             f"An exclusion by activity keeps out respondents of a source {entry.kind}; {free}.",
             evidence=f"{entry.kind} {entry.id}, {entry.duration}",

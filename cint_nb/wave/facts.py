@@ -10,6 +10,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.rules import ActivityExclusion, SourceGroup, WaveFacts
 from cint_nb.wave.group_rows import known
+from cint_nb.wire.settings import Mode
 
 
 async def ask_exchange(
@@ -44,7 +45,7 @@ async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) ->
         saved=await client.recontacts.saved_count(ref),
         running_job=running.job_id if running else None,
         group_state="" if group is None else "launched" if group.launched else "draft",
-        draft={} if group is None or group.launched else group.model_dump(mode="json"),
+        draft={} if group is None or group.launched else group.model_dump(mode="json", exclude=_unknown(client)),
         activity_exclusions=[ActivityExclusion(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
         industry_lockout=str(lockout or ""),
@@ -65,6 +66,11 @@ async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[Sour
             )
         )
     return tuple(found)
+
+
+def _unknown(client: Client) -> set[str]:
+    """Name the fields whose true values a recording does not hold."""
+    return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
 
 
 def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str:

@@ -29,12 +29,15 @@ from cint_nb.wire.settings import Settings
 
 
 def hold_the_loop(until: threading.Event) -> None:
-    """Let nothing run on the package's loop thread until an event."""
+    """Let nothing run on the package's loop thread from now on until an event."""
+    held = threading.Event()
 
     async def hold() -> None:
+        held.set()
         until.wait(10)
 
     loop.submit(hold())
+    assert held.wait(10)
 
 
 def wait_for_the_loop() -> None:
