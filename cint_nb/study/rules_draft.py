@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.plan import Money
@@ -51,7 +51,7 @@ def draft_cost(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 def draft_survey(facts: WaveFacts, report: Report) -> Finding | None:
     """The draft leads people to the survey of the plan."""
     held = facts.draft.get("live_url")
-    if not isinstance(held, str) or not held or unquote(held) == unquote(facts.plan.live_url):
+    if not isinstance(held, str) or not held or _leads_to(held) == _leads_to(facts.plan.live_url):
         return None
     return report.block("The draft leads people to another survey than the plan.", evidence="live_url", fix=_FIX)
 
@@ -79,6 +79,15 @@ def overfill(facts: WaveFacts, report: Report) -> Finding | None:
         evidence="prevent_overfill=false; the budget must cover every id of the list",
         fix="set prevent_overfill to True.",
     )
+
+
+def _leads_to(url: str) -> tuple[str, str, str, str]:
+    """Take an address apart, without what may be written in two ways; brackets of a variable are no IPv6 address."""
+    try:
+        parts = urlsplit(unquote(url).replace("[", "").replace("]", ""))
+    except ValueError:
+        return "", "", url, ""
+    return parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query
 
 
 def _cap(draft: Mapping[str, Any]) -> Money | None:

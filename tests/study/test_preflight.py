@@ -95,6 +95,9 @@ BLOCKS = [
     ),
     ("draft-cost", {"step": "launch", "draft": assigned(quota_overlay={"prevent_overfill": False})}),
     ("draft-survey", {"step": "launch", "draft": {"live_url": "https://elsewhere.example/?RSID=[%RECONTACT_RSID%]"}}),
+    ("draft-survey", {"step": "launch", "draft": {"live_url": f"{PLAN.live_url}&wave=2"}}),
+    ("draft-survey", {"step": "launch", "draft": {"live_url": "https://a\u2100b.example/"}}),
+    ("draft-survey", {"step": "launch", "draft": {"live_url": PLAN.live_url.replace("/?", "/two?")}}),
     ("excluded-ids", {"excluded_ids": IDS[:51]}),
 ]
 
@@ -416,6 +419,7 @@ def test_findings_never_show_an_id():
         {"cost_per_interview": {"value": "9", "currency_code": "EUR"}}
         | assigned(pricing={"maximum_cpi": {"value": "2.50", "currency_code": "EUR"}}),
         {"live_url": PLAN.live_url.replace("[", "%5B").replace("]", "%5D"), "locale": "ger_de"},
+        {"live_url": PLAN.live_url.replace("https://survey.example/", "HTTPS://Survey.Example")},
         assigned(quota_overlay={"prevent_overfill": True}),
         {"fielding_assistant_assignment": None},
     ],
