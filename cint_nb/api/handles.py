@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
+from cint_nb.domain.ids import EntityType
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.wire.http import Http
@@ -18,7 +18,11 @@ def handle_of(
     ref: TargetGroupRef | None = None,
     project_id: str = "",
     created_at: datetime | None = None,
-    **fields: Any,
+    ids: int = 0,
+    entity_type: EntityType | None = None,
+    file_name: str = "",
+    sha256: str = "",
+    counted_as: str = "saved_respondent_ids_count",
 ) -> JobHandle:
     """Build a handle from where the client is connected.
 
@@ -29,7 +33,11 @@ def handle_of(
         ref: Target group, None for jobs of an account or a project.
         project_id: Project, for jobs of a project.
         created_at: When it was sent; now when left out.
-        fields: Further fields of the handle.
+        ids: How many ids the job handles; 0 when unknown.
+        entity_type: What was uploaded.
+        file_name: Name under which the upload is listed.
+        sha256: Digest of the uploaded bytes.
+        counted_as: Field of the overview that counts what the job adds or removes.
     """
     settings = http.settings
     return JobHandle(
@@ -40,5 +48,9 @@ def handle_of(
         target_group_id=ref.target_group_id if ref else "",
         job_id=job_id,
         created_at=created_at or http.clock.now(),
-        **fields,
+        ids=ids,
+        entity_type=entity_type,
+        file_name=file_name,
+        sha256=sha256,
+        counted_as=counted_as,
     )

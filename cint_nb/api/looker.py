@@ -12,6 +12,7 @@ from cint_nb.api.polling import Pace, counted_end
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, TransportError
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_known_word
+from cint_nb.domain.models import evolve
 from cint_nb.wire.http import Http
 
 _COUNTED: Mapping[JobKind, ops.Operation] = {
@@ -109,7 +110,7 @@ class Looker:
             return seen
         with contextlib.suppress(ApiError, TransportError):
             await self._count()
-        return seen.model_copy(update={"saved": self._saved, "saved_before": self._saved_before})
+        return evolve(seen, saved=self._saved, saved_before=self._saved_before)
 
     def should_count(self) -> bool:
         """Tell whether the next look should count too: ever more rarely, regularly once the counts foretell the end."""

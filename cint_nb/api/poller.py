@@ -17,6 +17,7 @@ from cint_nb.api.stopping import stopped_during
 from cint_nb.domain import limits
 from cint_nb.domain.errors import NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.models import evolve
 from cint_nb.wire import loop
 
 _PASSING = (TransportError, ServerError, RateLimited, UnexpectedReply)
@@ -243,7 +244,7 @@ class Poller:
             delay = self._delay(retry_after=asked)
             due = clock.monotonic() + delay
             if seen is not None:
-                seen = seen.model_copy(update={"next_look_seconds": delay})
+                seen = evolve(seen, next_look_seconds=delay)
                 self._give_all(seen, last=False)
                 self._keep(seen)
 

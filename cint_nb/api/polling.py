@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
+from cint_nb.domain.models import evolve
 
 _STORE = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
 _FAST = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL, JobKind.EXCLUSION_UPLOAD)
@@ -167,7 +168,7 @@ class Pace:
         A job whose ids nobody knows may be the largest there is.
         """
         if not knows_size(handle):
-            handle = handle.model_copy(update={"ids": limits.IDS_PER_TARGET_GROUP})
+            handle = evolve(handle, ids=limits.IDS_PER_TARGET_GROUP)
         high = timedelta(seconds=limits.WATCH_DEADLINE_FACTOR * self.estimate(handle).high)
         return max(limits.WATCH_DEADLINE_MIN, high)
 

@@ -18,7 +18,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
 from cint_nb.domain.ids import EntityType, normalise_all
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
 from cint_nb.domain.uploads import Uploadable, UploadFile
 from cint_nb.wire.http import Http
@@ -120,7 +120,7 @@ class Recontacts:
         """
         handle = handle_of(self._http, JobKind.UPLOAD, job_id, ref=ref, ids=ids)
         # When it began is not known here; the first look will say.
-        return Job(self._http, handle.model_copy(update={"created_at": None}), pace=self._pace)
+        return Job(self._http, evolve(handle, created_at=None), pace=self._pace)
 
     async def running(self, ref: TargetGroupRef) -> UploadJob | None:
         """Return the upload job that runs now, None if none does."""

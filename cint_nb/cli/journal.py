@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from cint_nb.domain.errors import SettingsError
 from cint_nb.wave.journal import Entry, Journal, default_path, is_journal
+from cint_nb.wave.journal_payloads import Payload
 
 _COLUMNS = (
     "at", "who", "place", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
@@ -53,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _list(entries: list[Entry]) -> None:
-    last: dict[tuple[str, str, str, str, str], Entry] = {}
+def _list(entries: list[Entry[Payload]]) -> None:
+    last: dict[tuple[str, str, str, str, str], Entry[Payload]] = {}
     for entry in entries:
         last[entry.key.place, entry.key.project, entry.key.wave, entry.step, entry.batch] = entry
     shown = ""
@@ -69,14 +70,14 @@ def _list(entries: list[Entry]) -> None:
         print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + again:<12} {entry.state:<8} {ids}")
 
 
-def _export(entries: list[Entry], file: TextIO) -> None:
+def _export(entries: list[Entry[Payload]], file: TextIO) -> None:
     writer = csv.DictWriter(file, _COLUMNS)
     writer.writeheader()
     writer.writerows({name: _inert(value) for name, value in _row(entry).items()} for entry in entries)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    data = entry.data
+def _row(entry: Entry[Payload]) -> dict[str, Any]:
+    data = entry.payload.model_dump(mode="json", exclude_none=True)
     handle, snapshot = data.get("handle", {}), data.get("snapshot", {})
     known = {**snapshot, **handle, **data}
     row = {name: known.get(name, "") for name in _COLUMNS}

@@ -85,7 +85,7 @@ class JobHandle(BaseModel):
         counted_as: Field of the overview that counts what the job adds or removes.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: int = 1
     kind: JobKind
@@ -117,7 +117,7 @@ class JobSnapshot(BaseModel):
         next_look_seconds: Wait until the next look; None when final.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     handle: JobHandle
     state: JobState

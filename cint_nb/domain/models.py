@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -25,6 +25,23 @@ class ApiModel(BaseModel):
             return data
         known = set(cls.model_fields) | {field.alias for field in cls.model_fields.values() if field.alias}
         return {key: value for key, value in data.items() if value is not None or key not in known}
+
+
+SomeModel = TypeVar("SomeModel", bound=BaseModel)
+
+
+def evolve(model: SomeModel, **changes: object) -> SomeModel:
+    """Return a copy of a model with some fields changed.
+
+    pydantic's own `model_copy(update=…)` takes any key and any value, so a misspelled field would be lost unsaid.
+
+    Raises:
+        TypeError: the model has no field of that name.
+        pydantic.ValidationError: a value does not fit its field.
+    """
+    if unknown := changes.keys() - type(model).model_fields.keys():
+        raise TypeError(f"{type(model).__name__} has no field {', '.join(sorted(unknown))}")
+    return type(model).model_validate({**dict(model), **changes})
 
 
 class TargetGroupRef(BaseModel):

@@ -10,6 +10,7 @@ from cint_nb.panels.base import Panel, html_part, say
 from cint_nb.panels.job_progress import JobProgress
 from cint_nb.panels.wording import count
 from cint_nb.wave.journal import Entry, State
+from cint_nb.wave.journal_payloads import JobPayload, Payload
 from cint_nb.wave.session import Session
 
 
@@ -58,14 +59,14 @@ class RunningJobs(Panel):
 
 def running_jobs(session: Session) -> list[tuple[str, JobHandle]]:
     """Return wave and handle of each job that was sent from here and whose end the journal does not hold."""
-    newest: dict[tuple[object, str, str], Entry] = {}
+    newest: dict[tuple[object, str, str], Entry[Payload]] = {}
     for entry in session.journal.entries():
         if entry.key.place == session.place:
             newest[(entry.key, entry.step, entry.batch)] = entry
     return [
-        (entry.key.wave, JobHandle.model_validate(entry.data["handle"]))
+        (entry.key.wave, entry.payload.handle)
         for entry in newest.values()
-        if entry.state is State.RUNNING and "handle" in entry.data
+        if entry.state is State.RUNNING and isinstance(entry.payload, JobPayload) and entry.payload.handle
     ]
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
-from typing import Any
 
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.wording import count
 from cint_nb.wave.budget import worst_case
 from cint_nb.wave.journal import Entry, State
+from cint_nb.wave.journal_payloads import JobPayload, Payload
 
 
 class Stage(StrEnum):
@@ -67,7 +67,7 @@ class WaveStand:
         ]
 
 
-def stand_of(entries: Sequence[Entry], *, plan: TargetGroupPlan, ids: int, blocked: int = 0) -> WaveStand:
+def stand_of(entries: Sequence[Entry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0) -> WaveStand:
     """Tell where a wave stands.
 
     Args:
@@ -91,12 +91,12 @@ def stand_of(entries: Sequence[Entry], *, plan: TargetGroupPlan, ids: int, block
     return _before_upload(last, ids, blocked)
 
 
-def _state(last: dict[tuple[str, str], Entry], step: str) -> State | None:
+def _state(last: dict[tuple[str, str], Entry[Payload]], step: str) -> State | None:
     entry = last.get((step, ""))
     return None if entry is None else entry.state
 
 
-def _in_field(last: dict[tuple[str, str], Entry]) -> WaveStand:
+def _in_field(last: dict[tuple[str, str], Entry[Payload]]) -> WaveStand:
     paused, resumed = (entry.number if (entry := last.get((step, ""))) else 0 for step in ("pause", "resume"))
     if paused > resumed:
         return WaveStand(
@@ -105,7 +105,7 @@ def _in_field(last: dict[tuple[str, str], Entry]) -> WaveStand:
     return WaveStand(Stage.FIELD, Standing.NOW, "wave.status()", "shows completes, cost and who came back")
 
 
-def _before_upload(last: dict[tuple[str, str], Entry], ids: int, blocked: int) -> WaveStand:
+def _before_upload(last: dict[tuple[str, str], Entry[Payload]], ids: int, blocked: int) -> WaveStand:
     if blocked:
         said = f"{count(blocked, 'finding')} must be mended first: correct list or plan, and check again"
         created = _state(last, "draft") is State.DONE
@@ -122,16 +122,16 @@ def _before_upload(last: dict[tuple[str, str], Entry], ids: int, blocked: int) -
             return WaveStand(Stage.CREATE, Standing.RUNNING, "wave.create()", said)
 
 
-def _after_upload(uploads: Sequence[Entry], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
+def _after_upload(uploads: Sequence[Entry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
     newest = uploads[-1]
     again = newest.batch != "0"
     line = "wave.resubmit()" if again else "wave.upload()"
     if newest.state is not State.DONE:
         return _of_job(Stage.RECONCILE if again else Stage.UPLOAD, newest, line, "the upload")
-    seen = _snapshot(newest.data)
+    seen = _snapshot(newest)
     if seen is not None and seen.state is JobState.PARTIAL and not again:
         said = "some ids were not saved: wave.outcome names them, this line sends only those again"
-        return WaveStand(Stage.RECONCILE, Standing.NOW, "wave.resubmit()", said, _handle(newest.data), seen)
+        return WaveStand(Stage.RECONCILE, Standing.NOW, "wave.resubmit()", said, _handle(newest), seen)
     if blocked:
         said = f"{count(blocked, 'finding')} must be mended before the launch"
         return WaveStand(Stage.LAUNCH, Standing.FAILED, 'wave.check("launch", ask=True)', said)
@@ -140,8 +140,8 @@ def _after_upload(uploads: Sequence[Entry], plan: TargetGroupPlan, ids: int, blo
     )
 
 
-def _of_job(stage: Stage, entry: Entry, line: str, what: str) -> WaveStand:
-    handle, seen = _handle(entry.data), _snapshot(entry.data)
+def _of_job(stage: Stage, entry: Entry[Payload], line: str, what: str) -> WaveStand:
+    handle, seen = _handle(entry), _snapshot(entry)
     if entry.state is State.FAILED:
         return WaveStand(stage, Standing.FAILED, line, f"{what} failed; this line starts a new one", handle, seen)
     if handle is None:
@@ -152,12 +152,12 @@ def _of_job(stage: Stage, entry: Entry, line: str, what: str) -> WaveStand:
     )
 
 
-def _handle(data: dict[str, Any]) -> JobHandle | None:
-    return JobHandle.model_validate(data["handle"]) if "handle" in data else None
+def _handle(entry: Entry[Payload]) -> JobHandle | None:
+    return entry.payload.handle if isinstance(entry.payload, JobPayload) else None
 
 
-def _snapshot(data: dict[str, Any]) -> JobSnapshot | None:
-    return JobSnapshot.model_validate(data["snapshot"]) if "snapshot" in data else None
+def _snapshot(entry: Entry[Payload]) -> JobSnapshot | None:
+    return entry.payload.snapshot if isinstance(entry.payload, JobPayload) else None
 
 
 def _launch_line(plan: TargetGroupPlan, ids: int) -> str:

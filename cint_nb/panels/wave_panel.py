@@ -18,6 +18,7 @@ from cint_nb.panels.status_table import StatusTable
 from cint_nb.panels.wave_model import Stage, Standing, WaveStand, stand_of
 from cint_nb.panels.wording import esc
 from cint_nb.wave.journal import Entry
+from cint_nb.wave.journal_payloads import DraftPayload, Payload
 from cint_nb.wave.wave import Wave
 
 _LOOKS = {
@@ -96,7 +97,7 @@ class WavePanel(Panel):
         self._stop_following()
         super().close()
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self) -> list[Entry[Payload]]:
         group = self._wave.target_group
         entries = self._journal.entries()
         keys = [
@@ -104,7 +105,10 @@ class WavePanel(Panel):
             for entry in entries
             if entry.key.wave == self._wave.name
             and entry.key.place == self._wave.session.place
-            and (group is None or entry.data.get("target_group_id") == group.target_group_id)
+            and (
+                group is None
+                or (isinstance(entry.payload, DraftPayload) and entry.payload.target_group_id == group.target_group_id)
+            )
         ]
         return [entry for entry in entries if keys and entry.key == keys[-1]]
 

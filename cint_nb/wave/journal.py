@@ -7,26 +7,27 @@ counts and digests; never a respondent id and never a secret.
 from __future__ import annotations
 
 import getpass
-import json
 import os
 import platform
 import sqlite3
 import threading
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, overload
 
 import platformdirs
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from cint_nb.domain.errors import JournalError, WaveBusy
+from cint_nb.wave.journal_payloads import STEPS, AnyPayload, Payload, PayloadOut, Step
 
 SCHEMA_VERSION = 1
 _BESIDE = ("-wal", "-shm")
@@ -72,7 +73,7 @@ class WaveKey:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[PayloadOut]):
     """Hold one line of the journal."""
 
     number: int
@@ -82,7 +83,7 @@ class Entry:
     step: str
     batch: str
     state: State
-    data: dict[str, Any] = field(default_factory=dict)
+    payload: PayloadOut
 
 
 class Journal:
@@ -153,9 +154,9 @@ class Journal:
     def write(
         self,
         key: WaveKey,
-        step: str,
+        step: Step[AnyPayload],
         state: State,
-        data: Mapping[str, Any] | None = None,
+        payload: AnyPayload,
         *,
         batch: str = "",
         at: datetime | None = None,
@@ -164,24 +165,33 @@ class Journal:
 
         Args:
             key: The wave.
-            step: `project`, `draft`, `strategy`, `upload`, `launch`, `close` or `remove`.
+            step: One of `journal_payloads.STEPS`.
             state: What became of it.
-            data: Plain values: ids of jobs and groups, tokens, counts, digests.
+            payload: Ids of jobs and groups, tokens, counts, digests.
             batch: Which upload of the wave.
             at: When, in the time of the exchange the wave runs at; the computer's time when left out.
         """
         moment = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
-        row = (moment, _who(), key.place, key.project, key.wave, step, batch, state, json.dumps(dict(data or {})))
+        data = payload.model_dump_json(exclude_none=True)
+        row = (moment, _who(), key.place, key.project, key.wave, step.name, batch, state, data)
         with self._lock:
             self._connection.execute("INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def entries(self, key: WaveKey | None = None, *, step: str = "", after: int = 0) -> list[Entry]:
+    @overload
+    def entries(
+        self, key: WaveKey | None = None, *, step: Step[AnyPayload], after: int = 0
+    ) -> list[Entry[AnyPayload]]: ...
+
+    @overload
+    def entries(self, key: WaveKey | None = None, *, step: None = None, after: int = 0) -> list[Entry[Payload]]: ...
+
+    def entries(self, key: WaveKey | None = None, *, step: Step[Payload] | None = None, after: int = 0) -> list[Any]:
         """Return entries in the order they were written, of one wave and one step or of all."""
         wanted: dict[str, Any] = {"after": after}
         if key is not None:
             wanted |= {"place": key.place, "project": key.project, "wave": key.wave}
-        if step:
-            wanted["step"] = step
+        if step is not None:
+            wanted["step"] = step.name
         tests = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in wanted if name != "after")])
         query = f"SELECT * FROM events WHERE {tests} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
         with self._lock:
@@ -195,12 +205,26 @@ class Journal:
                 step=row[6],
                 batch=row[7],
                 state=State(row[8]),
-                data=json.loads(row[9]),
+                payload=self._payload(row),
             )
             for row in rows
         ]
 
-    def last(self, key: WaveKey, step: str, *, batch: str | None = None, after: int = 0) -> Entry | None:
+    def _payload(self, row: Sequence[Any]) -> Payload:
+        number, step, data = row[0], row[6], row[9]
+        try:
+            return STEPS[step].payload.model_validate_json(data)
+        except (KeyError, ValidationError):
+            raise JournalError(
+                "An entry of the journal cannot be read.",
+                evidence={"path": self.path, "entry": number, "step": step},
+                safe="nothing was sent, the journal was not changed.",
+                next_step="set CINT_NB_JOURNAL to another file, or restore this one from a backup.",
+            ) from None
+
+    def last(
+        self, key: WaveKey, step: Step[AnyPayload], *, batch: str | None = None, after: int = 0
+    ) -> Entry[AnyPayload] | None:
         """Return the newest entry of a step, or None."""
         found = [entry for entry in self.entries(key, step=step, after=after) if batch is None or entry.batch == batch]
         return found[-1] if found else None

@@ -16,7 +16,8 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.frames import status_frame
 from cint_nb.wave.group_rows import complete_row, draft_details, fielding_details, listed_row
-from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.journal import WaveKey
+from cint_nb.wave.journal_payloads import PROJECT
 
 if TYPE_CHECKING:
     from cint_nb.wave.session import Session
@@ -93,9 +94,9 @@ class ProjectStatus:
     async def _project_id(self) -> str:
         if is_ulid(self._project):
             return self._project
-        entry = self._session.journal.last(WaveKey(self._session.place, self._project), "project")
-        if entry is not None and entry.state is State.DONE:
-            return self._remember(str(entry.data["project_id"]))
+        entry = self._session.journal.last(WaveKey(self._session.place, self._project), PROJECT)
+        if entry is not None and entry.payload.project_id is not None:
+            return self._remember(entry.payload.project_id)
         async for project in self._session.projects.list(name=self._project):
             return self._remember(project.id)
         raise InputError(

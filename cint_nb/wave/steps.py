@@ -7,18 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any
 
 from cint_nb.api.client import Client
 from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import InvalidState, JobFailed, NothingToResubmit, RespondentFileError
 from cint_nb.domain.ids import EntityType, is_ulid
-from cint_nb.domain.jobs import JobHandle, JobSnapshot
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.reconcile import Outcome, reconcile
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.journal import Entry, Journal, State, WaveKey
+from cint_nb.wave.journal_payloads import (
+    DRAFT,
+    GOAL,
+    PROJECT,
+    REMOVE,
+    STRATEGY,
+    UPLOAD,
+    AnyJobPayload,
+    AnyPayload,
+    DraftPayload,
+    ProjectPayload,
+    Step,
+    StrategyPayload,
+    UploadPayload,
+)
 
 Listener = Callable[[JobSnapshot], None]
 
@@ -40,14 +54,14 @@ class Steps:
         self.key = key
         self.people = people
         self.crosswalk = crosswalk
-        lowered = journal.last(key, "goal")
-        self.plan = plan.model_copy(update=lowered.data) if lowered else plan
+        lowered = journal.last(key, GOAL)
+        self.plan = evolve(plan, completes_goal=lowered.payload.completes_goal) if lowered else plan
 
-    def _write(self, step: str, state: State, data: dict[str, Any], *, batch: str = "") -> None:
-        self.journal.write(self.key, step, state, data, batch=batch, at=self.client.clock.now())
+    def _write(self, step: Step[AnyPayload], state: State, payload: AnyPayload, *, batch: str = "") -> None:
+        self.journal.write(self.key, step, state, payload, batch=batch, at=self.client.clock.now())
 
     def _since_removal(self) -> int:
-        removal = self.journal.last(self.key, "remove")
+        removal = self.journal.last(self.key, REMOVE)
         return removal.number if removal and removal.state is State.DONE else 0
 
     # --- project and draft ------------------------------------------------------------------------------------
@@ -55,10 +69,10 @@ class Steps:
     @property
     def ref(self) -> TargetGroupRef | None:
         """Return the target group of the wave, None before it is created."""
-        entry = self.journal.last(self.key, "draft")
-        if entry is None or entry.state is not State.DONE:
+        entry = self.journal.last(self.key, DRAFT)
+        if entry is None or entry.payload.target_group_id is None:
             return None
-        return TargetGroupRef(project_id=entry.data["project_id"], target_group_id=entry.data["target_group_id"])
+        return TargetGroupRef(project_id=entry.payload.project_id, target_group_id=entry.payload.target_group_id)
 
     def need_ref(self) -> TargetGroupRef:
         """Return the target group of the wave.
@@ -81,24 +95,23 @@ class Steps:
         """Return the id of the wave's project, empty while nothing here knows it."""
         if is_ulid(self.key.project):
             return self.key.project
-        entry = self.journal.last(WaveKey(self.key.place, self.key.project), "project")
-        return str(entry.data["project_id"]) if entry is not None and entry.state is State.DONE else ""
+        entry = self.journal.last(WaveKey(self.key.place, self.key.project), PROJECT)
+        return (entry.payload.project_id if entry else None) or ""
 
     async def project(self) -> str:
         """Return the id of the wave's project; create it the first time a new name is used."""
         if self.known_project:
             return self.known_project
         key = WaveKey(self.key.place, self.key.project)
-        entry = self.journal.last(key, "project")
-        idempotency_key = entry.data["idempotency_key"] if entry else self.client.nonces.uuid()
+        entry = self.journal.last(key, PROJECT)
+        payload = entry.payload if entry else ProjectPayload(idempotency_key=self.client.nonces.uuid())
         if entry is None:
-            self.journal.write(
-                key, "project", State.INTENT, {"idempotency_key": idempotency_key}, at=self.client.clock.now()
-            )
+            self.journal.write(key, PROJECT, State.INTENT, payload, at=self.client.clock.now())
         project = await self.client.projects.create(
-            self.key.project, self.plan.project_manager_id, idempotency_key=idempotency_key
+            self.key.project, self.plan.project_manager_id, idempotency_key=payload.idempotency_key
         )
-        self.journal.write(key, "project", State.DONE, {"project_id": project.id}, at=self.client.clock.now())
+        done = ProjectPayload(idempotency_key=payload.idempotency_key, project_id=project.id)
+        self.journal.write(key, PROJECT, State.DONE, done, at=self.client.clock.now())
         return project.id
 
     async def draft(self) -> TargetGroupRef:
@@ -106,23 +119,24 @@ class Steps:
         ref = self.ref
         if ref is None:
             project_id = await self.project()
-            entry = self.journal.last(self.key, "draft")
-            reference = entry.data["reference"] if entry else f"cint-nb-{self.client.nonces.token(12)}"
+            entry = self.journal.last(self.key, DRAFT)
+            reference = entry.payload.reference if entry else f"cint-nb-{self.client.nonces.token(12)}"
+            payload = DraftPayload(project_id=project_id, reference=reference)
             if entry is None:
-                self._write("draft", State.INTENT, {"project_id": project_id, "reference": reference})
+                self._write(DRAFT, State.INTENT, payload)
             ref = await self.client.target_groups.create_draft(
                 project_id, self.plan, name=self.key.wave, reference=reference
             )
-            self._write("draft", State.DONE, {"project_id": project_id, "target_group_id": ref.target_group_id})
-        if self.journal.last(self.key, "strategy") is None:
+            self._write(DRAFT, State.DONE, evolve(payload, target_group_id=ref.target_group_id))
+        if self.journal.last(self.key, STRATEGY) is None:
             await self.client.target_groups.set_filling_strategy(ref, self.plan.filling_strategy)
-            self._write("strategy", State.DONE, {"filling_strategy": self.plan.filling_strategy})
+            self._write(STRATEGY, State.DONE, StrategyPayload(filling_strategy=self.plan.filling_strategy))
         return ref
 
     # --- upload and outcome -----------------------------------------------------------------------------------
 
-    def _uploads(self) -> dict[str, Entry]:
-        entries = self.journal.entries(self.key, step="upload", after=self._since_removal())
+    def _uploads(self) -> dict[str, Entry[UploadPayload]]:
+        entries = self.journal.entries(self.key, step=UPLOAD, after=self._since_removal())
         return {entry.batch: entry for entry in entries}
 
     async def upload(self, people: Respondents, *, batch: str, listen: Listener) -> JobSnapshot:
@@ -134,61 +148,60 @@ class Steps:
         """
         ref = self.need_ref()
         entry = self._uploads().get(batch)
-        if entry is not None and entry.data["content_hash"] != people.content_hash:
+        if entry is not None and entry.payload.content_hash != people.content_hash:
             raise RespondentFileError(
                 "This wave has already uploaded another list.",
                 evidence={"wave": self.key.wave, "batch": batch},
                 next_step="give the new list a wave of its own, or run wave.remove() first to start again.",
             )
 
-        async def prepare() -> dict[str, Any]:
+        async def prepare() -> UploadPayload:
             saved = await self.client.recontacts.saved_count(ref)
             # Whom the group held is known since the first upload; a resubmission need not list them again.
             before = await self.client.recontacts.saved_ids(ref) if saved and batch == "0" else ()
-            return {
-                "content_hash": people.content_hash,
-                "token": self.client.nonces.token(8),
-                "saved_before": saved,
-                "before": [_digest(identifier) for identifier in before],
-                # Once its job has ended, the rejected ids no longer tell which list was sent again.
-                "again": [] if batch == "0" else [_digest(identifier) for identifier in people.ids],
-            }
+            return UploadPayload(
+                content_hash=people.content_hash,
+                token=self.client.nonces.token(8),
+                saved_before=saved,
+                digests_before=tuple(_digest(identifier) for identifier in before),
+                digests_sent=() if batch == "0" else tuple(_digest(identifier) for identifier in people.ids),
+            )
 
-        async def send(data: dict[str, Any]) -> Job:
-            return await self.client.recontacts.upload(ref, people, token=data["token"])
+        async def send(payload: UploadPayload) -> Job:
+            return await self.client.recontacts.upload(ref, people, token=payload.token)
 
-        return await self._job("upload", batch, entry, prepare, send, listen)
+        return await self._job(UPLOAD, batch, entry, prepare, send, listen)
 
     async def _job(
         self,
-        step: str,
+        step: Step[AnyJobPayload],
         batch: str,
-        entry: Entry | None,
-        prepare: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[Job]],
+        entry: Entry[AnyJobPayload] | None,
+        prepare: Callable[[], Awaitable[AnyJobPayload]],
+        send: Callable[[AnyJobPayload], Awaitable[Job]],
         listen: Listener,
     ) -> JobSnapshot:
         """Take a job from wherever the journal says it stands to its end."""
-        if entry is not None and entry.state is State.DONE:
-            return JobSnapshot.model_validate(entry.data["snapshot"])
+        if entry is not None and entry.state is State.DONE and entry.payload.snapshot is not None:
+            return entry.payload.snapshot
         if entry is None or entry.state is State.FAILED:
-            data = await prepare()
-            self._write(step, State.INTENT, data, batch=batch)
+            payload = await prepare()
+            self._write(step, State.INTENT, payload, batch=batch)
         else:
-            data = dict(entry.data)
-        if "handle" in data:
-            job = Job.attach(self.client, JobHandle.model_validate(data["handle"]))
+            payload = entry.payload
+        if payload.handle is not None:
+            job = Job.attach(self.client, payload.handle)
         else:
-            job = await send(data)
-            data["handle"] = job.handle.model_dump(mode="json")
-            self._write(step, State.RUNNING, data, batch=batch)
+            job = await send(payload)
+            payload = evolve(payload, handle=job.handle)
+            self._write(step, State.RUNNING, payload, batch=batch)
         job.add_listener(listen)
         try:
             snapshot = await job
         except JobFailed:
-            self._write(step, State.FAILED, data, batch=batch)
+            self._write(step, State.FAILED, payload, batch=batch)
             raise
-        self._write(step, State.DONE, {**data, "snapshot": snapshot.model_dump(mode="json")}, batch=batch)
+        self._write(step, State.DONE, evolve(payload, snapshot=snapshot), batch=batch)
         return snapshot
 
     async def outcome(self) -> Outcome:
@@ -204,8 +217,8 @@ class Steps:
                 next_step="run wave.upload() first.",
             )
         listed = self.people.entity_type is EntityType.RSID or self.crosswalk is not None
-        before = self._those(first.data["before"], self._as_saved()) if listed else []
-        saved, held = await self.client.recontacts.saved_count(ref), int(first.data["saved_before"])
+        before = self._those(first.payload.digests_before, self._as_saved()) if listed else []
+        saved, held = await self.client.recontacts.saved_count(ref), first.payload.saved_before
         after: Collection[str] | None = None
         if listed and saved != held + len(self.people.ids) - len(before):
             after = await self.client.recontacts.saved_ids(ref)
@@ -214,8 +227,10 @@ class Steps:
             before=before,
             after=after,
             saved_count=saved if listed else saved - held,
-            message=first.data["snapshot"].get("partial_text", "") if len(uploads) == 1 else "",
-            rejected_before=self._those({mark for entry in self._resubmissions() for mark in entry.data["again"]}),
+            message=first.payload.snapshot.partial_text if first.payload.snapshot and len(uploads) == 1 else "",
+            rejected_before=self._those(
+                {mark for entry in self._resubmissions() for mark in entry.payload.digests_sent}
+            ),
             crosswalk=self.crosswalk,
         )
 
@@ -228,16 +243,16 @@ class Steps:
         batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
         unfinished = next((entry for entry in batches if entry.state is not State.DONE), None)
         if unfinished is not None:
-            return self.people.intersect(self._those(unfinished.data.get("again", ()))), unfinished.batch
+            return self.people.intersect(self._those(unfinished.payload.digests_sent)), unfinished.batch
         if not len(outcome.resubmittable):
             raise _nothing_to_resubmit(outcome)
         return outcome.resubmittable, str(len(batches) + 1)
 
     def resubmitted(self) -> int:
         """Count the ids that were sent again by jobs that have ended."""
-        return sum(int(entry.data["handle"]["ids"]) for entry in self._resubmissions())
+        return sum(entry.payload.handle.ids for entry in self._resubmissions() if entry.payload.handle)
 
-    def _resubmissions(self) -> list[Entry]:
+    def _resubmissions(self) -> list[Entry[UploadPayload]]:
         return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
 
     def _those(self, marks: Collection[str], ids: Iterable[str] | None = None) -> list[str]:

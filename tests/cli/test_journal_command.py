@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from cint_nb.cli import main
+from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.practice import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID, Sandbox
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.respondents import Respondents, read_respondents
 from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
 from cint_nb.wave.session import connect_session
 
 
@@ -75,13 +77,18 @@ def test_without_a_journal_it_says_so(capsys: pytest.CaptureFixture[str]) -> Non
     assert "no journal yet" in capsys.readouterr().err
 
 
+def upload_of(job_id: str) -> UploadPayload:
+    handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://sandbox.invalid/v1", account_id=1, job_id=job_id)
+    return UploadPayload(content_hash="", token="", saved_before=0, handle=handle)
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1"])
 def test_no_text_of_the_journal_is_a_formula_to_a_spreadsheet(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str
 ) -> None:
     file = tmp_path / "journal.sqlite3"
     journal = Journal(file)
-    journal.write(WaveKey("sandbox", text, text), "upload", State.DONE, {"job_id": text}, batch="0")
+    journal.write(WaveKey("sandbox", text, text), UPLOAD, State.DONE, upload_of(text), batch="0")
     journal.close()
     assert main(["journal", "--file", str(file), "--export", str(tmp_path / "audit.csv")]) == 0
     with (tmp_path / "audit.csv").open(encoding="utf-8", newline="") as export:
@@ -93,7 +100,7 @@ def test_each_upload_of_a_wave_has_a_line_of_its_own(capsys: pytest.CaptureFixtu
     journal = Journal(tmp_path / "journal.sqlite3")
     key = WaveKey("sandbox", "Brand tracker", "Wave 2")
     for batch in ("0", "1"):
-        journal.write(key, "upload", State.DONE, {"job_id": f"job of batch {batch}"}, batch=batch)
+        journal.write(key, UPLOAD, State.DONE, upload_of(f"job of batch {batch}"), batch=batch)
     journal.close()
     assert main(["journal", "--file", str(tmp_path / "journal.sqlite3")]) == 0
     told = capsys.readouterr().out

@@ -16,6 +16,7 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
 from cint_nb.wave.session import Session, connect_session
 
 
@@ -46,7 +47,13 @@ def begun(session: Session, tmp_path: Path) -> None:
     wave = session.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
     job = session.run(session.recontacts.upload(wave.create(), people))
     key = WaveKey(session.place, "Panel tests", wave.name)
-    session.journal.write(key, "upload", State.RUNNING, {"handle": job.handle.model_dump(mode="json")}, batch="0")
+    session.journal.write(
+        key,
+        UPLOAD,
+        State.RUNNING,
+        UploadPayload(content_hash="", token="", saved_before=0, handle=job.handle),
+        batch="0",
+    )
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -18,6 +18,7 @@ from cint_nb.panels.wave_panel import WavePanel
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.journal_payloads import CLOSE, Payload
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
 
@@ -143,7 +144,7 @@ def test_the_budget_the_panel_names_covers_every_cent(session: Session, wave: Wa
 
 def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Session) -> None:
     elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
-    session.journal.write(elsewhere, "close", State.DONE)
+    session.journal.write(elsewhere, CLOSE, State.DONE, Payload())
     assert WavePanel(wave).value.code == "wave.create()"
 
 

@@ -20,6 +20,7 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.study.respondents import Respondents, read_respondents
 from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.journal_payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
 
@@ -31,10 +32,12 @@ Die = Callable[..., None]
 def dies_before(monkeypatch: pytest.MonkeyPatch) -> Die:
     """Run something that dies before it can write one entry."""
 
-    def run(doing: Callable[[], Any], step: str, state: State, batch: str = "") -> None:
+    def run(doing: Callable[[], Any], step: Step[Payload], state: State, batch: str = "") -> None:
         write = Journal.write
 
-        def write_or_die(self: Journal, key: WaveKey, now: str, is_now: State, *more: Any, **named: Any) -> None:
+        def write_or_die(
+            self: Journal, key: WaveKey, now: Step[Payload], is_now: State, *more: Any, **named: Any
+        ) -> None:
             if (now, is_now, named.get("batch", "")) == (step, state, batch):
                 raise RuntimeError("the kernel dies here")
             write(self, key, now, is_now, *more, **named)
@@ -58,7 +61,7 @@ def uploaded(make_wave: Make, **changes: Any) -> Wave:
 
 
 def test_a_project_whose_reply_was_lost_is_made_once(client: Session, make_wave: Make, dies_before: Die) -> None:
-    dies_before(make_wave().create, "project", State.DONE)
+    dies_before(make_wave().create, PROJECT, State.DONE)
     ref = make_wave().create()
 
     async def named_alike() -> list[str]:
@@ -70,7 +73,7 @@ def test_a_project_whose_reply_was_lost_is_made_once(client: Session, make_wave:
 def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
     client: Session, make_wave: Make, dies_before: Die
 ) -> None:
-    dies_before(make_wave().create, "strategy", State.DONE)
+    dies_before(make_wave().create, STRATEGY, State.DONE)
     client.sandbox.world.groups[next(iter(client.sandbox.world.groups))].strategy = "prescreens"
     ref = make_wave().create()
     assert client.sandbox.world.groups[ref.target_group_id].strategy == "completes"
@@ -94,7 +97,7 @@ def test_an_upload_that_still_runs_is_not_taken_for_that_of_another_list(
 ) -> None:
     wave = make_wave()
     wave.create()
-    dies_before(wave.upload, "upload", State.DONE, "0")
+    dies_before(wave.upload, UPLOAD, State.DONE, "0")
     with pytest.raises(RespondentFileError, match="another list"):
         make_wave(respondents=people.sample(150)).upload()
 
@@ -114,7 +117,7 @@ def test_a_resubmission_whose_reply_was_lost_is_taken_up_with_its_own_ids(
 ) -> None:
     wave = uploaded(make_wave)
     rejected = wave.outcome.counts["rejected"]
-    dies_before(wave.resubmit, "upload", State.RUNNING, "1")
+    dies_before(wave.resubmit, UPLOAD, State.RUNNING, "1")
     again = make_wave()
     again.resubmit()
     assert again.resubmitted == rejected
@@ -140,7 +143,7 @@ def test_a_goal_of_nobody_or_above_the_saved_ids_is_not_written(client: Session,
     with pytest.raises(PlanError, match="not possible"):
         wave.lower_goal(goal)
     assert wave.plan.completes_goal == 100
-    assert client.journal.last(WaveKey(client.place, "Brand tracker", wave.name), "goal") is None
+    assert client.journal.last(WaveKey(client.place, "Brand tracker", wave.name), GOAL) is None
 
 
 def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Session, make_wave: Make) -> None:
@@ -175,7 +178,7 @@ def test_a_launch_whose_end_nobody_saw_is_followed_not_checked_again(
     client: Session, make_wave: Make, dies_before: Die
 ) -> None:
     wave = uploaded(make_wave)
-    dies_before(lambda: wave.launch(budget="300 EUR"), "launch", State.DONE)
+    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, State.DONE)
     again = make_wave()
     assert again.launch(budget="300 EUR").state is JobState.DONE
     assert again.launched
@@ -185,7 +188,7 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     client: Session, make_wave: Make, dies_before: Die
 ) -> None:
     wave = uploaded(make_wave)
-    dies_before(lambda: wave.launch(budget="300 EUR"), "launch", State.RUNNING)
+    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, State.RUNNING)
     client.pass_time(minutes=5)
     again = make_wave()
     assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
@@ -245,7 +248,7 @@ def test_the_journal_keeps_the_time_of_the_exchange(client: Session, make_wave: 
     client.pass_time(days=30)
     before = client.clock.now() - timedelta(seconds=1)
     make_wave().upload()
-    times = [entry.at for entry in client.journal.entries(step="upload")]
+    times = [entry.at for entry in client.journal.entries(step=UPLOAD)]
     assert len(times) == 3
     assert all(before <= moment <= client.clock.now() for moment in times)
 

@@ -13,6 +13,7 @@ import pytest
 
 from cint_nb.domain.errors import JournalError, WaveBusy
 from cint_nb.wave.journal import Journal, State, WaveKey, default_path
+from cint_nb.wave.journal_payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
 from cint_nb.wave.session import connect_session
 
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -25,27 +26,28 @@ def path(tmp_path: Path) -> Path:
 
 def test_an_entry_is_there_after_the_file_is_opened_again(path: Path) -> None:
     first = Journal(path)
-    first.write(KEY, "upload", State.INTENT, {"token": "abc"}, batch="0")
+    payload = UploadPayload(content_hash="0f", token="abc", saved_before=3, digests_before=("a", "b"))
+    first.write(KEY, UPLOAD, State.INTENT, payload, batch="0")
     first.close()
-    entry = Journal(path).last(KEY, "upload", batch="0")
+    entry = Journal(path).last(KEY, UPLOAD, batch="0")
     assert entry is not None
-    assert (entry.state, entry.data, entry.batch) == (State.INTENT, {"token": "abc"}, "0")
+    assert (entry.state, entry.payload, entry.batch) == (State.INTENT, payload, "0")
 
 
 def test_the_newest_entry_of_a_step_counts() -> None:
     journal = Journal()
-    journal.write(KEY, "launch", State.INTENT)
-    journal.write(KEY, "launch", State.FAILED)
-    entry = journal.last(KEY, "launch")
+    journal.write(KEY, RESUME, State.INTENT, Payload())
+    journal.write(KEY, RESUME, State.FAILED, Payload())
+    entry = journal.last(KEY, RESUME)
     assert entry is not None
     assert entry.state is State.FAILED
 
 
 def test_waves_places_and_projects_do_not_mix() -> None:
     journal = Journal()
-    journal.write(KEY, "draft", State.DONE)
+    journal.write(KEY, PAUSE, State.DONE, Payload())
     for other in (WaveKey("sandbox", KEY.project, KEY.wave), WaveKey(KEY.place, "Another", KEY.wave)):
-        assert journal.last(other, "draft") is None
+        assert journal.last(other, PAUSE) is None
 
 
 def test_only_the_owner_can_read_the_file(path: Path) -> None:
@@ -58,7 +60,7 @@ def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
     path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
     with pytest.warns(UserWarning, match="set aside"):
         journal = Journal(path)
-    journal.write(KEY, "draft", State.INTENT)
+    journal.write(KEY, PAUSE, State.INTENT, Payload())
     aside = list(path.parent.glob("*.damaged-*"))
     assert len(aside) == 1
     assert aside[0].read_bytes().startswith(b"this is no database")
@@ -87,15 +89,16 @@ def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
 
 def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> None:
     first = Journal(path)
-    first.write(KEY, "draft", State.DONE, {"target_group_id": "01JX2X0N5RTR012AYDTA83QWTW"})
+    payload = DraftPayload(project_id="p", reference="r", target_group_id="01JX2X0N5RTR012AYDTA83QWTW")
+    first.write(KEY, DRAFT, State.DONE, payload)
     first.close()
     connection = sqlite3.connect(path)
     connection.execute("DROP INDEX by_step")
     connection.execute("PRAGMA user_version=0")
     connection.close()
-    entry = Journal(path).last(KEY, "draft")
+    entry = Journal(path).last(KEY, DRAFT)
     assert entry is not None
-    assert entry.data == {"target_group_id": "01JX2X0N5RTR012AYDTA83QWTW"}
+    assert entry.payload == payload
 
 
 def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
@@ -156,7 +159,7 @@ def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path):
     before = os.umask(0o022)
     try:
         journal = Journal(tmp_path / "journal.sqlite3")
-        journal.write(KEY, "draft", State.DONE)
+        journal.write(KEY, PAUSE, State.DONE, Payload())
         journal.hold(KEY)
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert {path.suffix for path in files} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm", ".lock", ".holder"}
@@ -164,3 +167,22 @@ def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path):
         journal.close()
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("step", "data"),
+    [
+        ("upload", '{"token": "abc"}'),  # too little
+        ("pause", '{"tocken": "abc"}'),  # a field no payload declares
+        ("pause", "{"),
+        ("relocate", "{}"),  # a step nobody knows
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_named_and_never_half_believed(path: Path, step: str, data: str) -> None:
+    journal = Journal(path)
+    journal.write(KEY, PAUSE, State.DONE, Payload())
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE events SET step = ?, data = ?", (step, data))
+    with pytest.raises(JournalError, match="cannot be read") as caught:
+        journal.entries()
+    assert caught.value.evidence["entry"] == 1

@@ -22,6 +22,7 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.respondents import Respondents, read_respondents
 from cint_nb.wave.blocking import Silent
 from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.journal_payloads import UPLOAD, Payload, Step
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
 
@@ -136,8 +137,10 @@ def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
     rejected = wave.outcome.counts["rejected"]
     write = Journal.write
 
-    def die_at_the_end(self: Journal, key: WaveKey, step: str, state: State, *more: Any, **named: Any) -> None:
-        if step == "upload" and named.get("batch") == "1" and state is State.DONE:
+    def die_at_the_end(
+        self: Journal, key: WaveKey, step: Step[Payload], state: State, *more: Any, **named: Any
+    ) -> None:
+        if step == UPLOAD and named.get("batch") == "1" and state is State.DONE:
             raise RuntimeError("the kernel dies here")
         write(self, key, step, state, *more, **named)
 
@@ -255,7 +258,7 @@ def test_its_repr_says_where_it_stands_and_no_id(make_wave: Make) -> None:
 def test_the_journal_holds_no_respondent_id(client: Session, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.resubmit()
-    told = str([entry.data for entry in client.journal.entries()])
+    told = str([entry.payload for entry in client.journal.entries()])
     assert not [identifier for identifier in wave.people.ids if identifier in told]
 
 
