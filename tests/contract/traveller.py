@@ -14,7 +14,7 @@ from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.uploads import UploadFile
-from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+from tests.support.plans import make_plan
 
 NOBODY = "01JX2X0N5RTR012AYDTA83QWTW"
 
@@ -31,16 +31,7 @@ class Traveller:
     def plan(self) -> TargetGroupPlan:
         """Return a plan that begins tomorrow."""
         now = self.client.clock.now()
-        return TargetGroupPlan.of(
-            business_unit_id=BUSINESS_UNIT_ID,
-            project_manager_id=PROJECT_MANAGER_ID,
-            locale="ger_de",
-            completes_goal=60,
-            start_at=now + timedelta(days=1),
-            end_at=now + timedelta(days=12),
-            live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-            cost_per_interview="2.7352 EUR",
-        )
+        return make_plan(now, completes_goal=60, start_at=now + timedelta(days=1), end_at=now + timedelta(days=12))
 
 
 def plain(value: Any) -> Any:

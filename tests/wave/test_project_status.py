@@ -20,6 +20,7 @@ from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
+from tests.support.plans import make_plan
 
 PROJECT = "Watched project"
 
@@ -32,17 +33,7 @@ def session() -> Iterator[Session]:
 
 def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
     now = session.clock.now()
-    fields = {
-        "business_unit_id": 1234,
-        "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
-        "locale": "ger_de",
-        "completes_goal": 300,
-        "cost_per_interview": "2.7352 EUR",
-        "start_at": now + timedelta(hours=1),
-        "end_at": now + timedelta(days=14),
-        "live_url": "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-    }
-    return TargetGroupPlan.of(**{**fields, **changes})
+    return make_plan(now, **{"completes_goal": 300, "start_at": now + timedelta(hours=1)} | changes)
 
 
 def launched(session: Session, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:

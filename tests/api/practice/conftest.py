@@ -12,6 +12,7 @@ from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.uploads import UploadFile
+from tests.support.plans import make_plan
 
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 
@@ -25,16 +26,7 @@ def client() -> Iterator[Client]:
 @pytest.fixture
 def plan(client: Client) -> TargetGroupPlan:
     now = client.clock.now()
-    return TargetGroupPlan.of(
-        business_unit_id=1234,
-        project_manager_id=MANAGER,
-        locale="ger_de",
-        completes_goal=100,
-        start_at=now + timedelta(hours=2),
-        end_at=now + timedelta(days=20),
-        live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-        cost_per_interview="2.7352 EUR",
-    )
+    return make_plan(now, end_at=now + timedelta(days=20))
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ _FILE_MAX = 20_000_000
 
 
 @pytest.fixture
-def planted_environment() -> dict[str, str]:
+def canary_environment() -> dict[str, str]:
     """Give the variables that hold the planted credentials."""
     return dict(ENVIRONMENT)
 
