@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from lab_harness import LabPage
 
+from tests.browser.lab_harness import LabPage
 from tests.support.hostile import ALL, FORMULAS, ONE
 from tests.support.plans import plan_cell
 

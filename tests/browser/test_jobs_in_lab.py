@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import ipykernel
 import pytest
-from lab_harness import KERNEL_READY, LabPage
 
 from cint_nb.sandbox.entities import RECONTACT_UPLOAD
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
+from tests.browser.lab_harness import KERNEL_READY, LabPage
 from tests.support.plans import plan_cell
 
 pytestmark = pytest.mark.browser

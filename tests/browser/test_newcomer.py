@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab_harness import LabPage
 
 from cint_nb.sandbox.sample import write_sample
+from tests.browser.lab_harness import LabPage
 from tests.support.plans import plan_cell
 
 pytestmark = pytest.mark.browser

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from traveller import people
-
 from cint_nb.api.client import Client
 from cint_nb.api.jobs import Job
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.examples import EXAMPLES
+from tests.contract.traveller import people
 from tests.support.plans import RSID_URL, make_plan
 
 PROJECT = "01BTGNYV6HRNK8K8VKZASZCFP0"

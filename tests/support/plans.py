@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from cint_nb.domain import limits
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 
 PRICE_VALUE = "2.7352"
+RECONTACT_TEMPLATE = "01JH0PEGPC4Z8RDD304E2SF0EW"
+"""As the recontact guide prints it."""
 PRICE = f"{PRICE_VALUE} EUR"
 LIVE_URL = "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
+EXAMPLE_URL = "https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
+"""An address of nobody: a recording keeps it as it is."""
 RSID_URL = "https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]"
 
 
@@ -48,7 +51,7 @@ def price_body(value: str = PRICE_VALUE, currency: str = "EUR") -> dict[str, str
     return {"value": value, "currency_code": currency}
 
 
-def draft_body(start_at: str, end_at: str, live_url: str = LIVE_URL, **changes: Any) -> dict[str, Any]:
+def draft_body(start_at: str, end_at: str, **changes: Any) -> dict[str, Any]:
     """Return a recontact draft as both guides write it; keywords change its fields, None leaves one out."""
     body: dict[str, Any] = {
         "business_unit_id": str(BUSINESS_UNIT_ID),
@@ -60,12 +63,12 @@ def draft_body(start_at: str, end_at: str, live_url: str = LIVE_URL, **changes: 
         "expected_length_of_interview_minutes": 5,
         "expected_incidence_rate": 0.8,
         "fielding_specification": {"start_at": start_at, "end_at": end_at},
-        "live_url": live_url,
-        "test_url": live_url,
+        "live_url": LIVE_URL,
+        "test_url": LIVE_URL,
         "fielding_assistant_assignment": {"quota_overlay": {"prevent_overfill": True, "balance_fill": False}},
         "exclusion": {"enabled": False},
         "locale": "ger_de",
         "completes_goal": 10,
-        "allocations": {"template_id": limits.RECONTACT_TEMPLATE_ID},
+        "allocations": {"template_id": RECONTACT_TEMPLATE},
     }
     return {name: value for name, value in (body | changes).items() if value is not None}

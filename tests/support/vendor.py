@@ -11,17 +11,17 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "CINT_NB_VENDOR_OPENAPI"
-VENDOR_FILE = os.environ.get(VARIABLE, "")
-DEVIATIONS: list[dict[str, str]] = tomllib.loads(
+VENDOR_FILE = os.environ.get("CINT_NB_VENDOR_OPENAPI", "")
+DEVIATIONS: dict[str, list[dict[str, str]]] = tomllib.loads(
     (Path(__file__).parents[1] / "contract" / "deviations.toml").read_text("utf-8")
-)["deviation"]
+)
 
 
 def load_vendor_document() -> dict[str, Any]:
     """Read the document that the variable names."""
-    import yaml
+    import yaml  # type: ignore[import-untyped, unused-ignore]
 
-    loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document: dict[str, Any] = yaml.load(Path(VENDOR_FILE).read_text(encoding="utf-8"), Loader=loader)  # noqa: S506 - both are safe
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one is not built everywhere
+    with Path(VENDOR_FILE).open(encoding="utf-8") as file:
+        document: dict[str, Any] = yaml.load(file, Loader=loader)  # noqa: S506 - both are safe
     return document

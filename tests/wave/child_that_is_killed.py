@@ -1,7 +1,8 @@
 """A notebook's cells as a script: run waves against a served sandbox, and die where told.
 
-Usage: -m tests.wave.child_that_is_killed SERVED_URL PEOPLE_FILE (WAVE KILL_AT)... KILL_AT is `never`, `entry:N` (after the N-th
-new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+Usage: `python -m tests.wave.child_that_is_killed SERVED_URL PEOPLE_FILE (WAVE KILL_AT)...`. KILL_AT is `never`,
+`entry:N` (after the N-th new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request,
+before its reply is read).
 For each wave that reaches its end one line of JSON is printed.
 """
 
