@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.security.planted"]
+pytest_plugins = ["tests.support.canaries"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has Interrupts ignored; tests that send one would wait for ever.
@@ -18,12 +18,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(autouse=True)
 def _a_world_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, planted_environment: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, canary_environment: dict[str, str]
 ) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith("CINT_NB_") and name != "CINT_NB_BROWSER":
             monkeypatch.delenv(name)
-    for name, value in planted_environment.items():
+    for name, value in canary_environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))
     yield

@@ -10,45 +10,41 @@ import pytest
 from cint_nb.api.client import Client
 from cint_nb.domain.errors import CintError, PermissionDenied, ServerError
 from cint_nb.domain.models import Amount, TargetGroupRef
+from tests.support.constants import MANAGER, PROJECT
+from tests.support.exchange import error_response, json_response, lost_reply
 
 
 def away(_: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("away")
 
 
-def test_the_goal_is_set_by_a_success_without_a_body(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
-) -> None:
-    exchange.on("PUT", "/profiles/completes-goal", script.answer(204))
+def test_the_goal_is_set_by_a_success_without_a_body(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+    exchange.on("PUT", "/profiles/completes-goal", json_response(204))
     assert client.run(client.target_groups.set_completes_goal(ref, 120)) == 120
 
 
-def test_the_price_is_set_by_a_success_without_a_body(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
-) -> None:
-    exchange.on("PUT", "/cost-per-interview", script.answer(204))
+def test_the_price_is_set_by_a_success_without_a_body(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+    exchange.on("PUT", "/cost-per-interview", json_response(204))
     price = client.run(client.target_groups.set_cost_per_interview(ref, "2.50 EUR"))
     assert price == Amount(value=price.value, currency_code="EUR")
     assert float(price.value) == 2.5
 
 
 def test_details_changed_by_a_success_without_a_body_are_read(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
+    client: Client, exchange: Any, ref: TargetGroupRef
 ) -> None:
-    exchange.on("PUT", "/details", script.answer(204))
-    exchange.on("GET", "/details", script.answer(200, {"name": "Wave two"}))
+    exchange.on("PUT", "/details", json_response(204))
+    exchange.on("GET", "/details", json_response(200, {"name": "Wave two"}))
     changed = client.run(client.target_groups.update_details(ref, {"name": "Wave two"}))
     assert (changed.name, changed.id, changed.launched) == ("Wave two", ref.target_group_id, True)
 
 
 @pytest.mark.parametrize("trouble", ["a lost reply", "a failing exchange", "no way there"])
-def test_trouble_while_waiting_for_a_new_project_is_waited_out(
-    client: Client, exchange: Any, script: Any, trouble: str
-) -> None:
-    failing = {"a lost reply": script.lost, "a failing exchange": script.refusal(500), "no way there": away}[trouble]
-    exchange.on("POST", "/projects", script.answer(202, {"id": script.project}))
-    exchange.on("GET", script.project, *[failing] * 7, script.answer(200, {"id": script.project}))
-    assert client.run(client.projects.create("A project", script.manager)).id == script.project
+def test_trouble_while_waiting_for_a_new_project_is_waited_out(client: Client, exchange: Any, trouble: str) -> None:
+    failing = {"a lost reply": lost_reply, "a failing exchange": error_response(500), "no way there": away}[trouble]
+    exchange.on("POST", "/projects", json_response(202, {"id": PROJECT}))
+    exchange.on("GET", PROJECT, *[failing] * 7, json_response(200, {"id": PROJECT}))
+    assert client.run(client.projects.create("A project", MANAGER)).id == PROJECT
     assert len(exchange.sent("POST", "/projects")) == 1
 
 
@@ -56,11 +52,11 @@ def test_trouble_while_waiting_for_a_new_project_is_waited_out(
     ("status", "kind"), [(500, ServerError), (403, PermissionDenied)], ids=["never well again", "not allowed to read"]
 )
 def test_a_project_that_was_accepted_and_cannot_be_read_is_named(
-    client: Client, exchange: Any, script: Any, status: int, kind: type[CintError]
+    client: Client, exchange: Any, status: int, kind: type[CintError]
 ) -> None:
-    exchange.on("POST", "/projects", script.answer(202, {"id": script.project}))
-    exchange.on("GET", script.project, script.refusal(status))
+    exchange.on("POST", "/projects", json_response(202, {"id": PROJECT}))
+    exchange.on("GET", PROJECT, error_response(status))
     with pytest.raises(kind, match="do not create it again") as caught:
-        client.run(client.projects.create("A project", script.manager))
-    assert caught.value.evidence["project_id"] == script.project
+        client.run(client.projects.create("A project", MANAGER))
+    assert caught.value.evidence["project_id"] == PROJECT
     assert "was accepted" in caught.value.safe

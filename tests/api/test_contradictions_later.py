@@ -18,6 +18,8 @@ from cint_nb.api.client import Client
 from cint_nb.domain.errors import BadRequest, InputError, InvalidState, ServerError
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
+from tests.support.constants import GROUP, PROJECT
+from tests.support.exchange import error_response, json_response, lost_reply
 
 JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
 RUN = "01JX2Y0N5RTR012AYDTA83QWTR"
@@ -26,11 +28,11 @@ END = datetime(2026, 9, 13, 8, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize("word", ["succeeded", "Completed", "SUCCEEDED", "Success", "complete"])
 def test_b04_a_launch_may_end_in_any_word_for_success(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef, word: str
+    client: Client, exchange: Any, ref: TargetGroupRef, word: str
 ) -> None:
     where = f"/demand/accounts/101/x/fielding-run-jobs/launch-from-draft/{JOB}"
-    exchange.on("POST", "/launch-from-draft", script.answer(201, location=where))
-    exchange.on("GET", JOB, script.answer(200, {"status": word, "created_fielding_run_id": RUN}))
+    exchange.on("POST", "/launch-from-draft", json_response(201, location=where))
+    exchange.on("GET", JOB, json_response(200, {"status": word, "created_fielding_run_id": RUN}))
     ended = client.run(client.fielding.launch(ref, END)).wait()
     assert (ended.state, ended.created_object_id) == (JobState.DONE, RUN)
 
@@ -45,22 +47,20 @@ def generate(client: Client, kind: str = "respondent-analysis") -> Any:
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_b19_a_report_refused_in_one_spelling_is_asked_for_in_the_other_and_the_winner_is_kept(
-    client: Client, exchange: Any, script: Any, status: int
+    client: Client, exchange: Any, status: int
 ) -> None:
-    exchange.on("GET", "/reports", script.answer(200, {"reports_requests": []}))
-    exchange.on("POST", "/reports/respondent-analysis", script.refusal(status, "unknown"))
-    exchange.on("POST", "/reports/respondent_analysis", script.answer(202, {"report_id": JOB, "status": "pending"}))
+    exchange.on("GET", "/reports", json_response(200, {"reports_requests": []}))
+    exchange.on("POST", "/reports/respondent-analysis", error_response(status, "unknown"))
+    exchange.on("POST", "/reports/respondent_analysis", json_response(202, {"report_id": JOB, "status": "pending"}))
     assert generate(client).handle.job_id == JOB
     generate(client, "respondent_analysis")
     posted = [request.url.path.rpartition("/")[2] for request in exchange.requests if request.method == "POST"]
     assert posted == ["respondent-analysis", "respondent_analysis", "respondent_analysis"]
 
 
-def test_b19_a_refusal_of_another_field_is_not_blamed_on_the_spelling(
-    client: Client, exchange: Any, script: Any
-) -> None:
-    exchange.on("GET", "/reports", script.answer(200, {"reports_requests": []}))
-    exchange.on("POST", "/reports/respondent-analysis", script.refusal(400, StartDate="too old"))
+def test_b19_a_refusal_of_another_field_is_not_blamed_on_the_spelling(client: Client, exchange: Any) -> None:
+    exchange.on("GET", "/reports", json_response(200, {"reports_requests": []}))
+    exchange.on("POST", "/reports/respondent-analysis", error_response(400, StartDate="too old"))
     with pytest.raises(BadRequest, match="start_date"):
         generate(client)
     assert len(exchange.sent("POST", "respondent-analysis")) == 1
@@ -75,11 +75,11 @@ def test_b19_a_refusal_of_another_field_is_not_blamed_on_the_spelling(
     ],
 )
 def test_b20_every_word_for_a_reports_status_is_understood(
-    client: Client, exchange: Any, script: Any, words: tuple[str, ...], state: JobState
+    client: Client, exchange: Any, words: tuple[str, ...], state: JobState
 ) -> None:
-    exchange.on("GET", "/reports", script.answer(200, {"reports_requests": []}))
-    exchange.on("POST", "/respondent-analysis", script.answer(202, {"report_id": JOB, "status": "pending"}))
-    exchange.on("GET", f"/reports/{JOB}/status", *[script.answer(200, {"status": word}) for word in words])
+    exchange.on("GET", "/reports", json_response(200, {"reports_requests": []}))
+    exchange.on("POST", "/respondent-analysis", json_response(202, {"report_id": JOB, "status": "pending"}))
+    exchange.on("GET", f"/reports/{JOB}/status", *[json_response(200, {"status": word}) for word in words])
     job = generate(client)
 
     async def last() -> JobState:
@@ -89,8 +89,8 @@ def test_b20_every_word_for_a_reports_status_is_understood(
     assert client.http.warnings == []
 
 
-def test_b20_the_status_filter_has_its_capital(client: Client, exchange: Any, script: Any) -> None:
-    exchange.on("GET", "/reports", script.answer(200, {"reports_requests": [{"report_id": JOB}], "next_cursor": None}))
+def test_b20_the_status_filter_has_its_capital(client: Client, exchange: Any) -> None:
+    exchange.on("GET", "/reports", json_response(200, {"reports_requests": [{"report_id": JOB}], "next_cursor": None}))
 
     async def listed() -> list[str]:
         return [row.report_id async for row in client.reports.list(status="completed")]
@@ -110,8 +110,8 @@ def test_b24_webhooks_are_out_of_scope_so_no_secret_is_ever_decoded() -> None:
     assert "base64" not in code
 
 
-def test_b25_a_launch_always_sends_its_end(client: Client, exchange: Any, script: Any, ref: TargetGroupRef) -> None:
-    exchange.on("POST", "/launch-from-draft", script.answer(201, location=JOB))
+def test_b25_a_launch_always_sends_its_end(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+    exchange.on("POST", "/launch-from-draft", json_response(201, location=JOB))
     client.run(client.fielding.launch(ref, END))
     assert exchange.bodies("POST", "/launch-from-draft") == [{"end_fielding_at": "2026-09-13T08:00:00.000Z"}]
 
@@ -166,26 +166,24 @@ def test_b26_a_paused_run_is_resumed_and_completed_when_asked(
     assert actions == ["resume", "complete"]
 
 
-def test_b26_what_is_allowed_can_be_asked(client: Client, exchange: Any, script: Any) -> None:
-    exchange.on("POST", "/compute-target-group-transitions", script.answer(200, {"is_finish_allowed": False}))
-    assert client.run(client.fielding.allowed(script.project, [script.group])).is_finish_allowed is False
+def test_b26_what_is_allowed_can_be_asked(client: Client, exchange: Any) -> None:
+    exchange.on("POST", "/compute-target-group-transitions", json_response(200, {"is_finish_allowed": False}))
+    assert client.run(client.fielding.allowed(PROJECT, [GROUP])).is_finish_allowed is False
 
 
-def test_a_report_is_adopted_even_where_the_list_does_not_say_what_was_asked(
-    client: Client, exchange: Any, script: Any
-) -> None:
+def test_a_report_is_adopted_even_where_the_list_does_not_say_what_was_asked(client: Client, exchange: Any) -> None:
     old, new = {"report_id": RUN, "report_type": "respondent_analysis"}, {"report_id": JOB}
-    listed = [script.answer(200, {"reports_requests": rows}) for rows in ([old], [{**old, **new}, old])]
+    listed = [json_response(200, {"reports_requests": rows}) for rows in ([old], [{**old, **new}, old])]
     exchange.on("GET", "/reports", *listed)
-    exchange.on("POST", "/respondent-analysis", script.lost)
+    exchange.on("POST", "/respondent-analysis", lost_reply)
     assert generate(client).handle.job_id == JOB
     assert len(exchange.sent("POST", "/respondent-analysis")) == 1
 
 
 def test_a_launch_that_fails_on_the_exchanges_side_says_which_key_repeats_it(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
+    client: Client, exchange: Any, ref: TargetGroupRef
 ) -> None:
-    exchange.on("POST", "/launch-from-draft", script.refusal(500, "internal_error"))
+    exchange.on("POST", "/launch-from-draft", error_response(500, "internal_error"))
     with pytest.raises(ServerError) as caught:
         client.run(client.fielding.launch(ref, END))
     keys = {request.headers["idempotency-key"] for request in exchange.requests}

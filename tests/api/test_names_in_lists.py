@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cint_nb.api.client import Client
+from tests.support.exchange import json_response
 
 PROJECT = "01JX2KPG5VEBF8498Z8YTTE8TB"
 
@@ -16,10 +17,10 @@ def rows(*names: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def listed(client: Client, exchange: Any, script: Any) -> Any:
+def listed(client: Client, exchange: Any) -> Any:
     found = rows("Brand tracker", "Brand tracker 2025", "Tracker of brands")
-    exchange.on("GET", "/projects", script.answer(200, {"projects": found}))
-    exchange.on("GET", "/target-groups", script.answer(200, {"target_groups": found}))
+    exchange.on("GET", "/projects", json_response(200, {"projects": found}))
+    exchange.on("GET", "/target-groups", json_response(200, {"target_groups": found}))
 
     def names(which: str, **filters: str) -> list[str]:
         async def collect() -> list[str]:

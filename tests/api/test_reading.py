@@ -13,6 +13,7 @@ from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.models import Project, TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroupOverview, TargetGroupSummary
 from cint_nb.wire.calls import Reply
+from tests.support.exchange import json_response
 
 ULID = "01JX2KPG5VEBF8498Z8YTTE8TB"
 
@@ -59,17 +60,17 @@ def test_the_exchanges_own_advice_is_read_from_the_list() -> None:
 
 
 def test_a_reply_that_does_not_fit_names_fields_and_no_values(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
+    client: Client, exchange: Any, ref: TargetGroupRef
 ) -> None:
-    exchange.on("GET", "/overview", script.answer(200, {"status": "live", "conversion_rate": "secret-value"}))
+    exchange.on("GET", "/overview", json_response(200, {"status": "live", "conversion_rate": "secret-value"}))
     with pytest.raises(UnexpectedReply, match="conversion_rate") as caught:
         client.run(client.target_groups.overview(ref))
     assert "secret-value" not in str(caught.value)
     assert b"secret-value" in caught.value.body
 
 
-def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: Client, exchange: Any, script: Any) -> None:
-    exchange.on("GET", "/projects", script.answer(200, {"projects": [{"name": "no id"}]}))
+def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: Client, exchange: Any) -> None:
+    exchange.on("GET", "/projects", json_response(200, {"projects": [{"name": "no id"}]}))
 
     async def listed() -> list[Any]:
         return [row async for row in client.projects.list()]
@@ -79,8 +80,8 @@ def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: Client, exchange
 
 
 def test_an_overview_without_a_count_is_not_taken_for_nothing(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef
+    client: Client, exchange: Any, ref: TargetGroupRef
 ) -> None:
-    exchange.on("GET", "/recontacts/overview", script.answer(200, {"saved": 3}))
+    exchange.on("GET", "/recontacts/overview", json_response(200, {"saved": 3}))
     with pytest.raises(UnexpectedReply, match="no count"):
         client.run(client.recontacts.saved_count(ref))

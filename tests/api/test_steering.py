@@ -11,6 +11,8 @@ import pytest
 from cint_nb.api.client import Client
 from cint_nb.domain.errors import ApiError, InvalidState, PreconditionFailed, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
+from tests.support.constants import START
+from tests.support.exchange import error_response, json_response
 
 RUN = "01JX2Y0N5RTR012AYDTA83QWTR"
 
@@ -100,13 +102,13 @@ def test_a_run_already_as_wanted_is_left_alone(
 
 @pytest.mark.parametrize("verb", ["pause", "complete", "update_run"])
 def test_a_run_that_came_without_its_version_is_not_changed(
-    client: Client, exchange: Any, script: Any, ref: TargetGroupRef, verb: str
+    client: Client, exchange: Any, ref: TargetGroupRef, verb: str
 ) -> None:
     state = {"id": RUN, "status": "live", "version": 1}
-    exchange.on("GET", "/fielding-runs", script.answer(200, {"data": [state]})).on(
-        "GET", RUN, script.answer(200, state)
+    exchange.on("GET", "/fielding-runs", json_response(200, {"data": [state]})).on(
+        "GET", RUN, json_response(200, state)
     )
-    times = (script.start, script.start + timedelta(days=1)) if verb == "update_run" else ()
+    times = (START, START + timedelta(days=1)) if verb == "update_run" else ()
     with pytest.raises(UnexpectedReply, match="without its version") as caught:
         client.run(getattr(client.fielding, verb)(ref, *times))
     assert "nothing was sent that could change it" in str(caught.value)
@@ -125,19 +127,19 @@ def lost(run: dict[str, Any], **to: Any) -> Any:
 
 @pytest.mark.parametrize("status", [409, 412, 422])
 def test_a_repeat_refused_because_the_first_attempt_had_acted_is_no_failure(
-    client: Client, exchange: Any, script: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
 ) -> None:
     """An exchange may check the state before the version: then the repeat of a pause that worked meets a 422."""
-    exchange.on("POST", "/pause", lost(run, status="paused"), script.refusal(status, "invalid_state_error"))
+    exchange.on("POST", "/pause", lost(run, status="paused"), error_response(status, "invalid_state_error"))
     assert client.run(client.fielding.pause(ref)).state == "paused"
     assert len(exchange.sent("POST", "/pause")) == 2
 
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_refused_act_whose_run_is_not_as_wanted_stays_refused_after_one_request(
-    client: Client, exchange: Any, script: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
 ) -> None:
-    exchange.on("POST", "/pause", script.refusal(status, "invalid_state_error", "not now"))
+    exchange.on("POST", "/pause", error_response(status, "invalid_state_error", "not now"))
     with pytest.raises(ApiError, match="not now") as caught:
         client.run(client.fielding.pause(ref))
     assert caught.value.status == status
@@ -145,7 +147,7 @@ def test_a_refused_act_whose_run_is_not_as_wanted_stays_refused_after_one_reques
 
 
 def test_a_network_that_breaks_down_after_the_act_is_looked_behind(
-    client: Client, exchange: Any, script: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     def away(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("away")

@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages, and several files share the harness
-from lab_harness import CHROMIUM_FLAGS, Lab, LabPage, serve_lab
-from parade import PARADE
+from tests.browser.lab_harness import CHROMIUM_FLAGS, Lab, LabPage, serve_lab
+from tests.browser.parade import PARADE
 
 WINDOW = {"width": 1280, "height": 1400}
 WANTED = os.environ.get("CINT_NB_BROWSER") == "1"

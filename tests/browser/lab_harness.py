@@ -20,7 +20,8 @@ from typing import Any
 import httpx
 import nbformat
 import psutil
-from lab_scripts import ASK_KERNEL, CELLS, FORGET, KERNEL_READY, REPLACE_CELLS
+
+from tests.browser.lab_scripts import ASK_KERNEL, CELLS, FORGET, KERNEL_READY, REPLACE_CELLS
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / ".artifacts" / "browser"

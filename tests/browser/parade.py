@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.support.plans import plan_cell
+
 SETUP = """
 import pandas as pd
 import cint_nb as cint
@@ -70,17 +72,15 @@ steps = pd.DataFrame({"stage": ["saved", "entrants", "completes"], "people": [96
 why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
 display(cint.plot_funnel(steps, why))
 """
-WAVE = """
-from datetime import timedelta
+WAVE = (
+    """
 client = cint.connect()
 people = cint.read_respondents(cint.write_sample("sample.csv", lines=400), entity_type="RSID")
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=100, cost_per_interview="2.7352 EUR",
-    start_at=now + timedelta(days=1), end_at=now + timedelta(days=14),
-    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+"""
+    + plan_cell(start="days=1")
+    + """
 wave = client.wave("Wave of the parade", project="Browser tests", respondents=people, plan=plan)
 cint.WavePanel(wave)
 """
+)
 PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS)

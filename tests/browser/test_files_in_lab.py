@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab_harness import LabPage
 
 from cint_nb.domain.ids import synthetic_id
+from tests.browser.lab_harness import LabPage
 
 pytestmark = pytest.mark.browser
 

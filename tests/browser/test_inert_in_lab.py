@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from lab_harness import LabPage
 
-from tests.security.hostile import ALL, FORMULAS, ONE
+from tests.browser.lab_harness import LabPage
+from tests.support.hostile import ALL, FORMULAS, ONE
+from tests.support.plans import plan_cell
 
 pytestmark = pytest.mark.browser
 
@@ -57,15 +58,14 @@ display(table)
 display(cint.FindingsTable(Findings.of(
     [Finding(text, Severity.BLOCK, text, text, text, text) for text in texts["all"]]), title=one))
 """
-WAVE = """
+WAVE = (
+    """
 client = cint.connect("sandbox")
 cint.write_sample("people.csv", lines=60)
 people = cint.read_respondents("people.csv", entity_type="RSID")
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=5, cost_per_interview="2.7352 EUR", start_at=now + pd.Timedelta(hours=2),
-    end_at=now + pd.Timedelta(days=14), live_url="https://s.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+"""
+    + plan_cell(5)
+    + """
 name = r"<img src=x onerror=window.__pwned=8> $x^2$ \\(y\\)"
 wave = client.wave(name, project="P " + name, respondents=people, plan=plan)
 wave.create()
@@ -73,6 +73,7 @@ display(WavePanel(wave), wave.status(), cint.StatusTable(wave.status()))
 wave.upload()
 display(wave, wave.outcome, wave.outcome.frame(), client, plan, frame.head(3))
 """
+)
 ERROR = """
 raise BadRequest(one, evidence={"object": one}, next_step=one)
 """

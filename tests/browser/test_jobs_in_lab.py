@@ -6,28 +6,27 @@ from collections.abc import Iterator
 
 import ipykernel
 import pytest
-from lab_harness import KERNEL_READY, LabPage
 
 from cint_nb.sandbox.entities import RECONTACT_UPLOAD
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
+from tests.browser.lab_harness import KERNEL_READY, LabPage
+from tests.support.plans import plan_cell
 
 pytestmark = pytest.mark.browser
 
-WAVE = """
-from datetime import timedelta
+WAVE = (
+    """
 import cint_nb as cint
 client = cint.connect({options})
 people = cint.read_respondents(cint.write_sample("sample.csv", lines={lines}), entity_type="RSID")
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=100, cost_per_interview="2.7352 EUR",
-    start_at=now + timedelta(days=1), end_at=now + timedelta(days=14),
-    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+"""
+    + plan_cell(start="days=1")
+    + """
 wave = client.wave("Wave in a browser", project="Browser tests", respondents=people, plan=plan)
 group = wave.create()
 """
+)
 UPLOAD = "job = client.run(client.recontacts.upload(group, people))"
 PANEL = "panel = cint.JobProgress(job, mode=client.mode)\npanel"
 END = ".cint-job-progress .cint-progress-text:has-text('100 %')"

@@ -5,21 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lab_harness import LabPage
 
 from cint_nb.sandbox.sample import write_sample
+from tests.browser.lab_harness import LabPage
+from tests.support.plans import plan_cell
 
 pytestmark = pytest.mark.browser
 
-PLAN = """
-from datetime import timedelta
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=100, cost_per_interview="2.7352 EUR",
-    start_at=now + timedelta(days=1), end_at=now + timedelta(days=14),
-    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
-"""
+PLAN = plan_cell(start="days=1")
 
 
 def test_from_a_file_to_the_ids_that_were_rejected(warm: LabPage, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_harness import ARTIFACTS, KERNEL_READY, ROOT, Lab, LabPage, serve_voila
+
+from tests.browser.lab_harness import ARTIFACTS, KERNEL_READY, ROOT, Lab, LabPage, serve_voila
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from lab_harness import LabPage
+
+from tests.browser.lab_harness import LabPage
 
 pytestmark = pytest.mark.browser
 

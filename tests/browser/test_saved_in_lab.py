@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from lab_harness import LabPage
-from parade import FINDINGS, RUNNING, SETUP, TABLE
+
+from tests.browser.lab_harness import LabPage
+from tests.browser.parade import FINDINGS, RUNNING, SETUP, TABLE
 
 pytestmark = pytest.mark.browser
 

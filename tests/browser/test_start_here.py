@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from lab_harness import ROOT, LabPage
+
+from tests.browser.lab_harness import ROOT, LabPage
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab_harness import ARTIFACTS, serve_voila, write_notebook
-from parade import ENDS, FINDINGS, PICKER, RUNNING, SETUP, TABLE
+
+from tests.browser.lab_harness import ARTIFACTS, serve_voila, write_notebook
+from tests.browser.parade import ENDS, FINDINGS, PICKER, RUNNING, SETUP, TABLE
 
 pytestmark = pytest.mark.browser
 

@@ -6,21 +6,20 @@ import csv
 import io
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cint_nb.cli import main
 from cint_nb.domain.jobs import JobHandle, JobKind
-from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.sandbox.practice import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID, Sandbox
+from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.respondents import Respondents, read_respondents
 from cint_nb.wave.journal import Journal, State, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
 from cint_nb.wave.session import connect_session
+from tests.support.plans import RSID_URL, make_plan
 
 
 @pytest.fixture
@@ -32,17 +31,7 @@ def people(tmp_path: Path) -> Respondents:
 def uploaded(people: Respondents) -> str:
     """Run a wave up to its upload on a served sandbox, whose journal is on disk, and return its target group."""
     with ServedSandbox(Sandbox(seed=1)) as served, connect_session("sandbox", base_url=served.base_url) as client:
-        now = client.clock.now()
-        plan = TargetGroupPlan.of(
-            business_unit_id=BUSINESS_UNIT_ID,
-            project_manager_id=PROJECT_MANAGER_ID,
-            locale="ger_de",
-            completes_goal=20,
-            cost_per_interview="2.7352 EUR",
-            start_at=now + timedelta(hours=2),
-            end_at=now + timedelta(days=14),
-            live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
-        )
+        plan = make_plan(client.clock.now(), completes_goal=20, live_url=RSID_URL)
         wave = client.wave("=cmd|' /C calc'!A0", project="Brand tracker", respondents=people, plan=plan)
         ref = wave.create()
         wave.upload()

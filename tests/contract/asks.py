@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from traveller import people
-
 from cint_nb.api.client import Client
 from cint_nb.api.jobs import Job
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.examples import EXAMPLES
+from tests.contract.traveller import people
+from tests.support.plans import RSID_URL, make_plan
 
 PROJECT = "01BTGNYV6HRNK8K8VKZASZCFP0"
 GROUP = "01BTGNYV6HRNK8K8VKZASZCFP1"
@@ -24,15 +23,12 @@ USER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 REF = TargetGroupRef(project_id=PROJECT, target_group_id=GROUP)
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 BEGIN, END = START + timedelta(days=1), START + timedelta(days=12)
-PLAN = TargetGroupPlan.of(
-    business_unit_id=1234,
-    project_manager_id=USER,
-    locale="ger_de",
+PLAN = make_plan(
+    START,
     completes_goal=60,
     start_at=BEGIN,
     end_at=END,
-    live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",
-    cost_per_interview="2.7352 EUR",
+    live_url=RSID_URL,
     allocation_shape="open_exchange",
     open_exchange_allocations={
         "blocked_supplier_ids": [],

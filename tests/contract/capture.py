@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import httpx
-from descriptions import operation_at
-from judge import Exchange
+
+from tests.contract.descriptions import operation_at
+from tests.contract.judge import HttpCall
 
 
 class Capture(httpx.AsyncBaseTransport):
@@ -15,7 +16,7 @@ class Capture(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[HttpCall] = []
         self._inner = inner
         self._refusals: list[tuple[str, str, int, str]] = []
 
@@ -32,11 +33,11 @@ class Capture(httpx.AsyncBaseTransport):
             method, ending, status, field = refusal
             if request.method == method and request.url.path.endswith(ending):
                 self._refusals.remove(refusal)
-                self.exchanges.append(Exchange(operation, request))
+                self.exchanges.append(HttpCall(operation, request))
                 params = [{"name": field, "reason": "is refused here"}] if field else None
                 body = {"object": "bad_request_error", "detail": "refused", "invalid_params": params}
                 return httpx.Response(status, json=body)
         reply = await self._inner.handle_async_request(request)
         await reply.aread()
-        self.exchanges.append(Exchange(operation, request, reply))
+        self.exchanges.append(HttpCall(operation, request, reply))
         return reply

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import copy
-import os
 import re
 from collections.abc import Iterable
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from cint_nb.api.operations import OPERATIONS, Operation
 from cint_nb.sandbox.description import describe
-
-VARIABLE = "CINT_NB_VENDOR_OPENAPI"
-VENDOR_FILE = os.environ.get(VARIABLE, "")
-"""Read when the tests are collected: no test itself sees the user's variables."""
+from tests.support.vendor import load_vendor_document
 
 
 class Description:
@@ -86,8 +79,7 @@ def own() -> Description:
 @cache
 def vendor() -> Description:
     """Return the vendor's document, repaired in memory."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the fast one is not built everywhere
-    return Description(repaired(yaml.load(Path(VENDOR_FILE).read_text(encoding="utf-8"), Loader=loader)))  # noqa: S506 - both are safe
+    return Description(repaired(load_vendor_document()))
 
 
 def repaired(document: dict[str, Any]) -> dict[str, Any]:

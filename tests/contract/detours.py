@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from capture import Capture
-from traveller import Traveller, people, refusal
-
 from cint_nb.domain.reports import OTHER_SPELLING
 from cint_nb.sandbox.practice import Sandbox
+from tests.contract.capture import Capture
+from tests.contract.traveller import Traveller, people, refusal
 
 
 async def take_detours(to: Traveller, capture: Capture, sandbox: Sandbox) -> None:

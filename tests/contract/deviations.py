@@ -1,11 +1,9 @@
-"""The list of known differences from the vendor's document, read from the file beside."""
+"""The list of known differences from the vendor's document, in the form in which a judge tells them."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
+from tests.contract.judge import Difference
+from tests.support.vendor import DEVIATIONS
 
-from judge import Difference
-
-LISTED: list[dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))["deviation"]
+LISTED = DEVIATIONS["deviation"]
 KNOWN = {Difference(row["operation"], row["place"], row["rule"]) for row in LISTED}

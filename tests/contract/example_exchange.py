@@ -9,9 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from asks import ASKS, START
-from descriptions import Description, operation_at
-from samples import WAYS, Sample, samples
 
 from cint_nb.api.client import Client
 from cint_nb.domain.errors import CintError
@@ -21,6 +18,9 @@ from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
+from tests.contract.asks import ASKS, START
+from tests.contract.descriptions import Description, operation_at
+from tests.contract.samples import WAYS, Sample, samples
 
 UNHEARD_OF = {"a_field_nobody_has_heard_of": {"deep": [1, "two"]}}
 FILE = b"6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24\n"

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction, isfunction
 from typing import Any
 
-from capture import Capture
-from detours import take_detours
-from judge import Exchange
-from tour import take_tour
-from traveller import Traveller
-
 from cint_nb.api.client import Client
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
+from tests.contract.capture import Capture
+from tests.contract.detours import take_detours
+from tests.contract.judge import HttpCall
+from tests.contract.tour import take_tour
+from tests.contract.traveller import Traveller
 
 RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions")
 
@@ -34,7 +33,7 @@ class Journey:
     """
 
     values: dict[str, Any]
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[HttpCall, ...]
     asked: frozenset[str]
     methods: frozenset[str]
 

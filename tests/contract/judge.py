@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from descriptions import Description
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.validation.request.exceptions import ParameterValidationError, RequestBodyValidationError
@@ -20,6 +19,7 @@ from openapi_core.validation.response.exceptions import DataValidationError, Hea
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from cint_nb.api.operations import Operation
+from tests.contract.descriptions import Description
 
 _USUAL_HEADERS = {
     *("accept", "accept-encoding", "authorization", "connection", "content-length", "content-type"),
@@ -44,7 +44,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Exchange:
+class HttpCall:
     """Hold one request and its reply as they went over the wire; no reply where a test made it up."""
 
     operation: Operation
@@ -107,7 +107,7 @@ class Judge:
         self._nothing_more = OpenAPI.from_dict(document, config=closed)
         self._judged: dict[tuple[Any, ...], dict[Difference, str]] = {}
 
-    def differences(self, exchange: Exchange) -> dict[Difference, str]:
+    def differences(self, exchange: HttpCall) -> dict[Difference, str]:
         """Return what differs, with a sentence of evidence each."""
         name, key = exchange.operation.name, exchange.asked
         request = self._asked(exchange.request)
@@ -119,7 +119,7 @@ class Judge:
                 found |= dict(_explained(name, f"reply {exchange.reply.status_code}", error))
         return found
 
-    def _of_request(self, exchange: Exchange, request: _Request) -> Iterator[tuple[Difference, str]]:
+    def _of_request(self, exchange: HttpCall, request: _Request) -> Iterator[tuple[Difference, str]]:
         name = exchange.operation.name
         yield from self._undeclared(exchange)
         with warnings.catch_warnings(record=True) as said:
@@ -142,7 +142,7 @@ class Judge:
         kind = request.headers.get("content-type", "")
         return _Request(self._host, path, request.method.lower(), kind, request.content or None, parameters)
 
-    def _undeclared(self, exchange: Exchange) -> Iterator[tuple[Difference, str]]:
+    def _undeclared(self, exchange: HttpCall) -> Iterator[tuple[Difference, str]]:
         """Find what is sent and not declared; a validator lets it pass."""
         name = exchange.operation.name
         declared = {place: self._description.parameters(exchange.operation, place) for place in ("query", "header")}

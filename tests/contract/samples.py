@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from descriptions import Description
-
 from cint_nb.api.operations import Operation
+from tests.contract.descriptions import Description
+from tests.support.plans import PRICE_VALUE
 
 _TEXTS = {
     "^[0-9A-Z]{26}$": "01BTGNYV6HRNK8K8VKZASZCFP1",
-    "^[0-9]{1,9}(\\.[0-9]{1,8})?$": "2.7352",
+    "^[0-9]{1,9}(\\.[0-9]{1,8})?$": PRICE_VALUE,
     "^[A-Z]{3}$": "EUR",
     "^[a-z]{3}_[a-z]{2}$": "ger_de",
 }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import jsonschema
 import pytest
-from descriptions import own
-from example_exchange import UNHEARD_OF, Telling, lost, tell
-from judge import Exchange, Judge
 from pydantic import ConfigDict
-from samples import samples
 
 from cint_nb.api.operations import BATCH_VERBS, OPERATIONS
 from cint_nb.domain.models import Amount, ApiModel
+from tests.contract.descriptions import own
+from tests.contract.example_exchange import UNHEARD_OF, Telling, lost, tell
+from tests.contract.judge import HttpCall, Judge
+from tests.contract.samples import samples
 
 SAMPLES = {
     f"{name}: {label}": (name, sample)
@@ -63,7 +63,7 @@ def test_every_reply_has_its_model_but_for_those_without_anything_to_keep(told: 
 def test_every_request_for_them_is_as_we_describe_it(told: dict[str, Telling]) -> None:
     judge = Judge(own())
     sent = [
-        Exchange(OPERATIONS[asked], request)
+        HttpCall(OPERATIONS[asked], request)
         for one in told.values()
         for asked, request in zip(one.sent, one.requests, strict=True)
     ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from descriptions import own
-from journey import Journey
-from judge import Difference, Exchange, Judge
 
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.wire.repeats import Repeat
+from tests.contract.descriptions import own
+from tests.contract.journey import Journey
+from tests.contract.judge import Difference, HttpCall, Judge
 
 TOKEN = {"authorization": "Bearer x", "cint-api-version": "2025-12-18"}
 BASE = "http://sandbox.invalid/v1"
@@ -46,12 +46,12 @@ def test_every_request_and_every_reply_is_as_we_describe_it(journey: Journey, ju
     assert found == {}
 
 
-def ask(operation: str, path: str = "", **parts: object) -> Exchange:
+def ask(operation: str, path: str = "", **parts: object) -> HttpCall:
     method = OPERATIONS[operation].method
     headers = {name: value for name, value in {**TOKEN, **parts.pop("headers", {})}.items() if value}  # type: ignore[dict-item]
     request = httpx.Request(method, f"{BASE}{path}", headers=headers, **parts)  # type: ignore[arg-type]
     request.read()
-    return Exchange(OPERATIONS[operation], request)
+    return HttpCall(OPERATIONS[operation], request)
 
 
 UPLOADS = f"{GROUP}/recontacts/jobs/upload-respondents-by-file"
@@ -124,5 +124,5 @@ def test_a_wrong_request_does_not_pass(judge: Judge, fault: str) -> None:
 )
 def test_a_wrong_reply_does_not_pass(judge: Judge, reply: httpx.Response, place: str, rule: str) -> None:
     asked = ask("definitions.locales", "/locales")
-    answered = Exchange(asked.operation, asked.request, reply)
+    answered = HttpCall(asked.operation, asked.request, reply)
     assert set(judge.differences(answered)) == {Difference("definitions.locales", place, rule)}

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from journey import Journey
-from tour import STEPS, take_tour
-from traveller import Traveller
 
 from cint_nb.api.client import connect_client
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
+from tests.contract.journey import Journey
+from tests.contract.tour import STEPS, take_tour
+from tests.contract.traveller import Traveller
 
 NAMES = [step.__name__ for step in STEPS]
 LEFT_OUT = {

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import tour_after
-import tour_before
-from traveller import Traveller, plain
+from tests.contract import tour_after, tour_before
+from tests.contract.traveller import Traveller, plain
 
 STEPS: tuple[Callable[[Traveller], Awaitable[Any]], ...] = (
     tour_before.definitions,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from traveller import NOBODY, Traveller, end_or_refusal, ended, every, people, refusal
-
 from cint_nb.domain.reports import ReportType
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 from cint_nb.sandbox.examples import EXAMPLES
+from tests.contract.traveller import NOBODY, Traveller, end_or_refusal, ended, every, people, refusal
 
 # --- fielding -----------------------------------------------------------------------------------------------------
 

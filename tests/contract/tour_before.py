@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from traveller import NOBODY, Traveller, every, people, refusal
-
 from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
 from cint_nb.sandbox.examples import EXAMPLES
+from tests.contract.traveller import NOBODY, Traveller, every, people, refusal
 
 PROFILING = {
     "profile_adjustment_type": "percentage",

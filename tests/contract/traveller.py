@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from cint_nb.api.client import Client
 from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import CintError
-from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.domain.uploads import UploadFile
-from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+from tests.support.plans import EXAMPLE_URL, make_plan
+from tests.support.uploads import upload_file
 
 NOBODY = "01JX2X0N5RTR012AYDTA83QWTW"
 
@@ -31,16 +31,8 @@ class Traveller:
     def plan(self) -> TargetGroupPlan:
         """Return a plan that begins tomorrow."""
         now = self.client.clock.now()
-        return TargetGroupPlan.of(
-            business_unit_id=BUSINESS_UNIT_ID,
-            project_manager_id=PROJECT_MANAGER_ID,
-            locale="ger_de",
-            completes_goal=60,
-            start_at=now + timedelta(days=1),
-            end_at=now + timedelta(days=12),
-            live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-            cost_per_interview="2.7352 EUR",
-        )
+        begins, ends = now + timedelta(days=1), now + timedelta(days=12)
+        return make_plan(now, completes_goal=60, start_at=begins, end_at=ends, live_url=EXAMPLE_URL)
 
 
 def plain(value: Any) -> Any:
@@ -65,9 +57,7 @@ async def every(rows: AsyncIterator[Any]) -> tuple[Any, ...]:
     return tuple([row async for row in rows])
 
 
-def people(ids: int, *, seed: str = "tour", entity: EntityType = EntityType.RSID) -> UploadFile:
-    lines = "".join(f"{synthetic_id(seed, number)}\n" for number in range(ids))
-    return UploadFile(lines.encode(), ids, entity)
+people = partial(upload_file, seed="tour")
 
 
 async def ended(job: Job) -> Any:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ways import WAYS, Kept, heed
-
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.sandbox import work
@@ -17,6 +15,7 @@ from cint_nb.sandbox.faults import NAMES
 from cint_nb.sandbox.world import World
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.session import Session, connect_session
+from tests.faults.ways import WAYS, Kept, heed
 
 STEPS = {
     "token": "get a token",

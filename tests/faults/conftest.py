@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +9,7 @@ import pytest
 
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.respondents import Respondents, read_respondents
-
-sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages, and several files share these
-import report
+from tests.faults import report
 
 _found = pytest.StashKey[report.Cells]()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cells import FAULTS, STEPS, applies
-from proxy import DAMAGES, POSITIONS
-from wounds import OTHER_PROOFS, WOUNDED
-
 import cint_nb.domain.errors as errors
 from cint_nb.domain.errors import CintError
 from cint_nb.sandbox import faults as sandbox_faults
+from tests.faults.cells import FAULTS, STEPS, applies
+from tests.faults.proxy import DAMAGES, POSITIONS
+from tests.faults.wounds import OTHER_PROOFS, WOUNDED
 
 FILE = Path(__file__).parents[2] / "docs" / "faults.md"
 FINE, NOWHERE = "✓", "·"

@@ -10,27 +10,24 @@ from pathlib import Path
 from queue import Empty
 
 import pytest
-from cells import count_objects, take_course
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.respondents import Respondents
+from tests.faults.cells import count_objects, take_course
+from tests.support.plans import RSID_URL, plan_cell
 
 CELLS = (
     """
 import sys
-from datetime import timedelta
 import cint_nb as cint
 client = cint.connect("sandbox", base_url={url!r})
 people = cint.read_respondents({file!r}, entity_type="RSID")
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=30, cost_per_interview="2.7352 EUR", start_at=now + timedelta(hours=2),
-    end_at=now + timedelta(days=14), live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
-)
+"""
+    + plan_cell(30, live_url=RSID_URL)
+    + """
 wave = client.wave("A wave of kernels", project="Brand tracker", respondents=people, plan=plan)
 """,
     "ref = wave.create()",

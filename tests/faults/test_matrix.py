@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
-from ways import WAYS
 
 from cint_nb.domain.errors import CintError
 from cint_nb.sandbox.faults import NAMES
 from cint_nb.study.respondents import Respondents
+from tests.faults.cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
+from tests.faults.ways import WAYS
 
 Noted = Callable[[str, str, str, str], None]
 

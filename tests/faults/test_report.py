@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-import report
-from cells import FAULTS, STEPS
-from proxy import DAMAGES
-from wounds import OTHER_PROOFS, WOUNDED, wounds
+
+from tests.faults import report
+from tests.faults.cells import FAULTS, STEPS
+from tests.faults.proxy import DAMAGES
+from tests.faults.wounds import OTHER_PROOFS, WOUNDED, wounds
 
 
 @pytest.fixture(scope="module")

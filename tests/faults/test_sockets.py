@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from cells import Course, take_course
-from proxy import DAMAGES, POSITIONS
-from ways import WAYS
-from wounds import WOUNDED, Stage, take_wounded, wounds
 
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.session import Session
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
+from tests.faults.cells import Course, take_course
+from tests.faults.proxy import DAMAGES, POSITIONS
+from tests.faults.ways import WAYS
+from tests.faults.wounds import WOUNDED, Stage, take_wounded, wounds
 
 TWO_DRAFTS = {("the draft", "twice"), ("the draft", "twice-last")}
 

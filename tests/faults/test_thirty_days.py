@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from ways import plan_of
 
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
@@ -28,6 +27,7 @@ from cint_nb.panels.job_progress import JobProgress
 from cint_nb.panels.status_table import StatusTable
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.session import Session, connect_session
+from tests.faults.ways import plan_of
 
 LOOKS_A_DAY = 3
 FEW_OBJECTS, FEW_BYTES = 500, 500_000

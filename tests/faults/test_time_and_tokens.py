@@ -6,8 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from cells import STEPS, Course, take_course
-from ways import WAYS
 
 from cint_nb.domain.errors import BadRequest
 from cint_nb.sandbox.clock import SandboxClock
@@ -17,6 +15,8 @@ from cint_nb.wave.session import Session
 from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
+from tests.faults.cells import STEPS, Course, take_course
+from tests.faults.ways import WAYS
 
 Noted = Callable[[str, str, str, str], None]
 TELLING = (

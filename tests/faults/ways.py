@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 from cint_nb.api.jobs import Job
@@ -17,12 +16,13 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.job_model import JobText, describe
 from cint_nb.panels.job_progress import JobProgress
 from cint_nb.panels.wave_model import Stage, Standing, stand_of
-from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.reconcile import Outcome, reconcile
 from cint_nb.study.respondents import Respondents
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
 from cint_nb.wire import loop
+from tests.support.plans import RSID_URL, make_plan
 
 NAME, PROJECT = "A wave of faults", "Brand tracker"
 Kept = dict[str, Any]
@@ -30,17 +30,7 @@ Way = Callable[[Session, Respondents, Kept], None]
 
 
 def plan_of(client: Session) -> TargetGroupPlan:
-    now = client.clock.now()
-    return TargetGroupPlan.of(
-        business_unit_id=BUSINESS_UNIT_ID,
-        project_manager_id=PROJECT_MANAGER_ID,
-        locale="ger_de",
-        completes_goal=30,
-        cost_per_interview="2.7352 EUR",
-        start_at=now + timedelta(hours=2),
-        end_at=now + timedelta(days=14),
-        live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
-    )
+    return make_plan(client.clock.now(), completes_goal=30, live_url=RSID_URL)
 
 
 class Shown:

@@ -8,8 +8,6 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import httpx
-from cells import Course, take_course
-from proxy import DAMAGES, POSITIONS, Proxy, can_strike
 from starlette.types import Receive, Scope, Send
 
 from cint_nb.sandbox.practice import Sandbox
@@ -22,6 +20,8 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.sender import Sender
 from cint_nb.wire.settings import Settings
+from tests.faults.cells import Course, take_course
+from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_strike
 
 WOUNDED = {
     "the draft": "Creating the draft: naked, found again by its reference.",

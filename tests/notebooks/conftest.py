@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages, and several files share these two
-from classroom import Classroom, open_classroom
+from tests.notebooks.classroom import Classroom, open_classroom
 
 
 @pytest.fixture(scope="session")

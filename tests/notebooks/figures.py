@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from course import without_answers
+from tests.notebooks.course import without_answers
 
 # Figures that no output shows, because they are Cint's or the format's: the only ones that may stand in prose alone.
 ALLOWED = {

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from course import FOLDER, NUMBERED, ROOT, TEMPLATES, read
+
+from tests.notebooks.course import FOLDER, NUMBERED, ROOT, TEMPLATES, read
 
 MAP = (FOLDER / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(

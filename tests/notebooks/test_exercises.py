@@ -6,7 +6,8 @@ import ast
 from pathlib import Path
 
 import pytest
-from course import NUMBERED, Exercise, exercises, prose, read
+
+from tests.notebooks.course import NUMBERED, Exercise, exercises, prose, read
 
 
 @pytest.fixture(params=NUMBERED, ids=lambda path: path.stem)

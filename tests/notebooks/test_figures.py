@@ -8,8 +8,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from course import NUMBERED, prose, read
-from figures import ALLOWED, figures, unfounded
+
+from tests.notebooks.course import NUMBERED, prose, read
+from tests.notebooks.figures import ALLOWED, figures, unfounded
 
 
 def told(text: str) -> list[str]:

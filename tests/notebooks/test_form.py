@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from course import NUMBERED, clean_up, code_cells, prose, read
+
+from tests.notebooks.course import NUMBERED, clean_up, code_cells, prose, read
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 KNOWN_UUIDS = {"b551326b-ac9d-4d32-8823-4f025787dab9"}  # the guide's own example of a user

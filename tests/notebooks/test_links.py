@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from course import FOLDER, NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
+
+from tests.notebooks.course import FOLDER, NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
 
 PAGES = [*NUMBERED, *TEMPLATES, FOLDER / "README.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|<a [^>]*href=\"([^\"]+)\"|!\[[^\]]*\]\(([^)\s]+)\)")

@@ -10,12 +10,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from classroom import Classroom, errors, warnings
-from course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
-from figures import output_texts
 
 from cint_nb.sandbox.people import Fate, People, key_of
 from cint_nb.study.respondents import read_respondents
+from tests.notebooks.classroom import Classroom, errors, warnings
+from tests.notebooks.course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
+from tests.notebooks.figures import output_texts
 
 # What each template sends when it is no longer dry, by the last words of the paths. Nothing else may be sent.
 _DRAFT = {"projects", "target-groups", "filling-strategy"}

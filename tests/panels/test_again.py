@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.again import RunningJobs, running_jobs, watch_again
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.sample import write_sample
@@ -18,6 +16,8 @@ from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.journal import State, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
 from cint_nb.wave.session import Session, connect_session
+from tests.support.plans import make_plan
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -33,16 +33,7 @@ def connect(served: ServedSandbox) -> Session:
 def begun(session: Session, tmp_path: Path) -> None:
     """Send an upload, and leave the journal as a kernel that is killed right after does."""
     now = session.clock.now()
-    plan = TargetGroupPlan.of(
-        business_unit_id=1234,
-        project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
-        locale="ger_de",
-        completes_goal=100,
-        cost_per_interview="2.7352 EUR",
-        start_at=now + timedelta(days=1),
-        end_at=now + timedelta(days=14),
-        live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-    )
+    plan = make_plan(now, start_at=now + timedelta(days=1))
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     wave = session.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
     job = session.run(session.recontacts.upload(wave.create(), people))
@@ -54,16 +45,6 @@ def begun(session: Session, tmp_path: Path) -> None:
         UploadPayload(content_hash="", token="", saved_before=0, handle=job.handle),
         batch="0",
     )
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for the background, at most a minute."""
-    pause = threading.Event()
-    for _ in range(6_000):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("nothing happened in the background")
 
 
 def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: ServedSandbox, tmp_path: Path) -> None:

@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from cint_nb.panels.background import Pulse, Throttle, beside
-
-
-class HandClock:
-    """A clock moved by hand, with the calls that wait for it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.calls: list[tuple[float, Callable[[], None]]] = []
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def later(self, seconds: float, call: Callable[[], None]) -> None:
-        self.calls.append((self.now + seconds, call))
-
-    def pass_time(self, seconds: float) -> None:
-        end = self.now + seconds
-        while due := sorted((item for item in self.calls if item[0] <= end), key=lambda item: item[0]):
-            self.calls.remove(due[0])
-            self.now = due[0][0]
-            due[0][1]()
-        self.now = end
+from tests.support.clock import ManualClock
 
 
 def test_thousands_of_values_in_a_second_become_four_and_the_last_arrives() -> None:
-    clock, seen = HandClock(), []
+    clock, seen = ManualClock(), []
     throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
     for number in range(2_000):
         throttle.offer(number)
-        clock.pass_time(0.0005)
-    clock.pass_time(1)
+        clock.move(0.0005)
+    clock.move(1)
     assert seen[0] == 0
     assert seen[-1] == 1_999
     assert len(seen) <= 6
@@ -47,12 +25,12 @@ def test_thousands_of_values_in_a_second_become_four_and_the_last_arrives() -> N
 
 
 def test_a_last_value_passes_at_once_and_nothing_older_follows_it() -> None:
-    clock, seen = HandClock(), []
+    clock, seen = ManualClock(), []
     throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
     for number in (1, 2):
         throttle.offer(number)
     throttle.offer(3, last=True)
-    clock.pass_time(1)
+    clock.move(1)
     assert seen == [1, 3]
 
 

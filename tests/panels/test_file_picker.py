@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,8 @@ from cint_nb.panels.fence import Fence
 from cint_nb.panels.file_model import offered_columns
 from cint_nb.panels.file_picker import FilePicker
 from cint_nb.study.respondents import read_respondents
+from tests.support.waiting import wait_for
+from tests.support.widgets import html_of, uploaded
 
 IDS = [synthetic_id("picker", number) for number in range(20)]
 MESSY = "\n".join([*IDS, IDS[3], "", "not-an-id", "<b>bold</b>", IDS[0].upper()]) + "\n"
@@ -30,33 +30,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "notes.pdf").write_text("z")
     (tmp_path / ".hidden.csv").write_text("z")
     return tmp_path
-
-
-def html_of(panel: Any) -> str:
-    return " ".join(child.value for child in panel.children[1:] if isinstance(getattr(child, "value", None), str))
-
-
-def uploaded(name: str, content: bytes) -> tuple[dict[str, Any], ...]:
-    """Return what the browser sends for one file."""
-    return (
-        {
-            "name": name,
-            "type": "text/csv",
-            "size": len(content),
-            "last_modified": datetime(2026, 9, 1, tzinfo=UTC),
-            "content": memoryview(content),
-        },
-    )
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for the background, at most a minute."""
-    pause = threading.Event()
-    for _ in range(6_000):
-        if condition():
-            return
-        pause.wait(0.01)
-    raise AssertionError("nothing happened in the background")
 
 
 def pick(picker: FilePicker, name: str) -> None:

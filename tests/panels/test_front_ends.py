@@ -10,21 +10,21 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
+from tests.support.plans import plan_cell
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
-WAVE = """
-from datetime import timedelta
+WAVE = (
+    """
 import cint_nb as cint
 client = cint.connect()
 people = cint.read_respondents(cint.write_sample("sample.csv", lines=400), entity_type="RSID")
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=100, cost_per_interview="2.7352 EUR",
-    start_at=now + timedelta(hours=1), end_at=now + timedelta(days=14),
-    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+"""
+    + plan_cell(start="hours=1")
+    + """
 wave = client.wave("Wave in a kernel", project="Kernel tests", respondents=people, plan=plan)
 group = wave.create()
 """
+)
 
 
 class FrontEnd:

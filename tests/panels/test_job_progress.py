@@ -26,6 +26,8 @@ from cint_nb.wire import loop
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
+from tests.support.waiting import wait_for
+from tests.support.widgets import html_of
 
 
 def hold_the_loop(until: threading.Event) -> None:
@@ -102,21 +104,6 @@ class ScriptedJob:
             self.ended.set()
 
 
-def parts(panel: JobProgress) -> str:
-    """Return all HTML of a panel but its style sheet."""
-    return " ".join(child.value for child in panel.children[1:] if isinstance(getattr(child, "value", None), str))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait for a background thread, at most a minute."""
-    done = threading.Event()
-    for _ in range(6_000):
-        if condition():
-            return
-        done.wait(0.01)
-    raise AssertionError("nothing happened in the background")
-
-
 def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> None:
     text = describe(look(saved=43, saved_before=0, fraction=(0.43, 0.43), measured=True, seconds_left=(60, 240)))
     assert text.word == "running"
@@ -132,10 +119,10 @@ def test_estimate_is_a_labelled_range_never_one_number() -> None:
 def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
     panel = JobProgress(mode="replay")
     panel.update(look(JobState.PARTIAL, saved=90, saved_before=0, partial_text="<b>10 failed</b>"))
-    assert "cint-part" in parts(panel)
-    assert "partly done" in parts(panel)
-    assert "cint-good" not in parts(panel)
-    assert "&lt;b&gt;10 failed&lt;/b&gt;" in parts(panel), "server text is escaped"
+    assert "cint-part" in html_of(panel)
+    assert "partly done" in html_of(panel)
+    assert "cint-good" not in html_of(panel)
+    assert "&lt;b&gt;10 failed&lt;/b&gt;" in html_of(panel), "server text is escaped"
     assert repr(panel) == "<JobProgress: replay · Upload of 100 ids · partly done · 90 of 100 ids saved>"
 
 
@@ -149,8 +136,8 @@ def test_failure_shows_code_trace_id_and_what_to_do() -> None:
 def test_finished_bar_reaches_its_end_even_if_the_estimate_did_not() -> None:
     panel = JobProgress()
     panel.update(look(JobState.DONE, fraction=(0.2, 0.4)))
-    assert "100 % · complete" in parts(panel)
-    assert 'aria-valuenow="100"' in parts(panel)
+    assert "100 % · complete" in html_of(panel)
+    assert 'aria-valuenow="100"' in html_of(panel)
 
 
 def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
@@ -158,14 +145,14 @@ def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
     first.update(look(elapsed_seconds=3, saved=7, fraction=(0.1, 0.2)))
     second.update(look(elapsed_seconds=90, saved=70, fraction=(0.6, 0.9), looks=9))
     assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · running>"
-    assert HANDLE.job_id not in parts(first)
+    assert HANDLE.job_id not in html_of(first)
 
 
 def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:
     panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved=100)))
     panel.start()
     wait_for(lambda: panel.value is not None and panel.value.final and panel._buttons.children == ())
-    assert "100 % · complete" in parts(panel)
+    assert "100 % · complete" in html_of(panel)
     assert panel._buttons.children == ()
 
 
@@ -179,10 +166,10 @@ def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
     assert job.ended.wait(60)
     assert job.stopped == 1
     assert panel._buttons.children == (panel.watch_button,)
-    assert "not watched" in parts(panel)
-    assert "the job goes on at the exchange" in parts(panel)
+    assert "not watched" in html_of(panel)
+    assert "the job goes on at the exchange" in html_of(panel)
     assert panel.watch_button.description == "Resume"
-    assert "Job.attach(client" in parts(panel)
+    assert "Job.attach(client" in html_of(panel)
     wait_for(lambda: panel._own is None)
     gate.set()
     panel.watch_button.click()
@@ -194,7 +181,7 @@ def test_an_error_while_watching_lands_in_the_panel() -> None:
     panel.start()
     wait_for(lambda: panel.error != "")
     assert panel.error == "RuntimeError: the <line> broke"
-    assert "the &lt;line&gt; broke" in parts(panel)
+    assert "the &lt;line&gt; broke" in html_of(panel)
     assert panel._buttons.children == (panel.watch_button,)
 
 
@@ -211,12 +198,12 @@ def test_unknown_mode_is_refused() -> None:
 @pytest.mark.parametrize("mode", ["sandbox", "replay", "live"])
 def test_mode_is_a_word_in_the_head_and_in_the_text_form(mode: str) -> None:
     panel = JobProgress(mode=mode)
-    assert re.search(rf">{mode}<", parts(panel))
+    assert re.search(rf">{mode}<", html_of(panel))
     assert f": {mode} ·" in repr(panel)
 
 
 def test_title_from_elsewhere_is_escaped() -> None:
-    assert "<script>" not in parts(JobProgress(title="<script>alert(1)</script>"))
+    assert "<script>" not in html_of(JobProgress(title="<script>alert(1)</script>"))
 
 
 def test_looks_of_a_waiting_cell_are_shown_too() -> None:
@@ -225,7 +212,7 @@ def test_looks_of_a_waiting_cell_are_shown_too() -> None:
     assert panel.phase is Phase.WAITING
     job.turn(watched=True)
     job.listeners[0](look(saved=3))
-    assert "3 of 100 ids saved" in parts(panel)
+    assert "3 of 100 ids saved" in html_of(panel)
     assert panel.phase is Phase.WATCHED
     assert panel._buttons.children == (panel.stop_button,)
 
@@ -234,7 +221,7 @@ def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
     panel = JobProgress(title="Upload")
     panel.update(look(saved=3))
     panel.finish(look(saved=4))
-    assert "the job goes on at the exchange" in parts(panel)
+    assert "the job goes on at the exchange" in html_of(panel)
     assert repr(panel) == "<JobProgress: sandbox · Upload · not watched>"
 
 
@@ -247,8 +234,8 @@ def test_verb_that_failed_before_its_first_look_does_not_seem_to_wait() -> None:
 def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> None:
     panel = JobProgress(ScriptedJob())
     panel.stop()
-    assert "not watched" in parts(panel)
-    assert "the job goes on at the exchange, no look at it yet" in parts(panel)
+    assert "not watched" in html_of(panel)
+    assert "the job goes on at the exchange, no look at it yet" in html_of(panel)
     assert panel._buttons.children == (panel.watch_button,)
 
 
@@ -373,7 +360,7 @@ def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> 
     wait_for_the_loop()
     assert not job.is_watched
     assert panel.phase is Phase.STOPPED
-    assert "not watched" in parts(panel)
+    assert "not watched" in html_of(panel)
     assert panel._buttons.children == (panel.watch_button,)
 
 
@@ -483,7 +470,7 @@ def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_o
 
     panel = JobProgress(Moving())
     wait_for(lambda: panel.value.looks == 2)
-    assert "50 of 100 ids saved" in parts(panel)
+    assert "50 of 100 ids saved" in html_of(panel)
 
 
 def test_who_observes_the_value_and_fails_leaves_the_panel_as_it_should_be() -> None:
@@ -495,7 +482,7 @@ def test_who_observes_the_value_and_fails_leaves_the_panel_as_it_should_be() -> 
     panel.observe(observe, "value")
     with pytest.raises(RuntimeError, match="no"):
         panel._take(look(saved=3))
-    assert "3 of 100 ids saved" in parts(panel)
+    assert "3 of 100 ids saved" in html_of(panel)
 
 
 def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:

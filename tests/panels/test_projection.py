@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.plots import can_still_be, plot_completes
 from cint_nb.panels.projection import project
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.frames import completes_frame
 from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.session import connect_session
+from tests.support.plans import make_plan
 
 END = "2026-09-15T00:00:00Z"
 
@@ -103,16 +103,7 @@ def test_bands_drawn_while_a_recontact_runs_hold_its_end(tmp_path: Path) -> None
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=2_000), entity_type="RSID")
     with connect_session("sandbox", seed=3) as client:
         now = client.clock.now()
-        plan = TargetGroupPlan.of(
-            business_unit_id=1234,
-            project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
-            locale="ger_de",
-            completes_goal=1_500,
-            cost_per_interview="2.7352 EUR",
-            start_at=now + timedelta(hours=1),
-            end_at=now + timedelta(days=14),
-            live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-        )
+        plan = make_plan(now, completes_goal=1_500, start_at=now + timedelta(hours=1))
         wave = client.wave("Projected wave", project="Panel tests", respondents=people, plan=plan)
         group = wave.create()
         wave.upload()

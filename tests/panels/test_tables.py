@@ -16,6 +16,7 @@ from cint_nb.panels.findings_table import FindingsTable
 from cint_nb.panels.status_model import changes
 from cint_nb.panels.status_table import StatusTable
 from cint_nb.study.frames import status_frame
+from tests.support.widgets import html_of
 
 
 def frame(completes: int = 3, **more: object) -> pd.DataFrame:
@@ -31,10 +32,6 @@ def frame(completes: int = 3, **more: object) -> pd.DataFrame:
         **more,
     }
     return pd.DataFrame([row])
-
-
-def html_of(panel: object) -> str:
-    return " ".join(child.value for child in panel.children[1:] if isinstance(getattr(child, "value", None), str))  # type: ignore[attr-defined]
 
 
 def test_status_shows_known_columns_in_words_and_hides_ids() -> None:

@@ -21,6 +21,8 @@ from cint_nb.wave.journal import State, WaveKey
 from cint_nb.wave.journal_payloads import CLOSE, Payload
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
+from tests.support.plans import make_plan
+from tests.support.widgets import html_of
 
 
 @pytest.fixture
@@ -32,27 +34,13 @@ def session() -> Iterator[Session]:
 
 def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
     now = session.clock.now()
-    fields = {
-        "business_unit_id": 1234,
-        "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
-        "locale": "ger_de",
-        "completes_goal": 100,
-        "cost_per_interview": "2.7352 EUR",
-        "start_at": now + timedelta(hours=1),
-        "end_at": now + timedelta(days=14),
-        "live_url": "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-    }
-    return TargetGroupPlan.of(**{**fields, **changes})
+    return make_plan(now, **{"start_at": now + timedelta(hours=1)} | changes)
 
 
 @pytest.fixture
 def wave(session: Session, tmp_path: Path) -> Wave:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     return session.wave("Wave of the panel", project="Panel tests", respondents=people, plan=plan_for(session))
-
-
-def html_of(panel: Any) -> str:
-    return " ".join(child.value for child in panel.children[1:] if isinstance(getattr(child, "value", None), str))
 
 
 def inside(panel: WavePanel) -> list[type]:

@@ -13,94 +13,94 @@ TOKEN = {
 }
 
 
-def ask_token(stranger, body):
-    return stranger.runner.run(stranger.client.post(stranger.sandbox.token_url, json=body))
+def ask_token(raw_client, body):
+    return raw_client.runner.run(raw_client.client.post(raw_client.sandbox.token_url, json=body))
 
 
-def test_a_token_lives_24_hours(sandbox, stranger):
-    told = ask_token(stranger, TOKEN).json()
+def test_a_token_lives_24_hours(sandbox, raw_client):
+    told = ask_token(raw_client, TOKEN).json()
     assert told["expires_in"] == 86_400
     assert told["token_type"] == "Bearer"
     sandbox.advance(86_390)
-    assert stranger.get("/accounts").status_code == 200
+    assert raw_client.get("/accounts").status_code == 200
     sandbox.advance(20)
-    reply = stranger.get("/accounts")
+    reply = raw_client.get("/accounts")
     assert reply.status_code == 403
     assert reply.json()["object"] == "authorization_error"
 
 
-def test_wrong_credentials_have_an_envelope_of_their_own(stranger):
-    reply = ask_token(stranger, {**TOKEN, "client_secret": "wrong"})
+def test_wrong_credentials_have_an_envelope_of_their_own(raw_client):
+    reply = ask_token(raw_client, {**TOKEN, "client_secret": "wrong"})
     assert reply.status_code == 401
     assert reply.json() == {"error": "access_denied", "error_description": "Unauthorized"}
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {**TOKEN, "grant_type": "password"}])
-def test_a_token_needs_client_credentials(stranger, body):
-    assert ask_token(stranger, body).status_code == 400
+def test_a_token_needs_client_credentials(raw_client, body):
+    assert ask_token(raw_client, body).status_code == 400
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer x", "Bearer a.b.c", "Basic c2FuZGJveA=="])
-def test_a_missing_or_made_up_token_is_401(stranger, value):
-    reply = stranger.get("/accounts", headers={"Authorization": value})
+def test_a_missing_or_made_up_token_is_401(raw_client, value):
+    reply = raw_client.get("/accounts", headers={"Authorization": value})
     assert reply.status_code == 401
     assert reply.json()["object"] == "authorization_error"
 
 
-def test_a_token_of_another_seed_is_401(stranger):
+def test_a_token_of_another_seed_is_401(raw_client):
     from cint_nb.sandbox.practice import Sandbox
 
     token = Sandbox(seed=2).dispatcher.make_token(0)
-    assert stranger.get("/accounts", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    assert raw_client.get("/accounts", headers={"Authorization": f"Bearer {token}"}).status_code == 401
 
 
-def test_a_missing_version_header_is_403_with_a_word_of_its_own(stranger):
-    del stranger.headers["Cint-API-Version"]
-    reply = stranger.get("/accounts")
+def test_a_missing_version_header_is_403_with_a_word_of_its_own(raw_client):
+    del raw_client.headers["Cint-API-Version"]
+    reply = raw_client.get("/accounts")
     assert reply.status_code == 403
     assert reply.json()["object"] == "required_header_missing"
 
 
-def test_another_version_is_refused(stranger):
-    assert stranger.get("/accounts", headers={"Cint-API-Version": "2025-05-27"}).status_code == 400
+def test_another_version_is_refused(raw_client):
+    assert raw_client.get("/accounts", headers={"Cint-API-Version": "2025-05-27"}).status_code == 400
 
 
-def test_an_account_that_is_not_yours_is_403(stranger):
-    assert stranger.get("/demand/accounts/102/projects").status_code == 403
-    assert stranger.get("/demand/accounts/mine/projects").status_code == 400
+def test_an_account_that_is_not_yours_is_403(raw_client):
+    assert raw_client.get("/demand/accounts/102/projects").status_code == 403
+    assert raw_client.get("/demand/accounts/mine/projects").status_code == 400
 
 
-def test_errors_carry_an_id_and_replies_a_trace(stranger):
-    replies = [stranger.get("/accounts"), stranger.get("/nowhere"), stranger.get("/locales/1")]
+def test_errors_carry_an_id_and_replies_a_trace(raw_client):
+    replies = [raw_client.get("/accounts"), raw_client.get("/nowhere"), raw_client.get("/locales/1")]
     traces = {reply.headers["traceparent"] for reply in replies}
     assert len(traces) == 3
     assert replies[1].status_code == 404
     assert {"id", "object", "detail"} <= set(replies[1].json())
 
 
-def test_a_known_path_with_another_method_is_405_and_names_the_methods(stranger):
-    reply = stranger.ask("PATCH", "/accounts")
+def test_a_known_path_with_another_method_is_405_and_names_the_methods(raw_client):
+    reply = raw_client.ask("PATCH", "/accounts")
     assert reply.status_code == 405
     assert reply.headers["allow"] == "GET"
 
 
-def test_a_project_can_be_read_a_moment_after_it_was_accepted(sandbox, stranger):
+def test_a_project_can_be_read_a_moment_after_it_was_accepted(sandbox, raw_client):
     body = {"name": "Brand tracker", "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9"}
-    reply = stranger.post(f"{stranger.account}/projects", body, key="one")
+    reply = raw_client.post(f"{raw_client.account}/projects", body, key="one")
     assert reply.status_code == 202
-    path = f"{stranger.account}/projects/{reply.json()['id']}"
-    assert stranger.get(path).status_code == 404
-    assert stranger.post(f"{path}/target-groups", stranger.draft_body()).status_code == 404
-    assert stranger.get(f"{stranger.account}/projects").json()["projects"] == []
+    path = f"{raw_client.account}/projects/{reply.json()['id']}"
+    assert raw_client.get(path).status_code == 404
+    assert raw_client.post(f"{path}/target-groups", raw_client.draft_body()).status_code == 404
+    assert raw_client.get(f"{raw_client.account}/projects").json()["projects"] == []
     sandbox.advance(3)
-    assert stranger.get(path).json()["name"] == "Brand tracker"
+    assert raw_client.get(path).json()["name"] == "Brand tracker"
 
 
-def test_a_keyed_request_acts_once_however_often_it_is_sent(stranger):
+def test_a_keyed_request_acts_once_however_often_it_is_sent(raw_client):
     body = {"name": "Brand tracker", "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9"}
-    path = f"{stranger.account}/projects"
-    first, again = (stranger.post(path, body, key="same") for _ in range(2))
+    path = f"{raw_client.account}/projects"
+    first, again = (raw_client.post(path, body, key="same") for _ in range(2))
     assert first.json() == again.json()
-    assert stranger.post(path, body, key="other").json() != first.json()
-    assert stranger.post(path, {**body, "name": "Another"}, key="same").status_code == 400
-    assert stranger.post(path, body).status_code == 400, "the key is required"
+    assert raw_client.post(path, body, key="other").json() != first.json()
+    assert raw_client.post(path, {**body, "name": "Another"}, key="same").status_code == 400
+    assert raw_client.post(path, body).status_code == 400, "the key is required"

@@ -8,6 +8,7 @@ import pytest
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
+from tests.support.plans import PRICE_VALUE, price_body
 
 
 def guide_body() -> dict[str, Any]:
@@ -25,7 +26,7 @@ def guide_body() -> dict[str, Any]:
         "project_manager_id": PROJECT_MANAGER_ID,
         "study_type_code": "adhoc",
         "industry_code": "other",
-        "cost_per_interview": {"value": "2.7352", "currency_code": "EUR"},
+        "cost_per_interview": price_body(),
         "collects_pii": False,
         "expected_length_of_interview_minutes": 5,
         "expected_incidence_rate": 0.8,
@@ -33,7 +34,7 @@ def guide_body() -> dict[str, Any]:
         "live_url": "https://mytestsurvey.com/?RID=[%RID%]",
         "test_url": "https://mytestsurvey.com/?RID=[%RID%]",
         "fielding_assistant_assignment": {
-            "pricing": {"type": "dynamic", "maximum_cpi": {"value": "2.7352", "currency_code": "EUR"}},
+            "pricing": {"type": "dynamic", "maximum_cpi": price_body()},
             "quota_overlay": {"prevent_overfill": True, "balance_fill": False},
         },
         "exclusion": {"enabled": True, "list": []},
@@ -46,29 +47,29 @@ def guide_body() -> dict[str, Any]:
     }
 
 
-def create(stranger, body: Any):
-    return stranger.post(f"{stranger.project()}/target-groups", body)
+def create(raw_client, body: Any):
+    return raw_client.post(f"{raw_client.project()}/target-groups", body)
 
 
-def test_the_guides_example_is_created_and_answers_201_with_its_id_alone(stranger):
-    reply = create(stranger, guide_body())
+def test_the_guides_example_is_created_and_answers_201_with_its_id_alone(raw_client):
+    reply = create(raw_client, guide_body())
     assert reply.status_code == 201
     assert list(reply.json()) == ["id"]
 
 
-def test_each_request_creates_a_new_target_group(stranger):
-    project = stranger.project()
+def test_each_request_creates_a_new_target_group(raw_client):
+    project = raw_client.project()
     path = f"{project}/target-groups"
-    made = {stranger.post(path, guide_body(), key="the same").json()["id"] for _ in range(3)}
+    made = {raw_client.post(path, guide_body(), key="the same").json()["id"] for _ in range(3)}
     assert len(made) == 3
-    assert len(stranger.get(path).json()["target_groups"]) == 3
+    assert len(raw_client.get(path).json()["target_groups"]) == 3
 
 
-def test_the_guides_validation_failure_is_answered_in_its_words(stranger):
+def test_the_guides_validation_failure_is_answered_in_its_words(raw_client):
     body = guide_body()
     body["fielding_specification"]["end_at"] = "2025-06-29T08:22:18.821Z"
     del body["completes_goal"]
-    reply = create(stranger, body)
+    reply = create(raw_client, body)
     assert reply.status_code == 400
     told = reply.json()
     assert told["object"] == "bad_request_error"
@@ -83,11 +84,11 @@ def test_the_guides_validation_failure_is_answered_in_its_words(stranger):
     ]
 
 
-def test_dates_that_cannot_be_read_are_named_once_beside_another_error(stranger):
+def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_client):
     body = guide_body()
     body["fielding_specification"]["end_at"] = "later"
     del body["completes_goal"]
-    told = create(stranger, body).json()["invalid_params"]
+    told = create(raw_client, body).json()["invalid_params"]
     assert [each["name"] for each in told] == ["ExpectedCompletes", "FieldingSpecification.EndAt"]
 
 
@@ -111,8 +112,8 @@ def test_dates_that_cannot_be_read_are_named_once_beside_another_error(stranger)
         ({"industry_code": "unheard"}, "IndustryCode"),
         ({"live_url": "x" * 3_001}, "LiveUrl"),
         ({"live_url": "ftp://survey.example"}, "LiveUrl"),
-        ({"cost_per_interview": {"value": "2.7352", "currency_code": "USD"}}, "CostPerInterview.CurrencyCode"),
-        ({"cost_per_interview": {"value": 2.7352, "currency_code": "EUR"}}, "CostPerInterview.Value"),
+        ({"cost_per_interview": price_body(currency="USD")}, "CostPerInterview.CurrencyCode"),
+        ({"cost_per_interview": {"value": float(PRICE_VALUE), "currency_code": "EUR"}}, "CostPerInterview.Value"),
         ({"target_group_customer_reference_number": "a/b"}, "TargetGroupCustomerReferenceNumber"),
         ({"target_group_customer_reference_number": "ab"}, "TargetGroupCustomerReferenceNumber"),
         ({"collects_pii": "no"}, "CollectsPii"),
@@ -133,18 +134,18 @@ def test_dates_that_cannot_be_read_are_named_once_beside_another_error(stranger)
         ({"allocations": {"template_id": "01JH0PEGPC4Z8RDD304E2SFXXX"}}, "Allocations.TemplateId"),
     ],
 )
-def test_a_field_that_breaks_a_rule_is_named(stranger, change, name):
-    reply = create(stranger, {**guide_body(), **change})
+def test_a_field_that_breaks_a_rule_is_named(raw_client, change, name):
+    reply = create(raw_client, {**guide_body(), **change})
     assert reply.status_code == 400, reply.text
     assert name in [problem["name"] for problem in reply.json()["invalid_params"]]
 
 
 @pytest.mark.parametrize("unit", ["1234", 1234])
-def test_the_business_unit_may_be_text_or_a_number(stranger, unit):
-    assert create(stranger, {**guide_body(), "business_unit_id": unit}).status_code == 201
+def test_the_business_unit_may_be_text_or_a_number(raw_client, unit):
+    assert create(raw_client, {**guide_body(), "business_unit_id": unit}).status_code == 201
 
 
-def test_the_currency_is_the_business_units(stranger):
+def test_the_currency_is_the_business_units(raw_client):
     dollars = {"value": "2.5", "currency_code": "USD"}
     body = {
         **guide_body(),
@@ -152,14 +153,14 @@ def test_the_currency_is_the_business_units(stranger):
         "cost_per_interview": dollars,
         "fielding_assistant_assignment": {},
     }
-    assert create(stranger, body).status_code == 201
+    assert create(raw_client, body).status_code == 201
 
 
-def test_rate_card_pricing_takes_no_cost_per_interview(stranger):
+def test_rate_card_pricing_takes_no_cost_per_interview(raw_client):
     body = {**guide_body(), "fielding_assistant_assignment": {"pricing": {"type": "rate_card"}}}
-    assert create(stranger, body).json()["invalid_params"][0]["name"] == "CostPerInterview"
+    assert create(raw_client, body).json()["invalid_params"][0]["name"] == "CostPerInterview"
     del body["cost_per_interview"]
-    assert create(stranger, body).status_code == 201
+    assert create(raw_client, body).status_code == 201
 
 
 WHOLE_EXCHANGE = {
@@ -180,9 +181,9 @@ WHOLE_EXCHANGE = {
         {"allocations": WHOLE_EXCHANGE},
     ],
 )
-def test_the_recontact_template_is_taken_in_three_shapes(stranger, shape):
-    body = {**stranger.draft_body(allocations=None), **shape}
-    reply = create(stranger, body)
+def test_the_recontact_template_is_taken_in_three_shapes(raw_client, shape):
+    body = {**raw_client.draft_body(allocations=None), **shape}
+    reply = create(raw_client, body)
     assert reply.status_code == 201, reply.text
 
 
@@ -199,16 +200,16 @@ def test_the_recontact_template_is_taken_in_three_shapes(stranger, shape):
         },
     ],
 )
-def test_a_recontact_without_the_recontact_template_is_refused(stranger, shape):
-    body = {**stranger.draft_body(allocations=None), **shape}
-    reply = create(stranger, body)
+def test_a_recontact_without_the_recontact_template_is_refused(raw_client, shape):
+    body = {**raw_client.draft_body(allocations=None), **shape}
+    reply = create(raw_client, body)
     assert reply.status_code == 400
     assert reply.json()["invalid_params"][0]["name"].startswith("Allocation")
 
 
-def test_a_draft_is_read_back_as_written(stranger):
-    group = stranger.group(target_group_customer_reference_number="wave 2")
-    told = stranger.get(group).json()
+def test_a_draft_is_read_back_as_written(raw_client):
+    group = raw_client.group(target_group_customer_reference_number="wave 2")
+    told = raw_client.get(group).json()
     assert told["business_unit_id"] == 1234, "written as text, read as a number"
     assert told["study_type_code"] == "recontact"
     assert told["target_group_customer_reference_number"] == "wave 2"
@@ -216,37 +217,37 @@ def test_a_draft_is_read_back_as_written(stranger):
     assert len(told["human_readable_id"]) == 7
 
 
-def test_a_draft_has_no_overview_no_details_and_no_performance(stranger):
-    group = stranger.group()
+def test_a_draft_has_no_overview_no_details_and_no_performance(raw_client):
+    group = raw_client.group()
     for path in ("overview", "details", "performance", "completes-aggregated-by-interval"):
-        assert stranger.get(f"{group}/{path}").status_code == 404
+        assert raw_client.get(f"{group}/{path}").status_code == 404
 
 
-def test_a_launched_draft_answers_301_to_its_details_without_v1(stranger, good_ids):
-    group = stranger.group()
-    stranger.stored(group, good_ids[:20])
-    stranger.launched(group)
-    reply = stranger.get(group, follow_redirects=False)
+def test_a_launched_draft_answers_301_to_its_details_without_v1(raw_client, good_ids):
+    group = raw_client.group()
+    raw_client.saved_ids(group, good_ids[:20])
+    raw_client.launched(group)
+    reply = raw_client.get(group, follow_redirects=False)
     assert reply.status_code == 301
     assert reply.headers["location"] == f"{group}/details"
-    assert stranger.get(f"{group}/details").json()["completes_goal"] == 10
-    assert stranger.ask("PUT", group, json=stranger.draft_body()).status_code == 400, "it is no draft any more"
+    assert raw_client.get(f"{group}/details").json()["completes_goal"] == 10
+    assert raw_client.ask("PUT", group, json=raw_client.draft_body()).status_code == 400, "it is no draft any more"
 
 
-def test_left_out_the_filling_strategy_is_prescreens(sandbox, stranger, good_ids):
-    group = stranger.group(filling_strategy=None)
-    stranger.stored(group, good_ids[:200])
-    stranger.launched(group)
+def test_left_out_the_filling_strategy_is_prescreens(sandbox, raw_client, good_ids):
+    group = raw_client.group(filling_strategy=None)
+    raw_client.saved_ids(group, good_ids[:200])
+    raw_client.launched(group)
     sandbox.advance(3 * 86_400)
-    stranger.log_in()
-    progress = stranger.get(f"{group}/overview").json()["progress"]
+    raw_client.log_in()
+    progress = raw_client.get(f"{group}/overview").json()["progress"]
     assert progress["filling_strategy"] == "prescreens"
     assert progress["current_prescreens"] == 10
     assert progress["current_completes"] < 10, "people who only passed screening have filled the goal"
 
 
-def test_draft_writing_needs_json(stranger):
-    path = f"{stranger.project()}/target-groups"
+def test_draft_writing_needs_json(raw_client):
+    path = f"{raw_client.project()}/target-groups"
     for content in (b"", b"{", b"[]", b'"text"', b"NaN", b"[" * 100_000, b"\xff\xfe"):
-        reply = stranger.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
+        reply = raw_client.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
         assert reply.status_code == 400, content[:10]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -15,22 +12,20 @@ from cint_nb.domain import ids, limits
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
 from cint_nb.sandbox.description import describe
 from cint_nb.sandbox.routes import TABLE, Tree
+from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
-# The vendor's OpenAPI document is not ours to carry. Read when collected: no test itself sees the user's variables.
-DEVIATIONS = tomllib.loads((Path(__file__).parents[1] / "contract" / "deviations.toml").read_text("utf-8"))
-VENDOR_FILE = os.environ.get("CINT_NB_VENDOR_OPENAPI", "")
 PERIOD = {"start_fielding_at": "2026-09-03T08:00:00Z", "end_fielding_at": "2026-09-12T08:00:00Z"}
 ACTIONS = ("launch", "pause", "resume", "complete", "relaunch")
 
 
 class Recorder:
-    """Remember each exchange of a stranger by operation."""
+    """Remember each exchange of a raw client by operation."""
 
-    def __init__(self, stranger) -> None:
-        self.stranger = stranger
+    def __init__(self, raw_client) -> None:
+        self.raw_client = raw_client
         self.tree = Tree()
         self.exchanges: list[tuple[str, Any]] = []
-        plain = stranger.ask
+        plain = raw_client.ask
 
         def ask(method: str, path: str, **more: Any):
             reply = plain(method, path, **more)
@@ -38,26 +33,26 @@ class Recorder:
             self.exchanges.append((operation.name if operation else path, reply))
             return reply
 
-        stranger.ask = ask
+        raw_client.ask = ask
 
 
-def take_tour(stranger) -> None:
+def take_tour(raw_client) -> None:
     """Call every operation at least once, with success."""
-    account, people = stranger.account, [ids.synthetic_id("tour", number) for number in range(400)]
+    account, people = raw_client.account, [ids.synthetic_id("tour", number) for number in range(400)]
     for path in ("/accounts", "/locales", "/industries", "/study-types", "/demand/allocation-templates"):
-        stranger.get(path)
-    stranger.get(f"/demand/allocation-templates/{limits.RECONTACT_TEMPLATE_ID}")
+        raw_client.get(path)
+    raw_client.get(f"/demand/allocation-templates/{limits.RECONTACT_TEMPLATE_ID}")
     for path in ("users", f"users/{PROJECT_MANAGER_ID}/business-units", "business-units"):
-        stranger.get(f"/accounts/101/{path}")
-    project = stranger.project()
-    group = stranger.group(project, completes_goal=150, target_group_customer_reference_number="tour")
+        raw_client.get(f"/accounts/101/{path}")
+    project = raw_client.project()
+    group = raw_client.group(project, completes_goal=150, target_group_customer_reference_number="tour")
     for path in (project, f"{project}/overview", f"{account}/projects", f"{project}/target-groups", group):
-        stranger.get(path)
-    stranger.ask("PUT", group, json=stranger.draft_body(completes_goal=160))
+        raw_client.get(path)
+    raw_client.ask("PUT", group, json=raw_client.draft_body(completes_goal=160))
     price = {"target_group_cpi": {"value": "3.10", "currency_code": "EUR"}}
-    stranger.ask("PUT", f"{group}/cost-per-interview", json=price)
-    stranger.ask("PUT", f"{group}/filling-strategy", json={"filling_strategy": "completes"})
-    stranger.get(f"{group}/allocation-specification")
+    raw_client.ask("PUT", f"{group}/cost-per-interview", json=price)
+    raw_client.ask("PUT", f"{group}/filling-strategy", json={"filling_strategy": "completes"})
+    raw_client.get(f"{group}/allocation-specification")
     feasibility = {
         "business_unit_id": 1234,
         "locale": "ger_de",
@@ -66,21 +61,21 @@ def take_tour(stranger) -> None:
         "completes_goal": 100,
         "fielding_specification": {"start_at": "2026-09-02T08:00:00Z", "end_at": "2026-09-09T08:00:00Z"},
     }
-    stranger.post(f"{account}/target-groups/calculate-feasibility", feasibility)
-    stranger.post(f"{group}/calculate-feasibility", {"completes_goal": 50})
-    job = stranger.stored(group, [*people, "broken"])
+    raw_client.post(f"{account}/target-groups/calculate-feasibility", feasibility)
+    raw_client.post(f"{group}/calculate-feasibility", {"completes_goal": 50})
+    job = raw_client.saved_ids(group, [*people, "broken"])
     for path in (job, f"{job}/download", job.replace("respondents-by-file", "rsids-by-file")):
-        stranger.get(path)
+        raw_client.get(path)
     file = {"file": ("old.txt", people[0].encode(), "text/csv")}
-    old = stranger.ask("POST", f"{group}/recontacts/jobs/upload-rsids-by-file", files=file).json()["job_id"]
-    stranger.sandbox.advance(60)
+    old = raw_client.ask("POST", f"{group}/recontacts/jobs/upload-rsids-by-file", files=file).json()["job_id"]
+    raw_client.sandbox.advance(60)
     for way in ("upload-rsids-by-file", "upload-respondents-by-file"):
-        stranger.get(f"{group}/recontacts/jobs/{way}/{old}")
+        raw_client.get(f"{group}/recontacts/jobs/{way}/{old}")
     for path in ("jobs/upload-respondents-by-file", "overview", "rsids"):
-        stranger.get(f"{group}/recontacts/{path}")
-    stranger.sandbox.advance(60)
-    run = stranger.launched(group)
-    stranger.sandbox.advance(7_200)
+        raw_client.get(f"{group}/recontacts/{path}")
+    raw_client.sandbox.advance(60)
+    run = raw_client.launched(group)
+    raw_client.sandbox.advance(7_200)
     for path in (
         "details",
         "overview",
@@ -89,86 +84,86 @@ def take_tour(stranger) -> None:
         "changelog",
         "fielding-runs",
     ):
-        stranger.get(f"{group}/{path}")
+        raw_client.get(f"{group}/{path}")
     for path in (f"{project}/target-groups", f"{account}/projects", f"{project}/overview"):
-        stranger.get(path)
+        raw_client.get(path)
     details = {
         "name": "Tracker, wave two",
         "project_manager_id": PROJECT_MANAGER_ID,
         "expected_length_of_interview_minutes": 6,
         "expected_incidence_rate": 0.7,
         "industry_lockout_code": "",
-        "live_url": stranger.draft_body()["live_url"],
-        "test_url": stranger.draft_body()["live_url"],
+        "live_url": raw_client.draft_body()["live_url"],
+        "test_url": raw_client.draft_body()["live_url"],
     }
-    stranger.ask("PUT", f"{group}/details", json=details)
-    stranger.ask("PUT", f"{group}/profiles/completes-goal", json={"completes_goal": 170})
-    stranger.ask("PUT", run, json=PERIOD, headers={"If-Match": stranger.get(run).headers["etag"]})
+    raw_client.ask("PUT", f"{group}/details", json=details)
+    raw_client.ask("PUT", f"{group}/profiles/completes-goal", json={"completes_goal": 170})
+    raw_client.ask("PUT", run, json=PERIOD, headers={"If-Match": raw_client.get(run).headers["etag"]})
     for action in ("pause", "resume", "complete", "relaunch"):
-        stranger.post(f"{run}/{action}", headers={"If-Match": stranger.get(run).headers["etag"]})
-    take_tour_of_exclusions(stranger, project, group, people)
-    take_tour_of_schedules_and_batches(stranger, project)
-    removal = stranger.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
-    stranger.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}")
-    take_tour_of_reports(stranger, group)
+        raw_client.post(f"{run}/{action}", headers={"If-Match": raw_client.get(run).headers["etag"]})
+    take_tour_of_exclusions(raw_client, project, group, people)
+    take_tour_of_schedules_and_batches(raw_client, project)
+    removal = raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
+    raw_client.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}")
+    take_tour_of_reports(raw_client, group)
 
 
-def take_tour_of_exclusions(stranger, project: str, group: str, people: list[str]) -> None:
+def take_tour_of_exclusions(raw_client, project: str, group: str, people: list[str]) -> None:
     jobs = f"{group}/exclusions/jobs"
     file = {"file": ("out.csv", f"{people[0]}\nbroken".encode(), "text/csv")}
     for kind in ("RSID", "ACCESS_RESPONDENT_GUID"):
         params = {"entity_type": kind}
-        job = stranger.ask("POST", f"{jobs}/upload-respondents-by-file", files=file, params=params).json()["job_id"]
-        stranger.sandbox.advance(60)
-        stranger.get(f"{jobs}/upload-respondents-by-file/{job}")
+        job = raw_client.ask("POST", f"{jobs}/upload-respondents-by-file", files=file, params=params).json()["job_id"]
+        raw_client.sandbox.advance(60)
+        raw_client.get(f"{jobs}/upload-respondents-by-file/{job}")
         for path in ("overview", "rsid/paginated", "access-respondent-guid/paginated"):
-            stranger.get(f"{group}/exclusions/{path}")
-        job = stranger.ask("POST", f"{jobs}/remove-all-respondents", params=params).json()["job_id"]
-        stranger.get(f"{jobs}/remove-all-respondents/{job}")
-        stranger.sandbox.advance(60)
+            raw_client.get(f"{group}/exclusions/{path}")
+        job = raw_client.ask("POST", f"{jobs}/remove-all-respondents", params=params).json()["job_id"]
+        raw_client.get(f"{jobs}/remove-all-respondents/{job}")
+        raw_client.sandbox.advance(60)
     policies = [{"target_group_id": group.rsplit("/", 1)[1], "project_exclusion_enabled": True}]
-    stranger.ask("PUT", f"{project}/exclusion-policies", json=policies)
-    stranger.get(f"{group}/exclusion-policy")
-    stranger.get(f"{project}/exclusions")
-    other = stranger.group(project).rsplit("/", 1)[1]
+    raw_client.ask("PUT", f"{project}/exclusion-policies", json=policies)
+    raw_client.get(f"{group}/exclusion-policy")
+    raw_client.get(f"{project}/exclusions")
+    other = raw_client.group(project).rsplit("/", 1)[1]
     rules = {"respondent_activity_exclusions": [{"type": "target-group", "id": other, "duration": "P30D"}]}
-    stranger.ask("PUT", f"{group}/respondent-activity-exclusions", json=rules)
-    stranger.get(f"{group}/respondent-activity-exclusions")
+    raw_client.ask("PUT", f"{group}/respondent-activity-exclusions", json=rules)
+    raw_client.get(f"{group}/respondent-activity-exclusions")
 
 
-def take_tour_of_schedules_and_batches(stranger, project: str) -> None:
-    later = stranger.group(project, study_type_code="adhoc", allocations=None)
-    job = stranger.post(f"{later}/fielding-run-jobs/schedule-from-draft", PERIOD, key="later").headers["location"]
-    stranger.sandbox.advance(60)
-    run = f"{later}/fielding-runs/{stranger.get(job).json()['created_fielding_run_id']}"
-    stranger.post(f"{run}/launch-now", headers={"If-Match": stranger.get(run).headers["etag"]})
+def take_tour_of_schedules_and_batches(raw_client, project: str) -> None:
+    later = raw_client.group(project, study_type_code="adhoc", allocations=None)
+    job = raw_client.post(f"{later}/fielding-run-jobs/schedule-from-draft", PERIOD, key="later").headers["location"]
+    raw_client.sandbox.advance(60)
+    run = f"{later}/fielding-runs/{raw_client.get(job).json()['created_fielding_run_id']}"
+    raw_client.post(f"{run}/launch-now", headers={"If-Match": raw_client.get(run).headers["etag"]})
     several = {
-        "target_group_ids": [stranger.group(project, study_type_code="adhoc", allocations=None).rsplit("/", 1)[1]]
+        "target_group_ids": [raw_client.group(project, study_type_code="adhoc", allocations=None).rsplit("/", 1)[1]]
     }
     for action in ACTIONS:
         path = f"{project}/batch-jobs/{action}-fielding-runs-by-target-group-id"
-        job = stranger.post(path, several, key=f"batch {action}").headers["location"]
-        stranger.sandbox.advance(60)
-        stranger.get(job)
-    stranger.post(f"{project}/compute-target-group-transitions", {})
+        job = raw_client.post(path, several, key=f"batch {action}").headers["location"]
+        raw_client.sandbox.advance(60)
+        raw_client.get(job)
+    raw_client.post(f"{project}/compute-target-group-transitions", {})
 
 
-def take_tour_of_reports(stranger, group: str) -> None:
-    reports = f"{stranger.account}/reports"
+def take_tour_of_reports(raw_client, group: str) -> None:
+    reports = f"{raw_client.account}/reports"
     body = {"filter": "target_group", "filter_ids": [group.rsplit("/", 1)[1]]}
     for kind in ("respondent-analysis", "term-details"):
-        report = stranger.post(f"{reports}/{kind}", body).json()["report_id"]
-        stranger.get(f"{reports}/{report}/status")
-        stranger.sandbox.advance(120)
+        report = raw_client.post(f"{reports}/{kind}", body).json()["report_id"]
+        raw_client.get(f"{reports}/{report}/status")
+        raw_client.sandbox.advance(120)
         for path in ("status", "download", "share"):
-            stranger.get(f"{reports}/{report}/{path}")
-    stranger.get(reports)
+            raw_client.get(f"{reports}/{report}/{path}")
+    raw_client.get(reports)
 
 
 @pytest.fixture
-def tour(stranger):
-    recorder = Recorder(stranger)
-    take_tour(stranger)
+def tour(raw_client):
+    recorder = Recorder(raw_client)
+    take_tour(raw_client)
     return recorder.exchanges
 
 
@@ -203,12 +198,6 @@ def known_in_replies() -> set[tuple[str, str]]:
         for row in DEVIATIONS["deviation"]
         if row["place"].startswith("reply 200: ")
     }
-
-
-def load_vendor_document() -> Any:
-    import yaml
-
-    return yaml.load(Path(VENDOR_FILE).read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
 
 
 @pytest.mark.skipif(not VENDOR_FILE, reason="the vendor's OpenAPI document is not at hand")

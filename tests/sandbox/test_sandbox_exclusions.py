@@ -14,125 +14,127 @@ def people() -> list[str]:
     return [ids.synthetic_id("keep out", number) for number in range(600)]
 
 
-def live(stranger, group: str) -> dict[str, int]:
-    stranger.log_in()
-    told = stranger.get(f"{group}/performance").json()["respondent_analysis"]["live"]
+def live(raw_client, group: str) -> dict[str, int]:
+    raw_client.log_in()
+    told = raw_client.get(f"{group}/performance").json()["respondent_analysis"]["live"]
     return {entry["label"]: entry["count"] for entry in told}
 
 
-def listed(stranger, group: str) -> list[str]:
-    return stranger.get(f"{group}/exclusions/rsid/paginated").json().get("data", [])
+def listed(raw_client, group: str) -> list[str]:
+    return raw_client.get(f"{group}/exclusions/rsid/paginated").json().get("data", [])
 
 
-def exclude(stranger, group: str, lines: list[str], kind: str = "RSID"):
+def exclude(raw_client, group: str, lines: list[str], kind: str = "RSID"):
     file = {"file": ("out.csv", "\n".join(lines).encode(), "text/csv")}
     path = f"{group}/exclusions/jobs/upload-respondents-by-file"
-    return stranger.ask("POST", path, params={"entity_type": kind}, files=file)
+    return raw_client.ask("POST", path, params={"entity_type": kind}, files=file)
 
 
-def test_an_exclusion_job_says_success_and_its_list_can_be_read(sandbox, stranger, people):
-    group = stranger.group()
-    reply = exclude(stranger, group, [*people[:10], people[0], "broken"])
+def test_an_exclusion_job_says_success_and_its_list_can_be_read(sandbox, raw_client, people):
+    group = raw_client.group()
+    reply = exclude(raw_client, group, [*people[:10], people[0], "broken"])
     assert reply.status_code == 201
     job = f"{group}/exclusions/jobs/upload-respondents-by-file/{reply.json()['job_id']}"
-    assert stranger.get(job).json()["status"] == "Processing"
-    assert exclude(stranger, group, people).status_code == 409
+    assert raw_client.get(job).json()["status"] == "Processing"
+    assert exclude(raw_client, group, people).status_code == 409
     sandbox.advance(30)
-    told = stranger.get(job).json()
+    told = raw_client.get(job).json()
     assert told["status"] == "Success"
     assert "failed" in told["partial_success_reason"]["description"]
-    assert sorted(listed(stranger, group)) == sorted(people[:10])
-    overview = stranger.get(f"{group}/exclusions/overview").json()
+    assert sorted(listed(raw_client, group)) == sorted(people[:10])
+    overview = raw_client.get(f"{group}/exclusions/overview").json()
     assert overview == {"saved_respondent_ids_count": 10, "saved_access_respondent_guids_count": 0}
 
 
-def test_exclusions_and_recontacts_have_a_lock_each(stranger, people):
-    group = stranger.group()
-    assert exclude(stranger, group, people).status_code == 201
-    assert stranger.upload(group, people).status_code == 201
+def test_exclusions_and_recontacts_have_a_lock_each(raw_client, people):
+    group = raw_client.group()
+    assert exclude(raw_client, group, people).status_code == 201
+    assert raw_client.upload(group, people).status_code == 201
 
 
-def test_response_ids_cannot_be_excluded(stranger, people):
-    assert exclude(stranger, stranger.group(), people, "RID").status_code == 400
+def test_response_ids_cannot_be_excluded(raw_client, people):
+    assert exclude(raw_client, raw_client.group(), people, "RID").status_code == 400
 
 
-def test_both_kinds_of_exclusions_are_removed_apart(sandbox, stranger, people):
-    group = stranger.group()
+def test_both_kinds_of_exclusions_are_removed_apart(sandbox, raw_client, people):
+    group = raw_client.group()
     for kind in ("RSID", "ACCESS_RESPONDENT_GUID"):
-        exclude(stranger, group, people[:7], kind)
+        exclude(raw_client, group, people[:7], kind)
         sandbox.advance(30)
     path = f"{group}/exclusions/jobs/remove-all-respondents"
-    job = stranger.ask("POST", path, params={"entity_type": "RSID"}).json()["job_id"]
+    job = raw_client.ask("POST", path, params={"entity_type": "RSID"}).json()["job_id"]
     sandbox.advance(30)
-    assert stranger.get(f"{path}/{job}").json()["status"] == "Success"
-    overview = stranger.get(f"{group}/exclusions/overview").json()
+    assert raw_client.get(f"{path}/{job}").json()["status"] == "Success"
+    overview = raw_client.get(f"{group}/exclusions/overview").json()
     assert overview == {"saved_respondent_ids_count": 0, "saved_access_respondent_guids_count": 7}
-    assert len(stranger.get(f"{group}/exclusions/access-respondent-guid/paginated").json()["data"]) == 7
+    assert len(raw_client.get(f"{group}/exclusions/access-respondent-guid/paginated").json()["data"]) == 7
 
 
-def test_excluded_people_are_turned_away(sandbox, stranger, people):
-    group = stranger.group(completes_goal=500)
-    exclude(stranger, group, people)
-    stranger.stored(group, people)
-    stranger.launched(group)
+def test_excluded_people_are_turned_away(sandbox, raw_client, people):
+    group = raw_client.group(completes_goal=500)
+    exclude(raw_client, group, people)
+    raw_client.saved_ids(group, people)
+    raw_client.launched(group)
     sandbox.advance(2 * DAY)
-    told = live(stranger, group)
+    told = live(raw_client, group)
     assert set(told) == {"Excluded"}
     assert told["Excluded"] > 20
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-def test_project_exclusion_blocks_a_recontact_of_the_same_project(sandbox, stranger, people, enabled):
-    project = stranger.project()
-    first = stranger.group(project, completes_goal=550)
-    stranger.stored(first, people)
-    stranger.launched(first)
+def test_project_exclusion_blocks_a_recontact_of_the_same_project(sandbox, raw_client, people, enabled):
+    project = raw_client.project()
+    first = raw_client.group(project, completes_goal=550)
+    raw_client.saved_ids(first, people)
+    raw_client.launched(first)
     sandbox.advance(4 * DAY)
-    completes = live(stranger, first)["Complete"]
+    completes = live(raw_client, first)["Complete"]
     period = {"start_at": "2026-09-06T08:00:00Z", "end_at": "2026-09-20T08:00:00Z"}
-    second = stranger.group(project, exclusion={"enabled": enabled}, completes_goal=550, fielding_specification=period)
-    assert len(listed(stranger, second)) == (completes if enabled else 0)
-    stranger.stored(second, people)
-    stranger.launched(second, "2026-09-20T08:00:00Z")
+    second = raw_client.group(
+        project, exclusion={"enabled": enabled}, completes_goal=550, fielding_specification=period
+    )
+    assert len(listed(raw_client, second)) == (completes if enabled else 0)
+    raw_client.saved_ids(second, people)
+    raw_client.launched(second, "2026-09-20T08:00:00Z")
     sandbox.advance(4 * DAY)
-    assert (live(stranger, second).get("Excluded", 0) > 0) == enabled
+    assert (live(raw_client, second).get("Excluded", 0) > 0) == enabled
 
 
-def test_the_policy_of_several_groups_is_set_at_once(stranger):
-    project = stranger.project()
-    groups = [stranger.group(project) for _ in range(2)]
+def test_the_policy_of_several_groups_is_set_at_once(raw_client):
+    project = raw_client.project()
+    groups = [raw_client.group(project) for _ in range(2)]
     body = [{"target_group_id": group.rsplit("/", 1)[1], "project_exclusion_enabled": True} for group in groups]
-    assert stranger.ask("PUT", f"{project}/exclusion-policies", json=body).status_code == 204
+    assert raw_client.ask("PUT", f"{project}/exclusion-policies", json=body).status_code == 204
     for group in groups:
-        assert stranger.get(f"{group}/exclusion-policy").json()["project_exclusion_enabled"] is True
+        assert raw_client.get(f"{group}/exclusion-policy").json()["project_exclusion_enabled"] is True
     body[0]["target_group_id"] = "0" * 26
     body[1]["project_exclusion_enabled"] = False
-    assert stranger.ask("PUT", f"{project}/exclusion-policies", json=body).status_code == 400
-    told = stranger.get(f"{project}/exclusions").json()
+    assert raw_client.ask("PUT", f"{project}/exclusion-policies", json=body).status_code == 400
+    told = raw_client.get(f"{project}/exclusions").json()
     assert [entry["project_exclusion_enabled"] for entry in told] == [True, True], "refused as a whole"
 
 
 @pytest.mark.parametrize(
     ("duration", "status"), [("P1D", 204), ("P396D", 204), ("P13W", 204), ("P397D", 400), ("PT5H", 400), ("P0D", 400)]
 )
-def test_activity_exclusions_take_1_to_396_days(stranger, duration, status):
-    project = stranger.project()
-    group, other = stranger.group(project), stranger.group(project)
+def test_activity_exclusions_take_1_to_396_days(raw_client, duration, status):
+    project = raw_client.project()
+    group, other = raw_client.group(project), raw_client.group(project)
     rule = {"type": "target-group", "id": other.rsplit("/", 1)[1], "duration": duration}
-    reply = stranger.ask(
+    reply = raw_client.ask(
         "PUT", f"{group}/respondent-activity-exclusions", json={"respondent_activity_exclusions": [rule]}
     )
     assert reply.status_code == status
 
 
-def test_activity_exclusions_overwrite_default_to_90_days_and_never_name_themselves(stranger):
-    project = stranger.project()
-    group, other = stranger.group(project), stranger.group(project)
+def test_activity_exclusions_overwrite_default_to_90_days_and_never_name_themselves(raw_client):
+    project = raw_client.project()
+    group, other = raw_client.group(project), raw_client.group(project)
     path = f"{group}/respondent-activity-exclusions"
     rule = {"type": "target-group", "id": other.rsplit("/", 1)[1]}
-    stranger.ask("PUT", path, json={"respondent_activity_exclusions": [rule, rule]})
-    stranger.ask("PUT", path, json={"respondent_activity_exclusions": [rule]})
-    assert stranger.get(path).json() == {"respondent_activity_exclusions": [{**rule, "duration": "P90D"}]}
+    raw_client.ask("PUT", path, json={"respondent_activity_exclusions": [rule, rule]})
+    raw_client.ask("PUT", path, json={"respondent_activity_exclusions": [rule]})
+    assert raw_client.get(path).json() == {"respondent_activity_exclusions": [{**rule, "duration": "P90D"}]}
     for kind, own in (("target-group", group), ("project", project), ("target-group", "/" + "0" * 26)):
         body = {"respondent_activity_exclusions": [{"type": kind, "id": own.rsplit("/", 1)[1]}]}
-        assert stranger.ask("PUT", path, json=body).status_code == 400
+        assert raw_client.ask("PUT", path, json=body).status_code == 400

@@ -14,8 +14,8 @@ from cint_nb.sandbox.practice import Sandbox
 UPLOAD = "recontacts/jobs/upload-respondents-by-file"
 
 
-def jobs(stranger, group: str) -> list[dict]:
-    return stranger.get(f"{group}/{UPLOAD}").json()["data"]
+def jobs(raw_client, group: str) -> list[dict]:
+    return raw_client.get(f"{group}/{UPLOAD}").json()["data"]
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ def test_a_chance_is_seeded():
         ("drop-reply", httpx.RemoteProtocolError, 1),
     ],
 )
-def test_a_broken_connection_looks_like_one_and_acts_or_not(sandbox, stranger, good_ids, name, error, acted):
-    group = stranger.group()
+def test_a_broken_connection_looks_like_one_and_acts_or_not(sandbox, raw_client, good_ids, name, error, acted):
+    group = raw_client.group()
     sandbox.faults.arm(f"{name}@upload")
     with pytest.raises(error):
-        stranger.upload(group, good_ids)
-    assert len(jobs(stranger, group)) == acted
+        raw_client.upload(group, good_ids)
+    assert len(jobs(raw_client, group)) == acted
 
 
 @pytest.mark.parametrize(
@@ -92,167 +92,167 @@ def test_a_broken_connection_looks_like_one_and_acts_or_not(sandbox, stranger, g
         ("500-after", 500, "unexpected_internal_error", 1),
     ],
 )
-def test_a_refusal_has_its_status_and_acts_or_not(sandbox, stranger, good_ids, name, status, kind, acted):
-    group = stranger.group()
+def test_a_refusal_has_its_status_and_acts_or_not(sandbox, raw_client, good_ids, name, status, kind, acted):
+    group = raw_client.group()
     sandbox.faults.arm(f"{name}@upload")
-    reply = stranger.upload(group, good_ids)
+    reply = raw_client.upload(group, good_ids)
     assert (reply.status_code, reply.json()["object"]) == (status, kind)
-    assert len(jobs(stranger, group)) == acted
-    assert stranger.upload(group, good_ids).status_code == (409 if acted else 201), "once is once"
+    assert len(jobs(raw_client, group)) == acted
+    assert raw_client.upload(group, good_ids).status_code == (409 if acted else 201), "once is once"
 
 
-def test_too_many_requests_tells_how_long_to_wait_under_a_key_of_its_own(sandbox, stranger):
+def test_too_many_requests_tells_how_long_to_wait_under_a_key_of_its_own(sandbox, raw_client):
     sandbox.faults.arm("429@get_locales=17")
-    reply = stranger.get("/locales")
+    reply = raw_client.get("/locales")
     assert reply.headers["retry-after"] == "17"
     assert set(reply.json()) == {"object", "details"}
 
 
-def test_a_bad_gateway_answers_with_a_page(sandbox, stranger):
+def test_a_bad_gateway_answers_with_a_page(sandbox, raw_client):
     sandbox.faults.arm("502@get_locales")
-    reply = stranger.get("/locales")
+    reply = raw_client.get("/locales")
     assert reply.status_code == 502
     assert reply.headers["content-type"] == "text/html"
 
 
 @pytest.mark.parametrize("name", ["truncated", "html"])
-def test_a_reply_of_success_that_cannot_be_read_comes_after_acting(sandbox, stranger, good_ids, name):
-    group = stranger.group()
+def test_a_reply_of_success_that_cannot_be_read_comes_after_acting(sandbox, raw_client, good_ids, name):
+    group = raw_client.group()
     sandbox.faults.arm(f"{name}@upload")
-    reply = stranger.upload(group, good_ids)
+    reply = raw_client.upload(group, good_ids)
     assert reply.is_success
     with pytest.raises(json.JSONDecodeError):
         reply.json()
-    assert len(jobs(stranger, group)) == 1
+    assert len(jobs(raw_client, group)) == 1
 
 
-def test_a_delay_within_patience_costs_virtual_time_only(sandbox, stranger):
+def test_a_delay_within_patience_costs_virtual_time_only(sandbox, raw_client):
     sandbox.faults.arm("delay@get_locales=3")
     before = sandbox.clock.t
-    assert stranger.get("/locales", timeout=5).status_code == 200
+    assert raw_client.get("/locales", timeout=5).status_code == 200
     assert sandbox.clock.t == before + 3
 
 
-def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(sandbox, stranger, good_ids):
-    group = stranger.group()
+def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(sandbox, raw_client, good_ids):
+    group = raw_client.group()
     sandbox.faults.arm("delay@upload=40")
     before = sandbox.clock.t
     with pytest.raises(httpx.ReadTimeout):
-        stranger.upload(group, good_ids)
+        raw_client.upload(group, good_ids)
     assert sandbox.clock.t == before + 5, "httpx waits five seconds unless told otherwise"
-    assert len(jobs(stranger, group)) == 1
+    assert len(jobs(raw_client, group)) == 1
 
 
-def test_a_fault_may_let_some_requests_pass_and_strike_several_times(sandbox, stranger):
+def test_a_fault_may_let_some_requests_pass_and_strike_several_times(sandbox, raw_client):
     sandbox.faults.arm("503@get_locales+1*2")
-    assert [stranger.get("/locales").status_code for _ in range(5)] == [200, 503, 503, 200, 200]
+    assert [raw_client.get("/locales").status_code for _ in range(5)] == [200, 503, 503, 200, 200]
 
 
-def test_any_strikes_every_operation_but_no_unknown_address(sandbox, stranger):
+def test_any_strikes_every_operation_but_no_unknown_address(sandbox, raw_client):
     sandbox.faults.arm("500@any*always")
-    assert stranger.get("/locales").status_code == 500
-    assert stranger.get("/nowhere").status_code == 404
+    assert raw_client.get("/locales").status_code == 500
+    assert raw_client.get("/nowhere").status_code == 404
     sandbox.faults.clear()
-    assert stranger.get("/locales").status_code == 200
+    assert raw_client.get("/locales").status_code == 200
 
 
-def test_the_token_can_be_refused_too(sandbox, stranger):
+def test_the_token_can_be_refused_too(sandbox, raw_client):
     sandbox.faults.arm("503@token")
     with pytest.raises(KeyError):
-        stranger.log_in()
-    stranger.log_in()
+        raw_client.log_in()
+    raw_client.log_in()
 
 
-def test_a_job_may_fail(sandbox, stranger, good_ids):
-    group = stranger.group()
+def test_a_job_may_fail(sandbox, raw_client, good_ids):
+    group = raw_client.group()
     sandbox.faults.arm("job-fails@upload")
-    told = stranger.get(stranger.stored(group, good_ids)).json()
+    told = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
     assert told["status"] == "Failed"
     assert told["failure_reason"]["code"] == "JobExecutionStartMessageFailed"
     assert told["job_trace_id"]
-    assert stranger.saved(group) == 0
-    assert stranger.upload(group, good_ids).status_code == 201, "the lock is free again"
+    assert raw_client.saved(group) == 0
+    assert raw_client.upload(group, good_ids).status_code == 201, "the lock is free again"
 
 
-def test_a_job_may_never_end_and_keeps_its_lock(sandbox, stranger, good_ids):
-    group = stranger.group()
+def test_a_job_may_never_end_and_keeps_its_lock(sandbox, raw_client, good_ids):
+    group = raw_client.group()
     sandbox.faults.arm("job-never-ends@upload")
-    job = stranger.stored(group, good_ids)
+    job = raw_client.saved_ids(group, good_ids)
     sandbox.advance(20 * 3_600)
-    assert stranger.get(job).json()["status"] == "Processing"
-    assert 0 < stranger.saved(group) < len(good_ids)
-    assert stranger.upload(group, good_ids).status_code == 409
+    assert raw_client.get(job).json()["status"] == "Processing"
+    assert 0 < raw_client.saved(group) < len(good_ids)
+    assert raw_client.upload(group, good_ids).status_code == 409
 
 
-def test_a_partial_success_can_be_mended_by_sending_the_rest(sandbox, stranger, good_ids):
-    group = stranger.group()
+def test_a_partial_success_can_be_mended_by_sending_the_rest(sandbox, raw_client, good_ids):
+    group = raw_client.group()
     sandbox.faults.arm("partial@upload")
-    told = stranger.get(stranger.stored(group, good_ids)).json()
+    told = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
     assert "540 respondent IDs uploaded successfully, 60 failed" in told["partial_success_reason"]["description"]
-    assert stranger.saved(group) == 540
-    stranger.stored(group, good_ids[540:])
-    assert stranger.saved(group) == 600
+    assert raw_client.saved(group) == 540
+    raw_client.saved_ids(group, good_ids[540:])
+    assert raw_client.saved(group) == 600
 
 
-def test_a_launch_may_fail(sandbox, stranger, good_ids):
-    group = stranger.group()
-    stranger.stored(group, good_ids)
+def test_a_launch_may_fail(sandbox, raw_client, good_ids):
+    group = raw_client.group()
+    raw_client.saved_ids(group, good_ids)
     sandbox.faults.arm("job-fails@launch")
     path = f"{group}/fielding-run-jobs/launch-from-draft"
-    job = stranger.post(path, {"end_fielding_at": "2026-09-13T08:00:00Z"}, key="a").headers["location"]
+    job = raw_client.post(path, {"end_fielding_at": "2026-09-13T08:00:00Z"}, key="a").headers["location"]
     sandbox.advance(30)
-    assert stranger.get(job).json()["status"] == "Failed"
-    assert stranger.get(group).status_code == 200, "still a draft"
-    assert stranger.launched(group)
+    assert raw_client.get(job).json()["status"] == "Failed"
+    assert raw_client.get(group).status_code == 200, "still a draft"
+    assert raw_client.launched(group)
 
 
-def test_the_marketplace_may_pause_a_group(sandbox, stranger, good_ids):
-    group = stranger.group(completes_goal=500)
-    stranger.stored(group, good_ids)
+def test_the_marketplace_may_pause_a_group(sandbox, raw_client, good_ids):
+    group = raw_client.group(completes_goal=500)
+    raw_client.saved_ids(group, good_ids)
     sandbox.faults.arm("paused-by-marketplace@launch")
-    run = stranger.launched(group)
+    run = raw_client.launched(group)
     sandbox.advance(7 * 3_600)
-    assert stranger.get(run).json()["status"] == "paused"
-    change = stranger.get(f"{group}/changelog").json()["changelog"][0]
+    assert raw_client.get(run).json()["status"] == "paused"
+    change = raw_client.get(f"{group}/changelog").json()["changelog"][0]
     assert change["user"] == {"type": "system_marketplace_user"}
     assert change["changes"][0]["reason_code"] == "no_completes_in_several_days"
-    etag = stranger.get(run).headers["etag"]
-    assert stranger.post(f"{run}/resume", headers={"If-Match": etag}).status_code == 204
+    etag = raw_client.get(run).headers["etag"]
+    assert raw_client.post(f"{run}/resume", headers={"If-Match": etag}).status_code == 204
     sandbox.advance(7 * 3_600)
-    assert stranger.get(run).json()["status"] == "live"
+    assert raw_client.get(run).json()["status"] == "live"
 
 
-def test_a_status_may_be_a_word_nobody_knows(sandbox, stranger, good_ids):
-    job = stranger.stored(stranger.group(), good_ids)
+def test_a_status_may_be_a_word_nobody_knows(sandbox, raw_client, good_ids):
+    job = raw_client.saved_ids(raw_client.group(), good_ids)
     sandbox.faults.arm("unknown-status@status=Reticulating")
-    assert stranger.get(job).json()["status"] == "Reticulating"
-    assert stranger.get(job).json()["status"] == "Completed"
+    assert raw_client.get(job).json()["status"] == "Reticulating"
+    assert raw_client.get(job).json()["status"] == "Completed"
 
 
-def test_a_reply_may_hold_fields_nobody_has_heard_of(sandbox, stranger):
+def test_a_reply_may_hold_fields_nobody_has_heard_of(sandbox, raw_client):
     sandbox.faults.arm("extra-fields@get_locales")
-    body = stranger.get("/locales").json()
+    body = raw_client.get("/locales").json()
     assert "cint_nb_sandbox_extra" in body
     assert "cint_nb_sandbox_extra" in body["locales"][0]
 
 
-def test_a_cursor_may_repeat_itself(sandbox, stranger, good_ids):
-    group = stranger.group()
-    stranger.stored(group, good_ids[:30])
+def test_a_cursor_may_repeat_itself(sandbox, raw_client, good_ids):
+    group = raw_client.group()
+    raw_client.saved_ids(group, good_ids[:30])
     path = f"{group}/recontacts/rsids"
-    first = stranger.get(path, params={"page_size": 10}).json()["next_cursor"]
+    first = raw_client.get(path, params={"page_size": 10}).json()["next_cursor"]
     sandbox.faults.arm("repeated-cursor@rsids")
-    assert stranger.get(path, params={"page_size": 10, "start_after": first}).json()["next_cursor"] == first
+    assert raw_client.get(path, params={"page_size": 10, "start_after": first}).json()["next_cursor"] == first
 
 
-def test_a_page_may_be_shorter_than_asked_for_and_nothing_is_lost(sandbox, stranger, good_ids):
-    group = stranger.group()
-    stranger.stored(group, good_ids[:30])
+def test_a_page_may_be_shorter_than_asked_for_and_nothing_is_lost(sandbox, raw_client, good_ids):
+    group = raw_client.group()
+    raw_client.saved_ids(group, good_ids[:30])
     sandbox.faults.arm("short-page@rsids")
     path = f"{group}/recontacts/rsids"
-    page = stranger.get(path, params={"page_size": 20}).json()
+    page = raw_client.get(path, params={"page_size": 20}).json()
     assert len(page["data"]) == 10
-    rest = stranger.get(path, params={"page_size": 20, "start_after": page["next_cursor"]}).json()
+    rest = raw_client.get(path, params={"page_size": 20, "start_after": page["next_cursor"]}).json()
     assert page["data"] + rest["data"] == good_ids[:30]
 
 

@@ -12,7 +12,7 @@ from cint_nb.domain import ids
 from cint_nb.sandbox.idstore import key_of
 from cint_nb.sandbox.people import Fate
 from cint_nb.sandbox.practice import Sandbox
-from tests.sandbox.conftest import Stranger
+from tests.support.sandbox_client import RawClient
 
 PEOPLE = [ids.synthetic_id("machine", number) for number in range(600)]
 STATES = ("draft", "scheduled", "live", "paused", "completed")
@@ -35,23 +35,23 @@ class World(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 5))
     def begin(self, seed: int) -> None:
         self.sandbox = Sandbox(seed=seed)
-        self.stranger = Stranger(self.sandbox)
-        self.stranger.log_in()
-        self.project = self.stranger.project()
+        self.raw_client = RawClient(self.sandbox)
+        self.raw_client.log_in()
+        self.project = self.raw_client.project()
         self.added: dict[str, set[str]] = {}
         self.jobs: dict[str, list[str]] = {}
         self.status: dict[str, str] = {}
         self.token_at = 0.0
 
     def teardown(self) -> None:
-        if hasattr(self, "stranger"):
-            self.stranger.close()
+        if hasattr(self, "raw_client"):
+            self.raw_client.close()
 
     def ask(self, method: str, path: str, **more: Any):
         if self.sandbox.clock.t - self.token_at > 80_000:
-            self.stranger.log_in()
+            self.raw_client.log_in()
             self.token_at = self.sandbox.clock.t
-        reply = self.stranger.ask(method, path, **more)
+        reply = self.raw_client.ask(method, path, **more)
         assert reply.status_code < 500, reply.text
         return reply
 
@@ -68,9 +68,9 @@ class World(RuleBasedStateMachine):
         if not recontact:
             changes.update(study_type_code="adhoc", allocations=None)
         if self.sandbox.clock.t - self.token_at > 80_000:
-            self.stranger.log_in()
+            self.raw_client.log_in()
             self.token_at = self.sandbox.clock.t
-        group = self.stranger.group(self.project, **changes)
+        group = self.raw_client.group(self.project, **changes)
         self.added[group], self.jobs[group], self.status[group] = set(), [], "draft"
         return group
 
@@ -100,7 +100,7 @@ class World(RuleBasedStateMachine):
         end = self.sandbox.world.text(self.sandbox.clock.t + hours * 3_600)
         path = f"{group}/fielding-run-jobs/launch-from-draft"
         reply = self.ask(
-            "POST", path, json={"end_fielding_at": end}, headers={"idempotency-key": self.stranger.new_key()}
+            "POST", path, json={"end_fielding_at": end}, headers={"idempotency-key": self.raw_client.new_key()}
         )
         assert reply.status_code == (201 if hours > 0 else 400)
 

@@ -11,40 +11,42 @@ from cint_nb.sandbox.schema import problems
 
 
 @pytest.fixture
-def groups(stranger):
-    project = stranger.project()
+def groups(raw_client):
+    project = raw_client.project()
     made = [
-        stranger.group(project, name=f"Wave {n}", target_group_customer_reference_number=f"ref {n}") for n in range(5)
+        raw_client.group(project, name=f"Wave {n}", target_group_customer_reference_number=f"ref {n}") for n in range(5)
     ]
     return project, made
 
 
-def named(stranger, project: str, **params) -> list[str]:
-    reply = stranger.get(f"{project}/target-groups", params=params)
+def named(raw_client, project: str, **params) -> list[str]:
+    reply = raw_client.get(f"{project}/target-groups", params=params)
     assert reply.status_code == 200, reply.text
     return [entry["name"] for entry in reply.json()["target_groups"]]
 
 
-def test_groups_are_listed_newest_first_page_by_page(stranger, groups):
+def test_groups_are_listed_newest_first_page_by_page(raw_client, groups):
     project, _ = groups
-    first = stranger.get(f"{project}/target-groups", params={"page_size": 2}).json()
+    first = raw_client.get(f"{project}/target-groups", params={"page_size": 2}).json()
     assert [entry["name"] for entry in first["target_groups"]] == ["Wave 4", "Wave 3"]
     assert first["has_more"] is True
-    second = stranger.get(
+    second = raw_client.get(
         f"{project}/target-groups", params={"page_size": 9, "start_after": first["next_cursor"]}
     ).json()
     assert [entry["name"] for entry in second["target_groups"]] == ["Wave 2", "Wave 1", "Wave 0"]
     assert (second["has_more"], second["next_cursor"]) == (False, None)
-    back = stranger.get(f"{project}/target-groups", params={"page_size": 1, "end_before": first["next_cursor"]}).json()
+    back = raw_client.get(
+        f"{project}/target-groups", params={"page_size": 1, "end_before": first["next_cursor"]}
+    ).json()
     assert [entry["name"] for entry in back["target_groups"]] == ["Wave 4"]
 
 
-def test_groups_are_found_by_reference_sent_repeated_or_with_commas(stranger, groups):
+def test_groups_are_found_by_reference_sent_repeated_or_with_commas(raw_client, groups):
     project, _ = groups
     key = "target_group_customer_reference_numbers"
-    assert named(stranger, project, **{key: ["ref 1", "ref 3"]}) == ["Wave 3", "Wave 1"]
-    assert named(stranger, project, **{key: "ref 1,ref 3"}) == ["Wave 3", "Wave 1"]
-    assert named(stranger, project, **{key: "ref 9"}) == []
+    assert named(raw_client, project, **{key: ["ref 1", "ref 3"]}) == ["Wave 3", "Wave 1"]
+    assert named(raw_client, project, **{key: "ref 1,ref 3"}) == ["Wave 3", "Wave 1"]
+    assert named(raw_client, project, **{key: "ref 9"}) == []
 
 
 @pytest.mark.parametrize(
@@ -61,8 +63,8 @@ def test_groups_are_found_by_reference_sent_repeated_or_with_commas(stranger, gr
         ({"exclusion_status": "false"}, 5),
     ],
 )
-def test_groups_can_be_filtered(stranger, groups, params, count):
-    assert len(named(stranger, groups[0], **params)) == count
+def test_groups_can_be_filtered(raw_client, groups, params, count):
+    assert len(named(raw_client, groups[0], **params)) == count
 
 
 @pytest.mark.parametrize(
@@ -81,48 +83,48 @@ def test_groups_can_be_filtered(stranger, groups, params, count):
         {"project_manager_id": ""},
     ],
 )
-def test_a_parameter_that_makes_no_sense_is_refused_by_name(stranger, groups, params):
-    reply = stranger.get(f"{groups[0]}/target-groups", params=params)
+def test_a_parameter_that_makes_no_sense_is_refused_by_name(raw_client, groups, params):
+    reply = raw_client.get(f"{groups[0]}/target-groups", params=params)
     assert reply.status_code == 400
     assert reply.json()["invalid_params"][0]["name"] in params
 
 
-def test_a_cursor_of_one_group_is_none_of_another(stranger, good_ids, groups):
+def test_a_cursor_of_one_group_is_none_of_another(raw_client, good_ids, groups):
     _, (first, second, *_) = groups
     for group in (first, second):
-        stranger.stored(group, good_ids[:20])
-    cursor = stranger.get(f"{first}/recontacts/rsids", params={"page_size": 5}).json()["next_cursor"]
-    assert stranger.get(f"{second}/recontacts/rsids", params={"start_after": cursor}).status_code == 400
+        raw_client.saved_ids(group, good_ids[:20])
+    cursor = raw_client.get(f"{first}/recontacts/rsids", params={"page_size": 5}).json()["next_cursor"]
+    assert raw_client.get(f"{second}/recontacts/rsids", params={"start_after": cursor}).status_code == 400
 
 
-def test_cursors_hold_no_respondent_id(stranger, good_ids):
+def test_cursors_hold_no_respondent_id(raw_client, good_ids):
     import base64
 
-    group = stranger.group()
-    stranger.stored(group, good_ids[:20])
-    cursor = stranger.get(f"{group}/recontacts/rsids", params={"page_size": 5}).json()["next_cursor"]
+    group = raw_client.group()
+    raw_client.saved_ids(group, good_ids[:20])
+    cursor = raw_client.get(f"{group}/recontacts/rsids", params={"page_size": 5}).json()["next_cursor"]
     text = base64.urlsafe_b64decode(cursor + "==").decode()
     assert not any(one in text for one in good_ids[:20])
 
 
-def test_an_empty_list_of_saved_ids_may_lack_its_data(stranger):
-    assert "data" not in stranger.get(f"{stranger.group()}/recontacts/rsids").json()
+def test_an_empty_list_of_saved_ids_may_lack_its_data(raw_client):
+    assert "data" not in raw_client.get(f"{raw_client.group()}/recontacts/rsids").json()
 
 
-def test_the_list_of_templates_ends_with_an_empty_cursor(stranger):
-    first = stranger.get("/demand/allocation-templates", params={"page_size": 1}).json()
+def test_the_list_of_templates_ends_with_an_empty_cursor(raw_client):
+    first = raw_client.get("/demand/allocation-templates", params={"page_size": 1}).json()
     assert first["has_more"] is True
-    last = stranger.get("/demand/allocation-templates", params={"start_after": first["next_cursor"]}).json()
+    last = raw_client.get("/demand/allocation-templates", params={"start_after": first["next_cursor"]}).json()
     assert (last["has_more"], last["next_cursor"]) == (False, "")
 
 
-def test_projects_can_be_found_and_counted(stranger, groups):
-    stranger.project("Another study")
-    path = f"{stranger.account}/projects"
-    [found] = stranger.get(path, params={"name": "brand"}).json()["projects"]
+def test_projects_can_be_found_and_counted(raw_client, groups):
+    raw_client.project("Another study")
+    path = f"{raw_client.account}/projects"
+    [found] = raw_client.get(path, params={"name": "brand"}).json()["projects"]
     assert found["target_group_count"] == 5
     assert found["target_group_customer_reference_numbers"] == [f"ref {n}" for n in (4, 3, 2, 1, 0)]
-    assert [p["name"] for p in stranger.get(path).json()["projects"]] == ["Another study", "Brand tracker"]
+    assert [p["name"] for p in raw_client.get(path).json()["projects"]] == ["Another study", "Brand tracker"]
 
 
 def test_every_operation_is_found_by_its_own_path_and_no_other():
@@ -191,8 +193,8 @@ def test_the_reader_of_shapes_takes_what_fits_and_nothing_else(schema, good, bad
         assert problems(schema, value, {}) != [], value
 
 
-def test_ids_in_lists_are_lower_case(stranger, good_ids):
-    group = stranger.group()
-    stranger.stored(group, [one.upper() for one in good_ids[:3]])
-    listed = stranger.get(f"{group}/recontacts/rsids").json()["data"]
+def test_ids_in_lists_are_lower_case(raw_client, good_ids):
+    group = raw_client.group()
+    raw_client.saved_ids(group, [one.upper() for one in good_ids[:3]])
+    listed = raw_client.get(f"{group}/recontacts/rsids").json()["data"]
     assert listed == [ids.normalise(one) for one in good_ids[:3]]

@@ -16,7 +16,7 @@ import pytest
 from cint_nb.domain import ids
 from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.server import ServedSandbox
-from tests.sandbox.test_sandbox_documents import DEVIATIONS, VENDOR_FILE, load_vendor_document
+from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
 pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
@@ -61,26 +61,28 @@ EXPLAINED = {
 DRAFT_ONLY = ("get_target_group", "update_target_group")
 
 
-def make_world(stranger) -> dict[str, str]:
+def make_world(raw_client) -> dict[str, str]:
     """Fill a sandbox with one thing of each kind; return path values by operation and parameter."""
     people = [ids.synthetic_id("schemathesis", number) for number in range(300)]
-    project = stranger.project()
-    draft, live, locked = (stranger.group(project, completes_goal=20) for _ in range(3))
+    project = raw_client.project()
+    draft, live, locked = (raw_client.group(project, completes_goal=20) for _ in range(3))
     places = {"": live, **dict.fromkeys(DRAFT_ONLY, draft)}
     jobs: dict[str, str] = {}
-    upload = stranger.stored(live, people).rsplit("/", 1)[1]
-    run = stranger.launched(live)
-    removal = stranger.post(f"{locked}/recontacts/jobs/remove-all-rsids").json()["job_id"]
+    upload = raw_client.saved_ids(live, people).rsplit("/", 1)[1]
+    run = raw_client.launched(live)
+    removal = raw_client.post(f"{locked}/recontacts/jobs/remove-all-rsids").json()["job_id"]
     file = {"file": ("out.csv", "\n".join(people).encode(), "text/csv")}
     exclusions = f"{live}/exclusions/jobs"
     rsid = {"params": {"entity_type": "RSID"}}
-    excluded = stranger.ask("POST", f"{exclusions}/upload-respondents-by-file", files=file, **rsid).json()["job_id"]
-    stranger.sandbox.advance(600)
-    included = stranger.ask("POST", f"{exclusions}/remove-all-respondents", **rsid).json()["job_id"]
+    excluded = raw_client.ask("POST", f"{exclusions}/upload-respondents-by-file", files=file, **rsid).json()["job_id"]
+    raw_client.sandbox.advance(600)
+    included = raw_client.ask("POST", f"{exclusions}/remove-all-respondents", **rsid).json()["job_id"]
     body = {"start_fielding_at": "2026-09-03T08:00:00Z", "end_fielding_at": "2026-09-05T08:00:00Z"}
-    schedule = stranger.post(f"{draft}/fielding-run-jobs/schedule-from-draft", body, key="schedule").headers["location"]
-    report = stranger.post(f"{stranger.account}/reports/completes", {}).json()["report_id"]
-    launch = next(job.id for job in stranger.sandbox.world.jobs.values() if job.kind == "launch")
+    schedule = raw_client.post(f"{draft}/fielding-run-jobs/schedule-from-draft", body, key="schedule").headers[
+        "location"
+    ]
+    report = raw_client.post(f"{raw_client.account}/reports/completes", {}).json()["report_id"]
+    launch = next(job.id for job in raw_client.sandbox.world.jobs.values() if job.kind == "launch")
     jobs = {
         "get_recontact_upload_respondents_by_file_job": upload,
         "get_recontacts_rsids_upload_file_job_status": upload,
@@ -95,11 +97,11 @@ def make_world(stranger) -> dict[str, str]:
     places["get_schedule_fielding_run_from_draft_job"] = draft
     for action in ("complete", "launch", "pause", "relaunch", "resume"):
         path = f"{project}/batch-jobs/{action}-fielding-runs-by-target-group-id"
-        location = stranger.post(path, {"target_group_ids": ["0" * 26]}, key=action).headers["location"]
+        location = raw_client.post(path, {"target_group_ids": ["0" * 26]}, key=action).headers["location"]
         jobs[f"get_bulk_{action}_target_groups_job"] = location.rsplit("/", 1)[1]
-    draft_again = stranger.group(project)
+    draft_again = raw_client.group(project)
     places.update(dict.fromkeys(DRAFT_ONLY, draft_again))
-    stranger.sandbox.advance(120)
+    raw_client.sandbox.advance(120)
     values: dict[str, str] = {}
     for row in TABLE:
         known = {
@@ -166,14 +168,14 @@ def run_schemathesis(settings: Path, document: str, served: ServedSandbox, token
     assert result.returncode == 0, result.stdout[-40_000:] + result.stderr[-2_000:]
 
 
-def test_schemathesis_finds_no_unexplained_failure(stranger, sandbox, tmp_path):
-    settings = write_settings(tmp_path, make_world(stranger))
+def test_schemathesis_finds_no_unexplained_failure(raw_client, sandbox, tmp_path):
+    settings = write_settings(tmp_path, make_world(raw_client))
     with ServedSandbox(sandbox) as served:
-        run_schemathesis(settings, f"{served.url}/openapi.json", served, stranger.headers["Authorization"], PHASES)
+        run_schemathesis(settings, f"{served.url}/openapi.json", served, raw_client.headers["Authorization"], PHASES)
 
 
 @pytest.mark.skipif(not VENDOR_FILE, reason="the vendor's OpenAPI document is not at hand")
-def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(stranger, sandbox, tmp_path):
+def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(raw_client, sandbox, tmp_path):
     document = load_vendor_document()
     served_names = {row.name for row in TABLE}
     for item in document["paths"].values():
@@ -182,9 +184,9 @@ def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(stran
                 del item[method]
     path = tmp_path / "vendor.json"
     path.write_text(json.dumps(document, default=str))
-    settings = write_settings(tmp_path, make_world(stranger), UNCHECKED)
+    settings = write_settings(tmp_path, make_world(raw_client), UNCHECKED)
     with ServedSandbox(sandbox) as served:
-        run_schemathesis(settings, str(path), served, stranger.headers["Authorization"], "fuzzing")
+        run_schemathesis(settings, str(path), served, raw_client.headers["Authorization"], "fuzzing")
 
 
 def test_every_explanation_names_an_operation_that_exists():

@@ -32,9 +32,9 @@ def http(served):
         yield http
 
 
-def test_it_answers_over_http_as_in_process(http, stranger):
+def test_it_answers_over_http_as_in_process(http, raw_client):
     for path in ("/accounts", "/locales", "/study-types", "/demand/allocation-templates", "/nowhere"):
-        there, here = http.get(path), stranger.get(path)
+        there, here = http.get(path), raw_client.get(path)
         assert there.status_code == here.status_code
         if there.is_success:
             assert there.json() == here.json()
@@ -202,6 +202,6 @@ def test_bodies_larger_than_any_file_are_not_kept(http):
     assert reply.status_code == 413
 
 
-def test_the_world_is_told_without_respondent_ids(served, http, stranger):
+def test_the_world_is_told_without_respondent_ids(served, http, raw_client):
     told = json.dumps(http.get(f"{served.url}/sandbox/world").json())
     assert "target_groups" in told

@@ -9,26 +9,26 @@ import pytest
 from cint_nb.domain import ids
 from cint_nb.sandbox.control import world_told
 from cint_nb.sandbox.practice import Sandbox
-from tests.sandbox.conftest import Stranger
+from tests.support.sandbox_client import RawClient
 
 
 def live_a_day(sandbox: Sandbox) -> str:
-    stranger = Stranger(sandbox)
-    stranger.log_in()
+    raw_client = RawClient(sandbox)
+    raw_client.log_in()
     sandbox.faults.arm("partial@upload")
-    group = stranger.group(completes_goal=200)
+    group = raw_client.group(completes_goal=200)
     people = [ids.synthetic_id("class", number) for number in range(900)]
-    stranger.stored(group, people)
-    stranger.stored(group, people)
-    run = stranger.launched(group)
+    raw_client.saved_ids(group, people)
+    raw_client.saved_ids(group, people)
+    run = raw_client.launched(group)
     sandbox.advance(40_000)
-    etag = stranger.get(run).headers["etag"]
-    stranger.post(f"{run}/pause", headers={"If-Match": etag})
-    stranger.upload(group, [ids.synthetic_id("late", number) for number in range(2_000)])
-    assert stranger.upload(group, people).status_code == 409, "refused requests leave no trace"
+    etag = raw_client.get(run).headers["etag"]
+    raw_client.post(f"{run}/pause", headers={"If-Match": etag})
+    raw_client.upload(group, [ids.synthetic_id("late", number) for number in range(2_000)])
+    assert raw_client.upload(group, people).status_code == 409, "refused requests leave no trace"
     sandbox.advance(60)
-    stranger.saved(group)
-    stranger.close()
+    raw_client.saved(group)
+    raw_client.close()
     return group
 
 
@@ -58,15 +58,15 @@ def test_the_world_goes_on_from_there(tmp_path):
     group = live_a_day(first)
     first.close()
     second = Sandbox(seed=3, state=path)
-    stranger = Stranger(second)
-    stranger.log_in()
-    saved = stranger.saved(group)
+    raw_client = RawClient(second)
+    raw_client.log_in()
+    saved = raw_client.saved(group)
     second.advance(600)
-    assert stranger.saved(group) > saved, "the job that was running runs on"
-    names = {stranger.group(), stranger.group()}
+    assert raw_client.saved(group) > saved, "the job that was running runs on"
+    names = {raw_client.group(), raw_client.group()}
     assert not names & {group}
     made = len(second.world.groups)
-    stranger.close()
+    raw_client.close()
     second.close()
     third = Sandbox(seed=3, state=path)
     assert len(third.world.groups) == made

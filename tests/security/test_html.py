@@ -25,7 +25,7 @@ from cint_nb.panels.plots import plot_funnel
 from cint_nb.panels.wave_panel import WavePanel
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from tests.security.hostile import ALL, FORMULAS, LOADS, ONE, SCRIPTS
+from tests.support.hostile import ALL, FORMULAS, LOADS, ONE, SCRIPTS
 
 ACTING = {"script", "iframe", "img", "link", "object", "embed", "base", "meta", "input", "math", "video", "audio"}
 

@@ -5,24 +5,19 @@ from __future__ import annotations
 import nbformat
 from nbclient import NotebookClient
 
-from tests.security.planted import SECRET, TOKEN, holds_respondent, secrets_in
+from tests.support.canaries import SECRET, TOKEN, holds_respondent, secrets_in
+from tests.support.plans import plan_cell
 
 CELLS = (
     """
-from datetime import timedelta
 import cint_nb as cint
 client = cint.connect("sandbox")
 cint.write_sample("people.csv", lines=400)
 picker = cint.FilePicker().choose("people.csv", entity_type="RSID")
 picker
 """,
-    """
-now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
-    business_unit_id=1234, project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9", locale="ger_de",
-    completes_goal=50, cost_per_interview="2.7352 EUR", start_at=now + timedelta(hours=2),
-    end_at=now + timedelta(days=14),
-    live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]")
+    plan_cell(50)
+    + """
 wave = client.wave("Tracker, wave 2", project="Brand tracker", respondents=picker.value, plan=plan)
 cint.FindingsTable(wave.check())
 """,

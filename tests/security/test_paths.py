@@ -24,7 +24,7 @@ from cint_nb.panels.fence import Fence
 from cint_nb.wave.journal import Journal, WaveKey
 from cint_nb.wire.calls import Call, reply_of
 from cint_nb.wire.repeats import Repeat
-from tests.wire.test_wire_sockets import answer
+from tests.support.servers import raw_response
 
 REF = TargetGroupRef(project_id="01JPROJECT", target_group_id="01JGROUP")
 DEVICES = ["CON", "con.csv", "NUL.txt", "AUX", "PRN.tar.gz", "COM1", "com1.csv", "LPT9.csv", "CONIN$", "COM¹.csv"]
@@ -105,7 +105,7 @@ def test_a_long_name_keeps_its_ending():
 @pytest.mark.parametrize("name", ["../../outside.csv", "/tmp/outside.csv", "\uff0e\uff0e\uff0foutside.csv", "CON"])  # noqa: S108
 def test_a_download_over_the_wire_is_written_inside_the_folder_only(listen, go_live, tmp_path, name):
     more = f"Content-Disposition: attachment; filename*=UTF-8''{quote(name)}\r\n"
-    client = go_live(listen(lambda path, _: answer(b"RSID\r\n", more=more)))
+    client = go_live(listen(lambda path, _: raw_response(b"RSID\r\n", more=more)))
     folder = tmp_path / "inner" / "chosen"
     folder.mkdir(parents=True)
     download = client.run(client.recontacts.download(REF, "job-1"))

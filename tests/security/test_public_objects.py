@@ -19,10 +19,11 @@ from cint_nb.study.panel import Panel, PanelWave
 from cint_nb.study.respondents import read_respondents
 from cint_nb.study.wave_reports import read_report
 from cint_nb.wave.wave import Wave
-from tests.panels.test_file_picker import uploaded, wait_for
-from tests.security.planted import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
 from tests.security.reach import reachable, said_by
-from tests.wire.test_wire_sockets import answer
+from tests.support.canaries import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
+from tests.support.servers import raw_response
+from tests.support.waiting import wait_for
+from tests.support.widgets import uploaded
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_nothing_a_public_object_says_or_holds_is_a_secret_or_names_a_person(obj
 
 def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(go_live, listen, monkeypatch):
     monkeypatch.delenv("CINT_NB_TOKEN")
-    server = listen(lambda path, _: None if "oauth" in path else answer(b'{"locales": []}'))
+    server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"locales": []}'))
     client = go_live(server)
     client.run(client.definitions.locales())
     assert TOKEN.encode() in server.heard

@@ -16,7 +16,7 @@ import pytest
 from cint_nb.sandbox.app import build_app
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from tests.panels.test_file_picker import wait_for
+from tests.support.waiting import wait_for
 
 HEAD = b"POST /v1/demand/accounts/101/projects HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n"
 PATHS = ("/", "/openapi.json", "/sandbox/clock", "/sandbox/world", "/sandbox/faults", "/v1/accounts", "/oauth/token")

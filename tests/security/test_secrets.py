@@ -22,8 +22,8 @@ from pydantic import SecretStr
 from cint_nb.domain.errors import CintError, NotAuthenticated, SettingsError
 from cint_nb.wire.auth import Token
 from cint_nb.wire.settings import Settings
-from tests.security.planted import SECRET, TOKEN, files_with_secrets, secrets_in
-from tests.wire.test_wire_sockets import answer
+from tests.support.canaries import SECRET, TOKEN, files_with_secrets, secrets_in
+from tests.support.servers import raw_response
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def refuse(path: str, request: bytes) -> bytes:
     """Answer as a server or a proxy does that quotes the whole request in its error."""
     quoted = request.decode("latin-1").replace("\r\n", " ")
     body = {"object": "authorization_error", "detail": f"cannot take {quoted}", "error_description": quoted}
-    return answer(json.dumps(body).encode(), status="401 Unauthorized", more=f"X-Request-Id: {TOKEN}\r\n")
+    return raw_response(json.dumps(body).encode(), status="401 Unauthorized", more=f"X-Request-Id: {TOKEN}\r\n")
 
 
 # What is searched in every test, and in what is stored
@@ -41,7 +41,7 @@ def refuse(path: str, request: bytes) -> bytes:
 LEAKS = """
 import logging, sys
 from pathlib import Path
-from tests.security.planted import SECRET, TOKEN
+from tests.support.canaries import SECRET, TOKEN
 
 def test_print(): print("my secret is", SECRET)
 def test_stderr(): print(TOKEN, file=sys.stderr)
@@ -62,7 +62,7 @@ def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_rep
         "-m",
         "pytest",
         "-p",
-        "tests.security.planted",
+        "tests.support.canaries",
         "-p",
         "no:randomly",
         "-p",
@@ -110,7 +110,7 @@ def every_logger(caplog: pytest.LogCaptureFixture):
 
 def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(listen, go_live, every_logger, monkeypatch):
     monkeypatch.delenv("CINT_NB_TOKEN")
-    server = listen(lambda path, _: None if "oauth" in path else answer(b'{"projects": []}'))
+    server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
     client = go_live(server)
     told: list[object] = []
 
@@ -127,7 +127,7 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(listen, go_liv
 
 
 def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(listen, go_live, caplog, monkeypatch):
-    server = listen(lambda path, _: None if "oauth" in path else answer())
+    server = listen(lambda path, _: None if "oauth" in path else raw_response())
     client = go_live(server)
     send = httpx.AsyncClient.send
 
@@ -230,7 +230,7 @@ def test_ipython_tracebacks_with_all_local_variables_show_none(listen, tmp_path)
         if path.endswith("/users"):  # the account's number is the process that asks: it is interrupted while it waits
             os.kill(int(path.split("/")[-2]), signal.SIGINT)
             return None
-        return answer(b'{"detail": "broken"}', status="422 No") if "jobs" in path else b""
+        return raw_response(b'{"detail": "broken"}', status="422 No") if "jobs" in path else b""
 
     base, refusing = listen(say), listen(refuse)
     script = tmp_path / "stories.py"
@@ -268,7 +268,7 @@ def test_what_holds_credentials_refuses_to_be_pickled(go_live, listen):
 
 
 def test_an_error_is_pickled_without_the_raw_reply(listen, go_live):
-    client = go_live(listen(lambda path, _: answer(b'{"detail": "no", "ids": ["0f1ce179"]}', status="422 No")))
+    client = go_live(listen(lambda path, _: raw_response(b'{"detail": "no", "ids": ["0f1ce179"]}', status="422 No")))
     with pytest.raises(CintError) as caught:
         client.run(client.definitions.locales())
     assert b"0f1ce179" in caught.value.body

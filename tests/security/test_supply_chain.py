@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.security import advisories, release_ages
-from tests.security.planted import SECRET, files_with_secrets
+from tests.support.canaries import SECRET, files_with_secrets
 
 ROOT = Path(__file__).parents[2]
 # Left lying in a clone by a person, an editor or a tool; none of it may ever be published.

@@ -13,8 +13,7 @@ import trustme
 from cint_nb.domain.errors import NotSent, SettingsError
 from cint_nb.wire import loop
 from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES, Settings
-from tests.security.conftest import Listener
-from tests.wire.test_wire_sockets import answer
+from tests.support.servers import Listener, raw_response
 
 HOST = "exchange.test"
 # What switches checking off, or moves trust, in other programs and libraries; set to what does it there.
@@ -46,7 +45,7 @@ def serve(listen: Callable[..., Listener], authority: trustme.CA, monkeypatch: p
     def start(name: str = HOST, by: trustme.CA | None = None) -> Listener:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         (by or authority).issue_cert(name).configure_cert(context)
-        return listen(lambda path, _: None if "oauth" in path else answer(b'{"locales": []}'), context)
+        return listen(lambda path, _: None if "oauth" in path else raw_response(b'{"locales": []}'), context)
 
     monkeypatch.setattr(socket, "getaddrinfo", here)
     return start
@@ -116,7 +115,7 @@ def test_an_empty_list_of_authorities_trusts_nobody_more(serve, ask, monkeypatch
 
 def test_the_token_endpoint_is_checked_too(serve, ask, listen, monkeypatch):
     monkeypatch.delenv("CINT_NB_TOKEN")
-    server, plain = serve(), listen(lambda path, _: answer(b"{}"))
+    server, plain = serve(), listen(lambda path, _: raw_response(b"{}"))
     with pytest.raises(NotSent):
         ask(server, base_url=f"{plain.url}/v1")
     assert server.heads == plain.heads == []

@@ -12,8 +12,8 @@ import pytest
 from cint_nb.api import operations as ops
 from cint_nb.domain.errors import ApiError, CintError, InputError, SettingsError
 from cint_nb.wire.settings import Settings
-from tests.security.planted import SECRET, TOKEN
-from tests.wire.test_wire_sockets import answer
+from tests.support.canaries import SECRET, TOKEN
+from tests.support.servers import raw_response
 
 OPERATIONS = [one for one in vars(ops).values() if isinstance(one, ops.Operation)]
 PLACES = [(one, place) for one in OPERATIONS for place in re.findall(r"{(\w+)}", one.template)]
@@ -41,7 +41,7 @@ def test_a_path_value_cannot_reach_another_endpoint(listen, go_live, operation, 
 
 
 def test_every_operation_is_asked_at_its_own_address_only(listen, go_live):
-    server = listen(lambda path, _: answer(b"{}"))
+    server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     for operation in OPERATIONS:
         client.run(client.http.send(operation.call(filled(operation))))
@@ -53,7 +53,7 @@ def test_every_operation_is_asked_at_its_own_address_only(listen, go_live):
 
 @pytest.mark.parametrize("value", ["a&entity_type=RID", "a#b", "a=b", "%26x=1", "../x", "a\r\nX-Evil: 1", "é+ ;"])
 def test_a_query_value_stays_one_value(listen, go_live, value):
-    server = listen(lambda path, _: answer(b"{}"))
+    server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     client.run(client.http.send(ops.LIST_PROJECTS.call(query={"name": value, "page_size": 5})))
     head = server.heads[0].decode()
@@ -66,7 +66,7 @@ def test_a_query_value_stays_one_value(listen, go_live, value):
 @pytest.mark.parametrize("value", ["key\r\nX-Evil: 1", "\r\n\r\nGET /evil HTTP/1.1"])
 @pytest.mark.parametrize("field", ["if_match", "idempotency_key"])
 def test_a_header_value_cannot_become_another_header(listen, go_live, field, value):
-    server = listen(lambda path, _: answer(b"{}"))
+    server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     with pytest.raises(CintError):
         client.run(client.http.send(ops.GET_PROJECT.call(filled(ops.GET_PROJECT), **{field: value})))
@@ -82,9 +82,9 @@ REDIRECTS = [301, 302, 303, 307, 308]
 @pytest.mark.parametrize("own_client", [False, True], ids=["our client", "a client of the caller's that follows"])
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_no_redirect_is_followed_to_another_host(listen, go_live, status, own_client):
-    elsewhere = listen(lambda path, _: answer(b"{}"))
+    elsewhere = listen(lambda path, _: raw_response(b"{}"))
     more = f"Location: {elsewhere.url}/v1/x\r\nRefresh: 0; url={elsewhere.url}\r\nContent-Location: {elsewhere.url}\r\n"
-    here = listen(lambda path, _: answer(b"{}", status=f"{status} Go", more=more))
+    here = listen(lambda path, _: raw_response(b"{}", status=f"{status} Go", more=more))
     own = {"http_client": httpx.AsyncClient(follow_redirects=True)} if own_client else {}
     client = go_live(here, **own)
     for operation in (ops.LIST_PROJECTS, ops.CREATE_DRAFT, ops.UPLOAD, ops.DOWNLOAD_REPORT):
@@ -101,7 +101,7 @@ def test_the_secret_follows_no_redirect_of_the_token_endpoint(listen, go_live, m
     monkeypatch.delenv("CINT_NB_TOKEN")
     elsewhere = listen()
     here = listen(
-        lambda path, _: answer(b"{}", status=f"{status} Go", more=f"Location: {elsewhere.url}/oauth/token\r\n")
+        lambda path, _: raw_response(b"{}", status=f"{status} Go", more=f"Location: {elsewhere.url}/oauth/token\r\n")
     )
     client = go_live(here)
     with pytest.raises(CintError):
@@ -111,7 +111,7 @@ def test_the_secret_follows_no_redirect_of_the_token_endpoint(listen, go_live, m
 
 
 def test_no_address_in_a_reply_is_ever_asked(listen, go_live):
-    elsewhere = listen(lambda path, _: answer(b"{}"))
+    elsewhere = listen(lambda path, _: raw_response(b"{}"))
     url = f"{elsewhere.url}/v1/x"
     more = f'Location: {url}\r\nLink: <{url}>; rel=next\r\nAlt-Svc: http/1.1="127.0.0.1:{elsewhere.port}"\r\n'
     body = (
@@ -122,7 +122,7 @@ def test_no_address_in_a_reply_is_ever_asked(listen, go_live):
     ).encode()  # fmt: skip
     pages = iter(range(3))
     last = b'{"projects": [], "reports_requests": [], "data": []}'
-    here = listen(lambda path, _: answer(body if next(pages, None) is not None else last, more=more))
+    here = listen(lambda path, _: raw_response(body if next(pages, None) is not None else last, more=more))
     client = go_live(here)
 
     async def list_projects() -> None:
@@ -157,7 +157,7 @@ def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_p
     wave.launch(budget="900 EUR")
     wave.status()
     assert connected == []
-    server = listen(lambda path, _: answer(b'{"locales": []}'))
+    server = listen(lambda path, _: raw_response(b'{"locales": []}'))
     live = go_live(server)
     live.run(live.definitions.locales())
     assert set(connected) == {("127.0.0.1", server.port)}

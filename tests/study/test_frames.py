@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cint_nb.study.frames import STATUS_COLUMNS, analysis_frame, completes_frame, status_frame
+from tests.support.plans import PRICE_VALUE, price_body
 
 OVERVIEW = {
     "target_group_name": "Tracker, wave 2",
@@ -106,8 +107,8 @@ def test_screen_outs_are_visits_that_ended_without_complete_and_not_by_leaving()
 
 
 def test_cost_stands_beside_its_cap_and_completes_so_far_make_a_trend() -> None:
-    cap = {"value": "2.7352", "currency_code": "EUR"}
+    cap = price_body()
     frame = status_frame([{"price_cap": cap, "trend": [1, 4]}, {"state": "draft"}])
-    assert frame.loc[0, ["price_cap", "currency"]].tolist() == [2.7352, "EUR"]
+    assert frame.loc[0, ["price_cap", "currency"]].tolist() == [float(PRICE_VALUE), "EUR"]
     assert frame.loc[0, "trend"] == [1, 4]
     assert "trend" not in status_frame([{"state": "draft"}]).columns

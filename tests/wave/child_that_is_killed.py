@@ -1,7 +1,8 @@
 """A notebook's cells as a script: run waves against a served sandbox, and die where told.
 
-Usage: child_that_is_killed.py SERVED_URL PEOPLE_FILE (WAVE KILL_AT)... KILL_AT is `never`, `entry:N` (after the N-th
-new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+Usage: `python -m tests.wave.child_that_is_killed SERVED_URL PEOPLE_FILE (WAVE KILL_AT)...`. KILL_AT is `never`,
+`entry:N` (after the N-th new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request,
+before its reply is read).
 For each wave that reaches its end one line of JSON is printed.
 """
 
@@ -11,15 +12,14 @@ import json
 import os
 import signal
 import sys
-from datetime import timedelta
 from typing import Any
 
 import httpx
 
-from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.journal import Journal
 from cint_nb.wave.session import connect_session
+from tests.support.plans import RSID_URL, make_plan
 
 
 def die() -> None:
@@ -58,17 +58,7 @@ def arm(kill_at: str) -> None:
 def run(url: str, file: str, name: str) -> None:
     people = read_respondents(file, entity_type="RSID")
     with connect_session("sandbox", base_url=url) as client:
-        now = client.clock.now()
-        plan = TargetGroupPlan.of(
-            business_unit_id=1234,
-            project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
-            locale="ger_de",
-            completes_goal=50,
-            cost_per_interview="2.7352 EUR",
-            start_at=now + timedelta(hours=2),
-            end_at=now + timedelta(days=14),
-            live_url="https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
-        )
+        plan = make_plan(client.clock.now(), completes_goal=50, live_url=RSID_URL)
         wave = client.wave(name, project=f"Project of {name}", respondents=people, plan=plan)
         ref = wave.create()
         wave.upload()

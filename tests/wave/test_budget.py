@@ -10,20 +10,11 @@ import pytest
 from cint_nb.domain.errors import BudgetExceeded, PlanError
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.wave.budget import check_budget, worst_case
+from tests.support.plans import make_plan
 
 
 def plan(**changes: Any) -> TargetGroupPlan:
-    fields: dict[str, Any] = {
-        "business_unit_id": 1234,
-        "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
-        "locale": "ger_de",
-        "completes_goal": 400,
-        "cost_per_interview": "2.7352 EUR",
-        "start_at": datetime(2026, 9, 2, tzinfo=UTC),
-        "end_at": datetime(2026, 9, 16, tzinfo=UTC),
-        "live_url": "https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
-    }
-    return TargetGroupPlan.of(**fields | changes)
+    return make_plan(datetime(2026, 9, 2, tzinfo=UTC), **{"completes_goal": 400} | changes)
 
 
 def test_the_worst_case_is_goal_times_price_cap_exactly() -> None:

@@ -14,6 +14,7 @@ from cint_nb.study.rules import WaveFacts
 from cint_nb.wave.facts import ask_exchange
 from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
+from tests.support.plans import PRICE_VALUE
 
 Make = Callable[..., Wave]
 
@@ -26,7 +27,7 @@ def test_a_check_sends_nothing_unless_asked_to(client: Session, make_wave: Make)
 
 
 def test_a_price_in_another_currency_than_the_business_units_is_stopped(make_wave: Make) -> None:
-    wave = make_wave(cost_per_interview="2.7352 USD")
+    wave = make_wave(cost_per_interview=f"{PRICE_VALUE} USD")
     assert "currency" in wave.check(ask=True).rules()
     with pytest.raises(PreflightBlocked, match="EUR"):
         wave.create()

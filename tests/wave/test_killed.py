@@ -18,7 +18,8 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wave.session import connect_session
 
-CHILD = Path(__file__).with_name("child_that_is_killed.py")
+CHILD = "tests.wave.child_that_is_killed"
+ROOT = Path(__file__).parents[2]
 POINTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for number in range(1, 7)]
 """A wave writes 14 lines into its journal and sends 6 changing requests."""
 
@@ -48,8 +49,8 @@ def kills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kills]:
         waves = ["An undisturbed wave", *map(name_of, POINTS)]
         for before, point in zip(waves, [*POINTS, ""], strict=True):
             words = [before, "never", *([name_of(point), point] if point else [])]
-            command = [sys.executable, str(CHILD), served.base_url, str(people), *words]
-            done = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+            command = [sys.executable, "-m", CHILD, served.base_url, str(people), *words]
+            done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
             died[point] = done.returncode
             ends |= {end["wave"]: end for end in map(json.loads, done.stdout.splitlines())}
             assert before in ends, done.stderr[-3000:]

@@ -20,6 +20,7 @@ from cint_nb.study.respondents import read_respondents
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
+from tests.support.plans import PRICE_VALUE, make_plan
 
 PROJECT = "Watched project"
 
@@ -32,17 +33,7 @@ def session() -> Iterator[Session]:
 
 def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
     now = session.clock.now()
-    fields = {
-        "business_unit_id": 1234,
-        "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
-        "locale": "ger_de",
-        "completes_goal": 300,
-        "cost_per_interview": "2.7352 EUR",
-        "start_at": now + timedelta(hours=1),
-        "end_at": now + timedelta(days=14),
-        "live_url": "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-    }
-    return TargetGroupPlan.of(**{**fields, **changes})
+    return make_plan(now, **{"completes_goal": 300, "start_at": now + timedelta(hours=1)} | changes)
 
 
 def launched(session: Session, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:
@@ -112,7 +103,7 @@ def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(
     same = ("completes", "goal", "saved", "entrants", "screenouts", "cost", "price_cap", "ends_at", "trend", "warnings")
     assert {name: field[name] for name in same} == {name: own[name] for name in same}
     assert field["trend"][-1] == field["completes"] > 0
-    assert (draft["state"], draft["goal"], draft["saved"], draft["price_cap"]) == ("draft", 300, 0, 2.7352)
+    assert (draft["state"], draft["goal"], draft["saved"], draft["price_cap"]) == ("draft", 300, 0, float(PRICE_VALUE))
     assert draft["warnings"] == "goal above saved ids: 300 of 0"
 
 

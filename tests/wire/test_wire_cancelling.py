@@ -29,11 +29,11 @@ def test_a_send_cancelled_at_any_turn_leaves_no_place_lock_or_token_behind(conne
     async def story(turns: int) -> bool:
         http, exchange = connect(EXPIRED, BUSY, FINE)
         was_running = await cancelled_after(turns, asyncio.create_task(http.send(call("POST", Repeat.NAKED))))
-        assert exchange.under_way == 0
-        exchange.script, exchange.most_under_way = [FINE], 0
+        assert exchange.in_flight == 0
+        exchange.script, exchange.max_in_flight = [FINE], 0
         replies = await asyncio.gather(*(http.send(call()) for _ in range(PLACES + 2)))
         assert [reply.status for reply in replies] == [200] * (PLACES + 2)
-        assert exchange.most_under_way == PLACES
+        assert exchange.max_in_flight == PLACES
         assert len(exchange.token_requests) <= 3
         return was_running
 

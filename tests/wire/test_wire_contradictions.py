@@ -12,19 +12,16 @@ from cint_nb.domain import errors
 from cint_nb.wire import loop
 from cint_nb.wire.http import Call, Repeat
 from cint_nb.wire.pages import pages
+from tests.support.exchange import error_response
 
 FINE = httpx.Response(200, json={"fine": True})
-
-
-def refusal(status: int, kind: str, detail: str = "no") -> httpx.Response:
-    return httpx.Response(status, json={"id": "e-1", "object": kind, "detail": detail})
 
 
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("repeat", list(Repeat))
 def test_b09_expired_token_is_refreshed_once_on_401_and_403(connect, call, status, repeat):
     """The recontact guide says 401, the authentication page 403 `authorization_error`. Rejected means not done."""
-    http, exchange = connect(refusal(status, "authorization_error"), FINE)
+    http, exchange = connect(error_response(status, "authorization_error"), FINE)
     assert loop.run(http.send(call("POST", repeat, json={"a": 1}))).json() == {"fine": True}
     assert exchange.tokens_used == ["token-1", "token-2"]
     assert [request.content for request in exchange.requests] == [b'{"a":1}'] * 2
@@ -32,34 +29,34 @@ def test_b09_expired_token_is_refreshed_once_on_401_and_403(connect, call, statu
 
 @pytest.mark.parametrize(("status", "kind"), [(401, errors.NotAuthenticated), (403, errors.PermissionDenied)])
 def test_b09_a_second_refusal_is_told_and_not_tried_again(connect, call, status, kind):
-    http, exchange = connect(refusal(status, "authorization_error"))
+    http, exchange = connect(error_response(status, "authorization_error"))
     with pytest.raises(kind):
         loop.run(http.send(call()))
     assert len(exchange.requests) == len(exchange.token_requests) == 2
 
 
 def test_b09_a_refusal_in_a_later_attempt_of_the_same_call_is_not_answered_by_yet_another_token(connect, call):
-    expired = refusal(401, "authorization_error")
-    http, exchange = connect(expired, refusal(503, "busy"), expired, FINE)
+    expired = error_response(401, "authorization_error")
+    http, exchange = connect(expired, error_response(503, "busy"), expired, FINE)
     with pytest.raises(errors.NotAuthenticated):
         loop.run(http.send(call()))
     assert len(exchange.token_requests) == 2
 
 
 def test_a02_the_version_header_is_on_every_request_and_not_on_the_token_request(connect, call):
-    http, exchange = connect(refusal(401, "authorization_error"), refusal(503, "busy"), FINE)
+    http, exchange = connect(error_response(401, "authorization_error"), error_response(503, "busy"), FINE)
     loop.run(http.send(call()))
     assert [request.headers["cint-api-version"] for request in exchange.requests] == ["2025-12-18"] * 3
     assert all("cint-api-version" not in request.headers for request in exchange.token_requests)
 
 
 def test_a02_the_three_causes_of_403_are_told_apart_by_object_and_listed(connect, call):
-    http, exchange = connect(refusal(403, "required_header_missing", "The header is missing"))
+    http, exchange = connect(error_response(403, "required_header_missing", "The header is missing"))
     with pytest.raises(errors.PermissionDenied, match="header is missing") as caught:
         loop.run(http.send(call()))
     assert len(exchange.token_requests) == 1  # a new token would not bring the header back
     assert "Cint-API-Version" in caught.value.next_step
-    http, exchange = connect(refusal(403, "feature_not_enabled"))
+    http, exchange = connect(error_response(403, "feature_not_enabled"))
     with pytest.raises(errors.PermissionDenied) as caught:
         loop.run(http.send(call()))
     assert len(exchange.token_requests) == 1
@@ -69,7 +66,9 @@ def test_a02_the_three_causes_of_403_are_told_apart_by_object_and_listed(connect
 
 def test_a01_the_token_request_says_auth_scopes_and_its_errors_have_another_envelope(connect, call):
     http, exchange = connect(FINE)
-    exchange.token_answer = lambda _: httpx.Response(401, json={"error": "access_denied", "error_description": "Nope"})
+    exchange.token_response = lambda _: httpx.Response(
+        401, json={"error": "access_denied", "error_description": "Nope"}
+    )
     with pytest.raises(errors.NotAuthenticated, match="Nope"):
         loop.run(http.send(call()))
     body = json.loads(exchange.token_requests[0].content)
@@ -78,7 +77,7 @@ def test_a01_the_token_request_says_auth_scopes_and_its_errors_have_another_enve
 
 
 def test_a03_a_retry_uses_the_same_idempotency_key(connect, call):
-    http, exchange = connect(httpx.ReadTimeout("x"), refusal(503, "busy"), FINE)
+    http, exchange = connect(httpx.ReadTimeout("x"), error_response(503, "busy"), FINE)
     loop.run(http.send(call("POST", Repeat.KEYED, idempotency_key="one")))
     assert {request.headers["idempotency-key"] for request in exchange.requests} == {"one"}
 
@@ -93,7 +92,7 @@ def test_a03_a_naked_request_is_not_protected_by_a_key_it_carries(connect, call)
 
 
 def test_a03_a_stale_etag_is_given_back_for_a_new_decision(connect, call):
-    http, exchange = connect(refusal(412, "precondition_failed_error"), FINE)
+    http, exchange = connect(error_response(412, "precondition_failed_error"), FINE)
     with pytest.raises(errors.PreconditionFailed):
         loop.run(http.send(call("POST", Repeat.GUARDED, if_match='W/"1234"')))
     assert exchange.requests[0].headers["if-match"] == 'W/"1234"'
@@ -169,7 +168,7 @@ def test_b05_the_page_size_is_always_asked_for_and_the_cursor_alone_ends_a_list(
 @pytest.mark.parametrize("path", ["recontacts/jobs/remove-all-rsids", "exclusions/jobs/upload-respondents-by-file"])
 def test_b14_a_409_at_uploads_and_removals_is_a_lock(connect, path):
     """The guide's removal only says that "an error will be returned"; the reference says 409 for both."""
-    http, exchange = connect(refusal(409, "conflict_error"))
+    http, exchange = connect(error_response(409, "conflict_error"))
     with pytest.raises(errors.JobAlreadyRunning):
         loop.run(http.send(Call("remove", "POST", "/demand/target-groups/x/" + path, Repeat.NAKED)))
     assert len(exchange.requests) == 1

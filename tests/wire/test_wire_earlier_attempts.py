@@ -32,7 +32,7 @@ def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknow
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
 def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknown(connect, call, repeat):
     http, exchange = connect(LOST, EXPIRED)
-    exchange.token_answer = lambda number: (
+    exchange.token_response = lambda number: (
         httpx.Response(200, json={"access_token": "t", "expires_in": 86400}) if number == 1 else httpx.Response(503)
     )
     with pytest.raises(errors.OutcomeUnknown) as caught:

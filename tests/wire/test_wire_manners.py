@@ -37,7 +37,7 @@ def test_at_most_eight_requests_are_under_way(connect, call):
 
     loop.run(many())
     assert len(exchange.requests) == 40
-    assert exchange.most_under_way == 8
+    assert exchange.max_in_flight == 8
 
 
 def test_more_requests_are_under_way_only_where_the_settings_say_so(connect, call):
@@ -47,7 +47,7 @@ def test_more_requests_are_under_way_only_where_the_settings_say_so(connect, cal
         await asyncio.gather(*(http.send(call()) for _ in range(60)))
 
     loop.run(many())
-    assert exchange.most_under_way == 20
+    assert exchange.max_in_flight == 20
 
 
 def test_beyond_eight_more_connections_mean_more_httpx_clients_each_with_eight():

@@ -249,4 +249,4 @@ def test_a_cancelled_send_stops_and_is_not_repeated(connect, call):
 
     loop.run(story())
     assert len(exchange.requests) == 1
-    assert exchange.under_way == 0
+    assert exchange.in_flight == 0

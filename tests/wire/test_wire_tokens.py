@@ -81,7 +81,7 @@ def test_a_token_is_renewed_five_minutes_before_its_end(connect, call):
 
 def test_a_token_shorter_than_that_is_still_used_for_half_its_life(connect, call):
     http, exchange = connect(FINE)
-    exchange.token_answer = living(60)
+    exchange.token_response = living(60)
     loop.run(http.send(call()))
     loop.run(http.send(call()))
     assert len(exchange.token_requests) == 1
@@ -93,7 +93,7 @@ def test_a_token_shorter_than_that_is_still_used_for_half_its_life(connect, call
 @pytest.mark.parametrize("life", [None, "soon", -5, 0, True, 1e300])
 def test_a_token_of_unreadable_life_is_taken_to_last_an_hour(connect, call, life):
     http, exchange = connect(FINE)
-    exchange.token_answer = living(life)
+    exchange.token_response = living(life)
     loop.run(http.send(call()))
     loop.run(http.sleep(3_000))
     loop.run(http.send(call()))
@@ -105,7 +105,7 @@ def test_a_token_of_unreadable_life_is_taken_to_last_an_hour(connect, call, life
 
 def test_the_token_endpoints_own_error_envelope_is_read(connect, call):
     http, exchange = connect(FINE)
-    exchange.token_answer = lambda _: httpx.Response(
+    exchange.token_response = lambda _: httpx.Response(
         401, json={"error": "access_denied", "error_description": "Unauthorized"}
     )
     with pytest.raises(errors.NotAuthenticated, match="Unauthorized") as caught:
@@ -119,7 +119,7 @@ def test_the_token_endpoints_own_error_envelope_is_read(connect, call):
 def test_no_error_about_the_token_shows_the_secret_even_with_all_local_variables(connect, call):
     for answer in (httpx.Response(401, json={"error": "access_denied"}), httpx.Response(200, json={"other": 1})):
         http, exchange = connect(FINE, mode="live")
-        exchange.token_answer = lambda _, answer=answer: answer
+        exchange.token_response = lambda _, answer=answer: answer
         with pytest.raises(errors.CintError) as caught:
             loop.run(http.send(call()))
         told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
@@ -129,11 +129,11 @@ def test_no_error_about_the_token_shows_the_secret_even_with_all_local_variables
 
 def test_a_failing_token_endpoint_is_asked_again_and_then_the_request_counts_as_unsent(connect, call):
     http, exchange = connect(FINE)
-    exchange.token_answer = lambda number: httpx.ReadError("x") if number < 3 else living(60)(number)
+    exchange.token_response = lambda number: httpx.ReadError("x") if number < 3 else living(60)(number)
     loop.run(http.send(call("POST", Repeat.NAKED)))
     assert len(exchange.token_requests) == 3
     http, exchange = connect(FINE)
-    exchange.token_answer = lambda _: httpx.Response(503, text="busy")
+    exchange.token_response = lambda _: httpx.Response(503, text="busy")
     with pytest.raises(errors.NotSent, match="no access token"):
         loop.run(http.send(call("POST", Repeat.NAKED)))
     assert exchange.requests == []
@@ -142,7 +142,7 @@ def test_a_failing_token_endpoint_is_asked_again_and_then_the_request_counts_as_
 @pytest.mark.parametrize("body", [{}, {"access_token": ""}, {"access_token": 5}, []])
 def test_an_answer_without_a_token_is_no_token(connect, call, body):
     http, exchange = connect(FINE)
-    exchange.token_answer = lambda _: httpx.Response(200, json=body)
+    exchange.token_response = lambda _: httpx.Response(200, json=body)
     with pytest.raises(errors.NotSent):
         loop.run(http.send(call()))
     assert exchange.requests == []
@@ -238,7 +238,7 @@ def test_a_kept_token_that_is_rejected_is_replaced(connect, call, kept):
     first, _ = connect(FINE, mode="live", keep_token=True)
     loop.run(first.send(call()))
     http, exchange = connect(EXPIRED, FINE, mode="live", keep_token=True)
-    exchange.token_answer = lambda _: httpx.Response(200, json={"access_token": "newer", "expires_in": 86400})
+    exchange.token_response = lambda _: httpx.Response(200, json={"access_token": "newer", "expires_in": 86400})
     loop.run(http.send(call()))
     assert exchange.tokens_used == ["token-1", "newer"]
     assert "newer" in next(kept.iterdir()).read_text()

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from cint_nb.api.client import Client, connect_client
-from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.domain.uploads import UploadFile
+from tests.support.plans import make_plan
+from tests.support.uploads import upload_file
 
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 
@@ -25,16 +25,7 @@ def client() -> Iterator[Client]:
 @pytest.fixture
 def plan(client: Client) -> TargetGroupPlan:
     now = client.clock.now()
-    return TargetGroupPlan.of(
-        business_unit_id=1234,
-        project_manager_id=MANAGER,
-        locale="ger_de",
-        completes_goal=100,
-        start_at=now + timedelta(hours=2),
-        end_at=now + timedelta(days=20),
-        live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
-        cost_per_interview="2.7352 EUR",
-    )
+    return make_plan(now, end_at=now + timedelta(days=20))
 
 
 @pytest.fixture
@@ -49,7 +40,7 @@ def ref(client: Client, project: str, plan: TargetGroupPlan) -> TargetGroupRef:
 
 @pytest.fixture
 def filled(client: Client, ref: TargetGroupRef) -> TargetGroupRef:
-    client.run(client.recontacts.upload(ref, _people(1_000))).wait()
+    client.run(client.recontacts.upload(ref, upload_file(1_000, seed="life"))).wait()
     client.run(client.target_groups.set_filling_strategy(ref, "completes"))
     return ref
 
@@ -58,8 +49,3 @@ def filled(client: Client, ref: TargetGroupRef) -> TargetGroupRef:
 def live(client: Client, filled: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
     client.run(client.fielding.launch(filled, plan.end_at)).wait()
     return filled
-
-
-def _people(ids: int) -> UploadFile:
-    lines = "".join(f"{synthetic_id('life', number)}\n" for number in range(ids))
-    return UploadFile(lines.encode(), ids, EntityType.RSID)

@@ -10,20 +10,14 @@ import pytest
 
 from cint_nb.api.client import Client
 from cint_nb.domain.errors import InvalidState, JobFailed
-from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.respondent_lists import ActivityExclusion
-from cint_nb.domain.uploads import UploadFile
+from tests.support.uploads import upload_file
 
 T = TypeVar("T")
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
-
-
-def people(ids: int) -> UploadFile:
-    lines = "".join(f"{synthetic_id('life', number)}\n" for number in range(ids))
-    return UploadFile(lines.encode(), ids, EntityType.RSID)
 
 
 def every(client: Client, rows: AsyncIterator[T]) -> list[T]:
@@ -133,7 +127,7 @@ def test_a_batch_tells_which_groups_it_changed(client: Client, live: TargetGroup
 
 def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: Client, ref: TargetGroupRef) -> None:
     exclusions = client.exclusions
-    ended = client.run(exclusions.upload(ref, people(300))).wait()
+    ended = client.run(exclusions.upload(ref, upload_file(300, seed="life"))).wait()
     counted = client.run(exclusions.overview(ref)).saved_respondent_ids_count
     assert ended.saved == counted
     assert len(client.run(exclusions.effective_rsids(ref))) == counted
@@ -143,7 +137,7 @@ def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: Clie
 def test_rids_cannot_be_excluded(client: Client, ref: TargetGroupRef) -> None:
     before = client.requests_sent
     with pytest.raises(ValueError, match="not one per visit"):
-        client.run(client.exclusions.upload(ref, people(3), entity_type="RID"))
+        client.run(client.exclusions.upload(ref, upload_file(3, seed="life"), entity_type="RID"))
     assert client.requests_sent == before
 
 

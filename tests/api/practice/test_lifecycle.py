@@ -17,14 +17,10 @@ from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.uploads import UploadFile
+from tests.support.uploads import upload_file
 
 T = TypeVar("T")
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
-
-
-def people(ids: int) -> UploadFile:
-    lines = "".join(f"{synthetic_id('life', number)}\n" for number in range(ids))
-    return UploadFile(lines.encode(), ids, EntityType.RSID)
 
 
 def every(client: Client, rows: AsyncIterator[T]) -> list[T]:
@@ -144,7 +140,7 @@ def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(client: Client,
     assert found is not None
     assert found.wait().state is JobState.PARTIAL
     name, content = client.run(client.recontacts.download(filled, listed.job_id))
-    assert (name, content) == (listed.file_name, people(1_000).content)
+    assert (name, content) == (listed.file_name, upload_file(1_000, seed="life").content)
     assert client.run(client.recontacts.find(filled, "another.csv")) is None
     assert client.run(client.recontacts.running(filled)) is None
 
@@ -175,7 +171,7 @@ def test_a_path_or_a_bare_list_is_refused_with_what_reads_it(client: Client, ref
 
 
 def test_an_upload_is_measured_while_it_runs(client: Client, ref: TargetGroupRef) -> None:
-    job = client.run(client.recontacts.upload(ref, people(5_000)))
+    job = client.run(client.recontacts.upload(ref, upload_file(5_000, seed="life")))
     seen = every(client, job.watch())
     assert any(snapshot.measured for snapshot in seen[:-1])
     assert [snapshot.fraction[0] for snapshot in seen] == sorted(snapshot.fraction[0] for snapshot in seen)

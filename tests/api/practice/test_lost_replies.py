@@ -14,12 +14,12 @@ import pytest
 from cint_nb.api.client import Client
 from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import JobAlreadyRunning, OutcomeUnknown
-from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.domain.uploads import UploadFile
 from cint_nb.sandbox import entities
+from tests.support.uploads import upload_file
 
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 ACTED = ("drop-reply", "500-after", "truncated", "html", "delay")
@@ -27,8 +27,7 @@ NOT_ACTED = ("500", "502", "503", "reset", "refuse")
 
 
 def people(ids: int = 200, first: int = 0) -> UploadFile:
-    lines = "".join(f"{synthetic_id('lost', first + number)}\n" for number in range(ids))
-    return UploadFile(lines.encode(), ids, EntityType.RSID)
+    return upload_file(ids, seed="lost", first=first)
 
 
 def arm(client: Client, fault: str, step: str, *, times: int = 1) -> None:

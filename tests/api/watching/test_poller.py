@@ -16,6 +16,7 @@ from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.wire import loop
+from tests.support.exchange import error_response, json_response
 
 JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
 STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
@@ -176,19 +177,17 @@ def test_a_job_known_to_have_ended_is_shown_at_once_without_a_request(client: Cl
     assert client.requests_sent == before
 
 
-def test_an_end_found_by_a_single_look_is_shown_at_once_too(
-    client: Client, exchange: Any, script: Any, job: Job
-) -> None:
+def test_an_end_found_by_a_single_look_is_shown_at_once_too(client: Client, exchange: Any, job: Job) -> None:
     exchange._rules.clear()
-    exchange.on("GET", STATUS, script.answer(200, {"job_id": JOB, "status": "Completed"}))
+    exchange.on("GET", STATUS, json_response(200, {"job_id": JOB, "status": "Completed"}))
     found = client.run(job.refresh())
     assert job.wait() is found
     assert client.requests_sent == 1
 
 
-def test_an_error_reaches_everybody_who_watches(client: Client, exchange: Any, script: Any, job: Job) -> None:
+def test_an_error_reaches_everybody_who_watches(client: Client, exchange: Any, job: Job) -> None:
     exchange._rules.clear()
-    exchange.on("GET", STATUS, script.refusal(403, "permission_error"))
+    exchange.on("GET", STATUS, error_response(403, "permission_error"))
 
     async def story() -> list[Any]:
         return await asyncio.gather(every(job.watch()), every(job.watch()), job, return_exceptions=True)
@@ -197,8 +196,8 @@ def test_an_error_reaches_everybody_who_watches(client: Client, exchange: Any, s
     assert len(exchange.sent("GET", STATUS)) <= 2
 
 
-def test_a_watch_after_an_error_looks_anew(client: Client, exchange: Any, script: Any, job: Job) -> None:
-    exchange._rules.insert(0, ("GET", STATUS, [script.refusal(403, "permission_error")]))
+def test_a_watch_after_an_error_looks_anew(client: Client, exchange: Any, job: Job) -> None:
+    exchange._rules.insert(0, ("GET", STATUS, [error_response(403, "permission_error")]))
     with pytest.raises(PermissionDenied):
         job.wait()
     exchange._rules.pop(0)

@@ -16,6 +16,8 @@ from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import WatchTimeout
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.wire import loop
+from tests.support.clock import ManualClock
+from tests.support.exchange import json_response
 
 JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
 STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
@@ -33,45 +35,45 @@ async def turns(number: int = 200) -> None:
 
 
 def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look(
-    client: Client, hand: Any, job: Job, asked: list[float]
+    client: Client, manual_clock: ManualClock, job: Job, asked: list[float]
 ) -> None:
     async def story() -> None:
         patient = asyncio.create_task(every(job.watch()))
         await turns()
         impatient = asyncio.create_task(every(job.watch(0.5)))
         await turns()
-        hand.move(0.5)
+        manual_clock.move(0.5)
         await turns()
         assert impatient.done()
         assert isinstance(impatient.exception(), WatchTimeout)
         assert asked == []
-        hand.move(1.5)
+        manual_clock.move(1.5)
         await turns()
         patient.cancel()
         await asyncio.gather(patient, return_exceptions=True)
 
     client.run(story())
-    assert hand.naps[:3] == [2.0, 0.5, 1.5]
+    assert manual_clock.naps[:3] == [2.0, 0.5, 1.5]
     assert asked == [2.0]
 
 
 def test_a_look_that_came_due_during_a_long_standstill_comes_before_the_deadline(
-    client: Client, hand: Any, exchange: Any, script: Any, job: Job
+    client: Client, manual_clock: ManualClock, exchange: Any, job: Job
 ) -> None:
-    exchange._rules.insert(0, ("GET", STATUS, [script.answer(200, {"job_id": JOB, "status": "Completed"})]))
+    exchange._rules.insert(0, ("GET", STATUS, [json_response(200, {"job_id": JOB, "status": "Completed"})]))
 
     async def story() -> JobSnapshot:
         waiting = asyncio.ensure_future(job._finish(60))
         await turns()
-        hand.move(8 * 3_600)
+        manual_clock.move(8 * 3_600)
         return await waiting
 
     assert client.run(story()).state is JobState.DONE
 
 
-def test_an_interrupt_of_a_wait_ends_the_looking(hand: Any, job: Job) -> None:
+def test_an_interrupt_of_a_wait_ends_the_looking(manual_clock: ManualClock, job: Job) -> None:
     def interrupt() -> None:
-        assert hand.asleep.wait(10)
+        assert manual_clock.asleep.wait(10)
         _thread.interrupt_main()
 
     other = threading.Thread(target=interrupt)
@@ -79,17 +81,17 @@ def test_an_interrupt_of_a_wait_ends_the_looking(hand: Any, job: Job) -> None:
     with pytest.raises(KeyboardInterrupt, match=r"goes on at the exchange; resume with Job\.attach"):
         job.wait()
     other.join()
-    assert hand.cancelled.wait(10)
+    assert manual_clock.cancelled.wait(10)
 
 
-def test_an_interrupt_of_one_wait_leaves_the_background_watch_alone(hand: Any, job: Job) -> None:
+def test_an_interrupt_of_one_wait_leaves_the_background_watch_alone(manual_clock: ManualClock, job: Job) -> None:
     background = loop.submit(every(job.watch()))
-    assert hand.asleep.wait(10)
-    hand.asleep.clear()
+    assert manual_clock.asleep.wait(10)
+    manual_clock.asleep.clear()
 
     def interrupt() -> None:
-        assert hand.asleep.wait(10)  # again, since the one who joined has the sooner deadline
-        hand.cancelled.clear()
+        assert manual_clock.asleep.wait(10)  # again, since the one who joined has the sooner deadline
+        manual_clock.cancelled.clear()
         _thread.interrupt_main()
 
     other = threading.Thread(target=interrupt)
@@ -99,25 +101,25 @@ def test_an_interrupt_of_one_wait_leaves_the_background_watch_alone(hand: Any, j
     other.join()
     loop.run(turns())
     assert not background.done()
-    assert not hand.cancelled.is_set()
+    assert not manual_clock.cancelled.is_set()
     assert background.cancel()
-    assert hand.cancelled.wait(10)
+    assert manual_clock.cancelled.wait(10)
 
 
 def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
-    client: Client, hand: Any, job: Job, asked: list[float]
+    client: Client, manual_clock: ManualClock, job: Job, asked: list[float]
 ) -> None:
     async def story() -> None:
         busy = job.watch()
         waiting = asyncio.create_task(every(job.watch()))
         first = asyncio.create_task(anext(busy))
         await turns()
-        hand.move(2)
+        manual_clock.move(2)
         await turns()
         assert first.done()
         waiting.cancel()
         await turns()
-        hand.move(60)
+        manual_clock.move(60)
         await turns()
         assert asked == [2.0]
         assert (await anext(busy)).looks == 2
@@ -129,14 +131,14 @@ def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
 
 @pytest.mark.parametrize("ahead", [0, 300, 7_200])
 def test_an_exchange_whose_clock_runs_ahead_is_not_asked_more_often(
-    client: Client, exchange: Any, script: Any, asked: list[float], job: Job, ahead: int
+    client: Client, exchange: Any, asked: list[float], job: Job, ahead: int
 ) -> None:
     other = JOB[:-1] + "2"
     created = (client.clock.now() + timedelta(seconds=ahead)).isoformat()
 
     def running(request: Any) -> Any:
         asked.append(client.clock.monotonic())
-        return script.answer(200, {"job_id": other, "status": "Processing", "created_at": created})(request)
+        return json_response(200, {"job_id": other, "status": "Processing", "created_at": created})(request)
 
     exchange.on("GET", other, running)
     attached = Job(client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), pace=client.pace)

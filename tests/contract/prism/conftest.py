@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from descriptions import VENDOR_FILE
+from tests.support.vendor import VENDOR_FILE
 
 PRISM = os.environ.get("CINT_NB_PRISM", "")
 

@@ -15,14 +15,14 @@ from typing import Any
 
 import httpx
 import pytest
-from asks import ASKS
-from descriptions import vendor
-from example_exchange import call_of
 
 import cint_nb
 from cint_nb.api.client import Client
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.domain.errors import BadRequest
+from tests.contract.asks import ASKS
+from tests.contract.descriptions import vendor
+from tests.contract.example_exchange import call_of
 
 PRISM = os.environ.get("CINT_NB_PRISM", "")
 START_SECONDS = 60

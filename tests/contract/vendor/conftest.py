@@ -5,6 +5,6 @@ Without it they are not collected, and the summary of the whole suite says so. W
 
 from __future__ import annotations
 
-from descriptions import VENDOR_FILE
+from tests.support.vendor import VENDOR_FILE
 
 collect_ignore_glob = [] if VENDOR_FILE else ["test_*.py"]

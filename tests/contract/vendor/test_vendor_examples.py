@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from descriptions import vendor
-from deviations import KNOWN
-from example_exchange import Telling, tell
-from judge import Exchange, Judge
-from samples import samples
 
 from cint_nb.api.operations import OPERATIONS
+from tests.contract.descriptions import vendor
+from tests.contract.deviations import KNOWN
+from tests.contract.example_exchange import Telling, tell
+from tests.contract.judge import HttpCall, Judge
+from tests.contract.samples import samples
 
 SAMPLES = {
     f"{name}: {label}": (name, sample)
@@ -42,7 +42,7 @@ def test_a_reply_that_says_too_little_is_told_as_such(which: str, told: dict[str
 def test_no_request_for_them_differs_but_as_listed(told: dict[str, Telling]) -> None:
     judge = Judge(vendor())
     sent = [
-        Exchange(OPERATIONS[asked], request)
+        HttpCall(OPERATIONS[asked], request)
         for one in told.values()
         for asked, request in zip(one.sent, one.requests, strict=True)
     ]

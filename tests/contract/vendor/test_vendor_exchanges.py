@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from descriptions import vendor
-from deviations import KNOWN, LISTED
-from journey import Journey
-from judge import Difference, Judge
 
 from cint_nb.api.operations import OPERATIONS
+from tests.contract.descriptions import vendor
+from tests.contract.deviations import KNOWN, LISTED
+from tests.contract.journey import Journey
+from tests.contract.judge import Difference, Judge
 
 
 @pytest.fixture(scope="session")

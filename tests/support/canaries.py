@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -30,7 +29,7 @@ _FILE_MAX = 20_000_000
 
 
 @pytest.fixture
-def planted_environment() -> dict[str, str]:
+def canary_environment() -> dict[str, str]:
     """Give the variables that hold the planted credentials."""
     return dict(ENVIRONMENT)
 
@@ -81,7 +80,7 @@ def _left_behind(item: pytest.Item, report: pytest.TestReport) -> Iterator[str]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that passed and left a secret behind."""
     report = yield
     if "may_hold_secrets" not in item.keywords and (found := list(dict.fromkeys(_left_behind(item, report)))):

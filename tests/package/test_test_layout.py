@@ -1,0 +1,76 @@
+"""Tests share code through `tests.support` and the helpers of their own folder, never through each other."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+FILES = sorted(TESTS.rglob("*.py"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Give each name of an import in full: the module, and what is taken from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def wrongs(source: str) -> list[str]:
+    """Say what in the source of a file under `tests` is against the layout."""
+    tree = ast.parse(source)
+    found = [
+        f"line {node.lineno}: sys.path.insert"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path.insert"
+    ]
+    for name in imported(tree):
+        parts = name.split(".")
+        modules = parts if parts[0] == "tests" else parts[:1]
+        if any(part == "conftest" or part.startswith("test_") for part in modules):
+            found.append(f"imports {name}")
+    found += [f"line {node.lineno}: class Exchange" for node in classes(tree) if node.name == "Exchange"]
+    return found
+
+
+def classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def test_no_file_reaches_into_another_test_module_or_moves_the_import_path() -> None:
+    found = {str(path.relative_to(TESTS)): wrongs(path.read_text(encoding="utf-8")) for path in FILES}
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+def test_there_is_one_fake_exchange() -> None:
+    places = [
+        path.relative_to(TESTS).as_posix()
+        for path in FILES
+        for node in classes(ast.parse(path.read_text(encoding="utf-8")))
+        if node.name == "FakeExchange"
+    ]
+    assert places == ["support/exchange.py"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import sys\nsys.path.insert(0, '.')",
+        "from tests.wire.test_wire_sockets import answer",
+        "from tests.wire import test_wire_sockets",
+        "from tests.sandbox.conftest import RawClient",
+        "def later():\n    import conftest",
+        "class Exchange: pass",
+    ],
+)
+def test_what_is_against_the_layout_is_found(source: str) -> None:
+    assert wrongs(source)
+
+
+def test_a_child_process_may_move_its_own_path() -> None:
+    assert wrongs("CELL = 'import sys; sys.path.insert(0, 1)'\nfrom tests.support.plans import make_plan") == []

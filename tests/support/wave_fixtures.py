@@ -1,0 +1,46 @@
+"""Fixtures: a session on the sandbox, a list with one of everything, a plan that holds, and a wave of them.
+
+A conftest imports those it wants: their names are too common to stand in every room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.wave.session import Session, connect_session
+from cint_nb.wave.wave import Wave
+from tests.support import plans
+
+
+@pytest.fixture
+def client() -> Iterator[Session]:
+    with connect_session("sandbox", seed=1) as session:
+        yield session
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Respondents:
+    return read_respondents(write_sample(tmp_path / "people.csv", lines=600), entity_type="RSID")
+
+
+@pytest.fixture
+def make_plan(client: Session) -> Callable[..., TargetGroupPlan]:
+    def make(**changes: Any) -> TargetGroupPlan:
+        return plans.make_plan(client.clock.now(), **changes)
+
+    return make
+
+
+@pytest.fixture
+def make_wave(client: Session, people: Respondents, make_plan: Callable[..., TargetGroupPlan]) -> Callable[..., Wave]:
+    def make(name: str = "Tracker, wave 2", respondents: Respondents = people, **changes: Any) -> Wave:
+        return client.wave(name, project="Brand tracker", respondents=respondents, plan=make_plan(**changes))
+
+    return make
