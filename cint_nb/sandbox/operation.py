@@ -33,7 +33,7 @@ class Query:
     about: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """Describe one operation.
 

@@ -191,13 +191,22 @@ _ENTITY = Query(
 )
 
 
-def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
-    return Operation(name, method, path, answer, about, _TAG, **more)
-
-
 def _uploads(name: str, path: str, about: str, query: tuple[Query, ...]) -> Operation:
-    more = {"status": 201, "reply": "JobCreated", "errors": (409, 413, 415), "acts": True, "upload": True}
-    return _row(name, "POST", path, _upload, about, query=query, short=("upload",), **more)
+    return Operation(
+        name=name,
+        method="POST",
+        path=path,
+        answer=_upload,
+        about=about,
+        tag=_TAG,
+        status=201,
+        reply="JobCreated",
+        query=query,
+        errors=(409, 413, 415),
+        acts=True,
+        upload=True,
+        short=("upload",),
+    )
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -208,80 +217,88 @@ OPERATIONS: tuple[Operation, ...] = (
         (_ENTITY,),
     ),
     _uploads("recontact_create_upload_rsids_by_file_job", _OLD, "Upload a file of respondent ids, the older way.", ()),
-    _row(
-        "recontact_list_upload_respondents_by_file_jobs",
-        "GET",
-        _BY_FILE,
-        _jobs,
-        "List the upload jobs, newest first. A short page is not the end.",
+    Operation(
+        name="recontact_list_upload_respondents_by_file_jobs",
+        method="GET",
+        path=_BY_FILE,
+        answer=_jobs,
+        about="List the upload jobs, newest first. A short page is not the end.",
+        tag=_TAG,
         reply="UploadJobs",
         query=paging(1000, 1000, back=False),
         short=("list", "jobs"),
     ),
-    _row(
-        "get_recontact_upload_respondents_by_file_job",
-        "GET",
-        f"{_BY_FILE}/{{job_id}}",
-        _upload_job,
-        "Get an upload job.",
+    Operation(
+        name="get_recontact_upload_respondents_by_file_job",
+        method="GET",
+        path=f"{_BY_FILE}/{{job_id}}",
+        answer=_upload_job,
+        about="Get an upload job.",
+        tag=_TAG,
         reply="UploadJob",
         short=("status", "job"),
     ),
-    _row(
-        "get_recontacts_rsids_upload_file_job_status",
-        "GET",
-        f"{_OLD}/{{job_id}}",
-        _upload_job,
-        "Get an upload job, the older way.",
+    Operation(
+        name="get_recontacts_rsids_upload_file_job_status",
+        method="GET",
+        path=f"{_OLD}/{{job_id}}",
+        answer=_upload_job,
+        about="Get an upload job, the older way.",
+        tag=_TAG,
         reply="UploadJob",
         short=("status", "job"),
     ),
-    _row(
-        "recontact_download_job_file",
-        "GET",
-        f"{_BY_FILE}/{{job_id}}/download",
-        _download,
-        "Download the uploaded file.",
+    Operation(
+        name="recontact_download_job_file",
+        method="GET",
+        path=f"{_BY_FILE}/{{job_id}}/download",
+        answer=_download,
+        about="Download the uploaded file.",
+        tag=_TAG,
         gives=("application/octet-stream",),
         headers=("Content-Disposition",),
         short=("download",),
     ),
-    _row(
-        "create_all_recontact_rsids_removal_job",
-        "POST",
-        _REMOVAL,
-        _remove_all,
-        "Remove all saved respondents.",
+    Operation(
+        name="create_all_recontact_rsids_removal_job",
+        method="POST",
+        path=_REMOVAL,
+        answer=_remove_all,
+        about="Remove all saved respondents.",
+        tag=_TAG,
         status=201,
         reply="JobCreated",
         errors=(409,),
         acts=True,
         short=("remove",),
     ),
-    _row(
-        "recontacts_remove_all_rsids_job_status",
-        "GET",
-        f"{_REMOVAL}/{{job_id}}",
-        _removal_job,
-        "Get a removal job.",
+    Operation(
+        name="recontacts_remove_all_rsids_job_status",
+        method="GET",
+        path=f"{_REMOVAL}/{{job_id}}",
+        answer=_removal_job,
+        about="Get a removal job.",
+        tag=_TAG,
         reply="RemovalJob",
         short=("removal-status", "job"),
     ),
-    _row(
-        "get_recontacts_overview",
-        "GET",
-        f"{GROUP}/recontacts/overview",
-        _overview,
-        "Count the saved respondents: the most the goal may ask for.",
+    Operation(
+        name="get_recontacts_overview",
+        method="GET",
+        path=f"{GROUP}/recontacts/overview",
+        answer=_overview,
+        about="Count the saved respondents: the most the goal may ask for.",
+        tag=_TAG,
         reply="SavedCount",
         short=("count",),
     ),
-    _row(
-        "get_target_group_rsid_recontact_list",
-        "GET",
-        f"{GROUP}/recontacts/rsids",
-        _rsids,
-        "List the saved respondent ids.",
+    Operation(
+        name="get_target_group_rsid_recontact_list",
+        method="GET",
+        path=f"{GROUP}/recontacts/rsids",
+        answer=_rsids,
+        about="List the saved respondent ids.",
+        tag=_TAG,
         reply="IdPage",
         query=paging(),
         short=("rsids",),

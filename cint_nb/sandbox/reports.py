@@ -204,58 +204,59 @@ _LEVEL = Query("level", {"type": "string", "enum": ["account", *LEVELS]}, about=
 _STATE = Query("Status", {"type": "string", "enum": ["processing", "failed", "completed"]}, about="With a capital S.")
 
 
-def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
-    return Operation(name, method, path, answer, about, _TAG, **more)
-
-
 OPERATIONS: tuple[Operation, ...] = (
-    _row(
-        "report_requests",
-        "GET",
-        f"{ACCOUNT}/reports",
-        _list,
-        "List the reports, newest first.",
+    Operation(
+        name="report_requests",
+        method="GET",
+        path=f"{ACCOUNT}/reports",
+        answer=_list,
+        about="List the reports, newest first.",
+        tag=_TAG,
         reply="ReportList",
         query=(_KIND, _LEVEL, _STATE, *paging()),
         short=("list-reports",),
     ),
-    _row(
-        "generate_report",
-        "POST",
-        f"{ACCOUNT}/reports/{{report_type}}",
-        _generate,
-        "Ask for a report.",
+    Operation(
+        name="generate_report",
+        method="POST",
+        path=f"{ACCOUNT}/reports/{{report_type}}",
+        answer=_generate,
+        about="Ask for a report.",
+        tag=_TAG,
         status=202,
         body="ReportAsked",
         reply="ReportCreated",
         acts=True,
         short=("report",),
     ),
-    _row(
-        "report_status",
-        "GET",
-        f"{_ONE}/status",
-        _status,
-        "Get whether a report is ready.",
+    Operation(
+        name="report_status",
+        method="GET",
+        path=f"{_ONE}/status",
+        answer=_status,
+        about="Get whether a report is ready.",
+        tag=_TAG,
         reply="ReportStatus",
         short=("report-status",),
     ),
-    _row(
-        "download_report_v2",
-        "GET",
-        f"{_ONE}/download",
-        _download,
-        "Download a report, CSV or workbook by its type.",
+    Operation(
+        name="download_report_v2",
+        method="GET",
+        path=f"{_ONE}/download",
+        answer=_download,
+        about="Download a report, CSV or workbook by its type.",
+        tag=_TAG,
         gives=("text/csv", _WORKBOOK),
         headers=("Content-Disposition",),
         short=("report-download",),
     ),
-    _row(
-        "share_report",
-        "GET",
-        f"{_ONE}/share",
-        _share,
-        "Get a temporary link to a report.",
+    Operation(
+        name="share_report",
+        method="GET",
+        path=f"{_ONE}/share",
+        answer=_share,
+        about="Get a temporary link to a report.",
+        tag=_TAG,
         reply="ReportLink",
         query=(_KIND,),
     ),
