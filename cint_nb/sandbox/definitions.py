@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from cint_nb.sandbox import catalogue
-from cint_nb.sandbox.messages import Answer, Ask, not_found
-from cint_nb.sandbox.operation import Operation, Query, paging
+from cint_nb.sandbox.messages import Answer, Ask, not_found, to_json
+from cint_nb.sandbox.operation import Handler, Operation, Query, paging
 from cint_nb.sandbox.paging import cut
 from cint_nb.sandbox.world import World
 
 
-def _told(key: str, things: Iterable[Mapping[str, Any]]) -> Callable[[World, Ask], Answer]:
-    body = {key: [dict(thing) for thing in things]}
+def _told(key: str, things: Iterable[Mapping[str, object]]) -> Handler:
+    body = {key: [to_json(thing) for thing in things]}
     return lambda _world, _ask: Answer(body=body)
 
 

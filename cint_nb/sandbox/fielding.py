@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from cint_nb.sandbox import fieldwork, lifecycle, work
-from cint_nb.sandbox.entities import LAUNCH, SCHEDULE, Group, Job, Run
-from cint_nb.sandbox.messages import Answer, Ask, invalid, not_found, stale, wrong_state
-from cint_nb.sandbox.operation import GROUP, Operation
+from cint_nb.sandbox.entities import LAUNCH, SCHEDULE, Group, Run
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, StateFault, invalid, not_found, stale, wrong_state
+from cint_nb.sandbox.operation import GROUP, Handler, Operation
+from cint_nb.sandbox.request_bodies import Launch, Schedule
 from cint_nb.sandbox.world import World
 
 _PAUSED_AFTER = 6 * 3600.0  # live seconds until the fault `paused-by-marketplace` pauses a group
@@ -24,17 +22,15 @@ def _schedule(world: World, ask: Ask) -> Answer:
 
 def _begin(world: World, ask: Ask, kind: str) -> Answer:
     group = world.group(ask)
-    end = world.seconds(ask.json["end_fielding_at"])
-    begin = world.seconds(ask.json["start_fielding_at"]) if kind == SCHEDULE else ask.t
+    end = world.seconds(ask.body_as(Launch)["end_fielding_at"])
+    begin = world.seconds(ask.body_as(Schedule)["start_fielding_at"]) if kind == SCHEDULE else ask.t
     _require_period(begin, end, ask.t)
-    job_id = world.ids.ulid(ask.t)
-    fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
-    ends = round(ask.t + work.duration(world, kind, 0), 3)
-    job = Job(job_id, kind, group.project_id, group.id, ask.t, ends, world.actor, fate=fate, start=begin, end=end)
-    if "paused-by-marketplace" in ask.effects:
+    job = work.create_job(world, ask, kind, group.project_id, group.id)
+    job.start, job.end = begin, end
+    if StateFault.PAUSED_BY_MARKETPLACE in ask.effects:
         group.pause_at = _PAUSED_AFTER
     work.start(world, job)
-    return Answer(201, headers={"Location": f"{ask.path}/{job_id}"})
+    return Answer(201, headers={"Location": f"{ask.path}/{job.id}"})
 
 
 def _require_period(begin: float, end: float, t: float) -> None:
@@ -44,10 +40,10 @@ def _require_period(begin: float, end: float, t: float) -> None:
         raise invalid(("EndFieldingAt", "'End Fielding At' must be later than the start and the current datetime."))
 
 
-def _job(kind: str) -> Callable[[World, Ask], Answer]:
+def _job(kind: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         job = world.job(ask, kind)
-        body: dict[str, Any] = {
+        body: JsonObject = {
             "job_id": job.id,
             "created_at": world.text(job.created),
             "created_by": job.by,
@@ -75,7 +71,7 @@ def _run_of(world: World, ask: Ask) -> tuple[Group, Run]:
     return group, group.run
 
 
-def _told(world: World, run: Run) -> dict[str, Any]:
+def _told(world: World, run: Run) -> JsonObject:
     return {
         "id": run.id,
         "last_changed_at": world.text(run.changed),
@@ -104,8 +100,9 @@ def _update(world: World, ask: Ask) -> Answer:
     group, run = _guarded(world, ask)
     if run.status == "completed":
         raise wrong_state("the fielding run is completed and cannot be changed")
-    begin = world.seconds(ask.json["start_fielding_at"])
-    end = world.seconds(ask.json["end_fielding_at"])
+    period = ask.body_as(Schedule)
+    begin = world.seconds(period["start_fielding_at"])
+    end = world.seconds(period["end_fielding_at"])
     if run.status == "scheduled":
         _require_period(begin, end, ask.t)
         run.start = begin
@@ -129,7 +126,7 @@ def _launch_now(world: World, ask: Ask) -> Answer:
     return Answer(200, body, {"ETag": run.etag})
 
 
-def _action(action: str) -> Callable[[World, Ask], Answer]:
+def _action(action: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         group, _ = _guarded(world, ask)
         run = lifecycle.require(group, action, ask.t)

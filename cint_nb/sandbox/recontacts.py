@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from cint_nb.domain import ids, limits
 from cint_nb.sandbox import work
 from cint_nb.sandbox.entities import RECONTACT_REMOVAL, RECONTACT_UPLOAD, Group, Job
-from cint_nb.sandbox.messages import Answer, Ask, busy, invalid
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, StateFault, busy, invalid
 from cint_nb.sandbox.operation import GROUP, Operation, Query, paging
 from cint_nb.sandbox.paging import cut, cut_positions, here
 from cint_nb.sandbox.people import Fate
@@ -21,7 +20,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
 
 def _upload(world: World, ask: Ask) -> Answer:
-    entity = ids.entity_type(ask.values.get("entity_type", "RSID"))
+    entity = ids.entity_type(ask.string_param("entity_type") or "RSID")
     group = world.group(ask)
     name, content = read_upload(ask)
     if not group.is_recontact:
@@ -39,7 +38,7 @@ def _upload(world: World, ask: Ask) -> Answer:
         raise invalid(("File", reason))
     accepted, late, refused = _sort_out(world, group, keys, known)
     group.refused_once |= late
-    if "partial" in ask.effects:
+    if StateFault.PARTIAL in ask.effects:
         # A fault: the last tenth of a clean file is refused once and can be sent again.
         kept = len(accepted) - max(1, len(accepted) // 10)
         refused += len(accepted) - max(0, kept)
@@ -76,11 +75,8 @@ def _sort_out(world: World, group: Group, keys: list[bytes], seen: set[bytes]) -
 
 
 def _begin(world: World, ask: Ask, group: Group, kind: str, count: int) -> Job:
-    job_id = world.ids.ulid(ask.t)
-    fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
-    seconds = 5.0 if fate == "failed" else work.duration(world, kind, count)
-    job = Job(job_id, kind, group.project_id, group.id, ask.t, round(ask.t + seconds, 3), world.actor, fate=fate)
-    group.lock = job_id
+    job = work.create_job(world, ask, kind, group.project_id, group.id, count)
+    group.lock = job.id
     return job
 
 
@@ -118,7 +114,7 @@ def partial_text(job: Job) -> str:
     )
 
 
-def told(world: World, job: Job, *, milliseconds: bool) -> dict[str, Any]:
+def told(world: World, job: Job, *, milliseconds: bool) -> JsonObject:
     """Write a job as the recontact guide prints it, with its nulls; upload jobs without fractions of a second."""
 
     def write(t: float) -> str:
@@ -141,7 +137,7 @@ def _jobs(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     jobs = [job for job in world.jobs.values() if job.group_id == group.id and job.kind == RECONTACT_UPLOAD]
     jobs.sort(key=lambda job: job.id, reverse=True)
-    ask.values["page_size"] = min(ask.values["page_size"], _PAGE_CAP)
+    ask.values["page_size"] = min(ask.int_param("page_size"), _PAGE_CAP)
     page, cursor = cut(ask, jobs, lambda job: job.id)
     data = [
         {
@@ -170,7 +166,7 @@ def _rsids(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     saved = group.saved
     begin, count, cursor = cut_positions(ask, saved.first, saved.end, group.id)
-    body: dict[str, Any] = {"url": here(ask)}
+    body: JsonObject = {"url": here(ask)}
     if count:
         body["data"] = saved.page(begin, count)  # the reference does not promise `data` on an empty page
     if cursor:
