@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from cint_nb.sandbox import work
-from cint_nb.sandbox.entities import BATCH, Job
-from cint_nb.sandbox.messages import Answer, Ask, not_found
-from cint_nb.sandbox.operation import PROJECT, Operation
+from cint_nb.sandbox.entities import BATCH
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, not_found
+from cint_nb.sandbox.operation import PROJECT, Handler, Operation
+from cint_nb.sandbox.request_bodies import Batch
 from cint_nb.sandbox.world import World
 
 _ACTIONS = ("complete", "launch", "pause", "relaunch", "resume")
 
 
-def _create(action: str) -> Callable[[World, Ask], Answer]:
+def _create(action: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         project = world.project(ask)
-        job_id = world.ids.ulid(ask.t)
-        targets = tuple(dict.fromkeys(ask.json["target_group_ids"]))
-        ends = round(ask.t + work.duration(world, BATCH, 0), 3)
-        fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
-        job = Job(job_id, BATCH, project.id, "", ask.t, ends, world.actor, fate=fate, action=action, targets=targets)
+        job = work.create_job(world, ask, BATCH, project.id)
+        job.action, job.targets = action, tuple(dict.fromkeys(ask.body_as(Batch)["target_group_ids"]))
         work.start(world, job)
-        return Answer(201, headers={"Location": f"{ask.path}/{job_id}"})
+        return Answer(201, headers={"Location": f"{ask.path}/{job.id}"})
 
     return answer
 
 
-def _get(action: str) -> Callable[[World, Ask], Answer]:
+def _get(action: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         world.project(ask)
         job = world.job(ask, BATCH)
         if job.action != action:
             raise not_found("the job")
-        updated = [{"target_group_id": target} for target in job.updated]
-        failed = [
+        updated: list[JsonObject] = [{"target_group_id": target} for target in job.updated]
+        failed: list[JsonObject] = [
             {"target_group_id": target, "failure_reason": {"code": code, "description": description}}
             for target, code, description in job.refused
         ]
@@ -59,12 +55,12 @@ def _path(action: str) -> str:
 def _pair(action: str) -> tuple[Operation, Operation]:
     return (
         Operation(
-            f"create_bulk_{action}_target_groups_job",
-            "POST",
-            _path(action),
-            _create(action),
-            f"Try to {action} several target groups at once.",
-            "Batch jobs",
+            name=f"create_bulk_{action}_target_groups_job",
+            method="POST",
+            path=_path(action),
+            answer=_create(action),
+            about=f"Try to {action} several target groups at once.",
+            tag="Batch jobs",
             status=201,
             body="Batch",
             acts=True,
@@ -73,12 +69,12 @@ def _pair(action: str) -> tuple[Operation, Operation]:
             short=(f"batch-{action}", "batch"),
         ),
         Operation(
-            f"get_bulk_{action}_target_groups_job",
-            "GET",
-            f"{_path(action)}/{{job_id}}",
-            _get(action),
-            f"Get a batch job that tries to {action}.",
-            "Batch jobs",
+            name=f"get_bulk_{action}_target_groups_job",
+            method="GET",
+            path=f"{_path(action)}/{{job_id}}",
+            answer=_get(action),
+            about=f"Get a batch job that tries to {action}.",
+            tag="Batch jobs",
             reply="BatchJob",
             short=("batch-status", "job"),
         ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from cint_nb.domain import limits
+from cint_nb.sandbox.messages import JsonObject, to_json
 
 ACCOUNT_ID = 101
 ACCOUNT_NAME = "Sandbox Research"
@@ -13,15 +14,41 @@ PROJECT_MANAGER_ID = "b551326b-ac9d-4d32-8823-4f025787dab9"  # the one both guid
 CLIENT_ID = "sandbox"
 CLIENT_SECRET = "sandbox"  # noqa: S105 - not a secret: the sandbox documents it
 
+
+class BusinessUnit(TypedDict):
+    """Hold a business unit."""
+
+    id: int
+    name: str
+    currency_code: str
+    pricing_models: list[str]
+
+
+class Code(TypedDict):
+    """Hold an entry of a list of codes."""
+
+    id: int
+    code: str
+    name: str
+
+
+class Supplier(TypedDict):
+    """Hold a supplier."""
+
+    supplier_id: int
+    name: str
+    type: str
+
+
 USERS: tuple[dict[str, str], ...] = (
     {"id": PROJECT_MANAGER_ID, "email": "manager@sandbox.invalid", "name": "Sandbox Manager"},
     {"id": "6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24", "email": "colleague@sandbox.invalid", "name": "Sandbox Colleague"},
 )
-BUSINESS_UNITS: tuple[dict[str, Any], ...] = (
+BUSINESS_UNITS: tuple[BusinessUnit, ...] = (
     {"id": 1234, "name": "Sandbox Europe", "currency_code": "EUR", "pricing_models": ["dynamic", "rate_card"]},
     {"id": 5678, "name": "Sandbox America", "currency_code": "USD", "pricing_models": ["dynamic", "rate_card"]},
 )
-CURRENCIES = {unit["id"]: str(unit["currency_code"]) for unit in BUSINESS_UNITS}
+CURRENCIES = {unit["id"]: unit["currency_code"] for unit in BUSINESS_UNITS}
 
 _COUNTRIES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     ("at", "Austria", (("ger", "German"),)),
@@ -41,7 +68,7 @@ _COUNTRIES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
     ("se", "Sweden", (("swe", "Swedish"),)),
     ("us", "United States", (("eng", "English"), ("spa", "Spanish"))),
 )
-LOCALE_LIST: list[dict[str, Any]] = [
+LOCALE_LIST: list[JsonObject] = [
     {
         "country": {"code": code, "name": name},
         "languages": [
@@ -53,7 +80,7 @@ LOCALE_LIST: list[dict[str, Any]] = [
 ]
 LOCALES = frozenset(f"{short}_{code}" for code, _, languages in _COUNTRIES for short, _ in languages)
 
-INDUSTRIES: tuple[dict[str, Any], ...] = tuple(
+INDUSTRIES: tuple[Code, ...] = tuple(
     {"id": number, "code": code, "name": code.replace("_", " ").capitalize()}
     for number, code in enumerate(
         (
@@ -84,9 +111,9 @@ INDUSTRIES: tuple[dict[str, Any], ...] = tuple(
         start=1,
     )
 )
-INDUSTRY_CODES = frozenset(str(industry["code"]) for industry in INDUSTRIES)
+INDUSTRY_CODES = frozenset(industry["code"] for industry in INDUSTRIES)
 
-STUDY_TYPES: tuple[dict[str, Any], ...] = tuple(
+STUDY_TYPES: tuple[Code, ...] = tuple(
     {"id": number, "code": code, "name": code.replace("_", " ").capitalize()}
     for number, code in enumerate(
         (
@@ -102,9 +129,9 @@ STUDY_TYPES: tuple[dict[str, Any], ...] = tuple(
         start=1,
     )
 )
-STUDY_TYPE_CODES = frozenset(str(study["code"]) for study in STUDY_TYPES)
+STUDY_TYPE_CODES = frozenset(study["code"] for study in STUDY_TYPES)
 
-SUPPLIERS: tuple[dict[str, Any], ...] = tuple(
+SUPPLIERS: tuple[Supplier, ...] = tuple(
     {"supplier_id": 201 + number, "name": f"Sandbox supplier {number + 1}", "type": "survey_panels"}
     for number in range(14)
 )
@@ -116,7 +143,7 @@ TEMPLATES: dict[str, str] = {
 TEMPLATES_MODIFIED_AT = "2025-12-18T00:00:00.000Z"
 
 
-def template(template_id: str) -> dict[str, Any]:
+def template(template_id: str) -> JsonObject:
     """Return a global allocation template as the exchange describes it: who may supply which share."""
     return {
         "template_id": template_id,
@@ -126,7 +153,7 @@ def template(template_id: str) -> dict[str, Any]:
                 "type": "exchange",
                 "percentage_min": 0,
                 "percentage_max": 100,
-                "suppliers": [dict(one) for one in SUPPLIERS],
+                "suppliers": [to_json(one) for one in SUPPLIERS],
             },
             {"type": "blocked", "suppliers": []},
         ],

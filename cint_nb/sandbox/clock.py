@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
 
 import httpx
 
@@ -148,9 +147,10 @@ class RemoteClock:
         # Loaded once a clock: loading them takes longer than everything else a sleep does.
         return ssl.create_default_context()
 
-    async def _ask(self, method: str, body: dict[str, Any] | None = None) -> None:
-        settings: dict[str, Any] = {"transport": self._transport, "timeout": 30.0, "trust_env": False}
-        async with httpx.AsyncClient(**settings, verify=self._certificates) as client:
+    async def _ask(self, method: str, body: dict[str, float] | None = None) -> None:
+        async with httpx.AsyncClient(
+            transport=self._transport, timeout=30.0, trust_env=False, verify=self._certificates
+        ) as client:
             url = self._url if method == "GET" else f"{self._url}/advance"
             try:
                 self._learn(await client.request(method, url, json=body))

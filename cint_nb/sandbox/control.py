@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -32,7 +32,62 @@ class Held(Protocol):
         ...
 
 
-def clock_told(sandbox: Held) -> dict[str, Any]:
+class ClockState(TypedDict):
+    """Hold the clock as it is told."""
+
+    start: str
+    t: float
+    now: str
+    speed: float | None
+
+
+class ProjectState(TypedDict):
+    """Hold a project as it is told."""
+
+    id: str
+    name: str
+
+
+class TargetGroupState(TypedDict):
+    """Hold a target group as it is told."""
+
+    id: str
+    name: str
+    status: str
+    goal: int
+    saved: int
+    entrants: int
+    completes: int
+
+
+class JobState(TypedDict):
+    """Hold a job as it is told."""
+
+    id: str
+    kind: str
+    status: str
+    file_name: str
+
+
+class FaultState(TypedDict):
+    """Hold an armed fault as it is told."""
+
+    fault: str
+    left: int
+    happened: int
+
+
+class WorldState(TypedDict):
+    """Hold the world as it is told."""
+
+    clock: ClockState
+    projects: list[ProjectState]
+    target_groups: list[TargetGroupState]
+    jobs: list[JobState]
+    faults: list[FaultState]
+
+
+def clock_told(sandbox: Held) -> ClockState:
     """Tell the clock: start, virtual seconds, now, speed."""
     clock = sandbox.clock
     return {"start": clock.start.isoformat(), "t": clock.t, "now": sandbox.world.text(clock.t), "speed": clock.speed}
@@ -50,7 +105,7 @@ def advance(sandbox: Held, seconds: float) -> None:
     work.catch_up(sandbox.world, sandbox.clock.t)
 
 
-def world_told(sandbox: Held) -> dict[str, Any]:
+def world_told(sandbox: Held) -> WorldState:
     """Tell what exists, without any respondent id."""
     world = sandbox.world
     work.catch_up(world, sandbox.clock.t)
@@ -77,7 +132,7 @@ def world_told(sandbox: Held) -> dict[str, Any]:
     }
 
 
-def fault_told(fault: Fault) -> dict[str, Any]:
+def fault_told(fault: Fault) -> FaultState:
     """Tell an armed fault."""
     return {"fault": fault.text, "left": fault.left, "happened": fault.happened}
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from cint_nb.sandbox import catalogue
-from cint_nb.sandbox.messages import Answer, Ask, not_found
-from cint_nb.sandbox.operation import Operation, Query, paging
+from cint_nb.sandbox.messages import Answer, Ask, not_found, to_json
+from cint_nb.sandbox.operation import Handler, Operation, Query, paging
 from cint_nb.sandbox.paging import cut
 from cint_nb.sandbox.world import World
 
 
-def _told(key: str, things: Iterable[Mapping[str, Any]]) -> Callable[[World, Ask], Answer]:
-    body = {key: [dict(thing) for thing in things]}
+def _told(key: str, things: Iterable[Mapping[str, object]]) -> Handler:
+    body = {key: [to_json(thing) for thing in things]}
     return lambda _world, _ask: Answer(body=body)
 
 
@@ -52,86 +51,86 @@ _LOCALE = Query("locale", {"type": "string", "maxLength": 20}, about="Suppliers 
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        "get_user_accounts",
-        "GET",
-        "/accounts",
-        _told("accounts", [{"id": catalogue.ACCOUNT_ID, "name": catalogue.ACCOUNT_NAME}]),
-        "List the accounts.",
-        _TAG,
+        name="get_user_accounts",
+        method="GET",
+        path="/accounts",
+        answer=_told("accounts", [{"id": catalogue.ACCOUNT_ID, "name": catalogue.ACCOUNT_NAME}]),
+        about="List the accounts.",
+        tag=_TAG,
         reply="Accounts",
     ),
     Operation(
-        "get_account_users",
-        "GET",
-        "/accounts/{account_id}/users",
-        _told("users", catalogue.USERS),
-        "List the users of an account.",
-        _TAG,
+        name="get_account_users",
+        method="GET",
+        path="/accounts/{account_id}/users",
+        answer=_told("users", catalogue.USERS),
+        about="List the users of an account.",
+        tag=_TAG,
         reply="Users",
         query=(_MANAGERS,),
     ),
     Operation(
-        "get_user_account_business_unit_id",
-        "GET",
-        "/accounts/{account_id}/users/{user_id}/business-units",
-        _user_business_unit,
-        "Get the business unit of a user.",
-        _TAG,
+        name="get_user_account_business_unit_id",
+        method="GET",
+        path="/accounts/{account_id}/users/{user_id}/business-units",
+        answer=_user_business_unit,
+        about="Get the business unit of a user.",
+        tag=_TAG,
         reply="UserBusinessUnit",
     ),
     Operation(
-        "get_business_units",
-        "GET",
-        "/accounts/{account_id}/business-units",
-        _told("business_units", catalogue.BUSINESS_UNITS),
-        "List the business units with their currencies.",
-        _TAG,
+        name="get_business_units",
+        method="GET",
+        path="/accounts/{account_id}/business-units",
+        answer=_told("business_units", catalogue.BUSINESS_UNITS),
+        about="List the business units with their currencies.",
+        tag=_TAG,
         reply="BusinessUnits",
     ),
     Operation(
-        "get_locales",
-        "GET",
-        "/locales",
-        _told("locales", catalogue.LOCALE_LIST),
-        "List countries and languages.",
-        _TAG,
+        name="get_locales",
+        method="GET",
+        path="/locales",
+        answer=_told("locales", catalogue.LOCALE_LIST),
+        about="List countries and languages.",
+        tag=_TAG,
         reply="Locales",
     ),
     Operation(
-        "get_industries",
-        "GET",
-        "/industries",
-        _told("industries", catalogue.INDUSTRIES),
-        "List the industries.",
-        _TAG,
+        name="get_industries",
+        method="GET",
+        path="/industries",
+        answer=_told("industries", catalogue.INDUSTRIES),
+        about="List the industries.",
+        tag=_TAG,
         reply="Industries",
     ),
     Operation(
-        "get_study_types",
-        "GET",
-        "/study-types",
-        _told("study_types", catalogue.STUDY_TYPES),
-        "List the study types.",
-        _TAG,
+        name="get_study_types",
+        method="GET",
+        path="/study-types",
+        answer=_told("study_types", catalogue.STUDY_TYPES),
+        about="List the study types.",
+        tag=_TAG,
         reply="StudyTypes",
     ),
     Operation(
-        "list_global_allocation_templates",
-        "GET",
-        _TEMPLATES,
-        _templates,
-        "List the global allocation templates.",
-        _TAG,
+        name="list_global_allocation_templates",
+        method="GET",
+        path=_TEMPLATES,
+        answer=_templates,
+        about="List the global allocation templates.",
+        tag=_TAG,
         reply="Templates",
         query=paging(),
     ),
     Operation(
-        "get_global_allocation_template_by_template_id",
-        "GET",
-        f"{_TEMPLATES}/{{template_id}}",
-        _template,
-        "Get a global allocation template.",
-        _TAG,
+        name="get_global_allocation_template_by_template_id",
+        method="GET",
+        path=f"{_TEMPLATES}/{{template_id}}",
+        answer=_template,
+        about="Get a global allocation template.",
+        tag=_TAG,
         reply="Template",
         query=(_LOCALE,),
         headers=("ETag",),

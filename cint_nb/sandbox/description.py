@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.examples import EXAMPLES
+from cint_nb.sandbox.messages import Json
 from cint_nb.sandbox.operation import ACCOUNT, Operation, Query
 from cint_nb.sandbox.reports import GUIDE_SPELLINGS, REPORT_TYPES
 from cint_nb.sandbox.routes import TABLE
+from cint_nb.sandbox.schema import Schema
 from cint_nb.sandbox.schemas import SCHEMAS, needs_body
 from cint_nb.sandbox.shapes import ULID, ref
 
@@ -30,7 +32,7 @@ _MEANINGS = {
 _SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in (*REPORT_TYPES, *GUIDE_SPELLINGS))})
 # Not required, as the create guide says, and without effect: one document of the exchange asks for a key here.
 _KEY_WITHOUT_EFFECT = ("create_target_group", "generate_report")
-_PATH_SCHEMAS: dict[str, dict[str, Any]] = {
+_PATH_SCHEMAS: dict[str, Schema] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
     # The exchange's documents spell report types with hyphens here and with underscores there: both are taken.
@@ -38,9 +40,104 @@ _PATH_SCHEMAS: dict[str, dict[str, Any]] = {
 }
 
 
-def describe() -> dict[str, Any]:
+class Info(TypedDict):
+    """The Info Object of OpenAPI."""
+
+    title: str
+    version: str
+    description: str
+
+
+class Server(TypedDict):
+    """The Server Object of OpenAPI."""
+
+    url: str
+
+
+class SecurityScheme(TypedDict):
+    """The Security Scheme Object of OpenAPI."""
+
+    type: str
+    scheme: str
+    description: str
+
+
+class Components(TypedDict):
+    """The Components Object of OpenAPI."""
+
+    schemas: dict[str, Schema]
+    securitySchemes: dict[str, SecurityScheme]
+
+
+class Header(TypedDict):
+    """The Header Object of OpenAPI."""
+
+    required: bool
+    schema: Schema
+
+
+class MediaType(TypedDict):
+    """The Media Type Object of OpenAPI."""
+
+    schema: Schema
+    example: NotRequired[Json]
+
+
+class RequestBody(TypedDict):
+    """The Request Body Object of OpenAPI."""
+
+    required: bool
+    content: dict[str, MediaType]
+
+
+class Link(TypedDict):
+    """The Link Object of OpenAPI."""
+
+    operationId: str
+    parameters: dict[str, str]
+
+
+class ResponseObject(TypedDict):
+    """The Response Object of OpenAPI."""
+
+    description: str
+    headers: NotRequired[dict[str, Header]]
+    content: NotRequired[dict[str, MediaType]]
+    links: NotRequired[dict[str, Link]]
+
+
+Parameter = TypedDict(
+    "Parameter",
+    {"name": str, "in": str, "required": bool, "schema": Schema, "description": NotRequired[str]},
+)
+"""The Parameter Object of OpenAPI."""
+
+
+class OperationObject(TypedDict):
+    """The Operation Object of OpenAPI."""
+
+    operationId: str
+    summary: str
+    tags: list[str]
+    parameters: list[Parameter]
+    responses: dict[str, ResponseObject]
+    requestBody: NotRequired[RequestBody]
+
+
+class OpenApi(TypedDict):
+    """The OpenAPI Object."""
+
+    openapi: str
+    info: Info
+    servers: list[Server]
+    security: list[dict[str, list[str]]]
+    paths: dict[str, dict[str, OperationObject]]
+    components: Components
+
+
+def describe() -> OpenApi:
     """Return the OpenAPI document of everything the sandbox answers under `/v1`."""
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, OperationObject]] = {}
     for operation in TABLE:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
@@ -66,8 +163,8 @@ def describe() -> dict[str, Any]:
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
-    described: dict[str, Any] = {
+def _operation(operation: Operation) -> OperationObject:
+    described: OperationObject = {
         "operationId": operation.name,
         "summary": operation.about,
         "tags": [operation.tag],
@@ -75,7 +172,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "responses": _responses(operation),
     }
     if operation.body:
-        content: dict[str, Any] = {"schema": ref(operation.body)}
+        content: MediaType = {"schema": ref(operation.body)}
         if operation.body in EXAMPLES:
             content["example"] = EXAMPLES[operation.body]
         described["requestBody"] = {
@@ -84,14 +181,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
         }
     if operation.upload:
         # `binary` means nothing in OpenAPI 3.1, but client generators make a file, with a name, only of such a part.
-        text = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
-        file = {**text, "format": "binary"}
-        schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        text: Schema = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
+        file: Schema = {**text, "format": "binary"}
+        schema: Schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
         described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     return described
 
 
-def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
+def _path_parameters(operation: Operation) -> list[Parameter]:
     return [
         {
             "name": name,
@@ -103,11 +200,13 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
-def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
-    version = {"type": "string", "enum": [limits.API_VERSION]}
-    headers: list[tuple[str, bool, dict[str, Any]]] = [("Cint-API-Version", True, version)]
+def _header_parameters(operation: Operation) -> list[Parameter]:
+    version: Schema = {"type": "string", "enum": [limits.API_VERSION]}
+    headers: list[tuple[str, bool, Schema]] = [("Cint-API-Version", True, version)]
     if operation.keyed or operation.name in _KEY_WITHOUT_EFFECT:
-        key = {"type": "string", **({"minLength": 1, "maxLength": 255} if operation.keyed else {})}
+        key: Schema = {"type": "string"}
+        if operation.keyed:
+            key = {"type": "string", "minLength": 1, "maxLength": 255}
         headers.append(("idempotency-key", operation.keyed, key))
     if operation.guarded:
         headers.append(("If-Match", True, {"type": "string", "minLength": 1, "maxLength": 100}))
@@ -116,36 +215,38 @@ def _header_parameters(operation: Operation) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(operation: Operation) -> list[dict[str, Any]]:
+def _query_parameters(operation: Operation) -> list[Parameter]:
     return [_query_parameter(query) for query in operation.query]
 
 
-def _query_parameter(query: Query) -> dict[str, Any]:
-    schema = dict(query.schema)
+def _query_parameter(query: Query) -> Parameter:
+    schema: Schema = {**query.schema}
     if query.default is not None:
         schema["default"] = query.default
-    described: dict[str, Any] = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
+    described: Parameter = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
     if query.about:
         described["description"] = query.about
     return described
 
 
-def _responses(operation: Operation) -> dict[str, Any]:
-    success: dict[str, Any] = {"description": "Done.", "headers": {}}
-    for name in ("traceparent", *operation.headers):
-        success["headers"][name] = {"required": True, "schema": {"type": "string"}}
+def _responses(operation: Operation) -> dict[str, ResponseObject]:
+    text: Schema = {"type": "string"}
+    headers: dict[str, Header] = {
+        name: {"required": True, "schema": text} for name in ("traceparent", *operation.headers)
+    }
+    success: ResponseObject = {"description": "Done.", "headers": headers}
     if operation.reply:
         success["content"] = {"application/json": {"schema": ref(operation.reply)}}
     elif operation.gives:
-        success["content"] = {media: {"schema": {"type": "string"}} for media in operation.gives}
+        success["content"] = {media: {"schema": text} for media in operation.gives}
     links = _links(operation)
     if links:
         success["links"] = links
-    responses: dict[str, Any] = {str(operation.status): success}
+    responses: dict[str, ResponseObject] = {str(operation.status): success}
     for status in sorted({*_ALWAYS, *operation.errors}):
-        response: dict[str, Any] = {"description": _MEANINGS[status]}
+        response: ResponseObject = {"description": _MEANINGS[status]}
         if status == 301:
-            response["headers"] = {"Location": {"required": True, "schema": {"type": "string"}}}
+            response["headers"] = {"Location": {"required": True, "schema": text}}
         else:
             schema = ref("TooManyRequests" if status == 429 else "Error")
             response["content"] = {"application/json": {"schema": schema}}
@@ -153,13 +254,13 @@ def _responses(operation: Operation) -> dict[str, Any]:
     return responses
 
 
-def _links(operation: Operation) -> dict[str, Any]:
+def _links(operation: Operation) -> dict[str, Link]:
     """Tell which reads the id in a reply leads to."""
     pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.reply, "id")
     if operation.method != "POST" or operation.status == 200 or not operation.reply:
         return {}
     base = f"{ACCOUNT}/reports" if operation.reply == "ReportCreated" else operation.path
-    links = {}
+    links: dict[str, Link] = {}
     for row in TABLE:
         match = re.fullmatch(re.escape(base) + r"/{(\w+)}(/\w+)?", row.path)
         if match is not None and row.method == "GET":

@@ -7,13 +7,23 @@ import hmac
 import json
 import threading
 from collections.abc import Callable
-from typing import Any
 
 from cint_nb.domain import limits
 from cint_nb.sandbox import work
-from cint_nb.sandbox.messages import Answer, Ask, Refusal, invalid, not_authenticated, not_found, not_permitted
+from cint_nb.sandbox.messages import (
+    Answer,
+    Ask,
+    Json,
+    QueryValue,
+    Refusal,
+    StateFault,
+    invalid,
+    not_authenticated,
+    not_found,
+    not_permitted,
+)
 from cint_nb.sandbox.operation import Operation, Query
-from cint_nb.sandbox.routes import Tree
+from cint_nb.sandbox.routes import RouteMatch, Tree
 from cint_nb.sandbox.schema import problems
 from cint_nb.sandbox.schemas import SCHEMAS, needs_body
 from cint_nb.sandbox.world import World
@@ -57,20 +67,26 @@ class Dispatcher:
         token = self.make_token(t)
         return Answer(200, {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer"})
 
-    def handle(self, ask: Ask, *, trusted: bool = False) -> Answer:
-        """Answer a request; `trusted` ones come from the history and are not checked for a token again."""
+    def handle(self, ask: Ask, route: RouteMatch, *, trusted: bool = False) -> Answer:
+        """Answer a request; `trusted` ones come from the history and are not checked for a token again.
+
+        Args:
+            ask: The request.
+            route: Where its method and path lead in the `tree`.
+            trusted: Whether it comes from the history.
+        """
         with self._lock:
             work.catch_up(self.world, ask.t)
             trace = self.world.ids.trace()
             try:
-                answer = self._answer(ask, trusted=trusted)
+                answer = self._answer(ask, route, trusted=trusted)
             except Refusal as refusal:
                 answer = refusal.answer(self.world.ids.error())
             answer.headers.setdefault("traceparent", trace)
             return answer
 
-    def _answer(self, ask: Ask, *, trusted: bool) -> Answer:
-        operation, ask.params, methods = self.tree.find(ask.method, ask.path)
+    def _answer(self, ask: Ask, route: RouteMatch, *, trusted: bool) -> Answer:
+        operation, ask.params, methods = route
         if not methods:
             raise not_found("the resource")
         if operation is None:
@@ -81,12 +97,12 @@ class Dispatcher:
         self._check_version(ask)
         self._check_path(ask)
         ask.values = _read_query(operation, ask)
-        if "short-page" in ask.effects and "page_size" in ask.values:
-            ask.values["page_size"] = max(1, ask.values["page_size"] // 2)
+        if StateFault.SHORT_PAGE in ask.effects and "page_size" in ask.values:
+            ask.values["page_size"] = max(1, ask.int_param("page_size") // 2)
         if operation.guarded and not 1 <= len(ask.headers.get("if-match", "")) <= 100:
             raise invalid(("If-Match", "'If-Match' must have 1 to 100 characters."))
         if operation.body:
-            ask.json = _read_body(operation, ask, self.world)
+            ask.json = _parse_body(operation, ask, self.world)
         answer = self._answer_once(operation, ask) if operation.keyed else operation.answer(self.world, ask)
         if operation.acts and self._remember is not None and not trusted:
             self._remember(ask)
@@ -120,7 +136,7 @@ class Dispatcher:
         ):
             raise not_authenticated()
         issued = int(parts[1], 16) / 1000
-        if "expired-token" in ask.effects or self.world.moment(ask.t).timestamp() - issued >= TOKEN_SECONDS:
+        if self.world.moment(ask.t).timestamp() - issued >= TOKEN_SECONDS:
             raise not_permitted()
 
     def _sign(self, text: str) -> str:
@@ -144,8 +160,8 @@ class Dispatcher:
             raise not_permitted()
 
 
-def _read_query(operation: Operation, ask: Ask) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+def _read_query(operation: Operation, ask: Ask) -> dict[str, QueryValue]:
+    values: dict[str, QueryValue] = {}
     found: list[tuple[str, str]] = []
     for query in operation.query:
         sent = ask.query.get(query.name)
@@ -161,7 +177,7 @@ def _read_query(operation: Operation, ask: Ask) -> dict[str, Any]:
     return values
 
 
-def _convert(query: Query, sent: list[str]) -> Any:
+def _convert(query: Query, sent: list[str]) -> QueryValue:
     kind = query.schema["type"]
     if kind == "array":
         return [part for text in sent for part in text.split(",")]
@@ -173,11 +189,11 @@ def _convert(query: Query, sent: list[str]) -> Any:
     return text
 
 
-def _read_body(operation: Operation, ask: Ask, world: World) -> Any:
+def _parse_body(operation: Operation, ask: Ask, world: World) -> Json:
     if not ask.body and not needs_body(operation.body):
         return {}
     try:
-        body = json.loads(ask.body, parse_constant=_refuse_constant)
+        body: Json = json.loads(ask.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise invalid(("Body", "the request body is not valid JSON.")) from None
     found = problems(SCHEMAS[operation.body], body, SCHEMAS)

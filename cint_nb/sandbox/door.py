@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.types import Message, Receive, Scope, Send
@@ -15,6 +14,7 @@ from cint_nb.sandbox.dispatch import Dispatcher
 from cint_nb.sandbox.faults import Dropped, Faults
 from cint_nb.sandbox.meeting import Meeting
 from cint_nb.sandbox.messages import Answer, Ask, Refusal
+from cint_nb.sandbox.routes import RouteMatch
 from cint_nb.sandbox.upload_file import too_large
 
 _BODY_MAX = limits.UPLOAD_MAX_BYTES + 100_000  # the multipart envelope comes on top of the file
@@ -36,29 +36,23 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        meeting = Meeting(self.faults.meet(self._names(scope)), self.clock, scope)
+        path = _path(scope)
+        route = self.dispatcher.tree.find(scope["method"], path) if path is not None else None
+        meeting = Meeting(self.faults.meet(_names(route)), self.clock, scope)
         try:
             meeting.arrive()
             body = await _read_body(receive, meeting)
             answer = meeting.answer_instead()
             if answer is None:
-                answer = self._answer(scope, body, meeting) if body is not None else _refuse(too_large())
+                answer = self._answer(scope, body, route, meeting) if body is not None else _refuse(too_large())
             await meeting.leave()
             await _write(meeting.changed(answer), scope, send)
         except Dropped as dropped:
             await dropped.carry_out(scope, receive)
 
-    def _names(self, scope: Scope) -> tuple[str, ...]:
-        """Return the names a fault may call this request's operation by; none for an unknown address."""
+    def _answer(self, scope: Scope, body: bytes, route: RouteMatch | None, meeting: Meeting) -> Answer:
         path = _path(scope)
-        if path is None:
-            return ("token",)
-        operation, _, _ = self.dispatcher.tree.find(scope["method"], path)
-        return (operation.name, *operation.short) if operation is not None else ()
-
-    def _answer(self, scope: Scope, body: bytes, meeting: Meeting) -> Answer:
-        path = _path(scope)
-        if path is None:
+        if route is None or path is None:
             if scope["method"] != "POST":
                 allow = {"Allow": "POST"}
                 return _refuse(
@@ -68,13 +62,20 @@ class Door:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
         ask = Ask(scope["method"], path, query, headers, body, self.clock.t, effects=meeting.effects)
-        return self.dispatcher.handle(ask)
+        return self.dispatcher.handle(ask, route)
 
 
 def _path(scope: Scope) -> str | None:
     """Return the path behind `/v1`, None for the token endpoint."""
     path: str = scope["path"]
     return None if path == "/oauth/token" else path.removeprefix("/v1") or "/"
+
+
+def _names(route: RouteMatch | None) -> tuple[str, ...]:
+    """Return the names a fault may call a request's operation by; none for an unknown address."""
+    if route is None:
+        return ("token",)
+    return (route.operation.name, *route.operation.short) if route.operation is not None else ()
 
 
 def _refuse(refusal: Refusal) -> Answer:
@@ -116,7 +117,5 @@ async def _write(answer: Answer, scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _raw(headers: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
-    return [
-        (name.lower().encode("latin-1"), str(value).encode("latin-1", "replace")) for name, value in headers.items()
-    ]
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+from typing import Literal, TypeAlias
 
 from cint_nb.sandbox import catalogue, drafts, figures
-from cint_nb.sandbox.entities import Group
-from cint_nb.sandbox.messages import Answer, Ask, invalid
+from cint_nb.sandbox.entities import ActivityRule, Group
+from cint_nb.sandbox.messages import Answer, Ask, Json, JsonObject, invalid, to_json
 from cint_nb.sandbox.operation import GROUP, PROJECT, Operation
+from cint_nb.sandbox.request_bodies import ActivityExclusions, DetailsUpdate, Draft, Pricing
 from cint_nb.sandbox.world import World
+
+_Noted: TypeAlias = Literal[
+    "name", "live_url", "test_url", "locale", "expected_incidence_rate", "expected_length_of_interview_minutes"
+]
 
 
 def _create(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
-    drafts.check(world, ask.json, ask.t)
+    draft = ask.body_as(Draft)
+    drafts.check(world, draft, ask.t)
     group_id = world.ids.ulid(ask.t)
     group = Group(
         group_id,
         world.ids.readable(group_id, 7),
         project.id,
-        ask.json,
+        draft,
         ask.t,
         ask.t,
-        drafts.strategy_of(ask.json),
-        catalogue.CURRENCIES[drafts.unit_of(ask.json)],
-        drafts.price_of(ask.json),
+        drafts.strategy_of(draft),
+        catalogue.CURRENCIES[drafts.unit_of(draft)],
+        drafts.price_of(draft),
         policy_updated=ask.t,
-        activity=activity_of(ask.json),
+        activity=activity_of(draft),
     )
     world.groups[group_id] = group
     world.note(
-        group, ask.t, ("status", None, "draft"), ("name", None, ask.json["name"]), ("filling_goal", None, group.goal)
+        group, ask.t, ("status", None, "draft"), ("name", None, draft["name"]), ("filling_goal", None, group.goal)
     )
     body = {"id": group_id}
     if group.is_recontact:
@@ -40,7 +45,7 @@ def _create(world: World, ask: Ask) -> Answer:
     return Answer(201, body)
 
 
-def activity_of(body: dict[str, Any]) -> list[dict[str, str]]:
+def activity_of(body: ActivityExclusions) -> list[ActivityRule]:
     """Read respondent-activity exclusions; the duration is 90 days when left out, as the reference says."""
     overall = body.get("duration", "P90D")
     return [
@@ -54,14 +59,14 @@ def _get(world: World, ask: Ask) -> Answer:
     if group.status != "draft":
         # Relative and without /v1, as the exchange writes its addresses.
         return Answer(301, headers={"Location": f"{ask.path}/details"})
-    body = copy.copy(group.body)
+    body = to_json(group.body)
     body.pop("filling_strategy", None)
-    pricing = body["fielding_assistant_assignment"].get("pricing") or {}
+    pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     body.update(
         human_readable_id=group.human_id,
         business_unit_id=drafts.unit_of(group.body),
-        study_type_code=body.get("study_type_code", "adhoc"),
-        industry_code=body.get("industry_code", "other"),
+        study_type_code=group.body.get("study_type_code", "adhoc"),
+        industry_code=group.body.get("industry_code", "other"),
         completes_goal=group.goal,
         pricing_model=pricing.get("type", "dynamic"),
         allocations=_allocations(group, write_ids=False),
@@ -74,24 +79,29 @@ def _update(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     if group.status != "draft":
         raise invalid(("Status", "the target group is not in a draft state."), detail="the target group is not a draft")
-    drafts.check(world, ask.json, ask.t)
+    draft = ask.body_as(Draft)
+    drafts.check(world, draft, ask.t)
     old, old_goal = group.body, group.goal
-    group.body = ask.json
-    group.currency = catalogue.CURRENCIES[drafts.unit_of(ask.json)]
-    group.cpi = drafts.price_of(ask.json)
-    group.activity = activity_of(ask.json)
-    if "filling_strategy" in ask.json:
-        group.strategy = drafts.strategy_of(ask.json)
-    changes = [(name, old.get(name), ask.json.get(name)) for name in ("name", "live_url", "test_url", "locale")]
+    group.body = draft
+    group.currency = catalogue.CURRENCIES[drafts.unit_of(draft)]
+    group.cpi = drafts.price_of(draft)
+    group.activity = activity_of(draft)
+    if "filling_strategy" in draft:
+        group.strategy = drafts.strategy_of(draft)
+    changes = _changes(old, draft, "name", "live_url", "test_url", "locale")
     world.note(group, ask.t, *changes, ("filling_goal", old_goal, group.goal))
     group.updated = ask.t
     return Answer(204)
 
 
-def details(world: World, group: Group) -> dict[str, Any]:
+def _changes(old: Draft, new: Draft, *names: _Noted) -> list[tuple[str, Json, Json]]:
+    return [(name, old.get(name), new.get(name)) for name in names]
+
+
+def details(world: World, group: Group) -> JsonObject:
     """Write the details of a launched target group."""
     body = group.body
-    told: dict[str, Any] = {
+    told: JsonObject = {
         "id": group.id,
         "human_readable_id": group.human_id,
         "name": body["name"],
@@ -109,9 +119,14 @@ def details(world: World, group: Group) -> dict[str, Any]:
         "created_at": world.text(group.created),
         **figures.reference(group),
     }
-    told.update({name: body[name] for name in ("live_url", "test_url", "client_id") if name in body})
+    if "live_url" in body:
+        told["live_url"] = body["live_url"]
+    if "test_url" in body:
+        told["test_url"] = body["test_url"]
+    if "client_id" in body:
+        told["client_id"] = body["client_id"]
     if "client_cost_per_interview_note" in body:
-        told["client_cost_per_interview_note"] = body["client_cost_per_interview_note"]
+        told["client_cost_per_interview_note"] = to_json(body["client_cost_per_interview_note"])
     return told
 
 
@@ -126,12 +141,18 @@ def _details(world: World, ask: Ask) -> Answer:
 
 def _update_details(world: World, ask: Ask) -> Answer:
     group = world.launched(ask)
-    body = {**group.body, **ask.json}
+    body: Draft = {**group.body, **ask.body_as(DetailsUpdate)}
     found = drafts.late_problems(body)
     if found:
         raise invalid(*found)
-    names = ("name", "live_url", "test_url", "expected_incidence_rate", "expected_length_of_interview_minutes")
-    world.note(group, ask.t, *[(name, group.body.get(name), body.get(name)) for name in names])
+    names: tuple[_Noted, ...] = (
+        "name",
+        "live_url",
+        "test_url",
+        "expected_incidence_rate",
+        "expected_length_of_interview_minutes",
+    )
+    world.note(group, ask.t, *_changes(group.body, body, *names))
     group.body = body
     return Answer(body=details(world, group))
 
@@ -140,19 +161,20 @@ def _allocation_specification(world: World, ask: Ask) -> Answer:
     return Answer(body=_allocations(world.group(ask), write_ids=True))
 
 
-def _allocations(group: Group, *, write_ids: bool) -> dict[str, Any]:
-    written = (group.body.get("allocations") or {}).get("open_exchange_allocations") or {}
-    names = {supplier["supplier_id"]: str(supplier["name"]) for supplier in catalogue.SUPPLIERS}
+def _allocations(group: Group, *, write_ids: bool) -> JsonObject:
+    allocations = group.body.get("allocations")
+    written = allocations.get("open_exchange_allocations") if allocations else None
+    names = {supplier["supplier_id"]: supplier["name"] for supplier in catalogue.SUPPLIERS}
 
-    def told(number: str) -> dict[str, Any]:
+    def told(number: str) -> JsonObject:
         known = int(number) if number.isdigit() and len(number) < 9 else 0
         return {"id": known, "name": names.get(known, f"Supplier {known}")}
 
-    open_exchange = {
-        "blocked_suppliers": [told(number) for number in written.get("blocked_supplier_ids", ())],
+    open_exchange: JsonObject = {
+        "blocked_suppliers": [told(number) for number in (written["blocked_supplier_ids"] if written else ())],
         "exchange_suppliers": [{"id": number, "name": name} for number, name in names.items()],
-        "exchange_min_percentage": written.get("exchange_min_percentage", 0),
-        "exchange_max_percentage": written.get("exchange_max_percentage", 100),
+        "exchange_min_percentage": written["exchange_min_percentage"] if written else 0,
+        "exchange_max_percentage": written["exchange_max_percentage"] if written else 100,
         "groups": [
             {
                 "group_name": group_of["group_name"],
@@ -160,10 +182,10 @@ def _allocations(group: Group, *, write_ids: bool) -> dict[str, Any]:
                 "max_percentage": group_of["max_percentage"],
                 "suppliers": [told(number) for number in group_of.get("suppliers", ())],
             }
-            for group_of in written.get("groups", ())
+            for group_of in (written["groups"] if written else ())
         ],
     }
-    private: dict[str, Any] = {"blocked_suppliers": [], "groups": []}
+    private: JsonObject = {"blocked_suppliers": [], "groups": []}
     return {
         "open_exchange_allocations": open_exchange,
         **({"private_exchange_allocations": private} if write_ids else {}),
@@ -173,12 +195,12 @@ def _allocations(group: Group, *, write_ids: bool) -> dict[str, Any]:
 _TAG = "Target groups"
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        "create_target_group",
-        "POST",
-        f"{PROJECT}/target-groups",
-        _create,
-        "Create a target group in draft state. Each request creates a new one.",
-        _TAG,
+        name="create_target_group",
+        method="POST",
+        path=f"{PROJECT}/target-groups",
+        answer=_create,
+        about="Create a target group in draft state. Each request creates a new one.",
+        tag=_TAG,
         status=201,
         body="Draft",
         reply="DraftCreated",
@@ -187,23 +209,23 @@ OPERATIONS: tuple[Operation, ...] = (
         beside=drafts.wrong_dates,
     ),
     Operation(
-        "get_target_group",
-        "GET",
-        GROUP,
-        _get,
-        "Get a draft; a launched target group answers 301 and is read at its details.",
-        _TAG,
+        name="get_target_group",
+        method="GET",
+        path=GROUP,
+        answer=_get,
+        about="Get a draft; a launched target group answers 301 and is read at its details.",
+        tag=_TAG,
         reply="DraftRead",
         errors=(301,),
         short=("get-draft",),
     ),
     Operation(
-        "update_target_group",
-        "PUT",
-        GROUP,
-        _update,
-        "Replace a draft.",
-        _TAG,
+        name="update_target_group",
+        method="PUT",
+        path=GROUP,
+        answer=_update,
+        about="Replace a draft.",
+        tag=_TAG,
         status=204,
         body="Draft",
         acts=True,
@@ -211,34 +233,34 @@ OPERATIONS: tuple[Operation, ...] = (
         beside=drafts.wrong_dates,
     ),
     Operation(
-        "get_target_group_details",
-        "GET",
-        f"{GROUP}/details",
-        _details,
-        "Get the details of a launched target group.",
-        _TAG,
+        name="get_target_group_details",
+        method="GET",
+        path=f"{GROUP}/details",
+        answer=_details,
+        about="Get the details of a launched target group.",
+        tag=_TAG,
         reply="Details",
         short=("details",),
     ),
     Operation(
-        "update_launched_target_group_details",
-        "PUT",
-        f"{GROUP}/details",
-        _update_details,
-        "Change the details of a launched target group.",
-        _TAG,
+        name="update_launched_target_group_details",
+        method="PUT",
+        path=f"{GROUP}/details",
+        answer=_update_details,
+        about="Change the details of a launched target group.",
+        tag=_TAG,
         body="DetailsUpdate",
         reply="Details",
         acts=True,
         short=("update-details",),
     ),
     Operation(
-        "get_target_group_allocation_specification",
-        "GET",
-        f"{GROUP}/allocation-specification",
-        _allocation_specification,
-        "Get who supplies a target group.",
-        _TAG,
+        name="get_target_group_allocation_specification",
+        method="GET",
+        path=f"{GROUP}/allocation-specification",
+        answer=_allocation_specification,
+        about="Get who supplies a target group.",
+        tag=_TAG,
         reply="AllocationSpecification",
     ),
 )

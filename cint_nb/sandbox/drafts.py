@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from cint_nb.domain import limits
 from cint_nb.sandbox import catalogue
-from cint_nb.sandbox.messages import invalid
-from cint_nb.sandbox.schema import problems
+from cint_nb.sandbox.messages import Json, invalid
+from cint_nb.sandbox.request_bodies import Allocations, Draft, FieldingPeriod, Pricing
+from cint_nb.sandbox.schema import Problem, problems
 from cint_nb.sandbox.shapes import SHARED
 from cint_nb.sandbox.shapes_drafts import DRAFT_FIELDS
 from cint_nb.sandbox.world import World
 
-Problem = tuple[str, str]
 
-
-def check(world: World, body: dict[str, Any], t: float) -> None:
+def check(world: World, body: Draft, t: float) -> None:
     """Refuse a draft that breaks a rule.
 
     Raises:
@@ -25,7 +23,7 @@ def check(world: World, body: dict[str, Any], t: float) -> None:
     """
     found = [
         *_codes(body),
-        *_dates(world, body, t),
+        *_dates(world, body["fielding_specification"], t),
         *_prices(body),
         *_addresses(body),
         *_allocations(body),
@@ -35,43 +33,43 @@ def check(world: World, body: dict[str, Any], t: float) -> None:
         raise invalid(*found)
 
 
-def wrong_dates(world: World, body: Any, t: float) -> list[Problem]:
+def wrong_dates(world: World, body: Json, t: float) -> list[Problem]:
     """List what is wrong with the dates of a body that breaks its shape, unless its dates do.
 
     The create guide's error example names a date and a missing field in one reply.
     """
     period = body.get("fielding_specification") if isinstance(body, dict) else None
-    if problems(DRAFT_FIELDS["fielding_specification"], period, SHARED):
+    if not isinstance(period, dict) or problems(DRAFT_FIELDS["fielding_specification"], period, SHARED):
         return []
-    return _dates(world, {"fielding_specification": period}, t)
+    return _dates(world, {"start_at": str(period["start_at"]), "end_at": str(period["end_at"])}, t)
 
 
-def late_problems(body: dict[str, Any]) -> list[Problem]:
+def late_problems(body: Draft) -> list[Problem]:
     """List the rules a change to a launched target group breaks; its dates and prices are changed elsewhere."""
     return [*_codes(body), *_addresses(body)]
 
 
-def unit_of(body: dict[str, Any]) -> int:
+def unit_of(body: Draft) -> int:
     """Return the number of the business unit, sent as text or number."""
     return int(body["business_unit_id"])
 
 
-def price_of(body: dict[str, Any]) -> Decimal:
+def price_of(body: Draft) -> Decimal:
     """Return the price a complete costs at first: the offer, else the cap, else a price made up for the length."""
-    pricing = body["fielding_assistant_assignment"].get("pricing") or {}
+    pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
     for money in (body.get("cost_per_interview"), pricing.get("maximum_cpi")):
         if money is not None:
             return Decimal(money["value"])
     return Decimal("1.00") + Decimal("0.10") * int(body["expected_length_of_interview_minutes"])
 
 
-def strategy_of(body: dict[str, Any]) -> str:
+def strategy_of(body: Draft) -> str:
     """Return the filling strategy; left out it is `prescreens`, which surprises many."""
     return str(body.get("filling_strategy") or "prescreens")
 
 
-def _codes(body: dict[str, Any]) -> list[Problem]:
-    found = []
+def _codes(body: Draft) -> list[Problem]:
+    found: list[Problem] = []
     if unit_of(body) not in catalogue.CURRENCIES:
         found.append(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
     if body["project_manager_id"].lower() not in {user["id"] for user in catalogue.USERS}:
@@ -85,11 +83,10 @@ def _codes(body: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def _dates(world: World, body: dict[str, Any], t: float) -> list[Problem]:
-    period = body["fielding_specification"]
+def _dates(world: World, period: FieldingPeriod, t: float) -> list[Problem]:
     start_at, end_at = world.seconds(period["start_at"]), world.seconds(period["end_at"])
     ahead = "must be greater than or equal to the current datetime"
-    found = []
+    found: list[Problem] = []
     if start_at < t:
         found.append(("FieldingSpecification.StartAt", f"date string {period['start_at']} {ahead}."))
     if end_at < t + limits.END_AT_LEAST_AHEAD / timedelta(seconds=1):
@@ -99,8 +96,8 @@ def _dates(world: World, body: dict[str, Any], t: float) -> list[Problem]:
     return found
 
 
-def _prices(body: dict[str, Any]) -> list[Problem]:
-    pricing = body["fielding_assistant_assignment"].get("pricing") or {}
+def _prices(body: Draft) -> list[Problem]:
+    pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
     prices = {
         "CostPerInterview": body.get("cost_per_interview"),
         "FieldingAssistantAssignment.Pricing.MaximumCpi": pricing.get("maximum_cpi"),
@@ -119,10 +116,9 @@ def _prices(body: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def _addresses(body: dict[str, Any]) -> list[Problem]:
-    found = []
-    for name in ("live_url", "test_url"):
-        url, label = body.get(name), {"live_url": "LiveUrl", "test_url": "TestUrl"}[name]
+def _addresses(body: Draft) -> list[Problem]:
+    found: list[Problem] = []
+    for label, url in (("LiveUrl", body.get("live_url")), ("TestUrl", body.get("test_url"))):
         if url and not url.startswith(("https://", "http://")):
             found.append((label, f"'{label[:-3]} Url' is not a web address."))
         elif _is_recontact(body) and limits.RECONTACT_URL_VARIABLE not in (url or ""):
@@ -131,7 +127,7 @@ def _addresses(body: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def _allocations(body: dict[str, Any]) -> list[Problem]:
+def _allocations(body: Draft) -> list[Problem]:
     """Check the allocation template, in any of the three shapes the documents show."""
     allocations, template = body.get("allocations"), body.get("allocation_template")
     if allocations is not None and template is not None:
@@ -150,7 +146,7 @@ def _allocations(body: dict[str, Any]) -> list[Problem]:
     return [(where, "a recontact target group must use the recontact global allocations template.")]
 
 
-def _is_expanded(allocations: dict[str, Any]) -> bool:
+def _is_expanded(allocations: Allocations) -> bool:
     """Tell whether open exchange allocations say the same as the recontact template: the whole exchange, unblocked."""
     written = allocations.get("open_exchange_allocations")
     return written is not None and (
@@ -158,11 +154,11 @@ def _is_expanded(allocations: dict[str, Any]) -> bool:
     )
 
 
-def _quotas(body: dict[str, Any]) -> list[Problem]:
+def _quotas(body: Draft) -> list[Problem]:
     profiling = body.get("profiling") or {}
     if profiling.get("profile_adjustment_type") != "percentage":
         return []
-    found = []
+    found: list[Problem] = []
     for number, profile in enumerate(profiling.get("profiles") or ()):
         parts = [(target.get("quota") or {}).get("completes_goal_percentage") for target in profile["targets"]]
         shares = [part for part in parts if part is not None]
@@ -171,5 +167,5 @@ def _quotas(body: dict[str, Any]) -> list[Problem]:
     return found
 
 
-def _is_recontact(body: dict[str, Any]) -> bool:
+def _is_recontact(body: Draft) -> bool:
     return bool(body.get("study_type_code") == limits.RECONTACT_STUDY_TYPE)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, TypedDict
 
 from cint_nb.sandbox.identities import own_part
 from cint_nb.sandbox.idstore import IdStore
+from cint_nb.sandbox.messages import JsonObject
+from cint_nb.sandbox.request_bodies import Draft
 
 RECONTACT_UPLOAD = "recontact-upload"
 RECONTACT_REMOVAL = "recontact-removal"
@@ -17,6 +19,16 @@ EXCLUSION_REMOVAL = "exclusion-removal"
 LAUNCH = "launch"
 SCHEDULE = "schedule"
 BATCH = "batch"
+
+PlannedEnd: TypeAlias = Literal["done", "failed", "never"]
+
+
+class ActivityRule(TypedDict):
+    """Hold one exclusion by activity elsewhere, its duration filled in."""
+
+    type: str
+    id: str
+    duration: str
 
 
 @dataclass(slots=True)
@@ -92,7 +104,7 @@ class Change:
     id: str
     t: float
     user: dict[str, str]
-    changes: list[dict[str, Any]]
+    changes: list[JsonObject]
 
 
 @dataclass(slots=True)
@@ -102,7 +114,7 @@ class Group:
     id: str
     human_id: str
     project_id: str
-    body: dict[str, Any]
+    body: Draft
     created: float
     updated: float
     strategy: str
@@ -116,7 +128,7 @@ class Group:
     excluded_guids: IdStore = field(default_factory=IdStore)
     exclusion_lock: str = ""
     policy_updated: float = 0.0
-    activity: list[dict[str, str]] = field(default_factory=list)
+    activity: list[ActivityRule] = field(default_factory=list)
     run: Run | None = None
     work: Fieldwork = field(default_factory=Fieldwork)
     changes: list[Change] = field(default_factory=list)
@@ -158,7 +170,7 @@ class Job:
     created: float
     ends: float
     by: str
-    fate: str = "done"
+    fate: PlannedEnd = "done"
     status: str = "Processing"
     file_name: str = ""
     content: bytes = b""
@@ -168,7 +180,7 @@ class Job:
     succeeded: int = 0
     failed: int = 0
     run_id: str = ""
-    failure: dict[str, Any] | None = None
+    failure: JsonObject | None = None
     start: float = 0.0
     end: float = 0.0
     action: str = ""
@@ -184,7 +196,7 @@ class Job:
 
 @dataclass(slots=True)
 class Report:
-    """Hold a report: what was asked, and its content from `ready` on."""
+    """Hold a report: what was asked, and its content from `ready` on. `params` is told back as it was sent."""
 
     id: str
     kind: str
@@ -192,5 +204,8 @@ class Report:
     created: float
     ready: float
     by: str
-    params: dict[str, Any]
+    params: JsonObject
+    begin: float
+    end: float
+    filter_ids: list[str]
     failed: bool = False

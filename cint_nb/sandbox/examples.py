@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cint_nb.domain import limits
 from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+from cint_nb.sandbox.messages import Json
 
 _URL = f"https://survey.example/?rid={limits.RID_URL_VARIABLE}&rsid={limits.RECONTACT_URL_VARIABLE}"
 _PRICE = {"value": "2.50", "currency_code": "EUR"}
 _PERIOD = {"start_at": "2026-09-02T08:00:00.000Z", "end_at": "2026-09-16T08:00:00.000Z"}
 
-EXAMPLES: dict[str, Any] = {
+EXAMPLES: dict[str, Json] = {
     "ProjectDraft": {"name": "Brand tracker", "project_manager_id": PROJECT_MANAGER_ID},
     "Draft": {
         "name": "Brand tracker, wave 2",

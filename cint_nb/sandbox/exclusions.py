@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from cint_nb.domain import limits
 from cint_nb.sandbox import fieldwork, work
 from cint_nb.sandbox.draft_answers import activity_of
 from cint_nb.sandbox.entities import EXCLUSION_REMOVAL, EXCLUSION_UPLOAD, Group, Job
 from cint_nb.sandbox.idstore import text_of
-from cint_nb.sandbox.messages import Answer, Ask, busy, invalid
-from cint_nb.sandbox.operation import GROUP, PROJECT, Operation, Query, paging
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, busy, invalid, to_json
+from cint_nb.sandbox.operation import GROUP, PROJECT, Handler, Operation, Query, paging
 from cint_nb.sandbox.paging import cut_positions, here
 from cint_nb.sandbox.recontacts import partial_text, told
+from cint_nb.sandbox.request_bodies import ActivityExclusions, Exclusion, PolicyChange
 from cint_nb.sandbox.upload_file import joined, read_lines, read_upload
 from cint_nb.sandbox.world import World
 
@@ -23,7 +23,7 @@ _DAYS_ONLY = re.compile(r"P(\d{1,3}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,4}D)?", re.ASC
 
 def _upload(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    guids = ask.values["entity_type"] == "ACCESS_RESPONDENT_GUID"
+    guids = ask.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
     name, content = read_upload(ask)
     keys, failed = read_lines(content)
     if group.exclusion_lock:
@@ -42,7 +42,7 @@ def _upload(world: World, ask: Ask) -> Answer:
 
 def _remove_all(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    guids = ask.values["entity_type"] == "ACCESS_RESPONDENT_GUID"
+    guids = ask.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
     if group.exclusion_lock:
         raise busy()
     store = group.excluded_guids if guids else group.excluded
@@ -53,14 +53,12 @@ def _remove_all(world: World, ask: Ask) -> Answer:
 
 
 def _begin(world: World, ask: Ask, group: Group, kind: str, count: int) -> Job:
-    job_id = world.ids.ulid(ask.t)
-    fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
-    seconds = 5.0 if fate == "failed" else work.duration(world, kind, count)
-    group.exclusion_lock = job_id
-    return Job(job_id, kind, group.project_id, group.id, ask.t, round(ask.t + seconds, 3), world.actor, fate=fate)
+    job = work.create_job(world, ask, kind, group.project_id, group.id, count)
+    group.exclusion_lock = job.id
+    return job
 
 
-def _job(kind: str) -> Any:
+def _job(kind: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         job = world.job(ask, kind)
         body = {name: value for name, value in told(world, job, milliseconds=True).items() if value is not None}
@@ -95,7 +93,7 @@ def _guids(world: World, ask: Ask) -> Answer:
 
 
 def _id_page(ask: Ask, data: list[str], cursor: str | None) -> Answer:
-    body: dict[str, Any] = {"data": data, "url": here(ask)}
+    body: JsonObject = {"data": data, "url": here(ask)}
     if cursor:
         body["next_cursor"] = cursor
     return Answer(body=body)
@@ -115,19 +113,22 @@ def _policy(world: World, ask: Ask) -> Answer:
 
 def _policies(world: World, ask: Ask) -> Answer:
     groups = world.groups_of(world.project(ask).id)
-    told = [{"target_group_id": group.id, "project_exclusion_enabled": group.project_exclusion} for group in groups]
+    told: list[JsonObject] = [
+        {"target_group_id": group.id, "project_exclusion_enabled": group.project_exclusion} for group in groups
+    ]
     return Answer(body=told)
 
 
 def _set_policies(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
     known = {group.id: group for group in world.groups_of(project.id)}
-    unknown = [number for number, item in enumerate(ask.json) if item["target_group_id"] not in known]
+    changes = ask.body_as(list[PolicyChange])
+    unknown = [number for number, item in enumerate(changes) if item["target_group_id"] not in known]
     if unknown:
         raise invalid(*((f"[{number}].TargetGroupId", "the target group was not found.") for number in unknown))
-    for item in ask.json:
+    for item in changes:
         group = known[item["target_group_id"]]
-        exclusion = {**(group.body.get("exclusion") or {}), "enabled": item["project_exclusion_enabled"]}
+        exclusion: Exclusion = {**(group.body.get("exclusion") or {}), "enabled": item["project_exclusion_enabled"]}
         group.body = {**group.body, "exclusion": exclusion}
         group.policy_updated = ask.t
         world.excluded_now.pop(group.id, None)
@@ -135,12 +136,12 @@ def _set_policies(world: World, ask: Ask) -> Answer:
 
 
 def _activity(world: World, ask: Ask) -> Answer:
-    return Answer(body={"respondent_activity_exclusions": [dict(rule) for rule in world.group(ask).activity]})
+    return Answer(body={"respondent_activity_exclusions": [to_json(rule) for rule in world.group(ask).activity]})
 
 
 def _set_activity(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    rules = activity_of(ask.json)
+    rules = activity_of(ask.body_as(ActivityExclusions))
     found = []
     for number, rule in enumerate(rules):
         where = f"RespondentActivityExclusions[{number}]"
@@ -169,17 +170,14 @@ _ENTITY = Query(
 _PAGES = paging(1000, 1000)
 
 
-def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
-    return Operation(name, method, path, answer, about, _TAG, **more)
-
-
 OPERATIONS: tuple[Operation, ...] = (
-    _row(
-        "exclusion_create_upload_rids_by_file_job",
-        "POST",
-        f"{_JOBS}/upload-respondents-by-file",
-        _upload,
-        "Upload a file of ids to keep out.",
+    Operation(
+        name="exclusion_create_upload_rids_by_file_job",
+        method="POST",
+        path=f"{_JOBS}/upload-respondents-by-file",
+        answer=_upload,
+        about="Upload a file of ids to keep out.",
+        tag=_TAG,
         status=201,
         reply="JobCreated",
         query=(_ENTITY,),
@@ -188,21 +186,23 @@ OPERATIONS: tuple[Operation, ...] = (
         upload=True,
         short=("exclude",),
     ),
-    _row(
-        "get_respondent_exclusions_upload_by_file_job",
-        "GET",
-        f"{_JOBS}/upload-respondents-by-file/{{job_id}}",
-        _job(EXCLUSION_UPLOAD),
-        "Get an exclusion upload job.",
+    Operation(
+        name="get_respondent_exclusions_upload_by_file_job",
+        method="GET",
+        path=f"{_JOBS}/upload-respondents-by-file/{{job_id}}",
+        answer=_job(EXCLUSION_UPLOAD),
+        about="Get an exclusion upload job.",
+        tag=_TAG,
         reply="ExclusionJob",
         short=("exclusion-status", "job"),
     ),
-    _row(
-        "exclusion_create_remove_all_respondents_job",
-        "POST",
-        f"{_JOBS}/remove-all-respondents",
-        _remove_all,
-        "Remove all uploaded exclusions of one kind.",
+    Operation(
+        name="exclusion_create_remove_all_respondents_job",
+        method="POST",
+        path=f"{_JOBS}/remove-all-respondents",
+        answer=_remove_all,
+        about="Remove all uploaded exclusions of one kind.",
+        tag=_TAG,
         status=201,
         reply="JobCreated",
         query=(_ENTITY,),
@@ -210,82 +210,91 @@ OPERATIONS: tuple[Operation, ...] = (
         acts=True,
         short=("unexclude",),
     ),
-    _row(
-        "get_all_respondent_exclusions_removal_job",
-        "GET",
-        f"{_JOBS}/remove-all-respondents/{{job_id}}",
-        _job(EXCLUSION_REMOVAL),
-        "Get an exclusion removal job.",
+    Operation(
+        name="get_all_respondent_exclusions_removal_job",
+        method="GET",
+        path=f"{_JOBS}/remove-all-respondents/{{job_id}}",
+        answer=_job(EXCLUSION_REMOVAL),
+        about="Get an exclusion removal job.",
+        tag=_TAG,
         reply="ExclusionJob",
         short=("exclusion-status", "job"),
     ),
-    _row(
-        "get_exclusions_overview",
-        "GET",
-        f"{GROUP}/exclusions/overview",
-        _overview,
-        "Count the uploaded exclusions.",
+    Operation(
+        name="get_exclusions_overview",
+        method="GET",
+        path=f"{GROUP}/exclusions/overview",
+        answer=_overview,
+        about="Count the uploaded exclusions.",
+        tag=_TAG,
         reply="ExclusionCounts",
     ),
-    _row(
-        "get_target_group_rsid_exclusion_list_api_paginated",
-        "GET",
-        f"{GROUP}/exclusions/rsid/paginated",
-        _effective,
-        "List everyone who is kept out, for whatever reason.",
+    Operation(
+        name="get_target_group_rsid_exclusion_list_api_paginated",
+        method="GET",
+        path=f"{GROUP}/exclusions/rsid/paginated",
+        answer=_effective,
+        about="List everyone who is kept out, for whatever reason.",
+        tag=_TAG,
         reply="IdPage",
         query=_PAGES,
     ),
-    _row(
-        "get_target_group_access_respondent_guid_exclusion_list_api_paginated",
-        "GET",
-        f"{GROUP}/exclusions/access-respondent-guid/paginated",
-        _guids,
-        "List the uploaded access respondent ids.",
+    Operation(
+        name="get_target_group_access_respondent_guid_exclusion_list_api_paginated",
+        method="GET",
+        path=f"{GROUP}/exclusions/access-respondent-guid/paginated",
+        answer=_guids,
+        about="List the uploaded access respondent ids.",
+        tag=_TAG,
         reply="IdPage",
         query=_PAGES,
     ),
-    _row(
-        "get_target_group_exclusion_policy_api",
-        "GET",
-        f"{GROUP}/exclusion-policy",
-        _policy,
-        "Get whether the project's completes are kept out.",
+    Operation(
+        name="get_target_group_exclusion_policy_api",
+        method="GET",
+        path=f"{GROUP}/exclusion-policy",
+        answer=_policy,
+        about="Get whether the project's completes are kept out.",
+        tag=_TAG,
         reply="Policy",
     ),
-    _row(
-        "get_exclusion_by_project_api",
-        "GET",
-        f"{PROJECT}/exclusions",
-        _policies,
-        "List for each target group whether the project's completes are kept out.",
+    Operation(
+        name="get_exclusion_by_project_api",
+        method="GET",
+        path=f"{PROJECT}/exclusions",
+        answer=_policies,
+        about="List for each target group whether the project's completes are kept out.",
+        tag=_TAG,
         reply="PolicyList",
     ),
-    _row(
-        "update_bulk_target_group_exclusions_api",
-        "PUT",
-        f"{PROJECT}/exclusion-policies",
-        _set_policies,
-        "Set for several target groups whether the project's completes are kept out.",
+    Operation(
+        name="update_bulk_target_group_exclusions_api",
+        method="PUT",
+        path=f"{PROJECT}/exclusion-policies",
+        answer=_set_policies,
+        about="Set for several target groups whether the project's completes are kept out.",
+        tag=_TAG,
         status=204,
         body="Policies",
         acts=True,
         short=("policy",),
     ),
-    _row(
-        "get_target_group_respondent_activity_exclusions",
-        "GET",
-        f"{GROUP}/respondent-activity-exclusions",
-        _activity,
-        "Get the exclusions by activity elsewhere.",
+    Operation(
+        name="get_target_group_respondent_activity_exclusions",
+        method="GET",
+        path=f"{GROUP}/respondent-activity-exclusions",
+        answer=_activity,
+        about="Get the exclusions by activity elsewhere.",
+        tag=_TAG,
         reply="ActivityExclusions",
     ),
-    _row(
-        "set_target_group_respondent_activity_exclusions",
-        "PUT",
-        f"{GROUP}/respondent-activity-exclusions",
-        _set_activity,
-        "Replace the exclusions by activity elsewhere.",
+    Operation(
+        name="set_target_group_respondent_activity_exclusions",
+        method="PUT",
+        path=f"{GROUP}/respondent-activity-exclusions",
+        answer=_set_activity,
+        about="Replace the exclusions by activity elsewhere.",
+        tag=_TAG,
         status=204,
         body="ActivityExclusions",
         acts=True,

@@ -47,28 +47,9 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
-WORLDLY = frozenset({"job-fails", "job-never-ends", "partial", "paused-by-marketplace", "short-page"})
-NAMES = WORLDLY | {
-    "refuse",
-    "reset",
-    "drop-reply",
-    "delay",
-    "401",
-    "404",
-    "429",
-    "500",
-    "500-after",
-    "502",
-    "503",
-    "truncated",
-    "html",
-    "expired-token",
-    "stale-etag",
-    "invalid",
-    "unknown-status",
-    "extra-fields",
-    "repeated-cursor",
-}
+from cint_nb.sandbox.fault_kinds import KINDS, FaultKind
+
+NAMES = frozenset(KINDS)
 ALWAYS = 10**9
 _FORM = re.compile(
     r"(?P<name>[a-z0-9\-]+)@(?P<step>[a-z0-9_\-]+)"
@@ -103,12 +84,10 @@ class Fault:
     met: int = 0
     happened: int = 0
 
-    def number(self, default: float) -> float:
-        """Return the value as a number."""
-        try:
-            return float(self.value)
-        except ValueError:
-            return default
+    @property
+    def kind(self) -> FaultKind:
+        """Return what it does, and where."""
+        return KINDS[self.name]
 
 
 def read_fault(text: str) -> Fault:

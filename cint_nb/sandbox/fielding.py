@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from cint_nb.sandbox import fieldwork, lifecycle, work
-from cint_nb.sandbox.entities import LAUNCH, SCHEDULE, Group, Job, Run
-from cint_nb.sandbox.messages import Answer, Ask, invalid, not_found, stale, wrong_state
-from cint_nb.sandbox.operation import GROUP, Operation
+from cint_nb.sandbox.entities import LAUNCH, SCHEDULE, Group, Run
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, StateFault, invalid, not_found, stale, wrong_state
+from cint_nb.sandbox.operation import GROUP, Handler, Operation
+from cint_nb.sandbox.request_bodies import Launch, Schedule
 from cint_nb.sandbox.world import World
 
 _PAUSED_AFTER = 6 * 3600.0  # live seconds until the fault `paused-by-marketplace` pauses a group
@@ -24,17 +22,15 @@ def _schedule(world: World, ask: Ask) -> Answer:
 
 def _begin(world: World, ask: Ask, kind: str) -> Answer:
     group = world.group(ask)
-    end = world.seconds(ask.json["end_fielding_at"])
-    begin = world.seconds(ask.json["start_fielding_at"]) if kind == SCHEDULE else ask.t
+    end = world.seconds(ask.body_as(Launch)["end_fielding_at"])
+    begin = world.seconds(ask.body_as(Schedule)["start_fielding_at"]) if kind == SCHEDULE else ask.t
     _require_period(begin, end, ask.t)
-    job_id = world.ids.ulid(ask.t)
-    fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
-    ends = round(ask.t + work.duration(world, kind, 0), 3)
-    job = Job(job_id, kind, group.project_id, group.id, ask.t, ends, world.actor, fate=fate, start=begin, end=end)
-    if "paused-by-marketplace" in ask.effects:
+    job = work.create_job(world, ask, kind, group.project_id, group.id)
+    job.start, job.end = begin, end
+    if StateFault.PAUSED_BY_MARKETPLACE in ask.effects:
         group.pause_at = _PAUSED_AFTER
     work.start(world, job)
-    return Answer(201, headers={"Location": f"{ask.path}/{job_id}"})
+    return Answer(201, headers={"Location": f"{ask.path}/{job.id}"})
 
 
 def _require_period(begin: float, end: float, t: float) -> None:
@@ -44,10 +40,10 @@ def _require_period(begin: float, end: float, t: float) -> None:
         raise invalid(("EndFieldingAt", "'End Fielding At' must be later than the start and the current datetime."))
 
 
-def _job(kind: str) -> Callable[[World, Ask], Answer]:
+def _job(kind: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         job = world.job(ask, kind)
-        body: dict[str, Any] = {
+        body: JsonObject = {
             "job_id": job.id,
             "created_at": world.text(job.created),
             "created_by": job.by,
@@ -75,7 +71,7 @@ def _run_of(world: World, ask: Ask) -> tuple[Group, Run]:
     return group, group.run
 
 
-def _told(world: World, run: Run) -> dict[str, Any]:
+def _told(world: World, run: Run) -> JsonObject:
     return {
         "id": run.id,
         "last_changed_at": world.text(run.changed),
@@ -104,8 +100,9 @@ def _update(world: World, ask: Ask) -> Answer:
     group, run = _guarded(world, ask)
     if run.status == "completed":
         raise wrong_state("the fielding run is completed and cannot be changed")
-    begin = world.seconds(ask.json["start_fielding_at"])
-    end = world.seconds(ask.json["end_fielding_at"])
+    period = ask.body_as(Schedule)
+    begin = world.seconds(period["start_fielding_at"])
+    end = world.seconds(period["end_fielding_at"])
     if run.status == "scheduled":
         _require_period(begin, end, ask.t)
         run.start = begin
@@ -129,7 +126,7 @@ def _launch_now(world: World, ask: Ask) -> Answer:
     return Answer(200, body, {"ETag": run.etag})
 
 
-def _action(action: str) -> Callable[[World, Ask], Answer]:
+def _action(action: str) -> Handler:
     def answer(world: World, ask: Ask) -> Answer:
         group, _ = _guarded(world, ask)
         run = lifecycle.require(group, action, ask.t)
@@ -144,112 +141,124 @@ _JOBS = f"{GROUP}/fielding-run-jobs"
 _RUN = f"{GROUP}/fielding-runs/{{fielding_run_id}}"
 
 
-def _row(
-    name: str, method: str, path: str, answer: Callable[[World, Ask], Answer], about: str, **more: Any
-) -> Operation:
-    more["errors"] = (*more.get("errors", ()), 429)
-    return Operation(name, method, path, answer, about, _TAG, **more)
-
-
 def _act(name: str, action: str, about: str) -> Operation:
-    more = {
-        "status": 204,
-        "errors": (412, 422),
-        "acts": True,
-        "guarded": True,
-        "headers": ("ETag",),
-        "short": (action,),
-    }
-    return _row(f"{name}_fielding_run", "POST", f"{_RUN}/{action}", _action(action), about, **more)
+    return Operation(
+        name=f"{name}_fielding_run",
+        method="POST",
+        path=f"{_RUN}/{action}",
+        answer=_action(action),
+        about=about,
+        tag=_TAG,
+        status=204,
+        errors=(412, 422, 429),
+        acts=True,
+        guarded=True,
+        headers=("ETag",),
+        short=(action,),
+    )
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    _row(
-        "create_launch_fielding_run_from_draft_job",
-        "POST",
-        f"{_JOBS}/launch-from-draft",
-        _launch,
-        "Launch a draft; a job does it.",
+    Operation(
+        name="create_launch_fielding_run_from_draft_job",
+        method="POST",
+        path=f"{_JOBS}/launch-from-draft",
+        answer=_launch,
+        about="Launch a draft; a job does it.",
+        tag=_TAG,
         status=201,
         body="Launch",
+        errors=(429,),
         acts=True,
         keyed=True,
         headers=("Location",),
         short=("launch",),
     ),
-    _row(
-        "get_launch_fielding_run_from_draft_job",
-        "GET",
-        f"{_JOBS}/launch-from-draft/{{job_id}}",
-        _job(LAUNCH),
-        "Get a launch job.",
+    Operation(
+        name="get_launch_fielding_run_from_draft_job",
+        method="GET",
+        path=f"{_JOBS}/launch-from-draft/{{job_id}}",
+        answer=_job(LAUNCH),
+        about="Get a launch job.",
+        tag=_TAG,
         reply="LaunchJob",
+        errors=(429,),
         short=("launch-status", "job"),
     ),
-    _row(
-        "create_schedule_fielding_run_from_draft_job",
-        "POST",
-        f"{_JOBS}/schedule-from-draft",
-        _schedule,
-        "Launch a draft at a later time.",
+    Operation(
+        name="create_schedule_fielding_run_from_draft_job",
+        method="POST",
+        path=f"{_JOBS}/schedule-from-draft",
+        answer=_schedule,
+        about="Launch a draft at a later time.",
+        tag=_TAG,
         status=201,
         body="Schedule",
+        errors=(429,),
         acts=True,
         keyed=True,
         headers=("Location",),
         short=("schedule",),
     ),
-    _row(
-        "get_schedule_fielding_run_from_draft_job",
-        "GET",
-        f"{_JOBS}/schedule-from-draft/{{job_id}}",
-        _job(SCHEDULE),
-        "Get a schedule job.",
+    Operation(
+        name="get_schedule_fielding_run_from_draft_job",
+        method="GET",
+        path=f"{_JOBS}/schedule-from-draft/{{job_id}}",
+        answer=_job(SCHEDULE),
+        about="Get a schedule job.",
+        tag=_TAG,
         reply="LaunchJob",
+        errors=(429,),
         short=("schedule-status", "job"),
     ),
-    _row(
-        "get_fielding_runs_by_target_group_id",
-        "GET",
-        f"{GROUP}/fielding-runs",
-        _runs,
-        "List the one fielding run of a target group.",
+    Operation(
+        name="get_fielding_runs_by_target_group_id",
+        method="GET",
+        path=f"{GROUP}/fielding-runs",
+        answer=_runs,
+        about="List the one fielding run of a target group.",
+        tag=_TAG,
         reply="Runs",
+        errors=(429,),
         short=("runs",),
     ),
-    _row(
-        "get_fielding_run",
-        "GET",
-        _RUN,
-        _get,
-        "Get a fielding run with its ETag.",
+    Operation(
+        name="get_fielding_run",
+        method="GET",
+        path=_RUN,
+        answer=_get,
+        about="Get a fielding run with its ETag.",
+        tag=_TAG,
         reply="Run",
+        errors=(429,),
         headers=("ETag",),
         short=("run",),
     ),
-    _row(
-        "update_fielding_run",
-        "PUT",
-        _RUN,
-        _update,
-        "Change the field period.",
+    Operation(
+        name="update_fielding_run",
+        method="PUT",
+        path=_RUN,
+        answer=_update,
+        about="Change the field period.",
+        tag=_TAG,
         status=202,
         body="Schedule",
         reply="RunChanged",
-        errors=(412, 422),
+        errors=(412, 422, 429),
         acts=True,
         guarded=True,
         headers=("ETag",),
         short=("update-run",),
     ),
-    _row(
-        "launch_now_fielding_run",
-        "POST",
-        f"{_RUN}/launch-now",
-        _launch_now,
-        "Launch a scheduled run at once; its length stays.",
+    Operation(
+        name="launch_now_fielding_run",
+        method="POST",
+        path=f"{_RUN}/launch-now",
+        answer=_launch_now,
+        about="Launch a scheduled run at once; its length stays.",
+        tag=_TAG,
         reply="Period",
-        errors=(412, 422),
+        errors=(412, 422, 429),
         acts=True,
         guarded=True,
         headers=("ETag",),

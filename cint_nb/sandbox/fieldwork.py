@@ -9,6 +9,7 @@ from decimal import Decimal
 from cint_nb.sandbox import lifecycle
 from cint_nb.sandbox.entities import Group, Session
 from cint_nb.sandbox.idstore import key_of
+from cint_nb.sandbox.request_bodies import QuotaOverlay
 from cint_nb.sandbox.world import World
 
 COMPLETE = "complete"
@@ -187,7 +188,7 @@ def _is_excluded(world: World, group: Group, key: bytes, t: float) -> bool:
 
 
 def _prevents_overfill(group: Group) -> bool:
-    overlay = (group.body.get("fielding_assistant_assignment") or {}).get("quota_overlay") or {}
+    overlay: QuotaOverlay = group.body["fielding_assistant_assignment"].get("quota_overlay") or {}
     return bool(overlay.get("prevent_overfill", True))
 
 

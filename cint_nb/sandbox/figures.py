@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from statistics import median
-from typing import Any
 
 from cint_nb.sandbox.entities import Group
 from cint_nb.sandbox.fieldwork import COMPLETE, OUTCOMES
+from cint_nb.sandbox.messages import JsonObject
 from cint_nb.sandbox.world import World
 
 
-def money(value: Decimal, currency: str) -> dict[str, Any]:
+def money(value: Decimal, currency: str) -> JsonObject:
     """Write an amount as replies do: a decimal string, its currency and its scale."""
     return {"value": format(value, "f"), "currency_code": currency, "currency_scale": 2}
 
@@ -49,7 +49,7 @@ def average_cost(group: Group) -> Decimal:
     return (group.work.cost / group.work.completes).quantize(Decimal("0.0001"))
 
 
-def progress(group: Group) -> dict[str, Any]:
+def progress(group: Group) -> JsonObject:
     """Write the progress of a target group."""
     return {
         "current_completes": group.work.completes,
@@ -59,14 +59,14 @@ def progress(group: Group) -> dict[str, Any]:
     }
 
 
-def performance(world: World, group: Group) -> dict[str, Any]:
+def performance(world: World, group: Group) -> JsonObject:
     """Write the funnel of a target group with its outcomes."""
     work = group.work
     counts = {name: work.counts[name] for name in OUTCOMES}
     # People still inside look the same as those who left without an answer.
     counts["dropped"] += len(work.inside)
     ends = [session.ended for session in work.sessions if session.outcome == COMPLETE]
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "entrants": work.counts["entrants"],
         "prescreens": work.prescreens,
         "completes": work.completes,
@@ -87,13 +87,13 @@ def performance(world: World, group: Group) -> dict[str, Any]:
     return body
 
 
-def intervals(world: World, group: Group, step: timedelta, t: float) -> list[dict[str, Any]]:
+def intervals(world: World, group: Group, step: timedelta, t: float) -> list[JsonObject]:
     """List the completes collected by the end of each interval since the start of fielding, cumulative."""
     if group.run is None:
         return []
     ends = sorted(session.ended for session in group.work.sessions if session.outcome == COMPLETE)
     stop = t if group.run.status in ("live", "paused") else max([group.run.changed, *ends[-1:]])
-    at, seen, listed = group.run.start, 0, []
+    at, seen, listed = group.run.start, 0, list[JsonObject]()
     while at < stop:
         at += step.total_seconds()
         while seen < len(ends) and ends[seen] <= at:

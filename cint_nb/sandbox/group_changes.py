@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from cint_nb.sandbox import catalogue, fieldwork, figures, lifecycle
-from cint_nb.sandbox.messages import Answer, Ask, Refusal, invalid
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, Refusal, invalid, to_json
 from cint_nb.sandbox.operation import ACCOUNT, GROUP, PROJECT, Operation
+from cint_nb.sandbox.request_bodies import (
+    CostChange,
+    FeasibilityChange,
+    FeasibilityDraft,
+    GoalChange,
+    Strategy,
+    TransitionsQuery,
+)
 from cint_nb.sandbox.world import World
 
 
 def _set_price(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    money = ask.json["target_group_cpi"]
+    money = ask.body_as(CostChange)["target_group_cpi"]
     if money["currency_code"] != group.currency:
         reason = f"the currency must be {group.currency}, the currency of the business unit."
         raise invalid(("TargetGroupCpi.CurrencyCode", reason))
@@ -25,15 +32,16 @@ def _set_price(world: World, ask: Ask) -> Answer:
 
 def _set_strategy(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    world.note(group, ask.t, ("filling_strategy", group.strategy, ask.json["filling_strategy"]))
-    group.strategy = ask.json["filling_strategy"]
+    strategy = ask.body_as(Strategy)["filling_strategy"]
+    world.note(group, ask.t, ("filling_strategy", group.strategy, strategy))
+    group.strategy = strategy
     fieldwork.close_when_full(world, group, ask.t)
     return Answer(body={"filling_strategy": group.strategy})
 
 
 def _set_goal(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    goal = int(ask.json["completes_goal"])
+    goal = int(ask.body_as(GoalChange)["completes_goal"])
     if group.is_recontact and group.status != "draft" and goal > len(group.saved):
         saved = len(group.saved)
         detail = f"Validation error: the completes goal is {goal}, but only {saved} respondent ids are saved."
@@ -42,25 +50,27 @@ def _set_goal(world: World, ask: Ask) -> Answer:
     group.body = {**group.body, "completes_goal": goal}
     fieldwork.close_when_full(world, group, ask.t)
     profiles = (group.body.get("profiling") or {}).get("profiles") or []
-    return Answer(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": profiles})
+    told = [to_json(profile) for profile in profiles]
+    return Answer(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": told})
 
 
 def _feasibility(world: World, ask: Ask) -> Answer:
-    unit = ask.json["business_unit_id"]
+    asked = ask.body_as(FeasibilityDraft)
+    unit = asked["business_unit_id"]
     if unit not in catalogue.CURRENCIES:
         raise invalid(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
-    if ask.json["locale"] not in catalogue.LOCALES:
-        raise invalid(("Locale", f"'{ask.json['locale']}' is not a known locale."))
-    period = ask.json["fielding_specification"]
+    if asked["locale"] not in catalogue.LOCALES:
+        raise invalid(("Locale", f"'{asked['locale']}' is not a known locale."))
+    period = asked["fielding_specification"]
     days = (world.seconds(period["end_at"]) - world.seconds(period["start_at"])) / 86_400
-    minutes = ask.json["expected_length_of_interview_minutes"]
-    told = _suggest(minutes, ask.json["expected_incidence_rate"], ask.json["completes_goal"], days)
+    minutes = asked["expected_length_of_interview_minutes"]
+    told = _suggest(minutes, asked["expected_incidence_rate"], asked["completes_goal"], days)
     return Answer(body=_told(told, catalogue.CURRENCIES[unit]))
 
 
 def _feasibility_by_id(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    changed, body = ask.json, group.body
+    changed, body = ask.body_as(FeasibilityChange), group.body
     period = body["fielding_specification"]
     start_at = world.seconds(changed.get("start_at", period["start_at"]))
     end_at = world.seconds(changed.get("end_at", period["end_at"]))
@@ -80,7 +90,7 @@ def _suggest(minutes: float, incidence: float, goal: int, days: float) -> tuple[
     return price, min(int(goal), most), most
 
 
-def _told(suggested: tuple[Decimal, int, int], currency: str) -> dict[str, Any]:
+def _told(suggested: tuple[Decimal, int, int], currency: str) -> JsonObject:
     price, least, most = suggested
     around = {"min": price * Decimal("0.8"), "max": price * Decimal("1.3")}
     return {
@@ -93,7 +103,7 @@ def _told(suggested: tuple[Decimal, int, int], currency: str) -> dict[str, Any]:
 
 def _transitions(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
-    asked = ask.json
+    asked = ask.body_as(TransitionsQuery)
     groups = world.groups_of(project.id)
     included = asked.get("included_target_group_ids")
     excluded = asked.get("excluded_target_group_ids") or ()
@@ -112,7 +122,7 @@ def _transitions(world: World, ask: Ask) -> Answer:
         ):
             chosen.append(group)
     actions = ("launch", "pause", "resume", "relaunch", "complete")
-    body: dict[str, Any] = {
+    body: JsonObject = {
         f"is_{'finish' if action == 'complete' else action}_allowed": bool(chosen)
         and all(lifecycle.is_allowed(group, action, ask.t) for group in chosen)
         for action in actions
@@ -123,36 +133,36 @@ def _transitions(world: World, ask: Ask) -> Answer:
 _TAG = "Target groups"
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        "update_cost_per_interview",
-        "PUT",
-        f"{GROUP}/cost-per-interview",
-        _set_price,
-        "Change what a complete costs.",
-        _TAG,
+        name="update_cost_per_interview",
+        method="PUT",
+        path=f"{GROUP}/cost-per-interview",
+        answer=_set_price,
+        about="Change what a complete costs.",
+        tag=_TAG,
         body="CostChange",
         reply="CostChange",
         acts=True,
         short=("price",),
     ),
     Operation(
-        "update_filling_strategy",
-        "PUT",
-        f"{GROUP}/filling-strategy",
-        _set_strategy,
-        "Change what counts toward the goal.",
-        _TAG,
+        name="update_filling_strategy",
+        method="PUT",
+        path=f"{GROUP}/filling-strategy",
+        answer=_set_strategy,
+        about="Change what counts toward the goal.",
+        tag=_TAG,
         body="Strategy",
         reply="Strategy",
         acts=True,
         short=("strategy",),
     ),
     Operation(
-        "update_profile_filling_goal",
-        "PUT",
-        f"{GROUP}/profiles/completes-goal",
-        _set_goal,
-        "Change the completes goal.",
-        _TAG,
+        name="update_profile_filling_goal",
+        method="PUT",
+        path=f"{GROUP}/profiles/completes-goal",
+        answer=_set_goal,
+        about="Change the completes goal.",
+        tag=_TAG,
         body="GoalChange",
         reply="GoalChanged",
         errors=(422,),
@@ -160,34 +170,34 @@ OPERATIONS: tuple[Operation, ...] = (
         short=("goal",),
     ),
     Operation(
-        "calculate_target_group_feasibility",
-        "POST",
-        f"{ACCOUNT}/target-groups/calculate-feasibility",
-        _feasibility,
-        "Ask what the population can give. It knows nothing of a recontact list.",
-        _TAG,
+        name="calculate_target_group_feasibility",
+        method="POST",
+        path=f"{ACCOUNT}/target-groups/calculate-feasibility",
+        answer=_feasibility,
+        about="Ask what the population can give. It knows nothing of a recontact list.",
+        tag=_TAG,
         body="FeasibilityDraft",
         reply="Feasibility",
         errors=(422,),
     ),
     Operation(
-        "calculate_target_group_feasibility_by_id",
-        "POST",
-        f"{GROUP}/calculate-feasibility",
-        _feasibility_by_id,
-        "Ask what the population can give for a saved target group.",
-        _TAG,
+        name="calculate_target_group_feasibility_by_id",
+        method="POST",
+        path=f"{GROUP}/calculate-feasibility",
+        answer=_feasibility_by_id,
+        about="Ask what the population can give for a saved target group.",
+        tag=_TAG,
         body="FeasibilityChange",
         reply="Feasibility",
         errors=(422,),
     ),
     Operation(
-        "compute_target_group_transitions",
-        "POST",
-        f"{PROJECT}/compute-target-group-transitions",
-        _transitions,
-        "Ask which actions all of the chosen target groups allow.",
-        _TAG,
+        name="compute_target_group_transitions",
+        method="POST",
+        path=f"{PROJECT}/compute-target-group-transitions",
+        answer=_transitions,
+        about="Ask which actions all of the chosen target groups allow.",
+        tag=_TAG,
         body="TransitionsAsked",
         reply="Transitions",
     ),

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cint_nb.sandbox.dispatch import Dispatcher
-from cint_nb.sandbox.messages import Ask
+from cint_nb.sandbox.messages import Ask, StateFault
 
 _FORMAT = 1
 _KEPT_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
@@ -80,16 +80,18 @@ class History:
     def replay(self, dispatcher: Dispatcher) -> float:
         """Ask everything again, in order; return how far time had come."""
         columns = "t, method, path, query, headers, effects, body"
-        for t, method, path, query, headers, effects, body in self._file.execute(
-            f"SELECT {columns} FROM asked ORDER BY number"  # noqa: S608 - a constant
-        ):
-            ask = Ask(
-                method, path, json.loads(query), json.loads(headers), body, t, effects=frozenset(json.loads(effects))
-            )
-            dispatcher.handle(ask, trusted=True)
+        for row in self._file.execute(f"SELECT {columns} FROM asked ORDER BY number"):  # noqa: S608 - a constant
+            ask = _read_row(row)
+            dispatcher.handle(ask, dispatcher.tree.find(ask.method, ask.path), trusted=True)
         known = dict(self._file.execute("SELECT name, value FROM about"))
         return float(known.get("t", 0.0))
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _read_row(row: tuple[float, str, str, str, str, str, bytes]) -> Ask:
+    t, method, path, query, headers, effects, body = row
+    known = frozenset(StateFault(name) for name in json.loads(effects))
+    return Ask(method, path, json.loads(query), json.loads(headers), body, t, effects=known)

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import TypeAlias, TypeVar, cast, get_origin
+
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | None"
+JsonObject: TypeAlias = dict[str, Json]
+QueryValue: TypeAlias = str | int | list[str] | None  # a boolean is an int
+T = TypeVar("T")
 
 VALIDATION_TEXT = "request had validation errors"  # create guide, error responses
 EXPIRED_TEXT = "you don't have the right permissions to perform this operation"
+
+
+class StateFault(StrEnum):
+    """Name the faults that change what the world does with a request."""
+
+    JOB_FAILS = "job-fails"
+    JOB_NEVER_ENDS = "job-never-ends"
+    PARTIAL = "partial"
+    PAUSED_BY_MARKETPLACE = "paused-by-marketplace"
+    SHORT_PAGE = "short-page"
 
 
 @dataclass(slots=True)
@@ -34,13 +50,47 @@ class Ask:
     body: bytes = b""
     t: float = 0.0
     params: dict[str, str] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
-    json: Any = None
-    effects: frozenset[str] = frozenset()
+    values: dict[str, QueryValue] = field(default_factory=dict)
+    json: Json = None
+    effects: frozenset[StateFault] = frozenset()
 
     def __repr__(self) -> str:
         """Name the request without its content."""
         return f"<Ask: {self.method} {self.path}>"
+
+    def string_param(self, name: str) -> str | None:
+        """Return a query value that is a text; None when it was left out."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} is no text")
+        return value
+
+    def int_param(self, name: str) -> int:
+        """Return a query value that is a whole number, and has a default."""
+        value = self.values.get(name)
+        if not isinstance(value, int):
+            raise TypeError(f"{name} is no whole number")
+        return value
+
+    def bool_param(self, name: str) -> bool | None:
+        """Return a query value that is true or false; None when it was left out."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise TypeError(f"{name} is neither true nor false")
+        return value
+
+    def list_param(self, name: str) -> list[str]:
+        """Return a query value that is a list; empty when it was left out."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, list):
+            raise TypeError(f"{name} is no list")
+        return value or []
+
+    def body_as(self, shape: type[T]) -> T:
+        """Return the body as a type of `request_bodies`: the operation's schema, already checked, says the same."""
+        if not isinstance(self.json, get_origin(shape) or dict):
+            raise TypeError("the body is of another type")
+        return cast("T", self.json)
 
 
 @dataclass(slots=True)
@@ -56,10 +106,15 @@ class Answer:
     """
 
     status: int = 200
-    body: Any = None
+    body: Json = None
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
     media_type: str = "application/json"
+
+
+def to_json(value: Mapping[str, object]) -> JsonObject:
+    """Copy a typed dictionary as a plain JSON object: its type says more, but not to mypy."""
+    return cast("JsonObject", dict(value))
 
 
 class Refusal(Exception):
@@ -93,7 +148,7 @@ class Refusal(Exception):
         if self.status == 429:
             # The exchange writes this one envelope differently: `details`, and no id.
             return Answer(429, {"object": self.kind, "details": self.detail}, self.headers)
-        body: dict[str, Any] = {"id": request_id, "object": self.kind, "detail": self.detail}
+        body: JsonObject = {"id": request_id, "object": self.kind, "detail": self.detail}
         if self.params:
             body["invalid_params"] = [{"name": name, "reason": reason} for name, reason in self.params]
         return Answer(self.status, body, self.headers)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
-from cint_nb.sandbox.messages import Answer, Ask
+from cint_nb.sandbox.messages import Answer, Ask, Json
+from cint_nb.sandbox.schema import Problem, Schema
 from cint_nb.sandbox.world import World
 
 ACCOUNT = "/demand/accounts/{account_id}"
 PROJECT = f"{ACCOUNT}/projects/{{project_id}}"
 GROUP = f"{PROJECT}/target-groups/{{target_group_id}}"
+Handler: TypeAlias = Callable[[World, Ask], Answer]
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,13 @@ class Query:
     """
 
     name: str
-    schema: dict[str, Any]
+    schema: Schema
     required: bool = False
-    default: Any = None
+    default: str | int | None = None
     about: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """Describe one operation.
 
@@ -62,7 +64,7 @@ class Operation:
     name: str
     method: str
     path: str
-    answer: Callable[[World, Ask], Answer]
+    answer: Handler
     about: str
     tag: str
     status: int = 200
@@ -77,13 +79,13 @@ class Operation:
     gives: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     short: tuple[str, ...] = ()
-    beside: Callable[[World, Any, float], list[tuple[str, str]]] | None = None
+    beside: Callable[[World, Json, float], list[Problem]] | None = None
 
 
 def paging(default: int = 10, most: int = 100, *, back: bool = True) -> tuple[Query, ...]:
     """Describe the parameters of a paged list; every list of the exchange has its own default and maximum."""
-    cursor = {"type": "string", "maxLength": 200}
-    size = {"type": "integer", "minimum": 1, "maximum": most}
+    cursor: Schema = {"type": "string", "maxLength": 200}
+    size: Schema = {"type": "integer", "minimum": 1, "maximum": most}
     queries = (
         Query("page_size", size, default=default, about=f"How many a page; {default} when left out."),
         Query("start_after", cursor, about="Cursor of the page before."),

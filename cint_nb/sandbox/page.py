@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from urllib.parse import parse_qs
 
@@ -108,7 +108,7 @@ def render(sandbox: Held, problem: str = "") -> str:
 </body></html>"""
 
 
-def _table(columns: tuple[str, ...], rows: Iterable[dict[str, object]]) -> str:
+def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> str:
     head = "".join(f'<th scope="col">{escape(column.replace("_", " "))}</th>' for column in columns)
     lines = ["".join(f"<td>{escape(str(row[column]))}</td>" for column in columns) for row in rows]
     if not lines:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from cint_nb.sandbox.messages import Ask, invalid
+from cint_nb.sandbox.messages import Ask, Json, JsonObject, invalid
 
 T = TypeVar("T")
 
@@ -36,24 +36,25 @@ def cut(ask: Ask, items: Sequence[T], place_of: Callable[[T], str]) -> tuple[lis
     """Cut the page a request asks for out of a list in order; return it with the next cursor, None at the end."""
     places = [place_of(item) for item in items]
     begin, stop = 0, len(items)
-    if ask.values.get("start_after"):
-        begin = _index(places, read_cursor(ask.values["start_after"]), "start_after") + 1
-    if ask.values.get("end_before"):
-        stop = _index(places, read_cursor(ask.values["end_before"], "end_before"), "end_before")
-        begin = max(begin, stop - ask.values["page_size"])
-    page = list(items[begin : min(stop, begin + ask.values["page_size"])])
+    size, after, before = ask.int_param("page_size"), ask.string_param("start_after"), ask.string_param("end_before")
+    if after:
+        begin = _index(places, read_cursor(after), "start_after") + 1
+    if before:
+        stop = _index(places, read_cursor(before, "end_before"), "end_before")
+        begin = max(begin, stop - size)
+    page = list(items[begin : min(stop, begin + size)])
     more = begin + len(page) < len(items) and bool(page)
     return page, write_cursor(place_of(page[-1])) if more else None
 
 
 def cut_positions(ask: Ask, first: int, end: int, prefix: str) -> tuple[int, int, str | None]:
     """Cut a page out of numbered positions; return its begin, its size and the next cursor."""
-    size = ask.values["page_size"]
+    size, after, before = ask.int_param("page_size"), ask.string_param("start_after"), ask.string_param("end_before")
     begin, stop = first, end
-    if ask.values.get("start_after"):
-        begin = max(first, _position(ask.values["start_after"], prefix, "start_after") + 1)
-    if ask.values.get("end_before"):
-        stop = min(end, _position(ask.values["end_before"], prefix, "end_before"))
+    if after:
+        begin = max(first, _position(after, prefix, "start_after") + 1)
+    if before:
+        stop = min(end, _position(before, prefix, "end_before"))
         begin = max(begin, stop - size)
     count = max(0, min(size, stop - begin))
     more = count > 0 and begin + count < end
@@ -65,7 +66,7 @@ def here(ask: Ask) -> str:
     return ask.path
 
 
-def listed(key: str, items: list[Any], cursor: str | None) -> dict[str, Any]:
+def listed(key: str, items: list[Json], cursor: str | None) -> JsonObject:
     """Write a list reply whose last page has no cursor."""
     return {key: items, "next_cursor": cursor}
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from statistics import median
-from typing import Any
 
 from cint_nb.sandbox import figures
 from cint_nb.sandbox.catalogue import USERS
 from cint_nb.sandbox.entities import Group, Project
 from cint_nb.sandbox.identities import own_part
-from cint_nb.sandbox.messages import Answer, Ask, invalid
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, invalid
 from cint_nb.sandbox.operation import ACCOUNT, PROJECT, Operation, Query, paging
 from cint_nb.sandbox.paging import cut, here
+from cint_nb.sandbox.request_bodies import ProjectDraft
 from cint_nb.sandbox.world import World
 
 _READABLE_AFTER = (0.8, 2.5)  # virtual seconds until a new project can be read; assumption, the API says only "202"
 
 
 def _create(world: World, ask: Ask) -> Answer:
-    manager = ask.json["project_manager_id"].lower()
+    asked = ask.body_as(ProjectDraft)
+    manager = asked["project_manager_id"].lower()
     if manager not in {user["id"] for user in USERS}:
         raise invalid(("ProjectManagerId", "'Project Manager Id' must be a user of this account."))
     project_id = world.ids.ulid(ask.t)
@@ -26,9 +27,9 @@ def _create(world: World, ask: Ask) -> Answer:
     world.projects[project_id] = Project(
         project_id,
         world.ids.readable(project_id, 6),
-        ask.json["name"],
+        asked["name"],
         manager,
-        ask.json.get("project_customer_reference_number", ""),
+        asked.get("project_customer_reference_number", ""),
         ask.t,
         round(ask.t + low + (high - low) * world.ids.share(own_part(project_id)), 3),
     )
@@ -37,7 +38,7 @@ def _create(world: World, ask: Ask) -> Answer:
 
 def _get(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "id": project.id,
         "human_readable_id": project.human_id,
         "name": project.name,
@@ -52,7 +53,7 @@ def _get(world: World, ask: Ask) -> Answer:
 def _overview(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
     groups = world.groups_of(project.id)
-    body: dict[str, Any] = {
+    body: JsonObject = {
         "id": project.id,
         "human_readable_id": project.human_id,
         "name": project.name,
@@ -73,7 +74,7 @@ def _list(world: World, ask: Ask) -> Answer:
     ]
     wanted.sort(key=lambda project: project.id, reverse=True)
     page, cursor = cut(ask, wanted, lambda project: project.id)
-    body = {
+    body: JsonObject = {
         "projects": [_line(world, project) for project in page],
         "url": here(ask),
         "has_more": cursor is not None,
@@ -83,21 +84,21 @@ def _list(world: World, ask: Ask) -> Answer:
 
 
 def _fits(world: World, project: Project, ask: Ask) -> bool:
-    values = ask.values
     names = project.name.lower()
     text = f"{names} {project.human_id} {project.reference} {project.id}".lower()
+    manager, status = ask.string_param("project_manager_id"), ask.string_param("status")
     return (
-        (not values["name"] or values["name"].lower() in names)
-        and (not values["search_string"] or values["search_string"].lower() in text)
-        and (not values["project_manager_id"] or values["project_manager_id"].lower() == project.manager)
-        and (not values["status"] or values["status"] == _status(world.groups_of(project.id)))
+        (ask.string_param("name") or "").lower() in names
+        and (ask.string_param("search_string") or "").lower() in text
+        and (not manager or manager.lower() == project.manager)
+        and (not status or status == _status(world.groups_of(project.id)))
     )
 
 
-def _line(world: World, project: Project) -> dict[str, Any]:
+def _line(world: World, project: Project) -> JsonObject:
     groups = world.groups_of(project.id)
     references = [group.body.get("target_group_customer_reference_number") for group in groups]
-    line: dict[str, Any] = {
+    line: JsonObject = {
         "id": project.id,
         "human_readable_id": project.human_id,
         "account_id": world.account_id,
@@ -120,7 +121,7 @@ def _status(groups: list[Group]) -> str:
     return "inactive" if over else "active"
 
 
-def _statistics(groups: list[Group]) -> dict[str, Any]:
+def _statistics(groups: list[Group]) -> JsonObject:
     rates = [figures.rates(group) for group in groups if group.status != "draft"]
     lengths = [length for group in groups for length in group.work.lengths]
     return {
@@ -147,12 +148,12 @@ _FILTERS = (
 )
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        "create_project",
-        "POST",
-        f"{ACCOUNT}/projects",
-        _create,
-        "Create a project; it can be read a moment later.",
-        _TAG,
+        name="create_project",
+        method="POST",
+        path=f"{ACCOUNT}/projects",
+        answer=_create,
+        about="Create a project; it can be read a moment later.",
+        tag=_TAG,
         status=202,
         body="ProjectDraft",
         reply="ProjectCreated",
@@ -162,33 +163,33 @@ OPERATIONS: tuple[Operation, ...] = (
         short=("project",),
     ),
     Operation(
-        "list_account_projects",
-        "GET",
-        f"{ACCOUNT}/projects",
-        _list,
-        "List the projects, newest first.",
-        _TAG,
+        name="list_account_projects",
+        method="GET",
+        path=f"{ACCOUNT}/projects",
+        answer=_list,
+        about="List the projects, newest first.",
+        tag=_TAG,
         reply="ProjectList",
         query=(*_FILTERS, *paging()),
     ),
     Operation(
-        "get_project_by_id",
-        "GET",
-        PROJECT,
-        _get,
-        "Get a project.",
-        _TAG,
+        name="get_project_by_id",
+        method="GET",
+        path=PROJECT,
+        answer=_get,
+        about="Get a project.",
+        tag=_TAG,
         reply="Project",
         headers=("ETag",),
         short=("get-project",),
     ),
     Operation(
-        "project_overview",
-        "GET",
-        f"{PROJECT}/overview",
-        _overview,
-        "Get a project's numbers.",
-        _TAG,
+        name="project_overview",
+        method="GET",
+        path=f"{PROJECT}/overview",
+        answer=_overview,
+        about="Get a project's numbers.",
+        tag=_TAG,
         reply="ProjectOverview",
     ),
 )

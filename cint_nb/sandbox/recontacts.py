@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from cint_nb.domain import ids, limits
 from cint_nb.sandbox import work
 from cint_nb.sandbox.entities import RECONTACT_REMOVAL, RECONTACT_UPLOAD, Group, Job
-from cint_nb.sandbox.messages import Answer, Ask, busy, invalid
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, StateFault, busy, invalid
 from cint_nb.sandbox.operation import GROUP, Operation, Query, paging
 from cint_nb.sandbox.paging import cut, cut_positions, here
 from cint_nb.sandbox.people import Fate
@@ -21,7 +20,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
 
 def _upload(world: World, ask: Ask) -> Answer:
-    entity = ids.entity_type(ask.values.get("entity_type", "RSID"))
+    entity = ids.entity_type(ask.string_param("entity_type") or "RSID")
     group = world.group(ask)
     name, content = read_upload(ask)
     if not group.is_recontact:
@@ -39,7 +38,7 @@ def _upload(world: World, ask: Ask) -> Answer:
         raise invalid(("File", reason))
     accepted, late, refused = _sort_out(world, group, keys, known)
     group.refused_once |= late
-    if "partial" in ask.effects:
+    if StateFault.PARTIAL in ask.effects:
         # A fault: the last tenth of a clean file is refused once and can be sent again.
         kept = len(accepted) - max(1, len(accepted) // 10)
         refused += len(accepted) - max(0, kept)
@@ -76,11 +75,8 @@ def _sort_out(world: World, group: Group, keys: list[bytes], seen: set[bytes]) -
 
 
 def _begin(world: World, ask: Ask, group: Group, kind: str, count: int) -> Job:
-    job_id = world.ids.ulid(ask.t)
-    fate = "failed" if "job-fails" in ask.effects else "never" if "job-never-ends" in ask.effects else "done"
-    seconds = 5.0 if fate == "failed" else work.duration(world, kind, count)
-    job = Job(job_id, kind, group.project_id, group.id, ask.t, round(ask.t + seconds, 3), world.actor, fate=fate)
-    group.lock = job_id
+    job = work.create_job(world, ask, kind, group.project_id, group.id, count)
+    group.lock = job.id
     return job
 
 
@@ -118,7 +114,7 @@ def partial_text(job: Job) -> str:
     )
 
 
-def told(world: World, job: Job, *, milliseconds: bool) -> dict[str, Any]:
+def told(world: World, job: Job, *, milliseconds: bool) -> JsonObject:
     """Write a job as the recontact guide prints it, with its nulls; upload jobs without fractions of a second."""
 
     def write(t: float) -> str:
@@ -141,7 +137,7 @@ def _jobs(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     jobs = [job for job in world.jobs.values() if job.group_id == group.id and job.kind == RECONTACT_UPLOAD]
     jobs.sort(key=lambda job: job.id, reverse=True)
-    ask.values["page_size"] = min(ask.values["page_size"], _PAGE_CAP)
+    ask.values["page_size"] = min(ask.int_param("page_size"), _PAGE_CAP)
     page, cursor = cut(ask, jobs, lambda job: job.id)
     data = [
         {
@@ -170,7 +166,7 @@ def _rsids(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
     saved = group.saved
     begin, count, cursor = cut_positions(ask, saved.first, saved.end, group.id)
-    body: dict[str, Any] = {"url": here(ask)}
+    body: JsonObject = {"url": here(ask)}
     if count:
         body["data"] = saved.page(begin, count)  # the reference does not promise `data` on an empty page
     if cursor:
@@ -191,13 +187,22 @@ _ENTITY = Query(
 )
 
 
-def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
-    return Operation(name, method, path, answer, about, _TAG, **more)
-
-
 def _uploads(name: str, path: str, about: str, query: tuple[Query, ...]) -> Operation:
-    more = {"status": 201, "reply": "JobCreated", "errors": (409, 413, 415), "acts": True, "upload": True}
-    return _row(name, "POST", path, _upload, about, query=query, short=("upload",), **more)
+    return Operation(
+        name=name,
+        method="POST",
+        path=path,
+        answer=_upload,
+        about=about,
+        tag=_TAG,
+        status=201,
+        reply="JobCreated",
+        query=query,
+        errors=(409, 413, 415),
+        acts=True,
+        upload=True,
+        short=("upload",),
+    )
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -208,80 +213,88 @@ OPERATIONS: tuple[Operation, ...] = (
         (_ENTITY,),
     ),
     _uploads("recontact_create_upload_rsids_by_file_job", _OLD, "Upload a file of respondent ids, the older way.", ()),
-    _row(
-        "recontact_list_upload_respondents_by_file_jobs",
-        "GET",
-        _BY_FILE,
-        _jobs,
-        "List the upload jobs, newest first. A short page is not the end.",
+    Operation(
+        name="recontact_list_upload_respondents_by_file_jobs",
+        method="GET",
+        path=_BY_FILE,
+        answer=_jobs,
+        about="List the upload jobs, newest first. A short page is not the end.",
+        tag=_TAG,
         reply="UploadJobs",
         query=paging(1000, 1000, back=False),
         short=("list", "jobs"),
     ),
-    _row(
-        "get_recontact_upload_respondents_by_file_job",
-        "GET",
-        f"{_BY_FILE}/{{job_id}}",
-        _upload_job,
-        "Get an upload job.",
+    Operation(
+        name="get_recontact_upload_respondents_by_file_job",
+        method="GET",
+        path=f"{_BY_FILE}/{{job_id}}",
+        answer=_upload_job,
+        about="Get an upload job.",
+        tag=_TAG,
         reply="UploadJob",
         short=("status", "job"),
     ),
-    _row(
-        "get_recontacts_rsids_upload_file_job_status",
-        "GET",
-        f"{_OLD}/{{job_id}}",
-        _upload_job,
-        "Get an upload job, the older way.",
+    Operation(
+        name="get_recontacts_rsids_upload_file_job_status",
+        method="GET",
+        path=f"{_OLD}/{{job_id}}",
+        answer=_upload_job,
+        about="Get an upload job, the older way.",
+        tag=_TAG,
         reply="UploadJob",
         short=("status", "job"),
     ),
-    _row(
-        "recontact_download_job_file",
-        "GET",
-        f"{_BY_FILE}/{{job_id}}/download",
-        _download,
-        "Download the uploaded file.",
+    Operation(
+        name="recontact_download_job_file",
+        method="GET",
+        path=f"{_BY_FILE}/{{job_id}}/download",
+        answer=_download,
+        about="Download the uploaded file.",
+        tag=_TAG,
         gives=("application/octet-stream",),
         headers=("Content-Disposition",),
         short=("download",),
     ),
-    _row(
-        "create_all_recontact_rsids_removal_job",
-        "POST",
-        _REMOVAL,
-        _remove_all,
-        "Remove all saved respondents.",
+    Operation(
+        name="create_all_recontact_rsids_removal_job",
+        method="POST",
+        path=_REMOVAL,
+        answer=_remove_all,
+        about="Remove all saved respondents.",
+        tag=_TAG,
         status=201,
         reply="JobCreated",
         errors=(409,),
         acts=True,
         short=("remove",),
     ),
-    _row(
-        "recontacts_remove_all_rsids_job_status",
-        "GET",
-        f"{_REMOVAL}/{{job_id}}",
-        _removal_job,
-        "Get a removal job.",
+    Operation(
+        name="recontacts_remove_all_rsids_job_status",
+        method="GET",
+        path=f"{_REMOVAL}/{{job_id}}",
+        answer=_removal_job,
+        about="Get a removal job.",
+        tag=_TAG,
         reply="RemovalJob",
         short=("removal-status", "job"),
     ),
-    _row(
-        "get_recontacts_overview",
-        "GET",
-        f"{GROUP}/recontacts/overview",
-        _overview,
-        "Count the saved respondents: the most the goal may ask for.",
+    Operation(
+        name="get_recontacts_overview",
+        method="GET",
+        path=f"{GROUP}/recontacts/overview",
+        answer=_overview,
+        about="Count the saved respondents: the most the goal may ask for.",
+        tag=_TAG,
         reply="SavedCount",
         short=("count",),
     ),
-    _row(
-        "get_target_group_rsid_recontact_list",
-        "GET",
-        f"{GROUP}/recontacts/rsids",
-        _rsids,
-        "List the saved respondent ids.",
+    Operation(
+        name="get_target_group_rsid_recontact_list",
+        method="GET",
+        path=f"{GROUP}/recontacts/rsids",
+        answer=_rsids,
+        about="List the saved respondent ids.",
+        tag=_TAG,
         reply="IdPage",
         query=paging(),
         short=("rsids",),

@@ -32,7 +32,7 @@ SESSION_HEADER: Row = [
     "CPI",
     "Currency",
 ]
-_SUPPLIER_NAMES = {supplier["supplier_id"]: str(supplier["name"]) for supplier in SUPPLIERS}
+_SUPPLIER_NAMES = {supplier["supplier_id"]: supplier["name"] for supplier in SUPPLIERS}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

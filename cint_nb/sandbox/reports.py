@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any
 
 from cint_nb.sandbox import catalogue, report_files
 from cint_nb.sandbox.entities import Group, Report
 from cint_nb.sandbox.identities import own_part
-from cint_nb.sandbox.messages import Answer, Ask, invalid, not_found
+from cint_nb.sandbox.messages import Answer, Ask, JsonObject, StateFault, invalid, not_found
 from cint_nb.sandbox.operation import ACCOUNT, Operation, Query, paging
 from cint_nb.sandbox.paging import cut
+from cint_nb.sandbox.request_bodies import ReportQuery
 from cint_nb.sandbox.shapes_reports import LEVELS
 from cint_nb.sandbox.world import World
 
@@ -37,21 +37,20 @@ def _generate(world: World, ask: Ask) -> Answer:
     kind = GUIDE_SPELLINGS.get(kind, kind)
     if kind not in _MEDIA:
         raise invalid(("report_type", "'report_type' is not a known report."))
-    level = ask.json.get("filter") or ""
-    ids = ask.json.get("filter_ids") or []
+    asked = ask.body_as(ReportQuery)
+    level = asked.get("filter") or ""
+    ids = asked.get("filter_ids") or []
     _check_level(world, kind, level, ids)
-    begin, end = _period(world, ask)
+    begin, end = _period(world, asked, ask.t)
     report_id = world.ids.ulid(ask.t)
     low, high = _READY_AFTER
     ready = round(ask.t + low + (high - low) * world.ids.share(own_part(report_id)), 3)
-    if "job-never-ends" in ask.effects:
+    if StateFault.JOB_NEVER_ENDS in ask.effects:
         ready = float("inf")
-    params = {name: value for name, value in ask.json.items() if name != "email_recipients"}
-    params = {name: value for name, value in params.items() if value is not None}
-    report = Report(report_id, kind, level, ask.t, ready, world.actor, {**params, "_begin": begin, "_end": end})
-    report.failed = "job-fails" in ask.effects
+    report = Report(report_id, kind, level, ask.t, ready, world.actor, _told_back(ask), begin, end, ids)
+    report.failed = StateFault.JOB_FAILS in ask.effects
     world.reports[report_id] = report
-    body = {
+    body: JsonObject = {
         "message": "the report is being prepared",
         "report_id": report_id,
         "report_url": _url(world, report),
@@ -59,7 +58,7 @@ def _generate(world: World, ask: Ask) -> Answer:
         "status": "pending",
         "report_type": kind,
         "level": LEVELS.get(level, "Account"),
-        "create_params": _params(report),
+        "create_params": report.params,
         "requestor": _requestor(),
     }
     return Answer(202, body)
@@ -80,12 +79,12 @@ def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
         raise invalid(*found)
 
 
-def _period(world: World, ask: Ask) -> tuple[float, float]:
-    begin = _day(world, ask.json.get("start_date"), ask.t - _LONGEST + _DAY)
-    end = _day(world, ask.json.get("end_date"), ask.t) + _DAY  # the last day counts whole
+def _period(world: World, asked: ReportQuery, t: float) -> tuple[float, float]:
+    begin = _day(world, asked.get("start_date"), t - _LONGEST + _DAY)
+    end = _day(world, asked.get("end_date"), t) + _DAY  # the last day counts whole
     if end <= begin or end - begin > _LONGEST + _DAY:
         raise invalid(("EndDate", "the period must be longer than nothing and at most six months."))
-    if begin < ask.t - _OLDEST:
+    if begin < t - _OLDEST:
         raise invalid(("StartDate", "reports reach back twelve months."))
     return begin, end
 
@@ -121,7 +120,7 @@ def _download(world: World, ask: Ask) -> Answer:
     if _status_of(report, ask.t) != "completed":
         raise not_found("the file of the report")
     groups = _groups(world, report)
-    begin, end = report.params["_begin"], min(report.params["_end"], report.ready)
+    begin, end = report.begin, min(report.end, report.ready)
     if report.kind in ("term-details", "sample-bought"):
         rows = report_files.count_rows(groups)
     else:
@@ -137,7 +136,7 @@ def _download(world: World, ask: Ask) -> Answer:
 
 
 def _groups(world: World, report: Report) -> list[Group]:
-    ids = set(report.params.get("filter_ids") or ())
+    ids = set(report.filter_ids)
     groups = sorted(world.groups.values(), key=lambda group: group.id)
     if report.level == "project":
         return [group for group in groups if group.project_id in ids]
@@ -155,25 +154,27 @@ def _share(world: World, ask: Ask) -> Answer:
 
 def _list(world: World, ask: Ask) -> Answer:
     words = {"in_progress": "pending"}
-    asked = {"processing": "pending"}.get(ask.values["Status"] or "", ask.values["Status"])
+    status_asked = ask.string_param("Status")
+    if status_asked == "processing":
+        status_asked = "pending"
     wanted = []
     for report in sorted(world.reports.values(), key=lambda report: report.id, reverse=True):
         status = _status_of(report, ask.t)
         if (
-            ask.values["report_type"] in (None, report.kind)
-            and ask.values["level"] in (None, report.level or "account")
-            and asked in (None, words.get(status, status))
+            ask.string_param("report_type") in (None, report.kind)
+            and ask.string_param("level") in (None, report.level or "account")
+            and status_asked in (None, words.get(status, status))
         ):
             wanted.append(report)
     page, cursor = cut(ask, wanted, lambda report: report.id)
-    lines = []
+    lines: list[JsonObject] = []
     for report in page:
         status = _status_of(report, ask.t)
         lines.append(
             {
                 "account_name": catalogue.ACCOUNT_NAME,
                 "create_date": world.text(report.created),
-                "create_params": _params(report),
+                "create_params": report.params,
                 "requestor": _requestor(),
                 "report_id": report.id,
                 "report_type": report.kind,
@@ -185,8 +186,12 @@ def _list(world: World, ask: Ask) -> Answer:
     return Answer(body={"next_cursor": cursor, "reports_requests": lines})
 
 
-def _params(report: Report) -> dict[str, Any]:
-    return {name: value for name, value in report.params.items() if not name.startswith("_")}
+def _told_back(ask: Ask) -> JsonObject:
+    return {
+        name: value
+        for name, value in ask.body_as(JsonObject).items()
+        if name != "email_recipients" and value is not None and not name.startswith("_")
+    }
 
 
 def _requestor() -> dict[str, str]:
@@ -204,58 +209,59 @@ _LEVEL = Query("level", {"type": "string", "enum": ["account", *LEVELS]}, about=
 _STATE = Query("Status", {"type": "string", "enum": ["processing", "failed", "completed"]}, about="With a capital S.")
 
 
-def _row(name: str, method: str, path: str, answer: Any, about: str, **more: Any) -> Operation:
-    return Operation(name, method, path, answer, about, _TAG, **more)
-
-
 OPERATIONS: tuple[Operation, ...] = (
-    _row(
-        "report_requests",
-        "GET",
-        f"{ACCOUNT}/reports",
-        _list,
-        "List the reports, newest first.",
+    Operation(
+        name="report_requests",
+        method="GET",
+        path=f"{ACCOUNT}/reports",
+        answer=_list,
+        about="List the reports, newest first.",
+        tag=_TAG,
         reply="ReportList",
         query=(_KIND, _LEVEL, _STATE, *paging()),
         short=("list-reports",),
     ),
-    _row(
-        "generate_report",
-        "POST",
-        f"{ACCOUNT}/reports/{{report_type}}",
-        _generate,
-        "Ask for a report.",
+    Operation(
+        name="generate_report",
+        method="POST",
+        path=f"{ACCOUNT}/reports/{{report_type}}",
+        answer=_generate,
+        about="Ask for a report.",
+        tag=_TAG,
         status=202,
         body="ReportAsked",
         reply="ReportCreated",
         acts=True,
         short=("report",),
     ),
-    _row(
-        "report_status",
-        "GET",
-        f"{_ONE}/status",
-        _status,
-        "Get whether a report is ready.",
+    Operation(
+        name="report_status",
+        method="GET",
+        path=f"{_ONE}/status",
+        answer=_status,
+        about="Get whether a report is ready.",
+        tag=_TAG,
         reply="ReportStatus",
         short=("report-status",),
     ),
-    _row(
-        "download_report_v2",
-        "GET",
-        f"{_ONE}/download",
-        _download,
-        "Download a report, CSV or workbook by its type.",
+    Operation(
+        name="download_report_v2",
+        method="GET",
+        path=f"{_ONE}/download",
+        answer=_download,
+        about="Download a report, CSV or workbook by its type.",
+        tag=_TAG,
         gives=("text/csv", _WORKBOOK),
         headers=("Content-Disposition",),
         short=("report-download",),
     ),
-    _row(
-        "share_report",
-        "GET",
-        f"{_ONE}/share",
-        _share,
-        "Get a temporary link to a report.",
+    Operation(
+        name="share_report",
+        method="GET",
+        path=f"{_ONE}/share",
+        answer=_share,
+        about="Get a temporary link to a report.",
+        tag=_TAG,
         reply="ReportLink",
         query=(_KIND,),
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cint_nb.sandbox import (
     batches,
@@ -32,6 +33,22 @@ TABLE: tuple[Operation, ...] = (
 )
 
 
+class RouteMatch(NamedTuple):
+    """Hold what a method and path lead to: the operation, the values in the path, the methods the path knows."""
+
+    operation: Operation | None
+    params: dict[str, str]
+    methods: tuple[str, ...]
+
+
+@dataclass
+class _Node:
+    """Hold one segment of the paths: the segments behind it, and the operations that end here."""
+
+    children: dict[str, _Node] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+
 class Tree:
     """Find operations by path segments; a fixed word wins over a placeholder.
 
@@ -40,31 +57,31 @@ class Tree:
     """
 
     def __init__(self, table: tuple[Operation, ...] = TABLE) -> None:
-        self._root: dict[str, Any] = {}
+        self._root = _Node()
         for operation in table:
             node = self._root
             for segment in operation.path.strip("/").split("/"):
-                node = node.setdefault("{}" if segment.startswith("{") else segment, {})
-            node.setdefault("", {})[operation.method] = operation
+                node = node.children.setdefault("{}" if segment.startswith("{") else segment, _Node())
+            node.operations[operation.method] = operation
 
-    def find(self, method: str, path: str) -> tuple[Operation | None, dict[str, str], tuple[str, ...]]:
+    def find(self, method: str, path: str) -> RouteMatch:
         """Return the operation, its path values, and the methods the path knows (empty for an unknown path)."""
         segments = path.strip("/").split("/")
         methods = self._walk(self._root, segments)
         operation = methods.get(method)
         if operation is None:
-            return None, {}, tuple(sorted(methods))
+            return RouteMatch(None, {}, tuple(sorted(methods)))
         names = operation.path.strip("/").split("/")
         values = {name[1:-1]: value for name, value in zip(names, segments, strict=True) if name.startswith("{")}
-        return operation, values, tuple(sorted(methods))
+        return RouteMatch(operation, values, tuple(sorted(methods)))
 
-    def _walk(self, node: dict[str, Any], segments: list[str]) -> dict[str, Operation]:
+    def _walk(self, node: _Node, segments: list[str]) -> dict[str, Operation]:
         if not segments:
-            return dict(node.get("", {}))
+            return node.operations
         head, *rest = segments
         for key in (head, "{}"):
-            if key and key != "" and key in node and head:
-                found = self._walk(node[key], rest)
+            if head and key in node.children:
+                found = self._walk(node.children[key], rest)
                 if found:
                     return found
         return {}

@@ -10,10 +10,37 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TypeAlias, TypedDict
 
-Schema = dict[str, Any]
-Problem = tuple[str, str]
+from cint_nb.sandbox.messages import Json, JsonObject
+
+Problem: TypeAlias = tuple[str, str]
+Schema = TypedDict(
+    "Schema",
+    {
+        "$ref": str,
+        "type": str | list[str],
+        "enum": list[str],
+        "anyOf": "list[Schema]",
+        "oneOf": "list[Schema]",
+        "minLength": int,
+        "maxLength": int,
+        "pattern": str,
+        "format": str,
+        "contentMediaType": str,
+        "minimum": float,
+        "maximum": float,
+        "multipleOf": float,
+        "items": "Schema",
+        "minItems": int,
+        "maxItems": int,
+        "properties": "dict[str, Schema]",
+        "required": list[str],
+        "default": str | int,
+    },
+    total=False,
+)
+"""The keywords of JSON Schema that our description uses."""
 
 # The exchange answers with names of its own; the create guide shows this one.
 _RENAMED = {"completes_goal": "ExpectedCompletes"}
@@ -23,7 +50,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASC
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def problems(schema: Schema, value: Any, schemas: Mapping[str, Schema], path: str = "") -> list[Problem]:
+def problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str = "") -> list[Problem]:
     """List what is wrong with a value: pairs of the exchange's name of the field and the reason."""
     return list(_check(schema, value, schemas, path))
 
@@ -45,7 +72,7 @@ def read_time(text: str) -> datetime | None:
         return None
 
 
-def _check(schema: Schema, value: Any, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
     kinds = schema.get("type")
@@ -57,12 +84,12 @@ def _check(schema: Schema, value: Any, schemas: Mapping[str, Schema], path: str)
     if "enum" in schema and value not in schema["enum"]:
         yield (path, f"'{_label(path)}' has a range of values which does not include '{value!s:.60}'.")
         return
-    for keyword in ("anyOf", "oneOf"):
-        yield from _check_any(schema.get(keyword), value, schemas, path)
+    yield from _check_any(schema.get("anyOf"), value, schemas, path)
+    yield from _check_any(schema.get("oneOf"), value, schemas, path)
     yield from _check_content(schema, value, schemas, path)
 
 
-def _check_content(schema: Schema, value: Any, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check_content(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
     if isinstance(value, str):
         yield from _check_text(schema, value, path)
     elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -73,7 +100,7 @@ def _check_content(schema: Schema, value: Any, schemas: Mapping[str, Schema], pa
         yield from _check_object(schema, value, schemas, path)
 
 
-def _is_a(kind: str, value: Any) -> bool:
+def _is_a(kind: str, value: Json) -> bool:
     if kind == "null":
         return value is None
     if kind == "boolean":
@@ -87,7 +114,7 @@ def _is_a(kind: str, value: Any) -> bool:
     return isinstance(value, {"string": str, "array": list, "object": dict}[kind])
 
 
-def _wrong_type(path: str, value: Any, allowed: list[str]) -> str:
+def _wrong_type(path: str, value: Json, allowed: list[str]) -> str:
     if value is None:
         return f"'{_label(path)}' must not be empty."
     words = " or ".join(kind for kind in allowed if kind != "null")
@@ -95,7 +122,7 @@ def _wrong_type(path: str, value: Any, allowed: list[str]) -> str:
 
 
 def _check_any(
-    branches: list[Schema] | None, value: Any, schemas: Mapping[str, Schema], path: str
+    branches: list[Schema] | None, value: Json, schemas: Mapping[str, Schema], path: str
 ) -> Iterator[Problem]:
     if not branches:
         return
@@ -162,7 +189,7 @@ def _check_number(schema: Schema, value: float, path: str) -> Iterator[Problem]:
             yield (path, f"'{label}' must be a multiple of {schema['multipleOf']}.")
 
 
-def _check_list(schema: Schema, value: list[Any], schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check_list(schema: Schema, value: list[Json], schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
     label = _label(path)
     if len(value) < schema.get("minItems", 0):
         yield (path, f"'{label}' must not be empty.")
@@ -174,7 +201,7 @@ def _check_list(schema: Schema, value: list[Any], schemas: Mapping[str, Schema],
             yield from _check(schema["items"], item, schemas, f"{path}[{number}]")
 
 
-def _check_object(schema: Schema, value: dict[str, Any], schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check_object(schema: Schema, value: JsonObject, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
     properties = schema.get("properties", {})
     for name in schema.get("required", ()):
         if name not in value:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cint_nb.sandbox.shapes import SHARED, Schema
+from cint_nb.sandbox.schema import Schema
+from cint_nb.sandbox.shapes import SHARED
 from cint_nb.sandbox.shapes_drafts import DRAFTS
 from cint_nb.sandbox.shapes_groups import GROUPS
 from cint_nb.sandbox.shapes_jobs import JOBS

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
 
@@ -154,7 +154,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _config(connections: Connections) -> uvicorn.Config:
-    more: dict[str, Any] = {"http": connections.protocol(), "ws": "none", "lifespan": "off", "server_header": False}
     return uvicorn.Config(
-        connections, log_config=None, access_log=False, log_level="critical", proxy_headers=False, **more
+        connections,
+        http=connections.protocol(),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
     )

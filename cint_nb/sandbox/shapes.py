@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cint_nb.domain import limits
-
-Schema = dict[str, Any]
+from cint_nb.sandbox.schema import Schema
 
 ULID = "^[0-9A-Z]{26}$"
 REFERENCE = "^[a-zA-Z0-9\\-_ ]*$"
@@ -16,14 +13,32 @@ STRATEGIES = ["automated", "prescreens", "completes"]
 JOB_STATUSES = ["Completed", "Failed", "Processing"]
 
 
-def text(**more: Any) -> Schema:
-    """Describe a text."""
-    return {"type": "string", **{_word(key): value for key, value in more.items()}}
+def text(
+    *,
+    format: str | None = None,  # noqa: A002 - the keyword of JSON Schema
+    low: int | None = None,
+    high: int | None = None,
+    pattern: str | None = None,
+    enum: list[str] | None = None,
+) -> Schema:
+    """Describe a text: its format, its length, its pattern, its words."""
+    schema: Schema = {"type": "string"}
+    if format is not None:
+        schema["format"] = format
+    if low is not None:
+        schema["minLength"] = low
+    if high is not None:
+        schema["maxLength"] = high
+    if pattern is not None:
+        schema["pattern"] = pattern
+    if enum is not None:
+        schema["enum"] = enum
+    return schema
 
 
-def whole(low: int | None = 0, high: int | None = None, **more: Any) -> Schema:
+def whole(low: int | None = 0, high: int | None = None) -> Schema:
     """Describe a whole number."""
-    schema: Schema = {"type": "integer", **more}
+    schema: Schema = {"type": "integer"}
     if low is not None:
         schema["minimum"] = low
     if high is not None:
@@ -31,9 +46,14 @@ def whole(low: int | None = 0, high: int | None = None, **more: Any) -> Schema:
     return schema
 
 
-def number(low: float = 0, high: float | None = None, **more: Any) -> Schema:
-    """Describe a number."""
-    return {"type": "number", "minimum": low, **({"maximum": high} if high is not None else {}), **more}
+def number(low: float = 0, high: float | None = None, *, step: float | None = None) -> Schema:
+    """Describe a number, a multiple of `step`."""
+    schema: Schema = {"type": "number", "minimum": low}
+    if high is not None:
+        schema["maximum"] = high
+    if step is not None:
+        schema["multipleOf"] = step
+    return schema
 
 
 def flag() -> Schema:
@@ -54,7 +74,10 @@ def many(items: Schema, low: int | None = None, high: int | None = None) -> Sche
 def record(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) -> Schema:
     """Describe an object; all fields are required but those named, or none when `optional` is None."""
     needed = [] if optional is None else [name for name in fields if name not in optional]
-    return {"type": "object", "properties": fields, **({"required": needed} if needed else {})}
+    schema: Schema = {"type": "object", "properties": fields}
+    if needed:
+        schema["required"] = needed
+    return schema
 
 
 def ref(name: str) -> Schema:
@@ -68,10 +91,6 @@ def or_null(schema: Schema) -> Schema:
         return {"anyOf": [schema, {"type": "null"}]}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return {**schema, "type": [*kinds, "null"]}
-
-
-def _word(key: str) -> str:
-    return {"low": "minLength", "high": "maxLength"}.get(key, key)
 
 
 ulid = text(pattern=ULID)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cint_nb.domain import limits
+from cint_nb.sandbox.schema import Schema
 from cint_nb.sandbox.shapes import (
     STRATEGIES,
-    Schema,
     flag,
     many,
     moment,
@@ -156,7 +156,7 @@ DRAFT_FIELDS: dict[str, Schema] = {
     "fielding_specification": _period,
     "completes_goal": GOAL,
     "expected_length_of_interview_minutes": whole(*limits.INTERVIEW_MINUTES),
-    "expected_incidence_rate": number(0, 1, multipleOf=0.01),
+    "expected_incidence_rate": number(0, 1, step=0.01),
     "exclusion": record(
         {
             "enabled": flag(),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cint_nb.domain import limits
+from cint_nb.sandbox.schema import Schema
 from cint_nb.sandbox.shapes import (
     STATUSES,
     STRATEGIES,
-    Schema,
     flag,
     many,
     moment,
@@ -98,7 +98,7 @@ GROUPS: dict[str, Schema] = {
             "name": name,
             "project_manager_id": uuid,
             "expected_length_of_interview_minutes": whole(1, 45),
-            "expected_incidence_rate": number(0, 1, multipleOf=0.01),
+            "expected_incidence_rate": number(0, 1, step=0.01),
             "industry_lockout_code": text(high=60),
             "live_url": text(low=1, high=limits.URL_MAX_CHARACTERS),
             "test_url": text(low=1, high=limits.URL_MAX_CHARACTERS),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from cint_nb.sandbox.schema import Schema
 from cint_nb.sandbox.shapes import (
     JOB_STATUSES,
     REFERENCE,
     RUN_STATUSES,
-    Schema,
     flag,
     many,
     moment,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cint_nb.sandbox.shapes import Schema, flag, many, moment, or_null, record, text, ulid, uuid, whole
+from cint_nb.sandbox.schema import Schema
+from cint_nb.sandbox.shapes import flag, many, moment, or_null, record, text, ulid, uuid, whole
 
 LEVELS = {"business_unit": "Business Unit", "target_group": "Target Group", "project": "Project"}
-_day = {"anyOf": [text(format="date"), text(format="date-time")]}
+_day: Schema = {"anyOf": [text(format="date"), text(format="date-time")]}
 _options = or_null(
     record(
         {"include_respondent_answers": or_null(flag()), "link_type": or_null(whole(0, 100))},

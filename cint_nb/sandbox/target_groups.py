@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 from cint_nb.sandbox import figures
 from cint_nb.sandbox.entities import Group
-from cint_nb.sandbox.messages import Answer, Ask, invalid
+from cint_nb.sandbox.messages import Answer, Ask, Json, JsonObject, invalid
 from cint_nb.sandbox.operation import GROUP, PROJECT, Operation, Query, paging
 from cint_nb.sandbox.paging import cut, here
+from cint_nb.sandbox.request_bodies import Pricing
+from cint_nb.sandbox.schema import Schema
 from cint_nb.sandbox.shapes import STATUSES, reference
 from cint_nb.sandbox.world import World
 
@@ -20,9 +21,9 @@ _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d
 
 def _list(world: World, ask: Ask) -> Answer:
     project = world.project(ask)
-    groups = [group for group in world.groups_of(project.id) if _fits(group, ask.values)]
+    groups = [group for group in world.groups_of(project.id) if _fits(group, ask)]
     page, cursor = cut(ask, groups, lambda group: group.id)
-    body = {
+    body: JsonObject = {
         "url": here(ask),
         "has_more": cursor is not None,
         "next_cursor": cursor,
@@ -31,34 +32,31 @@ def _list(world: World, ask: Ask) -> Answer:
     return Answer(body=body)
 
 
-def _fits(group: Group, values: dict[str, Any]) -> bool:
+def _fits(group: Group, ask: Ask) -> bool:
     body = group.body
     language, _, country = body["locale"].partition("_")
     reference_number = body.get("target_group_customer_reference_number") or ""
     text = f"{body['name']} {group.id} {group.human_id} {reference_number}".lower()
-    wanted: list[tuple[Any, bool]] = [
-        (values["name"], (values["name"] or "").lower() in body["name"].lower()),
-        (values["search_string"], (values["search_string"] or "").lower() in text),
-        (values["human_readable_ids"], group.human_id in (values["human_readable_ids"] or ())),
-        (
-            values["target_group_customer_reference_numbers"],
-            reference_number in (values["target_group_customer_reference_numbers"] or ()),
-        ),
-        (values["status"], group.status in (values["status"] or ())),
-        (values["country"], country in (values["country"] or ())),
-        (values["language"], language in (values["language"] or ())),
-        (
-            values["project_manager_id"],
-            (values["project_manager_id"] or "").lower() == body["project_manager_id"].lower(),
-        ),
-        (values["exclusion_status"] is not None, values["exclusion_status"] == group.project_exclusion),
-    ]
-    return all(fits for asked, fits in wanted if asked)
+    one_of = {
+        "human_readable_ids": group.human_id,
+        "target_group_customer_reference_numbers": reference_number,
+        "status": group.status,
+        "country": country,
+        "language": language,
+    }
+    manager, exclusion = ask.string_param("project_manager_id"), ask.bool_param("exclusion_status")
+    return (
+        (ask.string_param("name") or "").lower() in body["name"].lower()
+        and (ask.string_param("search_string") or "").lower() in text
+        and all(value in asked for name, value in one_of.items() if (asked := ask.list_param(name)))
+        and (not manager or manager.lower() == body["project_manager_id"].lower())
+        and (exclusion is None or exclusion == group.project_exclusion)
+    )
 
 
-def _line(world: World, group: Group, t: float) -> dict[str, Any]:
+def _line(world: World, group: Group, t: float) -> JsonObject:
     money = figures.money(figures.average_cost(group), group.currency)
-    statistics: dict[str, Any] = {
+    statistics: JsonObject = {
         "progress": {"value": figures.progress(group), "issues": _issues(group, t)},
         "average_cost_per_interview": _plain(money),
         **{name: _plain(value) for name, value in figures.rates(group).items()},
@@ -82,11 +80,11 @@ def _line(world: World, group: Group, t: float) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> dict[str, Any]:
+def _plain(value: Json) -> JsonObject:
     return {"value": value, "issues": []}
 
 
-def _issues(group: Group, t: float) -> list[dict[str, Any]]:
+def _issues(group: Group, t: float) -> list[JsonObject]:
     """Warn of a group that is live for a day with hardly any complete, as the exchange's own advice does."""
     run = group.run
     if run is None or run.status != "live" or run.live_seconds(t) < 86_400 or group.work.completes * 20 >= group.goal:
@@ -99,7 +97,7 @@ def _issues(group: Group, t: float) -> list[dict[str, Any]]:
 def _overview(world: World, ask: Ask) -> Answer:
     group = world.launched(ask)
     language, _, country = group.body["locale"].partition("_")
-    pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
+    pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     return Answer(
         body={
             "project_name": world.projects[group.project_id].name,
@@ -130,7 +128,7 @@ def _performance(world: World, ask: Ask) -> Answer:
 
 def _intervals(world: World, ask: Ask) -> Answer:
     group = world.launched(ask)
-    text = ask.values["aggregation_interval"]
+    text = ask.string_param("aggregation_interval") or ""
     match = _DURATION.fullmatch(text)
     parts = [int(part or 0) for part in match.groups()] if match and len(text) <= 20 else [0] * 5
     seconds = sum(part * size for part, size in zip(parts, (604_800, 86_400, 3_600, 60, 1), strict=True))
@@ -144,14 +142,14 @@ def _intervals(world: World, ask: Ask) -> Answer:
 
 def _changelog(world: World, ask: Ask) -> Answer:
     group = world.group(ask)
-    wanted = set(ask.values["change_types"] or ())
+    wanted = set(ask.list_param("change_types"))
     entries = [
         change
         for change in reversed(group.changes)
         if not wanted or wanted & {str(entry["object"]) for entry in change.changes}
     ]
     page, cursor = cut(ask, entries, lambda change: change.id)
-    told = [
+    told: list[JsonObject] = [
         {"id": change.id, "occurred_at": world.text(change.t), "user": change.user, "changes": change.changes}
         for change in page
     ]
@@ -159,7 +157,7 @@ def _changelog(world: World, ask: Ask) -> Answer:
 
 
 _TAG = "Target groups"
-_SHORT_TEXT = {"type": "string", "maxLength": 128}
+_SHORT_TEXT: Schema = {"type": "string", "maxLength": 128}
 _REFERENCES = "target_group_customer_reference_numbers"
 _FILTERS = (
     Query("exclusion_status", {"type": "boolean"}, about="Only groups with or without project exclusion."),
@@ -176,53 +174,53 @@ _INTERVAL = Query("aggregation_interval", {"type": "string", "format": "duration
 _TYPES = Query("change_types", {"type": "array", "items": {"type": "string", "pattern": "^[a-z_]{1,80}$"}})
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
-        "get_list_target_groups",
-        "GET",
-        f"{PROJECT}/target-groups",
-        _list,
-        "List the target groups of a project, newest first.",
-        _TAG,
+        name="get_list_target_groups",
+        method="GET",
+        path=f"{PROJECT}/target-groups",
+        answer=_list,
+        about="List the target groups of a project, newest first.",
+        tag=_TAG,
         reply="GroupList",
         query=(*_FILTERS, *paging()),
         short=("list-groups",),
     ),
     Operation(
-        "get_target_group_overview",
-        "GET",
-        f"{GROUP}/overview",
-        _overview,
-        "Get state, progress, rates and cost of a launched target group.",
-        _TAG,
+        name="get_target_group_overview",
+        method="GET",
+        path=f"{GROUP}/overview",
+        answer=_overview,
+        about="Get state, progress, rates and cost of a launched target group.",
+        tag=_TAG,
         reply="Overview",
         short=("overview",),
     ),
     Operation(
-        "get_target_group_performance",
-        "GET",
-        f"{GROUP}/performance",
-        _performance,
-        "Get the funnel of a launched target group, live and test apart.",
-        _TAG,
+        name="get_target_group_performance",
+        method="GET",
+        path=f"{GROUP}/performance",
+        answer=_performance,
+        about="Get the funnel of a launched target group, live and test apart.",
+        tag=_TAG,
         reply="Performance",
         short=("performance",),
     ),
     Operation(
-        "get_target_group_completes_aggregated_by_interval",
-        "GET",
-        f"{GROUP}/completes-aggregated-by-interval",
-        _intervals,
-        "List the completes collected by the end of each interval.",
-        _TAG,
+        name="get_target_group_completes_aggregated_by_interval",
+        method="GET",
+        path=f"{GROUP}/completes-aggregated-by-interval",
+        answer=_intervals,
+        about="List the completes collected by the end of each interval.",
+        tag=_TAG,
         reply="Intervals",
         query=(_INTERVAL,),
     ),
     Operation(
-        "get_target_group_changelog",
-        "GET",
-        f"{GROUP}/changelog",
-        _changelog,
-        "List who changed what, newest first.",
-        _TAG,
+        name="get_target_group_changelog",
+        method="GET",
+        path=f"{GROUP}/changelog",
+        answer=_changelog,
+        about="List who changed what, newest first.",
+        tag=_TAG,
         reply="Changelog",
         query=(*paging(50, 50), _TYPES),
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import httpx
 from starlette.types import ASGIApp, Message, Scope
@@ -48,7 +47,7 @@ class SandboxTransport(httpx.AsyncBaseTransport):
     async def _ask(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         sent = False
-        replied: dict[str, Any] = {}
+        replied: Message = {}
         parts: list[bytes] = []
 
         async def receive() -> Message:

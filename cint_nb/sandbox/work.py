@@ -14,9 +14,11 @@ from cint_nb.sandbox.entities import (
     SCHEDULE,
     Group,
     Job,
+    PlannedEnd,
     Run,
 )
 from cint_nb.sandbox.idstore import WIDTH, IdStore
+from cint_nb.sandbox.messages import Ask, JsonObject, StateFault
 from cint_nb.sandbox.world import World
 
 _STEP = 50  # ids are saved in batches of this size while a job runs; assumption
@@ -40,6 +42,29 @@ def duration(world: World, kind: str, count: int) -> float:
     low, high = _IN_MINUTES[kind]
     margin = (high - low) * 0.05
     return round(3 + count / 10_000 * (low + margin + (high - low - 2 * margin) * chance), 3)
+
+
+def create_job(world: World, ask: Ask, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
+    """Make the job a request asks for, with the end that the request's faults plan for it.
+
+    Args:
+        world: The world.
+        ask: The request.
+        kind: Kind of job.
+        project_id: Its project.
+        group_id: Its target group; empty for a batch job.
+        count: How many ids it is about.
+    """
+    job_id = world.ids.ulid(ask.t)
+    planned: PlannedEnd = "done"
+    if StateFault.JOB_FAILS in ask.effects:
+        planned = "failed"
+    elif StateFault.JOB_NEVER_ENDS in ask.effects:
+        planned = "never"
+    # A job about ids that fails does so before it begins with them.
+    seconds = 5.0 if planned == "failed" and kind in _IN_MINUTES else duration(world, kind, count)
+    ends = round(ask.t + seconds, 3)
+    return Job(job_id, kind, project_id, group_id, ask.t, ends, world.actor, fate=planned)
 
 
 def start(world: World, job: Job) -> None:
@@ -162,7 +187,7 @@ def launch(world: World, group: Group, start_at: float, end_at: float, t: float,
     return run.id
 
 
-def launch_problem(group: Group, end_at: float, t: float) -> dict[str, object] | None:
+def launch_problem(group: Group, end_at: float, t: float) -> JsonObject | None:
     """Tell why a draft cannot be launched, in the shape of a job's `failure_reason`; None when it can."""
     if group.status != "draft":
         return _reason("TargetGroupInvalidState", "the target group is not in a draft state and cannot be launched")
@@ -181,7 +206,7 @@ def launch_problem(group: Group, end_at: float, t: float) -> dict[str, object] |
     return failure
 
 
-def _reason(code: str, description: str) -> dict[str, object]:
+def _reason(code: str, description: str) -> JsonObject:
     return {"code": code, "description": description}
 
 

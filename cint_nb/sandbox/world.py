@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cint_nb.sandbox.catalogue import ACCOUNT_ID, PROJECT_MANAGER_ID
 from cint_nb.sandbox.entities import Change, Group, Job, Project, Report
 from cint_nb.sandbox.identities import Identities
-from cint_nb.sandbox.messages import Ask, not_found
+from cint_nb.sandbox.messages import Ask, Json, JsonObject, not_found
 from cint_nb.sandbox.people import Assumptions, People
 from cint_nb.sandbox.schema import read_time
 
@@ -126,7 +126,7 @@ class World:
         )
 
     def note(
-        self, group: Group, t: float, *changes: tuple[str, object, object], system: str = "", reason: str = ""
+        self, group: Group, t: float, *changes: tuple[str, Json, Json], system: str = "", reason: str = ""
     ) -> None:
         """Write what changed to a target group's changelog.
 
@@ -138,7 +138,7 @@ class World:
             reason: Reason code of a status change.
         """
         user = {"type": system} if system else {"type": "las_user", "las_user_id": self.actor}
-        entries = [
+        entries: list[JsonObject] = [
             {
                 "object": f"{name}_change",
                 **({"old_value": old} if old is not None else {}),  # the first value has no old one

@@ -1,0 +1,272 @@
+"""The request bodies as types: what the schemas of their operations have already made sure of.
+
+Fields that no code reads are left out. A JSON integer may arrive as `10.0`, which JSON Schema allows.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class Money(TypedDict):
+    """An amount, as a decimal text, and its currency."""
+
+    value: str
+    currency_code: str
+    currency_scale: NotRequired[int | None]
+
+
+class FieldingPeriod(TypedDict):
+    """When fielding begins and ends."""
+
+    start_at: str
+    end_at: str
+
+
+class Pricing(TypedDict, total=False):
+    """How a complete is priced, and its limits."""
+
+    type: str
+    total_budget: Money
+    maximum_cpi: Money
+    minimum_cpi: Money
+    boost_cpi: Money
+
+
+class QuotaOverlay(TypedDict, total=False):
+    """What happens once a quota is full."""
+
+    prevent_overfill: bool
+    balance_fill: bool
+
+
+class FieldingAssistant(TypedDict, total=False):
+    """The fielding assistant of a draft."""
+
+    pricing: Pricing
+    quota_overlay: QuotaOverlay
+
+
+class Quota(TypedDict, total=False):
+    """How many completes a target may have."""
+
+    name: str
+    completes_goal: int
+    completes_goal_percentage: float
+
+
+class Target(TypedDict):
+    """One target of a profile."""
+
+    quota: NotRequired[Quota]
+
+
+class Profile(TypedDict):
+    """One profile of a target group."""
+
+    quotas_enabled: bool
+    targets: list[Target]
+
+
+class Profiling(TypedDict, total=False):
+    """The profiling of a target group."""
+
+    profile_adjustment_type: str
+    profiles: list[Profile]
+
+
+class SupplierGroup(TypedDict):
+    """A group of suppliers with its share."""
+
+    group_name: str
+    min_percentage: int
+    max_percentage: int
+    suppliers: NotRequired[list[str]]
+
+
+class OpenExchangeAllocations(TypedDict):
+    """Who of the open exchange may supply."""
+
+    blocked_supplier_ids: list[str]
+    exchange_min_percentage: int
+    exchange_max_percentage: int
+    groups: list[SupplierGroup]
+
+
+class Allocations(TypedDict, total=False):
+    """The allocation of a draft: a template, or written out."""
+
+    template_id: str
+    open_exchange_allocations: OpenExchangeAllocations
+
+
+class AllocationTemplate(TypedDict):
+    """The allocation template of a draft, the other way to name it."""
+
+    id: str
+    type: str
+
+
+class Exclusion(TypedDict, total=False):
+    """Whether people who completed another group of the project are kept out."""
+
+    enabled: bool
+
+
+class ActivityExclusion(TypedDict):
+    """An exclusion of people by their activity elsewhere."""
+
+    type: str
+    id: str
+    duration: NotRequired[str]
+
+
+class ActivityExclusions(TypedDict, total=False):
+    """Exclusions by activity elsewhere; the duration stands for all that have none."""
+
+    duration: str
+    respondent_activity_exclusions: list[ActivityExclusion]
+
+
+class Draft(ActivityExclusions):
+    """A target group draft.
+
+    Its schema does not name the `duration` of its activity exclusions, so does not check it.
+    """
+
+    name: str
+    business_unit_id: str | int
+    locale: str
+    collects_pii: bool
+    project_manager_id: str
+    fielding_specification: FieldingPeriod
+    completes_goal: int
+    expected_length_of_interview_minutes: int
+    expected_incidence_rate: float
+    fielding_assistant_assignment: FieldingAssistant
+    study_type_code: NotRequired[str]
+    industry_code: NotRequired[str]
+    cost_per_interview: NotRequired[Money]
+    client_cost_per_interview_note: NotRequired[Money]
+    client_id: NotRequired[int | None]
+    exclusion: NotRequired[Exclusion]
+    industry_lockout_code: NotRequired[str]
+    live_url: NotRequired[str | None]
+    test_url: NotRequired[str | None]
+    profiling: NotRequired[Profiling | None]
+    allocations: NotRequired[Allocations]
+    allocation_template: NotRequired[AllocationTemplate]
+    filling_strategy: NotRequired[str]
+    target_group_customer_reference_number: NotRequired[str | None]
+
+
+class DetailsUpdate(TypedDict):
+    """A change to the details of a launched target group."""
+
+    name: str
+    project_manager_id: str
+    expected_length_of_interview_minutes: int
+    expected_incidence_rate: float
+    industry_lockout_code: str
+    live_url: str
+    test_url: str
+    target_group_customer_reference_number: NotRequired[str | None]
+    client_cost_per_interview_note: NotRequired[Money]
+
+
+class ProjectDraft(TypedDict):
+    """A new project."""
+
+    name: str
+    project_manager_id: str
+    project_customer_reference_number: NotRequired[str]
+
+
+class CostChange(TypedDict):
+    """A new price of a complete."""
+
+    target_group_cpi: Money
+
+
+class Strategy(TypedDict):
+    """What counts toward the goal."""
+
+    filling_strategy: str
+
+
+class GoalChange(TypedDict):
+    """A new completes goal."""
+
+    completes_goal: int
+
+
+class FeasibilityDraft(TypedDict):
+    """A target group to estimate before it exists."""
+
+    business_unit_id: int
+    locale: str
+    expected_incidence_rate: float
+    expected_length_of_interview_minutes: int
+    completes_goal: int
+    fielding_specification: FieldingPeriod
+
+
+class FeasibilityChange(TypedDict, total=False):
+    """What to change in a target group before it is estimated."""
+
+    incidence_rate: float
+    length_of_interview: int
+    completes_goal: int
+    start_at: str
+    end_at: str
+
+
+class TransitionFilters(TypedDict, total=False):
+    """Filters of target groups by state and locale."""
+
+    status: list[str]
+    country: list[str]
+    language: list[str]
+
+
+class TransitionsQuery(TypedDict, total=False):
+    """Which target groups to ask about."""
+
+    search_string: str
+    filters: TransitionFilters
+    included_target_group_ids: list[str]
+    excluded_target_group_ids: list[str]
+
+
+class Launch(TypedDict):
+    """When a run that begins now shall end."""
+
+    end_fielding_at: str
+
+
+class Schedule(Launch):
+    """When a run shall begin and end."""
+
+    start_fielding_at: str
+
+
+class Batch(TypedDict):
+    """The target groups of a batch job."""
+
+    target_group_ids: list[str]
+
+
+class PolicyChange(TypedDict):
+    """Whether one target group keeps the project's completes out."""
+
+    target_group_id: str
+    project_exclusion_enabled: bool
+
+
+class ReportQuery(TypedDict, total=False):
+    """What a report shall be about."""
+
+    filter: Literal["business_unit", "target_group", "project"] | None
+    filter_ids: list[str]
+    start_date: str
+    end_date: str
