@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Never, Self, TypeVar, overload
 
 import httpx
 
@@ -159,16 +159,38 @@ async def _all(each: AsyncIterator[T]) -> list[T]:
     return [item async for item in each]
 
 
+@overload
 def connect_client(
     mode: Mode | str | None = None,
     *,
     seed: int | None = None,
     speed: float | None = None,
     faults: Sequence[str] = (),
-    cls: type[SomeClient] = Client,  # type: ignore[assignment]  # the default of a type variable
+    cls: type[SomeClient],
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
-) -> SomeClient:
+) -> SomeClient: ...
+@overload
+def connect_client(
+    mode: Mode | str | None = None,
+    *,
+    seed: int | None = None,
+    speed: float | None = None,
+    faults: Sequence[str] = (),
+    cls: Never = ...,  # left out
+    http_client: httpx.AsyncClient | None = None,
+    **settings: Any,
+) -> Client: ...
+def connect_client(
+    mode: Mode | str | None = None,
+    *,
+    seed: int | None = None,
+    speed: float | None = None,
+    faults: Sequence[str] = (),
+    cls: type[Client] = Client,
+    http_client: httpx.AsyncClient | None = None,
+    **settings: Any,
+) -> Client:
     """Connect to the sandbox, a recording or the live exchange; nothing is sent yet.
 
     Args:

@@ -27,6 +27,7 @@ def test_the_price_is_set_by_a_success_without_a_body(client: Client, exchange: 
     exchange.on("PUT", "/cost-per-interview", json_response(204))
     price = client.run(client.target_groups.set_cost_per_interview(ref, "2.50 EUR"))
     assert price == Amount(value=price.value, currency_code="EUR")
+    assert price.value is not None
     assert float(price.value) == 2.5
 
 

@@ -15,6 +15,7 @@ import pytest
 import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.api.client import Client
+from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import BadRequest, InputError, InvalidState, ServerError
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
@@ -37,7 +38,7 @@ def test_b04_a_launch_may_end_in_any_word_for_success(
     assert (ended.state, ended.created_object_id) == (JobState.DONE, RUN)
 
 
-def generate(client: Client, kind: str = "respondent-analysis") -> Any:
+def generate(client: Client, kind: str = "respondent-analysis") -> Job:
     return client.run(
         client.reports.generate(
             kind, date(2026, 6, 1), date(2026, 8, 31), by="project", ids=["01JX2KPG5VEBF8498Z8YTTE8TB"]

@@ -22,7 +22,7 @@ def listed(client: Client, exchange: Any) -> Any:
     exchange.on("GET", "/projects", json_response(200, {"projects": found}))
     exchange.on("GET", "/target-groups", json_response(200, {"target_groups": found}))
 
-    def names(which: str, **filters: str) -> list[str]:
+    def names(which: str, **filters: Any) -> list[str]:
         async def collect() -> list[str]:
             lists = client.projects.list(**filters) if which == "projects" else None
             return [row.name async for row in lists or client.target_groups.list(PROJECT, **filters)]

@@ -32,7 +32,8 @@ def looks(duration: float, eta: float, *, short: bool = False, counts_from: floa
 
 
 def test_early_looks_come_at_2_7_17_and_37_seconds() -> None:
-    elapsed, seen = 0.0, []
+    elapsed = 0.0
+    seen: list[float] = []
     for _ in range(4):
         elapsed += next_delay(elapsed, 750.0)
         seen.append(elapsed)
@@ -60,7 +61,8 @@ def test_later_looks_follow_the_three_zones(elapsed: float, eta: float, expected
 
 
 def test_a_job_of_a_minute_is_looked_at_every_four_seconds_until_it_is_overdue() -> None:
-    elapsed, seen = 0.0, []
+    elapsed = 0.0
+    seen: list[float] = []
     for _ in range(5):
         elapsed += next_delay(elapsed, 60.0, short=True, first=not seen)
         seen.append(elapsed)

@@ -40,7 +40,8 @@ def value(notebook: LabPage) -> str:
     notebook.run_again("print('value:', repr(picker.value))")
     shown = notebook.page.locator(".jp-OutputArea-output:has-text('value:')").last
     shown.wait_for()
-    return shown.inner_text()
+    text: str = shown.inner_text()
+    return text
 
 
 def test_a_file_of_this_computer_is_read_after_one_question(picker: LabPage, tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 
-import ipykernel
 import pytest
 
 from cint_nb.sandbox.entities import RECONTACT_UPLOAD
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from tests.browser.lab_harness import KERNEL_READY, LabPage
+from tests.browser.lab_harness import LabPage
+from tests.browser.lab_scripts import KERNEL_READY
 from tests.support.plans import plan_cell
 
 pytestmark = pytest.mark.browser
@@ -95,7 +96,9 @@ def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) ->
     page.wait_for_selector(END)
 
 
-@pytest.mark.skipif(ipykernel.version_info[0] < 7, reason="older kernels serve no click before the cell has ended")
+@pytest.mark.skipif(
+    int(version("ipykernel").split(".")[0]) < 7, reason="older kernels serve no click before the cell has ended"
+)
 def test_stop_is_served_while_a_cell_awaits_the_job(warm: LabPage) -> None:
     awaiting = "try:\n    await job\nexcept cint.CintError as error:\n    print('given up:', type(error).__name__)"
     warm.show(wave(speed=2), UPLOAD, PANEL, awaiting, "after = 'reached'\nafter")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab_harness import ARTIFACTS, KERNEL_READY, ROOT, Lab, LabPage, serve_voila
+from tests.browser.lab_harness import ARTIFACTS, ROOT, Lab, LabPage, serve_voila
+from tests.browser.lab_scripts import KERNEL_READY
 
 pytestmark = pytest.mark.browser
 

@@ -12,8 +12,7 @@ from cint_nb.api.jobs import Job
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import ActivityExclusion
-from cint_nb.sandbox.examples import EXAMPLES
-from tests.contract.traveller import people
+from tests.contract.traveller import example, people
 from tests.support.plans import RSID_URL, make_plan
 
 PROJECT = "01BTGNYV6HRNK8K8VKZASZCFP0"
@@ -78,7 +77,7 @@ def _run(status: str) -> dict[str, Any]:
     return {"fielding.runs": {"data": [run], "has_more": False}, "fielding.run": run}
 
 
-_QUIET = {"recontacts.jobs": {"data": []}}
+_QUIET: dict[str, Any] = {"recontacts.jobs": {"data": []}}
 ASKS: dict[str, Ask] = {
     "definitions.accounts": Ask(lambda c: c.definitions.accounts()),
     "definitions.users": Ask(lambda c: c.definitions.users(project_managers=True)),
@@ -100,7 +99,7 @@ ASKS: dict[str, Ask] = {
     "target_groups.get": Ask(lambda c: c.target_groups.get(REF)),
     "target_groups.update_draft": Ask(lambda c: c.target_groups.update_draft(REF, PLAN.body(name="Group: wave"))),
     "target_groups.details": Ask(lambda c: c.target_groups.details(REF)),
-    "target_groups.update_details": Ask(lambda c: c.target_groups.update_details(REF, EXAMPLES["DetailsUpdate"])),
+    "target_groups.update_details": Ask(lambda c: c.target_groups.update_details(REF, example("DetailsUpdate"))),
     "target_groups.overview": Ask(lambda c: c.target_groups.overview(REF)),
     "target_groups.performance": Ask(lambda c: c.target_groups.performance(REF)),
     "target_groups.completes_by_interval": Ask(lambda c: c.target_groups.completes_by_interval(REF)),
@@ -108,7 +107,7 @@ ASKS: dict[str, Ask] = {
     "target_groups.set_cost_per_interview": Ask(lambda c: c.target_groups.set_cost_per_interview(REF, "2.9 EUR")),
     "target_groups.set_filling_strategy": Ask(lambda c: c.target_groups.set_filling_strategy(REF, "completes")),
     "target_groups.set_completes_goal": Ask(lambda c: c.target_groups.set_completes_goal(REF, 70)),
-    "target_groups.feasibility": Ask(lambda c: c.target_groups.feasibility(EXAMPLES["FeasibilityDraft"])),
+    "target_groups.feasibility": Ask(lambda c: c.target_groups.feasibility(example("FeasibilityDraft"))),
     "target_groups.feasibility_of": Ask(lambda c: c.target_groups.feasibility_of(REF, {"completes_goal": 40})),
     "target_groups.allocation_specification": Ask(lambda c: c.target_groups.allocation_specification(REF)),
     "recontacts.upload": Ask(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),

@@ -73,7 +73,7 @@ class Description:
 @cache
 def own() -> Description:
     """Return our own description."""
-    return Description(describe())
+    return Description({**describe()})
 
 
 @cache

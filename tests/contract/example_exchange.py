@@ -120,7 +120,7 @@ def tell(description: Description, name: str, sample: Sample) -> Telling:
     read: list[tuple[dict[str, Any], ApiModel]] = []
     plain = ApiModel.model_validate.__func__  # type: ignore[attr-defined]
 
-    def noting(cls: type[ApiModel], value: Any, **more: Any) -> ApiModel:
+    def noting(cls: type[ApiModel], /, value: Any, **more: Any) -> ApiModel:
         made: ApiModel = plain(cls, value, **more)
         if isinstance(value, dict):
             read.append((value, made))

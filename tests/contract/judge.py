@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -96,8 +96,11 @@ class Judge:
         document = {**description.document, "servers": [{"url": base}]}
         self._host, self._prefix = "{0.scheme}://{0.netloc}".format(urlsplit(base)), urlsplit(base).path
         files = _TEXTS if document["openapi"].startswith("3.0") else (*_TEXTS, *_BINARIES)
-        texts = dict.fromkeys(files, _as_text)
-        usual = Config(spec_validator_cls=None, extra_media_type_deserializers=texts)
+        texts: dict[str, Callable[[bytes], Any]] = dict.fromkeys(files, _as_text)
+        usual = Config(
+            spec_validator_cls=None,  # type: ignore[arg-type]  # None skips the check, which its annotation forgets
+            extra_media_type_deserializers=texts,
+        )
         closed = replace(
             usual,
             additional_properties_default_policy="forbid",

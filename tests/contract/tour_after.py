@@ -8,8 +8,7 @@ from typing import Any
 from cint_nb.domain.reports import ReportType
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
-from cint_nb.sandbox.examples import EXAMPLES
-from tests.contract.traveller import NOBODY, Traveller, end_or_refusal, ended, every, people, refusal
+from tests.contract.traveller import NOBODY, Traveller, end_or_refusal, ended, every, example, people, refusal
 
 # --- fielding -----------------------------------------------------------------------------------------------------
 
@@ -47,7 +46,7 @@ async def course_of_a_run(to: Traveller) -> Any:
 async def changes_of_a_live_group(to: Traveller) -> Any:
     groups, ref = to.client.target_groups, to.groups["wave"]
     return {
-        "details": await groups.update_details(ref, EXAMPLES["DetailsUpdate"]),
+        "details": await groups.update_details(ref, example("DetailsUpdate")),
         "price": await groups.set_cost_per_interview(ref, "2.9 EUR"),
         "goal": await groups.set_completes_goal(ref, 70),
         "too high a goal": await refusal(groups.set_completes_goal(ref, 1_000)),

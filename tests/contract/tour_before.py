@@ -6,8 +6,7 @@ from typing import Any
 
 from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
-from cint_nb.sandbox.examples import EXAMPLES
-from tests.contract.traveller import NOBODY, Traveller, every, people, refusal
+from tests.contract.traveller import NOBODY, Traveller, every, example, people, refusal
 
 PROFILING = {
     "profile_adjustment_type": "percentage",
@@ -73,7 +72,7 @@ async def drafts(to: Traveller) -> Any:
     groups = to.client.target_groups
     template = await to.client.definitions.allocation_template(to.plan.allocation_template_id)
     open_exchange = {"allocation_shape": "open_exchange", "open_exchange_allocations": template.open_exchange()}
-    as_plan = {
+    as_plan: dict[str, dict[str, Any]] = {
         "wave": {},
         "second": {"allocation_shape": "allocation_template"},
         "third": open_exchange,
@@ -83,10 +82,10 @@ async def drafts(to: Traveller) -> Any:
     for name, changes in as_plan.items():
         plan = to.plan.model_copy(update=changes)
         to.groups[name] = await groups.create_draft(to.project, plan, name=f"Group: {name}", reference=f"ref {name}")
-    as_guide = {**EXAMPLES["Draft"], "profiling": PROFILING}
+    as_guide = {**example("Draft"), "profiling": PROFILING}
     to.groups["guide"] = await groups.create_draft(to.project, as_guide, reference="ref guide")
     to.groups["client"] = await groups.create_draft(
-        to.project, {**EXAMPLES["Draft"], "client_id": 77, "industry_lockout_code": "other"}, reference="ref client"
+        to.project, {**example("Draft"), "client_id": 77, "industry_lockout_code": "other"}, reference="ref client"
     )
     return {
         "made": to.groups,
@@ -127,10 +126,10 @@ async def lists_of_groups(to: Traveller) -> Any:
 async def changes_of_drafts(to: Traveller) -> Any:
     groups = to.client.target_groups
     await groups.update_draft(to.groups["wave"], to.plan.model_copy(update={"completes_goal": 50}))
-    await groups.update_draft(to.groups["guide"], {**EXAMPLES["Draft"], "profiling": PROFILING})
+    await groups.update_draft(to.groups["guide"], {**example("Draft"), "profiling": PROFILING})
     return {
         "strategy": await groups.set_filling_strategy(to.groups["wave"], "completes"),
-        "forecast": await groups.feasibility(EXAMPLES["FeasibilityDraft"]),
+        "forecast": await groups.feasibility(example("FeasibilityDraft")),
         "forecast of it": await groups.feasibility_of(to.groups["wave"]),
         "what if": await groups.feasibility_of(to.groups["wave"], {"completes_goal": 40}),
     }

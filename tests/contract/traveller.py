@@ -13,6 +13,7 @@ from cint_nb.api.jobs import Job
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.sandbox.examples import EXAMPLES
 from tests.support.plans import EXAMPLE_URL, make_plan
 from tests.support.uploads import upload_file
 
@@ -33,6 +34,13 @@ class Traveller:
         now = self.client.clock.now()
         begins, ends = now + timedelta(days=1), now + timedelta(days=12)
         return make_plan(now, completes_goal=60, start_at=begins, end_at=ends, live_url=EXAMPLE_URL)
+
+
+def example(name: str) -> dict[str, Any]:
+    """Return the body that our description shows as an example."""
+    body = EXAMPLES[name]
+    assert isinstance(body, dict)
+    return body
 
 
 def plain(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -25,7 +26,8 @@ job()
 @pytest.fixture
 def show(capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
     def run(mode: str) -> str:
-        shell = InteractiveShell()
+        make: Callable[[], Any] = InteractiveShell
+        shell = make()
         shell.run_line_magic("xmode", mode)
         capsys.readouterr()
         shell.run_cell(CELL.format(planted=synthetic_id("planted", 1)))

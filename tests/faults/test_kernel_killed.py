@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty
 
 import pytest
-from jupyter_client.blocking import BlockingKernelClient
+from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from cint_nb.sandbox.practice import Sandbox

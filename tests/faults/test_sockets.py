@@ -57,6 +57,7 @@ def warnings_of_the_next_look(sandbox: Sandbox) -> list[str]:
     settings = Settings.read("sandbox", environ={})
     group = next(iter(sandbox.world.groups.values()))
     reference = group.body["target_group_customer_reference_number"]
+    assert reference is not None
     with Session(Http(settings, transport=sandbox.transport(), clock=sandbox.clock)) as client:
         assert client.run(client.target_groups.find(group.project_id, reference)) is not None
         return client.http.warnings

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 
+from cint_nb.api.jobs import Job
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.uploads import UploadFile
@@ -93,7 +94,7 @@ def watch_a_day(client: Session, later: Later, table: StatusTable, ref: TargetGr
     upload = UploadFile(content=content, ids=20, entity_type=EntityType.RSID, stem="daily")
     panel = JobProgress(client.run(client.recontacts.upload(ref, upload)), mode=client.mode).start()
     job = panel._job
-    assert job is not None
+    assert isinstance(job, Job)
     assert job.wait().final
     panel.close()
     for _ in range(LOOKS_A_DAY):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Any
 
 import httpx
 from starlette.types import Receive, Scope, Send
@@ -100,14 +99,14 @@ def wounds(request: str) -> list[tuple[str, str]]:
 @contextmanager
 def impatient(request: str) -> Iterator[None]:
     """Let the client lose patience soon with the first attempt at the damaged request."""
-    once, left = Sender.once, [1]
+    once, left, line = Sender.once, [1], _LINES[request]
 
-    async def soon(self: Sender, call: Call, sent: httpx.Request, auth: Any, seconds: float) -> Reply:
-        if left[0] and re.match(_LINES[request], f"{sent.method} {sent.url.path} "):
+    async def soon(self: Sender, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float) -> Reply:
+        if left[0] and re.match(line, f"{request.method} {request.url.path} "):
             left[0] -= 1
-            sent.extensions["timeout"]["read"] = _IMPATIENT_READ
+            request.extensions["timeout"]["read"] = _IMPATIENT_READ
             seconds = _IMPATIENT_CALL
-        return await once(self, call, sent, auth, seconds)
+        return await once(self, call, request, auth, seconds)
 
     Sender.once = soon  # type: ignore[method-assign]
     try:

@@ -17,7 +17,8 @@ KNOWN_UUIDS = {"b551326b-ac9d-4d32-8823-4f025787dab9"}  # the guide's own exampl
 
 @pytest.fixture(params=NUMBERED, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    return request.param
+    found: Path = request.param
+    return found
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from cint_nb.sandbox.people import Fate, People, key_of
+from cint_nb.sandbox.idstore import key_of
+from cint_nb.sandbox.people import Fate, People
 from cint_nb.study.respondents import read_respondents
 from tests.notebooks.classroom import Classroom, errors, warnings
 from tests.notebooks.course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
@@ -37,7 +38,8 @@ _COUNT = "print(len(open('requests.jsonl').readlines()) if __import__('os').path
 
 @pytest.fixture(params=TEMPLATES, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    return request.param
+    found: Path = request.param
+    return found
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ def template(path: Path) -> Any:
 
 def parameters(notebook: Any) -> dict[str, Any]:
     tree = ast.parse(notebook.cells[tagged(notebook, "parameters")[0]].source)
-    return {each.targets[0].id: ast.literal_eval(each.value) for each in tree.body}  # type: ignore[attr-defined]
+    return {each.targets[0].id: ast.literal_eval(each.value) for each in tree.body}
 
 
 def run(classroom: Classroom, path: Path, folder: Path, given: dict[str, Any]) -> tuple[Any, set[str]]:

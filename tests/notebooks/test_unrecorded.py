@@ -52,7 +52,8 @@ def runs(classroom: Classroom, tmp_path_factory: pytest.TempPathFactory) -> Runs
 
 @pytest.fixture(params=NUMBERED, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
-    return request.param
+    found: Path = request.param
+    return found
 
 
 def answers(notebook: Any) -> list[Any]:

@@ -12,7 +12,8 @@ from tests.support.clock import ManualClock
 
 
 def test_thousands_of_values_in_a_second_become_four_and_the_last_arrives() -> None:
-    clock, seen = ManualClock(), []
+    seen: list[int] = []
+    clock = ManualClock()
     throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
     for number in range(2_000):
         throttle.offer(number)
@@ -25,7 +26,8 @@ def test_thousands_of_values_in_a_second_become_four_and_the_last_arrives() -> N
 
 
 def test_a_last_value_passes_at_once_and_nothing_older_follows_it() -> None:
-    clock, seen = ManualClock(), []
+    seen: list[int] = []
+    clock = ManualClock()
     throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
     for number in (1, 2):
         throttle.offer(number)
@@ -35,7 +37,8 @@ def test_a_last_value_passes_at_once_and_nothing_older_follows_it() -> None:
 
 
 def test_values_from_many_threads_are_passed_one_at_a_time() -> None:
-    inside, clashes, done = [0], [], threading.Barrier(9)
+    clashes: list[int] = []
+    inside, done = [0], threading.Barrier(9)
 
     def apply(_: int) -> None:
         inside[0] += 1
@@ -57,10 +60,19 @@ def test_values_from_many_threads_are_passed_one_at_a_time() -> None:
 
 
 def test_calls_run_in_the_order_of_their_time() -> None:
-    now, seen, gate, end = [0.0], [], threading.Event(), threading.Event()
+    seen: list[str] = []
+    now, gate, end = [0.0], threading.Event(), threading.Event()
     pulse = Pulse(monotonic=lambda: now[0])
-    pulse.after(0, lambda: gate.wait(60) and None)
-    pulse.after(2, lambda: (seen.append("late"), end.set()))  # type: ignore[func-returns-value]
+
+    def hold() -> None:
+        gate.wait(60)
+
+    def late() -> None:
+        seen.append("late")
+        end.set()
+
+    pulse.after(0, hold)
+    pulse.after(2, late)
     pulse.after(1, lambda: seen.append("early"))
     now[0] = 3.0
     gate.set()
@@ -95,7 +107,12 @@ def test_where_python_has_no_threads_the_event_loop_keeps_the_time(monkeypatch: 
 
     async def notebook() -> None:
         pulse, end = Pulse(), asyncio.Event()
-        pulse.after(0.02, lambda: (seen.append("called"), end.set()))  # type: ignore[func-returns-value]
+
+        def called() -> None:
+            seen.append("called")
+            end.set()
+
+        pulse.after(0.02, called)
         seen.append("went on")
         await asyncio.wait_for(end.wait(), 60)
 
@@ -117,6 +134,11 @@ def test_with_neither_threads_nor_a_loop_what_is_nearly_due_runs_now_and_the_res
 def test_work_beside_the_cell_runs_on_another_thread() -> None:
     names: list[str] = []
     end = threading.Event()
-    beside(lambda: (names.append(threading.current_thread().name), end.set()))  # type: ignore[func-returns-value]
+
+    def work() -> None:
+        names.append(threading.current_thread().name)
+        end.set()
+
+    beside(work)
     assert end.wait(60)
     assert names == ["cint-nb panel work"]

@@ -131,10 +131,12 @@ def test_lines_are_counted_before_the_ids_are_named_but_nothing_is_handed_out(fo
     wait_for(lambda: picker.facts is not None)
     assert "is each id one per person, or one per visit?" in html_of(picker)
     assert "<b>20</b> usable" in html_of(picker)
-    assert picker.value is None
+    early = picker.value
+    assert early is None
     assert picker.to_code() == ""
     picker.entity.value = "RID"
     wait_for(lambda: picker.value is not None)
+    assert picker.value is not None
     assert picker.value.entity_type is EntityType.RID
 
 

@@ -80,6 +80,7 @@ def test_intervals_before_the_first_complete_say_nothing_about_slowing() -> None
 def test_a_band_repeats_from_run_to_run() -> None:
     first, second = (project(completes(50, 90, 120, 140), until=END) for _ in range(2))
     assert first is not None
+    assert second is not None
     pd.testing.assert_frame_equal(first, second)
 
 

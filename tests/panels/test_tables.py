@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -19,7 +20,7 @@ from cint_nb.study.frames import status_frame
 from tests.support.widgets import html_of
 
 
-def frame(completes: int = 3, **more: object) -> pd.DataFrame:
+def frame(completes: int | None = 3, **more: object) -> pd.DataFrame:
     row = {
         "target_group_id": "01JTG",
         "name": "Wave <2>",
@@ -252,7 +253,12 @@ def test_live_table_refreshes_until_it_is_paused() -> None:
     assert table.live_button.description == "Pause"
     assert third.wait(60)
     quiet = threading.Event()
-    table._line.observe(lambda change: "refreshed when you ask" in change["new"] and quiet.set(), "value")
+
+    def look(change: dict[str, Any]) -> None:
+        if "refreshed when you ask" in change["new"]:
+            quiet.set()
+
+    table._line.observe(look, "value")
     table.live_button.click()
     assert quiet.wait(60), "at once, or when the refresh under way has ended"
     assert table.live_button.description == "Keep fresh"

@@ -14,7 +14,7 @@ from cint_nb.sandbox.practice import START, Sandbox
 BEGIN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
-def test_virtual_time_stands_still_until_someone_sleeps():
+def test_virtual_time_stands_still_until_someone_sleeps() -> None:
     clock = SandboxClock(BEGIN)
     assert clock.now() == clock.now() == BEGIN
     begun = time.perf_counter()
@@ -23,7 +23,7 @@ def test_virtual_time_stands_still_until_someone_sleeps():
     assert time.perf_counter() - begun < 1
 
 
-def test_sleepers_share_one_time_line_and_wake_in_order():
+def test_sleepers_share_one_time_line_and_wake_in_order() -> None:
     clock = SandboxClock(BEGIN)
     woken: list[tuple[float, float]] = []
 
@@ -38,7 +38,7 @@ def test_sleepers_share_one_time_line_and_wake_in_order():
     assert woken == [(10, 10), (10, 10), (20, 20), (30, 30)]
 
 
-def test_a_cancelled_sleeper_is_forgotten():
+def test_a_cancelled_sleeper_is_forgotten() -> None:
     clock = SandboxClock(BEGIN)
 
     async def main() -> None:
@@ -52,7 +52,7 @@ def test_a_cancelled_sleeper_is_forgotten():
     assert clock.monotonic() in (100, 105)
 
 
-def test_time_does_not_jump_while_a_request_is_under_way():
+def test_time_does_not_jump_while_a_request_is_under_way() -> None:
     clock = SandboxClock(BEGIN)
 
     async def main() -> float:
@@ -69,7 +69,7 @@ def test_time_does_not_jump_while_a_request_is_under_way():
     assert clock.monotonic() == 60
 
 
-def test_a_running_clock_goes_by_itself_and_can_be_moved_too():
+def test_a_running_clock_goes_by_itself_and_can_be_moved_too() -> None:
     clock = SandboxClock(BEGIN, speed=1_000)
     asyncio.run(clock.sleep(20))
     assert 20 <= clock.monotonic() < 10_000
@@ -77,7 +77,7 @@ def test_a_running_clock_goes_by_itself_and_can_be_moved_too():
     assert clock.monotonic() > 100_000
 
 
-def test_negative_waits_are_none_and_time_never_goes_back():
+def test_negative_waits_are_none_and_time_never_goes_back() -> None:
     clock = SandboxClock(BEGIN)
     asyncio.run(clock.sleep(-5))
     clock.advance(-5)
@@ -86,11 +86,11 @@ def test_negative_waits_are_none_and_time_never_goes_back():
 
 
 @pytest.mark.parametrize("speed", [0, -1, 10**7])
-def test_an_impossible_speed_is_refused(speed):
+def test_an_impossible_speed_is_refused(speed: int) -> None:
     with pytest.raises(ValueError, match="speed"):
         Sandbox(speed=speed)
 
 
-def test_the_sandbox_begins_where_it_says():
+def test_the_sandbox_begins_where_it_says() -> None:
     assert Sandbox().clock.now() == START
     assert Sandbox(start=BEGIN + timedelta(days=400)).world.text(0).startswith("2027-10-06")

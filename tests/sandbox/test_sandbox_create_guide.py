@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
+from cint_nb.sandbox.practice import Sandbox
 from tests.support.plans import PRICE_VALUE, price_body
+from tests.support.sandbox_client import RawClient
 
 
 def guide_body() -> dict[str, Any]:
@@ -47,17 +50,17 @@ def guide_body() -> dict[str, Any]:
     }
 
 
-def create(raw_client, body: Any):
+def create(raw_client: RawClient, body: Any) -> httpx.Response:
     return raw_client.post(f"{raw_client.project()}/target-groups", body)
 
 
-def test_the_guides_example_is_created_and_answers_201_with_its_id_alone(raw_client):
+def test_the_guides_example_is_created_and_answers_201_with_its_id_alone(raw_client: RawClient) -> None:
     reply = create(raw_client, guide_body())
     assert reply.status_code == 201
     assert list(reply.json()) == ["id"]
 
 
-def test_each_request_creates_a_new_target_group(raw_client):
+def test_each_request_creates_a_new_target_group(raw_client: RawClient) -> None:
     project = raw_client.project()
     path = f"{project}/target-groups"
     made = {raw_client.post(path, guide_body(), key="the same").json()["id"] for _ in range(3)}
@@ -65,7 +68,7 @@ def test_each_request_creates_a_new_target_group(raw_client):
     assert len(raw_client.get(path).json()["target_groups"]) == 3
 
 
-def test_the_guides_validation_failure_is_answered_in_its_words(raw_client):
+def test_the_guides_validation_failure_is_answered_in_its_words(raw_client: RawClient) -> None:
     body = guide_body()
     body["fielding_specification"]["end_at"] = "2025-06-29T08:22:18.821Z"
     del body["completes_goal"]
@@ -84,7 +87,7 @@ def test_the_guides_validation_failure_is_answered_in_its_words(raw_client):
     ]
 
 
-def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_client):
+def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_client: RawClient) -> None:
     body = guide_body()
     body["fielding_specification"]["end_at"] = "later"
     del body["completes_goal"]
@@ -134,18 +137,18 @@ def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_clien
         ({"allocations": {"template_id": "01JH0PEGPC4Z8RDD304E2SFXXX"}}, "Allocations.TemplateId"),
     ],
 )
-def test_a_field_that_breaks_a_rule_is_named(raw_client, change, name):
+def test_a_field_that_breaks_a_rule_is_named(raw_client: RawClient, change: dict[str, Any], name: str) -> None:
     reply = create(raw_client, {**guide_body(), **change})
     assert reply.status_code == 400, reply.text
     assert name in [problem["name"] for problem in reply.json()["invalid_params"]]
 
 
 @pytest.mark.parametrize("unit", ["1234", 1234])
-def test_the_business_unit_may_be_text_or_a_number(raw_client, unit):
+def test_the_business_unit_may_be_text_or_a_number(raw_client: RawClient, unit: int | str) -> None:
     assert create(raw_client, {**guide_body(), "business_unit_id": unit}).status_code == 201
 
 
-def test_the_currency_is_the_business_units(raw_client):
+def test_the_currency_is_the_business_units(raw_client: RawClient) -> None:
     dollars = {"value": "2.5", "currency_code": "USD"}
     body = {
         **guide_body(),
@@ -156,7 +159,7 @@ def test_the_currency_is_the_business_units(raw_client):
     assert create(raw_client, body).status_code == 201
 
 
-def test_rate_card_pricing_takes_no_cost_per_interview(raw_client):
+def test_rate_card_pricing_takes_no_cost_per_interview(raw_client: RawClient) -> None:
     body = {**guide_body(), "fielding_assistant_assignment": {"pricing": {"type": "rate_card"}}}
     assert create(raw_client, body).json()["invalid_params"][0]["name"] == "CostPerInterview"
     del body["cost_per_interview"]
@@ -181,7 +184,7 @@ WHOLE_EXCHANGE = {
         {"allocations": WHOLE_EXCHANGE},
     ],
 )
-def test_the_recontact_template_is_taken_in_three_shapes(raw_client, shape):
+def test_the_recontact_template_is_taken_in_three_shapes(raw_client: RawClient, shape: dict[str, Any]) -> None:
     body = {**raw_client.draft_body(allocations=None), **shape}
     reply = create(raw_client, body)
     assert reply.status_code == 201, reply.text
@@ -200,14 +203,14 @@ def test_the_recontact_template_is_taken_in_three_shapes(raw_client, shape):
         },
     ],
 )
-def test_a_recontact_without_the_recontact_template_is_refused(raw_client, shape):
+def test_a_recontact_without_the_recontact_template_is_refused(raw_client: RawClient, shape: dict[str, Any]) -> None:
     body = {**raw_client.draft_body(allocations=None), **shape}
     reply = create(raw_client, body)
     assert reply.status_code == 400
     assert reply.json()["invalid_params"][0]["name"].startswith("Allocation")
 
 
-def test_a_draft_is_read_back_as_written(raw_client):
+def test_a_draft_is_read_back_as_written(raw_client: RawClient) -> None:
     group = raw_client.group(target_group_customer_reference_number="wave 2")
     told = raw_client.get(group).json()
     assert told["business_unit_id"] == 1234, "written as text, read as a number"
@@ -217,13 +220,13 @@ def test_a_draft_is_read_back_as_written(raw_client):
     assert len(told["human_readable_id"]) == 7
 
 
-def test_a_draft_has_no_overview_no_details_and_no_performance(raw_client):
+def test_a_draft_has_no_overview_no_details_and_no_performance(raw_client: RawClient) -> None:
     group = raw_client.group()
     for path in ("overview", "details", "performance", "completes-aggregated-by-interval"):
         assert raw_client.get(f"{group}/{path}").status_code == 404
 
 
-def test_a_launched_draft_answers_301_to_its_details_without_v1(raw_client, good_ids):
+def test_a_launched_draft_answers_301_to_its_details_without_v1(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids[:20])
     raw_client.launched(group)
@@ -234,7 +237,9 @@ def test_a_launched_draft_answers_301_to_its_details_without_v1(raw_client, good
     assert raw_client.ask("PUT", group, json=raw_client.draft_body()).status_code == 400, "it is no draft any more"
 
 
-def test_left_out_the_filling_strategy_is_prescreens(sandbox, raw_client, good_ids):
+def test_left_out_the_filling_strategy_is_prescreens(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group(filling_strategy=None)
     raw_client.saved_ids(group, good_ids[:200])
     raw_client.launched(group)
@@ -246,7 +251,7 @@ def test_left_out_the_filling_strategy_is_prescreens(sandbox, raw_client, good_i
     assert progress["current_completes"] < 10, "people who only passed screening have filled the goal"
 
 
-def test_draft_writing_needs_json(raw_client):
+def test_draft_writing_needs_json(raw_client: RawClient) -> None:
     path = f"{raw_client.project()}/target-groups"
     for content in (b"", b"{", b"[]", b'"text"', b"NaN", b"[" * 100_000, b"\xff\xfe"):
         reply = raw_client.ask("POST", path, content=content, headers={"Content-Type": "application/json"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import jsonschema
 import pytest
 
@@ -12,6 +13,7 @@ from cint_nb.domain import ids, limits
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
 from cint_nb.sandbox.description import describe
 from cint_nb.sandbox.routes import TABLE, Tree
+from tests.support.sandbox_client import RawClient
 from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
 PERIOD = {"start_fielding_at": "2026-09-03T08:00:00Z", "end_fielding_at": "2026-09-12T08:00:00Z"}
@@ -21,22 +23,22 @@ ACTIONS = ("launch", "pause", "resume", "complete", "relaunch")
 class Recorder:
     """Remember each exchange of a raw client by operation."""
 
-    def __init__(self, raw_client) -> None:
+    def __init__(self, raw_client: RawClient) -> None:
         self.raw_client = raw_client
         self.tree = Tree()
         self.exchanges: list[tuple[str, Any]] = []
         plain = raw_client.ask
 
-        def ask(method: str, path: str, **more: Any):
+        def ask(method: str, path: str, **more: Any) -> httpx.Response:
             reply = plain(method, path, **more)
             operation, _, _ = self.tree.find(method, path.split("?")[0])
             self.exchanges.append((operation.name if operation else path, reply))
             return reply
 
-        raw_client.ask = ask
+        raw_client.ask = ask  # type: ignore[method-assign]  # it listens in
 
 
-def take_tour(raw_client) -> None:
+def take_tour(raw_client: RawClient) -> None:
     """Call every operation at least once, with success."""
     account, people = raw_client.account, [ids.synthetic_id("tour", number) for number in range(400)]
     for path in ("/accounts", "/locales", "/industries", "/study-types", "/demand/allocation-templates"):
@@ -108,7 +110,7 @@ def take_tour(raw_client) -> None:
     take_tour_of_reports(raw_client, group)
 
 
-def take_tour_of_exclusions(raw_client, project: str, group: str, people: list[str]) -> None:
+def take_tour_of_exclusions(raw_client: RawClient, project: str, group: str, people: list[str]) -> None:
     jobs = f"{group}/exclusions/jobs"
     file = {"file": ("out.csv", f"{people[0]}\nbroken".encode(), "text/csv")}
     for kind in ("RSID", "ACCESS_RESPONDENT_GUID"):
@@ -131,7 +133,7 @@ def take_tour_of_exclusions(raw_client, project: str, group: str, people: list[s
     raw_client.get(f"{group}/respondent-activity-exclusions")
 
 
-def take_tour_of_schedules_and_batches(raw_client, project: str) -> None:
+def take_tour_of_schedules_and_batches(raw_client: RawClient, project: str) -> None:
     later = raw_client.group(project, study_type_code="adhoc", allocations=None)
     job = raw_client.post(f"{later}/fielding-run-jobs/schedule-from-draft", PERIOD, key="later").headers["location"]
     raw_client.sandbox.advance(60)
@@ -148,7 +150,7 @@ def take_tour_of_schedules_and_batches(raw_client, project: str) -> None:
     raw_client.post(f"{project}/compute-target-group-transitions", {})
 
 
-def take_tour_of_reports(raw_client, group: str) -> None:
+def take_tour_of_reports(raw_client: RawClient, group: str) -> None:
     reports = f"{raw_client.account}/reports"
     body = {"filter": "target_group", "filter_ids": [group.rsplit("/", 1)[1]]}
     for kind in ("respondent-analysis", "term-details"):
@@ -161,20 +163,20 @@ def take_tour_of_reports(raw_client, group: str) -> None:
 
 
 @pytest.fixture
-def tour(raw_client):
+def tour(raw_client: RawClient) -> list[tuple[str, httpx.Response]]:
     recorder = Recorder(raw_client)
     take_tour(raw_client)
     return recorder.exchanges
 
 
-def test_the_tour_asks_every_operation_with_success(tour):
+def test_the_tour_asks_every_operation_with_success(tour: list[tuple[str, httpx.Response]]) -> None:
     fulfilled = {name for name, reply in tour if reply.is_success}
     assert {row.name for row in TABLE} - fulfilled == set()
     refused = [(name, reply.status_code, reply.text) for name, reply in tour if not reply.is_success]
     assert refused == []
 
 
-def test_every_reply_fits_our_own_description(tour):
+def test_every_reply_fits_our_own_description(tour: list[tuple[str, httpx.Response]]) -> None:
     document = describe()
     described = {row["operationId"]: row for path in document["paths"].values() for row in path.values()}
     for name, reply in tour:
@@ -201,13 +203,13 @@ def known_in_replies() -> set[tuple[str, str]]:
 
 
 @pytest.mark.skipif(not VENDOR_FILE, reason="the vendor's OpenAPI document is not at hand")
-def test_every_reply_fits_the_vendors_document_but_for_known_deviations(tour):
+def test_every_reply_fits_the_vendors_document_but_for_known_deviations(tour: list[tuple[str, httpx.Response]]) -> None:
     from openapi_schema_validator import OAS30Validator
-    from referencing import Registry, Resource
+    from referencing import Registry
     from referencing.jsonschema import DRAFT4
 
     document = load_vendor_document()
-    registry: Any = Registry().with_resource("urn:vendor", Resource(contents=document, specification=DRAFT4))
+    registry: Any = Registry().with_resource("urn:vendor", DRAFT4.create_resource(document))
     resolver = registry.resolver("urn:vendor")
     known = {
         row["operationId"]: row for item in document["paths"].values() for row in item.values() if "operationId" in row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from cint_nb.sandbox import faults
 from cint_nb.sandbox.faults import ALWAYS, Faults, read_fault
 from cint_nb.sandbox.practice import Sandbox
+from tests.support.sandbox_client import RawClient
 
 UPLOAD = "recontacts/jobs/upload-respondents-by-file"
 
 
-def jobs(raw_client, group: str) -> list[dict]:
-    return raw_client.get(f"{group}/{UPLOAD}").json()["data"]
+def jobs(raw_client: RawClient, group: str) -> list[dict[str, Any]]:
+    data: list[dict[str, Any]] = raw_client.get(f"{group}/{UPLOAD}").json()["data"]
+    return data
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ def jobs(raw_client, group: str) -> list[dict]:
         (" invalid@draft=Allocations.TemplateId ", ("invalid", "draft", "Allocations.TemplateId", 1, 0, 100)),
     ],
 )
-def test_a_fault_is_read_from_its_text(text, parts):
+def test_a_fault_is_read_from_its_text(text: str, parts: tuple[int | str, ...]) -> None:
     fault = read_fault(text)
     assert (fault.name, fault.step, fault.value, fault.left, fault.skip, fault.percent) == parts
 
@@ -37,22 +40,22 @@ def test_a_fault_is_read_from_its_text(text, parts):
 @pytest.mark.parametrize(
     "text", ["", "drop-reply", "@upload", "drop-reply@", "explode@upload", "429@list*", "429@list**3"]
 )
-def test_a_fault_that_cannot_be_read_is_refused(text):
+def test_a_fault_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="fault"):
         read_fault(text)
 
 
-def test_a_step_nobody_knows_is_refused_and_the_known_ones_are_named():
+def test_a_step_nobody_knows_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(ValueError, match="upload"):
         Sandbox(faults=["429@uploading"])
 
 
-def test_every_fault_of_the_list_is_explained_in_the_documentation():
+def test_every_fault_of_the_list_is_explained_in_the_documentation() -> None:
     text = faults.__doc__ or ""
     assert [name for name in faults.NAMES if f"`{name}`" not in text] == []
 
 
-def test_a_chance_is_seeded():
+def test_a_chance_is_seeded() -> None:
     def happened(seed: int) -> list[bool]:
         armed = Faults(["503@any%30*always"], seed=seed)
         return [bool(armed.meet(("list",))) for _ in range(200)]
@@ -70,7 +73,14 @@ def test_a_chance_is_seeded():
         ("drop-reply", httpx.RemoteProtocolError, 1),
     ],
 )
-def test_a_broken_connection_looks_like_one_and_acts_or_not(sandbox, raw_client, good_ids, name, error, acted):
+def test_a_broken_connection_looks_like_one_and_acts_or_not(
+    sandbox: Sandbox,
+    raw_client: RawClient,
+    good_ids: list[str],
+    name: str,
+    error: type[httpx.TransportError],
+    acted: int,
+) -> None:
     group = raw_client.group()
     sandbox.faults.arm(f"{name}@upload")
     with pytest.raises(error):
@@ -92,7 +102,9 @@ def test_a_broken_connection_looks_like_one_and_acts_or_not(sandbox, raw_client,
         ("500-after", 500, "unexpected_internal_error", 1),
     ],
 )
-def test_a_refusal_has_its_status_and_acts_or_not(sandbox, raw_client, good_ids, name, status, kind, acted):
+def test_a_refusal_has_its_status_and_acts_or_not(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str], name: str, status: int, kind: str, acted: int
+) -> None:
     group = raw_client.group()
     sandbox.faults.arm(f"{name}@upload")
     reply = raw_client.upload(group, good_ids)
@@ -101,14 +113,16 @@ def test_a_refusal_has_its_status_and_acts_or_not(sandbox, raw_client, good_ids,
     assert raw_client.upload(group, good_ids).status_code == (409 if acted else 201), "once is once"
 
 
-def test_too_many_requests_tells_how_long_to_wait_under_a_key_of_its_own(sandbox, raw_client):
+def test_too_many_requests_tells_how_long_to_wait_under_a_key_of_its_own(
+    sandbox: Sandbox, raw_client: RawClient
+) -> None:
     sandbox.faults.arm("429@get_locales=17")
     reply = raw_client.get("/locales")
     assert reply.headers["retry-after"] == "17"
     assert set(reply.json()) == {"object", "details"}
 
 
-def test_a_bad_gateway_answers_with_a_page(sandbox, raw_client):
+def test_a_bad_gateway_answers_with_a_page(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("502@get_locales")
     reply = raw_client.get("/locales")
     assert reply.status_code == 502
@@ -116,7 +130,9 @@ def test_a_bad_gateway_answers_with_a_page(sandbox, raw_client):
 
 
 @pytest.mark.parametrize("name", ["truncated", "html"])
-def test_a_reply_of_success_that_cannot_be_read_comes_after_acting(sandbox, raw_client, good_ids, name):
+def test_a_reply_of_success_that_cannot_be_read_comes_after_acting(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str], name: str
+) -> None:
     group = raw_client.group()
     sandbox.faults.arm(f"{name}@upload")
     reply = raw_client.upload(group, good_ids)
@@ -126,14 +142,16 @@ def test_a_reply_of_success_that_cannot_be_read_comes_after_acting(sandbox, raw_
     assert len(jobs(raw_client, group)) == 1
 
 
-def test_a_delay_within_patience_costs_virtual_time_only(sandbox, raw_client):
+def test_a_delay_within_patience_costs_virtual_time_only(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("delay@get_locales=3")
     before = sandbox.clock.t
     assert raw_client.get("/locales", timeout=5).status_code == 200
     assert sandbox.clock.t == before + 3
 
 
-def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(sandbox, raw_client, good_ids):
+def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group()
     sandbox.faults.arm("delay@upload=40")
     before = sandbox.clock.t
@@ -143,12 +161,12 @@ def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(sandbox, raw_cli
     assert len(jobs(raw_client, group)) == 1
 
 
-def test_a_fault_may_let_some_requests_pass_and_strike_several_times(sandbox, raw_client):
+def test_a_fault_may_let_some_requests_pass_and_strike_several_times(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("503@get_locales+1*2")
     assert [raw_client.get("/locales").status_code for _ in range(5)] == [200, 503, 503, 200, 200]
 
 
-def test_any_strikes_every_operation_but_no_unknown_address(sandbox, raw_client):
+def test_any_strikes_every_operation_but_no_unknown_address(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("500@any*always")
     assert raw_client.get("/locales").status_code == 500
     assert raw_client.get("/nowhere").status_code == 404
@@ -156,14 +174,14 @@ def test_any_strikes_every_operation_but_no_unknown_address(sandbox, raw_client)
     assert raw_client.get("/locales").status_code == 200
 
 
-def test_the_token_can_be_refused_too(sandbox, raw_client):
+def test_the_token_can_be_refused_too(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("503@token")
     with pytest.raises(KeyError):
         raw_client.log_in()
     raw_client.log_in()
 
 
-def test_a_job_may_fail(sandbox, raw_client, good_ids):
+def test_a_job_may_fail(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     sandbox.faults.arm("job-fails@upload")
     told = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
@@ -174,7 +192,7 @@ def test_a_job_may_fail(sandbox, raw_client, good_ids):
     assert raw_client.upload(group, good_ids).status_code == 201, "the lock is free again"
 
 
-def test_a_job_may_never_end_and_keeps_its_lock(sandbox, raw_client, good_ids):
+def test_a_job_may_never_end_and_keeps_its_lock(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     sandbox.faults.arm("job-never-ends@upload")
     job = raw_client.saved_ids(group, good_ids)
@@ -184,7 +202,9 @@ def test_a_job_may_never_end_and_keeps_its_lock(sandbox, raw_client, good_ids):
     assert raw_client.upload(group, good_ids).status_code == 409
 
 
-def test_a_partial_success_can_be_mended_by_sending_the_rest(sandbox, raw_client, good_ids):
+def test_a_partial_success_can_be_mended_by_sending_the_rest(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group()
     sandbox.faults.arm("partial@upload")
     told = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
@@ -194,7 +214,7 @@ def test_a_partial_success_can_be_mended_by_sending_the_rest(sandbox, raw_client
     assert raw_client.saved(group) == 600
 
 
-def test_a_launch_may_fail(sandbox, raw_client, good_ids):
+def test_a_launch_may_fail(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids)
     sandbox.faults.arm("job-fails@launch")
@@ -206,7 +226,7 @@ def test_a_launch_may_fail(sandbox, raw_client, good_ids):
     assert raw_client.launched(group)
 
 
-def test_the_marketplace_may_pause_a_group(sandbox, raw_client, good_ids):
+def test_the_marketplace_may_pause_a_group(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group(completes_goal=500)
     raw_client.saved_ids(group, good_ids)
     sandbox.faults.arm("paused-by-marketplace@launch")
@@ -222,21 +242,21 @@ def test_the_marketplace_may_pause_a_group(sandbox, raw_client, good_ids):
     assert raw_client.get(run).json()["status"] == "live"
 
 
-def test_a_status_may_be_a_word_nobody_knows(sandbox, raw_client, good_ids):
+def test_a_status_may_be_a_word_nobody_knows(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     job = raw_client.saved_ids(raw_client.group(), good_ids)
     sandbox.faults.arm("unknown-status@status=Reticulating")
     assert raw_client.get(job).json()["status"] == "Reticulating"
     assert raw_client.get(job).json()["status"] == "Completed"
 
 
-def test_a_reply_may_hold_fields_nobody_has_heard_of(sandbox, raw_client):
+def test_a_reply_may_hold_fields_nobody_has_heard_of(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("extra-fields@get_locales")
     body = raw_client.get("/locales").json()
     assert "cint_nb_sandbox_extra" in body
     assert "cint_nb_sandbox_extra" in body["locales"][0]
 
 
-def test_a_cursor_may_repeat_itself(sandbox, raw_client, good_ids):
+def test_a_cursor_may_repeat_itself(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids[:30])
     path = f"{group}/recontacts/rsids"
@@ -245,7 +265,9 @@ def test_a_cursor_may_repeat_itself(sandbox, raw_client, good_ids):
     assert raw_client.get(path, params={"page_size": 10, "start_after": first}).json()["next_cursor"] == first
 
 
-def test_a_page_may_be_shorter_than_asked_for_and_nothing_is_lost(sandbox, raw_client, good_ids):
+def test_a_page_may_be_shorter_than_asked_for_and_nothing_is_lost(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids[:30])
     sandbox.faults.arm("short-page@rsids")
@@ -256,6 +278,6 @@ def test_a_page_may_be_shorter_than_asked_for_and_nothing_is_lost(sandbox, raw_c
     assert page["data"] + rest["data"] == good_ids[:30]
 
 
-def test_faults_given_at_the_start_are_armed():
+def test_faults_given_at_the_start_are_armed() -> None:
     sandbox = Sandbox(faults=["429@list*3", "drop-reply@upload"])
     assert [fault.text for fault in sandbox.faults.armed] == ["429@list*3", "drop-reply@upload"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 
 from cint_nb.domain import ids
 from cint_nb.sandbox.practice import Sandbox
 from tests.support.plans import PRICE_VALUE
+from tests.support.sandbox_client import RawClient
 
 DAY = 86_400
 
@@ -17,24 +21,25 @@ def people() -> list[str]:
 
 
 @pytest.fixture
-def wave(raw_client, people):
+def wave(raw_client: RawClient, people: list[str]) -> tuple[str, str]:
     """Return a live wave of 1,500 people that will not fill."""
     group = raw_client.group(completes_goal=1_400)
     raw_client.saved_ids(group, people)
     return group, raw_client.launched(group)
 
 
-def act(raw_client, run: str, action: str, etag: str = ""):
+def act(raw_client: RawClient, run: str, action: str, etag: str = "") -> httpx.Response:
     etag = etag or raw_client.get(run).headers["etag"]
     return raw_client.post(f"{run}/{action}", headers={"If-Match": etag})
 
 
-def figures(raw_client, group: str) -> dict:
+def figures(raw_client: RawClient, group: str) -> dict[str, Any]:
     raw_client.log_in()
-    return raw_client.get(f"{group}/performance").json()
+    told: dict[str, Any] = raw_client.get(f"{group}/performance").json()
+    return told
 
 
-def test_a_run_has_an_etag_that_changes_with_each_move(raw_client, wave):
+def test_a_run_has_an_etag_that_changes_with_each_move(raw_client: RawClient, wave: tuple[str, str]) -> None:
     _, run = wave
     tags = [raw_client.get(run).headers["etag"]]
     for action in ("pause", "resume", "complete"):
@@ -46,7 +51,7 @@ def test_a_run_has_an_etag_that_changes_with_each_move(raw_client, wave):
     assert tags[0].startswith('W/"')
 
 
-def test_an_outdated_etag_is_412_and_a_missing_one_400(raw_client, wave):
+def test_an_outdated_etag_is_412_and_a_missing_one_400(raw_client: RawClient, wave: tuple[str, str]) -> None:
     _, run = wave
     old = raw_client.get(run).headers["etag"]
     act(raw_client, run, "pause")
@@ -66,7 +71,9 @@ def test_an_outdated_etag_is_412_and_a_missing_one_400(raw_client, wave):
         (["complete", "relaunch"], {"pause", "complete"}),
     ],
 )
-def test_each_state_allows_its_own_moves_and_the_rest_is_422(raw_client, people, moves, allowed):
+def test_each_state_allows_its_own_moves_and_the_rest_is_422(
+    raw_client: RawClient, people: list[str], moves: list[str], allowed: set[str]
+) -> None:
     for action in ("pause", "resume", "complete", "relaunch", "launch-now"):
         group = raw_client.group(completes_goal=100)
         raw_client.saved_ids(group, people[:300])
@@ -80,7 +87,7 @@ def test_each_state_allows_its_own_moves_and_the_rest_is_422(raw_client, people,
             assert reply.json()["object"] == "invalid_state_error"
 
 
-def test_transitions_are_told_for_all_chosen_groups_together(raw_client, wave):
+def test_transitions_are_told_for_all_chosen_groups_together(raw_client: RawClient, wave: tuple[str, str]) -> None:
     group, run = wave
     project = group.split("/target-groups")[0]
     path = f"{project}/compute-target-group-transitions"
@@ -93,7 +100,9 @@ def test_transitions_are_told_for_all_chosen_groups_together(raw_client, wave):
     assert not raw_client.post(path, {"filters": {"status": ["draft"]}}).json()["is_launch_allowed"], "none chosen"
 
 
-def test_a_target_group_has_at_most_one_run_and_is_launched_once(sandbox, raw_client, wave):
+def test_a_target_group_has_at_most_one_run_and_is_launched_once(
+    sandbox: Sandbox, raw_client: RawClient, wave: tuple[str, str]
+) -> None:
     group, run = wave
     path = f"{group}/fielding-run-jobs/launch-from-draft"
     job = raw_client.post(path, {"end_fielding_at": "2026-09-13T08:00:00Z"}, key="twice").headers["location"]
@@ -107,7 +116,9 @@ def test_a_target_group_has_at_most_one_run_and_is_launched_once(sandbox, raw_cl
     assert runs["has_more"] is False
 
 
-def test_a_scheduled_run_goes_live_at_its_start_and_ends_at_its_end(sandbox, raw_client, people):
+def test_a_scheduled_run_goes_live_at_its_start_and_ends_at_its_end(
+    sandbox: Sandbox, raw_client: RawClient, people: list[str]
+) -> None:
     group = raw_client.group(completes_goal=1_400)
     raw_client.saved_ids(group, people)
     period = {"start_fielding_at": "2026-09-02T08:00:00Z", "end_fielding_at": "2026-09-04T08:00:00Z"}
@@ -126,7 +137,9 @@ def test_a_scheduled_run_goes_live_at_its_start_and_ends_at_its_end(sandbox, raw
     assert changes[0]["changes"][0]["reason_code"] == "past_scheduled_end_date"
 
 
-def test_launching_a_scheduled_run_now_keeps_its_length(sandbox, raw_client, people):
+def test_launching_a_scheduled_run_now_keeps_its_length(
+    sandbox: Sandbox, raw_client: RawClient, people: list[str]
+) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, people[:100])
     period = {"start_fielding_at": "2026-09-02T08:00:00Z", "end_fielding_at": "2026-09-04T08:00:00Z"}
@@ -141,7 +154,7 @@ def test_launching_a_scheduled_run_now_keeps_its_length(sandbox, raw_client, peo
     assert raw_client.get(run).json()["status"] == "live"
 
 
-def test_a_run_that_starts_in_the_past_or_ends_before_it_starts_is_refused(raw_client):
+def test_a_run_that_starts_in_the_past_or_ends_before_it_starts_is_refused(raw_client: RawClient) -> None:
     group = raw_client.group()
     path = f"{group}/fielding-run-jobs/schedule-from-draft"
     for begin, end in (
@@ -153,7 +166,9 @@ def test_a_run_that_starts_in_the_past_or_ends_before_it_starts_is_refused(raw_c
     assert raw_client.post(launch, {"end_fielding_at": "2026-08-31T08:00:00Z"}, key="x").status_code == 400
 
 
-def test_people_come_fast_at_first_then_in_a_long_tail(sandbox, raw_client, wave):
+def test_people_come_fast_at_first_then_in_a_long_tail(
+    sandbox: Sandbox, raw_client: RawClient, wave: tuple[str, str]
+) -> None:
     group, _ = wave
     days = []
     for _ in range(10):
@@ -165,7 +180,9 @@ def test_people_come_fast_at_first_then_in_a_long_tail(sandbox, raw_client, wave
     assert 0.2 < days[-1] / 1_500 < 0.6, "a believable share of the people asked"
 
 
-def test_the_figures_of_one_moment_agree_with_each_other(sandbox, raw_client, wave):
+def test_the_figures_of_one_moment_agree_with_each_other(
+    sandbox: Sandbox, raw_client: RawClient, wave: tuple[str, str]
+) -> None:
     group, _ = wave
     sandbox.advance(3 * DAY)
     told = figures(raw_client, group)
@@ -183,7 +200,7 @@ def test_the_figures_of_one_moment_agree_with_each_other(sandbox, raw_client, wa
     assert counts[-1] == told["completes"]
 
 
-def test_nobody_enters_while_a_run_is_paused(sandbox, raw_client, wave):
+def test_nobody_enters_while_a_run_is_paused(sandbox: Sandbox, raw_client: RawClient, wave: tuple[str, str]) -> None:
     group, run = wave
     sandbox.advance(DAY / 4)
     act(raw_client, run, "pause")
@@ -196,7 +213,9 @@ def test_nobody_enters_while_a_run_is_paused(sandbox, raw_client, wave):
     assert figures(raw_client, group)["entrants"] > before["entrants"]
 
 
-def test_a_filled_group_completes_itself_and_can_go_on_with_a_higher_goal(sandbox, raw_client, people):
+def test_a_filled_group_completes_itself_and_can_go_on_with_a_higher_goal(
+    sandbox: Sandbox, raw_client: RawClient, people: list[str]
+) -> None:
     group = raw_client.group(completes_goal=20)
     raw_client.saved_ids(group, people)
     run = raw_client.launched(group)
@@ -213,7 +232,9 @@ def test_a_filled_group_completes_itself_and_can_go_on_with_a_higher_goal(sandbo
     assert figures(raw_client, group)["completes"] == 40
 
 
-def test_a_lowered_goal_completes_a_group_at_once(sandbox, raw_client, wave):
+def test_a_lowered_goal_completes_a_group_at_once(
+    sandbox: Sandbox, raw_client: RawClient, wave: tuple[str, str]
+) -> None:
     group, run = wave
     sandbox.advance(DAY)
     raw_client.log_in()
@@ -221,10 +242,10 @@ def test_a_lowered_goal_completes_a_group_at_once(sandbox, raw_client, wave):
     assert raw_client.get(run).json()["status"] == "completed"
 
 
-def test_the_same_seed_gives_the_same_wave_and_another_seed_another(people):
+def test_the_same_seed_gives_the_same_wave_and_another_seed_another(people: list[str]) -> None:
     from tests.support.sandbox_client import RawClient
 
-    def field(seed: int) -> dict:
+    def field(seed: int) -> dict[str, Any]:
         raw_client = RawClient(Sandbox(seed=seed))
         raw_client.log_in()
         group = raw_client.group(completes_goal=700)
@@ -240,10 +261,10 @@ def test_the_same_seed_gives_the_same_wave_and_another_seed_another(people):
     assert first != other
 
 
-def test_the_same_people_come_to_a_wave_made_some_seconds_later(people):
+def test_the_same_people_come_to_a_wave_made_some_seconds_later(people: list[str]) -> None:
     from tests.support.sandbox_client import RawClient
 
-    def field(late: float) -> list:
+    def field(late: float) -> list[Any]:
         raw_client = RawClient(Sandbox(seed=5))
         raw_client.log_in()
         raw_client.sandbox.advance(late)
@@ -251,20 +272,20 @@ def test_the_same_people_come_to_a_wave_made_some_seconds_later(people):
         raw_client.saved_ids(group, people)
         raw_client.launched(group)
         raw_client.sandbox.advance(6 * DAY)
-        told = figures(raw_client, group)["respondent_analysis"]["live"]
+        told: list[Any] = figures(raw_client, group)["respondent_analysis"]["live"]
         raw_client.close()
         return told
 
     assert field(0) == field(7) == field(0.25)
 
 
-def test_when_one_looks_does_not_change_what_happens(people):
+def test_when_one_looks_does_not_change_what_happens(people: list[str]) -> None:
     from tests.support.sandbox_client import RawClient
 
     # Excluded one by one while the first people enter: who is kept out depends on the moment, never on the looks.
     excluded = "\n".join([*people, *(ids.synthetic_id("others", number) for number in range(60_000))]).encode()
 
-    def field(pauses: list[float]) -> dict:
+    def field(pauses: list[float]) -> dict[str, Any]:
         raw_client = RawClient(Sandbox(seed=5))
         raw_client.log_in()
         group = raw_client.group(completes_goal=700)
@@ -284,7 +305,7 @@ def test_when_one_looks_does_not_change_what_happens(people):
     assert {entry["label"]: entry["count"] for entry in once["respondent_analysis"]["live"]}["Excluded"] > 0
 
 
-def test_fresh_respondents_fill_an_adhoc_group(sandbox, raw_client):
+def test_fresh_respondents_fill_an_adhoc_group(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group(study_type_code="adhoc", allocations=None, completes_goal=200)
     raw_client.launched(group)
     sandbox.advance(6 * DAY)

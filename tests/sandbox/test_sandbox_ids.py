@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.sample import write_sample
 
 
-def test_ids_are_kept_in_order_and_positions_survive_removal():
+def test_ids_are_kept_in_order_and_positions_survive_removal() -> None:
     every = [ids.synthetic_id("store", number) for number in range(100)]
     store = IdStore()
     store.extend(b"".join(key_of(one) for one in every))
@@ -28,7 +29,7 @@ def test_ids_are_kept_in_order_and_positions_survive_removal():
     assert every[0] not in repr(store)
 
 
-def test_about_97_of_100_well_formed_ids_are_accepted_whatever_the_seed():
+def test_about_97_of_100_well_formed_ids_are_accepted_whatever_the_seed() -> None:
     every = [key_of(ids.synthetic_id("fate", number)) for number in range(20_000)]
     first, other = People(1), People(2)
     fates = [first.fate(key) for key in every]
@@ -39,7 +40,7 @@ def test_about_97_of_100_well_formed_ids_are_accepted_whatever_the_seed():
     assert all(shares[fate] > 0.003 for fate in (Fate.UNKNOWN, Fate.ERASED, Fate.GONE))
 
 
-def test_the_population_is_fixed_by_its_seed_and_each_has_one_to_four_visits():
+def test_the_population_is_fixed_by_its_seed_and_each_has_one_to_four_visits() -> None:
     people = People(7)
     assert people.rsid(12) == People(7).rsid(12) != People(8).rsid(12)
     for number in (0, 1, 2, 3, 19_999):
@@ -47,14 +48,14 @@ def test_the_population_is_fixed_by_its_seed_and_each_has_one_to_four_visits():
         assert owners == {key_of(people.rsid(number))}
 
 
-def test_an_unknown_response_id_belongs_to_a_person_of_its_own():
+def test_an_unknown_response_id_belongs_to_a_person_of_its_own() -> None:
     people = People(7)
     first, second = (people.person_of_rid(key_of(ids.synthetic_id("unknown", number))) for number in (1, 2))
     assert first != second
     assert first == people.person_of_rid(key_of(ids.synthetic_id("unknown", 1)))
 
 
-def test_attrition_grows_with_the_time_since_a_person_was_last_seen():
+def test_attrition_grows_with_the_time_since_a_person_was_last_seen() -> None:
     people = People(1)
     every = [key_of(ids.synthetic_id("attrition", number)) for number in range(3_000)]
 
@@ -66,7 +67,7 @@ def test_attrition_grows_with_the_time_since_a_person_was_last_seen():
     assert half / fresh == pytest.approx(0.95**6, abs=0.05)
 
 
-def test_people_of_slow_suppliers_come_later():
+def test_people_of_slow_suppliers_come_later() -> None:
     people = People(1)
     every = [key_of(ids.synthetic_id("slow", number)) for number in range(6_000)]
     delays: dict[bool, list[float]] = {True: [], False: []}
@@ -79,7 +80,7 @@ def test_people_of_slow_suppliers_come_later():
 
 
 @pytest.mark.parametrize("entity_type", ["RSID", "RID"])
-def test_the_sample_holds_the_dirt_of_real_files(tmp_path, entity_type):
+def test_the_sample_holds_the_dirt_of_real_files(tmp_path: Path, entity_type: str) -> None:
     path = write_sample(tmp_path / "wave.csv", lines=10_000, seed=1, entity_type=entity_type)
     content = path.read_bytes()
     assert content.startswith(codecs.BOM_UTF8)
@@ -106,7 +107,7 @@ def test_the_sample_holds_the_dirt_of_real_files(tmp_path, entity_type):
     assert 120 < sum(fate not in (Fate.ACCEPTED, Fate.LATER) for fate in fates) < 280
 
 
-def test_the_same_sample_is_written_twice(tmp_path):
+def test_the_same_sample_is_written_twice(tmp_path: Path) -> None:
     one, two, other = (
         write_sample(tmp_path / f"{n}.csv", 500, seed=s).read_bytes() for n, s in ((1, 3), (2, 3), (3, 4))
     )
@@ -114,7 +115,7 @@ def test_the_same_sample_is_written_twice(tmp_path):
 
 
 @pytest.mark.parametrize("lines", [1, 2, 3, 39, 40, 41, 100])
-def test_a_sample_has_exactly_the_lines_asked_for(tmp_path, lines):
+def test_a_sample_has_exactly_the_lines_asked_for(tmp_path: Path, lines: int) -> None:
     text = write_sample(tmp_path / "small.txt", lines).read_bytes().decode("utf-8-sig")
     assert text.count("\r\n") == lines
     if lines >= 40:
@@ -123,14 +124,14 @@ def test_a_sample_has_exactly_the_lines_asked_for(tmp_path, lines):
         assert any(part.strip() and not ids.is_respondent_id(ids.normalise(part)) for part in parts)
 
 
-def test_a_sample_without_lines_or_with_an_unknown_type_is_refused(tmp_path):
+def test_a_sample_without_lines_or_with_an_unknown_type_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="lines"):
         write_sample(tmp_path / "none.csv", 0)
     with pytest.raises(ValueError, match="entity_type"):
         write_sample(tmp_path / "none.csv", 10, entity_type="PID")
 
 
-def test_ulids_of_one_millisecond_sort_by_their_order_and_repeat_by_seed():
+def test_ulids_of_one_millisecond_sort_by_their_order_and_repeat_by_seed() -> None:
     made = [Sandbox(seed=1).world.ids.ulid(0) for _ in range(2)]
     assert made[0] == made[1]
     world = Sandbox(seed=1).world
@@ -140,7 +141,7 @@ def test_ulids_of_one_millisecond_sort_by_their_order_and_repeat_by_seed():
     assert all(ids.is_ulid(one) for one in several)
 
 
-def test_a_sample_is_of_the_sandbox_the_environment_chooses(tmp_path, monkeypatch):
+def test_a_sample_is_of_the_sandbox_the_environment_chooses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = write_sample(tmp_path / "plain.csv", 100, entity_type="RID").read_bytes()
     monkeypatch.setenv("CINT_NB_SEED", "23")
     chosen = write_sample(tmp_path / "chosen.csv", 100, entity_type="RID").read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
@@ -47,7 +48,7 @@ class World(RuleBasedStateMachine):
         if hasattr(self, "raw_client"):
             self.raw_client.close()
 
-    def ask(self, method: str, path: str, **more: Any):
+    def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
         if self.sandbox.clock.t - self.token_at > 80_000:
             self.raw_client.log_in()
             self.token_at = self.sandbox.clock.t

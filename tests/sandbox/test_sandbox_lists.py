@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cint_nb.domain import ids
 from cint_nb.sandbox.catalogue import PROJECT_MANAGER_ID
 from cint_nb.sandbox.routes import TABLE, Tree
-from cint_nb.sandbox.schema import problems
+from cint_nb.sandbox.schema import Schema, problems
+from tests.support.sandbox_client import RawClient
 
 
 @pytest.fixture
-def groups(raw_client):
+def groups(raw_client: RawClient) -> tuple[str, list[str]]:
     project = raw_client.project()
     made = [
         raw_client.group(project, name=f"Wave {n}", target_group_customer_reference_number=f"ref {n}") for n in range(5)
@@ -19,13 +22,13 @@ def groups(raw_client):
     return project, made
 
 
-def named(raw_client, project: str, **params) -> list[str]:
+def named(raw_client: RawClient, project: str, **params: Any) -> list[str]:
     reply = raw_client.get(f"{project}/target-groups", params=params)
     assert reply.status_code == 200, reply.text
     return [entry["name"] for entry in reply.json()["target_groups"]]
 
 
-def test_groups_are_listed_newest_first_page_by_page(raw_client, groups):
+def test_groups_are_listed_newest_first_page_by_page(raw_client: RawClient, groups: tuple[str, list[str]]) -> None:
     project, _ = groups
     first = raw_client.get(f"{project}/target-groups", params={"page_size": 2}).json()
     assert [entry["name"] for entry in first["target_groups"]] == ["Wave 4", "Wave 3"]
@@ -41,7 +44,9 @@ def test_groups_are_listed_newest_first_page_by_page(raw_client, groups):
     assert [entry["name"] for entry in back["target_groups"]] == ["Wave 4"]
 
 
-def test_groups_are_found_by_reference_sent_repeated_or_with_commas(raw_client, groups):
+def test_groups_are_found_by_reference_sent_repeated_or_with_commas(
+    raw_client: RawClient, groups: tuple[str, list[str]]
+) -> None:
     project, _ = groups
     key = "target_group_customer_reference_numbers"
     assert named(raw_client, project, **{key: ["ref 1", "ref 3"]}) == ["Wave 3", "Wave 1"]
@@ -63,7 +68,9 @@ def test_groups_are_found_by_reference_sent_repeated_or_with_commas(raw_client, 
         ({"exclusion_status": "false"}, 5),
     ],
 )
-def test_groups_can_be_filtered(raw_client, groups, params, count):
+def test_groups_can_be_filtered(
+    raw_client: RawClient, groups: tuple[str, list[str]], params: dict[str, Any], count: int
+) -> None:
     assert len(named(raw_client, groups[0], **params)) == count
 
 
@@ -83,13 +90,17 @@ def test_groups_can_be_filtered(raw_client, groups, params, count):
         {"project_manager_id": ""},
     ],
 )
-def test_a_parameter_that_makes_no_sense_is_refused_by_name(raw_client, groups, params):
+def test_a_parameter_that_makes_no_sense_is_refused_by_name(
+    raw_client: RawClient, groups: tuple[str, list[str]], params: dict[str, Any]
+) -> None:
     reply = raw_client.get(f"{groups[0]}/target-groups", params=params)
     assert reply.status_code == 400
     assert reply.json()["invalid_params"][0]["name"] in params
 
 
-def test_a_cursor_of_one_group_is_none_of_another(raw_client, good_ids, groups):
+def test_a_cursor_of_one_group_is_none_of_another(
+    raw_client: RawClient, good_ids: list[str], groups: tuple[str, list[str]]
+) -> None:
     _, (first, second, *_) = groups
     for group in (first, second):
         raw_client.saved_ids(group, good_ids[:20])
@@ -97,7 +108,7 @@ def test_a_cursor_of_one_group_is_none_of_another(raw_client, good_ids, groups):
     assert raw_client.get(f"{second}/recontacts/rsids", params={"start_after": cursor}).status_code == 400
 
 
-def test_cursors_hold_no_respondent_id(raw_client, good_ids):
+def test_cursors_hold_no_respondent_id(raw_client: RawClient, good_ids: list[str]) -> None:
     import base64
 
     group = raw_client.group()
@@ -107,18 +118,18 @@ def test_cursors_hold_no_respondent_id(raw_client, good_ids):
     assert not any(one in text for one in good_ids[:20])
 
 
-def test_an_empty_list_of_saved_ids_may_lack_its_data(raw_client):
+def test_an_empty_list_of_saved_ids_may_lack_its_data(raw_client: RawClient) -> None:
     assert "data" not in raw_client.get(f"{raw_client.group()}/recontacts/rsids").json()
 
 
-def test_the_list_of_templates_ends_with_an_empty_cursor(raw_client):
+def test_the_list_of_templates_ends_with_an_empty_cursor(raw_client: RawClient) -> None:
     first = raw_client.get("/demand/allocation-templates", params={"page_size": 1}).json()
     assert first["has_more"] is True
     last = raw_client.get("/demand/allocation-templates", params={"start_after": first["next_cursor"]}).json()
     assert (last["has_more"], last["next_cursor"]) == (False, "")
 
 
-def test_projects_can_be_found_and_counted(raw_client, groups):
+def test_projects_can_be_found_and_counted(raw_client: RawClient, groups: tuple[str, list[str]]) -> None:
     raw_client.project("Another study")
     path = f"{raw_client.account}/projects"
     [found] = raw_client.get(path, params={"name": "brand"}).json()["projects"]
@@ -127,7 +138,7 @@ def test_projects_can_be_found_and_counted(raw_client, groups):
     assert [p["name"] for p in raw_client.get(path).json()["projects"]] == ["Another study", "Brand tracker"]
 
 
-def test_every_operation_is_found_by_its_own_path_and_no_other():
+def test_every_operation_is_found_by_its_own_path_and_no_other() -> None:
     tree = Tree()
     for row in TABLE:
         path = row.path.replace("{account_id}", "101")
@@ -151,7 +162,7 @@ def test_every_operation_is_found_by_its_own_path_and_no_other():
     assert tree.find("GET", "")[2] == ()
 
 
-def test_names_of_operations_and_faults_are_unique_where_they_must_be():
+def test_names_of_operations_and_faults_are_unique_where_they_must_be() -> None:
     names = [row.name for row in TABLE]
     assert len(names) == len(set(names))
     assert not {short for row in TABLE for short in row.short} & set(names)
@@ -186,14 +197,14 @@ def test_names_of_operations_and_faults_are_unique_where_they_must_be():
         ({"enum": ["a", "b"]}, ["a"], ["c", None, 1]),
     ],
 )
-def test_the_reader_of_shapes_takes_what_fits_and_nothing_else(schema, good, bad):
+def test_the_reader_of_shapes_takes_what_fits_and_nothing_else(schema: Schema, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         assert problems(schema, value, {}) == [], value
     for value in bad:
         assert problems(schema, value, {}) != [], value
 
 
-def test_ids_in_lists_are_lower_case(raw_client, good_ids):
+def test_ids_in_lists_are_lower_case(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, [one.upper() for one in good_ids[:3]])
     listed = raw_client.get(f"{group}/recontacts/rsids").json()["data"]

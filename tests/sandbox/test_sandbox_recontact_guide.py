@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from cint_nb.domain import ids, limits
+from cint_nb.sandbox.practice import Sandbox
+from tests.support.sandbox_client import RawClient
 
 UPLOAD = "recontacts/jobs/upload-respondents-by-file"
 
 
-def test_a_wave_runs_from_draft_to_removed_as_the_guide_tells_it(sandbox, raw_client, good_ids):
+def test_a_wave_runs_from_draft_to_removed_as_the_guide_tells_it(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group(completes_goal=50)
     lines = ["RSID", *good_ids[:500], "not an id,second column", ""]
     job = raw_client.saved_ids(group, lines)
@@ -49,7 +53,7 @@ def test_a_wave_runs_from_draft_to_removed_as_the_guide_tells_it(sandbox, raw_cl
     assert raw_client.saved(group) == 0
 
 
-def test_a_recontact_draft_answers_201_with_the_target_group_id(raw_client):
+def test_a_recontact_draft_answers_201_with_the_target_group_id(raw_client: RawClient) -> None:
     project = raw_client.project()
     reply = raw_client.post(f"{project}/target-groups", raw_client.draft_body())
     assert reply.status_code == 201
@@ -59,7 +63,7 @@ def test_a_recontact_draft_answers_201_with_the_target_group_id(raw_client):
 
 
 @pytest.mark.parametrize("field", ["live_url", "test_url"])
-def test_a_recontact_url_without_the_variable_is_refused(raw_client, field):
+def test_a_recontact_url_without_the_variable_is_refused(raw_client: RawClient, field: str) -> None:
     body = raw_client.draft_body(**{field: "https://your-survey.com?RID=[%RID%]"})
     reply = raw_client.post(f"{raw_client.project()}/target-groups", body)
     assert reply.status_code == 400
@@ -68,7 +72,9 @@ def test_a_recontact_url_without_the_variable_is_refused(raw_client, field):
     assert limits.RECONTACT_URL_VARIABLE in problem["reason"]
 
 
-def test_the_goal_is_compared_with_the_saved_ids_when_the_launch_job_runs(sandbox, raw_client, good_ids):
+def test_the_goal_is_compared_with_the_saved_ids_when_the_launch_job_runs(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group(completes_goal=11)
     raw_client.saved_ids(group, good_ids[:10])
     launch = f"{group}/fielding-run-jobs/launch-from-draft"
@@ -85,7 +91,9 @@ def test_the_goal_is_compared_with_the_saved_ids_when_the_launch_job_runs(sandbo
     assert raw_client.launched(group)
 
 
-def test_ten_thousand_ids_take_ten_to_fifteen_minutes_to_store_and_three_to_five_to_remove(sandbox, raw_client):
+def test_ten_thousand_ids_take_ten_to_fifteen_minutes_to_store_and_three_to_five_to_remove(
+    sandbox: Sandbox, raw_client: RawClient
+) -> None:
     group = raw_client.group()
     people = [ids.synthetic_id("many", number) for number in range(10_000)]
     job = f"{group}/{UPLOAD}/{raw_client.upload(group, people).json()['job_id']}"
@@ -103,7 +111,7 @@ def test_ten_thousand_ids_take_ten_to_fifteen_minutes_to_store_and_three_to_five
     assert raw_client.saved(group) == 0
 
 
-def test_saved_ids_grow_little_by_little(sandbox, raw_client):
+def test_saved_ids_grow_little_by_little(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group()
     raw_client.upload(group, [ids.synthetic_id("grow", number) for number in range(2_000)])
     counts = []
@@ -114,7 +122,9 @@ def test_saved_ids_grow_little_by_little(sandbox, raw_client):
     assert len({count for count in counts if count}) > 8
 
 
-def test_only_one_job_at_a_time_runs_for_a_target_group(sandbox, raw_client, good_ids):
+def test_only_one_job_at_a_time_runs_for_a_target_group(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     project = raw_client.project()
     group, other = raw_client.group(project), raw_client.group(project)
     assert raw_client.upload(group, good_ids).status_code == 201
@@ -128,23 +138,23 @@ def test_only_one_job_at_a_time_runs_for_a_target_group(sandbox, raw_client, goo
 
 
 @pytest.mark.parametrize("word", ["RSID", "RESPONDENT_ID", "RID", "RESPONSE_ID"])
-def test_all_four_entity_types_are_taken(raw_client, good_ids, word):
+def test_all_four_entity_types_are_taken(raw_client: RawClient, good_ids: list[str], word: str) -> None:
     assert raw_client.upload(raw_client.group(), good_ids[:5], word).status_code == 201
 
 
 @pytest.mark.parametrize("word", ["", "rsid", "PID"])
-def test_other_entity_types_are_refused(raw_client, good_ids, word):
+def test_other_entity_types_are_refused(raw_client: RawClient, good_ids: list[str], word: str) -> None:
     reply = raw_client.upload(raw_client.group(), good_ids[:5], word)
     assert reply.status_code == 400
     assert reply.json()["invalid_params"][0]["name"] == "entity_type"
 
 
-def test_the_entity_type_is_required(raw_client):
+def test_the_entity_type_is_required(raw_client: RawClient) -> None:
     file = {"file": ("wave.csv", b"x\n", "text/csv")}
     assert raw_client.ask("POST", f"{raw_client.group()}/{UPLOAD}", files=file).status_code == 400
 
 
-def test_response_ids_are_mapped_and_saved_as_respondent_ids(sandbox, raw_client):
+def test_response_ids_are_mapped_and_saved_as_respondent_ids(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group()
     people = sandbox.world.people
     from cint_nb.sandbox.people import rid_of
@@ -168,7 +178,9 @@ def test_response_ids_are_mapped_and_saved_as_respondent_ids(sandbox, raw_client
         ("{id}0", "a digit too many"),
     ],
 )
-def test_a_line_that_is_not_one_identifier_counts_as_failed(raw_client, good_ids, line, why):
+def test_a_line_that_is_not_one_identifier_counts_as_failed(
+    raw_client: RawClient, good_ids: list[str], line: str, why: str
+) -> None:
     group = raw_client.group()
     job = raw_client.saved_ids(group, [good_ids[0], line.replace("{id}", good_ids[1]), good_ids[2]])
     told = raw_client.get(job).json()["partial_success_reason"]["description"]
@@ -176,21 +188,21 @@ def test_a_line_that_is_not_one_identifier_counts_as_failed(raw_client, good_ids
     assert raw_client.get(f"{group}/recontacts/rsids").json()["data"] == [good_ids[0], good_ids[2]]
 
 
-def test_upper_case_and_windows_line_ends_are_no_mistake(raw_client, good_ids):
+def test_upper_case_and_windows_line_ends_are_no_mistake(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     job = raw_client.saved_ids(group, [f"{one.upper()}\r" for one in good_ids[:4]])
     assert raw_client.get(job).json()["partial_success_reason"] is None
     assert raw_client.get(f"{group}/recontacts/rsids").json()["data"] == good_ids[:4]
 
 
-def test_ids_sent_twice_are_saved_once(raw_client, good_ids):
+def test_ids_sent_twice_are_saved_once(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids[:3] + good_ids[:3])
     raw_client.saved_ids(group, good_ids[:5])
     assert raw_client.get(f"{group}/recontacts/rsids").json()["data"] == good_ids[:5]
 
 
-def test_a_rejected_id_may_succeed_when_only_the_failed_ones_are_sent_again(raw_client):
+def test_a_rejected_id_may_succeed_when_only_the_failed_ones_are_sent_again(raw_client: RawClient) -> None:
     group = raw_client.group()
     people = [ids.synthetic_id("again", number) for number in range(1_000)]
     raw_client.saved_ids(group, people)
@@ -207,7 +219,7 @@ def test_a_rejected_id_may_succeed_when_only_the_failed_ones_are_sent_again(raw_
     assert read_all(raw_client, group) == kept | again
 
 
-def read_all(raw_client, group) -> set[str]:
+def read_all(raw_client: RawClient, group: str) -> set[str]:
     found: list[str] = []
     cursor = ""
     while True:
@@ -221,7 +233,9 @@ def read_all(raw_client, group) -> set[str]:
     return set(found)
 
 
-def test_upload_jobs_are_listed_newest_first_and_a_short_page_is_not_the_end(sandbox, raw_client, good_ids):
+def test_upload_jobs_are_listed_newest_first_and_a_short_page_is_not_the_end(
+    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
+) -> None:
     group = raw_client.group()
     made = []
     for number in range(45):
@@ -236,11 +250,11 @@ def test_upload_jobs_are_listed_newest_first_and_a_short_page_is_not_the_end(san
 
 
 @pytest.mark.parametrize(("size", "status"), [(1, 200), (1000, 200), (0, 400), (1001, 400), ("many", 400)])
-def test_the_page_size_of_upload_jobs_is_1_to_1000(raw_client, size, status):
+def test_the_page_size_of_upload_jobs_is_1_to_1000(raw_client: RawClient, size: int | str, status: int) -> None:
     assert raw_client.get(f"{raw_client.group()}/{UPLOAD}", params={"page_size": size}).status_code == status
 
 
-def test_the_original_file_can_be_downloaded_under_a_safe_name(raw_client, good_ids):
+def test_the_original_file_can_be_downloaded_under_a_safe_name(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     job = raw_client.saved_ids(group, [*good_ids[:3], "broken"], name="Welle 2 (März).csv")
     reply = raw_client.get(f"{job}/download", headers={"Accept": "*/*"})
@@ -250,7 +264,7 @@ def test_the_original_file_can_be_downloaded_under_a_safe_name(raw_client, good_
     assert raw_client.get(f"{group}/{UPLOAD}").json()["data"][0]["file_name"] == "Welle 2 (März).csv"
 
 
-def test_removing_prevents_any_more_respondents_from_entering(sandbox, raw_client):
+def test_removing_prevents_any_more_respondents_from_entering(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group(completes_goal=300)
     raw_client.saved_ids(group, [ids.synthetic_id("enter", number) for number in range(2_000)])
     raw_client.launched(group)
@@ -270,19 +284,19 @@ def test_removing_prevents_any_more_respondents_from_entering(sandbox, raw_clien
     "path",
     ["", "overview", "recontacts/overview", "recontacts/rsids", f"{UPLOAD}/01BTGNYV6HRNK8K8VKZASZCFP1"],
 )
-def test_unknown_ids_in_the_path_are_404(raw_client, path):
+def test_unknown_ids_in_the_path_are_404(raw_client: RawClient, path: str) -> None:
     project = raw_client.project()
     reply = raw_client.get(f"{project}/target-groups/01BTGNYV6HRNK8K8VKZASZCFP1/{path}".rstrip("/"))
     assert reply.status_code == 404
     assert reply.json()["object"] == "not_found_error"
 
 
-def test_a_group_of_another_project_is_404(raw_client):
+def test_a_group_of_another_project_is_404(raw_client: RawClient) -> None:
     group = raw_client.group()
     other = raw_client.project("Another tracker")
     assert raw_client.get(f"{other}/target-groups/{group.rsplit('/', 1)[1]}").status_code == 404
 
 
-def test_recontacts_can_be_uploaded_to_recontact_groups_only(raw_client, good_ids):
+def test_recontacts_can_be_uploaded_to_recontact_groups_only(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group(study_type_code="adhoc", allocations=None)
     assert raw_client.upload(group, good_ids[:3]).status_code == 400

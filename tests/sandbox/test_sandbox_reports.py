@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
+import httpx
 import pytest
 
 from cint_nb.domain import ids
+from cint_nb.sandbox.practice import Sandbox
+from tests.support.sandbox_client import RawClient
 
 DAY = 86_400
 
 
-def ready(raw_client, kind: str, body: dict):
+def ready(raw_client: RawClient, kind: str, body: dict[str, Any]) -> httpx.Response:
     reports = f"{raw_client.account}/reports"
     reply = raw_client.post(f"{reports}/{kind}", body)
     assert reply.status_code == 202, reply.text
@@ -25,7 +29,7 @@ def ready(raw_client, kind: str, body: dict):
 
 
 @pytest.fixture
-def first_wave(sandbox, raw_client):
+def first_wave(sandbox: Sandbox, raw_client: RawClient) -> str:
     group = raw_client.group(study_type_code="adhoc", allocations=None, completes_goal=60)
     raw_client.launched(group)
     sandbox.advance(5 * DAY)
@@ -33,7 +37,9 @@ def first_wave(sandbox, raw_client):
     return group
 
 
-def test_the_people_of_a_first_wave_are_found_and_recontacted_by_either_id(sandbox, raw_client, first_wave):
+def test_the_people_of_a_first_wave_are_found_and_recontacted_by_either_id(
+    sandbox: Sandbox, raw_client: RawClient, first_wave: str
+) -> None:
     body = {"filter": "target_group", "filter_ids": [first_wave.rsplit("/", 1)[1]]}
     reply = ready(raw_client, "respondent-analysis", body)
     assert reply.headers["content-type"] == "text/csv"
@@ -55,19 +61,21 @@ def test_the_people_of_a_first_wave_are_found_and_recontacted_by_either_id(sandb
     assert saved[0] <= set(rsids)
 
 
-def test_one_report_is_a_workbook(raw_client, first_wave):
+def test_one_report_is_a_workbook(raw_client: RawClient, first_wave: str) -> None:
     import openpyxl
+    from openpyxl.worksheet.worksheet import Worksheet
 
     body = {"filter": "target_group", "filter_ids": [first_wave.rsplit("/", 1)[1]]}
     reply = ready(raw_client, "term-details", body)
     sheet = openpyxl.load_workbook(io.BytesIO(reply.content)).active
-    counts = {row[2]: int(row[3]) for row in sheet.iter_rows(min_row=2, values_only=True)}
+    assert isinstance(sheet, Worksheet)
+    counts = {row[2]: int(str(row[3])) for row in sheet.iter_rows(min_row=2, values_only=True)}
     assert counts["Complete"] == 60
     assert reply.headers["content-disposition"].endswith('.xlsx"')
 
 
 @pytest.mark.parametrize("kind", ["respondent_analysis", "respondent-analysis"])
-def test_both_spellings_of_a_type_are_taken(raw_client, first_wave, kind):
+def test_both_spellings_of_a_type_are_taken(raw_client: RawClient, first_wave: str, kind: str) -> None:
     body = {"filter": "project", "filter_ids": [first_wave.split("/")[5]]}
     assert raw_client.post(f"{raw_client.account}/reports/{kind}", body).status_code == 202
 
@@ -88,12 +96,16 @@ def test_both_spellings_of_a_type_are_taken(raw_client, first_wave, kind):
         ("completes", {"email_recipients": []}),
     ],
 )
-def test_a_report_beyond_its_limits_is_refused(raw_client, first_wave, kind, change):
+def test_a_report_beyond_its_limits_is_refused(
+    raw_client: RawClient, first_wave: str, kind: str, change: dict[str, Any]
+) -> None:
     body = {"filter": "target_group", "filter_ids": [first_wave.rsplit("/", 1)[1]], **change}
     assert raw_client.post(f"{raw_client.account}/reports/{kind}", body).status_code == 400
 
 
-def test_reports_are_listed_by_type_level_and_status_with_a_capital(sandbox, raw_client, first_wave):
+def test_reports_are_listed_by_type_level_and_status_with_a_capital(
+    sandbox: Sandbox, raw_client: RawClient, first_wave: str
+) -> None:
     path = f"{raw_client.account}/reports"
     raw_client.post(f"{path}/completes", {})
     raw_client.post(f"{path}/sample-bought", {})
@@ -103,7 +115,7 @@ def test_reports_are_listed_by_type_level_and_status_with_a_capital(sandbox, raw
         assert len(raw_client.get(path, params=params).json()["reports_requests"]) == count
 
 
-def test_rids_for_reconciliation_stand_alone(raw_client, first_wave):
+def test_rids_for_reconciliation_stand_alone(raw_client: RawClient, first_wave: str) -> None:
     reply = ready(raw_client, "reconciliation-eligible-rids", {})
     header, *lines = reply.text.split()[0:1] + reply.text.splitlines()[1:]
     assert header.startswith("Response")

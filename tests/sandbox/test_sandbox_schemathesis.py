@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from cint_nb.domain import ids
+from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.routes import TABLE
 from cint_nb.sandbox.server import ServedSandbox
+from tests.support.sandbox_client import RawClient
 from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
 pytest.importorskip("schemathesis", reason="schemathesis is not installed")
@@ -61,7 +63,7 @@ EXPLAINED = {
 DRAFT_ONLY = ("get_target_group", "update_target_group")
 
 
-def make_world(raw_client) -> dict[str, str]:
+def make_world(raw_client: RawClient) -> dict[str, str]:
     """Fill a sandbox with one thing of each kind; return path values by operation and parameter."""
     people = [ids.synthetic_id("schemathesis", number) for number in range(300)]
     project = raw_client.project()
@@ -168,14 +170,16 @@ def run_schemathesis(settings: Path, document: str, served: ServedSandbox, token
     assert result.returncode == 0, result.stdout[-40_000:] + result.stderr[-2_000:]
 
 
-def test_schemathesis_finds_no_unexplained_failure(raw_client, sandbox, tmp_path):
+def test_schemathesis_finds_no_unexplained_failure(raw_client: RawClient, sandbox: Sandbox, tmp_path: Path) -> None:
     settings = write_settings(tmp_path, make_world(raw_client))
     with ServedSandbox(sandbox) as served:
         run_schemathesis(settings, f"{served.url}/openapi.json", served, raw_client.headers["Authorization"], PHASES)
 
 
 @pytest.mark.skipif(not VENDOR_FILE, reason="the vendor's OpenAPI document is not at hand")
-def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(raw_client, sandbox, tmp_path):
+def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(
+    raw_client: RawClient, sandbox: Sandbox, tmp_path: Path
+) -> None:
     document = load_vendor_document()
     served_names = {row.name for row in TABLE}
     for item in document["paths"].values():
@@ -189,5 +193,5 @@ def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(raw_c
         run_schemathesis(settings, str(path), served, raw_client.headers["Authorization"], "fuzzing")
 
 
-def test_every_explanation_names_an_operation_that_exists():
+def test_every_explanation_names_an_operation_that_exists() -> None:
     assert set(EXPLAINED) | set(UNCHECKED) <= {row.name for row in TABLE}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +34,7 @@ def live_a_day(sandbox: Sandbox) -> str:
     return group
 
 
-def test_a_world_is_the_same_after_a_restart(tmp_path):
+def test_a_world_is_the_same_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "class.sqlite"
     first = Sandbox(seed=3, state=path)
     group = live_a_day(first)
@@ -44,7 +46,7 @@ def test_a_world_is_the_same_after_a_restart(tmp_path):
     second.close()
 
 
-def everything(sandbox: Sandbox, group: str) -> tuple:
+def everything(sandbox: Sandbox, group: str) -> tuple[Any, ...]:
     held = sandbox.world.groups[group.rsplit("/", 1)[1]]
     jobs = [
         (job.id, job.status, job.failed, job.succeeded, job.total, job.applied) for job in sandbox.world.jobs.values()
@@ -52,7 +54,7 @@ def everything(sandbox: Sandbox, group: str) -> tuple:
     return held.saved.keys(), held.work.sessions, held.work.waiting, held.refused_once, held.run, held.changes, jobs
 
 
-def test_the_world_goes_on_from_there(tmp_path):
+def test_the_world_goes_on_from_there(tmp_path: Path) -> None:
     path = tmp_path / "class.sqlite"
     first = Sandbox(seed=3, state=path)
     group = live_a_day(first)
@@ -73,7 +75,7 @@ def test_the_world_goes_on_from_there(tmp_path):
     third.close()
 
 
-def test_the_file_holds_no_token(tmp_path):
+def test_the_file_holds_no_token(tmp_path: Path) -> None:
     path = tmp_path / "class.sqlite"
     sandbox = Sandbox(seed=3, state=path)
     live_a_day(sandbox)
@@ -84,7 +86,7 @@ def test_the_file_holds_no_token(tmp_path):
     assert b"Bearer" not in content
 
 
-def test_another_seed_is_refused_and_the_file_left_alone(tmp_path):
+def test_another_seed_is_refused_and_the_file_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "class.sqlite"
     Sandbox(seed=3, state=path).close()
     before = path.read_bytes()
@@ -93,7 +95,7 @@ def test_another_seed_is_refused_and_the_file_left_alone(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_file_that_is_no_state_is_refused(tmp_path):
+def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database, " * 100)
     with pytest.raises(ValueError, match="not a state file"):

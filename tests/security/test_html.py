@@ -6,7 +6,7 @@ The same texts meet a real browser in `tests/browser/test_inert_in_lab.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from cint_nb.panels.plots import plot_funnel
 from cint_nb.panels.wave_panel import WavePanel
 from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.wave.session import Session
+from cint_nb.wave.wave import Wave
 from tests.support.hostile import ALL, FORMULAS, LOADS, ONE, SCRIPTS
 
 ACTING = {"script", "iframe", "img", "link", "object", "embed", "base", "meta", "input", "math", "video", "audio"}
@@ -87,6 +89,10 @@ def frame() -> pd.DataFrame:
     return pd.DataFrame([{**row, "target_group_id": text, "name": text, "warnings": [text], ONE: text} for text in ALL])
 
 
+def html_of_a_frame() -> str:
+    return str(frame()._repr_html_())  # type: ignore[operator]  # pandas-stubs take it for a column
+
+
 def findings() -> Panel:
     found = [Finding(text, severity, text, text, text, text) for text in ALL for severity in Severity]
     return cint_nb.FindingsTable(Findings.of(found), title=ONE)
@@ -100,7 +106,7 @@ def status() -> Panel:
 
 
 @pytest.fixture
-def picker(tmp_path) -> Panel:
+def picker(tmp_path: Path) -> Panel:
     for text in ALL:
         heads = ",".join('"' + each.replace('"', '""') + '"' for each in ALL)
         (tmp_path / (text.replace("/", "_")[:200] + ".csv")).write_text(f"{heads}\n" + "\n".join(f'"{a}"' for a in ALL))
@@ -110,41 +116,41 @@ def picker(tmp_path) -> Panel:
 
 
 @pytest.fixture
-def wave_panel(client, make_wave) -> Panel:
+def wave_panel(client: Session, make_wave: Callable[..., Wave]) -> Panel:
     panel = WavePanel(make_wave(name=SCRIPTS[1]))
     panel._show_error(RuntimeError(ONE))
     return panel
 
 
 @pytest.fixture(params=["running", "partial", "failed", "findings", "status", "picker", "wave"])
-def panel(request) -> Panel:
+def panel(request: pytest.FixtureRequest) -> Panel:
     match request.param:
         case "findings":
             return findings()
         case "status":
             return status()
-        case "picker":
-            return request.getfixturevalue("picker")
-        case "wave":
-            return request.getfixturevalue("wave_panel")
+        case "picker" | "wave" as name:
+            made = request.getfixturevalue("wave_panel" if name == "wave" else name)
+            assert isinstance(made, Panel)
+            return made
         case state:
             return job(JobState(state))
 
 
 @pytest.mark.parametrize("text", [text for text in SCRIPTS + LOADS if re.search(r"<[a-z]", text)])
-def test_the_reader_sees_what_acts(text):
+def test_the_reader_sees_what_acts(text: str) -> None:
     """The control: each of these texts, unescaped, would be noticed."""
     assert acting(f"<div>{text}</div>")
 
 
-def test_no_text_acts_in_a_panel(panel):
+def test_no_text_acts_in_a_panel(panel: Panel) -> None:
     html = [each.value for each in every(panel) if isinstance(each, widgets.HTML)]
     html += [panel.still()]
     assert any("&lt;" in each for each in html), "the texts are shown"
     assert [part for each in html for part in acting(each)] == []
 
 
-def test_no_text_becomes_a_formula_in_a_panel(panel, monkeypatch):
+def test_no_text_becomes_a_formula_in_a_panel(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     """Front ends look for formulas in descriptions, in labels and in stored HTML, and not in HTML widgets."""
     for each in every(panel):
         assert not isinstance(each, (widgets.HTMLMath, widgets.Label))
@@ -157,41 +163,41 @@ def test_no_text_becomes_a_formula_in_a_panel(panel, monkeypatch):
     assert 'class="cint-static mathjax_ignore"' in shown[0]["text/html"]
 
 
-def test_an_error_line_shows_a_text_and_nothing_else():
+def test_an_error_line_shows_a_text_and_nothing_else() -> None:
     panel = findings()
     panel._show_error(RuntimeError(ONE))
     assert acting(panel._error.value) == []
 
 
-def test_frames_escape_and_a_notebook_asks_for_no_formulas(monkeypatch):
-    assert acting(frame()._repr_html_()) == []
+def test_frames_escape_and_a_notebook_asks_for_no_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert acting(html_of_a_frame()) == []
     monkeypatch.setattr(start, "in_kernel", lambda: True)
     with pd.option_context("display.html.use_mathjax", True):
-        assert "mathjax_ignore" not in frame()._repr_html_()
+        assert "mathjax_ignore" not in html_of_a_frame()
         cint_nb.connect("sandbox").close()
-        assert "mathjax_ignore" in frame()._repr_html_()
+        assert "mathjax_ignore" in html_of_a_frame()
 
 
-def test_outside_a_notebook_the_options_of_pandas_are_left_alone():
+def test_outside_a_notebook_the_options_of_pandas_are_left_alone() -> None:
     before = pd.get_option("display.html.use_mathjax")
     cint_nb.connect("sandbox").close()
     assert pd.get_option("display.html.use_mathjax") == before
 
 
-def test_no_frame_is_styled_since_a_styler_does_not_escape():
+def test_no_frame_is_styled_since_a_styler_does_not_escape() -> None:
     package = Path(cint_nb.__file__).parent
     assert [path.name for path in package.rglob("*.py") if ".style." in path.read_text(encoding="utf-8")] == []
 
 
 @pytest.mark.parametrize("text", [*FORMULAS, r"$\frac{1}{$", r"$\nonsense$"])
-def test_a_plot_writes_a_text_as_it_is(text):
+def test_a_plot_writes_a_text_as_it_is(text: str) -> None:
     steps = pd.DataFrame({"step": ["saved ids", text], "stage": ["saved", text], "people": [10, 5]})
     figure = plot_funnel(steps, pd.DataFrame({"label": [text], "count": [3]}))
     figure.canvas.draw()
     assert f"ended: {text}" in [each.get_text() for each in figure.plane.get_yticklabels()]
 
 
-def test_the_page_of_the_sandbox_shows_texts_and_lets_nothing_in():
+def test_the_page_of_the_sandbox_shows_texts_and_lets_nothing_in() -> None:
     sandbox = Sandbox(seed=1)
     headers = {"Cint-API-Version": "2025-12-18", "Authorization": f"Bearer {sandbox.dispatcher.make_token(0)}"}
     with (

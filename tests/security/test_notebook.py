@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nbformat
+import pytest
 from nbclient import NotebookClient
 
 from tests.support.canaries import SECRET, TOKEN, holds_respondent, secrets_in
@@ -30,7 +33,9 @@ cint.FindingsTable(wave.check())
 )
 
 
-def test_a_saved_notebook_with_its_widgets_holds_no_secret_and_no_id(tmp_path, monkeypatch):
+def test_a_saved_notebook_with_its_widgets_holds_no_secret_and_no_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS])
     client = NotebookClient(book, timeout=60, allow_errors=True, store_widget_state=True, kernel_name="python3")

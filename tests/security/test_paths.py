@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import quote
 
@@ -22,9 +23,10 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.uploads import UploadFile
 from cint_nb.panels.fence import Fence
 from cint_nb.wave.journal import Journal, WaveKey
+from cint_nb.wave.session import Session
 from cint_nb.wire.calls import Call, reply_of
 from cint_nb.wire.repeats import Repeat
-from tests.support.servers import raw_response
+from tests.support.servers import Listener, raw_response
 
 REF = TargetGroupRef(project_id="01JPROJECT", target_group_id="01JGROUP")
 DEVICES = ["CON", "con.csv", "NUL.txt", "AUX", "PRN.tar.gz", "COM1", "com1.csv", "LPT9.csv", "CONIN$", "COM¹.csv"]
@@ -52,7 +54,9 @@ def name_in(header: str) -> str:
 
 def is_reserved(name: str) -> bool:
     """Tell whether Windows takes a name for a device; since Python 3.13 another function knows."""
-    return ntpath.isreserved(name) if sys.version_info >= (3, 13) else PureWindowsPath(name).is_reserved()
+    if sys.version_info >= (3, 13):
+        return ntpath.isreserved(name)
+    return PureWindowsPath(name).is_reserved()
 
 
 def assert_harmless(name: str) -> None:
@@ -83,27 +87,29 @@ def assert_harmless(name: str) -> None:
         ("attachment", "default.csv"),
     ],
 )
-def test_a_file_name_from_a_header_keeps_what_is_harmless(header, name):
+def test_a_file_name_from_a_header_keeps_what_is_harmless(header: str, name: str) -> None:
     assert name_in(header) == name
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_hostile_name_is_more_than_a_name(name):
+def test_no_hostile_name_is_more_than_a_name(name: str) -> None:
     for header in headers_for(name):
         assert_harmless(name_in(header))
 
 
 @given(st.text(max_size=300))
-def test_no_text_at_all_is_more_than_a_name(name):
+def test_no_text_at_all_is_more_than_a_name(name: str) -> None:
     assert_harmless(name_in(f"attachment; filename*=UTF-8''{quote(name, errors='replace')}"))
 
 
-def test_a_long_name_keeps_its_ending():
+def test_a_long_name_keeps_its_ending() -> None:
     assert name_in(f'attachment; filename="{"a" * 300}.csv"').endswith("aaa.csv")
 
 
 @pytest.mark.parametrize("name", ["../../outside.csv", "/tmp/outside.csv", "\uff0e\uff0e\uff0foutside.csv", "CON"])  # noqa: S108
-def test_a_download_over_the_wire_is_written_inside_the_folder_only(listen, go_live, tmp_path, name):
+def test_a_download_over_the_wire_is_written_inside_the_folder_only(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], tmp_path: Path, name: str
+) -> None:
     more = f"Content-Disposition: attachment; filename*=UTF-8''{quote(name)}\r\n"
     client = go_live(listen(lambda path, _: raw_response(b"RSID\r\n", more=more)))
     folder = tmp_path / "inner" / "chosen"
@@ -115,7 +121,7 @@ def test_a_download_over_the_wire_is_written_inside_the_folder_only(listen, go_l
     assert path.parent == folder
 
 
-def test_nothing_is_replaced_unless_asked(tmp_path):
+def test_nothing_is_replaced_unless_asked(tmp_path: Path) -> None:
     (tmp_path / "report.csv").write_text("mine")
     download = Download("report.csv", b"theirs")
     with pytest.raises(InputError, match="already"):
@@ -129,7 +135,7 @@ def test_nothing_is_replaced_unless_asked(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="links need no rights there")
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_link_is_never_written_through(tmp_path, overwrite):
+def test_a_link_is_never_written_through(tmp_path: Path, overwrite: bool) -> None:
     (tmp_path / "precious").write_text("mine")
     (tmp_path / "report.csv").symlink_to(tmp_path / "precious")
     if overwrite:
@@ -140,17 +146,17 @@ def test_a_link_is_never_written_through(tmp_path, overwrite):
     assert (tmp_path / "precious").read_text() == "mine"
 
 
-def test_a_download_shows_its_name_and_size_and_no_contents():
+def test_a_download_shows_its_name_and_size_and_no_contents() -> None:
     assert repr(Download("report.csv", b"0f1ce179")) == "<Download: report.csv · 8 bytes>"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_name_that_is_sent_is_plain_too(name):
+def test_a_name_that_is_sent_is_plain_too(name: str) -> None:
     assert_harmless(UploadFile(b"x\n", 1, EntityType.RSID, name).file_name("token"))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path, name):
+def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path: Path, name: str) -> None:
     journal = Journal(tmp_path / "journal.sqlite3")
     journal.hold(WaveKey(f"live {name}", name, name))
     journal.close()
@@ -160,7 +166,7 @@ def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", [each for each in HOSTILE if each.strip() and "\x00" not in each])
-def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path, name):
+def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
     fence = Fence(tmp_path)
     try:
         inside = fence.inside(name)
@@ -170,12 +176,12 @@ def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["x\x00.csv", "\x00", "../\x00"])
-def test_a_file_picker_refuses_a_null_byte_in_words(tmp_path, name):
+def test_a_file_picker_refuses_a_null_byte_in_words(tmp_path: Path, name: str) -> None:
     with pytest.raises(RespondentFileError, match="outside"):
         Fence(tmp_path).inside(name)
 
 
-def test_a_file_picker_follows_no_link_out_of_its_folder(tmp_path):
+def test_a_file_picker_follows_no_link_out_of_its_folder(tmp_path: Path) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("x")
     folder = tmp_path / "folder"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,22 +14,24 @@ import pytest
 import cint_nb
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.ids import mask
-from cint_nb.domain.plan import AllocationShape
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
 from cint_nb.panels.wave_panel import WavePanel
 from cint_nb.study.crosswalk import Crosswalk
 from cint_nb.study.panel import Panel, PanelWave
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.respondents import Respondents, read_respondents
 from cint_nb.study.wave_reports import read_report
+from cint_nb.wave.session import Session
 from cint_nb.wave.wave import Wave
 from tests.security.reach import reachable, said_by
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
-from tests.support.servers import raw_response
+from tests.support.servers import Listener, raw_response
 from tests.support.waiting import wait_for
 from tests.support.widgets import uploaded
 
 
 @pytest.fixture
-def wave(make_wave, client) -> Wave:
+def wave(make_wave: Callable[..., Wave], client: Session) -> Wave:
     """Run a wave until people are in the field."""
     wave = make_wave()
     wave.create()
@@ -39,18 +43,20 @@ def wave(make_wave, client) -> Wave:
 
 
 @pytest.fixture
-def objects(wave, client, people, tmp_path) -> dict[str, object]:
+def objects(wave: Wave, client: Session, people: Respondents, tmp_path: Path) -> dict[str, object]:
     """Hold an instance of every public class, each as it is after use."""
     picker = cint_nb.FilePicker(tmp_path).choose("people.csv", entity_type="RSID")
     other = cint_nb.FilePicker(tmp_path)
     other.upload.value = uploaded("people.csv", (tmp_path / "people.csv").read_bytes())
     wait_for(lambda: other.facts is not None)
-    job = client.recontacts.job(wave.target_group, client.run(client.recontacts.jobs(wave.target_group))[0].job_id)
+    group = wave.target_group
+    assert group is not None
+    job = client.recontacts.job(group, client.run(client.recontacts.jobs(group))[0].job_id)
     progress = cint_nb.JobProgress(job)
     progress.update(client.run(job.refresh()))
-    client.run(client.recontacts.upload(wave.target_group, people))
+    client.run(client.recontacts.upload(group, people))
     with pytest.raises(CintError) as caught:  # one upload runs already
-        client.run(client.recontacts.upload(wave.target_group, people))
+        client.run(client.recontacts.upload(group, people))
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
     first = PanelWave("wave 1", read_report(visits, rsid="RSID"), uploaded=people)
     return {
@@ -77,13 +83,15 @@ def objects(wave, client, people, tmp_path) -> dict[str, object]:
     }
 
 
-def test_every_public_class_is_looked_at(objects):
+def test_every_public_class_is_looked_at(objects: dict[str, object]) -> None:
     classes = {name for name in cint_nb.__all__ if isinstance(getattr(cint_nb, name), type)}
     assert classes <= set(objects)
     assert all(isinstance(objects[name], getattr(cint_nb, name)) for name in classes)
 
 
-def test_nothing_a_public_object_says_or_holds_is_a_secret_or_names_a_person(objects, people):
+def test_nothing_a_public_object_says_or_holds_is_a_secret_or_names_a_person(
+    objects: dict[str, object], people: Respondents
+) -> None:
     looked, texts = 0, []
     for one in reachable(*objects.values()):
         if isinstance(one, (str, bytes)):
@@ -99,7 +107,9 @@ def test_nothing_a_public_object_says_or_holds_is_a_secret_or_names_a_person(obj
     assert holds_respondent(repr(texts)), "the search reaches what the objects keep to themselves"
 
 
-def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(go_live, listen, monkeypatch):
+def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(
+    go_live: Callable[..., Session], listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"locales": []}'))
     client = go_live(server)
@@ -112,14 +122,21 @@ def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(go_live
             assert secrets_in(one) == []
         else:
             assert secrets_in(said_by(one) + repr(getattr(one, "__dict__", ""))) == [], type(one)
-    assert client.http._tokens._token.secret.get_secret_value() == TOKEN
-    assert client.http.settings.client_secret.get_secret_value() == SECRET
+    token, secret = client.http._tokens._token, client.http.settings.client_secret
+    assert token is not None
+    assert token.secret.get_secret_value() == TOKEN
+    assert secret is not None
+    assert secret.get_secret_value() == SECRET
 
 
-def test_public_objects_are_copied_and_pickled_without_a_secret_or_not_at_all(objects):
+def itself(one: object) -> object:
+    return one
+
+
+def test_public_objects_are_copied_and_pickled_without_a_secret_or_not_at_all(objects: dict[str, object]) -> None:
     pickled = 0
     for name, one in objects.items():
-        for twin in (lambda each: each, copy.copy):
+        for twin in (itself, copy.copy):
             try:
                 told: str | bytes = pickle.dumps(twin(one))
                 pickled += 1
@@ -129,7 +146,7 @@ def test_public_objects_are_copied_and_pickled_without_a_secret_or_not_at_all(ob
     assert pickled >= 2 * len(("CintError", "Money", "Respondents", "TargetGroupPlan", "frames"))
 
 
-def test_frames_show_whole_ids_only_with_reveal(wave, people):
+def test_frames_show_whole_ids_only_with_reveal(wave: Wave, people: Respondents) -> None:
     one = people.ids[0]
     for frame in (people.lines, wave.outcome.frame):
         assert one in frame(reveal=True).to_string().lower()
@@ -137,7 +154,14 @@ def test_frames_show_whole_ids_only_with_reveal(wave, people):
         assert mask(one) in frame().to_string()
 
 
-def test_files_hold_ids_only_where_the_user_named_them(client, make_wave, make_plan, tmp_path, monkeypatch, people):
+def test_files_hold_ids_only_where_the_user_named_them(
+    client: Session,
+    make_wave: Callable[..., Wave],
+    make_plan: Callable[..., TargetGroupPlan],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    people: Respondents,
+) -> None:
     """The journal on disk, every temporary file, every cache: searched after a whole wave."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
@@ -174,7 +198,7 @@ def shown_anywhere(panel: cint_nb.FilePicker) -> str:
 
 
 @pytest.mark.parametrize("named", ["file", "folder", "root", "spoilt file", "empty folder", "file from the browser"])
-def test_an_id_in_a_name_is_shown_by_no_file_picker(tmp_path, people, named):
+def test_an_id_in_a_name_is_shown_by_no_file_picker(tmp_path: Path, people: Respondents, named: str) -> None:
     one = people.ids[0]
     root = tmp_path / one if named == "root" else tmp_path
     folder = root / one if "folder" in named else root
@@ -200,7 +224,7 @@ def test_an_id_in_a_name_is_shown_by_no_file_picker(tmp_path, people, named):
         assert "picker.to_code()" in picker._code.value
 
 
-def test_an_id_that_names_a_column_is_shown_by_nothing_that_was_read(people):
+def test_an_id_that_names_a_column_is_shown_by_nothing_that_was_read(people: Respondents) -> None:
     one = people.ids[0]
     for source in (pd.Series(people.ids, name=one), pd.DataFrame({one: people.ids, "visit": range(len(people.ids))})):
         read = read_respondents(source, entity_type="RSID", column=None if source.ndim == 1 else one)
@@ -208,7 +232,7 @@ def test_an_id_that_names_a_column_is_shown_by_nothing_that_was_read(people):
 
 
 @pytest.mark.parametrize("before", range(0, 60, 7))
-def test_no_part_of_an_id_is_left_where_a_long_name_is_cut(people, before):
+def test_no_part_of_an_id_is_left_where_a_long_name_is_cut(people: Respondents, before: int) -> None:
     one = people.ids[0]
     name = f"{'x' * before} {one}"
     frame = pd.DataFrame({name: people.ids[:9], "b": people.ids[9:18]})
@@ -224,15 +248,24 @@ def test_no_part_of_an_id_is_left_where_a_long_name_is_cut(people, before):
         assert one[:8] not in str(caught.value) + repr(caught.value)
 
 
-def test_nobody_is_named_in_an_error_or_a_log(wave, client, people, make_wave, caplog, tmp_path):
+def test_nobody_is_named_in_an_error_or_a_log(
+    wave: Wave,
+    client: Session,
+    people: Respondents,
+    make_wave: Callable[..., Wave],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
+) -> None:
     """Errors that are about single lines and ids, and the exchange quoting ids in its own words."""
     pairs = "\n".join(f"{one},{other}" for one, other in zip(people.ids[:5], people.ids[5:10], strict=True))
     odd, headless = tmp_path / "odd.csv", tmp_path / "headless.csv"
     odd.write_text(f"RSID,RID\n{pairs}\n")
     headless.write_text(f"{pairs}\n")  # pandas takes its first ids for names of columns
     errors: list[CintError] = []
-    group = type(wave.target_group)(project_id=people.ids[0], target_group_id=people.ids[1])
-    client.run(client.recontacts.upload(wave.target_group, people))
+    own = wave.target_group
+    assert own is not None
+    group = TargetGroupRef(project_id=people.ids[0], target_group_id=people.ids[1])
+    client.run(client.recontacts.upload(own, people))
     for attempt in (
         lambda: read_respondents(odd, entity_type="RSID", column=people.ids[0]),
         lambda: read_respondents(tmp_path / f"{people.ids[0]}.csv", entity_type="RSID"),
@@ -242,7 +275,7 @@ def test_nobody_is_named_in_an_error_or_a_log(wave, client, people, make_wave, c
         lambda: Crosswalk.of(pd.read_csv(headless)),
         lambda: read_report(pd.read_csv(headless)),
         lambda: make_wave(name="Tracker, wave 3").outcome,
-        lambda: client.run(client.recontacts.upload(wave.target_group, people)),
+        lambda: client.run(client.recontacts.upload(own, people)),
         lambda: client.run(client.target_groups.details(group)),
     ):
         with pytest.raises(CintError) as caught:

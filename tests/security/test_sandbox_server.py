@@ -72,14 +72,18 @@ def answers(served: ServedSandbox) -> bool:
 @pytest.mark.parametrize(
     "sent", [b"", b"G", b"GET / HTTP/1.1\r\n", HEAD, HEAD + b"\r\n", HEAD + b"\r\n" + b"x" * 10], ids=repr
 )
-def test_a_request_that_never_arrives_is_given_up_on(impatient, dial, sent):
+def test_a_request_that_never_arrives_is_given_up_on(
+    impatient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket], sent: bytes
+) -> None:
     line = dial(impatient)
     line.sendall(sent)
     assert is_over(line)
     wait_for(lambda: not impatient.connections.open)
 
 
-def test_a_trickle_buys_no_time_and_others_are_served_meanwhile(patient, dial):
+def test_a_trickle_buys_no_time_and_others_are_served_meanwhile(
+    patient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket]
+) -> None:
     line, waited_for = dial(patient), patient.connections.waited_for
     wait_for(lambda: len(waited_for) == 1)
     (transport, timer), *_ = waited_for.items()
@@ -91,7 +95,9 @@ def test_a_trickle_buys_no_time_and_others_are_served_meanwhile(patient, dial):
         assert waited_for[transport] is timer
 
 
-def test_a_request_is_waited_for_until_it_has_arrived_and_the_next_one_again(patient, dial):
+def test_a_request_is_waited_for_until_it_has_arrived_and_the_next_one_again(
+    patient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket]
+) -> None:
     line, waited_for = dial(patient), patient.connections.waited_for
     wait_for(lambda: len(waited_for) == 1)
     line.sendall(b"GET /sandbox/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -101,7 +107,9 @@ def test_a_request_is_waited_for_until_it_has_arrived_and_the_next_one_again(pat
     wait_for(lambda: len(waited_for) == 1)
 
 
-def test_many_slow_clients_do_not_keep_another_from_being_served(patient, dial):
+def test_many_slow_clients_do_not_keep_another_from_being_served(
+    patient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket]
+) -> None:
     """More of them than connections allowed, none of which will ever finish: the longest waiting make room."""
     slow = [dial(patient) for _ in range(100)]
     for line in slow:
@@ -120,7 +128,9 @@ def test_many_slow_clients_do_not_keep_another_from_being_served(patient, dial):
      b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc"],
     ids=["a head without end", "no line end", "TLS", "zeros", "two hosts", "negative", "two lengths"],
 )  # fmt: skip
-def test_what_is_no_request_is_refused_and_the_sandbox_lives(patient, dial, said):
+def test_what_is_no_request_is_refused_and_the_sandbox_lives(
+    patient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket], said: bytes
+) -> None:
     line = dial(patient)
     with contextlib.suppress(ConnectionError):
         line.sendall(said)
@@ -150,7 +160,9 @@ def test_what_is_no_request_is_refused_and_the_sandbox_lives(patient, dial, said
     ],
     ids=str,
 )
-def test_no_address_of_the_sandbox_answers_another_web_site_or_another_name(patient_forever, path, headers):
+def test_no_address_of_the_sandbox_answers_another_web_site_or_another_name(
+    patient_forever: ServedSandbox, path: str, headers: dict[str, str]
+) -> None:
     port = patient_forever.url.rpartition(":")[2]
     given = {name: value.replace("{port}", port) for name, value in headers.items()}
     for method in ("GET", "POST", "OPTIONS"):
@@ -167,7 +179,7 @@ def patient_forever() -> Iterator[ServedSandbox]:
         yield served
 
 
-def test_the_page_itself_may_send_its_forms(patient_forever):
+def test_the_page_itself_may_send_its_forms(patient_forever: ServedSandbox) -> None:
     reply = _other.post(
         f"{patient_forever.url}/sandbox/page/fault",
         data={"clear": "1"},
@@ -176,7 +188,7 @@ def test_the_page_itself_may_send_its_forms(patient_forever):
     assert reply.status_code == 303
 
 
-def test_the_gate_stands_before_everything():
+def test_the_gate_stands_before_everything() -> None:
     """It is the outermost part of the app, so that no address can be added behind its back."""
     app = build_app(Sandbox(seed=1))
-    assert [each.cls.__name__ for each in app.user_middleware] == ["Gate"]
+    assert [getattr(each.cls, "__name__", "") for each in app.user_middleware] == ["Gate"]

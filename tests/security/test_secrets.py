@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from cint_nb.domain.errors import CintError, NotAuthenticated, SettingsError
+from cint_nb.domain.errors import ApiError, CintError, NotAuthenticated, SettingsError
+from cint_nb.wave.session import Session
 from cint_nb.wire.auth import Token
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, secrets_in
-from tests.support.servers import raw_response
+from tests.support.servers import Listener, raw_response
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,7 +56,7 @@ def test_nothing(tmp_path): (tmp_path / "fine.txt").write_text("nothing"); print
 """
 
 
-def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_repeat_it(tmp_path):
+def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_repeat_it(tmp_path: Path) -> None:
     file = tmp_path / "test_leaks.py"
     file.write_text(LEAKS)
     command = [
@@ -87,7 +89,7 @@ def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_rep
 
 
 @pytest.mark.parametrize("folder", ["notebooks", "tests/recordings", "cint_nb", "docs", "benchmarks"])
-def test_what_is_stored_in_the_project_holds_none(folder):
+def test_what_is_stored_in_the_project_holds_none(folder: str) -> None:
     assert (ROOT / folder).is_dir()
     assert files_with_secrets(ROOT / folder) == []
 
@@ -96,7 +98,7 @@ def test_what_is_stored_in_the_project_holds_none(folder):
 
 
 @pytest.fixture
-def every_logger(caplog: pytest.LogCaptureFixture):
+def every_logger(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
     """Let every logger there is say everything, also those of httpx, httpcore and asyncio."""
     names = ["", "httpx", "httpcore", "asyncio", "cint_nb", "hpack", *logging.root.manager.loggerDict]
     before = {name: logging.getLogger(name).level for name in names}
@@ -108,7 +110,9 @@ def every_logger(caplog: pytest.LogCaptureFixture):
         logging.getLogger(name).setLevel(level)
 
 
-def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(listen, go_live, every_logger, monkeypatch):
+def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], every_logger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
     client = go_live(server)
@@ -126,7 +130,12 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(listen, go_liv
     assert [line for line in lines if secrets_in(line) or "0f1ce179" in line] == []
 
 
-def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(listen, go_live, caplog, monkeypatch):
+def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(
+    listen: Callable[..., Listener],
+    go_live: Callable[..., Session],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     server = listen(lambda path, _: None if "oauth" in path else raw_response())
     client = go_live(server)
     send = httpx.AsyncClient.send
@@ -142,8 +151,12 @@ def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(listen
 
 @pytest.mark.parametrize("renewable", [True, False], ids=["token fetched", "token given"])
 def test_a_refusal_that_quotes_the_request_is_told_without_the_credentials(
-    listen, go_live, caplog, monkeypatch, renewable
-):
+    listen: Callable[..., Listener],
+    go_live: Callable[..., Session],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    renewable: bool,
+) -> None:
     server = listen(lambda path, request: None if "oauth" in path else refuse(path, request))
     monkeypatch.delenv("CINT_NB_TOKEN" if renewable else "CINT_NB_CLIENT_SECRET")
     client = go_live(server)
@@ -155,7 +168,9 @@ def test_a_refusal_that_quotes_the_request_is_told_without_the_credentials(
     assert secrets_in("\n".join(held)) == []
 
 
-def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(listen, go_live, monkeypatch):
+def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     client = go_live(listen(refuse))
     with pytest.raises(NotAuthenticated, match=r"\(secret\)") as caught:
@@ -164,7 +179,7 @@ def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(listen, go_l
 
 
 @pytest.mark.parametrize("odd", ["é", "\u00a0x", " x", "\nx", "\u200b", "\x00", "，"])
-def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd):
+def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd: str) -> None:
     with pytest.raises(SettingsError, match="characters no token has") as caught:
         Settings.read("live", environ={}, account_id=7, token=TOKEN + odd)
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
@@ -173,7 +188,7 @@ def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd):
 
 
 @pytest.mark.parametrize("field", ["account_id", "keep_token", "base_url"])
-def test_a_setting_that_is_a_secret_by_mistake_is_not_repeated(field):
+def test_a_setting_that_is_a_secret_by_mistake_is_not_repeated(field: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.read("live", environ={}, **{"account_id": 7, "token": TOKEN, field: SECRET})
     assert secrets_in(str(caught.value)) == []
@@ -223,7 +238,7 @@ print("=== end")
 """
 
 
-def test_ipython_tracebacks_with_all_local_variables_show_none(listen, tmp_path):
+def test_ipython_tracebacks_with_all_local_variables_show_none(listen: Callable[..., Listener], tmp_path: Path) -> None:
     def say(path: str, request: bytes) -> bytes | None:
         if "oauth" in path:
             return None
@@ -255,7 +270,9 @@ def test_ipython_tracebacks_with_all_local_variables_show_none(listen, tmp_path)
 # Pickles and copies
 
 
-def test_what_holds_credentials_refuses_to_be_pickled(go_live, listen):
+def test_what_holds_credentials_refuses_to_be_pickled(
+    go_live: Callable[..., Session], listen: Callable[..., Listener]
+) -> None:
     client = go_live(listen())
     settings = client.http.settings
     for one in (settings, client, client.http, client.http._tokens, Token(SecretStr(TOKEN)), client.projects):
@@ -267,9 +284,12 @@ def test_what_holds_credentials_refuses_to_be_pickled(go_live, listen):
         assert secrets_in(repr(twin) + str(twin) + twin.model_dump_json() + repr(twin.model_dump())) == []
 
 
-def test_an_error_is_pickled_without_the_raw_reply(listen, go_live):
+def test_an_error_is_pickled_without_the_raw_reply(
+    listen: Callable[..., Listener], go_live: Callable[..., Session]
+) -> None:
     client = go_live(listen(lambda path, _: raw_response(b'{"detail": "no", "ids": ["0f1ce179"]}', status="422 No")))
     with pytest.raises(CintError) as caught:
         client.run(client.definitions.locales())
+    assert isinstance(caught.value, ApiError)
     assert b"0f1ce179" in caught.value.body
     assert b"0f1ce179" not in pickle.dumps(caught.value)

@@ -56,7 +56,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return wheel, archive
 
 
-def test_the_wheel_holds_the_package_the_notebooks_and_the_licence_and_nothing_else(built):
+def test_the_wheel_holds_the_package_the_notebooks_and_the_licence_and_nothing_else(built: tuple[Path, Path]) -> None:
     wheel, _ = built
     names = set(zipfile.ZipFile(wheel).namelist())
     package = {re.sub(r"^notebooks/", "cint_nb/_notebooks/", name) for name in rule(ROOT)}
@@ -68,7 +68,7 @@ def test_the_wheel_holds_the_package_the_notebooks_and_the_licence_and_nothing_e
     assert len(package) > 150
 
 
-def test_the_source_archive_holds_what_builds_the_wheel_and_nothing_else(built):
+def test_the_source_archive_holds_what_builds_the_wheel_and_nothing_else(built: tuple[Path, Path]) -> None:
     _, archive = built
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
@@ -78,7 +78,7 @@ def test_the_source_archive_holds_what_builds_the_wheel_and_nothing_else(built):
     assert names == rule(ROOT) | pages | about
 
 
-def test_nothing_left_lying_is_published(built, tmp_path):
+def test_nothing_left_lying_is_published(built: tuple[Path, Path], tmp_path: Path) -> None:
     wheel, archive = built
     zipfile.ZipFile(wheel).extractall(tmp_path / "wheel")  # noqa: S202 - built above
     with tarfile.open(archive) as opened:
@@ -89,14 +89,14 @@ def test_nothing_left_lying_is_published(built, tmp_path):
 # What we lean on
 
 
-def test_each_direct_dependency_has_its_date_in_the_documentation():
+def test_each_direct_dependency_has_its_date_in_the_documentation() -> None:
     wanted = release_ages.direct_dependencies(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"])
     listed = re.findall(r"^\| ([\w.-]+) \| \S+ \| \d{4}-\d\d-\d\d \|", release_ages.PAGE.read_text(), re.MULTILINE)
     assert {release_ages.name_of(each) for each in wanted} == set(listed)
     assert re.search(r"^Asked on \d{4}-\d\d-\d\d\.$", release_ages.PAGE.read_text(), re.MULTILINE)
 
 
-def test_a_dependency_of_24_months_needs_a_reason():
+def test_a_dependency_of_24_months_needs_a_reason() -> None:
     today = date(2026, 11, 25)
     lock = {
         "package": [
@@ -113,8 +113,8 @@ def test_a_dependency_of_24_months_needs_a_reason():
 
 
 def test_a_vulnerability_that_was_found_fails_and_a_silent_source_is_told_apart_from_a_clean_result(
-    monkeypatch, capsys
-):
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     hit = {"id": "GHSA-x", "fix_versions": ["2.1"]}
     clean, bad, silent = (
         {"name": "a", "version": "1", "vulns": []},

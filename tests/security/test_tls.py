@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 import trustme
 
 from cint_nb.domain.errors import NotSent, SettingsError
+from cint_nb.wave.session import Session
 from cint_nb.wire import loop
 from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES, Settings
 from tests.support.servers import Listener, raw_response
@@ -35,12 +37,14 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def serve(listen: Callable[..., Listener], authority: trustme.CA, monkeypatch: pytest.MonkeyPatch):
+def serve(
+    listen: Callable[..., Listener], authority: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Listener]:
     """Serve a certificate for a name that is not this machine's, and let that name lead here."""
     resolve = socket.getaddrinfo
 
-    def here(host: str | bytes | None, *more: object, **named: object) -> object:
-        return resolve("127.0.0.1" if host in (HOST, HOST.encode()) else host, *more, **named)
+    def here(host: str | bytes | None, port: bytes | str | int | None, *more: int, **named: int) -> object:
+        return resolve("127.0.0.1" if host in (HOST, HOST.encode()) else host, port, *more, **named)
 
     def start(name: str = HOST, by: trustme.CA | None = None) -> Listener:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -52,7 +56,7 @@ def serve(listen: Callable[..., Listener], authority: trustme.CA, monkeypatch: p
 
 
 @pytest.fixture
-def ask(go_live):
+def ask(go_live: Callable[..., Session]) -> Callable[..., object]:
     """Ask a server under its name, as a live client does."""
 
     def once(server: Listener, **settings: object) -> object:
@@ -63,12 +67,14 @@ def ask(go_live):
     return once
 
 
-def trust(authority: trustme.CA, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def trust(authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
 
-def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(serve, ask):
+def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(
+    serve: Callable[..., Listener], ask: Callable[..., object]
+) -> None:
     server = serve()
     with pytest.raises(NotSent) as caught:
         ask(server)
@@ -76,7 +82,13 @@ def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(ser
     assert server.heads == []
 
 
-def test_a_certificate_of_an_authority_the_user_names_is_taken(serve, ask, authority, tmp_path, monkeypatch):
+def test_a_certificate_of_an_authority_the_user_names_is_taken(
+    serve: Callable[..., Listener],
+    ask: Callable[..., object],
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """SSL_CERT_FILE adds whom to trust, as behind a company's proxy; it cannot say: nobody in particular."""
     trust(authority, tmp_path, monkeypatch)
     server = serve()
@@ -85,8 +97,12 @@ def test_a_certificate_of_an_authority_the_user_names_is_taken(serve, ask, autho
 
 
 def test_a_certificate_of_another_authority_or_for_another_name_is_refused(
-    serve, ask, authority, tmp_path, monkeypatch
-):
+    serve: Callable[..., Listener],
+    ask: Callable[..., object],
+    authority: trustme.CA,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     trust(authority, tmp_path, monkeypatch)
     for server in (serve(by=trustme.CA()), serve(name="other.test")):
         with pytest.raises(NotSent):
@@ -95,7 +111,9 @@ def test_a_certificate_of_another_authority_or_for_another_name_is_refused(
 
 
 @pytest.mark.parametrize("variable", ELSEWHERE)
-def test_no_variable_switches_checking_off(serve, ask, monkeypatch, variable):
+def test_no_variable_switches_checking_off(
+    serve: Callable[..., Listener], ask: Callable[..., object], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
     monkeypatch.setenv(variable, ELSEWHERE[variable])
     server = serve()
     with pytest.raises(NotSent):
@@ -105,7 +123,13 @@ def test_no_variable_switches_checking_off(serve, ask, monkeypatch, variable):
 
 @pytest.mark.parametrize("value", ["", "/dev/null", "/no/such/file"])
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
-def test_an_empty_list_of_authorities_trusts_nobody_more(serve, ask, monkeypatch, variable, value):
+def test_an_empty_list_of_authorities_trusts_nobody_more(
+    serve: Callable[..., Listener],
+    ask: Callable[..., object],
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+) -> None:
     monkeypatch.setenv(variable, value)
     server = serve()
     with pytest.raises((NotSent, SettingsError)):
@@ -113,7 +137,12 @@ def test_an_empty_list_of_authorities_trusts_nobody_more(serve, ask, monkeypatch
     assert server.heads == []
 
 
-def test_the_token_endpoint_is_checked_too(serve, ask, listen, monkeypatch):
+def test_the_token_endpoint_is_checked_too(
+    serve: Callable[..., Listener],
+    ask: Callable[..., object],
+    listen: Callable[..., Listener],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     server, plain = serve(), listen(lambda path, _: raw_response(b"{}"))
     with pytest.raises(NotSent):
@@ -121,7 +150,9 @@ def test_the_token_endpoint_is_checked_too(serve, ask, listen, monkeypatch):
     assert server.heads == plain.heads == []
 
 
-def test_recording_a_live_session_checks_too(serve, ask, tmp_path):
+def test_recording_a_live_session_checks_too(
+    serve: Callable[..., Listener], ask: Callable[..., object], tmp_path: Path
+) -> None:
     server = serve()
     with pytest.raises(NotSent):
         ask(server, record=tmp_path / "live.jsonl")
@@ -129,14 +160,16 @@ def test_recording_a_live_session_checks_too(serve, ask, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["verify", "verify_ssl", "insecure", "ssl", "cert", "trust_env"])
-def test_no_setting_switches_checking_off(name):
+def test_no_setting_switches_checking_off(name: str) -> None:
     with pytest.raises(SettingsError, match="no setting"):
         Settings.read("live", environ={}, account_id=7, token="t", **{name: False})
     assert name not in Settings.model_fields
     assert f"CINT_NB_{name.upper()}" not in {*VARIABLES.values(), MODE_VARIABLE}
 
 
-def test_a_client_of_the_callers_own_brings_its_own_rules(serve, ask, authority):
+def test_a_client_of_the_callers_own_brings_its_own_rules(
+    serve: Callable[..., Listener], ask: Callable[..., object], authority: trustme.CA
+) -> None:
     """Whoever makes an httpx client decides for it: that is on purpose, and visible in their code."""
     context = ssl.create_default_context()
     authority.configure_trust(context)

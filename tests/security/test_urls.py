@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -11,9 +13,11 @@ import pytest
 
 from cint_nb.api import operations as ops
 from cint_nb.domain.errors import ApiError, CintError, InputError, SettingsError
+from cint_nb.wave.session import Session
+from cint_nb.wave.wave import Wave
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN
-from tests.support.servers import raw_response
+from tests.support.servers import Listener, raw_response
 
 OPERATIONS = [one for one in vars(ops).values() if isinstance(one, ops.Operation)]
 PLACES = [(one, place) for one in OPERATIONS for place in re.findall(r"{(\w+)}", one.template)]
@@ -30,7 +34,9 @@ def filled(operation: ops.Operation, **places: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda one: getattr(one, "name", one))
-def test_a_path_value_cannot_reach_another_endpoint(listen, go_live, operation, place):
+def test_a_path_value_cannot_reach_another_endpoint(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], operation: ops.Operation, place: str
+) -> None:
     server = listen()
     client = go_live(server)
     for value in HOSTILE:
@@ -40,7 +46,9 @@ def test_a_path_value_cannot_reach_another_endpoint(listen, go_live, operation, 
     assert server.heads == []
 
 
-def test_every_operation_is_asked_at_its_own_address_only(listen, go_live):
+def test_every_operation_is_asked_at_its_own_address_only(
+    listen: Callable[..., Listener], go_live: Callable[..., Session]
+) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     for operation in OPERATIONS:
@@ -52,7 +60,9 @@ def test_every_operation_is_asked_at_its_own_address_only(listen, go_live):
 
 
 @pytest.mark.parametrize("value", ["a&entity_type=RID", "a#b", "a=b", "%26x=1", "../x", "a\r\nX-Evil: 1", "é+ ;"])
-def test_a_query_value_stays_one_value(listen, go_live, value):
+def test_a_query_value_stays_one_value(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], value: str
+) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     client.run(client.http.send(ops.LIST_PROJECTS.call(query={"name": value, "page_size": 5})))
@@ -65,7 +75,9 @@ def test_a_query_value_stays_one_value(listen, go_live, value):
 
 @pytest.mark.parametrize("value", ["key\r\nX-Evil: 1", "\r\n\r\nGET /evil HTTP/1.1"])
 @pytest.mark.parametrize("field", ["if_match", "idempotency_key"])
-def test_a_header_value_cannot_become_another_header(listen, go_live, field, value):
+def test_a_header_value_cannot_become_another_header(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], field: str, value: str
+) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     with pytest.raises(CintError):
@@ -81,7 +93,9 @@ REDIRECTS = [301, 302, 303, 307, 308]
 
 @pytest.mark.parametrize("own_client", [False, True], ids=["our client", "a client of the caller's that follows"])
 @pytest.mark.parametrize("status", REDIRECTS)
-def test_no_redirect_is_followed_to_another_host(listen, go_live, status, own_client):
+def test_no_redirect_is_followed_to_another_host(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], status: int, own_client: bool
+) -> None:
     elsewhere = listen(lambda path, _: raw_response(b"{}"))
     more = f"Location: {elsewhere.url}/v1/x\r\nRefresh: 0; url={elsewhere.url}\r\nContent-Location: {elsewhere.url}\r\n"
     here = listen(lambda path, _: raw_response(b"{}", status=f"{status} Go", more=more))
@@ -97,7 +111,9 @@ def test_no_redirect_is_followed_to_another_host(listen, go_live, status, own_cl
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
-def test_the_secret_follows_no_redirect_of_the_token_endpoint(listen, go_live, monkeypatch, status):
+def test_the_secret_follows_no_redirect_of_the_token_endpoint(
+    listen: Callable[..., Listener], go_live: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     elsewhere = listen()
     here = listen(
@@ -110,7 +126,7 @@ def test_the_secret_follows_no_redirect_of_the_token_endpoint(listen, go_live, m
     assert elsewhere.heads == []
 
 
-def test_no_address_in_a_reply_is_ever_asked(listen, go_live):
+def test_no_address_in_a_reply_is_ever_asked(listen: Callable[..., Listener], go_live: Callable[..., Session]) -> None:
     elsewhere = listen(lambda path, _: raw_response(b"{}"))
     url = f"{elsewhere.url}/v1/x"
     more = f'Location: {url}\r\nLink: <{url}>; rel=next\r\nAlt-Svc: http/1.1="127.0.0.1:{elsewhere.port}"\r\n'
@@ -140,13 +156,17 @@ def test_no_address_in_a_reply_is_ever_asked(listen, go_live):
 
 
 def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_place_only(
-    listen, go_live, client, make_wave, monkeypatch
-):
+    listen: Callable[..., Listener],
+    go_live: Callable[..., Session],
+    client: Session,
+    make_wave: Callable[..., Wave],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """No telemetry, no look for updates, no font, no style sheet."""
     connected: list[object] = []
     connect = socket.socket.connect
 
-    def noted(self: socket.socket, address: object) -> None:
+    def noted(self: socket.socket, address: tuple[Any, ...] | str) -> None:
         connected.append(address)
         connect(self, address)
 
@@ -178,7 +198,7 @@ def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_p
         "https://api.cint.com:99999/v1", "javascript:alert(1)",
     ],
 )  # fmt: skip
-def test_a_live_address_is_https_or_on_this_machine(name, url):
+def test_a_live_address_is_https_or_on_this_machine(name: str, url: str) -> None:
     given = {"account_id": 7, "token": TOKEN, name: url or " "}
     with pytest.raises(SettingsError) as caught:
         Settings.read("live", environ={}, **given)
@@ -186,15 +206,20 @@ def test_a_live_address_is_https_or_on_this_machine(name, url):
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8640/v1", "http://localhost:8640/v1", "http://[::1]:8640/v1"])
-def test_this_machine_may_be_asked_without_tls(url):
+def test_this_machine_may_be_asked_without_tls(url: str) -> None:
     assert Settings.read("live", environ={}, account_id=7, token=TOKEN, base_url=url).on_this_machine
 
 
-def test_the_sandbox_never_reads_the_credentials_of_the_environment(client, monkeypatch):
+def test_the_sandbox_never_reads_the_credentials_of_the_environment(
+    client: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A real secret cannot reach a practice room, in this process or served elsewhere."""
     settings = client.http.settings
     assert settings.token is None
+    assert settings.client_secret is not None
     assert settings.client_secret.get_secret_value() == "sandbox"
     for url in ("https://class.example/v1", "http://127.0.0.1:8640/v1"):
-        assert Settings.read("sandbox", base_url=url).client_secret.get_secret_value() != SECRET
+        secret = Settings.read("sandbox", base_url=url).client_secret
+        assert secret is not None
+        assert secret.get_secret_value() != SECRET
     assert Settings.read("sandbox", base_url="https://class.example/v1").token is None

@@ -8,6 +8,7 @@ import io
 import re
 import warnings
 from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from cint_nb.domain import ids as domain_ids
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study import text as text_module
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.respondents import Respondents, read_respondents
 
 POOL = [synthetic_id("any file", number) for number in range(60)]
 CALM = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -55,9 +56,10 @@ cells = st.one_of(spelled, spelled, spelled, wrapped, blanks, broken)
 lists = st.lists(cells, min_size=1, max_size=40)
 
 
-def expected(values):
+def expected(values: list[str]) -> tuple[list[tuple[str, int | None]], tuple[str, ...]]:
     """Judge values by the domain's own words, one after another."""
-    seen, found = {}, []
+    seen: dict[str, int] = {}
+    found: list[tuple[str, int | None]] = []
     for number, value in enumerate(values, start=1):
         text = re.sub(r'^\s*="(.*)"\s*$', r"\1", value)
         text = domain_ids.normalise(text)
@@ -73,13 +75,13 @@ def expected(values):
     return found, tuple(seen)
 
 
-def judged(people):
+def judged(people: Respondents) -> list[tuple[str, int | None]]:
     frame = people.lines()
     lines = [None if pd.isna(line) else int(line) for line in frame["of_line"]]
     return list(zip(frame["verdict"], lines, strict=True))
 
 
-def check_books(people):
+def check_books(people: Respondents) -> None:
     """Every line once; every id once; no id that is not there."""
     counts = asdict(people.counts)
     lines = counts.pop("lines")
@@ -100,11 +102,11 @@ def check_books(people):
     assert table.loc[0, "lines"] == lines == table["lines"].iloc[1:].sum()
 
 
-def read(source, **options):
+def read(source: Any, **options: Any) -> Respondents:
     return read_respondents(source, entity_type="RSID", **options)
 
 
-def attempt(source, **options):
+def attempt(source: bytes, **options: str) -> tuple[Respondents | None, str]:
     """Return what was read, or the message of the refusal; any other error fails the test."""
     try:
         return read(source, **options), ""
@@ -112,11 +114,11 @@ def attempt(source, **options):
         return None, str(error)
 
 
-def any_usable(values):
+def any_usable(values: list[str]) -> bool:
     return any(verdict == "usable" for verdict, _ in expected(values)[0])
 
 
-def first_is_damaged_or_good(values):
+def first_is_damaged_or_good(values: list[str]) -> bool:
     """A first value that could be a header is another test's business."""
     filled = [value for value in values if domain_ids.normalise(value)]
     return bool(filled) and not filled[0].startswith(("n/a", "x", "\u00e4"))
@@ -124,7 +126,7 @@ def first_is_damaged_or_good(values):
 
 @CALM
 @given(lists, st.sampled_from(["\n", "\r\n", "\r"]), st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
-def test_one_value_a_line_in_any_encoding_and_line_end(values, end, ended, encoding):
+def test_one_value_a_line_in_any_encoding_and_line_end(values: list[str], end: str, ended: bool, encoding: str) -> None:
     assume(any_usable(values) and first_is_damaged_or_good(values) and (ended or values[-1]))
     assume(len(values) > 1)
     content = (end.join(values) + (end if ended else "")).encode(encoding)
@@ -138,7 +140,7 @@ def test_one_value_a_line_in_any_encoding_and_line_end(values, end, ended, encod
 
 @SOME
 @given(lists)
-def test_lists_and_series_keep_the_place_of_every_value(values):
+def test_lists_and_series_keep_the_place_of_every_value(values: list[str]) -> None:
     assume(any_usable(values) and first_is_damaged_or_good(values))
     verdicts, usable = expected(values)
     for source in (values, tuple(values), pd.Series(values), pd.Series(values, dtype=object), iter(values)):
@@ -153,7 +155,9 @@ notes = st.text(alphabet=st.sampled_from("abc,;\t\"\n\u00e4 '"), max_size=12)
 
 @CALM
 @given(st.lists(st.tuples(notes, cells, notes), min_size=1, max_size=30), st.sampled_from(",;\t"), st.booleans())
-def test_one_column_of_a_table_keeps_the_lines_of_its_rows(rows, delimiter, by_name):
+def test_one_column_of_a_table_keeps_the_lines_of_its_rows(
+    rows: list[tuple[str, str, str]], delimiter: str, by_name: bool
+) -> None:
     values = [row[1] for row in rows]
     assume(any_usable(values))
     buffer = io.StringIO()
@@ -174,7 +178,7 @@ def test_one_column_of_a_table_keeps_the_lines_of_its_rows(rows, delimiter, by_n
 
 @CALM
 @given(st.binary(max_size=400))
-def test_any_bytes_are_read_or_refused(content):
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     people, refusal = attempt(content)
     if people is None:
         assert refusal.count("\n") >= 2
@@ -194,7 +198,7 @@ fragments = st.lists(
 
 @CALM
 @given(fragments, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]), st.booleans())
-def test_any_mixture_is_read_or_refused_and_no_id_is_invented(parts, encoding, packed):
+def test_any_mixture_is_read_or_refused_and_no_id_is_invented(parts: list[str], encoding: str, packed: bool) -> None:
     text = "".join(parts)
     content = text.encode(encoding, "ignore")
     people, refusal = attempt(gzip.compress(content) if packed else content, name="x.csv.gz" if packed else "x.csv")
@@ -212,7 +216,7 @@ def test_any_mixture_is_read_or_refused_and_no_id_is_invented(parts, encoding, p
     st.lists(st.tuples(st.sampled_from(WRAPPERS), st.integers(0, 150)), min_size=1, max_size=8),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_long_runs_of_any_wrapping_lose_nothing(runs, end):
+def test_long_runs_of_any_wrapping_lose_nothing(runs: list[tuple[str, int]], end: str) -> None:
     values, number = [], 0
     for wrapper, length in runs:
         values += [wrapper.format(synthetic_id("runs", number + place)) for place in range(length)]
@@ -232,7 +236,7 @@ def test_long_runs_of_any_wrapping_lose_nothing(runs, end):
 @given(
     st.lists(st.tuples(st.one_of(st.none(), st.integers(), st.text("abc", max_size=3)), cells), min_size=2, max_size=15)
 )
-def test_workbooks_parquet_and_spss_agree_with_the_list(rows):
+def test_workbooks_parquet_and_spss_agree_with_the_list(rows: list[tuple[int | str | None, str]]) -> None:
     values = [row[1] for row in rows]
     assume(any_usable(values) and all(value.isprintable() for value in values) and domain_ids.normalise(values[-1]))
     verdicts, usable = expected(values)
@@ -248,7 +252,7 @@ def test_workbooks_parquet_and_spss_agree_with_the_list(rows):
         check_books(people)
 
 
-def workbook(frame):
+def workbook(frame: pd.DataFrame) -> bytes:
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     for place, row in enumerate([list(frame.columns), *frame.values.tolist()], start=1):
@@ -261,7 +265,7 @@ def workbook(frame):
     return buffer.getvalue()
 
 
-def parquet(frame):
+def parquet(frame: pd.DataFrame) -> bytes:
     pytest.importorskip("pyarrow")
     buffer = io.BytesIO()
     frame.to_parquet(buffer)
@@ -273,7 +277,7 @@ few = st.lists(ids, max_size=30)
 
 @SOME
 @given(few, few, st.integers(1, 12))
-def test_operations_are_those_of_sets_in_source_order(left, right, size):
+def test_operations_are_those_of_sets_in_source_order(left: list[str], right: list[str], size: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         one, other = (read([*each, "ann@example.com"]) for each in (left, right))
@@ -296,7 +300,9 @@ def test_operations_are_those_of_sets_in_source_order(left, right, size):
 
 @SOME
 @given(lists, st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]), st.integers(1, 90))
-def test_where_the_file_is_cut_into_chunks_makes_no_difference(values, end, encoding, chunk):
+def test_where_the_file_is_cut_into_chunks_makes_no_difference(
+    values: list[str], end: str, encoding: str, chunk: int
+) -> None:
     content = end.join([POOL[0], POOL[1], *values]).encode(encoding, "ignore")
     whole = read(content)
     assume(whole.origin.layout == "one value a line")
@@ -308,7 +314,7 @@ def test_where_the_file_is_cut_into_chunks_makes_no_difference(values, end, enco
     assert pieces == whole
 
 
-def test_a_list_in_one_line_longer_than_the_first_look_is_still_a_list():
+def test_a_list_in_one_line_longer_than_the_first_look_is_still_a_list() -> None:
     many = [synthetic_id("one line", number) for number in range(20_000)]
     people = read(", ".join(many).encode())
     assert people.ids == tuple(many)
@@ -316,7 +322,7 @@ def test_a_list_in_one_line_longer_than_the_first_look_is_still_a_list():
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_file_of_many_chunks_is_read_whole(end):
+def test_a_file_of_many_chunks_is_read_whole(end: str) -> None:
     many = [synthetic_id("chunks", number) for number in range(70_000)]
     many[50_000] = ""
     many[60_000] = "broken"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from cint_nb.domain.errors import InputError, RespondentFileError
@@ -11,7 +14,7 @@ from cint_nb.study.respondents import read_respondents
 IDS = [synthetic_id("bad sources", number) for number in range(20)]
 
 
-def refused(source, **options):
+def refused(source: Any, **options: Any) -> RespondentFileError:
     with pytest.raises(RespondentFileError) as caught:
         read_respondents(source, entity_type="RSID", **options)
     error = caught.value
@@ -22,7 +25,7 @@ def refused(source, **options):
     return error
 
 
-def test_a_missing_file(tmp_path):
+def test_a_missing_file(tmp_path: Path) -> None:
     error = refused(tmp_path / "wave1.csv")
     assert "no such file" in error.what
     assert error.evidence["source"] == "wave1.csv"
@@ -30,34 +33,34 @@ def test_a_missing_file(tmp_path):
     assert isinstance(error, ValueError)
 
 
-def test_a_directory(tmp_path):
+def test_a_directory(tmp_path: Path) -> None:
     assert "directory" in refused(tmp_path).what
 
 
-def test_an_empty_file(tmp_path):
+def test_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "wave1.csv"
     path.touch()
     assert "empty" in refused(path).what
 
 
 @pytest.mark.parametrize("content", ["\n\n\n", " \r\n\t\r\n", "\ufeff\n"])
-def test_a_file_of_blank_lines(content):
+def test_a_file_of_blank_lines(content: str) -> None:
     assert "blank" in refused(content.encode()).what
 
 
-def test_a_header_row_and_nothing_else():
+def test_a_header_row_and_nothing_else() -> None:
     assert "header row and nothing else" in refused(b"RSID\n").what
     assert "header row and nothing else" in refused(b"RSID,age\n\n").what
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02\x03" * 100, bytes(range(256)) * 10, b"\x01\x02\x03\x04\x05\x06"])
-def test_a_binary_file(tmp_path, content):
+def test_a_binary_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "wave1.csv"
     path.write_bytes(content)
     assert "binary" in refused(path).what
 
 
-def test_bytes_that_turn_binary_late_name_the_line():
+def test_bytes_that_turn_binary_late_name_the_line() -> None:
     content = "\n".join(IDS * 20_000).encode() + b"\n\x00\x00\n"
     error = refused(content)
     assert "binary" in error.what
@@ -65,7 +68,7 @@ def test_bytes_that_turn_binary_late_name_the_line():
 
 
 @pytest.mark.parametrize("suffix", [".docx", ".pdf", ".json", ".xls", ".sas7bdat", "", ".zip", ".xlsx.gz"])
-def test_a_wrong_extension(tmp_path, suffix):
+def test_a_wrong_extension(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"wave1{suffix}"
     path.write_text("\n".join(IDS))
     error = refused(path)
@@ -84,19 +87,19 @@ def test_a_wrong_extension(tmp_path, suffix):
         (b"\x7fELF\x02\x01", "program"),
     ],
 )
-def test_another_kind_of_file_under_the_name_of_a_list(tmp_path, content, word):
+def test_another_kind_of_file_under_the_name_of_a_list(tmp_path: Path, content: bytes, word: str) -> None:
     path = tmp_path / "wave1.csv"
     path.write_bytes(content)
     assert word in refused(path).what
 
 
-def test_a_workbook_named_csv_is_told_its_name(tmp_path):
+def test_a_workbook_named_csv_is_told_its_name(tmp_path: Path) -> None:
     path = tmp_path / "wave1.csv"
     path.write_bytes(b"PK\x03\x04" + bytes(100))
     assert ".xlsx" in refused(path).next_step
 
 
-def test_two_columns_of_ids_are_named_with_the_call_to_write(tmp_path):
+def test_two_columns_of_ids_are_named_with_the_call_to_write(tmp_path: Path) -> None:
     path = tmp_path / "wave1.csv"
     path.write_text("visit,RSID\n" + "\n".join(f"{a},{b}" for a, b in zip(IDS[:10], IDS[10:], strict=True)))
     error = refused(path)
@@ -106,19 +109,19 @@ def test_two_columns_of_ids_are_named_with_the_call_to_write(tmp_path):
     assert people.ids == tuple(IDS[10:])
 
 
-def test_two_columns_without_a_header_are_named_by_position():
+def test_two_columns_without_a_header_are_named_by_position() -> None:
     content = "\n".join(f"{a};{b}" for a, b in zip(IDS[:10], IDS[10:], strict=True)).encode()
     error = refused(content)
     assert "column=1" in error.next_step
     assert read_respondents(content, column=2, entity_type="RSID").ids == tuple(IDS[10:])
 
 
-def test_text_in_place_of_a_path_is_explained():
+def test_text_in_place_of_a_path_is_explained() -> None:
     error = refused("\n".join(IDS))
     assert "path" in error.what
     assert "splitlines" in error.next_step
 
 
 @pytest.mark.parametrize("source", [7, None, {"a": 1}, object()])
-def test_other_values_are_refused_by_their_type(source):
+def test_other_values_are_refused_by_their_type(source: Any) -> None:
     assert type(source).__name__ in refused(source).what

@@ -26,11 +26,11 @@ NAMES = {
 @pytest.mark.parametrize(
     ("name", "kind"), [(name, kind) for kind, names in NAMES.items() for name in names.split(", ")]
 )
-def test_a_name_says_rsid_rid_or_nothing(name, kind):
+def test_a_name_says_rsid_rid_or_nothing(name: str, kind: EntityType | None) -> None:
     assert type_by_name(name) is kind
 
 
-def test_a_contradicting_name_is_a_warning_and_shows_in_the_repr():
+def test_a_contradicting_name_is_a_warning_and_shows_in_the_repr() -> None:
     content = ("RID\n" + "\n".join(RIDS)).encode()
     people = read_respondents(content, entity_type="RSID", name="wave1.csv")
     (warning,) = people.warnings
@@ -39,25 +39,25 @@ def test_a_contradicting_name_is_a_warning_and_shows_in_the_repr():
     assert read_respondents(content, entity_type="RID").warnings == ()
 
 
-def test_evidence_is_gathered_from_names_other_waves_and_reports():
+def test_evidence_is_gathered_from_names_other_waves_and_reports() -> None:
     people = read_respondents("\n".join(["id", *RSIDS]).encode(), entity_type="RID", name="rsids.csv")
     wave_1 = read_respondents(RSIDS[:2], entity_type="RSID")
     frame = people.evidence(earlier=[wave_1], report=REPORT)
     assert list(frame["source"]) == ["file name", "other waves", "report"]
     assert list(frame["says"]) == ["RSID"] * 3
     assert not frame["agrees"].any()
-    assert "2 of 6 ids" in frame.loc[1, "detail"]
-    assert "6 of 6 ids" in frame.loc[2, "detail"]
+    assert "2 of 6 ids" in frame["detail"].loc[1]
+    assert "6 of 6 ids" in frame["detail"].loc[2]
     assert not any(identifier in frame.to_string() for identifier in RSIDS)
 
 
-def test_without_evidence_the_frame_is_empty_and_keeps_its_columns():
+def test_without_evidence_the_frame_is_empty_and_keeps_its_columns() -> None:
     frame = read_respondents(RIDS, entity_type="RID").evidence(report=pd.DataFrame({"RSID": RSIDS}))
     assert frame.empty
     assert list(frame.columns) == ["source", "says", "agrees", "detail"]
 
 
-def test_a_crosswalk_is_read_from_a_report_by_the_names_of_its_columns():
+def test_a_crosswalk_is_read_from_a_report_by_the_names_of_its_columns() -> None:
     crosswalk = Crosswalk.of(REPORT)
     assert len(crosswalk) == 6
     assert crosswalk[RIDS[0].upper()] == RSIDS[0]
@@ -67,7 +67,7 @@ def test_a_crosswalk_is_read_from_a_report_by_the_names_of_its_columns():
         crosswalk[RSIDS[0]]
 
 
-def test_columns_with_other_names_are_asked_for():
+def test_columns_with_other_names_are_asked_for() -> None:
     frame = REPORT.set_axis(["visit", "person", "status"], axis=1)
     with pytest.raises(RespondentFileError, match="0 columns are named like RIDs"):
         Crosswalk.of(frame)
@@ -76,17 +76,17 @@ def test_columns_with_other_names_are_asked_for():
         Crosswalk.of(frame, rid="visit", rsid="nobody")
 
 
-def test_exchanged_columns_are_noticed():
+def test_exchanged_columns_are_noticed() -> None:
     pairs = [(RSIDS[0], RIDS[0]), (RSIDS[0], RIDS[1])]
     with pytest.raises(RespondentFileError, match="two different RSIDs"):
         Crosswalk(pairs)
 
 
-def test_damaged_pairs_are_left_out():
+def test_damaged_pairs_are_left_out() -> None:
     assert len(Crosswalk([(RIDS[0], None), ("x", RSIDS[0]), (RIDS[1], RSIDS[1])])) == 1
 
 
-def test_rids_become_the_people_behind_them_each_once():
+def test_rids_become_the_people_behind_them_each_once() -> None:
     crosswalk = Crosswalk([(RIDS[0], RSIDS[1]), (RIDS[1], RSIDS[0]), (RIDS[2], RSIDS[1])])
     people = to_rsids(read_respondents(RIDS, entity_type="RID"), crosswalk)
     assert people.ids == (RSIDS[1], RSIDS[0])

@@ -27,7 +27,7 @@ PERFORMANCE = {
 }
 
 
-def test_a_group_in_the_field_is_one_row():
+def test_a_group_in_the_field_is_one_row() -> None:
     row = {"target_group_id": "T1", "overview": OVERVIEW, "performance": PERFORMANCE, "saved": 600, "sent": 650}
     frame = status_frame([row])
     group = frame.iloc[0]
@@ -41,14 +41,14 @@ def test_a_group_in_the_field_is_one_row():
     assert group["last_complete"] == pd.Timestamp("2026-09-03T08:00:00.123Z")
 
 
-def test_the_cost_is_that_of_the_overview_in_the_currency_it_was_spent_in():
+def test_the_cost_is_that_of_the_overview_in_the_currency_it_was_spent_in() -> None:
     performance = {**PERFORMANCE, "completes_cost": {"value": "70.00", "currency_code": "EUR"}}
     cap = {"value": "3.10", "currency_code": "USD"}
     group = status_frame([{"overview": OVERVIEW, "performance": performance, "price_cap": cap}]).iloc[0]
     assert (group["cost"], group["currency"]) == (75.0, "EUR")
 
 
-def test_models_serve_as_well_as_dictionaries():
+def test_models_serve_as_well_as_dictionaries() -> None:
     overview = SimpleNamespace(status="Paused", progress=SimpleNamespace(current_completes=1, filling_goal=4))
     frame = status_frame(
         [SimpleNamespace(name="w", overview=overview, performance=None, saved=10, warnings=["a", "b"])]
@@ -58,7 +58,7 @@ def test_models_serve_as_well_as_dictionaries():
     assert frame.loc[0, "warnings"] == "a; b"
 
 
-def test_a_draft_has_empty_cells_and_the_same_types():
+def test_a_draft_has_empty_cells_and_the_same_types() -> None:
     live, draft = (
         status_frame([{"overview": OVERVIEW, "saved": 1}]),
         status_frame([{"name": "draft", "state": "draft"}]),
@@ -68,12 +68,12 @@ def test_a_draft_has_empty_cells_and_the_same_types():
     assert list(status_frame([]).columns) == list(STATUS_COLUMNS)
 
 
-def test_nothing_is_divided_by_zero():
+def test_nothing_is_divided_by_zero() -> None:
     frame = status_frame([{"overview": {"progress": {"current_completes": 0, "filling_goal": 0}}, "saved": 0}])
     assert frame.loc[0, ["filled", "came_back", "cost_per_complete"]].isna().all()
 
 
-def test_completes_so_far_become_completes_of_each_interval():
+def test_completes_so_far_become_completes_of_each_interval() -> None:
     frame = completes_frame(
         [{"timestamp": "2026-09-03T00:00:00Z", "count": 9}, {"timestamp": "2026-09-02T00:00:00.000Z", "count": 5}]
     )
@@ -83,7 +83,7 @@ def test_completes_so_far_become_completes_of_each_interval():
     assert list(completes_frame([]).columns) == ["until", "completes", "new"]
 
 
-def test_live_visits_are_counted_apart_from_tests():
+def test_live_visits_are_counted_apart_from_tests() -> None:
     performance = {
         "respondent_analysis": {
             "live": [
@@ -109,6 +109,6 @@ def test_screen_outs_are_visits_that_ended_without_complete_and_not_by_leaving()
 def test_cost_stands_beside_its_cap_and_completes_so_far_make_a_trend() -> None:
     cap = price_body()
     frame = status_frame([{"price_cap": cap, "trend": [1, 4]}, {"state": "draft"}])
-    assert frame.loc[0, ["price_cap", "currency"]].tolist() == [float(PRICE_VALUE), "EUR"]
+    assert list(frame.loc[0, ["price_cap", "currency"]]) == [float(PRICE_VALUE), "EUR"]
     assert frame.loc[0, "trend"] == [1, 4]
     assert "trend" not in status_frame([{"state": "draft"}]).columns

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from cint_nb.domain.errors import PreflightBlocked
-from cint_nb.domain.findings import Severity
+from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import AllocationShape, Money, TargetGroupPlan
 from cint_nb.study import rules
@@ -39,16 +41,16 @@ PLAN = TargetGroupPlan.of(
 )
 
 
-def facts(*, plan=None, **others):
+def facts(*, plan: dict[str, Any] | None = None, **others: Any) -> WaveFacts:
     changed = PLAN.model_copy(update=plan or {})
     return WaveFacts(plan=changed, **{"respondents": PEOPLE, "now": NOW, "name": "Tracker, wave 2", **others})
 
 
-def found(code, **options):
+def found(code: str, **options: Any) -> list[Finding]:
     return [finding for finding in check(facts(**options)) if finding.rule == code]
 
 
-def one(code, severity, **options):
+def one(code: str, severity: Severity, **options: Any) -> Finding:
     (finding,) = found(code, **options)
     assert finding.severity is severity
     assert finding.message.endswith(".")
@@ -56,13 +58,13 @@ def one(code, severity, **options):
     return finding
 
 
-def assigned(**fields):
+def assigned(**fields: Any) -> dict[str, Any]:
     """Return a draft as far as its fielding assistant shows it."""
     return {"fielding_assistant_assignment": fields}
 
 
 @pytest.mark.parametrize("step", rules.STEPS)
-def test_a_sound_wave_has_no_findings(step):
+def test_a_sound_wave_has_no_findings(step: str) -> None:
     assert not check(facts(step=step, saved=100 if step == "launch" else None))
 
 
@@ -103,7 +105,7 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize(("code", "options"), BLOCKS)
-def test_what_the_exchange_would_refuse_or_ignore_blocks(code, options):
+def test_what_the_exchange_would_refuse_or_ignore_blocks(code: str, options: dict[str, Any]) -> None:
     finding = one(code, Severity.BLOCK, **options)
     assert finding.fix
     assert finding.evidence
@@ -112,7 +114,7 @@ def test_what_the_exchange_would_refuse_or_ignore_blocks(code, options):
     assert code in caught.value.evidence["rules"]
 
 
-def test_a_list_that_is_excluded_whole_is_never_advised_to_take_a_goal_of_nobody():
+def test_a_list_that_is_excluded_whole_is_never_advised_to_take_a_goal_of_nobody() -> None:
     finding = one("excluded-ids", Severity.BLOCK, excluded_ids=IDS)
     assert finding.fix == "remove the exclusions, or recontact others: nobody of this list may enter."
 
@@ -137,7 +139,7 @@ WARNINGS = [
 
 
 @pytest.mark.parametrize(("code", "options"), WARNINGS)
-def test_what_needs_a_decision_warns(code, options):
+def test_what_needs_a_decision_warns(code: str, options: dict[str, Any]) -> None:
     assert one(code, Severity.WARN, **options).fix
 
 
@@ -160,7 +162,7 @@ def test_what_needs_a_decision_warns(code, options):
         ("profiling", {"plan": {"profiling": {}}}),
     ],
 )
-def test_a_value_at_its_limit_passes(code, options):
+def test_a_value_at_its_limit_passes(code: str, options: dict[str, Any]) -> None:
     assert found(code, **options) == []
 
 
@@ -172,7 +174,7 @@ def test_a_value_at_its_limit_passes(code, options):
         ("https://survey.example/?RID=[%RID%]&R=[%recontact_rsid%]", "capital letters"),
     ],
 )
-def test_a_url_without_the_literal_variable_blocks_for_both_addresses(url, message):
+def test_a_url_without_the_literal_variable_blocks_for_both_addresses(url: str, message: str) -> None:
     findings = found("url-variable", plan={"live_url": url})
     assert [finding.severity for finding in findings] == [Severity.BLOCK, Severity.BLOCK]
     assert all(message in finding.message for finding in findings)
@@ -190,29 +192,29 @@ def test_a_url_without_the_literal_variable_blocks_for_both_addresses(url, messa
         "https://survey.example/?R=[%RECONTACT_RSID%]\n",
     ],
 )
-def test_what_is_no_web_address_blocks(url):
+def test_what_is_no_web_address_blocks(url: str) -> None:
     assert any(
         f.severity is Severity.BLOCK for f in found("url-form", plan={"live_url": url, "test_url": PLAN.live_url})
     )
 
 
-def test_an_unencrypted_or_too_long_address_is_said():
+def test_an_unencrypted_or_too_long_address_is_said() -> None:
     http = PLAN.live_url.replace("https", "http")
     assert one("url-form", Severity.WARN, plan={"live_url": http, "test_url": PLAN.live_url})
     long = PLAN.live_url + "&x=" + "y" * 3_000
     assert one("url-form", Severity.BLOCK, plan={"test_url": long}).evidence == f"{len(long):,} characters"
 
 
-def test_a_survey_that_never_sees_the_rid_is_noted():
+def test_a_survey_that_never_sees_the_rid_is_noted() -> None:
     url = "https://survey.example/?R=[%RECONTACT_RSID%]"
     assert one("url-rid", Severity.NOTE, plan={"live_url": url})
 
 
-def test_allocations_written_out_cannot_be_checked_and_are_noted():
+def test_allocations_written_out_cannot_be_checked_and_are_noted() -> None:
     assert one("allocation-template", Severity.NOTE, plan={"allocation_shape": AllocationShape.OPEN_EXCHANGE})
 
 
-def profile(*shares, enabled=True):
+def profile(*shares: Any, enabled: bool = True) -> dict[str, Any]:
     targets = [{"quota": {"name": f"q{n}", "completes_goal_percentage": share}} for n, share in enumerate(shares)]
     return {
         "profile_adjustment_type": "percentage",
@@ -220,7 +222,7 @@ def profile(*shares, enabled=True):
     }
 
 
-def test_quota_percentages_must_sum_to_100():
+def test_quota_percentages_must_sum_to_100() -> None:
     finding = one("quota-percentages", Severity.BLOCK, plan={"profiling": profile(40, 59.5)})
     assert finding.evidence == "40 + 59.5 = 99.5"
     assert found("quota-percentages", plan={"profiling": profile(40, 60)}) == []
@@ -231,11 +233,11 @@ def test_quota_percentages_must_sum_to_100():
 @pytest.mark.parametrize(
     "odd", [{"profiles": "x"}, {"profiles": [1, {"quotas_enabled": True, "targets": [1]}]}, {"profiles": None}]
 )
-def test_profiling_of_an_unknown_shape_is_left_to_the_exchange(odd):
+def test_profiling_of_an_unknown_shape_is_left_to_the_exchange(odd: dict[str, Any]) -> None:
     assert found("quota-percentages", plan={"profiling": odd}) == []
 
 
-def test_an_empty_or_damaged_list_is_said():
+def test_an_empty_or_damaged_list_is_said() -> None:
     nobody = read_respondents(["ann@example.com"], entity_type="RSID")
     assert one("no-ids", Severity.BLOCK, respondents=nobody)
     messy = read_respondents(["RSID", *IDS, IDS[0], "", "x@example.com"], entity_type="RSID")
@@ -244,19 +246,19 @@ def test_an_empty_or_damaged_list_is_said():
     assert findings[1].evidence == "1 duplicate, 1 blank, 1 header"
 
 
-def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix():
+def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix() -> None:
     many = read_respondents([synthetic_id("many", n) for n in range(100_001)], entity_type="RSID")
     assert "split(100_000)" in one("capacity", Severity.BLOCK, respondents=many).fix
     lots = many.plus(synthetic_id("more", n) for n in range(40_000))
     assert one("file-size", Severity.BLOCK, respondents=lots, step="upload").evidence == "5,180,037 bytes"
 
 
-def test_a_column_that_names_the_other_type_is_a_warning():
+def test_a_column_that_names_the_other_type_is_a_warning() -> None:
     people = read_respondents(("RID\n" + "\n".join(IDS)).encode(), entity_type="RSID")
     assert "suggests RIDs" in one("entity-type", Severity.WARN, respondents=people).message
 
 
-def test_rids_are_noted_and_rids_that_come_back_are_doubted():
+def test_rids_are_noted_and_rids_that_come_back_are_doubted() -> None:
     rids = read_respondents(IDS, entity_type="RID")
     assert one("entity-type", Severity.NOTE, respondents=rids)
     findings = found("entity-type", respondents=rids, earlier=[read_respondents(IDS[:3], entity_type="RID")])
@@ -267,7 +269,7 @@ def test_rids_are_noted_and_rids_that_come_back_are_doubted():
 WAVE_1 = SourceGroup("P1", "T1", first_complete=NOW - timedelta(days=40), last_complete=NOW - timedelta(days=30))
 
 
-def test_an_exclusion_by_activity_says_when_its_people_are_free():
+def test_an_exclusion_by_activity_says_when_its_people_are_free() -> None:
     for exclusion in (ActivityExclusion("project", "P1"), ActivityExclusion("target-group", "T1", "P60D")):
         finding = one("activity-exclusions", Severity.WARN, sources=[WAVE_1], activity_exclusions=[exclusion])
         free = NOW - timedelta(days=30) + timedelta(days=60 if exclusion.kind == "target-group" else 90)
@@ -282,12 +284,12 @@ def test_an_exclusion_by_activity_says_when_its_people_are_free():
         ActivityExclusion("target-group", "T2"),
     ],
 )
-def test_an_exclusion_by_activity_that_does_not_touch_the_sources_is_silent(exclusion):
+def test_an_exclusion_by_activity_that_does_not_touch_the_sources_is_silent(exclusion: ActivityExclusion) -> None:
     assert found("activity-exclusions", sources=[WAVE_1], activity_exclusions=[exclusion]) == []
 
 
 @pytest.mark.parametrize("last_complete", [None, NOW - timedelta(days=5)])
-def test_an_exclusion_by_activity_is_over_when_it_is_over_for_every_source(last_complete):
+def test_an_exclusion_by_activity_is_over_when_it_is_over_for_every_source(last_complete: datetime | None) -> None:
     sources = [WAVE_1, SourceGroup("P1", "T2", last_complete=last_complete)]
     exclusion = ActivityExclusion("project", "P1", "P10D")
     finding = one("activity-exclusions", Severity.WARN, sources=sources, activity_exclusions=[exclusion])
@@ -295,7 +297,7 @@ def test_an_exclusion_by_activity_is_over_when_it_is_over_for_every_source(last_
     assert found("activity-exclusions", sources=[WAVE_1], activity_exclusions=[exclusion]) == []
 
 
-def test_an_exclusion_of_unknown_length_warns_without_a_day():
+def test_an_exclusion_of_unknown_length_warns_without_a_day() -> None:
     exclusion = ActivityExclusion("project", "P1", "forever")
     finding = one("activity-exclusions", Severity.WARN, project_of_sources=["P1"], activity_exclusions=[exclusion])
     assert "not known" in finding.message
@@ -315,12 +317,12 @@ def test_an_exclusion_of_unknown_length_warns_without_a_day():
         ("P5", None),
     ],
 )
-def test_periods_are_read_on_the_safe_side(period, length):
+def test_periods_are_read_on_the_safe_side(period: str, length: int | None) -> None:
     assert rules.days(period) == (None if length is None else timedelta(days=length))
 
 
-def test_reports_reach_back_twelve_months():
-    def source(days):
+def test_reports_reach_back_twelve_months() -> None:
+    def source(days: int) -> list[SourceGroup]:
         return [SourceGroup("P1", first_complete=NOW - timedelta(days=days))]
 
     assert one("report-horizon", Severity.WARN, sources=source(366))
@@ -328,8 +330,9 @@ def test_reports_reach_back_twelve_months():
     assert found("report-horizon", sources=source(300)) == []
 
 
-def test_a_list_made_before_the_cut_off_of_reconciliation_is_doubted():
+def test_a_list_made_before_the_cut_off_of_reconciliation_is_doubted() -> None:
     source = SourceGroup("P1", last_complete=datetime(2026, 7, 31, 23, tzinfo=UTC))
+    assert source.last_complete is not None
     assert reconciled_on(source.last_complete) == datetime(2026, 8, 25, tzinfo=UTC)
     assert one("list-age", Severity.WARN, sources=[source], list_made_on=date(2026, 8, 24))
     assert found("list-age", sources=[source], list_made_on=date(2026, 8, 25)) == []
@@ -337,22 +340,22 @@ def test_a_list_made_before_the_cut_off_of_reconciliation_is_doubted():
     assert one("list-age", Severity.NOTE, sources=[august], list_made_on=date(2026, 9, 1))
 
 
-def test_a_list_is_as_old_as_the_last_complete_of_all_its_sources():
+def test_a_list_is_as_old_as_the_last_complete_of_all_its_sources() -> None:
     july, august = (SourceGroup("P1", last_complete=datetime(2026, month, 31, tzinfo=UTC)) for month in (7, 8))
     assert one("list-age", Severity.NOTE, sources=[july, august], list_made_on=date(2026, 8, 26))
 
 
-def test_the_month_that_is_reconciled_is_that_of_utc():
+def test_the_month_that_is_reconciled_is_that_of_utc() -> None:
     moment = datetime(2026, 8, 31, 23, tzinfo=timezone(timedelta(hours=-2)))
     assert reconciled_on(moment) == datetime(2026, 10, 25, tzinfo=UTC)
 
 
-def test_the_day_of_reconciliation_passes_the_end_of_a_year():
+def test_the_day_of_reconciliation_passes_the_end_of_a_year() -> None:
     assert reconciled_on(datetime(2026, 12, 31, tzinfo=UTC)) == datetime(2027, 1, 25, tzinfo=UTC)
 
 
 @pytest.fixture
-def own_rules(monkeypatch):
+def own_rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(rules, "RULES", rules.RULES)
     for code in list(rules.RULES):
         monkeypatch.setitem(rules.RULES, code, rules.RULES[code])
@@ -361,9 +364,9 @@ def own_rules(monkeypatch):
 
 
 @pytest.mark.usefixtures("own_rules")
-def test_an_analyst_adds_a_rule_of_their_own():
+def test_an_analyst_adds_a_rule_of_their_own() -> None:
     @rule("weekend", steps=["launch"])
-    def weekend(facts, report):
+    def weekend(facts: WaveFacts, report: rules.Report) -> Finding | None:
         """A wave starts on a working day."""
         return report.warn("The wave starts on a weekend.") if facts.now.weekday() > 4 else None
 
@@ -374,33 +377,33 @@ def test_an_analyst_adds_a_rule_of_their_own():
     assert "A wave starts on a working day." in list(rules_frame()["says"])
 
 
-def one_of(findings, code):
+def one_of(findings: Findings, code: str) -> bool:
     return code in findings.rules()
 
 
-def test_a_rule_can_be_left_out():
+def test_a_rule_can_be_left_out() -> None:
     assert check(facts(plan={"completes_goal": 81}), without=["goal-rate"]).rules() == ()
 
 
-def test_unknown_facts_keep_rules_silent():
+def test_unknown_facts_keep_rules_silent() -> None:
     assert not check(WaveFacts(plan=PLAN, respondents=None, now=NOW))
 
 
-def test_findings_are_a_frame_with_the_worst_first():
+def test_findings_are_a_frame_with_the_worst_first() -> None:
     frame = findings_frame(check(facts(plan={"completes_goal": 101, "filling_strategy": "automated"})))
     assert list(frame.columns) == ["severity", "rule", "message", "evidence", "fix", "section"]
     assert list(frame["severity"]) == ["block", "warn"]
     assert list(findings_frame(check(facts())).columns) == list(frame.columns)
 
 
-def test_every_rule_says_in_a_sentence_what_it_looks_for():
+def test_every_rule_says_in_a_sentence_what_it_looks_for() -> None:
     frame = rules_frame()
     assert frame["says"].str.endswith(".").all()
     assert (frame["section"] != "").all()
 
 
-def test_findings_never_show_an_id():
-    options = {
+def test_findings_never_show_an_id() -> None:
+    options: dict[str, Any] = {
         "excluded_ids": IDS,
         "plan": {"completes_goal": 500},
         "respondents": read_respondents(IDS, entity_type="RID"),
@@ -424,6 +427,6 @@ def test_findings_never_show_an_id():
         {"fielding_assistant_assignment": None},
     ],
 )
-def test_a_draft_that_costs_no_more_and_leads_to_the_same_survey_may_be_launched(draft):
+def test_a_draft_that_costs_no_more_and_leads_to_the_same_survey_may_be_launched(draft: dict[str, Any]) -> None:
     launch = {"step": "launch", "draft": draft}
     assert [one for code in ("draft-cost", "draft-survey", "draft-as-planned") for one in found(code, **launch)] == []

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study import keys
 from cint_nb.study.reconcile import _MEANING, Result, message_counts, reconcile
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.respondents import Respondents, read_respondents
 
 IDS = [synthetic_id("reconcile", number) for number in range(20)]
 PARTIAL = "Upload partially successful. 500 respondent IDs uploaded successfully, 10 failed (invalid or empty)."
 
 
-def people(lines=IDS, entity_type="RSID"):
+def people(lines: list[str] = IDS, entity_type: str = "RSID") -> Respondents:
     return read_respondents("\n".join(lines).encode(), entity_type=entity_type)
 
 
-def test_every_line_has_one_outcome():
+def test_every_line_has_one_outcome() -> None:
     sent = people(["RSID", IDS[0], IDS[1].upper(), "", IDS[0], "ann@example.com", IDS[2], IDS[3]])
     outcome = reconcile(sent, before=[IDS[0].upper()], after=[IDS[0], IDS[1], IDS[2], IDS[9]])
     assert outcome.counts == {
@@ -35,7 +37,7 @@ def test_every_line_has_one_outcome():
     assert outcome.summary()["lines"].sum() == sent.counts.lines
 
 
-def test_the_rejected_keep_their_source_lines():
+def test_the_rejected_keep_their_source_lines() -> None:
     sent = people(["", *IDS[:6]])
     outcome = reconcile(sent, before=[], after=[*IDS[:2], *IDS[3:5]])
     assert outcome.rejected.ids == (IDS[2], IDS[5])
@@ -43,7 +45,7 @@ def test_the_rejected_keep_their_source_lines():
     assert outcome.rejected.entity_type is sent.entity_type
 
 
-def test_only_ids_that_were_not_rejected_before_are_proposed_again():
+def test_only_ids_that_were_not_rejected_before_are_proposed_again() -> None:
     first = reconcile(people(), before=[], after=IDS[:15])
     assert first.resubmittable.ids == tuple(IDS[15:])
     second = reconcile(
@@ -56,13 +58,13 @@ def test_only_ids_that_were_not_rejected_before_are_proposed_again():
     assert reasons.str.contains("second time").sum() == 2
 
 
-def test_without_a_list_agreed_counts_mean_all_were_saved():
+def test_without_a_list_agreed_counts_mean_all_were_saved() -> None:
     outcome = reconcile(people(), before=[], after=None, saved_count=20)
     assert outcome.counts["saved"] == 20
     assert outcome.warnings == ()
 
 
-def test_a_count_that_does_not_agree_is_a_warning_with_all_three():
+def test_a_count_that_does_not_agree_is_a_warning_with_all_three() -> None:
     message = "Upload partially successful. 19 respondent IDs uploaded successfully, 1 failed (invalid or empty)."
     agreed = reconcile(people(), before=[], after=IDS[:19], saved_count=19, message=message)
     assert agreed.warnings == ()
@@ -73,14 +75,14 @@ def test_a_count_that_does_not_agree_is_a_warning_with_all_three():
     assert "19 uploaded, 1 failed" in warning
 
 
-def test_no_id_shows_in_an_outcome():
+def test_no_id_shows_in_an_outcome() -> None:
     outcome = reconcile(people(), before=[], after=IDS[:5])
     shown = repr(outcome) + outcome.frame().to_string() + outcome.summary().to_string()
     assert not any(identifier in shown for identifier in IDS)
     assert repr(outcome) == "<Outcome: 5 saved · 15 rejected>"
 
 
-def test_rids_with_a_crosswalk_are_compared_by_person():
+def test_rids_with_a_crosswalk_are_compared_by_person() -> None:
     rids, rsids = IDS[:5], IDS[10:15]
     crosswalk = dict(zip(rids[:4], [rsids[0].upper(), rsids[1], rsids[2], rsids[0]], strict=True))
     outcome = reconcile(people(rids, "RID"), before=[rsids[2]], after=[rsids[0], rsids[2]], crosswalk=crosswalk)
@@ -89,7 +91,7 @@ def test_rids_with_a_crosswalk_are_compared_by_person():
     assert any("saved once" in warning for warning in outcome.warnings)
 
 
-def test_rids_without_a_crosswalk_are_only_counted():
+def test_rids_without_a_crosswalk_are_only_counted() -> None:
     sent = people(IDS[:5], "RID")
     outcome = reconcile(sent, before=[], after=IDS[10:13])
     assert outcome.counts["unknown"] == 5
@@ -100,13 +102,13 @@ def test_rids_without_a_crosswalk_are_only_counted():
 
 
 @pytest.mark.parametrize(("after", "saved_count"), [(IDS[10:15], None), (IDS[10:15], 5), (None, 5)])
-def test_rids_that_all_arrived_are_known_to_be_saved(after, saved_count):
+def test_rids_that_all_arrived_are_known_to_be_saved(after: list[str] | None, saved_count: int | None) -> None:
     outcome = reconcile(people(IDS[:5], "RID"), before=[], after=after, saved_count=saved_count)
     assert outcome.counts["saved"] == 5
     assert outcome.warnings == ()
 
 
-def test_rids_of_which_none_arrived_are_known_to_be_rejected():
+def test_rids_of_which_none_arrived_are_known_to_be_rejected() -> None:
     assert reconcile(people(IDS[:5], "RID"), before=[], after=[]).counts["rejected"] == 5
 
 
@@ -120,17 +122,17 @@ def test_rids_of_which_none_arrived_are_known_to_be_rejected():
         ("12 ids successfully stored", (12, None)),
     ],
 )
-def test_the_message_is_read_for_its_counts_only(message, counts):
+def test_the_message_is_read_for_its_counts_only(message: str, counts: tuple[int | None, int | None]) -> None:
     assert message_counts(message) == counts
 
 
-def test_a_saved_id_that_vanished_counts_as_rejected():
+def test_a_saved_id_that_vanished_counts_as_rejected() -> None:
     outcome = reconcile(people(IDS[:2]), before=IDS[:2], after=[IDS[0]])
     assert outcome.counts["already_saved"] == 1
     assert outcome.counts["rejected"] == 1
 
 
-def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path):
+def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path: Path) -> None:
     outcome = reconcile(people([*IDS[:3], IDS[0], "=1+1"]), before=[], after=IDS[:2])
     text = outcome.to_rejects(tmp_path / "rejects.csv").read_text(encoding="utf-8-sig")
     assert len(text.splitlines()) == 3
@@ -138,7 +140,7 @@ def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path):
     assert ",'=1+1" in text
 
 
-def test_a_meaning_is_short_enough_to_be_shown_whole():
+def test_a_meaning_is_short_enough_to_be_shown_whole() -> None:
     assert set(_MEANING) == set(Result)
     widest = pd.get_option("display.max_colwidth")
     assert max(map(len, _MEANING.values())) < widest

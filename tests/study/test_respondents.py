@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.respondents import Respondents, read_respondents
 
 IDS = [synthetic_id("respondents", number) for number in range(50)]
 
 
-def read(content, **options):
+def read(content: bytes | str, **options: str) -> Respondents:
     return read_respondents(content.encode() if isinstance(content, str) else content, entity_type="RSID", **options)
 
 
-def verdicts(people):
+def verdicts(people: Respondents) -> list[str]:
     return list(people.lines()["verdict"])
 
 
-def test_a_messy_file_is_accounted_for_line_by_line():
+def test_a_messy_file_is_accounted_for_line_by_line() -> None:
     people = read(
         "\ufeffRSID\r\n"
         f'{IDS[0]}\r\n{IDS[1].upper()}\r\n"{IDS[2]}"\r\n\r\n {IDS[0].upper()} \r\n{{{IDS[3]}}}\r\nann@example.com\r\n'
@@ -59,7 +61,7 @@ def test_a_messy_file_is_accounted_for_line_by_line():
         (f"{IDS[0]},{IDS[1]}", "more than one value on the line"),
     ],
 )
-def test_a_malformed_line_says_why(text, reason):
+def test_a_malformed_line_says_why(text: str, reason: str) -> None:
     people = read(f"{IDS[5]}\n{text}\n{IDS[6]}\n")
     assert verdicts(people) == ["usable", "malformed", "usable"]
     assert people.lines().loc[1, "reason"] == reason
@@ -73,36 +75,36 @@ def test_a_malformed_line_says_why(text, reason):
         f"\u00ab{IDS[0]}\u00bb", f'="{IDS[0]}"', f"`{IDS[0]}`", f"<{IDS[0]}>",
     ],
 )  # fmt: skip
-def test_wrapping_around_an_id_is_taken_off(wrapped):
+def test_wrapping_around_an_id_is_taken_off(wrapped: str) -> None:
     people = read(f"{IDS[1]}\n{wrapped}\n{IDS[2]}\n")
     assert people.ids == (IDS[1], IDS[0], IDS[2])
 
 
 @pytest.mark.parametrize("blank", ["", "   ", "\t", '""', "\u200b", "\u00a0", ",", ";;", "{}", "\ufeff"])
-def test_a_line_with_nothing_on_it_is_blank(blank):
+def test_a_line_with_nothing_on_it_is_blank(blank: str) -> None:
     assert verdicts(read(f"{IDS[1]}\n{blank}\n{IDS[2]}")) == ["usable", "blank", "usable"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("last", [True, False])
-def test_line_ends_of_any_system_give_the_same_lines(end, last):
+def test_line_ends_of_any_system_give_the_same_lines(end: str, last: bool) -> None:
     people = read(end.join([*IDS[:3], "", IDS[3]]) + (end if last else ""))
     assert verdicts(people) == ["usable", "usable", "usable", "blank", "usable"]
 
 
 @pytest.mark.parametrize("header", ["RSID", "respondent_id", '"Respondent ID"', "id", "Teilnehmer", "[RSID]"])
-def test_a_header_row_is_found_and_named(header):
+def test_a_header_row_is_found_and_named(header: str) -> None:
     people = read(f"\n{header}\n{IDS[0]}\n")
     assert verdicts(people) == ["blank", "header", "usable"]
     assert people.origin.column.strip("[]") == header.strip('"[]')
 
 
-def test_a_damaged_first_id_is_no_header():
+def test_a_damaged_first_id_is_no_header() -> None:
     assert verdicts(read(f"{IDS[0][:-2]}\n{IDS[1]}\n")) == ["malformed", "usable"]
     assert verdicts(read(f"ann@example.com\n{IDS[1]}\n")) == ["malformed", "usable"]
 
 
-def test_the_upload_is_one_id_a_line_in_lower_case_without_mark_or_header(tmp_path):
+def test_the_upload_is_one_id_a_line_in_lower_case_without_mark_or_header(tmp_path: Path) -> None:
     people = read(f"\ufeffRSID\r\n{IDS[1].upper()}\r\n{IDS[0]}\r\n{IDS[1]}\r\n")
     upload = people.to_upload()
     assert upload.content == f"{IDS[1]}\n{IDS[0]}\n".encode()
@@ -112,7 +114,7 @@ def test_the_upload_is_one_id_a_line_in_lower_case_without_mark_or_header(tmp_pa
         people.to_file(tmp_path / "wave2.xlsx")
 
 
-def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names_split():
+def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names_split() -> None:
     ids = [synthetic_id("many", number) for number in range(limits.IDS_PER_TARGET_GROUP + 1)]
     people = read("\n".join(ids))
     with pytest.raises(RespondentFileError, match="100,001 ids are more than the 100,000") as caught:
@@ -124,7 +126,7 @@ def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names
     assert first.ids + second.ids == people.ids
 
 
-def test_a_6_mb_file_is_read_and_its_upload_fits_when_the_ids_do():
+def test_a_6_mb_file_is_read_and_its_upload_fits_when_the_ids_do() -> None:
     padded = "\n".join(identifier + " " * 80 for identifier in IDS * 1_100)
     assert len(padded) > 6_000_000
     people = read(padded)
@@ -133,25 +135,25 @@ def test_a_6_mb_file_is_read_and_its_upload_fits_when_the_ids_do():
 
 
 @pytest.mark.parametrize("word", ["RSID", "rsid", "RESPONDENT_ID", EntityType.RSID])
-def test_respondent_ids_are_named_by_either_word(word):
+def test_respondent_ids_are_named_by_either_word(word: str) -> None:
     assert read_respondents(IDS, entity_type=word).entity_type is EntityType.RSID
 
 
 @pytest.mark.parametrize("word", ["RID", "RESPONSE_ID"])
-def test_response_ids_are_named_by_either_word(word):
+def test_response_ids_are_named_by_either_word(word: str) -> None:
     assert read_respondents(IDS, entity_type=word).entity_type is EntityType.RID
 
 
 @pytest.mark.parametrize("word", ["", "PID", None, 7])
-def test_an_unknown_entity_type_is_refused_with_the_words_that_exist(word):
+def test_an_unknown_entity_type_is_refused_with_the_words_that_exist(word: int | str | None) -> None:
     with pytest.raises(RespondentFileError, match="entity type is unknown") as caught:
-        read_respondents(IDS, entity_type=word)
+        read_respondents(IDS, entity_type=word)  # type: ignore[arg-type]
     assert "RSID" in caught.value.next_step
     assert "RID" in caught.value.next_step
     assert caught.value.evidence["field"] == "entity_type"
 
 
-def test_no_id_shows_unless_asked():
+def test_no_id_shows_unless_asked() -> None:
     people = read(f"{IDS[0]}\nann@example.com\n{IDS[0]}\n", name="wave1.csv")
     shown = repr(people) + people.summary().to_string() + people.lines().to_string() + repr(people.to_upload())
     assert IDS[0] not in shown
@@ -162,7 +164,7 @@ def test_no_id_shows_unless_asked():
     assert repr(people) == "<Respondents: 1 RSIDs · 3 lines · 1 duplicate, 1 malformed · wave1.csv>"
 
 
-def test_the_summary_counts_by_verdict_and_reason_and_names_the_first_line():
+def test_the_summary_counts_by_verdict_and_reason_and_names_the_first_line() -> None:
     frame = read(f"id\n{IDS[0]}\nann@example.com\n\n{IDS[0]}\n1.23E+05\nbob@example.com\n").summary()
     rows = {(row.verdict, row.reason): (row.lines, row.first_line) for row in frame.itertuples()}
     assert rows["lines", ""] == (7, 1)
@@ -174,7 +176,7 @@ def test_the_summary_counts_by_verdict_and_reason_and_names_the_first_line():
     assert rows["header", ""] == (1, 1)
 
 
-def test_what_reads_back_from_an_upload_is_the_same():
+def test_what_reads_back_from_an_upload_is_the_same() -> None:
     people = read("\n".join(IDS))
     again = read(people.to_upload().content)
     assert again == people
@@ -182,7 +184,7 @@ def test_what_reads_back_from_an_upload_is_the_same():
     assert hash(again) == hash(people)
 
 
-def test_order_and_type_make_a_difference():
+def test_order_and_type_make_a_difference() -> None:
     people = read("\n".join(IDS))
     assert people != read("\n".join(reversed(IDS)))
     assert people != read_respondents(IDS, entity_type="RID")

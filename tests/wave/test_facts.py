@@ -148,7 +148,9 @@ def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Sess
     wave.upload()
     with pytest.raises(BudgetExceeded, match="ids may complete"):
         wave.launch(budget="54.704 EUR")
-    budget = Money(value=len(wave.people) * wave.plan.price_cap.value, currency_code="EUR")
+    cap = wave.plan.price_cap
+    assert cap is not None
+    budget = Money(value=len(wave.people) * cap.value, currency_code="EUR")
     wave.launch(budget=budget)
     client.pass_time(days=10)
     assert wave.status().iloc[0]["cost"] <= budget.value

@@ -130,7 +130,7 @@ def test_its_place_can_be_chosen(tmp_path: Path) -> None:
     assert default_path({}).name == "journal.sqlite3"
 
 
-def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path):
+def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite3")
     connection = journal._connection
     del journal
@@ -155,7 +155,7 @@ def test_a_closed_session_lets_go_of_its_journal() -> None:
         journal.entries()
 
 
-def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path):
+def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         journal = Journal(tmp_path / "journal.sqlite3")

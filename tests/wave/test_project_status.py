@@ -112,12 +112,12 @@ def test_a_pause_by_the_marketplace_is_told_from_ones_own(tmp_path: Path) -> Non
         wave = launched(session, tmp_path)
         session.pass_time(days=6)
         said = "paused by the marketplace: no completes in several days"
-        assert said in last(session.project_status(PROJECT)).loc[0, "warnings"]
-        assert said in wave.status().loc[0, "warnings"]
+        assert said in last(session.project_status(PROJECT))["warnings"].loc[0]
+        assert said in wave.status()["warnings"].loc[0]
         wave.resume()
         session.pass_time(hours=1)
         wave.pause()
-        assert "marketplace" not in wave.status().loc[0, "warnings"]
+        assert "marketplace" not in wave.status()["warnings"].loc[0]
 
 
 def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(session: Session, tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(sess
     assert last(status).loc[0, "saved"] == 0
     wave.upload()
     session.pass_time(minutes=11)
-    assert last(status).loc[0, "saved"] > 300
-    assert "goal above" not in last(status).loc[0, "warnings"]
+    assert last(status)["saved"].loc[0] > 300
+    assert "goal above" not in last(status)["warnings"].loc[0]
 
 
 def test_forgetting_reads_all_details_anew(session: Session, tmp_path: Path) -> None:
@@ -185,4 +185,4 @@ def test_a_changelog_that_may_not_be_read_hides_no_pause(
         raise PermissionDenied("not yours")
 
     monkeypatch.setattr(session.target_groups, "changelog", refused)
-    assert "paused, not from here" in wave.status().loc[0, "warnings"]
+    assert "paused, not from here" in wave.status()["warnings"].loc[0]

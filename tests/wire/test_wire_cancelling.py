@@ -1,11 +1,15 @@
 """Every method can be cancelled, at any moment, and the client is as good as before."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import Callable
 
 import httpx
 
 from cint_nb.wire import loop
-from cint_nb.wire.http import Repeat
+from cint_nb.wire.http import Call, Http, Repeat
+from tests.support.exchange import FakeExchange
 
 FINE = httpx.Response(200, json={"fine": True})
 EXPIRED = httpx.Response(401, json={"object": "authorization_error", "detail": "expired"})
@@ -23,7 +27,9 @@ async def cancelled_after(turns: int, work: asyncio.Task[object]) -> bool:
     return was_running
 
 
-def test_a_send_cancelled_at_any_turn_leaves_no_place_lock_or_token_behind(connect, call):
+def test_a_send_cancelled_at_any_turn_leaves_no_place_lock_or_token_behind(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     """The course of the call goes through first token, rejection, new token, pause, repeat and reading."""
 
     async def story(turns: int) -> bool:
@@ -43,7 +49,9 @@ def test_a_send_cancelled_at_any_turn_leaves_no_place_lock_or_token_behind(conne
     assert turns > 100  # else the course was not walked through
 
 
-def test_one_of_many_who_wait_for_a_token_may_leave_and_the_others_get_it(connect, call):
+def test_one_of_many_who_wait_for_a_token_may_leave_and_the_others_get_it(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     async def story() -> None:
         http, exchange = connect(FINE)
         first, *others = (asyncio.create_task(http.send(call())) for _ in range(4))
@@ -55,7 +63,9 @@ def test_one_of_many_who_wait_for_a_token_may_leave_and_the_others_get_it(connec
     loop.run(story())
 
 
-def test_who_waits_for_a_place_and_leaves_sends_nothing_and_frees_the_line(connect, call):
+def test_who_waits_for_a_place_and_leaves_sends_nothing_and_frees_the_line(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     async def story() -> None:
         http, exchange = connect(FINE)
         await http.send(call())

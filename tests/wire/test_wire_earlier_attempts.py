@@ -1,11 +1,16 @@
 """An attempt that may have acted is not forgotten: what came after it is never told as "nothing was done"."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 import httpx
 import pytest
 
 from cint_nb.domain import errors
 from cint_nb.wire import loop
-from cint_nb.wire.http import Repeat
+from cint_nb.wire.http import Call, Http, Repeat
+from tests.support.exchange import FakeExchange
 
 LOST = httpx.ReadTimeout("x")
 AWAY = httpx.ConnectError("x")
@@ -18,7 +23,12 @@ MAY_HAVE_ACTED = [Repeat.KEYED, Repeat.GUARDED]
 
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
 @pytest.mark.parametrize("first", [LOST, httpx.Response(502)])
-def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknown(connect, call, repeat, first):
+def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknown(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    call: Callable[..., Call],
+    repeat: Repeat,
+    first: httpx.ReadTimeout | httpx.Response,
+) -> None:
     http, exchange = connect(first, AWAY)
     with pytest.raises(errors.OutcomeUnknown) as caught:
         loop.run(http.send(call("POST", repeat, idempotency_key="k")))
@@ -30,7 +40,9 @@ def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknow
 
 
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
-def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknown(connect, call, repeat):
+def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknown(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Repeat
+) -> None:
     http, exchange = connect(LOST, EXPIRED)
     exchange.token_response = lambda number: (
         httpx.Response(200, json={"access_token": "t", "expires_in": 86400}) if number == 1 else httpx.Response(503)
@@ -43,7 +55,9 @@ def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknow
 
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
 @pytest.mark.parametrize("second", [SLOW, REFUSED])
-def test_a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_changed(connect, call, repeat, second):
+def test_a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_changed(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Repeat, second: httpx.Response
+) -> None:
     http, _ = connect(LOST, second)
     with pytest.raises(errors.ApiError) as caught:
         loop.run(http.send(call("POST", repeat, idempotency_key="k")))
@@ -51,7 +65,9 @@ def test_a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_changed(conn
     assert caught.value.evidence["idempotency_key"] == "k"
 
 
-def test_where_nothing_can_have_acted_nothing_is_called_unknown(connect, call):
+def test_where_nothing_can_have_acted_nothing_is_called_unknown(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, _ = connect(LOST, AWAY)
     with pytest.raises(errors.NotSent):
         loop.run(http.send(call()))

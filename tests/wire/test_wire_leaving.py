@@ -1,5 +1,7 @@
 """How a process that used the client ends: at once, and without a word."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import textwrap
@@ -39,7 +41,7 @@ call = Call("read", "GET", "/demand/accounts/{account_id}/things", Repeat.SAFE)
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_a_process_ends_at_once_and_silently(name):
+def test_a_process_ends_at_once_and_silently(name: str) -> None:
     story = SETTING + textwrap.dedent(STORIES[name])
     done = subprocess.run(
         [sys.executable, "-X", "dev", "-c", story], capture_output=True, text=True, timeout=30, check=False
@@ -73,7 +75,7 @@ def address() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("last", ["", "loop.run(http.aclose())"], ids=["never closed", "closed"])
-def test_a_process_with_a_connection_still_open_ends_silently_too(address, last):
+def test_a_process_with_a_connection_still_open_ends_silently_too(address: str, last: str) -> None:
     story = f"""
         from cint_nb.wire import loop
         from cint_nb.wire.http import Call, Http, Repeat

@@ -1,6 +1,10 @@
+from __future__ import annotations
+
 import _thread
 import asyncio
 import threading
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -12,12 +16,12 @@ async def _thread_name() -> str:
     return threading.current_thread().name
 
 
-def test_plain_code_waits_for_a_coroutine_on_the_one_loop_thread():
+def test_plain_code_waits_for_a_coroutine_on_the_one_loop_thread() -> None:
     assert loop.run(_thread_name()) == "cint-nb loop"
     assert not loop.on_loop_thread()
 
 
-def test_a_coroutine_of_another_loop_hops_onto_the_loop_thread_and_back():
+def test_a_coroutine_of_another_loop_hops_onto_the_loop_thread_and_back() -> None:
     async def story() -> tuple[str, str]:
         there = await loop.hop(_thread_name())
         return there, threading.current_thread().name
@@ -27,21 +31,21 @@ def test_a_coroutine_of_another_loop_hops_onto_the_loop_thread_and_back():
     assert here != there
 
 
-def test_hopping_from_the_loop_thread_stays_there():
+def test_hopping_from_the_loop_thread_stays_there() -> None:
     async def story() -> str:
         return await loop.hop(_thread_name())
 
     assert loop.run(story()) == "cint-nb loop"
 
 
-def test_plain_code_works_inside_a_running_loop():
+def test_plain_code_works_inside_a_running_loop() -> None:
     async def notebook_cell() -> str:
         return loop.run(_thread_name())
 
     assert asyncio.run(notebook_cell()) == "cint-nb loop"
 
 
-def test_a_blocking_call_on_the_loop_thread_is_refused_and_not_left_hanging():
+def test_a_blocking_call_on_the_loop_thread_is_refused_and_not_left_hanging() -> None:
     async def story() -> None:
         loop.run(_thread_name())
 
@@ -49,7 +53,7 @@ def test_a_blocking_call_on_the_loop_thread_is_refused_and_not_left_hanging():
         loop.run(story())
 
 
-def test_errors_come_back_to_the_caller_even_a_timeout():
+def test_errors_come_back_to_the_caller_even_a_timeout() -> None:
     async def fails() -> None:
         raise TimeoutError("mine")
 
@@ -59,7 +63,7 @@ def test_errors_come_back_to_the_caller_even_a_timeout():
         asyncio.run(loop.hop(fails()))
 
 
-def test_an_interrupt_cancels_the_work_and_goes_on():
+def test_an_interrupt_cancels_the_work_and_goes_on() -> None:
     ended = threading.Event()
 
     async def work() -> None:
@@ -75,7 +79,7 @@ def test_an_interrupt_cancels_the_work_and_goes_on():
     assert loop.run(_thread_name()) == "cint-nb loop"
 
 
-def test_cancelling_the_waiter_cancels_the_hopped_work():
+def test_cancelling_the_waiter_cancels_the_hopped_work() -> None:
     ended = threading.Event()
 
     async def work(waiter: asyncio.Task[None], home: asyncio.AbstractEventLoop) -> None:
@@ -99,7 +103,7 @@ def test_cancelling_the_waiter_cancels_the_hopped_work():
     assert ended.wait(5)
 
 
-def test_submitted_work_goes_on_in_the_background_and_can_be_cancelled():
+def test_submitted_work_goes_on_in_the_background_and_can_be_cancelled() -> None:
     async def work() -> int:
         return 42
 
@@ -108,15 +112,15 @@ def test_submitted_work_goes_on_in_the_background_and_can_be_cancelled():
     assert forever.cancel()
 
 
-def test_any_awaitable_can_be_waited_for():
+def test_any_awaitable_can_be_waited_for() -> None:
     class Job:
-        def __await__(self):
+        def __await__(self) -> Generator[Any, None, str]:
             return _thread_name().__await__()
 
     assert loop.run(Job()) == "cint-nb loop"
 
 
-def test_many_threads_share_the_one_loop():
+def test_many_threads_share_the_one_loop() -> None:
     names: list[str] = []
     threads = [threading.Thread(target=lambda: names.append(loop.run(_thread_name()))) for _ in range(8)]
     for thread in threads:
@@ -127,7 +131,7 @@ def test_many_threads_share_the_one_loop():
     assert sum(thread.name == "cint-nb loop" for thread in threading.enumerate()) == 1
 
 
-def test_after_shutting_down_the_next_use_begins_anew():
+def test_after_shutting_down_the_next_use_begins_anew() -> None:
     pending = loop.submit(asyncio.sleep(3600))
     loop.shut_down()
     assert pending.cancelled()
@@ -137,7 +141,7 @@ def test_after_shutting_down_the_next_use_begins_anew():
     loop.shut_down()
 
 
-def test_context_goes_along():
+def test_context_goes_along() -> None:
     import contextvars
 
     var = contextvars.ContextVar("var", default="unset")

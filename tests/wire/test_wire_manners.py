@@ -1,5 +1,7 @@
 """What an engineer may expect of the client beyond the single request."""
 
+from __future__ import annotations
+
 import asyncio
 import contextlib
 import logging
@@ -7,6 +9,7 @@ import pickle
 import threading
 import traceback
 from collections import Counter
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -17,11 +20,12 @@ from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.connections import Connections
 from cint_nb.wire.http import Call, Http, Repeat
 from cint_nb.wire.settings import Settings
+from tests.support.exchange import FakeExchange
 
 FINE = httpx.Response(200, json={})
 
 
-def test_making_a_client_touches_no_network_and_starts_no_thread():
+def test_making_a_client_touches_no_network_and_starts_no_thread() -> None:
     loop.shut_down()
     before = threading.active_count()
     http = Http(Settings.read(environ={}))
@@ -29,7 +33,9 @@ def test_making_a_client_touches_no_network_and_starts_no_thread():
     assert repr(http) == "<Http: sandbox · account 101>"
 
 
-def test_at_most_eight_requests_are_under_way(connect, call):
+def test_at_most_eight_requests_are_under_way(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, exchange = connect(FINE)
 
     async def many() -> None:
@@ -40,7 +46,9 @@ def test_at_most_eight_requests_are_under_way(connect, call):
     assert exchange.max_in_flight == 8
 
 
-def test_more_requests_are_under_way_only_where_the_settings_say_so(connect, call):
+def test_more_requests_are_under_way_only_where_the_settings_say_so(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, exchange = connect(FINE, in_flight=20)
 
     async def many() -> None:
@@ -50,7 +58,7 @@ def test_more_requests_are_under_way_only_where_the_settings_say_so(connect, cal
     assert exchange.max_in_flight == 20
 
 
-def test_beyond_eight_more_connections_mean_more_httpx_clients_each_with_eight():
+def test_beyond_eight_more_connections_mean_more_httpx_clients_each_with_eight() -> None:
     async def lend(in_flight: int) -> list[int]:
         connections = Connections(None, None, in_flight, proxies=True)
         with contextlib.ExitStack() as stack:
@@ -62,7 +70,9 @@ def test_beyond_eight_more_connections_mean_more_httpx_clients_each_with_eight()
     assert loop.run(lend(20)) == [4, 8, 8]
 
 
-def test_the_real_exchange_gets_as_many_requests_a_second_as_the_settings_say(connect, call):
+def test_the_real_exchange_gets_as_many_requests_a_second_as_the_settings_say(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, _ = connect(FINE, mode="live", requests_per_second=100.0)
     began = http.clock.monotonic()
     for _ in range(300):
@@ -70,7 +80,9 @@ def test_the_real_exchange_gets_as_many_requests_a_second_as_the_settings_say(co
     assert http.clock.monotonic() - began == pytest.approx(2.0, abs=0.1)
 
 
-def test_the_real_exchange_gets_ten_requests_a_second(connect, call):
+def test_the_real_exchange_gets_ten_requests_a_second(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, _ = connect(FINE, mode="live")
     began = http.clock.monotonic()
     for _ in range(60):
@@ -78,7 +90,9 @@ def test_the_real_exchange_gets_ten_requests_a_second(connect, call):
     assert http.clock.monotonic() - began == pytest.approx(5.1, abs=0.2)  # a burst of ten, one token, then ten a second
 
 
-def test_practice_is_not_held_back_and_its_time_does_not_move(connect, call):
+def test_practice_is_not_held_back_and_its_time_does_not_move(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, _ = connect(FINE)
     began = http.clock.now()
     for _ in range(60):
@@ -86,7 +100,7 @@ def test_practice_is_not_held_back_and_its_time_does_not_move(connect, call):
     assert http.clock.now() == began
 
 
-def test_a_429_halves_the_pace(connect, call):
+def test_a_429_halves_the_pace(connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]) -> None:
     busy = httpx.Response(429, json={"details": "slow down"}, headers={"retry-after": "0"})
     http, _ = connect(busy, FINE, mode="live")
     loop.run(http.send(call()))
@@ -96,7 +110,9 @@ def test_a_429_halves_the_pace(connect, call):
     assert http.clock.monotonic() - began == pytest.approx(9.0, abs=1.1)
 
 
-def test_one_client_serves_plain_code_await_and_threads_at_once(connect, call):
+def test_one_client_serves_plain_code_await_and_threads_at_once(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, exchange = connect(FINE)
     threads = [threading.Thread(target=lambda: loop.run(http.send(call()))) for _ in range(4)]
     for thread in threads:
@@ -113,7 +129,9 @@ def test_one_client_serves_plain_code_await_and_threads_at_once(connect, call):
     assert len(exchange.token_requests) == 1
 
 
-def test_closing_closes_our_transport_once_and_a_closed_client_sends_nothing(connect, call):
+def test_closing_closes_our_transport_once_and_a_closed_client_sends_nothing(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, exchange = connect(FINE)
     loop.run(http.send(call()))
     loop.run(http.aclose())
@@ -123,13 +141,13 @@ def test_closing_closes_our_transport_once_and_a_closed_client_sends_nothing(con
         loop.run(http.send(call()))
 
 
-def test_an_unused_client_closes_its_transport_too(connect):
+def test_an_unused_client_closes_its_transport_too(connect: Callable[..., tuple[Http, FakeExchange]]) -> None:
     http, exchange = connect(FINE)
     loop.run(http.aclose())
     assert exchange.closed
 
 
-def test_a_client_of_the_callers_is_used_unchanged_and_left_open(call):
+def test_a_client_of_the_callers_is_used_unchanged_and_left_open(call: Callable[..., Call]) -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -157,7 +175,9 @@ def test_a_client_of_the_callers_is_used_unchanged_and_left_open(call):
     loop.run(own.aclose())
 
 
-def test_what_a_reply_sets_as_a_cookie_is_not_sent_back(connect, call):
+def test_what_a_reply_sets_as_a_cookie_is_not_sent_back(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     setting = httpx.Response(200, json={}, headers={"set-cookie": "session=theirs; Path=/"})
     http, exchange = connect(setting, FINE)
     loop.run(http.send(call()))
@@ -165,7 +185,9 @@ def test_what_a_reply_sets_as_a_cookie_is_not_sent_back(connect, call):
     assert [request.headers.get("cookie") for request in exchange.requests] == [None, None]
 
 
-def test_our_own_client_limits_single_reads_and_gives_uploads_longer(connect, call):
+def test_our_own_client_limits_single_reads_and_gives_uploads_longer(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, exchange = connect(FINE)
     loop.run(http.send(call()))
     loop.run(http.send(call("POST", Repeat.NAKED, file=("a.csv", b"x"))))
@@ -173,7 +195,9 @@ def test_our_own_client_limits_single_reads_and_gives_uploads_longer(connect, ca
     assert exchange.requests[0].extensions["timeout"]["connect"] == 5.0
 
 
-def test_a_redirect_is_never_followed_so_the_token_stays(connect, call):
+def test_a_redirect_is_never_followed_so_the_token_stays(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
+) -> None:
     http, exchange = connect(httpx.Response(302, headers={"location": "https://elsewhere.invalid/x"}), FINE)
     with pytest.raises(errors.ApiError) as caught:
         loop.run(http.send(call()))
@@ -182,7 +206,7 @@ def test_a_redirect_is_never_followed_so_the_token_stays(connect, call):
     assert "elsewhere" not in str(caught.value)
 
 
-def test_a_sunset_is_told_once(connect, call):
+def test_a_sunset_is_told_once(connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]) -> None:
     http, _ = connect(httpx.Response(200, json={}, headers={"sunset": "Sat, 01 Jan 2028 00:00:00 GMT"}))
     loop.run(http.send(call()))
     loop.run(http.send(call()))
@@ -203,7 +227,9 @@ def sensitive_call() -> Call:
     )  # fmt: skip
 
 
-def test_one_line_is_logged_per_request_and_it_holds_no_ids_bodies_or_tokens(connect, caplog):
+def test_one_line_is_logged_per_request_and_it_holds_no_ids_bodies_or_tokens(
+    connect: Callable[..., tuple[Http, FakeExchange]], caplog: pytest.LogCaptureFixture
+) -> None:
     traced = httpx.Response(200, json={"data": [RESPONDENT]}, headers={"x-request-id": "req-1"})
     http, _ = connect(httpx.ReadError(RESPONDENT), traced)
     with caplog.at_level(logging.DEBUG):
@@ -220,8 +246,10 @@ def test_one_line_is_logged_per_request_and_it_holds_no_ids_bodies_or_tokens(con
 
 
 @pytest.mark.parametrize("name", ["httpx", "httpcore.http11", "httpcore.http2", "hpack.hpack", "hpack.table"])
-def test_what_lies_below_logs_nothing_of_our_requests(connect, caplog, name):
-    def talkative(request):
+def test_what_lies_below_logs_nothing_of_our_requests(
+    connect: Callable[..., tuple[Http, FakeExchange]], caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    def talkative(request: httpx.Request) -> httpx.Response:
         logging.getLogger(name).debug("sending %s", request.headers.raw)
         return FINE
 
@@ -232,7 +260,7 @@ def test_what_lies_below_logs_nothing_of_our_requests(connect, caplog, name):
     assert [record.getMessage() for record in caplog.records if record.name == name] == ["of somebody else"]
 
 
-def test_other_users_of_httpx_keep_their_log_lines(caplog):
+def test_other_users_of_httpx_keep_their_log_lines(caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level(logging.INFO),
         httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client,
@@ -241,14 +269,18 @@ def test_other_users_of_httpx_keep_their_log_lines(caplog):
     assert "https://elsewhere.invalid/" in caplog.text
 
 
-def test_it_is_silent_by_default(connect, call, capfd):
+def test_it_is_silent_by_default(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], capfd: pytest.CaptureFixture[str]
+) -> None:
     http, _ = connect(httpx.Response(400, json={}))
     with pytest.raises(errors.BadRequest):
         loop.run(http.send(call()))
     assert capfd.readouterr() == ("", "")
 
 
-def test_no_error_of_a_call_shows_its_ids_or_the_token_even_with_all_local_variables(connect):
+def test_no_error_of_a_call_shows_its_ids_or_the_token_even_with_all_local_variables(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+) -> None:
     http, _ = connect(httpx.Response(400, json={"detail": f"bad {RESPONDENT}"}))
     with pytest.raises(errors.BadRequest) as caught:
         loop.run(http.send(sensitive_call()))
@@ -260,7 +292,7 @@ def test_no_error_of_a_call_shows_its_ids_or_the_token_even_with_all_local_varia
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own error
 
 
-def test_a_client_on_its_own_clock_sleeps_there(connect):
+def test_a_client_on_its_own_clock_sleeps_there(connect: Callable[..., tuple[Http, FakeExchange]]) -> None:
     http, _ = connect(FINE)
     began = http.clock.now()
     asyncio.run(http.sleep(3_600))

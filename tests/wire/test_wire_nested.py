@@ -1,8 +1,11 @@
 """Nested loops change asyncio for the whole process, so each story here has a process of its own."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,7 @@ def apply():
 """
 
 
-def run_story(story: str, folder) -> str:
+def run_story(story: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(story)],
         capture_output=True,
@@ -26,7 +29,7 @@ def run_story(story: str, folder) -> str:
     return done.stdout.strip()
 
 
-def test_nested_loops_work_once_allowed_and_are_not_the_archived_kind(tmp_path):
+def test_nested_loops_work_once_allowed_and_are_not_the_archived_kind(tmp_path: Path) -> None:
     story = """
         import asyncio
         from cint_nb.wire import loop, nested
@@ -42,7 +45,7 @@ def test_nested_loops_work_once_allowed_and_are_not_the_archived_kind(tmp_path):
     assert run_story(story, tmp_path) == "inner inner inner"
 
 
-def test_nothing_is_patched_unless_asked_for(tmp_path):
+def test_nothing_is_patched_unless_asked_for(tmp_path: Path) -> None:
     story = """
         import asyncio, cint_nb.wire.nested, cint_nb.wire.http
         print(hasattr(asyncio, "_nest_patched"))
@@ -51,7 +54,7 @@ def test_nothing_is_patched_unless_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["archived", "real"])
-def test_the_archived_patch_is_seen_and_everything_of_ours_works_after_it(tmp_path, module):
+def test_the_archived_patch_is_seen_and_everything_of_ours_works_after_it(tmp_path: Path, module: str) -> None:
     if module == "real":
         pytest.importorskip("nest_asyncio")
     else:

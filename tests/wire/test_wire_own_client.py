@@ -1,7 +1,8 @@
 """A client of the caller's own: its hooks run, its transport is asked, and its errors become ours."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
 
 import httpx
 import pytest
@@ -9,9 +10,13 @@ import pytest
 from cint_nb.domain import errors
 from cint_nb.wire import loop
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Http, Repeat
+from cint_nb.wire.http import Call, Http, Repeat
 from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
+from tests.support.exchange import Answer, FakeExchange
+
+Hook = Callable[[httpx.Response], Awaitable[None]]
+Own = Callable[..., tuple[Http, FakeExchange, httpx.AsyncClient]]
 
 
 async def complain(response: httpx.Response) -> None:
@@ -25,11 +30,11 @@ async def read_and_complain(response: httpx.Response) -> None:
 
 
 @pytest.fixture
-def own(connect: Any) -> Iterator[Callable[..., tuple[Http, Any, httpx.AsyncClient]]]:
+def own(connect: Callable[..., tuple[Http, FakeExchange]]) -> Iterator[Own]:
     """Connect through a client of the caller's, with a hook of its own."""
     made: list[httpx.AsyncClient] = []
 
-    def make(hook: Any, *answers: Any) -> tuple[Http, Any, httpx.AsyncClient]:
+    def make(hook: Hook, *answers: Answer) -> tuple[Http, FakeExchange, httpx.AsyncClient]:
         http, exchange = connect(*answers)
         client = httpx.AsyncClient(transport=exchange, event_hooks={"response": [hook]})
         made.append(client)
@@ -42,7 +47,9 @@ def own(connect: Any) -> Iterator[Callable[..., tuple[Http, Any, httpx.AsyncClie
 
 
 @pytest.mark.parametrize("hook", [complain, read_and_complain])
-def test_a_hook_that_raises_on_error_replies_takes_no_repeat_and_no_error_away(own, call, hook):
+def test_a_hook_that_raises_on_error_replies_takes_no_repeat_and_no_error_away(
+    own: Own, call: Callable[..., Call], hook: Hook
+) -> None:
     busy = httpx.Response(503, json={"object": "error"}, headers={"retry-after": "3"})
     http, exchange, _ = own(hook, busy, httpx.Response(401), httpx.Response(200, json={}))
     assert loop.run(http.send(call())).status == 200
@@ -52,21 +59,23 @@ def test_a_hook_that_raises_on_error_replies_takes_no_repeat_and_no_error_away(o
 
 
 @pytest.mark.parametrize("hook", [complain, read_and_complain])
-def test_a_hook_that_raises_on_error_replies_makes_no_naked_request_go_out_twice(own, call, hook):
+def test_a_hook_that_raises_on_error_replies_makes_no_naked_request_go_out_twice(
+    own: Own, call: Callable[..., Call], hook: Hook
+) -> None:
     http, exchange, _ = own(hook, httpx.Response(502), httpx.Response(200, json={}))
     with pytest.raises(errors.ServerError, match="may have acted"):
         loop.run(http.send(call("POST", Repeat.NAKED)))
     assert len(exchange.requests) == 1
 
 
-def test_what_a_hook_has_read_of_an_error_reply_is_told(own, call):
+def test_what_a_hook_has_read_of_an_error_reply_is_told(own: Own, call: Callable[..., Call]) -> None:
     refused = httpx.Response(400, json={"object": "bad_request_error", "detail": "no such locale"})
     http, _, _ = own(read_and_complain, refused)
     with pytest.raises(errors.BadRequest, match="no such locale"):
         loop.run(http.send(call()))
 
 
-def test_a_client_its_owner_has_closed_sends_nothing(own, call):
+def test_a_client_its_owner_has_closed_sends_nothing(own: Own, call: Callable[..., Call]) -> None:
     http, exchange, client = own(complain)
     loop.run(client.aclose())
     with pytest.raises(errors.NotSent, match="your own is closed"):

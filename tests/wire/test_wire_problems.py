@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import httpx
 import pytest
 
@@ -9,7 +13,13 @@ from cint_nb.wire.repeats import Repeat
 GROUP = "/demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}"
 
 
-def error(status, body=b"", template=GROUP, method="POST", tried_new_token=False):
+def error(
+    status: int,
+    body: bytes | dict[str, Any] = b"",
+    template: str = GROUP,
+    method: str = "POST",
+    tried_new_token: bool = False,
+) -> errors.ApiError:
     call = Call("create the draft target group", method, template, Repeat.NAKED)
     content = httpx.Response(status, json=body).content if isinstance(body, dict) else body
     headers = httpx.Headers({"traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"})
@@ -34,7 +44,7 @@ def error(status, body=b"", template=GROUP, method="POST", tried_new_token=False
         (503, errors.ServerError),
     ],
 )
-def test_each_status_has_its_class_and_four_lines(status, kind):
+def test_each_status_has_its_class_and_four_lines(status: int, kind: type[errors.ApiError]) -> None:
     made = error(status, {"id": "1f", "object": "some_error", "detail": "the reason given"})
     assert type(made) is kind
     lines = str(made).splitlines()
@@ -45,7 +55,7 @@ def test_each_status_has_its_class_and_four_lines(status, kind):
     assert "trace_id=aaaa" in lines[1]
 
 
-def test_the_create_guides_example_error_names_our_fields():
+def test_the_create_guides_example_error_names_our_fields() -> None:
     made = error(
         400,
         {
@@ -80,12 +90,12 @@ def test_the_create_guides_example_error_names_our_fields():
         ("", ""),
     ],
 )
-def test_field_names_become_the_names_of_the_plan(theirs, ours):
+def test_field_names_become_the_names_of_the_plan(theirs: str, ours: str) -> None:
     assert our_name(theirs) == ours
 
 
 @pytest.mark.parametrize("room", ["recontacts", "exclusions"])
-def test_a_conflict_at_recontacts_or_exclusions_is_a_running_job(room):
+def test_a_conflict_at_recontacts_or_exclusions_is_a_running_job(room: str) -> None:
     made = error(409, {"object": "conflict_error", "detail": "busy"}, f"{GROUP}/{room}/jobs/upload-respondents-by-file")
     assert type(made) is errors.JobAlreadyRunning
     assert "wait for the running job" in made.next_step
@@ -101,18 +111,18 @@ def test_a_conflict_at_recontacts_or_exclusions_is_a_running_job(room):
         ("/recontacts/rsids", "account, project and target group"),
     ],
 )
-def test_what_was_not_found_is_named(rest, says):
+def test_what_was_not_found_is_named(rest: str, says: str) -> None:
     assert says in error(404, template=GROUP + rest).next_step
 
 
-def test_a_permission_error_lists_its_three_causes():
+def test_a_permission_error_lists_its_three_causes() -> None:
     made = error(403, {"object": "authorization_error", "detail": "no"}, tried_new_token=True)
     for cause in ("expired token", "a new one was tried", "Cint-API-Version", "right or feature"):
         assert cause in made.next_step
     assert "was tried" not in error(403, {"object": "authorization_error"}).next_step
 
 
-def test_a_missing_version_header_is_called_what_it_is():
+def test_a_missing_version_header_is_called_what_it_is() -> None:
     assert "proxy" in error(403, {"object": "required_header_missing", "detail": "missing"}).next_step
 
 
@@ -129,23 +139,23 @@ def test_a_missing_version_header_is_called_what_it_is():
         {"object": {}},
     ],
 )
-def test_any_body_makes_an_error_and_none_is_printed_whole(body):
+def test_any_body_makes_an_error_and_none_is_printed_whole(body: bytes | dict[str, Any]) -> None:
     made = error(502, body)
     assert isinstance(made, errors.ServerError)
     assert "planted-secret" not in str(made)
 
 
-def test_the_raw_body_is_kept():
+def test_the_raw_body_is_kept() -> None:
     assert error(500, b"<html>planted</html>").body == b"<html>planted</html>"
 
 
-def test_what_a_failed_write_left_behind_is_called_unknown_and_a_read_safe():
+def test_what_a_failed_write_left_behind_is_called_unknown_and_a_read_safe() -> None:
     assert "unknown" in error(500).safe
     assert "safe" in error(500, method="GET").safe
     assert "nothing was changed" in error(400).safe
 
 
-def test_foreign_text_is_made_fit_for_a_message():
+def test_foreign_text_is_made_fit_for_a_message() -> None:
     nasty = "who 0F1CE179-A917-4bd1-9a4f-1234567890ab\x1b[31m\r\n\tmail x.y@example.com " + "long " * 200
     text = clean(nasty)
     assert "0F1CE179-A917" not in text
@@ -163,21 +173,21 @@ def test_foreign_text_is_made_fit_for_a_message():
         "id=0f1ce179a9174bd19a4f1234567890ab;",
     ],
 )
-def test_an_id_the_exchange_echoes_is_masked_in_every_form_a_file_may_have(echo):
+def test_an_id_the_exchange_echoes_is_masked_in_every_form_a_file_may_have(echo: str) -> None:
     assert "0f1ce179" not in clean(echo).lower()
     assert "90ab" in clean(echo).lower()
 
 
-def test_an_e_mail_address_in_an_address_is_removed_too():
+def test_an_e_mail_address_in_an_address_is_removed_too() -> None:
     assert "example" not in clean("see /users?mail=x.y%40example.com")
 
 
-def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked():
+def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked() -> None:
     known = "b551326b-ac9d-4d32-8823-4f025787dab9"
     made = error(400, {"id": known, "object": "bad_request_error", "detail": f"respondent {known} is not known"})
     assert made.evidence["request_id"] == known
     assert known not in made.what
 
 
-def test_a_request_id_of_another_form_is_left_out():
+def test_a_request_id_of_another_form_is_left_out() -> None:
     assert "someone" not in str(error(400, {"id": "<b>x</b> someone@example.com", "object": "bad_request_error"}))

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from cint_nb.wire.rate import Pace
 
 
-def test_a_burst_goes_at_once_and_the_rest_at_ten_a_second():
+def test_a_burst_goes_at_once_and_the_rest_at_ten_a_second() -> None:
     pace = Pace(10)
     waits = [pace.reserve(0.0) for _ in range(30)]
     assert waits[:10] == [0.0] * 10
@@ -13,7 +15,7 @@ def test_a_burst_goes_at_once_and_the_rest_at_ten_a_second():
     assert waits[29] == pytest.approx(2.0)
 
 
-def test_idle_time_fills_it_again_but_not_above_a_seconds_worth():
+def test_idle_time_fills_it_again_but_not_above_a_seconds_worth() -> None:
     pace = Pace(10)
     for _ in range(10):
         pace.reserve(0.0)
@@ -22,7 +24,7 @@ def test_idle_time_fills_it_again_but_not_above_a_seconds_worth():
     assert waits[10] > 0
 
 
-def test_a_429_halves_the_pace_and_several_at_once_count_as_one():
+def test_a_429_halves_the_pace_and_several_at_once_count_as_one() -> None:
     pace = Pace(10)
     pace.slow_down(0.0)
     pace.slow_down(0.2)
@@ -34,7 +36,7 @@ def test_a_429_halves_the_pace_and_several_at_once_count_as_one():
     assert pace.per_second == 1
 
 
-def test_each_quiet_minute_doubles_it_again():
+def test_each_quiet_minute_doubles_it_again() -> None:
     pace = Pace(10)
     pace.slow_down(0.0)
     pace.slow_down(2.0)
@@ -47,7 +49,7 @@ def test_each_quiet_minute_doubles_it_again():
 
 
 @given(st.lists(st.floats(0, 0.5), min_size=50, max_size=200))
-def test_no_second_holds_more_than_a_burst_and_its_pace(gaps):
+def test_no_second_holds_more_than_a_burst_and_its_pace(gaps: list[float]) -> None:
     pace, now, sent = Pace(10), 0.0, []
     for gap in gaps:
         now += gap

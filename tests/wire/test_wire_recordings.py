@@ -1,10 +1,14 @@
 """Recording and replaying: what goes in comes out, and nothing else does."""
 
+from __future__ import annotations
+
 import asyncio
 import json
 import logging
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,36 +23,41 @@ from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.pages import pages
 from cint_nb.wire.recordings import RecordingTransport, ReplayTransport
 from cint_nb.wire.settings import Settings
+from tests.support.exchange import FakeExchange
 
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 REAL = "0f1ce179-a917-4bd1-9a4f-1234567890ab"
 JOBS = "/demand/accounts/{account_id}/target-groups/{target_group_id}/recontacts/jobs/upload"
 GROUP = {"target_group_id": "01JX2KPG5VEBF8498Z8YTTE8TB"}
+Record = Callable[..., list[tuple[Any, ...]]]
+Replay = Callable[..., tuple[Http, ReplayTransport]]
 
 
-def upload(content: bytes, **query) -> Call:
+def upload(content: bytes, **query: Any) -> Call:
     return Call("upload", "POST", JOBS, Repeat.NAKED, GROUP, {"entity_type": "RSID", **query}, file=("w.csv", content))
 
 
-def get(**query) -> Call:
+def get(**query: Any) -> Call:
     return Call("read", "GET", "/demand/accounts/{account_id}/things", Repeat.SAFE, query=query)
 
 
-def post(body) -> Call:
+def post(body: dict[str, Any]) -> Call:
     return Call("make", "POST", "/demand/accounts/{account_id}/things", Repeat.NAKED, json=body)
 
 
 @pytest.fixture
-def file(tmp_path) -> Path:
+def file(tmp_path: Path) -> Path:
     return tmp_path / "story.jsonl"
 
 
 @pytest.fixture
-def record(file):
+def record(file: Path) -> Iterator[Record]:
     """Send calls through a recording; return the replies."""
-    clients = []
+    clients: list[Http] = []
 
-    def go(exchange, *calls: Call, source: str = "sandbox", account_id: int = 101):
+    def go(
+        exchange: httpx.AsyncBaseTransport, *calls: Call, source: str = "sandbox", account_id: int = 101
+    ) -> list[tuple[Any, ...]]:
         transport = RecordingTransport(exchange, file, source=source, clock_start=START, seed="seed-1")
         settings = Settings.read(environ={}, account_id=account_id)
         http = Http(settings, transport=transport, clock=ReplayClock(START), nonces=SeededNonces("seed-1"))
@@ -61,11 +70,11 @@ def record(file):
 
 
 @pytest.fixture
-def replay(file):
+def replay(file: Path) -> Iterator[Replay]:
     """Connect to the recording."""
-    clients = []
+    clients: list[Http] = []
 
-    def go(**options):
+    def go(**options: Any) -> tuple[Http, ReplayTransport]:
         transport = ReplayTransport(file, **options)
         http = Http(
             Settings.read("replay", environ={}, recording=file),
@@ -81,7 +90,7 @@ def replay(file):
         loop.run(http.aclose())
 
 
-def outcome(http, call):
+def outcome(http: Http, call: Call) -> tuple[Any, ...]:
     try:
         reply = loop.run(http.send(call))
     except errors.CintError as error:
@@ -90,7 +99,9 @@ def outcome(http, call):
     return reply.status, reply.json() if readable else None, reply.etag, reply.location_id
 
 
-def test_a_replay_answers_as_the_exchange_did(connect, record, replay):
+def test_a_replay_answers_as_the_exchange_did(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     _, exchange = connect(
         httpx.Response(201, json={"id": "01JX2KPG5VEBF8498Z8YTTE8TB"}, headers={"etag": 'W/"1"'}),
         httpx.Response(201, headers={"location": "/demand/accounts/101/jobs/01JX2KPG5VEBF8498Z8YTTE8TC"}),
@@ -114,7 +125,12 @@ def test_a_replay_answers_as_the_exchange_did(connect, record, replay):
     assert transport.left_over() == ()
 
 
-def test_the_first_line_says_what_the_file_is(connect, record, file, replay):
+def test_the_first_line_says_what_the_file_is(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    file: Path,
+    replay: Replay,
+) -> None:
     record(connect()[1], get())
     header = json.loads(file.read_text().splitlines()[0])
     assert {"format": 1, "source": "sandbox", "seed": "seed-1"}.items() <= header.items()
@@ -125,7 +141,9 @@ def test_the_first_line_says_what_the_file_is(connect, record, file, replay):
     assert (transport.source, transport.seed) == ("sandbox", "seed-1")
 
 
-def test_every_exchange_is_one_readable_line(connect, record, file):
+def test_every_exchange_is_one_readable_line(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, file: Path
+) -> None:
     record(connect()[1], get(page_size=100), post({"name": "Zoë"}))
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert lines[1]["request"] == {
@@ -137,14 +155,18 @@ def test_every_exchange_is_one_readable_line(connect, record, file):
     assert "Zoë" in file.read_text(encoding="utf-8")
 
 
-def test_equal_requests_are_answered_in_order_and_the_last_answer_to_a_get_repeats(connect, record, replay):
+def test_equal_requests_are_answered_in_order_and_the_last_answer_to_a_get_repeats(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     answers = [httpx.Response(200, json={"status": word}) for word in ("Processing", "Processing", "Completed")]
     recorded = record(connect(*answers)[1], get(), get(), get())
     http, _ = replay()
     assert [outcome(http, get()) for _ in range(5)] == [*recorded, recorded[-1], recorded[-1]]
 
 
-def test_an_answer_to_anything_else_than_a_get_is_given_once(connect, record, replay):
+def test_an_answer_to_anything_else_than_a_get_is_given_once(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     record(connect()[1], post({"name": "a"}))
     http, _ = replay()
     outcome(http, post({"name": "a"}))
@@ -152,7 +174,9 @@ def test_an_answer_to_anything_else_than_a_get_is_given_once(connect, record, re
         loop.run(http.send(post({"name": "a"})))
 
 
-def test_a_request_that_was_never_recorded_fails_and_names_the_nearest_and_the_command(connect, record, replay):
+def test_a_request_that_was_never_recorded_fails_and_names_the_nearest_and_the_command(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     record(connect()[1], get(page_size=100), post({"name": "a", "value": 1}))
     http, transport = replay()
     with pytest.raises(errors.NotRecorded) as caught:
@@ -164,7 +188,9 @@ def test_a_request_that_was_never_recorded_fails_and_names_the_nearest_and_the_c
     assert len(transport.left_over()) == 2
 
 
-def test_a_body_that_differs_is_named_by_its_fields_only(connect, record, replay):
+def test_a_body_that_differs_is_named_by_its_fields_only(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     record(connect()[1], post({"name": "a", "value": 1, "status": "live"}))
     http, _ = replay()
     with pytest.raises(errors.NotRecorded) as caught:
@@ -190,7 +216,12 @@ def test_a_body_that_differs_is_named_by_its_fields_only(connect, record, replay
         ),
     ],
 )
-def test_another_file_name_or_entity_type_is_another_upload(connect, record, replay, other):
+def test_another_file_name_or_entity_type_is_another_upload(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    other: Call,
+) -> None:
     content = f"{synthetic_id('s', 1)}\n".encode()
     record(connect()[1], upload(content))
     http, _ = replay(section=0)
@@ -199,7 +230,12 @@ def test_another_file_name_or_entity_type_is_another_upload(connect, record, rep
     assert outcome(http, upload(content))[0] == 200
 
 
-def test_no_token_is_asked_for_in_a_replay_or_written_in_a_recording(connect, record, replay, file):
+def test_no_token_is_asked_for_in_a_replay_or_written_in_a_recording(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    file: Path,
+) -> None:
     _, exchange = connect()
     record(exchange, get())
     assert len(exchange.token_requests) == 1
@@ -212,7 +248,12 @@ def test_no_token_is_asked_for_in_a_replay_or_written_in_a_recording(connect, re
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_token_that_expired_in_the_recording_is_renewed_in_the_replay_without_asking(connect, record, replay, status):
+def test_a_token_that_expired_in_the_recording_is_renewed_in_the_replay_without_asking(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    status: int,
+) -> None:
     expired = httpx.Response(status, json={"object": "authorization_error", "detail": "expired"})
     _, exchange = connect(expired, httpx.Response(201, json={"id": "a"}), expired, expired)
     recorded = record(exchange, post({"name": "a"}), post({"name": "b"}))
@@ -223,7 +264,9 @@ def test_a_token_that_expired_in_the_recording_is_renewed_in_the_replay_without_
     assert http.token_requests_sent == 0
 
 
-def test_failures_of_the_network_are_replayed_as_they_were(connect, record, replay):
+def test_failures_of_the_network_are_replayed_as_they_were(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     _, exchange = connect(httpx.ReadError("x"), httpx.Response(200, json={"data": []}))
     assert record(exchange, post({"name": "a"}), get())[0][0] is errors.OutcomeUnknown
     http, _ = replay()
@@ -232,7 +275,7 @@ def test_failures_of_the_network_are_replayed_as_they_were(connect, record, repl
 
 
 @pytest.mark.parametrize("name", sorted(FAILURES))
-def test_every_failure_keeps_its_kind(file, name):
+def test_every_failure_keeps_its_kind(file: Path, name: str) -> None:
     async def story() -> None:
         inner = httpx.MockTransport(lambda _: (_ for _ in ()).throw(FAILURES[name]("x")))
         async with httpx.AsyncClient(
@@ -250,7 +293,14 @@ def test_every_failure_keeps_its_kind(file, name):
 @pytest.mark.parametrize(
     ("kind", "body"), [("application/json", b'{"cut": '), ("text/html", b"<b>ada@example.com</b>")]
 )
-def test_a_garbled_answer_stays_garbled_without_being_kept(connect, record, replay, file, kind, body):
+def test_a_garbled_answer_stays_garbled_without_being_kept(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    file: Path,
+    kind: str,
+    body: bytes,
+) -> None:
     _, exchange = connect(httpx.Response(200, content=body, headers={"content-type": kind}))
     assert record(exchange, post({"name": "a"}))[0][0] is errors.UnexpectedReply
     assert "ada" not in file.read_text()
@@ -258,7 +308,12 @@ def test_a_garbled_answer_stays_garbled_without_being_kept(connect, record, repl
     assert outcome(http, post({"name": "a"}))[0] is errors.UnexpectedReply
 
 
-def test_a_file_that_is_no_text_is_left_out(connect, record, replay, file):
+def test_a_file_that_is_no_text_is_left_out(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    file: Path,
+) -> None:
     workbook = b"PK\x03\x04\x00\x00\xff\xfe" * 40
     _, exchange = connect(httpx.Response(200, content=workbook, headers={"content-type": "application/octet-stream"}))
     record(exchange, get())
@@ -266,7 +321,12 @@ def test_a_file_that_is_no_text_is_left_out(connect, record, replay, file):
     assert loop.run(replay()[0].send(get())).body == b""
 
 
-def test_a_live_wave_is_recorded_without_its_ids_and_replays_with_the_same_file(connect, record, replay, file):
+def test_a_live_wave_is_recorded_without_its_ids_and_replays_with_the_same_file(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    file: Path,
+) -> None:
     respondents = f"{REAL}\n7c9e6679-7425-40de-944b-e07fc1f90ae7\n".encode()
     listed = {"data": [REAL.upper()], "next_cursor": REAL}
     last = {"data": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"], "account_id": 5555, "note": "ada@example.com"}
@@ -276,7 +336,7 @@ def test_a_live_wave_is_recorded_without_its_ids_and_replays_with_the_same_file(
         httpx.Response(200, json=last),
     )
 
-    def story(http) -> list[str]:
+    def story(http: Http) -> list[str]:
         async def run() -> list[str]:
             await http.send(upload(respondents))
             return [item async for item in pages(http, get())]
@@ -294,7 +354,7 @@ def test_a_live_wave_is_recorded_without_its_ids_and_replays_with_the_same_file(
     loop.run(live.aclose())
 
 
-def test_an_exchange_that_would_leak_is_not_written(file, monkeypatch):
+def test_an_exchange_that_would_leak_is_not_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cint_nb.wire.recordings.leaks", lambda text: ["a token or secret"] if "status" in text else [])
     http = Http(
         Settings.read(environ={}, token="t"),
@@ -308,7 +368,12 @@ def test_an_exchange_that_would_leak_is_not_written(file, monkeypatch):
     loop.run(http.aclose())
 
 
-def test_each_connection_of_a_process_has_its_own_section(connect, record, replay, file):
+def test_each_connection_of_a_process_has_its_own_section(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    file: Path,
+) -> None:
     first = record(connect(httpx.Response(200, json={"value": 1}))[1], get())
     record(connect()[1])
     second = record(connect(httpx.Response(200, json={"value": 2}))[1], get())
@@ -318,7 +383,9 @@ def test_each_connection_of_a_process_has_its_own_section(connect, record, repla
     assert outcome(replay(section=2)[0], get()) == second[0]
 
 
-def test_the_time_of_a_replay_is_that_of_the_recording(connect, record, replay):
+def test_the_time_of_a_replay_is_that_of_the_recording(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     record(connect()[1], get())
     http, _ = replay()
     assert http.clock.now() == START
@@ -326,10 +393,10 @@ def test_the_time_of_a_replay_is_that_of_the_recording(connect, record, replay):
     assert (http.clock.now() - START).total_seconds() == 900
 
 
-def test_an_answer_that_took_its_time_takes_it_again_in_the_replay(file):
+def test_an_answer_that_took_its_time_takes_it_again_in_the_replay(file: Path) -> None:
     clock = ReplayClock(START)
 
-    async def slow(_request) -> httpx.Response:
+    async def slow(_: httpx.Request) -> httpx.Response:
         await clock.sleep(84.5)
         return httpx.Response(200, json={"value": 1})
 
@@ -350,7 +417,9 @@ def test_an_answer_that_took_its_time_takes_it_again_in_the_replay(file):
     assert again.clock.now() == http.clock.now()
 
 
-def test_the_seed_makes_the_same_names_again(connect, record, replay):
+def test_the_seed_makes_the_same_names_again(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, replay: Replay
+) -> None:
     record(connect()[1], get())
     http, _ = replay()
     assert http.nonces.token() == SeededNonces("seed-1").token()
@@ -368,7 +437,7 @@ def test_the_seed_makes_the_same_names_again(connect, record, replay):
         '{"request": {"method": "GET", "path": "/x"}, "response": {"status": 200}}\n',
     ],
 )
-def test_a_file_that_is_no_recording_is_refused_with_its_line(file, text):
+def test_a_file_that_is_no_recording_is_refused_with_its_line(file: Path, text: str) -> None:
     file.write_text(text)
     with pytest.raises(errors.SettingsError, match=r"story\.jsonl") as caught:
         ReplayTransport(file)
@@ -382,7 +451,9 @@ ASKED = '{"request": {"method": "GET", "path": "/"}, "response": '
     "line",
     ['{"request": {}, "response": {"status": 200}}', ASKED + "{}}", ASKED + '{"failure": "Explosion"}}', ASKED, "{"],
 )
-def test_a_damaged_line_is_named(connect, record, file, line):
+def test_a_damaged_line_is_named(
+    connect: Callable[..., tuple[Http, FakeExchange]], record: Record, file: Path, line: str
+) -> None:
     record(connect()[1], get())
     with file.open("a") as handle:
         handle.write(line + "\n")
@@ -390,12 +461,18 @@ def test_a_damaged_line_is_named(connect, record, file, line):
         ReplayTransport(file)
 
 
-def test_a_missing_file_is_refused(tmp_path):
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(errors.SettingsError, match="nothing-here"):
         ReplayTransport(tmp_path / "nothing-here.jsonl")
 
 
-def test_recording_logs_nothing_of_its_own_and_shows_only_file_names(connect, record, replay, file, caplog):
+def test_recording_logs_nothing_of_its_own_and_shows_only_file_names(
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    record: Record,
+    replay: Replay,
+    file: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.DEBUG):
         record(connect()[1], get(start_after=REAL))
     assert REAL not in caplog.text

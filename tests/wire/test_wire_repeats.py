@@ -1,5 +1,8 @@
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +14,7 @@ from cint_nb.wire.repeats import (
     Ending,
     Repeat,
     RetryBudget,
+    Verdict,
     backoff,
     decide,
     ending_of_failure,
@@ -22,7 +26,7 @@ from cint_nb.wire.repeats import (
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
-def verdict(repeat=Repeat.SAFE, ending=Ending.AMBIGUOUS, **changes):
+def verdict(repeat: Repeat = Repeat.SAFE, ending: Ending = Ending.AMBIGUOUS, **changes: Any) -> Verdict:
     usual = {
         "attempt": 1,
         "asked_wait": None,
@@ -35,7 +39,7 @@ def verdict(repeat=Repeat.SAFE, ending=Ending.AMBIGUOUS, **changes):
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
-def test_what_failed_before_writing_was_never_sent(error):
+def test_what_failed_before_writing_was_never_sent(error: type[httpx.TransportError]) -> None:
     assert ending_of_failure(error("x")) is Ending.UNSENT
 
 
@@ -50,11 +54,11 @@ def test_what_failed_before_writing_was_never_sent(error):
         httpx.CloseError,
     ],
 )
-def test_a_lost_reply_is_ambiguous(error):
+def test_a_lost_reply_is_ambiguous(error: type[httpx.TransportError]) -> None:
     assert ending_of_failure(error("x")) is Ending.AMBIGUOUS
 
 
-def test_what_can_never_be_sent_is_final():
+def test_what_can_never_be_sent_is_final() -> None:
     assert ending_of_failure(httpx.LocalProtocolError("x")) is Ending.FINAL
 
 
@@ -72,11 +76,11 @@ def test_what_can_never_be_sent_is_final():
         (504, Ending.AMBIGUOUS),
     ],
 )
-def test_what_a_status_means_for_repeating(status, ending):
+def test_what_a_status_means_for_repeating(status: int, ending: Ending) -> None:
     assert ending_of_status(status) is ending
 
 
-def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending():
+def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending() -> None:
     for ending in (Ending.AMBIGUOUS, Ending.UNAVAILABLE):
         assert [repeat for repeat in Repeat if not may_repeat(repeat, ending)] == [Repeat.NAKED]
     for ending in (Ending.UNSENT, Ending.BUSY):
@@ -84,20 +88,20 @@ def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending():
     assert not any(may_repeat(repeat, Ending.FINAL) for repeat in Repeat)
 
 
-def test_a_naked_request_is_never_repeated_blindly_whatever_else_allows_it():
+def test_a_naked_request_is_never_repeated_blindly_whatever_else_allows_it() -> None:
     assert not verdict(Repeat.NAKED, Ending.AMBIGUOUS).again
     assert not verdict(Repeat.NAKED, Ending.UNAVAILABLE, asked_wait=1).again
     assert "twice" in verdict(Repeat.NAKED, Ending.AMBIGUOUS).why_not
 
 
-def test_the_pause_doubles_up_to_its_cap_with_full_jitter():
+def test_the_pause_doubles_up_to_its_cap_with_full_jitter() -> None:
     assert [backoff(attempt, 1.0) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
     assert backoff(5, 0.0) == 0
     assert backoff(3, 0.25) == 0.5
 
 
 @given(st.integers(1, 50), st.floats(0, 1))
-def test_the_pause_stays_within_its_bounds(attempt, jitter):
+def test_the_pause_stays_within_its_bounds(attempt: int, jitter: float) -> None:
     assert 0 <= backoff(attempt, jitter) <= limits.BACKOFF_SECONDS[1]
 
 
@@ -119,41 +123,41 @@ def test_the_pause_stays_within_its_bounds(attempt, jitter):
         ("Tue, 99 Sep 2026 08:00:10 GMT", None),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_date(value, seconds):
+def test_retry_after_is_read_as_seconds_or_date(value: str | None, seconds: float | None) -> None:
     assert retry_after(value, NOW) == seconds
 
 
 @given(st.text(max_size=40))
-def test_no_retry_after_breaks_the_reading(value):
+def test_no_retry_after_breaks_the_reading(value: str) -> None:
     seconds = retry_after(value, NOW)
     assert seconds is None or seconds >= 0
 
 
-def test_the_wait_the_exchange_asks_for_wins_over_the_pause():
+def test_the_wait_the_exchange_asks_for_wins_over_the_pause() -> None:
     assert verdict(asked_wait=7).seconds == 7
     assert verdict(asked_wait=0).seconds == 0
     assert verdict(attempt=2).seconds == 1.0
 
 
-def test_a_wait_above_two_minutes_is_given_back_to_the_caller():
+def test_a_wait_above_two_minutes_is_given_back_to_the_caller() -> None:
     assert verdict(asked_wait=120, ending=Ending.BUSY).again
     refused = verdict(asked_wait=121, ending=Ending.BUSY)
     assert not refused.again
     assert "121" in refused.why_not
 
 
-def test_five_repeats_are_enough():
+def test_five_repeats_are_enough() -> None:
     assert verdict(attempt=5).again
     assert not verdict(attempt=6).again
 
 
-def test_time_up_ends_it_but_an_asked_wait_may_pass_our_own_limit():
+def test_time_up_ends_it_but_an_asked_wait_may_pass_our_own_limit() -> None:
     assert not verdict(seconds_left=0.5, attempt=1).again
     assert verdict(seconds_left=5, asked_wait=10).again
     assert not verdict(seconds_left=5, asked_wait=10, deadline_is_hard=True).again
 
 
-def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes():
+def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes() -> None:
     budget = RetryBudget()
     for second in range(30):
         assert budget.left(second)

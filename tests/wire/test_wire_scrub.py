@@ -1,8 +1,11 @@
 """What may stand in a recording."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -32,7 +35,7 @@ def practice() -> Scrubber:
     return Scrubber("seed", "sandbox")
 
 
-def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(practice):
+def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(practice: Scrubber) -> None:
     first, again = practice.value({"data": [REAL, SYNTHETIC, OTHER]}), practice.value({"data": [REAL.upper(), OTHER]})
     assert first["data"][1] == SYNTHETIC
     assert first["data"][0] == again["data"][0].lower()
@@ -41,15 +44,15 @@ def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(pr
     assert all(is_synthetic(one) for one in first["data"] + again["data"])
 
 
-def test_an_upper_case_id_is_replaced_by_an_upper_case_one(practice):
+def test_an_upper_case_id_is_replaced_by_an_upper_case_one(practice: Scrubber) -> None:
     assert practice.value([REAL.upper()])[0].isupper()
 
 
-def test_a_recording_confirms_nobody_since_respondents_are_replaced_by_order():
+def test_a_recording_confirms_nobody_since_respondents_are_replaced_by_order() -> None:
     assert Scrubber("s", "live").value([REAL]) == Scrubber("s", "live").value([OTHER])
 
 
-def test_staff_and_things_are_replaced_by_value_so_that_constants_find_their_answer():
+def test_staff_and_things_are_replaced_by_value_so_that_constants_find_their_answer() -> None:
     reading, asking = Scrubber("s", "live"), Scrubber("s", "live")
     reading.value({"data": [OTHER]})
     answered = reading.value({"project_manager_id": REAL})["project_manager_id"]
@@ -58,13 +61,15 @@ def test_staff_and_things_are_replaced_by_value_so_that_constants_find_their_ans
     assert asking.path(f"/v1/demand/accounts/101/reports/{REAL}") == f"/demand/accounts/101/reports/{asked}"
 
 
-def test_the_ids_the_guides_print_stay(live):
+def test_the_ids_the_guides_print_stay(live: Scrubber) -> None:
     for public in PUBLIC_IDS:
         assert live.value({"project_manager_id": public}) == {"project_manager_id": public}
     assert live.value({"template_id": RECONTACT_TEMPLATE_ID}) == {"template_id": RECONTACT_TEMPLATE_ID}
 
 
-def test_things_of_the_real_exchange_get_other_ids_and_those_of_the_sandbox_keep_theirs(live, practice):
+def test_things_of_the_real_exchange_get_other_ids_and_those_of_the_sandbox_keep_theirs(
+    live: Scrubber, practice: Scrubber
+) -> None:
     replaced = live.value({"project_id": ULID})["project_id"]
     assert replaced != ULID
     assert len(replaced) == 26
@@ -73,11 +78,13 @@ def test_things_of_the_real_exchange_get_other_ids_and_those_of_the_sandbox_keep
     assert practice.value({"project_id": ULID}) == {"project_id": ULID}
 
 
-def test_the_account_is_everywhere_the_sandboxes(live):
+def test_the_account_is_everywhere_the_sandboxes(live: Scrubber) -> None:
     assert live.value({"account_id": 5555}) == {"account_id": 101}
 
 
-def test_accounts_and_business_units_of_the_real_exchange_lose_their_names_and_accounts_their_numbers(live, practice):
+def test_accounts_and_business_units_of_the_real_exchange_lose_their_names_and_accounts_their_numbers(
+    live: Scrubber, practice: Scrubber
+) -> None:
     accounts = {"accounts": [{"id": 5555, "name": "Acme Research"}, {"id": 5556, "name": "Acme Other"}]}
     assert live.value(accounts) == {"accounts": [{"id": 101, "name": REMOVED}, {"id": 102, "name": REMOVED}]}
     units = {"business_units": [{"id": 1234, "name": "Acme Europe", "currency_code": "EUR"}]}
@@ -86,7 +93,7 @@ def test_accounts_and_business_units_of_the_real_exchange_lose_their_names_and_a
     assert practice.value(named) == named
 
 
-def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice):
+def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice: Scrubber) -> None:
     unknown = {"note": "free", "count_of": 7, "flag": True, "gone": None, "deep": {"name": "Ada", "x": ["a", 1]}}
     assert practice.value(unknown) == {
         "note": REMOVED,
@@ -97,7 +104,7 @@ def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice):
     }
 
 
-def test_persons_lose_everything_but_their_id(practice):
+def test_persons_lose_everything_but_their_id(practice: Scrubber) -> None:
     person = practice.value(
         {"users": [{"id": REAL, "name": "Ada Lovelace", "email": "ada@example.com", "status": "on"}]}
     )
@@ -120,7 +127,7 @@ def test_persons_lose_everything_but_their_id(practice):
     ],
 )
 @pytest.mark.parametrize("field", ["detail", "name", "file_name", "live_url", "note"])
-def test_no_text_keeps_an_e_mail_address_a_token_or_a_real_id(live, field, planted):
+def test_no_text_keeps_an_e_mail_address_a_token_or_a_real_id(live: Scrubber, field: str, planted: str) -> None:
     text = json.dumps(live.value({field: f"before {planted} after", planted: [planted]}))
     assert planted not in text
     assert leaks(text) == []
@@ -136,15 +143,15 @@ def test_no_text_keeps_an_e_mail_address_a_token_or_a_real_id(live, field, plant
         (f'["{REAL}"]', "not synthetic"),
     ],
 )
-def test_the_second_look_finds_what_the_first_would_have_missed(text, finding):
+def test_the_second_look_finds_what_the_first_would_have_missed(text: str, finding: str) -> None:
     assert any(finding in found for found in leaks(text))
 
 
-def test_the_second_look_is_content_with_synthetic_ids():
+def test_the_second_look_is_content_with_synthetic_ids() -> None:
     assert leaks(json.dumps([SYNTHETIC, SYNTHETIC.upper(), *PUBLIC_IDS, ULID])) == []
 
 
-def test_survey_addresses_keep_only_cints_variables(live):
+def test_survey_addresses_keep_only_cints_variables(live: Scrubber) -> None:
     url = "https://user:pw@client.com/s/42?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]&key=s3cret&empty="
     assert live.value({"live_url": url}) == {
         "live_url": "https://survey.invalid/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]&key=x&empty=x"
@@ -154,7 +161,7 @@ def test_survey_addresses_keep_only_cints_variables(live):
     assert "[broken" not in live.value({"live_url": "https://[broken"})["live_url"]
 
 
-def test_page_marks_are_replaced_since_they_may_hold_an_id(practice):
+def test_page_marks_are_replaced_since_they_may_hold_an_id(practice: Scrubber) -> None:
     first = practice.value({"data": [], "next_cursor": REAL})["next_cursor"]
     assert first == "cursor-1"
     assert practice.query([("start_after", REAL), ("page_size", "100")]) == [
@@ -166,7 +173,7 @@ def test_page_marks_are_replaced_since_they_may_hold_an_id(practice):
         assert practice.value({"next_cursor": end}) == {"next_cursor": end}
 
 
-def test_headers_are_kept_by_an_allow_list(live):
+def test_headers_are_kept_by_an_allow_list(live: Scrubber) -> None:
     headers = httpx.Headers(
         {
             "authorization": f"Bearer {JWT}",
@@ -187,7 +194,7 @@ def test_headers_are_kept_by_an_allow_list(live):
     assert leaks(json.dumps(kept)) == []
 
 
-def test_an_upload_is_described_and_not_kept(practice):
+def test_an_upload_is_described_and_not_kept(practice: Scrubber) -> None:
     content = f"{SYNTHETIC}\n{REAL}\n\nada@example.com\n".encode()
     described = practice.upload("wave.csv", content)
     stand_in = practice.value([REAL])[0]
@@ -195,7 +202,7 @@ def test_an_upload_is_described_and_not_kept(practice):
     assert described == {"name": "wave.csv", "lines": 4, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def test_the_same_upload_is_described_the_same_in_a_replay_and_another_is_not():
+def test_the_same_upload_is_described_the_same_in_a_replay_and_another_is_not() -> None:
     content = f"{REAL}\n{OTHER}\n".encode()
     recording, replay, other = (Scrubber("s", "live") for _ in range(3))
     recording.value({"data": [OTHER]})  # answers come scrubbed in a replay: they must not shift the numbers
@@ -203,7 +210,7 @@ def test_the_same_upload_is_described_the_same_in_a_replay_and_another_is_not():
     assert other.upload("w.csv", content)["sha256"] != replay.upload("w.csv", f"{REAL}\n".encode())["sha256"]
 
 
-def test_real_ids_this_process_uploaded_come_back_in_a_replay():
+def test_real_ids_this_process_uploaded_come_back_in_a_replay() -> None:
     recording, replay = Scrubber("s", "live"), Scrubber("s", "live")
     for scrubber in (recording, replay):
         scrubber.upload("w.csv", f"{REAL}\n{OTHER}\n".encode())
@@ -213,14 +220,14 @@ def test_real_ids_this_process_uploaded_come_back_in_a_replay():
     assert Scrubber("s", "live").original(answered) == answered
 
 
-def test_a_downloaded_list_keeps_its_lines_and_no_real_id(practice):
+def test_a_downloaded_list_keeps_its_lines_and_no_real_id(practice: Scrubber) -> None:
     assert practice.table(f"{SYNTHETIC}\r\n{SYNTHETIC}\n") == f"{SYNTHETIC}\r\n{SYNTHETIC}\n"
     table = practice.table(f"{REAL}\nada@example.com\n\n{SYNTHETIC}\n")
     assert table.splitlines()[1:] == ["?", "", SYNTHETIC]
     assert leaks(table) == []
 
 
-def test_a_report_keeps_the_allowed_columns(practice):
+def test_a_report_keeps_the_allowed_columns(practice: Scrubber) -> None:
     report = "RSID,Email,Client Status,Name\r\n" + f'{REAL},ada@example.com,10,"Lovelace, Ada"\r\n'
     report += f"{SYNTHETIC},x,20,y\r\nodd,row\r\n"
     lines = practice.table(report).splitlines()
@@ -231,23 +238,23 @@ def test_a_report_keeps_the_allowed_columns(practice):
     assert leaks("\n".join(lines)) == []
 
 
-def test_a_report_of_one_column_keeps_its_name(practice):
+def test_a_report_of_one_column_keeps_its_name(practice: Scrubber) -> None:
     lines = practice.table(f"Response ID (RID)\r\n{SYNTHETIC}\r\nodd\r\n").split("\r\n")
     assert lines == ["Response ID (RID)", SYNTHETIC, "?", ""]
 
 
 @pytest.mark.parametrize("name", ["Email", "Ada Lovelace", "Name"])
-def test_a_list_keeps_no_other_first_line(practice, name):
+def test_a_list_keeps_no_other_first_line(practice: Scrubber, name: str) -> None:
     assert practice.table(f"{name}\n{SYNTHETIC}\n") == f"?\n{SYNTHETIC}\n"
 
 
-def _names(value) -> set[str]:
+def _names(value: dict[str, Any] | float | int | str) -> set[str]:
     if isinstance(value, dict):
         return set(value) | set().union(*map(_names, value.values()), set())
     return set().union(*map(_names, value), set()) if isinstance(value, list) else set()
 
 
-def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart():
+def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> None:
     for shape in AllocationShape:
         plan = TargetGroupPlan.of(
             business_unit_id=1,
@@ -285,7 +292,9 @@ _values = st.recursive(
 
 @settings(deadline=None)
 @given(_values, st.sampled_from(["live", "sandbox"]))
-def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_nothing(value, source):
+def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_nothing(
+    value: dict[str, Any] | int | list[Any] | str | None, source: str
+) -> None:
     scrubber = Scrubber("seed", source)
     once = scrubber.value(value)
     assert leaks(json.dumps(once, ensure_ascii=False)) == []
@@ -294,5 +303,5 @@ def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_noth
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=20) | _texts, max_size=6).map("\n".join))
-def test_whatever_a_file_holds_nothing_leaks(text):
+def test_whatever_a_file_holds_nothing_leaks(text: str) -> None:
     assert leaks(Scrubber("seed", "live").table(text)) == []

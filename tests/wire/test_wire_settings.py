@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,14 +16,14 @@ LIVE = {
 }
 
 
-def refused(mode=None, environ=None, **overrides) -> SettingsError:
+def refused(mode: str | None = None, environ: dict[str, str] | None = None, **overrides: Any) -> SettingsError:
     with pytest.raises(SettingsError) as caught:
         Settings.read(mode, environ=environ or {}, **overrides)
     assert "nothing was sent" in str(caught.value)
     return caught.value
 
 
-def test_nothing_set_means_the_sandbox_in_this_process():
+def test_nothing_set_means_the_sandbox_in_this_process() -> None:
     settings = Settings.read(environ={})
     assert settings.mode is Mode.SANDBOX
     assert settings.account_id == 101
@@ -29,26 +32,26 @@ def test_nothing_set_means_the_sandbox_in_this_process():
     assert settings.token_url == "http://sandbox.invalid/oauth/token"
 
 
-def test_an_argument_wins_over_the_variable():
+def test_an_argument_wins_over_the_variable() -> None:
     assert Settings.read("sandbox", environ=LIVE).mode is Mode.SANDBOX
     assert Settings.read(environ=LIVE).mode is Mode.LIVE
     assert Settings.read(environ=LIVE, account_id=8).account_id == 8
 
 
-def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch):
+def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in LIVE.items():
         monkeypatch.setenv(name, value)
     assert Settings.read().account_id == 7
 
 
-def test_live_goes_to_the_exchange_of_the_guides():
+def test_live_goes_to_the_exchange_of_the_guides() -> None:
     settings = Settings.read(environ=LIVE)
     assert settings.base_url == "https://api.cint.com/v1"
     assert settings.token_url == "https://auth.cint.com/oauth/token"
     assert not settings.in_process
 
 
-def test_live_names_each_missing_variable():
+def test_live_names_each_missing_variable() -> None:
     error = refused("live")
     for name in ("CINT_NB_ACCOUNT_ID", "CINT_NB_CLIENT_ID", "CINT_NB_CLIENT_SECRET"):
         assert name in str(error)
@@ -56,42 +59,44 @@ def test_live_names_each_missing_variable():
     assert error.evidence["missing"] == "CINT_NB_CLIENT_SECRET"
 
 
-def test_live_with_a_ready_token_needs_no_client():
+def test_live_with_a_ready_token_needs_no_client() -> None:
     settings = Settings.read("live", environ={"CINT_NB_ACCOUNT_ID": "7", "CINT_NB_TOKEN": "ready"})
     assert not settings.renewable
 
 
-def test_an_unknown_mode_is_refused_and_never_taken_for_another():
+def test_an_unknown_mode_is_refused_and_never_taken_for_another() -> None:
     error = refused("production")
     assert "sandbox, replay or live" in str(error)
     refused(environ={"CINT_NB_MODE": "prod"})
     assert Settings.read(" Live ", environ=LIVE).mode is Mode.LIVE
 
 
-def test_the_sandbox_never_reads_real_credentials():
+def test_the_sandbox_never_reads_real_credentials() -> None:
     settings = Settings.read("sandbox", environ={**LIVE, "CINT_NB_TOKEN": "real"})
     assert settings.account_id == 101
+    assert settings.client_secret is not None
     assert settings.client_secret.get_secret_value() == "sandbox"
     assert settings.token is None
 
 
-def test_a_served_sandbox_is_the_sandbox_at_an_address():
+def test_a_served_sandbox_is_the_sandbox_at_an_address() -> None:
     settings = Settings.read(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1/", "CINT_NB_TOKEN": "static"})
     assert settings.mode is Mode.SANDBOX
     assert settings.base_url == "http://127.0.0.1:8808/v1"
     assert settings.token_url == "http://127.0.0.1:8808/oauth/token"
+    assert settings.token is not None
     assert settings.token.get_secret_value() == "static"
     assert not settings.in_process
 
 
-def test_no_real_secret_goes_out_for_a_server_on_this_machine():
+def test_no_real_secret_goes_out_for_a_server_on_this_machine() -> None:
     local = {**LIVE, "CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1"}
     assert Settings.read("live", environ=local).token_url == "http://127.0.0.1:8808/oauth/token"
     elsewhere = {**LIVE, "CINT_NB_BASE_URL": "https://api.invalid/v1"}
     assert Settings.read("live", environ=elsewhere).token_url == "https://auth.cint.com/oauth/token"
 
 
-def test_the_address_of_a_served_sandbox_names_the_version():
+def test_the_address_of_a_served_sandbox_names_the_version() -> None:
     error = refused(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8640"})
     assert "write http://127.0.0.1:8640/v1 in CINT_NB_BASE_URL" in error.next_step
     mock = {"CINT_NB_BASE_URL": "http://127.0.0.1:4010", "CINT_NB_TOKEN": "static"}
@@ -99,18 +104,18 @@ def test_the_address_of_a_served_sandbox_names_the_version():
 
 
 @pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
-def test_the_sandbox_label_is_never_put_on_the_real_exchange(host):
+def test_the_sandbox_label_is_never_put_on_the_real_exchange(host: str) -> None:
     assert "real exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))
 
 
-def test_a_host_that_only_looks_real_is_no_obstacle():
+def test_a_host_that_only_looks_real_is_no_obstacle() -> None:
     assert Settings.read("sandbox", environ={}, base_url="https://notcint.com/v1").base_url
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost:80/v1", "http://[::1]:80", "http://127.8.8.8", "https://example.com/v1"]
 )
-def test_https_is_asked_for_except_on_this_machine(url):
+def test_https_is_asked_for_except_on_this_machine(url: str) -> None:
     assert Settings.read("live", environ=LIVE, base_url=url).base_url == url
 
 
@@ -129,13 +134,13 @@ def test_https_is_asked_for_except_on_this_machine(url):
         "https://[broken",
     ],
 )
-def test_other_addresses_are_refused_without_being_shown(name, url):
+def test_other_addresses_are_refused_without_being_shown(name: str, url: str) -> None:
     error = refused("live", LIVE, **{name: url})
     assert {"base_url": "CINT_NB_BASE_URL", "token_url": "CINT_NB_TOKEN_URL"}[name] in str(error)
     assert "planted-secret" not in str(error)
 
 
-def test_replay_needs_a_recording_and_takes_nothing_else_from_outside(tmp_path):
+def test_replay_needs_a_recording_and_takes_nothing_else_from_outside(tmp_path: Path) -> None:
     assert "CINT_NB_RECORDING" in str(refused("replay", LIVE))
     settings = Settings.read("replay", environ={**LIVE, "CINT_NB_RECORDING": str(tmp_path / "a.jsonl")})
     assert settings.recording == tmp_path / "a.jsonl"
@@ -144,56 +149,56 @@ def test_replay_needs_a_recording_and_takes_nothing_else_from_outside(tmp_path):
     assert not settings.renewable
 
 
-def test_a_replay_cannot_be_recorded(tmp_path):
+def test_a_replay_cannot_be_recorded(tmp_path: Path) -> None:
     error = refused("replay", {"CINT_NB_RECORDING": "a.jsonl", "CINT_NB_RECORD": "b.jsonl"})
     assert "CINT_NB_RECORD" in str(error)
 
 
-def test_recording_is_chosen_by_a_variable():
+def test_recording_is_chosen_by_a_variable() -> None:
     assert Settings.read(environ={"CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
     assert Settings.read("live", environ={**LIVE, "CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
 
 
-def test_keeping_the_token_is_only_on_request():
+def test_keeping_the_token_is_only_on_request() -> None:
     assert Settings.read(environ=LIVE).keep_token is False
     assert Settings.read(environ={**LIVE, "CINT_NB_KEEP_TOKEN": "1"}).keep_token is True
     assert Settings.read(environ=LIVE, keep_token=True).keep_token is True
 
 
-def test_a_wrong_value_names_its_variable_and_is_not_shown():
+def test_a_wrong_value_names_its_variable_and_is_not_shown() -> None:
     error = refused("live", {**LIVE, "CINT_NB_ACCOUNT_ID": "planted-secret"})
     assert "CINT_NB_ACCOUNT_ID" in str(error)
     assert "planted-secret" not in str(error)
 
 
-def test_an_unknown_setting_is_refused_with_the_nearest_name():
+def test_an_unknown_setting_is_refused_with_the_nearest_name() -> None:
     assert "account_id" in str(refused(acount_id=3))
     assert "CINT" not in str(refused(zzzzzz=3))
 
 
-def test_no_representation_shows_a_secret():
+def test_no_representation_shows_a_secret() -> None:
     settings = Settings.read(environ={**LIVE, "CINT_NB_TOKEN": "planted-secret"})
     for text in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
         assert "planted-secret" not in text
 
 
-def test_settings_do_not_change_under_a_client():
+def test_settings_do_not_change_under_a_client() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings.read(environ={}).account_id = 9  # type: ignore[misc]
 
 
-def test_the_seed_of_the_sandbox_is_a_setting_that_no_other_mode_reads():
+def test_the_seed_of_the_sandbox_is_a_setting_that_no_other_mode_reads() -> None:
     assert Settings.read(environ={}).seed == 1
     assert Settings.read(environ={"CINT_NB_SEED": "23"}).seed == 23
     assert Settings.read(environ={"CINT_NB_SEED": "23"}, seed=5).seed == 5
     assert Settings.read(environ={**LIVE, "CINT_NB_SEED": "none of yours"}).seed == 1
 
 
-def test_a_seed_that_is_no_number_is_refused_by_the_name_of_its_variable():
+def test_a_seed_that_is_no_number_is_refused_by_the_name_of_its_variable() -> None:
     assert "CINT_NB_SEED" in str(refused(environ={"CINT_NB_SEED": "lucky"}))
 
 
-def test_manners_come_from_the_environment_too():
+def test_manners_come_from_the_environment_too() -> None:
     settings = Settings.read(environ={**LIVE, "CINT_NB_IN_FLIGHT": "32", "CINT_NB_REQUESTS_PER_SECOND": "25"})
     assert (settings.in_flight, settings.requests_per_second) == (32, 25.0)
     assert (Settings.read(environ=LIVE).in_flight, Settings.read(environ=LIVE).requests_per_second) == (8, 10.0)
@@ -209,5 +214,5 @@ def test_manners_come_from_the_environment_too():
         ("requests_per_second", "nan"),
     ],
 )
-def test_manners_that_make_no_sense_are_refused(name, value):
+def test_manners_that_make_no_sense_are_refused(name: str, value: int | str) -> None:
     assert name in str(refused("live", LIVE, **{name: value}))

@@ -1,5 +1,7 @@
 """The same rules over real sockets: a server on this machine that misbehaves as servers do."""
 
+from __future__ import annotations
+
 import gzip
 from collections.abc import Callable, Iterator
 
@@ -8,15 +10,17 @@ import pytest
 from cint_nb.domain import errors
 from cint_nb.wire import loop
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Http, Repeat
+from cint_nb.wire.http import Call, Http, Repeat
 from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
 from tests.support.constants import START
 from tests.support.servers import ScriptedServer, raw_response
 
+Serve = Callable[..., tuple[Http, ScriptedServer]]
+
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., tuple[Http, ScriptedServer]]]:
+def serve() -> Iterator[Serve]:
     made: list[tuple[Http, ScriptedServer]] = []
 
     def make(*script: bytes) -> tuple[Http, ScriptedServer]:
@@ -35,7 +39,7 @@ def serve() -> Iterator[Callable[..., tuple[Http, ScriptedServer]]]:
         loop.run(server.stop())
 
 
-def test_an_answer_comes_back_through_httpx_own_transport(serve, call):
+def test_an_answer_comes_back_through_httpx_own_transport(serve: Serve, call: Callable[..., Call]) -> None:
     http, server = serve(raw_response())
     assert loop.run(http.send(call())).json() == {"fine": True}
     head = server.heads[0].decode().lower()
@@ -44,7 +48,9 @@ def test_an_answer_comes_back_through_httpx_own_transport(serve, call):
     assert "accept-encoding: identity" in head
 
 
-def test_a_server_that_hangs_up_leaves_a_naked_request_open_and_a_safe_one_is_repeated(serve, call):
+def test_a_server_that_hangs_up_leaves_a_naked_request_open_and_a_safe_one_is_repeated(
+    serve: Serve, call: Callable[..., Call]
+) -> None:
     http, server = serve(b"", raw_response())
     with pytest.raises(errors.OutcomeUnknown):
         loop.run(http.send(call("POST", Repeat.NAKED)))
@@ -57,19 +63,19 @@ def test_a_server_that_hangs_up_leaves_a_naked_request_open_and_a_safe_one_is_re
 @pytest.mark.parametrize(
     "said", [raw_response(b'{"fine": tr', length=40), b"HTTP/1.1 200 OK\r\nContent-Le", b"this is no HTTP\r\n\r\n"]
 )
-def test_half_an_answer_is_no_answer(serve, call, said):
+def test_half_an_answer_is_no_answer(serve: Serve, call: Callable[..., Call], said: bytes) -> None:
     http, server = serve(said)
     with pytest.raises(errors.OutcomeUnknown):
         loop.run(http.send(call("POST", Repeat.NAKED)))
     assert len(server.heads) == 1
 
 
-def test_a_packed_answer_nobody_asked_for_is_understood(serve, call):
+def test_a_packed_answer_nobody_asked_for_is_understood(serve: Serve, call: Callable[..., Call]) -> None:
     http, _ = serve(raw_response(gzip.compress(b'{"fine": true}'), more="Content-Encoding: gzip\r\n"))
     assert loop.run(http.send(call())).json() == {"fine": True}
 
 
-def test_a_port_nobody_listens_on_means_that_nothing_was_sent(serve, call):
+def test_a_port_nobody_listens_on_means_that_nothing_was_sent(serve: Serve, call: Callable[..., Call]) -> None:
     http, server = serve(raw_response())
     loop.run(server.stop())
     with pytest.raises(errors.NotSent, match="could not be reached") as caught:
@@ -77,7 +83,9 @@ def test_a_port_nobody_listens_on_means_that_nothing_was_sent(serve, call):
     assert caught.value.evidence["attempts"] == 6
 
 
-def test_a_proxy_of_the_environment_has_no_part_in_what_stays_on_this_machine(serve, call, monkeypatch):
+def test_a_proxy_of_the_environment_has_no_part_in_what_stays_on_this_machine(
+    serve: Serve, call: Callable[..., Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     http, server = serve(raw_response())

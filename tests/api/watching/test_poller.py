@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -172,7 +172,12 @@ def test_a_job_known_to_have_ended_is_shown_at_once_without_a_request(client: Cl
         (only,) = [snapshot async for snapshot in job.watch()]
         return only
 
-    again = {"wait": job.wait, "await": lambda: asyncio.run(awaited()), "watch": lambda: asyncio.run(watched())}[how]()
+    ways: dict[str, Callable[[], JobSnapshot]] = {
+        "wait": job.wait,
+        "await": lambda: asyncio.run(awaited()),
+        "watch": lambda: asyncio.run(watched()),
+    }
+    again = ways[how]()
     assert again is ended is job.last
     assert client.requests_sent == before
 
@@ -190,7 +195,7 @@ def test_an_error_reaches_everybody_who_watches(client: Client, exchange: Any, j
     exchange.on("GET", STATUS, error_response(403, "permission_error"))
 
     async def story() -> list[Any]:
-        return await asyncio.gather(every(job.watch()), every(job.watch()), job, return_exceptions=True)
+        return [*await asyncio.gather(every(job.watch()), every(job.watch()), job, return_exceptions=True)]
 
     assert [type(error) for error in client.run(story())] == [PermissionDenied] * 3
     assert len(exchange.sent("GET", STATUS)) <= 2
@@ -209,7 +214,7 @@ def test_stopping_ends_every_watch_and_wait(client: Client, job: Job, asked: lis
         return await job
 
     async def story() -> list[Any]:
-        return await asyncio.gather(every(job.watch()), every(job.watch()), job, return_exceptions=True)
+        return [*await asyncio.gather(every(job.watch()), every(job.watch()), job, return_exceptions=True)]
 
     job.add_listener(lambda seen: job.stop_watching() if seen.looks == 3 else None)
     first, second, waited = client.run(story())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -111,6 +111,7 @@ def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
 ) -> None:
     async def story() -> None:
         busy = job.watch()
+        assert isinstance(busy, AsyncGenerator)
         waiting = asyncio.create_task(every(job.watch()))
         first = asyncio.create_task(anext(busy))
         await turns()
