@@ -41,7 +41,7 @@ def faults(session: nox.Session) -> None:
 @nox.session
 def schemathesis(session: nox.Session) -> None:
     """Ask the served sandbox everything its description allows."""
-    session.run("pytest", "tests/sandbox/test_sandbox_schemathesis.py", *session.posargs)
+    session.run("pytest", "tests/sandbox/test_schemathesis.py", *session.posargs)
 
 
 @nox.session

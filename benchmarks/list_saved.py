@@ -17,8 +17,8 @@ from measuring import Row, in_turn, over, run_alone, seconds, spread
 
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.study.reconcile import reconcile
-from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.study.outcome.upload_outcome import reconcile
 
 IDS = 100_000
 REPEATS = 9

@@ -24,9 +24,9 @@ import threading, time
 from cint_nb.api.client import Client
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.panels.job_progress import JobProgress
-from cint_nb.panels.saved import in_kernel
-from cint_nb.study.respondents import read_respondents
+from cint_nb.panels.job_progress.widget.widget import JobProgress
+from cint_nb.panels.look.static_html import in_kernel
+from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 OURS = """
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.files.respondents import read_respondents
 def work(path):
     people = read_respondents(path, entity_type="RSID")
     return people.counts.lines, people.counts.usable
@@ -35,8 +35,8 @@ def work(path):
     return len(frame), len(frame["RSID"].drop_duplicates())
 """
 RECONCILE = """
-from cint_nb.study.reconcile import reconcile
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.outcome.upload_outcome import reconcile
+from cint_nb.study.files.respondents import read_respondents
 def work(path):
     people = read_respondents(path, entity_type="RSID")
     outcome = reconcile(people, before=people.ids[:20_000], after=people.ids[:-1_000])

@@ -17,8 +17,8 @@ import tracemalloc
 import httpx
 
 from cint_nb.domain import ids, limits
-from cint_nb.sandbox.examples import EXAMPLES
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.openapi.examples import EXAMPLES
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 
 IDS = 100_000

@@ -23,7 +23,7 @@ from google.api_core.future.polling import DEFAULT_POLLING
 from google.api_core.retry import exponential_sleep_generator
 from measuring import Row, run_alone
 
-from cint_nb.api.jobs import Job
+from cint_nb.api.jobs.job import Job
 from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.wire.clock import ReplayClock

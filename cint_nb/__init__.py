@@ -17,67 +17,67 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cint_nb.api.jobs import Job as Job
+    from cint_nb.api.jobs.job import Job as Job
     from cint_nb.domain.errors import CintError as CintError
     from cint_nb.domain.plan import AllocationShape as AllocationShape
     from cint_nb.domain.plan import Money as Money
     from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
-    from cint_nb.panels.again import watch_again as watch_again
-    from cint_nb.panels.file_picker import FilePicker as FilePicker
-    from cint_nb.panels.findings_table import FindingsTable as FindingsTable
-    from cint_nb.panels.job_progress import JobProgress as JobProgress
-    from cint_nb.panels.plots import plot_completes as plot_completes
-    from cint_nb.panels.plots import plot_funnel as plot_funnel
-    from cint_nb.panels.plots import plot_outcomes as plot_outcomes
-    from cint_nb.panels.start import connect as connect
-    from cint_nb.panels.status_table import StatusTable as StatusTable
-    from cint_nb.panels.wave_panel import WavePanel as WavePanel
+    from cint_nb.panels.connect import connect as connect
+    from cint_nb.panels.file_picker.widget import FilePicker as FilePicker
+    from cint_nb.panels.job_progress.widget import JobProgress as JobProgress
+    from cint_nb.panels.plots.charts import plot_completes as plot_completes
+    from cint_nb.panels.plots.charts import plot_funnel as plot_funnel
+    from cint_nb.panels.plots.charts import plot_outcomes as plot_outcomes
+    from cint_nb.panels.resume import watch_again as watch_again
+    from cint_nb.panels.status_table.widget import StatusTable as StatusTable
+    from cint_nb.panels.wave_view.findings_table import FindingsTable as FindingsTable
+    from cint_nb.panels.wave_view.widget import WavePanel as WavePanel
     from cint_nb.sandbox.sample import write_sample as write_sample
-    from cint_nb.study.crosswalk import Crosswalk as Crosswalk
-    from cint_nb.study.crosswalk import to_rsids as to_rsids
+    from cint_nb.study.files.respondents import Respondents as Respondents
+    from cint_nb.study.files.respondents import read_respondents as read_respondents
     from cint_nb.study.frames import analysis_frame as analysis_frame
     from cint_nb.study.frames import completes_frame as completes_frame
     from cint_nb.study.frames import funnel_frame as funnel_frame
-    from cint_nb.study.panel import Panel as Panel
-    from cint_nb.study.panel import PanelWave as PanelWave
-    from cint_nb.study.panel import read_report as read_report
-    from cint_nb.study.respondents import Respondents as Respondents
-    from cint_nb.study.respondents import read_respondents as read_respondents
-    from cint_nb.wave.session import Session as Session
+    from cint_nb.study.longitudinal.history import Panel as Panel
+    from cint_nb.study.longitudinal.history import PanelWave as PanelWave
+    from cint_nb.study.longitudinal.history import read_report as read_report
+    from cint_nb.study.outcome.crosswalk import Crosswalk as Crosswalk
+    from cint_nb.study.outcome.crosswalk import to_rsids as to_rsids
+    from cint_nb.wave.client import Session as Session
     from cint_nb.wave.wave import Wave as Wave
-    from cint_nb.wire.nested import allow_nested_loops as allow_nested_loops
+    from cint_nb.wire.loop_thread import allow_nested_loops as allow_nested_loops
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AllocationShape": "cint_nb.domain.plan",
     "CintError": "cint_nb.domain.errors",
-    "Crosswalk": "cint_nb.study.crosswalk",
-    "FilePicker": "cint_nb.panels.file_picker",
-    "FindingsTable": "cint_nb.panels.findings_table",
-    "Job": "cint_nb.api.jobs",
-    "JobProgress": "cint_nb.panels.job_progress",
+    "Crosswalk": "cint_nb.study.outcome.crosswalk",
+    "FilePicker": "cint_nb.panels.file_picker.widget",
+    "FindingsTable": "cint_nb.panels.wave_view.findings_table",
+    "Job": "cint_nb.api.jobs.job",
+    "JobProgress": "cint_nb.panels.job_progress.widget",
     "Money": "cint_nb.domain.plan",
-    "Panel": "cint_nb.study.panel",
-    "PanelWave": "cint_nb.study.panel",
-    "Respondents": "cint_nb.study.respondents",
-    "Session": "cint_nb.wave.session",
-    "StatusTable": "cint_nb.panels.status_table",
+    "Panel": "cint_nb.study.longitudinal.history",
+    "PanelWave": "cint_nb.study.longitudinal.history",
+    "Respondents": "cint_nb.study.files.respondents",
+    "Session": "cint_nb.wave.client",
+    "StatusTable": "cint_nb.panels.status_table.widget",
     "TargetGroupPlan": "cint_nb.domain.plan",
     "Wave": "cint_nb.wave.wave",
-    "WavePanel": "cint_nb.panels.wave_panel",
-    "allow_nested_loops": "cint_nb.wire.nested",
+    "WavePanel": "cint_nb.panels.wave_view.widget",
+    "allow_nested_loops": "cint_nb.wire.loop_thread",
     "analysis_frame": "cint_nb.study.frames",
     "completes_frame": "cint_nb.study.frames",
-    "connect": "cint_nb.panels.start",
+    "connect": "cint_nb.panels.connect",
     "funnel_frame": "cint_nb.study.frames",
-    "plot_completes": "cint_nb.panels.plots",
-    "plot_funnel": "cint_nb.panels.plots",
-    "plot_outcomes": "cint_nb.panels.plots",
-    "read_report": "cint_nb.study.panel",
-    "read_respondents": "cint_nb.study.respondents",
-    "to_rsids": "cint_nb.study.crosswalk",
-    "watch_again": "cint_nb.panels.again",
+    "plot_completes": "cint_nb.panels.plots.charts",
+    "plot_funnel": "cint_nb.panels.plots.charts",
+    "plot_outcomes": "cint_nb.panels.plots.charts",
+    "read_report": "cint_nb.study.longitudinal.history",
+    "read_respondents": "cint_nb.study.files.respondents",
+    "to_rsids": "cint_nb.study.outcome.crosswalk",
+    "watch_again": "cint_nb.panels.resume",
     "write_sample": "cint_nb.sandbox.sample",
 }
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cint_nb.sandbox.entities import RECONTACT_UPLOAD
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sandbox import Sandbox
+from cint_nb.sandbox.world.entities import RECONTACT_UPLOAD
 
 KILLS = {
     "killed@status": re.compile(r"/upload-respondents-by-file/\w+"),

@@ -24,10 +24,10 @@ from user_code import SCRIPTS, count_lines
 
 from cint_nb.domain import limits
 from cint_nb.domain.plan import utc_text
-from cint_nb.sandbox.description import describe
-from cint_nb.sandbox.examples import EXAMPLES
-from cint_nb.sandbox.practice import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, START, Sandbox
+from cint_nb.sandbox.http.openapi_document import describe
+from cint_nb.sandbox.openapi.examples import EXAMPLES
 from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.sandbox import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, START, Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 
 ROOT = Path(__file__).parents[2]

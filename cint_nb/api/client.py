@@ -10,21 +10,21 @@ from typing import Any, Never, Self, TypeVar, overload
 
 import httpx
 
-from cint_nb.api.definitions import Definitions
-from cint_nb.api.exclusions import Exclusions
-from cint_nb.api.fielding import Fielding
-from cint_nb.api.polling import Pace
-from cint_nb.api.projects import Projects
-from cint_nb.api.recontacts import Recontacts
-from cint_nb.api.reports import Reports
-from cint_nb.api.target_groups import TargetGroups
+from cint_nb.api.jobs.schedule import Pace
+from cint_nb.api.resources.definitions import Definitions
+from cint_nb.api.resources.exclusions import Exclusions
+from cint_nb.api.resources.fielding import Fielding
+from cint_nb.api.resources.projects import Projects
+from cint_nb.api.resources.recontacts import Recontacts
+from cint_nb.api.resources.reports import Reports
+from cint_nb.api.resources.target_groups import TargetGroups
 from cint_nb.domain.errors import NotSent, SettingsError
-from cint_nb.wire import loop
+from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
-from cint_nb.wire.nonces import Nonces, SeededNonces, SystemNonces
-from cint_nb.wire.recordings import RecordingTransport, ReplayTransport
+from cint_nb.wire.recording.transports import RecordingTransport, ReplayTransport
 from cint_nb.wire.settings import VARIABLES, Mode, Settings, veiled
+from cint_nb.wire.token_factory import Nonces, SeededNonces, SystemNonces
 
 T = TypeVar("T")
 SomeClient = TypeVar("SomeClient", bound="Client")
@@ -101,8 +101,8 @@ class Client:
             LoopError: called on the package's own loop thread.
         """
         if isinstance(awaitable, AsyncIterator):
-            return loop.run(_all(awaitable))
-        return loop.run(awaitable)
+            return loop_thread.run(_all(awaitable))
+        return loop_thread.run(awaitable)
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Let time pass in the sandbox or in a replay, so that fielding goes on.
@@ -221,7 +221,7 @@ def connect_client(
         replay = ReplayTransport(read.recording)
         transport, clock, nonces = replay, replay.clock, SeededNonces(replay.seed)
     elif read.mode is Mode.SANDBOX and read.in_process:
-        from cint_nb.sandbox.practice import Sandbox
+        from cint_nb.sandbox.sandbox import Sandbox
 
         sandbox = Sandbox(seed=read.seed, speed=speed, faults=tuple(faults))
         transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(read.seed))

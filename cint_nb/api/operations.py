@@ -13,7 +13,7 @@ from typing import Any
 
 from cint_nb.domain.jobs import JobKind
 from cint_nb.wire.calls import Call
-from cint_nb.wire.repeats import Repeat
+from cint_nb.wire.retry_policy import Repeat
 
 _ACCOUNT = "/demand/accounts/{account_id}"
 _PROJECT = _ACCOUNT + "/projects/{project_id}"

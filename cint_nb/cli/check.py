@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from cint_nb.study.respondents import read_respondents
+from cint_nb.study.files.respondents import read_respondents
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

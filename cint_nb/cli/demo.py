@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.panels.progress import reporter
-from cint_nb.study.respondents import Respondents, read_respondents
-from cint_nb.wave.blocking import silent
-from cint_nb.wave.session import Session, connect_session
+from cint_nb.panels.job_progress.reporters import reporter
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.reporting import silent
 from cint_nb.wave.wave import Wave
 
 BUDGET = "11000 EUR"
@@ -71,13 +71,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
     """Plan the demo's target group: the create guide's example, made a recontact as the recontact guide says."""
-    from cint_nb.sandbox import practice
+    from cint_nb.sandbox import sandbox
 
     now = client.clock.now()
     survey = "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
     return TargetGroupPlan.of(
-        business_unit_id=practice.BUSINESS_UNIT_ID,
-        project_manager_id=practice.PROJECT_MANAGER_ID,
+        business_unit_id=sandbox.BUSINESS_UNIT_ID,
+        project_manager_id=sandbox.PROJECT_MANAGER_ID,
         locale="ger_de",
         completes_goal=max(1, len(people) * 2 // 5),
         start_at=now + timedelta(hours=1),

@@ -9,9 +9,9 @@ import platform
 import sys
 
 from cint_nb.domain.errors import CintError
+from cint_nb.wave.client import connect_session
 from cint_nb.wave.journal import default_path
-from cint_nb.wave.session import connect_session
-from cint_nb.wire.nested import archived_nest_asyncio_applied
+from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
 from cint_nb.wire.settings import SANDBOX_BASE_URL, Mode, Settings
 
 _PACKAGES = ("httpx", "pandas", "ipywidgets", "pydantic", "nest-asyncio2", "ipykernel", "jupyterlab", "matplotlib")

@@ -51,7 +51,7 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
     """
     from nbclient import NotebookClient
 
-    from cint_nb.sandbox.practice import Sandbox
+    from cint_nb.sandbox.sandbox import Sandbox
     from cint_nb.sandbox.server import ServedSandbox
 
     recording.parent.mkdir(parents=True, exist_ok=True)

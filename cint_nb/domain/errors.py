@@ -34,11 +34,56 @@ Respondent ids and secrets never enter a message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import linecache
+import os
+import sysconfig
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar
 
 from cint_nb.domain.ids import mask_within
-from cint_nb.domain.problem import CintError as CintError
+
+
+class CintError(Exception):
+    """Report a problem as four lines: what happened, what we know, what is safe, what to do next.
+
+    Args:
+        what: One sentence that says what happened.
+        evidence: Known facts such as `status`, `request_id`, `job_id`, `field` or `line`. Never ids of respondents.
+        safe: What is safe to do or to assume now.
+        next_step: The next thing to do.
+    """
+
+    code: ClassVar[str] = "cint_error"
+    always_safe: ClassVar[str] = ""
+
+    def __init__(
+        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+    ) -> None:
+        self.what = what
+        self.evidence: dict[str, Any] = {key: value for key, value in (evidence or {}).items() if value is not None}
+        self.safe = safe or self.always_safe
+        self.next_step = next_step
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        """Write the message with its evidence, what is safe and the next step, one line each."""
+        known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
+        parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
+        return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
+
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """Answer IPython, which asks by this name for another text than its own traceback."""
+        if wants_full_tracebacks():
+            raise AttributeError("_render_traceback_")
+        return lambda: notebook_traceback(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle with everything that came after the message, but for the raw reply, which may hold ids."""
+        kept = {name: value for name, value in self.__dict__.items() if name != "body"}
+        return (type(self), (self.what,), kept)
 
 
 class InputError(CintError, ValueError):
@@ -276,3 +321,34 @@ BY_STATUS: Mapping[int, type[ApiError]] = {
 def for_status(status: int) -> type[ApiError]:
     """Return the error class for an HTTP `status`; 5xx gives `ServerError`, an unlisted 4xx `ApiError`."""
     return ServerError if status >= 500 else BY_STATUS.get(status, ApiError)
+
+
+FULL = "CINT_NB_FULL_TRACEBACK"
+"""Set to anything, it brings IPython's own tracebacks back, for whoever works on the package."""
+
+_NOT_THE_READERS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
+
+
+def wants_full_tracebacks() -> bool:
+    """Tell whether whoever works on the package wants every frame."""
+    return bool(os.environ.get(FULL))
+
+
+def notebook_traceback(error: BaseException) -> list[str]:
+    """Return what a notebook shows for an error: where in the reader's code it came up, and the message.
+
+    An error deep in a request has some hundred lines of traceback, and under IPython's verbose mode the values of all
+    variables with them, respondent ids too.
+    """
+    name = f"\x1b[31m{type(error).__name__}\x1b[0m"
+    return ["\n".join([name, *_readers_lines(error.__traceback__), str(error)])]
+
+
+def _readers_lines(frames: TracebackType | None) -> Iterator[str]:
+    while frames is not None:
+        code = frames.tb_frame.f_code
+        if not code.co_filename.startswith(_NOT_THE_READERS):
+            where = "cell" if code.co_name == "<module>" else f"{code.co_name}()"
+            line = linecache.getline(code.co_filename, frames.tb_lineno).strip()
+            yield f"{where}, line {frames.tb_lineno}: {line}"
+        frames = frames.tb_next

@@ -6,11 +6,10 @@ the exchange's contract drifts inside one version.
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class ApiModel(BaseModel):
@@ -71,43 +70,3 @@ class Amount(ApiModel):
     def __str__(self) -> str:
         """Write amount and currency."""
         return f"{self.value:,f} {self.currency_code}" if self.value is not None else ""
-
-
-class Project(ApiModel):
-    """Describe a project; endpoint `GET …/projects/{project_id}`."""
-
-    id: str
-    name: str = ""
-    project_manager_id: str = ""
-    account_id: int | None = None
-    human_readable_id: str = ""
-    project_customer_reference_number: str = ""
-
-
-class ProjectStatistics(ApiModel):
-    """Hold the figures of a project over all its target groups; rates are shares, 0–1."""
-
-    filling_goal: int | None = None
-    current_completes: int | None = None
-    current_prescreens: int | None = None
-    incidence_rate_median: float | None = None
-    length_of_interview_median_seconds: float | None = None
-    conversion_rate_average: float | None = None
-    drop_off_rate_average: float | None = None
-
-
-class ProjectSummary(Project):
-    """Describe a project as the list of projects shows it."""
-
-    status: str = ""
-    target_group_count: int | None = None
-    last_activity_at: datetime | None = None
-    statistics: ProjectStatistics = Field(default_factory=ProjectStatistics)
-
-
-class ProjectOverview(Project):
-    """Describe a project with its figures; endpoint `GET …/projects/{project_id}/overview`."""
-
-    status: str = ""
-    created_at: datetime | None = None
-    statistics: ProjectStatistics = Field(default_factory=ProjectStatistics)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cint_nb.sandbox.messages import (
+from cint_nb.sandbox.protocol.messages import (
     Answer,
     Json,
     Refusal,
@@ -20,7 +20,7 @@ from cint_nb.sandbox.messages import (
     not_permitted,
     stale,
 )
-from cint_nb.sandbox.paging import write_cursor
+from cint_nb.sandbox.protocol.paging import write_cursor
 
 _UNKNOWN_ID = "00000000-0000-4000-8000-00000000fa17"  # the id of errors no request of the world has seen
 _EXTRA_FIELD = "cint_nb_sandbox_extra"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cint_nb.domain.ids import EntityType, entity_type
-from cint_nb.sandbox.people import rid_of, rsid_of, visits
+from cint_nb.sandbox.world.population import rid_of, rsid_of, visits
 
 # Shares of lines; assumptions. At least one line of each kind from 40 lines on.
 _BLANK, _MALFORMED, _DUPLICATE = 0.004, 0.006, 0.015

@@ -15,8 +15,8 @@ from typing import Self
 
 import uvicorn
 
-from cint_nb.sandbox.connections import CONNECTIONS_MAX, PATIENCE_SECONDS, Connections
-from cint_nb.sandbox.practice import START, Sandbox
+from cint_nb.sandbox.http.connections import CONNECTIONS_MAX, PATIENCE_SECONDS, Connections
+from cint_nb.sandbox.sandbox import START, Sandbox
 
 __all__ = ["Sandbox", "ServedSandbox", "serve"]
 

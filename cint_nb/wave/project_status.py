@@ -15,12 +15,12 @@ from cint_nb.domain.ids import is_ulid
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.frames import status_frame
-from cint_nb.wave.group_rows import complete_row, draft_details, fielding_details, listed_row
 from cint_nb.wave.journal import WaveKey
 from cint_nb.wave.journal_payloads import PROJECT
+from cint_nb.wave.status_rows import complete_row, draft_details, fielding_details, listed_row
 
 if TYPE_CHECKING:
-    from cint_nb.wave.session import Session
+    from cint_nb.wave.client import Session
 
 BATCH = 20
 """Groups whose details are asked for before the table is shown again."""

@@ -9,26 +9,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
-from cint_nb.domain.errors import InvalidState, NotFound
+from cint_nb.domain import limits
+from cint_nb.domain.errors import InvalidState, NotFound, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
-from cint_nb.study.preflight import WaveFacts, check
-from cint_nb.study.reconcile import Outcome
-from cint_nb.study.respondents import Respondents
-from cint_nb.study.rules import Step
-from cint_nb.wave.arguments import check_arguments
-from cint_nb.wave.blocking import run_reporting
+from cint_nb.study.outcome.upload_outcome import Outcome
+from cint_nb.study.preflight.check import WaveFacts, check
+from cint_nb.study.preflight.registry import Step
 from cint_nb.wave.budget import check_budget
-from cint_nb.wave.facts import ask_exchange
-from cint_nb.wave.fielding import FieldingSteps
+from cint_nb.wave.exchange_facts import ask_exchange
 from cint_nb.wave.journal import WaveKey
-from cint_nb.wave.steps import Listener
+from cint_nb.wave.reporting import run_reporting
+from cint_nb.wave.steps import Listener, Steps
 
 if TYPE_CHECKING:
-    from cint_nb.wave.session import Session
+    from cint_nb.wave.client import Session
 
 T = TypeVar("T")
 _ELSEWHERE = "the journal knows this wave, the exchange does not: after a sandbox's restart, take another wave name."
@@ -63,7 +62,7 @@ class Wave:
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
-        self._steps = FieldingSteps(session, session.journal, key, respondents, plan, crosswalk)
+        self._steps = Steps(session, session.journal, key, respondents, plan, crosswalk)
         self._outcome: Outcome | None = None
 
     @property
@@ -298,3 +297,26 @@ class Wave:
         """Say mode, name and where the wave stands, without ids."""
         stands = "launched" if self.launched else "draft" if self.target_group else "not created yet"
         return f"<Wave {self.name!r}: {self.session.mode} · {len(self.people):,} ids · {stands}>"
+
+
+def check_arguments(name: str, project: str, respondents: Any) -> None:
+    """Refuse a wave whose name or project is too short or long, or that is given no respondents.
+
+    Raises:
+        PlanError: naming what is wrong.
+    """
+    low, high = limits.NAME_CHARACTERS
+    for field, text in (("name", name), ("project", project)):
+        if not low <= len(text) <= high:
+            raise PlanError(
+                f"The wave's {field} has {len(text)} characters; {low} to {high} are allowed.",
+                evidence={"field": field},
+                next_step="choose another text.",
+            )
+    if not isinstance(respondents, Respondents):
+        given = "nothing" if respondents is None else type(respondents).__name__
+        raise PlanError(
+            f"The wave has no respondents: it was given {given}.",
+            evidence={"field": "respondents"},
+            next_step="give it cint.read_respondents(...), or picker.value once the file picker says ready.",
+        )

@@ -16,7 +16,7 @@ import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
 from cint_nb.domain.plan import utc_text
-from cint_nb.wire.repeats import Repeat
+from cint_nb.wire.retry_policy import Repeat
 
 _PLACE = re.compile(r"\{(\w+)\}")
 _PATH_VALUE = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)

@@ -24,16 +24,15 @@ from cint_nb.domain.errors import (
     RateLimited,
     ServerError,
 )
-from cint_nb.wire import loop, repeats
-from cint_nb.wire.auth import TOKEN_CALL, Bearer, Tokens, rejects_token, token_body
+from cint_nb.wire import loop_thread, retry_policy
+from cint_nb.wire.api_errors import problem, without_secrets
+from cint_nb.wire.auth import TOKEN_CALL, Bearer, TokenFile, Tokens, rejects_token, token_body
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock, SystemClock
-from cint_nb.wire.nonces import Nonces, SystemNonces
-from cint_nb.wire.problems import problem, without_secrets
-from cint_nb.wire.repeats import Ending, Repeat, RetryBudget, Verdict
+from cint_nb.wire.retry_policy import Ending, Repeat, RetryBudget, Verdict
 from cint_nb.wire.sender import Failure, Sender
 from cint_nb.wire.settings import Mode, Settings
-from cint_nb.wire.token_file import TokenFile
+from cint_nb.wire.token_factory import Nonces, SystemNonces
 
 __all__ = ["Call", "Http", "Repeat", "Reply"]
 
@@ -123,17 +122,17 @@ class Http:
             OutcomeUnknown: if the reply was lost. `DeadlineExceeded`, if time was up.
             ApiError: the class of the reply's status; `invalid_params` under our names, `body` as it came.
         """
-        return await loop.hop(self._send(call))
+        return await loop_thread.hop(self._send(call))
 
     async def sleep(self, seconds: float) -> None:
         """Wait on this client's clock."""
-        await loop.hop(self.clock.sleep(seconds))
+        await loop_thread.hop(self.clock.sleep(seconds))
 
     async def aclose(self) -> None:
         """Close the connections. A closed client sends nothing more; closing twice is fine."""
         if not self._closed:
             self._closed = True
-            await loop.hop(self._sender.aclose())
+            await loop_thread.hop(self._sender.aclose())
 
     def warn(self, text: str) -> None:
         """Add a warning, each text once."""
@@ -182,7 +181,7 @@ class Http:
 
     def _decide(self, course: _Course, failure: Failure) -> bool:
         now = self.clock.monotonic()
-        course.verdict = repeats.decide(
+        course.verdict = retry_policy.decide(
             course.call.repeat,
             failure.ending,
             attempt=course.attempts,
@@ -239,8 +238,8 @@ class Http:
                 raise Failure(Ending.AMBIGUOUS, reply.unexpected("The reply is cut off, or is no JSON."))
             return reply
         error = problem(reply, operation=call.operation, tried_new_token=course.new_token_tried)
-        wait = repeats.retry_after(reply.headers.get("retry-after"), self.clock.now())
-        raise Failure(repeats.ending_of_status(reply.status), error, asked_wait=wait)
+        wait = retry_policy.retry_after(reply.headers.get("retry-after"), self.clock.now())
+        raise Failure(retry_policy.ending_of_status(reply.status), error, asked_wait=wait)
 
     def _note_sunset(self, reply: Reply) -> None:
         if sunset := reply.headers.get("sunset", ""):

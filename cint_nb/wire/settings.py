@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
-from cint_nb.wire.addresses import IN_PROCESS_HOSTS, check_address, host_name, host_of, is_loopback
+from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_address, host_name, host_of, is_loopback
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
 """The sandbox in this process. Names under `.invalid` resolve nowhere, so nothing can leave by accident."""

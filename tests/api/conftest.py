@@ -10,8 +10,8 @@ from cint_nb.api.client import Client
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
-from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
+from cint_nb.wire.token_factory import SeededNonces
 from tests.support.constants import GROUP, PROJECT, START
 from tests.support.exchange import FakeExchange
 

@@ -13,9 +13,9 @@ import pytest
 
 from cint_nb.api.client import Client, connect_client
 from cint_nb.domain.errors import LoopError, NotRecorded, NotSent, SettingsError
-from cint_nb.wire import loop
+from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import SystemClock
-from cint_nb.wire.nonces import SystemNonces
+from cint_nb.wire.token_factory import SystemNonces
 
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 LIVE: dict[str, Any] = {"account_id": 7, "client_id": "me", "client_secret": "planted"}
@@ -28,7 +28,7 @@ def test_the_sandbox_is_what_one_gets_without_asking() -> None:
 
 
 def test_connecting_sends_nothing_and_starts_no_thread() -> None:
-    loop.shut_down()
+    loop_thread.shut_down()
     client = connect_client("sandbox")
     assert client.requests_sent == 0
     assert "cint-nb loop" not in [thread.name for thread in threading.enumerate()]

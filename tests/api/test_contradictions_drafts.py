@@ -12,7 +12,7 @@ import pytest
 
 from cint_nb.api import operations as ops
 from cint_nb.api.client import Client
-from cint_nb.api.drafts import with_allocation
+from cint_nb.api.resources.draft_body import with_allocation
 from cint_nb.domain import limits
 from cint_nb.domain.definitions import AllocationTemplate
 from cint_nb.domain.errors import BadRequest, InputError, NotFound, UnexpectedReply

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cint_nb.api.client import Client
-from cint_nb.api.polling import Pace
+from cint_nb.api.jobs.schedule import Pace
 from cint_nb.domain.errors import JobAlreadyRunning, NotFound
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState

@@ -15,7 +15,7 @@ import pytest
 import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.api.client import Client
-from cint_nb.api.jobs import Job
+from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import BadRequest, InputError, InvalidState, ServerError
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
@@ -107,7 +107,7 @@ def test_b22_the_server_to_server_addresses_are_out_of_scope() -> None:
 
 def test_b24_webhooks_are_out_of_scope_so_no_secret_is_ever_decoded() -> None:
     assert [name for name, operation in ops.OPERATIONS.items() if "webhook" in operation.template] == []
-    code = "\n".join(path.read_text(encoding="utf-8") for path in Path(cint_nb.api.__file__).parent.glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in Path(cint_nb.api.__file__).parent.rglob("*.py"))
     assert "base64" not in code
 
 

@@ -11,7 +11,7 @@ import pytest
 import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.domain.jobs import JobKind
-from cint_nb.wire.repeats import Repeat
+from cint_nb.wire.retry_policy import Repeat
 
 ROOM = Path(cint_nb.api.__file__).parent
 NAKED = {
@@ -63,7 +63,7 @@ def test_every_kind_of_job_can_be_looked_at() -> None:
 
 def test_addresses_are_named_in_the_table_only() -> None:
     strays = {}
-    for path in ROOM.glob("*.py"):
+    for path in ROOM.rglob("*.py"):
         if path.name == "operations.py":
             continue
         texts = [
@@ -77,6 +77,6 @@ def test_addresses_are_named_in_the_table_only() -> None:
 
 
 def test_every_operation_is_used_by_the_client() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOM.glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in ROOM.rglob("*.py"))
     constants = {name for name, value in vars(ops).items() if isinstance(value, ops.Operation)}
     assert {name for name in constants if len(re.findall(rf"\b{name}\b", code)) < 2} == set()

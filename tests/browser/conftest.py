@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.gallery import PARADE
 from tests.browser.lab_harness import CHROMIUM_FLAGS, Lab, LabPage, serve_lab
-from tests.browser.parade import PARADE
 
 WINDOW = {"width": 1280, "height": 1400}
 WANTED = os.environ.get("CINT_NB_BROWSER") == "1"

@@ -7,9 +7,9 @@ from importlib.metadata import version
 
 import pytest
 
-from cint_nb.sandbox.entities import RECONTACT_UPLOAD
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.sandbox.world.entities import RECONTACT_UPLOAD
 from tests.browser.lab_harness import LabPage
 from tests.browser.lab_scripts import KERNEL_READY
 from tests.support.plans import plan_cell

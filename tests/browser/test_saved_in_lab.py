@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from tests.browser.gallery import FINDINGS, RUNNING, SETUP, TABLE
 from tests.browser.lab_harness import LabPage
-from tests.browser.parade import FINDINGS, RUNNING, SETUP, TABLE
 
 pytestmark = pytest.mark.browser
 

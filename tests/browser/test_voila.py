@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.gallery import ENDS, FINDINGS, PICKER, RUNNING, SETUP, TABLE
 from tests.browser.lab_harness import ARTIFACTS, serve_voila, write_notebook
-from tests.browser.parade import ENDS, FINDINGS, PICKER, RUNNING, SETUP, TABLE
 
 pytestmark = pytest.mark.browser
 

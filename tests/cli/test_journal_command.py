@@ -12,13 +12,13 @@ import pytest
 
 from cint_nb.cli import main
 from cint_nb.domain.jobs import JobHandle, JobKind
-from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.wave.client import connect_session
 from cint_nb.wave.journal import Journal, State, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
-from cint_nb.wave.session import connect_session
 from tests.support.plans import RSID_URL, make_plan
 
 

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.wire import loop
-from tests.contract.journey import Journey, travel
+from cint_nb.wire import loop_thread
+from tests.contract.recorded_tour import Journey, travel
 from tests.support.sandbox_client import GuideClient
 
 
@@ -25,7 +25,7 @@ def guide_client(request: pytest.FixtureRequest) -> Iterator[GuideClient]:
         else:
             http = httpx.AsyncClient(transport=sandbox.transport(), base_url="http://sandbox.invalid")
         yield GuideClient(sandbox, http)
-        loop.run(http.aclose())
+        loop_thread.run(http.aclose())
 
 
 @pytest.fixture(scope="session")

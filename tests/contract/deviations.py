@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contract.judge import Difference
+from tests.contract.validator import Difference
 from tests.support.vendor import DEVIATIONS
 
 LISTED = DEVIATIONS["deviation"]

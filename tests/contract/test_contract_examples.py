@@ -8,10 +8,10 @@ from pydantic import ConfigDict
 
 from cint_nb.api.operations import BATCH_VERBS, OPERATIONS
 from cint_nb.domain.models import Amount, ApiModel
-from tests.contract.descriptions import own
-from tests.contract.example_exchange import UNHEARD_OF, Telling, lost, tell
-from tests.contract.judge import HttpCall, Judge
-from tests.contract.samples import samples
+from tests.contract.example_transport import UNHEARD_OF, Telling, lost, tell
+from tests.contract.openapi_documents import own
+from tests.contract.response_samples import samples
+from tests.contract.validator import HttpCall, Judge
 
 SAMPLES = {
     f"{name}: {label}": (name, sample)

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from cint_nb.api.operations import OPERATIONS
-from cint_nb.wire.repeats import Repeat
-from tests.contract.descriptions import own
-from tests.contract.journey import Journey
-from tests.contract.judge import Difference, HttpCall, Judge
+from cint_nb.wire.retry_policy import Repeat
+from tests.contract.openapi_documents import own
+from tests.contract.recorded_tour import Journey
+from tests.contract.validator import Difference, HttpCall, Judge
 
 TOKEN = {"authorization": "Bearer x", "cint-api-version": "2025-12-18"}
 BASE = "http://sandbox.invalid/v1"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.sandbox.people import Fate
+from cint_nb.sandbox.world.population import Fate
 from tests.support.sandbox_client import GuideClient
 
 KEY = {"idempotency-key": "7d4f0f1e-93f1-4c11-8b42-63d7d4c0a4b1"}
@@ -160,7 +160,7 @@ class TestStep2Upload:
         assert guide_client.saved(group) == held
 
     def test_response_ids_are_mapped_to_and_saved_as_respondent_ids(self, guide_client: GuideClient) -> None:
-        from cint_nb.sandbox.people import rid_of
+        from cint_nb.sandbox.world.population import rid_of
 
         rids = [rid_of(1, number, 0) for number in range(40)]
         group = guide_client.group()

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from cint_nb.api.client import Client, connect_client
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from tests.contract.journey import Journey
+from tests.contract.recorded_tour import Journey
 from tests.contract.tour import STEPS, take_tour
-from tests.contract.traveller import Traveller
+from tests.contract.tour_state import Traveller
 
 NAMES = [step.__name__ for step in STEPS]
 LEFT_OUT = {

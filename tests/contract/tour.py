@@ -8,27 +8,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from tests.contract import tour_after, tour_before
-from tests.contract.traveller import Traveller, plain
+from tests.contract import tour_from_launch, tour_until_launch
+from tests.contract.tour_state import Traveller, plain
 
 STEPS: tuple[Callable[[Traveller], Awaitable[Any]], ...] = (
-    tour_before.definitions,
-    tour_before.allocation_templates,
-    tour_before.projects,
-    tour_before.drafts,
-    tour_before.lists_of_groups,
-    tour_before.changes_of_drafts,
-    tour_before.uploads,
-    tour_after.launches,
-    tour_after.course_of_a_run,
-    tour_after.changes_of_a_live_group,
-    tour_after.schedules,
-    tour_after.figures_of_a_live_group,
-    tour_after.batches,
-    tour_after.exclusions_by_file,
-    tour_after.exclusions_by_rule,
-    tour_after.reports,
-    tour_after.removals,
+    tour_until_launch.definitions,
+    tour_until_launch.allocation_templates,
+    tour_until_launch.projects,
+    tour_until_launch.drafts,
+    tour_until_launch.lists_of_groups,
+    tour_until_launch.changes_of_drafts,
+    tour_until_launch.uploads,
+    tour_from_launch.launches,
+    tour_from_launch.course_of_a_run,
+    tour_from_launch.changes_of_a_live_group,
+    tour_from_launch.schedules,
+    tour_from_launch.figures_of_a_live_group,
+    tour_from_launch.batches,
+    tour_from_launch.exclusions_by_file,
+    tour_from_launch.exclusions_by_rule,
+    tour_from_launch.reports,
+    tour_from_launch.removals,
 )
 
 

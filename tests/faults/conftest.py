@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cint_nb.sandbox.sample import write_sample
-from cint_nb.study.respondents import Respondents, read_respondents
+from cint_nb.study.files.respondents import Respondents, read_respondents
 from tests.faults import report
 
 _found = pytest.StashKey[report.Cells]()

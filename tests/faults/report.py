@@ -8,9 +8,9 @@ from pathlib import Path
 import cint_nb.domain.errors as errors
 from cint_nb.domain.errors import CintError
 from cint_nb.sandbox import faults as sandbox_faults
-from tests.faults.cells import FAULTS, STEPS, applies
+from tests.faults.matrix_cells import FAULTS, STEPS, applies
+from tests.faults.proxied_sandbox import OTHER_PROOFS, WOUNDED
 from tests.faults.proxy import DAMAGES, POSITIONS
-from tests.faults.wounds import OTHER_PROOFS, WOUNDED
 
 FILE = Path(__file__).parents[2] / "docs" / "faults.md"
 FINE, NOWHERE = "✓", "·"

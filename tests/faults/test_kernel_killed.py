@@ -13,10 +13,10 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.study.respondents import Respondents
-from tests.faults.cells import count_objects, take_course
+from cint_nb.study.files.respondents import Respondents
+from tests.faults.matrix_cells import count_objects, take_course
 from tests.support.plans import RSID_URL, plan_cell
 
 CELLS = (

@@ -12,9 +12,9 @@ import pytest
 
 from cint_nb.domain.errors import CintError
 from cint_nb.sandbox.faults import NAMES
-from cint_nb.study.respondents import Respondents
-from tests.faults.cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
-from tests.faults.ways import WAYS
+from cint_nb.study.files.respondents import Respondents
+from tests.faults.matrix_cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
+from tests.faults.usage_modes import WAYS
 
 Noted = Callable[[str, str, str, str], None]
 

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from tests.faults import report
-from tests.faults.cells import FAULTS, STEPS
+from tests.faults.matrix_cells import FAULTS, STEPS
+from tests.faults.proxied_sandbox import OTHER_PROOFS, WOUNDED, wounds
 from tests.faults.proxy import DAMAGES
-from tests.faults.wounds import OTHER_PROOFS, WOUNDED, wounds
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from cint_nb.sandbox.practice import Sandbox
-from cint_nb.study.respondents import Respondents
-from cint_nb.wave.session import Session
+from cint_nb.sandbox.sandbox import Sandbox
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.wave.client import Session
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from tests.faults.cells import Course, take_course
+from tests.faults.matrix_cells import Course, take_course
+from tests.faults.proxied_sandbox import WOUNDED, Stage, take_wounded, wounds
 from tests.faults.proxy import DAMAGES, POSITIONS
-from tests.faults.ways import WAYS
-from tests.faults.wounds import WOUNDED, Stage, take_wounded, wounds
+from tests.faults.usage_modes import WAYS
 
 TWO_DRAFTS = {("the draft", "twice"), ("the draft", "twice-last")}
 

@@ -19,16 +19,18 @@ from typing import NamedTuple
 
 import pytest
 
-from cint_nb.api.jobs import Job
+import cint_nb.panels.job_progress.widget as job_progress_module
+import cint_nb.panels.status_table.widget as status_table_module
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.uploads import UploadFile
-from cint_nb.panels import background, job_progress, status_table
-from cint_nb.panels.job_progress import JobProgress
-from cint_nb.panels.status_table import StatusTable
-from cint_nb.study.respondents import Respondents
-from cint_nb.wave.session import Session, connect_session
-from tests.faults.ways import plan_of
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.look import background
+from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.wave.client import Session, connect_session
+from tests.faults.usage_modes import plan_of
 
 LOOKS_A_DAY = 3
 FEW_OBJECTS, FEW_BYTES = 500, 500_000
@@ -65,9 +67,9 @@ class Measured(NamedTuple):
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     later = Later()
-    monkeypatch.setattr(status_table, "after", later.after)
-    monkeypatch.setattr(job_progress, "after", later.after)
-    monkeypatch.setattr(status_table, "beside", background.guarded)
+    monkeypatch.setattr(job_progress_module, "after", later.after)
+    monkeypatch.setattr(status_table_module, "after", later.after)
+    monkeypatch.setattr(status_table_module, "beside", background.guarded)
     return later
 
 

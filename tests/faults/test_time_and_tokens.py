@@ -9,14 +9,14 @@ import pytest
 
 from cint_nb.domain.errors import BadRequest
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.practice import Sandbox
-from cint_nb.study.respondents import Respondents
-from cint_nb.wave.session import Session
+from cint_nb.sandbox.sandbox import Sandbox
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.wave.client import Session
 from cint_nb.wire.http import Http
-from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
-from tests.faults.cells import STEPS, Course, take_course
-from tests.faults.ways import WAYS
+from cint_nb.wire.token_factory import SeededNonces
+from tests.faults.matrix_cells import STEPS, Course, take_course
+from tests.faults.usage_modes import WAYS
 
 Noted = Callable[[str, str, str, str], None]
 TELLING = (

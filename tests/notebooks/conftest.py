@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.notebooks.classroom import Classroom, open_classroom
+from tests.notebooks.notebook_kernel import Classroom, open_classroom
 
 
 @pytest.fixture(scope="session")

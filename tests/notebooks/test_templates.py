@@ -11,12 +11,12 @@ from typing import Any
 import nbformat
 import pytest
 
-from cint_nb.sandbox.idstore import key_of
-from cint_nb.sandbox.people import Fate, People
-from cint_nb.study.respondents import read_respondents
-from tests.notebooks.classroom import Classroom, errors, warnings
+from cint_nb.sandbox.world.id_store import key_of
+from cint_nb.sandbox.world.population import Fate, People
+from cint_nb.study.files.respondents import read_respondents
 from tests.notebooks.course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
-from tests.notebooks.figures import output_texts
+from tests.notebooks.notebook_kernel import Classroom, errors, warnings
+from tests.notebooks.numbers_in_prose import output_texts
 
 # What each template sends when it is no longer dry, by the last words of the paths. Nothing else may be sent.
 _DRAFT = {"projects", "target-groups", "filling-strategy"}

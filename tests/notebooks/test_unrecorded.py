@@ -8,9 +8,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from tests.notebooks.classroom import Classroom, errors, warnings
 from tests.notebooks.course import NUMBERED, clean_up, exercises, read
-from tests.notebooks.figures import figures, output_texts, shown_by
+from tests.notebooks.notebook_kernel import Classroom, errors, warnings
+from tests.notebooks.numbers_in_prose import figures, output_texts, shown_by
 
 STORED_SEED = "1"  # of the outputs the notebooks are stored with
 OTHER_SEED = "23"

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from cint_nb.sandbox.faults import read_fault
-from cint_nb.sandbox.practice import STEPS
+from cint_nb.sandbox.sandbox import STEPS
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "benchmarks" / "peers"

@@ -87,12 +87,3 @@ def test_every_dependency_states_its_reason() -> None:
     entries = [line for line in declared.splitlines() if line.strip().startswith('"')]
     assert entries
     assert [line for line in entries if "#" not in line] == []
-
-
-def test_no_file_is_longer_than_three_hundred_lines() -> None:
-    long = {
-        str(path.relative_to(ROOT)): count
-        for path in (ROOT / "cint_nb").rglob("*.py")
-        if (count := len(path.read_text(encoding="utf-8").splitlines())) > 300
-    }
-    assert long == {}

@@ -61,8 +61,8 @@ def test_there_is_one_fake_exchange() -> None:
     "source",
     [
         "import sys\nsys.path.insert(0, '.')",
-        "from tests.wire.test_wire_sockets import answer",
-        "from tests.wire import test_wire_sockets",
+        "from tests.wire.test_sockets import answer",
+        "from tests.wire import test_sockets",
         "from tests.sandbox.conftest import RawClient",
         "def later():\n    import conftest",
         "class Exchange: pass",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cint_nb.panels import mode
+from cint_nb.panels.look import mode
 
 
 @pytest.fixture(autouse=True)

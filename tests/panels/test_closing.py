@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from ipywidgets.widgets import widget
 
-from cint_nb.panels.base import Panel
-from cint_nb.panels.job_progress import JobProgress
-from cint_nb.panels.status_table import StatusTable
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.look.base import Panel
+from cint_nb.panels.status_table.widget import StatusTable
 
 
 def test_a_closed_panel_leaves_no_widget_of_its_own_behind() -> None:

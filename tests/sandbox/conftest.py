@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cint_nb.domain import ids
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.sandbox import Sandbox
 from tests.support.sandbox_client import RawClient
 
 
@@ -27,8 +27,8 @@ def raw_client(sandbox: Sandbox) -> Iterator[RawClient]:
 @pytest.fixture
 def good_ids(sandbox: Sandbox) -> list[str]:
     """Return 600 ids the exchange accepts."""
-    from cint_nb.sandbox.idstore import key_of
-    from cint_nb.sandbox.people import Fate
+    from cint_nb.sandbox.world.id_store import key_of
+    from cint_nb.sandbox.world.population import Fate
 
     every = (ids.synthetic_id("tests", number) for number in range(1000))
     return [one for one in every if sandbox.world.people.fate(key_of(one)) is Fate.ACCEPTED][:600]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cint_nb.wave.session import Session, connect_session
-from cint_nb.wire import loop
+from cint_nb.wave.client import Session, connect_session
+from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
 from tests.support.constants import START
 from tests.support.servers import Listener, Say
@@ -23,13 +23,13 @@ def listen() -> Iterator[Callable[..., Listener]]:
 
     def start(say: Say = lambda path, request: None, context: ssl.SSLContext | None = None) -> Listener:
         listener = Listener(say, context)
-        loop.run(listener.start())
+        loop_thread.run(listener.start())
         started.append(listener)
         return listener
 
     yield start
     for listener in started:
-        loop.run(listener.stop())
+        loop_thread.run(listener.stop())
 
 
 @pytest.fixture

@@ -19,13 +19,14 @@ import pytest
 import cint_nb
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-from cint_nb.panels import saved, start
-from cint_nb.panels.base import Panel
-from cint_nb.panels.plots import plot_funnel
-from cint_nb.panels.wave_panel import WavePanel
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.panels import connect
+from cint_nb.panels.look import static_html
+from cint_nb.panels.look.base import Panel
+from cint_nb.panels.plots.charts import plot_funnel
+from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.wave.session import Session
+from cint_nb.wave.client import Session
 from cint_nb.wave.wave import Wave
 from tests.support.hostile import ALL, FORMULAS, LOADS, ONE, SCRIPTS
 
@@ -158,7 +159,7 @@ def test_no_text_becomes_a_formula_in_a_panel(panel: Panel, monkeypatch: pytest.
         assert not any(sign in text for text in told for sign in ("$", r"\(", r"\[", r"\begin"))
         assert not getattr(each, "description_allow_html", False)
     shown: list[dict[str, str]] = []
-    monkeypatch.setattr(saved, "_display", shown.append)
+    monkeypatch.setattr(static_html, "_display", shown.append)
     panel.leave_still()
     assert 'class="cint-static mathjax_ignore"' in shown[0]["text/html"]
 
@@ -171,7 +172,7 @@ def test_an_error_line_shows_a_text_and_nothing_else() -> None:
 
 def test_frames_escape_and_a_notebook_asks_for_no_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert acting(html_of_a_frame()) == []
-    monkeypatch.setattr(start, "in_kernel", lambda: True)
+    monkeypatch.setattr(connect, "in_kernel", lambda: True)
     with pd.option_context("display.html.use_mathjax", True):
         assert "mathjax_ignore" not in html_of_a_frame()
         cint_nb.connect("sandbox").close()

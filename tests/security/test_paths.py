@@ -16,16 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cint_nb.api.downloads import Download, file_name
+from cint_nb.api.resources.downloads import Download, file_name
 from cint_nb.domain.errors import InputError, RespondentFileError
+from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.uploads import UploadFile
-from cint_nb.panels.fence import Fence
+from cint_nb.panels.file_picker.rooted_folder import Fence
+from cint_nb.wave.client import Session
 from cint_nb.wave.journal import Journal, WaveKey
-from cint_nb.wave.session import Session
 from cint_nb.wire.calls import Call, reply_of
-from cint_nb.wire.repeats import Repeat
+from cint_nb.wire.retry_policy import Repeat
 from tests.support.servers import Listener, raw_response
 
 REF = TargetGroupRef(project_id="01JPROJECT", target_group_id="01JGROUP")

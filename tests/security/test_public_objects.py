@@ -16,14 +16,14 @@ from cint_nb.domain.errors import CintError
 from cint_nb.domain.ids import mask
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
-from cint_nb.panels.wave_panel import WavePanel
-from cint_nb.study.crosswalk import Crosswalk
-from cint_nb.study.panel import Panel, PanelWave
-from cint_nb.study.respondents import Respondents, read_respondents
-from cint_nb.study.wave_reports import read_report
-from cint_nb.wave.session import Session
+from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.study.longitudinal.history import Panel, PanelWave
+from cint_nb.study.outcome.crosswalk import Crosswalk
+from cint_nb.study.outcome.visit_reports import read_report
+from cint_nb.wave.client import Session
 from cint_nb.wave.wave import Wave
-from tests.security.reach import reachable, said_by
+from tests.security.reachable_objects import reachable, said_by
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
 from tests.support.servers import Listener, raw_response
 from tests.support.waiting import wait_for

@@ -1,7 +1,7 @@
 """The served sandbox refuses other web sites and other names, and slow clients do not keep it from the rest.
 
-Names and sites are told apart in `tests/sandbox/test_sandbox_served.py`; every request its description allows is sent
-by schemathesis in `tests/sandbox/test_sandbox_schemathesis.py`. Here are whole addresses, and clients that dawdle.
+Names and sites are told apart in `tests/sandbox/test_served.py`; every request its description allows is sent
+by schemathesis in `tests/sandbox/test_schemathesis.py`. Here are whole addresses, and clients that dawdle.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from cint_nb.sandbox.app import build_app
-from cint_nb.sandbox.practice import Sandbox
+from cint_nb.sandbox.http.app import build_app
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from tests.support.waiting import wait_for
 

@@ -21,7 +21,7 @@ import pytest
 from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, CintError, NotAuthenticated, SettingsError
-from cint_nb.wave.session import Session
+from cint_nb.wave.client import Session
 from cint_nb.wire.auth import Token
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, secrets_in

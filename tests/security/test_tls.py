@@ -12,8 +12,8 @@ import pytest
 import trustme
 
 from cint_nb.domain.errors import NotSent, SettingsError
-from cint_nb.wave.session import Session
-from cint_nb.wire import loop
+from cint_nb.wave.client import Session
+from cint_nb.wire import loop_thread
 from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES, Settings
 from tests.support.servers import Listener, raw_response
 
@@ -180,4 +180,4 @@ def test_a_client_of_the_callers_own_brings_its_own_rules(
         ask(server, http_client=usual)
     assert len(server.heads) == 1
     for own in (trusting, usual):
-        loop.run(own.aclose())
+        loop_thread.run(own.aclose())

@@ -13,7 +13,7 @@ import pytest
 
 from cint_nb.api import operations as ops
 from cint_nb.domain.errors import ApiError, CintError, InputError, SettingsError
-from cint_nb.wave.session import Session
+from cint_nb.wave.client import Session
 from cint_nb.wave.wave import Wave
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.sandbox.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 
 PRICE_VALUE = "2.7352"
 RECONTACT_TEMPLATE = "01JH0PEGPC4Z8RDD304E2SF0EW"

@@ -14,10 +14,10 @@ import httpx
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.sandbox.idstore import key_of
-from cint_nb.sandbox.people import Fate
-from cint_nb.sandbox.practice import ACCOUNT_ID, PROJECT_MANAGER_ID, Sandbox
-from cint_nb.wire import loop
+from cint_nb.sandbox.sandbox import ACCOUNT_ID, PROJECT_MANAGER_ID, Sandbox
+from cint_nb.sandbox.world.id_store import key_of
+from cint_nb.sandbox.world.population import Fate
+from cint_nb.wire import loop_thread
 from tests.support import plans
 
 
@@ -126,7 +126,7 @@ class GuideClient:
         self.headers = {"Authorization": f"Bearer {token}", "Cint-API-Version": "2025-12-18"}
 
     def request(self, method: str, path: str, **parts: Any) -> httpx.Response:
-        return loop.run(self.http.request(method, path, **parts))
+        return loop_thread.run(self.http.request(method, path, **parts))
 
     def call(self, method: str, path: str, **parts: Any) -> Any:
         headers = self.headers | parts.pop("headers", {})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType, synthetic_id
-from cint_nb.domain.uploads import UploadFile
 
 
 def upload_file(

@@ -13,8 +13,8 @@ import pytest
 
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.sample import write_sample
-from cint_nb.study.respondents import Respondents, read_respondents
-from cint_nb.wave.session import Session, connect_session
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.wave.client import Session, connect_session
 from cint_nb.wave.wave import Wave
 from tests.support import plans
 

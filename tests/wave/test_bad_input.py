@@ -12,8 +12,8 @@ import pytest
 from cint_nb.domain.errors import InputError, PreflightBlocked, SettingsError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.study.respondents import read_respondents
-from cint_nb.wave.session import Session, connect_session
+from cint_nb.study.files.respondents import read_respondents
+from cint_nb.wave.client import Session, connect_session
 from cint_nb.wave.wave import Wave
 
 MakePlan = Callable[..., TargetGroupPlan]

@@ -9,8 +9,8 @@ import pytest
 
 from cint_nb.domain.errors import PreflightBlocked
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.study.respondents import Respondents, read_respondents
-from cint_nb.wave.session import Session
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.wave.client import Session
 from cint_nb.wave.wave import Wave
 
 IDS = [synthetic_id("contradictions", number) for number in range(5)]

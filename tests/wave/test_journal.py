@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from cint_nb.domain.errors import JournalError, WaveBusy
+from cint_nb.wave.client import connect_session
 from cint_nb.wave.journal import Journal, State, WaveKey, default_path
 from cint_nb.wave.journal_payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
-from cint_nb.wave.session import connect_session
 
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
 

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.sandbox.practice import Sandbox
 from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.wave.session import connect_session
+from cint_nb.wave.client import connect_session
 
-CHILD = "tests.wave.child_that_is_killed"
+CHILD = "tests.wave.killed_child"
 ROOT = Path(__file__).parents[2]
 POINTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for number in range(1, 7)]
 """A wave writes 14 lines into its journal and sends 6 changing requests."""

@@ -15,10 +15,10 @@ import pytest
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.frames import STATUS_COLUMNS
-from cint_nb.study.respondents import read_respondents
+from cint_nb.wave.client import Session, connect_session
 from cint_nb.wave.project_status import ProjectStatus
-from cint_nb.wave.session import Session, connect_session
 from cint_nb.wave.wave import Wave
 from tests.support.plans import PRICE_VALUE, make_plan
 

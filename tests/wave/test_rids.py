@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.sandbox.people import rid_of, rsid_of
-from cint_nb.study.crosswalk import Crosswalk
-from cint_nb.study.respondents import Respondents, read_respondents
-from cint_nb.wave.session import Session
+from cint_nb.sandbox.world.population import rid_of, rsid_of
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.study.outcome.crosswalk import Crosswalk
+from cint_nb.wave.client import Session
 
 VISITS = [(rid_of(1, number, 0), rsid_of(1, number)) for number in range(300)]
 

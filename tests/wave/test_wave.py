@@ -19,11 +19,11 @@ from cint_nb.domain.errors import (
 )
 from cint_nb.domain.jobs import JobState
 from cint_nb.sandbox.sample import write_sample
-from cint_nb.study.respondents import Respondents, read_respondents
-from cint_nb.wave.blocking import Silent
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.wave.client import Session
 from cint_nb.wave.journal import Journal, State, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, Payload, Step
-from cint_nb.wave.session import Session
+from cint_nb.wave.reporting import Silent
 from cint_nb.wave.wave import Wave
 
 Make = Callable[..., Wave]

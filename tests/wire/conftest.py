@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.wire import loop
+from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Call, Http, Repeat
-from cint_nb.wire.nonces import SeededNonces
 from cint_nb.wire.settings import Settings
+from cint_nb.wire.token_factory import SeededNonces
 from tests.support.constants import START
 from tests.support.exchange import FakeExchange
 
@@ -38,7 +38,7 @@ def connect() -> Iterator[Callable[..., tuple[Http, FakeExchange]]]:
 
     yield make
     for http in clients:
-        loop.run(http.aclose())
+        loop_thread.run(http.aclose())
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ import cint_nb
 from cint_nb.api.client import Client
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.domain.errors import BadRequest
-from tests.contract.asks import ASKS
-from tests.contract.descriptions import vendor
-from tests.contract.example_exchange import call_of
+from tests.contract.example_transport import call_of
+from tests.contract.openapi_documents import vendor
+from tests.contract.operation_calls import ASKS
 
 PRISM = os.environ.get("CINT_NB_PRISM", "")
 START_SECONDS = 60

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from cint_nb.api.operations import OPERATIONS
-from tests.contract.descriptions import vendor
 from tests.contract.deviations import KNOWN
-from tests.contract.example_exchange import Telling, tell
-from tests.contract.judge import HttpCall, Judge
-from tests.contract.samples import samples
+from tests.contract.example_transport import Telling, tell
+from tests.contract.openapi_documents import vendor
+from tests.contract.response_samples import samples
+from tests.contract.validator import HttpCall, Judge
 
 SAMPLES = {
     f"{name}: {label}": (name, sample)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cint_nb.api.operations import OPERATIONS
-from tests.contract.descriptions import vendor
 from tests.contract.deviations import KNOWN, LISTED
-from tests.contract.journey import Journey
-from tests.contract.judge import Difference, Judge
+from tests.contract.openapi_documents import vendor
+from tests.contract.recorded_tour import Journey
+from tests.contract.validator import Difference, Judge
 
 
 @pytest.fixture(scope="session")

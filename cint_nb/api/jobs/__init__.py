@@ -1,0 +1,1 @@
+"""Background jobs: handle, status, schedule and polling."""

@@ -1,0 +1,149 @@
+"""Turn the reply of a job's status address into a snapshot: pure, no request is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cint_nb.api.jobs.schedule import Estimate, counted_end, knows_size
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, classify
+from cint_nb.wire.api_errors import clean
+
+_ALMOST = 0.99
+_TIME = TypeAdapter(datetime)
+_REMOVALS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Hold what surrounds one status reply.
+
+    Args:
+        elapsed: Seconds since the job was created, by the client's clock.
+        looks: Status requests sent so far, with this one.
+        saved: Ids the target group holds, where they were counted.
+        saved_before: The same when the job began.
+        counted_after: Seconds from the job's creation to that count; just now when None.
+        estimate: How long such a job takes.
+        request_id: Of the reply.
+    """
+
+    elapsed: float
+    looks: int
+    estimate: Estimate
+    saved: int | None = None
+    saved_before: int | None = None
+    counted_after: float | None = None
+    request_id: str = ""
+
+
+def share_done(handle: JobHandle, saved: int | None, saved_before: int | None) -> float | None:
+    """Return the share of its ids a job has saved or removed, None where nothing was seen to move."""
+    if saved is None or saved_before is None:
+        return None
+    removes = handle.kind in _REMOVALS
+    moved, whole = (saved_before - saved, saved_before) if removes else (saved - saved_before, handle.ids)
+    return min(_ALMOST, moved / whole) if moved > 0 and whole else None
+
+
+def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnapshot:
+    """Read one status reply; absent fields, nulls and unknown words are all taken.
+
+    Returns:
+        The snapshot. A completed job with a partial-success reason, or a batch with failed groups, is `partial`.
+    """
+    partial_text = _text(body.get("partial_success_reason")) or _failed_groups(body)
+    word = str(body.get("status") or "")
+    state = classify(word, partial=bool(partial_text))
+    created, completed = moment(body.get("created_at")), moment(body.get("completed_at"))
+    # Two times of one clock: the exchange's for a job that has ended, ours for one that runs
+    elapsed = max(0.0, (completed - created).total_seconds()) if created and completed else look.elapsed
+    fraction, measured, left = progress(handle, state, elapsed, look)
+    failure = body.get("failure_reason")
+    return JobSnapshot(
+        handle=handle,
+        state=state,
+        word=word,
+        created_at=created or handle.created_at,
+        completed_at=completed,
+        elapsed_seconds=elapsed,
+        ids=handle.ids,
+        saved=look.saved,
+        saved_before=look.saved_before,
+        fraction=fraction,
+        measured=measured,
+        seconds_left=left,
+        looks=look.looks,
+        created_object_id=str(body.get("created_fielding_run_id") or ""),
+        failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
+        failure_text=_text(failure) or (clean(body.get("message")) if state is JobState.FAILED else ""),
+        partial_text=partial_text,
+        trace_id=str(body.get("job_trace_id") or ""),
+        request_id=look.request_id,
+    )
+
+
+def progress(
+    handle: JobHandle, state: JobState, elapsed: float, look: Look
+) -> tuple[tuple[float, float], bool, tuple[float, float] | None]:
+    """Return the share done as low and high bound, whether it was counted, and the seconds left.
+
+    A count that has moved since the job began is a measurement; without one the documented durations give a range,
+    and nothing is claimed for a job whose ids nobody knows.
+    """
+    if state in (JobState.DONE, JobState.PARTIAL):
+        return (1.0, 1.0), look.saved is not None and look.saved_before is not None, None
+    estimate = look.estimate
+    share = share_done(handle, look.saved, look.saved_before)
+    if share is not None:
+        if state is JobState.FAILED:
+            return (share, share), True, None
+        end = counted_end(share, elapsed if look.counted_after is None else look.counted_after)
+        if end is None:
+            return (share, share), True, _left(estimate, elapsed)
+        left = max(0.0, end - elapsed)
+        return (share, share), True, (0.85 * left, 1.15 * left)
+    if not knows_size(handle):
+        return (0.0, _ALMOST), False, None
+    low = min(_ALMOST, elapsed / max(estimate.high, 1.0))
+    high = min(_ALMOST, elapsed / max(estimate.low, 1.0))
+    if state is JobState.FAILED:
+        return (low, high), False, None
+    return (low, high), False, _left(estimate, elapsed)
+
+
+def _left(estimate: Estimate, elapsed: float) -> tuple[float, float]:
+    return max(0.0, estimate.fastest - elapsed), max(0.0, estimate.high - elapsed)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return clean(value)
+    parts = [str(value.get("description") or value.get("code") or "")]
+    reasons = value.get("reasons")
+    for reason in reasons if isinstance(reasons, list) else []:
+        if isinstance(reason, Mapping):
+            said = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
+            parts.append(": ".join(said))
+    return clean("; ".join(part for part in parts if part))
+
+
+def _failed_groups(body: Mapping[str, Any]) -> str:
+    failed = body.get("failed_target_groups")
+    rows = failed.get("data") if isinstance(failed, Mapping) else None
+    return f"{len(rows)} target groups could not be changed." if isinstance(rows, list) and rows else ""
+
+
+def moment(value: Any) -> datetime | None:
+    """Read a time of a reply; UTC where it names no zone, None where it is none."""
+    if not value:
+        return None
+    try:
+        read = _TIME.validate_python(value)
+    except ValidationError:
+        return None
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)

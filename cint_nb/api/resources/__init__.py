@@ -1,0 +1,1 @@
+"""The resources of the Demand API, one module each."""

@@ -1,0 +1,72 @@
+"""Files the exchange gives out: named by it, so never trusted with where they go."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.files import safe_name
+from cint_nb.wire.calls import Reply
+
+_FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
+
+
+class Download(NamedTuple):
+    """Hold a downloaded file: `name, content = download`.
+
+    Args:
+        name: As the exchange calls it, made safe: letters, digits, `.`, `_` and `-` only.
+        content: Its bytes, which may hold ids of respondents.
+    """
+
+    name: str
+    content: bytes
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the file into a folder and return its path.
+
+        Args:
+            folder: An existing folder; the file never leaves it.
+            overwrite: Replace a file of that name. Otherwise it stays as it is.
+
+        Raises:
+            InputError: a file of that name is there, or there is no such folder.
+        """
+        path = Path(folder) / self.name
+        try:
+            if overwrite:
+                path.unlink(missing_ok=True)  # a link is replaced, not what it leads to
+            with path.open("xb") as file:
+                file.write(self.content)
+        except FileExistsError:
+            raise InputError(
+                "A file of this name is in the folder already; it was not touched.",
+                evidence={"file": self.name, "folder": Path(folder).name},
+                next_step="save into another folder, or save(folder, overwrite=True) to replace it.",
+            ) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise InputError(
+                "There is no such folder.", evidence={"folder": Path(folder).name}, next_step="make it first."
+            ) from None
+        return path
+
+    def __repr__(self) -> str:
+        """Name the file and its size, never its contents."""
+        return f"<Download: {self.name} · {len(self.content):,} bytes>"
+
+
+def download_of(reply: Reply, default: str) -> Download:
+    """Make a download of a reply; `default` names it where the exchange does not."""
+    return Download(file_name(reply, default), reply.body)
+
+
+def file_name(reply: Reply, default: str) -> str:
+    """Return the file name of a download, safe to use in a folder of any system."""
+    match = _FILE_NAME.search(reply.headers.get("content-disposition", ""))
+    found = ""
+    if match:
+        found = unquote(match["coded"]) if match["coded"] else (match["quoted"] or match["bare"] or "")
+    return safe_name(found) or safe_name(default)

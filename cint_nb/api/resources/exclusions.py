@@ -1,0 +1,210 @@
+"""Exclusions: who must not enter a target group, by file, by project and by activity elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cint_nb.api import operations as ops
+from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.job import Job
+from cint_nb.api.jobs.schedule import Pace
+from cint_nb.api.parsing import created_id, read, read_many
+from cint_nb.api.safety.remove_all import remove_by_count
+from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain.errors import InputError, JobAlreadyRunning
+from cint_nb.domain.files import Uploadable, UploadFile, checked_upload
+from cint_nb.domain.ids import normalise
+from cint_nb.domain.jobs import JobKind
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, SavedOverview
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import pages
+
+_PAGE = 1000
+_COUNTED_AS = {
+    "RSID": "saved_respondent_ids_count",
+    "ACCESS_RESPONDENT_GUID": "saved_access_respondent_guids_count",
+}
+
+
+class Exclusions:
+    """Upload and remove exclusions of target groups, and read what is in force."""
+
+    def __init__(self, http: Http, pace: Pace) -> None:
+        self._http = http
+        self._pace = pace
+
+    # --- by file ----------------------------------------------------------------------------------------------
+
+    async def upload(
+        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, entity_type: str = "RSID", token: str = ""
+    ) -> Job:
+        """Upload ids to exclude in a background job.
+
+        There is no list of these jobs. After a lost reply a count that moved tells that the job runs or has run, and
+        it is followed by the count; a refused second request tells that it runs. Where neither is seen, the request
+        is sent once more: adding an id twice excludes it once.
+
+        Args:
+            ref: The target group.
+            uploadable: The exact bytes, or something that has them.
+            entity_type: `RSID` or `ACCESS_RESPONDENT_GUID`.
+            token: Marks this attempt in the file name; a new one when left out.
+
+        Raises:
+            InputError: the entity type cannot be excluded; nothing was sent.
+            JobAlreadyRunning: another job runs for this target group.
+            OutcomeUnknown: the reply was lost and nothing settles it; call it again.
+
+        Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
+        """
+        entity = _entity(entity_type)
+        upload = checked_upload(uploadable)
+        name = upload.file_name(token or self._http.nonces.token(8))
+        before = await self._count(ref, entity)
+        begun = self._http.clock.now()
+        lost = False
+
+        def job(job_id: str) -> Job:
+            handle = handle_of(
+                self._http,
+                JobKind.EXCLUSION_UPLOAD,
+                job_id,
+                ref=ref,
+                created_at=begun,
+                ids=upload.ids,
+                file_name=name,
+                sha256=upload.sha256,
+                counted_as=_COUNTED_AS[entity],
+            )
+            return Job(self._http, handle, before, pace=self._pace)
+
+        async def send() -> Job:
+            call = ops.EXCLUDE.call(ref.path(), query={"entity_type": entity}, file=(name, upload.content))
+            return job(created_id(await self._http.send(call), "job_id", "id"))
+
+        async def look() -> Job | None:
+            nonlocal lost
+            lost = True
+            return job("") if await self._count(ref, entity) > before else None
+
+        try:
+            return await send_once(self._http, send, look, what="upload exclusions", file_name=name, **ref.path())
+        except JobAlreadyRunning:
+            if not lost:
+                raise
+            return job("")  # the first request was accepted: it is its job that refuses the second
+
+    async def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int = 0) -> Job:
+        """Remove all uploaded exclusions of one entity type in a background job.
+
+        Args:
+            ref: The target group.
+            entity_type: `RSID` or `ACCESS_RESPONDENT_GUID`.
+            ids: How many are saved, for the estimate; counted when left out.
+
+        Raises:
+            JobAlreadyRunning: another job runs for this target group.
+            OutcomeUnknown: the reply was lost and nothing shows that the removal began; call it again.
+
+        Serves `POST …/exclusions/jobs/remove-all-respondents`.
+        """
+        entity = _entity(entity_type)
+        before = await self._count(ref, entity)
+
+        async def nobody() -> None:
+            return None
+
+        return await remove_by_count(
+            self._http,
+            self._pace,
+            call=ops.REMOVE_EXCLUSIONS.call(ref.path(), query={"entity_type": entity}),
+            kind=JobKind.EXCLUSION_REMOVAL,
+            ref=ref,
+            before=before,
+            ids=ids or before,
+            count=lambda: self._count(ref, entity),
+            other_job=nobody,
+            counted_as=_COUNTED_AS[entity],
+        )
+
+    async def overview(self, ref: TargetGroupRef) -> SavedOverview:
+        """Count the uploaded exclusions, by kind of id; `GET …/exclusions/overview`."""
+        return read(SavedOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.call(ref.path())))
+
+    async def effective_rsids(self, ref: TargetGroupRef) -> tuple[str, ...]:
+        """Return every RSID kept out, by project, by group and by file, normalised.
+
+        Compare it with the recontact list to see who will be turned away.
+
+        Serves `GET …/exclusions/rsid/paginated`.
+        """
+        call = ops.EXCLUDED_RSIDS.call(ref.path())
+        return tuple([normalise(str(row)) async for row in pages(self._http, call, page_size=_PAGE)])
+
+    # --- by project and by activity ---------------------------------------------------------------------------
+
+    async def policy(self, ref: TargetGroupRef) -> ExclusionPolicy:
+        """Read whether people who completed elsewhere in the project are kept out; `GET …/exclusion-policy`."""
+        reply = await self._http.send(ops.EXCLUSION_POLICY.call(ref.path()))
+        return read(ExclusionPolicy, reply, target_group_id=ref.target_group_id)
+
+    async def policies(self, project_id: str) -> tuple[ExclusionPolicy, ...]:
+        """Read the project exclusion of every target group of a project; `GET …/projects/{project_id}/exclusions`."""
+        reply = await self._http.send(ops.EXCLUSION_POLICIES.call({"project_id": project_id}))
+        return read_many(ExclusionPolicy, reply, "data")
+
+    async def set_policies(self, project_id: str, enabled: Mapping[str, bool]) -> None:
+        """Switch project exclusion on or off for target groups.
+
+        Args:
+            project_id: The project.
+            enabled: Whether it is on, by target group id.
+
+        Serves `PUT …/projects/{project_id}/exclusion-policies`.
+        """
+        body = [{"target_group_id": group, "project_exclusion_enabled": on} for group, on in enabled.items()]
+        await self._http.send(ops.SET_EXCLUSION_POLICIES.call({"project_id": project_id}, json=body))
+
+    async def activity(self, ref: TargetGroupRef) -> tuple[ActivityExclusion, ...]:
+        """Read whose respondents of other projects and groups are kept out; `GET …/respondent-activity-exclusions`."""
+        reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.call(ref.path()))
+        return read_many(ActivityExclusion, reply, "respondent_activity_exclusions")
+
+    async def set_activity(self, ref: TargetGroupRef, exclusions: Sequence[ActivityExclusion]) -> None:
+        """Replace the whole list of activity exclusions; an empty one removes them all.
+
+        Raises:
+            InputError: an exclusion names this target group or its own project; nothing was sent.
+
+        Serves `PUT …/respondent-activity-exclusions`.
+        """
+        if {exclusion.id for exclusion in exclusions} & {ref.project_id, ref.target_group_id}:
+            raise InputError(
+                "A target group cannot exclude the respondents of itself or of its own project this way.",
+                evidence={"field": "id"},
+                next_step="use client.exclusions.set_policies(...) for people of the same project.",
+            )
+        body = {"respondent_activity_exclusions": [exclusion.body() for exclusion in exclusions]}
+        await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.call(ref.path(), json=body))
+
+    async def _count(self, ref: TargetGroupRef, entity: str) -> int:
+        return int(getattr(await self.overview(ref), _COUNTED_AS[entity]) or 0)
+
+
+def _entity(word: str) -> str:
+    """Read the entity type of an exclusion: `RSID`, `RESPONDENT_ID` or `ACCESS_RESPONDENT_GUID`.
+
+    Raises:
+        InputError: for RIDs, which the exchange cannot exclude, and for any other word.
+    """
+    folded = str(word).strip().upper()
+    if folded in {"RSID", "RESPONDENT_ID"}:
+        return "RSID"
+    if folded == "ACCESS_RESPONDENT_GUID":
+        return folded
+    raise InputError(
+        "Exclusions take RSID or ACCESS_RESPONDENT_GUID, not one per visit.",
+        evidence={"entity_type": folded[:40]},
+        next_step="look up the RSIDs of these visits in the respondent analysis report.",
+    )

@@ -1,0 +1,109 @@
+"""Projects: create, read, list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from cint_nb.api import operations as ops
+from cint_nb.api.parsing import created_id, read, read_item
+from cint_nb.domain import limits
+from cint_nb.domain.errors import CintError, NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
+from cint_nb.domain.projects import Project, ProjectOverview, ProjectSummary
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import pages
+
+_PASSING = (NotFound, TransportError, ServerError, RateLimited, UnexpectedReply)
+"""What a look at a project that was just accepted may meet before it can be read."""
+
+
+class Projects:
+    """Create and read projects."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def create(
+        self, name: str, project_manager_id: str, *, reference: str = "", idempotency_key: str = ""
+    ) -> Project:
+        """Create a project and wait until it can be read.
+
+        Args:
+            name: Name of the project, 5–128 characters.
+            project_manager_id: UUID of the project manager.
+            reference: Your own reference number: letters, digits, spaces, `-` and `_`.
+            idempotency_key: The same key never creates a second project; a new one when left out.
+
+        Raises:
+            BadRequest: naming the fields the exchange refuses.
+            TransportError: the reply was lost; `evidence` holds the idempotency key to call this again with.
+            CintError: the project was accepted and could not be read, mostly `NotFound` for two minutes; `evidence`
+                holds its id.
+
+        Serves `POST …/projects`, which accepts first and creates later.
+        """
+        key = idempotency_key or self._http.nonces.uuid()
+        body = {"name": name, "project_manager_id": project_manager_id}
+        if reference:
+            body["project_customer_reference_number"] = reference
+        call = ops.CREATE_PROJECT.call(json=body, idempotency_key=key)
+        try:
+            try:
+                project_id = created_id(await self._http.send(call), "id", "project_id", ulid=True)
+            except UnexpectedReply:  # the key makes a second request harmless
+                project_id = created_id(await self._http.send(call), "id", "project_id", ulid=True)
+        except (TransportError, ServerError, UnexpectedReply) as error:
+            error.evidence["idempotency_key"] = key
+            raise
+        return await self._readable(project_id)
+
+    async def get(self, project_id: str) -> Project:
+        """Read a project; `GET …/projects/{project_id}`."""
+        return read(Project, await self._http.send(ops.GET_PROJECT.call({"project_id": project_id})))
+
+    async def overview(self, project_id: str) -> ProjectOverview:
+        """Read a project with its figures; `GET …/projects/{project_id}/overview`."""
+        return read(ProjectOverview, await self._http.send(ops.PROJECT_OVERVIEW.call({"project_id": project_id})))
+
+    async def list(
+        self, *, name: str = "", search: str = "", status: str = "", project_manager_id: str = ""
+    ) -> AsyncIterator[ProjectSummary]:
+        """Go through the account's projects.
+
+        Args:
+            name: Only projects of this name.
+            search: Only projects that match this text.
+            status: `active` or `inactive`.
+            project_manager_id: Only projects of this manager.
+
+        Serves `GET …/projects`.
+        """
+        query = {
+            # The parameter `name` is deprecated, finds likenesses, and is ignored beside a search.
+            "search_string": search or name or None,
+            "status": status or None,
+            "project_manager_id": project_manager_id or None,
+        }
+        call = ops.LIST_PROJECTS.call(query=query)
+        async for row in pages(self._http, call, items_key="projects"):
+            project = read_item(ProjectSummary, row, call)
+            if not name or project.name == name:
+                yield project
+
+    async def _readable(self, project_id: str) -> Project:
+        """Wait until an accepted project can be read; whatever goes wrong then, the error says that it was accepted.
+
+        What is counted are its own pauses: a clock may jump, and a computer may sleep in between.
+        """
+        waited, pause = 0.0, 0.5
+        while True:
+            try:
+                return await self.get(project_id)
+            except CintError as error:
+                if not isinstance(error, _PASSING) or waited >= limits.PROJECT_READY_SECONDS:
+                    error.evidence["project_id"] = project_id
+                    error.safe = "the project was accepted; it is not readable yet."
+                    error.next_step = "read it later with client.projects.get(project_id); do not create it again."
+                    raise
+            await self._http.sleep(pause)
+            waited += pause
+            pause = min(2 * pause, 8.0)

@@ -1,0 +1,278 @@
+"""Recontacts: upload, follow, list, download, count and remove the people a target group may contact again."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import datetime
+
+from cint_nb.api import operations as ops
+from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.job import Job
+from cint_nb.api.jobs.schedule import Pace
+from cint_nb.api.parsing import created_id, read, read_item
+from cint_nb.api.resources.downloads import Download, download_of
+from cint_nb.api.safety.remove_all import remove_by_count
+from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
+from cint_nb.domain.files import Uploadable, UploadFile, checked_upload
+from cint_nb.domain.ids import EntityType, normalise_all
+from cint_nb.domain.jobs import JobHandle, JobKind, JobState
+from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import each_page, pages
+
+_GONE = (404, 405)
+_FOLLOW_IT = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
+
+
+class Recontacts:
+    """Upload recontacts of target groups, follow the jobs, and read what is saved."""
+
+    def __init__(self, http: Http, pace: Pace) -> None:
+        self._http = http
+        self._pace = pace
+
+    # --- upload -----------------------------------------------------------------------------------------------
+
+    async def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+        """Upload respondent ids in a background job, or adopt the job an earlier attempt began.
+
+        The exchange gives no protection against uploading twice. So the file name carries a token, the job list is
+        read first, and after a lost reply it is read again before anything is sent. An exchange of an older version
+        may have neither this address nor a list: RSIDs then go to the older address, and the count of saved ids
+        tells what became of a lost reply.
+
+        Args:
+            ref: The target group.
+            uploadable: The exact bytes, or something that has them, such as `Respondents`.
+            token: Lower-case letters and digits that mark this attempt; a new one when left out. The same token and
+                the same list adopt the job that was begun with them, whatever became of it, where jobs are listed.
+
+        Raises:
+            RespondentFileError: the file is empty or above a limit; nothing was sent.
+            JobAlreadyRunning: another job runs for this target group; `evidence` names it where a list shows it.
+            OutcomeUnknown: the reply was lost and looking failed; `evidence` holds the token to call this again with.
+
+        Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
+        """
+        upload = checked_upload(uploadable)
+        token = token or self._http.nonces.token(8)
+        name = upload.file_name(token)
+        known = await self._jobs_or_none(ref, upload)
+        mine = next((job for job in known or () if job.file_name == name), None)
+        if mine is not None:
+            return self._adopted(ref, mine, upload)
+        busy = next((job for job in known or () if job.state is JobState.RUNNING), None)
+        if busy is not None:
+            raise _busy(busy)
+        saved_before = await self.saved_count(ref)
+        begun = self._http.clock.now()
+        lost = False
+
+        def sent(kind: JobKind, job_id: str) -> Job:
+            handle = _handle(self._http, kind, job_id, ref, upload, name, begun)
+            return Job(self._http, handle, saved_before, pace=self._pace)
+
+        async def send() -> Job:
+            return sent(*await self._post(ref, upload, name))
+
+        async def look() -> Job | None:
+            nonlocal lost
+            lost = True
+            if known is None:
+                return sent(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
+            found = await self._named(ref, name, whole=True)
+            return None if found is None else self._adopted(ref, found, upload, saved_before=saved_before)
+
+        try:
+            return await send_once(
+                self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path()
+            )
+        except JobAlreadyRunning as error:
+            if known is None and lost:
+                return sent(JobKind.UPLOAD_RSIDS, "")  # the first request was accepted: its job refuses the second
+            await self._name_the_job(ref, error)
+            raise
+
+    async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
+        """Return the upload jobs of a target group, the newest first.
+
+        Serves the recontact guide, "List all upload jobs". Removals are in no list.
+        """
+        call = ops.LIST_UPLOADS.call(ref.path())
+        return [read_item(UploadJob, row, call) async for row in pages(self._http, call)]
+
+    async def find(self, ref: TargetGroupRef, file_name: str) -> Job | None:
+        """Return the upload job of a file name, ready to be followed; None if the list has none."""
+        found = await self._named(ref, file_name)
+        return None if found is None else self._adopted(ref, found, None)
+
+    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
+        """Take up an upload job by its id; nothing is sent.
+
+        Args:
+            ref: The target group.
+            job_id: As the upload returned it.
+            ids: How many ids were sent, for the estimate; 0 when unknown.
+        """
+        handle = handle_of(self._http, JobKind.UPLOAD, job_id, ref=ref, ids=ids)
+        # When it began is not known here; the first look will say.
+        return Job(self._http, evolve(handle, created_at=None), pace=self._pace)
+
+    async def running(self, ref: TargetGroupRef) -> UploadJob | None:
+        """Return the upload job that runs now, None if none does."""
+        return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)
+
+    async def download(self, ref: TargetGroupRef, job_id: str) -> Download:
+        """Return name and content of a file that was uploaded; `save(folder)` writes it and replaces nothing unasked.
+
+        Serves the recontact guide, "Download an uploaded file".
+        """
+        call = ops.DOWNLOAD.call(ref.path(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES)
+        reply = await self._http.send(call)
+        return download_of(reply, f"{job_id}.csv")
+
+    # --- what is saved ----------------------------------------------------------------------------------------
+
+    async def saved_count(self, ref: TargetGroupRef) -> int:
+        """Count the ids saved: the most the goal may ask for; `GET …/recontacts/overview`."""
+        reply = await self._http.send(ops.RECONTACT_OVERVIEW.call(ref.path()))
+        count = read(SavedOverview, reply).saved_respondent_ids_count
+        if count is None:
+            raise reply.unexpected("The recontact overview holds no count.")
+        return count
+
+    async def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
+        """Return the saved RSIDs, normalised, in the exchange's order; one request for each hundred.
+
+        After an upload of RIDs these are the RSIDs they were mapped to.
+
+        Serves `GET …/recontacts/rsids`.
+        """
+        call = ops.RECONTACT_RSIDS.call(ref.path())
+        saved: list[str] = []
+        async for rows in each_page(self._http, call):
+            saved += normalise_all(rows)
+        return tuple(saved)
+
+    # --- removal ----------------------------------------------------------------------------------------------
+
+    async def remove_all(self, ref: TargetGroupRef, *, ids: int = 0) -> Job:
+        """Remove all recontacts of a target group in a background job; there is no way to remove only some.
+
+        Args:
+            ref: The target group.
+            ids: How many are saved, for the estimate; counted when left out. Where none is left of them, an earlier
+                removal did it and nothing is sent.
+
+        Raises:
+            JobAlreadyRunning: another job runs for this target group.
+            OutcomeUnknown: the reply was lost, ids are still saved, and no job seems to run. Call it again: removing
+                what is already removed changes nothing.
+
+        Serves the recontact guide, "Removing recontact opportunities".
+        """
+        before = await self.saved_count(ref)
+
+        async def busy() -> UploadJob | None:
+            return await self.running(ref)
+
+        return await remove_by_count(
+            self._http,
+            self._pace,
+            call=ops.REMOVE_ALL.call(ref.path()),
+            kind=JobKind.REMOVAL,
+            ref=ref,
+            before=before,
+            ids=ids or before,
+            count=lambda: self.saved_count(ref),
+            other_job=busy,
+        )
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str) -> tuple[JobKind, str]:
+        kind = JobKind.UPLOAD
+        call = ops.UPLOAD.call(ref.path(), query={"entity_type": str(upload.entity_type)}, file=(name, upload.content))
+        try:
+            reply = await self._http.send(call)
+        except ApiError as error:
+            # The older address takes RSIDs only: RIDs sent there would be taken for people who do not exist.
+            if error.status not in _GONE or upload.entity_type != EntityType.RSID:
+                raise
+            kind = JobKind.UPLOAD_RSIDS
+            try:
+                reply = await self._http.send(ops.UPLOAD_RSIDS.call(ref.path(), file=(name, upload.content)))
+            except NotFound:
+                raise error from None
+        return kind, created_id(reply, "job_id", "id")
+
+    def _adopted(
+        self, ref: TargetGroupRef, found: UploadJob, upload: UploadFile | None, *, saved_before: int | None = None
+    ) -> Job:
+        handle = _handle(self._http, JobKind.UPLOAD, found.job_id, ref, upload, found.file_name, found.created_at)
+        return Job(self._http, handle, saved_before, pace=self._pace)
+
+    async def _name_the_job(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
+        """Add to a refusal which job is behind it, as far as a list shows; the refusal stays what it is."""
+        with contextlib.suppress(ApiError, TransportError):
+            running = await self.running(ref)
+            if running is None:
+                error.next_step = "no upload is listed as running, so a removal is: wait for it to end, then upload."
+                return
+            error.evidence.update(_known(running))
+            error.next_step = _FOLLOW_IT
+
+    async def _named(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
+        call = ops.LIST_UPLOADS.call(ref.path())
+        async for row in pages(self._http, call, whole=whole):
+            job = read_item(UploadJob, row, call)
+            if job.file_name == name:
+                return job
+        return None
+
+    async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
+        """Read the list; None where an older exchange has none: RSIDs can still be uploaded at the older address."""
+        try:
+            return await self.jobs(ref)
+        except ApiError as error:
+            if error.status not in _GONE or upload.entity_type != EntityType.RSID:
+                raise
+            return None
+
+
+def _handle(
+    http: Http,
+    kind: JobKind,
+    job_id: str,
+    ref: TargetGroupRef,
+    upload: UploadFile | None,
+    file_name: str,
+    created_at: datetime | None,
+) -> JobHandle:
+    return handle_of(
+        http,
+        kind,
+        job_id,
+        ref=ref,
+        created_at=created_at,
+        ids=upload.ids if upload else 0,
+        entity_type=upload.entity_type if upload else None,
+        file_name=file_name,
+        sha256=upload.sha256 if upload else "",
+    )
+
+
+def _busy(job: UploadJob) -> JobAlreadyRunning:
+    return JobAlreadyRunning(
+        "Another upload runs for this target group; only one job runs at a time.",
+        evidence=_known(job),
+        safe="nothing was sent that could have taken effect.",
+        next_step=_FOLLOW_IT,
+    )
+
+
+def _known(job: UploadJob) -> dict[str, str]:
+    return {"job_id": job.job_id, "file_name": job.file_name[:80], "job_status": job.status}

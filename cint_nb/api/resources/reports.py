@@ -1,0 +1,215 @@
+"""Reports: request, follow, download, list. The respondent analysis is the bridge from one wave to the next."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import date
+
+from cint_nb.api import operations as ops
+from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.job import Job
+from cint_nb.api.jobs.schedule import Pace
+from cint_nb.api.parsing import created_id, read_item
+from cint_nb.api.resources.downloads import Download, download_of
+from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain import limits
+from cint_nb.domain.errors import BadRequest, InputError, NotFound
+from cint_nb.domain.jobs import JobKind
+from cint_nb.domain.reports import OTHER_SPELLING, ReportRequest, ReportType
+from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import pages
+
+_FILTERS = ("project", "target_group", "business_unit")
+_NEWEST = 500
+
+
+class Reports:
+    """Request reports, follow them and fetch the files."""
+
+    def __init__(self, http: Http, pace: Pace) -> None:
+        self._http = http
+        self._pace = pace
+        self._spelling: dict[ReportType, str] = {}
+
+    async def generate(
+        self,
+        report_type: ReportType | str,
+        start: date,
+        end: date,
+        *,
+        by: str,
+        ids: Sequence[str],
+        email_recipients: Sequence[str] = (),
+        include_respondent_answers: bool | None = None,
+    ) -> Job:
+        """Request a report, which is made in a background job.
+
+        The exchange gives no protection against requesting twice: the list of requests is read before and, after a
+        lost reply, again; a new request for the same is adopted.
+
+        Args:
+            report_type: Which report; the respondent analysis lists the RSIDs of a finished wave.
+            start: First day, read by the exchange as midnight US Central; not older than twelve months.
+            end: Last day, at most six months after the first.
+            by: `project` (one id, for the respondent analysis), `target_group` or `business_unit`.
+            ids: Ids of that kind.
+            email_recipients: UUIDs of 1–5 users to tell when it is ready; none when left out.
+            include_respondent_answers: Whether answers to profile questions are included, where the report has them.
+
+        Raises:
+            InputError: the period or the filter cannot work; nothing was sent.
+            PermissionDenied: reports need the role of a buying admin, manager or analyst.
+            OutcomeUnknown: the reply was lost and looking failed; look at `list` before requesting again.
+
+        Serves `POST …/reports/{report_type}`.
+        """
+        kind = _kind(report_type)
+        _check(start, end, by, ids)
+        body: dict[str, object] = {
+            "filter": by,
+            "start_date": start.isoformat(),
+            "end_date": end.isoformat(),
+            "filter_ids": list(ids),
+        }
+        if email_recipients:
+            body["email_recipients"] = list(email_recipients)
+        if include_respondent_answers is not None:
+            body["report_options"] = {"include_respondent_answers": include_respondent_answers}
+        begun = self._http.clock.now()
+        key = self._http.nonces.uuid()
+        before = {request.report_id for request in await self._newest()}
+
+        def job(report_id: str) -> Job:
+            return Job(self._http, handle_of(self._http, JobKind.REPORT, report_id, created_at=begun), pace=self._pace)
+
+        async def send() -> Job:
+            return job(created_id(await self._post(kind, body, key), "report_id", "id"))
+
+        async def look() -> Job | None:
+            for request in await self._newest():
+                if request.report_id not in before and _same_type(request, kind) and request.asks_for(body):
+                    return job(request.report_id)
+            return None
+
+        return await send_once(self._http, send, look, what="request a report", report_type=str(kind))
+
+    async def status(self, report_id: str) -> str:
+        """Read the exchange's word for where a report stands; `GET …/reports/{report_id}/status`."""
+        reply = await self._http.send(ops.REPORT_STATUS.call({"report_id": report_id}))
+        return str(reply.fields().get("status") or "")
+
+    async def download(self, report_id: str) -> Download:
+        """Return name and content of a finished report, CSV or XLSX; `save(folder)` replaces nothing unasked.
+
+        A respondent analysis holds ids of respondents: keep it where such data may lie.
+
+        Serves `GET …/reports/{report_id}/download`.
+        """
+        call = ops.DOWNLOAD_REPORT.call(
+            {"report_id": report_id}, accept="*/*", max_bytes=limits.REPORT_MAX_BYTES, deadline=limits.UPLOAD_SECONDS
+        )
+        reply = await self._http.send(call)
+        suffix = "xlsx" if reply.body[:2] == b"PK" else "csv"
+        return download_of(reply, f"{report_id}.{suffix}")
+
+    async def list(
+        self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""
+    ) -> AsyncIterator[ReportRequest]:
+        """Go through the reports requested, the newest first.
+
+        Args:
+            report_type: Only this report.
+            status: `processing`, `failed` or `completed`.
+            level: `account`, `project`, `target_group` or `business_unit`.
+
+        Serves `GET …/reports`.
+        """
+        query = {
+            "report_type": str(_kind(report_type)) if report_type else None,
+            "Status": status or None,  # the one parameter the exchange writes with a capital
+            "level": level or None,
+        }
+        call = ops.LIST_REPORTS.call(query=query)
+        async for row in pages(self._http, call, items_key="reports_requests"):
+            yield read_item(ReportRequest, row, call)
+
+    async def _newest(self) -> tuple[ReportRequest, ...]:
+        found = []
+        async for request in self.list():
+            found.append(request)
+            if len(found) >= _NEWEST:
+                break
+        return tuple(found)
+
+    async def _post(self, kind: ReportType, body: dict[str, object], key: str) -> Reply:
+        """Send under the reference's spelling; where it is refused, under the guides', and keep what worked.
+
+        One document asks for a key here, the others know none: it is sent and not relied on.
+        """
+
+        def call(spelling: str) -> Call:
+            return ops.GENERATE_REPORT.call({"report_type": spelling}, json=body, idempotency_key=key)
+
+        known = self._spelling.get(kind)
+        if known is not None or kind not in OTHER_SPELLING:
+            return await self._http.send(call(known or str(kind)))
+        try:
+            reply = await self._http.send(call(str(kind)))
+            self._spelling[kind] = str(kind)
+        except (BadRequest, NotFound) as error:
+            if isinstance(error, BadRequest) and error.invalid_params and not _about_type(error):
+                raise
+            other = OTHER_SPELLING[kind]
+            try:
+                reply = await self._http.send(call(other))
+            except (BadRequest, NotFound):
+                raise error from None
+            self._spelling[kind] = other
+        return reply
+
+
+def _about_type(error: BadRequest) -> bool:
+    return any("report_type" in name for name, _ in error.invalid_params)
+
+
+def _same_type(request: ReportRequest, kind: ReportType) -> bool:
+    folded = request.report_type.lower().replace(" ", "-").replace("_", "-")
+    return folded in {str(kind), OTHER_SPELLING.get(kind, str(kind)).replace("_", "-")}
+
+
+def _kind(word: ReportType | str) -> ReportType:
+    folded = str(word).strip().lower()
+    for kind in ReportType:
+        if folded in {str(kind), str(kind).replace("-", "_"), OTHER_SPELLING.get(kind)}:
+            return kind
+    raise InputError(
+        f"There is no report named {folded[:40]!r}.",
+        evidence={"field": "report_type"},
+        next_step=f"choose one of {', '.join(ReportType)}.",
+    )
+
+
+def _check(start: date, end: date, by: str, ids: Sequence[str]) -> None:
+    last = _months_later(start, limits.REPORT_MONTHS_MAX)
+    if not start <= end <= last:
+        raise InputError(
+            f"A report covers at most {limits.REPORT_MONTHS_MAX} months, from an earlier to a later day.",
+            evidence={"start": start, "end": end},
+            next_step=f"end it by {last}, and request the rest as another report.",
+        )
+    if by not in _FILTERS or not ids:
+        raise InputError(
+            f"A report is filtered by one of {', '.join(_FILTERS)}, with at least one id.",
+            evidence={"by": by[:40], "ids": len(ids)},
+        )
+
+
+def _months_later(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    for last in range(day.day, 27, -1):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:  # a month without that day
+            continue
+    return date(year, month + 1, min(day.day, 28))

@@ -1,0 +1,380 @@
+"""Target groups: create the draft, read and change it, and read the figures once it is launched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from cint_nb.api import operations as ops
+from cint_nb.api.parsing import created_id, read, read_item, read_many
+from cint_nb.api.resources.draft_body import draft_body, names_field, offer_shapes, says_exclusion, with_other_unit_type
+from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain import limits
+from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
+from cint_nb.domain.models import Amount, TargetGroupRef
+from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.target_groups import (
+    Change,
+    CompletesInterval,
+    Feasibility,
+    Performance,
+    TargetGroup,
+    TargetGroupOverview,
+    TargetGroupSummary,
+)
+from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.http import Http
+from cint_nb.wire.pages import pages
+
+_MOVED = (*range(300, 400), 404)
+
+
+class TargetGroups:
+    """Create, read and change target groups."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+        self._unit_as: type[str] | type[int] | None = None
+
+    # --- drafts -----------------------------------------------------------------------------------------------
+
+    async def create_draft(
+        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str = "", reference: str
+    ) -> TargetGroupRef:
+        """Create a draft target group, or adopt the one that already carries the reference.
+
+        The exchange gives no protection against creating a draft twice. So this looks for the reference first, and
+        again after a lost reply, before it sends.
+
+        Args:
+            project_id: Project the draft belongs to.
+            plan: The plan, or the JSON body as a dict.
+            name: Name where the plan has none, 5–128 characters.
+            reference: Your reference number, 3–128 letters, digits, spaces, `-` and `_`. One reference, one draft.
+
+        Raises:
+            InputError: the reference has a wrong form; nothing was sent.
+            BadRequest: `invalid_params` names the fields refused. A refusal of the allocations names in `evidence`
+                the other forms that could be tried.
+            OutcomeUnknown: the reply was lost and looking failed; call it again with the same reference.
+
+        Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
+        """
+        _check_reference(reference)
+        body = draft_body(plan, name=name, reference=reference)
+        if not says_exclusion(body):
+            self._http.warn("A draft was sent without exclusion.enabled; say true or false, there is no known default.")
+        key = self._http.nonces.uuid()
+
+        async def send() -> TargetGroupRef:
+            return await self._post_draft(project_id, body, key)
+
+        async def look() -> TargetGroupRef | None:
+            return await self.find(project_id, reference, name=str(body.get("name", "")), whole=True)
+
+        existing = await self.find(project_id, reference, name=str(body.get("name", "")))
+        if existing is not None:
+            return existing
+        return await send_once(
+            self._http, send, look, what="create the draft target group", project_id=project_id, reference=reference
+        )
+
+    async def find(
+        self, project_id: str, reference: str, *, name: str = "", whole: bool = False
+    ) -> TargetGroupRef | None:
+        """Return the target group that carries a reference number, None if there is none; archived ones do not count.
+
+        Args:
+            project_id: Project to look in.
+            reference: The whole reference number.
+            name: Helps where the list does not show references: only groups of this name are read one by one.
+            whole: Raise `UnexpectedReply` where the list was cut, instead of warning.
+        """
+        found = []
+        async for row in self.list(project_id, references=(reference,), whole=whole):
+            carried = row.target_group_customer_reference_number
+            if not carried and name and row.name == name:
+                shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
+                carried = shown.target_group_customer_reference_number
+            if carried == reference and row.status.lower() != "archived":
+                found.append(row.id)
+        if len(found) > 1:
+            self._http.warn(f"{len(found)} target groups carry the reference {reference[:40]!r}; the oldest is used.")
+        # Ids begin with their time of creation, so that the least of them is the oldest.
+        return TargetGroupRef(project_id=project_id, target_group_id=min(found)) if found else None
+
+    async def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
+        """Replace a draft by another body; the last writer wins, there is no version to name.
+
+        A plan keeps the draft's reference number, and its name where the plan has none; a body is sent as it is.
+
+        Raises:
+            BadRequest: `invalid_params` names the fields refused.
+            ApiError: the target group is launched; use `update_details`.
+
+        Serves `PUT …/target-groups/{target_group_id}`.
+        """
+        if isinstance(plan, TargetGroupPlan):
+            kept = await self.get(ref)
+            body = plan.body(name=kept.name, customer_reference_number=kept.target_group_customer_reference_number)
+        else:
+            body = dict(plan)
+        await self._with_unit_type(body, lambda sent: ops.UPDATE_DRAFT.call(ref.path(), json=sent))
+
+    async def get(self, ref: TargetGroupRef) -> TargetGroup:
+        """Read a target group, draft or launched.
+
+        The exchange keeps drafts and launched groups at two addresses and answers the first with a redirect once the
+        group is launched; redirects are not followed, the second address is asked by itself.
+
+        Raises:
+            NotFound: there is no such group at either address.
+
+        Serves `GET …/target-groups/{target_group_id}` and `…/details`.
+        """
+        try:
+            reply = await self._http.send(ops.GET_DRAFT.call(ref.path()))
+        except ApiError as error:
+            if error.status not in _MOVED:
+                raise
+            try:
+                return await self.details(ref)
+            except NotFound:
+                raise error from None
+        return read(TargetGroup, reply, id=ref.target_group_id, launched=False)
+
+    async def details(self, ref: TargetGroupRef) -> TargetGroup:
+        """Read a launched target group.
+
+        Raises:
+            NotFound: there is no such group, or it is a draft still.
+        """
+        reply = await self._http.send(ops.GET_DETAILS.call(ref.path()))
+        return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
+
+    async def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
+        """Change a launched target group: name, manager, length, incidence, addresses; never its goal.
+
+        Serves `PUT …/target-groups/{target_group_id}/details`.
+        """
+        reply = await self._http.send(ops.UPDATE_DETAILS.call(ref.path(), json=dict(body)))
+        if not reply.body.strip():
+            return await self.details(ref)
+        return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
+
+    async def list(
+        self,
+        project_id: str,
+        *,
+        references: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        name: str = "",
+        search: str = "",
+        countries: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        exclusion: bool | None = None,
+        whole: bool = False,
+    ) -> AsyncIterator[TargetGroupSummary]:
+        """Go through the target groups of a project.
+
+        Args:
+            project_id: The project.
+            references: Only groups that carry one of these reference numbers.
+            statuses: Any of `draft`, `scheduled`, `live`, `paused`, `completed`, `archived`.
+            name: Only groups of this name.
+            search: Only groups that match this text.
+            countries: Two-letter codes, such as `de`.
+            languages: Three-letter codes, such as `ger`.
+            exclusion: Only groups with project exclusion on, or off.
+            whole: Raise `UnexpectedReply` where the list was cut, instead of warning.
+
+        Serves `GET …/target-groups`.
+        """
+        query: dict[str, Any] = {
+            "target_group_customer_reference_numbers": tuple(references),
+            "status": tuple(statuses),
+            # The parameter `name` is deprecated, finds likenesses, and is ignored beside a search.
+            "search_string": search or name or None,
+            "country": tuple(countries),
+            "language": tuple(languages),
+            "exclusion_status": exclusion,
+        }
+        call = ops.LIST_GROUPS.call({"project_id": project_id}, query=query)
+        async for row in pages(self._http, call, items_key="target_groups", whole=whole):
+            group = read_item(TargetGroupSummary, row, call)
+            if not name or group.name == name:
+                yield group
+
+    # --- single settings --------------------------------------------------------------------------------------
+
+    async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
+        """Say what counts toward the goal and return what the exchange then says.
+
+        Args:
+            ref: The target group.
+            strategy: `completes`, `prescreens` or `automated`. A recontact wants `completes`.
+
+        Serves `PUT …/filling-strategy`.
+        """
+        reply = await self._http.send(ops.SET_FILLING.call(ref.path(), json={"filling_strategy": strategy}))
+        return str(reply.fields().get("filling_strategy") or strategy) if reply.body.strip() else strategy
+
+    async def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
+        """Set the price per complete of a launched group, in the business unit's currency.
+
+        Raises:
+            PlanError: the price cannot be read.
+
+        Serves `PUT …/cost-per-interview`.
+        """
+        body = {"target_group_cpi": Money.of(price).body()}
+        reply = await self._http.send(ops.SET_CPI.call(ref.path(), json=body))
+        said = reply.fields() if reply.body.strip() else body
+        return read_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.call())
+
+    async def set_completes_goal(
+        self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()
+    ) -> int:
+        """Set the goal of a launched group and return what the exchange then says; a draft's goal is in its body.
+
+        Args:
+            ref: The target group.
+            goal: Completes wanted, 1 or more, not above the ids saved.
+            profiles: Quota goals to change with it, as the exchange words them.
+
+        Serves `PUT …/profiles/completes-goal`.
+        """
+        body: dict[str, Any] = {"completes_goal": goal}
+        if profiles:
+            body["profiles"] = [dict(profile) for profile in profiles]
+        reply = await self._http.send(ops.SET_GOAL.call(ref.path(), json=body))
+        return int(reply.fields().get("completes_goal") or goal) if reply.body.strip() else goal
+
+    # --- metrics ----------------------------------------------------------------------------------------------
+
+    async def overview(self, ref: TargetGroupRef) -> TargetGroupOverview:
+        """Read state, progress and cost of a launched target group.
+
+        Raises:
+            NotFound: there is no such group, or it is a draft still: drafts have no overview.
+
+        Serves `GET …/overview`.
+        """
+        try:
+            return read(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.call(ref.path())))
+        except NotFound as error:
+            error.next_step = "a draft has no overview: launch it first, or check the ids."
+            raise
+
+    async def performance(self, ref: TargetGroupRef) -> Performance:
+        """Read entrants, completes, rates, and visits by status with live and test apart; `GET …/performance`."""
+        return read(Performance, await self._http.send(ops.PERFORMANCE.call(ref.path())))
+
+    async def completes_by_interval(
+        self, ref: TargetGroupRef, interval: str = "PT24H"
+    ) -> tuple[CompletesInterval, ...]:
+        """Read the completes over time; each count is cumulative, up to the end of its interval.
+
+        Args:
+            ref: The target group.
+            interval: Length in ISO 8601, such as `PT1H` or `PT24H`.
+
+        Serves `GET …/completes-aggregated-by-interval`.
+        """
+        call = ops.COMPLETES.call(ref.path(), query={"aggregation_interval": interval})
+        return read_many(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
+
+    async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[Change]:
+        """Go through what was changed, when and by whom.
+
+        Args:
+            ref: The target group.
+            types: Only these kinds of change, such as `status_change`.
+
+        Serves `GET …/changelog`.
+        """
+        call = ops.CHANGELOG.call(ref.path(), query={"change_types": types})
+        async for row in pages(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
+            yield read_item(Change, row, call)
+
+    async def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
+        """Forecast price and completes of a draft described by its body; nothing is created.
+
+        The forecast is about the population: it knows nothing of a recontact list.
+
+        Args:
+            body: As for a draft, goal at most 10,000; the business unit number is sent as a number.
+
+        Serves `POST …/target-groups/calculate-feasibility`.
+        """
+        sent = dict(body)
+        if isinstance(unit := sent.get("business_unit_id"), str) and unit.isascii() and unit.isdigit():
+            sent["business_unit_id"] = int(unit)
+        return read(Feasibility, await self._http.send(ops.FEASIBILITY_OF_DRAFT.call(json=sent)))
+
+    async def feasibility_of(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
+        """Forecast price and completes of an existing group, as it is or with changes; nothing is changed.
+
+        Args:
+            ref: The target group.
+            changes: What to assume instead, such as `{"completes_goal": 200}`.
+
+        Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+        """
+        return read(
+            Feasibility, await self._http.send(ops.FEASIBILITY_OF_GROUP.call(ref.path(), json=dict(changes or {})))
+        )
+
+    async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
+        """Read which suppliers the group goes to, as the exchange words it; `GET …/allocation-specification`."""
+        return (await self._http.send(ops.ALLOCATIONS.call(ref.path()))).fields()
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _post_draft(self, project_id: str, body: Mapping[str, Any], key: str) -> TargetGroupRef:
+        def call(sent: Mapping[str, Any]) -> Call:
+            # One document asks for a key here, the guide says that it has no effect: it is sent and not relied on.
+            once = key if sent == body else self._http.nonces.uuid()
+            return ops.CREATE_DRAFT.call({"project_id": project_id}, json=sent, idempotency_key=once)
+
+        reply = await self._with_unit_type(body, call)
+        made = created_id(reply, "id", "target_group_id", ulid=True)
+        return TargetGroupRef(project_id=project_id, target_group_id=made)
+
+    async def _with_unit_type(self, body: Mapping[str, Any], call: Callable[[Mapping[str, Any]], Call]) -> Reply:
+        """Send a body; where the exchange refuses the type of the business unit number, send it with the other."""
+        sent = dict(body)
+        other = with_other_unit_type(sent)
+        if other is not None and self._unit_as is not None and not isinstance(sent["business_unit_id"], self._unit_as):
+            sent, other = other, sent
+        try:
+            return await self._send_body(call(sent), sent)
+        except BadRequest as error:
+            if other is None or not names_field(error, "business_unit"):
+                raise
+            # A refusal creates nothing, so the second request is not a repetition.
+            reply = await self._send_body(call(other), other)
+            self._unit_as = type(other["business_unit_id"])
+            return reply
+
+    async def _send_body(self, call: Call, body: Mapping[str, Any]) -> Reply:
+        try:
+            return await self._http.send(call)
+        except BadRequest as error:
+            offer_shapes(error, body)
+            raise
+
+
+def _check_reference(reference: str) -> None:
+    low, high = limits.REFERENCE_CHARACTERS
+    if not low <= len(reference) <= high or not all(
+        char.isascii() and (char.isalnum() or char in "-_ ") for char in reference
+    ):
+        raise InputError(
+            f"A reference number needs {low} to {high} letters, digits, spaces, '-' or '_'.",
+            evidence={"field": "reference", "characters": len(reference)},
+            next_step="choose another reference; it finds the draft again when a reply is lost.",
+        )
+
+
+_CHANGELOG_PAGE = 50

@@ -1,0 +1,1 @@
+"""Safety of requests that must not take effect twice."""

@@ -1,0 +1,49 @@
+"""Projects as the exchange returns them: single, listed, with their statistics."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from cint_nb.domain.models import ApiModel
+
+
+class Project(ApiModel):
+    """Describe a project; endpoint `GET …/projects/{project_id}`."""
+
+    id: str
+    name: str = ""
+    project_manager_id: str = ""
+    account_id: int | None = None
+    human_readable_id: str = ""
+    project_customer_reference_number: str = ""
+
+
+class ProjectStatistics(ApiModel):
+    """Hold the figures of a project over all its target groups; rates are shares, 0–1."""
+
+    filling_goal: int | None = None
+    current_completes: int | None = None
+    current_prescreens: int | None = None
+    incidence_rate_median: float | None = None
+    length_of_interview_median_seconds: float | None = None
+    conversion_rate_average: float | None = None
+    drop_off_rate_average: float | None = None
+
+
+class ProjectSummary(Project):
+    """Describe a project as the list of projects shows it."""
+
+    status: str = ""
+    target_group_count: int | None = None
+    last_activity_at: datetime | None = None
+    statistics: ProjectStatistics = Field(default_factory=ProjectStatistics)
+
+
+class ProjectOverview(Project):
+    """Describe a project with its figures; endpoint `GET …/projects/{project_id}/overview`."""
+
+    status: str = ""
+    created_at: datetime | None = None
+    statistics: ProjectStatistics = Field(default_factory=ProjectStatistics)

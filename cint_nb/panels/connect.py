@@ -1,0 +1,58 @@
+"""`cint_nb.connect`: the session of a notebook, whose waves show their progress."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cint_nb.panels.job_progress.reporters import reporter
+from cint_nb.panels.look.mode import remember_mode
+from cint_nb.panels.look.static_html import in_kernel
+from cint_nb.wave.client import Session, connect_session
+from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
+from cint_nb.wire.settings import veiled
+
+
+def connect(
+    mode: str | None = None,
+    *,
+    seed: int | None = None,
+    speed: float | None = None,
+    faults: Sequence[str] = (),
+    **settings: Any,
+) -> Session:
+    """Connect to the sandbox, to a replay of recorded responses, or to the live exchange.
+
+    Args:
+        mode: `sandbox`, `replay` or `live`; else the variable `CINT_NB_MODE`; else `sandbox`. Live spends real money,
+            so it is never chosen for you.
+        seed: Seed of the sandbox: the same seed, the same respondents. Else the variable `CINT_NB_SEED`, else 1.
+        speed: How many times faster than real time the sandbox's clock runs; it jumps when left out.
+        faults: Faults the sandbox shall have, by name.
+        **settings: `account_id`, `client_id`, `client_secret`, `token`, `base_url`, `recording`, instead of their
+            variables `CINT_NB_…`.
+
+    In a notebook it also asks pandas to show `$` in tables as it is, where a name with two of them would be set as a
+    formula; `pd.set_option("display.html.use_mathjax", True)` afterwards undoes that.
+
+    Returns:
+        A session: `client.wave(...)` starts a wave; nothing is sent before it is needed.
+
+    Raises:
+        SettingsError: the mode is unknown, or live mode lacks credentials; it names each missing variable.
+    """
+    settings = veiled(settings)
+    if in_kernel():
+        pd.set_option("display.html.use_mathjax", False)
+    if archived_nest_asyncio_applied():
+        warnings.warn(
+            "The archived nest_asyncio is applied in this kernel: on ipykernel 7 it can lose the queued cells of a "
+            "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either.",
+            stacklevel=2,
+        )
+    session = connect_session(mode, reporter=reporter, seed=seed, speed=speed, faults=faults, **settings)
+    remember_mode(session.mode)
+    return session

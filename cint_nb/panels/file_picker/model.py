@@ -1,0 +1,213 @@
+"""What a file picker says of a file, without any widget: verdicts, the first bad lines masked, the code line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import EntityType, mask_within
+from cint_nb.panels.look.text_format import size
+
+BAD_LINES_SHOWN = 5
+LISTED_LINES_MAX = 300_000
+"""Above this many lines the list of bad ones is left to `value.lines()`: it would take seconds."""
+
+MEANS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
+ENTITY_QUESTION = tuple((f"{words} ({kind})", kind.value) for kind, words in MEANS.items())
+"""The question that no file answers by itself: both kinds of id look alike."""
+
+ENTITY_TOOLTIPS = (
+    "RSID, respondent id: a person keeps it from survey to survey",
+    "RID, response id: every visit to a survey has its own",
+)
+
+VERDICTS = ("usable", "duplicate", "malformed", "blank", "header")
+_ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8 with byte order mark",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
+    "utf-32": "UTF-32",
+    "cp1252": "Windows-1252",
+}
+_BAD_FIRST = {"malformed": 0, "duplicate": 1}
+
+Reader = Callable[..., Any]
+
+
+class RespondentsRead(Protocol):
+    """Stand for what was read from a file, such as `study.respondents.Respondents`."""
+
+    @property
+    def counts(self) -> Any:
+        """Return the line counts, one attribute a verdict."""
+        ...
+
+    def lines(self) -> Any:
+        """Return one row a line, ids masked."""
+        ...
+
+
+@dataclass(frozen=True, repr=False)
+class Source:
+    """Hold what was chosen: a file on the server, or one that came through the browser.
+
+    Args:
+        name: File name, for a file on the server with its folders inside the fence.
+        path: Its place on the server; None for a file from the browser.
+        content: What came through the browser.
+    """
+
+    name: str
+    path: Path | None = None
+    content: bytes = b""
+
+    @property
+    def shown(self) -> str:
+        """Return the name as a panel may show it: an id in it is masked."""
+        return mask_within(self.name)
+
+    def __repr__(self) -> str:
+        """Name the file as a panel does."""
+        return f"<Source: {self.shown}>"
+
+    @property
+    def bytes(self) -> int:
+        """Return the size."""
+        return len(self.content) if self.path is None else self.path.stat().st_size
+
+    def read(self, reader: Reader, kind: EntityType, column: str | int | None) -> Any:
+        """Read the respondents.
+
+        Raises:
+            RespondentFileError: the file cannot be used; it says why.
+        """
+        options: dict[str, Any] = {"entity_type": kind} | ({} if column is None else {"column": column})
+        if self.path is not None:
+            return reader(self.path, **options)
+        if self.bytes >= limits.UPLOAD_MAX_BYTES:
+            raise RespondentFileError(
+                f"A file of {size(self.bytes)} is too large to come through the browser.",
+                evidence={"file": self.name, "limit": size(limits.UPLOAD_MAX_BYTES)},
+                next_step="drop it onto the file list of JupyterLab, press Look again, and choose it on the server.",
+            )
+        return reader(self.content, name=self.name, **options)
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """Hold one line that cannot be used: its number, verdict, why, and what may be shown of it."""
+
+    line: int
+    verdict: str
+    reason: str
+    masked: str
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """Hold what is shown of a file.
+
+    Args:
+        name: File name.
+        bytes: Size.
+        column: The column read, empty for a file of one.
+        encoding: How the text is written, empty when unknown.
+        counts: Lines of each verdict, `usable` first.
+        bad: The first lines that cannot be used.
+        hints: What names say about the kind of id, each with the kind it speaks for.
+    """
+
+    name: str
+    bytes: int
+    column: str = ""
+    encoding: str = ""
+    counts: tuple[tuple[str, int], ...] = ()
+    bad: tuple[BadLine, ...] = ()
+    hints: tuple[tuple[EntityType, str], ...] = ()
+
+    @property
+    def usable(self) -> int:
+        """Return how many ids can be sent."""
+        return dict(self.counts).get("usable", 0)
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines were counted."""
+        return sum(number for _, number in self.counts)
+
+    @property
+    def more_bad(self) -> int:
+        """Return how many bad lines are not shown."""
+        return sum(number for verdict, number in self.counts if verdict in _BAD_FIRST) - len(self.bad)
+
+
+def facts_of(people: RespondentsRead, source: Source) -> FileFacts:
+    """Gather what is shown of a file that was read."""
+    origin = getattr(people, "origin", None)
+    column = str(getattr(origin, "column", "") or "")
+    encoding = str(getattr(origin, "encoding", "") or "")
+    position = int(getattr(origin, "position", 0) or 0)
+    return FileFacts(
+        name=source.shown,
+        bytes=source.bytes,
+        column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
+        encoding=_ENCODINGS.get(encoding, encoding),
+        counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
+        bad=_bad_lines(people),
+        hints=_hints(people),
+    )
+
+
+def _bad_lines(people: RespondentsRead) -> tuple[BadLine, ...]:
+    if sum(int(getattr(people.counts, verdict, 0)) for verdict in VERDICTS) > LISTED_LINES_MAX:
+        return ()
+    frame = people.lines()
+    worth = frame[frame["verdict"].isin(list(_BAD_FIRST))]
+    ranked = worth.assign(_rank=worth["verdict"].map(_BAD_FIRST)).sort_values(["_rank", "line"], kind="stable")
+    return tuple(
+        BadLine(int(row["line"]), str(row["verdict"]), _why(row), str(row["id"]))
+        for row in ranked.head(BAD_LINES_SHOWN).sort_values("line").to_dict("records")
+    )
+
+
+def _why(row: dict[Any, Any]) -> str:
+    of_line = row.get("of_line")
+    if row["verdict"] == "duplicate" and of_line is not None and of_line == of_line:
+        return f"the same as line {int(of_line):,}"
+    return str(row["reason"])
+
+
+def _hints(people: RespondentsRead) -> tuple[tuple[EntityType, str], ...]:
+    evidence = getattr(people, "evidence", None)
+    if evidence is None:
+        return ()
+    return tuple((EntityType(row["says"]), str(row["detail"])) for row in evidence().to_dict("records"))
+
+
+_LABEL = re.compile(r'(?<![\w"])(\d+)(?: "([^"]*)")?(?=[,.]| and )')
+
+
+def offered_columns(error: Exception) -> tuple[tuple[str, int], ...]:
+    """Return the columns an error names as possible, as label and position; empty for any other error."""
+    if not isinstance(error, RespondentFileError) or not isinstance(error.evidence.get("columns"), int):
+        return ()
+    _, _, listed = error.what.partition(":" if "could hold" in error.what else "columns are")
+    found = tuple(
+        (f"{place}: {name}" if name else f"column {place}", int(place)) for place, name in _LABEL.findall(listed)
+    )
+    return found or tuple((f"column {place}", place) for place in range(1, int(error.evidence["columns"]) + 1))
+
+
+def code_line(source: Source, kind: EntityType, column: str | int | None) -> str:
+    """Return the line of code that chooses the same file, for a notebook that runs without anybody clicking."""
+    asked = f", column={column!r}" if column is not None else ""
+    if source.path is None:
+        return f"cint.read_respondents({source.name!r}, entity_type={kind.value!r}{asked})"
+    return f"picker.choose({source.name!r}, entity_type={kind.value!r}{asked})"

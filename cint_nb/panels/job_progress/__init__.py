@@ -1,0 +1,1 @@
+"""The job progress panel and the progress reporters."""

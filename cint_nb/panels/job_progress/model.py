@@ -1,0 +1,213 @@
+"""What a progress panel says of a job, without any widget: words, bar and facts of one snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
+from cint_nb.panels.look.text_format import count, duration, share, span
+
+LATE_SECONDS = 30.0
+"""A look that is due may take a while; after this it is late, and as often a panel says so anew."""
+
+
+class Phase(StrEnum):
+    """Name whether someone looks at the job: nobody yet, someone now, nobody any more."""
+
+    WAITING = "waiting"
+    WATCHED = "watched"
+    STOPPED = "stopped"
+
+
+_TITLES = {
+    JobKind.UPLOAD: "Upload",
+    JobKind.UPLOAD_RSIDS: "Upload",
+    JobKind.REMOVAL: "Removal of all recontacts",
+    JobKind.LAUNCH: "Launch",
+    JobKind.SCHEDULE: "Scheduled launch",
+    JobKind.EXCLUSION_UPLOAD: "Upload of exclusions",
+    JobKind.EXCLUSION_REMOVAL: "Removal of exclusions",
+    JobKind.REPORT: "Report",
+}
+_STATES = {
+    JobState.RUNNING: ("busy", "▶", "running"),
+    JobState.DONE: ("good", "✔", "done"),
+    JobState.PARTIAL: ("part", "◐", "partly done"),
+    JobState.FAILED: ("bad", "✖", "failed"),
+}
+_BEFORE = {
+    Phase.WAITING: ("calm", "…", "waiting", "no look at the job yet"),
+    Phase.WATCHED: ("busy", "▶", "starting", "the first look comes soon"),
+    Phase.STOPPED: ("calm", "‖", "ended", "before the first look at the job"),
+}
+
+
+@dataclass(frozen=True)
+class JobText:
+    """Hold everything the panel shows of one moment.
+
+    Args:
+        css: Colour of the state: busy, good, part, bad or calm.
+        icon: One character that stands for the state.
+        word: The state in words.
+        detail: What was counted, such as `4,300 of 10,000 ids saved`.
+        low: Share of the bar that is certain, 0–1.
+        high: Share of the bar that may be done, 0–1.
+        bar: The bar in words, such as `35–52 % · estimated`.
+        facts: Elapsed, left, last and next look.
+        due: Seconds until the next look, None when none is awaited or its moment has passed.
+        quote: What the exchange wrote, word for word.
+        advice: The next thing to do, empty when there is none.
+    """
+
+    css: str
+    icon: str
+    word: str
+    detail: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    bar: str = ""
+    facts: tuple[str, ...] = ()
+    due: float | None = None
+    quote: str = ""
+    advice: str = ""
+
+
+def job_title(snapshot: JobSnapshot) -> str:
+    """Name the job for a heading, such as `Upload of 10,000 ids`."""
+    kind = snapshot.handle.kind
+    title = _TITLES.get(kind) or str(kind).replace("-", " ").capitalize()
+    ids = snapshot.ids or snapshot.handle.ids
+    return f"{title} of {count(ids, 'id')}" if ids and title.startswith("Upload") else title
+
+
+def describe(
+    snapshot: JobSnapshot | None,
+    *,
+    phase: Phase = Phase.WATCHED,
+    since_look: float = 0.0,
+    ahead: float | None = None,
+    resume: str = "",
+    goes_on: bool = False,
+) -> JobText:
+    """Put one snapshot into words.
+
+    Args:
+        snapshot: The last look, None before the first.
+        phase: Whether someone looks at the job.
+        since_look: Seconds since the last look, 0 when unknown.
+        ahead: Seconds until the next look, below 0 once its moment has passed, None when none is awaited.
+        resume: What to do to look again, said when nobody looks any more.
+        goes_on: Whether a job is known to be there, though nobody looked at it yet.
+    """
+    if snapshot is None:
+        css, icon, word, detail = _BEFORE[phase]
+        if goes_on and phase is Phase.STOPPED:
+            word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
+        return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
+    css, icon, word = _STATES[snapshot.state]
+    stopped = not snapshot.final and phase is Phase.STOPPED
+    if stopped:
+        css, icon, word = "calm", "‖", "not watched"
+    if snapshot.final or phase is not Phase.WATCHED:
+        ahead = None
+    low, high = bounds(snapshot)
+    return JobText(
+        css,
+        icon,
+        word,
+        detail=_detail(snapshot, stopped),
+        low=low,
+        high=high,
+        bar=_bar(snapshot, low, high),
+        facts=_facts(snapshot, ahead, since_look),
+        due=ahead if ahead is not None and ahead > 0 else None,
+        quote=snapshot.failure_text or snapshot.partial_text,
+        advice=resume if stopped else _advice(snapshot),
+    )
+
+
+def bounds(snapshot: JobSnapshot) -> tuple[float, float]:
+    """Return the share done as low and high bound, 0–1 each; a job that ended well or partly is all of the bar."""
+    if snapshot.state in (JobState.DONE, JobState.PARTIAL):
+        return 1.0, 1.0
+    low, high = sorted(max(0.0, min(1.0, bound)) for bound in snapshot.fraction)
+    return (low, low) if snapshot.state is JobState.FAILED else (low, high)
+
+
+def new_ids(snapshot: JobSnapshot) -> int | None:
+    """Return how many ids the job has added, or removed for a removal; None when not counted."""
+    if snapshot.saved is None:
+        return None
+    if snapshot.saved_before is None:
+        return snapshot.saved
+    return abs(snapshot.saved - snapshot.saved_before)
+
+
+def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
+    bits = ["the job goes on at the exchange"] if stopped else []
+    ids = snapshot.ids or snapshot.handle.ids
+    new = new_ids(snapshot)
+    verb = "removed" if snapshot.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) else "saved"
+    if new is not None:
+        bits.append(f"{new:,} of {count(ids, 'id')} {verb}" if ids and new <= ids else f"{count(new, 'id')} {verb}")
+        if snapshot.saved_before and verb == "saved" and snapshot.saved is not None:
+            bits.append(f"{snapshot.saved:,} in the target group")
+    elif ids and snapshot.state is JobState.DONE:
+        bits.append(f"{count(ids, 'id')} sent")
+    return ", ".join(bits)
+
+
+def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
+    if snapshot.state is JobState.DONE:
+        return "100 % · complete"
+    if snapshot.state is JobState.PARTIAL:
+        return "100 % · partial success"
+    if snapshot.state is JobState.FAILED:
+        return "did not end well"
+    return f"{share(low, high)} · {'measured' if snapshot.measured else 'estimated'}"
+
+
+def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tuple[str, ...]:
+    elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.final else max(since_look, 0.0))
+    facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
+    if snapshot.seconds_left is not None and not snapshot.final:
+        low, high = (max(bound - since_look, 0.0) for bound in snapshot.seconds_left)
+        facts.append(f"{span(low, high)} left" if high >= 1 else "longer than usual")
+    looks = count(snapshot.looks, "look")
+    if snapshot.final:
+        facts.append(looks)
+        return tuple(facts)
+    ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
+    facts.append(", ".join(bit for bit in (looks, ago, _coming(ahead)) if bit))
+    return tuple(facts)
+
+
+def _coming(ahead: float | None) -> str:
+    if ahead is None:
+        return ""
+    if ahead >= 1:
+        return f"the next in {duration(ahead)}"
+    return "the next is late" if ahead <= -LATE_SECONDS else "the next is due"
+
+
+def _advice(snapshot: JobSnapshot) -> str:
+    if snapshot.state is JobState.PARTIAL:
+        return "wave.outcome names the rejected ids; wave.resubmit() sends only those again."
+    if snapshot.state is JobState.FAILED:
+        known = [snapshot.failure_code and f"code {snapshot.failure_code}"]
+        known.append(snapshot.trace_id and f"trace id {snapshot.trace_id}")
+        known.append(snapshot.request_id and f"request id {snapshot.request_id}")
+        told = ", ".join(bit for bit in known if bit)
+        support = f" If it stays, give Cint support {told}." if told else ""
+        return f"Mend the reason and run the line again; what was saved before is still there.{support}"
+    return ""
+
+
+def summary_of(snapshot: JobSnapshot | None, *, phase: Phase = Phase.WATCHED) -> list[str]:
+    """Say the state in words that repeat from run to run: counts only once the job has ended."""
+    if snapshot is None:
+        return [str(phase)] if phase is not Phase.WATCHED else ["running"]
+    text = describe(snapshot, phase=phase)
+    return [bit for bit in (text.word, text.detail) if bit] if snapshot.final else [text.word]

@@ -1,0 +1,101 @@
+"""How a blocking verb tells of a job: a panel in a notebook, a bar in a terminal, a line otherwise, silence without."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.panels.job_progress.model import bounds, describe
+from cint_nb.panels.look.static_html import in_kernel
+from cint_nb.panels.look.text_format import mode_word
+from cint_nb.wave.reporting import Reporter, Silent
+
+
+def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> Reporter:
+    """Make the reporter that suits the place: widgets in a Jupyter kernel, text on a terminal's error stream.
+
+    Args:
+        title: What is waited for, such as `Upload`.
+        mode: `sandbox`, `replay` or `live`.
+        stream: Where text goes; standard error when left out. Without a terminal there, nothing is written.
+    """
+    word = mode_word(mode)
+    if in_kernel():
+        return _PanelReporter(title, word)
+    out = stream if stream is not None else sys.stderr
+    if out is None or not out.isatty():
+        return Silent()
+    if os.environ.get("TERM") == "dumb":
+        return _LineReporter(title, word, out)
+    try:
+        return _BarReporter(title, word, out)
+    except ImportError:
+        return _LineReporter(title, word, out)
+
+
+class _PanelReporter:
+    def __init__(self, title: str, mode: str) -> None:
+        from cint_nb.panels.job_progress.widget import JobProgress
+
+        self.panel = JobProgress(mode=mode, title=title)
+        self.panel.show()
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        """Show a look in the panel."""
+        self.panel.update(snapshot)
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        """Show the end in the panel, and leave it in the notebook."""
+        self.panel.finish(snapshot)
+        self.panel.leave_still()
+
+
+def _line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
+    if snapshot is None:
+        return f"[{mode}] {title}: no longer watched, the job goes on at the exchange"
+    text = describe(snapshot)
+    return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.quote) if bit)}"
+
+
+class _LineReporter:
+    def __init__(self, title: str, mode: str, out: TextIO) -> None:
+        self._title, self._mode, self._out = title, mode, out
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        """Wait for the end."""
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        """Write one line about the end."""
+        self._out.write(_line(self._title, self._mode, snapshot) + "\n")
+        self._out.flush()
+
+
+class _BarReporter:
+    def __init__(self, title: str, mode: str, out: TextIO) -> None:
+        from tqdm import tqdm
+
+        self._title, self._mode, self._out = title, mode, out
+        self._bar = tqdm(
+            total=100,
+            desc=f"[{mode}] {title}",
+            file=out,
+            mininterval=0.25,
+            leave=False,
+            bar_format="{desc} {bar:30} {postfix}",
+        )
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        """Move the bar to the middle of what may be done."""
+        text = describe(snapshot)
+        low, high = bounds(snapshot)
+        self._bar.n = 50 * (low + high)
+        self._bar.set_postfix_str(" · ".join(bit for bit in (text.bar, *text.facts[:2]) if bit), refresh=False)
+        self._bar.update(0)
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        """Replace the bar by one line about the end."""
+        self._bar.close()
+        self._out.write(_line(self._title, self._mode, snapshot) + "\n")
+        self._out.flush()

@@ -1,0 +1,1 @@
+"""What all panels share: base class, style, formatting, static HTML."""

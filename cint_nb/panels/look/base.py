@@ -1,0 +1,157 @@
+"""What all panels share: a head with the mode, a line for errors, a text form, and one look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import ipywidgets as widgets
+import traitlets
+
+from cint_nb.domain.errors import CintError
+from cint_nb.panels.look import static_html
+from cint_nb.panels.look.style import style_sheet
+from cint_nb.panels.look.text_format import esc, mode_word
+
+
+def html_part(css: str, value: str = "") -> widgets.HTML:
+    """Make an HTML widget of one CSS class; it takes no room while it is empty."""
+    part = widgets.HTML()
+    part.add_class(css)
+    part.add_class("cint-empty")
+    write(part, value)
+    return part
+
+
+def write(part: widgets.HTML, value: str) -> None:
+    """Put HTML into a part, only when it differs, so that a screen reader hears what is new and nothing else."""
+    before = part.value
+    if value == before:
+        return
+    part.value = value
+    if not value:
+        part.add_class("cint-empty")
+    elif not before:
+        part.remove_class("cint-empty")
+
+
+def badge(mode: str) -> str:
+    """Write the mode as a coloured word."""
+    return f'<span class="cint-badge cint-badge-{esc(mode)}">{esc(mode)}</span>'
+
+
+def state(css: str, icon: str, word: str) -> str:
+    """Write a state as colour, icon and word, so that none of them carries it alone."""
+    return (
+        f'<span class="cint-word cint-{css}"><span class="cint-icon" aria-hidden="true">{esc(icon)}</span>'
+        f"{esc(word)}</span>"
+    )
+
+
+def say(part: widgets.HTML, css: str, icon: str, word: str, detail: str = "") -> None:
+    """Write a state line into a part; a screen reader reads it when it changes."""
+    tail = f"<span>{esc(detail)}</span>" if detail else ""
+    write(part, f'<div role="status" class="cint-status">{state(css, icon, word)}{tail}</div>')
+
+
+def error_text(error: BaseException) -> str:
+    """Return what a panel says of an error: our own four lines, or kind and text of any other."""
+    return str(error) if isinstance(error, CintError) else f"{type(error).__name__}: {error}"
+
+
+def close_parts(whole: widgets.Widget) -> None:
+    """Close what a widget is made of, shown or kept for later: its parts with theirs, its layout and style."""
+    kept = (part for part in vars(whole).values() if isinstance(part, widgets.Widget))
+    parts = {*getattr(whole, "children", ()), *kept, getattr(whole, "layout", None), getattr(whole, "style", None)}
+    for part in parts - {None, style_sheet()}:  # all panels share that one
+        part.close()
+        if not isinstance(part, Panel):  # a panel closes its own
+            close_parts(part)
+
+
+class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
+    """Hold the parts of one panel under a head that names the mode.
+
+    Args:
+        css: Name of the panel in its CSS class `cint-<css>`.
+        mode: `sandbox`, `replay` or `live`.
+        title: What the panel is about; shown and escaped.
+        parts: The widgets below the head.
+
+    Saved notebooks, terminals and front ends without widgets show `text()`; its first line is the repr.
+    """
+
+    value = traitlets.Any(None, allow_none=True)
+
+    def __init__(self, css: str, mode: object, title: str, parts: Iterable[widgets.Widget]) -> None:
+        self._mode = mode_word(mode)
+        self._head = html_part("cint-head-part")
+        self._error = html_part("cint-error-part")
+        self._said = ""
+        super().__init__(children=(style_sheet(), self._head, *parts, self._error))
+        self.add_class("cint-panel")
+        self.add_class(f"cint-{css}")
+        self._show_title(title)
+
+    @property
+    def mode(self) -> str:
+        """Return the mode the panel shows."""
+        return self._mode
+
+    @property
+    def error(self) -> str:
+        """Return what the error line says, empty when nothing is wrong."""
+        return self._said
+
+    def _show_title(self, title: str) -> None:
+        self._title = title
+        write(
+            self._head,
+            f'<div class="cint-head"><span class="cint-title">{esc(title)}</span>{badge(self._mode)}</div>',
+        )
+
+    def _show_error(self, error: BaseException | None) -> None:
+        self._said = "" if error is None else error_text(error)
+        write(self._error, f'<div class="cint-error" role="alert">{esc(self._said)}</div>' if self._said else "")
+
+    def close(self) -> None:
+        """Take the panel away with all its parts: ipywidgets would keep those alive as long as the kernel."""
+        if self.comm is not None:  # else it is closed
+            super().close()  # first: nothing is sent any more of what happens to the parts
+            close_parts(self)
+
+    def summary(self) -> list[str]:
+        """Return what the repr says after the mode: stable words, without ids, times and addresses."""
+        return [self._title] if self._title else []
+
+    def text(self) -> str:
+        """Return the text form: the repr, and what the panel shows, where that does not change from run to run."""
+        return repr(self)
+
+    def still(self) -> str:
+        """Return the HTML that stands in for the panel in a saved notebook: no ids, nothing that needs a kernel."""
+        return f"<p>{esc(' · '.join([self._mode, *self.summary()]))}</p>"
+
+    def leave_still(self) -> None:
+        """Write the still picture of the panel, as it stands now, into the output of the running cell."""
+        static_html.show_still(self.still(), self.text().partition("\n")[2] or " · ".join(self.summary()))
+
+    def __repr__(self) -> str:
+        """Name the panel, its mode and its state on one line that repeats from run to run."""
+        return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
+
+    def show(self) -> None:
+        """Show the widget alone in the output of the running cell; `leave_still` may follow when there is an end."""
+        static_html.show_live(self._repr_mimebundle_() or {"text/plain": repr(self)})
+
+    def _ipython_display_(self) -> None:
+        if not static_html.in_kernel():
+            static_html.show_text(self.text())
+            return
+        self.show()
+        self.leave_still()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        # ipywidgets cuts the text at 110 characters; a saved notebook should hold all of it.
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return bundle and {**bundle, "text/plain": repr(self)}

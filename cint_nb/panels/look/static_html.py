@@ -1,0 +1,63 @@
+"""What a panel leaves in the notebook: the live widget, and beside it a still picture for when no kernel runs.
+
+JupyterLab shows `Error displaying widget` for a widget whose kernel is gone, and never the text stored with it. So a
+panel is shown twice: as a widget, and as plain HTML that hides itself while the widget is alive.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from cint_nb.panels.look.text_format import esc
+
+STILL = (
+    "<style>.jp-OutputArea:has(.cint-static) .jp-OutputArea-output.jupyter-widgets:not(:has(*)){display:none}</style>"
+)
+"""Hides the error in place of a dead widget, only where a still picture stands in for it."""
+
+NO_FORMULAS = "mathjax_ignore"
+"""CSS class under which front ends set no formulas: a name with two `$` in it is a name."""
+
+HIDE_STILL = """
+.jp-OutputArea:has(.cint-panel) .jp-OutputArea-child:has(.cint-static) { display: none; }
+:is(.cell_container, .output_wrapper):has(.cint-panel) .cint-static { display: none; }
+"""
+"""Part of the style sheet that live panels bring along."""
+
+
+def in_kernel() -> bool:
+    """Tell whether a Jupyter kernel runs this code, so that widgets have somewhere to go."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def plain_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table without style, so that a stored notebook does not change with the look of the panels."""
+    head = "".join(f"<th>{esc(text)}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{esc(text)}</td>' for text in row)}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def show_live(bundle: dict[str, Any]) -> None:
+    """Show the widget of a panel from its MIME bundle."""
+    _display(bundle)
+
+
+def show_still(html: str, text: str) -> None:
+    """Show the still picture of a panel: HTML that hides itself while the panel is alive, and text for the rest."""
+    _display({"text/html": f'{STILL}<div class="cint-static {NO_FORMULAS}">{html}</div>', "text/plain": text})
+
+
+def show_text(text: str) -> None:
+    """Show the text form alone, where there is no kernel."""
+    _display({"text/plain": text})
+
+
+def _display(bundle: dict[str, Any]) -> None:
+    from IPython.display import display
+
+    show: Callable[..., Any] = display
+    show(bundle, raw=True)

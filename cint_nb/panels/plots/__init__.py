@@ -1,0 +1,1 @@
+"""Plots of completes, outcomes and the funnel."""

@@ -1,0 +1,87 @@
+"""`cint_nb.watch_again`: the jobs that were running when a kernel ended, watched again from the journal."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.jobs import JobHandle
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.look.base import Panel, html_part, say
+from cint_nb.panels.look.text_format import count
+from cint_nb.wave.client import Session
+from cint_nb.wave.journal import Entry, State
+from cint_nb.wave.journal_payloads import JobPayload, Payload
+
+
+class RunningJobs(Panel):
+    """Show the jobs that the journal says are running, each with its progress.
+
+    Args:
+        session: Where the jobs run; jobs of another mode, host or account are left alone.
+        title: Heading.
+
+    `value` is a tuple of the panels. Looking in the journal sends nothing; `start()` watches.
+    """
+
+    def __init__(self, session: Session, *, title: str = "Jobs that were running") -> None:
+        self._line = html_part("cint-status-part")
+        self._inside = widgets.VBox([])
+        self._inside.add_class("cint-inside")
+        super().__init__("running-jobs", session.mode, title, (self._line, self._inside))
+        panels = tuple(
+            JobProgress(Job.attach(session, handle), mode=session.mode, title=f"{wave} · {handle.kind}")
+            for wave, handle in running_jobs(session)
+        )
+        self.value = panels
+        self._inside.children = panels
+        if panels:
+            say(self._line, "busy", "▶", count(len(panels), "job"), "each goes on at the exchange, watched or not")
+        else:
+            say(self._line, "good", "✔", "nothing is running", "every job of this journal has ended")
+
+    def start(self) -> RunningJobs:
+        """Watch all of them in the background, and return at once."""
+        for panel in self.value:
+            panel.start()
+        return self
+
+    def close(self) -> None:
+        """Stop watching and take the panel away; the jobs go on."""
+        for panel in self.value:
+            panel.close()
+        super().close()
+
+    def summary(self) -> list[str]:
+        """Return the title and the number of jobs."""
+        return [self._title, count(len(self.value or ()), "job")]
+
+
+def running_jobs(session: Session) -> list[tuple[str, JobHandle]]:
+    """Return wave and handle of each job that was sent from here and whose end the journal does not hold."""
+    newest: dict[tuple[object, str, str], Entry[Payload]] = {}
+    for entry in session.journal.entries():
+        if entry.key.place == session.place:
+            newest[(entry.key, entry.step, entry.batch)] = entry
+    return [
+        (entry.key.wave, entry.payload.handle)
+        for entry in newest.values()
+        if entry.state is State.RUNNING and isinstance(entry.payload, JobPayload) and entry.payload.handle
+    ]
+
+
+def watch_again(session: Session | None = None) -> RunningJobs:
+    """Watch again every job that was running when a kernel ended, from the journal.
+
+    Args:
+        session: Where the jobs run; a new connection by the environment's settings when left out.
+
+    Returns:
+        A panel with one progress bar a job, watched in the background. Run the wave's own line afterwards, such as
+        `wave.upload()`: it takes up the same job and writes its end into the journal.
+    """
+    if session is None:
+        from cint_nb.panels.connect import connect
+
+        session = connect()
+    return RunningJobs(session).start()

@@ -1,0 +1,1 @@
+"""The wave view and the findings table."""

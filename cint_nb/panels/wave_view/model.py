@@ -1,0 +1,167 @@
+"""Where a wave stands and what comes next, told from its journal alone: no widget, no request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from enum import StrEnum
+
+from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.look.text_format import count
+from cint_nb.wave.budget import worst_case
+from cint_nb.wave.journal import Entry, State
+from cint_nb.wave.journal_payloads import JobPayload, Payload
+
+
+class Stage(StrEnum):
+    """Name the steps of a wave in their order."""
+
+    CHECK = "check"
+    CREATE = "create"
+    UPLOAD = "upload"
+    RECONCILE = "reconcile"
+    LAUNCH = "launch"
+    FIELD = "field"
+    CLOSE = "close"
+
+
+class Standing(StrEnum):
+    """Name how a step stands."""
+
+    DONE = "done"
+    NOW = "now"
+    RUNNING = "running"
+    FAILED = "failed"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class WaveStand:
+    """Hold where a wave stands.
+
+    Args:
+        stage: The step it stands at.
+        standing: How that step stands.
+        code: The line to run next, empty when nothing is left to do.
+        why: What the line does, or why it is needed.
+        job: The job that runs, or ran last, of this step.
+        last: The last look at it.
+    """
+
+    stage: Stage
+    standing: Standing
+    code: str = ""
+    why: str = ""
+    job: JobHandle | None = None
+    last: JobSnapshot | None = None
+
+    def standings(self) -> list[tuple[Stage, Standing]]:
+        """Return how each step stands, in order."""
+        order = list(Stage)
+        here = order.index(self.stage)
+        return [
+            (stage, Standing.DONE if place < here else self.standing if place == here else Standing.LATER)
+            for place, stage in enumerate(order)
+        ]
+
+
+def stand_of(entries: Sequence[Entry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0) -> WaveStand:
+    """Tell where a wave stands.
+
+    Args:
+        entries: What the journal holds of the wave, oldest first.
+        plan: Its plan, for the line that launches it.
+        ids: How many respondents it recontacts.
+        blocked: How many findings stop the next step.
+    """
+    done = [entry.number for entry in entries if entry.step == "remove" and entry.state is State.DONE]
+    removed = max(done, default=0)
+    last = {(entry.step, entry.batch): entry for entry in entries if entry.step != "upload" or entry.number > removed}
+    if _state(last, "close") is State.DONE:
+        return WaveStand(Stage.CLOSE, Standing.DONE, why="the wave is closed: nobody enters any more")
+    if _state(last, "launch") is State.DONE:
+        return _in_field(last)
+    if (entry := last.get(("launch", ""))) is not None:
+        return _of_job(Stage.LAUNCH, entry, _launch_line(plan, ids), "the launch")
+    uploads = [entry for (step, _), entry in last.items() if step == "upload"]
+    if uploads:
+        return _after_upload(uploads, plan, ids, blocked)
+    return _before_upload(last, ids, blocked)
+
+
+def _state(last: dict[tuple[str, str], Entry[Payload]], step: str) -> State | None:
+    entry = last.get((step, ""))
+    return None if entry is None else entry.state
+
+
+def _in_field(last: dict[tuple[str, str], Entry[Payload]]) -> WaveStand:
+    paused, resumed = (entry.number if (entry := last.get((step, ""))) else 0 for step in ("pause", "resume"))
+    if paused > resumed:
+        return WaveStand(
+            Stage.FIELD, Standing.NOW, "wave.resume()", "the wave is paused; this line lets people in again"
+        )
+    return WaveStand(Stage.FIELD, Standing.NOW, "wave.status()", "shows completes, cost and who came back")
+
+
+def _before_upload(last: dict[tuple[str, str], Entry[Payload]], ids: int, blocked: int) -> WaveStand:
+    if blocked:
+        said = f"{count(blocked, 'finding')} must be mended first: correct list or plan, and check again"
+        created = _state(last, "draft") is State.DONE
+        return WaveStand(Stage.UPLOAD if created else Stage.CHECK, Standing.FAILED, "wave.check()", said)
+    match _state(last, "draft"):
+        case State.DONE:
+            said = f"sends {count(ids, 'id')} and watches the job"
+            return WaveStand(Stage.UPLOAD, Standing.NOW, "wave.upload()", said)
+        case None:
+            said = "makes the project and a draft; nothing is live yet"
+            return WaveStand(Stage.CREATE, Standing.NOW, "wave.create()", said)
+        case _:
+            said = "it was interrupted; this line looks before it sends again"
+            return WaveStand(Stage.CREATE, Standing.RUNNING, "wave.create()", said)
+
+
+def _after_upload(uploads: Sequence[Entry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
+    newest = uploads[-1]
+    again = newest.batch != "0"
+    line = "wave.resubmit()" if again else "wave.upload()"
+    if newest.state is not State.DONE:
+        return _of_job(Stage.RECONCILE if again else Stage.UPLOAD, newest, line, "the upload")
+    seen = _snapshot(newest)
+    if seen is not None and seen.state is JobState.PARTIAL and not again:
+        said = "some ids were not saved: wave.outcome names them, this line sends only those again"
+        return WaveStand(Stage.RECONCILE, Standing.NOW, "wave.resubmit()", said, _handle(newest), seen)
+    if blocked:
+        said = f"{count(blocked, 'finding')} must be mended before the launch"
+        return WaveStand(Stage.LAUNCH, Standing.FAILED, 'wave.check("launch", ask=True)', said)
+    return WaveStand(
+        Stage.LAUNCH, Standing.NOW, _launch_line(plan, ids), "makes the target group live: from here it costs money"
+    )
+
+
+def _of_job(stage: Stage, entry: Entry[Payload], line: str, what: str) -> WaveStand:
+    handle, seen = _handle(entry), _snapshot(entry)
+    if entry.state is State.FAILED:
+        return WaveStand(stage, Standing.FAILED, line, f"{what} failed; this line starts a new one", handle, seen)
+    if handle is None:
+        said = f"it is not known whether {what} was received; this line looks before it sends again"
+        return WaveStand(stage, Standing.RUNNING, line, said)
+    return WaveStand(
+        stage, Standing.RUNNING, line, f"{what} runs at the exchange; this line waits for it", handle, seen
+    )
+
+
+def _handle(entry: Entry[Payload]) -> JobHandle | None:
+    return entry.payload.handle if isinstance(entry.payload, JobPayload) else None
+
+
+def _snapshot(entry: Entry[Payload]) -> JobSnapshot | None:
+    return entry.payload.snapshot if isinstance(entry.payload, JobPayload) else None
+
+
+def _launch_line(plan: TargetGroupPlan, ids: int) -> str:
+    worst = worst_case(plan, ids)
+    if worst is None:
+        return 'wave.launch(budget="…")'
+    return f'wave.launch(budget="{worst.value.quantize(Decimal(1), rounding=ROUND_CEILING)} {worst.currency_code}")'

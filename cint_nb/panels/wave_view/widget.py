@@ -1,0 +1,166 @@
+"""A panel that shows a wave as steps: where it stands, and the line of code that comes next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import ipywidgets as widgets
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.findings import Findings
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.look.base import Panel, html_part, state, write
+from cint_nb.panels.look.text_format import esc
+from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.panels.wave_view.findings_table import FindingsTable
+from cint_nb.panels.wave_view.model import Stage, Standing, WaveStand, stand_of
+from cint_nb.wave.journal import Entry
+from cint_nb.wave.journal_payloads import DraftPayload, Payload
+from cint_nb.wave.wave import Wave
+
+_LOOKS = {
+    Standing.DONE: ("good", "✔"),
+    Standing.NOW: ("busy", "▶"),
+    Standing.RUNNING: ("busy", "↻"),
+    Standing.FAILED: ("bad", "✖"),
+    Standing.LATER: ("calm", "○"),
+}
+
+
+def draw_steps(stand: WaveStand) -> str:
+    """Draw the steps in a row, each with an icon, a word and how it stands."""
+    steps = []
+    for stage, standing in stand.standings():
+        css, icon = _LOOKS[standing]
+        here = ' aria-current="step"' if stage is stand.stage else ""
+        steps.append(
+            f'<li class="cint-step cint-step-{standing}"{here}>{state(css, icon, stage)}'
+            f'<span class="cint-soft">{standing}</span></li>'
+        )
+    return f'<ol class="cint-steps">{"".join(steps)}</ol>'
+
+
+def draw_next(stand: WaveStand) -> str:
+    """Draw the line to run next and what it does."""
+    if not stand.code:
+        return f'<div role="status">{esc(stand.why)}</div>'
+    return (
+        f'<div role="status" class="cint-next"><span class="cint-soft">Next, in a cell:</span> '
+        f"<code>{esc(stand.code)}</code> <span>{esc(stand.why)}.</span></div>"
+    )
+
+
+class WavePanel(Panel):
+    """Show where a wave stands, what comes next as the line of code to run, and the panels of that step.
+
+    Args:
+        wave: The wave.
+        title: Heading; the wave's name when left out.
+
+    It reads the wave's journal only and follows every cell that is run; it sends nothing and has no button that does
+    something irreversible. `value` is the `WaveStand`. Serves the recontact guide, steps 1–4.
+    """
+
+    def __init__(self, wave: Wave, *, title: str = "") -> None:
+        self._wave = wave
+        self._journal = wave.session.journal
+        self._steps, self._next = html_part("cint-steps-part"), html_part("cint-next-part")
+        self._inside = widgets.VBox([])
+        self._inside.add_class("cint-inside")
+        self._shown: tuple[Any, ...] = ()
+        self._forget: Callable[[], None] | None = None
+        super().__init__("wave-panel", wave.session.mode, title or wave.name, (self._steps, self._next, self._inside))
+        self.refresh()
+        self._follow_cells()
+
+    def refresh(self) -> WavePanel:
+        """Look into the journal again; nothing is sent."""
+        try:
+            findings = self._findings()
+            stand = stand_of(
+                self._entries(), plan=self._wave.plan, ids=len(self._wave.people), blocked=len(findings.blocking)
+            )
+        except sqlite3.ProgrammingError:  # the session was closed, and its journal with it: what is shown stays
+            self._stop_following()
+            return self
+        self.value = stand
+        write(self._steps, draw_steps(stand))
+        write(self._next, draw_next(stand))
+        self._show_inside(stand, findings)
+        return self
+
+    def close(self) -> None:
+        """Stop following the cells and take the panel away."""
+        self._stop_following()
+        super().close()
+
+    def _entries(self) -> list[Entry[Payload]]:
+        group = self._wave.target_group
+        entries = self._journal.entries()
+        keys = [
+            entry.key
+            for entry in entries
+            if entry.key.wave == self._wave.name
+            and entry.key.place == self._wave.session.place
+            and (
+                group is None
+                or (isinstance(entry.payload, DraftPayload) and entry.payload.target_group_id == group.target_group_id)
+            )
+        ]
+        return [entry for entry in entries if keys and entry.key == keys[-1]]
+
+    def _findings(self) -> Findings:
+        step = "create" if self._wave.target_group is None else "upload"
+        return self._wave.check(step)  # type: ignore[arg-type]  # one of the two literals above
+
+    def _show_inside(self, stand: WaveStand, findings: Findings) -> None:
+        """Show the panel of the current step, and keep it as long as the step is the same."""
+        shown = (stand.stage, stand.job, tuple(findings) if stand.stage in (Stage.CHECK, Stage.CREATE) else ())
+        if shown == self._shown:
+            return
+        self._shown = shown
+        inside: list[Panel] = []
+        if stand.stage in (Stage.CHECK, Stage.CREATE) or (findings.blocking and stand.standing is Standing.FAILED):
+            inside.append(FindingsTable(findings, mode=self.mode))
+        if stand.job is not None:
+            job = Job.attach(self._wave.session, stand.job)
+            job.last = stand.last
+            inside.append(JobProgress(job, mode=self.mode))
+        if stand.stage is Stage.FIELD:
+            inside.append(StatusTable(lambda: self._wave.status(trend=True), mode=self.mode))
+        for old in self._inside.children:
+            old.close()
+        self._inside.children = tuple(inside)
+
+    def _follow_cells(self) -> None:
+        shell = _shell()
+        if shell is None:
+            return
+
+        def after_cell(_: Any = None) -> None:
+            self.refresh()
+
+        shell.events.register("post_run_cell", after_cell)
+        self._forget = lambda: shell.events.unregister("post_run_cell", after_cell)
+
+    def _stop_following(self) -> None:
+        forget, self._forget = self._forget, None
+        if forget is not None:
+            with suppress(ValueError):  # the shell may have forgotten it already
+                forget()
+
+    def summary(self) -> list[str]:
+        """Return the wave, the step it stands at and the next line."""
+        if self.value is None:
+            return [self._title]
+        return [bit for bit in (self._title, f"{self.value.stage}: {self.value.standing}", self.value.code) if bit]
+
+
+def _shell() -> Any:
+    import sys
+
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None

@@ -1,0 +1,1 @@
+"""The handlers: one function per operation, grouped by resource."""

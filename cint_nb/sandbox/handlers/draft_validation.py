@@ -1,0 +1,171 @@
+"""The rules of a target group draft beyond its shape: dates, currency, codes, the recontact template and variable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.openapi.builders import SHARED
+from cint_nb.sandbox.openapi.drafts import DRAFT_FIELDS
+from cint_nb.sandbox.protocol.json_schema import Problem, problems
+from cint_nb.sandbox.protocol.messages import Json, invalid
+from cint_nb.sandbox.protocol.request_bodies import Allocations, Draft, FieldingPeriod, Pricing
+from cint_nb.sandbox.world import catalogue
+from cint_nb.sandbox.world.world import World
+
+
+def check(world: World, body: Draft, t: float) -> None:
+    """Refuse a draft that breaks a rule.
+
+    Raises:
+        Refusal: 400 naming each field and reason, as the create guide's error example does.
+    """
+    found = [
+        *_codes(body),
+        *_dates(world, body["fielding_specification"], t),
+        *_prices(body),
+        *_addresses(body),
+        *_allocations(body),
+        *_quotas(body),
+    ]
+    if found:
+        raise invalid(*found)
+
+
+def wrong_dates(world: World, body: Json, t: float) -> list[Problem]:
+    """List what is wrong with the dates of a body that breaks its shape, unless its dates do.
+
+    The create guide's error example names a date and a missing field in one reply.
+    """
+    period = body.get("fielding_specification") if isinstance(body, dict) else None
+    if not isinstance(period, dict) or problems(DRAFT_FIELDS["fielding_specification"], period, SHARED):
+        return []
+    return _dates(world, {"start_at": str(period["start_at"]), "end_at": str(period["end_at"])}, t)
+
+
+def late_problems(body: Draft) -> list[Problem]:
+    """List the rules a change to a launched target group breaks; its dates and prices are changed elsewhere."""
+    return [*_codes(body), *_addresses(body)]
+
+
+def unit_of(body: Draft) -> int:
+    """Return the number of the business unit, sent as text or number."""
+    return int(body["business_unit_id"])
+
+
+def price_of(body: Draft) -> Decimal:
+    """Return the price a complete costs at first: the offer, else the cap, else a price made up for the length."""
+    pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
+    for money in (body.get("cost_per_interview"), pricing.get("maximum_cpi")):
+        if money is not None:
+            return Decimal(money["value"])
+    return Decimal("1.00") + Decimal("0.10") * int(body["expected_length_of_interview_minutes"])
+
+
+def strategy_of(body: Draft) -> str:
+    """Return the filling strategy; left out it is `prescreens`, which surprises many."""
+    return str(body.get("filling_strategy") or "prescreens")
+
+
+def _codes(body: Draft) -> list[Problem]:
+    found: list[Problem] = []
+    if unit_of(body) not in catalogue.CURRENCIES:
+        found.append(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
+    if body["project_manager_id"].lower() not in {user["id"] for user in catalogue.USERS}:
+        found.append(("ProjectManagerId", "'Project Manager Id' must be a user of this account."))
+    if body["locale"] not in catalogue.LOCALES:
+        found.append(("Locale", f"'{body['locale']}' is not a known locale."))
+    if body.get("study_type_code", "adhoc") not in catalogue.STUDY_TYPE_CODES:
+        found.append(("StudyTypeCode", "'Study Type Code' is not a known study type."))
+    if body.get("industry_code", "other") not in catalogue.INDUSTRY_CODES:
+        found.append(("IndustryCode", "'Industry Code' is not a known industry."))
+    return found
+
+
+def _dates(world: World, period: FieldingPeriod, t: float) -> list[Problem]:
+    start_at, end_at = world.seconds(period["start_at"]), world.seconds(period["end_at"])
+    ahead = "must be greater than or equal to the current datetime"
+    found: list[Problem] = []
+    if start_at < t:
+        found.append(("FieldingSpecification.StartAt", f"date string {period['start_at']} {ahead}."))
+    if end_at < t + limits.END_AT_LEAST_AHEAD / timedelta(seconds=1):
+        found.append(("FieldingSpecification.EndAt", f"date string {period['end_at']} {ahead} plus 1 hour."))
+    elif end_at <= start_at:
+        found.append(("FieldingSpecification.EndAt", f"date string {period['end_at']} must be later than the start."))
+    return found
+
+
+def _prices(body: Draft) -> list[Problem]:
+    pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
+    prices = {
+        "CostPerInterview": body.get("cost_per_interview"),
+        "FieldingAssistantAssignment.Pricing.MaximumCpi": pricing.get("maximum_cpi"),
+        "FieldingAssistantAssignment.Pricing.MinimumCpi": pricing.get("minimum_cpi"),
+        "FieldingAssistantAssignment.Pricing.BoostCpi": pricing.get("boost_cpi"),
+        "FieldingAssistantAssignment.Pricing.TotalBudget": pricing.get("total_budget"),
+    }
+    currency = catalogue.CURRENCIES.get(unit_of(body))
+    found = [
+        (f"{name}.CurrencyCode", f"the currency must be {currency}, the currency of the business unit.")
+        for name, price in prices.items()
+        if price is not None and currency is not None and price["currency_code"] != currency
+    ]
+    if pricing.get("type") == "rate_card" and body.get("cost_per_interview") is not None:
+        found.append(("CostPerInterview", "'Cost Per Interview' must not be defined with rate card pricing."))
+    return found
+
+
+def _addresses(body: Draft) -> list[Problem]:
+    found: list[Problem] = []
+    for label, url in (("LiveUrl", body.get("live_url")), ("TestUrl", body.get("test_url"))):
+        if url and not url.startswith(("https://", "http://")):
+            found.append((label, f"'{label[:-3]} Url' is not a web address."))
+        elif _is_recontact(body) and limits.RECONTACT_URL_VARIABLE not in (url or ""):
+            reason = f"'{label[:-3]} Url' of a recontact target group must contain {limits.RECONTACT_URL_VARIABLE}."
+            found.append((label, reason))
+    return found
+
+
+def _allocations(body: Draft) -> list[Problem]:
+    """Check the allocation template, in any of the three shapes the documents show."""
+    allocations, template = body.get("allocations"), body.get("allocation_template")
+    if allocations is not None and template is not None:
+        return [("Allocations", "only one of 'Allocations' and 'Allocation Template' can be defined.")]
+    if allocations is not None and "template_id" in allocations and "open_exchange_allocations" in allocations:
+        return [("Allocations", "only one of 'Template Id' and 'Open Exchange Allocations' can be defined.")]
+    template_id = template["id"] if template is not None else (allocations or {}).get("template_id")
+    name = "AllocationTemplate.Id" if template is not None else "Allocations.TemplateId"
+    if template_id is not None and template_id not in catalogue.TEMPLATES:
+        return [(name, "the allocation template was not found.")]
+    if not _is_recontact(body):
+        return []
+    if template_id == limits.RECONTACT_TEMPLATE_ID or _is_expanded(allocations or {}):
+        return []
+    where = name if template_id is not None else "Allocations"
+    return [(where, "a recontact target group must use the recontact global allocations template.")]
+
+
+def _is_expanded(allocations: Allocations) -> bool:
+    """Tell whether open exchange allocations say the same as the recontact template: the whole exchange, unblocked."""
+    written = allocations.get("open_exchange_allocations")
+    return written is not None and (
+        written["exchange_max_percentage"] == 100 and not written["groups"] and not written["blocked_supplier_ids"]
+    )
+
+
+def _quotas(body: Draft) -> list[Problem]:
+    profiling = body.get("profiling") or {}
+    if profiling.get("profile_adjustment_type") != "percentage":
+        return []
+    found: list[Problem] = []
+    for number, profile in enumerate(profiling.get("profiles") or ()):
+        parts = [(target.get("quota") or {}).get("completes_goal_percentage") for target in profile["targets"]]
+        shares = [part for part in parts if part is not None]
+        if profile["quotas_enabled"] and shares and sum(shares) > 100.01:
+            found.append((f"Profiling.Profiles[{number}]", "the quotas add up to more than 100 percent."))
+    return found
+
+
+def _is_recontact(body: Draft) -> bool:
+    return bool(body.get("study_type_code") == limits.RECONTACT_STUDY_TYPE)

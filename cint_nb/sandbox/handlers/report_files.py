@@ -1,0 +1,146 @@
+"""The files behind reports: rows of sessions as CSV, or as a workbook written by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable
+from xml.sax.saxutils import escape
+
+from cint_nb.domain.ids import synthetic_id
+from cint_nb.sandbox.simulation.fieldwork import COMPLETE, OUTCOMES
+from cint_nb.sandbox.world.catalogue import SUPPLIERS
+from cint_nb.sandbox.world.entities import Group, Session
+from cint_nb.sandbox.world.id_store import key_of, text_of
+from cint_nb.sandbox.world.world import World
+
+Row = list[str]
+
+# Cint publishes no column headers of its reports: these are assumptions, so a reader should look at the content.
+SESSION_HEADER: Row = [
+    "Respondent ID (RSID)",
+    "Response ID (RID)",
+    "Project ID",
+    "Target Group ID",
+    "Entry Date (UTC)",
+    "Last Date (UTC)",
+    "Client Status",
+    "Status Description",
+    "Supplier",
+    "LOI (seconds)",
+    "CPI",
+    "Currency",
+]
+_SUPPLIER_NAMES = {supplier["supplier_id"]: supplier["name"] for supplier in SUPPLIERS}
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def rid_of_session(group: Group, key: bytes) -> str:
+    """Return the response id of a person's visit to a target group."""
+    return synthetic_id(f"visit to {group.id}", int.from_bytes(key))
+
+
+def rids_of_sessions(world: World) -> dict[bytes, bytes]:
+    """Map the response ids of all visits fielded here to their respondents."""
+    return {
+        key_of(rid_of_session(group, session.key)): session.key
+        for group in world.groups.values()
+        for session in group.work.sessions
+    }
+
+
+def session_rows(
+    world: World, groups: Iterable[Group], begin: float, end: float, *, completes_only: bool = False
+) -> list[Row]:
+    """List the sessions of target groups that ended in a period, with their header."""
+    rows = [SESSION_HEADER]
+    for group in groups:
+        rows += [
+            _row(world, group, session)
+            for session in group.work.sessions
+            if begin <= session.ended <= end and (not completes_only or session.outcome == COMPLETE)
+        ]
+    return rows
+
+
+def count_rows(groups: Iterable[Group]) -> list[Row]:
+    """Count outcomes by target group, with their header."""
+    rows: list[Row] = [["Target Group ID", "Client Status", "Status Description", "Count"]]
+    for group in groups:
+        for name, (code, label, _) in OUTCOMES.items():
+            if group.work.counts[name]:
+                rows.append([group.id, code, label, str(group.work.counts[name])])
+    return rows
+
+
+def write_csv(rows: Iterable[Row]) -> bytes:
+    """Write rows as CSV, UTF-8."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def write_workbook(rows: Iterable[Row]) -> bytes:
+    """Write rows as a workbook with one sheet, all cells text; the same rows give the same bytes."""
+    lines = []
+    for number, row in enumerate(rows, start=1):
+        cells = "".join(
+            f'<c r="{_column(place)}{number}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+            for place, value in enumerate(row)
+        )
+        lines.append(f'<row r="{number}">{cells}</row>')
+    kind = "http://schemas.openxmlformats.org"
+    files = {
+        "[Content_Types].xml": f'<Types xmlns="{kind}/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        '<Override PartName="/xl/workbook.xml" ContentType='
+        '"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>'
+        '<Override PartName="/xl/worksheets/sheet1.xml" ContentType='
+        '"application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{kind}/package/2006/relationships"><Relationship Id="rId1" '
+        f'Type="{kind}/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{kind}/spreadsheetml/2006/main" '
+        f'xmlns:r="{kind}/officeDocument/2006/relationships"><sheets>'
+        '<sheet name="Report" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{kind}/package/2006/relationships">'
+        f'<Relationship Id="rId1" Type="{kind}/officeDocument/2006/relationships/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{kind}/spreadsheetml/2006/main"><sheetData>'
+        + "".join(lines)
+        + "</sheetData></worksheet>",
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, text in files.items():
+            declared = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{text}'
+            book.writestr(zipfile.ZipInfo(name, _EPOCH), declared.encode("utf-8", "replace"))
+    return buffer.getvalue()
+
+
+def _row(world: World, group: Group, session: Session) -> Row:
+    code, label, _ = OUTCOMES[session.outcome]
+    return [
+        text_of(session.key),
+        rid_of_session(group, session.key),
+        group.project_id,
+        group.id,
+        world.text(session.entered),
+        world.text(session.ended),
+        code,
+        label,
+        _SUPPLIER_NAMES.get(world.people.supplier(session.key), ""),
+        str(round(session.ended - session.entered)),
+        format(session.cost, "f"),
+        group.currency,
+    ]
+
+
+def _column(place: int) -> str:
+    name = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        name = chr(65 + rest) + name
+    return name

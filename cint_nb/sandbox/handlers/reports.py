@@ -1,0 +1,269 @@
+"""Answers about reports: generate, status, download as CSV or workbook, share, list."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from cint_nb.sandbox.handlers import report_files
+from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, Query, paging
+from cint_nb.sandbox.openapi.reports import LEVELS
+from cint_nb.sandbox.protocol.messages import Answer, Ask, JsonObject, StateFault, invalid, not_found
+from cint_nb.sandbox.protocol.paging import cut
+from cint_nb.sandbox.protocol.request_bodies import ReportQuery
+from cint_nb.sandbox.world import catalogue
+from cint_nb.sandbox.world.entities import Group, Report
+from cint_nb.sandbox.world.ids import own_part
+from cint_nb.sandbox.world.world import World
+
+_DAY = 86_400
+_LONGEST = 184 * _DAY  # six months a request
+_OLDEST = 366 * _DAY  # data of the last twelve months
+_READY_AFTER = (20.0, 60.0)  # virtual seconds; assumption
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEDIA = {
+    "completes": "text/csv",
+    "reconciliations-status": "text/csv",
+    "reconciliation-eligible-rids": "text/csv",
+    "sample-bought": _WORKBOOK,
+    "respondent-analysis": "text/csv",
+    "term-details": _WORKBOOK,
+}
+REPORT_TYPES = tuple(_MEDIA)
+# The guide spells two types otherwise, and all with underscores.
+GUIDE_SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
+
+
+def _generate(world: World, ask: Ask) -> Answer:
+    kind = ask.params["report_type"].replace("_", "-")
+    kind = GUIDE_SPELLINGS.get(kind, kind)
+    if kind not in _MEDIA:
+        raise invalid(("report_type", "'report_type' is not a known report."))
+    asked = ask.body_as(ReportQuery)
+    level = asked.get("filter") or ""
+    ids = asked.get("filter_ids") or []
+    _check_level(world, kind, level, ids)
+    begin, end = _period(world, asked, ask.t)
+    report_id = world.ids.ulid(ask.t)
+    low, high = _READY_AFTER
+    ready = round(ask.t + low + (high - low) * world.ids.share(own_part(report_id)), 3)
+    if StateFault.JOB_NEVER_ENDS in ask.effects:
+        ready = float("inf")
+    report = Report(report_id, kind, level, ask.t, ready, world.actor, _told_back(ask), begin, end, ids)
+    report.failed = StateFault.JOB_FAILS in ask.effects
+    world.reports[report_id] = report
+    body: JsonObject = {
+        "message": "the report is being prepared",
+        "report_id": report_id,
+        "report_url": _url(world, report),
+        "create_date": world.text(ask.t),
+        "status": "pending",
+        "report_type": kind,
+        "level": LEVELS.get(level, "Account"),
+        "create_params": report.params,
+        "requestor": _requestor(),
+    }
+    return Answer(202, body)
+
+
+def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
+    found = []
+    if kind == "respondent-analysis" and (
+        level not in ("project", "target_group") or (level == "project" and len(ids) != 1)
+    ):
+        found.append(("Filter", "this report needs one project or several target groups."))
+    if kind == "term-details" and (level != "target_group" or len(ids) != 1):
+        found.append(("Filter", "this report needs one target group."))
+    known: Container[str] | None = {"project": world.projects.keys(), "target_group": world.groups.keys()}.get(level)
+    if known is not None and (not ids or any(one not in known for one in ids)):
+        found.append(("FilterIds", "'Filter Ids' must name things that exist."))
+    if found:
+        raise invalid(*found)
+
+
+def _period(world: World, asked: ReportQuery, t: float) -> tuple[float, float]:
+    begin = _day(world, asked.get("start_date"), t - _LONGEST + _DAY)
+    end = _day(world, asked.get("end_date"), t) + _DAY  # the last day counts whole
+    if end <= begin or end - begin > _LONGEST + _DAY:
+        raise invalid(("EndDate", "the period must be longer than nothing and at most six months."))
+    if begin < t - _OLDEST:
+        raise invalid(("StartDate", "reports reach back twelve months."))
+    return begin, end
+
+
+def _day(world: World, text: str | None, default: float) -> float:
+    if text is None:
+        return default
+    return world.seconds(text if "T" in text.upper() else f"{text}T00:00:00Z")
+
+
+def _report(world: World, ask: Ask) -> Report:
+    report = world.reports.get(ask.params["report_id"])
+    if report is None:
+        raise not_found("the report")
+    return report
+
+
+def _status_of(report: Report, t: float) -> str:
+    if report.ready > t:
+        return "in_progress"
+    return "failed" if report.failed else "completed"
+
+
+def _status(world: World, ask: Ask) -> Answer:
+    report = _report(world, ask)
+    status = _status_of(report, ask.t)
+    body = {"report_id": report.id, "status": status, "message": f"the report is {status.replace('_', ' ')}"}
+    return Answer(body={**body, "report_url": _url(world, report)})
+
+
+def _download(world: World, ask: Ask) -> Answer:
+    report = _report(world, ask)
+    if _status_of(report, ask.t) != "completed":
+        raise not_found("the file of the report")
+    groups = _groups(world, report)
+    begin, end = report.begin, min(report.end, report.ready)
+    if report.kind in ("term-details", "sample-bought"):
+        rows = report_files.count_rows(groups)
+    else:
+        only = report.kind != "respondent-analysis"
+        rows = report_files.session_rows(world, groups, begin, end, completes_only=only)
+        if report.kind == "reconciliation-eligible-rids":
+            rows = [row[1:2] for row in rows]
+    media = _MEDIA[report.kind]
+    content = report_files.write_csv(rows) if media == "text/csv" else report_files.write_workbook(rows)
+    name = f"{report.kind}-{report.id}.{'csv' if media == 'text/csv' else 'xlsx'}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Answer(content=content, media_type=media, headers=headers)
+
+
+def _groups(world: World, report: Report) -> list[Group]:
+    ids = set(report.filter_ids)
+    groups = sorted(world.groups.values(), key=lambda group: group.id)
+    if report.level == "project":
+        return [group for group in groups if group.project_id in ids]
+    if report.level == "target_group":
+        return [group for group in groups if group.id in ids]
+    return groups
+
+
+def _share(world: World, ask: Ask) -> Answer:
+    report = _report(world, ask)
+    if _status_of(report, ask.t) != "completed":
+        raise not_found("the file of the report")
+    return Answer(body={"report_pre_signed_url": f"https://sandbox.invalid/shared/{world.ids.uuid(report.id)}"})
+
+
+def _list(world: World, ask: Ask) -> Answer:
+    words = {"in_progress": "pending"}
+    status_asked = ask.string_param("Status")
+    if status_asked == "processing":
+        status_asked = "pending"
+    wanted = []
+    for report in sorted(world.reports.values(), key=lambda report: report.id, reverse=True):
+        status = _status_of(report, ask.t)
+        if (
+            ask.string_param("report_type") in (None, report.kind)
+            and ask.string_param("level") in (None, report.level or "account")
+            and status_asked in (None, words.get(status, status))
+        ):
+            wanted.append(report)
+    page, cursor = cut(ask, wanted, lambda report: report.id)
+    lines: list[JsonObject] = []
+    for report in page:
+        status = _status_of(report, ask.t)
+        lines.append(
+            {
+                "account_name": catalogue.ACCOUNT_NAME,
+                "create_date": world.text(report.created),
+                "create_params": report.params,
+                "requestor": _requestor(),
+                "report_id": report.id,
+                "report_type": report.kind,
+                "report_url": _url(world, report),
+                "status": words.get(status, status),
+                "level": LEVELS.get(report.level, "Account"),
+            }
+        )
+    return Answer(body={"next_cursor": cursor, "reports_requests": lines})
+
+
+def _told_back(ask: Ask) -> JsonObject:
+    return {
+        name: value
+        for name, value in ask.body_as(JsonObject).items()
+        if name != "email_recipients" and value is not None and not name.startswith("_")
+    }
+
+
+def _requestor() -> dict[str, str]:
+    return dict(catalogue.USERS[0])
+
+
+def _url(world: World, report: Report) -> str:
+    return f"/demand/accounts/{world.account_id}/reports/{report.id}/download"
+
+
+_TAG = "Reports"
+_ONE = f"{ACCOUNT}/reports/{{report_id}}"
+_KIND = Query("report_type", {"type": "string", "enum": [*_MEDIA]}, about="Only reports of this type.")
+_LEVEL = Query("level", {"type": "string", "enum": ["account", *LEVELS]}, about="Only reports of this level.")
+_STATE = Query("Status", {"type": "string", "enum": ["processing", "failed", "completed"]}, about="With a capital S.")
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        name="report_requests",
+        method="GET",
+        path=f"{ACCOUNT}/reports",
+        answer=_list,
+        about="List the reports, newest first.",
+        tag=_TAG,
+        reply="ReportList",
+        query=(_KIND, _LEVEL, _STATE, *paging()),
+        short=("list-reports",),
+    ),
+    Operation(
+        name="generate_report",
+        method="POST",
+        path=f"{ACCOUNT}/reports/{{report_type}}",
+        answer=_generate,
+        about="Ask for a report.",
+        tag=_TAG,
+        status=202,
+        body="ReportAsked",
+        reply="ReportCreated",
+        acts=True,
+        short=("report",),
+    ),
+    Operation(
+        name="report_status",
+        method="GET",
+        path=f"{_ONE}/status",
+        answer=_status,
+        about="Get whether a report is ready.",
+        tag=_TAG,
+        reply="ReportStatus",
+        short=("report-status",),
+    ),
+    Operation(
+        name="download_report_v2",
+        method="GET",
+        path=f"{_ONE}/download",
+        answer=_download,
+        about="Download a report, CSV or workbook by its type.",
+        tag=_TAG,
+        gives=("text/csv", _WORKBOOK),
+        headers=("Content-Disposition",),
+        short=("report-download",),
+    ),
+    Operation(
+        name="share_report",
+        method="GET",
+        path=f"{_ONE}/share",
+        answer=_share,
+        about="Get a temporary link to a report.",
+        tag=_TAG,
+        reply="ReportLink",
+        query=(_KIND,),
+    ),
+)

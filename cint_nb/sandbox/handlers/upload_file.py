@@ -1,0 +1,121 @@
+"""Reads an upload: the multipart envelope, then the lines, by the recontact guide's rules."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.protocol.messages import Ask, Refusal, invalid
+from cint_nb.sandbox.world.id_store import WIDTH
+
+_ID = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+
+
+@dataclass
+class _Part:
+    headers: dict[str, bytes] = field(default_factory=dict)
+    content: bytearray = field(default_factory=bytearray)
+
+
+def read_upload(ask: Ask) -> tuple[str, bytes]:
+    """Return the name and the bytes of the one uploaded file.
+
+    Raises:
+        Refusal: 415 when the request is no multipart form, 413 for 5 MB and more, 400 for anything but one file
+            named `file` that ends in .csv or .txt.
+    """
+    kind, options = parse_options_header(ask.headers.get("content-type", ""))
+    boundary = options.get(b"boundary", b"")
+    if kind != b"multipart/form-data" or not boundary:
+        raise Refusal(415, "unsupported_media_type_error", "the request is not a valid multipart upload")
+    files: list[tuple[str, bytes]] = []
+    for part in _parts(ask.body, boundary):
+        _, named = parse_options_header(part.headers.get("content-disposition", b""))
+        if named.get(b"name") == b"file" and b"filename" in named:
+            files.append((named[b"filename"].decode("utf-8", "replace"), bytes(part.content)))
+    if len(files) != 1:
+        reason = "'File' must not be empty." if not files else "only one file can be uploaded per job."
+        raise invalid(("File", reason))
+    name, content = files[0]
+    if len(content) >= limits.UPLOAD_MAX_BYTES:
+        raise too_large()
+    if not name.lower().endswith(limits.UPLOAD_SUFFIXES):
+        raise invalid(("File", "the file must be in .csv or .txt format."))
+    if not content.strip():
+        raise invalid(("File", "the file is empty."))
+    if b"\0" in content:
+        raise invalid(("File", "the file is not a text file."))
+    return name, content
+
+
+def too_large() -> Refusal:
+    """Refuse a file of 5 MB or more."""
+    return Refusal(413, "content_too_large_error", "File upload limit exceeded")
+
+
+def read_lines(content: bytes) -> tuple[list[bytes], int]:
+    """Read one identifier a line; return their 16-byte values in order, and how many lines failed.
+
+    A header, two columns, quotes, a byte-order mark and blank lines are no identifiers: each such line fails.
+    """
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    if lines and not lines[-1]:
+        lines.pop()  # the end of the last line is not a line
+    keys: list[bytes] = []
+    match = _ID.fullmatch
+    for line in lines:
+        text = line.strip(b" \t")
+        if match(text):
+            keys.append(bytes.fromhex(text.replace(b"-", b"").decode("ascii")))
+    return keys, len(lines) - len(keys)
+
+
+def joined(keys: list[bytes]) -> bytes:
+    """Join 16-byte values."""
+    data = b"".join(keys)
+    if len(data) != WIDTH * len(keys):
+        raise ValueError("a key is not 16 bytes long")
+    return data
+
+
+def _parts(body: bytes, boundary: bytes) -> list[_Part]:
+    parts: list[_Part] = []
+    name, value = bytearray(), bytearray()
+
+    def begin() -> None:
+        parts.append(_Part())
+
+    def end_header() -> None:
+        parts[-1].headers[bytes(name).lower().decode("latin-1")] = bytes(value)
+        name.clear()
+        value.clear()
+
+    ended = False
+
+    def end() -> None:
+        nonlocal ended
+        ended = True
+
+    try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": begin,
+                "on_part_data": lambda data, start, stop: parts[-1].content.extend(data[start:stop]),
+                "on_header_field": lambda data, start, stop: name.extend(data[start:stop]),
+                "on_header_value": lambda data, start, stop: value.extend(data[start:stop]),
+                "on_header_end": end_header,
+                "on_end": end,
+            },
+        )
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        ended = False
+    if not ended:
+        raise Refusal(415, "unsupported_media_type_error", "the multipart body is damaged or its boundary is wrong")
+    return parts

@@ -1,0 +1,270 @@
+"""The sandbox's own description in OpenAPI 3.1, made from the table of operations and the shapes."""
+
+from __future__ import annotations
+
+import re
+from typing import NotRequired, TypedDict
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, Query
+from cint_nb.sandbox.handlers.reports import GUIDE_SPELLINGS, REPORT_TYPES
+from cint_nb.sandbox.http.routes import TABLE
+from cint_nb.sandbox.openapi.builders import ULID, ref
+from cint_nb.sandbox.openapi.examples import EXAMPLES
+from cint_nb.sandbox.openapi.schemas import SCHEMAS, needs_body
+from cint_nb.sandbox.protocol.json_schema import Schema
+from cint_nb.sandbox.protocol.messages import Json
+
+_ALWAYS = (400, 401, 403, 404)
+_MEANINGS = {
+    301: "The target group has been launched; read its details.",
+    400: "The request is malformed, or a field breaks a rule.",
+    401: "The token is missing or invalid.",
+    403: "The token has expired, the version header is missing, or the account is not yours.",
+    404: "An id in the path is wrong, or the thing does not exist (yet).",
+    409: "Another job is already running for this target group.",
+    412: "The thing has changed since it was read.",
+    413: "The file has 5 MB or more.",
+    415: "The request is not a valid multipart upload.",
+    422: "The state does not allow this.",
+    429: "Too many requests; wait as long as Retry-After says.",
+}
+_SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in (*REPORT_TYPES, *GUIDE_SPELLINGS))})
+# Not required, as the create guide says, and without effect: one document of the exchange asks for a key here.
+_KEY_WITHOUT_EFFECT = ("create_target_group", "generate_report")
+_PATH_SCHEMAS: dict[str, Schema] = {
+    "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
+    "user_id": {"type": "string", "format": "uuid"},
+    # The exchange's documents spell report types with hyphens here and with underscores there: both are taken.
+    "report_type": {"type": "string", "enum": _SPELLINGS},
+}
+
+
+class Info(TypedDict):
+    """The Info Object of OpenAPI."""
+
+    title: str
+    version: str
+    description: str
+
+
+class Server(TypedDict):
+    """The Server Object of OpenAPI."""
+
+    url: str
+
+
+class SecurityScheme(TypedDict):
+    """The Security Scheme Object of OpenAPI."""
+
+    type: str
+    scheme: str
+    description: str
+
+
+class Components(TypedDict):
+    """The Components Object of OpenAPI."""
+
+    schemas: dict[str, Schema]
+    securitySchemes: dict[str, SecurityScheme]
+
+
+class Header(TypedDict):
+    """The Header Object of OpenAPI."""
+
+    required: bool
+    schema: Schema
+
+
+class MediaType(TypedDict):
+    """The Media Type Object of OpenAPI."""
+
+    schema: Schema
+    example: NotRequired[Json]
+
+
+class RequestBody(TypedDict):
+    """The Request Body Object of OpenAPI."""
+
+    required: bool
+    content: dict[str, MediaType]
+
+
+class Link(TypedDict):
+    """The Link Object of OpenAPI."""
+
+    operationId: str
+    parameters: dict[str, str]
+
+
+class ResponseObject(TypedDict):
+    """The Response Object of OpenAPI."""
+
+    description: str
+    headers: NotRequired[dict[str, Header]]
+    content: NotRequired[dict[str, MediaType]]
+    links: NotRequired[dict[str, Link]]
+
+
+Parameter = TypedDict(
+    "Parameter",
+    {"name": str, "in": str, "required": bool, "schema": Schema, "description": NotRequired[str]},
+)
+"""The Parameter Object of OpenAPI."""
+
+
+class OperationObject(TypedDict):
+    """The Operation Object of OpenAPI."""
+
+    operationId: str
+    summary: str
+    tags: list[str]
+    parameters: list[Parameter]
+    responses: dict[str, ResponseObject]
+    requestBody: NotRequired[RequestBody]
+
+
+class OpenApi(TypedDict):
+    """The OpenAPI Object."""
+
+    openapi: str
+    info: Info
+    servers: list[Server]
+    security: list[dict[str, list[str]]]
+    paths: dict[str, dict[str, OperationObject]]
+    components: Components
+
+
+def describe() -> OpenApi:
+    """Return the OpenAPI document of everything the sandbox answers under `/v1`."""
+    paths: dict[str, dict[str, OperationObject]] = {}
+    for operation in TABLE:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "cint_nb sandbox: a simulated Demand API",
+            "version": limits.API_VERSION,
+            "description": "What the practice exchange of cint_nb accepts and answers. Not Cint's document.",
+        },
+        "servers": [{"url": "/v1"}],
+        "security": [{"bearer": []}],
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": 'POST /oauth/token with client_id "sandbox" and client_secret "sandbox".',
+                }
+            },
+        },
+    }
+
+
+def _operation(operation: Operation) -> OperationObject:
+    described: OperationObject = {
+        "operationId": operation.name,
+        "summary": operation.about,
+        "tags": [operation.tag],
+        "parameters": [*_path_parameters(operation), *_header_parameters(operation), *_query_parameters(operation)],
+        "responses": _responses(operation),
+    }
+    if operation.body:
+        content: MediaType = {"schema": ref(operation.body)}
+        if operation.body in EXAMPLES:
+            content["example"] = EXAMPLES[operation.body]
+        described["requestBody"] = {
+            "required": needs_body(operation.body),
+            "content": {"application/json": content},
+        }
+    if operation.upload:
+        # `binary` means nothing in OpenAPI 3.1, but client generators make a file, with a name, only of such a part.
+        text: Schema = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
+        file: Schema = {**text, "format": "binary"}
+        schema: Schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
+        described["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    return described
+
+
+def _path_parameters(operation: Operation) -> list[Parameter]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PATH_SCHEMAS.get(name, {"type": "string", "pattern": ULID}),
+        }
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+
+
+def _header_parameters(operation: Operation) -> list[Parameter]:
+    version: Schema = {"type": "string", "enum": [limits.API_VERSION]}
+    headers: list[tuple[str, bool, Schema]] = [("Cint-API-Version", True, version)]
+    if operation.keyed or operation.name in _KEY_WITHOUT_EFFECT:
+        key: Schema = {"type": "string"}
+        if operation.keyed:
+            key = {"type": "string", "minLength": 1, "maxLength": 255}
+        headers.append(("idempotency-key", operation.keyed, key))
+    if operation.guarded:
+        headers.append(("If-Match", True, {"type": "string", "minLength": 1, "maxLength": 100}))
+    return [
+        {"name": name, "in": "header", "required": required, "schema": schema} for name, required, schema in headers
+    ]
+
+
+def _query_parameters(operation: Operation) -> list[Parameter]:
+    return [_query_parameter(query) for query in operation.query]
+
+
+def _query_parameter(query: Query) -> Parameter:
+    schema: Schema = {**query.schema}
+    if query.default is not None:
+        schema["default"] = query.default
+    described: Parameter = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
+    if query.about:
+        described["description"] = query.about
+    return described
+
+
+def _responses(operation: Operation) -> dict[str, ResponseObject]:
+    text: Schema = {"type": "string"}
+    headers: dict[str, Header] = {
+        name: {"required": True, "schema": text} for name in ("traceparent", *operation.headers)
+    }
+    success: ResponseObject = {"description": "Done.", "headers": headers}
+    if operation.reply:
+        success["content"] = {"application/json": {"schema": ref(operation.reply)}}
+    elif operation.gives:
+        success["content"] = {media: {"schema": text} for media in operation.gives}
+    links = _links(operation)
+    if links:
+        success["links"] = links
+    responses: dict[str, ResponseObject] = {str(operation.status): success}
+    for status in sorted({*_ALWAYS, *operation.errors}):
+        response: ResponseObject = {"description": _MEANINGS[status]}
+        if status == 301:
+            response["headers"] = {"Location": {"required": True, "schema": text}}
+        else:
+            schema = ref("TooManyRequests" if status == 429 else "Error")
+            response["content"] = {"application/json": {"schema": schema}}
+        responses[str(status)] = response
+    return responses
+
+
+def _links(operation: Operation) -> dict[str, Link]:
+    """Tell which reads the id in a reply leads to."""
+    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.reply, "id")
+    if operation.method != "POST" or operation.status == 200 or not operation.reply:
+        return {}
+    base = f"{ACCOUNT}/reports" if operation.reply == "ReportCreated" else operation.path
+    links: dict[str, Link] = {}
+    for row in TABLE:
+        match = re.fullmatch(re.escape(base) + r"/{(\w+)}(/\w+)?", row.path)
+        if match is not None and row.method == "GET":
+            known = re.findall(r"{(\w+)}", base)
+            parameters = {name: f"$request.path.{name}" for name in known} | {match[1]: f"$response.body#/{pointer}"}
+            links[row.name] = {"operationId": row.name, "parameters": parameters}
+    return links

@@ -1,0 +1,97 @@
+"""Keeps a world in SQLite as the history of what was asked: the same requests in the same order make it again.
+
+Nothing is stored twice and nothing can be forgotten: a world depends only on its seed and on the requests that changed
+it, so those are what is written.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import weakref
+from datetime import datetime
+from pathlib import Path
+
+from cint_nb.sandbox.http.dispatch import Dispatcher
+from cint_nb.sandbox.protocol.messages import Ask, StateFault
+
+_FORMAT = 1
+_KEPT_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
+_TABLES = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS asked (
+    number INTEGER PRIMARY KEY, t REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
+    query TEXT NOT NULL, headers TEXT NOT NULL, effects TEXT NOT NULL, body BLOB NOT NULL
+);
+"""
+
+
+class History:
+    """Write down the requests that changed a world, and play them again.
+
+    Args:
+        path: SQLite file; made when missing.
+        seed: The sandbox's seed.
+        start: Moment at which its time is 0.
+
+    Raises:
+        ValueError: for a file of another seed, start or format, or one that is no history.
+    """
+
+    def __init__(self, path: Path, *, seed: int, start: datetime) -> None:
+        self._file = sqlite3.connect(path, check_same_thread=False)
+        try:
+            self._file.execute("PRAGMA journal_mode=WAL")
+            self._file.executescript(_TABLES)
+            self._check({"format": str(_FORMAT), "seed": str(seed), "start": start.isoformat()}, path)
+        except sqlite3.DatabaseError:
+            self._file.close()
+            raise ValueError(f"{path.name} is not a state file of the sandbox") from None
+        except ValueError:
+            self._file.close()
+            raise
+        weakref.finalize(self, self._file.close).atexit = False
+
+    def _check(self, wanted: dict[str, str], path: Path) -> None:
+        known = dict(self._file.execute("SELECT name, value FROM about"))
+        for name, value in wanted.items():
+            if known.get(name, value) != value:
+                raise ValueError(
+                    f"{path.name} was made with {name} {known[name]}, not {value}; start the sandbox with that"
+                )
+        self._file.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", wanted.items())
+        self._file.commit()
+
+    def remember(self, ask: Ask) -> None:
+        """Write down a request that changed the world."""
+        headers = {name: ask.headers[name] for name in _KEPT_HEADERS if name in ask.headers}
+        row = (ask.t, ask.method, ask.path, json.dumps(ask.query), json.dumps(headers), json.dumps(sorted(ask.effects)))
+        self._file.execute(
+            "INSERT INTO asked (t, method, path, query, headers, effects, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*row, ask.body),
+        )
+        self.note_time(ask.t)
+
+    def note_time(self, t: float) -> None:
+        """Write down how far time has come."""
+        self._file.execute("INSERT OR REPLACE INTO about VALUES ('t', ?)", (repr(t),))
+        self._file.commit()
+
+    def replay(self, dispatcher: Dispatcher) -> float:
+        """Ask everything again, in order; return how far time had come."""
+        columns = "t, method, path, query, headers, effects, body"
+        for row in self._file.execute(f"SELECT {columns} FROM asked ORDER BY number"):  # noqa: S608 - a constant
+            ask = _read_row(row)
+            dispatcher.handle(ask, dispatcher.tree.find(ask.method, ask.path), trusted=True)
+        known = dict(self._file.execute("SELECT name, value FROM about"))
+        return float(known.get("t", 0.0))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _read_row(row: tuple[float, str, str, str, str, str, bytes]) -> Ask:
+    t, method, path, query, headers, effects, body = row
+    known = frozenset(StateFault(name) for name in json.loads(effects))
+    return Ask(method, path, json.loads(query), json.loads(headers), body, t, effects=known)

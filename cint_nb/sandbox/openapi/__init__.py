@@ -1,0 +1,1 @@
+"""The schemas of every request and response."""

@@ -1,0 +1,124 @@
+"""The JSON shapes of requests and replies, as JSON Schema: the bricks and the shared pieces."""
+
+from __future__ import annotations
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.protocol.json_schema import Schema
+
+ULID = "^[0-9A-Z]{26}$"
+REFERENCE = "^[a-zA-Z0-9\\-_ ]*$"
+STATUSES = ["draft", "scheduled", "live", "paused", "completed", "archived"]
+RUN_STATUSES = ["scheduled", "live", "paused", "completed"]
+STRATEGIES = ["automated", "prescreens", "completes"]
+JOB_STATUSES = ["Completed", "Failed", "Processing"]
+
+
+def text(
+    *,
+    format: str | None = None,  # noqa: A002 - the keyword of JSON Schema
+    low: int | None = None,
+    high: int | None = None,
+    pattern: str | None = None,
+    enum: list[str] | None = None,
+) -> Schema:
+    """Describe a text: its format, its length, its pattern, its words."""
+    schema: Schema = {"type": "string"}
+    if format is not None:
+        schema["format"] = format
+    if low is not None:
+        schema["minLength"] = low
+    if high is not None:
+        schema["maxLength"] = high
+    if pattern is not None:
+        schema["pattern"] = pattern
+    if enum is not None:
+        schema["enum"] = enum
+    return schema
+
+
+def whole(low: int | None = 0, high: int | None = None) -> Schema:
+    """Describe a whole number."""
+    schema: Schema = {"type": "integer"}
+    if low is not None:
+        schema["minimum"] = low
+    if high is not None:
+        schema["maximum"] = high
+    return schema
+
+
+def number(low: float = 0, high: float | None = None, *, step: float | None = None) -> Schema:
+    """Describe a number, a multiple of `step`."""
+    schema: Schema = {"type": "number", "minimum": low}
+    if high is not None:
+        schema["maximum"] = high
+    if step is not None:
+        schema["multipleOf"] = step
+    return schema
+
+
+def flag() -> Schema:
+    """Describe a truth value."""
+    return {"type": "boolean"}
+
+
+def many(items: Schema, low: int | None = None, high: int | None = None) -> Schema:
+    """Describe a list."""
+    schema: Schema = {"type": "array", "items": items}
+    if low is not None:
+        schema["minItems"] = low
+    if high is not None:
+        schema["maxItems"] = high
+    return schema
+
+
+def record(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) -> Schema:
+    """Describe an object; all fields are required but those named, or none when `optional` is None."""
+    needed = [] if optional is None else [name for name in fields if name not in optional]
+    schema: Schema = {"type": "object", "properties": fields}
+    if needed:
+        schema["required"] = needed
+    return schema
+
+
+def ref(name: str) -> Schema:
+    """Point to a named shape."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def or_null(schema: Schema) -> Schema:
+    """Describe a value that may be null."""
+    if "$ref" in schema or "enum" in schema:
+        return {"anyOf": [schema, {"type": "null"}]}
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    return {**schema, "type": [*kinds, "null"]}
+
+
+ulid = text(pattern=ULID)
+uuid = text(format="uuid")
+moment = text(format="date-time")
+name = text(low=limits.NAME_CHARACTERS[0], high=limits.NAME_CHARACTERS[1])
+reference = text(low=limits.REFERENCE_CHARACTERS[0], high=limits.REFERENCE_CHARACTERS[1], pattern=REFERENCE)
+share = number(0, 1)
+
+SHARED: dict[str, Schema] = {
+    "Error": record(
+        {
+            "id": uuid,
+            "object": text(),
+            "detail": text(),
+            "invalid_params": many(record({"name": text(), "reason": text()})),
+        },
+        optional=("id", "invalid_params"),
+    ),
+    "TooManyRequests": record({"object": text(), "details": text()}),
+    "Money": record(
+        {
+            "value": text(pattern="^[0-9]{1,9}(\\.[0-9]{1,8})?$"),
+            "currency_code": text(pattern="^[A-Z]{3}$"),
+            "currency_scale": or_null(whole(0, 8)),
+        },
+        optional=("currency_scale",),
+    ),
+    "JobCreated": record({"job_id": ulid}),
+    "Reason": record({"code": text(), "description": text()}, optional=("code",)),
+}

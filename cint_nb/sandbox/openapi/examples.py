@@ -1,0 +1,59 @@
+"""Bodies one can copy, for the description: each is accepted by a sandbox that has begun at its usual time."""
+
+from __future__ import annotations
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.protocol.messages import Json
+from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+
+_URL = f"https://survey.example/?rid={limits.RID_URL_VARIABLE}&rsid={limits.RECONTACT_URL_VARIABLE}"
+_PRICE = {"value": "2.50", "currency_code": "EUR"}
+_PERIOD = {"start_at": "2026-09-02T08:00:00.000Z", "end_at": "2026-09-16T08:00:00.000Z"}
+
+EXAMPLES: dict[str, Json] = {
+    "ProjectDraft": {"name": "Brand tracker", "project_manager_id": PROJECT_MANAGER_ID},
+    "Draft": {
+        "name": "Brand tracker, wave 2",
+        "business_unit_id": str(BUSINESS_UNIT_ID),
+        "project_manager_id": PROJECT_MANAGER_ID,
+        "study_type_code": limits.RECONTACT_STUDY_TYPE,
+        "industry_code": "other",
+        "cost_per_interview": _PRICE,
+        "collects_pii": False,
+        "expected_length_of_interview_minutes": 8,
+        "expected_incidence_rate": 0.9,
+        "fielding_specification": _PERIOD,
+        "live_url": _URL,
+        "test_url": _URL,
+        "fielding_assistant_assignment": {
+            "pricing": {"type": "dynamic", "maximum_cpi": _PRICE},
+            "quota_overlay": {"prevent_overfill": True, "balance_fill": False},
+        },
+        "exclusion": {"enabled": False},
+        "locale": "ger_de",
+        "completes_goal": 10,
+        "allocations": {"template_id": limits.RECONTACT_TEMPLATE_ID},
+        "filling_strategy": "completes",
+        "target_group_customer_reference_number": "tracker wave-2",
+    },
+    "DetailsUpdate": {
+        "name": "Brand tracker, wave 2",
+        "project_manager_id": PROJECT_MANAGER_ID,
+        "expected_length_of_interview_minutes": 9,
+        "expected_incidence_rate": 0.85,
+        "industry_lockout_code": "",
+        "live_url": _URL,
+        "test_url": _URL,
+    },
+    "CostChange": {"target_group_cpi": _PRICE},
+    "FeasibilityDraft": {
+        "business_unit_id": BUSINESS_UNIT_ID,
+        "locale": "ger_de",
+        "expected_incidence_rate": 0.5,
+        "expected_length_of_interview_minutes": 10,
+        "completes_goal": 500,
+        "fielding_specification": _PERIOD,
+    },
+    "Launch": {"end_fielding_at": _PERIOD["end_at"]},
+    "Schedule": {"start_fielding_at": _PERIOD["start_at"], "end_fielding_at": _PERIOD["end_at"]},
+}

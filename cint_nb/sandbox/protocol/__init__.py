@@ -1,0 +1,1 @@
+"""The protocol: messages, cursors and JSON Schema validation."""

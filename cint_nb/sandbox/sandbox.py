@@ -1,0 +1,94 @@
+"""The sandbox itself: one world, its clock, its faults and its app, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+
+from cint_nb.sandbox.clock import SandboxClock
+from cint_nb.sandbox.faults import Faults
+from cint_nb.sandbox.http.app import build_app
+from cint_nb.sandbox.http.dispatch import Dispatcher
+from cint_nb.sandbox.http.persistence import History
+from cint_nb.sandbox.http.routes import TABLE
+from cint_nb.sandbox.http.transport import SandboxTransport
+from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, BUSINESS_UNIT_ID, CLIENT_ID, CLIENT_SECRET, PROJECT_MANAGER_ID
+from cint_nb.sandbox.world.population import Assumptions
+from cint_nb.sandbox.world.world import World
+
+__all__ = [
+    "ACCOUNT_ID",
+    "BUSINESS_UNIT_ID",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "PROJECT_MANAGER_ID",
+    "START",
+    "Sandbox",
+]
+
+STEPS = frozenset({"any", "token", *(name for row in TABLE for name in (row.name, *row.short))})
+START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+
+
+class Sandbox:
+    """Simulate the Demand API: a world with its own time, people and rules.
+
+    Args:
+        seed: Decides ids, durations and people; the same seed and requests give the same world.
+        speed: Virtual seconds per real second. None is virtual time: it stands still, and sleeping makes it jump.
+        faults: What shall go wrong, such as `drop-reply@upload` or `429@list*3`; see `cint_nb.sandbox.faults`.
+        start: Moment at which the world begins, UTC.
+        state: SQLite file that keeps the world; it is read when it exists.
+        assumptions: The numbers behind people's behaviour.
+
+    Raises:
+        ValueError: for a fault that cannot be read, or a state file of another seed or start.
+    """
+
+    base_url = "http://sandbox.invalid/v1"
+    token_url = "http://sandbox.invalid/oauth/token"  # noqa: S105 - an address
+
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        speed: float | None = None,
+        faults: Sequence[str] = (),
+        start: datetime = START,
+        state: Path | None = None,
+        assumptions: Assumptions | None = None,
+    ) -> None:
+        self.seed = seed
+        self.clock = SandboxClock(start, speed)
+        self.world = World(seed, start, assumptions)
+        self.faults = Faults(faults, seed=seed, known_steps=STEPS)
+        self.history = History(state, seed=seed, start=start) if state is not None else None
+        remember = self.history.remember if self.history is not None else None
+        self.dispatcher = Dispatcher(self.world, remember)
+        if self.history is not None:
+            self.clock.set(self.history.replay(self.dispatcher))
+        self.app: Starlette = build_app(self)
+
+    def transport(self) -> httpx.AsyncBaseTransport:
+        """Return a transport that answers from this world, without a network."""
+        return SandboxTransport(self.app, self.clock)
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self.clock.advance(seconds)
+        if self.history is not None:
+            self.history.note_time(self.clock.t)
+
+    def close(self) -> None:
+        """Keep the time and close the state file, if there is one."""
+        if self.history is not None:
+            self.history.note_time(self.clock.t)
+            self.history.close()
+
+    def __repr__(self) -> str:
+        """Name the sandbox by seed and time."""
+        return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC>"

@@ -1,0 +1,1 @@
+"""The simulation: what happens as time passes."""

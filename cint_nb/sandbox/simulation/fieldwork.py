@@ -1,0 +1,217 @@
+"""Fielding: who may enter, when they do, and how their visits end, event by event on virtual time."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from decimal import Decimal
+
+from cint_nb.sandbox.protocol.request_bodies import QuotaOverlay
+from cint_nb.sandbox.simulation import lifecycle
+from cint_nb.sandbox.world.entities import Group, Session
+from cint_nb.sandbox.world.id_store import key_of
+from cint_nb.sandbox.world.world import World
+
+COMPLETE = "complete"
+OUTCOMES: dict[str, tuple[str, str, str]] = {
+    # name: code, label, description
+    COMPLETE: ("10", "Complete", "finished the survey"),
+    "terminated": ("20", "Client terminate", "the survey ended the interview"),
+    "quality": ("30", "Quality terminate", "ended for the quality of the answers"),
+    "over_quota": ("40", "Over quota", "arrived after the goal was reached"),
+    "screened_out": ("23", "Screened out", "did not pass the screener"),
+    "excluded": ("138", "Excluded", "kept out by an exclusion"),
+    "dropped": ("3", "In client survey or drop", "entered the survey and has not come back"),
+}
+_BEFORE_SURVEY = ("screened_out", "excluded")
+
+
+def invite(world: World, group: Group, keys: list[bytes]) -> None:
+    """Decide which of the saved people will come, and when, counted in seconds the group is live."""
+    if group.run is None:
+        return
+    work = group.work
+    known = {key for _, key in work.waiting} | {entry[1] for entry in work.inside} | {one.key for one in work.sessions}
+    since = group.run.live_seconds(world.now)
+    for key in keys:
+        if key in known:
+            continue
+        delay = world.people.comes_back(key, group.salt, _months_since(world, key))
+        if delay is not None:
+            heapq.heappush(work.waiting, (since + _by_day(world, key, delay), key))
+
+
+def invite_strangers(world: World, group: Group) -> None:
+    """Let new respondents of the population arrive, fast at first, for a group that is no recontact."""
+    known = world.people.assumptions
+    rate = (
+        float(group.body["expected_incidence_rate"])
+        * (1 - known.terminated)
+        * (1 - known.quality)
+        * (1 - known.dropped)
+    )
+    wanted = min(known.population, math.ceil(group.goal / max(rate, 0.02) * 1.3) + 5)
+    offset = int(world.ids.share(f"offset:{group.salt.decode()}") * known.population)
+    for number in range(group.work.fresh, wanted):
+        # 7919 is prime and does not divide the population: everyone comes at most once.
+        key = key_of(world.people.rsid((offset + number * 7919) % known.population))
+        part = (number + world.people.chance(key, b"arrival" + group.salt)) / wanted
+        heapq.heappush(group.work.waiting, (-math.log(1 - 0.999 * part) / 2.2 * known.fresh_fill_days * 86_400, key))
+    group.work.fresh = max(group.work.fresh, wanted)
+
+
+def next_event(group: Group) -> float | None:
+    """Return when something next happens in a target group, in virtual seconds; None when nothing will."""
+    run = group.run
+    if run is None:
+        return None
+    times: list[float] = []
+    if group.work.inside:
+        times.append(group.work.inside[0][0])
+    if run.status == "scheduled":
+        times.append(run.start)
+    if run.status in ("live", "paused", "scheduled"):
+        times.append(run.end)
+    if run.status == "live" and run.live_since is not None:
+        if group.work.waiting:
+            times.append(run.live_since + max(0.0, group.work.waiting[0][0] - run.live_before))
+        if group.pause_at is not None:
+            times.append(run.live_since + max(0.0, group.pause_at - run.live_before))
+    return min(times, default=None)
+
+
+def happen(world: World, group: Group, t: float) -> None:
+    """Let the one event happen that is due at `t`."""
+    run, work = group.run, group.work
+    if run is None:
+        return
+    if run.status in ("live", "paused", "scheduled") and run.end <= t:
+        lifecycle.move(world, group, "completed", t, system="system_user", reason="past_scheduled_end_date")
+    elif run.status == "scheduled" and run.start <= t:
+        go_live(world, group, t)
+    elif work.inside and work.inside[0][0] <= t:
+        _leave(world, group)
+    elif run.status == "live" and group.pause_at is not None and run.live_seconds(t) >= group.pause_at - 1e-6:
+        group.pause_at = None
+        reason = "no_completes_in_several_days"
+        lifecycle.move(world, group, "paused", t, system="system_marketplace_user", reason=reason)
+    elif run.status == "live" and work.waiting:
+        _enter(world, group, heapq.heappop(work.waiting)[1], t)
+
+
+def go_live(world: World, group: Group, t: float) -> None:
+    """Put a run live and let people hear of it."""
+    lifecycle.move(world, group, "live", t)
+    if group.is_recontact:
+        invite(world, group, group.saved.keys())
+    else:
+        invite_strangers(world, group)
+
+
+def excluded_keys(world: World, group: Group, t: float) -> set[bytes]:
+    """Collect who may not enter: the uploaded list, completes of the project, people active elsewhere."""
+    keys = set(group.excluded.keys())
+    others = [other for other in world.groups.values() if other.id != group.id]
+    if group.project_exclusion:
+        for other in others:
+            if other.project_id == group.project_id:
+                keys.update(session.key for session in other.work.sessions if session.outcome == COMPLETE)
+    for rule in group.activity:
+        since = t - days_of(rule["duration"]) * 86_400
+        for other in others:
+            if rule["id"] in (other.id, other.project_id):
+                keys.update(s.key for s in other.work.sessions if s.outcome == COMPLETE and s.ended >= since)
+    return keys
+
+
+def _enter(world: World, group: Group, key: bytes, t: float) -> None:
+    outcome = "excluded" if _is_excluded(world, group, key, t) else _draw_outcome(world, group, key)
+    if outcome not in _BEFORE_SURVEY:
+        group.work.prescreens += 1
+    minutes = float(group.body["expected_length_of_interview_minutes"])
+    spread = world.people.assumptions.interview_spread
+    length = world.people.log_normal(key, b"length" + group.salt, minutes * 60, spread)
+    if outcome in _BEFORE_SURVEY:
+        length = min(length, 45.0)
+    heapq.heappush(group.work.inside, (round(t + length, 3), key, t, outcome))
+    group.work.counts["entrants"] += 1
+    if group.strategy == "prescreens":
+        close_when_full(world, group, t)
+
+
+def _leave(world: World, group: Group) -> None:
+    ended, key, entered, outcome = heapq.heappop(group.work.inside)
+    work = group.work
+    if outcome == COMPLETE and work.completes >= group.goal and _prevents_overfill(group):
+        outcome = "over_quota"
+    cost = group.cpi if outcome == COMPLETE else Decimal(0)
+    work.sessions.append(Session(key, entered, ended, outcome, cost))
+    work.counts[outcome] += 1
+    world.last_seen[key] = ended
+    if outcome == COMPLETE:
+        work.completes += 1
+        work.cost += cost
+        work.lengths.append(round(ended - entered))
+        close_when_full(world, group, ended)
+
+
+def close_when_full(world: World, group: Group, t: float) -> None:
+    """Complete a run whose goal is reached."""
+    if group.run is not None and group.run.status in ("live", "paused") and lifecycle.reached(group) >= group.goal:
+        lifecycle.move(world, group, "completed", t, system="system_user", reason="total_completes_reached")
+
+
+def _draw_outcome(world: World, group: Group, key: bytes) -> str:
+    known = world.people.assumptions
+    turned_away = known.screened_out if group.is_recontact else 1 - float(group.body["expected_incidence_rate"])
+    if group.is_recontact and (group.body.get("profiling") or {}).get("profiles"):
+        turned_away += 0.10  # assumption: profiling left on a recontact turns people away who have changed
+    if world.people.chance(key, b"screener" + group.salt) < turned_away:
+        return "screened_out"
+    chance = world.people.chance(key, b"survey" + group.salt)
+    for outcome, part in (("terminated", known.terminated), ("quality", known.quality), ("dropped", known.dropped)):
+        if chance < part:
+            return outcome
+        chance -= part
+    return COMPLETE
+
+
+def _is_excluded(world: World, group: Group, key: bytes, t: float) -> bool:
+    if not (group.project_exclusion or group.activity or len(group.excluded)):
+        return False
+    cache = world.excluded_now.get(group.id)
+    # Looked up afresh every virtual hour: the list grows only while other groups are in the field.
+    if cache is None or t - cache[0] > 3600:
+        cache = (t, excluded_keys(world, group, t))
+        world.excluded_now[group.id] = cache
+    return key in cache[1]
+
+
+def _prevents_overfill(group: Group) -> bool:
+    overlay: QuotaOverlay = group.body["fielding_assistant_assignment"].get("quota_overlay") or {}
+    return bool(overlay.get("prevent_overfill", True))
+
+
+def _months_since(world: World, key: bytes) -> float | None:
+    seen = world.last_seen.get(key)
+    return None if seen is None else max(0.0, world.now - seen) / (30.4 * 86_400)
+
+
+def _by_day(world: World, key: bytes, delay: float) -> float:
+    first, last = world.people.assumptions.night_hours
+    hour = world.moment(world.now + delay).hour
+    if first <= hour or hour < last:
+        delay += ((24 - first + last) % 24 + 4 * world.people.chance(key, b"morning")) * 3600
+    return delay
+
+
+def days_of(duration: str) -> float:
+    """Return the days of an ISO 8601 duration in date units."""
+    total, number = 0.0, ""
+    for letter in duration.split("T")[0].removeprefix("P"):
+        if letter.isdigit():
+            number += letter
+        else:
+            total += int(number or 0) * {"Y": 365, "M": 30, "W": 7, "D": 1}[letter]
+            number = ""
+    return total

@@ -1,0 +1,240 @@
+"""Background work: jobs that take virtual minutes, ids that are saved little by little, time that is caught up."""
+
+from __future__ import annotations
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.protocol.messages import Ask, JsonObject, StateFault
+from cint_nb.sandbox.simulation import fieldwork, lifecycle
+from cint_nb.sandbox.world.entities import (
+    BATCH,
+    EXCLUSION_REMOVAL,
+    EXCLUSION_UPLOAD,
+    LAUNCH,
+    RECONTACT_REMOVAL,
+    RECONTACT_UPLOAD,
+    SCHEDULE,
+    Group,
+    Job,
+    PlannedEnd,
+    Run,
+)
+from cint_nb.sandbox.world.id_store import WIDTH, IdStore
+from cint_nb.sandbox.world.world import World
+
+_STEP = 50  # ids are saved in batches of this size while a job runs; assumption
+_IN_MINUTES = {
+    # Seconds per 10,000 ids, from the guide's troubleshooting; the middle of the range, so that overheads fit in.
+    RECONTACT_UPLOAD: limits.STORE_SECONDS_PER_10K,
+    RECONTACT_REMOVAL: limits.REMOVE_SECONDS_PER_10K,
+    EXCLUSION_UPLOAD: limits.REMOVE_SECONDS_PER_10K,  # the reference gives 3–5 minutes for exclusions
+    EXCLUSION_REMOVAL: limits.REMOVE_SECONDS_PER_10K,
+}
+
+
+def duration(world: World, kind: str, count: int) -> float:
+    """Return how many virtual seconds a job for so many ids takes, drawn from the documented range.
+
+    Jobs without ids (launch, schedule, batch) take 4 to 20 seconds. Assumption.
+    """
+    chance = world.ids.share(f"{kind}:{world.ids.made}")
+    if kind not in _IN_MINUTES:
+        return round(4 + 16 * chance, 3)
+    low, high = _IN_MINUTES[kind]
+    margin = (high - low) * 0.05
+    return round(3 + count / 10_000 * (low + margin + (high - low - 2 * margin) * chance), 3)
+
+
+def create_job(world: World, ask: Ask, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
+    """Make the job a request asks for, with the end that the request's faults plan for it.
+
+    Args:
+        world: The world.
+        ask: The request.
+        kind: Kind of job.
+        project_id: Its project.
+        group_id: Its target group; empty for a batch job.
+        count: How many ids it is about.
+    """
+    job_id = world.ids.ulid(ask.t)
+    planned: PlannedEnd = "done"
+    if StateFault.JOB_FAILS in ask.effects:
+        planned = "failed"
+    elif StateFault.JOB_NEVER_ENDS in ask.effects:
+        planned = "never"
+    # A job about ids that fails does so before it begins with them.
+    seconds = 5.0 if planned == "failed" and kind in _IN_MINUTES else duration(world, kind, count)
+    ends = round(ask.t + seconds, 3)
+    return Job(job_id, kind, project_id, group_id, ask.t, ends, world.actor, fate=planned)
+
+
+def start(world: World, job: Job) -> None:
+    """Let a job run, unless it never ends."""
+    world.jobs[job.id] = job
+    if job.kind in _IN_MINUTES:
+        world.running[job.id] = job
+    if job.fate != "never":
+        world.due(job.ends, job.id)
+
+
+def catch_up(world: World, t: float) -> None:
+    """Let everything happen that was due until `t`, in the order of time."""
+    while (entry := world.next_due(t)) is not None:
+        world.now = max(world.now, entry[0])
+        job = world.jobs.get(entry[1])
+        if job is not None:
+            _finish(world, job, entry[0])
+        else:
+            _field(world, world.groups[entry[1]], entry[0])
+    world.now = max(world.now, t)
+    for job in world.running.values():
+        _progress(world, job, t)
+
+
+def _field(world: World, group: Group, t: float) -> None:
+    due = fieldwork.next_event(group)
+    if due is not None and due <= t:
+        _progress_of(world, group, t)
+        fieldwork.happen(world, group, t)
+        due = fieldwork.next_event(group)
+    if due is not None:
+        world.due(max(due, t), group.id)
+
+
+def _progress_of(world: World, group: Group, t: float) -> None:
+    """Bring the lists of one group up to date: what happens must not depend on when somebody last looked."""
+    for job in world.running.values():
+        if job.group_id == group.id:
+            _progress(world, job, t)
+
+
+def _store(group: Group, job: Job) -> IdStore:
+    if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
+        return group.saved
+    return group.excluded_guids if job.guids else group.excluded
+
+
+def _progress(world: World, job: Job, t: float) -> None:
+    """Save or remove the ids whose turn has come by `t`."""
+    if job.fate == "failed":
+        return
+    part = min(1.0, max(0.0, (t - job.created) / max(job.ends - job.created, 0.001)))
+    if job.fate == "never":
+        part = min(part, 0.4)
+    wanted = int(job.total * part)
+    if part < 1:
+        wanted -= wanted % _STEP
+    if wanted <= job.applied:
+        return
+    store = _store(world.groups[job.group_id], job)
+    if job.kind in (RECONTACT_UPLOAD, EXCLUSION_UPLOAD):
+        store.extend(job.accepted[job.applied * WIDTH : wanted * WIDTH])
+    else:
+        store.drop(wanted - job.applied)
+    job.applied = wanted
+
+
+def _finish(world: World, job: Job, t: float) -> None:
+    if job.kind == BATCH:
+        _finish_batch(world, job, t)
+    elif job.kind in (LAUNCH, SCHEDULE):
+        _finish_launch(world, job, t)
+    else:
+        _finish_ids(world, job, t)
+
+
+def _finish_ids(world: World, job: Job, t: float) -> None:
+    group = world.groups[job.group_id]
+    _progress(world, job, t)
+    world.running.pop(job.id, None)
+    if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
+        group.lock = ""
+    else:
+        group.exclusion_lock = ""
+        world.excluded_now.pop(group.id, None)
+    if job.fate == "failed":
+        job.status = "Failed"
+        job.failure = {"code": "JobExecutionStartMessageFailed", "description": "the job could not be started"}
+    else:
+        job.status = "Completed"
+        live = group.run is not None and group.run.status in ("live", "paused")
+        if job.kind == RECONTACT_UPLOAD and live:
+            fieldwork.invite(world, group, [job.accepted[at : at + WIDTH] for at in range(0, len(job.accepted), WIDTH)])
+            world.due(t, group.id)
+    job.accepted = b""
+
+
+def _finish_launch(world: World, job: Job, t: float) -> None:
+    group = world.groups[job.group_id]
+    _progress_of(world, group, t)
+    job.failure = {"code": "InternalError", "description": "the job failed"} if job.fate == "failed" else None
+    job.failure = job.failure or launch_problem(group, job.end, t)
+    if job.failure is not None:
+        job.status = "Failed"
+        return
+    job.status = "Completed"
+    job.run_id = launch(world, group, max(job.start, t) if job.kind == SCHEDULE else t, job.end, t, job.id)
+
+
+def launch(world: World, group: Group, start_at: float, end_at: float, t: float, name: str) -> str:
+    """Create the run of a draft and put it live, or schedule it; return its id."""
+    run = Run(world.ids.ulid_for(f"run:{name}:{group.id}", t), start_at, end_at, "scheduled", t, world.actor, version=0)
+    if start_at > t:
+        lifecycle.begin(world, group, run, t)
+    else:
+        group.run = run
+        world.note(group, t, ("fielding_period_end_date", None, world.text(run.end)))
+        fieldwork.go_live(world, group, t)
+    return run.id
+
+
+def launch_problem(group: Group, end_at: float, t: float) -> JsonObject | None:
+    """Tell why a draft cannot be launched, in the shape of a job's `failure_reason`; None when it can."""
+    if group.status != "draft":
+        return _reason("TargetGroupInvalidState", "the target group is not in a draft state and cannot be launched")
+    reasons = []
+    if end_at <= t:
+        reasons.append(("FieldingSpecification.EndAt", "end_in_the_past", "the end of fielding has passed"))
+    if not group.body.get("live_url"):
+        reasons.append(("LiveUrl", "live_url_missing", "a target group needs a live url to be launched"))
+    if group.is_recontact and group.goal > len(group.saved):
+        detail = f"the completes goal is {group.goal}, but only {len(group.saved)} respondent ids are saved"
+        reasons.append(("CompletesGoal", "goal_above_saved_respondent_ids", detail))
+    if not reasons:
+        return None
+    failure = _reason("TargetGroupValidationFailed", "; ".join(detail for _, _, detail in reasons))
+    failure["reasons"] = [{"name": name, "reason": reason, "detail": detail} for name, reason, detail in reasons]
+    return failure
+
+
+def _reason(code: str, description: str) -> JsonObject:
+    return {"code": code, "description": description}
+
+
+def _finish_batch(world: World, job: Job, t: float) -> None:
+    if job.fate == "failed":
+        job.status = "Failed"
+        return
+    for target in job.targets:
+        group = world.groups.get(target)
+        if group is None or group.project_id != job.project_id:
+            job.refused.append((target, "TargetGroupNotFound", "the target group was not found"))
+            continue
+        _progress_of(world, group, t)
+        if job.action == "launch":
+            end_at = world.seconds(group.body["fielding_specification"]["end_at"])
+            problem = launch_problem(group, end_at, t)
+            if problem is not None:
+                job.refused.append((target, str(problem["code"]), str(problem["description"])))
+                continue
+            launch(world, group, t, end_at, t, job.id)
+        elif not lifecycle.is_allowed(group, job.action, t):
+            description = f"the target group is {group.status} and does not allow {job.action}"
+            job.refused.append((target, "TargetGroupInvalidState", description))
+            continue
+        else:
+            lifecycle.move(world, group, AFTER[job.action], t)
+        job.updated.append(target)
+    job.status = "Completed"
+
+
+AFTER = {"pause": "paused", "resume": "live", "complete": "completed", "relaunch": "live"}

@@ -1,0 +1,1 @@
+"""The state: entities, fixed data, ids and population."""

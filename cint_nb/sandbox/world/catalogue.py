@@ -1,0 +1,160 @@
+"""What the simulated exchange knows besides people: accounts, users, business units, locales, templates, suppliers."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from cint_nb.domain import limits
+from cint_nb.sandbox.protocol.messages import JsonObject, to_json
+
+ACCOUNT_ID = 101
+ACCOUNT_NAME = "Sandbox Research"
+BUSINESS_UNIT_ID = 1234
+PROJECT_MANAGER_ID = "b551326b-ac9d-4d32-8823-4f025787dab9"  # the one both guides print
+CLIENT_ID = "sandbox"
+CLIENT_SECRET = "sandbox"  # noqa: S105 - not a secret: the sandbox documents it
+
+
+class BusinessUnit(TypedDict):
+    """Hold a business unit."""
+
+    id: int
+    name: str
+    currency_code: str
+    pricing_models: list[str]
+
+
+class Code(TypedDict):
+    """Hold an entry of a list of codes."""
+
+    id: int
+    code: str
+    name: str
+
+
+class Supplier(TypedDict):
+    """Hold a supplier."""
+
+    supplier_id: int
+    name: str
+    type: str
+
+
+USERS: tuple[dict[str, str], ...] = (
+    {"id": PROJECT_MANAGER_ID, "email": "manager@sandbox.invalid", "name": "Sandbox Manager"},
+    {"id": "6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24", "email": "colleague@sandbox.invalid", "name": "Sandbox Colleague"},
+)
+BUSINESS_UNITS: tuple[BusinessUnit, ...] = (
+    {"id": 1234, "name": "Sandbox Europe", "currency_code": "EUR", "pricing_models": ["dynamic", "rate_card"]},
+    {"id": 5678, "name": "Sandbox America", "currency_code": "USD", "pricing_models": ["dynamic", "rate_card"]},
+)
+CURRENCIES = {unit["id"]: unit["currency_code"] for unit in BUSINESS_UNITS}
+
+_COUNTRIES: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
+    ("at", "Austria", (("ger", "German"),)),
+    ("au", "Australia", (("eng", "English"),)),
+    ("br", "Brazil", (("por", "Portuguese"),)),
+    ("ca", "Canada", (("eng", "English"), ("fre", "French"))),
+    ("ch", "Switzerland", (("ger", "German"), ("fre", "French"), ("ita", "Italian"))),
+    ("de", "Germany", (("ger", "German"),)),
+    ("dk", "Denmark", (("dan", "Danish"),)),
+    ("es", "Spain", (("spa", "Spanish"),)),
+    ("fr", "France", (("fre", "French"),)),
+    ("gb", "United Kingdom", (("eng", "English"),)),
+    ("it", "Italy", (("ita", "Italian"),)),
+    ("jp", "Japan", (("jpn", "Japanese"),)),
+    ("nl", "Netherlands", (("dut", "Dutch"),)),
+    ("pl", "Poland", (("pol", "Polish"),)),
+    ("se", "Sweden", (("swe", "Swedish"),)),
+    ("us", "United States", (("eng", "English"), ("spa", "Spanish"))),
+)
+LOCALE_LIST: list[JsonObject] = [
+    {
+        "country": {"code": code, "name": name},
+        "languages": [
+            {"is_preferred": number == 0, "name": language, "code": short}
+            for number, (short, language) in enumerate(languages)
+        ],
+    }
+    for code, name, languages in _COUNTRIES
+]
+LOCALES = frozenset(f"{short}_{code}" for code, _, languages in _COUNTRIES for short, _ in languages)
+
+INDUSTRIES: tuple[Code, ...] = tuple(
+    {"id": number, "code": code, "name": code.replace("_", " ").capitalize()}
+    for number, code in enumerate(
+        (
+            "automotive",
+            "beauty_cosmetics",
+            "beverages_alcoholic",
+            "beverages_non_alcoholic",
+            "education",
+            "electronics_computer_software",
+            "entertainment",
+            "fashion_clothing",
+            "financial_services_insurance",
+            "food_snacks",
+            "gambling_lottery",
+            "healthcare_pharmaceuticals",
+            "home_entertainment",
+            "home_improvement",
+            "it",
+            "media_publishing",
+            "other",
+            "politics",
+            "sports_recreation_fitness",
+            "telecommunications",
+            "transportation_shipping",
+            "travel",
+            "video_games",
+        ),
+        start=1,
+    )
+)
+INDUSTRY_CODES = frozenset(industry["code"] for industry in INDUSTRIES)
+
+STUDY_TYPES: tuple[Code, ...] = tuple(
+    {"id": number, "code": code, "name": code.replace("_", " ").capitalize()}
+    for number, code in enumerate(
+        (
+            "adhoc",
+            "diary",
+            "ihut",
+            "community_recruit",
+            "incidence_check",
+            "recruit",
+            limits.RECONTACT_STUDY_TYPE,
+            "tracker",
+        ),
+        start=1,
+    )
+)
+STUDY_TYPE_CODES = frozenset(study["code"] for study in STUDY_TYPES)
+
+SUPPLIERS: tuple[Supplier, ...] = tuple(
+    {"supplier_id": 201 + number, "name": f"Sandbox supplier {number + 1}", "type": "survey_panels"}
+    for number in range(14)
+)
+BALANCED_TEMPLATE_ID = "01JH0PB4N0DEFA0LT0EXCHANGE"
+TEMPLATES: dict[str, str] = {
+    limits.RECONTACT_TEMPLATE_ID: "Recontact",
+    BALANCED_TEMPLATE_ID: "Open exchange",
+}
+TEMPLATES_MODIFIED_AT = "2025-12-18T00:00:00.000Z"
+
+
+def template(template_id: str) -> JsonObject:
+    """Return a global allocation template as the exchange describes it: who may supply which share."""
+    return {
+        "template_id": template_id,
+        "name": TEMPLATES[template_id],
+        "supply_allocations": [
+            {
+                "type": "exchange",
+                "percentage_min": 0,
+                "percentage_max": 100,
+                "suppliers": [to_json(one) for one in SUPPLIERS],
+            },
+            {"type": "blocked", "suppliers": []},
+        ],
+    }

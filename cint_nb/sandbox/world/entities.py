@@ -1,0 +1,211 @@
+"""The things the world holds: projects, target groups, fielding runs, jobs, reports."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias, TypedDict
+
+from cint_nb.sandbox.protocol.messages import JsonObject
+from cint_nb.sandbox.protocol.request_bodies import Draft
+from cint_nb.sandbox.world.id_store import IdStore
+from cint_nb.sandbox.world.ids import own_part
+
+RECONTACT_UPLOAD = "recontact-upload"
+RECONTACT_REMOVAL = "recontact-removal"
+EXCLUSION_UPLOAD = "exclusion-upload"
+EXCLUSION_REMOVAL = "exclusion-removal"
+LAUNCH = "launch"
+SCHEDULE = "schedule"
+BATCH = "batch"
+
+PlannedEnd: TypeAlias = Literal["done", "failed", "never"]
+
+
+class ActivityRule(TypedDict):
+    """Hold one exclusion by activity elsewhere, its duration filled in."""
+
+    type: str
+    id: str
+    duration: str
+
+
+@dataclass(slots=True)
+class Project:
+    """Hold a project; it can be read from `readable` on."""
+
+    id: str
+    human_id: str
+    name: str
+    manager: str
+    reference: str
+    created: float
+    readable: float
+    version: int = 1
+
+
+@dataclass(slots=True)
+class Run:
+    """Hold the one fielding run of a target group. Times are virtual seconds."""
+
+    id: str
+    start: float
+    end: float
+    status: str
+    changed: float
+    changed_by: str
+    version: int = 1
+    live_since: float | None = None
+    live_before: float = 0.0
+
+    @property
+    def etag(self) -> str:
+        """Return the entity tag of this version."""
+        return f'W/"{self.version}"'
+
+    def live_seconds(self, t: float) -> float:
+        """Return how long the run was live until `t`."""
+        return self.live_before + (max(0.0, t - self.live_since) if self.live_since is not None else 0.0)
+
+
+class Session(NamedTuple):
+    """Hold one ended or abandoned visit: who, when in, when out, and how it ended."""
+
+    key: bytes
+    entered: float
+    ended: float
+    outcome: str
+    cost: Decimal
+
+
+@dataclass(slots=True)
+class Fieldwork:
+    """Hold who may still enter, who is inside, and who has left.
+
+    `waiting` is a heap of (live seconds, key), `inside` one of (end, key, entered, outcome).
+    """
+
+    waiting: list[tuple[float, bytes]] = field(default_factory=list)
+    inside: list[tuple[float, bytes, float, str]] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    prescreens: int = 0
+    completes: int = 0
+    cost: Decimal = Decimal(0)
+    lengths: list[int] = field(default_factory=list)
+    fresh: int = 0
+
+
+@dataclass(slots=True)
+class Change:
+    """Hold one entry of a target group's changelog."""
+
+    id: str
+    t: float
+    user: dict[str, str]
+    changes: list[JsonObject]
+
+
+@dataclass(slots=True)
+class Group:
+    """Hold a target group with all that belongs to it. `body` is the draft as last written."""
+
+    id: str
+    human_id: str
+    project_id: str
+    body: Draft
+    created: float
+    updated: float
+    strategy: str
+    currency: str
+    cpi: Decimal
+    status: str = "draft"
+    saved: IdStore = field(default_factory=IdStore)
+    refused_once: set[bytes] = field(default_factory=set)
+    lock: str = ""
+    excluded: IdStore = field(default_factory=IdStore)
+    excluded_guids: IdStore = field(default_factory=IdStore)
+    exclusion_lock: str = ""
+    policy_updated: float = 0.0
+    activity: list[ActivityRule] = field(default_factory=list)
+    run: Run | None = None
+    work: Fieldwork = field(default_factory=Fieldwork)
+    changes: list[Change] = field(default_factory=list)
+    pause_at: float | None = None
+
+    @property
+    def salt(self) -> bytes:
+        """Return what makes the draws of this group its own, whenever it was made."""
+        return own_part(self.id).encode()
+
+    @property
+    def goal(self) -> int:
+        """Return the completes wanted."""
+        return int(self.body["completes_goal"])
+
+    @property
+    def is_recontact(self) -> bool:
+        """Tell whether only saved ids may enter."""
+        return bool(self.body.get("study_type_code") == "recontact")
+
+    @property
+    def project_exclusion(self) -> bool:
+        """Tell whether people who completed another group of the project are kept out."""
+        return bool((self.body.get("exclusion") or {}).get("enabled", False))
+
+    def __repr__(self) -> str:
+        """Name the group without ids of people."""
+        return f"<Group {self.id} {self.status}: {len(self.saved):,} saved>"
+
+
+@dataclass(slots=True)
+class Job:
+    """Hold a background job. `fate` is how it will end: `done`, `failed` or `never`."""
+
+    id: str
+    kind: str
+    project_id: str
+    group_id: str
+    created: float
+    ends: float
+    by: str
+    fate: PlannedEnd = "done"
+    status: str = "Processing"
+    file_name: str = ""
+    content: bytes = b""
+    accepted: bytes = b""
+    applied: int = 0
+    total: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    run_id: str = ""
+    failure: JsonObject | None = None
+    start: float = 0.0
+    end: float = 0.0
+    action: str = ""
+    targets: tuple[str, ...] = ()
+    updated: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str, str]] = field(default_factory=list)
+    guids: bool = False
+
+    def __repr__(self) -> str:
+        """Name the job without its file."""
+        return f"<Job {self.kind} {self.id} {self.status}>"
+
+
+@dataclass(slots=True)
+class Report:
+    """Hold a report: what was asked, and its content from `ready` on. `params` is told back as it was sent."""
+
+    id: str
+    kind: str
+    level: str
+    created: float
+    ready: float
+    by: str
+    params: JsonObject
+    begin: float
+    end: float
+    filter_ids: list[str]
+    failed: bool = False

@@ -1,0 +1,179 @@
+"""The people behind the ids: whom the exchange knows, who comes back, when, and how the visit ends.
+
+Every number a wave depends on is a field of `Assumptions`, with its source or marked as an assumption. Cint publishes
+no recontact rates: forecast from your own earlier waves, and use these only to practise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from statistics import NormalDist
+
+from cint_nb.domain.ids import synthetic_id
+from cint_nb.sandbox.world.id_store import key_of
+
+_NORMAL = NormalDist()
+FIRST_SUPPLIER = 201
+
+
+class Fate(StrEnum):
+    """Name what becomes of a well-formed id at upload."""
+
+    ACCEPTED = "accepted"
+    LATER = "rejected once, accepted when sent again"
+    UNKNOWN = "rejected: not known to the exchange"
+    ERASED = "rejected: the person asked to be erased"
+    GONE = "rejected: the supplier has left the exchange"
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """Hold the numbers that make waves look true.
+
+    Args:
+        accepted: Share of well-formed ids the exchange accepts. Assumption.
+        accepted_later: Share that is rejected once and accepted when sent again. Assumption.
+        suppliers: How many suppliers the people come from. Assumption.
+        supplier_takes_part: Share of people whose supplier shows them the recontact survey. Assumption: the help
+            centre says only that suppliers decide.
+        returns: Share of those who come back within the field period when last seen a moment ago. Assumption; panels
+            that ask their own members keep 85–90 % over four weeks (PMC7806340), marketplaces far fewer.
+        attrition_per_month: Share of those lost with each month since the person was last seen. Assumption.
+        months_since_seen: Longest time since an unknown person was last seen, months; even spread. The respondent
+            analysis report reaches back 12 months.
+        delay_median_hours: Half of those who come back do so within this time after launch. Assumption.
+        delay_spread: Sigma of the log-normal delay. Assumption: a fast start and a long tail.
+        slow_suppliers: Share of suppliers that show the survey late. Assumption.
+        slow_factor: How many times longer people of slow suppliers take. Assumption.
+        night_hours: UTC hours in which hardly anybody enters. Assumption.
+        screened_out: Share of recontacted people the screener turns away. Assumption.
+        terminated: Share the client's survey ends early. Assumption.
+        quality: Share ended for quality. Assumption.
+        dropped: Share that leaves the survey open. Assumption.
+        interview_spread: Sigma of the log-normal interview length around the expected one. Assumption.
+        fresh_fill_days: A target group of new respondents fills in about this time. Assumption.
+        population: People the exchange knows for target groups of new respondents.
+        visits: Response ids known per person of the population, at most.
+    """
+
+    accepted: float = 0.97
+    accepted_later: float = 0.01
+    suppliers: int = 14
+    supplier_takes_part: float = 0.86
+    returns: float = 0.62
+    attrition_per_month: float = 0.05
+    months_since_seen: float = 6.0
+    delay_median_hours: float = 22.0
+    delay_spread: float = 1.35
+    slow_suppliers: float = 0.25
+    slow_factor: float = 3.0
+    night_hours: tuple[int, int] = (22, 5)
+    screened_out: float = 0.04
+    terminated: float = 0.03
+    quality: float = 0.02
+    dropped: float = 0.07
+    interview_spread: float = 0.35
+    fresh_fill_days: float = 3.0
+    population: int = 20_000
+    visits: int = 4
+
+
+class People:
+    """Know every person by rule: the same seed and id give the same person, in any order of questions.
+
+    Args:
+        seed: The sandbox's seed.
+        assumptions: The numbers behind behaviour.
+    """
+
+    def __init__(self, seed: int, assumptions: Assumptions | None = None) -> None:
+        self.seed = seed
+        self.assumptions = assumptions or Assumptions()
+
+    def rsid(self, number: int) -> str:
+        """Return the respondent id of the `number`-th person of the population."""
+        return rsid_of(self.seed, number)
+
+    @cached_property
+    def _by_rid(self) -> dict[bytes, int]:
+        # Built when a file of response ids first arrives; nothing else needs it.
+        everyone = range(self.assumptions.population)
+        return {
+            key_of(rid_of(self.seed, number, visit)): number for number in everyone for visit in range(visits(number))
+        }
+
+    def person_of_rid(self, key: bytes) -> bytes:
+        """Return the respondent key a response id belongs to; an unknown one belongs to a person of its own."""
+        number = self._by_rid.get(key)
+        if number is not None:
+            return key_of(self.rsid(number))
+        return key_of(synthetic_id("person of a response id", int.from_bytes(key)))
+
+    def fate(self, key: bytes) -> Fate:
+        """Tell what becomes of a well-formed respondent id; the seed plays no part, so a file means the same always."""
+        chance = _share(key, b"fate")
+        known = self.assumptions
+        if chance < known.accepted:
+            return Fate.ACCEPTED
+        if chance < known.accepted + known.accepted_later:
+            return Fate.LATER
+        return (Fate.UNKNOWN, Fate.ERASED, Fate.GONE)[int(_share(key, b"reason") * 3)]
+
+    def supplier(self, key: bytes) -> int:
+        """Return the number of the supplier a person comes from."""
+        return FIRST_SUPPLIER + int(_share(key, b"supplier") * self.assumptions.suppliers)
+
+    def comes_back(self, key: bytes, salt: bytes, months: float | None) -> float | None:
+        """Tell after how many seconds a recontacted person enters; None for one who does not.
+
+        Args:
+            key: The person.
+            salt: That of the target group, so that one person decides anew each wave.
+            months: Time since the person was last seen; None when the sandbox does not know.
+        """
+        known = self.assumptions
+        if _share(key, b"supplier shows") >= known.supplier_takes_part:
+            return None
+        if months is None:
+            months = _share(key, b"last seen") * known.months_since_seen
+        if _share(key, b"returns" + salt) >= known.returns * (1 - known.attrition_per_month) ** months:
+            return None
+        delay = self.log_normal(key, b"delay" + salt, known.delay_median_hours * 3600, known.delay_spread)
+        return delay * known.slow_factor if self.is_slow(self.supplier(key)) else delay
+
+    def is_slow(self, supplier: int) -> bool:
+        """Tell whether a supplier shows surveys late: the last of the list do."""
+        known = self.assumptions
+        return supplier - FIRST_SUPPLIER >= known.suppliers * (1 - known.slow_suppliers)
+
+    def log_normal(self, key: bytes, salt: bytes, median: float, spread: float) -> float:
+        """Draw a log-normal number for a person."""
+        chance = min(max(_share(key, salt), 1e-9), 1 - 1e-9)
+        return median * math.exp(spread * _NORMAL.inv_cdf(chance))
+
+    def chance(self, key: bytes, salt: bytes) -> float:
+        """Draw a number from 0 to below 1 for a person."""
+        return _share(key, salt + self.seed.to_bytes(8, signed=True))
+
+
+def rsid_of(seed: int, number: int) -> str:
+    """Return the respondent id of the `number`-th person of a seed's population."""
+    return synthetic_id(f"respondent {seed}", number)
+
+
+def rid_of(seed: int, number: int, visit: int) -> str:
+    """Return the response id of a person's `visit`-th earlier visit."""
+    return synthetic_id(f"visit {visit} {seed}", number)
+
+
+def visits(number: int) -> int:
+    """Tell how many earlier visits a person of the population has: 1 to 4."""
+    return 1 + number % 4
+
+
+def _share(key: bytes, salt: bytes) -> float:
+    return int.from_bytes(hashlib.blake2b(key + salt, digest_size=7).digest()) / 2**56

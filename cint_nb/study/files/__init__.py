@@ -1,0 +1,1 @@
+"""Respondent files: any source in, unique ids and a verdict for every line out."""

@@ -1,0 +1,186 @@
+"""Which column holds the ids, and what a column's name says about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask_within, quoted
+from cint_nb.study.files.sources import refuse
+from cint_nb.study.files.verdicts import Reason, clean, holds_id, why_malformed
+
+_SHARE_OF_IDS = 0.2  # a column with fewer ids among its filled cells is not meant
+_NAME_SHOWN = 40
+_NO_HEADER = frozenset({Reason.EMAIL, Reason.SPREADSHEET, Reason.TEMPLATE, Reason.FORMULA, Reason.MARKUP})
+_SEPARATOR_HINT = re.compile(r"sep=([,;\t])[,;\t\"]*", re.IGNORECASE)
+_RSID_NAMES = re.compile(r"(recontact)?rsids?|respondent(id|guid|uuid)s?|lucidrsid|cintrsid")
+_RID_NAMES = re.compile(r"rids?|(response|session)(id|guid|uuid)s?|lucidrid|cintrid")
+_OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|people|panelist|participant)s?(id)?s?")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Hold one column as far as it was looked at.
+
+    Args:
+        position: Counted from 1.
+        name: As in the header; empty without one.
+        sample: The first values.
+    """
+
+    position: int
+    name: str
+    sample: Sequence[str]
+
+    @property
+    def share_of_ids(self) -> float:
+        """Return the share of ids among the filled cells, 0–1."""
+        filled = [text for text in map(clean, self.sample) if text]
+        return sum(map(is_respondent_id, filled)) / len(filled) if filled else 0.0
+
+    def label(self) -> str:
+        """Name the column for a message: position and name."""
+        return f'{self.position} "{mask_within(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
+
+
+def type_by_name(name: str) -> EntityType | None:
+    """Say what a column or file name claims its ids are; None where it says nothing, or both.
+
+    Cint's own texts use *Respondent ID* for either; `RSID` and `RID` are plain.
+    """
+    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
+    joined = "".join(words)
+    pairs = {joined, *words, *(first + second for first, second in pairwise(words))}
+    said = {
+        kind
+        for kind, form in ((EntityType.RSID, _RSID_NAMES), (EntityType.RID, _RID_NAMES))
+        if any(form.fullmatch(word) for word in pairs)
+    }
+    return said.pop() if len(said) == 1 else None
+
+
+def clean_name(text: str) -> str:
+    """Return a header cell without the spaces, quotes and marks around it, in its own case."""
+    return text.strip("\ufeff\u200b\u00a0 \t\r\n\"'")
+
+
+def is_id_name(name: str) -> bool:
+    """Tell whether a text is a usual name of a column of ids."""
+    folded = re.sub(r"[^a-z]", "", name.lower())
+    return any(form.fullmatch(folded) for form in (_RSID_NAMES, _RID_NAMES, _OTHER_NAMES))
+
+
+def is_header(text: str, any_ids: bool) -> bool:
+    """Tell whether the first filled line of a list is a header row.
+
+    Args:
+        text: The line, which is no id.
+        any_ids: Whether the lines after it hold any.
+    """
+    name = clean(text)
+    if is_id_name(name):
+        return not any(sign in text for sign in "%$")  # such as [%RSID%]
+    looks_like_name = len(name) <= 64 and any(c.isalpha() for c in name) and sum(map(str.isdigit, name)) < 6
+    return any_ids and looks_like_name and not holds_id(name) and why_malformed(text) not in _NO_HEADER
+
+
+def is_header_row(row: Sequence[str]) -> bool:
+    """Tell whether the first filled row of a table names its columns: words only, and no id."""
+    filled = [value for value in row if clean(value)]
+    if not filled or any(map(holds_id, filled)):
+        return False
+    named = any(is_id_name(clean(value)) and "%" not in value for value in filled)
+    return named or all(why_malformed(value) not in _NO_HEADER for value in filled)
+
+
+def separator_hint(line: str) -> str:
+    """Return the separator that a first line such as `sep=;` announces to a spreadsheet; empty without one."""
+    found = _SEPARATOR_HINT.fullmatch(line.strip('\ufeff"\r\n '))
+    return found[1] if found else ""
+
+
+def choose(
+    columns: Sequence[Cells], column: str | int | None, *, source: str, entity_type: EntityType, has_header: bool
+) -> Cells:
+    """Choose the column of ids: as asked, or the only one that can be meant.
+
+    Args:
+        columns: What the table has.
+        column: A name, or a position from 1; None to find it by content, then by name.
+        source: Name of the source, for messages.
+        entity_type: For the call written in messages.
+        has_header: Whether names come from a header.
+
+    Raises:
+        RespondentFileError: if no column fits, or several do; it names them and the call to write.
+    """
+    if column is not None:
+        return _asked(columns, column, source, has_header=has_header)
+    by_content = [cells for cells in columns if cells.share_of_ids >= _SHARE_OF_IDS]
+    found = by_content or [cells for cells in columns if type_by_name(cells.name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise refuse(
+            source,
+            f"{len(found)} columns could hold the ids: {_labels(found)}.",
+            f"say which one: {_call(source, _best(found, entity_type), entity_type)}.",
+            columns=len(columns),
+        )
+    raise refuse(
+        source,
+        f"No column holds respondent ids. The columns are {_labels(columns)}.",
+        f"if one of them does, name it: {_call(source, columns[0], entity_type)}."
+        if columns
+        else "export it again, one id a line.",
+        columns=len(columns),
+    )
+
+
+def _asked(columns: Sequence[Cells], column: str | int, source: str, *, has_header: bool) -> Cells:
+    if isinstance(column, bool) or not isinstance(column, str | int):
+        raise refuse(source, "`column` must be a name, or a position from 1.", "write column=1 or column='RSID'.")
+    if isinstance(column, int):
+        if 1 <= column <= len(columns):
+            return columns[column - 1]
+        raise _no_such(columns, column, source)
+    if not has_header:
+        raise refuse(
+            source,
+            "A column was named, and the first line is no header row.",
+            "give the position instead, from 1: column=1.",
+            column=quoted(column, _NAME_SHOWN),
+        )
+    folded = column.strip().casefold()
+    exact = [cells for cells in columns if cells.name == column]
+    found = exact or [cells for cells in columns if cells.name.strip().casefold() == folded]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise refuse(source, f"Several columns have this name: {_labels(found)}.", f"write column={found[0].position}.")
+    raise _no_such(columns, column, source)
+
+
+def _no_such(columns: Sequence[Cells], column: str | int, source: str) -> RespondentFileError:
+    return refuse(
+        source,
+        f"There is no column {quoted(column)}. The columns are {_labels(columns)}.",
+        "use one of these names or positions; positions count from 1.",
+    )
+
+
+def _best(found: Sequence[Cells], entity_type: EntityType) -> Cells:
+    return next((cells for cells in found if type_by_name(cells.name) is entity_type), found[0])
+
+
+def _call(source: str, cells: Cells, entity_type: EntityType) -> str:
+    column = repr(cells.name) if cells.name else cells.position
+    return f'read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
+
+
+def _labels(columns: Sequence[Cells]) -> str:
+    shown = ", ".join(cells.label() for cells in columns[:12])
+    return shown + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")

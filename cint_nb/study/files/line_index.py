@@ -1,0 +1,103 @@
+"""What was found on every line of a source, kept small: lists of positions, and the text of what is malformed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cint_nb.study.files.id_array import Index, Keys, Mask
+from cint_nb.study.files.verdicts import Reason, why_malformed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Texts:
+    """Keep the text of malformed lines, in source order, shortened to 200 bytes."""
+
+    content: bytes = b""
+    ends: Index = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, row: int) -> str:
+        start = int(self.ends[row - 1]) if row else 0
+        return decode(self.content[start : int(self.ends[row])])[0]
+
+    def reason(self, row: int) -> Reason:
+        """Say why the line is malformed."""
+        return why_malformed(self[row])
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Count lines by verdict; `usable + blank + duplicate + malformed + header` is always `lines`."""
+
+    lines: int
+    usable: int
+    blank: int
+    duplicate: int
+    malformed: int
+    header: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """Hold what every line of a source is, as positions from 0; a position in none of the lists is usable.
+
+    Args:
+        keys: Usable, unique ids in source order.
+        lines: How many lines the source has.
+        blank: Positions of blank lines.
+        malformed: Positions of malformed lines; `texts` holds what stood there.
+        duplicate: Positions of lines that repeat an id, `first` the positions they repeat.
+        header: Position of the header line, if any.
+        numbers: Line number of each position, where that is not the position plus 1.
+        header_text: What the header line says, where it was found among the lines.
+    """
+
+    keys: Keys
+    lines: int
+    blank: Index
+    malformed: Index
+    duplicate: Index
+    first: Index
+    header: Index
+    texts: Texts
+    numbers: Index | None = None
+    header_text: str = ""
+
+    @property
+    def counts(self) -> Counts:
+        """Count the lines by verdict."""
+        return Counts(
+            lines=self.lines,
+            usable=len(self.keys),
+            blank=len(self.blank),
+            duplicate=len(self.duplicate),
+            malformed=len(self.malformed),
+            header=len(self.header),
+        )
+
+    def usable_mask(self) -> Mask:
+        """Tell for each position whether it is usable."""
+        mask = np.ones(self.lines, dtype=np.bool_)
+        for others in (self.blank, self.malformed, self.duplicate, self.header):
+            mask[others] = False
+        return mask
+
+    def usable_positions(self) -> Index:
+        """Return the position of each usable id, in the order of `keys`."""
+        return np.flatnonzero(self.usable_mask())
+
+    def numbers_of(self, positions: Index) -> Index:
+        """Return the line numbers of positions, from 1."""
+        return positions + 1 if self.numbers is None else self.numbers[positions]
+
+
+def decode(raw: bytes) -> tuple[str, bool]:
+    """Read bytes as UTF-8, else as cp1252; also tell whether cp1252 was needed."""
+    try:
+        return raw.decode("utf-8"), False
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace"), True

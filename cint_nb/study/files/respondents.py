@@ -1,0 +1,295 @@
+"""Whatever file an analyst has becomes a safe upload, and every line of it is accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.files import UploadFile
+from cint_nb.domain.ids import EntityType, quoted
+from cint_nb.domain.ids import entity_type as read_entity_type
+from cint_nb.study.files import evidence as evidence_of
+from cint_nb.study.files import id_array as key_rows
+from cint_nb.study.files import line_frames
+from cint_nb.study.files.id_array import Keys, Mask
+from cint_nb.study.files.line_index import Counts, Reading
+from cint_nb.study.files.readers import Origin, Request, read
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Respondents:
+    """Hold the respondents of one source: unique, well-formed ids in source order, and a verdict for every line.
+
+    Made by `read_respondents`. Immutable; operations return new ones. Ten million fit in memory: an id takes 16 bytes
+    until its text is asked for. Two are equal when they name the same ids of the same type in the same order.
+
+    Args:
+        entity_type: What the ids identify, one per person (`RSID`) or one per visit (`RID`).
+        reading: The verdict of each line.
+        origin: Where the ids come from.
+    """
+
+    entity_type: EntityType
+    reading: Reading
+    origin: Origin
+
+    @property
+    def keys(self) -> Keys:
+        """Return the ids as rows of 16 bytes."""
+        return self.reading.keys
+
+    @property
+    def source_name(self) -> str:
+        """Return the name of the file, or a word for a value of the session."""
+        return self.origin.name
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Return the usable ids, unique, in lower case, in source order. Mind where they are printed."""
+        return tuple(key_rows.texts(self.keys))
+
+    @property
+    def counts(self) -> Counts:
+        """Count the lines by verdict."""
+        return self.reading.counts
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Return one digest of entity type and ids, in order; equal respondents have equal hashes."""
+        return key_rows.digest(self.keys, salt=self.entity_type)
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Return what speaks against the stated entity type, in sentences; empty when nothing does."""
+        return evidence_of.contradictions(self.entity_type, self.origin)
+
+    def __len__(self) -> int:
+        """Count the usable ids."""
+        return len(self.keys)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Respondents):
+            return NotImplemented
+        return self.entity_type is other.entity_type and np.array_equal(self.keys, other.keys)
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __repr__(self) -> str:
+        """Say how many and from where, without a single id."""
+        counts = self.counts
+        left_out = ", ".join(
+            f"{number:,} {name}"
+            for name in ("duplicate", "malformed", "blank", "header")
+            if (number := getattr(counts, name))
+        )
+        bits = [f"{counts.usable:,} {self.entity_type}s", f"{counts.lines:,} lines", left_out, self.source_name]
+        if self.warnings:
+            bits.append(f"warnings: {len(self.warnings)}")
+        return f"<Respondents: {' · '.join(bit for bit in bits if bit)}>"
+
+    def summary(self) -> pd.DataFrame:
+        """Count the lines by verdict and reason.
+
+        Returns:
+            A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, `lines`,
+            `first_line` (the number of the first such line, `<NA>` if there is none).
+        """
+        return line_frames.summary(self.reading)
+
+    def lines(self, *, reveal: bool = False) -> pd.DataFrame:
+        """Return one row for each line of the source, in order.
+
+        Args:
+            reveal: Show whole ids and the text of malformed lines. Masked otherwise.
+
+        Returns:
+            A frame: `line` (from 1; for a table the line its row begins on), `verdict`, `reason` of malformed lines,
+            `of_line` (the line a duplicate repeats), `id`.
+        """
+        return line_frames.lines(self.reading, reveal=reveal)
+
+    def evidence(self, *, earlier: Iterable[Respondents] = (), report: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Gather what speaks for RSID or RID, since their form is the same.
+
+        Args:
+            earlier: Respondents of other waves: people come back, visits never do.
+            report: A respondent analysis report, with its columns of RSIDs and RIDs.
+
+        Returns:
+            A frame: `source` of the evidence, `says` (`RSID` or `RID`), `agrees` with the stated type, `detail`.
+        """
+        return evidence_of.frame(self.entity_type, self.origin, self.keys, [other.keys for other in earlier], report)
+
+    def minus(self, other: Respondents | Iterable[str]) -> Respondents:
+        """Return those that are not in `other`, which may be ids as texts."""
+        return self.only(~key_rows.among(self.keys, self._keys_of(other)))
+
+    def intersect(self, other: Respondents | Iterable[str]) -> Respondents:
+        """Return those that are also in `other`, which may be ids as texts."""
+        return self.only(key_rows.among(self.keys, self._keys_of(other)))
+
+    def plus(self, other: Respondents | Iterable[str]) -> Respondents:
+        """Return these, then those of `other` that are new. Lines are counted anew, one for each id."""
+        more = self._keys_of(other)
+        reading = line_frames.plain_reading(key_rows.unique(np.concatenate((self.keys, more))))
+        name = other.source_name if isinstance(other, Respondents) else "list"
+        return replace(self, reading=reading, origin=Origin(f"{self.source_name} + {name}", "list"))
+
+    def sample(self, size: int, seed: int | str = 1) -> Respondents:
+        """Choose `size` of them by chance, in source order.
+
+        The choice depends on the ids and the seed only, not on their order in the file; a larger sample of the same
+        seed contains every smaller one.
+
+        Raises:
+            RespondentFileError: if there are fewer than `size`.
+        """
+        if not 0 <= size <= len(self):
+            raise RespondentFileError(
+                f"A sample of {size:,} cannot be drawn from {len(self):,} ids.",
+                evidence={"source": self.source_name or None},
+                next_step=f"choose a size from 0 to {len(self):,}.",
+            )
+        salt = hashlib.sha256(str(seed).encode()).digest()
+        content = self.keys.tobytes()
+        lots = [
+            hashlib.blake2b(content[start : start + 16], digest_size=8, key=salt).digest()
+            for start in range(0, len(content), 16)
+        ]
+        mask = np.zeros(len(self), dtype=np.bool_)
+        mask[sorted(range(len(lots)), key=lots.__getitem__)[:size]] = True
+        return self.only(mask)
+
+    def split(self, size: int = limits.IDS_PER_TARGET_GROUP) -> tuple[Respondents, ...]:
+        """Cut them into parts of at most `size` ids, in source order; every id is in exactly one part.
+
+        Raises:
+            RespondentFileError: if `size` is below 1.
+        """
+        if size < 1:
+            raise RespondentFileError("A part holds at least one id.", next_step="call split(100_000).")
+        places = np.arange(len(self))
+        return tuple(self.only((places >= start) & (places < start + size)) for start in range(0, len(self), size))
+
+    def to_upload(self) -> UploadFile:
+        """Return the exact bytes to upload: one id a line, LF, UTF-8 without byte-order mark, no header.
+
+        Raises:
+            RespondentFileError: if there is no id, or more than 100,000, the most a target group holds.
+
+        Serves the recontact guide, step 2.
+        """
+        if not len(self):
+            raise RespondentFileError(
+                "There is no usable id to upload.",
+                evidence={"source": self.source_name or None, "lines": self.counts.lines},
+                next_step="look at summary() and lines() to see why, and correct the file.",
+            )
+        if len(self) > limits.IDS_PER_TARGET_GROUP:
+            raise RespondentFileError(
+                f"{len(self):,} ids are more than the {limits.IDS_PER_TARGET_GROUP:,} one target group holds.",
+                evidence={"source": self.source_name or None, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
+                next_step="call split(100_000) and use one target group for each part, or take a sample(100_000).",
+            )
+        content = key_rows.lines(self.keys)
+        return UploadFile(content, len(self), self.entity_type, Path(self.source_name).stem or "respondents")
+
+    def to_file(self, path: str | Path) -> Path:
+        """Write the exact upload to a file.
+
+        Args:
+            path: Ends in `.csv` or `.txt`; an existing file is replaced.
+
+        Raises:
+            RespondentFileError: as `to_upload`, and for another ending.
+        """
+        target = Path(path)
+        if target.suffix.lower() not in limits.UPLOAD_SUFFIXES:
+            raise RespondentFileError(
+                f"An upload file ends in .csv or .txt, not {target.suffix or 'in nothing'}.",
+                next_step=f"write to {target.with_suffix('.csv').name}.",
+            )
+        target.write_bytes(self.to_upload().content)
+        return target
+
+    def to_rejects(self, path: str | Path) -> Path:
+        """Write every line that is not usable to a `.csv` that a spreadsheet opens without running anything.
+
+        The file holds what stood on those lines, unmasked: it is meant for correcting the source.
+        """
+        return line_frames.write_rejects(self.lines(reveal=True), Path(path))
+
+    def only(self, mask: Mask) -> Respondents:
+        """Return those for which `mask`, one truth value for each id, is true; source lines are kept."""
+        return replace(self, reading=line_frames.chosen(self.reading, mask))
+
+    def _keys_of(self, other: Respondents | Iterable[str]) -> Keys:
+        if not isinstance(other, Respondents):
+            return key_rows.from_ids(other)
+        if other.entity_type is not self.entity_type:
+            raise RespondentFileError(
+                f"{self.entity_type}s and {other.entity_type}s cannot be compared: one names people, one visits.",
+                next_step="bring the RIDs to RSIDs with a crosswalk first.",
+            )
+        return other.keys
+
+
+def read_respondents(
+    source: str | Path | bytes | IO[Any] | Iterable[Any] | pd.DataFrame | pd.Series[Any],
+    *,
+    entity_type: str | EntityType,
+    column: str | int | None = None,
+    sheet: str | int | None = None,
+    name: str = "",
+) -> Respondents:
+    """Read respondents from a file or a value, and give every line one verdict.
+
+    Accepts `.txt`, `.csv`, `.tsv` (also packed with gzip), `.xlsx`, `.parquet` and `.sav`; UTF-8, UTF-16 or cp1252 with
+    any line ends; comma, semicolon or tab; quotes, braces and invisible characters around ids; a header row.
+
+    The 100,000 ids and 5 MB of the recontact guide are limits of an upload and stop at `to_upload()`; a source may be
+    larger, up to 1 GB.
+
+    Args:
+        source: A path, bytes, an open file, a DataFrame, a Series, or a list of ids. Text is a path, never contents.
+        entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit). Their form is
+            the same, so only the analyst knows.
+        column: Name of the column, or its position from 1; found by content when only one holds ids.
+        sheet: Name of the sheet of a workbook, or its position from 1.
+        name: Shown in place of the file's name; for bytes its ending tells the kind.
+
+    Raises:
+        RespondentFileError: if the source is missing, empty, too large or not a list of ids, if the entity type is
+            unknown, or if several columns could be meant; the message names the call to write.
+
+    Serves the recontact guide, prerequisites and step 2.
+    """
+    try:
+        kind = read_entity_type(entity_type)
+    except ValueError:
+        raise RespondentFileError(
+            "The entity type is unknown.",
+            evidence={"field": "entity_type", "given": quoted(entity_type, 40)},
+            next_step="write RSID (or RESPONDENT_ID) if each id names a person, "
+            "RID (or RESPONSE_ID) if each names one visit to a survey.",
+        ) from None
+    reading, origin = read(source, Request(kind, column, sheet, name))
+    if reading.lines == len(reading.blank) + len(reading.header):
+        raise RespondentFileError(
+            "The source holds a header row and nothing else." if len(reading.header) else "Every line is blank.",
+            evidence={"source": origin.name or None, "lines": reading.lines, "column": origin.column or None},
+            next_step="export it again; it must hold one id a line.",
+        )
+    return Respondents(kind, reading, origin)

@@ -1,0 +1,274 @@
+"""Text in any usual encoding becomes blocks of whole UTF-8 lines; its layout is found from its beginning."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from typing import BinaryIO
+
+from cint_nb.domain import limits
+from cint_nb.domain.ids import is_respondent_id
+from cint_nb.study.files.id_column import clean_name, is_header_row, separator_hint
+from cint_nb.study.files.line_index import decode
+from cint_nb.study.files.sources import refuse
+from cint_nb.study.files.verdicts import clean, holds_id
+
+_CHUNK = 1 << 20
+_HEAD = 1 << 18
+_SAMPLE_LINES = 500
+_DELIMITERS = ",;\t"
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a")
+
+
+class Layout(StrEnum):
+    """Name how a text holds its values: one a line, all in one line, or as a table."""
+
+    LINES = "one value a line"
+    LIST = "one line of values"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Hold the layout of a text and what separates its values (empty for one value a line)."""
+
+    layout: Layout
+    delimiter: str = ""
+
+
+class Text:
+    """Read a text as blocks of whole lines in UTF-8, whatever its encoding and line ends.
+
+    Args:
+        stream: At the beginning of the text.
+        name: For errors.
+
+    Attributes:
+        encoding: `utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be` or `utf-32`; bytes that are not valid in
+            UTF-8 are read as cp1252 later, line by line.
+        head: The beginning, at most 256 KiB, with LF line ends.
+        complete: Whether `head` is all of it.
+        saw_cp1252: Whether `table_rows` met bytes that are not valid in UTF-8.
+    """
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self.name = name
+        self.saw_cp1252 = False
+        first = _filled(stream)
+        self.encoding, mark = _encoding(first)
+        _refuse_binary(name, first, self.encoding)
+        self._chunks = _utf8(chain([first[mark:]], iter(lambda: stream.read(_CHUNK), b"")), self.encoding)
+        start = next(self._chunks, b"")
+        following = next(self._chunks, b"")
+        self._chunks = chain([start, following], self._chunks)
+        self._has_lf = b"\n" in start[:_HEAD]
+        self.head = b"".join(_unified(iter([start[:_HEAD]])))
+        self.complete = not following and len(start) <= _HEAD
+
+    def blocks(self, separator: str = "\n", *, mixed_ends: bool = True) -> Iterator[bytes]:
+        """Go through the text in blocks of whole lines, each line ended by LF.
+
+        Args:
+            separator: What ends a value; other than LF for a text that is one line of values.
+            mixed_ends: Bring CRLF and CR to LF. False leaves them to the reader where LF occurs, which is faster.
+
+        Raises:
+            RespondentFileError: at a line of more than 1 MB.
+        """
+        rest = b""
+        plain = separator == "\n" and not mixed_ends and self._has_lf
+        for piece in self._chunks if plain else _unified(self._chunks):
+            chunk = piece if separator == "\n" else piece.replace(separator.encode(), b"\n")
+            cut, begin = chunk.rfind(b"\n") + 1, 0
+            if cut and rest:
+                begin = chunk.index(b"\n") + 1
+                yield rest + chunk[:begin]
+            if cut:
+                yield chunk[begin:cut]
+                rest = b""
+            rest += chunk[cut:]
+            if len(rest) > limits.SOURCE_LINE_MAX_BYTES:
+                raise refuse(
+                    self.name,
+                    f"A line is longer than {limits.SOURCE_LINE_MAX_BYTES:,} bytes.",
+                    "write one id a line.",
+                )
+        if rest:
+            yield rest + b"\n"
+
+
+def _filled(stream: BinaryIO) -> bytes:
+    """Read one full chunk; a packed stream gives less at a time."""
+    content = b""
+    while len(content) < _HEAD and (piece := stream.read(_CHUNK)):
+        content += piece
+    return content
+
+
+def _encoding(first: bytes) -> tuple[str, int]:
+    """Return the encoding and the length of its byte-order mark."""
+    for mark, name in _MARKS:
+        if first.startswith(mark):
+            return name, len(mark) if name == "utf-8-sig" else 0
+    sample = first[:4096]
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    half = len(sample) // 2
+    if half and odd > 0.4 * half and even < 0.1 * half:
+        return "utf-16-le", 0
+    if half and even > 0.4 * half and odd < 0.1 * half:
+        return "utf-16-be", 0
+    return "utf-8", 0
+
+
+def _refuse_binary(name: str, first: bytes, encoding: str) -> None:
+    sample = first[:4096]
+    if not encoding.startswith("utf-8"):
+        sample = sample.decode(encoding, "ignore").encode("utf-8", "ignore")
+    strange = len(sample) - len(sample.translate(None, _CONTROL))
+    if b"\0" in sample or strange > 0.05 * len(sample):
+        raise refuse(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.")
+
+
+def refuse_binary(name: str, block: bytes, lines_before: int) -> None:
+    """Stop at a zero byte, which no text has.
+
+    Raises:
+        RespondentFileError: naming the line.
+    """
+    if (place := block.find(b"\0")) >= 0:
+        line = lines_before + block.count(b"\n", 0, place) + 1
+        raise refuse(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.", line=line)
+
+
+def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    if encoding.startswith("utf-8"):
+        yield from chunks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for chunk in chain(chunks, [b""]):
+        if decoded := decoder.decode(chunk, final=not chunk):
+            yield decoded.encode("utf-8", "replace")
+
+
+def _unified(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Turn CRLF and CR into LF; a CR at the end of a chunk waits for the next."""
+    held = b""
+    for piece in chunks:
+        chunk = held + piece if held else piece
+        held = b"\r" if chunk.endswith(b"\r") else b""
+        if b"\r" in chunk:
+            chunk = (chunk[:-1] if held else chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        if chunk:
+            yield chunk
+    if held:
+        yield b"\n"
+
+
+def shape_of(head: bytes, *, complete: bool, column: str | int | None = None) -> Shape:
+    """Find the layout of a text from its beginning.
+
+    A table needs two columns on most lines, and more ids than whole lines are, or a header row: else a tab before an
+    id or a comma after it would make one. A single line with several ids is a list.
+
+    Args:
+        head: The beginning of the text.
+        complete: Whether it is all of it.
+        column: What the analyst asked for; a header with this name decides between separators.
+    """
+    if not any(mark in head for mark in b" ,;\t"):
+        return Shape(Layout.LINES)
+    raw = head.split(b"\n", _SAMPLE_LINES)
+    if not complete and len(raw) > 1:
+        raw.pop()
+    lines = [decode(line)[0] for line in raw[:_SAMPLE_LINES]]
+    filled = [line for line in lines if clean(line)]
+    if not any(mark in line for line in lines for mark in _DELIMITERS):
+        return _spaced(filled)
+    if hint := separator_hint(filled[0] if filled else ""):
+        return Shape(Layout.TABLE, hint)
+    if len(filled) == 1:
+        for mark in _DELIMITERS:
+            if sum(is_respondent_id(clean(part)) for part in filled[0].split(mark)) > 1:
+                return Shape(Layout.LIST, mark)
+    whole = sum(is_respondent_id(clean(line)) for line in filled)
+    best, best_score = Shape(Layout.LINES), (False, False, 0, 0.0)
+    for mark in _DELIMITERS:
+        rows = [row for row in _rows(lines, mark) if any(map(clean, row))]
+        widths = Counter(map(len, rows))
+        width, often = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        hits = sum(is_respondent_id(clean(value)) for row in rows for value in row)
+        header = (
+            width > 1 and len(rows[0]) == width and sum(map(bool, map(clean, rows[0]))) > 1 and is_header_row(rows[0])
+        )
+        asked = header and column in [clean_name(value) for value in rows[0]]
+        score = (asked, header and hits > 0, hits, often / max(1, len(rows)))
+        if width > 1 and (hits > whole or header or not hits) and score > best_score:
+            best, best_score = Shape(Layout.TABLE, mark), score
+    return best
+
+
+def _spaced(filled: list[str]) -> Shape:
+    if len(filled) == 1 and sum(is_respondent_id(clean(part)) for part in filled[0].split(" ")) > 1:
+        return Shape(Layout.LIST, " ")
+    return Shape(Layout.LINES)
+
+
+def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter))
+    except csv.Error:
+        return []
+
+
+def table_rows(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Go through a table as pairs of line number, from 1, and values.
+
+    A value in quotes may reach over several lines; the row then has the number of its first line.
+
+    Raises:
+        RespondentFileError: at a quote that is opened and swallows the lines after it.
+    """
+    lines = chain.from_iterable(io.StringIO(block, newline="\n") for block in _decoded(text))
+    reader = csv.reader(lines, delimiter=delimiter)
+    before, width = 0, 0
+    try:
+        for row in reader:
+            width = width or len(row)
+            if reader.line_num - before > 1 and (len(row) != width or any(holds_id(v.partition("\n")[2]) for v in row)):
+                raise _open_quote(text.name, before + 1)
+            yield before + 1, row
+            before = reader.line_num
+    except csv.Error:
+        raise _open_quote(text.name, before + 1) from None
+
+
+def _decoded(text: Text) -> Iterator[str]:
+    lines = 0
+    for block in text.blocks():
+        refuse_binary(text.name, block, lines)
+        lines += block.count(b"\n")
+        content, was_cp1252 = decode(block)
+        text.saw_cp1252 |= was_cp1252
+        yield content
+
+
+def _open_quote(name: str, line: int) -> Exception:
+    return refuse(
+        name,
+        f"A quotation mark opened on line {line:,} swallows the lines after it.",
+        "close or remove the quotation mark, or keep the column of ids only.",
+        line=line,
+    )

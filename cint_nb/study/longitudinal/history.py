@@ -1,0 +1,265 @@
+"""From wave to wave: who came back, what share of them, and how those who dropped out differ from those who stayed.
+
+The exchange publishes no count of invitations, so nothing here is called a response rate. Every rate names what it is
+a share of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cint_nb.domain.errors import InputError, RespondentFileError
+from cint_nb.domain.ids import EntityType, mask, quoted
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.study.files.verdicts import clean
+from cint_nb.study.longitudinal.proportions import side_by_side, wilson
+from cint_nb.study.longitudinal.waves import ORDER, PanelWave, Standing, number, standings
+from cint_nb.study.outcome.visit_reports import WaveReport, read_report
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Panel", "PanelWave", "Standing", "WaveReport", "read_report", "wilson"]
+
+_TAKEN = ("id", "people", "share")  # columns beside those named like the waves
+_Flags = NDArray[np.bool_]
+
+
+class Panel:
+    """Follow people over the waves of a study. Shows no id unless asked to.
+
+    Args:
+        waves: In the order of time, each with a name of its own.
+
+    Raises:
+        InputError: there is no wave, or two have the same name.
+        RespondentFileError: a list holds RIDs: a visit never comes back, a person does.
+    """
+
+    def __init__(self, waves: Sequence[PanelWave]) -> None:
+        names = [wave.name for wave in waves]
+        if not names or len({*names, *_TAKEN}) < len(names) + len(_TAKEN):
+            raise InputError(
+                f"A panel needs at least one wave, each with a name of its own that is none of {', '.join(_TAKEN)}.",
+                evidence={"waves": ", ".join(names) or "none"},
+                next_step="write Panel([PanelWave('wave 1', report), PanelWave('wave 2', report, uploaded=people)]).",
+            )
+        self.waves = {wave.name: wave for wave in waves}
+        self._places: dict[str, int] = {}
+        for wave in waves:
+            for rsid in wave.rsids():
+                self._places.setdefault(rsid, len(self._places))
+        self._ids = tuple(self._places)
+        self._standing = {wave.name: standings(wave, self._places) for wave in waves}
+
+    # --- person by person -------------------------------------------------------------------------------------
+
+    def table(self, *, reveal: bool = False) -> pd.DataFrame:
+        """Return one row a person, in the order they first appeared.
+
+        Args:
+            reveal: Show whole ids. Masked otherwise.
+
+        Returns:
+            A frame: `id`, then a column for each wave, named like it, with the words of `Standing`: `completed`;
+            `came back` (entered and did not complete) or, in a wave without a list, `entered`; `absent` (uploaded,
+            did not enter); `rejected` (the exchange did not save the id); `not asked` (not in the list of that wave).
+        """
+        import pandas as pd
+
+        ids = pd.Series(self._ids if reveal else [mask(rsid) for rsid in self._ids], dtype="str")
+        return pd.DataFrame({"id": ids, **{name: self._words(name) for name in self.waves}})
+
+    def patterns(self) -> pd.DataFrame:
+        """Count the people of each course through the waves, the most frequent first.
+
+        Returns:
+            A frame: a column for each wave, `people`, `share` of all people of the panel (0–1).
+        """
+        table = self.table().drop(columns="id")
+        counts = table.value_counts(sort=False).rename("people").reset_index()
+        counts = counts.sort_values(["people", *self.waves], ascending=[False, *[True] * len(self.waves)])
+        return counts.assign(share=counts["people"] / max(1, len(self))).reset_index(drop=True)
+
+    def people(self, standing: Mapping[str, str | Collection[str]]) -> Respondents:
+        """Return the people who stood a certain way, ready to be uploaded to another wave.
+
+        Args:
+            standing: For each wave that matters one word of `Standing`, or several, such as
+                `{"wave 1": "completed", "wave 2": ["absent", "came back"]}`.
+
+        Raises:
+            InputError: a wave or a word is unknown.
+            RespondentFileError: nobody fits.
+        """
+        chosen = np.ones(len(self), np.bool_)
+        for name, words in standing.items():
+            wanted = [words] if isinstance(words, str) else list(words)
+            chosen &= np.isin(self._of(name), [number(word) for word in wanted])
+        ids = [rsid for rsid, fits in zip(self._ids, chosen, strict=True) if fits]
+        if not ids:
+            raise RespondentFileError("Nobody in the panel fits.", next_step="look at patterns() for who there is.")
+        return read_respondents(ids, entity_type=EntityType.RSID, name=f"panel of {list(self.waves)[-1]}")
+
+    # --- rates ------------------------------------------------------------------------------------------------
+
+    def rates(self, *, confidence: float = 0.95) -> pd.DataFrame:
+        """Return the rates of every wave that has a list, with their Wilson intervals.
+
+        - `participation`: entered, of the ids uploaded to the wave.
+        - `completion`: completed, of the ids uploaded to the wave.
+        - `retention`: completed, of those uploaded who had completed the wave before.
+        - `every wave`: completed this and all earlier waves, of those who completed the first.
+
+        Ids the exchange rejected count as not uploaded; only the base of `every wave` keeps them. The interval tells
+        how far a rate may lie from that of many more people of the same kind, if each decides alone; it knows nothing
+        of who was left out of the list.
+
+        Args:
+            confidence: Share of such intervals that hold the true rate, above 0 and below 1.
+
+        Returns:
+            A frame: `wave`, `rate`, `people`, `of`, `share` (0–1), `low`, `high` (0–1), `confidence`, `among` (what
+            `of` counts).
+
+        Raises:
+            InputError: the confidence is not between 0 and 1.
+        """
+        import pandas as pd
+
+        names = list(self.waves)
+        rows: list[tuple[Any, ...]] = []
+
+        def add(wave: str, rate: str, part: _Flags, base: _Flags, among: str) -> None:
+            people, of = int((part & base).sum()), int(base.sum())
+            low, high = wilson(people, of, confidence)
+            rows.append((wave, rate, people, of, people / of if of else None, low, high, confidence, among))
+
+        always = self.stood(names[0], Standing.COMPLETED)
+        first = always.copy()
+        for before, name in zip([None, *names], names, strict=False):
+            done = self.stood(name, Standing.COMPLETED)
+            always &= done
+            if self.waves[name].uploaded is None:
+                continue
+            asked = self._asked(name)
+            came = done | self.stood(name, Standing.CAME_BACK)
+            add(name, "participation", came, asked, f"ids uploaded to {name}")
+            add(name, "completion", done, asked, f"ids uploaded to {name}")
+            if before is not None:
+                base = asked & self.stood(before, Standing.COMPLETED)
+                add(name, "retention", done, base, f"completed {before}, uploaded to {name}")
+                add(name, "every wave", always, first, f"completed {names[0]}")
+        columns = ["wave", "rate", "people", "of", "share", "low", "high", "confidence", "among"]
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.astype(dict.fromkeys(("share", "low", "high", "confidence"), "Float64"))
+
+    def compare(
+        self,
+        attribute: str | Mapping[str, Any] | pd.Series[Any],
+        *,
+        stayed: str = "",
+        since: str = "",
+        bins: int = 0,
+        confidence: float = 0.95,
+    ) -> pd.DataFrame:
+        """Compare who dropped out with who stayed, by an attribute known from before.
+
+        Looks at the people who completed one wave and were uploaded to a later one: those who completed that too
+        stayed, the others dropped out.
+
+        Args:
+            attribute: A column of the report of `since`, or a value for each RSID: a mapping, or a Series whose index
+                holds the RSIDs.
+            stayed: The later wave; the last one when left out.
+            since: The earlier wave; the one before `stayed` when left out.
+            bins: Cut numbers into so many groups of about equal size; 0 takes every value as it is.
+            confidence: Of the intervals of `retention`.
+
+        Returns:
+            A frame, one row a value, the most frequent first (groups of numbers in their order): `value`, `stayed`,
+            `dropped_out` (people); `share_of_stayed`, `share_of_dropped_out` (each adds up to 1); `retention`, stayed
+            of the people with this value; `low`, `high`, `confidence`. People without a value are `not known`.
+
+        Raises:
+            InputError: a wave is unknown, or the later one has no list.
+        """
+        import pandas as pd
+
+        names = list(self.waves)
+        later = stayed or names[-1]
+        earlier = since or names[max(0, names.index(later) - 1)] if later in names else since
+        done, before = self.stood(later, Standing.COMPLETED), self.stood(earlier, Standing.COMPLETED)
+        if self.waves[later].uploaded is None or names.index(earlier) >= names.index(later):
+            raise InputError(
+                "Dropping out needs an earlier wave and a later one with a list of uploaded ids.",
+                evidence={"since": earlier, "stayed": later},
+                next_step=f"choose two of {', '.join(names)}.",
+            )
+        base = before & self._asked(later)
+        told = self.waves[earlier].report.values(attribute) if isinstance(attribute, str) else dict(attribute.items())
+        known = {clean(str(rsid)): value for rsid, value in told.items()}
+        values = pd.Series(
+            [known.get(rsid) for rsid, chosen in zip(self._ids, base, strict=True) if chosen], dtype="object"
+        )
+        return side_by_side(values, done[base], bins=bins, confidence=confidence)
+
+    # --- what to mind -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Say in sentences what makes the figures less than whole; empty when nothing does."""
+        found = []
+        for name, wave in self.waves.items():
+            if wave.report.unidentified:
+                hidden = f"{wave.report.unidentified:,} visits of {name} have no RSID"
+                found.append(f"{hidden}: participation may be higher than shown.")
+            if wave.uploaded is not None and (strange := len(wave.report.entrants.minus(wave.uploaded))):
+                found.append(
+                    f"{strange:,} people in the report of {name} are not in its uploaded list; they count in no rate."
+                )
+        return tuple(found)
+
+    def stood(self, name: str, standing: Standing | str) -> _Flags:
+        """Tell for each person, in the order of `table`, whether they stood so in a wave.
+
+        Raises:
+            InputError: the wave or the word is unknown.
+        """
+        return np.asarray(self._of(name) == number(standing))
+
+    def __len__(self) -> int:
+        """Count the people."""
+        return len(self._ids)
+
+    def __repr__(self) -> str:
+        """Count people and name the waves, without ids."""
+        return f"<Panel: {len(self):,} people · {', '.join(self.waves)}>"
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _of(self, name: str) -> NDArray[np.int64]:
+        if name not in self._standing:
+            raise InputError(
+                f"There is no wave {quoted(name)} in the panel.",
+                evidence={"field": "wave"},
+                next_step=f"use one of {', '.join(map(repr, self.waves))}.",
+            )
+        return self._standing[name]
+
+    def _asked(self, name: str) -> _Flags:
+        """Tell for each person whether their id was uploaded to a wave and saved."""
+        wave, asked = self.waves[name], np.zeros(len(self), np.bool_)
+        asked[[self._places[rsid] for rsid in (wave.uploaded.ids if wave.uploaded else ())]] = True
+        return np.asarray(asked & (self._of(name) != number(Standing.REJECTED)))
+
+    def _words(self, name: str) -> pd.Series:
+        import pandas as pd
+
+        words = np.array([standing.value for standing in ORDER], dtype=object)
+        return pd.Series(words[self._standing[name]], dtype="str")

@@ -1,0 +1,100 @@
+"""What one person did in one wave, in a word, and the wave that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cint_nb.domain.errors import InputError, RespondentFileError
+from cint_nb.domain.ids import EntityType, quoted
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.outcome.visit_reports import WaveReport
+
+
+class Standing(StrEnum):
+    """Name what one person did in one wave.
+
+    `entered` is for waves without a list: who completed no interview there has not come *back*.
+    """
+
+    COMPLETED = "completed"
+    CAME_BACK = "came back"
+    ENTERED = "entered"
+    ABSENT = "absent"
+    REJECTED = "rejected"
+    NOT_ASKED = "not asked"
+
+
+ORDER = tuple(Standing)
+"""The standings by the number that stands for each."""
+
+
+@dataclass(frozen=True)
+class PanelWave:
+    """Hold one wave: its report, and whom it recontacted.
+
+    Args:
+        name: Heading of its column.
+        report: Its visits, as `read_report` returns them.
+        uploaded: The RSIDs that were uploaded. None for a wave of new respondents, which has no list.
+        rejected: Those of them the exchange did not save, such as `wave.outcome.rejected`. Nobody asked them, so they
+            count neither as absent nor in what is a share of the ids uploaded.
+    """
+
+    name: str
+    report: WaveReport
+    uploaded: Respondents | None = None
+    rejected: Respondents | None = None
+
+    def rsids(self) -> tuple[str, ...]:
+        """Return everybody the wave knows of: who entered, then who was uploaded.
+
+        Raises:
+            RespondentFileError: the list holds RIDs: a visit never comes back, a person does.
+        """
+        if self.uploaded is None:
+            return self.report.entrants.ids
+        if self.uploaded.entity_type is not EntityType.RSID:
+            raise RespondentFileError(
+                f"The list of {self.name} holds RIDs, one per visit; people are followed by their RSIDs.",
+                next_step="bring them to RSIDs first: to_rsids(people, report.crosswalk()).",
+            )
+        return (*self.report.entrants.ids, *self.uploaded.ids)
+
+
+def standings(wave: PanelWave, places: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the standing of each person in a wave, as numbers of `ORDER`.
+
+    Args:
+        wave: The wave.
+        places: Place of each person, by RSID.
+    """
+
+    def of(people: Respondents | None) -> list[int]:
+        return [] if people is None else [places[rsid] for rsid in people.ids if rsid in places]
+
+    found = np.full(len(places), number(Standing.NOT_ASKED))
+    found[of(wave.uploaded)] = number(Standing.ABSENT)
+    found[of(wave.rejected)] = number(Standing.REJECTED)
+    found[of(wave.report.entrants)] = number(Standing.ENTERED if wave.uploaded is None else Standing.CAME_BACK)
+    found[of(wave.report.completes)] = number(Standing.COMPLETED)
+    return found
+
+
+def number(word: Standing | str) -> int:
+    """Return the number of a standing.
+
+    Raises:
+        InputError: there is no such standing.
+    """
+    try:
+        return ORDER.index(Standing(word))
+    except ValueError:
+        raise InputError(
+            f"{quoted(word, 40)} is no standing in a wave.",
+            next_step=f"use one of {', '.join(repr(each.value) for each in ORDER)}.",
+        ) from None

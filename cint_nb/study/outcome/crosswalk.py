@@ -1,0 +1,104 @@
+"""From visits to people: the RSID that belongs to each RID."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import EntityType, is_respondent_id, quoted
+from cint_nb.study.files import id_array as key_rows
+from cint_nb.study.files import line_frames
+from cint_nb.study.files.id_column import type_by_name
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.files.verdicts import as_text, clean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Crosswalk(Mapping[str, str]):
+    """Look up the RSID of a RID, both normalised. Never shows an id.
+
+    Args:
+        pairs: RID and RSID, in any spelling; pairs with anything but two ids are left out.
+
+    Raises:
+        RespondentFileError: if one RID has two RSIDs; a visit belongs to one person.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
+        found: dict[str, str] = {}
+        torn = 0
+        for visit, person in pairs:
+            rid, rsid = clean(as_text(visit)), clean(as_text(person))
+            if is_respondent_id(rid) and is_respondent_id(rsid):
+                torn += found.setdefault(rid, rsid) != rsid
+        if torn:
+            raise RespondentFileError(
+                f"{torn:,} RIDs have two different RSIDs; a visit belongs to one person.",
+                next_step="check which column holds RIDs and which RSIDs; they may be exchanged.",
+            )
+        self._rsid_of = found
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, *, rid: str = "", rsid: str = "") -> Crosswalk:
+        """Read a crosswalk from a frame, such as the respondent analysis report or survey data with both ids.
+
+        Args:
+            frame: One row a visit.
+            rid: Name of the column of RIDs; found by name when left out.
+            rsid: Name of the column of RSIDs; found by name when left out.
+
+        Raises:
+            RespondentFileError: if a column is missing or unclear.
+        """
+        visits, people = _column(frame, rid, EntityType.RID), _column(frame, rsid, EntityType.RSID)
+        return cls(zip(frame[visits].tolist(), frame[people].tolist(), strict=True))
+
+    def __getitem__(self, rid: str) -> str:
+        return self._rsid_of[clean(rid)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rsid_of)
+
+    def __len__(self) -> int:
+        return len(self._rsid_of)
+
+    def __repr__(self) -> str:
+        """Count, without ids."""
+        return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs>"
+
+
+def to_rsids(respondents: Respondents, crosswalk: Mapping[str, str]) -> Respondents:
+    """Turn RIDs into the RSIDs they belong to, each person once, in source order.
+
+    Args:
+        respondents: RIDs. RSIDs come back as they are.
+        crosswalk: RSID of each RID; RIDs it does not know are left out, `len` tells how many.
+    """
+    if respondents.entity_type is EntityType.RSID:
+        return respondents
+    known = (crosswalk.get(rid) for rid in respondents.ids)
+    people = key_rows.from_ids(rsid for rsid in known if rsid is not None)
+    reading = line_frames.plain_reading(key_rows.unique(people))
+    origin = replace(respondents.origin, name=f"{respondents.source_name} as RSIDs", column="", kind="list")
+    return Respondents(EntityType.RSID, reading, origin)
+
+
+def _column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
+    if name:
+        if name in frame.columns:
+            return name
+        raise RespondentFileError(
+            f"There is no column {quoted(name)}.", next_step=f"use one of {quoted(list(frame.columns), 200)}."
+        )
+    found = [label for label in frame.columns if type_by_name(str(label)) is kind]
+    if len(found) == 1:
+        return found[0]
+    raise RespondentFileError(
+        f"{len(found)} columns are named like {kind}s; one is needed.",
+        evidence={"columns": quoted(list(frame.columns), 200)},
+        next_step=f"name it: Crosswalk.of(frame, {kind.lower()}='…').",
+    )

@@ -1,0 +1,269 @@
+"""A respondent analysis report becomes visits and people, whatever its columns are called.
+
+The exchange publishes no column headers of its reports. So columns are found by name and by content, and where two
+could be meant, the analyst is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask, quoted
+from cint_nb.study.files import binary_formats
+from cint_nb.study.files.id_column import Cells, clean_name, is_header_row
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.study.files.sources import Kind, opened, refuse
+from cint_nb.study.files.text_files import Layout, Text, shape_of, table_rows
+from cint_nb.study.files.verdicts import as_text, clean, holds_id
+from cint_nb.study.outcome.crosswalk import Crosswalk
+from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SAMPLE_ROWS = 2_000
+# Client response codes: 10 complete, 11 adjusted to complete. Marketplace codes and codes of other systems differ.
+_COMPLETE_CODES = frozenset({"10", "11"})
+_COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WaveReport:
+    """Hold the visits to one wave and who they belong to. Shows no id unless asked to.
+
+    Made by `read_report`.
+
+    Args:
+        name: Name of the wave or of the file, for messages.
+        columns: Which column was taken as `rsid`, `rid` and `status`; empty text where there is none.
+        cells: The report as it came, one row a visit, every cell a text.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    cells: pd.DataFrame = field(repr=False)
+
+    @cached_property
+    def rsids(self) -> tuple[str, ...]:
+        """Return the RSID of each visit, normalised; empty where the report gives none."""
+        found = (clean(text) for text in self.cells[self.columns["rsid"]].tolist())
+        return tuple(text if is_respondent_id(text) else "" for text in found)
+
+    @cached_property
+    def completed(self) -> NDArray[np.bool_]:
+        """Tell for each visit whether it was completed."""
+        if not self.columns["status"]:
+            return np.ones(len(self.cells), np.bool_)
+        return np.array([_is_complete(text) for text in self.cells[self.columns["status"]].tolist()], np.bool_)
+
+    @cached_property
+    def entrants(self) -> Respondents:
+        """Return everybody who entered, once each, in the order of their first visit."""
+        known = [rsid for rsid in self.rsids if rsid]
+        return read_respondents(known, entity_type=EntityType.RSID, name=f"{self.name} entrants")
+
+    @cached_property
+    def completes(self) -> Respondents:
+        """Return everybody who completed, once each: the list to recontact in the next wave.
+
+        Serves the recontact guide, prerequisites.
+        """
+        done = {rsid for rsid, completed in zip(self.rsids, self.completed, strict=True) if completed}
+        chosen = np.array([rsid in done for rsid in self.entrants.ids], np.bool_)
+        kept = self.entrants.only(chosen)
+        return read_respondents(kept.ids, entity_type=EntityType.RSID, name=f"{self.name} completes") if done else kept
+
+    @property
+    def unidentified(self) -> int:
+        """Count the visits whose RSID the report does not give."""
+        return self.rsids.count("")
+
+    def crosswalk(self) -> Crosswalk:
+        """Return the RSID of each RID in the report.
+
+        Raises:
+            RespondentFileError: the report has no column of RIDs.
+        """
+        rid = self.columns["rid"]
+        if not rid:
+            raise refuse(
+                self.name, "The report has no column of RIDs.", "read it again with rid='…' if one holds them."
+            )
+        return Crosswalk.of(self.cells, rid=rid, rsid=self.columns["rsid"])
+
+    def values(self, column: str) -> dict[str, str]:
+        """Return what a column says of each person, by RSID: at their completed visit, else at their first.
+
+        Raises:
+            RespondentFileError: there is no such column.
+        """
+        if column not in self.cells.columns:
+            raise refuse(
+                self.name,
+                f"The report has no column {quoted(column)}.",
+                f"use one of {quoted(list(self.cells.columns), 300)}.",
+            )
+        found: dict[str, str] = {}
+        done: set[str] = set()
+        for rsid, text, completed in zip(self.rsids, self.cells[column].tolist(), self.completed, strict=True):
+            if rsid and (rsid not in found or (completed and rsid not in done)):
+                found[rsid] = text
+                done |= {rsid} if completed else set()
+        return found
+
+    def visits(self, *, reveal: bool = False) -> pd.DataFrame:
+        """Return the report, one row a visit.
+
+        Args:
+            reveal: Show whole ids. Masked otherwise, in every column.
+
+        Returns:
+            A frame: `completed`, then the columns of the report under their own names, all texts.
+        """
+        shown = self.cells if reveal else self.cells.map(_masked)
+        shown = shown.copy()
+        shown.insert(0, "completed", self.completed, allow_duplicates=True)
+        return shown
+
+    def summary(self) -> pd.DataFrame:
+        """Count visits and people.
+
+        Returns:
+            A small frame: `what` and `number`.
+        """
+        import pandas as pd
+
+        rows = [
+            ("visits", len(self.cells)),
+            ("visits completed", int(self.completed.sum())),
+            ("visits without RSID", self.unidentified),
+            ("people who entered", len(self.entrants)),
+            ("people who completed", len(self.completes)),
+        ]
+        return pd.DataFrame(rows, columns=["what", "number"])
+
+    def __len__(self) -> int:
+        """Count the visits."""
+        return len(self.cells)
+
+    def __repr__(self) -> str:
+        """Count visits and people, without ids."""
+        bits = [
+            f"{len(self):,} visits of {len(self.entrants):,} people",
+            f"{len(self.completes):,} completed",
+            self.name,
+        ]
+        if self.unidentified:
+            bits.insert(1, f"{self.unidentified:,} visits without RSID")
+        return f"<WaveReport: {' · '.join(bit for bit in bits if bit)}>"
+
+
+def read_report(
+    source: str | Path | bytes | IO[Any] | pd.DataFrame,
+    *,
+    rsid: str = "",
+    rid: str = "",
+    status: str | None = "",
+    sheet: str | int | None = None,
+    name: str = "",
+) -> WaveReport:
+    """Read a respondent analysis report, or survey data with RSIDs, one row a visit under a header row.
+
+    Args:
+        source: A `.csv` or `.xlsx` as a path, bytes or an open file, or a DataFrame.
+        rsid: Name of the column of RSIDs; found by name and content when left out.
+        rid: Name of the column of RIDs; found likewise, and may be missing.
+        status: Name of the column that tells completes, by Cint's client codes 10 and 11 or in words; found by name
+            when left out. None when every row is a complete, as in a completes report.
+        sheet: Name of the sheet of a workbook, or its position from 1.
+        name: Name of the wave, shown in place of the file's name.
+
+    Raises:
+        RespondentFileError: the source is no table, or a column is missing or unclear; the message names the
+            candidates and the call to write.
+
+    Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
+    """
+    cells, origin = _cells(source, sheet, name)
+    label = name or origin
+    if not len(cells):
+        raise refuse(label, "The report holds no visits.", "check its period and target group, and request it again.")
+    columns = [
+        Cells(place + 1, title, cells[title].head(_SAMPLE_ROWS).tolist()) for place, title in enumerate(cells.columns)
+    ]
+    person = rsid_column(columns, rsid, rid, label)
+    visit = rid_column(columns, rid, person, label)
+    told = "" if status is None else status_column(columns, status, label)
+    report = WaveReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": told}, cells)
+    if not any(report.rsids):
+        raise refuse(label, f"The column {quoted(person)} holds no RSID.", "name the column that does: rsid='…'.")
+    if visit:
+        report.crosswalk()  # one RID of two people means that the columns are exchanged
+    return report
+
+
+# --- from a source to cells -------------------------------------------------------------------------------------
+
+
+def _cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.DataFrame, str]:
+    """Return the cells as texts under the names of the header row, and the name of the source."""
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        titles, rows = [str(title) for title in source.columns], source.to_numpy(dtype=object).tolist()
+        origin = name or "DataFrame"
+    else:
+        # A name of the caller's is a wave's; only one that ends like a file may tell how bytes are stored.
+        with opened(source, name if Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else "") as file:
+            origin = file.name
+            if file.kind is Kind.TEXT:
+                table = _text_rows(Text(file.stream, file.name))
+            elif file.kind is Kind.WORKBOOK:
+                with binary_formats.sheet_rows(file, sheet) as (_, numbered):
+                    table = [row for _, row in numbered if row]
+            else:
+                raise refuse(origin, "A report is a .csv or .xlsx.", "read it with pandas and give the DataFrame.")
+        table = [row for row in table if any(clean(as_text(value)) for value in row)]
+        if not table or not is_header_row([as_text(value) for value in table[0]]):
+            raise refuse(
+                name or origin, "The report has no header row.", "give it as a DataFrame with names of columns."
+            )
+        titles, rows = [clean_name(as_text(value)) for value in table[0]], table[1:]
+    width = len(titles)
+    texts = [[as_text(value).strip() for value in [*row[:width], *[""] * (width - len(row))]] for row in rows]
+    return pd.DataFrame(texts, columns=_unique(titles), dtype="str"), origin
+
+
+def _text_rows(text: Text) -> list[list[Any]]:
+    shape = shape_of(text.head, complete=text.complete)
+    if shape.layout is not Layout.TABLE:
+        raise refuse(text.name, "This is no table with columns.", "a list of ids is read by read_respondents(…).")
+    return [row for _, row in table_rows(text, shape.delimiter)]
+
+
+def _unique(titles: Sequence[str]) -> list[str]:
+    """Give columns of the same name, or of none, names that differ."""
+    found: list[str] = []
+    for place, title in enumerate(titles, start=1):
+        plain = title or f"column {place}"
+        found.append(plain if plain not in found else f"{plain} ({place})")
+    return found
+
+
+def _is_complete(text: str) -> bool:
+    plain = " ".join(text.lower().split())
+    return plain.removesuffix(".0") in _COMPLETE_CODES or plain in _COMPLETE_WORDS
+
+
+def _masked(text: str) -> str:
+    plain = clean(text)
+    if is_respondent_id(plain):
+        return mask(plain)
+    return "••••" if holds_id(text) else text

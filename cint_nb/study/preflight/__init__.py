@@ -1,0 +1,1 @@
+"""Preflight: rules that check a wave before anything is sent."""

@@ -1,0 +1,277 @@
+"""Rules about the plan: what both guides ask of a recontact target group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from cint_nb.domain import limits
+from cint_nb.domain.findings import Finding
+from cint_nb.domain.plan import AllocationShape
+from cint_nb.study.preflight.registry import Report, WaveFacts, rule
+
+_RECONTACT = "recontact guide, step 1"
+_CREATE = "create guide, request body"
+_DATES = "create guide, error responses"
+_VARIABLE = limits.RECONTACT_URL_VARIABLE
+
+
+def _urls(facts: WaveFacts) -> tuple[tuple[str, str], ...]:
+    return (("live_url", facts.plan.live_url), ("test_url", facts.plan.test_url or facts.plan.live_url))
+
+
+@rule("study-type", section=_RECONTACT)
+def study_type(facts: WaveFacts, report: Report) -> Finding | None:
+    """A recontact group has the study type `recontact`."""
+    if facts.plan.study_type_code == limits.RECONTACT_STUDY_TYPE:
+        return None
+    return report.block(
+        "The study type is not recontact, so no list of respondents can be used.",
+        evidence=f"study_type_code={facts.plan.study_type_code}",
+        fix='set study_type_code to "recontact".',
+    )
+
+
+@rule("url-variable", section=_RECONTACT)
+def url_variable(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """Both addresses carry the recontact variable, literally."""
+    for field, url in _urls(facts):
+        if _VARIABLE in url:
+            continue
+        if _VARIABLE in unquote(url):
+            yield report.block(
+                f"The variable in {field} is percent-encoded, so the exchange will not fill it in.",
+                evidence=f"{field} holds %5B or %25",
+                fix=f"write {_VARIABLE} with its brackets and percent signs, and save the address unencoded.",
+            )
+        elif _VARIABLE.lower() in url.lower():
+            yield report.block(
+                f"The variable in {field} is not in capital letters.",
+                evidence=field,
+                fix=f"write {_VARIABLE}.",
+            )
+        else:
+            yield report.block(
+                f"{field} does not contain {_VARIABLE}: nobody who comes back could be recognised.",
+                evidence=f"{field} has {len(url)} characters",
+                fix=f"add RECONTACT_RSID={_VARIABLE} to {field}.",
+            )
+
+
+@rule("url-form", section=_RECONTACT)
+def url_form(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """Both addresses are web addresses of a length the exchange takes."""
+    for field, url in _urls(facts):
+        try:
+            parts = urlsplit(url.replace("[", "").replace("]", ""))  # brackets of a variable are no IPv6 address
+            scheme, host = parts.scheme.lower(), parts.hostname
+        except ValueError:
+            scheme, host = "", None
+        if scheme not in {"https", "http"} or not host or url != url.strip() or " " in url:
+            yield report.block(
+                f"{field} is not a web address.",
+                evidence=f"scheme={scheme or 'none'}",
+                fix="write the whole address, beginning with https:// and without spaces.",
+            )
+        elif scheme == "http":
+            yield report.warn(f"{field} is not encrypted.", evidence="http://", fix="use https://.")
+        if len(url) > limits.URL_MAX_CHARACTERS:
+            yield report.block(
+                f"{field} is longer than {limits.URL_MAX_CHARACTERS:,} characters.",
+                evidence=f"{len(url):,} characters",
+                fix="shorten it.",
+            )
+
+
+@rule("url-rid", steps=["create"], section=_RECONTACT)
+def url_rid(facts: WaveFacts, report: Report) -> Finding | None:
+    """The visit's id in the survey data makes later reconciliation possible."""
+    if limits.RID_URL_VARIABLE in facts.plan.live_url:
+        return None
+    return report.note(
+        f"live_url does not pass {limits.RID_URL_VARIABLE}: survey data will not hold the visit's id.",
+        fix=f"add RID={limits.RID_URL_VARIABLE} to keep RIDs and RSIDs side by side for the next wave.",
+    )
+
+
+@rule("allocation-template", section=_RECONTACT)
+def allocation_template(facts: WaveFacts, report: Report) -> Finding | None:
+    """A recontact group uses the recontact allocation template."""
+    plan = facts.plan
+    if plan.allocation_shape is AllocationShape.OPEN_EXCHANGE:
+        return report.note(
+            "Allocations are written out, so whether they equal the recontact template cannot be seen here.",
+            fix="compare the group's allocation specification with the template.",
+        )
+    if plan.allocation_template_id == limits.RECONTACT_TEMPLATE_ID:
+        return None
+    return report.block(
+        "The allocation template is not the recontact template.",
+        evidence=f"template_id={plan.allocation_template_id}",
+        fix=f"use {limits.RECONTACT_TEMPLATE_ID}.",
+    )
+
+
+@rule("project-exclusion", section=_RECONTACT)
+def project_exclusion(facts: WaveFacts, report: Report) -> Finding | None:
+    """Project exclusion keeps out everyone who completed in the same project, without end."""
+    shared = bool(facts.project_id) and facts.project_id in facts.source_projects
+    enabled = facts.plan.exclusion_enabled if facts.project_exclusion is None else facts.project_exclusion
+    if enabled and shared:
+        return report.block(
+            "Exclusion is on while the respondents come from the same project: they would be turned away.",
+            evidence="exclusion.enabled=true",
+            fix="set exclusion_enabled to False.",
+        )
+    if enabled and not facts.source_projects:
+        return report.warn(
+            "Exclusion is on: respondents who completed another group of this project would be turned away.",
+            evidence="exclusion.enabled=true; the projects of the sources are not known",
+            fix="set exclusion_enabled to False if any respondent comes from this project.",
+        )
+    return None
+
+
+@rule("profiling", section=_RECONTACT)
+def profiling(facts: WaveFacts, report: Report) -> Finding | None:
+    """Profiling filters the list further; a leftover one turns people away."""
+    profiles = (facts.plan.profiling or {}).get("profiles")
+    if not profiles:
+        return None
+    number = len(profiles) if isinstance(profiles, list) else 1
+    return report.warn(
+        "Profiling is set: only the respondents of the list who also match it may take part.",
+        evidence=f"{number} profile{'s' if number > 1 else ''}",
+        fix="leave profiling out, unless a part of the list is meant.",
+    )
+
+
+@rule("quota-percentages", section="create guide, example request body")
+def quota_percentages(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """The quotas of a profile share the goal: their percentages sum to 100."""
+    profiling = facts.plan.profiling or {}
+    profiles = profiling.get("profiles")
+    if profiling.get("profile_adjustment_type", "percentage") != "percentage" or not isinstance(profiles, list):
+        return
+    for profile in profiles:
+        shares = _percentages(profile)
+        if shares and sum(shares) != 100:
+            name = str(profile.get("name", "without a name"))[:60]
+            yield report.block(
+                f"The quotas of the profile {name} do not sum to 100 %.",
+                evidence=f"{' + '.join(format(share.normalize(), 'f') for share in shares)} = {sum(shares):f}",
+                fix="change completes_goal_percentage of its targets.",
+            )
+
+
+def _percentages(profile: Any) -> list[Decimal]:
+    if not isinstance(profile, Mapping) or not profile.get("quotas_enabled", False):
+        return []
+    targets = profile.get("targets")
+    quotas = (
+        [target.get("quota") for target in targets if isinstance(target, Mapping)] if isinstance(targets, list) else []
+    )
+    values = [quota.get("completes_goal_percentage") for quota in quotas if isinstance(quota, Mapping)]
+    return [Decimal(str(value)) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+
+
+@rule("dates", section=_DATES)
+def dates(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """Fielding dates lie in the future, and the end an hour ahead at least."""
+    plan, soonest = facts.plan, facts.now + limits.END_AT_LEAST_AHEAD
+    if plan.end_at < soonest:
+        yield report.block(
+            "Fielding would end less than one hour from now.",
+            evidence=f"end_at={plan.end_at:%Y-%m-%d %H:%M} UTC, now={facts.now:%Y-%m-%d %H:%M} UTC",
+            fix=f"set end_at to {soonest:%Y-%m-%d %H:%M} UTC or later.",
+        )
+    if plan.start_at < facts.now and facts.step == "create":
+        yield report.block(
+            "Fielding would start in the past.",
+            evidence=f"start_at={plan.start_at:%Y-%m-%d %H:%M} UTC, now={facts.now:%Y-%m-%d %H:%M} UTC",
+            fix="set start_at to a time in the future.",
+        )
+    if plan.end_at <= plan.start_at:
+        yield report.block(
+            "Fielding would end before it starts.",
+            evidence=f"start_at={plan.start_at:%Y-%m-%d %H:%M}, end_at={plan.end_at:%Y-%m-%d %H:%M}",
+            fix="set end_at after start_at.",
+        )
+
+
+@rule("currency", steps=["create"], section=_CREATE)
+def currency(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """All prices are in the currency of the business unit."""
+    prices = {"cost_per_interview": facts.plan.cost_per_interview, "maximum_cpi": facts.plan.maximum_cpi}
+    named = {field: price.currency_code for field, price in prices.items() if price is not None}
+    for field, code in named.items():
+        if facts.currency and code != facts.currency:
+            yield report.block(
+                f"{field} is not in the currency of the business unit.",
+                evidence=f"{field} in {code}, business unit in {facts.currency}",
+                fix=f"give the price in {facts.currency}.",
+            )
+    if len(set(named.values())) > 1:
+        yield report.block(
+            "The two prices are in different currencies.",
+            evidence=", ".join(f"{field} in {code}" for field, code in named.items()),
+            fix="use the currency of the business unit for both.",
+        )
+
+
+@rule("price-cap", steps=["create"], section=_CREATE)
+def price_cap(facts: WaveFacts, report: Report) -> Finding | None:
+    """The highest price is not below the price."""
+    price, cap = facts.plan.cost_per_interview, facts.plan.maximum_cpi
+    if price is None or cap is None or price.currency_code != cap.currency_code or cap.value >= price.value:
+        return None
+    return report.warn(
+        "The highest price of a complete is below its price.",
+        evidence=f"maximum_cpi={cap}, cost_per_interview={price}",
+        fix="raise maximum_cpi or lower cost_per_interview.",
+    )
+
+
+@rule("name-length", steps=["create"], section=_CREATE)
+def name_length(facts: WaveFacts, report: Report) -> Finding | None:
+    """A name has 5 to 128 characters."""
+    name = facts.plan.name or facts.name
+    low, high = limits.NAME_CHARACTERS
+    if not name or low <= len(name) <= high:
+        return None
+    return report.block(
+        f"A target group's name has {low} to {high} characters.",
+        evidence=f"{len(name)} characters",
+        fix="choose another name.",
+    )
+
+
+@rule("project-manager", steps=["create"], section=_CREATE)
+def project_manager(facts: WaveFacts, report: Report) -> Finding | None:
+    """The project manager is named by a UUID, not by a name or an address."""
+    given = facts.plan.project_manager_id
+    try:
+        UUID(given)
+    except ValueError:
+        return report.block(
+            "project_manager_id is not a UUID.",
+            evidence=f"{len(given)} characters",
+            fix="copy the user's id, replacing the placeholder of the guide.",
+        )
+    return None
+
+
+@rule("filling-strategy", section="API reference, filling strategy")
+def filling_strategy(facts: WaveFacts, report: Report) -> Finding | None:
+    """Only completes count towards the goal of a recontact."""
+    strategy = facts.group_strategy or facts.plan.filling_strategy
+    if strategy == "completes":
+        return None
+    return report.warn(
+        "People who pass the screening would count towards the goal, not only those who complete.",
+        evidence=f"filling_strategy={strategy or 'not set'}",
+        fix='set filling_strategy to "completes".',
+    )

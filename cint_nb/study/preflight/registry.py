@@ -1,0 +1,210 @@
+"""What preflight looks at, and the registry of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import wraps
+from typing import Any, Literal, TypeAlias
+
+from cint_nb.domain.findings import Finding, Severity
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.study.files.respondents import Respondents
+
+Step: TypeAlias = Literal["create", "upload", "launch"]
+STEPS: tuple[Step, ...] = ("create", "upload", "launch")
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityExclusion:
+    """Hold one entry of a group's respondent-activity exclusions.
+
+    Args:
+        kind: `project` or `target-group`.
+        id: The project or target group whose people are kept out.
+        duration: How long after a complete, as an ISO 8601 period of days, weeks, months or years; 90 days by default.
+    """
+
+    kind: str
+    id: str
+    duration: str = "P90D"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceGroup:
+    """Hold one target group of an earlier wave, from which respondents are contacted again.
+
+    Args:
+        project_id: Its project.
+        target_group_id: Its id; empty when only the project is known.
+        first_complete: Time of its first complete, UTC.
+        last_complete: Time of its last complete, UTC.
+    """
+
+    project_id: str
+    target_group_id: str = ""
+    first_complete: datetime | None = None
+    last_complete: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveFacts:
+    """Hold what is known of a wave. What is None or empty is not known, and rules about it stay silent.
+
+    Args:
+        plan: The target group to create, or as created.
+        respondents: Who is contacted; None before a file is chosen.
+        now: The time of the check, UTC.
+        step: What comes next: `create`, `upload` or `launch`.
+        name: Name of the wave, used when the plan has none.
+        project_id: Project of the new group.
+        project_of_sources: Projects of the groups the respondents come from.
+        sources: Those groups themselves, as far as known.
+        saved: Ids the target group holds now.
+        saved_here: How many of the respondents it holds already.
+        running_job: Id of a job that runs on the target group.
+        group_state: State of the target group, such as `draft` or `live`.
+        draft: The draft as the exchange holds it, in the exchange's words; empty when unknown.
+        project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
+        group_strategy: Filling strategy read back from the group.
+        currency: Currency of the business unit.
+        activity_exclusions: The group's respondent-activity exclusions.
+        excluded_ids: Ids the exchange keeps out of the group, from its list of effective exclusions.
+        industry_lockout: Code of an industry lockout set on the group.
+        list_made_on: Day the list of respondents was made.
+        earlier: Respondents of other waves, for evidence of RSID or RID.
+    """
+
+    plan: TargetGroupPlan
+    respondents: Respondents | None
+    now: datetime
+    step: Step = "create"
+    name: str = ""
+    project_id: str = ""
+    project_of_sources: Collection[str] = ()
+    sources: Collection[SourceGroup] = ()
+    saved: int | None = None
+    saved_here: int | None = None
+    running_job: str | None = None
+    group_state: str = ""
+    draft: Mapping[str, Any] = field(default_factory=dict)
+    project_exclusion: bool | None = None
+    group_strategy: str = ""
+    currency: str = ""
+    activity_exclusions: Collection[ActivityExclusion] = ()
+    excluded_ids: Collection[str] = ()
+    industry_lockout: str = ""
+    list_made_on: date | None = None
+    earlier: Collection[Respondents] = ()
+
+    @property
+    def source_projects(self) -> frozenset[str]:
+        """Return every project respondents are known to come from."""
+        return frozenset({*self.project_of_sources, *(source.project_id for source in self.sources)} - {""})
+
+    @property
+    def last_complete(self) -> datetime | None:
+        """Return the time of the last complete of the sources, None when unknown."""
+        times = [source.last_complete for source in self.sources if source.last_complete]
+        return max(times, default=None)
+
+    @property
+    def ids(self) -> int:
+        """Return how many ids can take part: saved ones before launch, else usable ones plus those saved already."""
+        if self.step == "launch" and self.saved is not None:
+            return self.saved
+        usable = 0 if self.respondents is None else len(self.respondents)
+        return usable + (self.saved or 0) - (self.saved_here or 0)
+
+
+RuleFunction: TypeAlias = Callable[[WaveFacts], Iterable[Finding] | Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Hold one rule: its code, the steps it serves, the guide section, and the function that looks."""
+
+    code: str
+    steps: frozenset[Step]
+    section: str
+    look: RuleFunction
+
+    def findings(self, facts: WaveFacts) -> Iterator[Finding]:
+        """Run the rule on facts."""
+        found = self.look(facts)
+        yield from () if found is None else (found,) if isinstance(found, Finding) else found
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by its code, in the order of registration."""
+
+
+def rule(
+    code: str, *, steps: Iterable[Step] = STEPS, section: str = ""
+) -> Callable[[Callable[[WaveFacts, Report], Iterable[Finding] | Finding | None]], RuleFunction]:
+    """Register a preflight rule; yours run like ours.
+
+    ```python
+    @rule("weekday", steps=["launch"])
+    def weekday(facts, report):
+        if facts.now.weekday() > 4:
+            return report.warn("The wave starts on a weekend.", fix="launch on Monday.")
+    ```
+
+    Args:
+        code: Stable code, words joined by dashes. A code that is taken replaces that rule.
+        steps: Where it runs.
+        section: The guide section it serves.
+    """
+
+    def register(function: Callable[[WaveFacts, Report], Iterable[Finding] | Finding | None]) -> RuleFunction:
+        report = Report(code, section)
+
+        @wraps(function)
+        def look(facts: WaveFacts) -> Iterable[Finding] | Finding | None:
+            return function(facts, report)
+
+        RULES[code] = Rule(code, frozenset(steps), section, look)
+        return look
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Make findings for one rule; each method takes the message, the evidence and the fix."""
+
+    code: str
+    section: str = ""
+
+    def block(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
+        """Stop the wave."""
+        return Finding(self.code, Severity.BLOCK, message, evidence, fix, self.section)
+
+    def warn(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
+        """Ask for a decision."""
+        return Finding(self.code, Severity.WARN, message, evidence, fix, self.section)
+
+    def note(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
+        """Inform."""
+        return Finding(self.code, Severity.NOTE, message, evidence, fix, self.section)
+
+
+def days(period: str) -> timedelta | None:
+    """Read an ISO 8601 period of years, months, weeks and days; None when it cannot be read.
+
+    A month counts 31 days and a year 366, so that a date derived from it is never too early.
+    """
+    left, total, number = period.strip().upper(), 0, ""
+    if not left.startswith("P") or len(left) < 3:
+        return None
+    sizes = {"Y": 366, "M": 31, "W": 7, "D": 1}
+    for sign in left[1:]:
+        if sign.isascii() and sign.isdigit():
+            number += sign
+        elif sign in sizes and number:
+            total, number = total + int(number) * sizes[sign], ""
+        else:
+            return None
+    return None if number else timedelta(days=total)

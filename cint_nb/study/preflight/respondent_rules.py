@@ -1,0 +1,198 @@
+"""Rules about the list of respondents and the target group that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cint_nb.domain import limits
+from cint_nb.domain.findings import Finding
+from cint_nb.domain.ids import EntityType
+from cint_nb.study.files.id_array import LINE_BYTES
+from cint_nb.study.preflight.registry import Report, WaveFacts, rule
+
+_GOAL = "recontact guide, step 1"
+_UPLOAD = "recontact guide, step 2"
+_STATUS = "recontact guide, step 3"
+_LAUNCH = "recontact guide, step 4"
+_HIGH_RATE = 0.8  # above what motivated panels reach from wave to wave
+
+
+@rule("goal", section=_GOAL)
+def goal(facts: WaveFacts, report: Report) -> Finding | None:
+    """The goal is not above the ids; before launch only saved ones count."""
+    wanted = facts.plan.completes_goal
+    if facts.step == "launch":
+        if facts.saved is None or wanted <= facts.saved:
+            return None
+        return report.block(
+            "The goal is above the respondents saved in the target group.",
+            evidence=f"completes_goal={wanted:,}, saved={facts.saved:,}",
+            fix=f"lower completes_goal to {facts.saved:,} or fewer, or upload more respondents.",
+        )
+    if facts.respondents is None or wanted <= facts.ids:
+        return None
+    return report.block(
+        "The goal is above the number of respondents.",
+        evidence=f"completes_goal={wanted:,}, ids={facts.ids:,}",
+        fix=f"lower completes_goal to {facts.ids:,} or fewer, or add respondents.",
+    )
+
+
+@rule("goal-rate", section=_GOAL)
+def goal_rate(facts: WaveFacts, report: Report) -> Finding | None:
+    """A goal close to the number of ids is hardly ever reached."""
+    if not facts.ids or not _HIGH_RATE < facts.plan.completes_goal / facts.ids <= 1:
+        return None
+    share = facts.plan.completes_goal / facts.ids
+    return report.warn(
+        f"{share:.0%} of the respondents would have to complete; few panels bring back so many.",
+        evidence=f"completes_goal={facts.plan.completes_goal:,}, ids={facts.ids:,}",
+        fix="lower the goal or add respondents; forecast from your own earlier waves.",
+    )
+
+
+@rule("no-ids", steps=["create", "upload"], section=_UPLOAD)
+def no_ids(facts: WaveFacts, report: Report) -> Finding | None:
+    """There is someone to contact."""
+    if facts.respondents is None or len(facts.respondents):
+        return None
+    return report.block(
+        "The source holds no usable respondent id.",
+        evidence=f"{facts.respondents.counts.lines:,} lines, {facts.respondents.counts.malformed:,} malformed",
+        fix="look at summary() and lines() of the respondents to see why.",
+    )
+
+
+@rule("nothing-saved", steps=["launch"], section=_LAUNCH)
+def nothing_saved(facts: WaveFacts, report: Report) -> Finding | None:
+    """A launch needs respondents in the target group."""
+    if facts.saved is None or facts.saved:
+        return None
+    return report.block(
+        "The target group holds no respondents, so nobody could take part.",
+        evidence="saved=0",
+        fix="upload respondents first.",
+    )
+
+
+@rule("partly-saved", steps=["launch"], section=_STATUS)
+def partly_saved(facts: WaveFacts, report: Report) -> Finding | None:
+    """Some of the list did not reach the target group."""
+    if facts.respondents is None or facts.saved is None or not 0 < facts.saved < len(facts.respondents):
+        return None
+    missing = len(facts.respondents) - facts.saved
+    return report.warn(
+        f"{missing:,} of the respondents are not saved in the target group.",
+        evidence=f"saved={facts.saved:,}, ids={len(facts.respondents):,}",
+        fix="look at the outcome, and resubmit only the ids that failed.",
+    )
+
+
+@rule("capacity", steps=["create", "upload"], section=_UPLOAD)
+def capacity(facts: WaveFacts, report: Report) -> Finding | None:
+    """Existing and new ids together are 100,000 at most."""
+    people, most = facts.respondents, limits.IDS_PER_TARGET_GROUP
+    if people is None or facts.ids <= most:
+        return None
+    saved = facts.saved or 0
+    left = max(0, most - saved)
+    evidence = f"new={len(people):,}, saved={saved:,}, room left={left:,}"
+    if len(people) <= most and saved and facts.saved_here is None:
+        return report.warn(
+            f"The target group may come to hold more than {most:,} ids.",
+            evidence=f"{evidence}; how many of the new ids it holds already is not known",
+            fix="compare with its list of saved ids before uploading.",
+        )
+    return report.block(
+        f"The target group would hold {facts.ids:,} ids; {most:,} is the most.",
+        evidence=evidence,
+        fix=f"upload {left:,} or fewer, or use another target group for the rest."
+        if saved
+        else "use respondents.split(100_000) and one target group for each part.",
+    )
+
+
+@rule("file-size", steps=["upload"], section=_UPLOAD)
+def file_size(facts: WaveFacts, report: Report) -> Finding | None:
+    """The file that is uploaded is smaller than 5 MB."""
+    size = 0 if facts.respondents is None else len(facts.respondents) * LINE_BYTES
+    if size < limits.UPLOAD_MAX_BYTES:
+        return None
+    return report.block(
+        "The upload would be 5 MB or larger.",
+        evidence=f"{size:,} bytes",
+        fix="use respondents.split(100_000).",
+    )
+
+
+@rule("lines-left-out", steps=["create", "upload"], section=_UPLOAD)
+def lines_left_out(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """Lines that are no ids are not sent; the analyst should know."""
+    if facts.respondents is None:
+        return
+    counts = facts.respondents.counts
+    if counts.malformed:
+        yield report.warn(
+            f"{counts.malformed:,} malformed lines will not be sent.",
+            evidence=f"{counts.malformed:,} of {counts.lines:,} lines",
+            fix="look at summary(); correct the source if these are people.",
+        )
+    left = [(counts.duplicate, "duplicate"), (counts.blank, "blank"), (counts.header, "header")]
+    if any(number for number, _ in left):
+        said = ", ".join(f"{number:,} {name}" for number, name in left if number)
+        yield report.note("Other lines are left out of the upload.", evidence=said)
+
+
+@rule("entity-type", steps=["create", "upload"], section=_UPLOAD)
+def entity_type(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """The stated type of the ids is not contradicted by what is known of them."""
+    people = facts.respondents
+    if people is None:
+        return
+    other = "RID" if people.entity_type is EntityType.RSID else "RSID"
+    for warning in people.warnings:
+        yield report.warn(
+            warning, evidence=people.source_name, fix=f'read them again with entity_type="{other}", or keep.'
+        )
+    if people.entity_type is EntityType.RID:
+        common = sum(len(people.intersect(wave)) for wave in facts.earlier if wave.entity_type is EntityType.RID)
+        if common:
+            yield report.warn(
+                "Ids read as RIDs come back over waves; visits never do, people do.",
+                evidence=f"{common:,} ids in common with other waves",
+                fix='read them again with entity_type="RSID".',
+            )
+        yield report.note(
+            "The exchange maps RIDs to RSIDs and lists only those.",
+            evidence=f"{len(people):,} RIDs",
+            fix="keep a crosswalk of RIDs and RSIDs to know the outcome of each line.",
+        )
+
+
+@rule("job-running", steps=["upload", "launch"], section=_UPLOAD)
+def job_running(facts: WaveFacts, report: Report) -> Finding | None:
+    """One job at a time runs on a target group."""
+    if not facts.running_job:
+        return None
+    return report.block(
+        "Another job is running on this target group.",
+        evidence=f"job_id={facts.running_job}",
+        fix="wait until it has ended, or attach to it.",
+    )
+
+
+@rule("group-state", section=_LAUNCH)
+def group_state(facts: WaveFacts, report: Report) -> Finding | None:
+    """A launch starts from a draft; a finished group takes nobody."""
+    state = facts.group_state.lower()
+    if facts.step == "launch" and state and state != "draft":
+        return report.block(
+            "Only a draft can be launched.", evidence=f"state={state}", fix="resume or relaunch the group instead."
+        )
+    if facts.step == "upload" and state in {"completed", "archived"}:
+        return report.warn(
+            "The target group has ended; respondents added now take no part.",
+            evidence=f"state={state}",
+            fix="create a new wave, or relaunch the group.",
+        )
+    return None

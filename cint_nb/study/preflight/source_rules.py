@@ -1,0 +1,138 @@
+"""Rules about where respondents come from, and what keeps them out of the new group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from cint_nb.domain.findings import Finding
+from cint_nb.domain.ids import EntityType
+from cint_nb.study.preflight.registry import Report, WaveFacts, days, rule
+
+_EXCLUSIONS = "API reference, exclusions"
+_REPORTS = "API reference, reports"
+_REPORT_MONTHS = 12
+_RECONCILED_ON_DAY = 25
+
+
+@rule("activity-exclusions", section=_EXCLUSIONS)
+def activity_exclusions(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+    """Exclusions by activity that cover the sources keep their people out for a time."""
+    for entry in facts.activity_exclusions:
+        covered = [
+            source
+            for source in facts.sources
+            if entry.id in ({source.project_id} if entry.kind == "project" else {source.target_group_id})
+        ]
+        known = bool(covered) or (entry.kind == "project" and entry.id in facts.source_projects)
+        period = days(entry.duration)
+        ends = [source.last_complete + period for source in covered if source.last_complete and period]
+        last = max(ends) if ends and len(ends) == len(covered) else None
+        if not known or (last and last <= facts.now):
+            continue
+        free = f"the last of them are free on {last:%Y-%m-%d}" if last else "when all are free is not known"
+        yield report.warn(
+            f"An exclusion by activity keeps out respondents of a source {entry.kind}; {free}.",
+            evidence=f"{entry.kind} {entry.id}, {entry.duration}",
+            fix="remove the exclusion, or launch after that day.",
+        )
+
+
+@rule("industry-lockout", section=_EXCLUSIONS)
+def industry_lockout(facts: WaveFacts, report: Report) -> Finding | None:
+    """An industry lockout turns away people who took part in a similar study, such as the first wave."""
+    if not facts.industry_lockout or facts.industry_lockout.lower() in {"none", "not_applicable", "no_lockout"}:
+        return None
+    return report.warn(
+        "An industry lockout is set: people of an earlier wave may be turned away.",
+        evidence=f"industry_lockout_code={facts.industry_lockout}",
+        fix="remove it from the target group.",
+    )
+
+
+@rule("excluded-ids", section=_EXCLUSIONS)
+def excluded_ids(facts: WaveFacts, report: Report) -> Finding | None:
+    """Respondents on the list of effective exclusions are turned away."""
+    people = facts.respondents
+    if people is None or not facts.excluded_ids or people.entity_type is not EntityType.RSID:
+        return None
+    out = len(people.intersect(facts.excluded_ids))
+    if not out:
+        return None
+    left = max(0, facts.ids - out)
+    other_way = (
+        f"lower completes_goal to {left:,} or fewer." if left else "recontact others: nobody of this list may enter."
+    )
+    evidence = f"{out:,} of {len(people):,} ids are excluded"
+    if facts.plan.completes_goal > left:
+        return report.block(
+            "Exclusions keep out so many respondents that the goal cannot be reached.",
+            evidence=f"{evidence}; completes_goal={facts.plan.completes_goal:,}",
+            fix=f"remove the exclusions, or {other_way}",
+        )
+    return report.warn(
+        f"{out:,} respondents would be turned away by exclusions.",
+        evidence=evidence,
+        fix="remove the exclusions, or leave these respondents out with minus().",
+    )
+
+
+@rule("report-horizon", steps=["create"], section=_REPORTS)
+def report_horizon(facts: WaveFacts, report: Report) -> Finding | None:
+    """Reports reach back 12 months; older RSIDs cannot be recovered."""
+    first = min((source.first_complete for source in facts.sources if source.first_complete), default=None)
+    if first is None:
+        return None
+    ends = _months_later(first, _REPORT_MONTHS)
+    if ends <= facts.now:
+        return report.warn(
+            "A source is older than the reports reach back: its RSIDs can no longer be looked up.",
+            evidence=f"first complete {first:%Y-%m-%d}, reports reach back {_REPORT_MONTHS} months",
+            fix="rely on the list in hand, and archive lists when a wave closes.",
+        )
+    if ends <= facts.now + timedelta(days=31):
+        return report.note(
+            "Reports on a source will soon end.",
+            evidence=f"available until {ends:%Y-%m-%d}",
+            fix="archive its respondent analysis report now.",
+        )
+    return None
+
+
+@rule("list-age", steps=["create", "upload"], section=_REPORTS)
+def list_age(facts: WaveFacts, report: Report) -> Finding | None:
+    """Completes may be taken back until the 25th of the next month; a list made before that may hold such people."""
+    if facts.list_made_on is None or facts.last_complete is None:
+        return None
+    cut_off = reconciled_on(facts.last_complete)
+    if facts.list_made_on >= cut_off.date():
+        return None
+    if facts.now >= cut_off:
+        return report.warn(
+            "The list was made before reconciliation ended: it may hold people whose completes were taken back.",
+            evidence=f"list of {facts.list_made_on:%Y-%m-%d}, cut-off {cut_off:%Y-%m-%d}",
+            fix="make the list again from a new report.",
+        )
+    return report.note(
+        "Completes of the sources can still be taken back.",
+        evidence=f"until {cut_off:%Y-%m-%d}",
+        fix="make the list again after that day, or accept a few people who did not complete.",
+    )
+
+
+def reconciled_on(moment: datetime) -> datetime:
+    """Return the day from which completes of a moment's month are final: the 25th of the month after it."""
+    moment = moment.astimezone(UTC)
+    later = _months_later(moment.replace(day=1), 1)
+    return later.replace(day=_RECONCILED_ON_DAY, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _months_later(moment: datetime, months: int) -> datetime:
+    index = moment.month - 1 + months
+    year, month = moment.year + index // 12, index % 12 + 1
+    for day in range(moment.day, 27, -1):
+        try:
+            return moment.replace(year=year, month=month, day=day)
+        except ValueError:
+            continue
+    return moment.replace(year=year, month=month, day=min(moment.day, 28))

@@ -1,0 +1,77 @@
+"""What preflight needs to know of a wave: from the plan and the list, and on request from the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cint_nb.api.client import Client
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.study.preflight.registry import ActivityExclusion, SourceGroup, WaveFacts
+from cint_nb.wave.status_rows import known
+from cint_nb.wire.settings import Mode
+
+
+async def ask_exchange(
+    client: Client, facts: WaveFacts, ref: TargetGroupRef | None, sources: Sequence[TargetGroupRef]
+) -> WaveFacts:
+    """Add what the exchange knows of the wave's sources, its business unit and, once there is one, its target group."""
+    facts = replace(facts, sources=await _sources(client, sources))
+    return await _before_draft(client, facts) if ref is None else await _about_group(client, facts, ref)
+
+
+async def _before_draft(client: Client, facts: WaveFacts) -> WaveFacts:
+    """Add what can be known before there is a target group: the currency of the business unit."""
+    units = await known(client.definitions.business_units()) or ()
+    return replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
+
+
+async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
+    """Add what the exchange knows of a target group.
+
+    That is: its state, what its draft holds, saved ids, running upload, exclusions, and who of the list would be turned
+    away. What the account may not read stays unknown, and the rules about it stay silent.
+    """
+    facts = await _before_draft(client, facts)
+    group = await known(client.target_groups.get(ref))
+    running = await known(client.recontacts.running(ref))
+    activity = await known(client.exclusions.activity(ref)) or ()
+    excluded = await known(client.exclusions.effective_rsids(ref)) or ()
+    lockout = getattr(group, "industry_lockout_code", "") if group else ""
+    return replace(
+        facts,
+        project_id=ref.project_id,
+        saved=await client.recontacts.saved_count(ref),
+        running_job=running.job_id if running else None,
+        group_state="" if group is None else "launched" if group.launched else "draft",
+        draft={} if group is None or group.launched else group.model_dump(mode="json", exclude=_unknown(client)),
+        activity_exclusions=[ActivityExclusion(each.type, each.id, each.duration) for each in activity],
+        excluded_ids=excluded,
+        industry_lockout=str(lockout or ""),
+    )
+
+
+async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[SourceGroup, ...]:
+    """Return the target groups people come from, with the times of their first and last complete."""
+    found = []
+    for ref in refs:
+        performance = await known(client.target_groups.performance(ref))
+        found.append(
+            SourceGroup(
+                ref.project_id,
+                ref.target_group_id,
+                first_complete=performance.first_complete if performance else None,
+                last_complete=performance.last_complete if performance else None,
+            )
+        )
+    return tuple(found)
+
+
+def _unknown(client: Client) -> set[str]:
+    """Name the fields whose true values a recording does not hold."""
+    return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
+
+
+def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str:
+    return currencies.get(plan.business_unit_id, "")

@@ -1,0 +1,93 @@
+"""Wait for a step in the calling thread and hand its progress to a reporter there.
+
+Reporters run in the caller's thread on purpose: text printed from the loop thread would land in another cell.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Coroutine
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Protocol, TypeVar
+
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.wire import loop_thread
+
+T = TypeVar("T")
+_SLICE_SECONDS = 0.1
+
+
+class Reporter(Protocol):
+    """Show the progress of one job; made for each step by the session's reporter factory."""
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        """Show one look at the job."""
+        ...
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        """Show the end: the last look, or None when there was none."""
+        ...
+
+
+ReporterFactory = Callable[[str, str], Reporter]
+
+
+class Silent:
+    """Report nothing."""
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        """Ignore a look."""
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        """Ignore the end."""
+
+
+def silent(title: str, mode: str) -> Silent:  # noqa: ARG001 - the factory's signature
+    """Make a reporter that shows nothing."""
+    return Silent()
+
+
+def run_reporting(
+    step: Callable[[Callable[[JobSnapshot], None]], Coroutine[Any, Any, T]], reporter: Reporter, *, resume: str
+) -> T:
+    """Run a step on the loop thread, report its progress here, and return its result.
+
+    Args:
+        step: Called with a listener for snapshots; returns the coroutine to run.
+        reporter: Shows the snapshots.
+        resume: The line of code that continues after an interrupt.
+
+    Raises:
+        KeyboardInterrupt: with a message that the job goes on and the line that resumes watching it.
+        LoopError: where the loop thread would never get to the step.
+    """
+    loop_thread.refuse_waiting()
+    looks: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
+    last: JobSnapshot | None = None
+    ended: JobSnapshot | None = None
+    future = loop_thread.submit(step(looks.put))
+    try:
+        while True:
+            try:
+                result = future.result(timeout=_SLICE_SECONDS)
+                ended = result if isinstance(result, JobSnapshot) else None
+                break
+            except FutureTimeout:
+                if future.done():
+                    raise
+                last = _report(looks, reporter) or last
+    except KeyboardInterrupt:
+        future.cancel()
+        raise KeyboardInterrupt(f"Stopped watching. The job goes on at the exchange; resume with {resume}") from None
+    finally:
+        last = _report(looks, reporter) or last
+        reporter.finish(last or ended)  # a step that was done before ends without a look
+    return result
+
+
+def _report(looks: queue.SimpleQueue[JobSnapshot], reporter: Reporter) -> JobSnapshot | None:
+    last = None
+    while not looks.empty():
+        last = looks.get()
+        reporter.update(last)
+    return last

@@ -1,0 +1,145 @@
+"""The httpx clients behind a sender: ours, as many as the places in flight need, or the caller's one."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx
+
+from cint_nb.domain import limits
+from cint_nb.domain.errors import NotSent, SettingsError
+from cint_nb.wire import loop_thread
+
+
+class Connections:
+    """Lend httpx clients, made on first use.
+
+    One client serves few connections: its pool goes through all of them with each request, so that 64 are slower than
+    8. More places in flight therefore mean more clients.
+
+    Args:
+        transport: Where requests go; httpx's own when None.
+        given: A client of the caller's, used as it is and never closed here.
+        in_flight: Most attempts under way at once.
+        proxies: Whether the environment may name a proxy.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None,
+        given: httpx.AsyncClient | None,
+        in_flight: int,
+        *,
+        proxies: bool,
+    ) -> None:
+        self._transport = transport
+        self._given = given
+        self._own: list[httpx.AsyncClient] = []
+        self._under_way: list[int] = []
+        self._certificates: ssl.SSLContext | None = None
+        self._proxies = proxies
+        # A transport handed in is one, however many clients it serves.
+        self._most_of_one = limits.IN_FLIGHT_PER_POOL if transport is None else in_flight
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether the clients are ours and not the caller's."""
+        return self._given is None
+
+    def any(self) -> httpx.AsyncClient:
+        """Return the client that requests are built with.
+
+        Raises:
+            NotSent: if the caller's was closed by its owner.
+        """
+        if self._given is None:
+            if not self._own:
+                self._add()
+            return self._own[0]
+        if self._given.is_closed:
+            raise NotSent(
+                "The httpx client of your own is closed.",
+                safe="nothing was sent.",
+                next_step="open another one and connect with it again.",
+            )
+        return self._given
+
+    @contextlib.contextmanager
+    def free(self) -> Iterator[httpx.AsyncClient]:
+        """Lend the first client that has a connection free."""
+        if self._given is not None:
+            yield self.any()
+            return
+        number = next((place for place, busy in enumerate(self._under_way) if busy < self._most_of_one), None)
+        number = self._add() if number is None else number
+        counted = self._under_way
+        counted[number] += 1
+        try:
+            yield self._own[number]
+        finally:
+            counted[number] -= 1
+
+    async def aclose(self) -> None:
+        """Close our own clients and their transport; one of the caller's stays open."""
+        own, self._own, self._under_way = self._own, [], []
+        for client in own:
+            await client.aclose()
+        if not own and self._given is None and self._transport is not None:
+            await self._transport.aclose()
+
+    def _add(self) -> int:
+        """Make one more client and return its number; reading the certificates once is enough for all."""
+        if self._transport is None and self._certificates is None:
+            self._certificates = _trusted(environment=self._proxies)
+        if not self._own:
+            loop_thread.close_at_the_end(self)
+        places = self._most_of_one
+        self._own.append(
+            _Client(
+                transport=self._transport,
+                limits=httpx.Limits(max_connections=places, max_keepalive_connections=places),
+                verify=self._certificates or True,
+                follow_redirects=False,
+                trust_env=self._proxies,
+                headers={"user-agent": _user_agent()},
+            )
+        )
+        self._under_way.append(0)
+        return len(self._own) - 1
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Leave what a reply sets."""
+
+
+class _Client(httpx.AsyncClient):
+    """Keep no cookies: the API has none, and what a proxy on the way sets is nobody's to carry on."""
+
+    _none = _NoCookies()
+
+    @property  # type: ignore[misc]  # which nobody can set either
+    def cookies(self) -> httpx.Cookies:
+        """Return none."""
+        return self._none
+
+
+def _trusted(*, environment: bool) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(trust_env=environment)
+    except OSError as error:
+        raise SettingsError(
+            "The list of trusted certificate authorities cannot be read.",
+            evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
+            next_step="correct or unset the variable; certificates are always checked.",
+        ) from None
+
+
+def _user_agent() -> str:
+    try:
+        return f"cint_nb/{version('cint_nb')}"
+    except PackageNotFoundError:
+        return "cint_nb"

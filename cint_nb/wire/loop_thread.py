@@ -1,0 +1,245 @@
+"""One event loop on one thread of its own, for every client of the process.
+
+Plain verbs wait for it (`run`), coroutines of any other loop hop onto it (`hop`), background work is left on it
+(`submit`). So one client serves plain code, `await` in a notebook and threads at once, and nothing is patched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import contextlib
+import inspect
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Awaitable, Coroutine, Iterator
+from typing import Any, Protocol, TypeVar
+
+from cint_nb.domain.errors import LoopError
+
+T = TypeVar("T")
+
+SLICE_SECONDS = 0.25
+"""No wait is longer than this, so that an Interrupt is served at once on every kernel and system."""
+_FAREWELL_SECONDS = 2.0
+_NO_THREADS = sys.platform == "emscripten"
+
+
+class Closable(Protocol):
+    """Stand for what holds connections that live on the loop."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+        ...
+
+
+_to_close: weakref.WeakSet[Closable] = weakref.WeakSet()
+
+
+def close_at_the_end(thing: Closable) -> None:
+    """Remember to close a thing when the loop thread ends, if it still exists then."""
+    _to_close.add(thing)
+
+
+class _LoopThread:
+    """Own the loop and the thread it runs on."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.process = os.getpid()
+        self.thread = threading.Thread(target=self._serve, name="cint-nb loop", daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def stop(self) -> None:
+        """Cancel what still runs, close what is still open and end the thread, in bounded time."""
+        if not self.thread.is_alive() or self.process != os.getpid():
+            return
+        farewell = asyncio.run_coroutine_threadsafe(_farewell(), self.loop)
+        concurrent.futures.wait([farewell], timeout=_FAREWELL_SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(timeout=_FAREWELL_SECONDS)
+        if not self.thread.is_alive():
+            self.loop.close()
+
+
+_here = threading.local()
+_lock = threading.Lock()
+_current: _LoopThread | None = None
+
+
+def _running() -> _LoopThread:
+    global _current
+    with _lock:
+        if _current is None or _current.process != os.getpid() or not _current.thread.is_alive():
+            if _current is None:
+                atexit.register(shut_down)
+            _current = _LoopThread()
+        return _current
+
+
+def shut_down() -> None:
+    """End the loop thread, if there is one; the next use makes a new one. Called when the process ends."""
+    global _current
+    with _lock:
+        ending, _current = _current, None
+    if ending is not None:
+        ending.stop()
+
+
+def on_loop_thread() -> bool:
+    """Tell whether this code runs on the loop thread, where waiting for it would never end."""
+    return _current is not None and threading.current_thread() is _current.thread
+
+
+def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    """Leave a coroutine to the loop thread and return at once with its future, which any thread may cancel."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
+
+
+def cancel(work: concurrent.futures.Future[Any]) -> None:
+    """Cancel submitted work from any thread, once the loop thread is done with what it does right now."""
+    _running().loop.call_soon_threadsafe(work.cancel)
+
+
+def run(awaitable: Awaitable[T]) -> T:
+    """Wait for an awaitable from plain code and return its result.
+
+    An Interrupt cancels it, waits briefly until it has ended, and goes on as `KeyboardInterrupt`.
+
+    Raises:
+        LoopError: when called on the loop thread itself, where it would wait for itself, or inside `nothing_waits`.
+    """
+    if _NO_THREADS:
+        return _run_in_browser(awaitable)
+    refuse_waiting(awaitable)
+    work = _Work()
+    try:
+        future = submit(work.do(awaitable))
+        while not concurrent.futures.wait([future], timeout=SLICE_SECONDS).done:
+            pass
+    except BaseException:
+        work.abandon()
+        raise
+    return future.result()
+
+
+def refuse_waiting(awaitable: object = None) -> None:
+    """Refuse to wait where the loop thread would never get to what is waited for.
+
+    Args:
+        awaitable: What would have been waited for; a coroutine is closed.
+
+    Raises:
+        LoopError: on the loop thread, and inside `nothing_waits`.
+    """
+    if not (on_loop_thread() or getattr(_here, "nothing_waits", False)):
+        return
+    if inspect.iscoroutine(awaitable):
+        awaitable.close()
+    raise LoopError(
+        "A blocking call was made from code that the package's own loop thread runs or waits for.",
+        safe="nothing was sent by this call.",
+        next_step="use `await` there instead of the blocking verb, or leave the call to a thread of your own.",
+    )
+
+
+@contextlib.contextmanager
+def nothing_waits() -> Iterator[None]:
+    """Refuse blocking calls on this thread meanwhile: the loop thread may come to wait for what is done here."""
+    before, _here.nothing_waits = getattr(_here, "nothing_waits", False), True
+    try:
+        yield
+    finally:
+        _here.nothing_waits = before
+
+
+async def hop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the loop thread from any loop, and wait for it here.
+
+    Cancelling the waiter cancels the coroutine. On the loop thread itself it is awaited directly.
+    """
+    if _NO_THREADS or on_loop_thread():
+        return await coroutine
+    refuse_waiting(coroutine)
+    future = submit(coroutine)
+    here = asyncio.wrap_future(future)
+    try:
+        while not here.done():
+            await asyncio.wait([here], timeout=SLICE_SECONDS)
+    except BaseException:
+        future.cancel()
+        raise
+    return here.result()
+
+
+class _Work:
+    """Let a waiting thread give up what it waits for, at whatever line the Interrupt met it."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._abandoned = False
+        self._ended = threading.Event()
+
+    async def do(self, awaitable: Awaitable[T]) -> T:
+        """Await it on the loop thread."""
+        self._task = asyncio.current_task()
+        try:
+            if self._abandoned:
+                if inspect.iscoroutine(awaitable):
+                    awaitable.close()
+                raise asyncio.CancelledError
+            return await awaitable
+        finally:
+            self._ended.set()
+
+    def abandon(self) -> None:
+        """Cancel it from the waiting thread, and wait briefly until it has ended."""
+        self._abandoned = True
+        _running().loop.call_soon_threadsafe(self._cancel)
+        self._ended.wait(_FAREWELL_SECONDS)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+async def _farewell() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*(thing.aclose() for thing in list(_to_close)), return_exceptions=True)
+
+
+def _run_in_browser(awaitable: Awaitable[T]) -> T:
+    """Wait inside Pyodide, which has no threads but can suspend the caller."""
+    from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # exists only inside a browser
+
+    result: T = run_sync(awaitable)
+    return result
+
+
+def allow_nested_loops() -> None:
+    """Let `asyncio.run` work inside a running loop, such as a notebook's, through nest_asyncio2.
+
+    It changes asyncio for the whole process, so it happens only when asked for. Plain verbs and `await` of this
+    package work with and without it.
+    """
+    import nest_asyncio2
+
+    nest_asyncio2.apply()
+
+
+def archived_nest_asyncio_applied() -> bool:
+    """Tell whether the archived nest_asyncio (1.6 and before) has patched asyncio in this process.
+
+    On ipykernel 7.1 and later that patch silently loses the queued cells of a Run All; `allow_nested_loops` does not.
+    """
+    return bool(getattr(asyncio, "_nest_patched", False)) and not hasattr(asyncio, "_nest_asyncio2")

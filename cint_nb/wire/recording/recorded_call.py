@@ -1,0 +1,152 @@
+"""One recorded exchange as a line: what was asked, what came back, and how the two are told apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import httpx
+
+from cint_nb.wire.recording.scrub import Scrubber, canonical
+
+FAILURES: dict[str, type[httpx.TransportError]] = {
+    kind.__name__: kind
+    for kind in (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.ReadError,
+        httpx.ReadTimeout,
+        httpx.RemoteProtocolError,
+        httpx.WriteError,
+        httpx.WriteTimeout,
+    )
+}
+"""Failures of the network that can be recorded and replayed, by name."""
+
+_BODY_PARTS: tuple[str, ...] = ("json", "file", "text")
+_NOT_JSON = "this was no JSON"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Hold what identifies a request: method, path, query and body, all scrubbed."""
+
+    method: str
+    path: str
+    query: list[list[str]]
+    body: dict[str, Any]
+
+    @classmethod
+    def of(cls, request: httpx.Request, content: bytes, scrubber: Scrubber) -> Asked:
+        """Read a request as it goes over the wire."""
+        query = parse_qsl(request.url.query.decode("ascii", "replace"), keep_blank_values=True)
+        return cls(
+            request.method,
+            scrubber.path(request.url.path),
+            scrubber.query(query),
+            _asked_body(request.headers.get("content-type", ""), content, scrubber),
+        )
+
+    @classmethod
+    def read(cls, line: dict[str, Any]) -> Asked:
+        """Read the request of a recorded line."""
+        body: dict[str, Any] = {name: line[name] for name in _BODY_PARTS if name in line}
+        return cls(line["method"], line["path"], line.get("query", []), body)
+
+    def line(self) -> dict[str, Any]:
+        """Return what is written."""
+        query = {"query": self.query} if self.query else {}
+        return {"method": self.method, "path": self.path, **query, **self.body}
+
+    @property
+    def address(self) -> str:
+        """Return method, path and query, as people name a request."""
+        query = "?" + urlencode([(name, value) for name, value in self.query]) if self.query else ""
+        return f"{self.method} {self.path}{query}"
+
+    @property
+    def key(self) -> str:
+        """Return what must be equal for two requests to be the same."""
+        return f"{self.address}\n{canonical(self.body)}"
+
+    def differs_from(self, other: Asked) -> str:
+        """Name the parts of the body in which another request differs; never their values."""
+        names = []
+        for part in _BODY_PARTS:
+            mine, theirs = self.body.get(part), other.body.get(part)
+            if isinstance(mine, dict) and isinstance(theirs, dict):
+                names += [name for name in sorted(mine.keys() | theirs.keys()) if mine.get(name) != theirs.get(name)]
+            elif mine != theirs:
+                names.append(part)
+        return ", ".join(names)
+
+
+def _asked_body(kind: str, content: bytes, scrubber: Scrubber) -> dict[str, Any]:
+    if not content:
+        return {}
+    if kind.startswith("multipart/form-data"):
+        name, file = multipart_file(kind, content)
+        return {"file": scrubber.upload(name, file)}
+    try:
+        return {"json": scrubber.value(json.loads(content), asked=True)}
+    except ValueError:
+        return {"text": _NOT_JSON}
+
+
+def multipart_file(kind: str, content: bytes) -> tuple[str, bytes]:
+    """Return name and content of the one file in a multipart body; both empty if there is none."""
+    boundary = re.search(r'boundary="?([^";]+)"?', kind)
+    if boundary is None:
+        return "", b""
+    for part in content.split(b"--" + boundary[1].encode("latin-1")):
+        head, _, body = part.partition(b"\r\n\r\n")
+        name = re.search(rb'filename="([^"]*)"', head)
+        if name is not None:
+            return name[1].decode("utf-8", "replace"), body.removesuffix(b"\r\n")
+    return "", b""
+
+
+def answer_line(response: httpx.Response, scrubber: Scrubber) -> dict[str, Any]:
+    """Return what is written of a response that has been read."""
+    line = {"status": response.status_code, "headers": scrubber.headers(response.headers)}
+    content = response.content
+    kind = response.headers.get("content-type", "").lower()
+    if not content:
+        return line
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return {**line, "left_out": len(content)}
+    if "json" in kind or "html" in kind:
+        try:
+            return {**line, "json": scrubber.value(json.loads(text))}
+        except ValueError:
+            return {**line, "text": _NOT_JSON}
+    if "\0" in text:
+        return {**line, "left_out": len(content)}
+    return {**line, "text": scrubber.table(text)}
+
+
+def answer(line: dict[str, Any], request: httpx.Request, scrubber: Scrubber) -> httpx.Response:
+    """Build the response of a recorded line.
+
+    Raises:
+        httpx.TransportError: if a failure of the network was recorded.
+    """
+    if "failure" in line:
+        raise FAILURES[line["failure"]]("recorded failure", request=request)
+    text = canonical_answer(line)
+    return httpx.Response(
+        line["status"], headers=line.get("headers", {}), content=scrubber.original(text).encode(), request=request
+    )
+
+
+def canonical_answer(line: dict[str, Any]) -> str:
+    """Return the body of a recorded line as text; empty where it was left out."""
+    if "json" in line:
+        return json.dumps(line["json"], ensure_ascii=False)
+    return str(line.get("text", ""))

@@ -1,0 +1,261 @@
+"""What is written to a recording: ids replaced, everything not on the allow-list emptied.
+
+Ids of respondents are replaced in the order they appear, so that a recording confirms nobody's part in a study.
+Ids of staff and things are replaced by value, so that the same constant in a notebook finds its answer again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from base64 import b32encode
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from cint_nb.domain.ids import UUID_FORM, is_synthetic, normalise, synthetic_id
+from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
+from cint_nb.wire.recording.allowlist import (
+    CURSOR_FIELDS,
+    CURSOR_QUERIES,
+    KEPT_COLUMNS,
+    KEPT_FIELDS,
+    KEPT_HEADERS,
+    OWN_LISTS,
+    PERSON_MARKS,
+    PUBLIC_IDS,
+    STAFF_FIELDS,
+)
+from cint_nb.wire.settings import SANDBOX_ACCOUNT
+
+REMOVED = "removed"
+_UUID = re.compile(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|(?<![0-9a-fA-F])[0-9a-fA-F]{32}(?![0-9a-fA-F])"
+)
+_DASHED = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_ULID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Z]{26}(?![0-9A-Za-z])")
+_EMAIL = re.compile(r"[^\s@<>()\"',;:/?=&]+(?:@|%40)[^\s@<>()\"',;:/?=&]+")
+_SECRET = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*|(?i:\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,})")
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+_VARIABLE = re.compile(r"(?:\[%\w+%\])+")
+_ACCOUNT = re.compile(r"(?<=/accounts/)\d+")
+_OUR_CURSOR = re.compile(r"cursor-(?:in-)?\d+")
+_FIELD_NAME = re.compile(r"[A-Za-z_]{1,60}", re.ASCII)
+_ULID_MARK = "00SYNTH"
+_KEPT_HOSTS = re.compile(r"(?:.+\.)?(?:invalid|example|test|localhost)|(?:.+\.)?example\.(?:com|net|org)|127\.0\.0\.1")
+
+
+class Scrubber:
+    """Replace ids in one recording, the same way on writing and on replaying it.
+
+    Args:
+        seed: Of the recording; makes the replacements its own.
+        source: `sandbox`, whose things keep their ids since they are made up, or `live`.
+    """
+
+    def __init__(self, seed: str, source: str) -> None:
+        self._seed = f"recording:{seed}"
+        self._live = source == "live"
+        self._respondents: dict[str, str] = {}
+        self._things: dict[str, str] = {}
+        self._originals: dict[str, str] = {}
+        self._counts = {"uploaded": 0, "read": 0}
+        self._cursors: dict[str, str] = {}
+
+    def path(self, path: str) -> str:
+        """Return the path of a request without version, account and real ids."""
+        path = _ACCOUNT.sub(str(SANDBOX_ACCOUNT), re.sub(r"^/v\d+(?=/)", "", path))
+        return "/".join(self.text(part, asked=True) for part in path.split("/"))
+
+    def query(self, pairs: list[tuple[str, str]]) -> list[list[str]]:
+        """Return the query, sorted by name, with its cursors and ids replaced."""
+        return [
+            [name, self._cursor(value, "in-") if name in CURSOR_QUERIES and value else self.text(value, asked=True)]
+            for name, value in sorted(pairs)
+        ]
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Return the allowed headers."""
+        kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+        if "location" in kept:
+            kept["location"] = self.path(urlsplit(kept["location"]).path)
+        # A trace id names a request, nobody: it stays as it is, and 32 hexadecimal digits are not taken for an id.
+        return {name: value if name == "traceparent" else self.text(value) for name, value in kept.items()}
+
+    def value(self, value: Any, field: str = "data", *, asked: bool = False) -> Any:
+        """Return a JSON value with ids replaced and everything emptied that is not on the allow-list.
+
+        Args:
+            value: As parsed.
+            field: The field it stands under; items of a list stand under the list's own.
+            asked: Whether it is part of a request, whose ids come from a notebook's constants or from earlier answers.
+        """
+        if field not in KEPT_FIELDS:
+            return _emptied(value)
+        if isinstance(value, dict):
+            person = not PERSON_MARKS.isdisjoint(value)
+            return {
+                self.text(name): self.value(item, "" if person and name not in STAFF_FIELDS else name, asked=asked)
+                for name, item in value.items()
+            }
+        if self._live and field in OWN_LISTS and isinstance(value, list):
+            value = [_unnamed(item, number if field == "accounts" else None) for number, item in enumerate(value)]
+        if isinstance(value, list):
+            return [self.value(item, field, asked=asked) for item in value]
+        if isinstance(value, str):
+            if field in CURSOR_FIELDS and value.strip():
+                return self._cursor(value, "")
+            return self.text(value, field, asked=asked)
+        if field == "account_id" and isinstance(value, int):
+            return SANDBOX_ACCOUNT
+        return value
+
+    def text(self, text: str, field: str = "", *, asked: bool = False) -> str:
+        """Return a text with its ids, addresses, e-mail addresses and secrets replaced."""
+        text = _SECRET.sub(REMOVED, text)
+        text = _URL.sub(lambda found: _survey_url(found[0]), text)
+        if "@" in text or "%40" in text:
+            text = _EMAIL.sub(REMOVED, text)
+        thing = asked or field in STAFF_FIELDS
+        text = _UUID.sub(lambda found: self._uuid(found[0], thing=thing, asked=asked), text)
+        return _ULID.sub(lambda found: self._ulid(found[0]), text)
+
+    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+        """Describe an uploaded file without keeping it: name, lines, digest of its lines with replaced ids."""
+        lines = [self._line(line) for line in content.decode("utf-8", "replace").splitlines()]
+        digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return {"name": self.text(name), "lines": len(lines), "sha256": digest}
+
+    def table(self, text: str) -> str:
+        """Return a file of ids, or a report, with ids replaced and other columns than the allowed ones emptied."""
+        first = text.partition("\n")[0]
+        separator = next((mark for mark in "\t;," if mark in first), "")
+        if not separator:
+            lines = text.splitlines(keepends=True)
+            named = bool(lines) and _column(lines[0]) in KEPT_COLUMNS
+            rest = (self._line(line.rstrip("\r\n"), "read") + _end(line) for line in lines[named:])
+            return "".join((*lines[:named], *rest))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        kept = [_column(name) in KEPT_COLUMNS for name in rows[0]]
+        written = io.StringIO(newline="")
+        writer = csv.writer(written, delimiter=separator, lineterminator=_end(first + "\n"))
+        for row in rows:
+            even = len(row) == len(kept)  # else it is not sure which cell stands in which column
+            writer.writerow(
+                self.text(cell) if even and keep else REMOVED for cell, keep in zip(row, kept, strict=False)
+            )
+        return written.getvalue()
+
+    def original(self, text: str) -> str:
+        """Put real ids back in a replayed text, as far as this process has uploaded them itself."""
+        if not self._originals:
+            return text
+        return _DASHED.sub(lambda found: self._originals.get(found[0].lower(), found[0]), text)
+
+    def _line(self, line: str, origin: str = "uploaded") -> str:
+        bare = normalise(line)
+        if not bare:
+            return ""
+        if UUID_FORM.fullmatch(bare) is None:
+            return "?"
+        return bare if is_synthetic(bare) else self._respondent(bare, origin)
+
+    def _uuid(self, text: str, *, thing: bool, asked: bool) -> str:
+        bare = text.lower()
+        if "-" not in bare:
+            bare = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+        if is_synthetic(bare) or bare in PUBLIC_IDS:
+            return text
+        if asked and bare not in self._things and bare in self._respondents:
+            thing = False
+        replaced = self._thing(bare) if thing else self._respondent(bare, "read")
+        return replaced.upper() if text.isupper() else replaced
+
+    def _thing(self, bare: str) -> str:
+        return self._things.setdefault(bare, synthetic_id(f"{self._seed}:{bare}", 0))
+
+    def _respondent(self, bare: str, origin: str) -> str:
+        if is_synthetic(bare) or bare in PUBLIC_IDS:
+            return bare
+        if bare not in self._respondents:
+            replaced = synthetic_id(f"{self._seed}:{origin}", self._counts[origin])
+            self._counts[origin] += 1
+            self._respondents[bare] = replaced
+            self._originals[replaced] = bare
+        return self._respondents[bare]
+
+    def _ulid(self, text: str) -> str:
+        if not self._live or text.startswith(_ULID_MARK) or text == RECONTACT_TEMPLATE_ID:
+            return text
+        digest = hashlib.sha256(f"{self._seed}:{text}".encode()).digest()
+        return _ULID_MARK + b32encode(digest).decode()[: 26 - len(_ULID_MARK)]
+
+    def _cursor(self, cursor: str, kind: str) -> str:
+        """Replace a page mark: its text is opaque and may hold a respondent id."""
+        if _OUR_CURSOR.fullmatch(cursor):
+            return cursor
+        return self._cursors.setdefault(cursor, f"cursor-{kind}{len(self._cursors) + 1}")
+
+
+def _emptied(value: Any) -> Any:
+    """Return a JSON value of the same shape that says nothing."""
+    if isinstance(value, dict):
+        return {name if _FIELD_NAME.fullmatch(name) else REMOVED: _emptied(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_emptied(item) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    return REMOVED if isinstance(value, str) else 0
+
+
+def _unnamed(item: Any, account: int | None) -> Any:
+    """Take from one's own account or business unit its name, and give an account a number of the sandbox."""
+    if not isinstance(item, dict):
+        return item
+    numbered = {} if account is None else {"id": SANDBOX_ACCOUNT + account}
+    return item | {name: text for name, text in (numbered | {"name": REMOVED}).items() if name in item}
+
+
+def _column(name: str) -> str:
+    return re.sub(r"\W+", "_", name.lower()).strip("_")
+
+
+def _end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
+
+
+def _survey_url(url: str) -> str:
+    """Return an address of a survey with its host, path and all values replaced but Cint's own variables."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return REMOVED
+    if _KEPT_HOSTS.fullmatch(host) and not parts.username:
+        return url
+    pairs = [pair.partition("=") for pair in parts.query.split("&") if pair]
+    query = "&".join(f"{name}={value if _VARIABLE.fullmatch(value) else 'x'}" for name, _, value in pairs)
+    return "https://survey.invalid/" + (f"?{query}" if query else "")
+
+
+def leaks(text: str) -> list[str]:
+    """Name what a recording must never hold and this text does: e-mail addresses, tokens, secrets, real ids.
+
+    A second look after `Scrubber`, with other eyes; also for tests over recordings that exist.
+    """
+    found = []
+    if re.search(r"[\w.+-]+(?:@|%40)[\w-]+\.\w", text):
+        found.append("an e-mail address")
+    if re.search(r"eyJ[\w-]{8,}\.|(?i:bearer [\w.-]{6,})|access_token|client_secret|(?i:\"authorization\")", text):
+        found.append("a token or secret")
+    if any(not is_synthetic(one) and one.lower() not in PUBLIC_IDS for one in _DASHED.findall(text)):
+        found.append("an id that is not synthetic")
+    return found
+
+
+def canonical(value: Any) -> str:
+    """Write a JSON value in the one form in which two equal values are equal texts."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

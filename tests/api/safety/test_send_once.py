@@ -1,0 +1,120 @@
+"""Send, look, adopt or send once more: the order and the limits of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain.errors import BadRequest, CintError, Conflict, NotFound, OutcomeUnknown, ServerError
+from cint_nb.wire import loop_thread
+from cint_nb.wire.clock import ReplayClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Settings
+
+
+@pytest.fixture
+def http() -> Http:
+    nobody = httpx.MockTransport(lambda _: httpx.Response(500))
+    clock = ReplayClock(datetime(2026, 9, 1, tzinfo=UTC))
+    return Http(Settings.read("sandbox", environ={}), transport=nobody, clock=clock)
+
+
+class Course:
+    """Play the endings of sends and looks, and note when each came."""
+
+    def __init__(self, http: Http, sends: list[Any], looks: list[Any]) -> None:
+        self.http, self.log = http, list[tuple[str, float]]()
+        self._sends, self._looks = iter(sends), iter(looks)
+
+    def _play(self, what: str, endings: Any) -> Callable[[], Any]:
+        async def play() -> Any:
+            self.log.append((what, self.http.clock.monotonic()))
+            ending = next(endings)
+            if isinstance(ending, CintError):
+                raise ending
+            return ending
+
+        return play
+
+    def run(self) -> Any:
+        send, look = self._play("send", self._sends), self._play("look", self._looks)
+        return loop_thread.run(send_once(self.http, send, look, what="do it", token="t1"))
+
+
+def test_a_reply_needs_no_look(http: Http) -> None:
+    course = Course(http, ["made"], [])
+    assert course.run() == "made"
+    assert course.log == [("send", 0.0)]
+
+
+def test_after_a_lost_reply_it_looks_at_1_4_and_10_seconds_and_then_sends_once_more(http: Http) -> None:
+    course = Course(http, [OutcomeUnknown("lost"), "made"], [None, None, None])
+    assert course.run() == "made"
+    assert course.log == [("send", 0.0), ("look", 1.0), ("look", 4.0), ("look", 10.0), ("send", 10.0)]
+
+
+@pytest.mark.parametrize("lost", [OutcomeUnknown("lost"), ServerError("failed", evidence={"status": 500})])
+def test_what_is_found_is_adopted_and_nothing_is_sent_again(http: Http, lost: CintError) -> None:
+    course = Course(http, [lost], [None, "found"])
+    assert course.run() == "found"
+    assert [what for what, _ in course.log] == ["send", "look", "look"]
+
+
+def test_without_a_look_that_could_see_nothing_is_sent_again(http: Http) -> None:
+    course = Course(http, [OutcomeUnknown("lost")], [None, None, ServerError("blind")])
+    with pytest.raises(OutcomeUnknown) as caught:
+        course.run()
+    assert caught.value.evidence["token"] == "t1"
+    assert [what for what, _ in course.log].count("send") == 1
+
+
+def test_one_blind_look_among_others_does_not_matter(http: Http) -> None:
+    course = Course(http, [OutcomeUnknown("lost"), "made"], [ServerError("blind"), None, None])
+    assert course.run() == "made"
+
+
+def test_it_never_sends_a_third_time(http: Http) -> None:
+    course = Course(http, [OutcomeUnknown("lost")] * 2, [None] * 6)
+    with pytest.raises(OutcomeUnknown, match="once or not at all"):
+        course.run()
+    assert [what for what, _ in course.log].count("send") == 2
+
+
+def test_a_refusal_is_final(http: Http) -> None:
+    course = Course(http, [BadRequest("no")], [])
+    with pytest.raises(BadRequest):
+        course.run()
+
+
+def test_a_conflict_on_the_second_try_may_be_ones_own_first(http: Http) -> None:
+    assert Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, "found"]).run() == "found"
+    with pytest.raises(Conflict):
+        Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None] * 4).run()
+
+
+def test_a_conflict_on_the_first_try_is_somebody_elses(http: Http) -> None:
+    course = Course(http, [Conflict("busy")], [])
+    with pytest.raises(Conflict):
+        course.run()
+    assert [what for what, _ in course.log] == ["send"]
+
+
+def test_a_look_that_is_refused_is_a_blind_one(http: Http) -> None:
+    course = Course(http, [OutcomeUnknown("lost")], [NotFound("where")] * 3)
+    with pytest.raises(OutcomeUnknown):
+        course.run()
+
+
+@pytest.mark.parametrize("blind", [ServerError("blind"), NotFound("where")])
+def test_a_conflict_after_a_lost_reply_that_cannot_be_looked_behind_leaves_the_outcome_unknown(
+    http: Http, blind: CintError
+) -> None:
+    course = Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, blind])
+    with pytest.raises(OutcomeUnknown) as caught:
+        course.run()
+    assert caught.value.evidence["token"] == "t1"

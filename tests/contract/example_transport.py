@@ -1,0 +1,163 @@
+"""An exchange that answers with the examples of a description, and what the client makes of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from cint_nb.api.client import Client
+from cint_nb.domain.errors import CintError
+from cint_nb.domain.models import ApiModel
+from cint_nb.wire.calls import Call
+from cint_nb.wire.clock import ReplayClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Settings
+from cint_nb.wire.token_factory import SeededNonces
+from tests.contract.openapi_documents import Description, operation_at
+from tests.contract.operation_calls import ASKS, START
+from tests.contract.response_samples import WAYS, Sample, samples
+
+UNHEARD_OF = {"a_field_nobody_has_heard_of": {"deep": [1, "two"]}}
+FILE = b"6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24\n"
+
+
+class Examples(httpx.AsyncBaseTransport):
+    """Answer every request with an example of a description.
+
+    Args:
+        description: Whose examples.
+        name: The operation in question.
+        sample: What it answers; every field, when left out.
+        scene: What other operations answer.
+    """
+
+    def __init__(
+        self, description: Description, name: str, sample: Sample | None = None, scene: dict[str, Any] | None = None
+    ) -> None:
+        self.requests: list[httpx.Request] = []
+        self.sent: list[str] = []
+        self._description, self._name, self._sample, self._scene = description, name, sample, scene or {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        operation = operation_at(request.method, request.url.path.removeprefix("/v1"))
+        self.requests.append(request)
+        self.sent.append(operation.name)
+        if operation.name == self._name and self._sample is not None:
+            shown = self._sample
+        else:
+            if isinstance(status := self._scene.get(operation.name), int):
+                return httpx.Response(status, json={"object": "not_found_error", "detail": "not here"})
+            every = samples(self._description, operation)
+            shown = next(one for name, one in every.items() if WAYS[0] in name or "no body" in name)
+            if operation.name in self._scene:
+                shown = Sample(200, self._scene[operation.name], {"ETag": 'W/"1"'})
+        if operation.name.endswith("download"):
+            return httpx.Response(200, content=FILE)
+        if shown.body is None:
+            return httpx.Response(shown.status, headers=shown.headers)
+        return httpx.Response(shown.status, json=shown.body, headers=shown.headers)
+
+
+def client_of(transport: httpx.AsyncBaseTransport) -> Client:
+    """Connect a client whose waiting takes no time."""
+    settings = Settings.read("live", environ={}, account_id=101, token="planted", base_url="http://127.0.0.1/v1")
+    http = Http(settings, transport=transport, clock=ReplayClock(START), nonces=SeededNonces("asks"))
+    return Client(http)
+
+
+def call_of(name: str, description: Description) -> Call:
+    """Return the very call the client makes for an operation."""
+    calls: list[Call] = []
+    transport = Examples(description, name, scene=ASKS[name].scene)
+    with client_of(transport) as client:
+        plain = client.http.send
+
+        async def noting(call: Call) -> Any:
+            calls.append(call)
+            return await plain(call)
+
+        client.http.send = noting  # type: ignore[method-assign]
+        with contextlib.suppress(CintError):
+            client.run(ASKS[name].through(client))
+    return calls[transport.sent.index(name)]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Hold what became of one sample.
+
+    Args:
+        read: What was read as a model, and the model made of it.
+        requests: What the client sent.
+        sent: The operations of these requests.
+        warnings: What the client warned of.
+        error: What it raised.
+    """
+
+    read: list[tuple[dict[str, Any], ApiModel]]
+    requests: list[httpx.Request]
+    sent: list[str]
+    warnings: list[str]
+    error: CintError | None = None
+
+    def wrong(self) -> list[str]:
+        """Return what was not read, lost, or not understood."""
+        raised = [] if self.error is None else [f"{type(self.error).__name__}: {self.error.what}"]
+        forgotten = [f"lost: {field}" for given, made in self.read for field in lost(given, made)]
+        return [*raised, *forgotten, *(warning for warning in self.warnings if "status" in warning)]
+
+
+def tell(description: Description, name: str, sample: Sample) -> Telling:
+    """Let the client ask for an operation and answer with a sample, to every object of which a field is added."""
+    sample = Sample(sample.status, _grown(sample.body), sample.headers)
+    transport = Examples(description, name, sample, ASKS[name].scene)
+    read: list[tuple[dict[str, Any], ApiModel]] = []
+    plain = ApiModel.model_validate.__func__  # type: ignore[attr-defined]
+
+    def noting(cls: type[ApiModel], /, value: Any, **more: Any) -> ApiModel:
+        made: ApiModel = plain(cls, value, **more)
+        if isinstance(value, dict):
+            read.append((value, made))
+        return made
+
+    with pytest.MonkeyPatch.context() as patch, client_of(transport) as client:
+        patch.setattr(ApiModel, "model_validate", classmethod(noting))
+        error = None
+        try:
+            client.run(ASKS[name].through(client))
+        except CintError as raised:
+            error = raised
+        return Telling(read, transport.requests, transport.sent, list(client.http.warnings), error)
+
+
+def lost(given: dict[str, Any], made: ApiModel, place: str = "") -> Iterator[str]:
+    """Name the fields of a reply that its model does not hold; a null counts as absent."""
+    held = {name: getattr(made, name) for name in type(made).model_fields} | (made.model_extra or {})
+    for name, value in given.items():
+        where = f"{place}{name}"
+        if value is None:
+            continue
+        if name not in held:
+            yield where
+        elif isinstance(held[name], ApiModel):
+            yield from lost(value, held[name], f"{where}.")
+        elif isinstance(held[name], tuple):
+            if len(held[name]) != len(value):
+                yield where
+            for row, one in zip(value, held[name], strict=False):
+                if isinstance(one, ApiModel):
+                    yield from lost(row, one, f"{where}.")
+        elif isinstance(value, dict) and held[name] != value:
+            yield where
+
+
+def _grown(body: Any) -> Any:
+    if isinstance(body, dict):
+        return {**{name: _grown(value) for name, value in body.items()}, **UNHEARD_OF}
+    return [_grown(value) for value in body] if isinstance(body, list) else body

@@ -1,0 +1,167 @@
+"""Each operation asked by itself, with ids any exchange takes: against examples, and against a stock mock server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from cint_nb.api.client import Client
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.jobs import JobHandle, JobKind
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.respondent_lists import ActivityExclusion
+from tests.contract.tour_state import example, people
+from tests.support.plans import RSID_URL, make_plan
+
+PROJECT = "01BTGNYV6HRNK8K8VKZASZCFP0"
+GROUP = "01BTGNYV6HRNK8K8VKZASZCFP1"
+JOB = "01BTGNYV6HRNK8K8VKZASZCFP2"
+USER = "b551326b-ac9d-4d32-8823-4f025787dab9"
+REF = TargetGroupRef(project_id=PROJECT, target_group_id=GROUP)
+START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+BEGIN, END = START + timedelta(days=1), START + timedelta(days=12)
+PLAN = make_plan(
+    START,
+    completes_goal=60,
+    start_at=BEGIN,
+    end_at=END,
+    live_url=RSID_URL,
+    allocation_shape="open_exchange",
+    open_exchange_allocations={
+        "blocked_supplier_ids": [],
+        "exchange_min_percentage": 0,
+        "exchange_max_percentage": 100,
+        "groups": [],
+    },
+)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Hold how an operation is asked.
+
+    Args:
+        through: The client's method, with arguments.
+        scene: What other operations answer where their examples lead elsewhere: a JSON body or a status.
+    """
+
+    through: Callable[[Client], Awaitable[Any]]
+    scene: dict[str, Any] = field(default_factory=dict)
+
+
+async def _every(rows: AsyncIterator[Any]) -> tuple[Any, ...]:
+    return tuple([row async for row in rows])
+
+
+def _look(kind: JobKind) -> Callable[[Client], Awaitable[Any]]:
+    async def look(client: Client) -> Any:
+        settings = client.http.settings
+        handle = JobHandle(
+            kind=kind,
+            base_url=settings.base_url,
+            account_id=settings.account_id or 0,
+            project_id="" if kind is JobKind.REPORT else PROJECT,
+            target_group_id="" if kind is JobKind.REPORT else GROUP,
+            job_id=JOB,
+            ids=10,
+        )
+        return await Job.attach(client, handle).refresh()
+
+    return look
+
+
+def _run(status: str) -> dict[str, Any]:
+    run = {"id": JOB, "status": status, "start_fielding_at": "2026-09-02T08:00:00.000Z", "version": 1}
+    return {"fielding.runs": {"data": [run], "has_more": False}, "fielding.run": run}
+
+
+_QUIET: dict[str, Any] = {"recontacts.jobs": {"data": []}}
+ASKS: dict[str, Ask] = {
+    "definitions.accounts": Ask(lambda c: c.definitions.accounts()),
+    "definitions.users": Ask(lambda c: c.definitions.users(project_managers=True)),
+    "definitions.business_units": Ask(lambda c: c.definitions.business_units()),
+    "definitions.user_business_unit": Ask(lambda c: c.definitions.user_business_unit(USER)),
+    "definitions.locales": Ask(lambda c: c.definitions.locales()),
+    "definitions.industries": Ask(lambda c: c.definitions.industries()),
+    "definitions.study_types": Ask(lambda c: c.definitions.study_types()),
+    "definitions.allocation_templates": Ask(lambda c: c.definitions.allocation_templates()),
+    "definitions.allocation_template": Ask(lambda c: c.definitions.allocation_template(JOB)),
+    "projects.create": Ask(lambda c: c.projects.create("Brand tracker", USER, reference="tracker 2026")),
+    "projects.list": Ask(lambda c: _every(c.projects.list(search="tracker", status="active"))),
+    "projects.get": Ask(lambda c: c.projects.get(PROJECT)),
+    "projects.overview": Ask(lambda c: c.projects.overview(PROJECT)),
+    "target_groups.create_draft": Ask(
+        lambda c: c.target_groups.create_draft(PROJECT, PLAN, name="Group: wave", reference="no such reference")
+    ),
+    "target_groups.list": Ask(lambda c: _every(c.target_groups.list(PROJECT, statuses=("draft",), countries=("de",)))),
+    "target_groups.get": Ask(lambda c: c.target_groups.get(REF)),
+    "target_groups.update_draft": Ask(lambda c: c.target_groups.update_draft(REF, PLAN.body(name="Group: wave"))),
+    "target_groups.details": Ask(lambda c: c.target_groups.details(REF)),
+    "target_groups.update_details": Ask(lambda c: c.target_groups.update_details(REF, example("DetailsUpdate"))),
+    "target_groups.overview": Ask(lambda c: c.target_groups.overview(REF)),
+    "target_groups.performance": Ask(lambda c: c.target_groups.performance(REF)),
+    "target_groups.completes_by_interval": Ask(lambda c: c.target_groups.completes_by_interval(REF)),
+    "target_groups.changelog": Ask(lambda c: _every(c.target_groups.changelog(REF, types=("status_change",)))),
+    "target_groups.set_cost_per_interview": Ask(lambda c: c.target_groups.set_cost_per_interview(REF, "2.9 EUR")),
+    "target_groups.set_filling_strategy": Ask(lambda c: c.target_groups.set_filling_strategy(REF, "completes")),
+    "target_groups.set_completes_goal": Ask(lambda c: c.target_groups.set_completes_goal(REF, 70)),
+    "target_groups.feasibility": Ask(lambda c: c.target_groups.feasibility(example("FeasibilityDraft"))),
+    "target_groups.feasibility_of": Ask(lambda c: c.target_groups.feasibility_of(REF, {"completes_goal": 40})),
+    "target_groups.allocation_specification": Ask(lambda c: c.target_groups.allocation_specification(REF)),
+    "recontacts.upload": Ask(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),
+    "recontacts.jobs": Ask(lambda c: c.recontacts.jobs(REF)),
+    "recontacts.upload_job": Ask(_look(JobKind.UPLOAD)),
+    "recontacts.download": Ask(lambda c: c.recontacts.download(REF, JOB)),
+    "recontacts.upload_rsids": Ask(
+        lambda c: c.recontacts.upload(REF, people(5), token="older"), {**_QUIET, "recontacts.upload": 404}
+    ),
+    "recontacts.upload_rsids_job": Ask(_look(JobKind.UPLOAD_RSIDS)),
+    "recontacts.remove_all": Ask(lambda c: c.recontacts.remove_all(REF)),
+    "recontacts.removal_job": Ask(_look(JobKind.REMOVAL)),
+    "recontacts.overview": Ask(lambda c: c.recontacts.saved_count(REF)),
+    "recontacts.rsids": Ask(lambda c: c.recontacts.saved_ids(REF)),
+    "exclusions.upload": Ask(lambda c: c.exclusions.upload(REF, people(5), token="asked")),
+    "exclusions.upload_job": Ask(_look(JobKind.EXCLUSION_UPLOAD)),
+    "exclusions.remove_all": Ask(lambda c: c.exclusions.remove_all(REF)),
+    "exclusions.removal_job": Ask(_look(JobKind.EXCLUSION_REMOVAL)),
+    "exclusions.overview": Ask(lambda c: c.exclusions.overview(REF)),
+    "exclusions.rsids": Ask(lambda c: c.exclusions.effective_rsids(REF)),
+    "exclusions.policy": Ask(lambda c: c.exclusions.policy(REF)),
+    "exclusions.policies": Ask(lambda c: c.exclusions.policies(PROJECT)),
+    "exclusions.set_policies": Ask(lambda c: c.exclusions.set_policies(PROJECT, {GROUP: True})),
+    "exclusions.activity": Ask(lambda c: c.exclusions.activity(REF)),
+    "exclusions.set_activity": Ask(
+        lambda c: c.exclusions.set_activity(REF, [ActivityExclusion(type="project", id=JOB, duration="P30D")])
+    ),
+    "fielding.launch": Ask(lambda c: c.fielding.launch(REF, END)),
+    "fielding.launch_job": Ask(_look(JobKind.LAUNCH)),
+    "fielding.schedule": Ask(lambda c: c.fielding.schedule(REF, BEGIN, END)),
+    "fielding.schedule_job": Ask(_look(JobKind.SCHEDULE)),
+    "fielding.runs": Ask(lambda c: c.fielding.run(REF)),
+    "fielding.run": Ask(lambda c: c.fielding.run(REF)),
+    "fielding.update_run": Ask(lambda c: c.fielding.update_run(REF, BEGIN, END)),
+    "fielding.launch_now": Ask(lambda c: c.fielding.launch_now(REF), _run("scheduled")),
+    "fielding.pause": Ask(lambda c: c.fielding.pause(REF), _run("live")),
+    "fielding.resume": Ask(lambda c: c.fielding.resume(REF), _run("paused")),
+    "fielding.complete": Ask(lambda c: c.fielding.complete(REF), _run("live")),
+    "fielding.relaunch": Ask(lambda c: c.fielding.relaunch(REF), _run("completed")),
+    "fielding.transitions": Ask(lambda c: c.fielding.allowed(PROJECT, [GROUP])),
+    **{
+        f"fielding.batch_{verb}": Ask(lambda c, verb=verb: c.fielding.batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
+        for verb in ("launch", "pause", "resume", "complete", "relaunch")
+    },
+    **{
+        f"fielding.batch_{verb}_job": Ask(_look(JobKind(f"batch-{verb}")))
+        for verb in ("launch", "pause", "resume", "complete", "relaunch")
+    },
+    "reports.generate": Ask(
+        lambda c: c.reports.generate(
+            "completes", date(2026, 9, 1), date(2026, 9, 30), by="target_group", ids=[GROUP], email_recipients=[USER]
+        )
+    ),
+    "reports.list": Ask(lambda c: _every(c.reports.list(status="completed", level="project"))),
+    "reports.status": Ask(_look(JobKind.REPORT)),
+    "reports.download": Ask(lambda c: c.reports.download(JOB)),
+}

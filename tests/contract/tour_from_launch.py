@@ -1,0 +1,158 @@
+"""Second half of the tour: launch, steer, read figures, exclude, report, remove."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from cint_nb.domain.reports import ReportType
+from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
+from tests.contract.tour_state import NOBODY, Traveller, end_or_refusal, ended, every, example, people, refusal
+
+# --- fielding -----------------------------------------------------------------------------------------------------
+
+
+async def launches(to: Traveller) -> Any:
+    fielding, ref = to.client.fielding, to.groups["wave"]
+    before = await fielding.run(ref)
+    soon = await refusal(fielding.launch(ref, to.client.clock.now()))
+    launched = await ended(await fielding.launch(ref, to.plan.end_at))
+    again = await fielding.launch(ref, to.plan.end_at)
+    return {
+        "before": before,
+        "soon": soon,
+        "launched": launched,
+        "twice": await refusal(ended(again)),
+        "run": await fielding.run(ref),
+        "allowed": await fielding.allowed(to.project, [ref.target_group_id]),
+    }
+
+
+async def course_of_a_run(to: Traveller) -> Any:
+    fielding, ref = to.client.fielding, to.groups["wave"]
+    return {
+        "paused": await fielding.pause(ref),
+        "not completed": await refusal(fielding.complete(ref)),
+        "resumed": await fielding.resume(ref),
+        "completed": await fielding.complete(ref),
+        "relaunched": await fielding.relaunch(ref),
+        "paused again": await fielding.pause(ref),
+        "resumed and completed": await fielding.complete(ref, resume_first=True),
+        "relaunched again": await fielding.relaunch(ref),
+    }
+
+
+async def changes_of_a_live_group(to: Traveller) -> Any:
+    groups, ref = to.client.target_groups, to.groups["wave"]
+    return {
+        "details": await groups.update_details(ref, example("DetailsUpdate")),
+        "price": await groups.set_cost_per_interview(ref, "2.9 EUR"),
+        "goal": await groups.set_completes_goal(ref, 70),
+        "too high a goal": await refusal(groups.set_completes_goal(ref, 1_000)),
+    }
+
+
+async def schedules(to: Traveller) -> Any:
+    fielding, ref = to.client.fielding, to.groups["later"]
+    now = to.client.clock.now()
+    job = await fielding.schedule(ref, now + timedelta(days=3), now + timedelta(days=9))
+    return {
+        "scheduled": await job,
+        "moved": await fielding.update_run(ref, now + timedelta(days=4), now + timedelta(days=8)),
+        "live": await fielding.launch_now(ref),
+    }
+
+
+async def figures_of_a_live_group(to: Traveller) -> Any:
+    await to.client.http.sleep(30 * 3_600.0)
+    groups, ref = to.client.target_groups, to.groups["wave"]
+    return {
+        "read": await groups.get(ref),
+        "details": await groups.details(ref),
+        "overview": await groups.overview(ref),
+        "performance": await groups.performance(ref),
+        "by the hour": await groups.completes_by_interval(ref, "PT1H"),
+        "by the day": await groups.completes_by_interval(ref),
+        "changes": await every(groups.changelog(ref)),
+        "changes of status": await every(groups.changelog(ref, types=("status_change",))),
+        "list": await every(groups.list(to.project, statuses=("live",))),
+        "project": await to.client.projects.overview(to.project),
+        "projects": await every(to.client.projects.list()),
+    }
+
+
+async def batches(to: Traveller) -> Any:
+    fielding, refs = to.client.fielding, (to.groups["batch"], to.groups["third"])
+    ids = [ref.target_group_id for ref in refs]
+    said = {}
+    for verb in ("launch", "pause", "resume", "complete", "relaunch"):
+        job = await fielding.batch(verb, to.project, ids)
+        said[verb] = (await end_or_refusal(job), await fielding.batch_result(job.handle))
+    return said
+
+
+# --- exclusions ---------------------------------------------------------------------------------------------------
+
+
+async def exclusions_by_file(to: Traveller) -> Any:
+    exclusions, ref = to.client.exclusions, to.groups["client"]
+    said = {}
+    for kind in ("RSID", "ACCESS_RESPONDENT_GUID"):
+        job = await exclusions.upload(ref, people(30, seed="out"), entity_type=kind, token="out")
+        said[kind] = (await job, await exclusions.overview(ref), await exclusions.effective_rsids(ref))
+        said[f"{kind} removed"] = await ended(await exclusions.remove_all(ref, entity_type=kind))
+    return said
+
+
+async def exclusions_by_rule(to: Traveller) -> Any:
+    exclusions, ref = to.client.exclusions, to.groups["client"]
+    before = await exclusions.activity(ref)
+    await exclusions.set_policies(to.project, {ref.target_group_id: True})
+    other = await to.client.projects.create("Elsewhere", PROJECT_MANAGER_ID)
+    rules = [
+        ActivityExclusion(type="project", id=other.id),
+        ActivityExclusion(type="target-group", id=to.groups["guide"].target_group_id, duration="P30D"),
+    ]
+    await exclusions.set_activity(ref, rules)
+    after = await exclusions.activity(ref)
+    await exclusions.set_activity(ref, after)
+    return {
+        "policy": await exclusions.policy(ref),
+        "policies": await exclusions.policies(to.project),
+        "activity": (before, after),
+    }
+
+
+# --- reports and the end ------------------------------------------------------------------------------------------
+
+
+async def reports(to: Traveller) -> Any:
+    made, group = to.client.reports, to.groups["wave"].target_group_id
+    first, last = date(2026, 9, 1), date(2026, 9, 30)
+    said: dict[str, Any] = {}
+    for kind in ReportType:
+        by, ids = ("project", [to.project]) if kind is ReportType.RESPONDENT_ANALYSIS else ("target_group", [group])
+        job = await made.generate(kind, first, last, by=by, ids=ids)
+        said[kind] = (await job, await made.status(job.handle.job_id), await made.download(job.handle.job_id))
+    await made.generate(
+        "completes",
+        first,
+        last,
+        by="business_unit",
+        ids=[str(BUSINESS_UNIT_ID)],
+        email_recipients=[PROJECT_MANAGER_ID],
+        include_respondent_answers=True,
+    )
+    return {
+        **said,
+        "all": await every(made.list()),
+        "some": await every(made.list(report_type="respondent-analysis", status="completed", level="project")),
+        "nobody": await refusal(made.status(NOBODY)),
+    }
+
+
+async def removals(to: Traveller) -> Any:
+    recontacts, ref = to.client.recontacts, to.groups["second"]
+    removed = await ended(await recontacts.remove_all(ref))
+    return removed, await recontacts.saved_count(ref)

@@ -1,0 +1,165 @@
+"""First half of the tour: look things up, make a project and its drafts, upload recontacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cint_nb.domain.ids import EntityType
+from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
+from tests.contract.tour_state import NOBODY, Traveller, every, example, people, refusal
+
+PROFILING = {
+    "profile_adjustment_type": "percentage",
+    "profiles": [
+        {
+            "object": "regular",
+            "name": "birth gender",
+            "quotas_enabled": True,
+            "targets": [
+                {
+                    "conditions": [{"object": "selection", "question_id": 43, "option": option}],
+                    "quota": {"name": f"half {option}", "completes_goal_percentage": 50},
+                }
+                for option in ("1", "2")
+            ],
+        }
+    ],
+}
+
+
+# --- definitions ------------------------------------------------------------------------------------------------
+
+
+async def definitions(to: Traveller) -> Any:
+    known = to.client.definitions
+    return {
+        "accounts": await known.accounts(),
+        "users": await known.users(),
+        "project managers": await known.users(project_managers=True),
+        "business units": await known.business_units(),
+        "unit of the user": await known.user_business_unit(PROJECT_MANAGER_ID),
+        "locales": await known.locales(),
+        "industries": await known.industries(),
+        "study types": await known.study_types(),
+    }
+
+
+async def allocation_templates(to: Traveller) -> Any:
+    listed = await to.client.definitions.allocation_templates()
+    return listed, [await to.client.definitions.allocation_template(row.template_id) for row in listed]
+
+
+# --- projects and drafts ------------------------------------------------------------------------------------------
+
+
+async def projects(to: Traveller) -> Any:
+    made = await to.client.projects.create("Brand tracker", PROJECT_MANAGER_ID, reference="tracker 2026")
+    other = await to.client.projects.create("A second tracker", PROJECT_MANAGER_ID)
+    to.project = made.id
+    filters = {"name": "Brand tracker", "search": "tracker", "project_manager_id": PROJECT_MANAGER_ID}
+    return {
+        "made": (made, other),
+        "read": await to.client.projects.get(made.id),
+        "overview": await to.client.projects.overview(made.id),
+        "all": await every(to.client.projects.list()),
+        "some": await every(to.client.projects.list(**filters, status="active")),
+        "nobody": await refusal(to.client.projects.get(NOBODY)),
+    }
+
+
+async def drafts(to: Traveller) -> Any:
+    """One draft in each form the documents know, and one as the create guide words it."""
+    groups = to.client.target_groups
+    template = await to.client.definitions.allocation_template(to.plan.allocation_template_id)
+    open_exchange = {"allocation_shape": "open_exchange", "open_exchange_allocations": template.open_exchange()}
+    as_plan: dict[str, dict[str, Any]] = {
+        "wave": {},
+        "second": {"allocation_shape": "allocation_template"},
+        "third": open_exchange,
+        "later": {"study_type_code": "adhoc", **open_exchange},
+        "batch": {"study_type_code": "adhoc", "exclusion_enabled": True},
+    }
+    for name, changes in as_plan.items():
+        plan = to.plan.model_copy(update=changes)
+        to.groups[name] = await groups.create_draft(to.project, plan, name=f"Group: {name}", reference=f"ref {name}")
+    as_guide = {**example("Draft"), "profiling": PROFILING}
+    to.groups["guide"] = await groups.create_draft(to.project, as_guide, reference="ref guide")
+    to.groups["client"] = await groups.create_draft(
+        to.project, {**example("Draft"), "client_id": 77, "industry_lockout_code": "other"}, reference="ref client"
+    )
+    return {
+        "made": to.groups,
+        "again": await groups.create_draft(to.project, to.plan, name="Group: wave", reference="ref wave"),
+        "read": [await groups.get(ref) for ref in to.groups.values()],
+        "found": await groups.find(to.project, "ref second"),
+        "not found": await groups.find(to.project, "ref nobody"),
+        "allocations": await groups.allocation_specification(to.groups["wave"]),
+        "no overview": await refusal(groups.overview(to.groups["wave"])),
+        "no details": await refusal(groups.details(to.groups["wave"])),
+        "too soon": await refusal(
+            groups.create_draft(
+                to.project, to.plan.model_copy(update={"end_at": to.plan.start_at}), name="Too soon", reference="soon"
+            )
+        ),
+    }
+
+
+async def lists_of_groups(to: Traveller) -> Any:
+    groups = to.client.target_groups
+    return {
+        "all": await every(groups.list(to.project)),
+        "by reference": await every(groups.list(to.project, references=("ref wave", "ref second"))),
+        "by much": await every(
+            groups.list(
+                to.project,
+                statuses=("draft", "live"),
+                name="Group: wave",
+                search="Group",
+                countries=("de",),
+                languages=("ger",),
+                exclusion=False,
+            )
+        ),
+    }
+
+
+async def changes_of_drafts(to: Traveller) -> Any:
+    groups = to.client.target_groups
+    await groups.update_draft(to.groups["wave"], to.plan.model_copy(update={"completes_goal": 50}))
+    await groups.update_draft(to.groups["guide"], {**example("Draft"), "profiling": PROFILING})
+    return {
+        "strategy": await groups.set_filling_strategy(to.groups["wave"], "completes"),
+        "forecast": await groups.feasibility(example("FeasibilityDraft")),
+        "forecast of it": await groups.feasibility_of(to.groups["wave"]),
+        "what if": await groups.feasibility_of(to.groups["wave"], {"completes_goal": 40}),
+    }
+
+
+# --- recontacts ---------------------------------------------------------------------------------------------------
+
+
+async def uploads(to: Traveller) -> Any:
+    recontacts, ref = to.client.recontacts, to.groups["wave"]
+    job = await recontacts.upload(ref, people(300), token="first")
+    again = await recontacts.upload(ref, people(300), token="first")
+    running = await recontacts.running(ref)
+    busy = await refusal(recontacts.upload(ref, people(5), token="busy"))
+    locked = await refusal(recontacts.remove_all(ref))
+    done = await job
+    rids = await recontacts.upload(to.groups["second"], people(40, seed="rid", entity=EntityType.RID), token="rids")
+    found = await recontacts.find(ref, job.handle.file_name)
+    return {
+        "done": done,
+        "adopted": again.handle.job_id == job.handle.job_id,
+        "running": running,
+        "busy": (busy, locked),
+        "rids": await rids,
+        "jobs": await recontacts.jobs(ref),
+        "taken up": await recontacts.job(ref, job.handle.job_id, ids=300).refresh(),
+        "found": None if found is None else await found.refresh(),
+        "downloaded": await recontacts.download(ref, job.handle.job_id),
+        "count": await recontacts.saved_count(ref),
+        "saved": await recontacts.saved_ids(ref),
+        "none saved": await recontacts.saved_ids(to.groups["third"]),
+        "no job": await refusal(recontacts.job(ref, NOBODY).refresh()),
+    }

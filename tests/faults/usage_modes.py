@@ -1,0 +1,198 @@
+"""One wave, used in three ways: plain verbs that block, `await` on a loop of one's own, and work in the background.
+
+Each way can be run again from the top after an error, as an analyst does; what a notebook keeps in variables is `kept`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.errors import InvalidState, JobAlreadyRunning, JobFailed
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.job_progress.model import JobText, describe
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.wave_view.model import Stage, Standing, stand_of
+from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.outcome.upload_outcome import Outcome, reconcile
+from cint_nb.wave.client import Session
+from cint_nb.wave.wave import Wave
+from cint_nb.wire import loop_thread
+from tests.support.plans import RSID_URL, make_plan
+
+NAME, PROJECT = "A wave of faults", "Brand tracker"
+Kept = dict[str, Any]
+Way = Callable[[Session, Respondents, Kept], None]
+
+
+def plan_of(client: Session) -> TargetGroupPlan:
+    return make_plan(client.clock.now(), completes_goal=30, live_url=RSID_URL)
+
+
+class Shown:
+    """Keep what was shown of jobs: each last look, and the words and colour a panel gives it."""
+
+    def __init__(self, kept: Kept) -> None:
+        self._ends: list[tuple[JobSnapshot, JobText]] = kept.setdefault("shown", [])
+
+    def update(self, snapshot: JobSnapshot) -> None:
+        if snapshot.final:
+            self._ends.append((snapshot, describe(snapshot)))
+
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        if snapshot is not None:
+            self.update(snapshot)
+
+
+# --- plain verbs ----------------------------------------------------------------------------------------------
+
+
+def blocking(client: Session, people: Respondents, kept: Kept) -> None:
+    """Run the cells of a notebook."""
+    client.reporter = lambda title, mode: Shown(kept)
+    wave = client.wave(NAME, project=PROJECT, respondents=people, plan=plan_of(client))
+    try:
+        _verbs(client, wave, kept)
+    finally:
+        done = _stand(client, wave) == (Stage.CLOSE, Standing.DONE)
+        assert done == ("closed" in kept), "the wave panel shows another step than the wave stands at"
+
+
+def _verbs(client: Session, wave: Wave, kept: Kept) -> None:
+    wave.create()
+    if not wave.launched:
+        wave.upload()
+        if not wave.resubmitted:
+            wave.resubmit()
+        kept["outcome"] = wave.outcome
+    wave.launch(budget="100 EUR")
+    if "a day" not in kept:
+        client.pass_time(days=1)
+        kept["a day"] = True
+    kept["status"] = wave.status()["state"].item()
+    wave.close(resume_first="paused" in kept)
+    kept["closed"] = True
+    wave.remove()
+
+
+def _stand(client: Session, wave: Wave) -> tuple[Stage, Standing]:
+    entries = [entry for entry in client.journal.entries() if entry.key.wave == wave.name]
+    stand = stand_of(entries, plan=wave.plan, ids=len(wave.people))
+    return stand.stage, stand.standing
+
+
+# --- with await, on the loop of the notebook ------------------------------------------------------------------
+
+
+def awaited(client: Session, people: Respondents, kept: Kept) -> None:
+    """Await every call on a loop that is not the package's, and follow each job by its looks."""
+
+    async def follow(job: Job) -> JobSnapshot:
+        shown = Shown(kept)
+        async for seen in job.watch():
+            shown.update(seen)
+        return await job
+
+    asyncio.run(_calls(client, people, kept, follow))
+
+
+# --- in the background ----------------------------------------------------------------------------------------
+
+
+def background(client: Session, people: Respondents, kept: Kept) -> None:
+    """Leave the wave to the loop thread, each job to a panel that was started, and come back for the result."""
+
+    async def follow(job: Job) -> JobSnapshot:
+        panel = JobProgress(job, mode=client.mode).start()
+        try:
+            seen = await job
+        except JobFailed:
+            assert job.last is not None
+            seen = job.last
+            raise
+        finally:
+            panel.finish(job.last)
+            if job.last is not None and job.last.final:
+                assert panel.value == job.last
+                kept.setdefault("shown", []).append((panel.value, describe(panel.value, phase=panel.phase)))
+            panel.close()
+        return seen
+
+    loop_thread.submit(_calls(client, people, kept, follow)).result(timeout=60)
+
+
+# --- what the last two share ----------------------------------------------------------------------------------
+
+
+async def _calls(
+    client: Session, people: Respondents, kept: Kept, follow: Callable[[Job], Awaitable[JobSnapshot]]
+) -> None:
+    async def once(name: str, make: Callable[[], Awaitable[Any]]) -> Any:
+        if name not in kept:
+            kept[name] = await make()
+        return kept[name]
+
+    async def job(name: str, begin: Callable[[str], Awaitable[Job]]) -> JobSnapshot:
+        mark = kept.setdefault(f"mark of {name}", client.nonces.uuid().replace("-", "")[:12])
+        begun = await once(f"job of {name}", lambda: begin(mark))
+        try:
+            return await follow(begun)
+        except JobFailed:
+            del kept[f"mark of {name}"], kept[f"job of {name}"]
+            raise
+
+    if "draft" not in kept:
+        kept["plan"] = plan_of(client)  # its times are those of the cell that makes it
+    plan = kept["plan"]
+    key = kept.setdefault("key of the project", client.nonces.uuid())
+    await once("units", client.definitions.business_units)
+    project = await once("project", lambda: client.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
+    reference = kept.setdefault("reference", f"by-hand-{client.nonces.token(12)}")
+    ref = await once(
+        "draft", lambda: client.target_groups.create_draft(project.id, plan, name=NAME, reference=reference)
+    )
+    await once("strategy", lambda: client.target_groups.set_filling_strategy(ref, "completes"))
+
+    async def account_for(again: Respondents | None = None) -> Outcome:
+        saved, count = await client.recontacts.saved_ids(ref), await client.recontacts.saved_count(ref)
+        rejected = () if again is None else tuple(again.ids)
+        return reconcile(people, before=(), after=saved, saved_count=count, rejected_before=rejected)
+
+    await once("upload", lambda: job("upload", lambda mark: client.recontacts.upload(ref, people, token=mark)))
+    again = (await once("first outcome", account_for)).resubmittable
+    await once("upload again", lambda: job("again", lambda mark: client.recontacts.upload(ref, again, token=mark)))
+    await once("outcome", lambda: account_for(again))
+    await once("draft read", lambda: client.target_groups.get(ref))
+    await once("policy", lambda: client.exclusions.activity(ref))
+    await once("excluded", lambda: client.exclusions.effective_rsids(ref))
+    await once(
+        "launch",
+        lambda: job("launch", lambda mark: client.fielding.launch(ref, plan.end_at, idempotency_key=mark)),
+    )
+    await once("a day", lambda: _pass_a_day(client))
+    overview = await client.target_groups.overview(ref)
+    await client.target_groups.performance(ref)
+    kept["status"] = str(overview.status)
+    await once("closed", lambda: client.fielding.complete(ref, resume_first="paused" in kept))
+    there = await once("there", lambda: client.recontacts.saved_count(ref))
+    await once("remove", lambda: job("remove", lambda mark: client.recontacts.remove_all(ref, ids=there)))
+
+
+async def _pass_a_day(client: Session) -> bool:
+    await client.http.sleep(86_400)
+    return True
+
+
+WAYS: dict[str, Way] = {"blocking": blocking, "awaited": awaited, "background": background}
+
+
+def heed(client: Session, error: Exception, kept: Kept) -> None:
+    """Do what an error says is next, beyond running the cells again."""
+    if isinstance(error, JobAlreadyRunning):
+        client.pass_time(minutes=15)  # "wait for the running job to end"
+    if isinstance(error, InvalidState) and "resume_first=True" in error.next_step:
+        kept["paused"] = True

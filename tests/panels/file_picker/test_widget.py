@@ -1,0 +1,242 @@
+"""The file picker reads inside its folder only, asks what no file can tell, and shows bad lines masked."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.panels.file_picker.model import offered_columns
+from cint_nb.panels.file_picker.rooted_folder import Fence
+from cint_nb.panels.file_picker.widget import FilePicker
+from cint_nb.study.files.respondents import read_respondents
+from tests.support.waiting import wait_for
+from tests.support.widgets import html_of, uploaded
+
+IDS = [synthetic_id("picker", number) for number in range(20)]
+MESSY = "\n".join([*IDS, IDS[3], "", "not-an-id", "<b>bold</b>", IDS[0].upper()]) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "wave1.csv").write_text(MESSY)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "deep.txt").write_text(IDS[0] + "\n")
+    (tmp_path / "notes.pdf").write_text("z")
+    (tmp_path / ".hidden.csv").write_text("z")
+    return tmp_path
+
+
+def pick(picker: FilePicker, name: str) -> None:
+    """Click a file in the list."""
+    picker.files.value = next(entry for label, entry in picker.files.options if entry and label.startswith(name))
+
+
+def test_choose_from_code_gives_the_respondents_and_shows_every_count(folder: Path) -> None:
+    picker = FilePicker(folder).choose("wave1.csv", entity_type="respondent_id")
+    assert picker.value == read_respondents(folder / "wave1.csv", entity_type="RSID")
+    html = html_of(picker)
+    assert "<b>20</b> usable" in html
+    assert "<b>2</b> duplicate" in html
+    assert "<b>2</b> malformed" in html
+    assert repr(picker) == (
+        "<FilePicker: sandbox · Respondent file · wave1.csv · RSID · 20 usable, 2 duplicate, 2 malformed, 1 blank>"
+    )
+
+
+def test_a_file_that_is_ready_names_the_line_that_uses_it(folder: Path) -> None:
+    ready = html_of(FilePicker(folder).choose("wave1.csv", entity_type="RSID"))
+    assert "respondents=picker.value" in ready
+    assert "UTF-8" in ready
+    (folder / "none.csv").write_text("wrong\nwrong\n")
+    assert "picker.value, plan" not in html_of(FilePicker(folder).choose("none.csv", entity_type="RSID"))
+
+
+def test_no_whole_id_and_no_markup_of_the_file_is_in_any_trait(folder: Path) -> None:
+    picker = FilePicker(folder).choose("wave1.csv", entity_type="RSID")
+    state = " ".join(
+        str(each.get_state()) for each in [picker, *picker.children, picker.upload, picker.files, picker.columns]
+    )
+    assert not any(identifier in state.lower() for identifier in IDS)
+    assert "<b>bold</b>" not in state
+
+
+def test_first_bad_lines_say_why_and_what_they_repeat(folder: Path) -> None:
+    picker = FilePicker(folder).choose("wave1.csv", entity_type="RSID")
+    assert picker.facts is not None
+    assert [(bad.line, bad.verdict) for bad in picker.facts.bad] == [
+        (21, "duplicate"),
+        (23, "malformed"),
+        (24, "malformed"),
+        (25, "duplicate"),
+    ]
+    assert picker.facts.bad[0].reason == "the same as line 4"
+    assert "line 24: malformed, HTML" in picker.text()
+
+
+def test_bad_lines_beyond_the_first_are_counted_and_their_listing_is_named(folder: Path) -> None:
+    (folder / "many.csv").write_text("\n".join([*IDS, *["wrong"] * 12]) + "\n")
+    picker = FilePicker(folder).choose("many.csv", entity_type="RSID")
+    assert "7 more lines like these" in html_of(picker)
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "/etc/passwd", "sub/../../x.csv"])
+def test_nothing_outside_the_folder_can_be_chosen(folder: Path, path: str) -> None:
+    with pytest.raises(RespondentFileError, match="outside the folder"):
+        FilePicker(folder).choose(path, entity_type="RSID")
+
+
+def test_links_that_lead_out_are_neither_listed_nor_followed(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "other.csv"
+    outside.write_text("x")
+    (folder / "link.csv").symlink_to(outside)
+    fence = Fence(folder)
+    assert not any("link.csv" in entry.label for entry in fence.entries(folder))
+    with pytest.raises(RespondentFileError):
+        fence.inside("link.csv")
+
+
+def test_listing_shows_folders_and_readable_files_and_a_way_up(folder: Path) -> None:
+    fence = Fence(folder)
+    assert [entry.label.split("  ")[0] for entry in fence.entries(folder)] == ["sub/", "wave1.csv"]
+    assert [entry.label for entry in fence.entries(folder / "sub")] == ["↰ up", "deep.txt  (37 bytes)"]
+
+
+def test_walking_into_a_folder_and_choosing_there_names_the_file_with_its_folder(folder: Path) -> None:
+    picker = FilePicker(folder)
+    pick(picker, "sub/")
+    picker.entity.value = "RSID"
+    pick(picker, "deep.txt")
+    wait_for(lambda: picker.value is not None)
+    assert picker.to_code() == "picker.choose('sub/deep.txt', entity_type='RSID')"
+
+
+def test_a_new_file_is_listed_after_look_again(folder: Path) -> None:
+    picker = FilePicker(folder)
+    (folder / "fresh.csv").write_text(IDS[0])
+    picker.look_button.click()
+    assert any(label.startswith("fresh.csv") for label, _ in picker.files.options)
+
+
+def test_lines_are_counted_before_the_ids_are_named_but_nothing_is_handed_out(folder: Path) -> None:
+    picker = FilePicker(folder)
+    pick(picker, "wave1.csv")
+    wait_for(lambda: picker.facts is not None)
+    assert "is each id one per person, or one per visit?" in html_of(picker)
+    assert "<b>20</b> usable" in html_of(picker)
+    early = picker.value
+    assert early is None
+    assert picker.to_code() == ""
+    picker.entity.value = "RID"
+    wait_for(lambda: picker.value is not None)
+    assert picker.value is not None
+    assert picker.value.entity_type is EntityType.RID
+
+
+def test_a_name_that_speaks_against_the_answer_is_shown_as_a_warning(folder: Path) -> None:
+    (folder / "people.csv").write_text("RID\n" + "\n".join(IDS) + "\n")
+    picker = FilePicker(folder).choose("people.csv", entity_type="RSID")
+    assert "check this" in html_of(picker)
+    assert "which suggests one per visit (RID)" in html_of(picker)
+    agreed = FilePicker(folder).choose("people.csv", entity_type="RID")
+    assert "check this" not in html_of(agreed)
+
+
+def test_a_hint_quotes_the_name_of_a_file_as_text(folder: Path) -> None:
+    (folder / "RID <img src=x>.csv").write_text("\n".join(IDS) + "\n")
+    html = html_of(FilePicker(folder).choose("RID <img src=x>.csv", entity_type="RSID"))
+    assert "the file name is &#x27;RID &lt;img src=x&gt;.csv&#x27;, which suggests" in html
+    assert "<img" not in html
+
+
+def test_several_columns_are_offered_by_name_and_the_chosen_one_is_read(folder: Path) -> None:
+    rows = [f"{number},{IDS[number]},{IDS[number + 10]}" for number in range(10)]
+    (folder / "table.csv").write_text("\n".join(["nr,RSID,RID", *rows]) + "\n")
+    picker = FilePicker(folder)
+    picker.entity.value = "RID"
+    pick(picker, "table.csv")
+    wait_for(lambda: bool(picker.columns.options))
+    assert [label for label, _ in picker.columns.options] == ["choose one", "2: RSID", "3: RID"]
+    assert "which column holds the ids?" in html_of(picker)
+    picker.columns.value = 3
+    wait_for(lambda: picker.value is not None)
+    assert picker.value.ids == tuple(IDS[10:20])
+    assert picker.to_code() == "picker.choose('table.csv', entity_type='RID', column=3)"
+
+
+def test_columns_are_read_from_the_reader_s_own_message_whatever_their_names() -> None:
+    rows = "\n".join(f"{one},{two}" for one, two in itertools.pairwise(IDS))
+    content = f'"ID, first","Person 2"\n{rows}\n'.encode()
+    with pytest.raises(RespondentFileError) as caught:
+        read_respondents(content, entity_type="RSID", name="t.csv")
+    assert [place for _, place in offered_columns(caught.value)] == [1, 2]
+
+
+def test_uploaded_ids_do_not_stay_in_a_trait(folder: Path) -> None:
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    picker.upload.value = uploaded("../mine.csv", MESSY.encode())
+    wait_for(lambda: picker.value is not None)
+    assert picker.upload.value == ()
+    assert picker.facts is not None
+    assert picker.facts.name == "mine.csv"
+    assert picker.to_code() == "cint.read_respondents('mine.csv', entity_type='RSID')"
+
+
+def test_an_upload_beyond_the_limit_is_refused_in_words(folder: Path) -> None:
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    picker.upload.value = uploaded("big.csv", bytes(6_000_000))
+    wait_for(lambda: picker.error != "")
+    assert "6.0 MB" in picker.error
+    assert "Next:" in picker.error
+    assert picker.value is None
+
+
+def test_a_bad_file_says_why_and_a_good_one_after_it_clears_the_error(folder: Path) -> None:
+    (folder / "empty.csv").write_text("")
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    pick(picker, "empty.csv")
+    wait_for(lambda: picker.error != "")
+    assert "empty" in picker.error
+    assert "cannot be used" in html_of(picker)
+    pick(picker, "wave1.csv")
+    wait_for(lambda: picker.value is not None)
+    assert picker.error == ""
+
+
+def test_the_last_choice_wins_over_a_slow_earlier_one(folder: Path) -> None:
+    hold, started = threading.Event(), threading.Event()
+
+    def read(source: Path, **options: Any) -> Any:
+        if source.name == "deep.txt":
+            started.set()
+            hold.wait(60)
+        return read_respondents(source, **options)
+
+    picker = FilePicker(folder, reader=read)
+    picker.entity.value = "RSID"
+    pick(picker, "sub/")
+    pick(picker, "deep.txt")
+    assert started.wait(60)
+    pick(picker, "↰ up")
+    pick(picker, "wave1.csv")
+    wait_for(lambda: picker.value is not None)
+    hold.set()
+    picker.choose("wave1.csv", entity_type="RSID")
+    assert len(picker.value) == 20
+
+
+def test_without_a_usable_id_the_picker_does_not_say_ready(folder: Path) -> None:
+    (folder / "none.csv").write_text("wrong\nwrong\n")
+    picker = FilePicker(folder).choose("none.csv", entity_type="RSID")
+    assert "nothing to send" in html_of(picker)
+    assert "ready" not in html_of(picker)

@@ -1,0 +1,648 @@
+"""The progress panel tells where a job stands, in words, colour and text form."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.errors import LoopError, PermissionDenied, WatchTimeout
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
+from cint_nb.panels.job_progress import widget
+from cint_nb.panels.job_progress.model import JobText, Phase, describe, job_title
+from cint_nb.panels.job_progress.widget import JobProgress, draw_facts
+from cint_nb.panels.look.background import Throttle
+from cint_nb.wave.reporting import Silent, run_reporting
+from cint_nb.wire import loop_thread
+from cint_nb.wire.clock import ReplayClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Settings
+from tests.support.waiting import wait_for
+from tests.support.widgets import html_of
+
+
+def hold_the_loop(until: threading.Event) -> None:
+    """Let nothing run on the package's loop thread from now on until an event."""
+    held = threading.Event()
+
+    async def hold() -> None:
+        held.set()
+        until.wait(10)
+
+    loop_thread.submit(hold())
+    assert held.wait(10)
+
+
+def wait_for_the_loop() -> None:
+    """Let everything run that the loop thread has to do."""
+    for _ in range(5):
+        loop_thread.run(asyncio.sleep(0))
+
+
+PLACE = {"account_id": 101, "project_id": "P", "target_group_id": "G", "job_id": "JOB"}
+START = datetime(2026, 9, 1, tzinfo=UTC)
+HANDLE = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, ids=100)
+
+
+def look(state: JobState = JobState.RUNNING, **fields: object) -> JobSnapshot:
+    return JobSnapshot.model_validate({"handle": HANDLE, "state": state, "ids": 100, **fields})
+
+
+class ScriptedJob:
+    """A job whose looks are handed out one by one, when the test allows."""
+
+    def __init__(
+        self, *looks: JobSnapshot, gate: threading.Event | None = None, error: Exception | None = None
+    ) -> None:
+        self.last: JobSnapshot | None = None
+        self.looks, self.error = looks, error
+        self.gate = gate
+        self.listeners: list[Callable[[JobSnapshot], None]] = []
+        self.is_watched = False
+        self.on_watch: Callable[[], None] = lambda: None
+        self.stopped = 0
+        self.resume_hint = "Job.attach(client, …)"
+        self.ended = threading.Event()
+
+    def add_listener(self, listener: Callable[[JobSnapshot], None], on_watch: Callable[[], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        self.on_watch = on_watch
+        return lambda: self.listeners.remove(listener)
+
+    def turn(self, *, watched: bool) -> None:
+        """Let somebody begin to look, or the last one end it."""
+        self.is_watched = watched
+        self.on_watch()
+
+    def stop_watching(self) -> None:
+        self.stopped += 1
+
+    async def watch(self) -> AsyncIterator[JobSnapshot]:
+        try:
+            for item in self.looks:
+                self.last = item
+                for listener in self.listeners:
+                    listener(item)
+                yield item
+                if self.gate is not None and not item.final:
+                    while not self.gate.is_set() and not self.stopped:
+                        await asyncio.to_thread(self.gate.wait, 0.02)
+                    if self.stopped and not self.gate.is_set():
+                        return
+            if self.error:
+                raise self.error
+        finally:
+            self.ended.set()
+
+
+def phase_of(panel: JobProgress) -> Phase:
+    """Read the phase anew; mypy takes `panel.phase` for what it was."""
+    return panel.phase
+
+
+def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> None:
+    text = describe(look(saved=43, saved_before=0, fraction=(0.43, 0.43), measured=True, seconds_left=(60, 240)))
+    assert text.word == "running"
+    assert text.detail == "43 of 100 ids saved"
+    assert text.bar == "43 % · measured"
+    assert "1–4 min left" in text.facts
+
+
+def test_estimate_is_a_labelled_range_never_one_number() -> None:
+    assert describe(look(fraction=(0.35, 0.52))).bar == "35–52 % · estimated"
+
+
+def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
+    panel = JobProgress(mode="replay")
+    panel.update(look(JobState.PARTIAL, saved=90, saved_before=0, partial_text="<b>10 failed</b>"))
+    assert "cint-part" in html_of(panel)
+    assert "partly done" in html_of(panel)
+    assert "cint-good" not in html_of(panel)
+    assert "&lt;b&gt;10 failed&lt;/b&gt;" in html_of(panel), "server text is escaped"
+    assert repr(panel) == "<JobProgress: replay · Upload of 100 ids · partly done · 90 of 100 ids saved>"
+
+
+def test_failure_shows_code_trace_id_and_what_to_do() -> None:
+    text = describe(look(JobState.FAILED, failure_text="no", failure_code="E1", trace_id="t-9"))
+    assert (text.css, text.word, text.quote) == ("bad", "failed", "no")
+    assert "code E1" in text.advice
+    assert "trace id t-9" in text.advice
+
+
+def test_finished_bar_reaches_its_end_even_if_the_estimate_did_not() -> None:
+    panel = JobProgress()
+    panel.update(look(JobState.DONE, fraction=(0.2, 0.4)))
+    assert "100 % · complete" in html_of(panel)
+    assert 'aria-valuenow="100"' in html_of(panel)
+
+
+def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
+    first, second = JobProgress(), JobProgress()
+    first.update(look(elapsed_seconds=3, saved=7, fraction=(0.1, 0.2)))
+    second.update(look(elapsed_seconds=90, saved=70, fraction=(0.6, 0.9), looks=9))
+    assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · running>"
+    assert HANDLE.job_id not in html_of(first)
+
+
+def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:
+    panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved=100)))
+    panel.start()
+    wait_for(lambda: panel.value is not None and panel.value.final and panel._buttons.children == ())
+    assert "100 % · complete" in html_of(panel)
+    assert panel._buttons.children == ()
+
+
+def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
+    gate = threading.Event()
+    job = ScriptedJob(look(saved=5), look(JobState.DONE, saved=100), gate=gate)
+    panel = JobProgress(job)
+    panel.start()
+    wait_for(lambda: panel.value is not None)
+    panel.stop_button.click()
+    assert job.ended.wait(60)
+    assert job.stopped == 1
+    assert panel._buttons.children == (panel.watch_button,)
+    assert "not watched" in html_of(panel)
+    assert "the job goes on at the exchange" in html_of(panel)
+    assert panel.watch_button.description == "Resume"
+    assert "Job.attach(client" in html_of(panel)
+    wait_for(lambda: panel._own is None)
+    gate.set()
+    panel.watch_button.click()
+    wait_for(lambda: panel.value.final)
+
+
+def test_an_error_while_watching_lands_in_the_panel() -> None:
+    panel = JobProgress(ScriptedJob(look(), error=RuntimeError("the <line> broke")))
+    panel.start()
+    wait_for(lambda: panel.error != "")
+    assert panel.error == "RuntimeError: the <line> broke"
+    assert "the &lt;line&gt; broke" in html_of(panel)
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_panel_without_a_job_refuses_to_start() -> None:
+    with pytest.raises(ValueError, match="without a job"):
+        JobProgress().start()
+
+
+def test_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="sandbox, replay, live"):
+        JobProgress(mode="production")
+
+
+@pytest.mark.parametrize("mode", ["sandbox", "replay", "live"])
+def test_mode_is_a_word_in_the_head_and_in_the_text_form(mode: str) -> None:
+    panel = JobProgress(mode=mode)
+    assert re.search(rf">{mode}<", html_of(panel))
+    assert f": {mode} ·" in repr(panel)
+
+
+def test_title_from_elsewhere_is_escaped() -> None:
+    assert "<script>" not in html_of(JobProgress(title="<script>alert(1)</script>"))
+
+
+def test_looks_of_a_waiting_cell_are_shown_too() -> None:
+    job = ScriptedJob()
+    panel = JobProgress(job)
+    assert panel.phase is Phase.WAITING
+    job.turn(watched=True)
+    job.listeners[0](look(saved=3))
+    assert "3 of 100 ids saved" in html_of(panel)
+    assert phase_of(panel) is Phase.WATCHED
+    assert panel._buttons.children == (panel.stop_button,)
+
+
+def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
+    panel = JobProgress(title="Upload")
+    panel.update(look(saved=3))
+    panel.finish(look(saved=4))
+    assert "the job goes on at the exchange" in html_of(panel)
+    assert repr(panel) == "<JobProgress: sandbox · Upload · not watched>"
+
+
+def test_verb_that_failed_before_its_first_look_does_not_seem_to_wait() -> None:
+    panel = JobProgress(title="Upload")
+    panel.finish(None)
+    assert repr(panel) == "<JobProgress: sandbox · Upload · stopped>"
+
+
+def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> None:
+    panel = JobProgress(ScriptedJob())
+    panel.stop()
+    assert "not watched" in html_of(panel)
+    assert "the job goes on at the exchange, no look at it yet" in html_of(panel)
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
+    class Deaf(ScriptedJob):
+        def stop_watching(self) -> None:
+            """Do as a job that nobody watches yet: there is no watch to stop."""
+
+        async def watch(self) -> AsyncIterator[JobSnapshot]:
+            await asyncio.sleep(0)  # as a real one, which first waits for its first look
+            async for seen in super().watch():
+                yield seen
+
+    begin, job = threading.Event(), Deaf(look(saved=1), gate=threading.Event())
+    hold_the_loop(begin)
+    panel = JobProgress(job).start()
+    panel.stop()
+    begin.set()
+    wait_for_the_loop()
+    assert job.last is None
+    assert panel.phase is Phase.STOPPED
+
+
+RUNS = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
+
+
+def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS) -> Job:
+    """Return a job that runs for ever, created five minutes ago."""
+    settings = Settings.read("sandbox", environ={}, token="none")
+    http = Http(settings, transport=httpx.MockTransport(answer), clock=ReplayClock(START))
+    created = http.clock.now() - timedelta(minutes=5)
+    # Of unknown size, so that no watch of it meets its deadline within a test
+    handle = HANDLE.model_copy(
+        update={"base_url": settings.base_url, "kind": JobKind.UPLOAD, "created_at": created, "ids": 0} | PLACE
+    )
+    return Job(http, handle)
+
+
+async def looks_at(job: Job, number: int) -> None:
+    """Look at a job so many times, then leave."""
+    async for seen in job.watch():
+        if seen.looks >= number:
+            return
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["of the panel", "of a cell"])
+def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped(own: bool) -> None:
+    job, handed, on = real_job(), threading.Event(), threading.Event()
+
+    def hand_on(_: JobSnapshot) -> None:
+        handed.set()
+        on.wait(10)
+
+    job.add_listener(hand_on)  # comes before the panel's
+    panel = JobProgress(job)
+    if own:
+        panel.start()
+    else:
+        cell = loop_thread.submit(looks_at(job, 10**9))
+    assert handed.wait(10)
+    assert panel.phase is Phase.WATCHED
+    panel.stop()
+    on.set()
+    if not own:
+        cell.result(10)
+    wait_for_the_loop()
+    assert phase_of(panel) is Phase.STOPPED
+    assert panel._buttons.children == (panel.watch_button,)
+    assert not job.is_watched
+
+
+def test_a_panel_stopped_by_who_observes_it_is_stopped() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    panel.observe(lambda _: panel.stop(), "value")
+    panel.start()
+    wait_for(lambda: panel.value is not None)
+    wait_for_the_loop()
+    assert panel.phase is Phase.STOPPED
+    assert not job.is_watched
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_stopped_and_started_at_once_it_watches() -> None:
+    job = real_job()
+    panel = JobProgress(job).start()
+    for _ in range(20):
+        panel.stop()
+        panel.start()
+    seen = job.last.looks if job.last else 0
+    wait_for(lambda: job.last is not None and job.last.looks > seen + 3)
+    assert panel.phase is Phase.WATCHED
+    assert panel._own is not None
+    panel.stop()
+    wait_for_the_loop()
+    assert not job.is_watched
+    assert phase_of(panel) is Phase.STOPPED
+
+
+@pytest.mark.parametrize("how", ["deadline", "error", "left"])
+def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> None:
+    job = real_job(lambda _: httpx.Response(403, json={}) if how == "error" and job.last else RUNS)
+    panel = JobProgress(job)
+
+    async def cell() -> None:
+        async for seen in job.watch(60 if how == "deadline" else None):
+            if seen.looks == 2 and how == "left":
+                return
+
+    with suppress(WatchTimeout, PermissionDenied):
+        loop_thread.run(cell())
+    wait_for_the_loop()
+    assert panel.value is not None
+    assert panel.phase is Phase.STOPPED
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    loop_thread.run(looks_at(job, 3))
+    wait_for_the_loop()
+    assert not job.is_watched
+    assert panel.phase is Phase.STOPPED
+    assert "not watched" in html_of(panel)
+    assert panel._buttons.children == (panel.watch_button,)
+
+
+def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
+    job = ScriptedJob()
+    job.last, job.is_watched = look(next_look_seconds=12), True
+    panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
+    assert panel.phase is Phase.WATCHED
+    assert "the next in 12 s" in panel._bar.value
+    panel.start()
+    assert "the next in 12 s" in panel._bar.value
+
+
+def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
+    job = real_job()
+    panel = JobProgress(job)
+    loop_thread.run(job.refresh())
+    assert panel.value.looks == 1
+    assert panel.phase is Phase.WAITING
+    assert panel._buttons.children == (panel.watch_button,)
+    loop_thread.run(looks_at(job, 2))
+    wait_for_the_loop()
+    loop_thread.run(job.refresh())
+    assert phase_of(panel) is Phase.STOPPED
+
+
+def test_a_watch_that_waits_for_a_busy_thread_is_not_given_up() -> None:
+    begin, job = threading.Event(), real_job()
+    hold_the_loop(begin)
+    panel = JobProgress(job).start()
+    panel._overdue()
+    assert not job.is_watched
+    assert panel.phase is Phase.WATCHED
+    begin.set()
+    wait_for(lambda: panel.value is not None)
+    assert panel.phase is Phase.WATCHED
+    panel.close()
+
+
+def test_nobody_is_said_to_look_next_where_nobody_watches() -> None:
+    job = real_job()
+    loop_thread.run(looks_at(job, 1))
+    wait_for_the_loop()
+    panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
+    assert panel.value.next_look_seconds is not None
+    assert panel.phase is Phase.WAITING
+    assert "the next" not in panel._bar.value
+    assert "cint-due" not in panel._bar.value
+
+
+def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
+    job = real_job()
+    first, second = JobProgress(job).start(), JobProgress(job).start()
+    wait_for(lambda: first.value is not None)
+    first.close()
+    wait_for_the_loop()
+    looks = job.last.looks if job.last else 0
+    wait_for(lambda: job.last is not None and job.last.looks > looks)
+    assert second.phase is Phase.WATCHED
+    second.close()
+    wait_for_the_loop()
+    assert not job.is_watched
+    assert job._listeners == []
+
+
+def test_a_closed_panel_does_not_seem_to_watch_and_refuses_to_start() -> None:
+    panel = JobProgress(real_job()).start()
+    wait_for(lambda: panel.value is not None)
+    panel.close()
+    assert panel.phase is Phase.STOPPED
+    assert "not watched" in repr(panel)
+    with pytest.raises(ValueError, match="was closed"):
+        panel.start()
+
+
+def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
+    class Ending(ScriptedJob):
+        def add_listener(self, listener: Callable[[JobSnapshot], None], on_watch: Callable[[], None]) -> Any:
+            ending = threading.Thread(target=listener, args=(look(JobState.DONE, saved=100),))
+            ending.start()
+            ending.join(0.05)  # the end may come in here only if nothing keeps it out
+            return super().add_listener(listener, on_watch)
+
+    job = Ending()
+    job.last = look(saved=3)
+    panel = JobProgress(job)
+    wait_for(lambda: panel.value.final)
+    assert "100 %" in panel._bar.value
+
+
+def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_one() -> None:
+    class Moving(ScriptedJob):
+        @property
+        def last(self) -> JobSnapshot | None:
+            if self.listeners and not self.looks:
+                self.looks = (look(saved=50, looks=2),)
+                newer = threading.Thread(target=self.listeners[0], args=self.looks)
+                newer.start()
+                newer.join(0.05)  # it may come in here only if nothing keeps it out
+            return look(saved=3, looks=1)
+
+        @last.setter
+        def last(self, _: object) -> None:
+            """Keep none."""
+
+    panel = JobProgress(Moving())
+    wait_for(lambda: panel.value.looks == 2)
+    assert "50 of 100 ids saved" in html_of(panel)
+
+
+def test_who_observes_the_value_and_fails_leaves_the_panel_as_it_should_be() -> None:
+    panel = JobProgress(real_job())
+
+    def observe(_: object) -> None:
+        raise RuntimeError("no")
+
+    panel.observe(observe, "value")
+    with pytest.raises(RuntimeError, match="no"):
+        panel._take(look(saved=3))
+    assert "3 of 100 ids saved" in html_of(panel)
+
+
+def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
+    job = real_job()
+    said: list[str] = []
+
+    def observe(_: object) -> None:
+        waits: tuple[Callable[[], object], ...] = (
+            lambda: loop_thread.run(job.refresh()),
+            lambda: asyncio.run(job.refresh()),
+            lambda: run_reporting(lambda _: job.refresh(), Silent(), resume="again"),
+        )
+        for wait in waits:
+            with pytest.raises(LoopError) as caught:
+                wait()
+            said.append(str(caught.value))
+
+    panel = JobProgress(job)
+    panel.observe(observe, "value")
+    panel._take(look())  # as the panels' own thread does with a look that was one too many
+    assert len(said) == 3
+    assert all("a thread of your own" in each for each in said)
+    panel.close()
+    assert loop_thread.run(job.refresh()).looks == 1, "later all is as before"
+
+
+def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(widget, "after", lambda *_: None)
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
+    panel.update(look(next_look_seconds=5))
+    now[0] = 60.0
+    describe_it, ending = panel._describe, threading.Thread(target=panel._take, args=(look(JobState.DONE),))
+
+    def described() -> JobText:
+        text = describe_it()
+        if ending.ident is None:
+            ending.start()
+            ending.join(0.05)  # the end may come in here only if nothing keeps it out
+        return text
+
+    monkeypatch.setattr(panel, "_describe", described)
+    panel._overdue()
+    ending.join(10)
+    assert "100 %" in panel._bar.value
+
+
+def test_a_watch_that_meets_failures_is_not_called_off() -> None:
+    now, job = [0.0], ScriptedJob()
+    panel = JobProgress(job, mode="live", monotonic=lambda: now[0])
+    job.turn(watched=True)
+    job.listeners[0](look(next_look_seconds=10))
+    now[0] = 300.0
+    panel._overdue()
+    assert panel.phase is Phase.WATCHED
+    assert "the next is late" in panel._bar.value
+
+
+def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
+    now, begin = [0.0], threading.Event()
+    panel = JobProgress(ScriptedJob(), mode="live", monotonic=lambda: now[0])
+    panel.update(look(elapsed_seconds=60, next_look_seconds=10))
+    panel.stop()
+    now[0] = 90.0
+    hold_the_loop(begin)
+    panel.start()
+    assert "2 min 30 s elapsed" in panel._bar.value
+    assert "the last 1 min 30 s ago, the next is due" in panel._bar.value
+    now[0] = 91.0
+    panel._draw()
+    assert "the next is due" in panel._bar.value
+    now[0] = 121.0
+    panel._overdue()
+    assert "the next is late" in panel._bar.value
+    begin.set()
+    wait_for_the_loop()
+
+
+@pytest.mark.parametrize(("speed", "drawn"), [(None, ""), (1.0, "animation-duration:12.0s"), (60, "duration:0.2s")])
+def test_the_line_to_the_next_look_runs_as_fast_as_the_time_of_the_job(speed: float | None, drawn: str) -> None:
+    facts = draw_facts(describe(look(), ahead=12), speed)
+    assert drawn in facts
+    assert ("cint-due" in facts) == bool(drawn)
+
+
+def test_elapsed_time_moves_on_between_two_looks() -> None:
+    text = describe(look(elapsed_seconds=60, seconds_left=(120, 240)), since_look=20, ahead=10)
+    assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
+    assert "up to 5 s left" in describe(look(seconds_left=(0, 5))).facts
+    assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
+
+
+def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, calls = [0.0], []
+    monkeypatch.setattr(widget, "after", lambda seconds, call: calls.append((seconds, call)))
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
+    panel.update(look(saved=3, next_look_seconds=5))
+    assert [seconds for seconds, _ in calls] == [35.0]
+    assert "the next in 5 s" in panel._bar.value
+    assert "animation-duration:5.0s" in panel._bar.value
+    now[0] = 35.0
+    calls[-1][1]()
+    assert "the last 35 s ago, the next is late" in panel._bar.value
+    assert "cint-due" not in panel._bar.value
+    assert [seconds for seconds, _ in calls] == [35.0, 30.0]
+
+
+def test_looks_in_time_leave_one_timer_waiting_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, calls = [0.0], []
+    monkeypatch.setattr(widget, "after", lambda seconds, call: calls.append((seconds, call)))
+    panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
+    panel._throttle = Throttle(panel._take, monotonic=lambda: now[0])
+    for now[0] in (0.0, 5.0, 10.0):
+        panel.update(look(saved=3, next_look_seconds=5))
+    assert len(calls) == 1
+    now[0] = 35.0
+    calls[0][1]()
+    assert [seconds for seconds, _ in calls] == [35.0, 30.0]
+    assert "the next in 5 s" in panel._bar.value, "20 s over its time a look is not late yet"
+
+
+def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
+    handle = HANDLE.model_copy(update={"kind": JobKind.EXCLUSION_REMOVAL})
+    assert job_title(look().model_copy(update={"handle": handle})) == "Removal of exclusions"
+    for kind in JobKind:
+        assert job_title(look().model_copy(update={"handle": HANDLE.model_copy(update={"kind": kind})}))
+
+
+def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> None:
+    panel = JobProgress(title="Upload")
+    panel._take(look(JobState.DONE, saved=100))
+    panel._take(look(saved=50))
+    assert repr(panel) == "<JobProgress: sandbox · Upload · done · 100 of 100 ids saved>"
+    assert panel.value.final
+
+
+@pytest.mark.parametrize(("speed", "seconds"), [(None, []), (1.0, [35.0]), (10.0, [3.5]), (1e5, [1.0])])
+def test_a_late_look_is_awaited_in_the_time_of_the_job_but_not_more_often_than_each_second(
+    monkeypatch: pytest.MonkeyPatch, speed: float | None, seconds: list[float]
+) -> None:
+    calls: list[float] = []
+    monkeypatch.setattr(widget, "after", lambda wait, _: calls.append(wait))
+    job = real_job()
+    job.http.clock.speed = speed  # type: ignore[attr-defined]  # as that of a sandbox in another process
+    panel = JobProgress(job)
+    panel._phase = Phase.WATCHED
+    panel._take(look(next_look_seconds=5))
+    assert calls == seconds
+
+
+def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
+    job = real_job()
+    job.http.clock.speed = None  # type: ignore[attr-defined]
+    panel = JobProgress(job).start()
+    wait_for(lambda: panel.value is not None)
+    panel.stop()
+    wait_for_the_loop()
+    job.http.clock.speed = 60.0  # type: ignore[attr-defined]
+    panel._phase = Phase.WATCHED
+    panel._take(look(next_look_seconds=30))
+    assert "animation-duration:0.5s" in panel._bar.value

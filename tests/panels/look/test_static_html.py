@@ -1,0 +1,86 @@
+"""A saved notebook reads well without a kernel, and says the same from run to run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.panels.file_picker.widget import FilePicker
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.look import static_html
+from cint_nb.panels.look.base import Panel
+from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.panels.wave_view.findings_table import FindingsTable
+
+FRAME = pd.DataFrame([{"name": "Wave <2>", "state": "live", "goal": 10, "completes": 3}])
+FINDINGS = Findings.of([Finding("goal-above-ids", Severity.BLOCK, "too <many>")])
+PANELS: list[Callable[[], Panel]] = [
+    JobProgress,
+    FilePicker,
+    lambda: StatusTable(FRAME),
+    lambda: FindingsTable(FINDINGS),
+]
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    bundles: list[dict[str, Any]] = []
+    monkeypatch.setattr(static_html, "_display", bundles.append)
+    monkeypatch.setattr(static_html, "in_kernel", lambda: True)
+    return bundles
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_each_panel_is_shown_as_a_widget_and_as_a_still_picture(
+    make: Callable[[], Panel], shown: list[dict[str, Any]]
+) -> None:
+    panel = make()
+    panel._ipython_display_()
+    live, still = shown
+    assert live["text/plain"] == repr(panel)
+    assert "application/vnd.jupyter.widget-view+json" in live
+    assert set(still) == {"text/html", "text/plain"}
+    assert "sandbox" in still["text/html"]
+
+
+@pytest.mark.parametrize("make", PANELS)
+def test_what_is_stored_repeats_from_run_to_run(make: Callable[[], Panel], shown: list[dict[str, Any]]) -> None:
+    for _ in range(2):
+        make()._ipython_display_()
+    assert shown[1] == shown[3]
+    assert shown[0]["text/plain"] == shown[2]["text/plain"]
+
+
+def test_still_tables_hold_their_rows_escaped(shown: list[dict[str, Any]]) -> None:
+    StatusTable(FRAME)._ipython_display_()
+    FindingsTable(FINDINGS)._ipython_display_()
+    assert "Wave &lt;2&gt;" in shown[1]["text/html"]
+    assert "too &lt;many&gt;" in shown[3]["text/html"]
+    assert "Wave <2>" in shown[1]["text/plain"]
+
+
+def test_without_a_kernel_the_text_form_is_shown_once(
+    shown: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(static_html, "in_kernel", lambda: False)
+    panel = StatusTable(FRAME)
+    panel._ipython_display_()
+    assert shown == [{"text/plain": panel.text()}]
+
+
+def test_a_long_table_leaves_a_short_picture() -> None:
+    many = pd.concat([FRAME] * 500, ignore_index=True)
+    still = StatusTable(many).still()
+    assert still.count("<tr") < 60
+    assert "450 more target groups" in still
+
+
+def test_panels_keep_their_look_after_all_widgets_were_closed() -> None:
+    JobProgress().children[0].close()  # as Widget.close_all() does
+    sheet = JobProgress().children[0]
+    assert sheet.comm is not None
+    assert ".cint-panel" in sheet.value

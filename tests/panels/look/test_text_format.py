@@ -1,0 +1,47 @@
+"""Counts, times and sizes read the same everywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from cint_nb.panels.look.text_format import count, duration, share, size, span
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s"),
+        (59.6, "1 min"),
+        (45, "45 s"),
+        (725, "12 min 5 s"),
+        (3000, "50 min"),
+        (7800, "2 h 10 min"),
+        (-5, "0 s"),
+    ],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (600, 900, "10–15 min"),
+        (5, 20, "5–20 s"),
+        (20, 5, "5–20 s"),
+        (60, 60, "60 s"),
+        (6000, 9000, "1.7–2.5 h"),
+        (-9, 0, "0 s"),
+        (20, 100, "up to 2 min"),
+    ],
+)
+def test_span(low: float, high: float, words: str) -> None:
+    assert span(low, high) == words
+
+
+def test_share_and_counts_and_sizes() -> None:
+    assert share(0.35, 0.52) == "35–52 %"
+    assert share(0.43, 0.43) == "43 %"
+    assert share(-1, 7) == "0–100 %"
+    assert (count(1, "id"), count(10_000, "id")) == ("1 id", "10,000 ids")
+    assert (size(1), size(370_000), size(5_000_000)) == ("1 byte", "370 kB", "5.0 MB")

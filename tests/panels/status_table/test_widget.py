@@ -1,0 +1,274 @@
+"""Status and findings as tables: escaped, marked, readable as text."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.panels.status_table.model import changes
+from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.panels.wave_view.findings_table import FindingsTable
+from cint_nb.study.frames import status_frame
+from tests.support.widgets import html_of
+
+
+def frame(completes: int | None = 3, **more: object) -> pd.DataFrame:
+    row = {
+        "target_group_id": "01JTG",
+        "name": "Wave <2>",
+        "state": "live",
+        "goal": 1_200,
+        "completes": completes,
+        "conversion_rate": 0.42,
+        "cost": 12.5,
+        "warnings": "ends soon",
+        **more,
+    }
+    return pd.DataFrame([row])
+
+
+def test_status_shows_known_columns_in_words_and_hides_ids() -> None:
+    html = html_of(StatusTable(frame()))
+    assert "Wave &lt;2&gt;" in html
+    assert "1,200" in html
+    assert "42 %" in html
+    assert "ends soon" in html
+    assert "01JTG" not in html
+
+
+def test_status_text_form_is_a_table_under_the_repr() -> None:
+    lines = StatusTable(frame(), mode="live").text().splitlines()
+    assert lines[0] == "<StatusTable: live · Status · 1 target group>"
+    assert lines[1].split()[:4] == ["Name", "State", "Warnings", "Completes"]
+    assert "Wave <2>" in lines[2]
+
+
+def test_one_currency_stands_above_the_money_and_several_in_a_column_of_their_own() -> None:
+    rows = [{"name": "A", "cost": 2.5, "currency": "EUR"}, {"name": "B", "cost": None, "currency": None}]
+    one = StatusTable(pd.DataFrame(rows)).text()
+    assert "Cost (EUR)" in one
+    assert "Currency" not in one
+    several = StatusTable(pd.DataFrame([*rows, {"name": "C", "cost": 1.0, "currency": "USD"}])).text()
+    assert "Currency" in several
+    assert "(EUR)" not in several
+
+
+def test_a_time_of_another_zone_is_shown_as_utc() -> None:
+    there = datetime(2026, 9, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
+    assert "2026-08-31 23:30 UTC" in StatusTable(frame(ends_at=there)).text()
+
+
+def test_changed_cells_are_marked_with_more_than_a_colour() -> None:
+    table = StatusTable(frame(3))
+    table.update(frame(4))
+    assert html_of(table).count('aria-label="changed"') == 1
+    assert changes(frame(3), frame(3)) == frozenset()
+    assert changes(frame(3), frame(4)) == {("01JTG", "completes")}
+
+
+def test_missing_values_do_not_count_as_changes() -> None:
+    assert changes(frame(cost=float("nan")), frame(cost=float("nan"))) == frozenset()
+    assert changes(frame(cost=float("nan")), frame(cost=1.0)) == {("01JTG", "cost")}
+
+
+def test_loader_runs_in_the_background_never_on_the_thread_that_clicks() -> None:
+    threads: list[str] = []
+    loaded = threading.Event()
+
+    def load() -> pd.DataFrame:
+        threads.append(threading.current_thread().name)
+        return frame(9)
+
+    table = StatusTable(load)
+    table.observe(lambda _: loaded.set(), "value")
+    assert repr(table) == "<StatusTable: sandbox · Status · not loaded yet>"
+    table.refresh_button.click()
+    assert loaded.wait(60)
+    assert threads == ["cint-nb panel work"]
+    assert list(table.frame["completes"]) == [9]
+
+
+def test_failed_refresh_says_so_and_keeps_the_rows() -> None:
+    outcomes: list[object] = [frame(5), RuntimeError("<no>")]
+    said = threading.Event()
+
+    def load() -> pd.DataFrame:
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        assert isinstance(outcome, pd.DataFrame)
+        return outcome
+
+    table = StatusTable(load)
+    table._load()
+    table._error.observe(lambda _: said.set(), "value")
+    table.refresh()
+    assert said.wait(60)
+    assert "&lt;no&gt;" in html_of(table)
+    assert list(table.frame["completes"]) == [5]
+
+
+def test_a_loader_may_show_what_it_has_before_it_has_all() -> None:
+    looks: list[str] = []
+
+    def load() -> Iterator[pd.DataFrame]:
+        yield frame(5, cost=None)
+        looks.append(html_of(table))
+        table._throttle._last = float("-inf")  # as if a while had passed
+        yield frame(5, cost=12.5)
+
+    table = StatusTable(load)
+    for _ in range(2):
+        table._throttle._last = float("-inf")
+        table._loading = True
+        table._load()
+    assert all("figures are coming in" in look and "Wave &lt;2&gt;" in look for look in looks)
+    assert "refreshed when you ask" in html_of(table)
+    assert table.frame["cost"].tolist() == [12.5]
+    assert 'aria-label="changed"' not in html_of(table), "against the end of the refresh before, nothing has changed"
+
+
+def test_findings_come_most_serious_first_with_evidence_and_fix() -> None:
+    panel = FindingsTable(
+        Findings.of(
+            [
+                Finding("plain-note", Severity.NOTE, "fine"),
+                Finding(
+                    "goal-above-ids", Severity.BLOCK, "too <many>", evidence="goal=9", fix="lower it", section="s1"
+                ),
+            ]
+        )
+    )
+    html = html_of(panel)
+    assert html.index("goal-above-ids") < html.index("plain-note")
+    assert "too &lt;many&gt;" in html
+    assert "the wave cannot go on" in html
+    assert panel.text().splitlines()[1] == "  block  goal-above-ids: too <many>"
+    assert "fix: lower it" in panel.text()
+
+
+@pytest.mark.parametrize("findings", [None, Findings()])
+def test_no_findings_is_said_in_words(findings: Findings | None) -> None:
+    panel = FindingsTable(findings)
+    assert repr(panel) == "<FindingsTable: sandbox · Findings · nothing stands against this step>"
+
+
+def many() -> pd.DataFrame:
+    rows = [
+        frame(completes, target_group_id=f"01JTG{number}", name=f"Wave {number}", state=state)
+        for number, (completes, state) in enumerate([(5, "live"), (None, "paused"), (900, "live"), (20, "draft")])
+    ]
+    return pd.concat(rows, ignore_index=True).astype({"completes": "Int64"})
+
+
+def shown(table: StatusTable) -> list[str]:
+    return [row["name"] for _, row in table._view.rows()]
+
+
+def test_sorting_goes_by_value_and_leaves_empty_cells_last_in_both_directions() -> None:
+    table = StatusTable(many())
+    assert shown(table.arrange(sort="completes")) == ["Wave 0", "Wave 3", "Wave 2", "Wave 1"]
+    assert shown(table.arrange(sort="completes", descending=True)) == ["Wave 2", "Wave 3", "Wave 0", "Wave 1"]
+    assert 'aria-sort="descending"' in html_of(table)
+
+
+def test_filter_keeps_rows_that_hold_every_word_and_says_how_many() -> None:
+    table = StatusTable(many())
+    table.controls.words.value = "LIVE wave"
+    assert shown(table) == ["Wave 0", "Wave 2"]
+    assert "2 of 4 target groups" in html_of(table)
+    table.controls.words.value = "nothing has this"
+    assert "No target group fits the filter." in html_of(table)
+
+
+def test_order_and_filter_survive_a_refresh() -> None:
+    table = StatusTable(many()).arrange(sort="completes", descending=True, words="live")
+    fresh = many()
+    fresh.loc[0, "completes"] = 1_000
+    table.update(fresh)
+    assert shown(table) == ["Wave 0", "Wave 2"]
+
+
+def test_columns_can_be_chosen_hidden_ones_too() -> None:
+    table = StatusTable(many()).arrange(columns=("name", "target_group_id"))
+    assert "01JTG0" in html_of(table)
+    assert "Goal" not in html_of(table)
+    with pytest.raises(KeyError, match="no such column: price"):
+        table.arrange(sort="price")
+
+
+def test_csv_holds_plain_values_and_nothing_a_spreadsheet_would_run(tmp_path: Path) -> None:
+    rows = many()
+    rows.loc[0, "name"] = '=HYPERLINK("x")'
+    path = StatusTable(rows).to_csv(tmp_path / "status.csv")
+    read = pd.read_csv(path)
+    assert read["completes"].tolist()[2] == 900
+    assert not read["name"].iloc[0].startswith("=")
+
+
+def test_rows_as_text_are_there_only_while_asked_for() -> None:
+    table = StatusTable(many())
+    assert table.controls.tabbed.value == ""
+    table.controls.copy.value = True
+    assert table.controls.tabbed.value.splitlines()[0].split("\t")[0] == "name"
+    table.controls.copy.value = False
+    assert table.controls.tabbed.value == ""
+
+
+def test_trend_is_a_line_with_a_name_for_a_screen_reader() -> None:
+    table = StatusTable(frame(trend=[0, 4, 9]))
+    assert 'role="img" aria-label="from 0 to 9"' in html_of(table)
+    assert "▁▄█" in table.text()
+
+
+def test_the_exchange_s_frame_is_shown_with_its_missing_values() -> None:
+    rows = [{"name": "Wave 2", "state": "draft", "goal": 10, "saved": 9, "warnings": ["goal above saved ids"]}]
+    table = StatusTable(status_frame(rows))
+    assert "goal above saved ids" in html_of(table)
+    assert table.frame.equals(status_frame(rows))
+    assert "Entrants" not in html_of(table), "a column that holds nothing is left out"
+
+
+def test_live_table_refreshes_until_it_is_paused() -> None:
+    loads: list[int] = []
+    third = threading.Event()
+
+    def load() -> pd.DataFrame:
+        loads.append(1)
+        if len(loads) >= 3:
+            third.set()
+        return frame(len(loads))
+
+    table = StatusTable(load, interval=1)
+    table.interval = 0.01
+    table.live_button.click()
+    assert table.live_button.description == "Pause"
+    assert third.wait(60)
+    quiet = threading.Event()
+
+    def look(change: dict[str, Any]) -> None:
+        if "refreshed when you ask" in change["new"]:
+            quiet.set()
+
+    table._line.observe(look, "value")
+    table.live_button.click()
+    assert quiet.wait(60), "at once, or when the refresh under way has ended"
+    assert table.live_button.description == "Keep fresh"
+    seen = len(loads)
+    threading.Event().wait(0.1)
+    assert len(loads) <= seen + 1
+
+
+def test_two_hundred_target_groups_are_drawn_without_a_noticeable_wait() -> None:
+    rows = pd.concat([frame(number, target_group_id=str(number)) for number in range(200)], ignore_index=True)
+    begun = time.perf_counter()
+    StatusTable(rows)
+    assert time.perf_counter() - begun < 4

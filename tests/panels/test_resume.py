@@ -1,0 +1,81 @@
+"""Jobs that were running when a kernel ended are found in the journal and watched again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cint_nb.panels.resume import RunningJobs, running_jobs, watch_again
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.sandbox import Sandbox
+from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.study.files.respondents import read_respondents
+from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
+from tests.support.plans import make_plan
+from tests.support.waiting import wait_for
+
+
+@pytest.fixture
+def served() -> Iterator[ServedSandbox]:
+    with ServedSandbox(Sandbox()) as sandbox:
+        yield sandbox
+
+
+def connect(served: ServedSandbox) -> Session:
+    return connect_session("sandbox", base_url=served.base_url, token_url=served.token_url)
+
+
+def begun(session: Session, tmp_path: Path) -> None:
+    """Send an upload, and leave the journal as a kernel that is killed right after does."""
+    now = session.clock.now()
+    plan = make_plan(now, start_at=now + timedelta(days=1))
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    wave = session.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
+    job = session.run(session.recontacts.upload(wave.create(), people))
+    key = WaveKey(session.place, "Panel tests", wave.name)
+    session.journal.write(
+        key,
+        UPLOAD,
+        State.RUNNING,
+        UploadPayload(content_hash="", token="", saved_before=0, handle=job.handle),
+        batch="0",
+    )
+
+
+def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: ServedSandbox, tmp_path: Path) -> None:
+    with connect(served) as first:
+        begun(first, tmp_path)
+    with connect(served) as second:
+        panel = watch_again(second)
+        assert repr(panel) == "<RunningJobs: sandbox · Jobs that were running · 1 job>"
+        (job,) = panel.value
+        wait_for(lambda: job.value is not None and job.value.final)
+        panel.close()
+
+
+def test_looking_in_the_journal_sends_nothing(served: ServedSandbox, tmp_path: Path) -> None:
+    with connect(served) as first:
+        begun(first, tmp_path)
+    with connect(served) as second:
+        assert len(running_jobs(second)) == 1
+        RunningJobs(second)
+        assert second.requests_sent == 0
+
+
+def test_a_journal_without_running_jobs_says_so(served: ServedSandbox) -> None:
+    with connect(served) as session:
+        panel = watch_again(session)
+    assert panel.value == ()
+    assert "nothing is running" in panel._line.value
+
+
+def test_jobs_of_another_exchange_are_left_alone(served: ServedSandbox, tmp_path: Path) -> None:
+    with connect(served) as first:
+        begun(first, tmp_path)
+    with ServedSandbox(Sandbox()) as other, connect(other) as session:
+        assert running_jobs(session) == []

@@ -1,0 +1,168 @@
+"""The wave panel says where a wave stands and which line comes next, from its journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.panels.wave_view.findings_table import FindingsTable
+from cint_nb.panels.wave_view.model import Stage, Standing
+from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.sandbox.sample import write_sample
+from cint_nb.study.files.respondents import read_respondents
+from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.journal_payloads import CLOSE, Payload
+from cint_nb.wave.wave import Wave
+from tests.support.plans import make_plan
+from tests.support.widgets import html_of
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    client = connect_session("sandbox")
+    yield client
+    client.close()
+
+
+def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
+    now = session.clock.now()
+    return make_plan(now, **{"start_at": now + timedelta(hours=1)} | changes)
+
+
+@pytest.fixture
+def wave(session: Session, tmp_path: Path) -> Wave:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    return session.wave("Wave of the panel", project="Panel tests", respondents=people, plan=plan_for(session))
+
+
+def inside(panel: WavePanel) -> list[type]:
+    return [type(each) for each in panel._inside.children]
+
+
+def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(
+    wave: Wave, session: Session
+) -> None:
+    panel = WavePanel(wave)
+    lines, stages = [], []
+    for _ in range(12):
+        stand = panel.refresh().value
+        stages.append(stand.stage)
+        if not stand.code or stand.stage is Stage.FIELD:
+            break
+        lines.append(stand.code)
+        eval(stand.code, {"wave": wave})  # noqa: S307  # the point: the line as shown is the line that runs
+    assert lines == ["wave.create()", "wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")']
+    assert stages[-1] is Stage.FIELD
+    wave.close()
+    assert (panel.refresh().value.stage, panel.value.standing, panel.value.code) == (Stage.CLOSE, Standing.DONE, "")
+
+
+def test_looking_sends_nothing(wave: Wave, session: Session) -> None:
+    wave.create()
+    before = session.requests_sent
+    WavePanel(wave).refresh()
+    assert session.requests_sent == before
+
+
+def test_current_step_shows_its_own_panel(wave: Wave) -> None:
+    panel = WavePanel(wave)
+    assert inside(panel) == [FindingsTable]
+    wave.create()
+    wave.upload()
+    assert inside(panel.refresh()) == [JobProgress]
+    wave.resubmit()
+    wave.launch(budget="400 EUR")
+    assert inside(panel.refresh()) == [StatusTable]
+
+
+def test_a_finding_that_blocks_is_shown_before_anything_is_created(session: Session, wave: Wave) -> None:
+    wrong = session.wave(
+        "Another wave", project="Panel tests", respondents=wave.people, plan=plan_for(session, live_url="https://x.com")
+    )
+    panel = WavePanel(wrong)
+    assert (panel.value.stage, panel.value.standing) == (Stage.CHECK, Standing.FAILED)
+    assert "must be mended first" in html_of(panel)
+    assert inside(panel) == [FindingsTable]
+
+
+def test_paused_wave_names_the_line_that_resumes_it(wave: Wave) -> None:
+    wave.create()
+    wave.upload()
+    wave.launch(budget="400 EUR")
+    wave.pause()
+    panel = WavePanel(wave)
+    assert panel.value.code == "wave.resume()"
+    wave.resume()
+    assert panel.refresh().value.code == "wave.status()"
+
+
+def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, session: Session) -> None:
+    wave.create()
+    session.pass_time(hours=2)
+    assert wave.plan.start_at < session.clock.now()
+    assert WavePanel(wave).value.code == "wave.upload()"
+
+
+def test_a_removed_list_starts_again_at_the_upload(wave: Wave) -> None:
+    wave.create()
+    wave.upload()
+    wave.remove()
+    assert WavePanel(wave).value.code == "wave.upload()"
+
+
+def test_the_budget_the_panel_names_covers_every_cent(session: Session, wave: Wave) -> None:
+    cheap = plan_for(session, completes_goal=4, cost_per_interview="2.55 EUR")
+    small = session.wave("Small wave", project="Panel tests", respondents=wave.people, plan=cheap)
+    small.create()
+    small.upload()
+    small.resubmit()
+    line = WavePanel(small).value.code
+    assert line == 'wave.launch(budget="11 EUR")'
+    eval(line, {"wave": small})  # noqa: S307  # the point: the line as shown is not refused
+    assert small.launched
+
+
+def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Session) -> None:
+    elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
+    session.journal.write(elsewhere, CLOSE, State.DONE, Payload())
+    assert WavePanel(wave).value.code == "wave.create()"
+
+
+def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:
+    wave.create()
+    panel = WavePanel(wave)
+    assert repr(panel) == "<WavePanel: sandbox · Wave of the panel · upload: now · wave.upload()>"
+    group = wave.target_group
+    assert group is not None
+    assert group.target_group_id not in panel.still() + panel.text() + html_of(panel)
+
+
+def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, session: Session) -> None:
+    wave.create()
+    panel = WavePanel(wave)
+    session.close()
+    assert panel.refresh().value.stage is Stage.UPLOAD
+
+
+def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
+    wave.create()
+    wave.upload()
+    wave.launch(budget="400 EUR")
+    panel = WavePanel(wave)
+    buttons = [each.description for part in panel._inside.children for each in _all(part) if hasattr(each, "on_click")]
+    assert set(buttons) <= {"Refresh now", "Keep fresh", "Watch", "Resume", "Stop watching"}
+    assert buttons
+
+
+def _all(widget: Any) -> Iterator[Any]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from _all(child)

@@ -1,0 +1,242 @@
+"""Every operation is asked once; each reply fits our own description, and the vendor's document where it is at hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from cint_nb.api.operations import OPERATIONS
+from cint_nb.domain import ids, limits
+from cint_nb.sandbox.http.openapi_document import describe
+from cint_nb.sandbox.http.routes import TABLE, Tree
+from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
+from tests.support.sandbox_client import RawClient
+from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
+
+PERIOD = {"start_fielding_at": "2026-09-03T08:00:00Z", "end_fielding_at": "2026-09-12T08:00:00Z"}
+ACTIONS = ("launch", "pause", "resume", "complete", "relaunch")
+
+
+class Recorder:
+    """Remember each exchange of a raw client by operation."""
+
+    def __init__(self, raw_client: RawClient) -> None:
+        self.raw_client = raw_client
+        self.tree = Tree()
+        self.exchanges: list[tuple[str, Any]] = []
+        plain = raw_client.ask
+
+        def ask(method: str, path: str, **more: Any) -> httpx.Response:
+            reply = plain(method, path, **more)
+            operation, _, _ = self.tree.find(method, path.split("?")[0])
+            self.exchanges.append((operation.name if operation else path, reply))
+            return reply
+
+        raw_client.ask = ask  # type: ignore[method-assign]  # it listens in
+
+
+def take_tour(raw_client: RawClient) -> None:
+    """Call every operation at least once, with success."""
+    account, people = raw_client.account, [ids.synthetic_id("tour", number) for number in range(400)]
+    for path in ("/accounts", "/locales", "/industries", "/study-types", "/demand/allocation-templates"):
+        raw_client.get(path)
+    raw_client.get(f"/demand/allocation-templates/{limits.RECONTACT_TEMPLATE_ID}")
+    for path in ("users", f"users/{PROJECT_MANAGER_ID}/business-units", "business-units"):
+        raw_client.get(f"/accounts/101/{path}")
+    project = raw_client.project()
+    group = raw_client.group(project, completes_goal=150, target_group_customer_reference_number="tour")
+    for path in (project, f"{project}/overview", f"{account}/projects", f"{project}/target-groups", group):
+        raw_client.get(path)
+    raw_client.ask("PUT", group, json=raw_client.draft_body(completes_goal=160))
+    price = {"target_group_cpi": {"value": "3.10", "currency_code": "EUR"}}
+    raw_client.ask("PUT", f"{group}/cost-per-interview", json=price)
+    raw_client.ask("PUT", f"{group}/filling-strategy", json={"filling_strategy": "completes"})
+    raw_client.get(f"{group}/allocation-specification")
+    feasibility = {
+        "business_unit_id": 1234,
+        "locale": "ger_de",
+        "expected_incidence_rate": 0.5,
+        "expected_length_of_interview_minutes": 10,
+        "completes_goal": 100,
+        "fielding_specification": {"start_at": "2026-09-02T08:00:00Z", "end_at": "2026-09-09T08:00:00Z"},
+    }
+    raw_client.post(f"{account}/target-groups/calculate-feasibility", feasibility)
+    raw_client.post(f"{group}/calculate-feasibility", {"completes_goal": 50})
+    job = raw_client.saved_ids(group, [*people, "broken"])
+    for path in (job, f"{job}/download", job.replace("respondents-by-file", "rsids-by-file")):
+        raw_client.get(path)
+    file = {"file": ("old.txt", people[0].encode(), "text/csv")}
+    old = raw_client.ask("POST", f"{group}/recontacts/jobs/upload-rsids-by-file", files=file).json()["job_id"]
+    raw_client.sandbox.advance(60)
+    for way in ("upload-rsids-by-file", "upload-respondents-by-file"):
+        raw_client.get(f"{group}/recontacts/jobs/{way}/{old}")
+    for path in ("jobs/upload-respondents-by-file", "overview", "rsids"):
+        raw_client.get(f"{group}/recontacts/{path}")
+    raw_client.sandbox.advance(60)
+    run = raw_client.launched(group)
+    raw_client.sandbox.advance(7_200)
+    for path in (
+        "details",
+        "overview",
+        "performance",
+        "completes-aggregated-by-interval",
+        "changelog",
+        "fielding-runs",
+    ):
+        raw_client.get(f"{group}/{path}")
+    for path in (f"{project}/target-groups", f"{account}/projects", f"{project}/overview"):
+        raw_client.get(path)
+    details = {
+        "name": "Tracker, wave two",
+        "project_manager_id": PROJECT_MANAGER_ID,
+        "expected_length_of_interview_minutes": 6,
+        "expected_incidence_rate": 0.7,
+        "industry_lockout_code": "",
+        "live_url": raw_client.draft_body()["live_url"],
+        "test_url": raw_client.draft_body()["live_url"],
+    }
+    raw_client.ask("PUT", f"{group}/details", json=details)
+    raw_client.ask("PUT", f"{group}/profiles/completes-goal", json={"completes_goal": 170})
+    raw_client.ask("PUT", run, json=PERIOD, headers={"If-Match": raw_client.get(run).headers["etag"]})
+    for action in ("pause", "resume", "complete", "relaunch"):
+        raw_client.post(f"{run}/{action}", headers={"If-Match": raw_client.get(run).headers["etag"]})
+    take_tour_of_exclusions(raw_client, project, group, people)
+    take_tour_of_schedules_and_batches(raw_client, project)
+    removal = raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
+    raw_client.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}")
+    take_tour_of_reports(raw_client, group)
+
+
+def take_tour_of_exclusions(raw_client: RawClient, project: str, group: str, people: list[str]) -> None:
+    jobs = f"{group}/exclusions/jobs"
+    file = {"file": ("out.csv", f"{people[0]}\nbroken".encode(), "text/csv")}
+    for kind in ("RSID", "ACCESS_RESPONDENT_GUID"):
+        params = {"entity_type": kind}
+        job = raw_client.ask("POST", f"{jobs}/upload-respondents-by-file", files=file, params=params).json()["job_id"]
+        raw_client.sandbox.advance(60)
+        raw_client.get(f"{jobs}/upload-respondents-by-file/{job}")
+        for path in ("overview", "rsid/paginated", "access-respondent-guid/paginated"):
+            raw_client.get(f"{group}/exclusions/{path}")
+        job = raw_client.ask("POST", f"{jobs}/remove-all-respondents", params=params).json()["job_id"]
+        raw_client.get(f"{jobs}/remove-all-respondents/{job}")
+        raw_client.sandbox.advance(60)
+    policies = [{"target_group_id": group.rsplit("/", 1)[1], "project_exclusion_enabled": True}]
+    raw_client.ask("PUT", f"{project}/exclusion-policies", json=policies)
+    raw_client.get(f"{group}/exclusion-policy")
+    raw_client.get(f"{project}/exclusions")
+    other = raw_client.group(project).rsplit("/", 1)[1]
+    rules = {"respondent_activity_exclusions": [{"type": "target-group", "id": other, "duration": "P30D"}]}
+    raw_client.ask("PUT", f"{group}/respondent-activity-exclusions", json=rules)
+    raw_client.get(f"{group}/respondent-activity-exclusions")
+
+
+def take_tour_of_schedules_and_batches(raw_client: RawClient, project: str) -> None:
+    later = raw_client.group(project, study_type_code="adhoc", allocations=None)
+    job = raw_client.post(f"{later}/fielding-run-jobs/schedule-from-draft", PERIOD, key="later").headers["location"]
+    raw_client.sandbox.advance(60)
+    run = f"{later}/fielding-runs/{raw_client.get(job).json()['created_fielding_run_id']}"
+    raw_client.post(f"{run}/launch-now", headers={"If-Match": raw_client.get(run).headers["etag"]})
+    several = {
+        "target_group_ids": [raw_client.group(project, study_type_code="adhoc", allocations=None).rsplit("/", 1)[1]]
+    }
+    for action in ACTIONS:
+        path = f"{project}/batch-jobs/{action}-fielding-runs-by-target-group-id"
+        job = raw_client.post(path, several, key=f"batch {action}").headers["location"]
+        raw_client.sandbox.advance(60)
+        raw_client.get(job)
+    raw_client.post(f"{project}/compute-target-group-transitions", {})
+
+
+def take_tour_of_reports(raw_client: RawClient, group: str) -> None:
+    reports = f"{raw_client.account}/reports"
+    body = {"filter": "target_group", "filter_ids": [group.rsplit("/", 1)[1]]}
+    for kind in ("respondent-analysis", "term-details"):
+        report = raw_client.post(f"{reports}/{kind}", body).json()["report_id"]
+        raw_client.get(f"{reports}/{report}/status")
+        raw_client.sandbox.advance(120)
+        for path in ("status", "download", "share"):
+            raw_client.get(f"{reports}/{report}/{path}")
+    raw_client.get(reports)
+
+
+@pytest.fixture
+def tour(raw_client: RawClient) -> list[tuple[str, httpx.Response]]:
+    recorder = Recorder(raw_client)
+    take_tour(raw_client)
+    return recorder.exchanges
+
+
+def test_the_tour_asks_every_operation_with_success(tour: list[tuple[str, httpx.Response]]) -> None:
+    fulfilled = {name for name, reply in tour if reply.is_success}
+    assert {row.name for row in TABLE} - fulfilled == set()
+    refused = [(name, reply.status_code, reply.text) for name, reply in tour if not reply.is_success]
+    assert refused == []
+
+
+def test_every_reply_fits_our_own_description(tour: list[tuple[str, httpx.Response]]) -> None:
+    document = describe()
+    described = {row["operationId"]: row for path in document["paths"].values() for row in path.values()}
+    for name, reply in tour:
+        response = described[name]["responses"][str(reply.status_code)]
+        assert "traceparent" in reply.headers, name
+        content = response.get("content")
+        if content is None:
+            assert reply.content == b"", name
+            continue
+        assert reply.headers["content-type"] in content, name
+        if "application/json" in content:
+            schema = {**content["application/json"]["schema"], "components": document["components"]}
+            jsonschema.validate(reply.json(), schema, format_checker=jsonschema.FormatChecker())
+
+
+def known_in_replies() -> set[tuple[str, str]]:
+    """Return operation and field of each listed deviation of a reply, the operation as the document names it."""
+    names = {(row.method, row.path): row.name for row in TABLE}
+    return {
+        (names[OPERATIONS[row["operation"]].method, OPERATIONS[row["operation"]].template], row["place"].split(": ")[1])
+        for row in DEVIATIONS["deviation"]
+        if row["place"].startswith("reply 200: ")
+    }
+
+
+@pytest.mark.skipif(not VENDOR_FILE, reason="the vendor's OpenAPI document is not at hand")
+def test_every_reply_fits_the_vendors_document_but_for_known_deviations(tour: list[tuple[str, httpx.Response]]) -> None:
+    from openapi_schema_validator import OAS30Validator
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT4
+
+    document = load_vendor_document()
+    registry: Any = Registry().with_resource("urn:vendor", DRAFT4.create_resource(document))
+    resolver = registry.resolver("urn:vendor")
+    known = {
+        row["operationId"]: row for item in document["paths"].values() for row in item.values() if "operationId" in row
+    }
+    found, listed = [], known_in_replies()
+    for name, reply in tour:
+        responses = known[name]["responses"]
+        assert str(reply.status_code) in responses, (name, reply.status_code)
+        response = responses[str(reply.status_code)]
+        if "$ref" in response:
+            response = resolver.lookup(response["$ref"]).contents
+        content = response.get("content") or {}
+        if "application/json" not in content or not reply.content:
+            continue
+        schema = absolute(content["application/json"]["schema"])
+        for error in OAS30Validator(schema, registry=registry).iter_errors(reply.json()):
+            place = ".".join(str(part) for part in error.absolute_path)
+            if (name, place) not in listed:
+                found.append(f"{name} {place}: {error.message[:200]}")
+    assert not found, "\n".join(found)
+
+
+def absolute(schema: Any) -> Any:
+    """Point a schema's references into the registered document."""
+    if isinstance(schema, dict):
+        return {
+            key: f"urn:vendor{value}" if key == "$ref" and isinstance(value, str) else absolute(value)
+            for key, value in schema.items()
+        }
+    return [absolute(item) for item in schema] if isinstance(schema, list) else schema

@@ -1,0 +1,156 @@
+"""What the exchange knows of a wave reaches the rules before anything irreversible is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cint_nb.domain.errors import BudgetExceeded, PlanError, PreflightBlocked
+from cint_nb.domain.plan import Money
+from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.study.preflight.registry import WaveFacts
+from cint_nb.wave.client import Session
+from cint_nb.wave.exchange_facts import ask_exchange
+from cint_nb.wave.wave import Wave
+from tests.support.plans import PRICE_VALUE
+
+Make = Callable[..., Wave]
+
+
+def test_a_check_sends_nothing_unless_asked_to(client: Session, make_wave: Make) -> None:
+    make_wave().check()
+    assert client.requests_sent == 0
+    make_wave().check(ask=True)
+    assert client.requests_sent > 0
+
+
+def test_a_price_in_another_currency_than_the_business_units_is_stopped(make_wave: Make) -> None:
+    wave = make_wave(cost_per_interview=f"{PRICE_VALUE} USD")
+    assert "currency" in wave.check(ask=True).rules()
+    with pytest.raises(PreflightBlocked, match="EUR"):
+        wave.create()
+    assert wave.target_group is None
+
+
+def test_people_the_exchange_would_turn_away_are_counted(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    assert "excluded-ids" not in wave.check("upload", ask=True).rules()
+    client.run(client.exclusions.upload(ref, wave.people.sample(100, seed=1))).wait()
+    finding = next(each for each in wave.check("upload", ask=True) if each.rule == "excluded-ids")
+    assert not [identifier for identifier in wave.people.ids if identifier in str(finding)]
+
+
+def test_an_activity_exclusion_that_covers_the_source_is_named(client: Session, make_wave: Make) -> None:
+    first = make_wave("Tracker, wave 1").create()
+    wave = make_wave("Tracker, wave 2b")
+    wave.sources = (first,)
+    ref = wave.create()
+    client.run(client.exclusions.set_activity(ref, [ActivityExclusion(type="target-group", id=first.target_group_id)]))
+    assert "activity-exclusions" in wave.check("launch", ask=True).rules()
+
+
+def test_project_exclusion_over_a_source_of_the_same_project_stops_before_anything_is_sent(
+    client: Session, make_wave: Make
+) -> None:
+    first = make_wave("Tracker, wave 1")
+    ref = first.create()
+    by_name = make_wave("Tracker, wave 2c", exclusion_enabled=True)
+    by_id = client.wave("Tracker, wave 2d", project=ref.project_id, respondents=first.people, plan=by_name.plan)
+    elsewhere = client.wave("Tracker, wave 2e", project="Another one", respondents=first.people, plan=by_name.plan)
+    sent = client.requests_sent
+    for wave in (by_name, by_id, elsewhere):
+        wave.sources = (ref,)
+    assert "project-exclusion" in by_name.check().rules()
+    with pytest.raises(PreflightBlocked, match="same project"):
+        by_id.create()
+    assert "project-exclusion" not in elsewhere.check().rules()
+    assert client.requests_sent == sent
+
+
+def test_first_and_last_complete_of_a_source_are_told_apart(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    wave.upload()
+    wave.launch(budget="300 EUR")
+    client.pass_time(days=5)
+    facts = WaveFacts(plan=wave.plan, respondents=wave.people, now=client.clock.now())
+    (source,) = client.run(ask_exchange(client, facts, None, [ref])).sources
+    seen = client.run(client.target_groups.performance(ref))
+    assert (source.first_complete, source.last_complete) == (seen.first_complete, seen.last_complete)
+    assert seen.first_complete != seen.last_complete
+
+
+def test_a_running_job_stops_a_launch(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    wave.upload()
+    client.run(client.recontacts.upload(ref, wave.people.sample(50, seed=1)))
+    with pytest.raises(PreflightBlocked, match="job"):
+        wave.launch(budget="300 EUR")
+
+
+def test_pausing_resuming_and_closing_a_paused_wave(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.launch(budget="300 EUR")
+    client.pass_time(hours=2)
+    wave.pause()
+    assert wave.status().iloc[0]["state"] == "paused"
+    wave.resume()
+    assert wave.status().iloc[0]["state"] == "live"
+    wave.pause()
+    wave.close(resume_first=True)
+    assert wave.status().iloc[0]["state"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "budget"),
+    [
+        ({"cost_per_interview": "1 EUR"}, "100 EUR"),
+        ({"completes_goal": 50}, "140 EUR"),
+        ({"live_url": "https://elsewhere.example?RECONTACT_RSID=[%RECONTACT_RSID%]"}, "900 EUR"),
+    ],
+)
+def test_a_plan_changed_after_the_draft_was_made_is_not_launched_by_its_old_draft(
+    client: Session, make_wave: Make, changes: dict[str, Any], budget: str
+) -> None:
+    first = make_wave()
+    first.create()
+    first.upload()
+    again = make_wave(**changes)
+    ref = again.create()
+    with pytest.raises(PreflightBlocked, match="draft"):
+        again.launch(budget=budget)
+    assert not again.launched
+    client.run(client.target_groups.update_draft(ref, again.plan))
+    again.launch(budget=budget)
+    client.pass_time(days=10)
+    assert again.status().iloc[0]["cost"] <= Money.of(budget).value
+
+
+def test_lowering_the_goal_never_raises_it(make_wave: Make) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    assert wave.lower_goal() == 100
+    with pytest.raises(PlanError, match="choose a goal from 1 to 100"):
+        wave.lower_goal(101)
+    assert wave.plan.completes_goal == 100
+
+
+def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Session, make_wave: Make) -> None:
+    wave = make_wave(prevent_overfill=False, completes_goal=20)
+    wave.create()
+    wave.upload()
+    with pytest.raises(BudgetExceeded, match="ids may complete"):
+        wave.launch(budget="54.704 EUR")
+    cap = wave.plan.price_cap
+    assert cap is not None
+    budget = Money(value=len(wave.people) * cap.value, currency_code="EUR")
+    wave.launch(budget=budget)
+    client.pass_time(days=10)
+    assert wave.status().iloc[0]["cost"] <= budget.value

@@ -1,0 +1,278 @@
+"""A step that is run again goes on from its own journal, and what nobody finished is neither forgotten nor believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cint_nb.domain.errors import (
+    BadRequest,
+    InvalidState,
+    JobFailed,
+    PlanError,
+    PreflightBlocked,
+    RespondentFileError,
+)
+from cint_nb.domain.ids import synthetic_id
+from cint_nb.domain.jobs import JobState
+from cint_nb.study.files.respondents import Respondents, read_respondents
+from cint_nb.wave.client import Session
+from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.journal_payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
+from cint_nb.wave.wave import Wave
+
+Make = Callable[..., Wave]
+Die = Callable[..., None]
+
+
+@pytest.fixture
+def dies_before(monkeypatch: pytest.MonkeyPatch) -> Die:
+    """Run something that dies before it can write one entry."""
+
+    def run(doing: Callable[[], Any], step: Step[Payload], state: State, batch: str = "") -> None:
+        write = Journal.write
+
+        def write_or_die(
+            self: Journal, key: WaveKey, now: Step[Payload], is_now: State, *more: Any, **named: Any
+        ) -> None:
+            if (now, is_now, named.get("batch", "")) == (step, state, batch):
+                raise RuntimeError("the kernel dies here")
+            write(self, key, now, is_now, *more, **named)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Journal, "write", write_or_die)
+            with pytest.raises(RuntimeError, match="dies here"):
+                doing()
+
+    return run
+
+
+def uploaded(make_wave: Make, **changes: Any) -> Wave:
+    wave = make_wave(**changes)
+    wave.create()
+    wave.upload()
+    return wave
+
+
+# --- project and draft --------------------------------------------------------------------------------------------
+
+
+def test_a_project_whose_reply_was_lost_is_made_once(client: Session, make_wave: Make, dies_before: Die) -> None:
+    dies_before(make_wave().create, PROJECT, State.DONE)
+    ref = make_wave().create()
+
+    async def named_alike() -> list[str]:
+        return [each.id async for each in client.projects.list(name="Brand tracker")]
+
+    assert client.run(named_alike()) == [ref.project_id]
+
+
+def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
+    client: Session, make_wave: Make, dies_before: Die
+) -> None:
+    dies_before(make_wave().create, STRATEGY, State.DONE)
+    client.sandbox.world.groups[next(iter(client.sandbox.world.groups))].strategy = "prescreens"
+    ref = make_wave().create()
+    assert client.sandbox.world.groups[ref.target_group_id].strategy == "completes"
+
+
+# --- upload and resubmission --------------------------------------------------------------------------------------
+
+
+def test_a_list_that_became_too_short_after_the_draft_is_not_uploaded(
+    client: Session, make_wave: Make, people: Respondents
+) -> None:
+    make_wave().create()
+    before = client.requests_sent
+    with pytest.raises(PreflightBlocked, match="goal"):
+        make_wave(respondents=people.sample(50)).upload()
+    assert client.requests_sent == before
+
+
+def test_an_upload_that_still_runs_is_not_taken_for_that_of_another_list(
+    make_wave: Make, people: Respondents, dies_before: Die
+) -> None:
+    wave = make_wave()
+    wave.create()
+    dies_before(wave.upload, UPLOAD, State.DONE, "0")
+    with pytest.raises(RespondentFileError, match="another list"):
+        make_wave(respondents=people.sample(150)).upload()
+
+
+def test_an_upload_that_failed_is_sent_anew(client: Session, make_wave: Make) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    client.sandbox.faults.arm("job-fails@upload")
+    with pytest.raises(JobFailed):
+        wave.upload()
+    assert make_wave().upload().state is JobState.PARTIAL
+    assert len(client.run(client.recontacts.jobs(ref))) == 2
+
+
+def test_a_resubmission_whose_reply_was_lost_is_taken_up_with_its_own_ids(
+    client: Session, make_wave: Make, dies_before: Die
+) -> None:
+    wave = uploaded(make_wave)
+    rejected = wave.outcome.counts["rejected"]
+    dies_before(wave.resubmit, UPLOAD, State.RUNNING, "1")
+    again = make_wave()
+    again.resubmit()
+    assert again.resubmitted == rejected
+    assert again.target_group is not None
+    assert len(client.run(client.recontacts.jobs(again.target_group))) == 2
+
+
+def test_ids_saved_by_somebody_else_meanwhile_do_not_hide_a_rejection(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    rejected = wave.outcome.counts["rejected"]
+    others = read_respondents([synthetic_id("somebody else", number) for number in range(200)], entity_type="RSID")
+    assert wave.target_group is not None
+    client.run(client.recontacts.upload(wave.target_group, others)).wait()
+    assert make_wave().outcome.counts["rejected"] == rejected
+
+
+# --- goal and launch ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("goal", [0, 601])
+def test_a_goal_of_nobody_or_above_the_saved_ids_is_not_written(client: Session, make_wave: Make, goal: int) -> None:
+    wave = uploaded(make_wave)
+    with pytest.raises(PlanError, match="not possible"):
+        wave.lower_goal(goal)
+    assert wave.plan.completes_goal == 100
+    assert client.journal.last(WaveKey(client.place, "Brand tracker", wave.name), GOAL) is None
+
+
+def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    client.sandbox.faults.arm("invalid@update-draft")
+    with pytest.raises(BadRequest):
+        wave.lower_goal(50)
+    assert wave.plan.completes_goal == make_wave().plan.completes_goal == 100, "or the budget would bound too little"
+
+
+def test_a_lowered_goal_leaves_the_draft_its_reference(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    assert wave.target_group is not None
+    before = client.run(client.target_groups.get(wave.target_group))
+    wave.lower_goal(50)
+    after = client.run(client.target_groups.get(wave.target_group))
+    assert after.completes_goal == 50
+    reference = after.target_group_customer_reference_number
+    assert reference == before.target_group_customer_reference_number != ""
+
+
+def test_the_goal_of_a_launched_wave_is_left_alone(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.launch(budget="300 EUR")
+    before = client.requests_sent
+    with pytest.raises(InvalidState, match="is launched"):
+        wave.lower_goal(50)
+    assert client.requests_sent == before
+
+
+def test_a_launch_whose_end_nobody_saw_is_followed_not_checked_again(
+    client: Session, make_wave: Make, dies_before: Die
+) -> None:
+    wave = uploaded(make_wave)
+    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, State.DONE)
+    again = make_wave()
+    assert again.launch(budget="300 EUR").state is JobState.DONE
+    assert again.launched
+
+
+def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
+    client: Session, make_wave: Make, dies_before: Die
+) -> None:
+    wave = uploaded(make_wave)
+    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, State.RUNNING)
+    client.pass_time(minutes=5)
+    again = make_wave()
+    assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
+    assert again.launch(budget="300 EUR").state is JobState.DONE
+    assert again.target_group is not None
+    run = client.run(client.fielding.run(again.target_group))
+    assert run is not None
+    assert run.end_fielding_at is not None
+    assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)
+
+
+def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    client.sandbox.faults.arm("job-fails@launch")
+    with pytest.raises(JobFailed):
+        wave.launch(budget="300 EUR")
+    assert wave.target_group is not None
+    client.run(client.recontacts.remove_all(wave.target_group, ids=600)).wait()
+    with pytest.raises(PreflightBlocked, match="saved"):
+        make_wave().launch(budget="300 EUR")
+
+
+def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    assert wave.target_group is not None
+    client.run(client.fielding.launch(wave.target_group, wave.plan.end_at)).wait()
+    with pytest.raises(PreflightBlocked, match="Only a draft"):
+        wave.launch(budget="300 EUR")
+
+
+# --- removal ------------------------------------------------------------------------------------------------------
+
+
+def test_a_removal_that_failed_does_not_forget_the_upload(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    client.sandbox.faults.arm("job-fails@remove")
+    with pytest.raises(JobFailed):
+        wave.remove()
+    before = client.requests_sent
+    make_wave().upload()
+    assert client.requests_sent == before
+
+
+def test_ids_added_after_a_removal_are_removed_too(make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.remove()
+    wave.upload()
+    wave.remove()
+    assert wave.status().iloc[0]["saved"] == 0
+
+
+# --- what is told of it -------------------------------------------------------------------------------------------
+
+
+def test_the_journal_keeps_the_time_of_the_exchange(client: Session, make_wave: Make) -> None:
+    make_wave().create()
+    client.pass_time(days=30)
+    before = client.clock.now() - timedelta(seconds=1)
+    make_wave().upload()
+    times = [entry.at for entry in client.journal.entries(step=UPLOAD)]
+    assert len(times) == 3
+    assert all(before <= moment <= client.clock.now() for moment in times)
+
+
+def test_a_pause_from_elsewhere_is_told_after_one_from_here_was_resumed(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.launch(budget="300 EUR")
+    client.pass_time(hours=3)
+    wave.pause()
+    assert "paused" not in wave.status().iloc[0]["warnings"]
+    wave.resume()
+    assert wave.target_group is not None
+    client.run(client.fielding.pause(wave.target_group))
+    assert "paused, not from here" in wave.status().iloc[0]["warnings"]
+
+
+def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave: Make) -> None:
+    wave = make_wave(maximum_cpi="3 EUR")
+    wave.create()
+    assert wave.status().iloc[0]["price_cap"] == 3
+
+
+def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Session, make_wave: Make) -> None:
+    wave = uploaded(make_wave, start_at=client.clock.now() + timedelta(days=3))
+    wave.launch(budget="300 EUR")
+    row = client.run(wave._steps.status())
+    assert row["started_at"] == wave.plan.start_at

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cint_nb.domain import limits
+from cint_nb.wire.retry_policy import (
+    Ending,
+    Repeat,
+    RetryBudget,
+    Verdict,
+    backoff,
+    decide,
+    ending_of_failure,
+    ending_of_status,
+    may_repeat,
+    retry_after,
+)
+
+NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+
+
+def verdict(repeat: Repeat = Repeat.SAFE, ending: Ending = Ending.AMBIGUOUS, **changes: Any) -> Verdict:
+    usual = {
+        "attempt": 1,
+        "asked_wait": None,
+        "jitter": 1.0,
+        "seconds_left": 60.0,
+        "deadline_is_hard": False,
+        "budget_left": True,
+    }
+    return decide(repeat, ending, **{**usual, **changes})
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
+def test_what_failed_before_writing_was_never_sent(error: type[httpx.TransportError]) -> None:
+    assert ending_of_failure(error("x")) is Ending.UNSENT
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ReadError,
+        httpx.ReadTimeout,
+        httpx.RemoteProtocolError,
+        httpx.WriteError,
+        httpx.WriteTimeout,
+        httpx.CloseError,
+    ],
+)
+def test_a_lost_reply_is_ambiguous(error: type[httpx.TransportError]) -> None:
+    assert ending_of_failure(error("x")) is Ending.AMBIGUOUS
+
+
+def test_what_can_never_be_sent_is_final() -> None:
+    assert ending_of_failure(httpx.LocalProtocolError("x")) is Ending.FINAL
+
+
+@pytest.mark.parametrize(
+    ("status", "ending"),
+    [
+        (400, Ending.FINAL),
+        (404, Ending.FINAL),
+        (409, Ending.FINAL),
+        (412, Ending.FINAL),
+        (429, Ending.BUSY),
+        (500, Ending.AMBIGUOUS),
+        (502, Ending.AMBIGUOUS),
+        (503, Ending.UNAVAILABLE),
+        (504, Ending.AMBIGUOUS),
+    ],
+)
+def test_what_a_status_means_for_repeating(status: int, ending: Ending) -> None:
+    assert ending_of_status(status) is ending
+
+
+def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending() -> None:
+    for ending in (Ending.AMBIGUOUS, Ending.UNAVAILABLE):
+        assert [repeat for repeat in Repeat if not may_repeat(repeat, ending)] == [Repeat.NAKED]
+    for ending in (Ending.UNSENT, Ending.BUSY):
+        assert all(may_repeat(repeat, ending) for repeat in Repeat)
+    assert not any(may_repeat(repeat, Ending.FINAL) for repeat in Repeat)
+
+
+def test_a_naked_request_is_never_repeated_blindly_whatever_else_allows_it() -> None:
+    assert not verdict(Repeat.NAKED, Ending.AMBIGUOUS).again
+    assert not verdict(Repeat.NAKED, Ending.UNAVAILABLE, asked_wait=1).again
+    assert "twice" in verdict(Repeat.NAKED, Ending.AMBIGUOUS).why_not
+
+
+def test_the_pause_doubles_up_to_its_cap_with_full_jitter() -> None:
+    assert [backoff(attempt, 1.0) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
+    assert backoff(5, 0.0) == 0
+    assert backoff(3, 0.25) == 0.5
+
+
+@given(st.integers(1, 50), st.floats(0, 1))
+def test_the_pause_stays_within_its_bounds(attempt: int, jitter: float) -> None:
+    assert 0 <= backoff(attempt, jitter) <= limits.BACKOFF_SECONDS[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("3", 3.0),
+        (" 2.5 ", 2.5),
+        ("-4", 0.0),
+        ("0", 0.0),
+        ("", None),
+        (None, None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        (format_datetime(NOW + timedelta(seconds=30), usegmt=True), 30.0),
+        (format_datetime(NOW - timedelta(seconds=30), usegmt=True), 0.0),
+        ("Tue, 01 Sep 2026 08:00:10", 10.0),
+        ("Tue, 99 Sep 2026 08:00:10 GMT", None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, NOW) == seconds
+
+
+@given(st.text(max_size=40))
+def test_no_retry_after_breaks_the_reading(value: str) -> None:
+    seconds = retry_after(value, NOW)
+    assert seconds is None or seconds >= 0
+
+
+def test_the_wait_the_exchange_asks_for_wins_over_the_pause() -> None:
+    assert verdict(asked_wait=7).seconds == 7
+    assert verdict(asked_wait=0).seconds == 0
+    assert verdict(attempt=2).seconds == 1.0
+
+
+def test_a_wait_above_two_minutes_is_given_back_to_the_caller() -> None:
+    assert verdict(asked_wait=120, ending=Ending.BUSY).again
+    refused = verdict(asked_wait=121, ending=Ending.BUSY)
+    assert not refused.again
+    assert "121" in refused.why_not
+
+
+def test_five_repeats_are_enough() -> None:
+    assert verdict(attempt=5).again
+    assert not verdict(attempt=6).again
+
+
+def test_time_up_ends_it_but_an_asked_wait_may_pass_our_own_limit() -> None:
+    assert not verdict(seconds_left=0.5, attempt=1).again
+    assert verdict(seconds_left=5, asked_wait=10).again
+    assert not verdict(seconds_left=5, asked_wait=10, deadline_is_hard=True).again
+
+
+def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes() -> None:
+    budget = RetryBudget()
+    for second in range(30):
+        assert budget.left(second)
+        budget.spend(second)
+    assert not budget.left(30)
+    assert not budget.left(599.9)
+    assert budget.left(600)
+    assert not verdict(budget_left=False).again
