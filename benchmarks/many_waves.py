@@ -32,7 +32,7 @@ async def wave(client: Client, people: Respondents) -> None:
     job = await client.recontacts.upload(group, people)
     seen = await job
     after = await client.recontacts.saved_ids(group)
-    outcome = reconcile(people, before=(), after=after, saved_count=seen.saved)
+    outcome = reconcile(people, before=(), after=after, saved_count=seen.saved_count)
     assert outcome.counts["saved"] == PEOPLE
 
 

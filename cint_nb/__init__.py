@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cint_nb.api.jobs.job import Job as Job
     from cint_nb.domain.errors import CintError as CintError
-    from cint_nb.domain.plan import AllocationShape as AllocationShape
+    from cint_nb.domain.plan import AllocationFormat as AllocationFormat
     from cint_nb.domain.plan import Money as Money
     from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
     from cint_nb.panels.connect import connect as connect

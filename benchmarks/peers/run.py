@@ -23,7 +23,7 @@ from exchange import Holds, Watch, holds, let_time_jump, watched
 from user_code import SCRIPTS, count_lines
 
 from cint_nb.domain import limits
-from cint_nb.domain.plan import utc_text
+from cint_nb.domain.plan import format_utc
 from cint_nb.sandbox.http.openapi_document import describe
 from cint_nb.sandbox.openapi.examples import EXAMPLES
 from cint_nb.sandbox.sample import write_sample
@@ -111,7 +111,7 @@ def run_case(way: str, fault: str, people: Path, generated: Path) -> Result:
     sandbox, watch = watched(fault, SEED)
     with tempfile.TemporaryDirectory() as name, ServedSandbox(sandbox) as served:
         folder = Path(name)
-        period = [utc_text(START + timedelta(days=days)) for days in (1, 14)]
+        period = [format_utc(START + timedelta(days=days)) for days in (1, 14)]
         script = SCRIPTS[way]
         interpreter = sys.executable if script.suffix == ".py" else "bash"
         command = [interpreter, str(script), str(people), make_project(served), *period]

@@ -11,7 +11,7 @@ file, project, start, end = sys.argv[1:]
 
 # --- the draft
 survey = "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
-plan = cint.TargetGroupPlan.of(
+plan = cint.TargetGroupPlan.recontact(
     business_unit_id=1234,
     project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
     cost_per_interview="2.50 EUR",
@@ -30,7 +30,7 @@ people = cint.read_respondents(file, entity_type="RSID")
 with cint.connect() as client:
     wave = client.wave("Tracker Q4, wave 2", project=project, respondents=people, plan=plan)
     print("target group", wave.create().target_group_id, flush=True)
-    print(wave.upload().partial_text or "every id was saved")
+    print(wave.upload().partial_message or "every id was saved")
     if len(wave.outcome.resubmittable) and not wave.resubmitted:
         wave.resubmit()
     wave.outcome.to_rejects("rejected.csv")

@@ -75,7 +75,7 @@ def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
 
     now = client.clock.now()
     survey = "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
-    return TargetGroupPlan.of(
+    return TargetGroupPlan.recontact(
         business_unit_id=sandbox.BUSINESS_UNIT_ID,
         project_manager_id=sandbox.PROJECT_MANAGER_ID,
         locale="ger_de",
@@ -96,7 +96,7 @@ def _run_wave(client: Session, wave: Wave, folder: Path, tell: Any) -> None:
     ref = wave.create()
     tell("3  create", f"draft recontact target group {ref.target_group_id} in project {ref.project_id}.")
     uploaded = wave.upload()
-    tell("4  upload", uploaded.partial_text or "every id was saved.")
+    tell("4  upload", uploaded.partial_message or "every id was saved.")
     rejected = wave.outcome.rejected
     tell("5  reconcile", f"{len(rejected):,} ids were sent and are not saved; the exchange never says which, we do.")
     if len(rejected):

@@ -61,7 +61,7 @@ class Locale(ApiModel):
         return tuple(f"{language.code}_{self.country.code}".lower() for language in ranked)
 
 
-class Kind(ApiModel):
+class DefinitionItem(ApiModel):
     """Describe a study type or an industry by its code and name."""
 
     id: int | None = None
@@ -77,13 +77,13 @@ class AllocationTemplate(ApiModel):
     last_modified_at: datetime | None = None
     supply_allocations: tuple[dict[str, Any], ...] = ()
 
-    def open_exchange(self) -> dict[str, Any]:
+    def to_open_exchange_allocations(self) -> dict[str, Any]:
         """Expand the template into the `open_exchange_allocations` of a draft; supplier ids become text."""
         exchange = next((part for part in self.supply_allocations if part.get("type") == "exchange"), {})
         groups = [part for part in self.supply_allocations if part.get("type") == "group"]
         blocked = [part for part in self.supply_allocations if part.get("type") == "blocked"]
         return {
-            "blocked_supplier_ids": [supplier for part in blocked for supplier in _suppliers(part)],
+            "blocked_supplier_ids": [supplier for part in blocked for supplier in _expand_suppliers(part)],
             "exchange_min_percentage": exchange.get("percentage_min") or 0,
             "exchange_max_percentage": exchange.get("percentage_max", 0 if groups else 100),
             "groups": [
@@ -91,14 +91,14 @@ class AllocationTemplate(ApiModel):
                     "group_name": str(part.get("name", "")),
                     "min_percentage": part.get("percentage_min") or 0,
                     "max_percentage": part.get("percentage_max", 100),
-                    "suppliers": _suppliers(part),
+                    "suppliers": _expand_suppliers(part),
                 }
                 for part in groups
             ],
         }
 
 
-def _suppliers(part: dict[str, Any]) -> list[str]:
+def _expand_suppliers(part: dict[str, Any]) -> list[str]:
     listed = part.get("suppliers")
     rows = listed if isinstance(listed, list) else []
     return [str(row["supplier_id"]) for row in rows if isinstance(row, dict) and row.get("supplier_id") is not None]

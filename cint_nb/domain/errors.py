@@ -42,7 +42,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from cint_nb.domain.ids import mask_within
+from cint_nb.domain.ids import mask_ids_in
 
 
 class CintError(Exception):
@@ -56,14 +56,14 @@ class CintError(Exception):
     """
 
     code: ClassVar[str] = "cint_error"
-    always_safe: ClassVar[str] = ""
+    default_safe: ClassVar[str] = ""
 
     def __init__(
         self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
     ) -> None:
         self.what = what
         self.evidence: dict[str, Any] = {key: value for key, value in (evidence or {}).items() if value is not None}
-        self.safe = safe or self.always_safe
+        self.safe = safe or self.default_safe
         self.next_step = next_step
         super().__init__(what)
 
@@ -105,9 +105,9 @@ class RespondentFileError(InputError):
         self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
     ) -> None:
         known = {
-            key: mask_within(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()
+            key: mask_ids_in(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()
         }
-        super().__init__(mask_within(what), evidence=known, safe=safe, next_step=mask_within(next_step))
+        super().__init__(mask_ids_in(what), evidence=known, safe=safe, next_step=mask_ids_in(next_step))
 
 
 class PlanError(InputError):
@@ -304,7 +304,7 @@ class LoopError(CintError):
     code = "loop"
 
 
-BY_STATUS: Mapping[int, type[ApiError]] = {
+ERROR_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     400: BadRequest,
     401: NotAuthenticated,
     403: PermissionDenied,
@@ -318,20 +318,20 @@ BY_STATUS: Mapping[int, type[ApiError]] = {
 }
 
 
-def for_status(status: int) -> type[ApiError]:
+def error_class_for_status(status: int) -> type[ApiError]:
     """Return the error class for an HTTP `status`; 5xx gives `ServerError`, an unlisted 4xx `ApiError`."""
-    return ServerError if status >= 500 else BY_STATUS.get(status, ApiError)
+    return ServerError if status >= 500 else ERROR_CLASS_BY_STATUS.get(status, ApiError)
 
 
-FULL = "CINT_NB_FULL_TRACEBACK"
+FULL_TRACEBACK_VARIABLE = "CINT_NB_FULL_TRACEBACK"
 """Set to anything, it brings IPython's own tracebacks back, for whoever works on the package."""
 
-_NOT_THE_READERS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
+_LIBRARY_PATHS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
 
 
 def wants_full_tracebacks() -> bool:
     """Tell whether whoever works on the package wants every frame."""
-    return bool(os.environ.get(FULL))
+    return bool(os.environ.get(FULL_TRACEBACK_VARIABLE))
 
 
 def notebook_traceback(error: BaseException) -> list[str]:
@@ -341,13 +341,13 @@ def notebook_traceback(error: BaseException) -> list[str]:
     variables with them, respondent ids too.
     """
     name = f"\x1b[31m{type(error).__name__}\x1b[0m"
-    return ["\n".join([name, *_readers_lines(error.__traceback__), str(error)])]
+    return ["\n".join([name, *_user_frames(error.__traceback__), str(error)])]
 
 
-def _readers_lines(frames: TracebackType | None) -> Iterator[str]:
+def _user_frames(frames: TracebackType | None) -> Iterator[str]:
     while frames is not None:
         code = frames.tb_frame.f_code
-        if not code.co_filename.startswith(_NOT_THE_READERS):
+        if not code.co_filename.startswith(_LIBRARY_PATHS):
             where = "cell" if code.co_name == "<module>" else f"{code.co_name}()"
             line = linecache.getline(code.co_filename, frames.tb_lineno).strip()
             yield f"{where}, line {frames.tb_lineno}: {line}"

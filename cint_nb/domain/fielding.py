@@ -52,26 +52,28 @@ class BatchResult(ApiModel):
     failed: dict[str, str] = Field(default_factory=dict)
 
     @classmethod
-    def of(cls, body: dict[str, Any]) -> BatchResult:
+    def from_body(cls, body: dict[str, Any]) -> BatchResult:
         """Read the nested lists of a batch job's reply; the rest of it is kept as it came."""
-        updated = _rows(body, "updated_target_groups")
-        failed = _rows(body, "failed_target_groups")
+        updated = _parse_rows(body, "updated_target_groups")
+        failed = _parse_rows(body, "failed_target_groups")
         return cls.model_validate(
             {
                 **body,
                 "updated": tuple(str(row.get("target_group_id", "")) for row in updated),
-                "failed": {str(row.get("target_group_id", "")): _reason(row.get("failure_reason")) for row in failed},
+                "failed": {
+                    str(row.get("target_group_id", "")): _parse_reason(row.get("failure_reason")) for row in failed
+                },
             }
         )
 
 
-def _rows(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def _parse_rows(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
     found = body.get(key)
     data = found.get("data") if isinstance(found, dict) else found
     return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
 
 
-def _reason(value: Any) -> str:
+def _parse_reason(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value or "")
     return str(value.get("description") or value.get("code") or "")

@@ -19,13 +19,13 @@ class UploadFile:
 
     Args:
         content: The bytes.
-        ids: How many ids they hold.
+        id_count: How many ids they hold.
         entity_type: What the ids identify.
         stem: Beginning of the file name; other characters than `A-Z a-z 0-9 . _ -` become `_`.
     """
 
     content: bytes
-    ids: int
+    id_count: int
     entity_type: EntityType
     stem: str = "respondents"
 
@@ -36,12 +36,12 @@ class UploadFile:
 
     def file_name(self, token: str) -> str:
         """Return a name by which the exchange's job list can be searched: stem, digest and a token of one attempt."""
-        stem = safe_name(self.stem)[:40] or "respondents"
+        stem = safe_file_name(self.stem)[:40] or "respondents"
         return f"{stem}.{self.sha256[:8]}-{token}.csv"
 
     def __repr__(self) -> str:
         """Name counts, never contents."""
-        return f"<UploadFile: {self.ids:,} {self.entity_type} ids, {len(self.content):,} bytes>"
+        return f"<UploadFile: {self.id_count:,} {self.entity_type} ids, {len(self.content):,} bytes>"
 
 
 class Uploadable(Protocol):
@@ -56,7 +56,7 @@ class Uploadable(Protocol):
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin_|conout_)(?:\.|$)", re.IGNORECASE | re.ASCII)
 
 
-def safe_name(text: str, *, longest: int = 128) -> str:
+def safe_file_name(text: str, *, longest: int = 128) -> str:
     """Return a name no system takes for a hidden file, an option, a device or another folder; empty if none is left.
 
     Args:
@@ -84,13 +84,13 @@ def checked_upload(uploadable: UploadFile | Uploadable) -> UploadFile:
             next_step="read it first: read_respondents(..., entity_type='RSID') takes a file, a table or a list.",
         )
     upload = uploadable if isinstance(uploadable, UploadFile) else uploadable.to_upload()
-    if not upload.ids or not upload.content.strip():
+    if not upload.id_count or not upload.content.strip():
         raise RespondentFileError(
             "There is no usable id to upload.", next_step="look at the summary of the respondents for the reasons."
         )
-    if upload.ids > limits.IDS_PER_TARGET_GROUP:
+    if upload.id_count > limits.IDS_PER_TARGET_GROUP:
         raise RespondentFileError(
-            f"{upload.ids:,} ids are more than one target group holds.",
+            f"{upload.id_count:,} ids are more than one target group holds.",
             evidence={"limit": f"{limits.IDS_PER_TARGET_GROUP:,}"},
             next_step="split the list over several target groups.",
         )

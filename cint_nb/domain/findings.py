@@ -91,7 +91,7 @@ class Findings:
 
     def __str__(self) -> str:
         """Write every finding for a terminal: severity, rule, message, evidence and fix."""
-        return "\n".join([repr(self), *(line for finding in self.items for line in _lines(finding))])
+        return "\n".join([repr(self), *(line for finding in self.items for line in _format_finding(finding))])
 
     def __repr__(self) -> str:
         """Count findings by severity on one line."""
@@ -101,6 +101,6 @@ class Findings:
         return f"<Findings: {counts}>"
 
 
-def _lines(finding: Finding) -> Iterator[str]:
+def _format_finding(finding: Finding) -> Iterator[str]:
     yield f"{finding.severity:<5} {finding.rule}: {finding.message}"
     yield from (f"      {word}: {text}" for word, text in (("seen", finding.evidence), ("fix", finding.fix)) if text)

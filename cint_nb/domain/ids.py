@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 from enum import StrEnum
 
-UUID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-_UUID_ANYWHERE = re.compile(
+UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_UUID_IN_TEXT = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", re.ASCII | re.IGNORECASE
 )
-ULID_FORM = re.compile(r"[0-9A-Z]{26}", re.ASCII)
+ULID_PATTERN = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
-_PLAIN = b"0123456789abcdef-\n"
+_PLAIN_BYTES = b"0123456789abcdef-\n"
 SYNTHETIC_MARK = "-8c17-b5ec-"
 """The third and fourth group of every synthetic id. UUID version 8 is free for private use, so no real id has it."""
 
@@ -38,24 +38,24 @@ _ENTITY_WORDS = {
 }
 
 
-def entity_type(word: str) -> EntityType:
+def parse_entity_type(word: str) -> EntityType:
     """Read `RSID`, `RESPONDENT_ID`, `RID` or `RESPONSE_ID`, in any case, as an `EntityType`.
 
     Raises:
         ValueError: for any other word.
 
-    Serves the recontact guide, step 2, query parameter `entity_type`.
+    Serves the recontact guide, step 2, query parameter `parse_entity_type`.
     """
     try:
         return _ENTITY_WORDS[str(word).strip().upper()]
     except KeyError:
         raise ValueError(
             "entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); "
-            f"got {quoted(word, 40)}"
+            f"got {masked_repr(word, 40)}"
         ) from None
 
 
-def normalise(text: str) -> str:
+def normalise_id(text: str) -> str:
     """Return `text` without byte-order mark, quotes, braces and spaces around it, in lower case.
 
     Ids are compared in this form only: files, uploads and the exchange's own lists differ in case.
@@ -63,39 +63,41 @@ def normalise(text: str) -> str:
     return text.strip(_WRAPPING).lower()
 
 
-def normalise_all(texts: Sequence[object]) -> list[str]:
+def normalise_ids(texts: Sequence[object]) -> list[str]:
     """Return all of `texts` as `normalise` would; a page that is so already, as the exchange writes it, at once."""
     try:
         joined = "\n".join(texts)  # type: ignore[arg-type]  # anything but text is seen by the join itself
     except TypeError:
-        return [normalise(str(text)) for text in texts]
-    plain = joined.isascii() and not joined.encode().translate(None, _PLAIN) and joined.count("\n") == len(texts) - 1
-    return list(texts) if plain else [normalise(str(text)) for text in texts]  # type: ignore[arg-type]
+        return [normalise_id(str(text)) for text in texts]
+    plain = (
+        joined.isascii() and not joined.encode().translate(None, _PLAIN_BYTES) and joined.count("\n") == len(texts) - 1
+    )
+    return list(texts) if plain else [normalise_id(str(text)) for text in texts]  # type: ignore[arg-type]
 
 
 def is_respondent_id(normalised: str) -> bool:
     """Tell whether a normalised text has the form of a respondent id, a UUID with dashes."""
-    return UUID_FORM.fullmatch(normalised) is not None
+    return UUID_PATTERN.fullmatch(normalised) is not None
 
 
 def is_ulid(text: str) -> bool:
     """Tell whether `text` has the form of Cint's project, target group, job and run ids."""
-    return ULID_FORM.fullmatch(text) is not None
+    return ULID_PATTERN.fullmatch(text) is not None
 
 
-def mask(identifier: str) -> str:
+def mask_id(identifier: str) -> str:
     """Return the id with all but its last four characters hidden, for every output a person may share."""
     return f"••••{identifier[-4:]}" if len(identifier) > 8 else "••••"
 
 
-def mask_within(text: str) -> str:
+def mask_ids_in(text: str) -> str:
     """Return a text of whatever origin with every id in it masked."""
-    return _UUID_ANYWHERE.sub(lambda found: mask(found[0]), text)
+    return _UUID_IN_TEXT.sub(lambda found: mask_id(found[0]), text)
 
 
-def quoted(value: object, most: int = 60) -> str:
+def masked_repr(value: object, most: int = 60) -> str:
     """Return the repr of a value for a message: ids masked, then cut, so that no part of one is left at the end."""
-    return mask_within(repr(value))[:most]
+    return mask_ids_in(repr(value))[:most]
 
 
 def synthetic_id(seed: str, number: int) -> str:

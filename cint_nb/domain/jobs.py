@@ -37,32 +37,32 @@ class JobState(StrEnum):
     FAILED = "failed"
 
 
-_DONE = frozenset({"completed", "complete", "succeeded", "success", "emailed", "done"})
-_FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled"})
-_RUNNING = frozenset({"processing", "pending", "in_progress", "queued", "running"})
+_DONE_WORDS = frozenset({"completed", "complete", "succeeded", "success", "emailed", "done"})
+_FAILED_WORDS = frozenset({"failed", "failure", "error", "cancelled", "canceled"})
+_RUNNING_WORDS = frozenset({"processing", "pending", "in_progress", "queued", "running"})
 
 
-def classify(word: str | None, *, partial: bool = False) -> JobState:
+def parse_job_state(word: str | None, *, partial: bool = False) -> JobState:
     """Read the exchange's status word, in any spelling its documents use, as a `JobState`.
 
     Args:
         word: The status as sent. Unknown words mean the job is still running.
         partial: Whether the reply carries a partial-success reason.
     """
-    folded = _folded(word)
-    if folded in _FAILED:
+    folded = _normalise_status(word)
+    if folded in _FAILED_WORDS:
         return JobState.FAILED
-    if folded in _DONE:
+    if folded in _DONE_WORDS:
         return JobState.PARTIAL if partial else JobState.DONE
     return JobState.RUNNING
 
 
-def is_known_word(word: str | None) -> bool:
+def is_documented_status(word: str | None) -> bool:
     """Tell whether a status word is one the documents name, so that others can be warned of once."""
-    return _folded(word) in _DONE | _FAILED | _RUNNING
+    return _normalise_status(word) in _DONE_WORDS | _FAILED_WORDS | _RUNNING_WORDS
 
 
-def _folded(word: str | None) -> str:
+def _normalise_status(word: str | None) -> str:
     """Return a status word without its spelling: `IN PROGRESS`, `in-progress` and `in_progress` are one."""
     return (word or "").strip().lower().replace(" ", "_").replace("-", "_")
 
@@ -77,12 +77,12 @@ class JobHandle(BaseModel):
         project_id: Project, empty for account-wide jobs such as reports.
         target_group_id: Target group, empty for jobs that span groups.
         job_id: The job.
-        ids: How many ids the job handles, for the estimate; 0 when unknown.
+        id_count: How many ids the job handles, for the estimate; 0 when unknown.
         entity_type: What was uploaded.
         file_name: Name under which the upload is listed.
         sha256: Digest of the uploaded bytes.
         created_at: When the job was sent, UTC.
-        counted_as: Field of the overview that counts what the job adds or removes.
+        count_field: Field of the overview that counts what the job adds or removes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -94,12 +94,12 @@ class JobHandle(BaseModel):
     project_id: str = ""
     target_group_id: str = ""
     job_id: str
-    ids: int = 0
+    id_count: int = 0
     entity_type: EntityType | None = None
     file_name: str = ""
     sha256: str = ""
     created_at: datetime | None = None
-    counted_as: str = "saved_respondent_ids_count"
+    count_field: str = "saved_respondent_ids_count"
 
 
 class JobSnapshot(BaseModel):
@@ -108,54 +108,54 @@ class JobSnapshot(BaseModel):
     Args:
         state: Where the job stands, by our classifier; `word` is the exchange's own.
         elapsed_seconds: Since the job was created, never negative.
-        ids: Ids the job handles; 0 when unknown.
-        saved: Ids the target group holds now, where it was looked at; `saved_before` when the job began.
+        id_count: Ids the job handles; 0 when unknown.
+        saved_count: Ids the target group holds now, where it was looked at; `saved_before` when the job began.
         fraction: Low and high bound of the share done, each 0–1; equal when measured.
-        measured: Whether `fraction` was counted (True) or estimated from documented durations (False).
+        is_measured: Whether `fraction` was counted (True) or estimated from documented durations (False).
         seconds_left: Low and high estimate of what remains; None when final, or when the job's size is unknown.
-        looks: Status requests sent so far.
-        next_look_seconds: Wait until the next look; None when final.
+        polls: Status requests sent so far.
+        next_poll_seconds: Wait until the next look; None when final.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     handle: JobHandle
     state: JobState
-    word: str = ""
+    raw_status: str = ""
     created_at: datetime | None = None
     completed_at: datetime | None = None
     elapsed_seconds: float = 0.0
-    ids: int = 0
-    saved: int | None = None
-    saved_before: int | None = None
+    id_count: int = 0
+    saved_count: int | None = None
+    saved_count_before: int | None = None
     fraction: tuple[float, float] = (0.0, 0.0)
-    measured: bool = False
+    is_measured: bool = False
     seconds_left: tuple[float, float] | None = None
-    looks: int = 1
-    next_look_seconds: float | None = None
+    polls: int = 1
+    next_poll_seconds: float | None = None
     created_object_id: str = ""
     failure_code: str = ""
-    failure_text: str = ""
-    partial_text: str = ""
+    failure_message: str = ""
+    partial_message: str = ""
     trace_id: str = ""
     request_id: str = ""
 
     @property
-    def final(self) -> bool:
+    def is_final(self) -> bool:
         """Tell whether the job has ended, well or not."""
         return self.state is not JobState.RUNNING
 
     def __repr__(self) -> str:
         """Say the state in one line, without ids or times, so that stored outputs stay the same."""
         bits = [f"{self.handle.kind}: {self.state}"]
-        if self.ids:
-            bits.append(f"{self.ids:,} ids")
-        if self.saved is not None:
-            bits.append(f"{self.saved:,} saved")
-        if self.partial_text:
-            bits.append(self.partial_text)
-        if self.failure_text:
-            bits.append(self.failure_text)
+        if self.id_count:
+            bits.append(f"{self.id_count:,} ids")
+        if self.saved_count is not None:
+            bits.append(f"{self.saved_count:,} saved")
+        if self.partial_message:
+            bits.append(self.partial_message)
+        if self.failure_message:
+            bits.append(self.failure_message)
         return f"<{' · '.join(bits)}>"
 
     __str__ = __repr__

@@ -13,8 +13,8 @@ LIVE_BASE_URL = f"{LIVE_HOST}/v1"  # R
 TOKEN_URL = "https://auth.cint.com/oauth/token"  # A
 TOKEN_AUDIENCE = "https://api.luc.id"  # A: another domain than the API host, on purpose
 TOKEN_SCOPES = "app:api"  # A
-TOKEN_EARLY = timedelta(minutes=5)  # A: refresh this long before expiry
-TOKEN_TRUSTED = timedelta(minutes=5)  # C: a token proven good this lately is not what a 403 is about
+TOKEN_RENEW_BEFORE = timedelta(minutes=5)  # A: refresh this long before expiry
+TOKEN_TRUSTED_FOR = timedelta(minutes=5)  # C: a token proven good this lately is not what a 403 is about
 
 RECONTACT_STUDY_TYPE = "recontact"  # R, step 1
 RECONTACT_TEMPLATE_ID = "01JH0PEGPC4Z8RDD304E2SF0EW"  # R, step 1
@@ -33,7 +33,7 @@ SOURCE_LINE_MAX_BYTES = 1_000_000
 WORKBOOK_MAX_BYTES = 500_000_000  # unpacked
 UNPACK_MAX_RATIO = 100  # real lists of ids shrink to a half, tables to a twentieth
 
-END_AT_LEAST_AHEAD = timedelta(hours=1)  # T, error example
+MIN_END_LEAD_TIME = timedelta(hours=1)  # T, error example
 
 NAME_CHARACTERS = (5, 128)  # A
 INTERVIEW_MINUTES = (1, 45)  # A
@@ -43,24 +43,24 @@ LIST_PAGE_SIZE = 100  # A: the guide says 1–1000, the reference 1–100; 100 i
 LIST_PAGES_MAX = 20_000  # C: a guard against a list that never ends
 
 # R, troubleshooting: 10,000 ids take 10–15 minutes to store and 3–5 to remove.
-STORE_SECONDS_PER_10K = (600.0, 900.0)
-REMOVE_SECONDS_PER_10K = (180.0, 300.0)
-STORE_SECONDS_PER_10K_OLDER = 180.0  # A: an older page says 3–5 minutes; kept as the low end until a job was seen
+UPLOAD_JOB_SECONDS_PER_10K = (600.0, 900.0)
+REMOVAL_JOB_SECONDS_PER_10K = (180.0, 300.0)
+OLD_UPLOAD_JOB_SECONDS_PER_10K = 180.0  # A: an older page says 3–5 minutes; kept as the low end until a job was seen
 JOB_OVERHEAD_SECONDS = 15.0  # C
-STORE_ETA_PER_10K = 735.0  # C, measured: the middle the schedule aims at
-REMOVE_ETA_PER_10K = 240.0  # C, measured
+UPLOAD_JOB_ETA_PER_10K = 735.0  # C, measured: the middle the schedule aims at
+REMOVAL_JOB_ETA_PER_10K = 240.0  # C, measured
 SHORT_JOB_SECONDS = (2.0, 60.0)  # C: launching, scheduling, batches
 REPORT_SECONDS = (30.0, 600.0)  # C
-PACE_BOUNDS = (0.1, 6.0)  # C: how far the account's own jobs may correct the documented durations
-PACE_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and teach nothing
+DURATION_FACTOR_BOUNDS = (0.1, 6.0)  # C: how far the account's own jobs may correct the documented durations
+DURATION_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and teach nothing
 
 # C, measured by benchmarks/watch_jobs.py: the guided polling schedule. Waits are in seconds.
-POLL_FIRST_LOOKS = (2.0, 7.0, 17.0, 37.0)
+POLL_FIRST_AT = (2.0, 7.0, 17.0, 37.0)
 POLL_MAX_SECONDS = 60.0
 POLL_MIN_SECONDS = 5.0  # after the first looks, until a job is overdue
 POLL_SHORT_JOB = 90.0  # a job expected to take no longer than this is looked at evenly after one early look,
-POLL_CLOSEST = 4.0  # so close to each other; no reply that asks to come back at once is taken as less
-POLL_LONGEST = (0.016, 12.0, 25.0)  # longest wait while nothing was counted: share of the estimate, clamped
+POLL_MIN_INTERVAL_NEAR_END = 4.0  # so close to each other; no reply that asks to come back at once is taken as less
+POLL_MAX_INTERVAL = (0.016, 12.0, 25.0)  # longest wait while nothing was counted: share of the estimate, clamped
 POLL_BEFORE = 0.2  # share of the time passed to wait, until POLL_DENSE[0] of the estimate
 POLL_NEAR = (0.015, 15.0)  # share of the estimate, at most, until POLL_DENSE[1] of the estimate
 POLL_AFTER = 0.05  # share of the time passed, later
@@ -70,15 +70,15 @@ POLL_COUNTED = (0.3, 0.2)  # after this share of the time left until there, at m
 POLL_AT_END = (0.008, 4.0, 12.0)  # but not below this share of the foretold end, clamped;
 POLL_OVERDUE = 0.01  # later this share of the time passed
 POLL_JITTER = 0.1  # live only, so that recordings repeat
-POLL_FIRST_COUNT = 3  # with this look, and each time looks have doubled, the saved ids are counted,
-POLL_COUNT_EVERY = 2  # and every so many looks once they foretell the end
-POLL_TELLING_SHARE = 0.05  # a smaller share counted says too little about the whole to foretell the end
+POLL_FIRST_WITH_COUNT = 3  # with this look, and each time looks have doubled, the saved ids are counted,
+POLL_WITH_COUNT_EVERY = 2  # and every so many looks once they foretell the end
+POLL_MIN_FRACTION_FOR_ETA = 0.05  # a smaller share counted says too little about the whole to foretell the end
 POLL_FAILURES_MAX = timedelta(minutes=10)  # nothing but failures for this long ends a watch
 POLL_NEW_JOB = timedelta(seconds=60)  # a job this young may not be readable yet
 WATCH_DEADLINE_FACTOR = 6.0  # times the upper estimate
 WATCH_DEADLINE_MIN = timedelta(minutes=30)
 
-LOOK_AGAIN_SECONDS = (1.0, 4.0, 10.0)  # C, measured: after a lost reply, look this long after it
+RECHECK_AFTER_SECONDS = (1.0, 4.0, 10.0)  # C, measured: after a lost reply, look this long after it
 PROJECT_READY_SECONDS = 120.0  # C: how long a new project may take to become readable
 REPORT_MONTHS_MAX = 6  # A: longest period of one report
 

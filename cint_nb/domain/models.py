@@ -19,7 +19,7 @@ class ApiModel(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _null_is_absent(cls, data: Any) -> Any:
+    def _drop_nulls(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         known = set(cls.model_fields) | {field.alias for field in cls.model_fields.values() if field.alias}
@@ -56,7 +56,7 @@ class TargetGroupRef(BaseModel):
     project_id: str
     target_group_id: str
 
-    def path(self, **more: str) -> dict[str, str]:
+    def path_params(self, **more: str) -> dict[str, str]:
         """Return the values the addresses of this target group need, with `more` of them."""
         return {"project_id": self.project_id, "target_group_id": self.target_group_id, **more}
 

@@ -13,13 +13,13 @@ from pydantic_core import ErrorDetails
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
-from cint_nb.domain.ids import quoted
+from cint_nb.domain.ids import masked_repr
 
 _MONEY = re.compile(r"(?P<amount>(\d+|\d{1,3}(,\d{3})+)(\.\d+)?)\s+(?P<code>[A-Za-z]{3})", re.ASCII)
 """Commas only between thousands: a comma before the cents would make a hundred times the amount of it."""
 
 
-class AllocationShape(StrEnum):
+class AllocationFormat(StrEnum):
     """Name how the recontact allocation template is written in the draft.
 
     `TEMPLATE_ID` is the recontact guide's `allocations.template_id`; `ALLOCATION_TEMPLATE` the October 2026 contract's
@@ -45,7 +45,7 @@ class Money(BaseModel):
     currency_code: str = Field(pattern=r"^[A-Z]{3}$")
 
     @classmethod
-    def of(cls, text: str | Money) -> Money:
+    def parse(cls, text: str | Money) -> Money:
         """Read text such as `1400 EUR`.
 
         Raises:
@@ -57,13 +57,13 @@ class Money(BaseModel):
         if read is None:
             raise PlanError(
                 "An amount of money cannot be read.",
-                evidence={"given": quoted(text, 40)},
+                evidence={"given": masked_repr(text, 40)},
                 next_step="write an amount and a currency code, such as '1400 EUR' or '1,400.50 EUR': "
                 "cents come after a point.",
             )
         return cls(value=Decimal(read["amount"].replace(",", "")), currency_code=read["code"].upper())
 
-    def body(self) -> dict[str, str]:
+    def to_body(self) -> dict[str, str]:
         """Return the shape the API uses: the amount as a decimal string."""
         return {"value": format(self.value, "f"), "currency_code": self.currency_code}
 
@@ -92,7 +92,7 @@ class TargetGroupPlan(BaseModel):
         profiling: Cint's `profiling` object, or None to leave it out, which suits a recontact.
         exclusion_enabled: Project exclusion. False lets people of the same project in again.
         filling_strategy: What counts toward the goal; `completes` for a recontact.
-        allocation_shape: How the recontact allocation template is written.
+        allocation_format: How the recontact allocation template is written.
 
     Serves both guides; endpoint `POST …/target-groups`.
     """
@@ -122,13 +122,13 @@ class TargetGroupPlan(BaseModel):
     filling_strategy: str = "completes"
     prevent_overfill: bool = True
     balance_fill: bool = False
-    allocation_shape: AllocationShape = AllocationShape.TEMPLATE_ID
+    allocation_format: AllocationFormat = AllocationFormat.TEMPLATE_ID
     allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID
     open_exchange_allocations: dict[str, Any] | None = None
     customer_reference_number: str = ""
 
     @classmethod
-    def of(cls, **fields: Any) -> Self:
+    def recontact(cls, **fields: Any) -> Self:
         """Build a plan and explain a wrong field in our own words.
 
         Raises:
@@ -137,7 +137,9 @@ class TargetGroupPlan(BaseModel):
         try:
             return cls(**fields)
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, item['loc']))}: {_in_words(item)}" for item in error.errors())
+            problems = "; ".join(
+                f"{'.'.join(map(str, item['loc']))}: {_explain_problem(item)}" for item in error.errors()
+            )
             raise PlanError(
                 f"The plan cannot be used: {problems}.",
                 evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))},
@@ -147,7 +149,7 @@ class TargetGroupPlan(BaseModel):
     @field_validator("cost_per_interview", "maximum_cpi", mode="before")
     @classmethod
     def _read_money(cls, value: Any) -> Any:
-        return Money.of(value) if isinstance(value, str) else value
+        return Money.parse(value) if isinstance(value, str) else value
 
     @field_validator("start_at", "end_at", mode="after")
     @classmethod
@@ -161,7 +163,7 @@ class TargetGroupPlan(BaseModel):
         """Return the highest price one complete can cost, None with a rate card."""
         return self.maximum_cpi or self.cost_per_interview
 
-    def body(self, *, name: str = "", customer_reference_number: str = "") -> dict[str, Any]:
+    def to_body(self, *, name: str = "", customer_reference_number: str = "") -> dict[str, Any]:
         """Return the JSON body of the draft, in the shape of the guides.
 
         Args:
@@ -170,7 +172,7 @@ class TargetGroupPlan(BaseModel):
         """
         pricing: dict[str, Any] = {}
         if self.price_cap is not None:
-            pricing = {"pricing": {"type": "dynamic", "maximum_cpi": self.price_cap.body()}}
+            pricing = {"pricing": {"type": "dynamic", "maximum_cpi": self.price_cap.to_body()}}
         body: dict[str, Any] = {
             "name": self.name or name,
             "business_unit_id": str(self.business_unit_id),
@@ -180,7 +182,7 @@ class TargetGroupPlan(BaseModel):
             "collects_pii": self.collects_pii,
             "expected_length_of_interview_minutes": self.expected_length_of_interview_minutes,
             "expected_incidence_rate": self.expected_incidence_rate,
-            "fielding_specification": {"start_at": utc_text(self.start_at), "end_at": utc_text(self.end_at)},
+            "fielding_specification": {"start_at": format_utc(self.start_at), "end_at": format_utc(self.end_at)},
             "live_url": self.live_url,
             "test_url": self.test_url or self.live_url,
             "fielding_assistant_assignment": {
@@ -190,10 +192,10 @@ class TargetGroupPlan(BaseModel):
             "exclusion": {"enabled": self.exclusion_enabled},
             "locale": self.locale,
             "completes_goal": self.completes_goal,
-            **self._allocation(),
+            **self._allocation_body(),
         }
         if self.cost_per_interview is not None:
-            body["cost_per_interview"] = self.cost_per_interview.body()
+            body["cost_per_interview"] = self.cost_per_interview.to_body()
         if self.profiling is not None:
             body["profiling"] = self.profiling
         reference = self.customer_reference_number or customer_reference_number
@@ -201,17 +203,17 @@ class TargetGroupPlan(BaseModel):
             body["target_group_customer_reference_number"] = reference
         return body
 
-    def _allocation(self) -> dict[str, Any]:
-        match self.allocation_shape:
-            case AllocationShape.TEMPLATE_ID:
+    def _allocation_body(self) -> dict[str, Any]:
+        match self.allocation_format:
+            case AllocationFormat.TEMPLATE_ID:
                 return {"allocations": {"template_id": self.allocation_template_id}}
-            case AllocationShape.ALLOCATION_TEMPLATE:
+            case AllocationFormat.ALLOCATION_TEMPLATE:
                 return {"allocation_template": {"id": self.allocation_template_id, "type": "global"}}
-            case AllocationShape.OPEN_EXCHANGE:
+            case AllocationFormat.OPEN_EXCHANGE:
                 return {"allocations": {"open_exchange_allocations": self.open_exchange_allocations or {}}}
 
 
-def _in_words(problem: ErrorDetails) -> str:
+def _explain_problem(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "extra_forbidden":
             return "a plan has no such field"
@@ -221,6 +223,6 @@ def _in_words(problem: ErrorDetails) -> str:
             return problem["msg"].removeprefix("Value error, ")
 
 
-def utc_text(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """Write a time as the API wants it: RFC 3339, UTC, three decimals, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from cint_nb.domain.jobs import JobState, classify
+from cint_nb.domain.jobs import JobState, parse_job_state
 from cint_nb.domain.models import ApiModel
 
 
@@ -23,7 +23,7 @@ class ReportType(StrEnum):
     TERM_DETAILS = "term-details"
 
 
-OTHER_SPELLING: dict[ReportType, str] = {
+GUIDE_SPELLINGS: dict[ReportType, str] = {
     ReportType.RECONCILIATIONS_STATUS: "reconciliation_status",
     ReportType.RECONCILIATION_ELIGIBLE_RIDS: "reconciliation_eligible_rids",
     ReportType.SAMPLE_BOUGHT: "sample_bought",
@@ -47,16 +47,16 @@ class ReportRequest(ApiModel):
     @property
     def state(self) -> JobState:
         """Return the status word as a state."""
-        return classify(self.status)
+        return parse_job_state(self.status)
 
-    def asks_for(self, body: dict[str, Any]) -> bool:
+    def matches(self, body: dict[str, Any]) -> bool:
         """Tell whether this request was made with the period and the filter of a body."""
         params = self.create_params
         if not params:  # the list does not say; a new request of the same kind has to do
             return True
-        dates = all(str(params.get(key) or "")[:10] == str(body.get(key) or "")[:10] for key in _DATES)
+        dates = all(str(params.get(key) or "")[:10] == str(body.get(key) or "")[:10] for key in _DATE_FIELDS)
         same_filter = (params.get("filter") or "") == (body.get("filter") or "")
         return dates and same_filter and set(params.get("filter_ids") or ()) == set(body.get("filter_ids") or ())
 
 
-_DATES = ("start_date", "end_date")
+_DATE_FIELDS = ("start_date", "end_date")

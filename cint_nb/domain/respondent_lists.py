@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cint_nb.domain.jobs import JobState, classify
+from cint_nb.domain.jobs import JobState, parse_job_state
 from cint_nb.domain.models import ApiModel
 
 
@@ -20,10 +20,10 @@ class UploadJob(ApiModel):
     @property
     def state(self) -> JobState:
         """Return the status word as a state; a partial success shows only in the job itself."""
-        return classify(self.status)
+        return parse_job_state(self.status)
 
 
-class SavedOverview(ApiModel):
+class RecontactOverview(ApiModel):
     """Count what a target group holds; the respondent ids are the most its goal may ask for."""
 
     saved_respondent_ids_count: int | None = None
@@ -53,6 +53,6 @@ class ActivityExclusion(ApiModel):
     id: str
     duration: str = "P90D"
 
-    def body(self) -> dict[str, object]:
+    def to_body(self) -> dict[str, object]:
         """Return the JSON form, with every field that was read."""
         return self.model_dump(mode="json")

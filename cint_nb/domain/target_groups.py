@@ -67,20 +67,20 @@ class TargetGroupSummary(ApiModel):
     def issues(self) -> tuple[tuple[str, str, str], ...]:
         """Return the exchange's own advice as (figure, `warning` or `error`, reason in words)."""
         return tuple(
-            (figure, str(issue.get("issue_type", "")), _words(issue.get("reason")))
+            (figure, str(issue.get("issue_type", "")), _reason_in_words(issue.get("reason")))
             for figure, entry in self.statistics.items()
             for issue in ((entry.get("issues") or ()) if isinstance(entry, dict) else ())
             if isinstance(issue, dict)
         )
 
 
-def _words(reason: Any) -> str:
+def _reason_in_words(reason: Any) -> str:
     if isinstance(reason, dict):
         return str(reason.get("description") or reason.get("code") or "")
     return str(reason or "")
 
 
-class Progress(ApiModel):
+class GoalProgress(ApiModel):
     """Hold how far the goal is reached and what counts toward it."""
 
     current_completes: int | None = None
@@ -95,7 +95,7 @@ class TargetGroupOverview(ApiModel):
     target_group_name: str = ""
     project_name: str = ""
     status: str = ""
-    progress: Progress = Field(default_factory=Progress)
+    progress: GoalProgress = Field(default_factory=GoalProgress)
     pricing_model: str = ""
     is_pricing_restricted: bool | None = None
     current_cost_per_interview: Amount | None = None
@@ -150,7 +150,7 @@ class CompletesInterval(ApiModel):
     count: int = 0
 
 
-class Change(ApiModel):
+class ChangelogEntry(ApiModel):
     """Hold one entry of the changelog: when, by whom, what; old and new values are kept as sent."""
 
     id: str = ""

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
-from cint_nb.domain.ids import EntityType, entity_type
+from cint_nb.domain.ids import EntityType, parse_entity_type
 from cint_nb.sandbox.world.population import rid_of, rsid_of, visits
 
 # Shares of lines; assumptions. At least one line of each kind from 40 lines on.
@@ -84,7 +84,7 @@ def _plan(lines: int, chance: random.Random) -> list[str]:
 
 def _ids(seed: int, count: int, word: str) -> list[str]:
     """List ids, the last to be used first; response ids belong to people, some of whom appear twice."""
-    if entity_type(word) is EntityType.RSID:
+    if parse_entity_type(word) is EntityType.RSID:
         return [rsid_of(seed, number) for number in reversed(range(count))]
     made: list[str] = []
     number = 0

@@ -41,7 +41,7 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, ids: int 
             evidence={"field": "budget", "worst_case": str(worst_case(plan, ids) or "unbounded")},
             next_step="say how much the wave may cost, such as launch(budget='1400 EUR').",
         )
-    allowed = Money.of(budget)
+    allowed = Money.parse(budget)
     worst = worst_case(plan, ids)
     if worst is None:
         capped = plan.price_cap is not None

@@ -9,7 +9,7 @@ from cint_nb.api.client import Client
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, NotFound, PermissionDenied
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.target_groups import Change, TargetGroup, TargetGroupSummary
+from cint_nb.domain.target_groups import ChangelogEntry, TargetGroup, TargetGroupSummary
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ async def known(question: Awaitable[T]) -> T | None:
         return None
 
 
-def _pause(entry: Change) -> dict[str, Any] | None:
+def _pause(entry: ChangelogEntry) -> dict[str, Any] | None:
     return next((each for each in entry.changes if str(each.get("new_value")).lower() == "paused"), None)
 
 

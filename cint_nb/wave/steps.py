@@ -239,7 +239,7 @@ class Steps:
             before=before,
             after=after,
             saved_count=saved if listed else saved - held,
-            message=first.payload.snapshot.partial_text if first.payload.snapshot and len(uploads) == 1 else "",
+            message=first.payload.snapshot.partial_message if first.payload.snapshot and len(uploads) == 1 else "",
             rejected_before=self._those(
                 {mark for entry in self._resubmissions() for mark in entry.payload.digests_sent}
             ),
@@ -262,7 +262,7 @@ class Steps:
 
     def resubmitted(self) -> int:
         """Count the ids that were sent again by jobs that have ended."""
-        return sum(entry.payload.handle.ids for entry in self._resubmissions() if entry.payload.handle)
+        return sum(entry.payload.handle.id_count for entry in self._resubmissions() if entry.payload.handle)
 
     def _resubmissions(self) -> list[Entry[UploadPayload]]:
         return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
@@ -299,7 +299,7 @@ class Steps:
             )
         plan = evolve(self.plan, completes_goal=wanted)
         draft = self.journal.entries(self.key, step=DRAFT)[0]
-        body = plan.body(name=self.key.wave, customer_reference_number=draft.payload.reference)
+        body = plan.to_body(name=self.key.wave, customer_reference_number=draft.payload.reference)
         await self.client.target_groups.update_draft(ref, body)
         self._write(GOAL, State.DONE, GoalPayload(completes_goal=wanted))
         self.plan = plan

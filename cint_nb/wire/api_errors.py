@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, for_status
-from cint_nb.domain.ids import mask_within
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, error_class_for_status
+from cint_nb.domain.ids import mask_ids_in
 from cint_nb.wire.calls import Reply
 
 _EMAIL = re.compile(r"[^\s@<>()\"']+(?:@|%40)[^\s@<>()\"']+")
@@ -63,7 +63,7 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
     word = clean(envelope.get("object") or envelope.get("error"))
     detail = clean(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
     params = invalid_params(envelope)
-    kind = for_status(reply.status)
+    kind = error_class_for_status(reply.status)
     if reply.status == 409 and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
         kind = JobAlreadyRunning
     error = kind(
@@ -138,7 +138,7 @@ def clean(text: Any) -> str:
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: _TEXT_MAX * 4]).split())
-    line = _EMAIL.sub("(e-mail)", mask_within(line))
+    line = _EMAIL.sub("(e-mail)", mask_ids_in(line))
     return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 1] + "…"
 
 

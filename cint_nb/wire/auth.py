@@ -54,7 +54,7 @@ class Token:
         """Tell whether it may still be used: until 5 minutes before its end, or half its life if that is shorter."""
         if self.expires_at is None:
             return True
-        early = min(limits.TOKEN_EARLY, (self.life or limits.TOKEN_EARLY) / 2)
+        early = min(limits.TOKEN_RENEW_BEFORE, (self.life or limits.TOKEN_RENEW_BEFORE) / 2)
         return now < self.expires_at - early
 
 
@@ -152,7 +152,7 @@ class Tokens:
         """Tell whether a token was proven good lately; long after that it may have been revoked."""
         if self._proven is None or self._proven[0] is not token:
             return False
-        return self._clock.now() - self._proven[1] <= limits.TOKEN_TRUSTED
+        return self._clock.now() - self._proven[1] <= limits.TOKEN_TRUSTED_FOR
 
     async def _get(self) -> Token:
         if self._replaying and self._settings.token is not None:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
-from cint_nb.domain.plan import utc_text
+from cint_nb.domain.plan import format_utc
 from cint_nb.wire.retry_policy import Repeat
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -94,7 +94,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return utc_text(value)
+        return format_utc(value)
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 

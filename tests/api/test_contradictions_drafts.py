@@ -17,7 +17,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.definitions import AllocationTemplate
 from cint_nb.domain.errors import BadRequest, InputError, NotFound, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
+from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from tests.support.constants import GROUP, MANAGER, PROJECT, START
 from tests.support.exchange import error_response, json_response, lost_reply
 from tests.support.plans import make_plan
@@ -87,7 +87,7 @@ def test_b02_the_guides_shape_goes_first_and_an_offered_one_is_sent_when_asked_f
     exchange.on("POST", GROUPS, error_response(400, Allocations="unknown"), json_response(201, {"id": GROUP}))
     with pytest.raises(BadRequest):
         create(client, plan)
-    create(client, plan.model_copy(update={"allocation_shape": AllocationShape.ALLOCATION_TEMPLATE}))
+    create(client, plan.model_copy(update={"allocation_shape": AllocationFormat.ALLOCATION_TEMPLATE}))
     first, second = exchange.bodies("POST", GROUPS)
     assert first["allocations"] == {"template_id": limits.RECONTACT_TEMPLATE_ID}
     assert second["allocation_template"] == {"id": limits.RECONTACT_TEMPLATE_ID, "type": "global"}
@@ -113,7 +113,7 @@ def test_b02_the_third_shape_expands_the_template_as_it_is_read(client: Client, 
     exchange.on("GET", f"/allocation-templates/{limits.RECONTACT_TEMPLATE_ID}", json_response(200, body))
     template = client.run(client.definitions.allocation_template(limits.RECONTACT_TEMPLATE_ID))
     expanded = with_allocation(
-        {"name": "n", "allocations": {"template_id": "x"}}, AllocationShape.OPEN_EXCHANGE, template=template
+        {"name": "n", "allocations": {"template_id": "x"}}, AllocationFormat.OPEN_EXCHANGE, template=template
     )
     assert expanded == {
         "name": "n",
@@ -130,8 +130,8 @@ def test_b02_the_third_shape_expands_the_template_as_it_is_read(client: Client, 
 
 def test_b02_the_third_shape_without_the_template_is_refused() -> None:
     with pytest.raises(InputError, match="template"):
-        with_allocation({}, AllocationShape.OPEN_EXCHANGE)
-    assert AllocationTemplate(template_id="x").open_exchange()["exchange_max_percentage"] == 100
+        with_allocation({}, AllocationFormat.OPEN_EXCHANGE)
+    assert AllocationTemplate(template_id="x").to_open_exchange_allocations()["exchange_max_percentage"] == 100
 
 
 @pytest.mark.usefixtures("nothing_yet")
@@ -166,7 +166,7 @@ def test_b03_business_unit_id_is_read_as_a_number_from_either_type(
 
 def test_b03_a_forecast_always_sends_the_number(client: Client, exchange: Any, plan: TargetGroupPlan) -> None:
     exchange.on("POST", "/calculate-feasibility", json_response(200, {"suggested_price": {"value": "2.5"}}))
-    client.run(client.target_groups.feasibility(plan.body(name="Wave two")))
+    client.run(client.target_groups.feasibility(plan.to_body(name="Wave two")))
     assert exchange.bodies("POST", "/calculate-feasibility")[0]["business_unit_id"] == 1234
 
 

@@ -86,7 +86,7 @@ def test_b06_a_group_that_does_not_exist_is_reported_as_such(
 
 
 def upload_of_ten_thousand() -> JobHandle:
-    return JobHandle(kind=JobKind.UPLOAD, base_url="b", account_id=1, job_id="x", ids=10_000)
+    return JobHandle(kind=JobKind.UPLOAD, base_url="b", account_id=1, job_id="x", id_count=10_000)
 
 
 def test_b10_the_time_left_spans_both_documents_until_own_jobs_are_known() -> None:
@@ -156,7 +156,7 @@ def test_b15_null_and_absent_fields_mean_the_same(
     exchange.on("POST", UPLOAD, json_response(201, {"job_id": JOB}))
     exchange.on("GET", JOB, json_response(200, {"job_id": JOB, "status": "Completed", **holes}))
     ended = client.run(client.recontacts.upload(ref, upload_file())).wait()
-    assert (ended.state, ended.failure_text, ended.partial_text, ended.trace_id) == (JobState.DONE, "", "", "")
+    assert (ended.state, ended.failure_message, ended.partial_message, ended.trace_id) == (JobState.DONE, "", "", "")
 
 
 def test_b15_lists_without_items_or_cursor_are_empty(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
@@ -175,7 +175,7 @@ def test_b16_the_partial_text_is_shown_and_the_count_is_believed(
     partial = {"status": "Completed", "partial_success_reason": {"description": text}}
     exchange.on("GET", JOB, json_response(200, partial))
     ended = client.run(client.recontacts.upload(ref, upload_file())).wait()
-    assert (ended.state, ended.partial_text, ended.saved) == (JobState.PARTIAL, text, 2)
+    assert (ended.state, ended.partial_message, ended.saved_count) == (JobState.PARTIAL, text, 2)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from cint_nb.domain.reports import OTHER_SPELLING
+from cint_nb.domain.reports import GUIDE_SPELLINGS
 from cint_nb.sandbox.sandbox import Sandbox
 from tests.contract.capturing_transport import Capture
 from tests.contract.tour_state import Traveller, people, refusal
@@ -36,7 +36,7 @@ async def the_older_address(to: Traveller, capture: Capture) -> None:
 
 async def the_other_spelling(to: Traveller, capture: Capture) -> None:
     """Guide and reference spell the reports differently."""
-    for kind in OTHER_SPELLING:
+    for kind in GUIDE_SPELLINGS:
         to.client.reports._spelling.pop(kind, None)
         capture.refuse("POST", f"/{kind}", 400, "report_type")
         group = to.groups["wave"].target_group_id

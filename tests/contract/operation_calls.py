@@ -65,7 +65,7 @@ def _look(kind: JobKind) -> Callable[[Client], Awaitable[Any]]:
             project_id="" if kind is JobKind.REPORT else PROJECT,
             target_group_id="" if kind is JobKind.REPORT else GROUP,
             job_id=JOB,
-            ids=10,
+            id_count=10,
         )
         return await Job.attach(client, handle).refresh()
 
@@ -97,7 +97,7 @@ ASKS: dict[str, Ask] = {
     ),
     "target_groups.list": Ask(lambda c: _every(c.target_groups.list(PROJECT, statuses=("draft",), countries=("de",)))),
     "target_groups.get": Ask(lambda c: c.target_groups.get(REF)),
-    "target_groups.update_draft": Ask(lambda c: c.target_groups.update_draft(REF, PLAN.body(name="Group: wave"))),
+    "target_groups.update_draft": Ask(lambda c: c.target_groups.update_draft(REF, PLAN.to_body(name="Group: wave"))),
     "target_groups.details": Ask(lambda c: c.target_groups.details(REF)),
     "target_groups.update_details": Ask(lambda c: c.target_groups.update_details(REF, example("DetailsUpdate"))),
     "target_groups.overview": Ask(lambda c: c.target_groups.overview(REF)),

@@ -71,7 +71,10 @@ async def drafts(to: Traveller) -> Any:
     """One draft in each form the documents know, and one as the create guide words it."""
     groups = to.client.target_groups
     template = await to.client.definitions.allocation_template(to.plan.allocation_template_id)
-    open_exchange = {"allocation_shape": "open_exchange", "open_exchange_allocations": template.open_exchange()}
+    open_exchange = {
+        "allocation_shape": "open_exchange",
+        "open_exchange_allocations": template.to_open_exchange_allocations(),
+    }
     as_plan: dict[str, dict[str, Any]] = {
         "wave": {},
         "second": {"allocation_shape": "allocation_template"},

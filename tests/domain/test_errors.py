@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from cint_nb.domain import errors
-from cint_nb.domain.errors import ApiError, CintError, InputError, for_status
+from cint_nb.domain.errors import ApiError, CintError, InputError, error_class_for_status
 
 
 def everyone(kind: type[CintError] = CintError) -> list[type[CintError]]:
@@ -62,4 +62,4 @@ def test_codes_are_stable_names_of_their_own() -> None:
     ],
 )
 def test_each_status_has_its_class(status: int, name: str) -> None:
-    assert for_status(status).__name__ == name
+    assert error_class_for_status(status).__name__ == name

@@ -6,14 +6,14 @@ import pytest
 
 from cint_nb.domain.ids import (
     EntityType,
-    entity_type,
     is_respondent_id,
     is_synthetic,
     is_ulid,
-    mask,
-    mask_within,
-    normalise,
-    normalise_all,
+    mask_id,
+    mask_ids_in,
+    normalise_id,
+    normalise_ids,
+    parse_entity_type,
     synthetic_id,
 )
 
@@ -25,13 +25,13 @@ PLAIN = "0f1ce179-a917-4d4b-8a5e-0123456789ab"
     [PLAIN, PLAIN.upper(), f" {PLAIN}\r\n", f'"{PLAIN}"', f"{{{PLAIN}}}", f"\ufeff{PLAIN}", f"\u200b{PLAIN}\u00a0"],
 )
 def test_every_way_of_writing_an_id_is_the_same_id(written: str) -> None:
-    assert normalise(written) == PLAIN
-    assert is_respondent_id(normalise(written))
+    assert normalise_id(written) == PLAIN
+    assert is_respondent_id(normalise_id(written))
 
 
 @pytest.mark.parametrize("text", ["", "RSID", PLAIN[:-1], PLAIN + "0", PLAIN.replace("-", ""), "g" + PLAIN[1:]])
 def test_other_texts_are_no_respondent_ids(text: str) -> None:
-    assert not is_respondent_id(normalise(text))
+    assert not is_respondent_id(normalise_id(text))
 
 
 def test_digits_of_other_scripts_are_no_ids() -> None:
@@ -43,23 +43,23 @@ def test_digits_of_other_scripts_are_no_ids() -> None:
     [("RSID", "RSID"), ("respondent_id", "RSID"), (" rid ", "RID"), ("RESPONSE_ID", "RID")],
 )
 def test_the_four_words_of_the_guide_name_two_kinds(word: str, kind: str) -> None:
-    assert entity_type(word) is EntityType(kind)
+    assert parse_entity_type(word) is EntityType(kind)
 
 
 @pytest.mark.parametrize("word", ["", "PID", "RSIDS", "uuid"])
 def test_other_words_are_refused(word: str) -> None:
     with pytest.raises(ValueError, match="one per person"):
-        entity_type(word)
+        parse_entity_type(word)
 
 
 def test_a_mask_keeps_four_characters_at_most() -> None:
-    assert mask(PLAIN) == "••••89ab"
-    assert mask("short") == "••••"
+    assert mask_id(PLAIN) == "••••89ab"
+    assert mask_id("short") == "••••"
 
 
 @pytest.mark.parametrize("written", [PLAIN, PLAIN.upper(), PLAIN.replace("-", ""), PLAIN.replace("-", "").upper()])
 def test_an_id_within_a_text_is_masked_however_it_is_written(written: str) -> None:
-    assert mask_within(f"visit_{written}.csv") == f"visit_••••{written[-4:]}.csv"
+    assert mask_ids_in(f"visit_{written}.csv") == f"visit_••••{written[-4:]}.csv"
 
 
 def test_synthetic_ids_repeat_and_can_be_told_from_real_ones() -> None:
@@ -90,4 +90,4 @@ def test_a_ulid_has_26_capital_letters_and_digits() -> None:
     ],
 )
 def test_a_page_of_ids_is_normalised_as_each_of_them_is(page: list[object]) -> None:
-    assert normalise_all(page) == [normalise(str(text)) for text in page]
+    assert normalise_ids(page) == [normalise_id(str(text)) for text in page]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cint_nb.domain.jobs import JobState, classify, is_known_word
+from cint_nb.domain.jobs import JobState, is_documented_status, parse_job_state
 
 
 @pytest.mark.parametrize(
@@ -16,12 +16,12 @@ from cint_nb.domain.jobs import JobState, classify, is_known_word
     ],
 )
 def test_a_documented_word_is_known(word: str, state: JobState) -> None:
-    assert classify(word) is state
-    assert classify(f" {word} ") is state
-    assert is_known_word(word)
+    assert parse_job_state(word) is state
+    assert parse_job_state(f" {word} ") is state
+    assert is_documented_status(word)
 
 
 @pytest.mark.parametrize("word", ["Archiving", "", None, "not completed"])
 def test_any_other_word_means_that_it_still_runs(word: str | None) -> None:
-    assert classify(word) is JobState.RUNNING
-    assert not is_known_word(word)
+    assert parse_job_state(word) is JobState.RUNNING
+    assert not is_documented_status(word)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cint_nb.domain.errors import PlanError
-from cint_nb.domain.plan import Money, TargetGroupPlan, utc_text
+from cint_nb.domain.plan import Money, TargetGroupPlan, format_utc
 
 START = datetime(2026, 9, 1, tzinfo=UTC)
 GOOD: dict[str, Any] = {
@@ -32,34 +32,34 @@ GOOD: dict[str, Any] = {
     ],
 )
 def test_a_wrong_field_is_named_with_what_to_write(fields: dict[str, Any], said: str) -> None:
-    assert TargetGroupPlan.of(**GOOD)
+    assert TargetGroupPlan.recontact(**GOOD)
     with pytest.raises(PlanError) as caught:
-        TargetGroupPlan.of(**{**GOOD, **fields})
+        TargetGroupPlan.recontact(**{**GOOD, **fields})
     assert said in str(caught.value)
 
 
 def test_what_is_sent_as_the_highest_price_is_what_the_budget_is_checked_against() -> None:
-    body = TargetGroupPlan.of(**GOOD, cost_per_interview="2 EUR", maximum_cpi="3 EUR").body()
+    body = TargetGroupPlan.recontact(**GOOD, cost_per_interview="2 EUR", maximum_cpi="3 EUR").to_body()
     assert body["cost_per_interview"] == {"value": "2", "currency_code": "EUR"}
     assert body["fielding_assistant_assignment"]["pricing"]["maximum_cpi"] == {"value": "3", "currency_code": "EUR"}
 
 
 def test_overfill_is_prevented_unless_the_plan_says_otherwise() -> None:
     for prevented in (True, False):
-        body = TargetGroupPlan.of(**GOOD, **({} if prevented else {"prevent_overfill": False})).body()
+        body = TargetGroupPlan.recontact(**GOOD, **({} if prevented else {"prevent_overfill": False})).to_body()
         overlay = body["fielding_assistant_assignment"]["quota_overlay"]
         assert overlay == {"prevent_overfill": prevented, "balance_fill": False}
 
 
 def test_an_exclusion_and_a_test_address_are_sent_as_planned() -> None:
-    body = TargetGroupPlan.of(**GOOD, exclusion_enabled=True, test_url="https://test.your-survey.com").body()
+    body = TargetGroupPlan.recontact(**GOOD, exclusion_enabled=True, test_url="https://test.your-survey.com").to_body()
     assert body["exclusion"] == {"enabled": True}
     assert body["test_url"] == "https://test.your-survey.com"
 
 
 def test_an_amount_is_sent_without_an_exponent_and_its_currency_in_capitals() -> None:
-    assert Money(value=Decimal("1E+3"), currency_code="EUR").body() == {"value": "1000", "currency_code": "EUR"}
-    assert Money.of("1,400.50 eur").body() == {"value": "1400.50", "currency_code": "EUR"}
+    assert Money(value=Decimal("1E+3"), currency_code="EUR").to_body() == {"value": "1000", "currency_code": "EUR"}
+    assert Money.parse("1,400.50 eur").to_body() == {"value": "1400.50", "currency_code": "EUR"}
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_an_amount_is_sent_without_an_exponent_and_its_currency_in_capitals() ->
 )
 def test_a_decimal_comma_is_not_taken_for_thousands(text: str) -> None:
     with pytest.raises(PlanError, match="cents come after a point"):
-        Money.of(text)
+        Money.parse(text)
 
 
 def test_a_time_of_another_zone_is_kept_and_sent_as_utc() -> None:
     there = START.astimezone(timezone(timedelta(hours=9)))
-    plan = TargetGroupPlan.of(**{**GOOD, "start_at": there})
+    plan = TargetGroupPlan.recontact(**{**GOOD, "start_at": there})
     assert f"{plan.start_at:%Y-%m-%d %H:%M}" == "2026-09-01 00:00"
-    assert utc_text(there) == "2026-09-01T00:00:00.000Z"
+    assert format_utc(there) == "2026-09-01T00:00:00.000Z"

@@ -93,11 +93,11 @@ def watch_a_day(client: Session, later: Later, table: StatusTable, ref: TargetGr
     table.start()  # after twelve hours it stops by itself
     ids = [synthetic_id("RSID", 10_000 + day * 20 + number) for number in range(20)]
     content = "\n".join(ids).encode()
-    upload = UploadFile(content=content, ids=20, entity_type=EntityType.RSID, stem="daily")
+    upload = UploadFile(content=content, id_count=20, entity_type=EntityType.RSID, stem="daily")
     panel = JobProgress(client.run(client.recontacts.upload(ref, upload)), mode=client.mode).start()
     job = panel._job
     assert isinstance(job, Job)
-    assert job.wait().final
+    assert job.wait().is_final
     panel.close()
     for _ in range(LOOKS_A_DAY):
         client.pass_time(hours=24 / LOOKS_A_DAY)

@@ -40,7 +40,7 @@ class Shown:
         self._ends: list[tuple[JobSnapshot, JobText]] = kept.setdefault("shown", [])
 
     def update(self, snapshot: JobSnapshot) -> None:
-        if snapshot.final:
+        if snapshot.is_final:
             self._ends.append((snapshot, describe(snapshot)))
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
@@ -116,7 +116,7 @@ def background(client: Session, people: Respondents, kept: Kept) -> None:
             raise
         finally:
             panel.finish(job.last)
-            if job.last is not None and job.last.final:
+            if job.last is not None and job.last.is_final:
                 assert panel.value == job.last
                 kept.setdefault("shown", []).append((panel.value, describe(panel.value, phase=panel.phase)))
             panel.close()

@@ -87,7 +87,7 @@ def test_the_sample_holds_the_dirt_of_real_files(tmp_path: Path, entity_type: st
     lines = content.decode("utf-8-sig").split("\r\n")
     assert lines.pop() == ""
     assert len(lines) == 10_000
-    texts = [ids.normalise(line) for line in lines]
+    texts = [ids.normalise_id(line) for line in lines]
     good = [text for text in texts if ids.is_respondent_id(text)]
     assert all(ids.is_synthetic(text) for text in good)
     blank = sum(not line.strip() for line in lines)
@@ -121,7 +121,7 @@ def test_a_sample_has_exactly_the_lines_asked_for(tmp_path: Path, lines: int) ->
     if lines >= 40:
         parts = text.split("\r\n")[:-1]
         assert any(not part.strip() for part in parts)
-        assert any(part.strip() and not ids.is_respondent_id(ids.normalise(part)) for part in parts)
+        assert any(part.strip() and not ids.is_respondent_id(ids.normalise_id(part)) for part in parts)
 
 
 def test_a_sample_without_lines_or_with_an_unknown_type_is_refused(tmp_path: Path) -> None:

@@ -208,4 +208,4 @@ def test_ids_in_lists_are_lower_case(raw_client: RawClient, good_ids: list[str])
     group = raw_client.group()
     raw_client.saved_ids(group, [one.upper() for one in good_ids[:3]])
     listed = raw_client.get(f"{group}/recontacts/rsids").json()["data"]
-    assert listed == [ids.normalise(one) for one in good_ids[:3]]
+    assert listed == [ids.normalise_id(one) for one in good_ids[:3]]

@@ -65,15 +65,15 @@ def every(widget: Any) -> Iterator[Any]:
 
 def snapshot(state: JobState) -> JobSnapshot:
     handle = JobHandle(
-        kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id=ONE, file_name=ONE, ids=10
+        kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id=ONE, file_name=ONE, id_count=10
     )
     return JobSnapshot(
         handle=handle,
         state=state,
-        ids=10,
+        id_count=10,
         failure_code=ONE,
-        failure_text=ONE,
-        partial_text=ONE,
+        failure_message=ONE,
+        partial_message=ONE,
         trace_id=ONE,
         request_id=ONE,
     )

@@ -13,9 +13,9 @@ import pytest
 
 import cint_nb
 from cint_nb.domain.errors import CintError
-from cint_nb.domain.ids import mask
+from cint_nb.domain.ids import mask_id
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
+from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.panels.wave_view.widget import WavePanel
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.longitudinal.history import Panel, PanelWave
@@ -60,7 +60,7 @@ def objects(wave: Wave, client: Session, people: Respondents, tmp_path: Path) ->
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
     first = PanelWave("wave 1", read_report(visits, rsid="RSID"), uploaded=people)
     return {
-        "AllocationShape": next(iter(AllocationShape)),
+        "AllocationShape": next(iter(AllocationFormat)),
         "CintError": caught.value,
         "Crosswalk": Crosswalk.of(visits),
         "Panel": Panel([first]),
@@ -70,7 +70,7 @@ def objects(wave: Wave, client: Session, people: Respondents, tmp_path: Path) ->
         "FindingsTable": cint_nb.FindingsTable(wave.check("launch", ask=True)),
         "Job": job,
         "JobProgress": progress,
-        "Money": cint_nb.Money.of("900 EUR"),
+        "Money": cint_nb.Money.parse("900 EUR"),
         "Respondents": people,
         "Session": client,
         "StatusTable": cint_nb.StatusTable(wave.status()),
@@ -151,7 +151,7 @@ def test_frames_show_whole_ids_only_with_reveal(wave: Wave, people: Respondents)
     for frame in (people.lines, wave.outcome.frame):
         assert one in frame(reveal=True).to_string().lower()
         assert not holds_respondent(frame().to_string() + frame().to_html() + frame().to_csv())
-        assert mask(one) in frame().to_string()
+        assert mask_id(one) in frame().to_string()
 
 
 def test_files_hold_ids_only_where_the_user_named_them(

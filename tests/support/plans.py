@@ -30,7 +30,7 @@ def make_plan(now: datetime, **changes: Any) -> TargetGroupPlan:
         "end_at": now + timedelta(days=14),
         "live_url": LIVE_URL,
     }
-    return TargetGroupPlan.of(**fields | changes)
+    return TargetGroupPlan.recontact(**fields | changes)
 
 
 def plan_cell(completes_goal: int = 100, *, start: str = "hours=2", live_url: str = LIVE_URL) -> str:

@@ -40,7 +40,7 @@ def test_b08_duplicates_are_dropped_here_and_counted(tmp_path: Path) -> None:
     file.write_text("\n".join([*IDS, IDS[0].upper(), IDS[1]]), encoding="utf-8")
     people = read_respondents(file, entity_type="RSID")
     assert (people.counts.usable, people.counts.duplicate) == (5, 2)
-    assert people.to_upload().ids == 5
+    assert people.to_upload().id_count == 5
 
 
 def test_b13_the_goal_is_checked_against_saved_ids_not_against_the_file(

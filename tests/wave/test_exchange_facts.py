@@ -129,7 +129,7 @@ def test_a_plan_changed_after_the_draft_was_made_is_not_launched_by_its_old_draf
     client.run(client.target_groups.update_draft(ref, again.plan))
     again.launch(budget=budget)
     client.pass_time(days=10)
-    assert again.status().iloc[0]["cost"] <= Money.of(budget).value
+    assert again.status().iloc[0]["cost"] <= Money.parse(budget).value
 
 
 def test_lowering_the_goal_never_raises_it(make_wave: Make) -> None:

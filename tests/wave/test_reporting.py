@@ -16,7 +16,7 @@ from cint_nb.wave.reporting import run_reporting
 from cint_nb.wave.wave import Wave
 
 LOOK = JobSnapshot(
-    handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="JOB", ids=10),
+    handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="JOB", id_count=10),
     state=JobState.RUNNING,
 )
 

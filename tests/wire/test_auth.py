@@ -222,7 +222,7 @@ def test_a_token_that_was_good_once_and_is_rejected_later_is_renewed_again(
     with pytest.raises(errors.PermissionDenied):
         loop_thread.run(http.send(call()))
     loop_thread.run(http.send(call()))
-    loop_thread.run(http.sleep(limits.TOKEN_TRUSTED.total_seconds() + 1))
+    loop_thread.run(http.sleep(limits.TOKEN_TRUSTED_FOR.total_seconds() + 1))
     assert loop_thread.run(http.send(call())).status == 200
     assert exchange.tokens_used == ["token-1", "token-2", "token-2", "token-2", "token-3"]
 

@@ -48,9 +48,9 @@ def handle_of(
         target_group_id=ref.target_group_id if ref else "",
         job_id=job_id,
         created_at=created_at or http.clock.now(),
-        ids=ids,
+        id_count=ids,
         entity_type=entity_type,
         file_name=file_name,
         sha256=sha256,
-        counted_as=counted_as,
+        count_field=counted_as,
     )

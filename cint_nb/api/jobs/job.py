@@ -195,11 +195,11 @@ class Job:
         seen: JobSnapshot | None = None
         async for look in self.watch(deadline):
             seen = look
-        if seen is None or not seen.final:
+        if seen is None or not seen.is_final:
             raise self._gave_up("watching was stopped", None)
         if seen.state is JobState.FAILED:
             raise JobFailed(
-                f"The {self.handle.kind} job failed: {seen.failure_text or 'no reason was given'}.",
+                f"The {self.handle.kind} job failed: {seen.failure_message or 'no reason was given'}.",
                 evidence={
                     "job_id": self.handle.job_id,
                     "failure_code": seen.failure_code or None,
@@ -215,7 +215,7 @@ class Job:
         return self._keep(await self._looker.look())
 
     def _keep(self, seen: JobSnapshot) -> JobSnapshot:
-        if self.last is not None and self.last.final and not seen.final:
+        if self.last is not None and self.last.is_final and not seen.is_final:
             return seen  # two looks crossed on the wire; the end stands
         self.last = seen
         self._tell(partial(listener, seen) for listener, _ in list(self._listeners))

@@ -110,7 +110,7 @@ class Poller:
             await loop_thread.hop(self._join(seat))
             while (seen := await loop_thread.hop(self._next(seat))) is not None:
                 yield seen
-                if seen.final:
+                if seen.is_final:
                     return
         finally:
             self._leave(seat)
@@ -128,7 +128,7 @@ class Poller:
 
     async def _join(self, seat: _Seat) -> None:
         last = self._last()
-        if last is not None and last.final:
+        if last is not None and last.is_final:
             seat.give(last)
             return
         seat.home = here = asyncio.get_running_loop()
@@ -235,7 +235,7 @@ class Poller:
                 asked = error.evidence.get("retry_after_seconds")
             else:
                 failing_since = None
-            if seen is not None and seen.final:
+            if seen is not None and seen.is_final:
                 seen = await looker.settle(seen)
                 self._give_all(seen, last=True)
                 self._keep(seen)

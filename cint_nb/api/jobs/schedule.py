@@ -49,7 +49,7 @@ def counted_end(share: float, elapsed: float) -> float | None:
         share: Done by then, 0–1, counted.
         elapsed: Seconds since the job was created.
     """
-    return elapsed / share if share >= limits.POLL_TELLING_SHARE and elapsed > 0 else None
+    return elapsed / share if share >= limits.POLL_MIN_FRACTION_FOR_ETA and elapsed > 0 else None
 
 
 def next_delay(
@@ -74,11 +74,11 @@ def next_delay(
         first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
     """
     if retry_after is not None:
-        return max(limits.POLL_CLOSEST, retry_after)
-    looks: tuple[float, ...] = limits.POLL_FIRST_LOOKS
+        return max(limits.POLL_MIN_INTERVAL_NEAR_END, retry_after)
+    looks: tuple[float, ...] = limits.POLL_FIRST_AT
     shortest = limits.POLL_MIN_SECONDS
     if short:
-        looks, shortest = looks[:1], limits.POLL_CLOSEST
+        looks, shortest = looks[:1], limits.POLL_MIN_INTERVAL_NEAR_END
     early = [look for look in looks if look > elapsed + 0.5]
     if first and len(early) < len(looks):
         return 0.0
@@ -92,7 +92,7 @@ def next_delay(
 
 
 def _longest(end: float) -> float:
-    share, low, high = limits.POLL_LONGEST
+    share, low, high = limits.POLL_MAX_INTERVAL
     return _clamp(share * end, low, high)
 
 
@@ -137,7 +137,7 @@ class Pace:
 
     def estimate(self, handle: JobHandle) -> Estimate:
         """Estimate how long the job takes from its kind, its number of ids and the jobs seen before."""
-        low, high, eta, fastest = _documented(handle.kind, handle.ids)
+        low, high, eta, fastest = _documented(handle.kind, handle.id_count)
         factor = self.factors.get(_family(handle.kind))
         if factor is None:
             return Estimate(low=low, high=high, eta=eta, fastest=fastest)
@@ -155,10 +155,10 @@ class Pace:
             seconds: From its creation to its completion, by the exchange's own times.
         """
         family = _family(kind)
-        if not family or ids < limits.PACE_MIN_IDS or seconds <= 0:
+        if not family or ids < limits.DURATION_MIN_IDS or seconds <= 0:
             return
         expected = _documented(kind, ids)[2]
-        seen = _clamp(seconds / expected, *limits.PACE_BOUNDS)
+        seen = _clamp(seconds / expected, *limits.DURATION_FACTOR_BOUNDS)
         before = self.factors.get(family)
         self.factors[family] = seen if before is None else math.sqrt(before * seen)
 
@@ -175,7 +175,7 @@ class Pace:
 
 def knows_size(handle: JobHandle) -> bool:
     """Tell whether a job's duration can be estimated: either its ids are known or it handles none."""
-    return handle.ids > 0 or handle.kind not in (*_STORE, *_FAST)
+    return handle.id_count > 0 or handle.kind not in (*_STORE, *_FAST)
 
 
 def is_short(handle: JobHandle, eta: float) -> bool:
@@ -194,11 +194,11 @@ def _documented(kind: JobKind, ids: int) -> tuple[float, float, float, float]:
     tens = ids / 10_000
     extra = limits.JOB_OVERHEAD_SECONDS
     if kind in _STORE:
-        low, high = limits.STORE_SECONDS_PER_10K
-        fastest = limits.STORE_SECONDS_PER_10K_OLDER * tens
-        return low * tens, high * tens + extra, limits.STORE_ETA_PER_10K * tens + extra, fastest
+        low, high = limits.UPLOAD_JOB_SECONDS_PER_10K
+        fastest = limits.OLD_UPLOAD_JOB_SECONDS_PER_10K * tens
+        return low * tens, high * tens + extra, limits.UPLOAD_JOB_ETA_PER_10K * tens + extra, fastest
     if kind in _FAST:
-        low, high = limits.REMOVE_SECONDS_PER_10K
-        return low * tens, high * tens + extra, limits.REMOVE_ETA_PER_10K * tens + extra, low * tens
+        low, high = limits.REMOVAL_JOB_SECONDS_PER_10K
+        return low * tens, high * tens + extra, limits.REMOVAL_JOB_ETA_PER_10K * tens + extra, low * tens
     low, high = limits.REPORT_SECONDS if kind is JobKind.REPORT else limits.SHORT_JOB_SECONDS
     return low, high, math.sqrt(low * high), low

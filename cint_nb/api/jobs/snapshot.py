@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from cint_nb.api.jobs.schedule import Estimate, counted_end, knows_size
-from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, classify
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, parse_job_state
 from cint_nb.wire.api_errors import clean
 
 _ALMOST = 0.99
@@ -46,7 +46,7 @@ def share_done(handle: JobHandle, saved: int | None, saved_before: int | None) -
     if saved is None or saved_before is None:
         return None
     removes = handle.kind in _REMOVALS
-    moved, whole = (saved_before - saved, saved_before) if removes else (saved - saved_before, handle.ids)
+    moved, whole = (saved_before - saved, saved_before) if removes else (saved - saved_before, handle.id_count)
     return min(_ALMOST, moved / whole) if moved > 0 and whole else None
 
 
@@ -58,7 +58,7 @@ def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnaps
     """
     partial_text = _text(body.get("partial_success_reason")) or _failed_groups(body)
     word = str(body.get("status") or "")
-    state = classify(word, partial=bool(partial_text))
+    state = parse_job_state(word, partial=bool(partial_text))
     created, completed = moment(body.get("created_at")), moment(body.get("completed_at"))
     # Two times of one clock: the exchange's for a job that has ended, ours for one that runs
     elapsed = max(0.0, (completed - created).total_seconds()) if created and completed else look.elapsed
@@ -67,21 +67,21 @@ def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnaps
     return JobSnapshot(
         handle=handle,
         state=state,
-        word=word,
+        raw_status=word,
         created_at=created or handle.created_at,
         completed_at=completed,
         elapsed_seconds=elapsed,
-        ids=handle.ids,
-        saved=look.saved,
-        saved_before=look.saved_before,
+        id_count=handle.id_count,
+        saved_count=look.saved,
+        saved_count_before=look.saved_before,
         fraction=fraction,
-        measured=measured,
+        is_measured=measured,
         seconds_left=left,
-        looks=look.looks,
+        polls=look.looks,
         created_object_id=str(body.get("created_fielding_run_id") or ""),
         failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
-        failure_text=_text(failure) or (clean(body.get("message")) if state is JobState.FAILED else ""),
-        partial_text=partial_text,
+        failure_message=_text(failure) or (clean(body.get("message")) if state is JobState.FAILED else ""),
+        partial_message=partial_text,
         trace_id=str(body.get("job_trace_id") or ""),
         request_id=look.request_id,
     )

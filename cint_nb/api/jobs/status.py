@@ -11,7 +11,7 @@ from cint_nb.api.jobs.schedule import Pace, counted_end
 from cint_nb.api.jobs.snapshot import Look, moment, share_done, snapshot
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, TransportError
-from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_known_word
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_documented_status
 from cint_nb.domain.models import evolve
 from cint_nb.wire.http import Http
 
@@ -97,15 +97,15 @@ class Looker:
                 request_id=request_id,
             ),
         )
-        if not is_known_word(seen.word):
-            self.warn_once(seen.word, f"Unknown job status {seen.word[:40]!r}: taken as still running.")
+        if not is_documented_status(seen.raw_status):
+            self.warn_once(seen.raw_status, f"Unknown job status {seen.raw_status[:40]!r}: taken as still running.")
         return seen
 
     async def settle(self, seen: JobSnapshot) -> JobSnapshot:
         """Add the final count to the last snapshot and learn the pace; neither may cost the end of the job."""
         if seen.created_at and seen.completed_at:
             spent = (seen.completed_at - seen.created_at).total_seconds()
-            self.pace.learn(self.handle.kind, self.handle.ids, spent)
+            self.pace.learn(self.handle.kind, self.handle.id_count, spent)
         if self.handle.kind not in _COUNTED:
             return seen
         with contextlib.suppress(ApiError, TransportError):
@@ -118,10 +118,10 @@ class Looker:
             return False
         look = self.looks + 1
         if self.counted_end is None:
-            doubled, rest = divmod(look, limits.POLL_FIRST_COUNT)
+            doubled, rest = divmod(look, limits.POLL_FIRST_WITH_COUNT)
             return not rest and doubled.bit_count() == 1
         soon = self.elapsed() >= limits.POLL_AIM * self.counted_end
-        return not soon and look - self._counted_with >= limits.POLL_COUNT_EVERY
+        return not soon and look - self._counted_with >= limits.POLL_WITH_COUNT_EVERY
 
     def warn_once(self, about: str, text: str) -> None:
         """Add a warning to the client's list, once for each thing it is about."""
@@ -139,16 +139,18 @@ class Looker:
         if self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL):
             return {"status": "Processing" if saved else "Completed"}
         arrived = saved - (self._saved_before or 0)
-        if arrived >= self.handle.ids:
+        if arrived >= self.handle.id_count:
             return {"status": "Completed"}
         if saved != last_saved or self.elapsed() < self.pace.estimate(self.handle).high:
             return {"status": "Processing"}
-        text = f"{arrived:,} of {self.handle.ids:,} ids were counted; what the job itself says was lost with its id."
+        text = (
+            f"{arrived:,} of {self.handle.id_count:,} ids were counted; what the job itself says was lost with its id."
+        )
         return {"status": "Completed", "partial_success_reason": {"description": text}}
 
     async def _count(self) -> None:
         fields = (await self.http.send(_COUNTED[self.handle.kind].call(self._path))).fields()
-        counted = fields.get(self.handle.counted_as)
+        counted = fields.get(self.handle.count_field)
         if isinstance(counted, int):
             self._saved = counted
             if self._saved_before is None:

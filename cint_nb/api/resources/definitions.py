@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from cint_nb.api import operations as ops
 from cint_nb.api.parsing import read, read_item, read_many
-from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, Kind, Locale, User
+from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, User
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
@@ -48,13 +48,13 @@ class Definitions:
         """Return the countries with their languages; `GET /locales`."""
         return await self._once(ops.LIST_LOCALES, Locale, "locales")
 
-    async def industries(self) -> tuple[Kind, ...]:
+    async def industries(self) -> tuple[DefinitionItem, ...]:
         """Return the industries; `GET /industries`."""
-        return await self._once(ops.LIST_INDUSTRIES, Kind, "industries")
+        return await self._once(ops.LIST_INDUSTRIES, DefinitionItem, "industries")
 
-    async def study_types(self) -> tuple[Kind, ...]:
+    async def study_types(self) -> tuple[DefinitionItem, ...]:
         """Return the study types, among them `recontact`; `GET /study-types`."""
-        return await self._once(ops.LIST_STUDY_TYPES, Kind, "study_types")
+        return await self._once(ops.LIST_STUDY_TYPES, DefinitionItem, "study_types")
 
     async def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from cint_nb.domain.errors import InputError
-from cint_nb.domain.files import safe_name
+from cint_nb.domain.files import safe_file_name
 from cint_nb.wire.calls import Reply
 
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
@@ -69,4 +69,4 @@ def file_name(reply: Reply, default: str) -> str:
     found = ""
     if match:
         found = unquote(match["coded"]) if match["coded"] else (match["quoted"] or match["bare"] or "")
-    return safe_name(found) or safe_name(default)
+    return safe_file_name(found) or safe_file_name(default)

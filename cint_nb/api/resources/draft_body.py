@@ -8,7 +8,7 @@ from typing import Any
 from cint_nb.domain import limits
 from cint_nb.domain.definitions import AllocationTemplate
 from cint_nb.domain.errors import BadRequest, InputError
-from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
+from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 
 _REFERENCE_FIELD = "target_group_customer_reference_number"
 
@@ -20,7 +20,7 @@ def draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, referenc
         InputError: a body given as a dict has a field of an older version.
     """
     if isinstance(plan, TargetGroupPlan):
-        return plan.body(name=name, customer_reference_number=reference) | {_REFERENCE_FIELD: reference}
+        return plan.to_body(name=name, customer_reference_number=reference) | {_REFERENCE_FIELD: reference}
     body = dict(plan)
     if "profile" in body:
         raise InputError(
@@ -44,19 +44,19 @@ def draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, referenc
     return body
 
 
-def shape_of(body: Mapping[str, Any]) -> AllocationShape | None:
+def shape_of(body: Mapping[str, Any]) -> AllocationFormat | None:
     """Tell which of the three known forms names the allocations in a body; None if none does."""
     if "allocation_template" in body:
-        return AllocationShape.ALLOCATION_TEMPLATE
+        return AllocationFormat.ALLOCATION_TEMPLATE
     allocations = body.get("allocations")
     if not isinstance(allocations, Mapping):
         return None
-    return AllocationShape.TEMPLATE_ID if "template_id" in allocations else AllocationShape.OPEN_EXCHANGE
+    return AllocationFormat.TEMPLATE_ID if "template_id" in allocations else AllocationFormat.OPEN_EXCHANGE
 
 
 def with_allocation(
     body: Mapping[str, Any],
-    shape: AllocationShape,
+    shape: AllocationFormat,
     *,
     template_id: str = limits.RECONTACT_TEMPLATE_ID,
     template: AllocationTemplate | None = None,
@@ -74,18 +74,18 @@ def with_allocation(
     """
     rest = {key: value for key, value in body.items() if key not in ("allocations", "allocation_template")}
     match shape:
-        case AllocationShape.TEMPLATE_ID:
+        case AllocationFormat.TEMPLATE_ID:
             return {**rest, "allocations": {"template_id": template_id}}
-        case AllocationShape.ALLOCATION_TEMPLATE:
+        case AllocationFormat.ALLOCATION_TEMPLATE:
             return {**rest, "allocation_template": {"id": template_id, "type": "global"}}
-        case AllocationShape.OPEN_EXCHANGE:
+        case AllocationFormat.OPEN_EXCHANGE:
             if template is None:
                 raise InputError(
                     "The expanded allocations need the template they are expanded from.",
                     evidence={"template_id": template_id},
                     next_step="read it with client.definitions.allocation_template(template_id) and pass it.",
                 )
-            return {**rest, "allocations": {"open_exchange_allocations": template.open_exchange()}}
+            return {**rest, "allocations": {"open_exchange_allocations": template.to_open_exchange_allocations()}}
 
 
 def names_field(error: BadRequest, word: str) -> bool:
@@ -100,7 +100,7 @@ def offer_shapes(error: BadRequest, body: Mapping[str, Any]) -> None:
     tried = shape_of(body)
     if tried is None or not names_field(error, "allocation"):
         return
-    others = [shape for shape in AllocationShape if shape is not tried]
+    others = [shape for shape in AllocationFormat if shape is not tried]
     error.evidence["allocation_shape"] = str(tried)
     error.evidence["other_shapes"] = ", ".join(others)
     error.safe = "a refused draft creates nothing, so another form may be sent."

@@ -13,10 +13,10 @@ from cint_nb.api.safety.remove_all import remove_by_count
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain.errors import InputError, JobAlreadyRunning
 from cint_nb.domain.files import Uploadable, UploadFile, checked_upload
-from cint_nb.domain.ids import normalise
+from cint_nb.domain.ids import normalise_id
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, SavedOverview
+from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, RecontactOverview
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
 
@@ -72,7 +72,7 @@ class Exclusions:
                 job_id,
                 ref=ref,
                 created_at=begun,
-                ids=upload.ids,
+                ids=upload.id_count,
                 file_name=name,
                 sha256=upload.sha256,
                 counted_as=_COUNTED_AS[entity],
@@ -80,7 +80,7 @@ class Exclusions:
             return Job(self._http, handle, before, pace=self._pace)
 
         async def send() -> Job:
-            call = ops.EXCLUDE.call(ref.path(), query={"entity_type": entity}, file=(name, upload.content))
+            call = ops.EXCLUDE.call(ref.path_params(), query={"entity_type": entity}, file=(name, upload.content))
             return job(created_id(await self._http.send(call), "job_id", "id"))
 
         async def look() -> Job | None:
@@ -89,7 +89,9 @@ class Exclusions:
             return job("") if await self._count(ref, entity) > before else None
 
         try:
-            return await send_once(self._http, send, look, what="upload exclusions", file_name=name, **ref.path())
+            return await send_once(
+                self._http, send, look, what="upload exclusions", file_name=name, **ref.path_params()
+            )
         except JobAlreadyRunning:
             if not lost:
                 raise
@@ -118,7 +120,7 @@ class Exclusions:
         return await remove_by_count(
             self._http,
             self._pace,
-            call=ops.REMOVE_EXCLUSIONS.call(ref.path(), query={"entity_type": entity}),
+            call=ops.REMOVE_EXCLUSIONS.call(ref.path_params(), query={"entity_type": entity}),
             kind=JobKind.EXCLUSION_REMOVAL,
             ref=ref,
             before=before,
@@ -128,9 +130,9 @@ class Exclusions:
             counted_as=_COUNTED_AS[entity],
         )
 
-    async def overview(self, ref: TargetGroupRef) -> SavedOverview:
+    async def overview(self, ref: TargetGroupRef) -> RecontactOverview:
         """Count the uploaded exclusions, by kind of id; `GET …/exclusions/overview`."""
-        return read(SavedOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.call(ref.path())))
+        return read(RecontactOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.call(ref.path_params())))
 
     async def effective_rsids(self, ref: TargetGroupRef) -> tuple[str, ...]:
         """Return every RSID kept out, by project, by group and by file, normalised.
@@ -139,14 +141,14 @@ class Exclusions:
 
         Serves `GET …/exclusions/rsid/paginated`.
         """
-        call = ops.EXCLUDED_RSIDS.call(ref.path())
-        return tuple([normalise(str(row)) async for row in pages(self._http, call, page_size=_PAGE)])
+        call = ops.EXCLUDED_RSIDS.call(ref.path_params())
+        return tuple([normalise_id(str(row)) async for row in pages(self._http, call, page_size=_PAGE)])
 
     # --- by project and by activity ---------------------------------------------------------------------------
 
     async def policy(self, ref: TargetGroupRef) -> ExclusionPolicy:
         """Read whether people who completed elsewhere in the project are kept out; `GET …/exclusion-policy`."""
-        reply = await self._http.send(ops.EXCLUSION_POLICY.call(ref.path()))
+        reply = await self._http.send(ops.EXCLUSION_POLICY.call(ref.path_params()))
         return read(ExclusionPolicy, reply, target_group_id=ref.target_group_id)
 
     async def policies(self, project_id: str) -> tuple[ExclusionPolicy, ...]:
@@ -168,7 +170,7 @@ class Exclusions:
 
     async def activity(self, ref: TargetGroupRef) -> tuple[ActivityExclusion, ...]:
         """Read whose respondents of other projects and groups are kept out; `GET …/respondent-activity-exclusions`."""
-        reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.call(ref.path()))
+        reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.call(ref.path_params()))
         return read_many(ActivityExclusion, reply, "respondent_activity_exclusions")
 
     async def set_activity(self, ref: TargetGroupRef, exclusions: Sequence[ActivityExclusion]) -> None:
@@ -185,8 +187,8 @@ class Exclusions:
                 evidence={"field": "id"},
                 next_step="use client.exclusions.set_policies(...) for people of the same project.",
             )
-        body = {"respondent_activity_exclusions": [exclusion.body() for exclusion in exclusions]}
-        await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.call(ref.path(), json=body))
+        body = {"respondent_activity_exclusions": [exclusion.to_body() for exclusion in exclusions]}
+        await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.call(ref.path_params(), json=body))
 
     async def _count(self, ref: TargetGroupRef, entity: str) -> int:
         return int(getattr(await self.overview(ref), _COUNTED_AS[entity]) or 0)

@@ -15,7 +15,7 @@ from cint_nb.domain.errors import InputError, InvalidState, ServerError, Transpo
 from cint_nb.domain.fielding import BatchResult, FieldingRun, RunState
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import utc_text
+from cint_nb.domain.plan import format_utc
 from cint_nb.domain.target_groups import Transitions
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
@@ -47,7 +47,9 @@ class Fielding:
         """
         body = {"end_fielding_at": _time(end_fielding_at)}
         key = idempotency_key or self._http.nonces.uuid()
-        return await self._begin(ops.LAUNCH.call(ref.path(), json=body, idempotency_key=key), JobKind.LAUNCH, ref)
+        return await self._begin(
+            ops.LAUNCH.call(ref.path_params(), json=body, idempotency_key=key), JobKind.LAUNCH, ref
+        )
 
     async def schedule(
         self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime, *, idempotency_key: str = ""
@@ -68,7 +70,9 @@ class Fielding:
         """
         body = _span(start_fielding_at, end_fielding_at)
         key = idempotency_key or self._http.nonces.uuid()
-        return await self._begin(ops.SCHEDULE.call(ref.path(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref)
+        return await self._begin(
+            ops.SCHEDULE.call(ref.path_params(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref
+        )
 
     # --- the run ----------------------------------------------------------------------------------------------
 
@@ -77,10 +81,10 @@ class Fielding:
 
         Serves `GET …/fielding-runs` and `GET …/fielding-runs/{fielding_run_id}`.
         """
-        listed = read_many(FieldingRun, await self._http.send(ops.LIST_RUNS.call(ref.path())), "data")
+        listed = read_many(FieldingRun, await self._http.send(ops.LIST_RUNS.call(ref.path_params())), "data")
         if not listed:
             return None
-        reply = await self._http.send(ops.GET_RUN.call(ref.path(fielding_run_id=listed[0].id)))
+        reply = await self._http.send(ops.GET_RUN.call(ref.path_params(fielding_run_id=listed[0].id)))
         return read(FieldingRun, reply, etag=reply.etag)
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
@@ -141,7 +145,7 @@ class Fielding:
             return Decision(found, done=(found.start_fielding_at, found.end_fielding_at) == wanted)
 
         def call(run: FieldingRun) -> Call:
-            return ops.UPDATE_RUN.call(ref.path(fielding_run_id=run.id), json=body, if_match=run.etag)
+            return ops.UPDATE_RUN.call(ref.path_params(fielding_run_id=run.id), json=body, if_match=run.etag)
 
         return await steer(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
 
@@ -184,7 +188,7 @@ class Fielding:
     async def batch_result(self, handle: JobHandle) -> BatchResult:
         """Read which target groups a batch changed and which it could not, with the reasons."""
         call = ops.STATUS_OF[handle.kind].call({"project_id": handle.project_id, "job_id": handle.job_id})
-        return BatchResult.of((await self._http.send(call)).fields())
+        return BatchResult.from_body((await self._http.send(call)).fields())
 
     # --- inside -----------------------------------------------------------------------------------------------
 
@@ -225,7 +229,7 @@ class Fielding:
             return Decision(found, done=False)
 
         def call(run: FieldingRun) -> Call:
-            return operation.call(ref.path(fielding_run_id=run.id), if_match=run.etag)
+            return operation.call(ref.path_params(fielding_run_id=run.id), if_match=run.etag)
 
         return await steer(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
 
@@ -247,7 +251,7 @@ def _time(moment: datetime) -> str:
             evidence={"given": moment.isoformat()},
             next_step="give an aware time, such as datetime(2026, 9, 13, 8, tzinfo=UTC).",
         )
-    return utc_text(moment)
+    return format_utc(moment)
 
 
 def _span(start: datetime, end: datetime) -> dict[str, str]:

@@ -16,10 +16,10 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
 from cint_nb.domain.files import Uploadable, UploadFile, checked_upload
-from cint_nb.domain.ids import EntityType, normalise_all
+from cint_nb.domain.ids import EntityType, normalise_ids
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef, evolve
-from cint_nb.domain.respondent_lists import SavedOverview, UploadJob
+from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import each_page, pages
 
@@ -88,7 +88,7 @@ class Recontacts:
 
         try:
             return await send_once(
-                self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path()
+                self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path_params()
             )
         except JobAlreadyRunning as error:
             if known is None and lost:
@@ -101,7 +101,7 @@ class Recontacts:
 
         Serves the recontact guide, "List all upload jobs". Removals are in no list.
         """
-        call = ops.LIST_UPLOADS.call(ref.path())
+        call = ops.LIST_UPLOADS.call(ref.path_params())
         return [read_item(UploadJob, row, call) async for row in pages(self._http, call)]
 
     async def find(self, ref: TargetGroupRef, file_name: str) -> Job | None:
@@ -130,7 +130,7 @@ class Recontacts:
 
         Serves the recontact guide, "Download an uploaded file".
         """
-        call = ops.DOWNLOAD.call(ref.path(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES)
+        call = ops.DOWNLOAD.call(ref.path_params(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES)
         reply = await self._http.send(call)
         return download_of(reply, f"{job_id}.csv")
 
@@ -138,8 +138,8 @@ class Recontacts:
 
     async def saved_count(self, ref: TargetGroupRef) -> int:
         """Count the ids saved: the most the goal may ask for; `GET …/recontacts/overview`."""
-        reply = await self._http.send(ops.RECONTACT_OVERVIEW.call(ref.path()))
-        count = read(SavedOverview, reply).saved_respondent_ids_count
+        reply = await self._http.send(ops.RECONTACT_OVERVIEW.call(ref.path_params()))
+        count = read(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
             raise reply.unexpected("The recontact overview holds no count.")
         return count
@@ -151,10 +151,10 @@ class Recontacts:
 
         Serves `GET …/recontacts/rsids`.
         """
-        call = ops.RECONTACT_RSIDS.call(ref.path())
+        call = ops.RECONTACT_RSIDS.call(ref.path_params())
         saved: list[str] = []
         async for rows in each_page(self._http, call):
-            saved += normalise_all(rows)
+            saved += normalise_ids(rows)
         return tuple(saved)
 
     # --- removal ----------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ class Recontacts:
         return await remove_by_count(
             self._http,
             self._pace,
-            call=ops.REMOVE_ALL.call(ref.path()),
+            call=ops.REMOVE_ALL.call(ref.path_params()),
             kind=JobKind.REMOVAL,
             ref=ref,
             before=before,
@@ -195,7 +195,9 @@ class Recontacts:
 
     async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str) -> tuple[JobKind, str]:
         kind = JobKind.UPLOAD
-        call = ops.UPLOAD.call(ref.path(), query={"entity_type": str(upload.entity_type)}, file=(name, upload.content))
+        call = ops.UPLOAD.call(
+            ref.path_params(), query={"entity_type": str(upload.entity_type)}, file=(name, upload.content)
+        )
         try:
             reply = await self._http.send(call)
         except ApiError as error:
@@ -204,7 +206,7 @@ class Recontacts:
                 raise
             kind = JobKind.UPLOAD_RSIDS
             try:
-                reply = await self._http.send(ops.UPLOAD_RSIDS.call(ref.path(), file=(name, upload.content)))
+                reply = await self._http.send(ops.UPLOAD_RSIDS.call(ref.path_params(), file=(name, upload.content)))
             except NotFound:
                 raise error from None
         return kind, created_id(reply, "job_id", "id")
@@ -226,7 +228,7 @@ class Recontacts:
             error.next_step = _FOLLOW_IT
 
     async def _named(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
-        call = ops.LIST_UPLOADS.call(ref.path())
+        call = ops.LIST_UPLOADS.call(ref.path_params())
         async for row in pages(self._http, call, whole=whole):
             job = read_item(UploadJob, row, call)
             if job.file_name == name:
@@ -258,7 +260,7 @@ def _handle(
         job_id,
         ref=ref,
         created_at=created_at,
-        ids=upload.ids if upload else 0,
+        ids=upload.id_count if upload else 0,
         entity_type=upload.entity_type if upload else None,
         file_name=file_name,
         sha256=upload.sha256 if upload else "",

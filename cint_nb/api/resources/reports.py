@@ -15,7 +15,7 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
 from cint_nb.domain.jobs import JobKind
-from cint_nb.domain.reports import OTHER_SPELLING, ReportRequest, ReportType
+from cint_nb.domain.reports import GUIDE_SPELLINGS, ReportRequest, ReportType
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import pages
@@ -88,7 +88,7 @@ class Reports:
 
         async def look() -> Job | None:
             for request in await self._newest():
-                if request.report_id not in before and _same_type(request, kind) and request.asks_for(body):
+                if request.report_id not in before and _same_type(request, kind) and request.matches(body):
                     return job(request.report_id)
             return None
 
@@ -152,7 +152,7 @@ class Reports:
             return ops.GENERATE_REPORT.call({"report_type": spelling}, json=body, idempotency_key=key)
 
         known = self._spelling.get(kind)
-        if known is not None or kind not in OTHER_SPELLING:
+        if known is not None or kind not in GUIDE_SPELLINGS:
             return await self._http.send(call(known or str(kind)))
         try:
             reply = await self._http.send(call(str(kind)))
@@ -160,7 +160,7 @@ class Reports:
         except (BadRequest, NotFound) as error:
             if isinstance(error, BadRequest) and error.invalid_params and not _about_type(error):
                 raise
-            other = OTHER_SPELLING[kind]
+            other = GUIDE_SPELLINGS[kind]
             try:
                 reply = await self._http.send(call(other))
             except (BadRequest, NotFound):
@@ -175,13 +175,13 @@ def _about_type(error: BadRequest) -> bool:
 
 def _same_type(request: ReportRequest, kind: ReportType) -> bool:
     folded = request.report_type.lower().replace(" ", "-").replace("_", "-")
-    return folded in {str(kind), OTHER_SPELLING.get(kind, str(kind)).replace("_", "-")}
+    return folded in {str(kind), GUIDE_SPELLINGS.get(kind, str(kind)).replace("_", "-")}
 
 
 def _kind(word: ReportType | str) -> ReportType:
     folded = str(word).strip().lower()
     for kind in ReportType:
-        if folded in {str(kind), str(kind).replace("-", "_"), OTHER_SPELLING.get(kind)}:
+        if folded in {str(kind), str(kind).replace("-", "_"), GUIDE_SPELLINGS.get(kind)}:
             return kind
     raise InputError(
         f"There is no report named {folded[:40]!r}.",

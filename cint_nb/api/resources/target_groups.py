@@ -14,7 +14,7 @@ from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.domain.target_groups import (
-    Change,
+    ChangelogEntry,
     CompletesInterval,
     Feasibility,
     Performance,
@@ -116,10 +116,10 @@ class TargetGroups:
         """
         if isinstance(plan, TargetGroupPlan):
             kept = await self.get(ref)
-            body = plan.body(name=kept.name, customer_reference_number=kept.target_group_customer_reference_number)
+            body = plan.to_body(name=kept.name, customer_reference_number=kept.target_group_customer_reference_number)
         else:
             body = dict(plan)
-        await self._with_unit_type(body, lambda sent: ops.UPDATE_DRAFT.call(ref.path(), json=sent))
+        await self._with_unit_type(body, lambda sent: ops.UPDATE_DRAFT.call(ref.path_params(), json=sent))
 
     async def get(self, ref: TargetGroupRef) -> TargetGroup:
         """Read a target group, draft or launched.
@@ -133,7 +133,7 @@ class TargetGroups:
         Serves `GET …/target-groups/{target_group_id}` and `…/details`.
         """
         try:
-            reply = await self._http.send(ops.GET_DRAFT.call(ref.path()))
+            reply = await self._http.send(ops.GET_DRAFT.call(ref.path_params()))
         except ApiError as error:
             if error.status not in _MOVED:
                 raise
@@ -149,7 +149,7 @@ class TargetGroups:
         Raises:
             NotFound: there is no such group, or it is a draft still.
         """
-        reply = await self._http.send(ops.GET_DETAILS.call(ref.path()))
+        reply = await self._http.send(ops.GET_DETAILS.call(ref.path_params()))
         return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
     async def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
@@ -157,7 +157,7 @@ class TargetGroups:
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
         """
-        reply = await self._http.send(ops.UPDATE_DETAILS.call(ref.path(), json=dict(body)))
+        reply = await self._http.send(ops.UPDATE_DETAILS.call(ref.path_params(), json=dict(body)))
         if not reply.body.strip():
             return await self.details(ref)
         return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
@@ -216,7 +216,7 @@ class TargetGroups:
 
         Serves `PUT …/filling-strategy`.
         """
-        reply = await self._http.send(ops.SET_FILLING.call(ref.path(), json={"filling_strategy": strategy}))
+        reply = await self._http.send(ops.SET_FILLING.call(ref.path_params(), json={"filling_strategy": strategy}))
         return str(reply.fields().get("filling_strategy") or strategy) if reply.body.strip() else strategy
 
     async def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
@@ -227,8 +227,8 @@ class TargetGroups:
 
         Serves `PUT …/cost-per-interview`.
         """
-        body = {"target_group_cpi": Money.of(price).body()}
-        reply = await self._http.send(ops.SET_CPI.call(ref.path(), json=body))
+        body = {"target_group_cpi": Money.parse(price).to_body()}
+        reply = await self._http.send(ops.SET_CPI.call(ref.path_params(), json=body))
         said = reply.fields() if reply.body.strip() else body
         return read_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.call())
 
@@ -247,7 +247,7 @@ class TargetGroups:
         body: dict[str, Any] = {"completes_goal": goal}
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
-        reply = await self._http.send(ops.SET_GOAL.call(ref.path(), json=body))
+        reply = await self._http.send(ops.SET_GOAL.call(ref.path_params(), json=body))
         return int(reply.fields().get("completes_goal") or goal) if reply.body.strip() else goal
 
     # --- metrics ----------------------------------------------------------------------------------------------
@@ -261,14 +261,14 @@ class TargetGroups:
         Serves `GET …/overview`.
         """
         try:
-            return read(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.call(ref.path())))
+            return read(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.call(ref.path_params())))
         except NotFound as error:
             error.next_step = "a draft has no overview: launch it first, or check the ids."
             raise
 
     async def performance(self, ref: TargetGroupRef) -> Performance:
         """Read entrants, completes, rates, and visits by status with live and test apart; `GET …/performance`."""
-        return read(Performance, await self._http.send(ops.PERFORMANCE.call(ref.path())))
+        return read(Performance, await self._http.send(ops.PERFORMANCE.call(ref.path_params())))
 
     async def completes_by_interval(
         self, ref: TargetGroupRef, interval: str = "PT24H"
@@ -281,10 +281,10 @@ class TargetGroups:
 
         Serves `GET …/completes-aggregated-by-interval`.
         """
-        call = ops.COMPLETES.call(ref.path(), query={"aggregation_interval": interval})
+        call = ops.COMPLETES.call(ref.path_params(), query={"aggregation_interval": interval})
         return read_many(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
 
-    async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[Change]:
+    async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[ChangelogEntry]:
         """Go through what was changed, when and by whom.
 
         Args:
@@ -293,9 +293,9 @@ class TargetGroups:
 
         Serves `GET …/changelog`.
         """
-        call = ops.CHANGELOG.call(ref.path(), query={"change_types": types})
+        call = ops.CHANGELOG.call(ref.path_params(), query={"change_types": types})
         async for row in pages(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
-            yield read_item(Change, row, call)
+            yield read_item(ChangelogEntry, row, call)
 
     async def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
         """Forecast price and completes of a draft described by its body; nothing is created.
@@ -322,12 +322,13 @@ class TargetGroups:
         Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
         """
         return read(
-            Feasibility, await self._http.send(ops.FEASIBILITY_OF_GROUP.call(ref.path(), json=dict(changes or {})))
+            Feasibility,
+            await self._http.send(ops.FEASIBILITY_OF_GROUP.call(ref.path_params(), json=dict(changes or {}))),
         )
 
     async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
         """Read which suppliers the group goes to, as the exchange words it; `GET …/allocation-specification`."""
-        return (await self._http.send(ops.ALLOCATIONS.call(ref.path()))).fields()
+        return (await self._http.send(ops.ALLOCATIONS.call(ref.path_params()))).fields()
 
     # --- inside -----------------------------------------------------------------------------------------------
 

@@ -76,6 +76,6 @@ async def remove_by_count(
             if found is not None:
                 return found
             if not sure or lost is not None:
-                raise unsure(call.operation, error, **ref.path()) from error
+                raise unsure(call.operation, error, **ref.path_params()) from error
             lost = error
-    raise unsure(call.operation, lost, **ref.path())
+    raise unsure(call.operation, lost, **ref.path_params())

@@ -58,7 +58,7 @@ async def send_once(
 async def look_after(http: Http, look: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
     """Return what was found, and whether the last look could see at all."""
     waited, sure = 0.0, False
-    for moment in limits.LOOK_AGAIN_SECONDS:
+    for moment in limits.RECHECK_AFTER_SECONDS:
         await http.sleep(moment - waited)
         waited = moment
         try:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, mask_within
+from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.panels.look.text_format import size
 
 BAD_LINES_SHOWN = 5
@@ -71,7 +71,7 @@ class Source:
     @property
     def shown(self) -> str:
         """Return the name as a panel may show it: an id in it is masked."""
-        return mask_within(self.name)
+        return mask_ids_in(self.name)
 
     def __repr__(self) -> str:
         """Name the file as a panel does."""

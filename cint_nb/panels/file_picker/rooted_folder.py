@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import mask_within
+from cint_nb.domain.ids import mask_ids_in
 from cint_nb.panels.look.text_format import size
 
 READABLE = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".sav")
@@ -68,9 +68,9 @@ class Fence:
             if item.name.startswith(".") or not path.resolve().is_relative_to(self.root):
                 continue
             if item.is_dir():
-                folders.append(Entry(f"{mask_within(item.name)}/", path, folder=True))
+                folders.append(Entry(f"{mask_ids_in(item.name)}/", path, folder=True))
             elif path.suffix.lower() in READABLE and item.is_file():
-                files.append(Entry(f"{mask_within(item.name)}  ({size(item.stat().st_size)})", path, folder=False))
+                files.append(Entry(f"{mask_ids_in(item.name)}  ({size(item.stat().st_size)})", path, folder=False))
         return found + (folders + files)[:ENTRIES_MAX]
 
     def name(self, path: Path) -> str:

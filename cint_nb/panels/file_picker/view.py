@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cint_nb.domain.ids import EntityType, mask_within
+from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.panels.file_picker.model import MEANS, BadLine, FileFacts
 from cint_nb.panels.look.base import state
 from cint_nb.panels.look.static_html import plain_table
@@ -89,7 +89,7 @@ def draw_code(line: str, *, usable: bool) -> str:
     """Draw the line of code that does the same, ids in it masked, and the lines that come next."""
     if not line:
         return ""
-    shown = mask_within(line)
+    shown = mask_ids_in(line)
     whole = "" if shown == line else " (an id is masked: <code>picker.to_code()</code> returns the line as it runs)"
     ahead = f"<div>Next, in cells:</div><pre><code>{esc(_AHEAD)}</code></pre>" if usable else ""
     return (

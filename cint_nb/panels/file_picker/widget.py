@@ -16,8 +16,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from cint_nb.domain import limits
-from cint_nb.domain.ids import EntityType, mask_within
-from cint_nb.domain.ids import entity_type as read_entity_type
+from cint_nb.domain.ids import EntityType, mask_ids_in
+from cint_nb.domain.ids import parse_entity_type as read_entity_type
 from cint_nb.panels.file_picker.model import (
     ENTITY_QUESTION,
     ENTITY_TOOLTIPS,
@@ -145,7 +145,7 @@ class FilePicker(Panel):
     def _list(self, folder: Path) -> None:
         self._here = folder
         entries, inside = self.fence.entries(folder), self.fence.name(folder)
-        where = mask_within(f"{self.fence.root.name or '/'}/{inside}")
+        where = mask_ids_in(f"{self.fence.root.name or '/'}/{inside}")
         here = f"in {where}: choose one" if inside != "." else "choose one"
         with self._quietly():
             self.files.options = [(here, None), *((entry.label, entry) for entry in entries)]

@@ -78,7 +78,7 @@ def job_title(snapshot: JobSnapshot) -> str:
     """Name the job for a heading, such as `Upload of 10,000 ids`."""
     kind = snapshot.handle.kind
     title = _TITLES.get(kind) or str(kind).replace("-", " ").capitalize()
-    ids = snapshot.ids or snapshot.handle.ids
+    ids = snapshot.id_count or snapshot.handle.id_count
     return f"{title} of {count(ids, 'id')}" if ids and title.startswith("Upload") else title
 
 
@@ -107,10 +107,10 @@ def describe(
             word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
         return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
     css, icon, word = _STATES[snapshot.state]
-    stopped = not snapshot.final and phase is Phase.STOPPED
+    stopped = not snapshot.is_final and phase is Phase.STOPPED
     if stopped:
         css, icon, word = "calm", "‖", "not watched"
-    if snapshot.final or phase is not Phase.WATCHED:
+    if snapshot.is_final or phase is not Phase.WATCHED:
         ahead = None
     low, high = bounds(snapshot)
     return JobText(
@@ -123,7 +123,7 @@ def describe(
         bar=_bar(snapshot, low, high),
         facts=_facts(snapshot, ahead, since_look),
         due=ahead if ahead is not None and ahead > 0 else None,
-        quote=snapshot.failure_text or snapshot.partial_text,
+        quote=snapshot.failure_message or snapshot.partial_message,
         advice=resume if stopped else _advice(snapshot),
     )
 
@@ -138,22 +138,22 @@ def bounds(snapshot: JobSnapshot) -> tuple[float, float]:
 
 def new_ids(snapshot: JobSnapshot) -> int | None:
     """Return how many ids the job has added, or removed for a removal; None when not counted."""
-    if snapshot.saved is None:
+    if snapshot.saved_count is None:
         return None
-    if snapshot.saved_before is None:
-        return snapshot.saved
-    return abs(snapshot.saved - snapshot.saved_before)
+    if snapshot.saved_count_before is None:
+        return snapshot.saved_count
+    return abs(snapshot.saved_count - snapshot.saved_count_before)
 
 
 def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
     bits = ["the job goes on at the exchange"] if stopped else []
-    ids = snapshot.ids or snapshot.handle.ids
+    ids = snapshot.id_count or snapshot.handle.id_count
     new = new_ids(snapshot)
     verb = "removed" if snapshot.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) else "saved"
     if new is not None:
         bits.append(f"{new:,} of {count(ids, 'id')} {verb}" if ids and new <= ids else f"{count(new, 'id')} {verb}")
-        if snapshot.saved_before and verb == "saved" and snapshot.saved is not None:
-            bits.append(f"{snapshot.saved:,} in the target group")
+        if snapshot.saved_count_before and verb == "saved" and snapshot.saved_count is not None:
+            bits.append(f"{snapshot.saved_count:,} in the target group")
     elif ids and snapshot.state is JobState.DONE:
         bits.append(f"{count(ids, 'id')} sent")
     return ", ".join(bits)
@@ -166,17 +166,17 @@ def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
         return "100 % · partial success"
     if snapshot.state is JobState.FAILED:
         return "did not end well"
-    return f"{share(low, high)} · {'measured' if snapshot.measured else 'estimated'}"
+    return f"{share(low, high)} · {'measured' if snapshot.is_measured else 'estimated'}"
 
 
 def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tuple[str, ...]:
-    elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.final else max(since_look, 0.0))
-    facts = [f"took {duration(elapsed)}" if snapshot.final else f"{duration(elapsed)} elapsed"]
-    if snapshot.seconds_left is not None and not snapshot.final:
+    elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.is_final else max(since_look, 0.0))
+    facts = [f"took {duration(elapsed)}" if snapshot.is_final else f"{duration(elapsed)} elapsed"]
+    if snapshot.seconds_left is not None and not snapshot.is_final:
         low, high = (max(bound - since_look, 0.0) for bound in snapshot.seconds_left)
         facts.append(f"{span(low, high)} left" if high >= 1 else "longer than usual")
-    looks = count(snapshot.looks, "look")
-    if snapshot.final:
+    looks = count(snapshot.polls, "look")
+    if snapshot.is_final:
         facts.append(looks)
         return tuple(facts)
     ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
@@ -210,4 +210,4 @@ def summary_of(snapshot: JobSnapshot | None, *, phase: Phase = Phase.WATCHED) ->
     if snapshot is None:
         return [str(phase)] if phase is not Phase.WATCHED else ["running"]
     text = describe(snapshot, phase=phase)
-    return [bit for bit in (text.word, text.detail) if bit] if snapshot.final else [text.word]
+    return [bit for bit in (text.word, text.detail) if bit] if snapshot.is_final else [text.word]

@@ -105,7 +105,7 @@ class JobProgress(Panel):
         """Show a snapshot; callable from any thread, at most four times a second are drawn, the last always."""
         if self._job is None:
             self._phase = Phase.WATCHED
-        self._throttle.offer(snapshot, last=snapshot.final)
+        self._throttle.offer(snapshot, last=snapshot.is_final)
 
     def start(self) -> JobProgress:
         """Look at the job in the background until it ends, and return at once; looking again goes on where it stands.
@@ -160,7 +160,7 @@ class JobProgress(Panel):
             loop_thread.cancel(own)
 
     def _final(self) -> bool:
-        return self._last is not None and self._last.final
+        return self._last is not None and self._last.is_final
 
     def _ended(self, future: Future[None]) -> None:
         with self._lock:
@@ -191,12 +191,12 @@ class JobProgress(Panel):
     def _take(self, snapshot: JobSnapshot) -> None:
         with self._lock:
             last = self._last
-            if last is not None and last.final and not snapshot.final and last.handle == snapshot.handle:
+            if last is not None and last.is_final and not snapshot.is_final and last.handle == snapshot.handle:
                 return  # a second watcher was late: a job that has ended does not run again
             self._last = snapshot
             self._looked_at = self._monotonic()
-            if snapshot.next_look_seconds is not None:
-                self._next_at = self._looked_at + snapshot.next_look_seconds
+            if snapshot.next_poll_seconds is not None:
+                self._next_at = self._looked_at + snapshot.next_poll_seconds
             if not self._own_title:
                 self._show_title(job_title(snapshot))
             self._draw()

@@ -89,7 +89,7 @@ def _dates(world: World, period: FieldingPeriod, t: float) -> list[Problem]:
     found: list[Problem] = []
     if start_at < t:
         found.append(("FieldingSpecification.StartAt", f"date string {period['start_at']} {ahead}."))
-    if end_at < t + limits.END_AT_LEAST_AHEAD / timedelta(seconds=1):
+    if end_at < t + limits.MIN_END_LEAD_TIME / timedelta(seconds=1):
         found.append(("FieldingSpecification.EndAt", f"date string {period['end_at']} {ahead} plus 1 hour."))
     elif end_at <= start_at:
         found.append(("FieldingSpecification.EndAt", f"date string {period['end_at']} must be later than the start."))

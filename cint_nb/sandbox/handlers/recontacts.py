@@ -20,7 +20,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
 
 def _upload(world: World, ask: Ask) -> Answer:
-    entity = ids.entity_type(ask.string_param("entity_type") or "RSID")
+    entity = ids.parse_entity_type(ask.string_param("entity_type") or "RSID")
     group = world.group(ask)
     name, content = read_upload(ask)
     if not group.is_recontact:

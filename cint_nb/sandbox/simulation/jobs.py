@@ -24,10 +24,10 @@ from cint_nb.sandbox.world.world import World
 _STEP = 50  # ids are saved in batches of this size while a job runs; assumption
 _IN_MINUTES = {
     # Seconds per 10,000 ids, from the guide's troubleshooting; the middle of the range, so that overheads fit in.
-    RECONTACT_UPLOAD: limits.STORE_SECONDS_PER_10K,
-    RECONTACT_REMOVAL: limits.REMOVE_SECONDS_PER_10K,
-    EXCLUSION_UPLOAD: limits.REMOVE_SECONDS_PER_10K,  # the reference gives 3–5 minutes for exclusions
-    EXCLUSION_REMOVAL: limits.REMOVE_SECONDS_PER_10K,
+    RECONTACT_UPLOAD: limits.UPLOAD_JOB_SECONDS_PER_10K,
+    RECONTACT_REMOVAL: limits.REMOVAL_JOB_SECONDS_PER_10K,
+    EXCLUSION_UPLOAD: limits.REMOVAL_JOB_SECONDS_PER_10K,  # the reference gives 3–5 minutes for exclusions
+    EXCLUSION_REMOVAL: limits.REMOVAL_JOB_SECONDS_PER_10K,
 }
 
 

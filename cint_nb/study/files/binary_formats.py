@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from cint_nb.domain import limits
-from cint_nb.domain.ids import quoted
+from cint_nb.domain.ids import masked_repr
 from cint_nb.study.files.id_column import Cells
 from cint_nb.study.files.sources import Opened, refuse
 from cint_nb.study.files.verdicts import as_text, clean, holds_id
@@ -110,7 +110,9 @@ def _choose_sheet(book: Any, sheet: str | int | None, file: Opened) -> Any:
         if found:
             return found[0]
     if sheet is not None:
-        raise refuse(file.name, f"There is no sheet {quoted(sheet, 40)}. The sheets are {titles}.", "use one of these.")
+        raise refuse(
+            file.name, f"There is no sheet {masked_repr(sheet, 40)}. The sheets are {titles}.", "use one of these."
+        )
     if len(sheets) == 1:
         return sheets[0]
     found = [each for each in sheets if _has_id(each, file)]

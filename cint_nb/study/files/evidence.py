@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cint_nb.domain.ids import EntityType, quoted
+from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files.id_array import Keys
 from cint_nb.study.files.id_column import type_by_name
@@ -32,7 +32,7 @@ def by_name(origin: Origin) -> tuple[Evidence, ...]:
     """Read what the names of column, sheet and file claim."""
     named = (("column name", origin.column), ("sheet name", origin.sheet), ("file name", origin.name))
     return tuple(
-        Evidence(where, said, f"the {where} is {quoted(name)}")
+        Evidence(where, said, f"the {where} is {masked_repr(name)}")
         for where, name in named
         if name and (said := type_by_name(name))
     )
@@ -62,7 +62,7 @@ def by_content(keys: Keys, earlier: Sequence[Keys], report: pd.DataFrame | None)
             listed = key_rows.from_ids(as_text(value) for value in report[label].tolist())
             common = int(key_rows.among(keys, listed).sum())
             if common:
-                detail = f"{common:,} of {len(keys):,} ids are in the report's column {quoted(str(label))}"
+                detail = f"{common:,} of {len(keys):,} ids are in the report's column {masked_repr(str(label))}"
                 found.append(Evidence("report", said, detail))
     return tuple(found)
 

@@ -60,7 +60,7 @@ def from_ids(texts: Iterable[str]) -> Keys:
         if len(block) == LINE_BYTES * len(batch) and _BATCH_SHAPE.startswith(block.translate(SHAPE)):
             buffer += unhexlify(block.translate(None, b"-\n"))
         else:
-            good = (text for text in map(ids.normalise, batch) if ids.is_respondent_id(text))
+            good = (text for text in map(ids.normalise_id, batch) if ids.is_respondent_id(text))
             buffer += unhexlify("".join(good).replace("-", ""))
     return from_buffer(buffer)
 

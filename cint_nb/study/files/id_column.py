@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask_within, quoted
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask_ids_in, masked_repr
 from cint_nb.study.files.sources import refuse
 from cint_nb.study.files.verdicts import Reason, clean, holds_id, why_malformed
 
@@ -43,7 +43,7 @@ class Cells:
 
     def label(self) -> str:
         """Name the column for a message: position and name."""
-        return f'{self.position} "{mask_within(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
+        return f'{self.position} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
 
 
 def type_by_name(name: str) -> EntityType | None:
@@ -152,7 +152,7 @@ def _asked(columns: Sequence[Cells], column: str | int, source: str, *, has_head
             source,
             "A column was named, and the first line is no header row.",
             "give the position instead, from 1: column=1.",
-            column=quoted(column, _NAME_SHOWN),
+            column=masked_repr(column, _NAME_SHOWN),
         )
     folded = column.strip().casefold()
     exact = [cells for cells in columns if cells.name == column]
@@ -167,7 +167,7 @@ def _asked(columns: Sequence[Cells], column: str | int, source: str, *, has_head
 def _no_such(columns: Sequence[Cells], column: str | int, source: str) -> RespondentFileError:
     return refuse(
         source,
-        f"There is no column {quoted(column)}. The columns are {_labels(columns)}.",
+        f"There is no column {masked_repr(column)}. The columns are {_labels(columns)}.",
         "use one of these names or positions; positions count from 1.",
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cint_nb.domain.ids import mask
+from cint_nb.domain.ids import mask_id
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files.id_array import Index, Keys, Mask
 from cint_nb.study.files.line_index import Reading, Texts
@@ -73,7 +73,7 @@ def lines(reading: Reading, *, reveal: bool) -> pd.DataFrame:
     reason = np.full(reading.lines, "", dtype=object)
     shown = np.full(reading.lines, "", dtype=object)
     of_line = np.zeros(reading.lines, dtype=np.int64)
-    hide = str if reveal else mask
+    hide = str if reveal else mask_id
     for kind, positions in (
         (Verdict.BLANK, reading.blank),
         (Verdict.MALFORMED, reading.malformed),

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
-from cint_nb.domain.ids import EntityType, mask_within
+from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.id_column import Cells, choose, clean_name, is_header, is_header_row, separator_hint
 from cint_nb.study.files.line_index import Reading
@@ -47,7 +47,7 @@ class Origin:
 
     def __post_init__(self) -> None:
         for field in ("name", "column", "sheet"):  # a file without a header has ids where names should be
-            object.__setattr__(self, field, mask_within(getattr(self, field)))
+            object.__setattr__(self, field, mask_ids_in(getattr(self, field)))
 
 
 @dataclass(frozen=True, slots=True)

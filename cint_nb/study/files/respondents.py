@@ -14,8 +14,8 @@ import numpy as np
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import UploadFile
-from cint_nb.domain.ids import EntityType, quoted
-from cint_nb.domain.ids import entity_type as read_entity_type
+from cint_nb.domain.ids import EntityType, masked_repr
+from cint_nb.domain.ids import parse_entity_type as read_entity_type
 from cint_nb.study.files import evidence as evidence_of
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files import line_frames
@@ -281,7 +281,7 @@ def read_respondents(
     except ValueError:
         raise RespondentFileError(
             "The entity type is unknown.",
-            evidence={"field": "entity_type", "given": quoted(entity_type, 40)},
+            evidence={"field": "entity_type", "given": masked_repr(entity_type, 40)},
             next_step="write RSID (or RESPONDENT_ID) if each id names a person, "
             "RID (or RESPONSE_ID) if each names one visit to a survey.",
         ) from None

@@ -51,7 +51,7 @@ _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?|[+-]?\d+([.,]\d+)?e[+-]?\d
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ t]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?|#[a-z/]+[!?]?", re.IGNORECASE)
 _DASH = re.compile("[-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d_. ]")
 _HEX32 = re.compile(r"[0-9a-f]{32}")
-_ID_INSIDE = re.compile(ids.UUID_FORM.pattern, re.ASCII | re.IGNORECASE)
+_ID_INSIDE = re.compile(ids.UUID_PATTERN.pattern, re.ASCII | re.IGNORECASE)
 
 
 def clean(text: str) -> str:
@@ -64,7 +64,7 @@ def clean(text: str) -> str:
         text = opened[1]
     text = text.translate(_INVISIBLE)
     while True:
-        shorter = ids.normalise(text.strip().strip(_WRAPPING))
+        shorter = ids.normalise_id(text.strip().strip(_WRAPPING))
         if shorter == text:
             return text
         text = shorter

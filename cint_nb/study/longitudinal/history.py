@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, mask, quoted
+from cint_nb.domain.ids import EntityType, mask_id, masked_repr
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.files.verdicts import clean
 from cint_nb.study.longitudinal.proportions import side_by_side, wilson
@@ -72,7 +72,7 @@ class Panel:
         """
         import pandas as pd
 
-        ids = pd.Series(self._ids if reveal else [mask(rsid) for rsid in self._ids], dtype="str")
+        ids = pd.Series(self._ids if reveal else [mask_id(rsid) for rsid in self._ids], dtype="str")
         return pd.DataFrame({"id": ids, **{name: self._words(name) for name in self.waves}})
 
     def patterns(self) -> pd.DataFrame:
@@ -246,7 +246,7 @@ class Panel:
     def _of(self, name: str) -> NDArray[np.int64]:
         if name not in self._standing:
             raise InputError(
-                f"There is no wave {quoted(name)} in the panel.",
+                f"There is no wave {masked_repr(name)} in the panel.",
                 evidence={"field": "wave"},
                 next_step=f"use one of {', '.join(map(repr, self.waves))}.",
             )

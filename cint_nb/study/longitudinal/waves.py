@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, quoted
+from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.visit_reports import WaveReport
 
@@ -95,6 +95,6 @@ def number(word: Standing | str) -> int:
         return ORDER.index(Standing(word))
     except ValueError:
         raise InputError(
-            f"{quoted(word, 40)} is no standing in a wave.",
+            f"{masked_repr(word, 40)} is no standing in a wave.",
             next_step=f"use one of {', '.join(repr(each.value) for each in ORDER)}.",
         ) from None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, quoted
+from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files import line_frames
 from cint_nb.study.files.id_column import type_by_name
@@ -92,13 +92,13 @@ def _column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
         if name in frame.columns:
             return name
         raise RespondentFileError(
-            f"There is no column {quoted(name)}.", next_step=f"use one of {quoted(list(frame.columns), 200)}."
+            f"There is no column {masked_repr(name)}.", next_step=f"use one of {masked_repr(list(frame.columns), 200)}."
         )
     found = [label for label in frame.columns if type_by_name(str(label)) is kind]
     if len(found) == 1:
         return found[0]
     raise RespondentFileError(
         f"{len(found)} columns are named like {kind}s; one is needed.",
-        evidence={"columns": quoted(list(frame.columns), 200)},
+        evidence={"columns": masked_repr(list(frame.columns), 200)},
         next_step=f"name it: Crosswalk.of(frame, {kind.lower()}='…').",
     )

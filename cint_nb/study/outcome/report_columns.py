@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from cint_nb.domain.ids import EntityType, quoted
+from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files.id_column import Cells, type_by_name
 from cint_nb.study.files.sources import refuse
 
@@ -76,7 +76,7 @@ def _asked(columns: Sequence[Cells], name: str, what: str, source: str) -> str:
         return name
     raise refuse(
         source,
-        f"There is no column {quoted(name)}. The columns are {_labels(columns)}.",
+        f"There is no column {masked_repr(name)}. The columns are {_labels(columns)}.",
         f"give one of these names as {what}='…'.",
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cint_nb.domain.ids import EntityType, is_respondent_id, normalise
+from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files import line_frames
 from cint_nb.study.files.id_array import Keys
@@ -198,7 +198,7 @@ def _through(
     respondents: Respondents, crosswalk: Mapping[str, str], held: Keys, now: Keys | None, notes: list[str]
 ) -> NDArray[np.uint8]:
     """Compare RIDs by the RSID each belongs to."""
-    known = {normalise(rid): normalise(rsid) for rid, rsid in crosswalk.items()}
+    known = {normalise_id(rid): normalise_id(rsid) for rid, rsid in crosswalk.items()}
     people = [known.get(rid, "") for rid in respondents.ids]
     mapped = np.array([is_respondent_id(each) for each in people], dtype=np.bool_)
     keys = key_rows.from_ids(people)

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask, quoted
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.id_column import Cells, clean_name, is_header_row
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -107,8 +107,8 @@ class WaveReport:
         if column not in self.cells.columns:
             raise refuse(
                 self.name,
-                f"The report has no column {quoted(column)}.",
-                f"use one of {quoted(list(self.cells.columns), 300)}.",
+                f"The report has no column {masked_repr(column)}.",
+                f"use one of {masked_repr(list(self.cells.columns), 300)}.",
             )
         found: dict[str, str] = {}
         done: set[str] = set()
@@ -203,7 +203,7 @@ def read_report(
     told = "" if status is None else status_column(columns, status, label)
     report = WaveReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": told}, cells)
     if not any(report.rsids):
-        raise refuse(label, f"The column {quoted(person)} holds no RSID.", "name the column that does: rsid='…'.")
+        raise refuse(label, f"The column {masked_repr(person)} holds no RSID.", "name the column that does: rsid='…'.")
     if visit:
         report.crosswalk()  # one RID of two people means that the columns are exchanged
     return report
@@ -265,5 +265,5 @@ def _is_complete(text: str) -> bool:
 def _masked(text: str) -> str:
     plain = clean(text)
     if is_respondent_id(plain):
-        return mask(plain)
+        return mask_id(plain)
     return "••••" if holds_id(text) else text

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
-from cint_nb.domain.plan import AllocationShape
+from cint_nb.domain.plan import AllocationFormat
 from cint_nb.study.preflight.registry import Report, WaveFacts, rule
 
 _RECONTACT = "recontact guide, step 1"
@@ -101,7 +101,7 @@ def url_rid(facts: WaveFacts, report: Report) -> Finding | None:
 def allocation_template(facts: WaveFacts, report: Report) -> Finding | None:
     """A recontact group uses the recontact allocation template."""
     plan = facts.plan
-    if plan.allocation_shape is AllocationShape.OPEN_EXCHANGE:
+    if plan.allocation_format is AllocationFormat.OPEN_EXCHANGE:
         return report.note(
             "Allocations are written out, so whether they equal the recontact template cannot be seen here.",
             fix="compare the group's allocation specification with the template.",
@@ -181,7 +181,7 @@ def _percentages(profile: Any) -> list[Decimal]:
 @rule("dates", section=_DATES)
 def dates(facts: WaveFacts, report: Report) -> Iterator[Finding]:
     """Fielding dates lie in the future, and the end an hour ahead at least."""
-    plan, soonest = facts.plan, facts.now + limits.END_AT_LEAST_AHEAD
+    plan, soonest = facts.plan, facts.now + limits.MIN_END_LEAD_TIME
     if plan.end_at < soonest:
         yield report.block(
             "Fielding would end less than one hour from now.",

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from cint_nb.domain.ids import UUID_FORM, is_synthetic, normalise, synthetic_id
+from cint_nb.domain.ids import UUID_PATTERN, is_synthetic, normalise_id, synthetic_id
 from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
 from cint_nb.wire.recording.allowlist import (
     CURSOR_FIELDS,
@@ -156,10 +156,10 @@ class Scrubber:
         return _DASHED.sub(lambda found: self._originals.get(found[0].lower(), found[0]), text)
 
     def _line(self, line: str, origin: str = "uploaded") -> str:
-        bare = normalise(line)
+        bare = normalise_id(line)
         if not bare:
             return ""
-        if UUID_FORM.fullmatch(bare) is None:
+        if UUID_PATTERN.fullmatch(bare) is None:
             return "?"
         return bare if is_synthetic(bare) else self._respondent(bare, origin)
 

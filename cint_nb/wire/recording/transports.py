@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from cint_nb.domain.errors import CintError, NotRecorded, SettingsError
-from cint_nb.domain.plan import utc_text
+from cint_nb.domain.plan import format_utc
 from cint_nb.wire.clock import Clock, ReplayClock
 from cint_nb.wire.recording.recorded_call import FAILURES, Asked, answer, answer_line
 from cint_nb.wire.recording.scrub import Scrubber, leaks
@@ -62,7 +62,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._header = {
             "format": FORMAT,
             "source": source,
-            "made_at": utc_text(datetime.now(UTC)),
+            "made_at": format_utc(datetime.now(UTC)),
             "package_version": _package_version(),
             "clock_start": clock_start.astimezone(UTC).isoformat(),
             "seed": seed,

@@ -48,7 +48,7 @@ def job(client: Client, exchange: Any, asked: Asked) -> Job:
         project_id=PROJECT,
         target_group_id=GROUP,
         job_id=JOB,
-        ids=10_000,
+        id_count=10_000,
         created_at=client.clock.now(),
     )
     return Job(client.http, handle, 0, pace=client.pace)

@@ -35,7 +35,7 @@ def job(client: Client) -> Job:
         project_id=PROJECT,
         target_group_id=GROUP,
         job_id=JOB,
-        ids=10_000,
+        id_count=10_000,
         created_at=client.clock.now(),
     )
     return Job(client.http, handle, 0, pace=client.pace)
@@ -60,14 +60,14 @@ async def every(job: Job, **options: Any) -> list[JobSnapshot]:
 def test_watching_yields_every_look_until_the_end(client: Client, job: Job) -> None:
     seen = client.run(every(job))
     assert [snapshot.state for snapshot in seen] == [JobState.RUNNING] * 6 + [JobState.DONE]
-    assert [snapshot.looks for snapshot in seen] == [1, 2, 3, 4, 5, 6, 7]
-    assert [snapshot.next_look_seconds for snapshot in seen][:3] == [5.0, 10.0, 20.0]
-    assert seen[-1].next_look_seconds is None
+    assert [snapshot.polls for snapshot in seen] == [1, 2, 3, 4, 5, 6, 7]
+    assert [snapshot.next_poll_seconds for snapshot in seen][:3] == [5.0, 10.0, 20.0]
+    assert seen[-1].next_poll_seconds is None
 
 
 @pytest.mark.usefixtures("running_then_done")
 def test_the_last_snapshot_carries_the_count(client: Client, job: Job) -> None:
-    assert client.run(every(job))[-1].saved == 9_990
+    assert client.run(every(job))[-1].saved_count == 9_990
 
 
 @pytest.mark.usefixtures("running_then_done")
@@ -200,7 +200,7 @@ def test_a_count_that_moves_is_taken_with_every_second_look_and_foretells_the_en
 ) -> None:
     counting(exchange, 0, 1_000, 1_500, 3_000, 10_000, looks=11)
     seen = client.run(every(job))
-    assert [snapshot.fraction[0] for snapshot in seen if snapshot.measured] == [0.1, 0.1, 0.15, 0.15, 0.3, 1.0]
+    assert [snapshot.fraction[0] for snapshot in seen if snapshot.is_measured] == [0.1, 0.1, 0.15, 0.15, 0.3, 1.0]
     sixth, seventh = seen[5], seen[6]
     assert sum(sixth.seconds_left or ()) / 2 == pytest.approx(9 * sixth.elapsed_seconds)
     passed = seventh.elapsed_seconds - sixth.elapsed_seconds
@@ -217,7 +217,7 @@ def test_a_count_that_fails_at_the_end_does_not_cost_the_end(exchange: Any, job:
     exchange.on("GET", STATUS, status("Completed"))
     exchange.on("GET", COUNT, error_response(403, "permission_error"))
     ended = job.wait()
-    assert (ended.state, ended.saved) == (JobState.DONE, 0)
+    assert (ended.state, ended.saved_count) == (JobState.DONE, 0)
 
 
 @pytest.mark.usefixtures("running_then_done")

@@ -27,7 +27,7 @@ MOMENTS = [2.0, 7.0, 17.0, 37.0, 41.0, 45.0, 49.0]
 
 async def every(watch: AsyncIterator[JobSnapshot]) -> list[int]:
     """Return the numbers of the looks a watch yields."""
-    return [snapshot.looks async for snapshot in watch]
+    return [snapshot.polls async for snapshot in watch]
 
 
 async def turns(number: int = 200) -> None:
@@ -102,7 +102,7 @@ def test_a_look_due_at_the_deadline_is_still_shown(client: Client, job: Job, ask
 
     async def story() -> None:
         async for snapshot in job.watch(17):
-            seen.append(snapshot.looks)  # noqa: PERF401 - what was seen before the error counts
+            seen.append(snapshot.polls)  # noqa: PERF401 - what was seen before the error counts
 
     with pytest.raises(WatchTimeout):
         client.run(story())
@@ -115,7 +115,7 @@ def test_one_of_two_that_is_cancelled_leaves_the_other_in_peace(client: Client, 
         staying = asyncio.create_task(every(job.watch()))
         leaving = asyncio.create_task(every(job.watch()))
         heard = asyncio.Event()
-        job.add_listener(lambda seen: heard.set() if seen.looks == 3 else None)
+        job.add_listener(lambda seen: heard.set() if seen.polls == 3 else None)
         await heard.wait()
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -132,7 +132,7 @@ def test_when_the_last_has_left_nothing_more_is_sent_and_a_new_one_goes_on(
     async def story() -> list[int]:
         watches = [asyncio.create_task(every(job.watch())) for _ in range(2)]
         heard = asyncio.Event()
-        job.add_listener(lambda seen: heard.set() if seen.looks == 3 else None)
+        job.add_listener(lambda seen: heard.set() if seen.polls == 3 else None)
         await heard.wait()
         for watch in watches:
             watch.cancel()
@@ -216,25 +216,25 @@ def test_stopping_ends_every_watch_and_wait(client: Client, job: Job, asked: lis
     async def story() -> list[Any]:
         return [*await asyncio.gather(every(job.watch()), every(job.watch()), job, return_exceptions=True)]
 
-    job.add_listener(lambda seen: job.stop_watching() if seen.looks == 3 else None)
+    job.add_listener(lambda seen: job.stop_watching() if seen.polls == 3 else None)
     first, second, waited = client.run(story())
     assert first == second == [1, 2]
     assert isinstance(waited, WatchTimeout)
     client.run(turns())
     assert asked == MOMENTS[:3]
-    job.add_listener(lambda seen: job.stop_watching() if seen.looks == 5 else None)
+    job.add_listener(lambda seen: job.stop_watching() if seen.polls == 5 else None)
     with pytest.raises(WatchTimeout, match="stopped"):
         asyncio.run(elsewhere())
 
 
 def test_stopping_at_the_end_does_not_cost_the_end(job: Job) -> None:
-    job.add_listener(lambda seen: job.stop_watching() if seen.final else None)
+    job.add_listener(lambda seen: job.stop_watching() if seen.is_final else None)
     assert job.wait().state is JobState.DONE
 
 
 def test_listeners_hear_each_look_once_however_many_watch(client: Client, job: Job) -> None:
     heard: list[tuple[int, str]] = []
-    job.add_listener(lambda seen: heard.append((seen.looks, threading.current_thread().name)))
+    job.add_listener(lambda seen: heard.append((seen.polls, threading.current_thread().name)))
 
     async def story() -> None:
         await asyncio.gather(*[every(job.watch()) for _ in range(3)])
@@ -261,7 +261,7 @@ def test_who_is_busy_with_a_look_holds_up_nobody_and_misses_nothing(
 ) -> None:
     async def story() -> list[int]:
         busy = job.watch()
-        seen = [(await anext(busy)).looks]
+        seen = [(await anext(busy)).polls]
         await every(job.watch())
         return seen + await every(busy)
 
@@ -274,7 +274,7 @@ def test_a_watch_given_up_in_the_middle_of_a_loop_ends_the_looking(
 ) -> None:
     async def story() -> None:
         async for seen in job.watch():
-            if seen.looks == 2:
+            if seen.polls == 2:
                 break
         await turns()
 

@@ -25,7 +25,7 @@ STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
 
 async def every(watch: AsyncIterator[JobSnapshot]) -> list[int]:
     """Return the numbers of the looks a watch yields."""
-    return [snapshot.looks async for snapshot in watch]
+    return [snapshot.polls async for snapshot in watch]
 
 
 async def turns(number: int = 200) -> None:

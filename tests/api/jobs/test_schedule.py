@@ -15,7 +15,7 @@ from cint_nb.domain.jobs import JobHandle, JobKind
 
 
 def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
-    return JobHandle(kind=kind, base_url="http://sandbox.invalid/v1", account_id=101, job_id="x", ids=ids)
+    return JobHandle(kind=kind, base_url="http://sandbox.invalid/v1", account_id=101, job_id="x", id_count=ids)
 
 
 def looks(duration: float, eta: float, *, short: bool = False, counts_from: float = math.inf) -> tuple[float, int]:
@@ -196,7 +196,7 @@ def test_small_jobs_and_impossible_durations_teach_nothing(ids: int, seconds: fl
 def test_one_odd_job_cannot_ruin_the_estimate() -> None:
     pace = Pace()
     pace.learn(JobKind.UPLOAD, 10_000, 1_000_000.0)
-    assert pace.estimate(handle()).eta <= 750 * limits.PACE_BOUNDS[1]
+    assert pace.estimate(handle()).eta <= 750 * limits.DURATION_FACTOR_BOUNDS[1]
 
 
 def test_the_early_looks_are_not_moved_so_that_none_comes_twice() -> None:

@@ -15,7 +15,7 @@ BEGUN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
 def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
-    return JobHandle(kind=kind, base_url="b", account_id=1, job_id="x", ids=ids, created_at=BEGUN)
+    return JobHandle(kind=kind, base_url="b", account_id=1, job_id="x", id_count=ids, created_at=BEGUN)
 
 
 def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = None, **look: Any) -> JobSnapshot:
@@ -27,21 +27,21 @@ def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = Non
 def test_without_a_count_progress_is_an_estimate_given_as_a_range() -> None:
     shown = seen({"status": "Processing"})
     low, high = shown.fraction
-    assert not shown.measured
+    assert not shown.is_measured
     assert (round(low, 2), round(high, 2)) == (0.33, 0.5)
     assert shown.seconds_left == (0.0, 615.0)
 
 
 def test_a_count_that_has_moved_is_a_measurement() -> None:
     shown = seen({"status": "Processing"}, saved=4_100, saved_before=100)
-    assert shown.measured
+    assert shown.is_measured
     assert shown.fraction == (0.4, 0.4)
     low, high = shown.seconds_left or (0, 0)
     assert low < 450 < high
 
 
 def test_a_count_that_has_not_moved_measures_nothing() -> None:
-    assert not seen({"status": "Processing"}, saved=100, saved_before=100).measured
+    assert not seen({"status": "Processing"}, saved=100, saved_before=100).is_measured
 
 
 def test_a_small_share_counted_does_not_foretell_the_end() -> None:
@@ -70,7 +70,7 @@ def test_partial_success_is_an_end_of_its_own() -> None:
     text = "Upload partially successful. 500 respondent IDs uploaded successfully, 10 failed (invalid or empty)."
     shown = seen({"status": "Completed", "partial_success_reason": {"description": text}})
     assert shown.state is JobState.PARTIAL
-    assert shown.partial_text == text
+    assert shown.partial_message == text
 
 
 def test_a_failure_keeps_its_code_text_and_reasons() -> None:
@@ -78,13 +78,13 @@ def test_a_failure_keeps_its_code_text_and_reasons() -> None:
     failure = {"code": "TargetGroupInvalidState", "description": "not in a draft state", "reasons": reasons}
     shown = seen({"status": "Failed", "failure_reason": failure, "job_trace_id": "t-1"}, of=handle(JobKind.LAUNCH, 0))
     assert (shown.state, shown.failure_code, shown.trace_id) == (JobState.FAILED, "TargetGroupInvalidState", "t-1")
-    assert shown.failure_text == "not in a draft state; profile_validation_error_001: no quota: x; other"
+    assert shown.failure_message == "not in a draft state; profile_validation_error_001: no quota: x; other"
     assert shown.seconds_left is None
 
 
 def test_ids_in_the_exchanges_text_are_masked() -> None:
     shown = seen({"status": "Failed", "failure_reason": "bad id 0f1ce179-a917-4b1a-9c1d-0123456789ab"})
-    assert "0f1ce179" not in shown.failure_text
+    assert "0f1ce179" not in shown.failure_message
 
 
 def test_a_batch_with_failed_groups_is_partial() -> None:
@@ -109,4 +109,4 @@ def test_odd_replies_mean_that_the_job_still_runs(odd: dict[str, Any]) -> None:
 
 def test_nothing_is_claimed_about_a_job_of_unknown_size() -> None:
     shown = seen({"status": "Processing"}, of=handle(ids=0))
-    assert (shown.fraction, shown.measured, shown.seconds_left) == ((0.0, 0.99), False, None)
+    assert (shown.fraction, shown.is_measured, shown.seconds_left) == ((0.0, 0.99), False, None)

@@ -129,9 +129,9 @@ def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: Clie
     exclusions = client.exclusions
     ended = client.run(exclusions.upload(ref, upload_file(300, seed="life"))).wait()
     counted = client.run(exclusions.overview(ref)).saved_respondent_ids_count
-    assert ended.saved == counted
+    assert ended.saved_count == counted
     assert len(client.run(exclusions.effective_rsids(ref))) == counted
-    assert client.run(exclusions.remove_all(ref)).wait().saved == 0
+    assert client.run(exclusions.remove_all(ref)).wait().saved_count == 0
 
 
 def test_rids_cannot_be_excluded(client: Client, ref: TargetGroupRef) -> None:

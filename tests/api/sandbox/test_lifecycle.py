@@ -46,7 +46,7 @@ def test_the_recontact_template_is_listed_and_can_be_expanded(client: Client) ->
     assert limits.RECONTACT_TEMPLATE_ID in [template.template_id for template in listed]
     template = client.run(client.definitions.allocation_template(limits.RECONTACT_TEMPLATE_ID))
     assert template.supply_allocations
-    assert set(template.open_exchange()) == {
+    assert set(template.to_open_exchange_allocations()) == {
         "blocked_supplier_ids",
         "exchange_min_percentage",
         "exchange_max_percentage",
@@ -112,7 +112,7 @@ def test_a_draft_has_no_overview_and_the_error_says_why(client: Client, ref: Tar
 
 
 def test_a_forecast_for_a_draft_and_for_a_group(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
-    body = plan.model_copy(update={"allocation_shape": "template_id"}).body(name="Wave two")
+    body = plan.model_copy(update={"allocation_shape": "template_id"}).to_body(name="Wave two")
     body.pop("allocations")
     assert client.run(client.target_groups.feasibility(body)).suggested_price is not None
     of_group = client.run(client.target_groups.feasibility_of(ref, {"completes_goal": 50}))
@@ -173,7 +173,7 @@ def test_a_path_or_a_bare_list_is_refused_with_what_reads_it(client: Client, ref
 def test_an_upload_is_measured_while_it_runs(client: Client, ref: TargetGroupRef) -> None:
     job = client.run(client.recontacts.upload(ref, upload_file(5_000, seed="life")))
     seen = every(client, job.watch())
-    assert any(snapshot.measured for snapshot in seen[:-1])
+    assert any(snapshot.is_measured for snapshot in seen[:-1])
     assert [snapshot.fraction[0] for snapshot in seen] == sorted(snapshot.fraction[0] for snapshot in seen)
 
 

@@ -102,8 +102,8 @@ def test_one_upload_at_the_older_address_exists_after_a_lost_reply(
     assert len(jobs(client, "RECONTACT_UPLOAD")) == 1
     ended = job.wait()
     assert ended.state in {JobState.DONE, JobState.PARTIAL}
-    assert ended.saved == client.run(client.recontacts.saved_count(ref))
-    assert (ended.state is JobState.DONE) == (ended.saved == ids)
+    assert ended.saved_count == client.run(client.recontacts.saved_count(ref))
+    assert (ended.state is JobState.DONE) == (ended.saved_count == ids)
 
 
 @pytest.mark.parametrize("fault", ACTED)
@@ -143,7 +143,7 @@ def test_one_removal_exists_after_a_lost_reply(client: Client, ref: TargetGroupR
     arm(client, fault, "remove")
     job = client.run(client.recontacts.remove_all(ref))
     assert happened(client) == 1
-    assert job.wait().saved == 0
+    assert job.wait().saved_count == 0
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
 
@@ -188,9 +188,9 @@ def test_one_exclusion_upload_exists_after_a_lost_reply(
     assert happened(client) == 1
     assert len(jobs(client, "EXCLUSION_UPLOAD")) == 1
     assert ended.state in {JobState.DONE, JobState.PARTIAL}
-    assert ended.saved is not None
-    assert 0.9 * ids < ended.saved <= ids
-    assert (ended.state is JobState.DONE) == (ended.saved == ids)
+    assert ended.saved_count is not None
+    assert 0.9 * ids < ended.saved_count <= ids
+    assert (ended.state is JobState.DONE) == (ended.saved_count == ids)
 
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
@@ -202,7 +202,7 @@ def test_one_exclusion_removal_exists_after_a_lost_reply(
     arm(client, fault, "unexclude")
     job = client.run(client.exclusions.remove_all(ref))
     assert happened(client) == 1
-    assert job.wait().saved == 0
+    assert job.wait().saved_count == 0
     assert len(jobs(client, "EXCLUSION_REMOVAL")) == 1
 
 

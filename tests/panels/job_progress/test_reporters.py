@@ -13,10 +13,10 @@ from cint_nb.panels.job_progress import reporters
 from cint_nb.panels.look import static_html
 
 DONE = JobSnapshot(
-    handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", ids=100),
+    handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", id_count=100),
     state=JobState.DONE,
-    ids=100,
-    saved=100,
+    id_count=100,
+    saved_count=100,
 )
 
 

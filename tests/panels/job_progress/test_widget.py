@@ -49,7 +49,9 @@ def wait_for_the_loop() -> None:
 
 PLACE = {"account_id": 101, "project_id": "P", "target_group_id": "G", "job_id": "JOB"}
 START = datetime(2026, 9, 1, tzinfo=UTC)
-HANDLE = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, ids=100)
+HANDLE = JobHandle(
+    kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="01J" + "A" * 23, id_count=100
+)
 
 
 def look(state: JobState = JobState.RUNNING, **fields: object) -> JobSnapshot:
@@ -92,7 +94,7 @@ class ScriptedJob:
                 for listener in self.listeners:
                     listener(item)
                 yield item
-                if self.gate is not None and not item.final:
+                if self.gate is not None and not item.is_final:
                     while not self.gate.is_set() and not self.stopped:
                         await asyncio.to_thread(self.gate.wait, 0.02)
                     if self.stopped and not self.gate.is_set():
@@ -281,7 +283,7 @@ def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS)
 async def looks_at(job: Job, number: int) -> None:
     """Look at a job so many times, then leave."""
     async for seen in job.watch():
-        if seen.looks >= number:
+        if seen.polls >= number:
             return
 
 
@@ -329,8 +331,8 @@ def test_stopped_and_started_at_once_it_watches() -> None:
     for _ in range(20):
         panel.stop()
         panel.start()
-    seen = job.last.looks if job.last else 0
-    wait_for(lambda: job.last is not None and job.last.looks > seen + 3)
+    seen = job.last.polls if job.last else 0
+    wait_for(lambda: job.last is not None and job.last.polls > seen + 3)
     assert panel.phase is Phase.WATCHED
     assert panel._own is not None
     panel.stop()
@@ -346,7 +348,7 @@ def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> Non
 
     async def cell() -> None:
         async for seen in job.watch(60 if how == "deadline" else None):
-            if seen.looks == 2 and how == "left":
+            if seen.polls == 2 and how == "left":
                 return
 
     with suppress(WatchTimeout, PermissionDenied):
@@ -421,8 +423,8 @@ def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
     wait_for(lambda: first.value is not None)
     first.close()
     wait_for_the_loop()
-    looks = job.last.looks if job.last else 0
-    wait_for(lambda: job.last is not None and job.last.looks > looks)
+    looks = job.last.polls if job.last else 0
+    wait_for(lambda: job.last is not None and job.last.polls > looks)
     assert second.phase is Phase.WATCHED
     second.close()
     wait_for_the_loop()
@@ -508,7 +510,7 @@ def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
     assert len(said) == 3
     assert all("a thread of your own" in each for each in said)
     panel.close()
-    assert loop_thread.run(job.refresh()).looks == 1, "later all is as before"
+    assert loop_thread.run(job.refresh()).polls == 1, "later all is as before"
 
 
 def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def expected(values: list[str]) -> tuple[list[tuple[str, int | None]], tuple[str
     found: list[tuple[str, int | None]] = []
     for number, value in enumerate(values, start=1):
         text = re.sub(r'^\s*="(.*)"\s*$', r"\1", value)
-        text = domain_ids.normalise(text)
+        text = domain_ids.normalise_id(text)
         if not text:
             found.append(("blank", None))
         elif not domain_ids.is_respondent_id(text):
@@ -120,7 +120,7 @@ def any_usable(values: list[str]) -> bool:
 
 def first_is_damaged_or_good(values: list[str]) -> bool:
     """A first value that could be a header is another test's business."""
-    filled = [value for value in values if domain_ids.normalise(value)]
+    filled = [value for value in values if domain_ids.normalise_id(value)]
     return bool(filled) and not filled[0].startswith(("n/a", "x", "\u00e4"))
 
 
@@ -238,7 +238,7 @@ def test_long_runs_of_any_wrapping_lose_nothing(runs: list[tuple[str, int]], end
 )
 def test_workbooks_parquet_and_spss_agree_with_the_list(rows: list[tuple[int | str | None, str]]) -> None:
     values = [row[1] for row in rows]
-    assume(any_usable(values) and all(value.isprintable() for value in values) and domain_ids.normalise(values[-1]))
+    assume(any_usable(values) and all(value.isprintable() for value in values) and domain_ids.normalise_id(values[-1]))
     verdicts, usable = expected(values)
     frame = pd.DataFrame({"note": [str(row[0]) for row in rows], "RSID": values})
     for people, header in (

@@ -108,7 +108,7 @@ def test_the_upload_is_one_id_a_line_in_lower_case_without_mark_or_header(tmp_pa
     people = read(f"\ufeffRSID\r\n{IDS[1].upper()}\r\n{IDS[0]}\r\n{IDS[1]}\r\n")
     upload = people.to_upload()
     assert upload.content == f"{IDS[1]}\n{IDS[0]}\n".encode()
-    assert (upload.ids, upload.entity_type) == (2, EntityType.RSID)
+    assert (upload.id_count, upload.entity_type) == (2, EntityType.RSID)
     assert people.to_file(tmp_path / "wave2.txt").read_bytes() == upload.content
     with pytest.raises(RespondentFileError, match=r"\.csv or \.txt"):
         people.to_file(tmp_path / "wave2.xlsx")
@@ -122,7 +122,7 @@ def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names
     assert "split(100_000)" in caught.value.next_step
     first, second = people.split(100_000)
     assert (len(first), len(second)) == (100_000, 1)
-    assert first.to_upload().ids == 100_000
+    assert first.to_upload().id_count == 100_000
     assert first.ids + second.ids == people.ids
 
 
@@ -131,7 +131,7 @@ def test_a_6_mb_file_is_read_and_its_upload_fits_when_the_ids_do() -> None:
     assert len(padded) > 6_000_000
     people = read(padded)
     assert people.counts.lines == 55_000
-    assert people.to_upload().ids == 50
+    assert people.to_upload().id_count == 50
 
 
 @pytest.mark.parametrize("word", ["RSID", "rsid", "RESPONDENT_ID", EntityType.RSID])

@@ -269,7 +269,7 @@ def test_every_person_is_in_one_pattern(panel: Panel) -> None:
 def test_people_of_a_pattern_become_a_list_to_upload(panel: Panel) -> None:
     again = panel.people({"wave 1": "completed", "wave 2": ["absent", Standing.CAME_BACK]})
     assert again.ids == tuple(IDS[number] for number in (7, 8, 9, 10))
-    assert again.to_upload().ids == 4
+    assert again.to_upload().id_count == 4
     with pytest.raises(InputError, match="no wave 'wave 9'"):
         panel.people({"wave 9": "completed"})
     with pytest.raises(InputError, match="no standing"):

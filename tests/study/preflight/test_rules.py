@@ -11,7 +11,7 @@ import pytest
 from cint_nb.domain.errors import PreflightBlocked
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.domain.plan import AllocationShape, Money, TargetGroupPlan
+from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.preflight import registry
 from cint_nb.study.preflight.check import (
@@ -28,7 +28,7 @@ from cint_nb.study.preflight.source_rules import reconciled_on
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 IDS = [synthetic_id("preflight", number) for number in range(100)]
 PEOPLE = read_respondents(IDS, entity_type="RSID")
-PLAN = TargetGroupPlan.of(
+PLAN = TargetGroupPlan.recontact(
     business_unit_id=1234,
     project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
     locale="ger_de",
@@ -79,7 +79,7 @@ BLOCKS = [
     ("dates", {"plan": {"start_at": NOW + timedelta(days=20)}}),
     ("dates", {"plan": {"start_at": NOW + timedelta(days=2), "end_at": NOW + timedelta(days=2)}}),
     ("currency", {"plan": {"cost_per_interview": None}, "currency": "USD"}),
-    ("currency", {"plan": {"cost_per_interview": Money.of("2 USD")}}),
+    ("currency", {"plan": {"cost_per_interview": Money.parse("2 USD")}}),
     ("name-length", {"plan": {"name": "abcd"}}),
     ("name-length", {"name": "x" * 129}),
     ("project-manager", {"plan": {"project_manager_id": "<YOUR_PROJECT_MANAGER_ID>"}}),
@@ -121,7 +121,7 @@ def test_a_list_that_is_excluded_whole_is_never_advised_to_take_a_goal_of_nobody
 
 WARNINGS = [
     ("project-exclusion", {"plan": {"exclusion_enabled": True}}),
-    ("price-cap", {"plan": {"maximum_cpi": Money.of("2.49 EUR")}}),
+    ("price-cap", {"plan": {"maximum_cpi": Money.parse("2.49 EUR")}}),
     ("filling-strategy", {"plan": {"filling_strategy": "prescreens"}}),
     ("filling-strategy", {"group_strategy": "automated"}),
     ("profiling", {"plan": {"profiling": {"profiles": [{"name": "age"}]}}}),
@@ -211,7 +211,7 @@ def test_a_survey_that_never_sees_the_rid_is_noted() -> None:
 
 
 def test_allocations_written_out_cannot_be_checked_and_are_noted() -> None:
-    assert one("allocation-template", Severity.NOTE, plan={"allocation_shape": AllocationShape.OPEN_EXCHANGE})
+    assert one("allocation-template", Severity.NOTE, plan={"allocation_shape": AllocationFormat.OPEN_EXCHANGE})
 
 
 def profile(*shares: Any, enabled: bool = True) -> dict[str, Any]:

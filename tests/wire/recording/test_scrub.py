@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cint_nb.domain.ids import is_synthetic, synthetic_id
 from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
-from cint_nb.domain.plan import AllocationShape, TargetGroupPlan
+from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.wire.recording.allowlist import KEPT_FIELDS, PUBLIC_IDS
 from cint_nb.wire.recording.scrub import REMOVED, Scrubber, leaks
 
@@ -255,8 +255,8 @@ def _names(value: dict[str, Any] | float | int | str) -> set[str]:
 
 
 def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> None:
-    for shape in AllocationShape:
-        plan = TargetGroupPlan.of(
+    for shape in AllocationFormat:
+        plan = TargetGroupPlan.recontact(
             business_unit_id=1,
             project_manager_id=REAL,
             locale="ger_de",
@@ -267,7 +267,7 @@ def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> No
             cost_per_interview="2.50 EUR",
             allocation_shape=shape,
         )
-        assert _names(plan.body(name="name", customer_reference_number="abc")) - KEPT_FIELDS == set()
+        assert _names(plan.to_body(name="name", customer_reference_number="abc")) - KEPT_FIELDS == set()
 
 
 _texts = st.sampled_from(

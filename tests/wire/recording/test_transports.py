@@ -257,7 +257,7 @@ def test_a_token_that_expired_in_the_recording_is_renewed_in_the_replay_without_
     expired = httpx.Response(status, json={"object": "authorization_error", "detail": "expired"})
     _, exchange = connect(expired, httpx.Response(201, json={"id": "a"}), expired, expired)
     recorded = record(exchange, post({"name": "a"}), post({"name": "b"}))
-    assert [first for first, *_ in recorded] == [201, errors.for_status(status)]
+    assert [first for first, *_ in recorded] == [201, errors.error_class_for_status(status)]
     http, transport = replay()
     assert [outcome(http, post({"name": "a"})), outcome(http, post({"name": "b"}))] == recorded
     assert transport.left_over() == ()
