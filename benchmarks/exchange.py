@@ -159,7 +159,7 @@ class NoWaiting(SystemClock):
 def connected(base: str, *, in_flight: int = limits.IN_FLIGHT) -> Client:
     """Connect a live client to the server: with all its manners, at a pace that does not hold it back."""
     pace = limits.REQUESTS_PER_SECOND_MAX
-    settings = Settings.read(
+    settings = Settings.load(
         "live", environ={}, base_url=base, account_id=101, token=SAVED, in_flight=in_flight, requests_per_second=pace
     )
     return Client(Http(settings, clock=NoWaiting()))

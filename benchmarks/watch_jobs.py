@@ -75,7 +75,7 @@ async def watch(kind: JobKind, seconds: float, ids: int, *, grows: bool) -> Figu
     """Follow one job with the package's own poller."""
     clock = ReplayClock(START)
     exchange = Exchange(clock, kind, seconds, ids, grows=grows)
-    settings = Settings.read("sandbox", environ={}, token="none")  # noqa: S106 - nothing is asked for one
+    settings = Settings.load("sandbox", environ={}, token="none")  # noqa: S106 - nothing is asked for one
     http = Http(settings, transport=exchange, clock=clock)
     handle = JobHandle(
         kind=kind, base_url=settings.base_url, account_id=101, project_id="P", target_group_id="G", job_id="JOB",

@@ -23,11 +23,11 @@ from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.recording.transports import RecordingTransport, ReplayTransport
-from cint_nb.wire.settings import VARIABLES, Mode, Settings, veiled
-from cint_nb.wire.token_factory import Nonces, SeededNonces, SystemNonces
+from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
+from cint_nb.wire.token_factory import RandomTokenFactory, SeededTokenFactory, TokenFactory
 
 T = TypeVar("T")
-SomeClient = TypeVar("SomeClient", bound="Client")
+SomeClient = TypeVar("ClientT", bound="AsyncClient")
 _recorded = itertools.count()
 
 
@@ -81,7 +81,7 @@ class Client:
         return self.http.clock
 
     @property
-    def nonces(self) -> Nonces:
+    def nonces(self) -> TokenFactory:
         """Return the source of tokens and idempotency keys."""
         return self.http.nonces
 
@@ -206,9 +206,9 @@ def connect_client(
     Raises:
         SettingsError: naming each setting or variable that is missing or wrong.
     """
-    settings = veiled(settings)
-    read = Settings.read(mode, seed=seed, **settings)
-    if http_client is not None and (read.in_process or read.record is not None):
+    settings = wrap_secrets(settings)
+    read = Settings.load(mode, seed=seed, **settings)
+    if http_client is not None and (read.is_in_process or read.record is not None):
         raise SettingsError(
             "An httpx client of your own serves the network only: not a replay, a recording or the sandbox in here.",
             next_step="leave http_client out, or connect to an address.",
@@ -216,15 +216,15 @@ def connect_client(
     sandbox: Any = None
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = SystemClock()
-    nonces: Nonces = SystemNonces()
+    nonces: TokenFactory = RandomTokenFactory()
     if read.mode is Mode.REPLAY and read.recording is not None:
         replay = ReplayTransport(read.recording)
-        transport, clock, nonces = replay, replay.clock, SeededNonces(replay.seed)
-    elif read.mode is Mode.SANDBOX and read.in_process:
+        transport, clock, nonces = replay, replay.clock, SeededTokenFactory(replay.seed)
+    elif read.mode is Mode.SANDBOX and read.is_in_process:
         from cint_nb.sandbox.sandbox import Sandbox
 
         sandbox = Sandbox(seed=read.seed, speed=speed, faults=tuple(faults))
-        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededNonces(str(read.seed))
+        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededTokenFactory(str(read.seed))
     elif read.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock
 
@@ -233,7 +233,7 @@ def connect_client(
         # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
         number = next(_recorded)
         text = nonces.token(16) if read.mode is Mode.LIVE else f"{read.seed}.{number}" if number else str(read.seed)
-        nonces = SeededNonces(text)
+        nonces = SeededTokenFactory(text)
         transport = RecordingTransport(
             transport or httpx.AsyncHTTPTransport(),
             read.record,
@@ -242,7 +242,7 @@ def connect_client(
             seed=text,
             clock=clock,
         )
-    client = cls(Http(read, transport=transport, clock=clock, nonces=nonces, client=http_client))
+    client = cls(Http(read, transport=transport, clock=clock, token_factory=nonces, client=http_client))
     client.sandbox = sandbox
     return client
 

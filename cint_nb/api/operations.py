@@ -13,7 +13,7 @@ from typing import Any
 
 from cint_nb.domain.jobs import JobKind
 from cint_nb.wire.calls import Call
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.retry_policy import Idempotency
 
 _ACCOUNT = "/demand/accounts/{account_id}"
 _PROJECT = _ACCOUNT + "/projects/{project_id}"
@@ -34,7 +34,7 @@ class Operation:
     words: str
     method: str
     template: str
-    repeat: Repeat
+    repeat: Idempotency
 
     def call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
         """Build the request; `parts` are further fields of `Call`, such as `json`, `query` or `if_match`."""
@@ -42,26 +42,26 @@ class Operation:
             operation=self.words,
             method=self.method,
             template=self.template,
-            repeat=self.repeat,
+            idempotency=self.repeat,
             path=dict(path or {}),
             **parts,
         )
 
 
 def _safe(name: str, words: str, template: str, method: str = "GET") -> Operation:
-    return Operation(name, words, method, template, Repeat.SAFE)
+    return Operation(name, words, method, template, Idempotency.SAFE)
 
 
 def _keyed(name: str, words: str, template: str) -> Operation:
-    return Operation(name, words, "POST", template, Repeat.KEYED)
+    return Operation(name, words, "POST", template, Idempotency.KEYED)
 
 
 def _guarded(name: str, words: str, template: str, method: str = "POST") -> Operation:
-    return Operation(name, words, method, template, Repeat.GUARDED)
+    return Operation(name, words, method, template, Idempotency.CONDITIONAL)
 
 
 def _naked(name: str, words: str, template: str) -> Operation:
-    return Operation(name, words, "POST", template, Repeat.NAKED)
+    return Operation(name, words, "POST", template, Idempotency.NON_IDEMPOTENT)
 
 
 # Accounts and definitions

@@ -31,11 +31,11 @@ def read_value(model: type[Model], value: Any, reply: Reply, **ours: Any) -> Mod
         UnexpectedReply: naming the fields that do not fit, never their values.
     """
     if not isinstance(value, Mapping):
-        raise reply.unexpected(f"A reply holds no {model.__name__}.")
+        raise reply.unexpected_reply_error(f"A reply holds no {model.__name__}.")
     try:
         return model.model_validate({**value, **ours})
     except ValidationError as error:
-        raise reply.unexpected(f"A reply does not fit {model.__name__}: {_fields(error)}.") from None
+        raise reply.unexpected_reply_error(f"A reply does not fit {model.__name__}: {_fields(error)}.") from None
 
 
 def read_item(model: type[Model], value: Any, call: Call) -> Model:
@@ -62,7 +62,7 @@ def read_many(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
     if rows is None:
         return ()
     if not isinstance(rows, list):
-        raise reply.unexpected(f"A reply holds no list of {model.__name__}.")
+        raise reply.unexpected_reply_error(f"A reply holds no list of {model.__name__}.")
     return tuple(read_value(model, row, reply) for row in rows)
 
 
@@ -91,7 +91,7 @@ def created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
     for candidate in candidates:
         if isinstance(candidate, str) and candidate and (not ulid or is_ulid(candidate)):
             return candidate
-    raise reply.unexpected("A reply says that something was created and names no id.")
+    raise reply.unexpected_reply_error("A reply says that something was created and names no id.")
 
 
 def _fields(error: ValidationError) -> str:

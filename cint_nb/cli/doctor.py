@@ -55,7 +55,7 @@ def _nest_asyncio() -> Check:
 
 def _settings() -> Check:
     try:
-        settings = Settings.read()
+        settings = Settings.load()
     except CintError as error:
         return False, "settings", " ".join(str(error).split())
     untried = "; credentials are there, and not tried: nothing is sent" if settings.mode is Mode.LIVE else ""

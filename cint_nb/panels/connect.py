@@ -13,7 +13,7 @@ from cint_nb.panels.look.mode import remember_mode
 from cint_nb.panels.look.static_html import in_kernel
 from cint_nb.wave.client import Session, connect_session
 from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
-from cint_nb.wire.settings import veiled
+from cint_nb.wire.settings import wrap_secrets
 
 
 def connect(
@@ -44,7 +44,7 @@ def connect(
     Raises:
         SettingsError: the mode is unknown, or live mode lacks credentials; it names each missing variable.
     """
-    settings = veiled(settings)
+    settings = wrap_secrets(settings)
     if in_kernel():
         pd.set_option("display.html.use_mathjax", False)
     if archived_nest_asyncio_applied():

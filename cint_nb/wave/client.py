@@ -14,7 +14,7 @@ from cint_nb.wave.journal import Journal, default_path
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.reporting import ReporterFactory, silent
 from cint_nb.wave.wave import Wave
-from cint_nb.wire.settings import Mode, veiled
+from cint_nb.wire.settings import Mode, wrap_secrets
 
 
 class Session(Client):
@@ -107,7 +107,7 @@ def connect_session(mode: str | None = None, *, reporter: ReporterFactory = sile
 
     Serves scripts; notebooks use `cint_nb.connect`, which shows it.
     """
-    settings = veiled(settings)
+    settings = wrap_secrets(settings)
     session = connect_client(mode, cls=Session, **settings)
     session.reporter = reporter
     return session

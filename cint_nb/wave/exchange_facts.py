@@ -42,9 +42,9 @@ async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) ->
     return replace(
         facts,
         project_id=ref.project_id,
-        saved=await client.recontacts.saved_count(ref),
+        saved_count=await client.recontacts.saved_count(ref),
         running_job=running.job_id if running else None,
-        group_state="" if group is None else "launched" if group.launched else "draft",
+        target_group_state="" if group is None else "launched" if group.launched else "draft",
         draft={} if group is None or group.launched else group.model_dump(mode="json", exclude=_unknown(client)),
         activity_exclusions=[ActivityExclusion(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,

@@ -61,7 +61,7 @@ def run_reporting(
         KeyboardInterrupt: with a message that the job goes on and the line that resumes watching it.
         LoopError: where the loop thread would never get to the step.
     """
-    loop_thread.refuse_waiting()
+    loop_thread.check_may_block()
     looks: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
     last: JobSnapshot | None = None
     ended: JobSnapshot | None = None

@@ -20,7 +20,7 @@ _TEXT_MAX = 300
 _BODY_MAX = 65_536
 _SECRET_MIN = 8
 
-OUR_NAMES: Mapping[str, str] = {
+PLAN_FIELD_NAMES: Mapping[str, str] = {
     "expected_completes": "completes_goal",
     "fielding_specification.start_at": "start_at",
     "fielding_specification.end_at": "end_at",
@@ -34,7 +34,7 @@ OUR_NAMES: Mapping[str, str] = {
 }
 """Names the exchange uses for fields that have another name in `TargetGroupPlan`."""
 
-_NEXT: Mapping[int, str] = {
+_NEXT_STEPS: Mapping[int, str] = {
     400: "correct the fields named and send again.",
     401: "check client id and secret, or renew CINT_NB_TOKEN.",
     409: "wait until the other change has ended, then try again.",
@@ -51,7 +51,7 @@ _THREE_CAUSES = (
 )
 
 
-def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> ApiError:
+def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = False) -> ApiError:
     """Build the error for a reply that is no success.
 
     Args:
@@ -59,15 +59,15 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
         operation: What was asked, for the message.
         tried_new_token: Whether the request was already repeated with a new token.
     """
-    envelope = read_envelope(reply.body)
-    word = clean(envelope.get("object") or envelope.get("error"))
-    detail = clean(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
+    envelope = parse_error_envelope(reply.body)
+    word = sanitise(envelope.get("object") or envelope.get("error"))
+    detail = sanitise(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
     params = invalid_params(envelope)
     kind = error_class_for_status(reply.status)
     if reply.status == 409 and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
         kind = JobAlreadyRunning
     error = kind(
-        _what(operation, reply.status, detail),
+        _summary_line(operation, reply.status, detail),
         evidence={
             "status": reply.status,
             "object": word or None,
@@ -75,7 +75,7 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
             "request_id": _request_id(envelope) or reply.request_id or None,
             "trace_id": reply.trace_id or None,
         },
-        safe=_safe(reply),
+        safe=_safe_line(reply),
         next_step=_next_step(reply, word, kind, tried_new_token),
     )
     error.body = reply.body
@@ -83,7 +83,7 @@ def problem(reply: Reply, *, operation: str, tried_new_token: bool = False) -> A
     return error
 
 
-def without_secrets(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
+def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
     """Return an error reply whose body does not repeat what was sent to prove who asks.
 
     A server, or a proxy before it, may quote the request it refuses. Texts of less than eight characters are no
@@ -98,7 +98,7 @@ def without_secrets(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
     return reply if body == reply.body else dataclasses.replace(reply, body=body)
 
 
-def read_envelope(body: bytes) -> dict[str, Any]:
+def parse_error_envelope(body: bytes) -> dict[str, Any]:
     """Return the error object of a body; empty if it is none, as behind a proxy that answers HTML."""
     try:
         parsed = json.loads(body[:_BODY_MAX])
@@ -119,21 +119,23 @@ def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if not isinstance(listed, list):
         return ()
     return tuple(
-        (our_name(str(item.get("name") or "")), clean(item.get("reason"))) for item in listed if isinstance(item, dict)
+        (plan_field_name(str(item.get("name") or "")), sanitise(item.get("reason")))
+        for item in listed
+        if isinstance(item, dict)
     )
 
 
-def our_name(name: str) -> str:
+def plan_field_name(name: str) -> str:
     """Turn a field name of an error, such as `FieldingSpecification.EndAt`, into the name our plan has for it."""
     steps = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", step) for step in name.split(".")]
-    ours = clean(".".join(steps).lower())
-    for theirs, known in OUR_NAMES.items():
+    ours = sanitise(".".join(steps).lower())
+    for theirs, known in PLAN_FIELD_NAMES.items():
         if ours == theirs or ours.startswith((theirs + ".", theirs + "[")):
             return known
     return ours
 
 
-def clean(text: Any) -> str:
+def sanitise(text: Any) -> str:
     """Return foreign text fit for a message: one line, printable, ids masked, no e-mail address, of bounded length."""
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
@@ -142,7 +144,7 @@ def clean(text: Any) -> str:
     return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 1] + "…"
 
 
-def _what(operation: str, status: int, detail: str) -> str:
+def _summary_line(operation: str, status: int, detail: str) -> str:
     words = operation.replace("_", " ")
     said = f": {detail}" if detail else "."
     if 300 <= status < 400:
@@ -150,7 +152,7 @@ def _what(operation: str, status: int, detail: str) -> str:
     return f"The exchange could not {words}{said}" if status >= 500 else f"The exchange refused to {words}{said}"
 
 
-def _safe(reply: Reply) -> str:
+def _safe_line(reply: Reply) -> str:
     if reply.status < 500:
         return "nothing was changed by this request."
     if reply.method == "GET":
@@ -169,13 +171,13 @@ def _next_step(reply: Reply, word: str, kind: type[ApiError], tried_new_token: b
     if kind is NotAuthenticated and tried_new_token:
         return "a new token was refused too: check that client id and secret belong to this account."
     if status == 404:
-        return _not_found(reply.template)
+        return _not_found_hint(reply.template)
     if status >= 500:
         return "look whether it took effect before sending it again; give request_id to Cint support if it stays."
-    return _NEXT.get(status, "give request_id to Cint support if the request looks right.")
+    return _NEXT_STEPS.get(status, "give request_id to Cint support if the request looks right.")
 
 
-def _not_found(template: str) -> str:
+def _not_found_hint(template: str) -> str:
     last = template.rpartition("/")[2]
     if last in ("{job_id}", "{report_id}", "{fielding_run_id}"):
         return f"check the {last[1:-4].replace('_', ' ')}'s id, and that it is one of this account and target group."

@@ -28,56 +28,56 @@ from cint_nb.domain.errors import (
     PermissionDenied,
     SettingsError,
 )
-from cint_nb.wire.api_errors import read_envelope
+from cint_nb.wire.api_errors import parse_error_envelope
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock
-from cint_nb.wire.retry_policy import Repeat
-from cint_nb.wire.settings import Mode, Settings, is_token
+from cint_nb.wire.retry_policy import Idempotency
+from cint_nb.wire.settings import Mode, Settings, is_valid_token
 
-TOKEN_CALL = Call("get an access token", "POST", "/oauth/token", Repeat.SAFE)
-_LIFE_UNKNOWN = timedelta(hours=1)
+TOKEN_CALL = Call("get an access token", "POST", "/oauth/token", Idempotency.SAFE)
+_DEFAULT_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
-class Token:
+class AccessToken:
     """Hold a token and when it ends; a given token has no known end."""
 
     secret: SecretStr
     expires_at: datetime | None = None
-    life: timedelta | None = None
+    lifetime: timedelta | None = None
 
     def __reduce__(self) -> NoReturn:
         """Refuse to be pickled: a pickle would hold the token readable."""
         raise TypeError("A token is never pickled. Connect again where you need one.")
 
-    def fresh(self, now: datetime) -> bool:
+    def is_fresh(self, now: datetime) -> bool:
         """Tell whether it may still be used: until 5 minutes before its end, or half its life if that is shorter."""
         if self.expires_at is None:
             return True
-        early = min(limits.TOKEN_RENEW_BEFORE, (self.life or limits.TOKEN_RENEW_BEFORE) / 2)
+        early = min(limits.TOKEN_RENEW_BEFORE, (self.lifetime or limits.TOKEN_RENEW_BEFORE) / 2)
         return now < self.expires_at - early
 
 
-class Keep(Protocol):
+class TokenStore(Protocol):
     """Stand for a place that keeps a token between processes."""
 
-    def load(self) -> Token | None:
+    def load(self) -> AccessToken | None:
         """Return the kept token, None if there is none."""
         ...
 
-    def store(self, token: Token) -> None:
+    def save(self, token: AccessToken) -> None:
         """Keep a token."""
         ...
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Remove the kept token."""
         ...
 
 
-class Bearer(httpx.Auth):
+class BearerAuth(httpx.Auth):
     """Put the token on a request. An `Auth` is dropped by httpx when a request leaves for another host."""
 
-    def __init__(self, token: Token) -> None:
+    def __init__(self, token: AccessToken) -> None:
         self._token = token
 
     @property
@@ -91,7 +91,7 @@ class Bearer(httpx.Auth):
         yield request
 
 
-class Tokens:
+class TokenProvider:
     """Hold the one token of a client.
 
     Args:
@@ -102,18 +102,18 @@ class Tokens:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, fetch: Callable[[], Awaitable[Reply]], keep: Keep | None = None
+        self, settings: Settings, clock: Clock, fetch: Callable[[], Awaitable[Reply]], keep: TokenStore | None = None
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._fetch = fetch
-        self._keep = keep
+        self._store = keep
         self._replaying = settings.mode is Mode.REPLAY
-        self._token = Token(settings.token) if settings.token is not None else None
-        self._proven: tuple[Token, datetime] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._token = AccessToken(settings.token) if settings.token is not None else None
+        self._marked_valid: tuple[AccessToken, datetime] | None = None
+        self._lock = asyncio.Lock()
 
-    async def current(self) -> Token:
+    async def current(self) -> AccessToken:
         """Return a token that is good for at least some minutes.
 
         Raises:
@@ -121,72 +121,72 @@ class Tokens:
             NotAuthenticated: if the token endpoint refuses them.
             NotSent: if no token could be fetched for any other reason.
         """
-        if self._token is not None and self._token.fresh(self._clock.now()):
+        if self._token is not None and self._token.is_fresh(self._clock.now()):
             return self._token
-        async with self._one_at_a_time:
-            if self._token is None and self._keep is not None:
-                self._token = self._keep.load()
-            if self._token is None or not self._token.fresh(self._clock.now()):
-                self._token = await self._get()
+        async with self._lock:
+            if self._token is None and self._store is not None:
+                self._token = self._store.load()
+            if self._token is None or not self._token.is_fresh(self._clock.now()):
+                self._token = await self._fetch_token()
             return self._token
 
-    async def renew(self, rejected: Token) -> Token | None:
+    async def renew(self, rejected: AccessToken) -> AccessToken | None:
         """Return another token than the one the exchange rejected, or None if another would not help.
 
         Another task may have renewed it meanwhile: then that one is returned and none is fetched.
         """
-        if self._is_proven(rejected) or not (self._settings.renewable or self._replaying):
+        if self._is_marked_valid(rejected) or not (self._settings.can_renew_token or self._replaying):
             return None
-        async with self._one_at_a_time:
+        async with self._lock:
             if self._token is rejected:
-                if self._keep is not None:
-                    self._keep.forget()
-                self._token = await self._get()
+                if self._store is not None:
+                    self._store.delete()
+                self._token = await self._fetch_token()
             return self._token
 
-    def proven(self, token: Token) -> None:
+    def mark_valid(self, token: AccessToken) -> None:
         """Remember that a brand-new token was rejected like its forerunner: the right is missing, not the token."""
-        self._proven = (token, self._clock.now())
+        self._marked_valid = (token, self._clock.now())
 
-    def _is_proven(self, token: Token) -> bool:
+    def _is_marked_valid(self, token: AccessToken) -> bool:
         """Tell whether a token was proven good lately; long after that it may have been revoked."""
-        if self._proven is None or self._proven[0] is not token:
+        if self._marked_valid is None or self._marked_valid[0] is not token:
             return False
-        return self._clock.now() - self._proven[1] <= limits.TOKEN_TRUSTED_FOR
+        return self._clock.now() - self._marked_valid[1] <= limits.TOKEN_TRUSTED_FOR
 
-    async def _get(self) -> Token:
+    async def _fetch_token(self) -> AccessToken:
         if self._replaying and self._settings.token is not None:
-            return Token(self._settings.token)  # where a new token was fetched, the recording goes on as with one
-        if not self._settings.renewable:
+            return AccessToken(self._settings.token)  # where a new token was fetched, the recording goes on as with one
+        if not self._settings.can_renew_token:
             raise SettingsError(
                 "There are no credentials to get an access token with.",
                 evidence={"missing": "CINT_NB_CLIENT_ID, CINT_NB_CLIENT_SECRET"},
                 next_step="set both, or set CINT_NB_TOKEN to a ready token.",
             )
         try:
-            token = self._read(await self._fetch())
+            token = self._parse_token(await self._fetch())
         except (NotAuthenticated, PermissionDenied) as error:
-            raise _refused(error) from None
+            raise _token_refused_error(error) from None
         except CintError as error:
-            raise _not_fetched(error) from None
-        if self._keep is not None:
-            self._keep.store(token)
+            raise _token_unavailable_error(error) from None
+        if self._store is not None:
+            self._store.save(token)
         return token
 
-    def _read(self, reply: Reply) -> Token:
-        fields = reply.fields()
+    def _parse_token(self, reply: Reply) -> AccessToken:
+        fields = reply.json_object()
         given = fields.pop("access_token", None)
         secret = SecretStr(given.strip()) if isinstance(given, str) else SecretStr("")
         del given
-        if not is_token(secret):
-            raise reply.unexpected("The token endpoint answered without an access token.")
+        if not is_valid_token(secret):
+            raise reply.unexpected_reply_error("The token endpoint answered without an access token.")
         seconds = fields.get("expires_in")
         usable = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 10**8
-        life = timedelta(seconds=float(seconds)) if usable and seconds is not None else _LIFE_UNKNOWN
-        return Token(secret, self._clock.now() + life, life)
+        life = timedelta(seconds=float(seconds)) if usable and seconds is not None else _DEFAULT_LIFETIME
+        return AccessToken(secret, self._clock.now() + life, life)
 
 
-def token_body(settings: Settings) -> dict[str, Any]:
+def token_request_body(settings: Settings) -> dict[str, Any]:
     """Return the body of the token request; `auth_scopes` is this endpoint's word for OAuth's `scope`."""
     return {
         "client_id": settings.client_id,
@@ -197,17 +197,17 @@ def token_body(settings: Settings) -> dict[str, Any]:
     }
 
 
-def rejects_token(reply: Reply) -> bool:
+def may_mean_expired_token(reply: Reply) -> bool:
     """Tell whether a reply may mean an expired token.
 
     The recontact guide says 401; the API's authentication page says 403 with the object `authorization_error`.
     """
     if reply.status == 401:
         return True
-    return reply.status == 403 and read_envelope(reply.body).get("object") == "authorization_error"
+    return reply.status == 403 and parse_error_envelope(reply.body).get("object") == "authorization_error"
 
 
-def _refused(error: ApiError) -> NotAuthenticated:
+def _token_refused_error(error: ApiError) -> NotAuthenticated:
     """Explain a refusal by the token endpoint, whose error envelope is another than the API's."""
     refused = NotAuthenticated(
         f"No access token: {error.what}",
@@ -219,7 +219,7 @@ def _refused(error: ApiError) -> NotAuthenticated:
     return refused
 
 
-def _not_fetched(error: CintError) -> NotSent:
+def _token_unavailable_error(error: CintError) -> NotSent:
     # An error that names a variable knows better than we do which address is wrong.
     named = error.next_step if "variable" in error.evidence else ""
     return NotSent(
@@ -233,7 +233,7 @@ def _not_fetched(error: CintError) -> NotSent:
 _OWNER_ONLY = 0o600
 
 
-class TokenFile:
+class FileTokenStore:
     """Keep one token in the user's cache folder.
 
     The file name is a digest of token address and client id, so that accounts do not mix. A file that others can
@@ -249,26 +249,26 @@ class TokenFile:
         self._folder = folder or platformdirs.user_cache_path("cint_nb", appauthor=False)
         self.path = self._folder / f"token-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.json"
 
-    def load(self) -> Token | None:
+    def load(self) -> AccessToken | None:
         """Return the kept token, or None."""
         try:
             handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         except OSError:
             return None
         with open(handle, encoding="utf-8") as file:  # noqa: PTH123 - opened by descriptor, checked and read as one
-            if os.name == "posix" and not _private(os.fstat(handle)):
+            if os.name == "posix" and not _is_private(os.fstat(handle)):
                 return None
             with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
                 kept = json.load(file)
                 expires_at = datetime.fromisoformat(kept["expires_at"])
                 secret = SecretStr(kept.pop("access_token"))
-                if expires_at.tzinfo is not None and is_token(secret):
-                    return Token(secret, expires_at, timedelta(seconds=kept["life"]))
+                if expires_at.tzinfo is not None and is_valid_token(secret):
+                    return AccessToken(secret, expires_at, timedelta(seconds=kept["life"]))
         return None
 
-    def store(self, token: Token) -> None:
+    def save(self, token: AccessToken) -> None:
         """Keep a token; a disk that refuses is no reason to fail, since the token can be fetched again."""
-        if token.expires_at is None or token.life is None:
+        if token.expires_at is None or token.lifetime is None:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -279,13 +279,13 @@ class TokenFile:
                     {
                         "access_token": token.secret.get_secret_value(),
                         "expires_at": token.expires_at.isoformat(),
-                        "life": token.life.total_seconds(),
+                        "life": token.lifetime.total_seconds(),
                     },
                     file,
                 )
             Path(name).replace(self.path)
 
-    def forget(self) -> None:
+    def delete(self) -> None:
         """Remove the kept token."""
         with contextlib.suppress(OSError):
             self.path.unlink()
@@ -295,5 +295,5 @@ class TokenFile:
         return "<TokenFile>"
 
 
-def _private(status: os.stat_result) -> bool:
+def _is_private(status: os.stat_result) -> bool:
     return stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) & 0o077 == 0 and status.st_uid == os.getuid()

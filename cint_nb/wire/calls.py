@@ -16,10 +16,10 @@ import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
 from cint_nb.domain.plan import format_utc
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.retry_policy import Idempotency
 
-_PLACE = re.compile(r"\{(\w+)\}")
-_PATH_VALUE = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PATH_PARAM = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
@@ -32,7 +32,7 @@ class Call:
         operation: What it does, in a few words, for errors and logs.
         method: HTTP method.
         template: Path below the base URL, such as `/demand/accounts/{account_id}/projects`.
-        repeat: How it bears being sent twice.
+        idempotency: How it bears being sent twice.
         path: Values of the template's places; `account_id` comes from the settings when left out.
         query: Query parameters; None is left out, a list repeats the name.
         json: JSON body.
@@ -47,7 +47,7 @@ class Call:
     operation: str
     method: str
     template: str
-    repeat: Repeat
+    idempotency: Idempotency
     path: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
@@ -58,7 +58,7 @@ class Call:
     max_bytes: int | None = None
     accept: str = "application/json"
 
-    def address(self, account_id: int | None) -> str:
+    def url_path(self, account_id: int | None) -> str:
         """Fill the template.
 
         Args:
@@ -71,7 +71,7 @@ class Call:
 
         def fill(place: re.Match[str]) -> str:
             text = "" if (value := values.get(place[1])) is None else str(value)
-            if not _PATH_VALUE.fullmatch(text):
+            if not _PATH_PARAM.fullmatch(text):
                 raise InputError(
                     f"{place[1]} cannot stand in an address: {'it is missing' if not text else 'it has a wrong form'}.",
                     evidence={"operation": self.operation, "field": place[1]},
@@ -79,18 +79,18 @@ class Call:
                 )
             return quote(text, safe="")
 
-        return _PLACE.sub(fill, self.template)
+        return _PLACEHOLDER.sub(fill, self.template)
 
     def query_pairs(self) -> tuple[tuple[str, str], ...]:
         """Return the query as names and texts, in the order given."""
         pairs: list[tuple[str, str]] = []
         for name, value in self.query.items():
             many = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
-            pairs += [(name, _text(one)) for one in (value if many else [value]) if one is not None]
+            pairs += [(name, _query_text(one)) for one in (value if many else [value]) if one is not None]
         return tuple(pairs)
 
 
-def _text(value: Any) -> str:
+def _query_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -126,26 +126,26 @@ class Reply:
         Raises:
             UnexpectedReply: if it is empty, cut off, HTML or otherwise no JSON. The request may have taken effect.
         """
-        return self._parsed
+        return self._parsed_json
 
     @cached_property
-    def _kind(self) -> str:
+    def _media_type(self) -> str:
         return str(self.headers.get("content-type", "")).lower()
 
     @cached_property
-    def _parsed(self) -> Any:
+    def _parsed_json(self) -> Any:
         try:
             return json.loads(self.body)
         except ValueError:  # JSONDecodeError and UnicodeDecodeError
-            raise self.unexpected("The exchange answered with something that is not JSON.") from None
+            raise self.unexpected_reply_error("The exchange answered with something that is not JSON.") from None
 
-    def is_page(self) -> bool:
+    def is_html_page(self) -> bool:
         """Tell whether this is a page for people, such as the sign-in of a network on the way."""
-        return "html" in self._kind
+        return "html" in self._media_type
 
-    def is_broken(self) -> bool:
+    def is_malformed(self) -> bool:
         """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
-        if not self.body.strip() or not ("json" in self._kind or self.is_page()):
+        if not self.body.strip() or not ("json" in self._media_type or self.is_html_page()):
             return False
         try:
             self.json()  # kept for whoever reads it next
@@ -153,7 +153,7 @@ class Reply:
             return True
         return False
 
-    def fields(self) -> dict[str, Any]:
+    def json_object(self) -> dict[str, Any]:
         """Return the body as a JSON object.
 
         Raises:
@@ -161,7 +161,7 @@ class Reply:
         """
         parsed = self.json()
         if not isinstance(parsed, dict):
-            raise self.unexpected("The exchange answered with JSON of another shape than documented.")
+            raise self.unexpected_reply_error("The exchange answered with JSON of another shape than documented.")
         return parsed
 
     @property
@@ -173,9 +173,9 @@ class Reply:
     def location_id(self) -> str:
         """Return the last part of the Location header, be it an address, a path or a bare id; empty if unusable."""
         last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
-        return last if _PATH_VALUE.fullmatch(last) else ""
+        return last if _PATH_PARAM.fullmatch(last) else ""
 
-    def unexpected(self, what: str) -> UnexpectedReply:
+    def unexpected_reply_error(self, what: str) -> UnexpectedReply:
         """Make the error for a reply that says success and cannot be understood; its `body` keeps the raw reply."""
         error = UnexpectedReply(
             what,
@@ -193,7 +193,7 @@ class Reply:
         return error
 
 
-def reply_of(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str = "") -> Reply:
+def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str = "") -> Reply:
     """Build a reply; ids for support are read from the headers where the body names none."""
     # Read once: each look-up in httpx's own goes through all of them.
     plain = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers.raw}

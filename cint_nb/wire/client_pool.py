@@ -14,7 +14,7 @@ from cint_nb.domain.errors import NotSent, SettingsError
 from cint_nb.wire import loop_thread
 
 
-class Connections:
+class ClientPool:
     """Lend httpx clients, made on first use.
 
     One client serves few connections: its pool goes through all of them with each request, so that 64 are slower than
@@ -36,69 +36,69 @@ class Connections:
         proxies: bool,
     ) -> None:
         self._transport = transport
-        self._given = given
-        self._own: list[httpx.AsyncClient] = []
-        self._under_way: list[int] = []
+        self._external_client = given
+        self._clients: list[httpx.AsyncClient] = []
+        self._in_use: list[int] = []
         self._certificates: ssl.SSLContext | None = None
         self._proxies = proxies
         # A transport handed in is one, however many clients it serves.
-        self._most_of_one = limits.IN_FLIGHT_PER_POOL if transport is None else in_flight
+        self._max_per_client = limits.IN_FLIGHT_PER_POOL if transport is None else in_flight
 
     @property
-    def ours(self) -> bool:
+    def owns_clients(self) -> bool:
         """Tell whether the clients are ours and not the caller's."""
-        return self._given is None
+        return self._external_client is None
 
-    def any(self) -> httpx.AsyncClient:
+    def any_client(self) -> httpx.AsyncClient:
         """Return the client that requests are built with.
 
         Raises:
             NotSent: if the caller's was closed by its owner.
         """
-        if self._given is None:
-            if not self._own:
+        if self._external_client is None:
+            if not self._clients:
                 self._add()
-            return self._own[0]
-        if self._given.is_closed:
+            return self._clients[0]
+        if self._external_client.is_closed:
             raise NotSent(
                 "The httpx client of your own is closed.",
                 safe="nothing was sent.",
                 next_step="open another one and connect with it again.",
             )
-        return self._given
+        return self._external_client
 
     @contextlib.contextmanager
-    def free(self) -> Iterator[httpx.AsyncClient]:
+    def lease(self) -> Iterator[httpx.AsyncClient]:
         """Lend the first client that has a connection free."""
-        if self._given is not None:
-            yield self.any()
+        if self._external_client is not None:
+            yield self.any_client()
             return
-        number = next((place for place, busy in enumerate(self._under_way) if busy < self._most_of_one), None)
+        number = next((place for place, busy in enumerate(self._in_use) if busy < self._max_per_client), None)
         number = self._add() if number is None else number
-        counted = self._under_way
+        counted = self._in_use
         counted[number] += 1
         try:
-            yield self._own[number]
+            yield self._clients[number]
         finally:
             counted[number] -= 1
 
     async def aclose(self) -> None:
         """Close our own clients and their transport; one of the caller's stays open."""
-        own, self._own, self._under_way = self._own, [], []
+        own, self._clients, self._in_use = self._clients, [], []
         for client in own:
             await client.aclose()
-        if not own and self._given is None and self._transport is not None:
+        if not own and self._external_client is None and self._transport is not None:
             await self._transport.aclose()
 
     def _add(self) -> int:
         """Make one more client and return its number; reading the certificates once is enough for all."""
         if self._transport is None and self._certificates is None:
-            self._certificates = _trusted(environment=self._proxies)
-        if not self._own:
-            loop_thread.close_at_the_end(self)
-        places = self._most_of_one
-        self._own.append(
-            _Client(
+            self._certificates = _ssl_context(environment=self._proxies)
+        if not self._clients:
+            loop_thread.close_at_exit(self)
+        places = self._max_per_client
+        self._clients.append(
+            _CookielessClient(
                 transport=self._transport,
                 limits=httpx.Limits(max_connections=places, max_keepalive_connections=places),
                 verify=self._certificates or True,
@@ -107,8 +107,8 @@ class Connections:
                 headers={"user-agent": _user_agent()},
             )
         )
-        self._under_way.append(0)
-        return len(self._own) - 1
+        self._in_use.append(0)
+        return len(self._clients) - 1
 
 
 class _NoCookies(httpx.Cookies):
@@ -116,7 +116,7 @@ class _NoCookies(httpx.Cookies):
         """Leave what a reply sets."""
 
 
-class _Client(httpx.AsyncClient):
+class _CookielessClient(httpx.AsyncClient):
     """Keep no cookies: the API has none, and what a proxy on the way sets is nobody's to carry on."""
 
     _none = _NoCookies()
@@ -127,7 +127,7 @@ class _Client(httpx.AsyncClient):
         return self._none
 
 
-def _trusted(*, environment: bool) -> ssl.SSLContext:
+def _ssl_context(*, environment: bool) -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context(trust_env=environment)
     except OSError as error:

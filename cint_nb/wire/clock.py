@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-_TURNS = 20
+_LOOP_YIELDS = 20
 """How often a sleeper lets others run before time moves: whoever is about to sleep as well gets to say so."""
 
 
@@ -68,23 +68,23 @@ class ReplayClock:
         if start.tzinfo is None:
             raise ValueError("a clock needs a start with a time zone")
         self._start = start.astimezone(UTC)
-        self._passed = 0.0
+        self._elapsed = 0.0
         self._sleepers: list[tuple[float, int]] = []
-        self._numbers = itertools.count()
+        self._sequence = itertools.count()
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
         """Return the recording's time, UTC."""
-        return self._start + timedelta(seconds=self._passed)
+        return self._start + timedelta(seconds=self._elapsed)
 
     def monotonic(self) -> float:
         """Return the seconds passed since the start."""
-        return self._passed
+        return self._elapsed
 
-    def reach(self, passed: float) -> None:
+    def advance_to(self, passed: float) -> None:
         """Let time move to that many seconds after the start; never back."""
         with self._lock:
-            self._passed = max(self._passed, passed)
+            self._elapsed = max(self._elapsed, passed)
 
     async def sleep(self, seconds: float) -> None:
         """Let that many seconds of the recording pass, in no time."""
@@ -92,15 +92,15 @@ class ReplayClock:
             await asyncio.sleep(0)
             return
         with self._lock:
-            sleeper = (self._passed + seconds, next(self._numbers))
+            sleeper = (self._elapsed + seconds, next(self._sequence))
             heapq.heappush(self._sleepers, sleeper)
         try:
-            for _ in range(_TURNS):
+            for _ in range(_LOOP_YIELDS):
                 await asyncio.sleep(0)
             while True:
                 with self._lock:
                     if self._sleepers[0] == sleeper:
-                        self._passed = max(self._passed, sleeper[0])
+                        self._elapsed = max(self._elapsed, sleeper[0])
                         return
                 await asyncio.sleep(0)
         finally:

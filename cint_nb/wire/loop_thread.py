@@ -22,9 +22,9 @@ from cint_nb.domain.errors import LoopError
 
 T = TypeVar("T")
 
-SLICE_SECONDS = 0.25
+WAIT_SLICE_SECONDS = 0.25
 """No wait is longer than this, so that an Interrupt is served at once on every kernel and system."""
-_FAREWELL_SECONDS = 2.0
+_SHUTDOWN_SECONDS = 2.0
 _NO_THREADS = sys.platform == "emscripten"
 
 
@@ -36,12 +36,12 @@ class Closable(Protocol):
         ...
 
 
-_to_close: weakref.WeakSet[Closable] = weakref.WeakSet()
+_closables: weakref.WeakSet[Closable] = weakref.WeakSet()
 
 
-def close_at_the_end(thing: Closable) -> None:
+def close_at_exit(thing: Closable) -> None:
     """Remember to close a thing when the loop thread ends, if it still exists then."""
-    _to_close.add(thing)
+    _closables.add(thing)
 
 
 class _LoopThread:
@@ -61,15 +61,15 @@ class _LoopThread:
         """Cancel what still runs, close what is still open and end the thread, in bounded time."""
         if not self.thread.is_alive() or self.process != os.getpid():
             return
-        farewell = asyncio.run_coroutine_threadsafe(_farewell(), self.loop)
-        concurrent.futures.wait([farewell], timeout=_FAREWELL_SECONDS)
+        farewell = asyncio.run_coroutine_threadsafe(_shutdown(), self.loop)
+        concurrent.futures.wait([farewell], timeout=_SHUTDOWN_SECONDS)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(timeout=_FAREWELL_SECONDS)
+        self.thread.join(timeout=_SHUTDOWN_SECONDS)
         if not self.thread.is_alive():
             self.loop.close()
 
 
-_here = threading.local()
+_thread_local = threading.local()
 _lock = threading.Lock()
 _current: _LoopThread | None = None
 
@@ -114,32 +114,32 @@ def run(awaitable: Awaitable[T]) -> T:
     An Interrupt cancels it, waits briefly until it has ended, and goes on as `KeyboardInterrupt`.
 
     Raises:
-        LoopError: when called on the loop thread itself, where it would wait for itself, or inside `nothing_waits`.
+        LoopError: when called on the loop thread itself, where it would wait for itself, or inside `forbid_blocking`.
     """
     if _NO_THREADS:
-        return _run_in_browser(awaitable)
-    refuse_waiting(awaitable)
-    work = _Work()
+        return _run_in_pyodide(awaitable)
+    check_may_block(awaitable)
+    work = _BlockingCall()
     try:
-        future = submit(work.do(awaitable))
-        while not concurrent.futures.wait([future], timeout=SLICE_SECONDS).done:
+        future = submit(work.run(awaitable))
+        while not concurrent.futures.wait([future], timeout=WAIT_SLICE_SECONDS).done:
             pass
     except BaseException:
-        work.abandon()
+        work.cancel_and_wait()
         raise
     return future.result()
 
 
-def refuse_waiting(awaitable: object = None) -> None:
+def check_may_block(awaitable: object = None) -> None:
     """Refuse to wait where the loop thread would never get to what is waited for.
 
     Args:
         awaitable: What would have been waited for; a coroutine is closed.
 
     Raises:
-        LoopError: on the loop thread, and inside `nothing_waits`.
+        LoopError: on the loop thread, and inside `forbid_blocking`.
     """
-    if not (on_loop_thread() or getattr(_here, "nothing_waits", False)):
+    if not (on_loop_thread() or getattr(_thread_local, "nothing_waits", False)):
         return
     if inspect.iscoroutine(awaitable):
         awaitable.close()
@@ -151,35 +151,35 @@ def refuse_waiting(awaitable: object = None) -> None:
 
 
 @contextlib.contextmanager
-def nothing_waits() -> Iterator[None]:
+def forbid_blocking() -> Iterator[None]:
     """Refuse blocking calls on this thread meanwhile: the loop thread may come to wait for what is done here."""
-    before, _here.nothing_waits = getattr(_here, "nothing_waits", False), True
+    before, _thread_local.nothing_waits = getattr(_thread_local, "nothing_waits", False), True
     try:
         yield
     finally:
-        _here.nothing_waits = before
+        _thread_local.nothing_waits = before
 
 
-async def hop(coroutine: Coroutine[Any, Any, T]) -> T:
+async def run_on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the loop thread from any loop, and wait for it here.
 
     Cancelling the waiter cancels the coroutine. On the loop thread itself it is awaited directly.
     """
     if _NO_THREADS or on_loop_thread():
         return await coroutine
-    refuse_waiting(coroutine)
+    check_may_block(coroutine)
     future = submit(coroutine)
     here = asyncio.wrap_future(future)
     try:
         while not here.done():
-            await asyncio.wait([here], timeout=SLICE_SECONDS)
+            await asyncio.wait([here], timeout=WAIT_SLICE_SECONDS)
     except BaseException:
         future.cancel()
         raise
     return here.result()
 
 
-class _Work:
+class _BlockingCall:
     """Let a waiting thread give up what it waits for, at whatever line the Interrupt met it."""
 
     def __init__(self) -> None:
@@ -187,7 +187,7 @@ class _Work:
         self._abandoned = False
         self._ended = threading.Event()
 
-    async def do(self, awaitable: Awaitable[T]) -> T:
+    async def run(self, awaitable: Awaitable[T]) -> T:
         """Await it on the loop thread."""
         self._task = asyncio.current_task()
         try:
@@ -199,26 +199,26 @@ class _Work:
         finally:
             self._ended.set()
 
-    def abandon(self) -> None:
+    def cancel_and_wait(self) -> None:
         """Cancel it from the waiting thread, and wait briefly until it has ended."""
         self._abandoned = True
         _running().loop.call_soon_threadsafe(self._cancel)
-        self._ended.wait(_FAREWELL_SECONDS)
+        self._ended.wait(_SHUTDOWN_SECONDS)
 
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
 
-async def _farewell() -> None:
+async def _shutdown() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(*(thing.aclose() for thing in list(_to_close)), return_exceptions=True)
+    await asyncio.gather(*(thing.aclose() for thing in list(_closables)), return_exceptions=True)
 
 
-def _run_in_browser(awaitable: Awaitable[T]) -> T:
+def _run_in_pyodide(awaitable: Awaitable[T]) -> T:
     """Wait inside Pyodide, which has no threads but can suspend the caller."""
     from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # exists only inside a browser
 

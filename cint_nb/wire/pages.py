@@ -11,7 +11,7 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 
 
-async def pages(
+async def iter_items(
     http: Http,
     call: Call,
     *,
@@ -20,10 +20,10 @@ async def pages(
     cursor_out: str = "next_cursor",
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
-    whole: bool = False,
+    complete: bool = False,
 ) -> AsyncIterator[Any]:
-    """Go through the items of a list one by one; see `each_page`, which gives them as they come."""
-    async for items in each_page(
+    """Go through the items of a list one by one; see `iter_pages`, which gives them as they come."""
+    async for items in iter_pages(
         http,
         call,
         items_key=items_key,
@@ -31,13 +31,13 @@ async def pages(
         cursor_out=cursor_out,
         page_size=page_size,
         max_pages=max_pages,
-        whole=whole,
+        whole=complete,
     ):
         for item in items:
             yield item
 
 
-async def each_page(
+async def iter_pages(
     http: Http,
     call: Call,
     *,
@@ -71,7 +71,7 @@ async def each_page(
 
     def cut(reply: Reply, how: str) -> None:
         if whole:
-            raise reply.unexpected(f"A list may hold more than could be read: {how}.")
+            raise reply.unexpected_reply_error(f"A list may hold more than could be read: {how}.")
         http.warn(f"{call.operation}: {how}.")
 
     size = {} if page_size is None else {"page_size": page_size}
@@ -79,10 +79,10 @@ async def each_page(
     seen = {str(query.get(cursor_in) or "")}
     for _ in range(max_pages):
         reply = await http.send(replace(call, query=query))
-        page = reply.fields()
+        page = reply.json_object()
         items = page.get(items_key)
         if items is not None and not isinstance(items, list):
-            raise reply.unexpected(f"A page of the list has no list named {items_key!r}.")
+            raise reply.unexpected_reply_error(f"A page of the list has no list named {items_key!r}.")
         yield items or []
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():

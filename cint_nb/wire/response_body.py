@@ -6,11 +6,11 @@ import zlib
 
 import httpx
 
-_BODILESS = (204, 304)
+_STATUSES_WITHOUT_BODY = (204, 304)
 """Replies that have no body, even if they name a length: stock servers do."""
 
 
-class TooLarge(Exception):
+class BodyTooLarge(Exception):
     """Say that a body passed its limit; `read` bytes were taken."""
 
     def __init__(self, limit: int) -> None:
@@ -18,11 +18,11 @@ class TooLarge(Exception):
         super().__init__(f"the body is larger than {limit:,} bytes")
 
 
-class Unreadable(Exception):
+class BodyUnreadable(Exception):
     """Say that a body is packed in a way nobody asked for, or damaged."""
 
 
-async def read_body(response: httpx.Response, limit: int, *, cut: bool = False) -> bytes:
+async def read_body(response: httpx.Response, limit: int, *, truncate: bool = False) -> bytes:
     """Read at most `limit` bytes of a streamed response.
 
     We ask for unpacked bodies; one that comes packed anyway is unpacked step by step within the same limit.
@@ -30,45 +30,45 @@ async def read_body(response: httpx.Response, limit: int, *, cut: bool = False) 
     Args:
         response: Opened with `stream=True`.
         limit: Bytes, unpacked.
-        cut: Return the beginning of a longer body instead of failing; for error replies.
+        truncate: Return the beginning of a longer body instead of failing; for error replies.
 
     Raises:
         TooLarge: if the body goes on after the limit.
         Unreadable: if it is packed otherwise than gzip or deflate, damaged, or shorter than announced.
     """
     if response.is_stream_consumed:  # a transport in this process handed over a finished reply
-        if len(response.content) > limit and not cut:
-            raise TooLarge(limit)
+        if len(response.content) > limit and not truncate:
+            raise BodyTooLarge(limit)
         return response.content[:limit]
     if response.is_closed:  # nobody can read it any more
         return b""
     packing = response.headers.get("content-encoding", "identity").strip().lower()
     if packing not in {"", "identity", "gzip", "deflate"}:
-        raise Unreadable(f"the body is packed as {packing[:20]!r}, which was not asked for")
+        raise BodyUnreadable(f"the body is packed as {packing[:20]!r}, which was not asked for")
     unpacker = zlib.decompressobj(wbits=47) if packing in {"gzip", "deflate"} else None
     body, arrived = bytearray(), 0
     async for piece in response.aiter_raw():
         arrived += len(piece)
-        body += piece if unpacker is None else _unpack(unpacker, piece, limit + 1 - len(body))
+        body += piece if unpacker is None else _decompress(unpacker, piece, limit + 1 - len(body))
         if len(body) > limit:
-            if cut:
+            if truncate:
                 return bytes(body[:limit])
-            raise TooLarge(limit)
-    _check_whole(response, arrived, unpacker)
+            raise BodyTooLarge(limit)
+    _check_complete(response, arrived, unpacker)
     return bytes(body)
 
 
-def _unpack(unpacker: zlib._Decompress, piece: bytes, room: int) -> bytes:
+def _decompress(unpacker: zlib._Decompress, piece: bytes, room: int) -> bytes:
     try:
         return unpacker.decompress(piece, max(1, room))
     except zlib.error:
-        raise Unreadable("the packed body is damaged") from None
+        raise BodyUnreadable("the packed body is damaged") from None
 
 
-def _check_whole(response: httpx.Response, arrived: int, unpacker: zlib._Decompress | None) -> None:
+def _check_complete(response: httpx.Response, arrived: int, unpacker: zlib._Decompress | None) -> None:
     announced = response.headers.get("content-length", "")
-    bodiless = response.request.method == "HEAD" or response.status_code in _BODILESS
+    bodiless = response.request.method == "HEAD" or response.status_code in _STATUSES_WITHOUT_BODY
     if announced.isdecimal() and arrived < int(announced) and not bodiless:
-        raise Unreadable(f"the body ended after {arrived:,} of {int(announced):,} bytes")
+        raise BodyUnreadable(f"the body ended after {arrived:,} of {int(announced):,} bytes")
     if unpacker is not None and arrived and not unpacker.eof:
-        raise Unreadable("the packed body ended too early")
+        raise BodyUnreadable("the packed body ended too early")

@@ -25,7 +25,7 @@ import httpx
 from cint_nb.domain import limits
 
 
-class Repeat(StrEnum):
+class Idempotency(StrEnum):
     """Name how an operation bears being sent twice.
 
     `safe` only reads, or ends the same however often it is sent; `keyed` carries an idempotency key, kept over all
@@ -34,55 +34,55 @@ class Repeat(StrEnum):
 
     SAFE = "safe"
     KEYED = "keyed"
-    GUARDED = "guarded"
-    NAKED = "naked"
+    CONDITIONAL = "guarded"
+    NON_IDEMPOTENT = "naked"
 
 
-class Ending(StrEnum):
+class FailureKind(StrEnum):
     """Name how one attempt ended, as far as sending again is concerned."""
 
-    UNSENT = "unsent"
-    BUSY = "busy"
+    NOT_SENT = "unsent"
+    RATE_LIMITED = "busy"
     UNAVAILABLE = "unavailable"
     AMBIGUOUS = "ambiguous"
     FINAL = "final"
 
 
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-def ending_of_failure(error: httpx.TransportError) -> Ending:
+def classify_exception(error: httpx.TransportError) -> FailureKind:
     """Tell how an attempt ended that brought no reply.
 
     Only what failed before the request was written is unsent. All else looks the same whether or not the exchange
     acted: broken reads and writes, read timeouts, malformed replies.
     """
-    if isinstance(error, _UNSENT):
-        return Ending.UNSENT
+    if isinstance(error, _NOT_SENT_ERRORS):
+        return FailureKind.NOT_SENT
     if isinstance(error, _NEVER_SENDABLE):
-        return Ending.FINAL
-    return Ending.AMBIGUOUS
+        return FailureKind.FINAL
+    return FailureKind.AMBIGUOUS
 
 
-def ending_of_status(status: int) -> Ending:
+def classify_status(status: int) -> FailureKind:
     """Tell how an attempt ended that brought an error reply: 429 did nothing, 5xx may have acted, others are final."""
     if status == 429:
-        return Ending.BUSY
+        return FailureKind.RATE_LIMITED
     if status == 503:
-        return Ending.UNAVAILABLE
-    return Ending.AMBIGUOUS if status >= 500 else Ending.FINAL
+        return FailureKind.UNAVAILABLE
+    return FailureKind.AMBIGUOUS if status >= 500 else FailureKind.FINAL
 
 
-def may_repeat(repeat: Repeat, ending: Ending) -> bool:
+def is_retryable(repeat: Idempotency, ending: FailureKind) -> bool:
     """Read the table of this module."""
     match ending:
-        case Ending.FINAL:
+        case FailureKind.FINAL:
             return False
-        case Ending.UNSENT | Ending.BUSY:
+        case FailureKind.NOT_SENT | FailureKind.RATE_LIMITED:
             return True
-        case Ending.UNAVAILABLE | Ending.AMBIGUOUS:
-            return repeat is not Repeat.NAKED
+        case FailureKind.UNAVAILABLE | FailureKind.AMBIGUOUS:
+            return repeat is not Idempotency.NON_IDEMPOTENT
 
 
 def backoff(attempt: int, jitter: float) -> float:
@@ -96,7 +96,7 @@ def backoff(attempt: int, jitter: float) -> float:
     return float(min(most, first * 2.0 ** (attempt - 1))) * jitter
 
 
-def retry_after(value: str | None, now: datetime) -> float | None:
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Read a Retry-After header, seconds or an HTTP date, as seconds from `now`; a time past is 0, nonsense None."""
     text = (value or "").strip()
     if not text:
@@ -116,64 +116,64 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryDecision:
     """Say whether to send again, after how many seconds, and if not, why."""
 
-    again: bool
-    seconds: float = 0.0
-    why_not: str = ""
+    retry: bool
+    delay: float = 0.0
+    reason: str = ""
 
 
-def decide(
-    repeat: Repeat,
-    ending: Ending,
+def decide_retry(
+    repeat: Idempotency,
+    ending: FailureKind,
     *,
     attempt: int,
-    asked_wait: float | None,
+    retry_after: float | None,
     jitter: float,
     seconds_left: float,
     deadline_is_hard: bool,
     budget_left: bool,
-) -> Verdict:
+) -> RetryDecision:
     """Decide what follows a failed attempt.
 
     Args:
         repeat: How the operation bears being sent twice.
         ending: How the attempt ended.
         attempt: Which attempt it was, from 1.
-        asked_wait: Retry-After in seconds, None if not given.
+        retry_after: Retry-After in seconds, None if not given.
         jitter: A random number, 0–1.
         seconds_left: Until the overall deadline.
         deadline_is_hard: Whether the deadline was the caller's own; otherwise a wait the exchange asks for may pass it.
         budget_left: Whether this client may still repeat anything at all.
     """
-    if not may_repeat(repeat, ending):
-        return Verdict(again=False, why_not="" if ending is Ending.FINAL else "repeating could act twice")
-    if asked_wait is not None and asked_wait > limits.RETRY_AFTER_MAX_SECONDS:
-        return Verdict(again=False, why_not=f"the exchange asks to wait {asked_wait:.0f} s")
+    if not is_retryable(repeat, ending):
+        return RetryDecision(retry=False, reason="" if ending is FailureKind.FINAL else "repeating could act twice")
+    if retry_after is not None and retry_after > limits.RETRY_AFTER_MAX_SECONDS:
+        return RetryDecision(retry=False, reason=f"the exchange asks to wait {retry_after:.0f} s")
     if attempt > limits.RETRIES_PER_CALL:
-        return Verdict(again=False, why_not=f"{attempt} attempts failed")
+        return RetryDecision(retry=False, reason=f"{attempt} attempts failed")
     if not budget_left:
-        return Verdict(again=False, why_not="this client has repeated too much lately")
-    wait = backoff(attempt, jitter) if asked_wait is None else asked_wait
-    if wait >= seconds_left and (asked_wait is None or deadline_is_hard):
-        return Verdict(again=False, why_not="the time limit of the call has passed")
-    return Verdict(again=True, seconds=wait)
+        return RetryDecision(retry=False, reason="this client has repeated too much lately")
+    wait = backoff(attempt, jitter) if retry_after is None else retry_after
+    if wait >= seconds_left and (retry_after is None or deadline_is_hard):
+        return RetryDecision(retry=False, reason="the time limit of the call has passed")
+    return RetryDecision(retry=True, delay=wait)
 
 
 @dataclass
 class RetryBudget:
     """Count the repeats of one client, so that a broken exchange is not hammered: 30 in 10 minutes."""
 
-    most: int = limits.RETRY_BUDGET[0]
+    limit: int = limits.RETRY_BUDGET[0]
     window: timedelta = limits.RETRY_BUDGET[1]
     _spent: deque[float] = field(default_factory=deque, repr=False)
 
-    def left(self, now: float) -> bool:
+    def has_budget(self, now: float) -> bool:
         """Tell whether another repeat is allowed at monotonic time `now`."""
         while self._spent and self._spent[0] <= now - self.window.total_seconds():
             self._spent.popleft()
-        return len(self._spent) < self.most
+        return len(self._spent) < self.limit
 
     def spend(self, now: float) -> None:
         """Count one repeat."""

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
-from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_address, host_name, host_of, is_loopback
+from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_trusted_url, host_name, is_loopback, origin_of
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
 """The sandbox in this process. Names under `.invalid` resolve nowhere, so nothing can leave by accident."""
@@ -85,7 +85,7 @@ class Settings(BaseModel):
     requests_per_second: float = Field(limits.REQUESTS_PER_SECOND, gt=0, le=limits.REQUESTS_PER_SECOND_MAX)
 
     @classmethod
-    def read(
+    def load(
         cls, mode: Mode | str | None = None, *, environ: Mapping[str, str] | None = None, **overrides: Any
     ) -> Self:
         """Read settings: an argument wins over its environment variable, which wins over the default.
@@ -101,8 +101,8 @@ class Settings(BaseModel):
         Raises:
             SettingsError: naming each variable that is missing or wrong.
         """
-        chosen = _mode(mode or _variable(environ, MODE_VARIABLE) or Mode.SANDBOX)
-        overrides = veiled({name: value for name, value in overrides.items() if value is not None})
+        chosen = _parse_mode(mode or _variable(environ, MODE_VARIABLE) or Mode.SANDBOX)
+        overrides = wrap_secrets({name: value for name, value in overrides.items() if value is not None})
         _refuse_unknown(overrides)
         values = _with_variables(overrides, chosen, environ)
         values = {**_defaults(chosen, str(values.get("base_url", ""))), **values}
@@ -110,7 +110,7 @@ class Settings(BaseModel):
         try:
             settings = cls(mode=chosen, **values)
         except ValidationError as error:
-            raise _unreadable(error) from None
+            raise _settings_error(error) from None
         settings.check()
         return settings
 
@@ -121,8 +121,8 @@ class Settings(BaseModel):
             SettingsError: naming what is missing or contradicts itself.
         """
         for name in ("base_url", "token_url"):
-            check_address(
-                VARIABLES[name], getattr(self, name), live=self.mode is Mode.LIVE, practice=self.mode is Mode.SANDBOX
+            check_trusted_url(
+                VARIABLES[name], getattr(self, name), live=self.mode is Mode.LIVE, sandbox=self.mode is Mode.SANDBOX
             )
         if self.mode is Mode.SANDBOX and self.token is None and not urlsplit(self.base_url).path.strip("/"):
             raise SettingsError(
@@ -130,7 +130,7 @@ class Settings(BaseModel):
                 evidence={"variable": VARIABLES["base_url"], "host": urlsplit(self.base_url).netloc},
                 next_step=f"write {self.base_url.rstrip('/')}/v1 in {VARIABLES['base_url']}.",
             )
-        if self.token is not None and not is_token(self.token):
+        if self.token is not None and not is_valid_token(self.token):
             raise SettingsError(
                 "The access token holds characters no token has, such as a space, a line break or an accent.",
                 evidence={"variable": VARIABLES["token"]},
@@ -164,17 +164,17 @@ class Settings(BaseModel):
             )
 
     @property
-    def in_process(self) -> bool:
+    def is_in_process(self) -> bool:
         """Tell whether requests stay inside this process, so that no address is ever asked."""
         return urlsplit(self.base_url).hostname in IN_PROCESS_HOSTS
 
     @property
-    def on_this_machine(self) -> bool:
+    def is_local(self) -> bool:
         """Tell whether requests never leave this machine, so that no proxy has a part in them."""
-        return self.in_process or is_loopback(urlsplit(self.base_url).hostname or "")
+        return self.is_in_process or is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
-    def renewable(self) -> bool:
+    def can_renew_token(self) -> bool:
         """Tell whether a new token can be asked for."""
         return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY
 
@@ -189,7 +189,7 @@ class Settings(BaseModel):
     __str__ = __repr__
 
 
-def veiled(settings: Mapping[str, Any]) -> dict[str, Any]:
+def wrap_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with their secrets in a type that is never printed.
 
     A traceback may show the local variables of every call it passed, so that no call holds a readable one for long.
@@ -208,16 +208,16 @@ def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, 
     """Add what the environment says to the settings given."""
     base_url = str(given.get("base_url") or _variable(environ, VARIABLES["base_url"]))
     mock = is_loopback(host_name(base_url))
-    wanted = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _may_read(name, mode, mock)}
-    return {**veiled({name: text for name, text in wanted.items() if text}), **given}
+    wanted = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _applies_in_mode(name, mode, mock)}
+    return {**wrap_secrets({name: text for name, text in wanted.items() if text}), **given}
 
 
-def is_token(secret: SecretStr) -> bool:
+def is_valid_token(secret: SecretStr) -> bool:
     """Tell whether a text can be a token: ASCII without spaces, so that no failing header ever quotes it."""
     return re.fullmatch(r"[!-~]+", secret.get_secret_value(), re.ASCII) is not None
 
 
-def _mode(word: Mode | str) -> Mode:
+def _parse_mode(word: Mode | str) -> Mode:
     try:
         return Mode(str(word).strip().lower())
     except ValueError:
@@ -238,7 +238,7 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
             )
 
 
-def _may_read(name: str, mode: Mode, mock: bool) -> bool:
+def _applies_in_mode(name: str, mode: Mode, mock: bool) -> bool:
     """Tell whether a variable counts in a mode; a recording, for example, has its own account and no credentials."""
     match mode:
         case Mode.LIVE:
@@ -255,13 +255,13 @@ def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
     match mode:
         case Mode.LIVE:
             # A server on this machine hands out its own tokens: neither a real secret nor a real token is for it.
-            token_url = host_of(base_url) + "/oauth/token" if is_loopback(host_name(base_url)) else limits.TOKEN_URL
+            token_url = origin_of(base_url) + "/oauth/token" if is_loopback(host_name(base_url)) else limits.TOKEN_URL
             return {"base_url": limits.LIVE_BASE_URL, "token_url": token_url}
         case Mode.REPLAY:
             # A recording holds no token; this one stands where a token stands and is never sent anywhere.
             return {
                 "base_url": _REPLAY_BASE_URL,
-                "token_url": host_of(_REPLAY_BASE_URL) + "/oauth/token",
+                "token_url": origin_of(_REPLAY_BASE_URL) + "/oauth/token",
                 "account_id": SANDBOX_ACCOUNT,
                 "token": SecretStr("replay"),
             }
@@ -269,14 +269,14 @@ def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
             base_url = base_url or SANDBOX_BASE_URL
             return {
                 "base_url": base_url,
-                "token_url": host_of(base_url) + "/oauth/token",
+                "token_url": origin_of(base_url) + "/oauth/token",
                 "account_id": SANDBOX_ACCOUNT,
                 "client_id": "sandbox",
                 "client_secret": SecretStr("sandbox"),
             }
 
 
-def _unreadable(error: ValidationError) -> SettingsError:
+def _settings_error(error: ValidationError) -> SettingsError:
     problems = error.errors(include_input=False, include_url=False)
     names = [str(problem["loc"][0]) for problem in problems]
     return SettingsError(

@@ -16,7 +16,7 @@ from typing import Protocol
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
-class Nonces(Protocol):
+class TokenFactory(Protocol):
     """Make names that do not repeat."""
 
     def token(self, length: int = 8) -> str:
@@ -28,7 +28,7 @@ class Nonces(Protocol):
         ...
 
 
-class SystemNonces:
+class RandomTokenFactory:
     """Draw from the system's source of randomness."""
 
     def token(self, length: int = 8) -> str:
@@ -44,7 +44,7 @@ class SystemNonces:
         return "<SystemNonces>"
 
 
-class SeededNonces:
+class SeededTokenFactory:
     """Draw the same sequence for the same seed; for the sandbox and for replay.
 
     Args:
@@ -53,7 +53,7 @@ class SeededNonces:
 
     def __init__(self, seed: str) -> None:
         self.seed = seed
-        self._numbers = {"token": itertools.count(), "uuid": itertools.count()}
+        self._counter = {"token": itertools.count(), "uuid": itertools.count()}
         self._lock = threading.Lock()
 
     def token(self, length: int = 8) -> str:
@@ -71,7 +71,7 @@ class SeededNonces:
 
     def _digest(self, kind: str) -> int:
         with self._lock:
-            number = next(self._numbers[kind])
+            number = next(self._counter[kind])
         return int(hashlib.sha512(f"{self.seed}:{kind}:{number}".encode()).hexdigest(), 16)
 
     def __repr__(self) -> str:

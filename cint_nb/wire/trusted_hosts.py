@@ -9,7 +9,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
 
 IN_PROCESS_HOSTS = ("sandbox.invalid", "replay.invalid")
-_REAL_DOMAINS = ("cint.com", "luc.id", "lucidhq.com", "samplicio.us")
+_LIVE_DOMAINS = ("cint.com", "luc.id", "lucidhq.com", "samplicio.us")
 
 
 def host_name(url: str) -> str:
@@ -20,20 +20,20 @@ def host_name(url: str) -> str:
         return ""
 
 
-def host_of(url: str) -> str:
+def origin_of(url: str) -> str:
     """Return scheme, host and port of an address."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def check_address(variable: str, url: str, *, live: bool, practice: bool) -> None:
+def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> None:
     """Refuse an address that a secret must not be sent to.
 
     Args:
         variable: Its environment variable, for the message.
         url: The address.
         live: Whether it is for live mode, where nothing answers inside this process.
-        practice: Whether it is for the sandbox, which must never be the real exchange.
+        sandbox: Whether it is for the sandbox, which must never be the real exchange.
 
     Raises:
         SettingsError: naming the variable.
@@ -60,7 +60,7 @@ def check_address(variable: str, url: str, *, live: bool, practice: bool) -> Non
             evidence={"variable": variable, "host": host},
             next_step=f"write https:// in {variable}.",
         )
-    if practice and any(host == domain or host.endswith("." + domain) for domain in _REAL_DOMAINS):
+    if sandbox and any(host == domain or host.endswith("." + domain) for domain in _LIVE_DOMAINS):
         raise SettingsError(
             "Sandbox mode is pointed at the real exchange, where everything costs money.",
             evidence={"variable": variable, "host": host},

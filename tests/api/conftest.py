@@ -11,7 +11,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.support.constants import GROUP, PROJECT, START
 from tests.support.exchange import FakeExchange
 
@@ -25,10 +25,10 @@ def exchange() -> FakeExchange:
 def client(exchange: FakeExchange) -> Iterator[Client]:
     made = Client(
         Http(
-            Settings.read("sandbox", environ={}),
+            Settings.load("sandbox", environ={}),
             transport=exchange,
             clock=ReplayClock(START),
-            nonces=SeededNonces("tests"),
+            token_factory=SeededTokenFactory("tests"),
         )
     )
     with made:

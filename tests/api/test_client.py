@@ -15,7 +15,7 @@ from cint_nb.api.client import Client, connect_client
 from cint_nb.domain.errors import LoopError, NotRecorded, NotSent, SettingsError
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import SystemClock
-from cint_nb.wire.token_factory import SystemNonces
+from cint_nb.wire.token_factory import RandomTokenFactory
 
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 LIVE: dict[str, Any] = {"account_id": 7, "client_id": "me", "client_secret": "planted"}
@@ -43,7 +43,7 @@ def test_live_is_never_a_fallback_and_names_what_it_needs() -> None:
 def test_live_runs_on_the_systems_time_and_randomness() -> None:
     client = connect_client("live", **LIVE)
     assert isinstance(client.clock, SystemClock)
-    assert isinstance(client.nonces, SystemNonces)
+    assert isinstance(client.nonces, RandomTokenFactory)
     assert len({client.pace.jitter() for _ in range(5)}) > 1
     assert "planted" not in repr(client) + repr(client.http.settings)
 
@@ -204,4 +204,4 @@ def test_a_served_sandbox_is_reached_over_http_on_its_own_time() -> None:
         client.pass_time(days=1)
         assert (client.clock.now() - before).total_seconds() == 86_400
         assert client.run(client.projects.get(made.id)).name == "A project"
-        assert isinstance(client.nonces, SystemNonces)
+        assert isinstance(client.nonces, RandomTokenFactory)

@@ -11,7 +11,7 @@ import pytest
 import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.domain.jobs import JobKind
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.retry_policy import Idempotency
 
 ROOM = Path(cint_nb.api.__file__).parent
 NAKED = {
@@ -28,16 +28,16 @@ KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
 }
 
 
-def named(repeat: Repeat) -> set[str]:
+def named(repeat: Idempotency) -> set[str]:
     return {name for name, operation in ops.OPERATIONS.items() if operation.repeat is repeat}
 
 
 def test_exactly_these_operations_have_no_protection_against_being_sent_twice() -> None:
-    assert named(Repeat.NAKED) == NAKED
+    assert named(Idempotency.NON_IDEMPOTENT) == NAKED
 
 
 def test_exactly_these_operations_carry_an_idempotency_key() -> None:
-    assert named(Repeat.KEYED) == KEYED
+    assert named(Idempotency.KEYED) == KEYED
 
 
 @pytest.mark.parametrize("operation", ops.OPERATIONS.values(), ids=lambda operation: operation.name)
@@ -46,8 +46,8 @@ def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
     assert operation.words[0].islower()
     assert not operation.words.endswith(".")
     if operation.method == "GET":
-        assert operation.repeat is Repeat.SAFE
-    if operation.repeat is Repeat.SAFE:
+        assert operation.repeat is Idempotency.SAFE
+    if operation.repeat is Idempotency.SAFE:
         computing = operation.template.endswith(("calculate-feasibility", "compute-target-group-transitions"))
         assert operation.method == "GET" or computing
 

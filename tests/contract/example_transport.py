@@ -17,7 +17,7 @@ from cint_nb.wire.calls import Call
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.contract.openapi_documents import Description, operation_at
 from tests.contract.operation_calls import ASKS, START
 from tests.contract.response_samples import WAYS, Sample, samples
@@ -66,8 +66,8 @@ class Examples(httpx.AsyncBaseTransport):
 
 def client_of(transport: httpx.AsyncBaseTransport) -> Client:
     """Connect a client whose waiting takes no time."""
-    settings = Settings.read("live", environ={}, account_id=101, token="planted", base_url="http://127.0.0.1/v1")
-    http = Http(settings, transport=transport, clock=ReplayClock(START), nonces=SeededNonces("asks"))
+    settings = Settings.load("live", environ={}, account_id=101, token="planted", base_url="http://127.0.0.1/v1")
+    http = Http(settings, transport=transport, clock=ReplayClock(START), token_factory=SeededTokenFactory("asks"))
     return Client(http)
 
 

@@ -11,7 +11,7 @@ from cint_nb.api.client import Client
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.contract.capturing_transport import Capture
 from tests.contract.fallback_requests import take_detours
 from tests.contract.tour import take_tour
@@ -42,9 +42,11 @@ def travel() -> Journey:
     """Take the tour and all detours."""
     sandbox = Sandbox(seed=1)
     capture = Capture(sandbox.transport())
-    settings = Settings.read("sandbox", environ={})
+    settings = Settings.load("sandbox", environ={})
     asked: set[str] = set()
-    with Client(Http(settings, transport=capture, clock=sandbox.clock, nonces=SeededNonces("1"))) as client:
+    with Client(
+        Http(settings, transport=capture, clock=sandbox.clock, token_factory=SeededTokenFactory("1"))
+    ) as client:
         methods = {
             f"{name}.{method}" for name in RESOURCES for method in _watch(getattr(client, name), name, asked.add)
         }

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from cint_nb.api.operations import OPERATIONS
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.retry_policy import Idempotency
 from tests.contract.openapi_documents import own
 from tests.contract.recorded_tour import Journey
 from tests.contract.validator import Difference, HttpCall, Judge
@@ -30,9 +30,9 @@ def test_every_operation_is_described() -> None:
 def test_the_protection_of_an_operation_is_the_described_one() -> None:
     for name, operation in OPERATIONS.items():
         headers = own().parameters(operation, "header")
-        if operation.repeat is Repeat.KEYED:
+        if operation.repeat is Idempotency.KEYED:
             assert "idempotency-key" in headers, name
-        if operation.repeat is not Repeat.GUARDED:
+        if operation.repeat is not Idempotency.CONDITIONAL:
             assert "if-match" not in headers, name
 
 

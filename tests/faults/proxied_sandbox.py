@@ -18,7 +18,7 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.sender import Sender
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.faults.matrix_cells import Course, take_course
 from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_strike
 
@@ -78,8 +78,8 @@ class Stage:
         proxy = Proxy(port, lambda line: picks(line) is not None, damage, position)
         loop_thread.run(proxy.start())
         try:
-            settings = Settings.read("sandbox", environ={}, base_url=f"http://127.0.0.1:{proxy.port}/v1")
-            session = Session(Http(settings, clock=sandbox.clock, nonces=SeededNonces("1")))
+            settings = Settings.load("sandbox", environ={}, base_url=f"http://127.0.0.1:{proxy.port}/v1")
+            session = Session(Http(settings, clock=sandbox.clock, token_factory=SeededTokenFactory("1")))
             session.sandbox = sandbox
             yield session, proxy
         finally:
@@ -99,7 +99,7 @@ def wounds(request: str) -> list[tuple[str, str]]:
 @contextmanager
 def impatient(request: str) -> Iterator[None]:
     """Let the client lose patience soon with the first attempt at the damaged request."""
-    once, left, line = Sender.once, [1], _LINES[request]
+    once, left, line = Sender.send, [1], _LINES[request]
 
     async def soon(self: Sender, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float) -> Reply:
         if left[0] and re.match(line, f"{request.method} {request.url.path} "):
@@ -108,11 +108,11 @@ def impatient(request: str) -> Iterator[None]:
             seconds = _IMPATIENT_CALL
         return await once(self, call, request, auth, seconds)
 
-    Sender.once = soon  # type: ignore[method-assign]
+    Sender.send = soon  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Sender.once = once  # type: ignore[method-assign]
+        Sender.send = once  # type: ignore[method-assign]
 
 
 def take_wounded(

@@ -54,7 +54,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def warnings_of_the_next_look(sandbox: Sandbox) -> list[str]:
     """Look for the draft by its reference, as a wave does that is begun again without its journal."""
-    settings = Settings.read("sandbox", environ={})
+    settings = Settings.load("sandbox", environ={})
     group = next(iter(sandbox.world.groups.values()))
     reference = group.body["target_group_customer_reference_number"]
     assert reference is not None

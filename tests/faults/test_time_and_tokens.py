@@ -14,7 +14,7 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Session
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.faults.matrix_cells import STEPS, Course, take_course
 from tests.faults.usage_modes import WAYS
 
@@ -52,8 +52,10 @@ class Computer:
 def on_a_computer() -> tuple[Session, Computer]:
     sandbox = Sandbox(seed=1)
     computer = Computer(sandbox.clock)
-    settings = Settings.read("sandbox", environ={})
-    session = Session(Http(settings, transport=sandbox.transport(), clock=computer, nonces=SeededNonces("1")))
+    settings = Settings.load("sandbox", environ={})
+    session = Session(
+        Http(settings, transport=sandbox.transport(), clock=computer, token_factory=SeededTokenFactory("1"))
+    )
     session.sandbox = sandbox
     return session, computer
 

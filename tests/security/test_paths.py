@@ -24,8 +24,8 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.panels.file_picker.rooted_folder import Fence
 from cint_nb.wave.client import Session
 from cint_nb.wave.journal import Journal, WaveKey
-from cint_nb.wire.calls import Call, reply_of
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.calls import Call, make_reply
+from cint_nb.wire.retry_policy import Idempotency
 from tests.support.servers import Listener, raw_response
 
 REF = TargetGroupRef(project_id="01JPROJECT", target_group_id="01JGROUP")
@@ -46,9 +46,9 @@ def headers_for(name: str) -> list[str]:
 
 
 def name_in(header: str) -> str:
-    call = Call("download", "GET", "/x", Repeat.SAFE)
+    call = Call("download", "GET", "/x", Idempotency.SAFE)
     return file_name(
-        reply_of(call, 200, httpx.Headers([(b"content-disposition", header.encode())]), b""), "default.csv"
+        make_reply(call, 200, httpx.Headers([(b"content-disposition", header.encode())]), b""), "default.csv"
     )
 
 

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, CintError, NotAuthenticated, SettingsError
 from cint_nb.wave.client import Session
-from cint_nb.wire.auth import Token
+from cint_nb.wire.auth import AccessToken
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, secrets_in
 from tests.support.servers import Listener, raw_response
@@ -181,7 +181,7 @@ def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(
 @pytest.mark.parametrize("odd", ["é", "\u00a0x", " x", "\nx", "\u200b", "\x00", "，"])
 def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd: str) -> None:
     with pytest.raises(SettingsError, match="characters no token has") as caught:
-        Settings.read("live", environ={}, account_id=7, token=TOKEN + odd)
+        Settings.load("live", environ={}, account_id=7, token=TOKEN + odd)
     told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
     assert secrets_in("".join(told)) == []
     assert "CINT_NB_TOKEN" in str(caught.value)
@@ -190,7 +190,7 @@ def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd: 
 @pytest.mark.parametrize("field", ["account_id", "keep_token", "base_url"])
 def test_a_setting_that_is_a_secret_by_mistake_is_not_repeated(field: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Settings.read("live", environ={}, **{"account_id": 7, "token": TOKEN, field: SECRET})
+        Settings.load("live", environ={}, **{"account_id": 7, "token": TOKEN, field: SECRET})
     assert secrets_in(str(caught.value)) == []
 
 
@@ -275,7 +275,7 @@ def test_what_holds_credentials_refuses_to_be_pickled(
 ) -> None:
     client = go_live(listen())
     settings = client.http.settings
-    for one in (settings, client, client.http, client.http._tokens, Token(SecretStr(TOKEN)), client.projects):
+    for one in (settings, client, client.http, client.http._tokens, AccessToken(SecretStr(TOKEN)), client.projects):
         with pytest.raises((TypeError, AttributeError, NotImplementedError)) as caught:
             pickle.dumps(one)
         assert secrets_in(str(caught.value)) == []

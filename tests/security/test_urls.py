@@ -201,13 +201,13 @@ def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_p
 def test_a_live_address_is_https_or_on_this_machine(name: str, url: str) -> None:
     given = {"account_id": 7, "token": TOKEN, name: url or " "}
     with pytest.raises(SettingsError) as caught:
-        Settings.read("live", environ={}, **given)
+        Settings.load("live", environ={}, **given)
     assert "pass@" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8640/v1", "http://localhost:8640/v1", "http://[::1]:8640/v1"])
 def test_this_machine_may_be_asked_without_tls(url: str) -> None:
-    assert Settings.read("live", environ={}, account_id=7, token=TOKEN, base_url=url).on_this_machine
+    assert Settings.load("live", environ={}, account_id=7, token=TOKEN, base_url=url).is_local
 
 
 def test_the_sandbox_never_reads_the_credentials_of_the_environment(
@@ -219,7 +219,7 @@ def test_the_sandbox_never_reads_the_credentials_of_the_environment(
     assert settings.client_secret is not None
     assert settings.client_secret.get_secret_value() == "sandbox"
     for url in ("https://class.example/v1", "http://127.0.0.1:8640/v1"):
-        secret = Settings.read("sandbox", base_url=url).client_secret
+        secret = Settings.load("sandbox", base_url=url).client_secret
         assert secret is not None
         assert secret.get_secret_value() != SECRET
-    assert Settings.read("sandbox", base_url="https://class.example/v1").token is None
+    assert Settings.load("sandbox", base_url="https://class.example/v1").token is None

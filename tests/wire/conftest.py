@@ -10,9 +10,9 @@ import pytest
 
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.support.constants import START
 from tests.support.exchange import FakeExchange
 
@@ -28,10 +28,10 @@ def connect() -> Iterator[Callable[..., tuple[Http, FakeExchange]]]:
             credentials = {"account_id": 7, "client_id": "me", "client_secret": "not-a-secret"}
             settings = {**credentials, "base_url": "https://api.cint.com/v1", **settings}
         http = Http(
-            Settings.read(mode, environ={}, **settings),
+            Settings.load(mode, environ={}, **settings),
             transport=exchange,
             clock=ReplayClock(START),
-            nonces=SeededNonces("wire"),
+            token_factory=SeededTokenFactory("wire"),
         )
         clients.append(http)
         return http, exchange
@@ -45,7 +45,7 @@ def connect() -> Iterator[Callable[..., tuple[Http, FakeExchange]]]:
 def call() -> Callable[..., Call]:
     """Build a call: `call("POST", Repeat.NAKED, json=…)`."""
 
-    def make(method: str = "GET", repeat: Repeat = Repeat.SAFE, template: str = "", **parts: Any) -> Call:
+    def make(method: str = "GET", repeat: Idempotency = Idempotency.SAFE, template: str = "", **parts: Any) -> Call:
         return Call("do a thing", method, template or "/demand/accounts/{account_id}/things", repeat, **parts)
 
     return make

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from cint_nb.domain import errors
-from cint_nb.wire.api_errors import clean, our_name, problem
-from cint_nb.wire.calls import Call, reply_of
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.api_errors import error_from_reply, plan_field_name, sanitise
+from cint_nb.wire.calls import Call, make_reply
+from cint_nb.wire.retry_policy import Idempotency
 
 GROUP = "/demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}"
 
@@ -20,10 +20,12 @@ def error(
     method: str = "POST",
     tried_new_token: bool = False,
 ) -> errors.ApiError:
-    call = Call("create the draft target group", method, template, Repeat.NAKED)
+    call = Call("create the draft target group", method, template, Idempotency.NON_IDEMPOTENT)
     content = httpx.Response(status, json=body).content if isinstance(body, dict) else body
     headers = httpx.Headers({"traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01"})
-    return problem(reply_of(call, status, headers, content), operation=call.operation, tried_new_token=tried_new_token)
+    return error_from_reply(
+        make_reply(call, status, headers, content), operation=call.operation, tried_new_token=tried_new_token
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_the_create_guides_example_error_names_our_fields() -> None:
     ],
 )
 def test_field_names_become_the_names_of_the_plan(theirs: str, ours: str) -> None:
-    assert our_name(theirs) == ours
+    assert plan_field_name(theirs) == ours
 
 
 @pytest.mark.parametrize("room", ["recontacts", "exclusions"])
@@ -157,12 +159,12 @@ def test_what_a_failed_write_left_behind_is_called_unknown_and_a_read_safe() -> 
 
 def test_foreign_text_is_made_fit_for_a_message() -> None:
     nasty = "who 0F1CE179-A917-4bd1-9a4f-1234567890ab\x1b[31m\r\n\tmail x.y@example.com " + "long " * 200
-    text = clean(nasty)
+    text = sanitise(nasty)
     assert "0F1CE179-A917" not in text
     assert "example.com" not in text
     assert text.isprintable()
     assert len(text) <= 300
-    assert clean(None) == clean({}) == clean(True) == ""
+    assert sanitise(None) == sanitise({}) == sanitise(True) == ""
 
 
 @pytest.mark.parametrize(
@@ -174,12 +176,12 @@ def test_foreign_text_is_made_fit_for_a_message() -> None:
     ],
 )
 def test_an_id_the_exchange_echoes_is_masked_in_every_form_a_file_may_have(echo: str) -> None:
-    assert "0f1ce179" not in clean(echo).lower()
-    assert "90ab" in clean(echo).lower()
+    assert "0f1ce179" not in sanitise(echo).lower()
+    assert "90ab" in sanitise(echo).lower()
 
 
 def test_an_e_mail_address_in_an_address_is_removed_too() -> None:
-    assert "example" not in clean("see /users?mail=x.y%40example.com")
+    assert "example" not in sanitise("see /users?mail=x.y%40example.com")
 
 
 def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked() -> None:

@@ -17,8 +17,8 @@ import pytest
 
 from cint_nb.domain import errors, limits
 from cint_nb.wire import loop_thread
-from cint_nb.wire.auth import TokenFile
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.auth import FileTokenStore
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
 from tests.support.exchange import FakeExchange
 
@@ -160,12 +160,12 @@ def test_a_failing_token_endpoint_is_asked_again_and_then_the_request_counts_as_
 ) -> None:
     http, exchange = connect(FINE)
     exchange.token_response = lambda number: httpx.ReadError("x") if number < 3 else living(60)(number)
-    loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+    loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(exchange.token_requests) == 3
     http, exchange = connect(FINE)
     exchange.token_response = lambda _: httpx.Response(503, text="busy")
     with pytest.raises(errors.NotSent, match="no access token"):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert exchange.requests == []
 
 
@@ -196,7 +196,7 @@ def test_the_token_is_renewed_once_in_a_call_and_a_second_refusal_is_final(
 ) -> None:
     http, exchange = connect(EXPIRED)
     with pytest.raises(errors.NotAuthenticated) as caught:
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert exchange.tokens_used == ["token-1", "token-2"]
     assert "a new token was refused too" in caught.value.next_step
 
@@ -235,7 +235,7 @@ def test_without_credentials_nothing_is_asked() -> None:
     from cint_nb.wire.http import Call
 
     with pytest.raises(errors.SettingsError, match="credentials"):
-        loop_thread.run(http.send(Call("x", "GET", "/x", Repeat.SAFE)))
+        loop_thread.run(http.send(Call("x", "GET", "/x", Idempotency.SAFE)))
 
 
 # The token on disk
@@ -299,7 +299,7 @@ def test_a_damaged_kept_token_counts_as_none(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], kept: Path, content: str
 ) -> None:
     http, exchange = connect(FINE, mode="live", keep_token=True)
-    file = TokenFile(http.settings)
+    file = FileTokenStore(http.settings)
     file.path.parent.mkdir(parents=True)
     file.path.touch(0o600)
     file.path.write_text(content)
@@ -315,12 +315,12 @@ def test_a_kept_token_others_can_read_or_that_is_a_link_counts_as_none(
     loop_thread.run(first.send(call()))
     (file,) = kept.iterdir()
     file.chmod(0o644)
-    assert TokenFile(first.settings).load() is None
+    assert FileTokenStore(first.settings).load() is None
     file.chmod(0o600)
-    assert TokenFile(first.settings).load() is not None
+    assert FileTokenStore(first.settings).load() is not None
     aside = file.rename(kept / "aside")
     file.symlink_to(aside)
-    assert TokenFile(first.settings).load() is None
+    assert FileTokenStore(first.settings).load() is None
 
 
 def test_an_expired_kept_token_is_not_used(

@@ -10,23 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
-from cint_nb.wire.calls import Call, Reply, reply_of
-from cint_nb.wire.retry_policy import Repeat
+from cint_nb.wire.calls import Call, Reply, make_reply
+from cint_nb.wire.retry_policy import Idempotency
 
 TEMPLATE = "/demand/accounts/{account_id}/projects/{project_id}"
 
 
 def call(**parts: Any) -> Call:
-    return Call("read the project", "GET", TEMPLATE, Repeat.SAFE, **parts)
+    return Call("read the project", "GET", TEMPLATE, Idempotency.SAFE, **parts)
 
 
 def reply(body: bytes = b"", status: int = 200, **headers: str) -> Reply:
-    return reply_of(call(), status, httpx.Headers({key.replace("_", "-"): text for key, text in headers.items()}), body)
+    return make_reply(
+        call(), status, httpx.Headers({key.replace("_", "-"): text for key, text in headers.items()}), body
+    )
 
 
 def test_the_account_comes_from_the_settings_unless_the_path_names_one() -> None:
-    assert call(path={"project_id": "01J"}).address(101) == "/demand/accounts/101/projects/01J"
-    assert call(path={"project_id": "01J", "account_id": 5}).address(101) == "/demand/accounts/5/projects/01J"
+    assert call(path={"project_id": "01J"}).url_path(101) == "/demand/accounts/101/projects/01J"
+    assert call(path={"project_id": "01J", "account_id": 5}).url_path(101) == "/demand/accounts/5/projects/01J"
 
 
 @pytest.mark.parametrize(
@@ -34,14 +36,14 @@ def test_the_account_comes_from_the_settings_unless_the_path_names_one() -> None
 )
 def test_a_path_value_cannot_change_the_address(value: str) -> None:
     with pytest.raises(InputError, match="project_id") as caught:
-        call(path={"project_id": value}).address(101)
+        call(path={"project_id": value}).url_path(101)
     assert "nothing was sent" in str(caught.value)
 
 
 @given(st.text(max_size=20))
 def test_whatever_stands_in_a_path_the_address_keeps_its_shape(value: str) -> None:
     try:
-        address = call(path={"project_id": value}).address(101)
+        address = call(path={"project_id": value}).url_path(101)
     except InputError:
         return
     assert address.count("/") == TEMPLATE.count("/")
@@ -50,9 +52,9 @@ def test_whatever_stands_in_a_path_the_address_keeps_its_shape(value: str) -> No
 
 def test_a_missing_path_value_is_named() -> None:
     with pytest.raises(InputError, match="account_id"):
-        call(path={"project_id": "01J"}).address(None)
+        call(path={"project_id": "01J"}).url_path(None)
     with pytest.raises(InputError, match="project_id"):
-        call().address(101)
+        call().url_path(101)
 
 
 def test_the_query_leaves_none_out_repeats_lists_and_writes_values_as_the_api_does() -> None:
@@ -126,5 +128,5 @@ def test_garbage_is_an_unexpected_reply_that_keeps_the_body_and_does_not_print_i
 def test_another_shape_than_an_object_is_an_unexpected_reply() -> None:
     assert reply(b"[1]").json() == [1]
     with pytest.raises(UnexpectedReply):
-        reply(b"[1]").fields()
-    assert reply(b'{"a": 1}').fields() == {"a": 1}
+        reply(b"[1]").json_object()
+    assert reply(b'{"a": 1}').json_object() == {"a": 1}

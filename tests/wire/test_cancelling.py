@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 
 from cint_nb.wire import loop_thread
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from tests.support.exchange import FakeExchange
 
 FINE = httpx.Response(200, json={"fine": True})
@@ -34,7 +34,9 @@ def test_a_send_cancelled_at_any_turn_leaves_no_place_lock_or_token_behind(
 
     async def story(turns: int) -> bool:
         http, exchange = connect(EXPIRED, BUSY, FINE)
-        was_running = await cancelled_after(turns, asyncio.create_task(http.send(call("POST", Repeat.NAKED))))
+        was_running = await cancelled_after(
+            turns, asyncio.create_task(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
+        )
         assert exchange.in_flight == 0
         exchange.script, exchange.max_in_flight = [FINE], 0
         replies = await asyncio.gather(*(http.send(call()) for _ in range(PLACES + 2)))

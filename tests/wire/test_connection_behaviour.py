@@ -16,9 +16,9 @@ import pytest
 
 from cint_nb.domain import errors
 from cint_nb.wire import loop_thread
-from cint_nb.wire.client_pool import Connections
+from cint_nb.wire.client_pool import ClientPool
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
 from tests.support.exchange import FakeExchange
 
@@ -28,7 +28,7 @@ FINE = httpx.Response(200, json={})
 def test_making_a_client_touches_no_network_and_starts_no_thread() -> None:
     loop_thread.shut_down()
     before = threading.active_count()
-    http = Http(Settings.read(environ={}))
+    http = Http(Settings.load(environ={}))
     assert threading.active_count() == before
     assert repr(http) == "<Http: sandbox · account 101>"
 
@@ -60,9 +60,9 @@ def test_more_requests_are_under_way_only_where_the_settings_say_so(
 
 def test_beyond_eight_more_connections_mean_more_httpx_clients_each_with_eight() -> None:
     async def lend(in_flight: int) -> list[int]:
-        connections = Connections(None, None, in_flight, proxies=True)
+        connections = ClientPool(None, None, in_flight, proxies=True)
         with contextlib.ExitStack() as stack:
-            lent = [id(stack.enter_context(connections.free())) for _ in range(in_flight)]
+            lent = [id(stack.enter_context(connections.lease())) for _ in range(in_flight)]
         await connections.aclose()
         return sorted(Counter(lent).values())
 
@@ -162,7 +162,7 @@ def test_a_client_of_the_callers_is_used_unchanged_and_left_open(call: Callable[
         follow_redirects=True,
     )
     before = dict(own.headers), own.timeout, own.base_url, own.follow_redirects, own.event_hooks
-    http = Http(Settings.read(environ={}, token="ready"), client=own)
+    http = Http(Settings.load(environ={}, token="ready"), client=own)
     loop_thread.run(http.send(call()))
     loop_thread.run(http.aclose())
     assert not own.is_closed
@@ -190,7 +190,7 @@ def test_our_own_client_limits_single_reads_and_gives_uploads_longer(
 ) -> None:
     http, exchange = connect(FINE)
     loop_thread.run(http.send(call()))
-    loop_thread.run(http.send(call("POST", Repeat.NAKED, file=("a.csv", b"x"))))
+    loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT, file=("a.csv", b"x"))))
     assert [request.extensions["timeout"]["read"] for request in exchange.requests] == [30.0, 120.0]
     assert exchange.requests[0].extensions["timeout"]["connect"] == 5.0
 
@@ -222,7 +222,7 @@ RESPONDENT = "0f1ce179-a917-4bd1-9a4f-1234567890ab"
 
 def sensitive_call() -> Call:
     return Call(
-        "look", "POST", "/demand/accounts/{account_id}/projects/{project_id}", Repeat.SAFE,
+        "look", "POST", "/demand/accounts/{account_id}/projects/{project_id}", Idempotency.SAFE,
         path={"project_id": "01PLANTEDPROJECT0000000000"}, query={"start_after": RESPONDENT}, json={"who": RESPONDENT},
     )  # fmt: skip
 

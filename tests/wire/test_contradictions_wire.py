@@ -13,17 +13,17 @@ import pytest
 
 from cint_nb.domain import errors
 from cint_nb.wire import loop_thread
-from cint_nb.wire.http import Call, Http, Repeat
-from cint_nb.wire.pages import pages
+from cint_nb.wire.http import Call, Http, Idempotency
+from cint_nb.wire.pages import iter_items
 from tests.support.exchange import FakeExchange, error_response
 
 FINE = httpx.Response(200, json={"fine": True})
 
 
 @pytest.mark.parametrize("status", [401, 403])
-@pytest.mark.parametrize("repeat", list(Repeat))
+@pytest.mark.parametrize("repeat", list(Idempotency))
 def test_b09_expired_token_is_refreshed_once_on_401_and_403(
-    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], status: int, repeat: Repeat
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], status: int, repeat: Idempotency
 ) -> None:
     """The recontact guide says 401, the authentication page 403 `authorization_error`. Rejected means not done."""
     http, exchange = connect(error_response(status, "authorization_error"), FINE)
@@ -98,7 +98,7 @@ def test_a03_a_retry_uses_the_same_idempotency_key(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
 ) -> None:
     http, exchange = connect(httpx.ReadTimeout("x"), error_response(503, "busy"), FINE)
-    loop_thread.run(http.send(call("POST", Repeat.KEYED, idempotency_key="one")))
+    loop_thread.run(http.send(call("POST", Idempotency.KEYED, idempotency_key="one")))
     assert {request.headers["idempotency-key"] for request in exchange.requests} == {"one"}
 
 
@@ -108,7 +108,7 @@ def test_a03_a_naked_request_is_not_protected_by_a_key_it_carries(
     """B12: one page asks for a key on a draft, the guide and the reference do not know it. It is no protection."""
     http, exchange = connect(httpx.ReadTimeout("x"), FINE)
     with pytest.raises(errors.OutcomeUnknown):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED, idempotency_key="one")))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT, idempotency_key="one")))
     assert len(exchange.requests) == 1
     assert exchange.requests[0].headers["idempotency-key"] == "one"
 
@@ -118,7 +118,7 @@ def test_a03_a_stale_etag_is_given_back_for_a_new_decision(
 ) -> None:
     http, exchange = connect(error_response(412, "precondition_failed_error"), FINE)
     with pytest.raises(errors.PreconditionFailed):
-        loop_thread.run(http.send(call("POST", Repeat.GUARDED, if_match='W/"1234"')))
+        loop_thread.run(http.send(call("POST", Idempotency.CONDITIONAL, if_match='W/"1234"')))
     assert exchange.requests[0].headers["if-match"] == 'W/"1234"'
     assert len(exchange.requests) == 1
 
@@ -160,7 +160,7 @@ def test_b27_any_2xx_is_a_success(
 ) -> None:
     """Also B21 (202 or 201 for an exclusion upload) and A4: successes are not uniform, and a body may be missing."""
     http, exchange = connect(httpx.Response(status))
-    reply = loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+    reply = loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert (reply.status, reply.body) == (status, b"")
     assert len(exchange.requests) == 1
 
@@ -186,7 +186,7 @@ def test_b01_a_location_gives_the_id_in_any_of_its_shapes(
 ) -> None:
     """A9: the job of a launch comes in `Location` only, as an address, a path without `/v1`, or a bare id."""
     http, _ = connect(httpx.Response(201, headers={"location": location}))
-    assert loop_thread.run(http.send(call("POST", Repeat.KEYED))).location_id == "01JX"
+    assert loop_thread.run(http.send(call("POST", Idempotency.KEYED))).location_id == "01JX"
 
 
 def test_b05_the_page_size_is_always_asked_for_and_the_cursor_alone_ends_a_list(
@@ -197,7 +197,7 @@ def test_b05_the_page_size_is_always_asked_for_and_the_cursor_alone_ends_a_list(
     http, exchange = connect(*(httpx.Response(200, json=answer) for answer in answers))
 
     async def collect() -> list[int]:
-        return [item async for item in pages(http, call())]
+        return [item async for item in iter_items(http, call())]
 
     assert loop_thread.run(collect()) == [1, 2]
     assert [request.url.params["page_size"] for request in exchange.requests] == ["100"] * 3
@@ -210,7 +210,9 @@ def test_b14_a_409_at_uploads_and_removals_is_a_lock(
     """The guide's removal only says that "an error will be returned"; the reference says 409 for both."""
     http, exchange = connect(error_response(409, "conflict_error"))
     with pytest.raises(errors.JobAlreadyRunning):
-        loop_thread.run(http.send(Call("remove", "POST", "/demand/target-groups/x/" + path, Repeat.NAKED)))
+        loop_thread.run(
+            http.send(Call("remove", "POST", "/demand/target-groups/x/" + path, Idempotency.NON_IDEMPOTENT))
+        )
     assert len(exchange.requests) == 1
 
 
@@ -219,8 +221,8 @@ def test_a05_retry_after_is_obeyed_wherever_it_appears(
 ) -> None:
     """The reference declares it on some 429 only. Expect it on any, and without it wait all the same."""
     http, _ = connect(httpx.Response(429, headers={"retry-After": "9"}), FINE)
-    loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+    loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert http.clock.monotonic() == pytest.approx(9)
     http, _ = connect(httpx.Response(429), FINE)
-    loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+    loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert 0 < http.clock.monotonic() <= 0.5

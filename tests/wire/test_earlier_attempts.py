@@ -9,7 +9,7 @@ import pytest
 
 from cint_nb.domain import errors
 from cint_nb.wire import loop_thread
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from tests.support.exchange import FakeExchange
 
 LOST = httpx.ReadTimeout("x")
@@ -18,7 +18,7 @@ BUSY = httpx.Response(503, json={"object": "error", "detail": "busy"}, headers={
 SLOW = httpx.Response(429, json={"details": "slow down"}, headers={"retry-after": "600"})
 EXPIRED = httpx.Response(401, json={"object": "authorization_error", "detail": "expired"})
 REFUSED = httpx.Response(409, json={"object": "conflict_error", "detail": "in use"})
-MAY_HAVE_ACTED = [Repeat.KEYED, Repeat.GUARDED]
+MAY_HAVE_ACTED = [Idempotency.KEYED, Idempotency.CONDITIONAL]
 
 
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
@@ -26,7 +26,7 @@ MAY_HAVE_ACTED = [Repeat.KEYED, Repeat.GUARDED]
 def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknown(
     connect: Callable[..., tuple[Http, FakeExchange]],
     call: Callable[..., Call],
-    repeat: Repeat,
+    repeat: Idempotency,
     first: httpx.ReadTimeout | httpx.Response,
 ) -> None:
     http, exchange = connect(first, AWAY)
@@ -41,7 +41,7 @@ def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknow
 
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
 def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknown(
-    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Repeat
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Idempotency
 ) -> None:
     http, exchange = connect(LOST, EXPIRED)
     exchange.token_response = lambda number: (
@@ -56,7 +56,10 @@ def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknow
 @pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
 @pytest.mark.parametrize("second", [SLOW, REFUSED])
 def test_a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_changed(
-    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Repeat, second: httpx.Response
+    connect: Callable[..., tuple[Http, FakeExchange]],
+    call: Callable[..., Call],
+    repeat: Idempotency,
+    second: httpx.Response,
 ) -> None:
     http, _ = connect(LOST, second)
     with pytest.raises(errors.ApiError) as caught:
@@ -73,7 +76,7 @@ def test_where_nothing_can_have_acted_nothing_is_called_unknown(
         loop_thread.run(http.send(call()))
     http, _ = connect(SLOW, AWAY)
     with pytest.raises(errors.RateLimited, match="nothing was changed"):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     http, _ = connect(AWAY, REFUSED)
     with pytest.raises(errors.Conflict, match="nothing was changed"):
-        loop_thread.run(http.send(call("POST", Repeat.KEYED)))
+        loop_thread.run(http.send(call("POST", Idempotency.KEYED)))

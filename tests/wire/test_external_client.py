@@ -10,9 +10,9 @@ import pytest
 from cint_nb.domain import errors
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.support.exchange import Answer, FakeExchange
 
 Hook = Callable[[httpx.Response], Awaitable[None]]
@@ -38,8 +38,12 @@ def own(connect: Callable[..., tuple[Http, FakeExchange]]) -> Iterator[Own]:
         http, exchange = connect(*answers)
         client = httpx.AsyncClient(transport=exchange, event_hooks={"response": [hook]})
         made.append(client)
-        settings = Settings.read("sandbox", environ={})
-        return Http(settings, client=client, clock=http.clock, nonces=SeededNonces("own")), exchange, client
+        settings = Settings.load("sandbox", environ={})
+        return (
+            Http(settings, client=client, clock=http.clock, token_factory=SeededTokenFactory("own")),
+            exchange,
+            client,
+        )
 
     yield make
     for client in made:
@@ -64,7 +68,7 @@ def test_a_hook_that_raises_on_error_replies_makes_no_naked_request_go_out_twice
 ) -> None:
     http, exchange, _ = own(hook, httpx.Response(502), httpx.Response(200, json={}))
     with pytest.raises(errors.ServerError, match="may have acted"):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(exchange.requests) == 1
 
 

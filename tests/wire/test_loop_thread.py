@@ -23,7 +23,7 @@ def test_plain_code_waits_for_a_coroutine_on_the_one_loop_thread() -> None:
 
 def test_a_coroutine_of_another_loop_hops_onto_the_loop_thread_and_back() -> None:
     async def story() -> tuple[str, str]:
-        there = await loop_thread.hop(_thread_name())
+        there = await loop_thread.run_on_loop(_thread_name())
         return there, threading.current_thread().name
 
     there, here = asyncio.run(story())
@@ -33,7 +33,7 @@ def test_a_coroutine_of_another_loop_hops_onto_the_loop_thread_and_back() -> Non
 
 def test_hopping_from_the_loop_thread_stays_there() -> None:
     async def story() -> str:
-        return await loop_thread.hop(_thread_name())
+        return await loop_thread.run_on_loop(_thread_name())
 
     assert loop_thread.run(story()) == "cint-nb loop"
 
@@ -60,7 +60,7 @@ def test_errors_come_back_to_the_caller_even_a_timeout() -> None:
     with pytest.raises(TimeoutError, match="mine"):
         loop_thread.run(fails())
     with pytest.raises(TimeoutError, match="mine"):
-        asyncio.run(loop_thread.hop(fails()))
+        asyncio.run(loop_thread.run_on_loop(fails()))
 
 
 def test_an_interrupt_cancels_the_work_and_goes_on() -> None:
@@ -92,7 +92,7 @@ def test_cancelling_the_waiter_cancels_the_hopped_work() -> None:
     async def hopper() -> None:
         me = asyncio.current_task()
         assert me is not None
-        await loop_thread.hop(work(me, asyncio.get_running_loop()))
+        await loop_thread.run_on_loop(work(me, asyncio.get_running_loop()))
 
     async def story() -> None:
         waiter = asyncio.create_task(hopper())

@@ -35,7 +35,7 @@ def test_nested_loops_work_once_allowed_and_are_not_the_archived_kind(tmp_path: 
         from cint_nb.wire import loop_thread, loop_thread
         async def inner(): return "inner"
         async def cell():
-            return asyncio.run(inner()), loop_thread.run(inner()), await loop_thread.hop(inner())
+            return asyncio.run(inner()), loop_thread.run(inner()), await loop_thread.run_on_loop(inner())
         assert not loop_thread.archived_nest_asyncio_applied()
         loop_thread.allow_nested_loops()
         loop_thread.allow_nested_loops()
@@ -66,7 +66,7 @@ def test_the_archived_patch_is_seen_and_everything_of_ours_works_after_it(tmp_pa
         from cint_nb.wire import loop_thread, loop_thread
         nest_asyncio.apply()
         async def inner(): return "fine"
-        async def cell(): return loop_thread.run(inner()), await loop_thread.hop(inner())
+        async def cell(): return loop_thread.run(inner()), await loop_thread.run_on_loop(inner())
         print(loop_thread.archived_nest_asyncio_applied(), *asyncio.run(cell()))
 """
     assert run_story(story, tmp_path) == "True fine fine"

@@ -11,7 +11,7 @@ from cint_nb.wire import loop_thread
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Call as HttpCall
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages
+from cint_nb.wire.pages import iter_items
 from tests.support.exchange import FakeExchange
 
 
@@ -21,7 +21,7 @@ def page(*items: Any, **more: Any) -> httpx.Response:
 
 def listed(http: Http, call: Call, **options: Any) -> list[Any]:
     async def collect() -> list[Any]:
-        return [item async for item in pages(http, call, **options)]
+        return [item async for item in iter_items(http, call, **options)]
 
     return loop_thread.run(collect())
 
@@ -137,7 +137,7 @@ def test_a_caller_may_stop_early_and_no_further_page_is_asked_for(
     http, exchange = connect(page(1, 2, next_cursor="a"), page(3))
 
     async def first() -> int:
-        items = pages(http, call())
+        items = iter_items(http, call())
         assert isinstance(items, AsyncGenerator)
         try:
             number: int = await anext(items)

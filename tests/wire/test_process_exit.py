@@ -33,10 +33,10 @@ STORIES = {
 SETTING = """
 import httpx
 from cint_nb.wire import loop_thread
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
 http = Http(Settings.read(environ={}, token="t"), transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})))
-call = Call("read", "GET", "/demand/accounts/{account_id}/things", Repeat.SAFE)
+call = Call("read", "GET", "/demand/accounts/{account_id}/things", Idempotency.SAFE)
 """
 
 

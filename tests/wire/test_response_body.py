@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.wire.response_body import TooLarge, Unreadable, read_body
+from cint_nb.wire.response_body import BodyTooLarge, BodyUnreadable, read_body
 
 
 class Pieces(httpx.AsyncByteStream):
@@ -43,7 +43,7 @@ def test_a_body_within_its_limit_comes_whole() -> None:
 
 def test_reading_stops_at_the_limit_and_does_not_take_the_rest() -> None:
     answer = response(*[b"x" * 60] * 50)
-    with pytest.raises(TooLarge, match="100"):
+    with pytest.raises(BodyTooLarge, match="100"):
         read(answer)
     assert isinstance(answer.stream, Pieces)
     assert answer.stream.taken == 2
@@ -55,7 +55,7 @@ def test_an_error_body_is_cut_instead() -> None:
 
 def test_a_bomb_does_not_fill_the_memory() -> None:
     bomb = gzip.compress(bytes(50_000_000))
-    with pytest.raises(TooLarge):
+    with pytest.raises(BodyTooLarge):
         read(response(bomb, content_encoding="gzip"), limit=1_000)
 
 
@@ -75,7 +75,7 @@ def test_a_body_packed_unasked_is_unpacked(packing: str, pack: Callable[[bytes],
     ],
 )
 def test_a_damaged_or_short_body_is_not_taken_for_a_whole_one(pieces: list[bytes], headers: dict[str, str]) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(BodyUnreadable):
         read(response(*pieces, **headers))
 
 
@@ -88,5 +88,5 @@ def test_a_reply_that_cannot_have_a_body_is_whole_whatever_length_it_names(metho
 
 def test_a_finished_reply_is_limited_too() -> None:
     assert read(httpx.Response(200, content=b"abc")) == b"abc"
-    with pytest.raises(TooLarge):
+    with pytest.raises(BodyTooLarge):
         read(httpx.Response(200, content=b"x" * 101))

@@ -11,22 +11,24 @@ from hypothesis import strategies as st
 
 from cint_nb.domain import limits
 from cint_nb.wire.retry_policy import (
-    Ending,
-    Repeat,
+    FailureKind,
+    Idempotency,
     RetryBudget,
-    Verdict,
+    RetryDecision,
     backoff,
-    decide,
-    ending_of_failure,
-    ending_of_status,
-    may_repeat,
-    retry_after,
+    classify_exception,
+    classify_status,
+    decide_retry,
+    is_retryable,
+    parse_retry_after,
 )
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
-def verdict(repeat: Repeat = Repeat.SAFE, ending: Ending = Ending.AMBIGUOUS, **changes: Any) -> Verdict:
+def verdict(
+    repeat: Idempotency = Idempotency.SAFE, ending: FailureKind = FailureKind.AMBIGUOUS, **changes: Any
+) -> RetryDecision:
     usual = {
         "attempt": 1,
         "asked_wait": None,
@@ -35,12 +37,12 @@ def verdict(repeat: Repeat = Repeat.SAFE, ending: Ending = Ending.AMBIGUOUS, **c
         "deadline_is_hard": False,
         "budget_left": True,
     }
-    return decide(repeat, ending, **{**usual, **changes})
+    return decide_retry(repeat, ending, **{**usual, **changes})
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
 def test_what_failed_before_writing_was_never_sent(error: type[httpx.TransportError]) -> None:
-    assert ending_of_failure(error("x")) is Ending.UNSENT
+    assert classify_exception(error("x")) is FailureKind.NOT_SENT
 
 
 @pytest.mark.parametrize(
@@ -55,43 +57,43 @@ def test_what_failed_before_writing_was_never_sent(error: type[httpx.TransportEr
     ],
 )
 def test_a_lost_reply_is_ambiguous(error: type[httpx.TransportError]) -> None:
-    assert ending_of_failure(error("x")) is Ending.AMBIGUOUS
+    assert classify_exception(error("x")) is FailureKind.AMBIGUOUS
 
 
 def test_what_can_never_be_sent_is_final() -> None:
-    assert ending_of_failure(httpx.LocalProtocolError("x")) is Ending.FINAL
+    assert classify_exception(httpx.LocalProtocolError("x")) is FailureKind.FINAL
 
 
 @pytest.mark.parametrize(
     ("status", "ending"),
     [
-        (400, Ending.FINAL),
-        (404, Ending.FINAL),
-        (409, Ending.FINAL),
-        (412, Ending.FINAL),
-        (429, Ending.BUSY),
-        (500, Ending.AMBIGUOUS),
-        (502, Ending.AMBIGUOUS),
-        (503, Ending.UNAVAILABLE),
-        (504, Ending.AMBIGUOUS),
+        (400, FailureKind.FINAL),
+        (404, FailureKind.FINAL),
+        (409, FailureKind.FINAL),
+        (412, FailureKind.FINAL),
+        (429, FailureKind.RATE_LIMITED),
+        (500, FailureKind.AMBIGUOUS),
+        (502, FailureKind.AMBIGUOUS),
+        (503, FailureKind.UNAVAILABLE),
+        (504, FailureKind.AMBIGUOUS),
     ],
 )
-def test_what_a_status_means_for_repeating(status: int, ending: Ending) -> None:
-    assert ending_of_status(status) is ending
+def test_what_a_status_means_for_repeating(status: int, ending: FailureKind) -> None:
+    assert classify_status(status) is ending
 
 
 def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending() -> None:
-    for ending in (Ending.AMBIGUOUS, Ending.UNAVAILABLE):
-        assert [repeat for repeat in Repeat if not may_repeat(repeat, ending)] == [Repeat.NAKED]
-    for ending in (Ending.UNSENT, Ending.BUSY):
-        assert all(may_repeat(repeat, ending) for repeat in Repeat)
-    assert not any(may_repeat(repeat, Ending.FINAL) for repeat in Repeat)
+    for ending in (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE):
+        assert [repeat for repeat in Idempotency if not is_retryable(repeat, ending)] == [Idempotency.NON_IDEMPOTENT]
+    for ending in (FailureKind.NOT_SENT, FailureKind.RATE_LIMITED):
+        assert all(is_retryable(repeat, ending) for repeat in Idempotency)
+    assert not any(is_retryable(repeat, FailureKind.FINAL) for repeat in Idempotency)
 
 
 def test_a_naked_request_is_never_repeated_blindly_whatever_else_allows_it() -> None:
-    assert not verdict(Repeat.NAKED, Ending.AMBIGUOUS).again
-    assert not verdict(Repeat.NAKED, Ending.UNAVAILABLE, asked_wait=1).again
-    assert "twice" in verdict(Repeat.NAKED, Ending.AMBIGUOUS).why_not
+    assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).retry
+    assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.UNAVAILABLE, asked_wait=1).retry
+    assert "twice" in verdict(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).reason
 
 
 def test_the_pause_doubles_up_to_its_cap_with_full_jitter() -> None:
@@ -124,45 +126,45 @@ def test_the_pause_stays_within_its_bounds(attempt: int, jitter: float) -> None:
     ],
 )
 def test_retry_after_is_read_as_seconds_or_date(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, NOW) == seconds
+    assert parse_retry_after(value, NOW) == seconds
 
 
 @given(st.text(max_size=40))
 def test_no_retry_after_breaks_the_reading(value: str) -> None:
-    seconds = retry_after(value, NOW)
+    seconds = parse_retry_after(value, NOW)
     assert seconds is None or seconds >= 0
 
 
 def test_the_wait_the_exchange_asks_for_wins_over_the_pause() -> None:
-    assert verdict(asked_wait=7).seconds == 7
-    assert verdict(asked_wait=0).seconds == 0
-    assert verdict(attempt=2).seconds == 1.0
+    assert verdict(asked_wait=7).delay == 7
+    assert verdict(asked_wait=0).delay == 0
+    assert verdict(attempt=2).delay == 1.0
 
 
 def test_a_wait_above_two_minutes_is_given_back_to_the_caller() -> None:
-    assert verdict(asked_wait=120, ending=Ending.BUSY).again
-    refused = verdict(asked_wait=121, ending=Ending.BUSY)
-    assert not refused.again
-    assert "121" in refused.why_not
+    assert verdict(asked_wait=120, ending=FailureKind.RATE_LIMITED).retry
+    refused = verdict(asked_wait=121, ending=FailureKind.RATE_LIMITED)
+    assert not refused.retry
+    assert "121" in refused.reason
 
 
 def test_five_repeats_are_enough() -> None:
-    assert verdict(attempt=5).again
-    assert not verdict(attempt=6).again
+    assert verdict(attempt=5).retry
+    assert not verdict(attempt=6).retry
 
 
 def test_time_up_ends_it_but_an_asked_wait_may_pass_our_own_limit() -> None:
-    assert not verdict(seconds_left=0.5, attempt=1).again
-    assert verdict(seconds_left=5, asked_wait=10).again
-    assert not verdict(seconds_left=5, asked_wait=10, deadline_is_hard=True).again
+    assert not verdict(seconds_left=0.5, attempt=1).retry
+    assert verdict(seconds_left=5, asked_wait=10).retry
+    assert not verdict(seconds_left=5, asked_wait=10, deadline_is_hard=True).retry
 
 
 def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes() -> None:
     budget = RetryBudget()
     for second in range(30):
-        assert budget.left(second)
+        assert budget.has_budget(second)
         budget.spend(second)
-    assert not budget.left(30)
-    assert not budget.left(599.9)
-    assert budget.left(600)
-    assert not verdict(budget_left=False).again
+    assert not budget.has_budget(30)
+    assert not budget.has_budget(599.9)
+    assert budget.has_budget(600)
+    assert not verdict(budget_left=False).retry

@@ -14,7 +14,7 @@ import pytest
 from cint_nb.domain import errors, limits
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
 from tests.support.exchange import FakeExchange
 
@@ -22,7 +22,7 @@ START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 LOST = [httpx.ReadError("x"), httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x"), httpx.WriteError("x")]
 UNSENT = [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x")]
 FINE = httpx.Response(200, json={"fine": True})
-REPEATABLE = [Repeat.SAFE, Repeat.KEYED, Repeat.GUARDED]
+REPEATABLE = [Idempotency.SAFE, Idempotency.KEYED, Idempotency.CONDITIONAL]
 
 
 def broken(status: int, **headers: str) -> httpx.Response:
@@ -58,7 +58,9 @@ def test_an_upload_is_multipart_with_one_file_named_file(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
 ) -> None:
     http, exchange = connect(httpx.Response(201, json={"job_id": "J"}))
-    loop_thread.run(http.send(call("POST", Repeat.NAKED, file=("wave.csv", b"a\nb\n"), query={"entity_type": "RSID"})))
+    loop_thread.run(
+        http.send(call("POST", Idempotency.NON_IDEMPOTENT, file=("wave.csv", b"a\nb\n"), query={"entity_type": "RSID"}))
+    )
     request = exchange.requests[0]
     assert request.headers["content-type"].startswith("multipart/form-data; boundary=")
     assert b'name="file"; filename="wave.csv"' in request.content
@@ -68,7 +70,7 @@ def test_an_upload_is_multipart_with_one_file_named_file(
 @pytest.mark.parametrize("repeat", REPEATABLE)
 @pytest.mark.parametrize("failure", [*LOST, *UNSENT, broken(500), broken(502), broken(503), broken(504), broken(429)])
 def test_what_bears_repeating_is_repeated_after_any_failure_that_may_pass(
-    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Repeat, failure: Any
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Idempotency, failure: Any
 ) -> None:
     http, exchange = connect(failure, failure, FINE)
     assert loop_thread.run(http.send(call("POST", repeat))).status == 200
@@ -81,7 +83,7 @@ def test_a_naked_request_whose_reply_is_lost_goes_out_once(
 ) -> None:
     http, exchange = connect(failure, FINE)
     with pytest.raises(errors.OutcomeUnknown) as caught:
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(exchange.requests) == 1
     assert "look" in caught.value.next_step
     assert caught.value.evidence["cause"] == type(failure).__name__
@@ -93,7 +95,7 @@ def test_a_naked_request_that_met_a_failing_exchange_goes_out_once(
 ) -> None:
     http, exchange = connect(broken(status), FINE)
     with pytest.raises(errors.ServerError) as caught:
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(exchange.requests) == 1
     assert "may have acted" in caught.value.safe
 
@@ -105,7 +107,7 @@ def test_a_naked_request_that_did_nothing_may_go_out_again(
     failure: httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.Response,
 ) -> None:
     http, exchange = connect(failure, FINE)
-    assert loop_thread.run(http.send(call("POST", Repeat.NAKED))).status == 200
+    assert loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT))).status == 200
     assert len(exchange.requests) == 2
 
 
@@ -124,7 +126,9 @@ def test_the_idempotency_key_and_the_etag_are_kept_over_all_attempts(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]
 ) -> None:
     http, exchange = connect(httpx.ReadError("x"), broken(503), FINE)
-    loop_thread.run(http.send(call("POST", Repeat.KEYED, idempotency_key="the-key", if_match='W/"1"', json={"a": 1})))
+    loop_thread.run(
+        http.send(call("POST", Idempotency.KEYED, idempotency_key="the-key", if_match='W/"1"', json={"a": 1}))
+    )
     assert [request.headers["idempotency-key"] for request in exchange.requests] == ["the-key"] * 3
     assert [request.headers["if-match"] for request in exchange.requests] == ['W/"1"'] * 3
     assert [request.content for request in exchange.requests] == [b'{"a":1}'] * 3
@@ -178,7 +182,7 @@ def test_time_that_others_let_pass_does_not_use_up_a_call(
 ) -> None:
     def hours_pass(_: httpx.Request) -> httpx.Response:
         assert isinstance(http.clock, ReplayClock)
-        http.clock._passed += 7_200
+        http.clock._elapsed += 7_200
         return broken(503)
 
     http, exchange = connect(hours_pass, hours_pass, FINE)
@@ -213,7 +217,7 @@ def test_a_deadline_ends_an_answer_that_never_comes(
         await asyncio.Event().wait()
         raise AssertionError("nobody sets it")
 
-    http = Http(Settings.read(environ={}, token="t"), transport=httpx.MockTransport(never))
+    http = Http(Settings.load(environ={}, token="t"), transport=httpx.MockTransport(never))
     with pytest.raises(errors.DeadlineExceeded, match="time limit"):
         loop_thread.run(http.send(call(deadline=0.05)))
     assert http.requests_sent == 1
@@ -228,7 +232,7 @@ def test_a_trickled_answer_does_not_outlive_the_deadline(call: Callable[..., Cal
                 yield b" "
 
     http = Http(
-        Settings.read(environ={}, token="t"),
+        Settings.load(environ={}, token="t"),
         transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=Trickle())),
     )
     with pytest.raises(errors.OutcomeUnknown):
@@ -241,7 +245,7 @@ def test_a_reply_above_its_limit_is_refused(
 ) -> None:
     http, _ = connect(httpx.Response(200, content=b"x" * 2_000, headers={"content-type": "text/csv"}))
     with pytest.raises(errors.UnexpectedReply, match="larger than 1,000 bytes"):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED, max_bytes=1_000)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT, max_bytes=1_000)))
 
 
 def test_a_reply_above_its_limit_is_not_fetched_again(
@@ -276,7 +280,7 @@ def test_a_success_that_cannot_be_read_is_read_again_where_that_is_safe(
     assert len(exchange.requests) == 2
     http, exchange = connect(garbled, FINE)
     with pytest.raises(errors.UnexpectedReply) as caught:
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(exchange.requests) == 1
     assert "may have taken effect" in caught.value.safe
 

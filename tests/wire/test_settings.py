@@ -18,37 +18,37 @@ LIVE = {
 
 def refused(mode: str | None = None, environ: dict[str, str] | None = None, **overrides: Any) -> SettingsError:
     with pytest.raises(SettingsError) as caught:
-        Settings.read(mode, environ=environ or {}, **overrides)
+        Settings.load(mode, environ=environ or {}, **overrides)
     assert "nothing was sent" in str(caught.value)
     return caught.value
 
 
 def test_nothing_set_means_the_sandbox_in_this_process() -> None:
-    settings = Settings.read(environ={})
+    settings = Settings.load(environ={})
     assert settings.mode is Mode.SANDBOX
     assert settings.account_id == 101
-    assert settings.in_process
-    assert settings.renewable
+    assert settings.is_in_process
+    assert settings.can_renew_token
     assert settings.token_url == "http://sandbox.invalid/oauth/token"
 
 
 def test_an_argument_wins_over_the_variable() -> None:
-    assert Settings.read("sandbox", environ=LIVE).mode is Mode.SANDBOX
-    assert Settings.read(environ=LIVE).mode is Mode.LIVE
-    assert Settings.read(environ=LIVE, account_id=8).account_id == 8
+    assert Settings.load("sandbox", environ=LIVE).mode is Mode.SANDBOX
+    assert Settings.load(environ=LIVE).mode is Mode.LIVE
+    assert Settings.load(environ=LIVE, account_id=8).account_id == 8
 
 
 def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in LIVE.items():
         monkeypatch.setenv(name, value)
-    assert Settings.read().account_id == 7
+    assert Settings.load().account_id == 7
 
 
 def test_live_goes_to_the_exchange_of_the_guides() -> None:
-    settings = Settings.read(environ=LIVE)
+    settings = Settings.load(environ=LIVE)
     assert settings.base_url == "https://api.cint.com/v1"
     assert settings.token_url == "https://auth.cint.com/oauth/token"
-    assert not settings.in_process
+    assert not settings.is_in_process
 
 
 def test_live_names_each_missing_variable() -> None:
@@ -60,19 +60,19 @@ def test_live_names_each_missing_variable() -> None:
 
 
 def test_live_with_a_ready_token_needs_no_client() -> None:
-    settings = Settings.read("live", environ={"CINT_NB_ACCOUNT_ID": "7", "CINT_NB_TOKEN": "ready"})
-    assert not settings.renewable
+    settings = Settings.load("live", environ={"CINT_NB_ACCOUNT_ID": "7", "CINT_NB_TOKEN": "ready"})
+    assert not settings.can_renew_token
 
 
 def test_an_unknown_mode_is_refused_and_never_taken_for_another() -> None:
     error = refused("production")
     assert "sandbox, replay or live" in str(error)
     refused(environ={"CINT_NB_MODE": "prod"})
-    assert Settings.read(" Live ", environ=LIVE).mode is Mode.LIVE
+    assert Settings.load(" Live ", environ=LIVE).mode is Mode.LIVE
 
 
 def test_the_sandbox_never_reads_real_credentials() -> None:
-    settings = Settings.read("sandbox", environ={**LIVE, "CINT_NB_TOKEN": "real"})
+    settings = Settings.load("sandbox", environ={**LIVE, "CINT_NB_TOKEN": "real"})
     assert settings.account_id == 101
     assert settings.client_secret is not None
     assert settings.client_secret.get_secret_value() == "sandbox"
@@ -80,27 +80,27 @@ def test_the_sandbox_never_reads_real_credentials() -> None:
 
 
 def test_a_served_sandbox_is_the_sandbox_at_an_address() -> None:
-    settings = Settings.read(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1/", "CINT_NB_TOKEN": "static"})
+    settings = Settings.load(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1/", "CINT_NB_TOKEN": "static"})
     assert settings.mode is Mode.SANDBOX
     assert settings.base_url == "http://127.0.0.1:8808/v1"
     assert settings.token_url == "http://127.0.0.1:8808/oauth/token"
     assert settings.token is not None
     assert settings.token.get_secret_value() == "static"
-    assert not settings.in_process
+    assert not settings.is_in_process
 
 
 def test_no_real_secret_goes_out_for_a_server_on_this_machine() -> None:
     local = {**LIVE, "CINT_NB_BASE_URL": "http://127.0.0.1:8808/v1"}
-    assert Settings.read("live", environ=local).token_url == "http://127.0.0.1:8808/oauth/token"
+    assert Settings.load("live", environ=local).token_url == "http://127.0.0.1:8808/oauth/token"
     elsewhere = {**LIVE, "CINT_NB_BASE_URL": "https://api.invalid/v1"}
-    assert Settings.read("live", environ=elsewhere).token_url == "https://auth.cint.com/oauth/token"
+    assert Settings.load("live", environ=elsewhere).token_url == "https://auth.cint.com/oauth/token"
 
 
 def test_the_address_of_a_served_sandbox_names_the_version() -> None:
     error = refused(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8640"})
     assert "write http://127.0.0.1:8640/v1 in CINT_NB_BASE_URL" in error.next_step
     mock = {"CINT_NB_BASE_URL": "http://127.0.0.1:4010", "CINT_NB_TOKEN": "static"}
-    assert Settings.read(environ=mock).base_url == "http://127.0.0.1:4010"
+    assert Settings.load(environ=mock).base_url == "http://127.0.0.1:4010"
 
 
 @pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
@@ -109,14 +109,14 @@ def test_the_sandbox_label_is_never_put_on_the_real_exchange(host: str) -> None:
 
 
 def test_a_host_that_only_looks_real_is_no_obstacle() -> None:
-    assert Settings.read("sandbox", environ={}, base_url="https://notcint.com/v1").base_url
+    assert Settings.load("sandbox", environ={}, base_url="https://notcint.com/v1").base_url
 
 
 @pytest.mark.parametrize(
     "url", ["http://localhost:80/v1", "http://[::1]:80", "http://127.8.8.8", "https://example.com/v1"]
 )
 def test_https_is_asked_for_except_on_this_machine(url: str) -> None:
-    assert Settings.read("live", environ=LIVE, base_url=url).base_url == url
+    assert Settings.load("live", environ=LIVE, base_url=url).base_url == url
 
 
 @pytest.mark.parametrize("name", ["base_url", "token_url"])
@@ -142,11 +142,11 @@ def test_other_addresses_are_refused_without_being_shown(name: str, url: str) ->
 
 def test_replay_needs_a_recording_and_takes_nothing_else_from_outside(tmp_path: Path) -> None:
     assert "CINT_NB_RECORDING" in str(refused("replay", LIVE))
-    settings = Settings.read("replay", environ={**LIVE, "CINT_NB_RECORDING": str(tmp_path / "a.jsonl")})
+    settings = Settings.load("replay", environ={**LIVE, "CINT_NB_RECORDING": str(tmp_path / "a.jsonl")})
     assert settings.recording == tmp_path / "a.jsonl"
     assert settings.account_id == 101
-    assert settings.in_process
-    assert not settings.renewable
+    assert settings.is_in_process
+    assert not settings.can_renew_token
 
 
 def test_a_replay_cannot_be_recorded(tmp_path: Path) -> None:
@@ -155,14 +155,14 @@ def test_a_replay_cannot_be_recorded(tmp_path: Path) -> None:
 
 
 def test_recording_is_chosen_by_a_variable() -> None:
-    assert Settings.read(environ={"CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
-    assert Settings.read("live", environ={**LIVE, "CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
+    assert Settings.load(environ={"CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
+    assert Settings.load("live", environ={**LIVE, "CINT_NB_RECORD": "b.jsonl"}).record == Path("b.jsonl")
 
 
 def test_keeping_the_token_is_only_on_request() -> None:
-    assert Settings.read(environ=LIVE).keep_token is False
-    assert Settings.read(environ={**LIVE, "CINT_NB_KEEP_TOKEN": "1"}).keep_token is True
-    assert Settings.read(environ=LIVE, keep_token=True).keep_token is True
+    assert Settings.load(environ=LIVE).keep_token is False
+    assert Settings.load(environ={**LIVE, "CINT_NB_KEEP_TOKEN": "1"}).keep_token is True
+    assert Settings.load(environ=LIVE, keep_token=True).keep_token is True
 
 
 def test_a_wrong_value_names_its_variable_and_is_not_shown() -> None:
@@ -177,21 +177,21 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name() -> None:
 
 
 def test_no_representation_shows_a_secret() -> None:
-    settings = Settings.read(environ={**LIVE, "CINT_NB_TOKEN": "planted-secret"})
+    settings = Settings.load(environ={**LIVE, "CINT_NB_TOKEN": "planted-secret"})
     for text in (repr(settings), str(settings), repr(settings.model_dump()), settings.model_dump_json()):
         assert "planted-secret" not in text
 
 
 def test_settings_do_not_change_under_a_client() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Settings.read(environ={}).account_id = 9  # type: ignore[misc]
+        Settings.load(environ={}).account_id = 9  # type: ignore[misc]
 
 
 def test_the_seed_of_the_sandbox_is_a_setting_that_no_other_mode_reads() -> None:
-    assert Settings.read(environ={}).seed == 1
-    assert Settings.read(environ={"CINT_NB_SEED": "23"}).seed == 23
-    assert Settings.read(environ={"CINT_NB_SEED": "23"}, seed=5).seed == 5
-    assert Settings.read(environ={**LIVE, "CINT_NB_SEED": "none of yours"}).seed == 1
+    assert Settings.load(environ={}).seed == 1
+    assert Settings.load(environ={"CINT_NB_SEED": "23"}).seed == 23
+    assert Settings.load(environ={"CINT_NB_SEED": "23"}, seed=5).seed == 5
+    assert Settings.load(environ={**LIVE, "CINT_NB_SEED": "none of yours"}).seed == 1
 
 
 def test_a_seed_that_is_no_number_is_refused_by_the_name_of_its_variable() -> None:
@@ -199,9 +199,9 @@ def test_a_seed_that_is_no_number_is_refused_by_the_name_of_its_variable() -> No
 
 
 def test_manners_come_from_the_environment_too() -> None:
-    settings = Settings.read(environ={**LIVE, "CINT_NB_IN_FLIGHT": "32", "CINT_NB_REQUESTS_PER_SECOND": "25"})
+    settings = Settings.load(environ={**LIVE, "CINT_NB_IN_FLIGHT": "32", "CINT_NB_REQUESTS_PER_SECOND": "25"})
     assert (settings.in_flight, settings.requests_per_second) == (32, 25.0)
-    assert (Settings.read(environ=LIVE).in_flight, Settings.read(environ=LIVE).requests_per_second) == (8, 10.0)
+    assert (Settings.load(environ=LIVE).in_flight, Settings.load(environ=LIVE).requests_per_second) == (8, 10.0)
 
 
 @pytest.mark.parametrize(

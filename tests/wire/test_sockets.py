@@ -10,9 +10,9 @@ import pytest
 from cint_nb.domain import errors
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Call, Http, Repeat
+from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.support.constants import START
 from tests.support.servers import ScriptedServer, raw_response
 
@@ -26,10 +26,10 @@ def serve() -> Iterator[Serve]:
     def make(*script: bytes) -> tuple[Http, ScriptedServer]:
         server = ScriptedServer(*script)
         loop_thread.run(server.start())
-        settings = Settings.read(
+        settings = Settings.load(
             "live", environ={}, account_id=7, token="t", base_url=f"http://127.0.0.1:{server.port}/v1"
         )
-        http = Http(settings, clock=ReplayClock(START), nonces=SeededNonces("sockets"))
+        http = Http(settings, clock=ReplayClock(START), token_factory=SeededTokenFactory("sockets"))
         made.append((http, server))
         return http, server
 
@@ -53,7 +53,7 @@ def test_a_server_that_hangs_up_leaves_a_naked_request_open_and_a_safe_one_is_re
 ) -> None:
     http, server = serve(b"", raw_response())
     with pytest.raises(errors.OutcomeUnknown):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(server.heads) == 1
     http, server = serve(b"", raw_response())
     assert loop_thread.run(http.send(call())).status == 200
@@ -66,7 +66,7 @@ def test_a_server_that_hangs_up_leaves_a_naked_request_open_and_a_safe_one_is_re
 def test_half_an_answer_is_no_answer(serve: Serve, call: Callable[..., Call], said: bytes) -> None:
     http, server = serve(said)
     with pytest.raises(errors.OutcomeUnknown):
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(server.heads) == 1
 
 
@@ -79,7 +79,7 @@ def test_a_port_nobody_listens_on_means_that_nothing_was_sent(serve: Serve, call
     http, server = serve(raw_response())
     loop_thread.run(server.stop())
     with pytest.raises(errors.NotSent, match="could not be reached") as caught:
-        loop_thread.run(http.send(call("POST", Repeat.NAKED)))
+        loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert caught.value.evidence["attempts"] == 6
 
 

@@ -119,7 +119,7 @@ class Job:
             NotFound: no such job.
             CintError: whatever else kept the look from succeeding; the job itself is untouched.
         """
-        return await loop_thread.hop(self._refresh())
+        return await loop_thread.run_on_loop(self._refresh())
 
     def watch(self, deadline: timedelta | float | None = None) -> AsyncIterator[JobSnapshot]:
         """Yield every look from now on until the job has ended; a failed one is yielded, not raised.
@@ -155,7 +155,7 @@ class Job:
 
     def __await__(self) -> Generator[Any, None, JobSnapshot]:
         """Wait on any event loop."""
-        return loop_thread.hop(self._finish(None)).__await__()
+        return loop_thread.run_on_loop(self._finish(None)).__await__()
 
     def add_listener(self, listener: Listener, on_watch: WatchListener | None = None) -> Callable[[], None]:
         """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on.

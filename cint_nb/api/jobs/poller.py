@@ -107,8 +107,8 @@ class Poller:
         """
         seat = _Seat(seconds)
         try:
-            await loop_thread.hop(self._join(seat))
-            while (seen := await loop_thread.hop(self._next(seat))) is not None:
+            await loop_thread.run_on_loop(self._join(seat))
+            while (seen := await loop_thread.run_on_loop(self._next(seat))) is not None:
                 yield seen
                 if seen.is_final:
                     return
@@ -243,7 +243,7 @@ class Poller:
             delay = self._delay(retry_after=asked)
             due = clock.monotonic() + delay
             if seen is not None:
-                seen = evolve(seen, next_look_seconds=delay)
+                seen = evolve(seen, next_poll_seconds=delay)
                 self._give_all(seen, last=False)
                 self._keep(seen)
 

@@ -168,7 +168,7 @@ class Pace:
         A job whose ids nobody knows may be the largest there is.
         """
         if not knows_size(handle):
-            handle = evolve(handle, ids=limits.IDS_PER_TARGET_GROUP)
+            handle = evolve(handle, id_count=limits.IDS_PER_TARGET_GROUP)
         high = timedelta(seconds=limits.WATCH_DEADLINE_FACTOR * self.estimate(handle).high)
         return max(limits.WATCH_DEADLINE_MIN, high)
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cint_nb.api.jobs.schedule import Estimate, counted_end, knows_size
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, parse_job_state
-from cint_nb.wire.api_errors import clean
+from cint_nb.wire.api_errors import sanitise
 
 _ALMOST = 0.99
 _TIME = TypeAdapter(datetime)
@@ -80,7 +80,7 @@ def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnaps
         polls=look.looks,
         created_object_id=str(body.get("created_fielding_run_id") or ""),
         failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
-        failure_message=_text(failure) or (clean(body.get("message")) if state is JobState.FAILED else ""),
+        failure_message=_text(failure) or (sanitise(body.get("message")) if state is JobState.FAILED else ""),
         partial_message=partial_text,
         trace_id=str(body.get("job_trace_id") or ""),
         request_id=look.request_id,
@@ -122,14 +122,14 @@ def _left(estimate: Estimate, elapsed: float) -> tuple[float, float]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return clean(value)
+        return sanitise(value)
     parts = [str(value.get("description") or value.get("code") or "")]
     reasons = value.get("reasons")
     for reason in reasons if isinstance(reasons, list) else []:
         if isinstance(reason, Mapping):
             said = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
             parts.append(": ".join(said))
-    return clean("; ".join(part for part in parts if part))
+    return sanitise("; ".join(part for part in parts if part))
 
 
 def _failed_groups(body: Mapping[str, Any]) -> str:

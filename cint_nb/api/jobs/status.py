@@ -81,7 +81,7 @@ class Looker:
             reply = await self.http.send(
                 operation.call({**self._path, place: self.handle.job_id}, deadline=_ATTEMPTS * limits.POLL_READ_SECONDS)
             )
-            body, request_id = reply.fields(), reply.request_id
+            body, request_id = reply.json_object(), reply.request_id
         self.looks += 1
         self._created_at = self._created_at or moment(body.get("created_at"))
         seen = snapshot(
@@ -110,7 +110,7 @@ class Looker:
             return seen
         with contextlib.suppress(ApiError, TransportError):
             await self._count()
-        return evolve(seen, saved=self._saved, saved_before=self._saved_before)
+        return evolve(seen, saved_count=self._saved, saved_count_before=self._saved_before)
 
     def should_count(self) -> bool:
         """Tell whether the next look should count too: ever more rarely, regularly once the counts foretell the end."""
@@ -149,7 +149,7 @@ class Looker:
         return {"status": "Completed", "partial_success_reason": {"description": text}}
 
     async def _count(self) -> None:
-        fields = (await self.http.send(_COUNTED[self.handle.kind].call(self._path))).fields()
+        fields = (await self.http.send(_COUNTED[self.handle.kind].call(self._path))).json_object()
         counted = fields.get(self.handle.count_field)
         if isinstance(counted, int):
             self._saved = counted

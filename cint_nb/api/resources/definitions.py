@@ -9,7 +9,7 @@ from cint_nb.api.parsing import read, read_item, read_many
 from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, User
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages
+from cint_nb.wire.pages import iter_items
 
 Model = TypeVar("Model", bound=ApiModel)
 
@@ -41,7 +41,7 @@ class Definitions:
     async def user_business_unit(self, user_id: str) -> int | None:
         """Return the number of a user's business unit, None if there is none."""
         reply = await self._http.send(ops.GET_USER_BUSINESS_UNIT.call({"user_id": user_id}))
-        found = reply.fields().get("business_unit_id")
+        found = reply.json_object().get("business_unit_id")
         return int(found) if found is not None else None
 
     async def locales(self) -> tuple[Locale, ...]:
@@ -60,7 +60,10 @@ class Definitions:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""
         call = ops.LIST_TEMPLATES.call()
         return tuple(
-            [read_item(AllocationTemplate, row, call) async for row in pages(self._http, call, items_key="templates")]
+            [
+                read_item(AllocationTemplate, row, call)
+                async for row in iter_items(self._http, call, items_key="templates")
+            ]
         )
 
     async def allocation_template(self, template_id: str) -> AllocationTemplate:

@@ -18,7 +18,7 @@ from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, RecontactOverview
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages
+from cint_nb.wire.pages import iter_items
 
 _PAGE = 1000
 _COUNTED_AS = {
@@ -142,7 +142,7 @@ class Exclusions:
         Serves `GET …/exclusions/rsid/paginated`.
         """
         call = ops.EXCLUDED_RSIDS.call(ref.path_params())
-        return tuple([normalise_id(str(row)) async for row in pages(self._http, call, page_size=_PAGE)])
+        return tuple([normalise_id(str(row)) async for row in iter_items(self._http, call, page_size=_PAGE)])
 
     # --- by project and by activity ---------------------------------------------------------------------------
 

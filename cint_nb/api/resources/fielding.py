@@ -188,7 +188,7 @@ class Fielding:
     async def batch_result(self, handle: JobHandle) -> BatchResult:
         """Read which target groups a batch changed and which it could not, with the reasons."""
         call = ops.STATUS_OF[handle.kind].call({"project_id": handle.project_id, "job_id": handle.job_id})
-        return BatchResult.from_body((await self._http.send(call)).fields())
+        return BatchResult.from_body((await self._http.send(call)).json_object())
 
     # --- inside -----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import CintError, NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.projects import Project, ProjectOverview, ProjectSummary
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages
+from cint_nb.wire.pages import iter_items
 
 _PASSING = (NotFound, TransportError, ServerError, RateLimited, UnexpectedReply)
 """What a look at a project that was just accepted may meet before it can be read."""
@@ -84,7 +84,7 @@ class Projects:
             "project_manager_id": project_manager_id or None,
         }
         call = ops.LIST_PROJECTS.call(query=query)
-        async for row in pages(self._http, call, items_key="projects"):
+        async for row in iter_items(self._http, call, items_key="projects"):
             project = read_item(ProjectSummary, row, call)
             if not name or project.name == name:
                 yield project

@@ -21,7 +21,7 @@ from cint_nb.domain.jobs import JobHandle, JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import each_page, pages
+from cint_nb.wire.pages import iter_items, iter_pages
 
 _GONE = (404, 405)
 _FOLLOW_IT = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
@@ -102,7 +102,7 @@ class Recontacts:
         Serves the recontact guide, "List all upload jobs". Removals are in no list.
         """
         call = ops.LIST_UPLOADS.call(ref.path_params())
-        return [read_item(UploadJob, row, call) async for row in pages(self._http, call)]
+        return [read_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
 
     async def find(self, ref: TargetGroupRef, file_name: str) -> Job | None:
         """Return the upload job of a file name, ready to be followed; None if the list has none."""
@@ -141,7 +141,7 @@ class Recontacts:
         reply = await self._http.send(ops.RECONTACT_OVERVIEW.call(ref.path_params()))
         count = read(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
-            raise reply.unexpected("The recontact overview holds no count.")
+            raise reply.unexpected_reply_error("The recontact overview holds no count.")
         return count
 
     async def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ class Recontacts:
         """
         call = ops.RECONTACT_RSIDS.call(ref.path_params())
         saved: list[str] = []
-        async for rows in each_page(self._http, call):
+        async for rows in iter_pages(self._http, call):
             saved += normalise_ids(rows)
         return tuple(saved)
 
@@ -229,7 +229,7 @@ class Recontacts:
 
     async def _named(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
         call = ops.LIST_UPLOADS.call(ref.path_params())
-        async for row in pages(self._http, call, whole=whole):
+        async for row in iter_items(self._http, call, complete=whole):
             job = read_item(UploadJob, row, call)
             if job.file_name == name:
                 return job

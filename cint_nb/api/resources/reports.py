@@ -18,7 +18,7 @@ from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.reports import GUIDE_SPELLINGS, ReportRequest, ReportType
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages
+from cint_nb.wire.pages import iter_items
 
 _FILTERS = ("project", "target_group", "business_unit")
 _NEWEST = 500
@@ -97,7 +97,7 @@ class Reports:
     async def status(self, report_id: str) -> str:
         """Read the exchange's word for where a report stands; `GET …/reports/{report_id}/status`."""
         reply = await self._http.send(ops.REPORT_STATUS.call({"report_id": report_id}))
-        return str(reply.fields().get("status") or "")
+        return str(reply.json_object().get("status") or "")
 
     async def download(self, report_id: str) -> Download:
         """Return name and content of a finished report, CSV or XLSX; `save(folder)` replaces nothing unasked.
@@ -131,7 +131,7 @@ class Reports:
             "level": level or None,
         }
         call = ops.LIST_REPORTS.call(query=query)
-        async for row in pages(self._http, call, items_key="reports_requests"):
+        async for row in iter_items(self._http, call, items_key="reports_requests"):
             yield read_item(ReportRequest, row, call)
 
     async def _newest(self) -> tuple[ReportRequest, ...]:

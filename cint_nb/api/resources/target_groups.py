@@ -24,7 +24,7 @@ from cint_nb.domain.target_groups import (
 )
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
-from cint_nb.wire.pages import pages
+from cint_nb.wire.pages import iter_items
 
 _MOVED = (*range(300, 400), 404)
 
@@ -200,7 +200,7 @@ class TargetGroups:
             "exclusion_status": exclusion,
         }
         call = ops.LIST_GROUPS.call({"project_id": project_id}, query=query)
-        async for row in pages(self._http, call, items_key="target_groups", whole=whole):
+        async for row in iter_items(self._http, call, items_key="target_groups", complete=whole):
             group = read_item(TargetGroupSummary, row, call)
             if not name or group.name == name:
                 yield group
@@ -217,7 +217,7 @@ class TargetGroups:
         Serves `PUT …/filling-strategy`.
         """
         reply = await self._http.send(ops.SET_FILLING.call(ref.path_params(), json={"filling_strategy": strategy}))
-        return str(reply.fields().get("filling_strategy") or strategy) if reply.body.strip() else strategy
+        return str(reply.json_object().get("filling_strategy") or strategy) if reply.body.strip() else strategy
 
     async def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
         """Set the price per complete of a launched group, in the business unit's currency.
@@ -229,7 +229,7 @@ class TargetGroups:
         """
         body = {"target_group_cpi": Money.parse(price).to_body()}
         reply = await self._http.send(ops.SET_CPI.call(ref.path_params(), json=body))
-        said = reply.fields() if reply.body.strip() else body
+        said = reply.json_object() if reply.body.strip() else body
         return read_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.call())
 
     async def set_completes_goal(
@@ -248,7 +248,7 @@ class TargetGroups:
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
         reply = await self._http.send(ops.SET_GOAL.call(ref.path_params(), json=body))
-        return int(reply.fields().get("completes_goal") or goal) if reply.body.strip() else goal
+        return int(reply.json_object().get("completes_goal") or goal) if reply.body.strip() else goal
 
     # --- metrics ----------------------------------------------------------------------------------------------
 
@@ -294,7 +294,7 @@ class TargetGroups:
         Serves `GET …/changelog`.
         """
         call = ops.CHANGELOG.call(ref.path_params(), query={"change_types": types})
-        async for row in pages(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
+        async for row in iter_items(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
             yield read_item(ChangelogEntry, row, call)
 
     async def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
@@ -328,7 +328,7 @@ class TargetGroups:
 
     async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
         """Read which suppliers the group goes to, as the exchange words it; `GET …/allocation-specification`."""
-        return (await self._http.send(ops.ALLOCATIONS.call(ref.path_params()))).fields()
+        return (await self._http.send(ops.ALLOCATIONS.call(ref.path_params()))).json_object()
 
     # --- inside -----------------------------------------------------------------------------------------------
 

@@ -269,7 +269,7 @@ class FilePicker(Panel):
 
     def still(self) -> str:
         """Return the counts and the first bad lines."""
-        return super().still() + (still_lines(self._facts) if self._facts else "")
+        return super().to_static_html() + (still_lines(self._facts) if self._facts else "")
 
     def text(self) -> str:
         """Return the repr, the counts and the first bad lines."""

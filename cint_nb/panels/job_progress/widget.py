@@ -201,7 +201,7 @@ class JobProgress(Panel):
                 self._show_title(job_title(snapshot))
             self._draw()
             self._expect()
-            with loop_thread.nothing_waits():  # whoever observes the value comes last: the panel is as it should be
+            with loop_thread.forbid_blocking():  # whoever observes the value comes last: the panel is as it should be
                 self.value = snapshot
 
     def _describe(self) -> JobText:

@@ -248,7 +248,7 @@ class StatusTable(Panel):
     def still(self) -> str:
         """Return the rows as a table, at most fifty."""
         if not isinstance(self.value, pd.DataFrame):
-            return super().still()
+            return super().to_static_html()
         heads, cells, more = plain_rows(self._view, STILL_ROWS)
         tail = f"<p>{esc(count(more, 'more target group'))}</p>" if more else ""
-        return super().still() + (static_html.plain_table(heads, cells) if cells else "") + tail
+        return super().to_static_html() + (static_html.plain_table(heads, cells) if cells else "") + tail

@@ -85,7 +85,7 @@ class FindingsTable(Panel):
             (each.severity, each.rule, f"{each.message} {each.evidence}".strip(), each.fix, each.section)
             for each in self.value
         ]
-        return super().still() + (static_html.plain_table(HEADS, rows) if rows else "")
+        return super().to_static_html() + (static_html.plain_table(HEADS, rows) if rows else "")
 
     def text(self) -> str:
         """Return the repr and one line a finding."""

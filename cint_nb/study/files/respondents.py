@@ -145,7 +145,7 @@ class Respondents:
         more = self._keys_of(other)
         reading = line_frames.plain_reading(key_rows.unique(np.concatenate((self.keys, more))))
         name = other.source_name if isinstance(other, Respondents) else "list"
-        return replace(self, reading=reading, origin=Origin(f"{self.source_name} + {name}", "list"))
+        return replace(self, line_index=reading, source_info=Origin(f"{self.source_name} + {name}", "list"))
 
     def sample(self, size: int, seed: int | str = 1) -> Respondents:
         """Choose `size` of them by chance, in source order.
@@ -233,7 +233,7 @@ class Respondents:
 
     def only(self, mask: Mask) -> Respondents:
         """Return those for which `mask`, one truth value for each id, is true; source lines are kept."""
-        return replace(self, reading=line_frames.chosen(self.reading, mask))
+        return replace(self, line_index=line_frames.chosen(self.reading, mask))
 
     def _keys_of(self, other: Respondents | Iterable[str]) -> Keys:
         if not isinstance(other, Respondents):

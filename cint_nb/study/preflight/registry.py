@@ -142,7 +142,7 @@ RULES: dict[str, Rule] = {}
 
 def rule(
     code: str, *, steps: Iterable[Step] = STEPS, section: str = ""
-) -> Callable[[Callable[[WaveFacts, Report], Iterable[Finding] | Finding | None]], RuleFunction]:
+) -> Callable[[Callable[[WaveFacts, RuleReport], Iterable[Finding] | Finding | None]], RuleFunction]:
     """Register a preflight rule; yours run like ours.
 
     ```python
@@ -158,7 +158,7 @@ def rule(
         section: The guide section it serves.
     """
 
-    def register(function: Callable[[WaveFacts, Report], Iterable[Finding] | Finding | None]) -> RuleFunction:
+    def register(function: Callable[[WaveFacts, RuleReport], Iterable[Finding] | Finding | None]) -> RuleFunction:
         report = Report(code, section)
 
         @wraps(function)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-KEPT_HEADERS = ("content-type", "etag", "location", "retry-after", "content-disposition", "traceparent", "sunset")
+ALLOWED_HEADERS = ("content-type", "etag", "location", "retry-after", "content-disposition", "traceparent", "sunset")
 
-KEPT_FIELDS = _words(
+ALLOWED_FIELDS = _split_words(
     """
     account_id accounts aggregated_completes_intervals allocation_template allocations allow_all_values
     allow_for_current_target_group allow_for_other_target_groups average_cost_per_interview balance_fill
@@ -58,10 +58,10 @@ KEPT_FIELDS = _words(
 
 Names of persons, contacts, tokens and signed addresses are not here."""
 
-PERSON_MARKS = frozenset({"email", "full_name", "first_name", "last_name", "user_name", "phone"})
+PERSONAL_FIELDS = frozenset({"email", "full_name", "first_name", "last_name", "user_name", "phone"})
 """An object with one of these describes a person: its texts are emptied, whatever they are called."""
 
-STAFF_FIELDS = _words(
+STAFF_FIELDS = _split_words(
     """
     created_by email_recipients id las_user_id last_changed_by last_modified_by project_manager_id report_id
     template_id updated_by user_id
@@ -69,13 +69,13 @@ STAFF_FIELDS = _words(
 )
 """Fields whose UUIDs name staff and things, never respondents."""
 
-OWN_LISTS = frozenset({"accounts", "business_units"})
+OWN_ACCOUNT_LISTS = frozenset({"accounts", "business_units"})
 """Lists of what the user's organisation is and has: on the real exchange their names are emptied."""
 
 CURSOR_FIELDS = frozenset({"next_cursor", "previous_cursor"})
-CURSOR_QUERIES = frozenset({"start_after", "end_before"})
+CURSOR_PARAMS = frozenset({"start_after", "end_before"})
 
-KEPT_COLUMNS = _words(
+ALLOWED_COLUMNS = _split_words(
     """
     client_status clientstatus code completes completion_date cost count country cpi currency date end_date
     entry_date entry_date_utc initial_status language last_date last_date_utc loi loi_seconds marketplace_status

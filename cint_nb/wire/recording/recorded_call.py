@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
-from cint_nb.wire.recording.scrub import Scrubber, canonical
+from cint_nb.wire.recording.scrub import Scrubber, canonical_json
 
-FAILURES: dict[str, type[httpx.TransportError]] = {
+EXCEPTION_TYPES: dict[str, type[httpx.TransportError]] = {
     kind.__name__: kind
     for kind in (
         httpx.ConnectError,
@@ -32,7 +32,7 @@ _NOT_JSON = "this was no JSON"
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     """Hold what identifies a request: method, path, query and body, all scrubbed."""
 
     method: str
@@ -41,29 +41,29 @@ class Asked:
     body: dict[str, Any]
 
     @classmethod
-    def of(cls, request: httpx.Request, content: bytes, scrubber: Scrubber) -> Asked:
+    def from_request(cls, request: httpx.Request, content: bytes, scrubber: Scrubber) -> RecordedRequest:
         """Read a request as it goes over the wire."""
         query = parse_qsl(request.url.query.decode("ascii", "replace"), keep_blank_values=True)
         return cls(
             request.method,
-            scrubber.path(request.url.path),
-            scrubber.query(query),
-            _asked_body(request.headers.get("content-type", ""), content, scrubber),
+            scrubber.scrub_path(request.url.path),
+            scrubber.scrub_query(query),
+            _request_body(request.headers.get("content-type", ""), content, scrubber),
         )
 
     @classmethod
-    def read(cls, line: dict[str, Any]) -> Asked:
+    def from_line(cls, line: dict[str, Any]) -> RecordedRequest:
         """Read the request of a recorded line."""
         body: dict[str, Any] = {name: line[name] for name in _BODY_PARTS if name in line}
         return cls(line["method"], line["path"], line.get("query", []), body)
 
-    def line(self) -> dict[str, Any]:
+    def to_line(self) -> dict[str, Any]:
         """Return what is written."""
         query = {"query": self.query} if self.query else {}
         return {"method": self.method, "path": self.path, **query, **self.body}
 
     @property
-    def address(self) -> str:
+    def method_and_url(self) -> str:
         """Return method, path and query, as people name a request."""
         query = "?" + urlencode([(name, value) for name, value in self.query]) if self.query else ""
         return f"{self.method} {self.path}{query}"
@@ -71,9 +71,9 @@ class Asked:
     @property
     def key(self) -> str:
         """Return what must be equal for two requests to be the same."""
-        return f"{self.address}\n{canonical(self.body)}"
+        return f"{self.method_and_url}\n{canonical_json(self.body)}"
 
-    def differs_from(self, other: Asked) -> str:
+    def differing_parts(self, other: RecordedRequest) -> str:
         """Name the parts of the body in which another request differs; never their values."""
         names = []
         for part in _BODY_PARTS:
@@ -85,19 +85,19 @@ class Asked:
         return ", ".join(names)
 
 
-def _asked_body(kind: str, content: bytes, scrubber: Scrubber) -> dict[str, Any]:
+def _request_body(kind: str, content: bytes, scrubber: Scrubber) -> dict[str, Any]:
     if not content:
         return {}
     if kind.startswith("multipart/form-data"):
-        name, file = multipart_file(kind, content)
-        return {"file": scrubber.upload(name, file)}
+        name, file = parse_multipart_file(kind, content)
+        return {"file": scrubber.describe_upload(name, file)}
     try:
-        return {"json": scrubber.value(json.loads(content), asked=True)}
+        return {"json": scrubber.scrub_value(json.loads(content), asked=True)}
     except ValueError:
         return {"text": _NOT_JSON}
 
 
-def multipart_file(kind: str, content: bytes) -> tuple[str, bytes]:
+def parse_multipart_file(kind: str, content: bytes) -> tuple[str, bytes]:
     """Return name and content of the one file in a multipart body; both empty if there is none."""
     boundary = re.search(r'boundary="?([^";]+)"?', kind)
     if boundary is None:
@@ -110,9 +110,9 @@ def multipart_file(kind: str, content: bytes) -> tuple[str, bytes]:
     return "", b""
 
 
-def answer_line(response: httpx.Response, scrubber: Scrubber) -> dict[str, Any]:
+def response_to_line(response: httpx.Response, scrubber: Scrubber) -> dict[str, Any]:
     """Return what is written of a response that has been read."""
-    line = {"status": response.status_code, "headers": scrubber.headers(response.headers)}
+    line = {"status": response.status_code, "headers": scrubber.scrub_headers(response.headers)}
     content = response.content
     kind = response.headers.get("content-type", "").lower()
     if not content:
@@ -123,29 +123,29 @@ def answer_line(response: httpx.Response, scrubber: Scrubber) -> dict[str, Any]:
         return {**line, "left_out": len(content)}
     if "json" in kind or "html" in kind:
         try:
-            return {**line, "json": scrubber.value(json.loads(text))}
+            return {**line, "json": scrubber.scrub_value(json.loads(text))}
         except ValueError:
             return {**line, "text": _NOT_JSON}
     if "\0" in text:
         return {**line, "left_out": len(content)}
-    return {**line, "text": scrubber.table(text)}
+    return {**line, "text": scrubber.scrub_table(text)}
 
 
-def answer(line: dict[str, Any], request: httpx.Request, scrubber: Scrubber) -> httpx.Response:
+def response_from_line(line: dict[str, Any], request: httpx.Request, scrubber: Scrubber) -> httpx.Response:
     """Build the response of a recorded line.
 
     Raises:
         httpx.TransportError: if a failure of the network was recorded.
     """
     if "failure" in line:
-        raise FAILURES[line["failure"]]("recorded failure", request=request)
-    text = canonical_answer(line)
+        raise EXCEPTION_TYPES[line["failure"]]("recorded failure", request=request)
+    text = canonical_body(line)
     return httpx.Response(
-        line["status"], headers=line.get("headers", {}), content=scrubber.original(text).encode(), request=request
+        line["status"], headers=line.get("headers", {}), content=scrubber.restore_ids(text).encode(), request=request
     )
 
 
-def canonical_answer(line: dict[str, Any]) -> str:
+def canonical_body(line: dict[str, Any]) -> str:
     """Return the body of a recorded line as text; empty where it was left out."""
     if "json" in line:
         return json.dumps(line["json"], ensure_ascii=False)

@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 from cint_nb.domain.ids import UUID_PATTERN, is_synthetic, normalise_id, synthetic_id
 from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
 from cint_nb.wire.recording.allowlist import (
+    ALLOWED_COLUMNS,
+    ALLOWED_FIELDS,
+    ALLOWED_HEADERS,
     CURSOR_FIELDS,
-    CURSOR_QUERIES,
-    KEPT_COLUMNS,
-    KEPT_FIELDS,
-    KEPT_HEADERS,
-    OWN_LISTS,
-    PERSON_MARKS,
+    CURSOR_PARAMS,
+    OWN_ACCOUNT_LISTS,
+    PERSONAL_FIELDS,
     PUBLIC_IDS,
     STAFF_FIELDS,
 )
@@ -45,7 +45,9 @@ _ACCOUNT = re.compile(r"(?<=/accounts/)\d+")
 _OUR_CURSOR = re.compile(r"cursor-(?:in-)?\d+")
 _FIELD_NAME = re.compile(r"[A-Za-z_]{1,60}", re.ASCII)
 _ULID_MARK = "00SYNTH"
-_KEPT_HOSTS = re.compile(r"(?:.+\.)?(?:invalid|example|test|localhost)|(?:.+\.)?example\.(?:com|net|org)|127\.0\.0\.1")
+_ALLOWED_HOSTS = re.compile(
+    r"(?:.+\.)?(?:invalid|example|test|localhost)|(?:.+\.)?example\.(?:com|net|org)|127\.0\.0\.1"
+)
 
 
 class Scrubber:
@@ -60,32 +62,35 @@ class Scrubber:
         self._seed = f"recording:{seed}"
         self._live = source == "live"
         self._respondents: dict[str, str] = {}
-        self._things: dict[str, str] = {}
+        self._objects: dict[str, str] = {}
         self._originals: dict[str, str] = {}
         self._counts = {"uploaded": 0, "read": 0}
         self._cursors: dict[str, str] = {}
 
-    def path(self, path: str) -> str:
+    def scrub_path(self, path: str) -> str:
         """Return the path of a request without version, account and real ids."""
         path = _ACCOUNT.sub(str(SANDBOX_ACCOUNT), re.sub(r"^/v\d+(?=/)", "", path))
-        return "/".join(self.text(part, asked=True) for part in path.split("/"))
+        return "/".join(self.scrub_text(part, asked=True) for part in path.split("/"))
 
-    def query(self, pairs: list[tuple[str, str]]) -> list[list[str]]:
+    def scrub_query(self, pairs: list[tuple[str, str]]) -> list[list[str]]:
         """Return the query, sorted by name, with its cursors and ids replaced."""
         return [
-            [name, self._cursor(value, "in-") if name in CURSOR_QUERIES and value else self.text(value, asked=True)]
+            [
+                name,
+                self._cursor(value, "in-") if name in CURSOR_PARAMS and value else self.scrub_text(value, asked=True),
+            ]
             for name, value in sorted(pairs)
         ]
 
-    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+    def scrub_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return the allowed headers."""
-        kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+        kept = {name: headers[name] for name in ALLOWED_HEADERS if name in headers}
         if "location" in kept:
-            kept["location"] = self.path(urlsplit(kept["location"]).path)
+            kept["location"] = self.scrub_path(urlsplit(kept["location"]).path)
         # A trace id names a request, nobody: it stays as it is, and 32 hexadecimal digits are not taken for an id.
-        return {name: value if name == "traceparent" else self.text(value) for name, value in kept.items()}
+        return {name: value if name == "traceparent" else self.scrub_text(value) for name, value in kept.items()}
 
-    def value(self, value: Any, field: str = "data", *, asked: bool = False) -> Any:
+    def scrub_value(self, value: Any, field: str = "data", *, asked: bool = False) -> Any:
         """Return a JSON value with ids replaced and everything emptied that is not on the allow-list.
 
         Args:
@@ -93,63 +98,67 @@ class Scrubber:
             field: The field it stands under; items of a list stand under the list's own.
             asked: Whether it is part of a request, whose ids come from a notebook's constants or from earlier answers.
         """
-        if field not in KEPT_FIELDS:
-            return _emptied(value)
+        if field not in ALLOWED_FIELDS:
+            return _blanked(value)
         if isinstance(value, dict):
-            person = not PERSON_MARKS.isdisjoint(value)
+            person = not PERSONAL_FIELDS.isdisjoint(value)
             return {
-                self.text(name): self.value(item, "" if person and name not in STAFF_FIELDS else name, asked=asked)
+                self.scrub_text(name): self.scrub_value(
+                    item, "" if person and name not in STAFF_FIELDS else name, asked=asked
+                )
                 for name, item in value.items()
             }
-        if self._live and field in OWN_LISTS and isinstance(value, list):
-            value = [_unnamed(item, number if field == "accounts" else None) for number, item in enumerate(value)]
+        if self._live and field in OWN_ACCOUNT_LISTS and isinstance(value, list):
+            value = [
+                _anonymise_account(item, number if field == "accounts" else None) for number, item in enumerate(value)
+            ]
         if isinstance(value, list):
-            return [self.value(item, field, asked=asked) for item in value]
+            return [self.scrub_value(item, field, asked=asked) for item in value]
         if isinstance(value, str):
             if field in CURSOR_FIELDS and value.strip():
                 return self._cursor(value, "")
-            return self.text(value, field, asked=asked)
+            return self.scrub_text(value, field, asked=asked)
         if field == "account_id" and isinstance(value, int):
             return SANDBOX_ACCOUNT
         return value
 
-    def text(self, text: str, field: str = "", *, asked: bool = False) -> str:
+    def scrub_text(self, text: str, field: str = "", *, asked: bool = False) -> str:
         """Return a text with its ids, addresses, e-mail addresses and secrets replaced."""
         text = _SECRET.sub(REMOVED, text)
-        text = _URL.sub(lambda found: _survey_url(found[0]), text)
+        text = _URL.sub(lambda found: _scrub_survey_url(found[0]), text)
         if "@" in text or "%40" in text:
             text = _EMAIL.sub(REMOVED, text)
         thing = asked or field in STAFF_FIELDS
         text = _UUID.sub(lambda found: self._uuid(found[0], thing=thing, asked=asked), text)
         return _ULID.sub(lambda found: self._ulid(found[0]), text)
 
-    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+    def describe_upload(self, name: str, content: bytes) -> dict[str, Any]:
         """Describe an uploaded file without keeping it: name, lines, digest of its lines with replaced ids."""
         lines = [self._line(line) for line in content.decode("utf-8", "replace").splitlines()]
         digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-        return {"name": self.text(name), "lines": len(lines), "sha256": digest}
+        return {"name": self.scrub_text(name), "lines": len(lines), "sha256": digest}
 
-    def table(self, text: str) -> str:
+    def scrub_table(self, text: str) -> str:
         """Return a file of ids, or a report, with ids replaced and other columns than the allowed ones emptied."""
         first = text.partition("\n")[0]
         separator = next((mark for mark in "\t;," if mark in first), "")
         if not separator:
             lines = text.splitlines(keepends=True)
-            named = bool(lines) and _column(lines[0]) in KEPT_COLUMNS
-            rest = (self._line(line.rstrip("\r\n"), "read") + _end(line) for line in lines[named:])
+            named = bool(lines) and _column(lines[0]) in ALLOWED_COLUMNS
+            rest = (self._line(line.rstrip("\r\n"), "read") + _line_ending(line) for line in lines[named:])
             return "".join((*lines[:named], *rest))
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-        kept = [_column(name) in KEPT_COLUMNS for name in rows[0]]
+        kept = [_column(name) in ALLOWED_COLUMNS for name in rows[0]]
         written = io.StringIO(newline="")
-        writer = csv.writer(written, delimiter=separator, lineterminator=_end(first + "\n"))
+        writer = csv.writer(written, delimiter=separator, lineterminator=_line_ending(first + "\n"))
         for row in rows:
             even = len(row) == len(kept)  # else it is not sure which cell stands in which column
             writer.writerow(
-                self.text(cell) if even and keep else REMOVED for cell, keep in zip(row, kept, strict=False)
+                self.scrub_text(cell) if even and keep else REMOVED for cell, keep in zip(row, kept, strict=False)
             )
         return written.getvalue()
 
-    def original(self, text: str) -> str:
+    def restore_ids(self, text: str) -> str:
         """Put real ids back in a replayed text, as far as this process has uploaded them itself."""
         if not self._originals:
             return text
@@ -169,13 +178,13 @@ class Scrubber:
             bare = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
         if is_synthetic(bare) or bare in PUBLIC_IDS:
             return text
-        if asked and bare not in self._things and bare in self._respondents:
+        if asked and bare not in self._objects and bare in self._respondents:
             thing = False
-        replaced = self._thing(bare) if thing else self._respondent(bare, "read")
+        replaced = self._object_id(bare) if thing else self._respondent(bare, "read")
         return replaced.upper() if text.isupper() else replaced
 
-    def _thing(self, bare: str) -> str:
-        return self._things.setdefault(bare, synthetic_id(f"{self._seed}:{bare}", 0))
+    def _object_id(self, bare: str) -> str:
+        return self._objects.setdefault(bare, synthetic_id(f"{self._seed}:{bare}", 0))
 
     def _respondent(self, bare: str, origin: str) -> str:
         if is_synthetic(bare) or bare in PUBLIC_IDS:
@@ -200,18 +209,18 @@ class Scrubber:
         return self._cursors.setdefault(cursor, f"cursor-{kind}{len(self._cursors) + 1}")
 
 
-def _emptied(value: Any) -> Any:
+def _blanked(value: Any) -> Any:
     """Return a JSON value of the same shape that says nothing."""
     if isinstance(value, dict):
-        return {name if _FIELD_NAME.fullmatch(name) else REMOVED: _emptied(item) for name, item in value.items()}
+        return {name if _FIELD_NAME.fullmatch(name) else REMOVED: _blanked(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_emptied(item) for item in value]
+        return [_blanked(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
     return REMOVED if isinstance(value, str) else 0
 
 
-def _unnamed(item: Any, account: int | None) -> Any:
+def _anonymise_account(item: Any, account: int | None) -> Any:
     """Take from one's own account or business unit its name, and give an account a number of the sandbox."""
     if not isinstance(item, dict):
         return item
@@ -223,25 +232,25 @@ def _column(name: str) -> str:
     return re.sub(r"\W+", "_", name.lower()).strip("_")
 
 
-def _end(line: str) -> str:
+def _line_ending(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
 
-def _survey_url(url: str) -> str:
+def _scrub_survey_url(url: str) -> str:
     """Return an address of a survey with its host, path and all values replaced but Cint's own variables."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
     except ValueError:
         return REMOVED
-    if _KEPT_HOSTS.fullmatch(host) and not parts.username:
+    if _ALLOWED_HOSTS.fullmatch(host) and not parts.username:
         return url
     pairs = [pair.partition("=") for pair in parts.query.split("&") if pair]
     query = "&".join(f"{name}={value if _VARIABLE.fullmatch(value) else 'x'}" for name, _, value in pairs)
     return "https://survey.invalid/" + (f"?{query}" if query else "")
 
 
-def leaks(text: str) -> list[str]:
+def find_leaks(text: str) -> list[str]:
     """Name what a recording must never hold and this text does: e-mail addresses, tokens, secrets, real ids.
 
     A second look after `Scrubber`, with other eyes; also for tests over recordings that exist.
@@ -256,6 +265,6 @@ def leaks(text: str) -> list[str]:
     return found
 
 
-def canonical(value: Any) -> str:
+def canonical_json(value: Any) -> str:
     """Write a JSON value in the one form in which two equal values are equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -21,11 +21,11 @@ import httpx
 from cint_nb.domain.errors import CintError, NotRecorded, SettingsError
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.clock import Clock, ReplayClock
-from cint_nb.wire.recording.recorded_call import FAILURES, Asked, answer, answer_line
-from cint_nb.wire.recording.scrub import Scrubber, leaks
+from cint_nb.wire.recording.recorded_call import EXCEPTION_TYPES, RecordedRequest, response_from_line, response_to_line
+from cint_nb.wire.recording.scrub import Scrubber, find_leaks
 
 FORMAT = 1
-_sections = threading.Lock()
+_sections_lock = threading.Lock()
 _written: set[Path] = set()
 _opened: dict[Path, int] = {}
 
@@ -71,18 +71,20 @@ class RecordingTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request on, write what was asked and answered, and hand the answer back as it came."""
-        if _asks_for_token(request):
+        if _is_token_request(request):
             return await self._inner.handle_async_request(request)
-        asked = Asked.of(request, await request.aread(), self._scrubber)
+        asked = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
         try:
             response = await self._inner.handle_async_request(request)
             await response.aread()
             await response.aclose()
         except httpx.TransportError as error:
             name = type(error).__name__
-            self._write({"request": asked.line(), "response": {"failure": name if name in FAILURES else "ReadError"}})
+            self._write(
+                {"request": asked.to_line(), "response": {"failure": name if name in EXCEPTION_TYPES else "ReadError"}}
+            )
             raise
-        self._write({"request": asked.line(), "response": answer_line(response, self._scrubber)})
+        self._write({"request": asked.to_line(), "response": response_to_line(response, self._scrubber)})
         headers = [
             (name, value)
             for name, value in response.headers.multi_items()
@@ -100,7 +102,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         if self._clock is not None:
             line["at"] = round((self._clock.now() - self._start).total_seconds(), 3)
         text = json.dumps(line, ensure_ascii=False)
-        if found := leaks(text):
+        if found := find_leaks(text):
             raise CintError(
                 f"An exchange was not recorded: it would have held {' and '.join(found)}.",
                 evidence={"request": f"{line['request']['method']} {line['request']['path']}"},
@@ -112,7 +114,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
 
     def _begin(self) -> None:
         whole = self.path.resolve()
-        with _sections:
+        with _sections_lock:
             mode = "a" if whole in _written else "w"
             _written.add(whole)
         with self.path.open(mode, encoding="utf-8", newline="\n") as file:
@@ -144,24 +146,24 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         sections = _read(self.path)
         if section is None:
             whole = self.path.resolve()
-            with _sections:
+            with _sections_lock:
                 section = _opened.get(whole, 0)
                 _opened[whole] = section + 1
         header, lines = sections[section % len(sections)]
         self.source = str(header["source"])
         self.seed = str(header["seed"])
-        self.made_at = str(header["made_at"])
+        self.recorded_at = str(header["made_at"])
         self.package_version = str(header["package_version"])
         self.clock_start = datetime.fromisoformat(header["clock_start"])
         self.clock = ReplayClock(self.clock_start)
         self._scrubber = Scrubber(self.seed, self.source)
-        self._asked: dict[str, Asked] = {}
-        self._answers: dict[str, deque[dict[str, Any]]] = {}
-        self._last: dict[str, dict[str, Any]] = {}
+        self._requests: dict[str, RecordedRequest] = {}
+        self._responses: dict[str, deque[dict[str, Any]]] = {}
+        self._last_response: dict[str, dict[str, Any]] = {}
         for line in lines:
-            asked = Asked.read(line["request"])
-            self._asked[asked.key] = asked
-            self._answers.setdefault(asked.key, deque()).append(line)
+            asked = RecordedRequest.from_line(line["request"])
+            self._requests[asked.key] = asked
+            self._responses.setdefault(asked.key, deque()).append(line)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the file.
@@ -169,30 +171,30 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         Raises:
             NotRecorded: naming the nearest recorded request.
         """
-        asked = Asked.of(request, await request.aread(), self._scrubber)
-        waiting = self._answers.get(asked.key)
+        asked = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
+        waiting = self._responses.get(asked.key)
         if waiting:
             line = waiting.popleft()
-            self._last[asked.key] = line["response"]
-            self.clock.reach(float(line.get("at", 0.0)))
+            self._last_response[asked.key] = line["response"]
+            self.clock.advance_to(float(line.get("at", 0.0)))
         elif waiting is None or asked.method != "GET":
-            raise self._not_recorded(asked, again=waiting is not None)
-        return answer(self._last[asked.key], request, self._scrubber)
+            raise self._not_recorded_error(asked, again=waiting is not None)
+        return response_from_line(self._last_response[asked.key], request, self._scrubber)
 
-    def left_over(self) -> tuple[str, ...]:
+    def unused_requests(self) -> tuple[str, ...]:
         """Return the recorded requests that were not asked for, one entry per answer left."""
-        return tuple(self._asked[key].address for key, waiting in self._answers.items() for _ in waiting)
+        return tuple(self._requests[key].method_and_url for key, waiting in self._responses.items() for _ in waiting)
 
-    def _not_recorded(self, asked: Asked, *, again: bool) -> NotRecorded:
-        evidence = {"asked": asked.address, "recording": self.path.name}
+    def _not_recorded_error(self, asked: RecordedRequest, *, again: bool) -> NotRecorded:
+        evidence = {"asked": asked.method_and_url, "recording": self.path.name}
         if again:
-            what = f"The recording holds no further answer to {asked.address}."
+            what = f"The recording holds no further answer to {asked.method_and_url}."
         else:
-            nearest = self._nearest(asked)
-            evidence["nearest"] = nearest.address if nearest else "none"
-            what = f"The recording holds no answer to {asked.address}."
-            if nearest is not None and nearest.address == asked.address:
-                evidence["body_differs_in"] = asked.differs_from(nearest)
+            nearest = self._nearest_request(asked)
+            evidence["nearest"] = nearest.method_and_url if nearest else "none"
+            what = f"The recording holds no answer to {asked.method_and_url}."
+            if nearest is not None and nearest.method_and_url == asked.method_and_url:
+                evidence["body_differs_in"] = asked.differing_parts(nearest)
         return NotRecorded(
             what,
             evidence=evidence,
@@ -200,10 +202,10 @@ class ReplayTransport(httpx.AsyncBaseTransport):
             next_step="record it again with `cint-nb record`, or use the sandbox.",
         )
 
-    def _nearest(self, asked: Asked) -> Asked | None:
-        by_address = {known.address: known for known in self._asked.values()}
+    def _nearest_request(self, asked: RecordedRequest) -> RecordedRequest | None:
+        by_address = {known.method_and_url: known for known in self._requests.values()}
         same_method = [address for address in by_address if address.startswith(asked.method + " ")]
-        near = difflib.get_close_matches(asked.address, same_method or list(by_address), 1, cutoff=0.0)
+        near = difflib.get_close_matches(asked.method_and_url, same_method or list(by_address), 1, cutoff=0.0)
         return by_address[near[0]] if near else None
 
     def __repr__(self) -> str:
@@ -216,7 +218,7 @@ def _read(path: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise _unusable(path, f"it cannot be read ({type(error).__name__})") from None
+        raise _unusable_error(path, f"it cannot be read ({type(error).__name__})") from None
     sections: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     for number, text in enumerate(lines, start=1):
         try:
@@ -225,12 +227,12 @@ def _read(path: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
                 _check_header(line)
                 sections.append((line, []))
             else:
-                _check_exchange(line)
+                _check_call(line)
                 sections[-1][1].append(line)
         except (ValueError, KeyError, TypeError, IndexError):
-            raise _unusable(path, f"line {number} is no part of a recording of format {FORMAT}") from None
+            raise _unusable_error(path, f"line {number} is no part of a recording of format {FORMAT}") from None
     if not sections:
-        raise _unusable(path, "it is empty")
+        raise _unusable_error(path, "it is empty")
     return sections
 
 
@@ -240,17 +242,17 @@ def _check_header(line: dict[str, Any]) -> None:
     _ = line["source"], line["seed"], line["made_at"], line["package_version"]
 
 
-def _check_exchange(line: dict[str, Any]) -> None:
+def _check_call(line: dict[str, Any]) -> None:
     response = line["response"]
     _ = float(line.get("at", 0.0))
     _ = line["request"]["method"], line["request"]["path"]
     if "failure" in response:
-        _ = FAILURES[response["failure"]]
+        _ = EXCEPTION_TYPES[response["failure"]]
     elif not 100 <= response["status"] < 600:
         raise ValueError("no status")
 
 
-def _unusable(path: Path, why: str) -> SettingsError:
+def _unusable_error(path: Path, why: str) -> SettingsError:
     return SettingsError(
         f"The recording {path.name!r} cannot be replayed: {why}.",
         evidence={"variable": "CINT_NB_RECORDING"},
@@ -258,7 +260,7 @@ def _unusable(path: Path, why: str) -> SettingsError:
     )
 
 
-def _asks_for_token(request: httpx.Request) -> bool:
+def _is_token_request(request: httpx.Request) -> bool:
     return bool(request.extensions.get("cint_nb_token")) or request.url.path.endswith("/oauth/token")
 
 

@@ -21,7 +21,7 @@ from cint_nb.wire.settings import Settings
 def http() -> Http:
     nobody = httpx.MockTransport(lambda _: httpx.Response(500))
     clock = ReplayClock(datetime(2026, 9, 1, tzinfo=UTC))
-    return Http(Settings.read("sandbox", environ={}), transport=nobody, clock=clock)
+    return Http(Settings.load("sandbox", environ={}), transport=nobody, clock=clock)
 
 
 class Course:

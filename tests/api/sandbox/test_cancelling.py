@@ -18,7 +18,7 @@ from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.world import entities
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 
 
 class Unhurried(httpx.AsyncBaseTransport):
@@ -37,9 +37,9 @@ class Unhurried(httpx.AsyncBaseTransport):
 @pytest.fixture
 def client() -> Iterator[Client]:
     sandbox = Sandbox(seed=1)
-    settings = Settings.read("sandbox", environ={})
-    nonces = SeededNonces("given-up")
-    http = Http(settings, transport=Unhurried(sandbox.transport()), clock=sandbox.clock, nonces=nonces)
+    settings = Settings.load("sandbox", environ={})
+    nonces = SeededTokenFactory("given-up")
+    http = Http(settings, transport=Unhurried(sandbox.transport()), clock=sandbox.clock, token_factory=nonces)
     with Client(http) as made:
         made.sandbox = sandbox
         yield made

@@ -270,7 +270,7 @@ RUNS = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
 
 def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS) -> Job:
     """Return a job that runs for ever, created five minutes ago."""
-    settings = Settings.read("sandbox", environ={}, token="none")
+    settings = Settings.load("sandbox", environ={}, token="none")
     http = Http(settings, transport=httpx.MockTransport(answer), clock=ReplayClock(START))
     created = http.clock.now() - timedelta(minutes=5)
     # Of unknown size, so that no watch of it meets its deadline within a test

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from cint_nb.domain.ids import is_synthetic, synthetic_id
 from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
-from cint_nb.wire.recording.allowlist import KEPT_FIELDS, PUBLIC_IDS
-from cint_nb.wire.recording.scrub import REMOVED, Scrubber, leaks
+from cint_nb.wire.recording.allowlist import ALLOWED_FIELDS, PUBLIC_IDS
+from cint_nb.wire.recording.scrub import REMOVED, Scrubber, find_leaks
 
 REAL = "0f1ce179-a917-4bd1-9a4f-1234567890ab"
 OTHER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -36,7 +36,10 @@ def practice() -> Scrubber:
 
 
 def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(practice: Scrubber) -> None:
-    first, again = practice.value({"data": [REAL, SYNTHETIC, OTHER]}), practice.value({"data": [REAL.upper(), OTHER]})
+    first, again = (
+        practice.scrub_value({"data": [REAL, SYNTHETIC, OTHER]}),
+        practice.scrub_value({"data": [REAL.upper(), OTHER]}),
+    )
     assert first["data"][1] == SYNTHETIC
     assert first["data"][0] == again["data"][0].lower()
     assert first["data"][2] == again["data"][1]
@@ -45,57 +48,57 @@ def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(pr
 
 
 def test_an_upper_case_id_is_replaced_by_an_upper_case_one(practice: Scrubber) -> None:
-    assert practice.value([REAL.upper()])[0].isupper()
+    assert practice.scrub_value([REAL.upper()])[0].isupper()
 
 
 def test_a_recording_confirms_nobody_since_respondents_are_replaced_by_order() -> None:
-    assert Scrubber("s", "live").value([REAL]) == Scrubber("s", "live").value([OTHER])
+    assert Scrubber("s", "live").scrub_value([REAL]) == Scrubber("s", "live").scrub_value([OTHER])
 
 
 def test_staff_and_things_are_replaced_by_value_so_that_constants_find_their_answer() -> None:
     reading, asking = Scrubber("s", "live"), Scrubber("s", "live")
-    reading.value({"data": [OTHER]})
-    answered = reading.value({"project_manager_id": REAL})["project_manager_id"]
-    asked = asking.value({"project_manager_id": REAL}, asked=True)["project_manager_id"]
+    reading.scrub_value({"data": [OTHER]})
+    answered = reading.scrub_value({"project_manager_id": REAL})["project_manager_id"]
+    asked = asking.scrub_value({"project_manager_id": REAL}, asked=True)["project_manager_id"]
     assert answered == asked != REAL
-    assert asking.path(f"/v1/demand/accounts/101/reports/{REAL}") == f"/demand/accounts/101/reports/{asked}"
+    assert asking.scrub_path(f"/v1/demand/accounts/101/reports/{REAL}") == f"/demand/accounts/101/reports/{asked}"
 
 
 def test_the_ids_the_guides_print_stay(live: Scrubber) -> None:
     for public in PUBLIC_IDS:
-        assert live.value({"project_manager_id": public}) == {"project_manager_id": public}
-    assert live.value({"template_id": RECONTACT_TEMPLATE_ID}) == {"template_id": RECONTACT_TEMPLATE_ID}
+        assert live.scrub_value({"project_manager_id": public}) == {"project_manager_id": public}
+    assert live.scrub_value({"template_id": RECONTACT_TEMPLATE_ID}) == {"template_id": RECONTACT_TEMPLATE_ID}
 
 
 def test_things_of_the_real_exchange_get_other_ids_and_those_of_the_sandbox_keep_theirs(
     live: Scrubber, practice: Scrubber
 ) -> None:
-    replaced = live.value({"project_id": ULID})["project_id"]
+    replaced = live.scrub_value({"project_id": ULID})["project_id"]
     assert replaced != ULID
     assert len(replaced) == 26
-    assert live.path(f"/v1/demand/accounts/5555/projects/{ULID}") == f"/demand/accounts/101/projects/{replaced}"
-    assert live.value({"project_id": replaced})["project_id"] == replaced
-    assert practice.value({"project_id": ULID}) == {"project_id": ULID}
+    assert live.scrub_path(f"/v1/demand/accounts/5555/projects/{ULID}") == f"/demand/accounts/101/projects/{replaced}"
+    assert live.scrub_value({"project_id": replaced})["project_id"] == replaced
+    assert practice.scrub_value({"project_id": ULID}) == {"project_id": ULID}
 
 
 def test_the_account_is_everywhere_the_sandboxes(live: Scrubber) -> None:
-    assert live.value({"account_id": 5555}) == {"account_id": 101}
+    assert live.scrub_value({"account_id": 5555}) == {"account_id": 101}
 
 
 def test_accounts_and_business_units_of_the_real_exchange_lose_their_names_and_accounts_their_numbers(
     live: Scrubber, practice: Scrubber
 ) -> None:
     accounts = {"accounts": [{"id": 5555, "name": "Acme Research"}, {"id": 5556, "name": "Acme Other"}]}
-    assert live.value(accounts) == {"accounts": [{"id": 101, "name": REMOVED}, {"id": 102, "name": REMOVED}]}
+    assert live.scrub_value(accounts) == {"accounts": [{"id": 101, "name": REMOVED}, {"id": 102, "name": REMOVED}]}
     units = {"business_units": [{"id": 1234, "name": "Acme Europe", "currency_code": "EUR"}]}
-    assert live.value(units) == {"business_units": [{"id": 1234, "name": REMOVED, "currency_code": "EUR"}]}
+    assert live.scrub_value(units) == {"business_units": [{"id": 1234, "name": REMOVED, "currency_code": "EUR"}]}
     named = {"accounts": [{"id": 101, "name": "Sandbox Research"}]}
-    assert practice.value(named) == named
+    assert practice.scrub_value(named) == named
 
 
 def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice: Scrubber) -> None:
     unknown = {"note": "free", "count_of": 7, "flag": True, "gone": None, "deep": {"name": "Ada", "x": ["a", 1]}}
-    assert practice.value(unknown) == {
+    assert practice.scrub_value(unknown) == {
         "note": REMOVED,
         "count_of": 0,
         "flag": True,
@@ -105,7 +108,7 @@ def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice: Scr
 
 
 def test_persons_lose_everything_but_their_id(practice: Scrubber) -> None:
-    person = practice.value(
+    person = practice.scrub_value(
         {"users": [{"id": REAL, "name": "Ada Lovelace", "email": "ada@example.com", "status": "on"}]}
     )
     (only,) = person["users"]
@@ -128,9 +131,9 @@ def test_persons_lose_everything_but_their_id(practice: Scrubber) -> None:
 )
 @pytest.mark.parametrize("field", ["detail", "name", "file_name", "live_url", "note"])
 def test_no_text_keeps_an_e_mail_address_a_token_or_a_real_id(live: Scrubber, field: str, planted: str) -> None:
-    text = json.dumps(live.value({field: f"before {planted} after", planted: [planted]}))
+    text = json.dumps(live.scrub_value({field: f"before {planted} after", planted: [planted]}))
     assert planted not in text
-    assert leaks(text) == []
+    assert find_leaks(text) == []
 
 
 @pytest.mark.parametrize(
@@ -144,33 +147,33 @@ def test_no_text_keeps_an_e_mail_address_a_token_or_a_real_id(live: Scrubber, fi
     ],
 )
 def test_the_second_look_finds_what_the_first_would_have_missed(text: str, finding: str) -> None:
-    assert any(finding in found for found in leaks(text))
+    assert any(finding in found for found in find_leaks(text))
 
 
 def test_the_second_look_is_content_with_synthetic_ids() -> None:
-    assert leaks(json.dumps([SYNTHETIC, SYNTHETIC.upper(), *PUBLIC_IDS, ULID])) == []
+    assert find_leaks(json.dumps([SYNTHETIC, SYNTHETIC.upper(), *PUBLIC_IDS, ULID])) == []
 
 
 def test_survey_addresses_keep_only_cints_variables(live: Scrubber) -> None:
     url = "https://user:pw@client.com/s/42?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]&key=s3cret&empty="
-    assert live.value({"live_url": url}) == {
+    assert live.scrub_value({"live_url": url}) == {
         "live_url": "https://survey.invalid/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]&key=x&empty=x"
     }
     example = "https://survey.example.com/s/42?RID=[%RID%]&wave=2"
-    assert live.value({"live_url": example}) == {"live_url": example}
-    assert "[broken" not in live.value({"live_url": "https://[broken"})["live_url"]
+    assert live.scrub_value({"live_url": example}) == {"live_url": example}
+    assert "[broken" not in live.scrub_value({"live_url": "https://[broken"})["live_url"]
 
 
 def test_page_marks_are_replaced_since_they_may_hold_an_id(practice: Scrubber) -> None:
-    first = practice.value({"data": [], "next_cursor": REAL})["next_cursor"]
+    first = practice.scrub_value({"data": [], "next_cursor": REAL})["next_cursor"]
     assert first == "cursor-1"
-    assert practice.query([("start_after", REAL), ("page_size", "100")]) == [
+    assert practice.scrub_query([("start_after", REAL), ("page_size", "100")]) == [
         ["page_size", "100"],
         ["start_after", "cursor-1"],
     ]
-    assert practice.query([("start_after", "cursor-1")]) == [["start_after", "cursor-1"]]
+    assert practice.scrub_query([("start_after", "cursor-1")]) == [["start_after", "cursor-1"]]
     for end in (None, "", " "):
-        assert practice.value({"next_cursor": end}) == {"next_cursor": end}
+        assert practice.scrub_value({"next_cursor": end}) == {"next_cursor": end}
 
 
 def test_headers_are_kept_by_an_allow_list(live: Scrubber) -> None:
@@ -186,18 +189,18 @@ def test_headers_are_kept_by_an_allow_list(live: Scrubber) -> None:
             "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01",
         }
     )
-    kept = live.headers(headers)
+    kept = live.scrub_headers(headers)
     assert set(kept) == {"etag", "retry-after", "location", "content-disposition", "traceparent"}
     assert kept["etag"] == 'W/"7"'
     assert kept["traceparent"] == headers["traceparent"]
     assert kept["location"].startswith("/demand/accounts/101/jobs/00SYNTH")
-    assert leaks(json.dumps(kept)) == []
+    assert find_leaks(json.dumps(kept)) == []
 
 
 def test_an_upload_is_described_and_not_kept(practice: Scrubber) -> None:
     content = f"{SYNTHETIC}\n{REAL}\n\nada@example.com\n".encode()
-    described = practice.upload("wave.csv", content)
-    stand_in = practice.value([REAL])[0]
+    described = practice.describe_upload("wave.csv", content)
+    stand_in = practice.scrub_value([REAL])[0]
     text = f"{SYNTHETIC}\n{stand_in}\n\n?"
     assert described == {"name": "wave.csv", "lines": 4, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
@@ -205,47 +208,52 @@ def test_an_upload_is_described_and_not_kept(practice: Scrubber) -> None:
 def test_the_same_upload_is_described_the_same_in_a_replay_and_another_is_not() -> None:
     content = f"{REAL}\n{OTHER}\n".encode()
     recording, replay, other = (Scrubber("s", "live") for _ in range(3))
-    recording.value({"data": [OTHER]})  # answers come scrubbed in a replay: they must not shift the numbers
-    assert recording.upload("w.csv", f"{REAL}\n".encode()) == replay.upload("w.csv", f"{REAL}\n".encode())
-    assert other.upload("w.csv", content)["sha256"] != replay.upload("w.csv", f"{REAL}\n".encode())["sha256"]
+    recording.scrub_value({"data": [OTHER]})  # answers come scrubbed in a replay: they must not shift the numbers
+    assert recording.describe_upload("w.csv", f"{REAL}\n".encode()) == replay.describe_upload(
+        "w.csv", f"{REAL}\n".encode()
+    )
+    assert (
+        other.describe_upload("w.csv", content)["sha256"]
+        != replay.describe_upload("w.csv", f"{REAL}\n".encode())["sha256"]
+    )
 
 
 def test_real_ids_this_process_uploaded_come_back_in_a_replay() -> None:
     recording, replay = Scrubber("s", "live"), Scrubber("s", "live")
     for scrubber in (recording, replay):
-        scrubber.upload("w.csv", f"{REAL}\n{OTHER}\n".encode())
-    answered = json.dumps(recording.value({"data": [OTHER, REAL]}))
+        scrubber.describe_upload("w.csv", f"{REAL}\n{OTHER}\n".encode())
+    answered = json.dumps(recording.scrub_value({"data": [OTHER, REAL]}))
     assert OTHER not in answered
-    assert json.loads(replay.original(answered)) == {"data": [OTHER, REAL]}
-    assert Scrubber("s", "live").original(answered) == answered
+    assert json.loads(replay.restore_ids(answered)) == {"data": [OTHER, REAL]}
+    assert Scrubber("s", "live").restore_ids(answered) == answered
 
 
 def test_a_downloaded_list_keeps_its_lines_and_no_real_id(practice: Scrubber) -> None:
-    assert practice.table(f"{SYNTHETIC}\r\n{SYNTHETIC}\n") == f"{SYNTHETIC}\r\n{SYNTHETIC}\n"
-    table = practice.table(f"{REAL}\nada@example.com\n\n{SYNTHETIC}\n")
+    assert practice.scrub_table(f"{SYNTHETIC}\r\n{SYNTHETIC}\n") == f"{SYNTHETIC}\r\n{SYNTHETIC}\n"
+    table = practice.scrub_table(f"{REAL}\nada@example.com\n\n{SYNTHETIC}\n")
     assert table.splitlines()[1:] == ["?", "", SYNTHETIC]
-    assert leaks(table) == []
+    assert find_leaks(table) == []
 
 
 def test_a_report_keeps_the_allowed_columns(practice: Scrubber) -> None:
     report = "RSID,Email,Client Status,Name\r\n" + f'{REAL},ada@example.com,10,"Lovelace, Ada"\r\n'
     report += f"{SYNTHETIC},x,20,y\r\nodd,row\r\n"
-    lines = practice.table(report).splitlines()
+    lines = practice.scrub_table(report).splitlines()
     assert lines[0] == "RSID,removed,Client Status,removed"
     assert lines[1].endswith(",removed,10,removed")
     assert lines[2] == f"{SYNTHETIC},removed,20,removed"
     assert lines[3] == "removed,removed"
-    assert leaks("\n".join(lines)) == []
+    assert find_leaks("\n".join(lines)) == []
 
 
 def test_a_report_of_one_column_keeps_its_name(practice: Scrubber) -> None:
-    lines = practice.table(f"Response ID (RID)\r\n{SYNTHETIC}\r\nodd\r\n").split("\r\n")
+    lines = practice.scrub_table(f"Response ID (RID)\r\n{SYNTHETIC}\r\nodd\r\n").split("\r\n")
     assert lines == ["Response ID (RID)", SYNTHETIC, "?", ""]
 
 
 @pytest.mark.parametrize("name", ["Email", "Ada Lovelace", "Name"])
 def test_a_list_keeps_no_other_first_line(practice: Scrubber, name: str) -> None:
-    assert practice.table(f"{name}\n{SYNTHETIC}\n") == f"?\n{SYNTHETIC}\n"
+    assert practice.scrub_table(f"{name}\n{SYNTHETIC}\n") == f"?\n{SYNTHETIC}\n"
 
 
 def _names(value: dict[str, Any] | float | int | str) -> set[str]:
@@ -267,7 +275,7 @@ def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> No
             cost_per_interview="2.50 EUR",
             allocation_shape=shape,
         )
-        assert _names(plan.to_body(name="name", customer_reference_number="abc")) - KEPT_FIELDS == set()
+        assert _names(plan.to_body(name="name", customer_reference_number="abc")) - ALLOWED_FIELDS == set()
 
 
 _texts = st.sampled_from(
@@ -296,12 +304,12 @@ def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_noth
     value: dict[str, Any] | int | list[Any] | str | None, source: str
 ) -> None:
     scrubber = Scrubber("seed", source)
-    once = scrubber.value(value)
-    assert leaks(json.dumps(once, ensure_ascii=False)) == []
-    assert Scrubber("seed", source).value(once, asked=True) == once
+    once = scrubber.scrub_value(value)
+    assert find_leaks(json.dumps(once, ensure_ascii=False)) == []
+    assert Scrubber("seed", source).scrub_value(once, asked=True) == once
 
 
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=20) | _texts, max_size=6).map("\n".join))
 def test_whatever_a_file_holds_nothing_leaks(text: str) -> None:
-    assert leaks(Scrubber("seed", "live").table(text)) == []
+    assert find_leaks(Scrubber("seed", "live").scrub_table(text)) == []

@@ -17,12 +17,12 @@ from cint_nb.domain import errors
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
-from cint_nb.wire.http import Call, Http, Repeat
-from cint_nb.wire.pages import pages
-from cint_nb.wire.recording.recorded_call import FAILURES
+from cint_nb.wire.http import Call, Http, Idempotency
+from cint_nb.wire.pages import iter_items
+from cint_nb.wire.recording.recorded_call import EXCEPTION_TYPES
 from cint_nb.wire.recording.transports import RecordingTransport, ReplayTransport
 from cint_nb.wire.settings import Settings
-from cint_nb.wire.token_factory import SeededNonces
+from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.support.exchange import FakeExchange
 
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -34,15 +34,23 @@ Replay = Callable[..., tuple[Http, ReplayTransport]]
 
 
 def upload(content: bytes, **query: Any) -> Call:
-    return Call("upload", "POST", JOBS, Repeat.NAKED, GROUP, {"entity_type": "RSID", **query}, file=("w.csv", content))
+    return Call(
+        "upload",
+        "POST",
+        JOBS,
+        Idempotency.NON_IDEMPOTENT,
+        GROUP,
+        {"entity_type": "RSID", **query},
+        file=("w.csv", content),
+    )
 
 
 def get(**query: Any) -> Call:
-    return Call("read", "GET", "/demand/accounts/{account_id}/things", Repeat.SAFE, query=query)
+    return Call("read", "GET", "/demand/accounts/{account_id}/things", Idempotency.SAFE, query=query)
 
 
 def post(body: dict[str, Any]) -> Call:
-    return Call("make", "POST", "/demand/accounts/{account_id}/things", Repeat.NAKED, json=body)
+    return Call("make", "POST", "/demand/accounts/{account_id}/things", Idempotency.NON_IDEMPOTENT, json=body)
 
 
 @pytest.fixture
@@ -59,8 +67,8 @@ def record(file: Path) -> Iterator[Record]:
         exchange: httpx.AsyncBaseTransport, *calls: Call, source: str = "sandbox", account_id: int = 101
     ) -> list[tuple[Any, ...]]:
         transport = RecordingTransport(exchange, file, source=source, clock_start=START, seed="seed-1")
-        settings = Settings.read(environ={}, account_id=account_id)
-        http = Http(settings, transport=transport, clock=ReplayClock(START), nonces=SeededNonces("seed-1"))
+        settings = Settings.load(environ={}, account_id=account_id)
+        http = Http(settings, transport=transport, clock=ReplayClock(START), token_factory=SeededTokenFactory("seed-1"))
         clients.append(http)
         return [outcome(http, call) for call in calls]
 
@@ -77,10 +85,10 @@ def replay(file: Path) -> Iterator[Replay]:
     def go(**options: Any) -> tuple[Http, ReplayTransport]:
         transport = ReplayTransport(file, **options)
         http = Http(
-            Settings.read("replay", environ={}, recording=file),
+            Settings.load("replay", environ={}, recording=file),
             transport=transport,
             clock=ReplayClock(transport.clock_start),
-            nonces=SeededNonces(transport.seed),
+            token_factory=SeededTokenFactory(transport.seed),
         )
         clients.append(http)
         return http, transport
@@ -122,7 +130,7 @@ def test_a_replay_answers_as_the_exchange_did(
     http, transport = replay()
     assert [outcome(http, call) for call in calls] == recorded
     assert recorded[-1] == (errors.JobAlreadyRunning, 409)
-    assert transport.left_over() == ()
+    assert transport.unused_requests() == ()
 
 
 def test_the_first_line_says_what_the_file_is(
@@ -185,7 +193,7 @@ def test_a_request_that_was_never_recorded_fails_and_names_the_nearest_and_the_c
     assert caught.value.evidence["recording"] == "story.jsonl"
     assert "cint-nb record" in caught.value.next_step
     assert http.requests_sent == 1
-    assert len(transport.left_over()) == 2
+    assert len(transport.unused_requests()) == 2
 
 
 def test_a_body_that_differs_is_named_by_its_fields_only(
@@ -209,7 +217,7 @@ def test_a_body_that_differs_is_named_by_its_fields_only(
             "u",
             "POST",
             JOBS,
-            Repeat.NAKED,
+            Idempotency.NON_IDEMPOTENT,
             GROUP,
             {"entity_type": "RSID"},
             file=("v.csv", f"{synthetic_id('s', 1)}\n".encode()),
@@ -260,7 +268,7 @@ def test_a_token_that_expired_in_the_recording_is_renewed_in_the_replay_without_
     assert [first for first, *_ in recorded] == [201, errors.error_class_for_status(status)]
     http, transport = replay()
     assert [outcome(http, post({"name": "a"})), outcome(http, post({"name": "b"}))] == recorded
-    assert transport.left_over() == ()
+    assert transport.unused_requests() == ()
     assert http.token_requests_sent == 0
 
 
@@ -274,17 +282,17 @@ def test_failures_of_the_network_are_replayed_as_they_were(
     assert outcome(http, get())[0] == 200
 
 
-@pytest.mark.parametrize("name", sorted(FAILURES))
+@pytest.mark.parametrize("name", sorted(EXCEPTION_TYPES))
 def test_every_failure_keeps_its_kind(file: Path, name: str) -> None:
     async def story() -> None:
-        inner = httpx.MockTransport(lambda _: (_ for _ in ()).throw(FAILURES[name]("x")))
+        inner = httpx.MockTransport(lambda _: (_ for _ in ()).throw(EXCEPTION_TYPES[name]("x")))
         async with httpx.AsyncClient(
             transport=RecordingTransport(inner, file, source="sandbox", clock_start=START)
         ) as recorder:
-            with pytest.raises(FAILURES[name]):
+            with pytest.raises(EXCEPTION_TYPES[name]):
                 await recorder.get("http://sandbox.invalid/v1/x")
         async with httpx.AsyncClient(transport=ReplayTransport(file)) as player:
-            with pytest.raises(FAILURES[name]):
+            with pytest.raises(EXCEPTION_TYPES[name]):
                 await player.get("http://replay.invalid/v1/x")
 
     asyncio.run(story())
@@ -339,12 +347,12 @@ def test_a_live_wave_is_recorded_without_its_ids_and_replays_with_the_same_file(
     def story(http: Http) -> list[str]:
         async def run() -> list[str]:
             await http.send(upload(respondents))
-            return [item async for item in pages(http, get())]
+            return [item async for item in iter_items(http, get())]
 
         return loop_thread.run(run())
 
     transport = RecordingTransport(exchange, file, source="live", clock_start=START, seed="s")
-    live = Http(Settings.read(environ={}, account_id=5555, token="planted-token"), transport=transport)
+    live = Http(Settings.load(environ={}, account_id=5555, token="planted-token"), transport=transport)
     seen = story(live)
     text = file.read_text()
     for planted in (REAL, REAL.upper(), "7c9e6679", "5555", "ada@", "secret", "planted-token", "01JX2KPG5V"):
@@ -356,10 +364,10 @@ def test_a_live_wave_is_recorded_without_its_ids_and_replays_with_the_same_file(
 
 def test_an_exchange_that_would_leak_is_not_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "cint_nb.wire.recording.transports.leaks", lambda text: ["a token or secret"] if "status" in text else []
+        "cint_nb.wire.recording.transports.find_leaks", lambda text: ["a token or secret"] if "status" in text else []
     )
     http = Http(
-        Settings.read(environ={}, token="t"),
+        Settings.load(environ={}, token="t"),
         transport=RecordingTransport(
             httpx.MockTransport(lambda _: httpx.Response(200, json={})), file, source="live", clock_start=START
         ),
@@ -405,12 +413,12 @@ def test_an_answer_that_took_its_time_takes_it_again_in_the_replay(file: Path) -
     recorder = RecordingTransport(
         httpx.MockTransport(slow), file, source="sandbox", clock_start=clock.now(), clock=clock
     )
-    http = Http(Settings.read(environ={}, token="t"), transport=recorder, clock=clock)
+    http = Http(Settings.load(environ={}, token="t"), transport=recorder, clock=clock)
     outcome(http, get())
     asyncio.run(http.sleep(15.5))
     outcome(http, get(a=1))
     player = ReplayTransport(file)
-    again = Http(Settings.read("replay", environ={}, recording=file), transport=player, clock=player.clock)
+    again = Http(Settings.load("replay", environ={}, recording=file), transport=player, clock=player.clock)
     outcome(again, get())
     assert (again.clock.now() - START).total_seconds() == 84.5
     asyncio.run(again.sleep(15.5))
@@ -424,7 +432,7 @@ def test_the_seed_makes_the_same_names_again(
 ) -> None:
     record(connect()[1], get())
     http, _ = replay()
-    assert http.nonces.token() == SeededNonces("seed-1").token()
+    assert http.nonces.token() == SeededTokenFactory("seed-1").token()
 
 
 @pytest.mark.parametrize(
