@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain import ids, limits
 from cint_nb.wire.clock import SystemClock
 from cint_nb.wire.http import Http
@@ -156,13 +156,13 @@ class NoWaiting(SystemClock):
         await asyncio.sleep(0)
 
 
-def connected(base: str, *, in_flight: int = limits.IN_FLIGHT) -> Client:
+def connected(base: str, *, in_flight: int = limits.IN_FLIGHT) -> AsyncClient:
     """Connect a live client to the server: with all its manners, at a pace that does not hold it back."""
     pace = limits.REQUESTS_PER_SECOND_MAX
     settings = Settings.load(
         "live", environ={}, base_url=base, account_id=101, token=SAVED, in_flight=in_flight, requests_per_second=pace
     )
-    return Client(Http(settings, clock=NoWaiting()))
+    return AsyncClient(Http(settings, clock=NoWaiting()))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import httpx
 from exchange import connected, served
 from measuring import Row, in_turn, over, run_alone, seconds, spread
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -27,7 +27,7 @@ WAVES, ALONE, IN_FLIGHT, PER_CLIENT, PEOPLE, REPEATS, LATENCY = 200, 10, 32, 8, 
 _numbers = count()
 
 
-async def wave(client: Client, people: Respondents) -> None:
+async def wave(client: AsyncClient, people: Respondents) -> None:
     group = TargetGroupRef(project_id="P", target_group_id=f"G{next(_numbers)}")
     job = await client.recontacts.upload(group, people)
     seen = await job
@@ -66,10 +66,10 @@ def rows() -> list[Row]:
     people = read_respondents([ids.synthetic_id("waves", number) for number in range(PEOPLE)], entity_type="RSID")
     content = people.to_upload().content
 
-    async def at_once(client: Client) -> None:
+    async def at_once(client: AsyncClient) -> None:
         await asyncio.gather(*(wave(client, people) for _ in range(WAVES)))
 
-    async def in_order(client: Client) -> None:
+    async def in_order(client: AsyncClient) -> None:
         for _ in range(ALONE):
             await wave(client, people)
 

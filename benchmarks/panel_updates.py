@@ -21,7 +21,7 @@ from measuring import Row, over, run_alone, spread
 PAIRS, JOB_SECONDS, PATIENCE = 5, 45.0, 180.0
 WATCH = """
 import threading, time
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.panels.job_progress.widget.widget import JobProgress
@@ -50,7 +50,7 @@ def thread_seconds(name):
 
 people = read_respondents([ids.synthetic_id("panel", number) for number in range(500)], entity_type="RSID")
 settings = Settings.read("live", environ={}, base_url=base, account_id=101, token="panel")
-with Client(Http(settings)) as client:
+with AsyncClient(Http(settings)) as client:
     job = client.run(client.recontacts.upload(TargetGroupRef(project_id="P", target_group_id=group), people))
     panel = JobProgress(Timed(job), mode="live") if shown else None
     if panel is not None and in_kernel():

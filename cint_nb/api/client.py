@@ -10,7 +10,7 @@ from typing import Any, Never, Self, TypeVar, overload
 
 import httpx
 
-from cint_nb.api.jobs.schedule import Pace
+from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.resources.definitions import Definitions
 from cint_nb.api.resources.exclusions import Exclusions
 from cint_nb.api.resources.fielding import Fielding
@@ -27,11 +27,11 @@ from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
 from cint_nb.wire.token_factory import RandomTokenFactory, SeededTokenFactory, TokenFactory
 
 T = TypeVar("T")
-SomeClient = TypeVar("ClientT", bound="AsyncClient")
-_recorded = itertools.count()
+ClientT = TypeVar("ClientT", bound="AsyncClient")
+_recording_numbers = itertools.count()
 
 
-class Client:
+class AsyncClient:
     """Hold the resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
 
     Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
@@ -55,13 +55,13 @@ class Client:
     def __init__(self, http: Http) -> None:
         self.http = http
         live = http.settings.mode is Mode.LIVE
-        self.pace = Pace(jitter=lambda: random.uniform(-1, 1)) if live else Pace()  # noqa: S311 - spreads looks only
+        self.durations = DurationModel(jitter=lambda: random.uniform(-1, 1)) if live else DurationModel()  # noqa: S311 - spreads looks only
         self.projects = Projects(http)
         self.target_groups = TargetGroups(http)
-        self.recontacts = Recontacts(http, self.pace)
-        self.exclusions = Exclusions(http, self.pace)
-        self.fielding = Fielding(http, self.pace)
-        self.reports = Reports(http, self.pace)
+        self.recontacts = Recontacts(http, self.durations)
+        self.exclusions = Exclusions(http, self.durations)
+        self.fielding = Fielding(http, self.durations)
+        self.reports = Reports(http, self.durations)
         self.definitions = Definitions(http)
         self.sandbox: Any = None
 
@@ -81,7 +81,7 @@ class Client:
         return self.http.clock
 
     @property
-    def nonces(self) -> TokenFactory:
+    def token_factory(self) -> TokenFactory:
         """Return the source of tokens and idempotency keys."""
         return self.http.nonces
 
@@ -101,7 +101,7 @@ class Client:
             LoopError: called on the package's own loop thread.
         """
         if isinstance(awaitable, AsyncIterator):
-            return loop_thread.run(_all(awaitable))
+            return loop_thread.run(_collect(awaitable))
         return loop_thread.run(awaitable)
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
@@ -155,23 +155,23 @@ class Client:
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"
 
 
-async def _all(each: AsyncIterator[T]) -> list[T]:
+async def _collect(each: AsyncIterator[T]) -> list[T]:
     return [item async for item in each]
 
 
 @overload
-def connect_client(
+def build_client(
     mode: Mode | str | None = None,
     *,
     seed: int | None = None,
     speed: float | None = None,
     faults: Sequence[str] = (),
-    cls: type[SomeClient],
+    cls: type[ClientT],
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
-) -> SomeClient: ...
+) -> ClientT: ...
 @overload
-def connect_client(
+def build_client(
     mode: Mode | str | None = None,
     *,
     seed: int | None = None,
@@ -180,17 +180,17 @@ def connect_client(
     cls: Never = ...,  # left out
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
-) -> Client: ...
-def connect_client(
+) -> AsyncClient: ...
+def build_client(
     mode: Mode | str | None = None,
     *,
     seed: int | None = None,
     speed: float | None = None,
     faults: Sequence[str] = (),
-    cls: type[Client] = Client,
+    cls: type[AsyncClient] = AsyncClient,
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
-) -> Client:
+) -> AsyncClient:
     """Connect to the sandbox, a recording or the live exchange; nothing is sent yet.
 
     Args:
@@ -228,10 +228,10 @@ def connect_client(
     elif read.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock
 
-        clock = RemoteClock(read.base_url, unreachable=lambda error: _no_sandbox(read.base_url, error))
+        clock = RemoteClock(read.base_url, unreachable=lambda error: _sandbox_unreachable_error(read.base_url, error))
     if read.record is not None:
         # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
-        number = next(_recorded)
+        number = next(_recording_numbers)
         text = nonces.token(16) if read.mode is Mode.LIVE else f"{read.seed}.{number}" if number else str(read.seed)
         nonces = SeededTokenFactory(text)
         transport = RecordingTransport(
@@ -247,7 +247,7 @@ def connect_client(
     return client
 
 
-def _no_sandbox(base_url: str, error: Exception) -> NotSent:
+def _sandbox_unreachable_error(base_url: str, error: Exception) -> NotSent:
     return NotSent(
         f"No sandbox answers at {base_url}.",
         evidence={"cause": type(error).__name__, "variable": VARIABLES["base_url"]},

@@ -31,18 +31,18 @@ class Operation:
     """Hold one operation: a stable name, what it does in a few words, its address, and how it may be repeated."""
 
     name: str
-    words: str
+    description: str
     method: str
     template: str
-    repeat: Idempotency
+    idempotency: Idempotency
 
-    def call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
+    def make_call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
         """Build the request; `parts` are further fields of `Call`, such as `json`, `query` or `if_match`."""
         return Call(
-            operation=self.words,
+            operation=self.description,
             method=self.method,
             template=self.template,
-            idempotency=self.repeat,
+            idempotency=self.idempotency,
             path=dict(path or {}),
             **parts,
         )
@@ -56,11 +56,11 @@ def _keyed(name: str, words: str, template: str) -> Operation:
     return Operation(name, words, "POST", template, Idempotency.KEYED)
 
 
-def _guarded(name: str, words: str, template: str, method: str = "POST") -> Operation:
+def _conditional(name: str, words: str, template: str, method: str = "POST") -> Operation:
     return Operation(name, words, method, template, Idempotency.CONDITIONAL)
 
 
-def _naked(name: str, words: str, template: str) -> Operation:
+def _non_idempotent(name: str, words: str, template: str) -> Operation:
     return Operation(name, words, "POST", template, Idempotency.NON_IDEMPOTENT)
 
 
@@ -92,29 +92,29 @@ GET_PROJECT = _safe("projects.get", "read the project", _PROJECT)
 PROJECT_OVERVIEW = _safe("projects.overview", "read the project's overview", _PROJECT + "/overview")
 
 # Target groups. The replacing PUTs set values outright and have no version to name: the last writer wins.
-CREATE_DRAFT = _naked("target_groups.create_draft", "create the draft target group", _GROUPS)
+CREATE_DRAFT = _non_idempotent("target_groups.create_draft", "create the draft target group", _GROUPS)
 LIST_GROUPS = _safe("target_groups.list", "list the target groups", _GROUPS)
 GET_DRAFT = _safe("target_groups.get", "read the draft target group", _GROUP)
-UPDATE_DRAFT = _guarded("target_groups.update_draft", "update the draft target group", _GROUP, "PUT")
+UPDATE_DRAFT = _conditional("target_groups.update_draft", "update the draft target group", _GROUP, "PUT")
 GET_DETAILS = _safe("target_groups.details", "read the target group's details", _GROUP + "/details")
-UPDATE_DETAILS = _guarded(
+UPDATE_DETAILS = _conditional(
     "target_groups.update_details", "update the target group's details", _GROUP + "/details", "PUT"
 )
 GROUP_OVERVIEW = _safe("target_groups.overview", "read the target group's overview", _GROUP + "/overview")
-PERFORMANCE = _safe("target_groups.performance", "read the target group's performance", _GROUP + "/performance")
-COMPLETES = _safe(
+GET_PERFORMANCE = _safe("target_groups.performance", "read the target group's performance", _GROUP + "/performance")
+GET_COMPLETES = _safe(
     "target_groups.completes_by_interval",
     "read the completes by interval",
     _GROUP + "/completes-aggregated-by-interval",
 )
-CHANGELOG = _safe("target_groups.changelog", "read the changelog", _GROUP + "/changelog")
-SET_CPI = _guarded(
+GET_CHANGELOG = _safe("target_groups.changelog", "read the changelog", _GROUP + "/changelog")
+SET_CPI = _conditional(
     "target_groups.set_cost_per_interview", "set the cost per interview", _GROUP + "/cost-per-interview", "PUT"
 )
-SET_FILLING = _guarded(
+SET_FILLING_STRATEGY = _conditional(
     "target_groups.set_filling_strategy", "set the filling strategy", _GROUP + "/filling-strategy", "PUT"
 )
-SET_GOAL = _guarded(
+SET_GOAL = _conditional(
     "target_groups.set_completes_goal", "set the completes goal", _GROUP + "/profiles/completes-goal", "PUT"
 )
 FEASIBILITY_OF_DRAFT = _safe(
@@ -123,22 +123,24 @@ FEASIBILITY_OF_DRAFT = _safe(
 FEASIBILITY_OF_GROUP = _safe(
     "target_groups.feasibility_of", "forecast the target group", _GROUP + "/calculate-feasibility", "POST"
 )
-ALLOCATIONS = _safe(
+GET_ALLOCATIONS = _safe(
     "target_groups.allocation_specification", "read the allocations", _GROUP + "/allocation-specification"
 )
 
 # Recontacts
-UPLOAD = _naked("recontacts.upload", "upload recontacts", _RECONTACT_JOBS + "/upload-respondents-by-file")
+UPLOAD_RECONTACTS = _non_idempotent(
+    "recontacts.upload", "upload recontacts", _RECONTACT_JOBS + "/upload-respondents-by-file"
+)
 LIST_UPLOADS = _safe("recontacts.jobs", "list the upload jobs", _RECONTACT_JOBS + "/upload-respondents-by-file")
 GET_UPLOAD = _safe(
     "recontacts.upload_job", "read the upload job", _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}"
 )
-DOWNLOAD = _safe(
+DOWNLOAD_UPLOAD = _safe(
     "recontacts.download",
     "download the uploaded file",
     _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}/download",
 )
-UPLOAD_RSIDS = _naked(
+UPLOAD_RSIDS = _non_idempotent(
     "recontacts.upload_rsids", "upload recontacts at the older address", _RECONTACT_JOBS + "/upload-rsids-by-file"
 )
 GET_UPLOAD_RSIDS = _safe(
@@ -146,33 +148,37 @@ GET_UPLOAD_RSIDS = _safe(
     "read the upload job at the older address",
     _RECONTACT_JOBS + "/upload-rsids-by-file/{job_id}",
 )
-REMOVE_ALL = _naked("recontacts.remove_all", "remove all recontacts", _RECONTACT_JOBS + "/remove-all-rsids")
+REMOVE_RECONTACTS = _non_idempotent(
+    "recontacts.remove_all", "remove all recontacts", _RECONTACT_JOBS + "/remove-all-rsids"
+)
 GET_REMOVAL = _safe("recontacts.removal_job", "read the removal job", _RECONTACT_JOBS + "/remove-all-rsids/{job_id}")
 RECONTACT_OVERVIEW = _safe("recontacts.overview", "count the saved recontacts", _GROUP + "/recontacts/overview")
-RECONTACT_RSIDS = _safe("recontacts.rsids", "list the saved recontacts", _GROUP + "/recontacts/rsids")
+LIST_RECONTACT_RSIDS = _safe("recontacts.rsids", "list the saved recontacts", _GROUP + "/recontacts/rsids")
 
 # Exclusions
-EXCLUDE = _naked("exclusions.upload", "upload exclusions", _EXCLUSION_JOBS + "/upload-respondents-by-file")
-GET_EXCLUDE = _safe(
+UPLOAD_EXCLUSIONS = _non_idempotent(
+    "exclusions.upload", "upload exclusions", _EXCLUSION_JOBS + "/upload-respondents-by-file"
+)
+GET_EXCLUSION_UPLOAD = _safe(
     "exclusions.upload_job", "read the exclusion job", _EXCLUSION_JOBS + "/upload-respondents-by-file/{job_id}"
 )
-REMOVE_EXCLUSIONS = _naked(
+REMOVE_EXCLUSIONS = _non_idempotent(
     "exclusions.remove_all", "remove all exclusions", _EXCLUSION_JOBS + "/remove-all-respondents"
 )
 GET_EXCLUSION_REMOVAL = _safe(
     "exclusions.removal_job", "read the exclusion removal job", _EXCLUSION_JOBS + "/remove-all-respondents/{job_id}"
 )
 EXCLUSION_OVERVIEW = _safe("exclusions.overview", "count the exclusions", _GROUP + "/exclusions/overview")
-EXCLUDED_RSIDS = _safe("exclusions.rsids", "list the excluded respondents", _GROUP + "/exclusions/rsid/paginated")
+LIST_EXCLUDED_RSIDS = _safe("exclusions.rsids", "list the excluded respondents", _GROUP + "/exclusions/rsid/paginated")
 EXCLUSION_POLICY = _safe("exclusions.policy", "read the exclusion policy", _GROUP + "/exclusion-policy")
 EXCLUSION_POLICIES = _safe("exclusions.policies", "list the exclusion policies", _PROJECT + "/exclusions")
-SET_EXCLUSION_POLICIES = _guarded(
+SET_EXCLUSION_POLICIES = _conditional(
     "exclusions.set_policies", "set the exclusion policies", _PROJECT + "/exclusion-policies", "PUT"
 )
 ACTIVITY_EXCLUSIONS = _safe(
     "exclusions.activity", "read the activity exclusions", _GROUP + "/respondent-activity-exclusions"
 )
-SET_ACTIVITY_EXCLUSIONS = _guarded(
+SET_ACTIVITY_EXCLUSIONS = _conditional(
     "exclusions.set_activity", "set the activity exclusions", _GROUP + "/respondent-activity-exclusions", "PUT"
 )
 
@@ -183,30 +189,30 @@ SCHEDULE = _keyed("fielding.schedule", "schedule the target group", _RUN_JOBS + 
 GET_SCHEDULE = _safe("fielding.schedule_job", "read the schedule job", _RUN_JOBS + "/schedule-from-draft/{job_id}")
 LIST_RUNS = _safe("fielding.runs", "list the fielding runs", _GROUP + "/fielding-runs")
 GET_RUN = _safe("fielding.run", "read the fielding run", _RUN)
-UPDATE_RUN = _guarded("fielding.update_run", "update the fielding run", _RUN, "PUT")
-LAUNCH_NOW = _guarded("fielding.launch_now", "launch the scheduled run now", _RUN + "/launch-now")
-PAUSE = _guarded("fielding.pause", "pause the fielding run", _RUN + "/pause")
-RESUME = _guarded("fielding.resume", "resume the fielding run", _RUN + "/resume")
-COMPLETE = _guarded("fielding.complete", "complete the fielding run", _RUN + "/complete")
-RELAUNCH = _guarded("fielding.relaunch", "relaunch the fielding run", _RUN + "/relaunch")
+UPDATE_RUN = _conditional("fielding.update_run", "update the fielding run", _RUN, "PUT")
+LAUNCH_NOW = _conditional("fielding.launch_now", "launch the scheduled run now", _RUN + "/launch-now")
+PAUSE = _conditional("fielding.pause", "pause the fielding run", _RUN + "/pause")
+RESUME = _conditional("fielding.resume", "resume the fielding run", _RUN + "/resume")
+COMPLETE = _conditional("fielding.complete", "complete the fielding run", _RUN + "/complete")
+RELAUNCH = _conditional("fielding.relaunch", "relaunch the fielding run", _RUN + "/relaunch")
 TRANSITIONS = _safe(
     "fielding.transitions", "ask which actions are allowed", _PROJECT + "/compute-target-group-transitions", "POST"
 )
 
-BATCH_VERBS = ("launch", "pause", "resume", "complete", "relaunch")
-BATCHES = {
+BATCH_ACTIONS = ("launch", "pause", "resume", "complete", "relaunch")
+START_BATCH = {
     verb: _keyed(f"fielding.batch_{verb}", f"{verb} target groups in a batch", _BATCH.replace("{verb}", verb))
-    for verb in BATCH_VERBS
+    for verb in BATCH_ACTIONS
 }
-GET_BATCHES = {
+GET_BATCH = {
     verb: _safe(
         f"fielding.batch_{verb}_job", f"read the batch job ({verb})", _BATCH.replace("{verb}", verb) + "/{job_id}"
     )
-    for verb in BATCH_VERBS
+    for verb in BATCH_ACTIONS
 }
 
 # Reports
-GENERATE_REPORT = _naked("reports.generate", "request the report", _ACCOUNT + "/reports/{report_type}")
+GENERATE_REPORT = _non_idempotent("reports.generate", "request the report", _ACCOUNT + "/reports/{report_type}")
 LIST_REPORTS = _safe("reports.list", "list the reports", _ACCOUNT + "/reports")
 REPORT_STATUS = _safe("reports.status", "read the report's status", _ACCOUNT + "/reports/{report_id}/status")
 DOWNLOAD_REPORT = _safe("reports.download", "download the report", _ACCOUNT + "/reports/{report_id}/download")
@@ -215,21 +221,21 @@ OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
         *(value for value in list(globals().values()) if isinstance(value, Operation)),
-        *BATCHES.values(),
-        *GET_BATCHES.values(),
+        *START_BATCH.values(),
+        *GET_BATCH.values(),
     )
 }
 """Every operation by its name."""
 
-STATUS_OF: Mapping[JobKind, Operation] = {
+STATUS_OPERATIONS: Mapping[JobKind, Operation] = {
     JobKind.UPLOAD: GET_UPLOAD,
     JobKind.UPLOAD_RSIDS: GET_UPLOAD_RSIDS,
     JobKind.REMOVAL: GET_REMOVAL,
     JobKind.LAUNCH: GET_LAUNCH,
     JobKind.SCHEDULE: GET_SCHEDULE,
-    JobKind.EXCLUSION_UPLOAD: GET_EXCLUDE,
+    JobKind.EXCLUSION_UPLOAD: GET_EXCLUSION_UPLOAD,
     JobKind.EXCLUSION_REMOVAL: GET_EXCLUSION_REMOVAL,
     JobKind.REPORT: REPORT_STATUS,
-    **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCHES.items()},
+    **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCH.items()},
 }
 """Where the status of each kind of job is read."""

@@ -15,16 +15,16 @@ from cint_nb.wire.calls import Call, Reply
 Model = TypeVar("Model", bound=ApiModel)
 
 
-def read(model: type[Model], reply: Reply, **ours: Any) -> Model:
+def parse(model: type[Model], reply: Reply, **ours: Any) -> Model:
     """Read a JSON object as `model`; `ours` are fields we add.
 
     Raises:
         UnexpectedReply: if the reply is not such an object.
     """
-    return read_value(model, reply.json(), reply, **ours)
+    return parse_value(model, reply.json(), reply, **ours)
 
 
-def read_value(model: type[Model], value: Any, reply: Reply, **ours: Any) -> Model:
+def parse_value(model: type[Model], value: Any, reply: Reply, **ours: Any) -> Model:
     """Read a part of a reply as `model`.
 
     Raises:
@@ -35,10 +35,12 @@ def read_value(model: type[Model], value: Any, reply: Reply, **ours: Any) -> Mod
     try:
         return model.model_validate({**value, **ours})
     except ValidationError as error:
-        raise reply.unexpected_reply_error(f"A reply does not fit {model.__name__}: {_fields(error)}.") from None
+        raise reply.unexpected_reply_error(
+            f"A reply does not fit {model.__name__}: {_invalid_fields(error)}."
+        ) from None
 
 
-def read_item(model: type[Model], value: Any, call: Call) -> Model:
+def parse_item(model: type[Model], value: Any, call: Call) -> Model:
     """Read one row of a list as `model`.
 
     Raises:
@@ -48,14 +50,14 @@ def read_item(model: type[Model], value: Any, call: Call) -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         raise UnexpectedReply(
-            f"A row of a list does not fit {model.__name__}: {_fields(error)}.",
+            f"A row of a list does not fit {model.__name__}: {_invalid_fields(error)}.",
             evidence={"request": f"{call.method} {call.template}"},
             safe="nothing was changed.",
             next_step="the list may have changed its form; report these values to Cint's support.",
         ) from None
 
 
-def read_many(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
+def parse_list(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
     """Read the list under `key`, or a bare list, as models; an absent list is empty."""
     body = reply.json()
     rows = body.get(key) if isinstance(body, Mapping) else body
@@ -63,10 +65,10 @@ def read_many(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
         return ()
     if not isinstance(rows, list):
         raise reply.unexpected_reply_error(f"A reply holds no list of {model.__name__}.")
-    return tuple(read_value(model, row, reply) for row in rows)
+    return tuple(parse_value(model, row, reply) for row in rows)
 
 
-def created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
+def parse_created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
     """Return the id of what a reply created: the first of `keys` in the body, else the end of `Location`.
 
     Args:
@@ -94,5 +96,5 @@ def created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
     raise reply.unexpected_reply_error("A reply says that something was created and names no id.")
 
 
-def _fields(error: ValidationError) -> str:
+def _invalid_fields(error: ValidationError) -> str:
     return ", ".join(sorted({".".join(map(str, item["loc"])) or "not an object" for item in error.errors()}))

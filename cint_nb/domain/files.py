@@ -71,7 +71,7 @@ def safe_file_name(text: str, *, longest: int = 128) -> str:
     return f"_{name}" if _DEVICE.match(name) else name
 
 
-def checked_upload(uploadable: UploadFile | Uploadable) -> UploadFile:
+def validate_upload(uploadable: UploadFile | Uploadable) -> UploadFile:
     """Return the bytes to upload, and refuse those that the exchange would refuse.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from cint_nb.api.client import Client, connect_client
+from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
@@ -17,7 +17,7 @@ from cint_nb.wave.wave import Wave
 from cint_nb.wire.settings import Mode, wrap_secrets
 
 
-class Session(Client):
+class Session(AsyncClient):
     """Hold a connection and start waves from it.
 
     Attributes:
@@ -108,6 +108,6 @@ def connect_session(mode: str | None = None, *, reporter: ReporterFactory = sile
     Serves scripts; notebooks use `cint_nb.connect`, which shows it.
     """
     settings = wrap_secrets(settings)
-    session = connect_client(mode, cls=Session, **settings)
+    session = build_client(mode, cls=Session, **settings)
     session.reporter = reporter
     return session

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.preflight.registry import ActivityExclusion, SourceGroup, WaveFacts
@@ -14,20 +14,20 @@ from cint_nb.wire.settings import Mode
 
 
 async def ask_exchange(
-    client: Client, facts: WaveFacts, ref: TargetGroupRef | None, sources: Sequence[TargetGroupRef]
+    client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef | None, sources: Sequence[TargetGroupRef]
 ) -> WaveFacts:
     """Add what the exchange knows of the wave's sources, its business unit and, once there is one, its target group."""
     facts = replace(facts, sources=await _sources(client, sources))
     return await _before_draft(client, facts) if ref is None else await _about_group(client, facts, ref)
 
 
-async def _before_draft(client: Client, facts: WaveFacts) -> WaveFacts:
+async def _before_draft(client: AsyncClient, facts: WaveFacts) -> WaveFacts:
     """Add what can be known before there is a target group: the currency of the business unit."""
     units = await known(client.definitions.business_units()) or ()
     return replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
 
 
-async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
+async def _about_group(client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
     """Add what the exchange knows of a target group.
 
     That is: its state, what its draft holds, saved ids, running upload, exclusions, and who of the list would be turned
@@ -35,7 +35,7 @@ async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) ->
     """
     facts = await _before_draft(client, facts)
     group = await known(client.target_groups.get(ref))
-    running = await known(client.recontacts.running(ref))
+    running = await known(client.recontacts.running_job(ref))
     activity = await known(client.exclusions.activity(ref)) or ()
     excluded = await known(client.exclusions.effective_rsids(ref)) or ()
     lockout = getattr(group, "industry_lockout_code", "") if group else ""
@@ -52,7 +52,7 @@ async def _about_group(client: Client, facts: WaveFacts, ref: TargetGroupRef) ->
     )
 
 
-async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[SourceGroup, ...]:
+async def _sources(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceGroup, ...]:
     """Return the target groups people come from, with the times of their first and last complete."""
     found = []
     for ref in refs:
@@ -68,7 +68,7 @@ async def _sources(client: Client, refs: Sequence[TargetGroupRef]) -> tuple[Sour
     return tuple(found)
 
 
-def _unknown(client: Client) -> set[str]:
+def _unknown(client: AsyncClient) -> set[str]:
     """Name the fields whose true values a recording does not hold."""
     return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, NotFound, PermissionDenied
 from cint_nb.domain.models import TargetGroupRef
@@ -44,7 +44,7 @@ def complete_row(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, A
     return row
 
 
-async def draft_details(client: Client, ref: TargetGroupRef) -> dict[str, Any]:
+async def draft_details(client: AsyncClient, ref: TargetGroupRef) -> dict[str, Any]:
     """Return what a draft's own body and its saved ids add to its row."""
     group = await known(client.target_groups.get(ref))
     if group is None:
@@ -57,7 +57,7 @@ async def draft_details(client: Client, ref: TargetGroupRef) -> dict[str, Any]:
     }
 
 
-async def fielding_details(client: Client, ref: TargetGroupRef, state: str) -> dict[str, Any]:
+async def fielding_details(client: AsyncClient, ref: TargetGroupRef, state: str) -> dict[str, Any]:
     """Return what overview, performance, completes over time and the fielding run add to a launched group's row."""
     overview = await known(client.target_groups.overview(ref))
     if overview is None:
@@ -75,7 +75,7 @@ async def fielding_details(client: Client, ref: TargetGroupRef, state: str) -> d
     }
 
 
-async def trend_of(client: Client, ref: TargetGroupRef) -> list[int] | None:
+async def trend_of(client: AsyncClient, ref: TargetGroupRef) -> list[int] | None:
     """Return the completes at the start of fielding, 0, and by the end of each day; None where they cannot be had."""
     try:
         counts = [each.count for each in await client.target_groups.completes_by_interval(ref)]
@@ -84,7 +84,7 @@ async def trend_of(client: Client, ref: TargetGroupRef) -> list[int] | None:
     return [0, *counts] if counts else None
 
 
-async def paused_by(client: Client, ref: TargetGroupRef) -> dict[str, str]:
+async def paused_by(client: AsyncClient, ref: TargetGroupRef) -> dict[str, str]:
     """Return who paused a group last, from its changelog: `marketplace` or `elsewhere`, and the reason code."""
     try:
         async for entry in client.target_groups.changelog(ref, types=("status_change",)):
@@ -115,7 +115,7 @@ def _cap(group: TargetGroup) -> Any:
     return highest or group.cost_per_interview
 
 
-async def _saved(client: Client, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:
+async def _saved(client: AsyncClient, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:
     if study_type != limits.RECONTACT_STUDY_TYPE:
         return {}
     return {"saved": await known(client.recontacts.saved_count(ref))}

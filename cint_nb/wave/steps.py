@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import InvalidState, JobFailed, NotFound, NothingToResubmit, PlanError, RespondentFileError
 from cint_nb.domain.fielding import RunState
@@ -54,7 +54,7 @@ class Steps:
 
     def __init__(
         self,
-        client: Client,
+        client: AsyncClient,
         journal: Journal,
         key: WaveKey,
         people: Respondents,
@@ -116,7 +116,7 @@ class Steps:
             return self.known_project
         key = WaveKey(self.key.place, self.key.project)
         entry = self.journal.last(key, PROJECT)
-        payload = entry.payload if entry else ProjectPayload(idempotency_key=self.client.nonces.uuid())
+        payload = entry.payload if entry else ProjectPayload(idempotency_key=self.client.token_factory.uuid())
         if entry is None:
             self.journal.write(key, PROJECT, State.INTENT, payload, at=self.client.clock.now())
         project = await self.client.projects.create(
@@ -132,7 +132,7 @@ class Steps:
         if ref is None:
             project_id = await self.project()
             entry = self.journal.last(self.key, DRAFT)
-            reference = entry.payload.reference if entry else f"cint-nb-{self.client.nonces.token(12)}"
+            reference = entry.payload.reference if entry else f"cint-nb-{self.client.token_factory.token(12)}"
             payload = DraftPayload(project_id=project_id, reference=reference)
             if entry is None:
                 self._write(DRAFT, State.INTENT, payload)
@@ -173,7 +173,7 @@ class Steps:
             before = await self.client.recontacts.saved_ids(ref) if saved and batch == "0" else ()
             return UploadPayload(
                 content_hash=people.content_hash,
-                token=self.client.nonces.token(8),
+                token=self.client.token_factory.token(8),
                 saved_before=saved,
                 digests_before=tuple(_digest(identifier) for identifier in before),
                 digests_sent=() if batch == "0" else tuple(_digest(identifier) for identifier in people.ids),
@@ -310,7 +310,7 @@ class Steps:
         ref = self.need_ref()
 
         async def prepare() -> LaunchPayload:
-            return LaunchPayload(idempotency_key=self.client.nonces.uuid(), end_at=end_at, budget=str(budget))
+            return LaunchPayload(idempotency_key=self.client.token_factory.uuid(), end_at=end_at, budget=str(budget))
 
         async def send(payload: LaunchPayload) -> Job:
             return await self.client.fielding.launch(ref, payload.end_at, idempotency_key=payload.idempotency_key)

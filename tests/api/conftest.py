@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
@@ -22,8 +22,8 @@ def exchange() -> FakeExchange:
 
 
 @pytest.fixture
-def client(exchange: FakeExchange) -> Iterator[Client]:
-    made = Client(
+def client(exchange: FakeExchange) -> Iterator[AsyncClient]:
+    made = AsyncClient(
         Http(
             Settings.load("sandbox", environ={}),
             transport=exchange,

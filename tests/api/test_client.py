@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client, connect_client
+from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.domain.errors import LoopError, NotRecorded, NotSent, SettingsError
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import SystemClock
@@ -22,14 +22,14 @@ LIVE: dict[str, Any] = {"account_id": 7, "client_id": "me", "client_secret": "pl
 
 
 def test_the_sandbox_is_what_one_gets_without_asking() -> None:
-    client = connect_client()
+    client = build_client()
     assert (client.mode, client.account_id) == ("sandbox", 101)
     assert repr(client) == "<cint_nb client: sandbox · account 101>"
 
 
 def test_connecting_sends_nothing_and_starts_no_thread() -> None:
     loop_thread.shut_down()
-    client = connect_client("sandbox")
+    client = build_client("sandbox")
     assert client.requests_sent == 0
     assert "cint-nb loop" not in [thread.name for thread in threading.enumerate()]
 
@@ -37,11 +37,11 @@ def test_connecting_sends_nothing_and_starts_no_thread() -> None:
 @pytest.mark.usefixtures("without_credentials")
 def test_live_is_never_a_fallback_and_names_what_it_needs() -> None:
     with pytest.raises(SettingsError, match="CINT_NB_ACCOUNT_ID, CINT_NB_CLIENT_ID, CINT_NB_CLIENT_SECRET"):
-        connect_client("live")
+        build_client("live")
 
 
 def test_live_runs_on_the_systems_time_and_randomness() -> None:
-    client = connect_client("live", **LIVE)
+    client = build_client("live", **LIVE)
     assert isinstance(client.clock, SystemClock)
     assert isinstance(client.nonces, RandomTokenFactory)
     assert len({client.pace.jitter() for _ in range(5)}) > 1
@@ -49,17 +49,17 @@ def test_live_runs_on_the_systems_time_and_randomness() -> None:
 
 
 def test_time_passes_in_the_sandbox_and_not_on_the_live_exchange() -> None:
-    client = connect_client("sandbox")
+    client = build_client("sandbox")
     before = client.clock.now()
     client.pass_time(days=1, hours=2, minutes=3)
     assert (client.clock.now() - before).total_seconds() == 86_400 + 7_200 + 180
     with pytest.raises(SettingsError, match="sandbox"):
-        connect_client("live", **LIVE).pass_time(days=1)
+        build_client("live", **LIVE).pass_time(days=1)
 
 
 def test_the_same_seed_gives_the_same_world() -> None:
     def first_project(seed: int) -> str:
-        with connect_client("sandbox", seed=seed) as client:
+        with build_client("sandbox", seed=seed) as client:
             return client.run(client.projects.create("A project", MANAGER)).id
 
     assert first_project(3) == first_project(3) != first_project(4)
@@ -67,18 +67,18 @@ def test_the_same_seed_gives_the_same_world() -> None:
 
 def test_the_environment_chooses_the_world_where_no_seed_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CINT_NB_SEED", "3")
-    assert connect_client("sandbox").sandbox.seed == 3
-    assert connect_client("sandbox", seed=4).sandbox.seed == 4
+    assert build_client("sandbox").sandbox.seed == 3
+    assert build_client("sandbox", seed=4).sandbox.seed == 4
 
 
 def test_two_sandboxes_of_one_process_are_two_worlds() -> None:
-    with connect_client("sandbox") as one, connect_client("sandbox") as other:
+    with build_client("sandbox") as one, build_client("sandbox") as other:
         one.run(one.projects.create("A project", MANAGER))
         assert (len(one.sandbox.world.projects), len(other.sandbox.world.projects)) == (1, 0)
 
 
 def test_a_closed_client_sends_nothing_more() -> None:
-    with connect_client("sandbox") as client:
+    with build_client("sandbox") as client:
         pass
     client.close()
     with pytest.raises(NotSent, match="closed"):
@@ -87,14 +87,14 @@ def test_a_closed_client_sends_nothing_more() -> None:
 
 def test_a_client_is_an_asynchronous_context_too() -> None:
     async def within() -> int:
-        async with connect_client("sandbox") as client:
+        async with build_client("sandbox") as client:
             return len(await client.definitions.accounts())
 
     assert asyncio.run(within()) > 0
 
 
 def test_blocking_on_the_loop_thread_is_refused() -> None:
-    client = connect_client("sandbox")
+    client = build_client("sandbox")
 
     async def wrongly() -> None:
         client.run(client.definitions.accounts())
@@ -104,27 +104,27 @@ def test_blocking_on_the_loop_thread_is_refused() -> None:
 
 
 def test_plain_code_gets_a_list_of_what_an_iterator_gives() -> None:
-    with connect_client("sandbox") as client:
+    with build_client("sandbox") as client:
         made = {client.run(client.projects.create(f"Project {number}", MANAGER)).id for number in range(12)}
         assert {project.id for project in client.run(client.projects.list())} == made
 
 
 def test_faults_can_be_ordered() -> None:
-    with connect_client("sandbox", faults=["503@project=0"]) as client:
+    with build_client("sandbox", faults=["503@project=0"]) as client:
         client.run(client.projects.create("A project", MANAGER))
         assert client.sandbox.faults.armed[0].happened == 1
 
 
 def test_a_client_class_of_ones_own() -> None:
-    class Mine(Client):
+    class Mine(AsyncClient):
         pass
 
-    assert type(connect_client("sandbox", cls=Mine)) is Mine
+    assert type(build_client("sandbox", cls=Mine)) is Mine
 
 
 def test_an_unknown_setting_is_refused() -> None:
     with pytest.raises(SettingsError, match="client_secret"):
-        connect_client("live", client_secrt="x")
+        build_client("live", client_secrt="x")
 
 
 def test_an_httpx_client_of_ones_own_is_used_and_left_open() -> None:
@@ -135,7 +135,7 @@ def test_an_httpx_client_of_ones_own_is_used_and_left_open() -> None:
         return httpx.Response(200, json={"accounts": [{"id": 7}]})
 
     mine = httpx.AsyncClient(transport=httpx.MockTransport(handle), headers={"x-mine": "yes"})
-    with connect_client("live", account_id=7, token="planted", http_client=mine) as client:
+    with build_client("live", account_id=7, token="planted", http_client=mine) as client:
         assert [account.id for account in client.run(client.definitions.accounts())] == [7]
     assert seen == ["yes"]
     assert not mine.is_closed
@@ -145,7 +145,7 @@ def test_an_httpx_client_of_ones_own_is_used_and_left_open() -> None:
 def test_an_httpx_client_of_ones_own_cannot_serve_the_sandbox_in_here() -> None:
     mine = httpx.AsyncClient()
     with pytest.raises(SettingsError, match="of your own"):
-        connect_client("sandbox", http_client=mine)
+        build_client("sandbox", http_client=mine)
     asyncio.run(mine.aclose())
 
 
@@ -153,31 +153,31 @@ def test_an_httpx_client_of_ones_own_cannot_serve_the_sandbox_in_here() -> None:
 def recorded(tmp_path: Path) -> Path:
     path = tmp_path / "recording.jsonl"
     for _ in range(2):
-        with connect_client("sandbox", record=path, seed=5) as client:
+        with build_client("sandbox", record=path, seed=5) as client:
             made = client.run(client.projects.create("A project", MANAGER))
             client.run(client.projects.get(made.id))
     return path
 
 
-def said(client: Client) -> tuple[str, str, str]:
+def said(client: AsyncClient) -> tuple[str, str, str]:
     made = client.run(client.projects.create("A project", MANAGER))
-    return made.id, client.nonces.token(), client.clock.now().isoformat()
+    return made.id, client.token_factory.token(), client.clock.now().isoformat()
 
 
 def test_a_replay_meets_the_same_keys_times_and_answers(recorded: Path) -> None:
-    with connect_client("replay", recording=recorded) as one, connect_client("replay", recording=recorded) as other:
+    with build_client("replay", recording=recorded) as one, build_client("replay", recording=recorded) as other:
         first, second = said(one), said(other)
         assert first[1] != second[1]  # each connection has a seed of its own, so that keys never meet
         assert repr(one) == "<cint_nb client: replay · account 101>"
 
 
 def test_a_replay_fails_on_what_was_never_asked(recorded: Path) -> None:
-    with connect_client("replay", recording=recorded) as client, pytest.raises(NotRecorded, match="cint-nb record"):
+    with build_client("replay", recording=recorded) as client, pytest.raises(NotRecorded, match="cint-nb record"):
         client.run(client.definitions.locales())
 
 
 def test_time_passes_in_a_replay(recorded: Path) -> None:
-    with connect_client("replay", recording=recorded) as client:
+    with build_client("replay", recording=recorded) as client:
         before = client.clock.now()
         client.pass_time(hours=1)
         assert (client.clock.now() - before).total_seconds() == 3_600
@@ -188,7 +188,7 @@ def test_a_sandbox_that_is_not_there_is_an_error_that_says_how_to_start_one() ->
         nobody.bind(("127.0.0.1", 0))  # taken and not listened to: whoever connects is refused
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}/v1"
         with (
-            connect_client("sandbox", base_url=address) as client,
+            build_client("sandbox", base_url=address) as client,
             pytest.raises(NotSent, match="cint-nb sandbox") as caught,
         ):
             client.run(client.definitions.business_units())
@@ -198,10 +198,10 @@ def test_a_sandbox_that_is_not_there_is_an_error_that_says_how_to_start_one() ->
 def test_a_served_sandbox_is_reached_over_http_on_its_own_time() -> None:
     from cint_nb.sandbox.server import ServedSandbox
 
-    with ServedSandbox() as served, connect_client("sandbox", base_url=served.base_url) as client:
+    with ServedSandbox() as served, build_client("sandbox", base_url=served.base_url) as client:
         made = client.run(client.projects.create("A project", MANAGER))
         before = client.clock.now()
         client.pass_time(days=1)
         assert (client.clock.now() - before).total_seconds() == 86_400
         assert client.run(client.projects.get(made.id)).name == "A project"
-        assert isinstance(client.nonces, RandomTokenFactory)
+        assert isinstance(client.token_factory, RandomTokenFactory)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
-from cint_nb.api.jobs.schedule import Pace
+from cint_nb.api.client import AsyncClient
+from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.domain.errors import JobAlreadyRunning, NotFound
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
@@ -32,7 +32,7 @@ def empty_group(exchange: Any) -> None:
 
 
 def test_b05_lists_ask_for_a_hundred_and_follow_the_cursor_alone(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     def job(number: int) -> dict[str, str]:
         return {"job_id": f"{JOB[:-1]}{number}", "file_name": f"{number}.csv", "status": "Completed"}
@@ -56,7 +56,7 @@ def test_b05_lists_ask_for_a_hundred_and_follow_the_cursor_alone(
 @pytest.mark.usefixtures("empty_group")
 @pytest.mark.parametrize("status", [404, 405])
 def test_b06_rsids_fall_back_to_the_older_address(
-    client: Client, exchange: Any, ref: TargetGroupRef, status: int
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, status: int
 ) -> None:
     exchange.on("POST", UPLOAD, error_response(status, "gone"))
     exchange.on("POST", OLD_UPLOAD, json_response(201, {"job_id": JOB}))
@@ -68,7 +68,7 @@ def test_b06_rsids_fall_back_to_the_older_address(
 
 
 @pytest.mark.usefixtures("empty_group")
-def test_b06_rids_never_fall_back(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_b06_rids_never_fall_back(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("POST", UPLOAD, error_response(404, "gone"))
     with pytest.raises(NotFound):
         client.run(client.recontacts.upload(ref, upload_file(entity="RID")))
@@ -76,7 +76,7 @@ def test_b06_rids_never_fall_back(client: Client, exchange: Any, ref: TargetGrou
 
 
 def test_b06_a_group_that_does_not_exist_is_reported_as_such(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("GET", UPLOAD, error_response(404, "not_found"))
     exchange.on("GET", COUNT, error_response(404, "not_found"))
@@ -90,14 +90,14 @@ def upload_of_ten_thousand() -> JobHandle:
 
 
 def test_b10_the_time_left_spans_both_documents_until_own_jobs_are_known() -> None:
-    estimate = Pace().estimate(upload_of_ten_thousand())
+    estimate = DurationModel().estimate(upload_of_ten_thousand())
     assert estimate.fastest == 3 * 60
     assert estimate.low == 10 * 60
     assert estimate.high == pytest.approx(15 * 60, abs=15)
 
 
 def test_b10_own_jobs_correct_the_estimate() -> None:
-    pace = Pace()
+    pace = DurationModel()
     pace.learn(JobKind.UPLOAD, 20_000, 2 * 240)
     estimate = pace.estimate(upload_of_ten_thousand())
     assert estimate.eta == pytest.approx(240, rel=0.02)
@@ -106,7 +106,7 @@ def test_b10_own_jobs_correct_the_estimate() -> None:
 
 
 @pytest.mark.usefixtures("empty_group")
-def test_b14_a_refused_upload_names_the_job_that_runs(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_b14_a_refused_upload_names_the_job_that_runs(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     running = {"job_id": JOB, "file_name": "other.csv", "status": "Processing"}
     exchange._rules.clear()
     exchange.on("GET", UPLOAD, json_response(200, {"data": []}), json_response(200, {"data": [running]}))
@@ -118,21 +118,23 @@ def test_b14_a_refused_upload_names_the_job_that_runs(client: Client, exchange: 
     assert caught.value.evidence["file_name"] == "other.csv"
 
 
-def test_b14_the_job_that_runs_can_be_followed_to_its_end(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_b14_the_job_that_runs_can_be_followed_to_its_end(
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
+) -> None:
     running = {"job_id": JOB, "file_name": "other.csv", "status": "Processing", "created_at": "2026-09-01T07:59:00Z"}
     exchange.on("GET", UPLOAD, json_response(200, {"data": [running]}))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 5}))
     exchange.on("GET", JOB, json_response(200, {"status": "Completed"}))
     with pytest.raises(JobAlreadyRunning):
         client.run(client.recontacts.upload(ref, upload_file()))
-    job = client.run(client.recontacts.find(ref, "other.csv"))
+    job = client.run(client.recontacts.find_job(ref, "other.csv"))
     assert job is not None
     assert job.wait().state is JobState.DONE
     assert exchange.sent("POST", UPLOAD) == []
 
 
 def test_b14_a_refusal_no_listed_upload_explains_points_to_a_removal(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("GET", UPLOAD, json_response(200, {"data": []}))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 5}))
@@ -151,7 +153,7 @@ def test_b14_a_refusal_no_listed_upload_explains_points_to_a_removal(
     ],
 )
 def test_b15_null_and_absent_fields_mean_the_same(
-    client: Client, exchange: Any, ref: TargetGroupRef, holes: dict[str, Any]
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, holes: dict[str, Any]
 ) -> None:
     exchange.on("POST", UPLOAD, json_response(201, {"job_id": JOB}))
     exchange.on("GET", JOB, json_response(200, {"job_id": JOB, "status": "Completed", **holes}))
@@ -159,13 +161,13 @@ def test_b15_null_and_absent_fields_mean_the_same(
     assert (ended.state, ended.failure_message, ended.partial_message, ended.trace_id) == (JobState.DONE, "", "", "")
 
 
-def test_b15_lists_without_items_or_cursor_are_empty(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_b15_lists_without_items_or_cursor_are_empty(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("GET", "/recontacts/rsids", json_response(200, {}))
     assert client.run(client.recontacts.saved_ids(ref)) == ()
 
 
 def test_b16_the_partial_text_is_shown_and_the_count_is_believed(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     text = "Upload partially successful. 500 respondent IDs uploaded successfully, 10 failed (invalid or empty)."
     exchange.on("GET", UPLOAD, json_response(200, {"data": []}))
@@ -180,7 +182,7 @@ def test_b16_the_partial_text_is_shown_and_the_count_is_believed(
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_b21_an_exclusion_upload_may_answer_with_any_success(
-    client: Client, exchange: Any, ref: TargetGroupRef, status: int
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, status: int
 ) -> None:
     exchange.on("GET", "/exclusions/overview", json_response(200, {"saved_respondent_ids_count": 0}))
     exchange.on("POST", "/exclusions/jobs/upload-respondents-by-file", json_response(status, {"job_id": JOB}))
@@ -188,13 +190,13 @@ def test_b21_an_exclusion_upload_may_answer_with_any_success(
     assert client.run(client.exclusions.upload(ref, upload_file())).wait().state is JobState.DONE
 
 
-def test_saved_ids_are_compared_in_one_form(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_saved_ids_are_compared_in_one_form(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     identifier = synthetic_id("tests", 1)
     exchange.on("GET", "/recontacts/rsids", json_response(200, {"data": [identifier.upper(), f"{{{identifier}}}"]}))
     assert client.run(client.recontacts.saved_ids(ref)) == (identifier, identifier)
 
 
-def test_the_upload_is_one_part_named_file_of_text_csv(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_the_upload_is_one_part_named_file_of_text_csv(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("GET", UPLOAD, json_response(200, {"data": []}))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 0}))
     exchange.on("POST", UPLOAD, json_response(201, {"job_id": JOB}))

@@ -14,7 +14,7 @@ import pytest
 
 import cint_nb.api
 from cint_nb.api import operations as ops
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import BadRequest, InputError, InvalidState, ServerError
 from cint_nb.domain.jobs import JobState
@@ -29,7 +29,7 @@ END = datetime(2026, 9, 13, 8, 0, tzinfo=UTC)
 
 @pytest.mark.parametrize("word", ["succeeded", "Completed", "SUCCEEDED", "Success", "complete"])
 def test_b04_a_launch_may_end_in_any_word_for_success(
-    client: Client, exchange: Any, ref: TargetGroupRef, word: str
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, word: str
 ) -> None:
     where = f"/demand/accounts/101/x/fielding-run-jobs/launch-from-draft/{JOB}"
     exchange.on("POST", "/launch-from-draft", json_response(201, location=where))
@@ -38,7 +38,7 @@ def test_b04_a_launch_may_end_in_any_word_for_success(
     assert (ended.state, ended.created_object_id) == (JobState.DONE, RUN)
 
 
-def generate(client: Client, kind: str = "respondent-analysis") -> Job:
+def generate(client: AsyncClient, kind: str = "respondent-analysis") -> Job:
     return client.run(
         client.reports.generate(
             kind, date(2026, 6, 1), date(2026, 8, 31), by="project", ids=["01JX2KPG5VEBF8498Z8YTTE8TB"]
@@ -48,7 +48,7 @@ def generate(client: Client, kind: str = "respondent-analysis") -> Job:
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_b19_a_report_refused_in_one_spelling_is_asked_for_in_the_other_and_the_winner_is_kept(
-    client: Client, exchange: Any, status: int
+    client: AsyncClient, exchange: Any, status: int
 ) -> None:
     exchange.on("GET", "/reports", json_response(200, {"reports_requests": []}))
     exchange.on("POST", "/reports/respondent-analysis", error_response(status, "unknown"))
@@ -59,7 +59,7 @@ def test_b19_a_report_refused_in_one_spelling_is_asked_for_in_the_other_and_the_
     assert posted == ["respondent-analysis", "respondent_analysis", "respondent_analysis"]
 
 
-def test_b19_a_refusal_of_another_field_is_not_blamed_on_the_spelling(client: Client, exchange: Any) -> None:
+def test_b19_a_refusal_of_another_field_is_not_blamed_on_the_spelling(client: AsyncClient, exchange: Any) -> None:
     exchange.on("GET", "/reports", json_response(200, {"reports_requests": []}))
     exchange.on("POST", "/reports/respondent-analysis", error_response(400, StartDate="too old"))
     with pytest.raises(BadRequest, match="start_date"):
@@ -76,7 +76,7 @@ def test_b19_a_refusal_of_another_field_is_not_blamed_on_the_spelling(client: Cl
     ],
 )
 def test_b20_every_word_for_a_reports_status_is_understood(
-    client: Client, exchange: Any, words: tuple[str, ...], state: JobState
+    client: AsyncClient, exchange: Any, words: tuple[str, ...], state: JobState
 ) -> None:
     exchange.on("GET", "/reports", json_response(200, {"reports_requests": []}))
     exchange.on("POST", "/respondent-analysis", json_response(202, {"report_id": JOB, "status": "pending"}))
@@ -90,7 +90,7 @@ def test_b20_every_word_for_a_reports_status_is_understood(
     assert client.http.warnings == []
 
 
-def test_b20_the_status_filter_has_its_capital(client: Client, exchange: Any) -> None:
+def test_b20_the_status_filter_has_its_capital(client: AsyncClient, exchange: Any) -> None:
     exchange.on("GET", "/reports", json_response(200, {"reports_requests": [{"report_id": JOB}], "next_cursor": None}))
 
     async def listed() -> list[str]:
@@ -111,14 +111,14 @@ def test_b24_webhooks_are_out_of_scope_so_no_secret_is_ever_decoded() -> None:
     assert "base64" not in code
 
 
-def test_b25_a_launch_always_sends_its_end(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_b25_a_launch_always_sends_its_end(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("POST", "/launch-from-draft", json_response(201, location=JOB))
     client.run(client.fielding.launch(ref, END))
     assert exchange.bodies("POST", "/launch-from-draft") == [{"end_fielding_at": "2026-09-13T08:00:00.000Z"}]
 
 
 def test_b25_an_end_without_a_zone_is_refused_before_anything_is_sent(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     with pytest.raises(InputError, match="zone"):
         client.run(client.fielding.launch(ref, datetime(2026, 9, 13)))  # noqa: DTZ001 - the mistake in question
@@ -150,7 +150,7 @@ class PausedRun:
 
 
 def test_b26_a_paused_run_is_not_completed_without_being_asked(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     PausedRun().on(exchange)
     with pytest.raises(InvalidState, match="resume_first=True"):
@@ -159,7 +159,7 @@ def test_b26_a_paused_run_is_not_completed_without_being_asked(
 
 
 def test_b26_a_paused_run_is_resumed_and_completed_when_asked(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     PausedRun().on(exchange)
     assert client.run(client.fielding.complete(ref, resume_first=True)).state == "completed"
@@ -167,12 +167,14 @@ def test_b26_a_paused_run_is_resumed_and_completed_when_asked(
     assert actions == ["resume", "complete"]
 
 
-def test_b26_what_is_allowed_can_be_asked(client: Client, exchange: Any) -> None:
+def test_b26_what_is_allowed_can_be_asked(client: AsyncClient, exchange: Any) -> None:
     exchange.on("POST", "/compute-target-group-transitions", json_response(200, {"is_finish_allowed": False}))
-    assert client.run(client.fielding.allowed(PROJECT, [GROUP])).is_finish_allowed is False
+    assert client.run(client.fielding.allowed_actions(PROJECT, [GROUP])).is_finish_allowed is False
 
 
-def test_a_report_is_adopted_even_where_the_list_does_not_say_what_was_asked(client: Client, exchange: Any) -> None:
+def test_a_report_is_adopted_even_where_the_list_does_not_say_what_was_asked(
+    client: AsyncClient, exchange: Any
+) -> None:
     old, new = {"report_id": RUN, "report_type": "respondent_analysis"}, {"report_id": JOB}
     listed = [json_response(200, {"reports_requests": rows}) for rows in ([old], [{**old, **new}, old])]
     exchange.on("GET", "/reports", *listed)
@@ -182,7 +184,7 @@ def test_a_report_is_adopted_even_where_the_list_does_not_say_what_was_asked(cli
 
 
 def test_a_launch_that_fails_on_the_exchanges_side_says_which_key_repeats_it(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("POST", "/launch-from-draft", error_response(500, "internal_error"))
     with pytest.raises(ServerError) as caught:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import OutcomeUnknown
 from cint_nb.domain.models import TargetGroupRef
 from tests.support.constants import PROJECT
@@ -19,7 +19,7 @@ OTHER = {"job_id": "01BTGNYV6HRNK8K8VKZASZCFP1", "file_name": "other.csv", "stat
 
 @pytest.mark.parametrize("cut", [{"next_cursor": "a"}, {"has_more": True}])
 def test_an_upload_not_found_in_a_cut_list_is_not_sent_again(
-    client: Client, exchange: Any, ref: TargetGroupRef, cut: dict[str, Any]
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, cut: dict[str, Any]
 ) -> None:
     whole, part = json_response(200, {"data": []}), json_response(200, {"data": [OTHER], **cut})
     exchange.on("GET", UPLOAD, whole, part)
@@ -31,7 +31,7 @@ def test_an_upload_not_found_in_a_cut_list_is_not_sent_again(
     assert len(exchange.sent("POST", UPLOAD)) == 1
 
 
-def test_an_upload_found_before_the_cut_is_adopted(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_an_upload_found_before_the_cut_is_adopted(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     upload = upload_file()
     mine = {**OTHER, "file_name": upload.file_name("abc12345")}
     exchange.on("GET", UPLOAD, json_response(200, {"data": []}), json_response(200, {"data": [mine], "has_more": True}))
@@ -40,7 +40,7 @@ def test_an_upload_found_before_the_cut_is_adopted(client: Client, exchange: Any
     assert client.run(client.recontacts.upload(ref, upload, token="abc12345")).handle.job_id == OTHER["job_id"]
 
 
-def test_a_draft_not_found_in_a_cut_list_is_not_sent_again(client: Client, exchange: Any) -> None:
+def test_a_draft_not_found_in_a_cut_list_is_not_sent_again(client: AsyncClient, exchange: Any) -> None:
     exchange.on("GET", "/target-groups", json_response(200, {"target_groups": [], "has_more": True}))
     exchange.on("POST", "/target-groups", lost_reply)
     with pytest.raises(OutcomeUnknown) as caught:

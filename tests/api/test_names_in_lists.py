@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from tests.support.exchange import json_response
 
 PROJECT = "01JX2KPG5VEBF8498Z8YTTE8TB"
@@ -17,7 +17,7 @@ def rows(*names: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def listed(client: Client, exchange: Any) -> Any:
+def listed(client: AsyncClient, exchange: Any) -> Any:
     found = rows("Brand tracker", "Brand tracker 2025", "Tracker of brands")
     exchange.on("GET", "/projects", json_response(200, {"projects": found}))
     exchange.on("GET", "/target-groups", json_response(200, {"target_groups": found}))

@@ -24,12 +24,12 @@ NAKED = {
     "reports.generate",
 }
 KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
-    f"fielding.batch_{verb}" for verb in ops.BATCH_VERBS
+    f"fielding.batch_{verb}" for verb in ops.BATCH_ACTIONS
 }
 
 
 def named(repeat: Idempotency) -> set[str]:
-    return {name for name, operation in ops.OPERATIONS.items() if operation.repeat is repeat}
+    return {name for name, operation in ops.OPERATIONS.items() if operation.idempotency is repeat}
 
 
 def test_exactly_these_operations_have_no_protection_against_being_sent_twice() -> None:
@@ -43,11 +43,11 @@ def test_exactly_these_operations_carry_an_idempotency_key() -> None:
 @pytest.mark.parametrize("operation", ops.OPERATIONS.values(), ids=lambda operation: operation.name)
 def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
     assert re.fullmatch(r"(/[a-z-]+|/\{[a-z_]+\})+", operation.template)
-    assert operation.words[0].islower()
-    assert not operation.words.endswith(".")
+    assert operation.description[0].islower()
+    assert not operation.description.endswith(".")
     if operation.method == "GET":
-        assert operation.repeat is Idempotency.SAFE
-    if operation.repeat is Idempotency.SAFE:
+        assert operation.idempotency is Idempotency.SAFE
+    if operation.idempotency is Idempotency.SAFE:
         computing = operation.template.endswith(("calculate-feasibility", "compute-target-group-transitions"))
         assert operation.method == "GET" or computing
 
@@ -58,7 +58,7 @@ def test_no_two_operations_share_method_and_address() -> None:
 
 
 def test_every_kind_of_job_can_be_looked_at() -> None:
-    assert set(ops.STATUS_OF) == set(JobKind)
+    assert set(ops.STATUS_OPERATIONS) == set(JobKind)
 
 
 def test_addresses_are_named_in_the_table_only() -> None:

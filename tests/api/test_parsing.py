@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client
-from cint_nb.api.parsing import created_id
+from cint_nb.api.client import AsyncClient
+from cint_nb.api.parsing import parse_created_id
 from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.projects import Project
@@ -29,13 +29,13 @@ def reply(body: bytes = b"", **headers: str) -> Reply:
     [ULID, f"/demand/accounts/101/things/{ULID}", f"https://api.cint.com/v1/things/{ULID}", f"/things/{ULID}/"],
 )
 def test_the_id_at_the_end_of_a_location_counts_in_every_form(location: str) -> None:
-    assert created_id(reply(location=location), "id", ulid=True) == ULID
+    assert parse_created_id(reply(location=location), "id", ulid=True) == ULID
 
 
 def test_an_unreadable_body_does_not_hide_a_location() -> None:
-    assert created_id(reply(b"<html>", location=ULID), "id") == ULID
+    assert parse_created_id(reply(b"<html>", location=ULID), "id") == ULID
     with pytest.raises(UnexpectedReply):
-        created_id(reply(b"<html>"), "id")
+        parse_created_id(reply(b"<html>"), "id")
 
 
 def test_unknown_fields_are_kept_and_nulls_are_absent() -> None:
@@ -61,7 +61,7 @@ def test_the_exchanges_own_advice_is_read_from_the_list() -> None:
 
 
 def test_a_reply_that_does_not_fit_names_fields_and_no_values(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("GET", "/overview", json_response(200, {"status": "live", "conversion_rate": "secret-value"}))
     with pytest.raises(UnexpectedReply, match="conversion_rate") as caught:
@@ -70,7 +70,7 @@ def test_a_reply_that_does_not_fit_names_fields_and_no_values(
     assert b"secret-value" in caught.value.body
 
 
-def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: Client, exchange: Any) -> None:
+def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: AsyncClient, exchange: Any) -> None:
     exchange.on("GET", "/projects", json_response(200, {"projects": [{"name": "no id"}]}))
 
     async def listed() -> list[Any]:
@@ -81,7 +81,7 @@ def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: Client, exchange
 
 
 def test_an_overview_without_a_count_is_not_taken_for_nothing(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("GET", "/recontacts/overview", json_response(200, {"saved": 3}))
     with pytest.raises(UnexpectedReply, match="no count"):

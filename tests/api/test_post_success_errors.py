@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import CintError, PermissionDenied, ServerError
 from cint_nb.domain.models import Amount, TargetGroupRef
 from tests.support.constants import MANAGER, PROJECT
@@ -18,12 +18,12 @@ def away(_: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("away")
 
 
-def test_the_goal_is_set_by_a_success_without_a_body(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_the_goal_is_set_by_a_success_without_a_body(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("PUT", "/profiles/completes-goal", json_response(204))
     assert client.run(client.target_groups.set_completes_goal(ref, 120)) == 120
 
 
-def test_the_price_is_set_by_a_success_without_a_body(client: Client, exchange: Any, ref: TargetGroupRef) -> None:
+def test_the_price_is_set_by_a_success_without_a_body(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("PUT", "/cost-per-interview", json_response(204))
     price = client.run(client.target_groups.set_cost_per_interview(ref, "2.50 EUR"))
     assert price == Amount(value=price.value, currency_code="EUR")
@@ -32,7 +32,7 @@ def test_the_price_is_set_by_a_success_without_a_body(client: Client, exchange: 
 
 
 def test_details_changed_by_a_success_without_a_body_are_read(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("PUT", "/details", json_response(204))
     exchange.on("GET", "/details", json_response(200, {"name": "Wave two"}))
@@ -41,7 +41,9 @@ def test_details_changed_by_a_success_without_a_body_are_read(
 
 
 @pytest.mark.parametrize("trouble", ["a lost reply", "a failing exchange", "no way there"])
-def test_trouble_while_waiting_for_a_new_project_is_waited_out(client: Client, exchange: Any, trouble: str) -> None:
+def test_trouble_while_waiting_for_a_new_project_is_waited_out(
+    client: AsyncClient, exchange: Any, trouble: str
+) -> None:
     failing = {"a lost reply": lost_reply, "a failing exchange": error_response(500), "no way there": away}[trouble]
     exchange.on("POST", "/projects", json_response(202, {"id": PROJECT}))
     exchange.on("GET", PROJECT, *[failing] * 7, json_response(200, {"id": PROJECT}))
@@ -53,7 +55,7 @@ def test_trouble_while_waiting_for_a_new_project_is_waited_out(client: Client, e
     ("status", "kind"), [(500, ServerError), (403, PermissionDenied)], ids=["never well again", "not allowed to read"]
 )
 def test_a_project_that_was_accepted_and_cannot_be_read_is_named(
-    client: Client, exchange: Any, status: int, kind: type[CintError]
+    client: AsyncClient, exchange: Any, status: int, kind: type[CintError]
 ) -> None:
     exchange.on("POST", "/projects", json_response(202, {"id": PROJECT}))
     exchange.on("GET", PROJECT, error_response(status))

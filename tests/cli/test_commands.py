@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cint_nb.api.client import connect_client
+from cint_nb.api.client import build_client
 from cint_nb.cli import main
 from cint_nb.cli.lab import copy_notebooks, notebook_source
 from cint_nb.sandbox.sample import write_sample
@@ -105,7 +105,7 @@ def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None
         told = [next(served.stdout) for _ in range(3)]
         address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", told[-1])
         assert address is not None
-        client = connect_client(base_url=address[1])
+        client = build_client(base_url=address[1])
         assert client.run(client.definitions.study_types())
         client.close()
         served.terminate()

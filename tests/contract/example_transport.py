@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.calls import Call
@@ -64,11 +64,11 @@ class Examples(httpx.AsyncBaseTransport):
         return httpx.Response(shown.status, json=shown.body, headers=shown.headers)
 
 
-def client_of(transport: httpx.AsyncBaseTransport) -> Client:
+def client_of(transport: httpx.AsyncBaseTransport) -> AsyncClient:
     """Connect a client whose waiting takes no time."""
     settings = Settings.load("live", environ={}, account_id=101, token="planted", base_url="http://127.0.0.1/v1")
     http = Http(settings, transport=transport, clock=ReplayClock(START), token_factory=SeededTokenFactory("asks"))
-    return Client(http)
+    return AsyncClient(http)
 
 
 def call_of(name: str, description: Description) -> Call:

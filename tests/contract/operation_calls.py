@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
@@ -47,7 +47,7 @@ class Ask:
         scene: What other operations answer where their examples lead elsewhere: a JSON body or a status.
     """
 
-    through: Callable[[Client], Awaitable[Any]]
+    through: Callable[[AsyncClient], Awaitable[Any]]
     scene: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,8 +55,8 @@ async def _every(rows: AsyncIterator[Any]) -> tuple[Any, ...]:
     return tuple([row async for row in rows])
 
 
-def _look(kind: JobKind) -> Callable[[Client], Awaitable[Any]]:
-    async def look(client: Client) -> Any:
+def _look(kind: JobKind) -> Callable[[AsyncClient], Awaitable[Any]]:
+    async def look(client: AsyncClient) -> Any:
         settings = client.http.settings
         handle = JobHandle(
             kind=kind,
@@ -147,7 +147,7 @@ ASKS: dict[str, Ask] = {
     "fielding.resume": Ask(lambda c: c.fielding.resume(REF), _run("paused")),
     "fielding.complete": Ask(lambda c: c.fielding.complete(REF), _run("live")),
     "fielding.relaunch": Ask(lambda c: c.fielding.relaunch(REF), _run("completed")),
-    "fielding.transitions": Ask(lambda c: c.fielding.allowed(PROJECT, [GROUP])),
+    "fielding.transitions": Ask(lambda c: c.fielding.allowed_actions(PROJECT, [GROUP])),
     **{
         f"fielding.batch_{verb}": Ask(lambda c, verb=verb: c.fielding.batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
         for verb in ("launch", "pause", "resume", "complete", "relaunch")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inspect import isasyncgenfunction, iscoroutinefunction, isfunction
 from typing import Any
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
@@ -44,7 +44,7 @@ def travel() -> Journey:
     capture = Capture(sandbox.transport())
     settings = Settings.load("sandbox", environ={})
     asked: set[str] = set()
-    with Client(
+    with AsyncClient(
         Http(settings, transport=capture, clock=sandbox.clock, token_factory=SeededTokenFactory("1"))
     ) as client:
         methods = {

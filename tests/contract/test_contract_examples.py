@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from pydantic import ConfigDict
 
-from cint_nb.api.operations import BATCH_VERBS, OPERATIONS
+from cint_nb.api.operations import BATCH_ACTIONS, OPERATIONS
 from cint_nb.domain.models import Amount, ApiModel
 from tests.contract.example_transport import UNHEARD_OF, Telling, lost, tell
 from tests.contract.openapi_documents import own
@@ -27,7 +27,7 @@ READ_FIELD_BY_FIELD = {
     *("target_groups.create_draft", "target_groups.update_draft", "target_groups.set_filling_strategy"),
     "target_groups.set_completes_goal",
     *("projects.create", "fielding.launch", "fielding.schedule", "fielding.update_run"),
-    *(f"fielding.batch_{verb}" for verb in BATCH_VERBS),
+    *(f"fielding.batch_{verb}" for verb in BATCH_ACTIONS),
     *("fielding.pause", "fielding.resume", "fielding.launch_now", "fielding.complete", "fielding.relaunch"),
 }
 """Replies without a model: an id, a number, a file, plain ids, nothing, a job's state, a run that is read again."""

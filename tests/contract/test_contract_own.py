@@ -30,9 +30,9 @@ def test_every_operation_is_described() -> None:
 def test_the_protection_of_an_operation_is_the_described_one() -> None:
     for name, operation in OPERATIONS.items():
         headers = own().parameters(operation, "header")
-        if operation.repeat is Idempotency.KEYED:
+        if operation.idempotency is Idempotency.KEYED:
             assert "idempotency-key" in headers, name
-        if operation.repeat is not Idempotency.CONDITIONAL:
+        if operation.idempotency is not Idempotency.CONDITIONAL:
             assert "if-match" not in headers, name
 
 

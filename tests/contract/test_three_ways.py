@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cint_nb.api.client import Client, connect_client
+from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from tests.contract.recorded_tour import Journey
@@ -37,7 +37,7 @@ def ask(mode: str, **settings: Any) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("CINT_NB_")]:
             patch.delenv(name)
-        client: Client = connect_client(mode, **settings)
+        client: AsyncClient = build_client(mode, **settings)
     with client:
         return client.run(take_tour(Traveller(client)))
 

@@ -25,7 +25,7 @@ async def launches(to: Traveller) -> Any:
         "launched": launched,
         "twice": await refusal(ended(again)),
         "run": await fielding.run(ref),
-        "allowed": await fielding.allowed(to.project, [ref.target_group_id]),
+        "allowed": await fielding.allowed_actions(to.project, [ref.target_group_id]),
     }
 
 
@@ -87,7 +87,7 @@ async def batches(to: Traveller) -> Any:
     ids = [ref.target_group_id for ref in refs]
     said = {}
     for verb in ("launch", "pause", "resume", "complete", "relaunch"):
-        job = await fielding.batch(verb, to.project, ids)
+        job = await fielding.start_batch(verb, to.project, ids)
         said[verb] = (await end_or_refusal(job), await fielding.batch_result(job.handle))
     return said
 

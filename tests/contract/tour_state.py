@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.models import TargetGroupRef
@@ -24,7 +24,7 @@ NOBODY = "01JX2X0N5RTR012AYDTA83QWTW"
 class Traveller:
     """Hold the client and what the steps before have made."""
 
-    client: Client
+    client: AsyncClient
     project: str = ""
     groups: dict[str, TargetGroupRef] = field(default_factory=dict)
 

@@ -145,12 +145,12 @@ async def uploads(to: Traveller) -> Any:
     recontacts, ref = to.client.recontacts, to.groups["wave"]
     job = await recontacts.upload(ref, people(300), token="first")
     again = await recontacts.upload(ref, people(300), token="first")
-    running = await recontacts.running(ref)
+    running = await recontacts.running_job(ref)
     busy = await refusal(recontacts.upload(ref, people(5), token="busy"))
     locked = await refusal(recontacts.remove_all(ref))
     done = await job
     rids = await recontacts.upload(to.groups["second"], people(40, seed="rid", entity=EntityType.RID), token="rids")
-    found = await recontacts.find(ref, job.handle.file_name)
+    found = await recontacts.find_job(ref, job.handle.file_name)
     return {
         "done": done,
         "adopted": again.handle.job_id == job.handle.job_id,

@@ -111,13 +111,13 @@ def background(client: Session, people: Respondents, kept: Kept) -> None:
         try:
             seen = await job
         except JobFailed:
-            assert job.last is not None
-            seen = job.last
+            assert job.last_snapshot is not None
+            seen = job.last_snapshot
             raise
         finally:
-            panel.finish(job.last)
-            if job.last is not None and job.last.is_final:
-                assert panel.value == job.last
+            panel.finish(job.last_snapshot)
+            if job.last_snapshot is not None and job.last_snapshot.is_final:
+                assert panel.value == job.last_snapshot
                 kept.setdefault("shown", []).append((panel.value, describe(panel.value, phase=panel.phase)))
             panel.close()
         return seen
@@ -137,7 +137,7 @@ async def _calls(
         return kept[name]
 
     async def job(name: str, begin: Callable[[str], Awaitable[Job]]) -> JobSnapshot:
-        mark = kept.setdefault(f"mark of {name}", client.nonces.uuid().replace("-", "")[:12])
+        mark = kept.setdefault(f"mark of {name}", client.token_factory.uuid().replace("-", "")[:12])
         begun = await once(f"job of {name}", lambda: begin(mark))
         try:
             return await follow(begun)
@@ -148,10 +148,10 @@ async def _calls(
     if "draft" not in kept:
         kept["plan"] = plan_of(client)  # its times are those of the cell that makes it
     plan = kept["plan"]
-    key = kept.setdefault("key of the project", client.nonces.uuid())
+    key = kept.setdefault("key of the project", client.token_factory.uuid())
     await once("units", client.definitions.business_units)
     project = await once("project", lambda: client.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
-    reference = kept.setdefault("reference", f"by-hand-{client.nonces.token(12)}")
+    reference = kept.setdefault("reference", f"by-hand-{client.token_factory.token(12)}")
     ref = await once(
         "draft", lambda: client.target_groups.create_draft(project.id, plan, name=NAME, reference=reference)
     )

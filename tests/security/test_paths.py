@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cint_nb.api.resources.downloads import Download, file_name
+from cint_nb.api.resources.downloads import Download, download_file_name
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType
@@ -47,7 +47,7 @@ def headers_for(name: str) -> list[str]:
 
 def name_in(header: str) -> str:
     call = Call("download", "GET", "/x", Idempotency.SAFE)
-    return file_name(
+    return download_file_name(
         make_reply(call, 200, httpx.Headers([(b"content-disposition", header.encode())]), b""), "default.csv"
     )
 

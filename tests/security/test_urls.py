@@ -41,7 +41,7 @@ def test_a_path_value_cannot_reach_another_endpoint(
     client = go_live(server)
     for value in HOSTILE:
         with pytest.raises(InputError, match=place) as caught:
-            client.run(client.http.send(operation.call(filled(operation, **{place: value}))))
+            client.run(client.http.send(operation.make_call(filled(operation, **{place: value}))))
         assert "evil" not in str(caught.value)
     assert server.heads == []
 
@@ -52,7 +52,7 @@ def test_every_operation_is_asked_at_its_own_address_only(
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     for operation in OPERATIONS:
-        client.run(client.http.send(operation.call(filled(operation))))
+        client.run(client.http.send(operation.make_call(filled(operation))))
         method, target, _ = server.heads[-1].split(b"\r\n")[0].decode().split(" ")
         assert method == operation.method
         assert target == "/v1" + re.sub(r"{\w+}", "1", operation.template)
@@ -65,7 +65,7 @@ def test_a_query_value_stays_one_value(
 ) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
-    client.run(client.http.send(ops.LIST_PROJECTS.call(query={"name": value, "page_size": 5})))
+    client.run(client.http.send(ops.LIST_PROJECTS.make_call(query={"name": value, "page_size": 5})))
     head = server.heads[0].decode()
     parts = urlsplit(head.split(" ")[1])
     assert parts.path == "/v1/demand/accounts/7/projects"
@@ -81,7 +81,7 @@ def test_a_header_value_cannot_become_another_header(
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     with pytest.raises(CintError):
-        client.run(client.http.send(ops.GET_PROJECT.call(filled(ops.GET_PROJECT), **{field: value})))
+        client.run(client.http.send(ops.GET_PROJECT.make_call(filled(ops.GET_PROJECT), **{field: value})))
     assert b"evil" not in server.heard.lower()
 
 
@@ -101,9 +101,9 @@ def test_no_redirect_is_followed_to_another_host(
     here = listen(lambda path, _: raw_response(b"{}", status=f"{status} Go", more=more))
     own = {"http_client": httpx.AsyncClient(follow_redirects=True)} if own_client else {}
     client = go_live(here, **own)
-    for operation in (ops.LIST_PROJECTS, ops.CREATE_DRAFT, ops.UPLOAD, ops.DOWNLOAD_REPORT):
+    for operation in (ops.LIST_PROJECTS, ops.CREATE_DRAFT, ops.UPLOAD_RECONTACTS, ops.DOWNLOAD_REPORT):
         with pytest.raises(ApiError, match="redirect"):
-            client.run(client.http.send(operation.call(filled(operation))))
+            client.run(client.http.send(operation.make_call(filled(operation))))
     assert TOKEN.encode() in here.heard
     assert elsewhere.heads == []
     if own_client:

@@ -10,7 +10,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.wire.http import Http
 
 
-def handle_of(
+def make_handle(
     http: Http,
     kind: JobKind,
     job_id: str,

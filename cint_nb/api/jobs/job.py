@@ -11,15 +11,15 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from cint_nb.api.jobs.poller import Poller
-from cint_nb.api.jobs.schedule import Estimate, Pace
-from cint_nb.api.jobs.status import Looker
+from cint_nb.api.jobs.schedule import DurationEstimate, DurationModel
+from cint_nb.api.jobs.status import StatusFetcher
 from cint_nb.domain.errors import InputError, JobFailed, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.wire import loop_thread
 from cint_nb.wire.http import Http
 
-Listener = Callable[[JobSnapshot], None]
-WatchListener = Callable[[], None]
+SnapshotListener = Callable[[JobSnapshot], None]
+WatchCallback = Callable[[], None]
 
 _log = logging.getLogger("cint_nb.api")
 _log.addHandler(logging.NullHandler())
@@ -34,7 +34,7 @@ class HasHttp(Protocol):
         ...
 
     @property
-    def pace(self) -> Pace:
+    def durations(self) -> DurationModel:
         """Return how fast this account's jobs were."""
         ...
 
@@ -55,19 +55,19 @@ class Job:
     """
 
     def __init__(
-        self, http: Http, handle: JobHandle, saved_before: int | None = None, *, pace: Pace | None = None
+        self, http: Http, handle: JobHandle, saved_before: int | None = None, *, pace: DurationModel | None = None
     ) -> None:
         self.http = http
         self.handle = handle
-        self.last: JobSnapshot | None = None
-        self._looker = Looker(http, handle, saved_before, pace or Pace())
-        self._listeners: list[tuple[Listener, WatchListener | None]] = []
+        self.last_snapshot: JobSnapshot | None = None
+        self._fetcher = StatusFetcher(http, handle, saved_before, pace or DurationModel())
+        self._listeners: list[tuple[SnapshotListener, WatchCallback | None]] = []
         self._poller = Poller(
-            self._looker,
-            keep=self._keep,
-            last=lambda: self.last,
-            gave_up=self._too_late,
-            turned=self._tell_watchers,
+            self._fetcher,
+            on_snapshot=self._store_snapshot,
+            get_last=lambda: self.last_snapshot,
+            make_timeout_error=self._deadline_error,
+            on_watch_changed=self._notify_watchers,
         )
 
     @classmethod
@@ -90,7 +90,7 @@ class Job:
                 next_step="keep job.handle.model_dump_json() and give that text back unchanged; "
                 "of an upload, its id is enough: client.recontacts.job(ref, job_id).",
             ) from None
-        http, pace = (client, None) if isinstance(client, Http) else (client.http, client.pace)
+        http, pace = (client, None) if isinstance(client, Http) else (client.http, client.durations)
         settings = http.settings
         if (handle.base_url, handle.account_id) != (settings.base_url, settings.account_id):
             raise InputError(
@@ -101,9 +101,9 @@ class Job:
         return cls(http, handle, pace=pace)
 
     @property
-    def estimate(self) -> Estimate:
+    def estimate(self) -> DurationEstimate:
         """Return how long the job takes in all, from the guide and from earlier jobs."""
-        return self._looker.pace.estimate(self.handle)
+        return self._fetcher.pace.estimate(self.handle)
 
     @property
     def resume_hint(self) -> str:
@@ -135,7 +135,7 @@ class Job:
             WatchTimeout: the deadline passed; the job goes on.
             CintError: nothing but failures for ten minutes, or an error that no waiting mends.
         """
-        span = self._looker.pace.deadline(self.handle) if deadline is None else deadline
+        span = self._fetcher.pace.deadline(self.handle) if deadline is None else deadline
         return self._poller.watch(span.total_seconds() if isinstance(span, timedelta) else float(span))
 
     def wait(self, deadline: timedelta | float | None = None) -> JobSnapshot:
@@ -147,7 +147,7 @@ class Job:
             LoopError: called on the package's own loop thread.
         """
         try:
-            return loop_thread.run(self._finish(deadline))
+            return loop_thread.run(self._wait_until_final(deadline))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
                 f"Stopped watching. The job goes on at the exchange; resume with {self.resume_hint}"
@@ -155,19 +155,21 @@ class Job:
 
     def __await__(self) -> Generator[Any, None, JobSnapshot]:
         """Wait on any event loop."""
-        return loop_thread.run_on_loop(self._finish(None)).__await__()
+        return loop_thread.run_on_loop(self._wait_until_final(None)).__await__()
 
-    def add_listener(self, listener: Listener, on_watch: WatchListener | None = None) -> Callable[[], None]:
+    def add_listener(
+        self, listener: SnapshotListener, on_watch_changed: WatchCallback | None = None
+    ) -> Callable[[], None]:
         """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on.
 
         Args:
             listener: Takes a snapshot.
-            on_watch: Called when somebody begins to look at the job, and when nobody looks any more: `is_watched`.
+            on_watch_changed: Called when somebody begins to look at the job, and when nobody looks any more: `is_watched`.
 
         Returns:
             What ends both calls.
         """
-        entry = (listener, on_watch)
+        entry = (listener, on_watch_changed)
         self._listeners.append(entry)
 
         def forget() -> None:
@@ -179,7 +181,7 @@ class Job:
     @property
     def is_watched(self) -> bool:
         """Tell whether anybody looks at the job now."""
-        return self._poller.runs
+        return self._poller.is_running
 
     def stop_watching(self) -> None:
         """End every watch and wait of this job, from any thread. The job itself goes on."""
@@ -187,16 +189,16 @@ class Job:
 
     def __repr__(self) -> str:
         """Say kind and state, without ids or times."""
-        return f"<Job {self.handle.kind}: {self.last.state if self.last else 'not looked at yet'}>"
+        return f"<Job {self.handle.kind}: {self.last_snapshot.state if self.last_snapshot else 'not looked at yet'}>"
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    async def _finish(self, deadline: timedelta | float | None) -> JobSnapshot:
+    async def _wait_until_final(self, deadline: timedelta | float | None) -> JobSnapshot:
         seen: JobSnapshot | None = None
         async for look in self.watch(deadline):
             seen = look
         if seen is None or not seen.is_final:
-            raise self._gave_up("watching was stopped", None)
+            raise self._watch_ended_error("watching was stopped", None)
         if seen.state is JobState.FAILED:
             raise JobFailed(
                 f"The {self.handle.kind} job failed: {seen.failure_message or 'no reason was given'}.",
@@ -212,33 +214,33 @@ class Job:
         return seen
 
     async def _refresh(self) -> JobSnapshot:
-        return self._keep(await self._looker.look())
+        return self._store_snapshot(await self._fetcher.fetch())
 
-    def _keep(self, seen: JobSnapshot) -> JobSnapshot:
-        if self.last is not None and self.last.is_final and not seen.is_final:
+    def _store_snapshot(self, seen: JobSnapshot) -> JobSnapshot:
+        if self.last_snapshot is not None and self.last_snapshot.is_final and not seen.is_final:
             return seen  # two looks crossed on the wire; the end stands
-        self.last = seen
-        self._tell(partial(listener, seen) for listener, _ in list(self._listeners))
+        self.last_snapshot = seen
+        self._notify(partial(listener, seen) for listener, _ in list(self._listeners))
         return seen
 
-    def _tell_watchers(self) -> None:
-        self._tell(on_watch for _, on_watch in list(self._listeners) if on_watch is not None)
+    def _notify_watchers(self) -> None:
+        self._notify(on_watch for _, on_watch in list(self._listeners) if on_watch is not None)
 
-    def _tell(self, calls: Iterable[Callable[[], None]]) -> None:
+    def _notify(self, calls: Iterable[Callable[[], None]]) -> None:
         for call in calls:
             try:
                 call()
             except Exception:  # noqa: BLE001 - a display that breaks must not end the watching
                 _log.exception("a progress listener failed")
-                self._looker.warn_once("a listener", "A progress listener failed; the job is still followed.")
+                self._fetcher.warn_once("a listener", "A progress listener failed; the job is still followed.")
 
-    def _too_late(self, seconds: float) -> WatchTimeout:
-        return self._gave_up("the deadline passed", seconds)
+    def _deadline_error(self, seconds: float) -> WatchTimeout:
+        return self._watch_ended_error("the deadline passed", seconds)
 
-    def _gave_up(self, why: str, limit: float | None) -> WatchTimeout:
+    def _watch_ended_error(self, why: str, limit: float | None) -> WatchTimeout:
         return WatchTimeout(
             f"Watching the {self.handle.kind} job ended: {why}.",
-            evidence={"job_id": self.handle.job_id or None, "looks": self._looker.looks, "seconds": limit},
+            evidence={"job_id": self.handle.job_id or None, "looks": self._fetcher.polls, "seconds": limit},
             safe="the job goes on at the exchange.",
             next_step=f"watch it again with {self.resume_hint}",
         )

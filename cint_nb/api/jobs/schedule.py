@@ -15,14 +15,14 @@ from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import evolve
 
-_STORE = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
-_FAST = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL, JobKind.EXCLUSION_UPLOAD)
+_UPLOAD_KINDS = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
+_REMOVAL_KINDS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL, JobKind.EXCLUSION_UPLOAD)
 _SLACK = 0.25
 """How far around its own experience the estimate reaches."""
 
 
 @dataclass(frozen=True)
-class Estimate:
+class DurationEstimate:
     """Hold how long a job takes in all, in seconds.
 
     Args:
@@ -42,7 +42,7 @@ def _clamp(value: float, low: float, high: float) -> float:
     return max(low, min(high, value))
 
 
-def counted_end(share: float, elapsed: float) -> float | None:
+def extrapolate_end(share: float, elapsed: float) -> float | None:
     """Foretell after how many seconds in all a job ends, None while too little of it is done.
 
     Args:
@@ -68,7 +68,7 @@ def next_delay(
         elapsed: Seconds since the job was created.
         eta: Seconds it is expected to take in all.
         short: Whether it is expected to be over in a minute or so: `is_short` tells.
-        counted: The same as foretold by `counted_end`; it is believed before `eta`.
+        counted: The same as foretold by `extrapolate_end`; it is believed before `eta`.
         retry_after: What the exchange asked for; it wins over everything, but 0 does not mean at once and for ever.
         jitter: −1 to 1, scaled by the allowed share.
         first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
@@ -85,19 +85,19 @@ def next_delay(
     if early:
         return early[0] - elapsed  # spread by the moments at which jobs are created
     if counted is not None:
-        delay = _toward(counted, elapsed, shortest)
+        delay = _interval_toward(counted, elapsed, shortest)
     else:
-        delay = _by_estimate(elapsed, eta, shortest, even=short)
+        delay = _interval_by_estimate(elapsed, eta, shortest, even=short)
     return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
 
 
-def _longest(end: float) -> float:
+def _max_interval(end: float) -> float:
     share, low, high = limits.POLL_MAX_INTERVAL
     return _clamp(share * end, low, high)
 
 
-def _by_estimate(elapsed: float, eta: float, shortest: float, *, even: bool) -> float:
-    wait, longest = limits.POLL_AFTER * elapsed, _longest(eta)
+def _interval_by_estimate(elapsed: float, eta: float, shortest: float, *, even: bool) -> float:
+    wait, longest = limits.POLL_AFTER * elapsed, _max_interval(eta)
     if even and elapsed < limits.POLL_DENSE[1] * eta:
         wait = shortest
     elif elapsed < limits.POLL_DENSE[0] * eta:
@@ -108,13 +108,13 @@ def _by_estimate(elapsed: float, eta: float, shortest: float, *, even: bool) -> 
     return _clamp(wait, shortest, longest)
 
 
-def _toward(end: float, elapsed: float, shortest: float) -> float:
+def _interval_toward(end: float, elapsed: float, shortest: float) -> float:
     """Come closer to a foretold end step by step; a job that is overdue is looked at evenly."""
     share, low, high = limits.POLL_AT_END
     closest = _clamp(share * end, low, high)
     left = limits.POLL_AIM * end - elapsed
     if left <= 0:
-        return _clamp(limits.POLL_OVERDUE * elapsed, closest, _longest(end))
+        return _clamp(limits.POLL_OVERDUE * elapsed, closest, _max_interval(end))
     of_left, of_passed = limits.POLL_COUNTED
     return max(shortest, min(of_passed * elapsed, max(closest, of_left * left)))
 
@@ -124,7 +124,7 @@ def _no_jitter() -> float:
 
 
 @dataclass
-class Pace:
+class DurationModel:
     """Remember how fast this account's own jobs were, and correct the documented durations by it.
 
     Args:
@@ -135,14 +135,14 @@ class Pace:
     jitter: Callable[[], float] = _no_jitter
     factors: dict[str, float] = field(default_factory=dict)
 
-    def estimate(self, handle: JobHandle) -> Estimate:
+    def estimate(self, handle: JobHandle) -> DurationEstimate:
         """Estimate how long the job takes from its kind, its number of ids and the jobs seen before."""
-        low, high, eta, fastest = _documented(handle.kind, handle.id_count)
-        factor = self.factors.get(_family(handle.kind))
+        low, high, eta, fastest = _documented_durations(handle.kind, handle.id_count)
+        factor = self.factors.get(_kind_family(handle.kind))
         if factor is None:
-            return Estimate(low=low, high=high, eta=eta, fastest=fastest)
+            return DurationEstimate(low=low, high=high, eta=eta, fastest=fastest)
         middle = eta * factor
-        return Estimate(
+        return DurationEstimate(
             low=middle * (1 - _SLACK), high=middle * (1 + _SLACK), eta=middle, fastest=middle * (1 - _SLACK)
         )
 
@@ -154,10 +154,10 @@ class Pace:
             ids: How many ids it handled.
             seconds: From its creation to its completion, by the exchange's own times.
         """
-        family = _family(kind)
+        family = _kind_family(kind)
         if not family or ids < limits.DURATION_MIN_IDS or seconds <= 0:
             return
-        expected = _documented(kind, ids)[2]
+        expected = _documented_durations(kind, ids)[2]
         seen = _clamp(seconds / expected, *limits.DURATION_FACTOR_BOUNDS)
         before = self.factors.get(family)
         self.factors[family] = seen if before is None else math.sqrt(before * seen)
@@ -167,37 +167,37 @@ class Pace:
 
         A job whose ids nobody knows may be the largest there is.
         """
-        if not knows_size(handle):
+        if not has_known_size(handle):
             handle = evolve(handle, id_count=limits.IDS_PER_TARGET_GROUP)
         high = timedelta(seconds=limits.WATCH_DEADLINE_FACTOR * self.estimate(handle).high)
         return max(limits.WATCH_DEADLINE_MIN, high)
 
 
-def knows_size(handle: JobHandle) -> bool:
+def has_known_size(handle: JobHandle) -> bool:
     """Tell whether a job's duration can be estimated: either its ids are known or it handles none."""
-    return handle.id_count > 0 or handle.kind not in (*_STORE, *_FAST)
+    return handle.id_count > 0 or handle.kind not in (*_UPLOAD_KINDS, *_REMOVAL_KINDS)
 
 
 def is_short(handle: JobHandle, eta: float) -> bool:
     """Tell whether a job is known to be over in about a minute, if it takes as long as expected."""
-    return knows_size(handle) and eta <= limits.POLL_SHORT_JOB
+    return has_known_size(handle) and eta <= limits.POLL_SHORT_JOB
 
 
-def _family(kind: JobKind) -> str:
-    if kind in _STORE:
+def _kind_family(kind: JobKind) -> str:
+    if kind in _UPLOAD_KINDS:
         return "store"
-    return str(kind) if kind in _FAST else ""
+    return str(kind) if kind in _REMOVAL_KINDS else ""
 
 
-def _documented(kind: JobKind, ids: int) -> tuple[float, float, float, float]:
+def _documented_durations(kind: JobKind, ids: int) -> tuple[float, float, float, float]:
     """Return low, high, eta and fastest by the documents alone."""
     tens = ids / 10_000
     extra = limits.JOB_OVERHEAD_SECONDS
-    if kind in _STORE:
+    if kind in _UPLOAD_KINDS:
         low, high = limits.UPLOAD_JOB_SECONDS_PER_10K
         fastest = limits.OLD_UPLOAD_JOB_SECONDS_PER_10K * tens
         return low * tens, high * tens + extra, limits.UPLOAD_JOB_ETA_PER_10K * tens + extra, fastest
-    if kind in _FAST:
+    if kind in _REMOVAL_KINDS:
         low, high = limits.REMOVAL_JOB_SECONDS_PER_10K
         return low * tens, high * tens + extra, limits.REMOVAL_JOB_ETA_PER_10K * tens + extra, low * tens
     low, high = limits.REPORT_SECONDS if kind is JobKind.REPORT else limits.SHORT_JOB_SECONDS

@@ -9,60 +9,60 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from cint_nb.api.jobs.schedule import Estimate, counted_end, knows_size
+from cint_nb.api.jobs.schedule import DurationEstimate, extrapolate_end, has_known_size
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, parse_job_state
 from cint_nb.wire.api_errors import sanitise
 
-_ALMOST = 0.99
+_ALMOST_DONE = 0.99
 _TIME = TypeAdapter(datetime)
-_REMOVALS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
+_REMOVAL_KINDS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
 
 
 @dataclass(frozen=True)
-class Look:
+class StatusContext:
     """Hold what surrounds one status reply.
 
     Args:
         elapsed: Seconds since the job was created, by the client's clock.
-        looks: Status requests sent so far, with this one.
-        saved: Ids the target group holds, where they were counted.
-        saved_before: The same when the job began.
+        polls: Status requests sent so far, with this one.
+        saved_count: Ids the target group holds, where they were counted.
+        saved_count_before: The same when the job began.
         counted_after: Seconds from the job's creation to that count; just now when None.
         estimate: How long such a job takes.
         request_id: Of the reply.
     """
 
     elapsed: float
-    looks: int
-    estimate: Estimate
-    saved: int | None = None
-    saved_before: int | None = None
+    polls: int
+    estimate: DurationEstimate
+    saved_count: int | None = None
+    saved_count_before: int | None = None
     counted_after: float | None = None
     request_id: str = ""
 
 
-def share_done(handle: JobHandle, saved: int | None, saved_before: int | None) -> float | None:
+def fraction_done(handle: JobHandle, saved: int | None, saved_before: int | None) -> float | None:
     """Return the share of its ids a job has saved or removed, None where nothing was seen to move."""
     if saved is None or saved_before is None:
         return None
-    removes = handle.kind in _REMOVALS
+    removes = handle.kind in _REMOVAL_KINDS
     moved, whole = (saved_before - saved, saved_before) if removes else (saved - saved_before, handle.id_count)
-    return min(_ALMOST, moved / whole) if moved > 0 and whole else None
+    return min(_ALMOST_DONE, moved / whole) if moved > 0 and whole else None
 
 
-def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnapshot:
+def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], look: StatusContext) -> JobSnapshot:
     """Read one status reply; absent fields, nulls and unknown words are all taken.
 
     Returns:
         The snapshot. A completed job with a partial-success reason, or a batch with failed groups, is `partial`.
     """
-    partial_text = _text(body.get("partial_success_reason")) or _failed_groups(body)
+    partial_text = _text(body.get("partial_success_reason")) or _failed_groups_message(body)
     word = str(body.get("status") or "")
     state = parse_job_state(word, partial=bool(partial_text))
-    created, completed = moment(body.get("created_at")), moment(body.get("completed_at"))
+    created, completed = parse_time(body.get("created_at")), parse_time(body.get("completed_at"))
     # Two times of one clock: the exchange's for a job that has ended, ours for one that runs
     elapsed = max(0.0, (completed - created).total_seconds()) if created and completed else look.elapsed
-    fraction, measured, left = progress(handle, state, elapsed, look)
+    fraction, measured, left = measure_progress(handle, state, elapsed, look)
     failure = body.get("failure_reason")
     return JobSnapshot(
         handle=handle,
@@ -72,12 +72,12 @@ def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnaps
         completed_at=completed,
         elapsed_seconds=elapsed,
         id_count=handle.id_count,
-        saved_count=look.saved,
-        saved_count_before=look.saved_before,
+        saved_count=look.saved_count,
+        saved_count_before=look.saved_count_before,
         fraction=fraction,
         is_measured=measured,
         seconds_left=left,
-        polls=look.looks,
+        polls=look.polls,
         created_object_id=str(body.get("created_fielding_run_id") or ""),
         failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
         failure_message=_text(failure) or (sanitise(body.get("message")) if state is JobState.FAILED else ""),
@@ -87,8 +87,8 @@ def snapshot(handle: JobHandle, body: Mapping[str, Any], look: Look) -> JobSnaps
     )
 
 
-def progress(
-    handle: JobHandle, state: JobState, elapsed: float, look: Look
+def measure_progress(
+    handle: JobHandle, state: JobState, elapsed: float, look: StatusContext
 ) -> tuple[tuple[float, float], bool, tuple[float, float] | None]:
     """Return the share done as low and high bound, whether it was counted, and the seconds left.
 
@@ -96,27 +96,27 @@ def progress(
     and nothing is claimed for a job whose ids nobody knows.
     """
     if state in (JobState.DONE, JobState.PARTIAL):
-        return (1.0, 1.0), look.saved is not None and look.saved_before is not None, None
+        return (1.0, 1.0), look.saved_count is not None and look.saved_count_before is not None, None
     estimate = look.estimate
-    share = share_done(handle, look.saved, look.saved_before)
+    share = fraction_done(handle, look.saved_count, look.saved_count_before)
     if share is not None:
         if state is JobState.FAILED:
             return (share, share), True, None
-        end = counted_end(share, elapsed if look.counted_after is None else look.counted_after)
+        end = extrapolate_end(share, elapsed if look.counted_after is None else look.counted_after)
         if end is None:
-            return (share, share), True, _left(estimate, elapsed)
+            return (share, share), True, _seconds_left(estimate, elapsed)
         left = max(0.0, end - elapsed)
         return (share, share), True, (0.85 * left, 1.15 * left)
-    if not knows_size(handle):
-        return (0.0, _ALMOST), False, None
-    low = min(_ALMOST, elapsed / max(estimate.high, 1.0))
-    high = min(_ALMOST, elapsed / max(estimate.low, 1.0))
+    if not has_known_size(handle):
+        return (0.0, _ALMOST_DONE), False, None
+    low = min(_ALMOST_DONE, elapsed / max(estimate.high, 1.0))
+    high = min(_ALMOST_DONE, elapsed / max(estimate.low, 1.0))
     if state is JobState.FAILED:
         return (low, high), False, None
-    return (low, high), False, _left(estimate, elapsed)
+    return (low, high), False, _seconds_left(estimate, elapsed)
 
 
-def _left(estimate: Estimate, elapsed: float) -> tuple[float, float]:
+def _seconds_left(estimate: DurationEstimate, elapsed: float) -> tuple[float, float]:
     return max(0.0, estimate.fastest - elapsed), max(0.0, estimate.high - elapsed)
 
 
@@ -132,13 +132,13 @@ def _text(value: Any) -> str:
     return sanitise("; ".join(part for part in parts if part))
 
 
-def _failed_groups(body: Mapping[str, Any]) -> str:
+def _failed_groups_message(body: Mapping[str, Any]) -> str:
     failed = body.get("failed_target_groups")
     rows = failed.get("data") if isinstance(failed, Mapping) else None
     return f"{len(rows)} target groups could not be changed." if isinstance(rows, list) and rows else ""
 
 
-def moment(value: Any) -> datetime | None:
+def parse_time(value: Any) -> datetime | None:
     """Read a time of a reply; UTC where it names no zone, None where it is none."""
     if not value:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from cint_nb.api import operations as ops
-from cint_nb.api.parsing import read, read_item, read_many
+from cint_nb.api.parsing import parse, parse_item, parse_list
 from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, User
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.http import Http
@@ -19,11 +19,11 @@ class Definitions:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self._known: dict[str, tuple[ApiModel, ...]] = {}
+        self._cache: dict[str, tuple[ApiModel, ...]] = {}
 
     async def accounts(self) -> tuple[Account, ...]:
         """Return the accounts the credentials may use; `GET /accounts`."""
-        return await self._once(ops.LIST_ACCOUNTS, Account, "accounts")
+        return await self._read_cached(ops.LIST_ACCOUNTS, Account, "accounts")
 
     async def users(self, *, project_managers: bool = False) -> tuple[User, ...]:
         """Return the users of the account; `GET /accounts/{account_id}/users`.
@@ -32,45 +32,47 @@ class Definitions:
             project_managers: Only those who can manage a project.
         """
         query = {"user_type": "project_manager" if project_managers else None}
-        return read_many(User, await self._http.send(ops.LIST_USERS.call(query=query)), "users")
+        return parse_list(User, await self._http.send(ops.LIST_USERS.make_call(query=query)), "users")
 
     async def business_units(self) -> tuple[BusinessUnit, ...]:
         """Return the business units with their currencies; `GET /accounts/{account_id}/business-units`."""
-        return await self._once(ops.LIST_BUSINESS_UNITS, BusinessUnit, "business_units")
+        return await self._read_cached(ops.LIST_BUSINESS_UNITS, BusinessUnit, "business_units")
 
     async def user_business_unit(self, user_id: str) -> int | None:
         """Return the number of a user's business unit, None if there is none."""
-        reply = await self._http.send(ops.GET_USER_BUSINESS_UNIT.call({"user_id": user_id}))
+        reply = await self._http.send(ops.GET_USER_BUSINESS_UNIT.make_call({"user_id": user_id}))
         found = reply.json_object().get("business_unit_id")
         return int(found) if found is not None else None
 
     async def locales(self) -> tuple[Locale, ...]:
         """Return the countries with their languages; `GET /locales`."""
-        return await self._once(ops.LIST_LOCALES, Locale, "locales")
+        return await self._read_cached(ops.LIST_LOCALES, Locale, "locales")
 
     async def industries(self) -> tuple[DefinitionItem, ...]:
         """Return the industries; `GET /industries`."""
-        return await self._once(ops.LIST_INDUSTRIES, DefinitionItem, "industries")
+        return await self._read_cached(ops.LIST_INDUSTRIES, DefinitionItem, "industries")
 
     async def study_types(self) -> tuple[DefinitionItem, ...]:
         """Return the study types, among them `recontact`; `GET /study-types`."""
-        return await self._once(ops.LIST_STUDY_TYPES, DefinitionItem, "study_types")
+        return await self._read_cached(ops.LIST_STUDY_TYPES, DefinitionItem, "study_types")
 
     async def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""
-        call = ops.LIST_TEMPLATES.call()
+        call = ops.LIST_TEMPLATES.make_call()
         return tuple(
             [
-                read_item(AllocationTemplate, row, call)
+                parse_item(AllocationTemplate, row, call)
                 async for row in iter_items(self._http, call, items_key="templates")
             ]
         )
 
     async def allocation_template(self, template_id: str) -> AllocationTemplate:
         """Read a global allocation template with its suppliers; `GET /demand/allocation-templates/{template_id}`."""
-        return read(AllocationTemplate, await self._http.send(ops.GET_TEMPLATE.call({"template_id": template_id})))
+        return parse(
+            AllocationTemplate, await self._http.send(ops.GET_TEMPLATE.make_call({"template_id": template_id}))
+        )
 
-    async def _once(self, operation: ops.Operation, model: type[Model], key: str) -> tuple[Model, ...]:
-        if operation.name not in self._known:
-            self._known[operation.name] = read_many(model, await self._http.send(operation.call()), key)
-        return tuple(row for row in self._known[operation.name] if isinstance(row, model))
+    async def _read_cached(self, operation: ops.Operation, model: type[Model], key: str) -> tuple[Model, ...]:
+        if operation.name not in self._cache:
+            self._cache[operation.name] = parse_list(model, await self._http.send(operation.make_call()), key)
+        return tuple(row for row in self._cache[operation.name] if isinstance(row, model))

@@ -58,12 +58,12 @@ class Download(NamedTuple):
         return f"<Download: {self.name} · {len(self.content):,} bytes>"
 
 
-def download_of(reply: Reply, default: str) -> Download:
+def make_download(reply: Reply, default: str) -> Download:
     """Make a download of a reply; `default` names it where the exchange does not."""
-    return Download(file_name(reply, default), reply.body)
+    return Download(download_file_name(reply, default), reply.body)
 
 
-def file_name(reply: Reply, default: str) -> str:
+def download_file_name(reply: Reply, default: str) -> str:
     """Return the file name of a download, safe to use in a folder of any system."""
     match = _FILE_NAME.search(reply.headers.get("content-disposition", ""))
     found = ""

@@ -13,7 +13,7 @@ from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 _REFERENCE_FIELD = "target_group_customer_reference_number"
 
 
-def draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, reference: str) -> dict[str, Any]:
+def build_draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, reference: str) -> dict[str, Any]:
     """Return the JSON body of a draft with its name and the reference by which it can be found again.
 
     Raises:
@@ -44,7 +44,7 @@ def draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, referenc
     return body
 
 
-def shape_of(body: Mapping[str, Any]) -> AllocationFormat | None:
+def allocation_format_of(body: Mapping[str, Any]) -> AllocationFormat | None:
     """Tell which of the three known forms names the allocations in a body; None if none does."""
     if "allocation_template" in body:
         return AllocationFormat.ALLOCATION_TEMPLATE
@@ -54,7 +54,7 @@ def shape_of(body: Mapping[str, Any]) -> AllocationFormat | None:
     return AllocationFormat.TEMPLATE_ID if "template_id" in allocations else AllocationFormat.OPEN_EXCHANGE
 
 
-def with_allocation(
+def convert_allocations(
     body: Mapping[str, Any],
     shape: AllocationFormat,
     *,
@@ -88,17 +88,17 @@ def with_allocation(
             return {**rest, "allocations": {"open_exchange_allocations": template.to_open_exchange_allocations()}}
 
 
-def names_field(error: BadRequest, word: str) -> bool:
+def mentions_field(error: BadRequest, word: str) -> bool:
     """Tell whether a refusal is about a field, by the fields it names or, where it names none, by its text."""
     if error.invalid_params:
         return any(word in name for name, _ in error.invalid_params)
     return word in error.what.lower().replace(" ", "_")
 
 
-def offer_shapes(error: BadRequest, body: Mapping[str, Any]) -> None:
+def suggest_allocation_formats(error: BadRequest, body: Mapping[str, Any]) -> None:
     """Add to a refusal of the allocations which other forms could be tried; nothing is tried by itself."""
-    tried = shape_of(body)
-    if tried is None or not names_field(error, "allocation"):
+    tried = allocation_format_of(body)
+    if tried is None or not mentions_field(error, "allocation"):
         return
     others = [shape for shape in AllocationFormat if shape is not tried]
     error.evidence["allocation_shape"] = str(tried)
@@ -111,13 +111,13 @@ def offer_shapes(error: BadRequest, body: Mapping[str, Any]) -> None:
     )
 
 
-def says_exclusion(body: Mapping[str, Any]) -> bool:
+def states_exclusion(body: Mapping[str, Any]) -> bool:
     """Tell whether a body says if people of the same project are kept out; no document names a default."""
     exclusion = body.get("exclusion")
     return isinstance(exclusion, Mapping) and isinstance(exclusion.get("enabled"), bool)
 
 
-def with_other_unit_type(body: Mapping[str, Any]) -> dict[str, Any] | None:
+def toggle_unit_id_type(body: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the body with its business unit number as text instead of a number, or the reverse; None if it has none.
 
     Documents of the same version disagree about the type.

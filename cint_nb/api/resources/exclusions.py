@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cint_nb.api import operations as ops
-from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
-from cint_nb.api.jobs.schedule import Pace
-from cint_nb.api.parsing import created_id, read, read_many
-from cint_nb.api.safety.remove_all import remove_by_count
+from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.api.parsing import parse, parse_created_id, parse_list
+from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain.errors import InputError, JobAlreadyRunning
-from cint_nb.domain.files import Uploadable, UploadFile, checked_upload
+from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import normalise_id
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
@@ -20,8 +20,8 @@ from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, 
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
-_PAGE = 1000
-_COUNTED_AS = {
+_PAGE_SIZE = 1000
+_COUNT_FIELDS = {
     "RSID": "saved_respondent_ids_count",
     "ACCESS_RESPONDENT_GUID": "saved_access_respondent_guids_count",
 }
@@ -30,7 +30,7 @@ _COUNTED_AS = {
 class Exclusions:
     """Upload and remove exclusions of target groups, and read what is in force."""
 
-    def __init__(self, http: Http, pace: Pace) -> None:
+    def __init__(self, http: Http, pace: DurationModel) -> None:
         self._http = http
         self._pace = pace
 
@@ -58,15 +58,15 @@ class Exclusions:
 
         Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
         """
-        entity = _entity(entity_type)
-        upload = checked_upload(uploadable)
+        entity = _parse_exclusion_type(entity_type)
+        upload = validate_upload(uploadable)
         name = upload.file_name(token or self._http.nonces.token(8))
         before = await self._count(ref, entity)
         begun = self._http.clock.now()
         lost = False
 
         def job(job_id: str) -> Job:
-            handle = handle_of(
+            handle = make_handle(
                 self._http,
                 JobKind.EXCLUSION_UPLOAD,
                 job_id,
@@ -75,13 +75,15 @@ class Exclusions:
                 ids=upload.id_count,
                 file_name=name,
                 sha256=upload.sha256,
-                counted_as=_COUNTED_AS[entity],
+                counted_as=_COUNT_FIELDS[entity],
             )
             return Job(self._http, handle, before, pace=self._pace)
 
         async def send() -> Job:
-            call = ops.EXCLUDE.call(ref.path_params(), query={"entity_type": entity}, file=(name, upload.content))
-            return job(created_id(await self._http.send(call), "job_id", "id"))
+            call = ops.UPLOAD_EXCLUSIONS.make_call(
+                ref.path_params(), query={"entity_type": entity}, file=(name, upload.content)
+            )
+            return job(parse_created_id(await self._http.send(call), "job_id", "id"))
 
         async def look() -> Job | None:
             nonlocal lost
@@ -111,28 +113,28 @@ class Exclusions:
 
         Serves `POST …/exclusions/jobs/remove-all-respondents`.
         """
-        entity = _entity(entity_type)
+        entity = _parse_exclusion_type(entity_type)
         before = await self._count(ref, entity)
 
         async def nobody() -> None:
             return None
 
-        return await remove_by_count(
+        return await start_removal(
             self._http,
             self._pace,
-            call=ops.REMOVE_EXCLUSIONS.call(ref.path_params(), query={"entity_type": entity}),
+            call=ops.REMOVE_EXCLUSIONS.make_call(ref.path_params(), query={"entity_type": entity}),
             kind=JobKind.EXCLUSION_REMOVAL,
             ref=ref,
             before=before,
             ids=ids or before,
             count=lambda: self._count(ref, entity),
-            other_job=nobody,
-            counted_as=_COUNTED_AS[entity],
+            conflicting_job=nobody,
+            counted_as=_COUNT_FIELDS[entity],
         )
 
     async def overview(self, ref: TargetGroupRef) -> RecontactOverview:
         """Count the uploaded exclusions, by kind of id; `GET …/exclusions/overview`."""
-        return read(RecontactOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.call(ref.path_params())))
+        return parse(RecontactOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.make_call(ref.path_params())))
 
     async def effective_rsids(self, ref: TargetGroupRef) -> tuple[str, ...]:
         """Return every RSID kept out, by project, by group and by file, normalised.
@@ -141,20 +143,20 @@ class Exclusions:
 
         Serves `GET …/exclusions/rsid/paginated`.
         """
-        call = ops.EXCLUDED_RSIDS.call(ref.path_params())
-        return tuple([normalise_id(str(row)) async for row in iter_items(self._http, call, page_size=_PAGE)])
+        call = ops.LIST_EXCLUDED_RSIDS.make_call(ref.path_params())
+        return tuple([normalise_id(str(row)) async for row in iter_items(self._http, call, page_size=_PAGE_SIZE)])
 
     # --- by project and by activity ---------------------------------------------------------------------------
 
     async def policy(self, ref: TargetGroupRef) -> ExclusionPolicy:
         """Read whether people who completed elsewhere in the project are kept out; `GET …/exclusion-policy`."""
-        reply = await self._http.send(ops.EXCLUSION_POLICY.call(ref.path_params()))
-        return read(ExclusionPolicy, reply, target_group_id=ref.target_group_id)
+        reply = await self._http.send(ops.EXCLUSION_POLICY.make_call(ref.path_params()))
+        return parse(ExclusionPolicy, reply, target_group_id=ref.target_group_id)
 
     async def policies(self, project_id: str) -> tuple[ExclusionPolicy, ...]:
         """Read the project exclusion of every target group of a project; `GET …/projects/{project_id}/exclusions`."""
-        reply = await self._http.send(ops.EXCLUSION_POLICIES.call({"project_id": project_id}))
-        return read_many(ExclusionPolicy, reply, "data")
+        reply = await self._http.send(ops.EXCLUSION_POLICIES.make_call({"project_id": project_id}))
+        return parse_list(ExclusionPolicy, reply, "data")
 
     async def set_policies(self, project_id: str, enabled: Mapping[str, bool]) -> None:
         """Switch project exclusion on or off for target groups.
@@ -166,12 +168,12 @@ class Exclusions:
         Serves `PUT …/projects/{project_id}/exclusion-policies`.
         """
         body = [{"target_group_id": group, "project_exclusion_enabled": on} for group, on in enabled.items()]
-        await self._http.send(ops.SET_EXCLUSION_POLICIES.call({"project_id": project_id}, json=body))
+        await self._http.send(ops.SET_EXCLUSION_POLICIES.make_call({"project_id": project_id}, json=body))
 
     async def activity(self, ref: TargetGroupRef) -> tuple[ActivityExclusion, ...]:
         """Read whose respondents of other projects and groups are kept out; `GET …/respondent-activity-exclusions`."""
-        reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.call(ref.path_params()))
-        return read_many(ActivityExclusion, reply, "respondent_activity_exclusions")
+        reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.make_call(ref.path_params()))
+        return parse_list(ActivityExclusion, reply, "respondent_activity_exclusions")
 
     async def set_activity(self, ref: TargetGroupRef, exclusions: Sequence[ActivityExclusion]) -> None:
         """Replace the whole list of activity exclusions; an empty one removes them all.
@@ -188,13 +190,13 @@ class Exclusions:
                 next_step="use client.exclusions.set_policies(...) for people of the same project.",
             )
         body = {"respondent_activity_exclusions": [exclusion.to_body() for exclusion in exclusions]}
-        await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.call(ref.path_params(), json=body))
+        await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.make_call(ref.path_params(), json=body))
 
     async def _count(self, ref: TargetGroupRef, entity: str) -> int:
-        return int(getattr(await self.overview(ref), _COUNTED_AS[entity]) or 0)
+        return int(getattr(await self.overview(ref), _COUNT_FIELDS[entity]) or 0)
 
 
-def _entity(word: str) -> str:
+def _parse_exclusion_type(word: str) -> str:
     """Read the entity type of an exclusion: `RSID`, `RESPONDENT_ID` or `ACCESS_RESPONDENT_GUID`.
 
     Raises:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cint_nb.api import operations as ops
-from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
-from cint_nb.api.jobs.schedule import Pace
-from cint_nb.api.parsing import created_id, read, read_many
-from cint_nb.api.safety.if_match import Decision, steer
+from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.api.parsing import parse, parse_created_id, parse_list
+from cint_nb.api.safety.if_match import RunDecision, update_conditionally
 from cint_nb.domain.errors import InputError, InvalidState, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import BatchResult, FieldingRun, RunState
 from cint_nb.domain.jobs import JobHandle, JobKind
@@ -24,7 +24,7 @@ from cint_nb.wire.http import Http
 class Fielding:
     """Launch target groups and steer their fielding runs."""
 
-    def __init__(self, http: Http, pace: Pace) -> None:
+    def __init__(self, http: Http, pace: DurationModel) -> None:
         self._http = http
         self._pace = pace
 
@@ -45,10 +45,10 @@ class Fielding:
 
         Serves the recontact guide, step 4, and `POST …/fielding-run-jobs/launch-from-draft`.
         """
-        body = {"end_fielding_at": _time(end_fielding_at)}
+        body = {"end_fielding_at": _format_time(end_fielding_at)}
         key = idempotency_key or self._http.nonces.uuid()
-        return await self._begin(
-            ops.LAUNCH.call(ref.path_params(), json=body, idempotency_key=key), JobKind.LAUNCH, ref
+        return await self._start_job(
+            ops.LAUNCH.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.LAUNCH, ref
         )
 
     async def schedule(
@@ -68,10 +68,10 @@ class Fielding:
 
         Serves `POST …/fielding-run-jobs/schedule-from-draft`.
         """
-        body = _span(start_fielding_at, end_fielding_at)
+        body = _check_period(start_fielding_at, end_fielding_at)
         key = idempotency_key or self._http.nonces.uuid()
-        return await self._begin(
-            ops.SCHEDULE.call(ref.path_params(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref
+        return await self._start_job(
+            ops.SCHEDULE.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref
         )
 
     # --- the run ----------------------------------------------------------------------------------------------
@@ -81,27 +81,27 @@ class Fielding:
 
         Serves `GET …/fielding-runs` and `GET …/fielding-runs/{fielding_run_id}`.
         """
-        listed = read_many(FieldingRun, await self._http.send(ops.LIST_RUNS.call(ref.path_params())), "data")
+        listed = parse_list(FieldingRun, await self._http.send(ops.LIST_RUNS.make_call(ref.path_params())), "data")
         if not listed:
             return None
-        reply = await self._http.send(ops.GET_RUN.call(ref.path_params(fielding_run_id=listed[0].id)))
-        return read(FieldingRun, reply, etag=reply.etag)
+        reply = await self._http.send(ops.GET_RUN.make_call(ref.path_params(fielding_run_id=listed[0].id)))
+        return parse(FieldingRun, reply, etag=reply.etag)
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
         """Pause a live run; one that is paused stays so. Raises as `complete`. Serves `POST …/pause`."""
-        return await self._act(ref, ops.PAUSE, "pause", {RunState.LIVE}, RunState.PAUSED)
+        return await self._change_state(ref, ops.PAUSE, "pause", {RunState.LIVE}, RunState.PAUSED)
 
     async def resume(self, ref: TargetGroupRef) -> FieldingRun:
         """Resume a paused run; one that is live stays so. Raises as `complete`. Serves `POST …/resume`."""
-        return await self._act(ref, ops.RESUME, "resume", {RunState.PAUSED}, RunState.LIVE)
+        return await self._change_state(ref, ops.RESUME, "resume", {RunState.PAUSED}, RunState.LIVE)
 
     async def launch_now(self, ref: TargetGroupRef) -> FieldingRun:
         """Launch a scheduled run at once; its end moves so that it lasts as long. Serves `POST …/launch-now`."""
-        return await self._act(ref, ops.LAUNCH_NOW, "launch now", {RunState.SCHEDULED}, RunState.LIVE)
+        return await self._change_state(ref, ops.LAUNCH_NOW, "launch now", {RunState.SCHEDULED}, RunState.LIVE)
 
     async def relaunch(self, ref: TargetGroupRef) -> FieldingRun:
         """Relaunch a completed run whose goal and end are not reached. Serves `POST …/relaunch`."""
-        return await self._act(ref, ops.RELAUNCH, "relaunch", {RunState.COMPLETED}, RunState.LIVE)
+        return await self._change_state(ref, ops.RELAUNCH, "relaunch", {RunState.COMPLETED}, RunState.LIVE)
 
     async def complete(self, ref: TargetGroupRef, *, resume_first: bool = False) -> FieldingRun:
         """Complete a live or scheduled run, so that nobody enters any more; a completed one stays so.
@@ -124,7 +124,7 @@ class Fielding:
             run = await self.run(ref)
             if run is not None and run.state is RunState.PAUSED:
                 await self.resume(ref)
-        return await self._act(
+        return await self._change_state(
             ref,
             ops.COMPLETE,
             "complete",
@@ -137,26 +137,28 @@ class Fielding:
         self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime
     ) -> FieldingRun:
         """Change start and end of the run. Raises as `complete`. Serves `PUT …/fielding-runs/{fielding_run_id}`."""
-        body = _span(start_fielding_at, end_fielding_at)
+        body = _check_period(start_fielding_at, end_fielding_at)
         wanted = (start_fielding_at, end_fielding_at)
 
-        def decide(run: FieldingRun | None) -> Decision:
-            found = _need(run, "change the times of")
-            return Decision(found, done=(found.start_fielding_at, found.end_fielding_at) == wanted)
+        def decide(run: FieldingRun | None) -> RunDecision:
+            found = _require_run(run, "change the times of")
+            return RunDecision(found, already_done=(found.start_fielding_at, found.end_fielding_at) == wanted)
 
         def call(run: FieldingRun) -> Call:
-            return ops.UPDATE_RUN.call(ref.path_params(fielding_run_id=run.id), json=body, if_match=run.etag)
+            return ops.UPDATE_RUN.make_call(ref.path_params(fielding_run_id=run.id), json=body, if_match=run.etag)
 
-        return await steer(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
+        return await update_conditionally(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
 
-    async def allowed(self, project_id: str, target_group_ids: Sequence[str]) -> Transitions:
+    async def allowed_actions(self, project_id: str, target_group_ids: Sequence[str]) -> Transitions:
         """Ask which actions a set of target groups allows now; `POST …/compute-target-group-transitions`."""
         body = {"included_target_group_ids": list(target_group_ids)}
-        return read(Transitions, await self._http.send(ops.TRANSITIONS.call({"project_id": project_id}, json=body)))
+        return parse(
+            Transitions, await self._http.send(ops.TRANSITIONS.make_call({"project_id": project_id}, json=body))
+        )
 
     # --- batches ----------------------------------------------------------------------------------------------
 
-    async def batch(
+    async def start_batch(
         self, verb: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str = ""
     ) -> Job:
         """Do one thing to many target groups of a project in a background job.
@@ -174,38 +176,38 @@ class Fielding:
 
         Serves `POST …/batch-jobs/{verb}-fielding-runs-by-target-group-id`.
         """
-        if verb not in ops.BATCHES or not target_group_ids:
+        if verb not in ops.START_BATCH or not target_group_ids:
             raise InputError(
-                f"A batch needs one of {', '.join(ops.BATCHES)} and at least one target group.",
+                f"A batch needs one of {', '.join(ops.START_BATCH)} and at least one target group.",
                 evidence={"verb": verb[:40], "groups": len(target_group_ids)},
             )
         key = idempotency_key or self._http.nonces.uuid()
-        call = ops.BATCHES[verb].call(
+        call = ops.START_BATCH[verb].make_call(
             {"project_id": project_id}, json={"target_group_ids": list(target_group_ids)}, idempotency_key=key
         )
-        return await self._begin(call, JobKind(f"batch-{verb}"), None, project_id=project_id)
+        return await self._start_job(call, JobKind(f"batch-{verb}"), None, project_id=project_id)
 
     async def batch_result(self, handle: JobHandle) -> BatchResult:
         """Read which target groups a batch changed and which it could not, with the reasons."""
-        call = ops.STATUS_OF[handle.kind].call({"project_id": handle.project_id, "job_id": handle.job_id})
+        call = ops.STATUS_OPERATIONS[handle.kind].make_call({"project_id": handle.project_id, "job_id": handle.job_id})
         return BatchResult.from_body((await self._http.send(call)).json_object())
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    async def _begin(self, call: Call, kind: JobKind, ref: TargetGroupRef | None, *, project_id: str = "") -> Job:
+    async def _start_job(self, call: Call, kind: JobKind, ref: TargetGroupRef | None, *, project_id: str = "") -> Job:
         begun = self._http.clock.now()
         try:
             try:
-                job_id = created_id(await self._http.send(call), "job_id", "id")
+                job_id = parse_created_id(await self._http.send(call), "job_id", "id")
             except UnexpectedReply:  # the key makes a second request harmless
-                job_id = created_id(await self._http.send(call), "job_id", "id")
+                job_id = parse_created_id(await self._http.send(call), "job_id", "id")
         except (TransportError, ServerError, UnexpectedReply) as error:
             error.evidence["idempotency_key"] = call.idempotency_key
             raise
-        handle = handle_of(self._http, kind, job_id, ref=ref, project_id=project_id, created_at=begun)
+        handle = make_handle(self._http, kind, job_id, ref=ref, project_id=project_id, created_at=begun)
         return Job(self._http, handle, pace=self._pace)
 
-    async def _act(
+    async def _change_state(
         self,
         ref: TargetGroupRef,
         operation: ops.Operation,
@@ -215,10 +217,10 @@ class Fielding:
         *,
         advice: str = "",
     ) -> FieldingRun:
-        def decide(run: FieldingRun | None) -> Decision:
-            found = _need(run, verb)
+        def decide(run: FieldingRun | None) -> RunDecision:
+            found = _require_run(run, verb)
             if found.state is target:
-                return Decision(found, done=True)
+                return RunDecision(found, already_done=True)
             if found.state is not RunState.UNKNOWN and found.state not in allowed:
                 raise InvalidState(
                     f"A run that is {found.status} cannot be acted on this way: {verb}.",
@@ -226,15 +228,15 @@ class Fielding:
                     safe="nothing was sent that could change it.",
                     next_step=advice or "read the run again and choose what its state allows.",
                 )
-            return Decision(found, done=False)
+            return RunDecision(found, already_done=False)
 
         def call(run: FieldingRun) -> Call:
-            return operation.call(ref.path_params(fielding_run_id=run.id), if_match=run.etag)
+            return operation.make_call(ref.path_params(fielding_run_id=run.id), if_match=run.etag)
 
-        return await steer(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
+        return await update_conditionally(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
 
 
-def _need(run: FieldingRun | None, verb: str) -> FieldingRun:
+def _require_run(run: FieldingRun | None, verb: str) -> FieldingRun:
     if run is None:
         raise InvalidState(
             f"There is no fielding run to {verb}: the target group is a draft.",
@@ -244,7 +246,7 @@ def _need(run: FieldingRun | None, verb: str) -> FieldingRun:
     return run
 
 
-def _time(moment: datetime) -> str:
+def _format_time(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise InputError(
             "A fielding time needs its time zone.",
@@ -254,8 +256,8 @@ def _time(moment: datetime) -> str:
     return format_utc(moment)
 
 
-def _span(start: datetime, end: datetime) -> dict[str, str]:
-    body = {"start_fielding_at": _time(start), "end_fielding_at": _time(end)}
+def _check_period(start: datetime, end: datetime) -> dict[str, str]:
+    body = {"start_fielding_at": _format_time(start), "end_fielding_at": _format_time(end)}
     if end <= start:
         raise InputError("Fielding must end after it starts.", evidence=body)
     return body

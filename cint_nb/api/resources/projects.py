@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from cint_nb.api import operations as ops
-from cint_nb.api.parsing import created_id, read, read_item
+from cint_nb.api.parsing import parse, parse_created_id, parse_item
 from cint_nb.domain import limits
 from cint_nb.domain.errors import CintError, NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.projects import Project, ProjectOverview, ProjectSummary
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
-_PASSING = (NotFound, TransportError, ServerError, RateLimited, UnexpectedReply)
+_TRANSIENT_ERRORS = (NotFound, TransportError, ServerError, RateLimited, UnexpectedReply)
 """What a look at a project that was just accepted may meet before it can be read."""
 
 
@@ -45,24 +45,24 @@ class Projects:
         body = {"name": name, "project_manager_id": project_manager_id}
         if reference:
             body["project_customer_reference_number"] = reference
-        call = ops.CREATE_PROJECT.call(json=body, idempotency_key=key)
+        call = ops.CREATE_PROJECT.make_call(json=body, idempotency_key=key)
         try:
             try:
-                project_id = created_id(await self._http.send(call), "id", "project_id", ulid=True)
+                project_id = parse_created_id(await self._http.send(call), "id", "project_id", ulid=True)
             except UnexpectedReply:  # the key makes a second request harmless
-                project_id = created_id(await self._http.send(call), "id", "project_id", ulid=True)
+                project_id = parse_created_id(await self._http.send(call), "id", "project_id", ulid=True)
         except (TransportError, ServerError, UnexpectedReply) as error:
             error.evidence["idempotency_key"] = key
             raise
-        return await self._readable(project_id)
+        return await self._wait_until_readable(project_id)
 
     async def get(self, project_id: str) -> Project:
         """Read a project; `GET …/projects/{project_id}`."""
-        return read(Project, await self._http.send(ops.GET_PROJECT.call({"project_id": project_id})))
+        return parse(Project, await self._http.send(ops.GET_PROJECT.make_call({"project_id": project_id})))
 
     async def overview(self, project_id: str) -> ProjectOverview:
         """Read a project with its figures; `GET …/projects/{project_id}/overview`."""
-        return read(ProjectOverview, await self._http.send(ops.PROJECT_OVERVIEW.call({"project_id": project_id})))
+        return parse(ProjectOverview, await self._http.send(ops.PROJECT_OVERVIEW.make_call({"project_id": project_id})))
 
     async def list(
         self, *, name: str = "", search: str = "", status: str = "", project_manager_id: str = ""
@@ -83,13 +83,13 @@ class Projects:
             "status": status or None,
             "project_manager_id": project_manager_id or None,
         }
-        call = ops.LIST_PROJECTS.call(query=query)
+        call = ops.LIST_PROJECTS.make_call(query=query)
         async for row in iter_items(self._http, call, items_key="projects"):
-            project = read_item(ProjectSummary, row, call)
+            project = parse_item(ProjectSummary, row, call)
             if not name or project.name == name:
                 yield project
 
-    async def _readable(self, project_id: str) -> Project:
+    async def _wait_until_readable(self, project_id: str) -> Project:
         """Wait until an accepted project can be read; whatever goes wrong then, the error says that it was accepted.
 
         What is counted are its own pauses: a clock may jump, and a computer may sleep in between.
@@ -99,7 +99,7 @@ class Projects:
             try:
                 return await self.get(project_id)
             except CintError as error:
-                if not isinstance(error, _PASSING) or waited >= limits.PROJECT_READY_SECONDS:
+                if not isinstance(error, _TRANSIENT_ERRORS) or waited >= limits.PROJECT_READY_SECONDS:
                     error.evidence["project_id"] = project_id
                     error.safe = "the project was accepted; it is not readable yet."
                     error.next_step = "read it later with client.projects.get(project_id); do not create it again."

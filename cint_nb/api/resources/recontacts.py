@@ -6,16 +6,16 @@ import contextlib
 from datetime import datetime
 
 from cint_nb.api import operations as ops
-from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
-from cint_nb.api.jobs.schedule import Pace
-from cint_nb.api.parsing import created_id, read, read_item
-from cint_nb.api.resources.downloads import Download, download_of
-from cint_nb.api.safety.remove_all import remove_by_count
+from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.api.parsing import parse, parse_created_id, parse_item
+from cint_nb.api.resources.downloads import Download, make_download
+from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
-from cint_nb.domain.files import Uploadable, UploadFile, checked_upload
+from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef, evolve
@@ -23,14 +23,14 @@ from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items, iter_pages
 
-_GONE = (404, 405)
-_FOLLOW_IT = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
+_ENDPOINT_MISSING = (404, 405)
+_FOLLOW_ADVICE = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
 
 
 class Recontacts:
     """Upload recontacts of target groups, follow the jobs, and read what is saved."""
 
-    def __init__(self, http: Http, pace: Pace) -> None:
+    def __init__(self, http: Http, pace: DurationModel) -> None:
         self._http = http
         self._pace = pace
 
@@ -57,16 +57,16 @@ class Recontacts:
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
         """
-        upload = checked_upload(uploadable)
+        upload = validate_upload(uploadable)
         token = token or self._http.nonces.token(8)
         name = upload.file_name(token)
         known = await self._jobs_or_none(ref, upload)
         mine = next((job for job in known or () if job.file_name == name), None)
         if mine is not None:
-            return self._adopted(ref, mine, upload)
+            return self._adopt(ref, mine, upload)
         busy = next((job for job in known or () if job.state is JobState.RUNNING), None)
         if busy is not None:
-            raise _busy(busy)
+            raise _conflict_error(busy)
         saved_before = await self.saved_count(ref)
         begun = self._http.clock.now()
         lost = False
@@ -83,8 +83,8 @@ class Recontacts:
             lost = True
             if known is None:
                 return sent(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
-            found = await self._named(ref, name, whole=True)
-            return None if found is None else self._adopted(ref, found, upload, saved_before=saved_before)
+            found = await self._find_by_name(ref, name, whole=True)
+            return None if found is None else self._adopt(ref, found, upload, saved_before=saved_before)
 
         try:
             return await send_once(
@@ -93,7 +93,7 @@ class Recontacts:
         except JobAlreadyRunning as error:
             if known is None and lost:
                 return sent(JobKind.UPLOAD_RSIDS, "")  # the first request was accepted: its job refuses the second
-            await self._name_the_job(ref, error)
+            await self._explain_conflict(ref, error)
             raise
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
@@ -101,13 +101,13 @@ class Recontacts:
 
         Serves the recontact guide, "List all upload jobs". Removals are in no list.
         """
-        call = ops.LIST_UPLOADS.call(ref.path_params())
-        return [read_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
+        call = ops.LIST_UPLOADS.make_call(ref.path_params())
+        return [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
 
-    async def find(self, ref: TargetGroupRef, file_name: str) -> Job | None:
+    async def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
         """Return the upload job of a file name, ready to be followed; None if the list has none."""
-        found = await self._named(ref, file_name)
-        return None if found is None else self._adopted(ref, found, None)
+        found = await self._find_by_name(ref, file_name)
+        return None if found is None else self._adopt(ref, found, None)
 
     def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
         """Take up an upload job by its id; nothing is sent.
@@ -117,11 +117,11 @@ class Recontacts:
             job_id: As the upload returned it.
             ids: How many ids were sent, for the estimate; 0 when unknown.
         """
-        handle = handle_of(self._http, JobKind.UPLOAD, job_id, ref=ref, ids=ids)
+        handle = make_handle(self._http, JobKind.UPLOAD, job_id, ref=ref, ids=ids)
         # When it began is not known here; the first look will say.
         return Job(self._http, evolve(handle, created_at=None), pace=self._pace)
 
-    async def running(self, ref: TargetGroupRef) -> UploadJob | None:
+    async def running_job(self, ref: TargetGroupRef) -> UploadJob | None:
         """Return the upload job that runs now, None if none does."""
         return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)
 
@@ -130,16 +130,18 @@ class Recontacts:
 
         Serves the recontact guide, "Download an uploaded file".
         """
-        call = ops.DOWNLOAD.call(ref.path_params(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES)
+        call = ops.DOWNLOAD_UPLOAD.make_call(
+            ref.path_params(job_id=job_id), accept="*/*", max_bytes=limits.DOWNLOAD_MAX_BYTES
+        )
         reply = await self._http.send(call)
-        return download_of(reply, f"{job_id}.csv")
+        return make_download(reply, f"{job_id}.csv")
 
     # --- what is saved ----------------------------------------------------------------------------------------
 
     async def saved_count(self, ref: TargetGroupRef) -> int:
         """Count the ids saved: the most the goal may ask for; `GET …/recontacts/overview`."""
-        reply = await self._http.send(ops.RECONTACT_OVERVIEW.call(ref.path_params()))
-        count = read(RecontactOverview, reply).saved_respondent_ids_count
+        reply = await self._http.send(ops.RECONTACT_OVERVIEW.make_call(ref.path_params()))
+        count = parse(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
             raise reply.unexpected_reply_error("The recontact overview holds no count.")
         return count
@@ -151,7 +153,7 @@ class Recontacts:
 
         Serves `GET …/recontacts/rsids`.
         """
-        call = ops.RECONTACT_RSIDS.call(ref.path_params())
+        call = ops.LIST_RECONTACT_RSIDS.make_call(ref.path_params())
         saved: list[str] = []
         async for rows in iter_pages(self._http, call):
             saved += normalise_ids(rows)
@@ -177,60 +179,62 @@ class Recontacts:
         before = await self.saved_count(ref)
 
         async def busy() -> UploadJob | None:
-            return await self.running(ref)
+            return await self.running_job(ref)
 
-        return await remove_by_count(
+        return await start_removal(
             self._http,
             self._pace,
-            call=ops.REMOVE_ALL.call(ref.path_params()),
+            call=ops.REMOVE_RECONTACTS.make_call(ref.path_params()),
             kind=JobKind.REMOVAL,
             ref=ref,
             before=before,
             ids=ids or before,
             count=lambda: self.saved_count(ref),
-            other_job=busy,
+            conflicting_job=busy,
         )
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str) -> tuple[JobKind, str]:
         kind = JobKind.UPLOAD
-        call = ops.UPLOAD.call(
+        call = ops.UPLOAD_RECONTACTS.make_call(
             ref.path_params(), query={"entity_type": str(upload.entity_type)}, file=(name, upload.content)
         )
         try:
             reply = await self._http.send(call)
         except ApiError as error:
             # The older address takes RSIDs only: RIDs sent there would be taken for people who do not exist.
-            if error.status not in _GONE or upload.entity_type != EntityType.RSID:
+            if error.status not in _ENDPOINT_MISSING or upload.entity_type != EntityType.RSID:
                 raise
             kind = JobKind.UPLOAD_RSIDS
             try:
-                reply = await self._http.send(ops.UPLOAD_RSIDS.call(ref.path_params(), file=(name, upload.content)))
+                reply = await self._http.send(
+                    ops.UPLOAD_RSIDS.make_call(ref.path_params(), file=(name, upload.content))
+                )
             except NotFound:
                 raise error from None
-        return kind, created_id(reply, "job_id", "id")
+        return kind, parse_created_id(reply, "job_id", "id")
 
-    def _adopted(
+    def _adopt(
         self, ref: TargetGroupRef, found: UploadJob, upload: UploadFile | None, *, saved_before: int | None = None
     ) -> Job:
         handle = _handle(self._http, JobKind.UPLOAD, found.job_id, ref, upload, found.file_name, found.created_at)
         return Job(self._http, handle, saved_before, pace=self._pace)
 
-    async def _name_the_job(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
+    async def _explain_conflict(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
         """Add to a refusal which job is behind it, as far as a list shows; the refusal stays what it is."""
         with contextlib.suppress(ApiError, TransportError):
-            running = await self.running(ref)
+            running = await self.running_job(ref)
             if running is None:
                 error.next_step = "no upload is listed as running, so a removal is: wait for it to end, then upload."
                 return
-            error.evidence.update(_known(running))
-            error.next_step = _FOLLOW_IT
+            error.evidence.update(_job_evidence(running))
+            error.next_step = _FOLLOW_ADVICE
 
-    async def _named(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
-        call = ops.LIST_UPLOADS.call(ref.path_params())
+    async def _find_by_name(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
+        call = ops.LIST_UPLOADS.make_call(ref.path_params())
         async for row in iter_items(self._http, call, complete=whole):
-            job = read_item(UploadJob, row, call)
+            job = parse_item(UploadJob, row, call)
             if job.file_name == name:
                 return job
         return None
@@ -240,7 +244,7 @@ class Recontacts:
         try:
             return await self.jobs(ref)
         except ApiError as error:
-            if error.status not in _GONE or upload.entity_type != EntityType.RSID:
+            if error.status not in _ENDPOINT_MISSING or upload.entity_type != EntityType.RSID:
                 raise
             return None
 
@@ -254,7 +258,7 @@ def _handle(
     file_name: str,
     created_at: datetime | None,
 ) -> JobHandle:
-    return handle_of(
+    return make_handle(
         http,
         kind,
         job_id,
@@ -267,14 +271,14 @@ def _handle(
     )
 
 
-def _busy(job: UploadJob) -> JobAlreadyRunning:
+def _conflict_error(job: UploadJob) -> JobAlreadyRunning:
     return JobAlreadyRunning(
         "Another upload runs for this target group; only one job runs at a time.",
-        evidence=_known(job),
+        evidence=_job_evidence(job),
         safe="nothing was sent that could have taken effect.",
-        next_step=_FOLLOW_IT,
+        next_step=_FOLLOW_ADVICE,
     )
 
 
-def _known(job: UploadJob) -> dict[str, str]:
+def _job_evidence(job: UploadJob) -> dict[str, str]:
     return {"job_id": job.job_id, "file_name": job.file_name[:80], "job_status": job.status}

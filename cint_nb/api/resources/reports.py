@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 from cint_nb.api import operations as ops
-from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
-from cint_nb.api.jobs.schedule import Pace
-from cint_nb.api.parsing import created_id, read_item
-from cint_nb.api.resources.downloads import Download, download_of
+from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.api.parsing import parse_created_id, parse_item
+from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
@@ -21,13 +21,13 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
 _FILTERS = ("project", "target_group", "business_unit")
-_NEWEST = 500
+_RECENT_LIMIT = 500
 
 
 class Reports:
     """Request reports, follow them and fetch the files."""
 
-    def __init__(self, http: Http, pace: Pace) -> None:
+    def __init__(self, http: Http, pace: DurationModel) -> None:
         self._http = http
         self._pace = pace
         self._spelling: dict[ReportType, str] = {}
@@ -64,8 +64,8 @@ class Reports:
 
         Serves `POST …/reports/{report_type}`.
         """
-        kind = _kind(report_type)
-        _check(start, end, by, ids)
+        kind = _parse_type(report_type)
+        _check_request(start, end, by, ids)
         body: dict[str, object] = {
             "filter": by,
             "start_date": start.isoformat(),
@@ -78,16 +78,18 @@ class Reports:
             body["report_options"] = {"include_respondent_answers": include_respondent_answers}
         begun = self._http.clock.now()
         key = self._http.nonces.uuid()
-        before = {request.report_id for request in await self._newest()}
+        before = {request.report_id for request in await self._recent_requests()}
 
         def job(report_id: str) -> Job:
-            return Job(self._http, handle_of(self._http, JobKind.REPORT, report_id, created_at=begun), pace=self._pace)
+            return Job(
+                self._http, make_handle(self._http, JobKind.REPORT, report_id, created_at=begun), pace=self._pace
+            )
 
         async def send() -> Job:
-            return job(created_id(await self._post(kind, body, key), "report_id", "id"))
+            return job(parse_created_id(await self._post(kind, body, key), "report_id", "id"))
 
         async def look() -> Job | None:
-            for request in await self._newest():
+            for request in await self._recent_requests():
                 if request.report_id not in before and _same_type(request, kind) and request.matches(body):
                     return job(request.report_id)
             return None
@@ -96,7 +98,7 @@ class Reports:
 
     async def status(self, report_id: str) -> str:
         """Read the exchange's word for where a report stands; `GET …/reports/{report_id}/status`."""
-        reply = await self._http.send(ops.REPORT_STATUS.call({"report_id": report_id}))
+        reply = await self._http.send(ops.REPORT_STATUS.make_call({"report_id": report_id}))
         return str(reply.json_object().get("status") or "")
 
     async def download(self, report_id: str) -> Download:
@@ -106,12 +108,12 @@ class Reports:
 
         Serves `GET …/reports/{report_id}/download`.
         """
-        call = ops.DOWNLOAD_REPORT.call(
+        call = ops.DOWNLOAD_REPORT.make_call(
             {"report_id": report_id}, accept="*/*", max_bytes=limits.REPORT_MAX_BYTES, deadline=limits.UPLOAD_SECONDS
         )
         reply = await self._http.send(call)
         suffix = "xlsx" if reply.body[:2] == b"PK" else "csv"
-        return download_of(reply, f"{report_id}.{suffix}")
+        return make_download(reply, f"{report_id}.{suffix}")
 
     async def list(
         self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""
@@ -126,19 +128,19 @@ class Reports:
         Serves `GET …/reports`.
         """
         query = {
-            "report_type": str(_kind(report_type)) if report_type else None,
+            "report_type": str(_parse_type(report_type)) if report_type else None,
             "Status": status or None,  # the one parameter the exchange writes with a capital
             "level": level or None,
         }
-        call = ops.LIST_REPORTS.call(query=query)
+        call = ops.LIST_REPORTS.make_call(query=query)
         async for row in iter_items(self._http, call, items_key="reports_requests"):
-            yield read_item(ReportRequest, row, call)
+            yield parse_item(ReportRequest, row, call)
 
-    async def _newest(self) -> tuple[ReportRequest, ...]:
+    async def _recent_requests(self) -> tuple[ReportRequest, ...]:
         found = []
         async for request in self.list():
             found.append(request)
-            if len(found) >= _NEWEST:
+            if len(found) >= _RECENT_LIMIT:
                 break
         return tuple(found)
 
@@ -149,7 +151,7 @@ class Reports:
         """
 
         def call(spelling: str) -> Call:
-            return ops.GENERATE_REPORT.call({"report_type": spelling}, json=body, idempotency_key=key)
+            return ops.GENERATE_REPORT.make_call({"report_type": spelling}, json=body, idempotency_key=key)
 
         known = self._spelling.get(kind)
         if known is not None or kind not in GUIDE_SPELLINGS:
@@ -158,7 +160,7 @@ class Reports:
             reply = await self._http.send(call(str(kind)))
             self._spelling[kind] = str(kind)
         except (BadRequest, NotFound) as error:
-            if isinstance(error, BadRequest) and error.invalid_params and not _about_type(error):
+            if isinstance(error, BadRequest) and error.invalid_params and not _concerns_type(error):
                 raise
             other = GUIDE_SPELLINGS[kind]
             try:
@@ -169,7 +171,7 @@ class Reports:
         return reply
 
 
-def _about_type(error: BadRequest) -> bool:
+def _concerns_type(error: BadRequest) -> bool:
     return any("report_type" in name for name, _ in error.invalid_params)
 
 
@@ -178,7 +180,7 @@ def _same_type(request: ReportRequest, kind: ReportType) -> bool:
     return folded in {str(kind), GUIDE_SPELLINGS.get(kind, str(kind)).replace("_", "-")}
 
 
-def _kind(word: ReportType | str) -> ReportType:
+def _parse_type(word: ReportType | str) -> ReportType:
     folded = str(word).strip().lower()
     for kind in ReportType:
         if folded in {str(kind), str(kind).replace("-", "_"), GUIDE_SPELLINGS.get(kind)}:
@@ -190,7 +192,7 @@ def _kind(word: ReportType | str) -> ReportType:
     )
 
 
-def _check(start: date, end: date, by: str, ids: Sequence[str]) -> None:
+def _check_request(start: date, end: date, by: str, ids: Sequence[str]) -> None:
     last = _months_later(start, limits.REPORT_MONTHS_MAX)
     if not start <= end <= last:
         raise InputError(

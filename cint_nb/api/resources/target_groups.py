@@ -6,8 +6,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from cint_nb.api import operations as ops
-from cint_nb.api.parsing import created_id, read, read_item, read_many
-from cint_nb.api.resources.draft_body import draft_body, names_field, offer_shapes, says_exclusion, with_other_unit_type
+from cint_nb.api.parsing import parse, parse_created_id, parse_item, parse_list
+from cint_nb.api.resources.draft_body import (
+    build_draft_body,
+    mentions_field,
+    states_exclusion,
+    suggest_allocation_formats,
+    toggle_unit_id_type,
+)
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
@@ -26,7 +32,7 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
-_MOVED = (*range(300, 400), 404)
+_NOT_A_DRAFT_STATUSES = (*range(300, 400), 404)
 
 
 class TargetGroups:
@@ -34,7 +40,7 @@ class TargetGroups:
 
     def __init__(self, http: Http) -> None:
         self._http = http
-        self._unit_as: type[str] | type[int] | None = None
+        self._unit_id_as_text: type[str] | type[int] | None = None
 
     # --- drafts -----------------------------------------------------------------------------------------------
 
@@ -61,8 +67,8 @@ class TargetGroups:
         Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
         """
         _check_reference(reference)
-        body = draft_body(plan, name=name, reference=reference)
-        if not says_exclusion(body):
+        body = build_draft_body(plan, name=name, reference=reference)
+        if not states_exclusion(body):
             self._http.warn("A draft was sent without exclusion.enabled; say true or false, there is no known default.")
         key = self._http.nonces.uuid()
 
@@ -119,7 +125,7 @@ class TargetGroups:
             body = plan.to_body(name=kept.name, customer_reference_number=kept.target_group_customer_reference_number)
         else:
             body = dict(plan)
-        await self._with_unit_type(body, lambda sent: ops.UPDATE_DRAFT.call(ref.path_params(), json=sent))
+        await self._retry_other_unit_type(body, lambda sent: ops.UPDATE_DRAFT.make_call(ref.path_params(), json=sent))
 
     async def get(self, ref: TargetGroupRef) -> TargetGroup:
         """Read a target group, draft or launched.
@@ -133,15 +139,15 @@ class TargetGroups:
         Serves `GET …/target-groups/{target_group_id}` and `…/details`.
         """
         try:
-            reply = await self._http.send(ops.GET_DRAFT.call(ref.path_params()))
+            reply = await self._http.send(ops.GET_DRAFT.make_call(ref.path_params()))
         except ApiError as error:
-            if error.status not in _MOVED:
+            if error.status not in _NOT_A_DRAFT_STATUSES:
                 raise
             try:
                 return await self.details(ref)
             except NotFound:
                 raise error from None
-        return read(TargetGroup, reply, id=ref.target_group_id, launched=False)
+        return parse(TargetGroup, reply, id=ref.target_group_id, launched=False)
 
     async def details(self, ref: TargetGroupRef) -> TargetGroup:
         """Read a launched target group.
@@ -149,18 +155,18 @@ class TargetGroups:
         Raises:
             NotFound: there is no such group, or it is a draft still.
         """
-        reply = await self._http.send(ops.GET_DETAILS.call(ref.path_params()))
-        return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
+        reply = await self._http.send(ops.GET_DETAILS.make_call(ref.path_params()))
+        return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
     async def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
         """Change a launched target group: name, manager, length, incidence, addresses; never its goal.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
         """
-        reply = await self._http.send(ops.UPDATE_DETAILS.call(ref.path_params(), json=dict(body)))
+        reply = await self._http.send(ops.UPDATE_DETAILS.make_call(ref.path_params(), json=dict(body)))
         if not reply.body.strip():
             return await self.details(ref)
-        return read(TargetGroup, reply, id=ref.target_group_id, launched=True)
+        return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
     async def list(
         self,
@@ -199,9 +205,9 @@ class TargetGroups:
             "language": tuple(languages),
             "exclusion_status": exclusion,
         }
-        call = ops.LIST_GROUPS.call({"project_id": project_id}, query=query)
+        call = ops.LIST_GROUPS.make_call({"project_id": project_id}, query=query)
         async for row in iter_items(self._http, call, items_key="target_groups", complete=whole):
-            group = read_item(TargetGroupSummary, row, call)
+            group = parse_item(TargetGroupSummary, row, call)
             if not name or group.name == name:
                 yield group
 
@@ -216,7 +222,9 @@ class TargetGroups:
 
         Serves `PUT …/filling-strategy`.
         """
-        reply = await self._http.send(ops.SET_FILLING.call(ref.path_params(), json={"filling_strategy": strategy}))
+        reply = await self._http.send(
+            ops.SET_FILLING_STRATEGY.make_call(ref.path_params(), json={"filling_strategy": strategy})
+        )
         return str(reply.json_object().get("filling_strategy") or strategy) if reply.body.strip() else strategy
 
     async def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
@@ -228,9 +236,9 @@ class TargetGroups:
         Serves `PUT …/cost-per-interview`.
         """
         body = {"target_group_cpi": Money.parse(price).to_body()}
-        reply = await self._http.send(ops.SET_CPI.call(ref.path_params(), json=body))
+        reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
         said = reply.json_object() if reply.body.strip() else body
-        return read_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.call())
+        return parse_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
 
     async def set_completes_goal(
         self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()
@@ -247,7 +255,7 @@ class TargetGroups:
         body: dict[str, Any] = {"completes_goal": goal}
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
-        reply = await self._http.send(ops.SET_GOAL.call(ref.path_params(), json=body))
+        reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
         return int(reply.json_object().get("completes_goal") or goal) if reply.body.strip() else goal
 
     # --- metrics ----------------------------------------------------------------------------------------------
@@ -261,14 +269,14 @@ class TargetGroups:
         Serves `GET …/overview`.
         """
         try:
-            return read(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.call(ref.path_params())))
+            return parse(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.make_call(ref.path_params())))
         except NotFound as error:
             error.next_step = "a draft has no overview: launch it first, or check the ids."
             raise
 
     async def performance(self, ref: TargetGroupRef) -> Performance:
         """Read entrants, completes, rates, and visits by status with live and test apart; `GET …/performance`."""
-        return read(Performance, await self._http.send(ops.PERFORMANCE.call(ref.path_params())))
+        return parse(Performance, await self._http.send(ops.GET_PERFORMANCE.make_call(ref.path_params())))
 
     async def completes_by_interval(
         self, ref: TargetGroupRef, interval: str = "PT24H"
@@ -281,8 +289,8 @@ class TargetGroups:
 
         Serves `GET …/completes-aggregated-by-interval`.
         """
-        call = ops.COMPLETES.call(ref.path_params(), query={"aggregation_interval": interval})
-        return read_many(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
+        call = ops.GET_COMPLETES.make_call(ref.path_params(), query={"aggregation_interval": interval})
+        return parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
 
     async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[ChangelogEntry]:
         """Go through what was changed, when and by whom.
@@ -293,9 +301,9 @@ class TargetGroups:
 
         Serves `GET …/changelog`.
         """
-        call = ops.CHANGELOG.call(ref.path_params(), query={"change_types": types})
+        call = ops.GET_CHANGELOG.make_call(ref.path_params(), query={"change_types": types})
         async for row in iter_items(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
-            yield read_item(ChangelogEntry, row, call)
+            yield parse_item(ChangelogEntry, row, call)
 
     async def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
         """Forecast price and completes of a draft described by its body; nothing is created.
@@ -310,7 +318,7 @@ class TargetGroups:
         sent = dict(body)
         if isinstance(unit := sent.get("business_unit_id"), str) and unit.isascii() and unit.isdigit():
             sent["business_unit_id"] = int(unit)
-        return read(Feasibility, await self._http.send(ops.FEASIBILITY_OF_DRAFT.call(json=sent)))
+        return parse(Feasibility, await self._http.send(ops.FEASIBILITY_OF_DRAFT.make_call(json=sent)))
 
     async def feasibility_of(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
         """Forecast price and completes of an existing group, as it is or with changes; nothing is changed.
@@ -321,14 +329,14 @@ class TargetGroups:
 
         Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
         """
-        return read(
+        return parse(
             Feasibility,
-            await self._http.send(ops.FEASIBILITY_OF_GROUP.call(ref.path_params(), json=dict(changes or {}))),
+            await self._http.send(ops.FEASIBILITY_OF_GROUP.make_call(ref.path_params(), json=dict(changes or {}))),
         )
 
     async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
         """Read which suppliers the group goes to, as the exchange words it; `GET …/allocation-specification`."""
-        return (await self._http.send(ops.ALLOCATIONS.call(ref.path_params()))).json_object()
+        return (await self._http.send(ops.GET_ALLOCATIONS.make_call(ref.path_params()))).json_object()
 
     # --- inside -----------------------------------------------------------------------------------------------
 
@@ -336,33 +344,37 @@ class TargetGroups:
         def call(sent: Mapping[str, Any]) -> Call:
             # One document asks for a key here, the guide says that it has no effect: it is sent and not relied on.
             once = key if sent == body else self._http.nonces.uuid()
-            return ops.CREATE_DRAFT.call({"project_id": project_id}, json=sent, idempotency_key=once)
+            return ops.CREATE_DRAFT.make_call({"project_id": project_id}, json=sent, idempotency_key=once)
 
-        reply = await self._with_unit_type(body, call)
-        made = created_id(reply, "id", "target_group_id", ulid=True)
+        reply = await self._retry_other_unit_type(body, call)
+        made = parse_created_id(reply, "id", "target_group_id", ulid=True)
         return TargetGroupRef(project_id=project_id, target_group_id=made)
 
-    async def _with_unit_type(self, body: Mapping[str, Any], call: Callable[[Mapping[str, Any]], Call]) -> Reply:
+    async def _retry_other_unit_type(self, body: Mapping[str, Any], call: Callable[[Mapping[str, Any]], Call]) -> Reply:
         """Send a body; where the exchange refuses the type of the business unit number, send it with the other."""
         sent = dict(body)
-        other = with_other_unit_type(sent)
-        if other is not None and self._unit_as is not None and not isinstance(sent["business_unit_id"], self._unit_as):
+        other = toggle_unit_id_type(sent)
+        if (
+            other is not None
+            and self._unit_id_as_text is not None
+            and not isinstance(sent["business_unit_id"], self._unit_id_as_text)
+        ):
             sent, other = other, sent
         try:
-            return await self._send_body(call(sent), sent)
+            return await self._send_draft(call(sent), sent)
         except BadRequest as error:
-            if other is None or not names_field(error, "business_unit"):
+            if other is None or not mentions_field(error, "business_unit"):
                 raise
             # A refusal creates nothing, so the second request is not a repetition.
-            reply = await self._send_body(call(other), other)
-            self._unit_as = type(other["business_unit_id"])
+            reply = await self._send_draft(call(other), other)
+            self._unit_id_as_text = type(other["business_unit_id"])
             return reply
 
-    async def _send_body(self, call: Call, body: Mapping[str, Any]) -> Reply:
+    async def _send_draft(self, call: Call, body: Mapping[str, Any]) -> Reply:
         try:
             return await self._http.send(call)
         except BadRequest as error:
-            offer_shapes(error, body)
+            suggest_allocation_formats(error, body)
             raise
 
 

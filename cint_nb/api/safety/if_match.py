@@ -19,18 +19,18 @@ from cint_nb.wire.http import Http
 
 
 @dataclass(frozen=True)
-class Decision:
+class RunDecision:
     """Hold what was decided about a run: whether it already is as wanted."""
 
     run: FieldingRun
-    done: bool
+    already_done: bool
 
 
-async def steer(
+async def update_conditionally(
     http: Http,
     *,
     read_run: Callable[[], Awaitable[FieldingRun | None]],
-    decide: Callable[[FieldingRun | None], Decision],
+    decide: Callable[[FieldingRun | None], RunDecision],
     call: Callable[[FieldingRun], Call],
 ) -> FieldingRun:
     """Act on a run and return it as it stands afterwards.
@@ -53,26 +53,26 @@ async def steer(
     """
     decision = decide(await read_run())
     for attempt in range(2):
-        if decision.done:
+        if decision.already_done:
             return decision.run
         if not decision.run.etag:  # a change that names no version could undo somebody else's
-            raise _unversioned(decision.run)
+            raise _missing_etag_error(decision.run)
         try:
             await http.send(call(decision.run))
         except (PreconditionFailed, OutcomeUnknown, ServerError):
             decision = decide(await read_run())
-            if attempt and not decision.done:
+            if attempt and not decision.already_done:
                 raise
         except (Conflict, InvalidState):
             decision = decide(await read_run())
-            if not decision.done:
+            if not decision.already_done:
                 raise
         else:
             return await read_run() or decision.run
     return decision.run
 
 
-def _unversioned(run: FieldingRun) -> UnexpectedReply:
+def _missing_etag_error(run: FieldingRun) -> UnexpectedReply:
     return UnexpectedReply(
         "The fielding run came without its version, the ETag header, and cannot be changed safely.",
         evidence={"fielding_run_id": run.id, "state": run.status},

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from cint_nb.api.jobs.handle import handle_of
+from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
-from cint_nb.api.jobs.schedule import Pace
-from cint_nb.api.parsing import created_id
-from cint_nb.api.safety.send_once import AMBIGUOUS, look_after, unsure
+from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.api.parsing import parse_created_id
+from cint_nb.api.safety.send_once import AMBIGUOUS_ERRORS, check_after_delay, outcome_unknown_error
 from cint_nb.domain.errors import JobAlreadyRunning
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
@@ -17,9 +17,9 @@ from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
 
 
-async def remove_by_count(
+async def start_removal(
     http: Http,
-    pace: Pace,
+    pace: DurationModel,
     *,
     call: Call,
     kind: JobKind,
@@ -27,7 +27,7 @@ async def remove_by_count(
     before: int,
     ids: int,
     count: Callable[[], Awaitable[int]],
-    other_job: Callable[[], Awaitable[UploadJob | None]],
+    conflicting_job: Callable[[], Awaitable[UploadJob | None]],
     counted_as: str = "saved_respondent_ids_count",
 ) -> Job:
     """Begin a removal, and after a lost reply find out by the count whether it began.
@@ -45,7 +45,7 @@ async def remove_by_count(
         before: Ids saved before.
         ids: Ids the caller knows of, for the estimate. If none of them is left, an earlier request has removed them.
         count: Counts the saved ids.
-        other_job: Finds a job that would explain a refusal; None if there is none.
+        conflicting_job: Finds a job that would explain a refusal; None if there is none.
         counted_as: Field of the overview that counts them.
 
     Raises:
@@ -55,7 +55,7 @@ async def remove_by_count(
     begun = http.clock.now()
 
     def job(job_id: str) -> Job:
-        handle = handle_of(http, kind, job_id, ref=ref, created_at=begun, ids=ids, counted_as=counted_as)
+        handle = make_handle(http, kind, job_id, ref=ref, created_at=begun, ids=ids, counted_as=counted_as)
         return Job(http, handle, before, pace=pace)
 
     async def emptied() -> Job | None:
@@ -66,16 +66,16 @@ async def remove_by_count(
     lost: Exception | None = None
     for _ in range(2):
         try:
-            return job(created_id(await http.send(call), "job_id", "id"))
+            return job(parse_created_id(await http.send(call), "job_id", "id"))
         except JobAlreadyRunning:
-            if lost is None or await other_job() is not None:
+            if lost is None or await conflicting_job() is not None:
                 raise
             return job("")
-        except AMBIGUOUS as error:
-            found, sure = await look_after(http, emptied)
+        except AMBIGUOUS_ERRORS as error:
+            found, sure = await check_after_delay(http, emptied)
             if found is not None:
                 return found
             if not sure or lost is not None:
-                raise unsure(call.operation, error, **ref.path_params()) from error
+                raise outcome_unknown_error(call.operation, error, **ref.path_params()) from error
             lost = error
-    raise unsure(call.operation, lost, **ref.path_params())
+    raise outcome_unknown_error(call.operation, lost, **ref.path_params())

@@ -11,19 +11,24 @@ from cint_nb.wire.http import Http
 
 T = TypeVar("T")
 
-AMBIGUOUS = (OutcomeUnknown, ServerError, UnexpectedReply)
+AMBIGUOUS_ERRORS = (OutcomeUnknown, ServerError, UnexpectedReply)
 """Endings after which the exchange may have acted: no reply, a failure of its own, a success that cannot be read."""
 
 
 async def send_once(
-    http: Http, send: Callable[[], Awaitable[T]], look: Callable[[], Awaitable[T | None]], *, what: str, **evidence: Any
+    http: Http,
+    send: Callable[[], Awaitable[T]],
+    check: Callable[[], Awaitable[T | None]],
+    *,
+    what: str,
+    **evidence: Any,
 ) -> T:
     """Send, and after an ambiguous ending look for the result at 1, 4 and 10 s: adopt it, or send once more.
 
     Args:
         http: Gives the pauses.
         send: Sends the request and reads its reply.
-        look: Finds what an earlier attempt made; None if there is nothing.
+        check: Finds what an earlier attempt made; None if there is nothing.
         what: What was to be done, for the message.
         evidence: What finds the result later, such as the token.
 
@@ -35,27 +40,27 @@ async def send_once(
     for _ in range(2):
         try:
             return await send()
-        except AMBIGUOUS as error:
-            found, sure = await look_after(http, look)
+        except AMBIGUOUS_ERRORS as error:
+            found, sure = await check_after_delay(http, check)
             if found is not None:
                 return found
             if not sure or lost is not None:
-                raise unsure(what, error, **evidence) from error
+                raise outcome_unknown_error(what, error, **evidence) from error
             lost = error
         except Conflict:
             if lost is None:
                 raise
             try:
-                found = await look()
+                found = await check()
             except (ApiError, TransportError) as error:
-                raise unsure(what, error, **evidence) from error
+                raise outcome_unknown_error(what, error, **evidence) from error
             if found is not None:
                 return found
             raise
-    raise unsure(what, lost, **evidence)
+    raise outcome_unknown_error(what, lost, **evidence)
 
 
-async def look_after(http: Http, look: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
+async def check_after_delay(http: Http, look: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
     """Return what was found, and whether the last look could see at all."""
     waited, sure = 0.0, False
     for moment in limits.RECHECK_AFTER_SECONDS:
@@ -72,7 +77,7 @@ async def look_after(http: Http, look: Callable[[], Awaitable[T | None]]) -> tup
     return None, sure
 
 
-def unsure(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
+def outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
     """Build the error for a request of which nobody knows whether it took effect."""
     known = error.evidence if isinstance(error, ApiError | TransportError) else {}
     return OutcomeUnknown(

@@ -127,7 +127,7 @@ class WavePanel(Panel):
             inside.append(FindingsTable(findings, mode=self.mode))
         if stand.job is not None:
             job = Job.attach(self._wave.session, stand.job)
-            job.last = stand.last
+            job.last_snapshot = stand.last
             inside.append(JobProgress(job, mode=self.mode))
         if stand.stage is Stage.FIELD:
             inside.append(StatusTable(lambda: self._wave.status(trend=True), mode=self.mode))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.jobs import JobHandle, JobKind
 from tests.support.clock import ManualClock
@@ -29,7 +29,7 @@ def asked() -> Asked:
 
 
 @pytest.fixture
-def job(client: Client, exchange: Any, asked: Asked) -> Job:
+def job(client: AsyncClient, exchange: Any, asked: Asked) -> Job:
     """A job that ends with the seventh look."""
 
     def noting(word: str) -> Callable[[Any], Any]:
@@ -51,11 +51,11 @@ def job(client: Client, exchange: Any, asked: Asked) -> Job:
         id_count=10_000,
         created_at=client.clock.now(),
     )
-    return Job(client.http, handle, 0, pace=client.pace)
+    return Job(client.http, handle, 0, pace=client.durations)
 
 
 @pytest.fixture
-def manual_clock(client: Client) -> ManualClock:
+def manual_clock(client: AsyncClient) -> ManualClock:
     """A clock moved by hand, put into the client before the job is made of it."""
     clock = ManualClock(client.clock.now())
     client.http.clock = clock

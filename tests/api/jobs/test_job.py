@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain import limits
 from cint_nb.domain.errors import InputError, JobFailed, LoopError, NotFound, PermissionDenied, WatchTimeout
@@ -27,7 +27,7 @@ COUNT = "/recontacts/overview"
 
 
 @pytest.fixture
-def job(client: Client) -> Job:
+def job(client: AsyncClient) -> Job:
     handle = JobHandle(
         kind=JobKind.UPLOAD,
         base_url=client.http.settings.base_url,
@@ -38,7 +38,7 @@ def job(client: Client) -> Job:
         id_count=10_000,
         created_at=client.clock.now(),
     )
-    return Job(client.http, handle, 0, pace=client.pace)
+    return Job(client.http, handle, 0, pace=client.durations)
 
 
 def status(word: str, **more: Any) -> Any:
@@ -57,7 +57,7 @@ async def every(job: Job, **options: Any) -> list[JobSnapshot]:
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_watching_yields_every_look_until_the_end(client: Client, job: Job) -> None:
+def test_watching_yields_every_look_until_the_end(client: AsyncClient, job: Job) -> None:
     seen = client.run(every(job))
     assert [snapshot.state for snapshot in seen] == [JobState.RUNNING] * 6 + [JobState.DONE]
     assert [snapshot.polls for snapshot in seen] == [1, 2, 3, 4, 5, 6, 7]
@@ -66,12 +66,12 @@ def test_watching_yields_every_look_until_the_end(client: Client, job: Job) -> N
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_the_last_snapshot_carries_the_count(client: Client, job: Job) -> None:
+def test_the_last_snapshot_carries_the_count(client: AsyncClient, job: Job) -> None:
     assert client.run(every(job))[-1].saved_count == 9_990
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_waiting_blocks_and_awaiting_does_not_and_both_return_the_end(client: Client, job: Job) -> None:
+def test_waiting_blocks_and_awaiting_does_not_and_both_return_the_end(client: AsyncClient, job: Job) -> None:
     assert job.wait().state is JobState.DONE
 
     async def on_a_loop_of_its_own() -> JobSnapshot:
@@ -80,7 +80,9 @@ def test_waiting_blocks_and_awaiting_does_not_and_both_return_the_end(client: Cl
     assert asyncio.run(on_a_loop_of_its_own()).state is JobState.DONE
 
 
-def test_waiting_on_the_loop_thread_is_refused_before_anything_is_sent(client: Client, exchange: Any, job: Job) -> None:
+def test_waiting_on_the_loop_thread_is_refused_before_anything_is_sent(
+    client: AsyncClient, exchange: Any, job: Job
+) -> None:
     async def wrongly() -> None:
         job.wait()
 
@@ -89,7 +91,7 @@ def test_waiting_on_the_loop_thread_is_refused_before_anything_is_sent(client: C
     assert exchange.requests == []
 
 
-def test_one_refresh_is_one_request(client: Client, exchange: Any, job: Job) -> None:
+def test_one_refresh_is_one_request(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange.on("GET", STATUS, status("Processing"))
     assert client.run(job.refresh()).state is JobState.RUNNING
     assert len(exchange.requests) == 1
@@ -97,7 +99,7 @@ def test_one_refresh_is_one_request(client: Client, exchange: Any, job: Job) -> 
 
 
 def test_a_failed_job_raises_when_waited_for_and_is_only_shown_when_watched(
-    client: Client, exchange: Any, job: Job
+    client: AsyncClient, exchange: Any, job: Job
 ) -> None:
     failure = {"code": "JobExecutionStartMessageFailed", "description": "could not start"}
     exchange.on("GET", STATUS, status("Failed", failure_reason=failure, job_trace_id="trace-7"))
@@ -115,7 +117,7 @@ def test_partial_success_is_returned_not_raised(exchange: Any, job: Job) -> None
     assert job.wait().state is JobState.PARTIAL
 
 
-def test_a_deadline_ends_the_watching_and_says_how_to_resume(client: Client, exchange: Any, job: Job) -> None:
+def test_a_deadline_ends_the_watching_and_says_how_to_resume(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange.on("GET", STATUS, status("Processing"))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 0}))
     begun = client.clock.monotonic()
@@ -125,7 +127,7 @@ def test_a_deadline_ends_the_watching_and_says_how_to_resume(client: Client, exc
     assert "goes on" in caught.value.safe
 
 
-def test_an_unknown_word_means_running_and_is_warned_of_once(client: Client, exchange: Any, job: Job) -> None:
+def test_an_unknown_word_means_running_and_is_warned_of_once(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange.on("GET", STATUS, *[status("Marinating")] * 3, status("Completed"))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 10_000}))
     assert client.run(every(job))[0].state is JobState.RUNNING
@@ -141,7 +143,7 @@ def test_failures_on_the_way_do_not_lose_the_job(exchange: Any, job: Job) -> Non
     assert job.wait().state is JobState.DONE
 
 
-def test_nothing_but_failures_for_ten_minutes_ends_the_watching(client: Client, exchange: Any, job: Job) -> None:
+def test_nothing_but_failures_for_ten_minutes_ends_the_watching(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange.on("GET", STATUS, error_response(500, "internal_error"))
     exchange.on("GET", COUNT, error_response(500, "internal_error"))
     begun = client.clock.monotonic()
@@ -164,7 +166,7 @@ def test_a_job_too_new_to_be_readable_is_waited_for(exchange: Any, job: Job) -> 
     assert job.wait().state is JobState.DONE
 
 
-def test_an_old_job_that_does_not_exist_is_an_error(client: Client, exchange: Any, job: Job) -> None:
+def test_an_old_job_that_does_not_exist_is_an_error(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange.on("GET", STATUS, error_response(404, "not_found"))
     client.pass_time(hours=1)
     with pytest.raises(NotFound):
@@ -173,7 +175,7 @@ def test_an_old_job_that_does_not_exist_is_an_error(client: Client, exchange: An
 
 
 def test_an_id_that_no_job_has_is_an_error_within_a_minute_though_nobody_knows_how_old_the_job_is(
-    client: Client, exchange: Any, ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("GET", STATUS, error_response(404, "not_found"))
     begun = client.clock.now()
@@ -188,7 +190,7 @@ def counting(exchange: Any, *counts: int, looks: int) -> None:
     exchange.on("GET", COUNT, *[json_response(200, {"saved_respondent_ids_count": count}) for count in counts])
 
 
-def test_a_count_that_does_not_move_is_asked_for_ever_more_rarely(client: Client, exchange: Any, job: Job) -> None:
+def test_a_count_that_does_not_move_is_asked_for_ever_more_rarely(client: AsyncClient, exchange: Any, job: Job) -> None:
     counting(exchange, 0, looks=30)
     client.run(every(job))
     kinds = [request.url.path.endswith(COUNT) for request in exchange.requests]
@@ -196,7 +198,7 @@ def test_a_count_that_does_not_move_is_asked_for_ever_more_rarely(client: Client
 
 
 def test_a_count_that_moves_is_taken_with_every_second_look_and_foretells_the_end(
-    client: Client, exchange: Any, job: Job
+    client: AsyncClient, exchange: Any, job: Job
 ) -> None:
     counting(exchange, 0, 1_000, 1_500, 3_000, 10_000, looks=11)
     seen = client.run(every(job))
@@ -207,7 +209,7 @@ def test_a_count_that_moves_is_taken_with_every_second_look_and_foretells_the_en
     assert sum(seventh.seconds_left or ()) / 2 == pytest.approx(9 * sixth.elapsed_seconds - passed)
 
 
-def test_near_a_foretold_end_nothing_more_is_counted(client: Client, exchange: Any, job: Job) -> None:
+def test_near_a_foretold_end_nothing_more_is_counted(client: AsyncClient, exchange: Any, job: Job) -> None:
     counting(exchange, 9_900, 9_990, looks=20)
     client.run(every(job))
     assert len(exchange.requests) == 20 + 2
@@ -221,7 +223,7 @@ def test_a_count_that_fails_at_the_end_does_not_cost_the_end(exchange: Any, job:
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_listeners_hear_every_snapshot_and_a_broken_one_ends_nothing(client: Client, job: Job) -> None:
+def test_listeners_hear_every_snapshot_and_a_broken_one_ends_nothing(client: AsyncClient, job: Job) -> None:
     heard: list[JobState] = []
 
     def broken(_: JobSnapshot) -> None:
@@ -235,7 +237,9 @@ def test_listeners_hear_every_snapshot_and_a_broken_one_ends_nothing(client: Cli
     assert "A progress listener failed; the job is still followed." in client.http.warnings
 
 
-def test_stopping_from_another_thread_ends_the_wait_and_not_the_job(client: Client, exchange: Any, job: Job) -> None:
+def test_stopping_from_another_thread_ends_the_wait_and_not_the_job(
+    client: AsyncClient, exchange: Any, job: Job
+) -> None:
     exchange.on("GET", STATUS, status("Processing"))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 0}))
     looked = threading.Event()
@@ -254,7 +258,7 @@ def test_stopping_from_another_thread_ends_the_wait_and_not_the_job(client: Clie
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_a_handle_as_json_is_enough_to_take_a_job_up_again(client: Client, job: Job) -> None:
+def test_a_handle_as_json_is_enough_to_take_a_job_up_again(client: AsyncClient, job: Job) -> None:
     kept = job.handle.model_dump_json()
     assert Job.attach(client, kept).wait().state is JobState.DONE
     assert Job.attach(client.http, json.loads(kept)).handle == job.handle
@@ -262,23 +266,23 @@ def test_a_handle_as_json_is_enough_to_take_a_job_up_again(client: Client, job: 
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_the_resume_hint_is_a_line_that_works(client: Client, job: Job) -> None:
+def test_the_resume_hint_is_a_line_that_works(client: AsyncClient, job: Job) -> None:
     taken_up = eval(job.resume_hint, {"Job": Job, "client": client})  # noqa: S307 - our own line
     assert taken_up.handle == job.handle
 
 
-def test_a_job_of_another_exchange_is_refused(client: Client, job: Job) -> None:
+def test_a_job_of_another_exchange_is_refused(client: AsyncClient, job: Job) -> None:
     elsewhere = job.handle.model_copy(update={"base_url": limits.LIVE_BASE_URL})
     with pytest.raises(InputError, match="another exchange"):
         Job.attach(client, elsewhere)
 
 
 @pytest.mark.usefixtures("running_then_done")
-def test_a_finished_job_teaches_the_client_its_pace(client: Client, job: Job) -> None:
+def test_a_finished_job_teaches_the_client_its_pace(client: AsyncClient, job: Job) -> None:
     before = job.estimate
     job.wait()
-    assert client.pace.estimate(job.handle).eta == pytest.approx(600)
-    assert client.pace.estimate(job.handle).eta < before.eta
+    assert client.durations.estimate(job.handle).eta == pytest.approx(600)
+    assert client.durations.estimate(job.handle).eta < before.eta
 
 
 def test_an_interrupt_ends_the_watching_with_the_line_that_resumes(
@@ -293,7 +297,7 @@ def test_an_interrupt_ends_the_watching_with_the_line_that_resumes(
         job.wait()
 
 
-def test_what_a_rate_limit_asks_for_is_obeyed(client: Client, exchange: Any, job: Job) -> None:
+def test_what_a_rate_limit_asks_for_is_obeyed(client: AsyncClient, exchange: Any, job: Job) -> None:
     def busy(_: httpx.Request) -> httpx.Response:
         body = {"object": "too_many_requests_problem_details", "details": "slow down"}
         return httpx.Response(429, json=body, headers={"retry-After": "400"})
@@ -306,13 +310,13 @@ def test_what_a_rate_limit_asks_for_is_obeyed(client: Client, exchange: Any, job
 
 
 @pytest.mark.parametrize("broken", ["", "{}", '{"kind": "no such kind"}'])
-def test_what_is_no_handle_is_refused_with_advice(client: Client, broken: str) -> None:
+def test_what_is_no_handle_is_refused_with_advice(client: AsyncClient, broken: str) -> None:
     with pytest.raises(InputError, match="model_dump_json"):
         Job.attach(client, broken)
 
 
 def test_a_clock_that_fails_ends_the_watching(
-    client: Client, exchange: Any, job: Job, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, exchange: Any, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def gone(_: float) -> None:
         raise OSError("the served sandbox is gone")

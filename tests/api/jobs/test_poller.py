@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobSnapshot, JobState
@@ -36,13 +36,13 @@ async def turns(number: int = 200) -> None:
         await asyncio.sleep(0)
 
 
-def test_one_watcher_alone_looks_at_these_moments(client: Client, job: Job, asked: list[float]) -> None:
+def test_one_watcher_alone_looks_at_these_moments(client: AsyncClient, job: Job, asked: list[float]) -> None:
     assert client.run(every(job.watch())) == [1, 2, 3, 4, 5, 6, 7]
     assert asked == MOMENTS
 
 
 def test_watchers_on_several_threads_and_loops_send_the_requests_of_one(
-    exchange: Any, client: Client, job: Job, asked: list[float]
+    exchange: Any, client: AsyncClient, job: Job, asked: list[float]
 ) -> None:
     async def elsewhere() -> JobSnapshot:
         return await job
@@ -61,7 +61,7 @@ def test_watchers_on_several_threads_and_loops_send_the_requests_of_one(
 @pytest.mark.parametrize("after", range(1, 7))
 @pytest.mark.parametrize("deadline", [None, 3_600, 0.5])
 def test_who_joins_midway_gets_the_looks_from_there_on_and_changes_none(
-    client: Client, job: Job, asked: list[float], after: int, deadline: float | None
+    client: AsyncClient, job: Job, asked: list[float], after: int, deadline: float | None
 ) -> None:
     async def story() -> list[int]:
         first = job.watch()
@@ -80,7 +80,7 @@ def test_who_joins_midway_gets_the_looks_from_there_on_and_changes_none(
     assert asked == MOMENTS
 
 
-def test_the_deadline_of_one_is_not_that_of_the_other(client: Client, job: Job, asked: list[float]) -> None:
+def test_the_deadline_of_one_is_not_that_of_the_other(client: AsyncClient, job: Job, asked: list[float]) -> None:
     gave_up_at: list[float] = []
 
     async def impatient() -> None:
@@ -97,7 +97,7 @@ def test_the_deadline_of_one_is_not_that_of_the_other(client: Client, job: Job, 
     assert asked == MOMENTS
 
 
-def test_a_look_due_at_the_deadline_is_still_shown(client: Client, job: Job, asked: list[float]) -> None:
+def test_a_look_due_at_the_deadline_is_still_shown(client: AsyncClient, job: Job, asked: list[float]) -> None:
     seen: list[int] = []
 
     async def story() -> None:
@@ -110,7 +110,9 @@ def test_a_look_due_at_the_deadline_is_still_shown(client: Client, job: Job, ask
     assert asked == MOMENTS[:3]
 
 
-def test_one_of_two_that_is_cancelled_leaves_the_other_in_peace(client: Client, job: Job, asked: list[float]) -> None:
+def test_one_of_two_that_is_cancelled_leaves_the_other_in_peace(
+    client: AsyncClient, job: Job, asked: list[float]
+) -> None:
     async def story() -> list[int]:
         staying = asyncio.create_task(every(job.watch()))
         leaving = asyncio.create_task(every(job.watch()))
@@ -127,7 +129,7 @@ def test_one_of_two_that_is_cancelled_leaves_the_other_in_peace(client: Client, 
 
 
 def test_when_the_last_has_left_nothing_more_is_sent_and_a_new_one_goes_on(
-    client: Client, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, asked: list[float]
 ) -> None:
     async def story() -> list[int]:
         watches = [asyncio.create_task(every(job.watch())) for _ in range(2)]
@@ -145,7 +147,7 @@ def test_when_the_last_has_left_nothing_more_is_sent_and_a_new_one_goes_on(
     assert len(asked) == 7
 
 
-def test_one_may_come_in_the_moment_the_last_one_leaves(client: Client, job: Job, asked: list[float]) -> None:
+def test_one_may_come_in_the_moment_the_last_one_leaves(client: AsyncClient, job: Job, asked: list[float]) -> None:
     async def story() -> list[int]:
         leaving = asyncio.create_task(every(job.watch()))
         await turns(3)
@@ -161,7 +163,7 @@ def test_one_may_come_in_the_moment_the_last_one_leaves(client: Client, job: Job
 
 
 @pytest.mark.parametrize("how", ["watch", "wait", "await"])
-def test_a_job_known_to_have_ended_is_shown_at_once_without_a_request(client: Client, job: Job, how: str) -> None:
+def test_a_job_known_to_have_ended_is_shown_at_once_without_a_request(client: AsyncClient, job: Job, how: str) -> None:
     ended = job.wait()
     before = client.requests_sent
 
@@ -178,11 +180,11 @@ def test_a_job_known_to_have_ended_is_shown_at_once_without_a_request(client: Cl
         "watch": lambda: asyncio.run(watched()),
     }
     again = ways[how]()
-    assert again is ended is job.last
+    assert again is ended is job.last_snapshot
     assert client.requests_sent == before
 
 
-def test_an_end_found_by_a_single_look_is_shown_at_once_too(client: Client, exchange: Any, job: Job) -> None:
+def test_an_end_found_by_a_single_look_is_shown_at_once_too(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange._rules.clear()
     exchange.on("GET", STATUS, json_response(200, {"job_id": JOB, "status": "Completed"}))
     found = client.run(job.refresh())
@@ -190,7 +192,7 @@ def test_an_end_found_by_a_single_look_is_shown_at_once_too(client: Client, exch
     assert client.requests_sent == 1
 
 
-def test_an_error_reaches_everybody_who_watches(client: Client, exchange: Any, job: Job) -> None:
+def test_an_error_reaches_everybody_who_watches(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange._rules.clear()
     exchange.on("GET", STATUS, error_response(403, "permission_error"))
 
@@ -201,7 +203,7 @@ def test_an_error_reaches_everybody_who_watches(client: Client, exchange: Any, j
     assert len(exchange.sent("GET", STATUS)) <= 2
 
 
-def test_a_watch_after_an_error_looks_anew(client: Client, exchange: Any, job: Job) -> None:
+def test_a_watch_after_an_error_looks_anew(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange._rules.insert(0, ("GET", STATUS, [error_response(403, "permission_error")]))
     with pytest.raises(PermissionDenied):
         job.wait()
@@ -209,7 +211,7 @@ def test_a_watch_after_an_error_looks_anew(client: Client, exchange: Any, job: J
     assert job.wait().state is JobState.DONE
 
 
-def test_stopping_ends_every_watch_and_wait(client: Client, job: Job, asked: list[float]) -> None:
+def test_stopping_ends_every_watch_and_wait(client: AsyncClient, job: Job, asked: list[float]) -> None:
     async def elsewhere() -> JobSnapshot:
         return await job
 
@@ -232,7 +234,7 @@ def test_stopping_at_the_end_does_not_cost_the_end(job: Job) -> None:
     assert job.wait().state is JobState.DONE
 
 
-def test_listeners_hear_each_look_once_however_many_watch(client: Client, job: Job) -> None:
+def test_listeners_hear_each_look_once_however_many_watch(client: AsyncClient, job: Job) -> None:
     heard: list[tuple[int, str]] = []
     job.add_listener(lambda seen: heard.append((seen.polls, threading.current_thread().name)))
 
@@ -243,7 +245,7 @@ def test_listeners_hear_each_look_once_however_many_watch(client: Client, job: J
     assert heard == [(number, "cint-nb loop") for number in range(1, 8)]
 
 
-def test_nothing_is_sent_while_nobody_asks_for_the_next_look(client: Client, job: Job, asked: list[float]) -> None:
+def test_nothing_is_sent_while_nobody_asks_for_the_next_look(client: AsyncClient, job: Job, asked: list[float]) -> None:
     async def story() -> None:
         async for _ in job.watch():
             sent, moment = list(asked), client.clock.monotonic()
@@ -257,7 +259,7 @@ def test_nothing_is_sent_while_nobody_asks_for_the_next_look(client: Client, job
 
 
 def test_who_is_busy_with_a_look_holds_up_nobody_and_misses_nothing(
-    client: Client, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, asked: list[float]
 ) -> None:
     async def story() -> list[int]:
         busy = job.watch()
@@ -270,7 +272,7 @@ def test_who_is_busy_with_a_look_holds_up_nobody_and_misses_nothing(
 
 
 def test_a_watch_given_up_in_the_middle_of_a_loop_ends_the_looking(
-    client: Client, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, asked: list[float]
 ) -> None:
     async def story() -> None:
         async for seen in job.watch():
@@ -284,7 +286,7 @@ def test_a_watch_given_up_in_the_middle_of_a_loop_ends_the_looking(
 
 
 def test_who_hears_that_a_watch_begins_may_stop_it(job: Job) -> None:
-    job.add_listener(lambda _: None, on_watch=lambda: job.stop_watching() if job.is_watched else None)
+    job.add_listener(lambda _: None, on_watch_changed=lambda: job.stop_watching() if job.is_watched else None)
     with pytest.raises(WatchTimeout, match="stopped"):
         job.wait()
     assert not job.is_watched
@@ -292,7 +294,7 @@ def test_who_hears_that_a_watch_begins_may_stop_it(job: Job) -> None:
 
 def test_who_watches_is_told_at_the_beginning_and_at_the_end(job: Job) -> None:
     told: list[bool] = []
-    forget = job.add_listener(lambda _: None, on_watch=lambda: told.append(job.is_watched))
+    forget = job.add_listener(lambda _: None, on_watch_changed=lambda: told.append(job.is_watched))
     job.wait()
     assert told == [True, False]
     forget()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import WatchTimeout
 from cint_nb.domain.jobs import JobSnapshot, JobState
@@ -35,7 +35,7 @@ async def turns(number: int = 200) -> None:
 
 
 def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look(
-    client: Client, manual_clock: ManualClock, job: Job, asked: list[float]
+    client: AsyncClient, manual_clock: ManualClock, job: Job, asked: list[float]
 ) -> None:
     async def story() -> None:
         patient = asyncio.create_task(every(job.watch()))
@@ -58,12 +58,12 @@ def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look
 
 
 def test_a_look_that_came_due_during_a_long_standstill_comes_before_the_deadline(
-    client: Client, manual_clock: ManualClock, exchange: Any, job: Job
+    client: AsyncClient, manual_clock: ManualClock, exchange: Any, job: Job
 ) -> None:
     exchange._rules.insert(0, ("GET", STATUS, [json_response(200, {"job_id": JOB, "status": "Completed"})]))
 
     async def story() -> JobSnapshot:
-        waiting = asyncio.ensure_future(job._finish(60))
+        waiting = asyncio.ensure_future(job._wait_until_final(60))
         await turns()
         manual_clock.move(8 * 3_600)
         return await waiting
@@ -107,7 +107,7 @@ def test_an_interrupt_of_one_wait_leaves_the_background_watch_alone(manual_clock
 
 
 def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
-    client: Client, manual_clock: ManualClock, job: Job, asked: list[float]
+    client: AsyncClient, manual_clock: ManualClock, job: Job, asked: list[float]
 ) -> None:
     async def story() -> None:
         busy = job.watch()
@@ -132,7 +132,7 @@ def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
 
 @pytest.mark.parametrize("ahead", [0, 300, 7_200])
 def test_an_exchange_whose_clock_runs_ahead_is_not_asked_more_often(
-    client: Client, exchange: Any, asked: list[float], job: Job, ahead: int
+    client: AsyncClient, exchange: Any, asked: list[float], job: Job, ahead: int
 ) -> None:
     other = JOB[:-1] + "2"
     created = (client.clock.now() + timedelta(seconds=ahead)).isoformat()
@@ -142,10 +142,12 @@ def test_an_exchange_whose_clock_runs_ahead_is_not_asked_more_often(
         return json_response(200, {"job_id": other, "status": "Processing", "created_at": created})(request)
 
     exchange.on("GET", other, running)
-    attached = Job(client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), pace=client.pace)
+    attached = Job(
+        client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), pace=client.durations
+    )
     with pytest.raises(WatchTimeout):
         client.run(every(attached.watch(290)))
-    assert attached.last is not None
-    assert attached.last.elapsed_seconds == pytest.approx(asked[-1])
+    assert attached.last_snapshot is not None
+    assert attached.last_snapshot.elapsed_seconds == pytest.approx(asked[-1])
     assert asked[:4] == [2.0, 7.0, 17.0, 37.0]
     assert len(asked) < 30

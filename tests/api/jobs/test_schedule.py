@@ -9,7 +9,7 @@ from statistics import mean
 
 import pytest
 
-from cint_nb.api.jobs.schedule import Pace, counted_end, is_short, next_delay
+from cint_nb.api.jobs.schedule import DurationModel, extrapolate_end, is_short, next_delay
 from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
 
@@ -25,7 +25,7 @@ def looks(duration: float, eta: float, *, short: bool = False, counts_from: floa
     """
     elapsed, number = 0.0, 0
     while elapsed < duration or not number:
-        counted = counted_end(elapsed / duration, elapsed) if elapsed >= counts_from else None
+        counted = extrapolate_end(elapsed / duration, elapsed) if elapsed >= counts_from else None
         elapsed += next_delay(elapsed, eta, short=short, counted=counted, first=not number)
         number += 1
     return elapsed - duration, number
@@ -80,7 +80,7 @@ def test_the_end_of_a_short_job_is_noticed_within_four_seconds(duration: float) 
 def test_only_a_job_whose_size_is_known_is_taken_for_a_short_one() -> None:
     def of(kind: JobKind, ids: int) -> bool:
         job = handle(kind, ids)
-        return is_short(job, Pace().estimate(job).eta)
+        return is_short(job, DurationModel().estimate(job).eta)
 
     assert of(JobKind.REMOVAL, 500)
     assert of(JobKind.LAUNCH, 0)
@@ -106,7 +106,7 @@ def test_a_job_that_is_overdue_is_looked_at_evenly_and_not_too_often() -> None:
 
 @pytest.mark.parametrize(("share", "elapsed"), [(0.049, 100.0), (0.5, 0.0)])
 def test_a_small_share_or_no_time_foretells_nothing(share: float, elapsed: float) -> None:
-    assert counted_end(share, elapsed) is None
+    assert extrapolate_end(share, elapsed) is None
 
 
 def test_what_the_exchange_asks_for_wins() -> None:
@@ -167,34 +167,34 @@ def test_an_instant_failure_is_noticed_within_seconds() -> None:
     ],
 )
 def test_the_estimate_scales_with_the_ids(kind: JobKind, ids: int, low: float, high: float) -> None:
-    estimate = Pace().estimate(handle(kind, ids))
+    estimate = DurationModel().estimate(handle(kind, ids))
     assert (estimate.low, estimate.high) == (low, high)
     assert estimate.low < estimate.eta < estimate.high
 
 
 def test_the_deadline_scales_with_the_ids_and_is_never_ten_minutes() -> None:
-    small, large = Pace().deadline(handle(ids=1)), Pace().deadline(handle(ids=100_000))
+    small, large = DurationModel().deadline(handle(ids=1)), DurationModel().deadline(handle(ids=100_000))
     assert small == limits.WATCH_DEADLINE_MIN
     assert large.total_seconds() > 9_000 * 2
-    assert Pace().deadline(handle(ids=0)) == large
+    assert DurationModel().deadline(handle(ids=0)) == large
 
 
 def test_jobs_of_one_kind_teach_nothing_about_another() -> None:
-    pace = Pace()
+    pace = DurationModel()
     pace.learn(JobKind.UPLOAD, 10_000, 375.0)
-    assert pace.estimate(handle(JobKind.REMOVAL)) == Pace().estimate(handle(JobKind.REMOVAL))
+    assert pace.estimate(handle(JobKind.REMOVAL)) == DurationModel().estimate(handle(JobKind.REMOVAL))
     assert pace.estimate(handle(JobKind.UPLOAD_RSIDS)).eta == pytest.approx(375.0)
 
 
 @pytest.mark.parametrize(("ids", "seconds"), [(999, 700.0), (10_000, 0.0), (10_000, -5.0)])
 def test_small_jobs_and_impossible_durations_teach_nothing(ids: int, seconds: float) -> None:
-    pace = Pace()
+    pace = DurationModel()
     pace.learn(JobKind.UPLOAD, ids, seconds)
     assert pace.factors == {}
 
 
 def test_one_odd_job_cannot_ruin_the_estimate() -> None:
-    pace = Pace()
+    pace = DurationModel()
     pace.learn(JobKind.UPLOAD, 10_000, 1_000_000.0)
     assert pace.estimate(handle()).eta <= 750 * limits.DURATION_FACTOR_BOUNDS[1]
 

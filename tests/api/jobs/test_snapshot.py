@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.jobs.schedule import Pace
-from cint_nb.api.jobs.snapshot import Look, snapshot
+from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.api.jobs.snapshot import StatusContext, parse_snapshot
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 
 BEGUN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
@@ -20,8 +20,8 @@ def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
 
 def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = None, **look: Any) -> JobSnapshot:
     job = of or handle()
-    surroundings = Look(elapsed=after, looks=5, estimate=Pace().estimate(job), **look)
-    return snapshot(job, body, surroundings)
+    surroundings = StatusContext(elapsed=after, polls=5, estimate=DurationModel().estimate(job), **look)
+    return parse_snapshot(job, body, surroundings)
 
 
 def test_without_a_count_progress_is_an_estimate_given_as_a_range() -> None:

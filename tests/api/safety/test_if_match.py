@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import ApiError, InvalidState, PreconditionFailed, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
 from tests.support.constants import START
@@ -51,7 +51,7 @@ def act(run: dict[str, Any], status: str) -> Any:
 
 
 def test_a_changed_run_is_read_again_and_paused_with_its_new_version(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     exchange.on("POST", "/pause", changed(run), act(run, "paused"))
     assert client.run(client.fielding.pause(ref)).state == "paused"
@@ -59,7 +59,7 @@ def test_a_changed_run_is_read_again_and_paused_with_its_new_version(
 
 
 def test_a_run_somebody_else_paused_is_not_paused_again(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     exchange.on("POST", "/pause", changed(run, status="paused"))
     assert client.run(client.fielding.pause(ref)).state == "paused"
@@ -67,7 +67,7 @@ def test_a_run_somebody_else_paused_is_not_paused_again(
 
 
 def test_a_run_somebody_else_completed_is_decided_upon_again(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     exchange.on("POST", "/pause", changed(run, status="completed"))
     with pytest.raises(InvalidState, match="completed"):
@@ -76,7 +76,7 @@ def test_a_run_somebody_else_completed_is_decided_upon_again(
 
 
 def test_a_run_that_keeps_changing_is_given_up_after_the_second_time(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     exchange.on("POST", "/pause", changed(run))
     with pytest.raises(PreconditionFailed):
@@ -85,7 +85,7 @@ def test_a_run_that_keeps_changing_is_given_up_after_the_second_time(
 
 
 def test_an_unknown_state_is_left_to_the_exchange_to_judge(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     run["status"] = "hibernating"
     exchange.on("POST", "/pause", act(run, "paused"))
@@ -93,7 +93,7 @@ def test_an_unknown_state_is_left_to_the_exchange_to_judge(
 
 
 def test_a_run_already_as_wanted_is_left_alone(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     run["status"] = "completed"
     assert client.run(client.fielding.complete(ref)).state == "completed"
@@ -102,7 +102,7 @@ def test_a_run_already_as_wanted_is_left_alone(
 
 @pytest.mark.parametrize("verb", ["pause", "complete", "update_run"])
 def test_a_run_that_came_without_its_version_is_not_changed(
-    client: Client, exchange: Any, ref: TargetGroupRef, verb: str
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, verb: str
 ) -> None:
     state = {"id": RUN, "status": "live", "version": 1}
     exchange.on("GET", "/fielding-runs", json_response(200, {"data": [state]})).on(
@@ -127,7 +127,7 @@ def lost(run: dict[str, Any], **to: Any) -> Any:
 
 @pytest.mark.parametrize("status", [409, 412, 422])
 def test_a_repeat_refused_because_the_first_attempt_had_acted_is_no_failure(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
 ) -> None:
     """An exchange may check the state before the version: then the repeat of a pause that worked meets a 422."""
     exchange.on("POST", "/pause", lost(run, status="paused"), error_response(status, "invalid_state_error"))
@@ -137,7 +137,7 @@ def test_a_repeat_refused_because_the_first_attempt_had_acted_is_no_failure(
 
 @pytest.mark.parametrize("status", [409, 422])
 def test_a_refused_act_whose_run_is_not_as_wanted_stays_refused_after_one_request(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef, status: int
 ) -> None:
     exchange.on("POST", "/pause", error_response(status, "invalid_state_error", "not now"))
     with pytest.raises(ApiError, match="not now") as caught:
@@ -147,7 +147,7 @@ def test_a_refused_act_whose_run_is_not_as_wanted_stays_refused_after_one_reques
 
 
 def test_a_network_that_breaks_down_after_the_act_is_looked_behind(
-    client: Client, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
+    client: AsyncClient, exchange: Any, run: dict[str, Any], ref: TargetGroupRef
 ) -> None:
     def away(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("away")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from cint_nb.api.client import Client, connect_client
+from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from tests.support.plans import make_plan
@@ -17,35 +17,35 @@ MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
-    with connect_client("sandbox") as made:
+def client() -> Iterator[AsyncClient]:
+    with build_client("sandbox") as made:
         yield made
 
 
 @pytest.fixture
-def plan(client: Client) -> TargetGroupPlan:
+def plan(client: AsyncClient) -> TargetGroupPlan:
     now = client.clock.now()
     return make_plan(now, end_at=now + timedelta(days=20))
 
 
 @pytest.fixture
-def project(client: Client) -> str:
+def project(client: AsyncClient) -> str:
     return client.run(client.projects.create("Brand tracker", MANAGER, reference="tracker-2026")).id
 
 
 @pytest.fixture
-def ref(client: Client, project: str, plan: TargetGroupPlan) -> TargetGroupRef:
+def ref(client: AsyncClient, project: str, plan: TargetGroupPlan) -> TargetGroupRef:
     return client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference="wave-2"))
 
 
 @pytest.fixture
-def filled(client: Client, ref: TargetGroupRef) -> TargetGroupRef:
+def filled(client: AsyncClient, ref: TargetGroupRef) -> TargetGroupRef:
     client.run(client.recontacts.upload(ref, upload_file(1_000, seed="life"))).wait()
     client.run(client.target_groups.set_filling_strategy(ref, "completes"))
     return ref
 
 
 @pytest.fixture
-def live(client: Client, filled: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
+def live(client: AsyncClient, filled: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
     client.run(client.fielding.launch(filled, plan.end_at)).wait()
     return filled

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.domain.models import TargetGroupRef
@@ -35,12 +35,12 @@ class Unhurried(httpx.AsyncBaseTransport):
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
+def client() -> Iterator[AsyncClient]:
     sandbox = Sandbox(seed=1)
     settings = Settings.load("sandbox", environ={})
     nonces = SeededTokenFactory("given-up")
     http = Http(settings, transport=Unhurried(sandbox.transport()), clock=sandbox.clock, token_factory=nonces)
-    with Client(http) as made:
+    with AsyncClient(http) as made:
         made.sandbox = sandbox
         yield made
 
@@ -56,7 +56,7 @@ async def given_up(work: Awaitable[Any], turns: int) -> bool:
     return was_running
 
 
-def at_every_moment(client: Client, work: Callable[[int], Awaitable[Any]], check: Callable[[int], None]) -> None:
+def at_every_moment(client: AsyncClient, work: Callable[[int], Awaitable[Any]], check: Callable[[int], None]) -> None:
     """Give the work up at one moment after another, call it again each time, and check what exists then."""
     tried, was_running = 0, True
     while was_running:
@@ -67,7 +67,9 @@ def at_every_moment(client: Client, work: Callable[[int], Awaitable[Any]], check
     assert tried > 5
 
 
-def test_a_draft_given_up_and_called_again_is_one_draft(client: Client, project: str, plan: TargetGroupPlan) -> None:
+def test_a_draft_given_up_and_called_again_is_one_draft(
+    client: AsyncClient, project: str, plan: TargetGroupPlan
+) -> None:
     def create(number: int) -> Awaitable[Any]:
         return client.target_groups.create_draft(project, plan, name="Wave two", reference=f"once-{number}")
 
@@ -77,7 +79,7 @@ def test_a_draft_given_up_and_called_again_is_one_draft(client: Client, project:
     at_every_moment(client, create, check)
 
 
-def test_an_upload_given_up_and_called_again_is_one_upload(client: Client, ref: TargetGroupRef) -> None:
+def test_an_upload_given_up_and_called_again_is_one_upload(client: AsyncClient, ref: TargetGroupRef) -> None:
     def upload(number: int) -> Awaitable[Any]:
         content = f"{synthetic_id('given-up', number)}\n".encode()
         return client.recontacts.upload(ref, UploadFile(content, 1, EntityType.RSID), token=f"token{number:03}")
@@ -90,7 +92,7 @@ def test_an_upload_given_up_and_called_again_is_one_upload(client: Client, ref: 
     at_every_moment(client, upload, check)
 
 
-def test_a_project_given_up_and_called_again_with_its_key_is_one_project(client: Client) -> None:
+def test_a_project_given_up_and_called_again_with_its_key_is_one_project(client: AsyncClient) -> None:
     manager = "b551326b-ac9d-4d32-8823-4f025787dab9"
 
     def create(number: int) -> Awaitable[Any]:
@@ -102,7 +104,7 @@ def test_a_project_given_up_and_called_again_with_its_key_is_one_project(client:
     at_every_moment(client, create, check)
 
 
-def test_a_pause_given_up_and_called_again_pauses_once(client: Client, live: TargetGroupRef) -> None:
+def test_a_pause_given_up_and_called_again_pauses_once(client: AsyncClient, live: TargetGroupRef) -> None:
     async def pause_and_resume(turns: int) -> bool:
         was_running = await given_up(client.fielding.pause(live), turns)
         assert (await client.fielding.pause(live)).status == "paused"

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import InvalidState, JobFailed
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
@@ -20,20 +20,20 @@ T = TypeVar("T")
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 
 
-def every(client: Client, rows: AsyncIterator[T]) -> list[T]:
+def every(client: AsyncClient, rows: AsyncIterator[T]) -> list[T]:
     async def collect() -> list[T]:
         return [row async for row in rows]
 
     return client.run(collect())
 
 
-def test_a_launched_group_is_read_at_its_other_address(client: Client, live: TargetGroupRef) -> None:
+def test_a_launched_group_is_read_at_its_other_address(client: AsyncClient, live: TargetGroupRef) -> None:
     shown = client.run(client.target_groups.get(live))
     assert shown.launched
     assert shown.business_unit_id == 1234
 
 
-def test_a_group_in_the_field_fills_and_can_be_followed(client: Client, live: TargetGroupRef) -> None:
+def test_a_group_in_the_field_fills_and_can_be_followed(client: AsyncClient, live: TargetGroupRef) -> None:
     client.pass_time(hours=8)
     overview = client.run(client.target_groups.overview(live))
     assert overview.progress.filling_strategy == "completes"
@@ -47,14 +47,14 @@ def test_a_group_in_the_field_fills_and_can_be_followed(client: Client, live: Ta
     assert "status_change" in [str(change.changes[0].get("object")) for change in changes]
 
 
-def test_price_and_goal_of_a_launched_group_can_be_changed(client: Client, live: TargetGroupRef) -> None:
+def test_price_and_goal_of_a_launched_group_can_be_changed(client: AsyncClient, live: TargetGroupRef) -> None:
     price = client.run(client.target_groups.set_cost_per_interview(live, "2.9 EUR"))
     assert (float(price.value or 0), price.currency_code) == (2.9, "EUR")
     assert client.run(client.target_groups.set_completes_goal(live, 120)) == 120
     assert client.run(client.target_groups.overview(live)).progress.filling_goal == 120
 
 
-def test_details_of_a_launched_group_can_be_changed(client: Client, live: TargetGroupRef) -> None:
+def test_details_of_a_launched_group_can_be_changed(client: AsyncClient, live: TargetGroupRef) -> None:
     shown = client.run(client.target_groups.details(live))
     body = {
         "name": "Wave two, renamed",
@@ -68,7 +68,7 @@ def test_details_of_a_launched_group_can_be_changed(client: Client, live: Target
     assert client.run(client.target_groups.update_details(live, body)).name == "Wave two, renamed"
 
 
-def test_pause_resume_and_complete_follow_the_runs_version(client: Client, live: TargetGroupRef) -> None:
+def test_pause_resume_and_complete_follow_the_runs_version(client: AsyncClient, live: TargetGroupRef) -> None:
     fielding = client.fielding
     first = client.run(fielding.run(live))
     assert first is not None
@@ -81,14 +81,14 @@ def test_pause_resume_and_complete_follow_the_runs_version(client: Client, live:
         client.run(fielding.pause(live))
 
 
-def test_a_draft_has_no_run_to_steer(client: Client, ref: TargetGroupRef) -> None:
+def test_a_draft_has_no_run_to_steer(client: AsyncClient, ref: TargetGroupRef) -> None:
     assert client.run(client.fielding.run(ref)) is None
     with pytest.raises(InvalidState, match="launch the target group first"):
         client.run(client.fielding.complete(ref))
 
 
 def test_a_scheduled_group_can_be_moved_and_launched_now(
-    client: Client, filled: TargetGroupRef, plan: TargetGroupPlan
+    client: AsyncClient, filled: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
     fielding = client.fielding
     start = client.clock.now() + timedelta(days=2)
@@ -102,7 +102,7 @@ def test_a_scheduled_group_can_be_moved_and_launched_now(
 
 
 def test_a_launch_the_exchange_refuses_fails_with_its_reason(
-    client: Client, ref: TargetGroupRef, plan: TargetGroupPlan
+    client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
     job = client.run(client.fielding.launch(ref, plan.end_at))
     with pytest.raises(JobFailed) as caught:
@@ -110,22 +110,24 @@ def test_a_launch_the_exchange_refuses_fails_with_its_reason(
     assert caught.value.evidence["failure_code"]
 
 
-def test_allowed_actions_can_be_asked(client: Client, live: TargetGroupRef) -> None:
-    allowed = client.run(client.fielding.allowed(live.project_id, [live.target_group_id]))
+def test_allowed_actions_can_be_asked(client: AsyncClient, live: TargetGroupRef) -> None:
+    allowed = client.run(client.fielding.allowed_actions(live.project_id, [live.target_group_id]))
     assert (allowed.is_pause_allowed, allowed.is_launch_allowed) == (True, False)
 
 
-def test_a_batch_tells_which_groups_it_changed(client: Client, live: TargetGroupRef, plan: TargetGroupPlan) -> None:
+def test_a_batch_tells_which_groups_it_changed(
+    client: AsyncClient, live: TargetGroupRef, plan: TargetGroupPlan
+) -> None:
     draft = client.run(client.target_groups.create_draft(live.project_id, plan, name="Wave 3", reference="wave-3"))
     ids = [live.target_group_id, draft.target_group_id]
-    job = client.run(client.fielding.batch("pause", live.project_id, ids))
+    job = client.run(client.fielding.start_batch("pause", live.project_id, ids))
     assert job.wait().state is JobState.PARTIAL
     result = client.run(client.fielding.batch_result(job.handle))
     assert result.updated == (live.target_group_id,)
     assert list(result.failed) == [draft.target_group_id]
 
 
-def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: Client, ref: TargetGroupRef) -> None:
+def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: AsyncClient, ref: TargetGroupRef) -> None:
     exclusions = client.exclusions
     ended = client.run(exclusions.upload(ref, upload_file(300, seed="life"))).wait()
     counted = client.run(exclusions.overview(ref)).saved_respondent_ids_count
@@ -134,14 +136,14 @@ def test_exclusions_by_file_are_uploaded_counted_listed_and_removed(client: Clie
     assert client.run(exclusions.remove_all(ref)).wait().saved_count == 0
 
 
-def test_rids_cannot_be_excluded(client: Client, ref: TargetGroupRef) -> None:
+def test_rids_cannot_be_excluded(client: AsyncClient, ref: TargetGroupRef) -> None:
     before = client.requests_sent
     with pytest.raises(ValueError, match="not one per visit"):
         client.run(client.exclusions.upload(ref, upload_file(3, seed="life"), entity_type="RID"))
     assert client.requests_sent == before
 
 
-def test_project_exclusion_can_be_switched(client: Client, ref: TargetGroupRef) -> None:
+def test_project_exclusion_can_be_switched(client: AsyncClient, ref: TargetGroupRef) -> None:
     exclusions = client.exclusions
     assert client.run(exclusions.policy(ref)).project_exclusion_enabled is False
     client.run(exclusions.set_policies(ref.project_id, {ref.target_group_id: True}))
@@ -152,7 +154,7 @@ def test_project_exclusion_can_be_switched(client: Client, ref: TargetGroupRef) 
     assert shown == {ref.target_group_id: True}
 
 
-def test_activity_exclusions_are_replaced_as_a_whole(client: Client, ref: TargetGroupRef) -> None:
+def test_activity_exclusions_are_replaced_as_a_whole(client: AsyncClient, ref: TargetGroupRef) -> None:
     elsewhere = client.run(client.projects.create("Another study", MANAGER)).id
     wanted = ActivityExclusion(type="project", id=elsewhere, duration="P30D")
     client.run(client.exclusions.set_activity(ref, [wanted]))
@@ -162,13 +164,15 @@ def test_activity_exclusions_are_replaced_as_a_whole(client: Client, ref: Target
     assert client.run(client.exclusions.activity(ref)) == ()
 
 
-def test_a_group_cannot_exclude_its_own_people(client: Client, ref: TargetGroupRef) -> None:
+def test_a_group_cannot_exclude_its_own_people(client: AsyncClient, ref: TargetGroupRef) -> None:
     with pytest.raises(ValueError, match="own project"):
         client.run(client.exclusions.set_activity(ref, [ActivityExclusion(type="project", id=ref.project_id)]))
 
 
 @pytest.mark.parametrize("kind", ["respondent-analysis", "completes", "term-details"])
-def test_a_report_is_requested_followed_listed_and_downloaded(client: Client, live: TargetGroupRef, kind: str) -> None:
+def test_a_report_is_requested_followed_listed_and_downloaded(
+    client: AsyncClient, live: TargetGroupRef, kind: str
+) -> None:
     client.pass_time(days=2)
     reports = client.reports
     by, ids = ("target_group", [live.target_group_id]) if kind == "term-details" else ("project", [live.project_id])
@@ -191,14 +195,14 @@ def test_a_report_is_requested_followed_listed_and_downloaded(client: Client, li
     ],
 )
 def test_a_report_that_cannot_work_is_refused_before_anything_is_sent(
-    client: Client, start: date, end: date, by: str, ids: list[str]
+    client: AsyncClient, start: date, end: date, by: str, ids: list[str]
 ) -> None:
     with pytest.raises(ValueError, match=r"report (covers|is filtered)"):
         client.run(client.reports.generate("completes", start, end, by=by, ids=ids))
     assert client.requests_sent == 0
 
 
-def test_the_last_day_of_august_plus_six_months_is_the_last_of_february(client: Client, project: str) -> None:
+def test_the_last_day_of_august_plus_six_months_is_the_last_of_february(client: AsyncClient, project: str) -> None:
     with pytest.raises(ValueError, match="2026-02-28"):
         client.run(
             client.reports.generate("completes", date(2025, 8, 31), date(2026, 3, 1), by="project", ids=[project])

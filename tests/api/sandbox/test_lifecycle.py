@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound, RespondentFileError
 from cint_nb.domain.files import UploadFile
@@ -23,14 +23,14 @@ T = TypeVar("T")
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 
 
-def every(client: Client, rows: AsyncIterator[T]) -> list[T]:
+def every(client: AsyncClient, rows: AsyncIterator[T]) -> list[T]:
     async def collect() -> list[T]:
         return [row async for row in rows]
 
     return client.run(collect())
 
 
-def test_what_a_draft_needs_can_be_looked_up(client: Client) -> None:
+def test_what_a_draft_needs_can_be_looked_up(client: AsyncClient) -> None:
     definitions = client.definitions
     assert 101 in [account.id for account in client.run(definitions.accounts())]
     assert MANAGER in [user.id for user in client.run(definitions.users(project_managers=True))]
@@ -41,7 +41,7 @@ def test_what_a_draft_needs_can_be_looked_up(client: Client) -> None:
     assert "other" in [kind.code for kind in client.run(definitions.industries())]
 
 
-def test_the_recontact_template_is_listed_and_can_be_expanded(client: Client) -> None:
+def test_the_recontact_template_is_listed_and_can_be_expanded(client: AsyncClient) -> None:
     listed = client.run(client.definitions.allocation_templates())
     assert limits.RECONTACT_TEMPLATE_ID in [template.template_id for template in listed]
     template = client.run(client.definitions.allocation_template(limits.RECONTACT_TEMPLATE_ID))
@@ -54,30 +54,30 @@ def test_the_recontact_template_is_listed_and_can_be_expanded(client: Client) ->
     }
 
 
-def test_definitions_are_read_once(client: Client) -> None:
+def test_definitions_are_read_once(client: AsyncClient) -> None:
     client.run(client.definitions.locales())
     before = client.requests_sent
     client.run(client.definitions.locales())
     assert client.requests_sent == before
 
 
-def test_an_e_mail_address_shows_in_no_repr(client: Client) -> None:
+def test_an_e_mail_address_shows_in_no_repr(client: AsyncClient) -> None:
     assert "@" not in repr(client.run(client.definitions.users()))
 
 
-def test_a_project_is_listed_and_has_an_overview(client: Client, project: str) -> None:
+def test_a_project_is_listed_and_has_an_overview(client: AsyncClient, project: str) -> None:
     assert project in [row.id for row in every(client, client.projects.list())]
     shown = client.run(client.projects.overview(project))
     assert (shown.id, shown.project_customer_reference_number) == (project, "tracker-2026")
 
 
-def test_the_same_idempotency_key_gives_the_same_project(client: Client) -> None:
-    key = client.nonces.uuid()
+def test_the_same_idempotency_key_gives_the_same_project(client: AsyncClient) -> None:
+    key = client.token_factory.uuid()
     first = client.run(client.projects.create("Brand tracker", MANAGER, idempotency_key=key))
     assert client.run(client.projects.create("Brand tracker", MANAGER, idempotency_key=key)).id == first.id
 
 
-def test_a_draft_reads_back_as_it_was_planned(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
+def test_a_draft_reads_back_as_it_was_planned(client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
     shown = client.run(client.target_groups.get(ref))
     assert (shown.id, shown.launched, shown.completes_goal) == (ref.target_group_id, False, 100)
     assert shown.target_group_customer_reference_number == "wave-2"
@@ -86,7 +86,7 @@ def test_a_draft_reads_back_as_it_was_planned(client: Client, ref: TargetGroupRe
 
 
 def test_an_updated_draft_keeps_its_reference_and_name(
-    client: Client, ref: TargetGroupRef, plan: TargetGroupPlan
+    client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
     client.run(client.target_groups.update_draft(ref, plan.model_copy(update={"completes_goal": 70})))
     shown = client.run(client.target_groups.get(ref))
@@ -94,7 +94,7 @@ def test_an_updated_draft_keeps_its_reference_and_name(
     assert client.run(client.target_groups.find(ref.project_id, "wave-2")) == ref
 
 
-def test_the_list_of_groups_filters(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
+def test_the_list_of_groups_filters(client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
     other = client.run(client.target_groups.create_draft(ref.project_id, plan, name="Wave 3", reference="wave-3"))
     groups = client.target_groups
     assert {row.id for row in every(client, groups.list(ref.project_id))} == {
@@ -106,12 +106,14 @@ def test_the_list_of_groups_filters(client: Client, ref: TargetGroupRef, plan: T
     assert every(client, groups.list(ref.project_id, statuses=["live"])) == []
 
 
-def test_a_draft_has_no_overview_and_the_error_says_why(client: Client, ref: TargetGroupRef) -> None:
+def test_a_draft_has_no_overview_and_the_error_says_why(client: AsyncClient, ref: TargetGroupRef) -> None:
     with pytest.raises(NotFound, match="launch it first"):
         client.run(client.target_groups.overview(ref))
 
 
-def test_a_forecast_for_a_draft_and_for_a_group(client: Client, ref: TargetGroupRef, plan: TargetGroupPlan) -> None:
+def test_a_forecast_for_a_draft_and_for_a_group(
+    client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan
+) -> None:
     body = plan.model_copy(update={"allocation_shape": "template_id"}).to_body(name="Wave two")
     body.pop("allocations")
     assert client.run(client.target_groups.feasibility(body)).suggested_price is not None
@@ -119,30 +121,30 @@ def test_a_forecast_for_a_draft_and_for_a_group(client: Client, ref: TargetGroup
     assert of_group.suggested_price is not None
 
 
-def test_a_mistake_in_a_draft_is_named_in_our_words(client: Client, project: str, plan: TargetGroupPlan) -> None:
+def test_a_mistake_in_a_draft_is_named_in_our_words(client: AsyncClient, project: str, plan: TargetGroupPlan) -> None:
     past = plan.model_copy(update={"end_at": client.clock.now() - timedelta(days=1)})
     with pytest.raises(BadRequest) as caught:
         client.run(client.target_groups.create_draft(project, past, name="Wave two", reference="too-late"))
     assert "end_at" in dict(caught.value.invalid_params)
 
 
-def test_saved_ids_are_those_sent_less_those_rejected(client: Client, filled: TargetGroupRef) -> None:
+def test_saved_ids_are_those_sent_less_those_rejected(client: AsyncClient, filled: TargetGroupRef) -> None:
     sent = {synthetic_id("life", number) for number in range(1_000)}
     saved = client.run(client.recontacts.saved_ids(filled))
     assert set(saved) < sent
     assert len(saved) == len(set(saved)) == client.run(client.recontacts.saved_count(filled))
 
 
-def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(client: Client, filled: TargetGroupRef) -> None:
+def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(client: AsyncClient, filled: TargetGroupRef) -> None:
     (listed,) = client.run(client.recontacts.jobs(filled))
     assert listed.state is JobState.DONE
-    found = client.run(client.recontacts.find(filled, listed.file_name))
+    found = client.run(client.recontacts.find_job(filled, listed.file_name))
     assert found is not None
     assert found.wait().state is JobState.PARTIAL
     name, content = client.run(client.recontacts.download(filled, listed.job_id))
     assert (name, content) == (listed.file_name, upload_file(1_000, seed="life").content)
-    assert client.run(client.recontacts.find(filled, "another.csv")) is None
-    assert client.run(client.recontacts.running(filled)) is None
+    assert client.run(client.recontacts.find_job(filled, "another.csv")) is None
+    assert client.run(client.recontacts.running_job(filled)) is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(client: Client,
     ],
 )
 def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
-    client: Client, ref: TargetGroupRef, upload: UploadFile, why: str
+    client: AsyncClient, ref: TargetGroupRef, upload: UploadFile, why: str
 ) -> None:
     before = client.requests_sent
     with pytest.raises(RespondentFileError, match=why):
@@ -163,21 +165,23 @@ def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("thing", ["wave1.csv", ["an id"]])
-def test_a_path_or_a_bare_list_is_refused_with_what_reads_it(client: Client, ref: TargetGroupRef, thing: Any) -> None:
+def test_a_path_or_a_bare_list_is_refused_with_what_reads_it(
+    client: AsyncClient, ref: TargetGroupRef, thing: Any
+) -> None:
     before = client.requests_sent
     with pytest.raises(InputError, match="read_respondents"):
         client.run(client.recontacts.upload(ref, thing))
     assert client.requests_sent == before
 
 
-def test_an_upload_is_measured_while_it_runs(client: Client, ref: TargetGroupRef) -> None:
+def test_an_upload_is_measured_while_it_runs(client: AsyncClient, ref: TargetGroupRef) -> None:
     job = client.run(client.recontacts.upload(ref, upload_file(5_000, seed="life")))
     seen = every(client, job.watch())
     assert any(snapshot.is_measured for snapshot in seen[:-1])
     assert [snapshot.fraction[0] for snapshot in seen] == sorted(snapshot.fraction[0] for snapshot in seen)
 
 
-def test_one_client_serves_plain_code_and_other_loops_at_once(client: Client, ref: TargetGroupRef) -> None:
+def test_one_client_serves_plain_code_and_other_loops_at_once(client: AsyncClient, ref: TargetGroupRef) -> None:
     async def several() -> list[Any]:
         reads = [client.recontacts.saved_count(ref) for _ in range(5)]
         return list(await asyncio.gather(*reads, client.target_groups.get(ref)))
@@ -186,7 +190,7 @@ def test_one_client_serves_plain_code_and_other_loops_at_once(client: Client, re
     assert client.run(several())[:5] == [0] * 5
 
 
-def test_an_upload_is_taken_up_by_its_id_alone(client: Client, filled: TargetGroupRef) -> None:
+def test_an_upload_is_taken_up_by_its_id_alone(client: AsyncClient, filled: TargetGroupRef) -> None:
     (listed,) = client.run(client.recontacts.jobs(filled))
     before = client.requests_sent
     job = client.recontacts.job(filled, listed.job_id, ids=1_000)
@@ -196,7 +200,7 @@ def test_an_upload_is_taken_up_by_its_id_alone(client: Client, filled: TargetGro
     assert ended.elapsed_seconds > 30
 
 
-def test_a_group_that_does_not_exist_is_at_neither_address(client: Client, ref: TargetGroupRef) -> None:
+def test_a_group_that_does_not_exist_is_at_neither_address(client: AsyncClient, ref: TargetGroupRef) -> None:
     nobody = ref.model_copy(update={"target_group_id": "01JX2X0N5RTR012AYDTA83QWTW"})
     with pytest.raises(NotFound):
         client.run(client.target_groups.get(nobody))

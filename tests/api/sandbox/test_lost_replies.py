@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import JobAlreadyRunning, OutcomeUnknown
 from cint_nb.domain.files import UploadFile
@@ -30,28 +30,30 @@ def people(ids: int = 200, first: int = 0) -> UploadFile:
     return upload_file(ids, seed="lost", first=first)
 
 
-def arm(client: Client, fault: str, step: str, *, times: int = 1) -> None:
+def arm(client: AsyncClient, fault: str, step: str, *, times: int = 1) -> None:
     value = "=300" if fault == "delay" else ""
     client.sandbox.faults.arm(f"{fault}@{step}*{times}{value}")
 
 
-def happened(client: Client) -> int:
+def happened(client: AsyncClient) -> int:
     return sum(fault.happened for fault in client.sandbox.faults.armed)
 
 
-def jobs(client: Client, kind: str) -> list[Any]:
+def jobs(client: AsyncClient, kind: str) -> list[Any]:
     return [job for job in client.sandbox.world.jobs.values() if job.kind == getattr(entities, kind)]
 
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
-def test_one_draft_exists_after_a_lost_reply(client: Client, project: str, plan: TargetGroupPlan, fault: str) -> None:
+def test_one_draft_exists_after_a_lost_reply(
+    client: AsyncClient, project: str, plan: TargetGroupPlan, fault: str
+) -> None:
     arm(client, fault, "create")
     made = client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference="only-once"))
     assert happened(client) == 1
     assert list(client.sandbox.world.groups) == [made.target_group_id]
 
 
-def test_one_draft_exists_after_a_second_lost_reply(client: Client, project: str, plan: TargetGroupPlan) -> None:
+def test_one_draft_exists_after_a_second_lost_reply(client: AsyncClient, project: str, plan: TargetGroupPlan) -> None:
     client.sandbox.faults.arm("reset@create*2")
     client.sandbox.faults.arm("drop-reply@create+2")
     with pytest.raises(OutcomeUnknown) as caught:
@@ -61,13 +63,15 @@ def test_one_draft_exists_after_a_second_lost_reply(client: Client, project: str
     assert len(client.sandbox.world.groups) == 1
 
 
-def test_a_draft_is_adopted_by_a_second_call(client: Client, project: str, plan: TargetGroupPlan) -> None:
+def test_a_draft_is_adopted_by_a_second_call(client: AsyncClient, project: str, plan: TargetGroupPlan) -> None:
     arguments: Any = {"name": "Wave two", "reference": "only-once"}
     first = client.run(client.target_groups.create_draft(project, plan, **arguments))
     assert client.run(client.target_groups.create_draft(project, plan, **arguments)) == first
 
 
-def test_a_draft_with_another_reference_is_another_draft(client: Client, project: str, plan: TargetGroupPlan) -> None:
+def test_a_draft_with_another_reference_is_another_draft(
+    client: AsyncClient, project: str, plan: TargetGroupPlan
+) -> None:
     for reference in ("ref", "ref-1", "ref-12"):
         client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference=reference))
     assert len(client.sandbox.world.groups) == 3
@@ -75,7 +79,7 @@ def test_a_draft_with_another_reference_is_another_draft(client: Client, project
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
-def test_one_upload_exists_after_a_lost_reply(client: Client, ref: TargetGroupRef, fault: str, ids: int) -> None:
+def test_one_upload_exists_after_a_lost_reply(client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int) -> None:
     arm(client, fault, "upload")
     job = client.run(client.recontacts.upload(ref, people(ids)))
     assert happened(client) == 1
@@ -92,7 +96,7 @@ LIST = "recontact_list_upload_respondents_by_file_jobs"
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("absent", [(NEWER,), (NEWER, LIST)], ids=["with-a-list", "without-a-list"])
 def test_one_upload_at_the_older_address_exists_after_a_lost_reply(
-    client: Client, ref: TargetGroupRef, fault: str, ids: int, absent: tuple[str, ...]
+    client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int, absent: tuple[str, ...]
 ) -> None:
     for address in absent:
         client.sandbox.faults.arm(f"404@{address}*always")
@@ -108,7 +112,7 @@ def test_one_upload_at_the_older_address_exists_after_a_lost_reply(
 
 @pytest.mark.parametrize("fault", ACTED)
 def test_an_upload_whose_looks_fail_too_is_found_later_by_its_token(
-    client: Client, ref: TargetGroupRef, fault: str
+    client: AsyncClient, ref: TargetGroupRef, fault: str
 ) -> None:
     arm(client, fault, "upload")
     client.sandbox.faults.arm("500@list*always+1")
@@ -119,7 +123,7 @@ def test_an_upload_whose_looks_fail_too_is_found_later_by_its_token(
     assert [made.id for made in jobs(client, "RECONTACT_UPLOAD")] == [job.handle.job_id]
 
 
-def test_the_same_token_adopts_a_job_that_has_ended(client: Client, ref: TargetGroupRef) -> None:
+def test_the_same_token_adopts_a_job_that_has_ended(client: AsyncClient, ref: TargetGroupRef) -> None:
     first = client.run(client.recontacts.upload(ref, people(), token="mine0001"))
     first.wait()
     again = client.run(client.recontacts.upload(ref, people(), token="mine0001"))
@@ -127,7 +131,7 @@ def test_the_same_token_adopts_a_job_that_has_ended(client: Client, ref: TargetG
     assert len(jobs(client, "RECONTACT_UPLOAD")) == 1
 
 
-def test_a_second_upload_is_refused_early_while_the_first_runs(client: Client, ref: TargetGroupRef) -> None:
+def test_a_second_upload_is_refused_early_while_the_first_runs(client: AsyncClient, ref: TargetGroupRef) -> None:
     first = client.run(client.recontacts.upload(ref, people(5_000)))
     before = client.requests_sent
     with pytest.raises(JobAlreadyRunning) as caught:
@@ -138,7 +142,7 @@ def test_a_second_upload_is_refused_early_while_the_first_runs(client: Client, r
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
-def test_one_removal_exists_after_a_lost_reply(client: Client, ref: TargetGroupRef, fault: str, ids: int) -> None:
+def test_one_removal_exists_after_a_lost_reply(client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int) -> None:
     client.run(client.recontacts.upload(ref, people(ids))).wait()
     arm(client, fault, "remove")
     job = client.run(client.recontacts.remove_all(ref))
@@ -147,14 +151,14 @@ def test_one_removal_exists_after_a_lost_reply(client: Client, ref: TargetGroupR
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
 
-def test_removing_nothing_is_done_at_once_even_if_the_reply_is_lost(client: Client, ref: TargetGroupRef) -> None:
+def test_removing_nothing_is_done_at_once_even_if_the_reply_is_lost(client: AsyncClient, ref: TargetGroupRef) -> None:
     arm(client, "drop-reply", "remove")
     assert client.run(client.recontacts.remove_all(ref)).wait().state is JobState.DONE
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
 
 def test_what_was_there_and_is_gone_was_removed_before_and_is_not_removed_again(
-    client: Client, ref: TargetGroupRef
+    client: AsyncClient, ref: TargetGroupRef
 ) -> None:
     client.run(client.recontacts.upload(ref, people(20))).wait()
     client.run(client.recontacts.remove_all(ref, ids=20)).wait()
@@ -162,7 +166,7 @@ def test_what_was_there_and_is_gone_was_removed_before_and_is_not_removed_again(
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
 
-def test_a_removal_that_never_began_is_reported_as_unknown(client: Client, ref: TargetGroupRef) -> None:
+def test_a_removal_that_never_began_is_reported_as_unknown(client: AsyncClient, ref: TargetGroupRef) -> None:
     client.run(client.recontacts.upload(ref, people())).wait()
     arm(client, "reset", "remove", times=2)
     with pytest.raises(OutcomeUnknown, match="remove all recontacts"):
@@ -170,7 +174,7 @@ def test_a_removal_that_never_began_is_reported_as_unknown(client: Client, ref: 
     assert jobs(client, "RECONTACT_REMOVAL") == []
 
 
-def test_a_removal_refused_because_of_an_upload_is_no_removal(client: Client, ref: TargetGroupRef) -> None:
+def test_a_removal_refused_because_of_an_upload_is_no_removal(client: AsyncClient, ref: TargetGroupRef) -> None:
     client.run(client.recontacts.upload(ref, people(5_000)))
     with pytest.raises(JobAlreadyRunning):
         client.run(client.recontacts.remove_all(ref))
@@ -181,7 +185,7 @@ def test_a_removal_refused_because_of_an_upload_is_no_removal(client: Client, re
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("entity", ["RSID", "ACCESS_RESPONDENT_GUID"])
 def test_one_exclusion_upload_exists_after_a_lost_reply(
-    client: Client, ref: TargetGroupRef, fault: str, ids: int, entity: str
+    client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int, entity: str
 ) -> None:
     arm(client, fault, "exclude")
     ended = client.run(client.exclusions.upload(ref, people(ids), entity_type=entity)).wait()
@@ -196,7 +200,7 @@ def test_one_exclusion_upload_exists_after_a_lost_reply(
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 def test_one_exclusion_removal_exists_after_a_lost_reply(
-    client: Client, ref: TargetGroupRef, fault: str, ids: int
+    client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int
 ) -> None:
     client.run(client.exclusions.upload(ref, people(ids))).wait()
     arm(client, fault, "unexclude")
@@ -207,7 +211,7 @@ def test_one_exclusion_removal_exists_after_a_lost_reply(
 
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
-def test_one_report_exists_after_a_lost_reply(client: Client, project: str, fault: str) -> None:
+def test_one_report_exists_after_a_lost_reply(client: AsyncClient, project: str, fault: str) -> None:
     def request() -> Job:
         return client.run(
             client.reports.generate(
@@ -224,7 +228,7 @@ def test_one_report_exists_after_a_lost_reply(client: Client, project: str, faul
 
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
-def test_one_project_exists_after_a_lost_reply(client: Client, fault: str) -> None:
+def test_one_project_exists_after_a_lost_reply(client: AsyncClient, fault: str) -> None:
     arm(client, fault, "project")
     made = client.run(client.projects.create("A project", MANAGER))
     assert list(client.sandbox.world.projects) == [made.id]
@@ -232,7 +236,7 @@ def test_one_project_exists_after_a_lost_reply(client: Client, fault: str) -> No
 
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 def test_one_launch_exists_after_a_lost_reply(
-    client: Client, ref: TargetGroupRef, plan: TargetGroupPlan, fault: str
+    client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan, fault: str
 ) -> None:
     client.run(client.recontacts.upload(ref, people())).wait()
     arm(client, fault, "launch")
@@ -241,7 +245,7 @@ def test_one_launch_exists_after_a_lost_reply(
     assert len(jobs(client, "LAUNCH")) == 1
 
 
-GUARDED: dict[str, tuple[str, Callable[[Client, TargetGroupRef], Any], str]] = {
+GUARDED: dict[str, tuple[str, Callable[[AsyncClient, TargetGroupRef], Any], str]] = {
     "pause": ("pause_fielding_run", lambda client, ref: client.fielding.pause(ref), "paused"),
     "complete": ("complete_fielding_run", lambda client, ref: client.fielding.complete(ref), "completed"),
 }
@@ -249,7 +253,7 @@ GUARDED: dict[str, tuple[str, Callable[[Client, TargetGroupRef], Any], str]] = {
 
 @pytest.mark.parametrize("fault", [*ACTED, *NOT_ACTED, "stale-etag"])
 @pytest.mark.parametrize("verb", GUARDED)
-def test_a_guarded_act_takes_effect_once(client: Client, live: TargetGroupRef, verb: str, fault: str) -> None:
+def test_a_guarded_act_takes_effect_once(client: AsyncClient, live: TargetGroupRef, verb: str, fault: str) -> None:
     step, act, wanted = GUARDED[verb]
     before = client.run(client.fielding.run(live))
     arm(client, fault, step)

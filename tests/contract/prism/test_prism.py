@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 import cint_nb
-from cint_nb.api.client import Client
+from cint_nb.api.client import AsyncClient
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.domain.errors import BadRequest
 from tests.contract.example_transport import call_of
@@ -67,7 +67,7 @@ def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mock]:
 
 
 @pytest.fixture(scope="module")
-def client(mock: Mock) -> Iterator[Client]:
+def client(mock: Mock) -> Iterator[AsyncClient]:
     """Connect as anybody would: by the environment alone."""
     plain = httpx.AsyncHTTPTransport.handle_async_request
 
@@ -100,7 +100,7 @@ def answered(mock: Mock) -> Iterator[list[tuple[str, str, int, str]]]:
 
 
 @pytest.mark.parametrize("name", BY_METHOD)
-def test_a_method_is_understood_and_its_reply_is_read(name: str, client: Client, answered: list[Any]) -> None:
+def test_a_method_is_understood_and_its_reply_is_read(name: str, client: AsyncClient, answered: list[Any]) -> None:
     client.run(ASKS[name].through(client))
     operation = OPERATIONS[name]
     address = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.template))
@@ -108,16 +108,16 @@ def test_a_method_is_understood_and_its_reply_is_read(name: str, client: Client,
 
 
 @pytest.mark.parametrize("name", BY_CALL)
-def test_a_request_is_understood(name: str, client: Client, answered: list[Any]) -> None:
+def test_a_request_is_understood(name: str, client: AsyncClient, answered: list[Any]) -> None:
     reply = client.run(client.http.send(call_of(name, vendor())))
     assert 200 <= reply.status < 300
 
 
-def test_a_request_that_differs_is_noticed(mock: Mock, client: Client) -> None:
+def test_a_request_that_differs_is_noticed(mock: Mock, client: AsyncClient) -> None:
     mock.seen.clear()
     body = {"name": "Brand tracker"}
     with pytest.raises(BadRequest):
-        client.run(client.http.send(OPERATIONS["projects.create"].call(json=body, idempotency_key="key")))
+        client.run(client.http.send(OPERATIONS["projects.create"].make_call(json=body, idempotency_key="key")))
     ((_, _, status, complaint),) = mock.seen
     assert status >= 400
     assert COMPLAINT in complaint

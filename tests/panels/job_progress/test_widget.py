@@ -331,8 +331,8 @@ def test_stopped_and_started_at_once_it_watches() -> None:
     for _ in range(20):
         panel.stop()
         panel.start()
-    seen = job.last.polls if job.last else 0
-    wait_for(lambda: job.last is not None and job.last.polls > seen + 3)
+    seen = job.last_snapshot.polls if job.last_snapshot else 0
+    wait_for(lambda: job.last_snapshot is not None and job.last_snapshot.polls > seen + 3)
     assert panel.phase is Phase.WATCHED
     assert panel._own is not None
     panel.stop()
@@ -343,7 +343,7 @@ def test_stopped_and_started_at_once_it_watches() -> None:
 
 @pytest.mark.parametrize("how", ["deadline", "error", "left"])
 def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> None:
-    job = real_job(lambda _: httpx.Response(403, json={}) if how == "error" and job.last else RUNS)
+    job = real_job(lambda _: httpx.Response(403, json={}) if how == "error" and job.last_snapshot else RUNS)
     panel = JobProgress(job)
 
     async def cell() -> None:
@@ -423,8 +423,8 @@ def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
     wait_for(lambda: first.value is not None)
     first.close()
     wait_for_the_loop()
-    looks = job.last.polls if job.last else 0
-    wait_for(lambda: job.last is not None and job.last.polls > looks)
+    looks = job.last_snapshot.polls if job.last_snapshot else 0
+    wait_for(lambda: job.last_snapshot is not None and job.last_snapshot.polls > looks)
     assert second.phase is Phase.WATCHED
     second.close()
     wait_for_the_loop()
