@@ -18,7 +18,7 @@ from measuring import Row, in_turn, over, run_alone, seconds, spread
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.outcome.upload_outcome import reconcile
+from cint_nb.study.outcome.upload_outcome import compare_upload
 
 IDS = 100_000
 REPEATS = 9
@@ -43,7 +43,7 @@ def list_and_reconcile(base: str, sent: Respondents) -> int:
     group = TargetGroupRef(project_id="P", target_group_id=BIG_GROUP)
     with connected(base) as client:
         after = client.run(client.recontacts.saved_ids(group))
-    return reconcile(sent, before=(), after=after).counts["saved"]
+    return compare_upload(sent, before=(), after=after).counts["saved"]
 
 
 def rows() -> list[Row]:

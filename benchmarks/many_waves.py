@@ -21,7 +21,7 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.outcome.upload_outcome import reconcile
+from cint_nb.study.outcome.upload_outcome import compare_upload
 
 WAVES, ALONE, IN_FLIGHT, PER_CLIENT, PEOPLE, REPEATS, LATENCY = 200, 10, 32, 8, 200, 3, 0.05
 _numbers = count()
@@ -32,7 +32,7 @@ async def wave(client: AsyncClient, people: Respondents) -> None:
     job = await client.recontacts.upload(group, people)
     seen = await job
     after = await client.recontacts.saved_ids(group)
-    outcome = reconcile(people, before=(), after=after, saved_count=seen.saved_count)
+    outcome = compare_upload(people, before=(), after=after, saved_count=seen.saved_count)
     assert outcome.counts["saved"] == PEOPLE
 
 

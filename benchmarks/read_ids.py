@@ -35,11 +35,11 @@ def work(path):
     return len(frame), len(frame["RSID"].drop_duplicates())
 """
 RECONCILE = """
-from cint_nb.study.outcome.upload_outcome import reconcile
+from cint_nb.study.outcome.upload_outcome import compare_upload
 from cint_nb.study.files.respondents import read_respondents
 def work(path):
     people = read_respondents(path, entity_type="RSID")
-    outcome = reconcile(people, before=people.ids[:20_000], after=people.ids[:-1_000])
+    outcome = compare_upload(people, before=people.ids[:20_000], after=people.ids[:-1_000])
     return outcome.counts["rejected"], len(outcome.frame())
 """
 MEASURE = """

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from cint_nb.study.frames import analysis_frame as analysis_frame
     from cint_nb.study.frames import completes_frame as completes_frame
     from cint_nb.study.frames import funnel_frame as funnel_frame
-    from cint_nb.study.longitudinal.history import Panel as Panel
-    from cint_nb.study.longitudinal.history import PanelWave as PanelWave
+    from cint_nb.study.longitudinal.history import History as History
+    from cint_nb.study.longitudinal.history import HistoryWave as HistoryWave
     from cint_nb.study.longitudinal.history import read_report as read_report
     from cint_nb.study.outcome.crosswalk import Crosswalk as Crosswalk
     from cint_nb.study.outcome.crosswalk import to_rsids as to_rsids

@@ -22,7 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the counts of every verdict."""
     people = read_respondents(arguments.file, entity_type=arguments.entity_type, column=arguments.column)
     if arguments.json:
-        print(json.dumps({**asdict(people.counts), "encoding": people.origin.encoding, "bytes": people.origin.size}))
+        print(
+            json.dumps(
+                {**asdict(people.counts), "encoding": people.source_info.encoding, "bytes": people.source_info.size}
+            )
+        )
     else:
         print(people.summary().to_string(index=False))
         print(f"\n{len(people):,} {people.entity_type}s can be uploaded. Nothing was sent.")

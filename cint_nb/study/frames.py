@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cint_nb.study.status_warnings import Figures, status_warnings
+from cint_nb.study.status_warnings import WarningInputs, status_warnings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ STATUS_COLUMNS: Mapping[str, str] = {
 
 _FUNNEL = ("sent", "saved", "entrants", "completes")
 
-_NO_SCREENOUT = frozenset({"10", "11", "-1", "1", "3"})
+_NOT_SCREENED_OUT = frozenset({"10", "11", "-1", "1", "3"})
 """Codes of a complete, of one adjusted to complete, and of those who left or are still inside."""
 
 
@@ -70,7 +70,7 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
     """
     import pandas as pd
 
-    records = [_status(row, now) for row in rows]
+    records = [_status_row(row, now) for row in rows]
     trends = [record.pop("trend") for record in records]
     frame = pd.DataFrame(records, columns=list(STATUS_COLUMNS))
     for column, kind in STATUS_COLUMNS.items():
@@ -82,68 +82,68 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
     return frame.assign(trend=pd.Series(trends, dtype="object")) if any(trends) else frame
 
 
-def _status(row: Any, now: datetime | None) -> dict[str, Any]:
-    overview, performance = get(row, "overview"), get(row, "performance")
-    completes = _first(get(overview, "progress", "current_completes"), get(performance, "completes"))
-    goal = _first(get(overview, "progress", "filling_goal"), get(row, "goal"))
-    saved, entrants = get(row, "saved"), get(performance, "entrants")
-    cost = _first(get(overview, "current_cost"), get(performance, "completes_cost"))
-    spent = _number(get(cost, "value"))
-    seconds = _number(get(overview, "median_length_of_interview_seconds"))
-    cap = get(row, "price_cap")
-    warnings = get(row, "warnings") or ()
+def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
+    overview, performance = get_path(row, "overview"), get_path(row, "performance")
+    completes = _first_known(get_path(overview, "progress", "current_completes"), get_path(performance, "completes"))
+    goal = _first_known(get_path(overview, "progress", "filling_goal"), get_path(row, "goal"))
+    saved, entrants = get_path(row, "saved"), get_path(performance, "entrants")
+    cost = _first_known(get_path(overview, "current_cost"), get_path(performance, "completes_cost"))
+    spent = _number(get_path(cost, "value"))
+    seconds = _number(get_path(overview, "median_length_of_interview_seconds"))
+    cap = get_path(row, "price_cap")
+    warnings = get_path(row, "warnings") or ()
     told: dict[str, Any] = {
-        "name": _text(_first(get(row, "name"), get(overview, "target_group_name"))),
-        "target_group_id": _text(get(row, "target_group_id")),
-        "state": _text(_first(get(overview, "status"), get(row, "state"))).lower(),
+        "name": _text(_first_known(get_path(row, "name"), get_path(overview, "target_group_name"))),
+        "target_group_id": _text(get_path(row, "target_group_id")),
+        "state": _text(_first_known(get_path(overview, "status"), get_path(row, "state"))).lower(),
         "goal": goal,
         "completes": completes,
         "filled": _share(completes, goal),
-        "sent": get(row, "sent"),
+        "sent": get_path(row, "sent"),
         "saved": saved,
         "entrants": entrants,
         "came_back": _share(entrants, saved),
         "screenouts": _screenouts(performance),
         "completed_of_saved": _share(completes, saved),
         **{
-            rate: _number(_first(get(performance, rate), get(overview, rate)))
+            rate: _number(_first_known(get_path(performance, rate), get_path(overview, rate)))
             for rate in ("conversion_rate", "drop_off_rate", "incidence_rate")
         },
         "median_minutes": None if seconds is None else round(seconds / 60, 1),
         "cost": spent,
         "cost_per_complete": _share(spent, completes),
-        "price_cap": _number(_first(get(cap, "value"), cap)),
-        "currency": _text(_first(get(cost, "currency_code"), get(cap, "currency_code"))),
-        "first_complete": get(performance, "first_complete"),
-        "last_complete": get(performance, "last_complete"),
-        "ends_at": get(row, "ends_at"),
-        "trend": get(row, "trend"),
+        "price_cap": _number(_first_known(get_path(cap, "value"), cap)),
+        "currency": _text(_first_known(get_path(cost, "currency_code"), get_path(cap, "currency_code"))),
+        "first_complete": get_path(performance, "first_complete"),
+        "last_complete": get_path(performance, "last_complete"),
+        "ends_at": get_path(row, "ends_at"),
+        "trend": get_path(row, "trend"),
     }
-    seen = () if now is None else status_warnings(_figures(row, told), now)
+    seen = () if now is None else status_warnings(_metric_columns(row, told), now)
     told["warnings"] = "; ".join([*([warnings] if isinstance(warnings, str) else map(str, warnings)), *seen])
     return told
 
 
-def _figures(row: Any, told: Mapping[str, Any]) -> Figures:
-    return Figures(
-        state=told["state"],
-        goal=_number(told["goal"]),
-        completes=_number(told["completes"]),
-        saved=_number(told["saved"]),
-        last_sign=_moment(_first(told["last_complete"], get(row, "started_at"))),
-        ends_at=_moment(told["ends_at"]),
-        paused_by=_text(get(row, "paused_by")),
-        pause_reason=_text(get(row, "pause_reason")),
-        cost_per_complete=told["cost_per_complete"],
-        price_cap=told["price_cap"],
+def _metric_columns(row: Any, reply: Mapping[str, Any]) -> WarningInputs:
+    return WarningInputs(
+        state=reply["state"],
+        goal=_number(reply["goal"]),
+        completes=_number(reply["completes"]),
+        saved=_number(reply["saved"]),
+        last_activity_at=_parse_time(_first_known(reply["last_complete"], get_path(row, "started_at"))),
+        ends_at=_parse_time(reply["ends_at"]),
+        paused_by=_text(get_path(row, "paused_by")),
+        pause_reason=_text(get_path(row, "pause_reason")),
+        cost_per_complete=reply["cost_per_complete"],
+        price_cap=reply["price_cap"],
     )
 
 
 def _screenouts(performance: Any) -> int | None:
-    entries = get(performance, "respondent_analysis", "live")
+    entries = get_path(performance, "respondent_analysis", "live")
     if entries is None:
         return None
-    return sum(int(get(e, "count") or 0) for e in entries if _text(get(e, "status")) not in _NO_SCREENOUT)
+    return sum(int(get_path(e, "count") or 0) for e in entries if _text(get_path(e, "status")) not in _NOT_SCREENED_OUT)
 
 
 def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
@@ -159,7 +159,7 @@ def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [(get(each, "timestamp"), get(each, "count")) for each in intervals]
+    rows = [(get_path(each, "timestamp"), get_path(each, "count")) for each in intervals]
     until = pd.to_datetime(pd.Series([row[0] for row in rows], dtype="object"), utc=True, format="ISO8601")
     frame = pd.DataFrame({"until": until, "completes": pd.array([row[1] for row in rows], dtype="Int64")})
     frame = frame.sort_values("until", kind="stable", ignore_index=True)
@@ -180,8 +180,10 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
     """
     import pandas as pd
 
-    entries = get(performance, "respondent_analysis", "test" if test else "live") or ()
-    rows = [(_text(get(e, "status")), _text(get(e, "label")), int(get(e, "count") or 0)) for e in entries]
+    entries = get_path(performance, "respondent_analysis", "test" if test else "live") or ()
+    rows = [
+        (_text(get_path(e, "status")), _text(get_path(e, "label")), int(get_path(e, "count") or 0)) for e in entries
+    ]
     frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "int64"})
     frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
     return frame.assign(share=frame["count"] / max(1, int(frame["count"].sum())))
@@ -206,7 +208,7 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(of_first=frame["people"] / first, of_previous=frame["people"] / people.shift(1).fillna(people))
 
 
-def get(value: Any, *path: str) -> Any:
+def get_path(value: Any, *path: str) -> Any:
     """Follow names into mappings or objects; None where one is missing."""
     for name in path:
         if value is None:
@@ -215,7 +217,7 @@ def get(value: Any, *path: str) -> Any:
     return value
 
 
-def _first(*values: Any) -> Any:
+def _first_known(*values: Any) -> Any:
     return next((value for value in values if value is not None and value != ""), None)
 
 
@@ -230,7 +232,7 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _moment(value: Any) -> datetime | None:
+def _parse_time(value: Any) -> datetime | None:
     try:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.study.preflight.registry import ActivityExclusion, SourceGroup, WaveFacts
+from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, WaveFacts
 from cint_nb.wave.status_rows import known
 from cint_nb.wire.settings import Mode
 
@@ -46,19 +46,19 @@ async def _about_group(client: AsyncClient, facts: WaveFacts, ref: TargetGroupRe
         running_job=running.job_id if running else None,
         target_group_state="" if group is None else "launched" if group.launched else "draft",
         draft={} if group is None or group.launched else group.model_dump(mode="json", exclude=_unknown(client)),
-        activity_exclusions=[ActivityExclusion(each.type, each.id, each.duration) for each in activity],
+        activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
         industry_lockout=str(lockout or ""),
     )
 
 
-async def _sources(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceGroup, ...]:
+async def _sources(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceTargetGroup, ...]:
     """Return the target groups people come from, with the times of their first and last complete."""
     found = []
     for ref in refs:
         performance = await known(client.target_groups.performance(ref))
         found.append(
-            SourceGroup(
+            SourceTargetGroup(
                 ref.project_id,
                 ref.target_group_id,
                 first_complete=performance.first_complete if performance else None,

@@ -19,7 +19,7 @@ from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.outcome.upload_outcome import Outcome, reconcile
+from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
 from cint_nb.wave.journal import Entry, Journal, State, WaveKey
 from cint_nb.wave.journal_payloads import (
     CLOSE,
@@ -234,7 +234,7 @@ class Steps:
         after: Collection[str] | None = None
         if listed and saved != held + len(self.people.ids) - len(before):
             after = await self.client.recontacts.saved_ids(ref)
-        return reconcile(
+        return compare_upload(
             self.people,
             before=before,
             after=after,
@@ -255,7 +255,7 @@ class Steps:
         batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
         unfinished = next((entry for entry in batches if entry.state is not State.DONE), None)
         if unfinished is not None:
-            return self.people.intersect(self._those(unfinished.payload.digests_sent)), unfinished.batch
+            return self.people.intersection(self._those(unfinished.payload.digests_sent)), unfinished.batch
         if not len(outcome.resubmittable):
             raise _nothing_to_resubmit(outcome)
         return outcome.resubmittable, str(len(batches) + 1)

@@ -18,7 +18,7 @@ from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.wave_view.model import Stage, Standing, stand_of
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.outcome.upload_outcome import Outcome, reconcile
+from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
 from cint_nb.wave.client import Session
 from cint_nb.wave.wave import Wave
 from cint_nb.wire import loop_thread
@@ -160,7 +160,7 @@ async def _calls(
     async def account_for(again: Respondents | None = None) -> Outcome:
         saved, count = await client.recontacts.saved_ids(ref), await client.recontacts.saved_count(ref)
         rejected = () if again is None else tuple(again.ids)
-        return reconcile(people, before=(), after=saved, saved_count=count, rejected_before=rejected)
+        return compare_upload(people, before=(), after=saved, saved_count=count, rejected_before=rejected)
 
     await once("upload", lambda: job("upload", lambda mark: client.recontacts.upload(ref, people, token=mark)))
     again = (await once("first outcome", account_for)).resubmittable

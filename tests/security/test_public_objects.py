@@ -18,7 +18,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.panels.wave_view.widget import WavePanel
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.longitudinal.history import Panel, PanelWave
+from cint_nb.study.longitudinal.history import History, HistoryWave
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 from cint_nb.wave.client import Session
@@ -58,12 +58,12 @@ def objects(wave: Wave, client: Session, people: Respondents, tmp_path: Path) ->
     with pytest.raises(CintError) as caught:  # one upload runs already
         client.run(client.recontacts.upload(group, people))
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
-    first = PanelWave("wave 1", read_report(visits, rsid="RSID"), uploaded=people)
+    first = HistoryWave("wave 1", read_report(visits, rsid="RSID"), uploaded=people)
     return {
         "AllocationShape": next(iter(AllocationFormat)),
         "CintError": caught.value,
-        "Crosswalk": Crosswalk.of(visits),
-        "Panel": Panel([first]),
+        "Crosswalk": Crosswalk.from_frame(visits),
+        "Panel": History([first]),
         "PanelWave": first,
         "FilePicker": picker,
         "FilePicker, from the browser": other,
@@ -228,7 +228,7 @@ def test_an_id_that_names_a_column_is_shown_by_nothing_that_was_read(people: Res
     one = people.ids[0]
     for source in (pd.Series(people.ids, name=one), pd.DataFrame({one: people.ids, "visit": range(len(people.ids))})):
         read = read_respondents(source, entity_type="RSID", column=None if source.ndim == 1 else one)
-        assert not holds_respondent(repr(read) + repr(read.origin) + read.evidence().to_string())
+        assert not holds_respondent(repr(read) + repr(read.source_info) + read.evidence().to_string())
 
 
 @pytest.mark.parametrize("before", range(0, 60, 7))
@@ -239,8 +239,8 @@ def test_no_part_of_an_id_is_left_where_a_long_name_is_cut(people: Respondents, 
     for refused in (
         lambda: read_respondents(frame, entity_type="RSID"),
         lambda: read_respondents(frame, entity_type="RSID", column=f"no {name}"),
-        lambda: Crosswalk.of(frame),
-        lambda: Crosswalk.of(frame, rsid=f"no {name}"),
+        lambda: Crosswalk.from_frame(frame),
+        lambda: Crosswalk.from_frame(frame, rsid=f"no {name}"),
         lambda: read_report(frame, rsid=f"no {name}"),
     ):
         with pytest.raises(CintError) as caught:
@@ -272,7 +272,7 @@ def test_nobody_is_named_in_an_error_or_a_log(
         lambda: read_respondents([], entity_type="RSID").to_upload(),
         lambda: read_respondents(pd.read_csv(headless), entity_type="RSID"),
         lambda: read_respondents(pd.read_csv(headless), entity_type="RSID", column="RSID"),
-        lambda: Crosswalk.of(pd.read_csv(headless)),
+        lambda: Crosswalk.from_frame(pd.read_csv(headless)),
         lambda: read_report(pd.read_csv(headless)),
         lambda: make_wave(name="Tracker, wave 3").outcome,
         lambda: client.run(client.recontacts.upload(own, people)),

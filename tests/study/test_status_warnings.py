@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from cint_nb.study.frames import status_frame
-from cint_nb.study.status_warnings import Figures, status_warnings
+from cint_nb.study.status_warnings import WarningInputs, status_warnings
 
 NOW = datetime(2026, 9, 10, 12, tzinfo=UTC)
 
 
 def said(state: str = "live", **known: Any) -> tuple[str, ...]:
-    return status_warnings(Figures(state, **{"goal": 100, "completes": 40, **known}), NOW)
+    return status_warnings(WarningInputs(state, **{"goal": 100, "completes": 40, **known}), NOW)
 
 
 def ago(**length: float) -> datetime:
@@ -85,7 +85,7 @@ def test_a_group_that_is_over_is_not_worth_a_warning() -> None:
 
 
 def test_nothing_known_warns_of_nothing() -> None:
-    assert status_warnings(Figures("live"), NOW) == ()
+    assert status_warnings(WarningInputs("live"), NOW) == ()
 
 
 def test_several_warnings_come_the_most_urgent_first_and_after_what_was_known_before() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cint_nb.panels.look.cell_format import RIGHT, Column, absent, cell, plain
 from cint_nb.panels.look.text_format import count, esc
-from cint_nb.study.files.line_frames import spreadsheet_safe
+from cint_nb.study.files.line_frames import escape_formula
 
 COLUMNS: Mapping[str, Column] = {
     "name": Column("Name"),
@@ -249,4 +249,4 @@ def _safe(value: Any) -> Any:
         return ""
     if isinstance(value, (list, tuple)):
         return " ".join(map(str, value))
-    return spreadsheet_safe(value) if isinstance(value, str) else value
+    return escape_formula(value) if isinstance(value, str) else value

@@ -17,9 +17,9 @@ from uuid import UUID
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import masked_repr
-from cint_nb.study.files.id_column import Cells
-from cint_nb.study.files.sources import Opened, refuse
-from cint_nb.study.files.verdicts import as_text, clean, holds_id
+from cint_nb.study.files.id_column import ColumnSample
+from cint_nb.study.files.sources import OpenSource, source_error
+from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 
 _SAMPLE_ROWS = 2_000
 _BATCH = 65_536
@@ -27,26 +27,26 @@ _FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost noth
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class TableColumns:
     """Hold the columns of a file, looked at, and a way to go through the values of one (by position from 0)."""
 
-    cells: list[Cells]
+    cells: list[ColumnSample]
     values: Callable[[int], Iterator[Any]]
 
 
-def _library(module: str, file: Opened) -> ModuleType:
+def _import_optional(module: str, file: OpenSource) -> ModuleType:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise refuse(
+        raise source_error(
             file.name,
             f"Reading .{file.kind} needs {module.partition('.')[0]}, which is not installed.",
             'pip install "cint_nb[files]", or save the file as .csv.',
         ) from None
 
 
-def _damaged(file: Opened, error: Exception) -> Exception:
-    return refuse(
+def _damaged_file_error(file: OpenSource, error: Exception) -> Exception:
+    return source_error(
         file.name,
         f"The .{file.kind} file cannot be read.",
         "open it in the program that wrote it and save it again, or save it as .csv.",
@@ -55,7 +55,7 @@ def _damaged(file: Opened, error: Exception) -> Exception:
 
 
 @contextmanager
-def sheet_rows(file: Opened, sheet: str | int | None) -> Iterator[tuple[str, Iterator[tuple[int, list[Any]]]]]:
+def open_sheet(file: OpenSource, sheet: str | int | None) -> Iterator[tuple[str, Iterator[tuple[int, list[Any]]]]]:
     """Open one sheet of a workbook and give its name and its rows, with their numbers from 1.
 
     Values are the stored ones: no formula is computed, no link to another file is followed.
@@ -67,12 +67,12 @@ def sheet_rows(file: Opened, sheet: str | int | None) -> Iterator[tuple[str, Ite
     Raises:
         RespondentFileError: if it is damaged, unpacks to too much, or the sheet is unclear.
     """
-    openpyxl = _library("openpyxl", file)
+    openpyxl = _import_optional("openpyxl", file)
     _check_parts(file)
     try:
         book = openpyxl.load_workbook(file.stream, read_only=True, data_only=True, keep_links=False)
     except Exception as error:  # noqa: BLE001 - openpyxl raises whatever its parsers raise
-        raise _damaged(file, error) from None
+        raise _damaged_file_error(file, error) from None
     try:
         chosen = _choose_sheet(book, sheet, file)
         yield chosen.title, _filled_rows(chosen, file)
@@ -80,19 +80,21 @@ def sheet_rows(file: Opened, sheet: str | int | None) -> Iterator[tuple[str, Ite
         book.close()
 
 
-def _check_parts(file: Opened) -> None:
+def _check_parts(file: OpenSource) -> None:
     """Refuse a package that is no workbook, or would fill the memory."""
     try:
         with zipfile.ZipFile(file.stream) as package:
             names = package.namelist()
             unpacked = sum(part.file_size for part in package.infolist())
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise _damaged(file, error) from None
+        raise _damaged_file_error(file, error) from None
     file.stream.seek(0)
     if not any(name.startswith("xl/") for name in names):
-        raise refuse(file.name, "This is a packed archive, not a workbook.", "unpack it and give the file inside.")
+        raise source_error(
+            file.name, "This is a packed archive, not a workbook.", "unpack it and give the file inside."
+        )
     if unpacked > limits.WORKBOOK_MAX_BYTES or unpacked > _FREE_BYTES + limits.UNPACK_MAX_RATIO * file.size:
-        raise refuse(
+        raise source_error(
             file.name,
             f"The workbook unpacks to {unpacked:,} bytes, far more than a list of ids needs.",
             "save the column of ids as .csv.",
@@ -100,7 +102,7 @@ def _check_parts(file: Opened) -> None:
         )
 
 
-def _choose_sheet(book: Any, sheet: str | int | None, file: Opened) -> Any:
+def _choose_sheet(book: Any, sheet: str | int | None, file: OpenSource) -> Any:
     sheets = list(book.worksheets)
     titles = ", ".join(repr(each.title) for each in sheets[:12])
     if isinstance(sheet, int) and not isinstance(sheet, bool) and 1 <= sheet <= len(sheets):
@@ -110,26 +112,26 @@ def _choose_sheet(book: Any, sheet: str | int | None, file: Opened) -> Any:
         if found:
             return found[0]
     if sheet is not None:
-        raise refuse(
+        raise source_error(
             file.name, f"There is no sheet {masked_repr(sheet, 40)}. The sheets are {titles}.", "use one of these."
         )
     if len(sheets) == 1:
         return sheets[0]
-    found = [each for each in sheets if _has_id(each, file)]
+    found = [each for each in sheets if _contains_id(each, file)]
     if len(found) == 1:
         return found[0]
     what = "Several sheets hold ids" if found else "No sheet holds respondent ids"
-    raise refuse(file.name, f"{what}. The sheets are {titles}.", "say which one: sheet='…'.", sheets=len(sheets))
+    raise source_error(file.name, f"{what}. The sheets are {titles}.", "say which one: sheet='…'.", sheets=len(sheets))
 
 
-def _has_id(sheet: Any, file: Opened) -> bool:
+def _contains_id(sheet: Any, file: OpenSource) -> bool:
     rows = _filled_rows(sheet, file)
     return any(
-        holds_id(as_text(value)) for (_, row), _ in zip(rows, range(_SAMPLE_ROWS), strict=False) for value in row
+        contains_id(cell_text(value)) for (_, row), _ in zip(rows, range(_SAMPLE_ROWS), strict=False) for value in row
     )
 
 
-def _filled_rows(sheet: Any, file: Opened) -> Iterator[tuple[int, list[Any]]]:
+def _filled_rows(sheet: Any, file: OpenSource) -> Iterator[tuple[int, list[Any]]]:
     """Go through the rows up to the last one that holds anything."""
     sheet.reset_dimensions()  # a workbook may claim any size
     held = 0
@@ -137,7 +139,7 @@ def _filled_rows(sheet: Any, file: Opened) -> Iterator[tuple[int, list[Any]]]:
     try:
         for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
             values = list(row)
-            if not any(value is not None and clean(as_text(value)) for value in values):
+            if not any(value is not None and normalise_line(cell_text(value)) for value in values):
                 held += 1
                 continue
             for empty in range(number - held, number):
@@ -145,25 +147,25 @@ def _filled_rows(sheet: Any, file: Opened) -> Iterator[tuple[int, list[Any]]]:
             held = 0
             yield number, values
     except Exception as error:  # noqa: BLE001 - a damaged sheet is found while it is read
-        raise _damaged(file, error) from None
+        raise _damaged_file_error(file, error) from None
 
 
 @contextmanager
-def parquet_columns(file: Opened) -> Iterator[Columns]:
+def open_parquet(file: OpenSource) -> Iterator[TableColumns]:
     """Open a parquet file and look at its columns.
 
     Raises:
         RespondentFileError: if pyarrow is missing, the file is damaged, or has too many rows or bytes.
     """
-    parquet = _library("pyarrow.parquet", file)
+    parquet = _import_optional("pyarrow.parquet", file)
     try:
         table = parquet.ParquetFile(file.stream)
         data, names = table.metadata, [field.name for field in table.schema_arrow]
         unpacked = sum(data.row_group(group).total_byte_size for group in range(data.num_row_groups))
     except Exception as error:  # noqa: BLE001 - pyarrow raises whatever its parsers raise
-        raise _damaged(file, error) from None
+        raise _damaged_file_error(file, error) from None
     if data.num_rows > limits.SOURCE_MAX_LINES or unpacked > limits.SOURCE_MAX_BYTES:
-        raise refuse(
+        raise source_error(
             file.name,
             f"The file has {data.num_rows:,} rows and unpacks to {unpacked:,} bytes; that is too much.",
             "keep the column of ids, and the rows of one wave.",
@@ -173,33 +175,33 @@ def parquet_columns(file: Opened) -> Iterator[Columns]:
     def values(place: int) -> Iterator[Any]:
         try:
             for batch in table.iter_batches(batch_size=_BATCH, columns=[names[place]]):
-                yield from map(_cell, batch.column(0).to_pylist())
+                yield from map(_uuid_text, batch.column(0).to_pylist())
         except Exception as error:  # noqa: BLE001 - a damaged page is found while it is read
-            raise _damaged(file, error) from None
+            raise _damaged_file_error(file, error) from None
 
     cells = [
-        Cells(place + 1, name, [as_text(value) for value in islice(values(place), _SAMPLE_ROWS)])
+        ColumnSample(place + 1, name, [cell_text(value) for value in islice(values(place), _SAMPLE_ROWS)])
         for place, name in enumerate(names)
     ]
     try:
-        yield Columns(cells, values)
+        yield TableColumns(cells, values)
     finally:
         table.close()
 
 
-def _cell(value: Any) -> Any:
+def _uuid_text(value: Any) -> Any:
     """Write a UUID that is stored as 16 bytes the usual way."""
     return str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 and not value.isascii() else value
 
 
 @contextmanager
-def spss_columns(file: Opened) -> Iterator[Columns]:
+def open_spss(file: OpenSource) -> Iterator[TableColumns]:
     """Open an SPSS file and look at its variables.
 
     Raises:
         RespondentFileError: if pyreadstat is missing or the file is damaged.
     """
-    pyreadstat = _library("pyreadstat", file)
+    pyreadstat = _import_optional("pyreadstat", file)
     with tempfile.TemporaryDirectory(prefix="cint-nb-") as folder:
         path = Path(folder) / "respondents.sav"  # the library reads paths only
         with path.open("wb") as copy:
@@ -209,15 +211,15 @@ def spss_columns(file: Opened) -> Iterator[Columns]:
             try:
                 found = pyreadstat.read_sav(str(path), row_limit=rows, usecols=names, disable_datetime_conversion=True)
             except Exception as error:  # noqa: BLE001 - pyreadstat raises whatever its library reports
-                raise _damaged(file, error) from None
+                raise _damaged_file_error(file, error) from None
             return found[0], found[1]
 
         frame, meta = load(_SAMPLE_ROWS)
         names = list(meta.column_names)
         cells = [
-            Cells(place + 1, name, [as_text(value) for value in frame.iloc[:, place].tolist()])
+            ColumnSample(place + 1, name, [cell_text(value) for value in frame.iloc[:, place].tolist()])
             for place, name in enumerate(names)
         ]
-        yield Columns(
+        yield TableColumns(
             cells, lambda place: iter(load(limits.SOURCE_MAX_LINES + 1, [names[place]])[0].iloc[:, 0].tolist())
         )

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files import id_array as key_rows
-from cint_nb.study.files.id_array import Keys
-from cint_nb.study.files.id_column import type_by_name
-from cint_nb.study.files.readers import Origin
-from cint_nb.study.files.verdicts import as_text
+from cint_nb.study.files.id_array import IdArray
+from cint_nb.study.files.id_column import entity_type_from_name
+from cint_nb.study.files.readers import SourceInfo
+from cint_nb.study.files.verdicts import cell_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MEANS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
+_MEANINGS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,52 +28,54 @@ class Evidence:
     detail: str
 
 
-def by_name(origin: Origin) -> tuple[Evidence, ...]:
+def evidence_from_names(origin: SourceInfo) -> tuple[Evidence, ...]:
     """Read what the names of column, sheet and file claim."""
     named = (("column name", origin.column), ("sheet name", origin.sheet), ("file name", origin.name))
     return tuple(
         Evidence(where, said, f"the {where} is {masked_repr(name)}")
         for where, name in named
-        if name and (said := type_by_name(name))
+        if name and (said := entity_type_from_name(name))
     )
 
 
-def contradictions(stated: EntityType, origin: Origin) -> tuple[str, ...]:
+def contradicting_names(stated: EntityType, origin: SourceInfo) -> tuple[str, ...]:
     """Say in sentences where names speak against the stated type."""
     return tuple(
-        f"The ids were read as {stated}s ({_MEANS[stated]}), but {each.detail}, which suggests {each.says}s "
-        f"({_MEANS[each.says]})."
-        for each in by_name(origin)
+        f"The ids were read as {stated}s ({_MEANINGS[stated]}), but {each.detail}, which suggests {each.says}s "
+        f"({_MEANINGS[each.says]})."
+        for each in evidence_from_names(origin)
         if each.says is not stated
     )
 
 
-def by_content(keys: Keys, earlier: Sequence[Keys], report: pd.DataFrame | None) -> tuple[Evidence, ...]:
+def evidence_from_content(
+    keys: IdArray, earlier: Sequence[IdArray], report: pd.DataFrame | None
+) -> tuple[Evidence, ...]:
     """Read what other waves and a report say."""
     found = []
     for number, others in enumerate(earlier, start=1):
-        common = int(key_rows.among(keys, others).sum())
+        common = int(key_rows.is_in(keys, others).sum())
         if common:
             detail = f"{common:,} of {len(keys):,} ids also occur in other wave {number}; a visit never comes back"
             found.append(Evidence("other waves", EntityType.RSID, detail))
     for label in () if report is None else report.columns:
-        said = type_by_name(str(label))
+        said = entity_type_from_name(str(label))
         if report is not None and said:
-            listed = key_rows.from_ids(as_text(value) for value in report[label].tolist())
-            common = int(key_rows.among(keys, listed).sum())
+            listed = key_rows.from_ids(cell_text(value) for value in report[label].tolist())
+            common = int(key_rows.is_in(keys, listed).sum())
             if common:
                 detail = f"{common:,} of {len(keys):,} ids are in the report's column {masked_repr(str(label))}"
                 found.append(Evidence("report", said, detail))
     return tuple(found)
 
 
-def frame(
-    stated: EntityType, origin: Origin, keys: Keys, earlier: Sequence[Keys], report: pd.DataFrame | None
+def evidence_frame(
+    stated: EntityType, origin: SourceInfo, keys: IdArray, earlier: Sequence[IdArray], report: pd.DataFrame | None
 ) -> pd.DataFrame:
     """Return the evidence as a frame; see `Respondents.evidence`."""
     import pandas as pd
 
-    found = (*by_name(origin), *by_content(keys, earlier, report))
+    found = (*evidence_from_names(origin), *evidence_from_content(keys, earlier, report))
     return pd.DataFrame(
         {
             "source": pd.Series([each.source for each in found], dtype="str"),

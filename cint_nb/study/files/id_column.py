@@ -9,12 +9,20 @@ from itertools import pairwise
 
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_ids_in, masked_repr
-from cint_nb.study.files.sources import refuse
-from cint_nb.study.files.verdicts import Reason, clean, holds_id, why_malformed
+from cint_nb.study.files.sources import source_error
+from cint_nb.study.files.verdicts import MalformedReason, contains_id, malformed_reason, normalise_line
 
-_SHARE_OF_IDS = 0.2  # a column with fewer ids among its filled cells is not meant
+_MIN_ID_SHARE = 0.2  # a column with fewer ids among its filled cells is not meant
 _NAME_SHOWN = 40
-_NO_HEADER = frozenset({Reason.EMAIL, Reason.SPREADSHEET, Reason.TEMPLATE, Reason.FORMULA, Reason.MARKUP})
+_NO_HEADER = frozenset(
+    {
+        MalformedReason.EMAIL,
+        MalformedReason.SPREADSHEET,
+        MalformedReason.TEMPLATE,
+        MalformedReason.FORMULA,
+        MalformedReason.MARKUP,
+    }
+)
 _SEPARATOR_HINT = re.compile(r"sep=([,;\t])[,;\t\"]*", re.IGNORECASE)
 _RSID_NAMES = re.compile(r"(recontact)?rsids?|respondent(id|guid|uuid)s?|lucidrsid|cintrsid")
 _RID_NAMES = re.compile(r"rids?|(response|session)(id|guid|uuid)s?|lucidrid|cintrid")
@@ -22,23 +30,23 @@ _OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|pe
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
+class ColumnSample:
     """Hold one column as far as it was looked at.
 
     Args:
         position: Counted from 1.
         name: As in the header; empty without one.
-        sample: The first values.
+        values: The first values.
     """
 
     position: int
     name: str
-    sample: Sequence[str]
+    values: Sequence[str]
 
     @property
     def share_of_ids(self) -> float:
         """Return the share of ids among the filled cells, 0–1."""
-        filled = [text for text in map(clean, self.sample) if text]
+        filled = [text for text in map(normalise_line, self.values) if text]
         return sum(map(is_respondent_id, filled)) / len(filled) if filled else 0.0
 
     def label(self) -> str:
@@ -46,7 +54,7 @@ class Cells:
         return f'{self.position} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
 
 
-def type_by_name(name: str) -> EntityType | None:
+def entity_type_from_name(name: str) -> EntityType | None:
     """Say what a column or file name claims its ids are; None where it says nothing, or both.
 
     Cint's own texts use *Respondent ID* for either; `RSID` and `RID` are plain.
@@ -80,20 +88,20 @@ def is_header(text: str, any_ids: bool) -> bool:
         text: The line, which is no id.
         any_ids: Whether the lines after it hold any.
     """
-    name = clean(text)
+    name = normalise_line(text)
     if is_id_name(name):
         return not any(sign in text for sign in "%$")  # such as [%RSID%]
     looks_like_name = len(name) <= 64 and any(c.isalpha() for c in name) and sum(map(str.isdigit, name)) < 6
-    return any_ids and looks_like_name and not holds_id(name) and why_malformed(text) not in _NO_HEADER
+    return any_ids and looks_like_name and not contains_id(name) and malformed_reason(text) not in _NO_HEADER
 
 
 def is_header_row(row: Sequence[str]) -> bool:
     """Tell whether the first filled row of a table names its columns: words only, and no id."""
-    filled = [value for value in row if clean(value)]
-    if not filled or any(map(holds_id, filled)):
+    filled = [value for value in row if normalise_line(value)]
+    if not filled or any(map(contains_id, filled)):
         return False
-    named = any(is_id_name(clean(value)) and "%" not in value for value in filled)
-    return named or all(why_malformed(value) not in _NO_HEADER for value in filled)
+    named = any(is_id_name(normalise_line(value)) and "%" not in value for value in filled)
+    return named or all(malformed_reason(value) not in _NO_HEADER for value in filled)
 
 
 def separator_hint(line: str) -> str:
@@ -102,9 +110,9 @@ def separator_hint(line: str) -> str:
     return found[1] if found else ""
 
 
-def choose(
-    columns: Sequence[Cells], column: str | int | None, *, source: str, entity_type: EntityType, has_header: bool
-) -> Cells:
+def choose_id_column(
+    columns: Sequence[ColumnSample], column: str | int | None, *, source: str, entity_type: EntityType, has_header: bool
+) -> ColumnSample:
     """Choose the column of ids: as asked, or the only one that can be meant.
 
     Args:
@@ -118,37 +126,39 @@ def choose(
         RespondentFileError: if no column fits, or several do; it names them and the call to write.
     """
     if column is not None:
-        return _asked(columns, column, source, has_header=has_header)
-    by_content = [cells for cells in columns if cells.share_of_ids >= _SHARE_OF_IDS]
-    found = by_content or [cells for cells in columns if type_by_name(cells.name)]
+        return _requested_column(columns, column, source, has_header=has_header)
+    by_content = [cells for cells in columns if cells.share_of_ids >= _MIN_ID_SHARE]
+    found = by_content or [cells for cells in columns if entity_type_from_name(cells.name)]
     if len(found) == 1:
         return found[0]
     if found:
-        raise refuse(
+        raise source_error(
             source,
-            f"{len(found)} columns could hold the ids: {_labels(found)}.",
-            f"say which one: {_call(source, _best(found, entity_type), entity_type)}.",
+            f"{len(found)} columns could hold the ids: {_list_labels(found)}.",
+            f"say which one: {_example_call(source, _best_candidate(found, entity_type), entity_type)}.",
             columns=len(columns),
         )
-    raise refuse(
+    raise source_error(
         source,
-        f"No column holds respondent ids. The columns are {_labels(columns)}.",
-        f"if one of them does, name it: {_call(source, columns[0], entity_type)}."
+        f"No column holds respondent ids. The columns are {_list_labels(columns)}.",
+        f"if one of them does, name it: {_example_call(source, columns[0], entity_type)}."
         if columns
         else "export it again, one id a line.",
         columns=len(columns),
     )
 
 
-def _asked(columns: Sequence[Cells], column: str | int, source: str, *, has_header: bool) -> Cells:
+def _requested_column(
+    columns: Sequence[ColumnSample], column: str | int, source: str, *, has_header: bool
+) -> ColumnSample:
     if isinstance(column, bool) or not isinstance(column, str | int):
-        raise refuse(source, "`column` must be a name, or a position from 1.", "write column=1 or column='RSID'.")
+        raise source_error(source, "`column` must be a name, or a position from 1.", "write column=1 or column='RSID'.")
     if isinstance(column, int):
         if 1 <= column <= len(columns):
             return columns[column - 1]
-        raise _no_such(columns, column, source)
+        raise _no_such_column_error(columns, column, source)
     if not has_header:
-        raise refuse(
+        raise source_error(
             source,
             "A column was named, and the first line is no header row.",
             "give the position instead, from 1: column=1.",
@@ -160,27 +170,29 @@ def _asked(columns: Sequence[Cells], column: str | int, source: str, *, has_head
     if len(found) == 1:
         return found[0]
     if found:
-        raise refuse(source, f"Several columns have this name: {_labels(found)}.", f"write column={found[0].position}.")
-    raise _no_such(columns, column, source)
+        raise source_error(
+            source, f"Several columns have this name: {_list_labels(found)}.", f"write column={found[0].position}."
+        )
+    raise _no_such_column_error(columns, column, source)
 
 
-def _no_such(columns: Sequence[Cells], column: str | int, source: str) -> RespondentFileError:
-    return refuse(
+def _no_such_column_error(columns: Sequence[ColumnSample], column: str | int, source: str) -> RespondentFileError:
+    return source_error(
         source,
-        f"There is no column {masked_repr(column)}. The columns are {_labels(columns)}.",
+        f"There is no column {masked_repr(column)}. The columns are {_list_labels(columns)}.",
         "use one of these names or positions; positions count from 1.",
     )
 
 
-def _best(found: Sequence[Cells], entity_type: EntityType) -> Cells:
-    return next((cells for cells in found if type_by_name(cells.name) is entity_type), found[0])
+def _best_candidate(found: Sequence[ColumnSample], entity_type: EntityType) -> ColumnSample:
+    return next((cells for cells in found if entity_type_from_name(cells.name) is entity_type), found[0])
 
 
-def _call(source: str, cells: Cells, entity_type: EntityType) -> str:
+def _example_call(source: str, cells: ColumnSample, entity_type: EntityType) -> str:
     column = repr(cells.name) if cells.name else cells.position
     return f'read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
 
 
-def _labels(columns: Sequence[Cells]) -> str:
+def _list_labels(columns: Sequence[ColumnSample]) -> str:
     shown = ", ".join(cells.label() for cells in columns[:12])
     return shown + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")

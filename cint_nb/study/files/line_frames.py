@@ -11,47 +11,47 @@ import numpy as np
 
 from cint_nb.domain.ids import mask_id
 from cint_nb.study.files import id_array as key_rows
-from cint_nb.study.files.id_array import Index, Keys, Mask
-from cint_nb.study.files.line_index import Reading, Texts
-from cint_nb.study.files.verdicts import Verdict, as_text
+from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
+from cint_nb.study.files.line_index import LineIndex, MalformedTexts
+from cint_nb.study.files.verdicts import Verdict, cell_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_RISKY = ("=", "+", "-", "@", "|", "%")
-_NONE: Index = np.empty(0, np.int64)
+_FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
+_NO_ROWS: RowNumbers = np.empty(0, np.int64)
 
 
-def plain_reading(keys: Keys, numbers: Index | None = None) -> Reading:
+def index_of_ids(keys: IdArray, numbers: RowNumbers | None = None) -> LineIndex:
     """Describe ids that are all usable, one a line."""
-    return Reading(keys, len(keys), _NONE, _NONE, _NONE, _NONE, _NONE, Texts(), numbers)
+    return LineIndex(keys, len(keys), _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, MalformedTexts(), numbers)
 
 
-def chosen(reading: Reading, mask: Mask) -> Reading:
+def select_ids(reading: LineIndex, mask: BoolMask) -> LineIndex:
     """Keep some of the usable ids, with their line numbers."""
     positions = reading.usable_positions()[mask]
-    return plain_reading(key_rows.pick(reading.keys, mask), reading.numbers_of(positions))
+    return index_of_ids(key_rows.take_rows(reading.keys, mask), reading.line_numbers(positions))
 
 
-def reasons(reading: Reading) -> list[str]:
+def malformed_reasons(reading: LineIndex) -> list[str]:
     """Say for each malformed line why, in source order."""
     return [reading.texts.reason(row).value for row in range(len(reading.texts))]
 
 
-def summary(reading: Reading) -> pd.DataFrame:
+def summary_frame(reading: LineIndex) -> pd.DataFrame:
     """Count lines by verdict and reason; see `Respondents.summary`."""
     import pandas as pd
 
-    def first_number(positions: Index) -> Any:
-        return int(reading.numbers_of(positions[:1])[0]) if len(positions) else pd.NA
+    def first_number(positions: RowNumbers) -> Any:
+        return int(reading.line_numbers(positions[:1])[0]) if len(positions) else pd.NA
 
-    usable = np.argmax(reading.usable_mask(), keepdims=True) if len(reading.keys) else _NONE
+    usable = np.argmax(reading.usable_mask(), keepdims=True) if len(reading.keys) else _NO_ROWS
     rows: list[tuple[str, str, int, Any]] = [
         ("lines", "", reading.lines, first_number(np.arange(min(reading.lines, 1)))),
         (Verdict.USABLE.value, "", len(reading.keys), first_number(usable)),
         (Verdict.DUPLICATE.value, "", len(reading.duplicate), first_number(reading.duplicate)),
     ]
-    why = reasons(reading)
+    why = malformed_reasons(reading)
     found = Counter(why)
     rows += [
         (Verdict.MALFORMED.value, reason, number, first_number(reading.malformed[why.index(reason) :]))
@@ -65,7 +65,7 @@ def summary(reading: Reading) -> pd.DataFrame:
     return frame.astype({"lines": "int64", "first_line": "Int64"})
 
 
-def lines(reading: Reading, *, reveal: bool) -> pd.DataFrame:
+def lines_frame(reading: LineIndex, *, reveal: bool) -> pd.DataFrame:
     """Return a row for each line; see `Respondents.lines`."""
     import pandas as pd
 
@@ -81,15 +81,15 @@ def lines(reading: Reading, *, reveal: bool) -> pd.DataFrame:
         (Verdict.HEADER, reading.header),
     ):
         verdict[positions] = kind.value
-    shown[reading.usable_positions()] = [hide(text) for text in key_rows.texts(reading.keys)]
+    shown[reading.usable_positions()] = [hide(text) for text in key_rows.iter_ids(reading.keys)]
     shown[reading.duplicate] = shown[reading.first]
-    reason[reading.malformed] = reasons(reading)
+    reason[reading.malformed] = malformed_reasons(reading)
     # A malformed line may hold an e-mail address: its end is as telling as the whole, so nothing of it is shown.
     shown[reading.malformed] = [reading.texts[row] if reveal else "••••" for row in range(len(reading.texts))]
-    of_line[reading.duplicate] = reading.numbers_of(reading.first)
+    of_line[reading.duplicate] = reading.line_numbers(reading.first)
     return pd.DataFrame(
         {
-            "line": reading.numbers_of(np.arange(reading.lines)),
+            "line": reading.line_numbers(np.arange(reading.lines)),
             "verdict": pd.Series(verdict, dtype="str"),
             "reason": pd.Series(reason, dtype="str"),
             "of_line": pd.Series(of_line, dtype="Int64").mask(of_line == 0),
@@ -110,10 +110,10 @@ def write_rejects(frame: pd.DataFrame, path: Path, *, keep: tuple[str, ...] = (V
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(rest.columns)
-        writer.writerows([spreadsheet_safe(as_text(value)) for value in row] for row in rest.itertuples(index=False))
+        writer.writerows([escape_formula(cell_text(value)) for value in row] for row in rest.itertuples(index=False))
     return path
 
 
-def spreadsheet_safe(text: str) -> str:
+def escape_formula(text: str) -> str:
     """Return `text` so that a spreadsheet shows it and never computes it."""
-    return f"'{text}" if text.lstrip().startswith(_RISKY) or text[:1].isspace() else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) or text[:1].isspace() else text

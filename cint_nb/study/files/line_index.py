@@ -6,31 +6,31 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cint_nb.study.files.id_array import Index, Keys, Mask
-from cint_nb.study.files.verdicts import Reason, why_malformed
+from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
+from cint_nb.study.files.verdicts import MalformedReason, malformed_reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Texts:
+class MalformedTexts:
     """Keep the text of malformed lines, in source order, shortened to 200 bytes."""
 
     content: bytes = b""
-    ends: Index = field(default_factory=lambda: np.empty(0, np.int64))
+    ends: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.ends)
 
     def __getitem__(self, row: int) -> str:
         start = int(self.ends[row - 1]) if row else 0
-        return decode(self.content[start : int(self.ends[row])])[0]
+        return decode_line(self.content[start : int(self.ends[row])])[0]
 
-    def reason(self, row: int) -> Reason:
+    def reason(self, row: int) -> MalformedReason:
         """Say why the line is malformed."""
-        return why_malformed(self[row])
+        return malformed_reason(self[row])
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class VerdictCounts:
     """Count lines by verdict; `usable + blank + duplicate + malformed + header` is always `lines`."""
 
     lines: int
@@ -42,7 +42,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class LineIndex:
     """Hold what every line of a source is, as positions from 0; a position in none of the lists is usable.
 
     Args:
@@ -56,21 +56,21 @@ class Reading:
         header_text: What the header line says, where it was found among the lines.
     """
 
-    keys: Keys
+    keys: IdArray
     lines: int
-    blank: Index
-    malformed: Index
-    duplicate: Index
-    first: Index
-    header: Index
-    texts: Texts
-    numbers: Index | None = None
+    blank: RowNumbers
+    malformed: RowNumbers
+    duplicate: RowNumbers
+    first: RowNumbers
+    header: RowNumbers
+    texts: MalformedTexts
+    numbers: RowNumbers | None = None
     header_text: str = ""
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> VerdictCounts:
         """Count the lines by verdict."""
-        return Counts(
+        return VerdictCounts(
             lines=self.lines,
             usable=len(self.keys),
             blank=len(self.blank),
@@ -79,23 +79,23 @@ class Reading:
             header=len(self.header),
         )
 
-    def usable_mask(self) -> Mask:
+    def usable_mask(self) -> BoolMask:
         """Tell for each position whether it is usable."""
         mask = np.ones(self.lines, dtype=np.bool_)
         for others in (self.blank, self.malformed, self.duplicate, self.header):
             mask[others] = False
         return mask
 
-    def usable_positions(self) -> Index:
+    def usable_positions(self) -> RowNumbers:
         """Return the position of each usable id, in the order of `keys`."""
         return np.flatnonzero(self.usable_mask())
 
-    def numbers_of(self, positions: Index) -> Index:
+    def line_numbers(self, positions: RowNumbers) -> RowNumbers:
         """Return the line numbers of positions, from 1."""
         return positions + 1 if self.numbers is None else self.numbers[positions]
 
 
-def decode(raw: bytes) -> tuple[str, bool]:
+def decode_line(raw: bytes) -> tuple[str, bool]:
     """Read bytes as UTF-8, else as cp1252; also tell whether cp1252 was needed."""
     try:
         return raw.decode("utf-8"), False

@@ -13,22 +13,22 @@ import numpy as np
 from cint_nb.domain import ids, limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.study.files import id_array as key_rows
-from cint_nb.study.files.id_array import ID_SHAPE, SHAPE, Index
-from cint_nb.study.files.line_index import Reading, Texts, decode
-from cint_nb.study.files.verdicts import clean
+from cint_nb.study.files.id_array import BYTE_CLASSES, ID_PATTERN, RowNumbers
+from cint_nb.study.files.line_index import LineIndex, MalformedTexts, decode_line
+from cint_nb.study.files.verdicts import normalise_line
 
 _NOT_HEX = bytes(byte for byte in range(256) if byte not in key_rows.HEX)
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
 _DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
-_GATHER_FROM = 64  # lines, from which gathering digits by numpy is faster
+_GATHER_MIN_ROWS = 64  # lines, from which gathering digits by numpy is faster
 _EMPTY = re.compile(rb"(?:\r?\n)++")  # possessive: else a million empty lines are remembered one by one
-_LADDER_STEPS = 13  # the longest pattern is 4,096 lines
+_PATTERN_STEPS = 13  # the longest pattern is 4,096 lines
 _PATTERN_MAX_BYTES = 64
-_KEPT_BYTES = 200
+_KEPT_TEXT_BYTES = 200
 _BATCH = 65_536
 
 
-class Scan:
+class LineScanner:
     """Collect the verdicts of lines as they come.
 
     Args:
@@ -46,44 +46,44 @@ class Scan:
         self._texts = bytearray()
         self._ends = array("q")
         self._step = 0
-        self._ladder: list[bytes] = []
-        self._use_pattern(ID_SHAPE + b"\n")
+        self._patterns: list[bytes] = []
+        self._use_pattern(ID_PATTERN + b"\n")
         self._previous = (b"", -1)
 
     def feed(self, block: bytes) -> None:
         """Judge a block of whole lines, each ended by LF or CRLF; a CR inside ends a line too."""
-        shape = block.translate(SHAPE)
+        shape = block.translate(BYTE_CLASSES)
         place, end = 0, len(block)
         while place < end:
             start = place
-            place = self._run(shape, place)
+            place = self._run_end(shape, place)
             if place > start:
-                self._take(block, start, place)
+                self._take_ids(block, start, place)
             if empty := _EMPTY.match(block, place):
-                self._skip(block.count(b"\n", place, empty.end()))
+                self._skip_blank(block.count(b"\n", place, empty.end()))
                 place = empty.end()
             elif place < end:
                 stop = block.index(b"\n", place)
                 raw = block[place:stop]
                 if b"\r" in raw[:-1]:
                     for part in raw.removesuffix(b"\r").split(b"\r"):
-                        self.line(part)
+                        self.scan_line(part)
                 else:
-                    self.line(raw)
+                    self.scan_line(raw)
                 place = stop + 1
         self._check_length()
 
-    def _skip(self, blanks: int) -> None:
+    def _skip_blank(self, blanks: int) -> None:
         """Count empty lines, which a file can hold by the million."""
         self._blank.frombytes(np.arange(self.lines, self.lines + blanks, dtype=np.int64).tobytes())
         self.lines += blanks
 
-    def _run(self, shape: bytes, place: int) -> int:
+    def _run_end(self, shape: bytes, place: int) -> int:
         """Return the end of the run of lines that have the pattern: steps double while they fit, then halve."""
-        ladder, step = self._ladder, self._step
+        ladder, step = self._patterns, self._step
         while shape.startswith(ladder[step], place):
             place += len(ladder[step])
-            step = min(step + 1, _LADDER_STEPS - 1)
+            step = min(step + 1, _PATTERN_STEPS - 1)
         self._step = max(0, step - 1)
         while step:
             step -= 1
@@ -91,10 +91,10 @@ class Scan:
                 place += len(ladder[step])
         return place
 
-    def _take(self, block: bytes, start: int, stop: int) -> None:
+    def _take_ids(self, block: bytes, start: int, stop: int) -> None:
         """Keep the ids of a run of lines that have the pattern."""
-        count = (stop - start) // len(self._ladder[0])
-        if count < _GATHER_FROM:
+        count = (stop - start) // len(self._patterns[0])
+        if count < _GATHER_MIN_ROWS:
             self._keys += unhexlify(block[start:stop].translate(None, _NOT_HEX))
         else:
             lines = np.frombuffer(block, self._parts, count, start)
@@ -114,51 +114,51 @@ class Scan:
         }
         self._parts: np.dtype[np.void] = np.dtype(layout)
         self._step = 0
-        self._ladder = [pattern * (1 << step) for step in range(_LADDER_STEPS)]
+        self._patterns = [pattern * (1 << step) for step in range(_PATTERN_STEPS)]
 
-    def line(self, raw: bytes) -> None:
+    def scan_line(self, raw: bytes) -> None:
         """Judge one line, without its end."""
         bare = raw.strip(_WRAPPING)
-        if len(bare) == 36 and bare.translate(SHAPE) == ID_SHAPE:
+        if len(bare) == 36 and bare.translate(BYTE_CLASSES) == ID_PATTERN:
             self._keys += unhexlify(bare.replace(b"-", b""))
-            self._learn(raw)
+            self._learn_pattern(raw)
         elif not bare:
             self._blank.append(self.lines)
         else:
-            text, was_cp1252 = decode(raw)
+            text, was_cp1252 = decode_line(raw)
             self.saw_cp1252 |= was_cp1252
-            text = clean(text)
+            text = normalise_line(text)
             if ids.is_respondent_id(text):
                 self._keys += unhexlify(text.replace("-", ""))
-                self._learn(raw)
+                self._learn_pattern(raw)
             elif not text:
                 self._blank.append(self.lines)
             else:
                 self._malformed.append(self.lines)
-                self._texts += raw.removesuffix(b"\r")[:_KEPT_BYTES]
+                self._texts += raw.removesuffix(b"\r")[:_KEPT_TEXT_BYTES]
                 self._ends.append(len(self._texts))
         self.lines += 1
 
-    def _learn(self, raw: bytes) -> None:
+    def _learn_pattern(self, raw: bytes) -> None:
         """Take the wrapping of this line as the pattern when the line before it has the same."""
         if len(raw) < _PATTERN_MAX_BYTES:
-            pattern = (raw + b"\n").translate(SHAPE)
+            pattern = (raw + b"\n").translate(BYTE_CLASSES)
             follows = self._previous == (pattern, self.lines - 1)
-            if follows and pattern != self._ladder[0] and ID_SHAPE in pattern and pattern.count(b"h") == 32:
+            if follows and pattern != self._patterns[0] and ID_PATTERN in pattern and pattern.count(b"h") == 32:
                 self._use_pattern(pattern)
             self._previous = (pattern, self.lines)
 
-    def values(self, texts: Iterable[str]) -> None:
+    def scan_values(self, texts: Iterable[str]) -> None:
         """Judge values that are whole lines in themselves, whatever they contain."""
         batch: list[str] = []
         for text in texts:
             batch.append(text)
             if len(batch) == _BATCH:
-                self._batch(batch)
+                self._scan_batch(batch)
                 batch = []
-        self._batch(batch)
+        self._scan_batch(batch)
 
-    def _batch(self, batch: Sequence[str]) -> None:
+    def _scan_batch(self, batch: Sequence[str]) -> None:
         if not batch:
             return
         block = ("\n".join(batch) + "\n").encode("utf-8", "replace")
@@ -166,10 +166,10 @@ class Scan:
             self.feed(block)
         else:
             for text in batch:
-                self.line(text.encode("utf-8", "replace"))
+                self.scan_line(text.encode("utf-8", "replace"))
             self._check_length()
 
-    def header(self) -> None:
+    def mark_header(self) -> None:
         """Count the next line as the header row."""
         self._header.append(self.lines)
         self.lines += 1
@@ -185,7 +185,7 @@ class Scan:
 
     def finish(
         self, *, is_header: Callable[[str, bool], bool] | None = None, numbers: array[int] | None = None
-    ) -> Reading:
+    ) -> LineIndex:
         """Find the duplicates and close the books.
 
         Args:
@@ -194,13 +194,13 @@ class Scan:
             numbers: Line number of each position, where that is not the position plus 1.
         """
         blank, malformed = _index(self._blank), _index(self._malformed)
-        header, texts = _index(self._header), Texts(bytes(self._texts), _index(self._ends))
+        header, texts = _index(self._header), MalformedTexts(bytes(self._texts), _index(self._ends))
         first, header_text = _first_not_in(blank), ""
         if is_header and len(malformed) and malformed[0] == first and is_header(texts[0], bool(self._keys)):
             header, malformed, header_text = malformed[:1], malformed[1:], texts[0]
-            texts = Texts(texts.content[int(texts.ends[0]) :], texts.ends[1:] - texts.ends[0])
+            texts = MalformedTexts(texts.content[int(texts.ends[0]) :], texts.ends[1:] - texts.ends[0])
         keys = key_rows.from_buffer(self._keys)
-        again, original = key_rows.repeats(keys)
+        again, original = key_rows.find_duplicates(keys)
         if len(again):
             mask = np.ones(self.lines, dtype=np.bool_)
             for others in (blank, malformed, header):
@@ -208,9 +208,9 @@ class Scan:
             places = np.flatnonzero(mask)
             keep = np.ones(len(keys), dtype=np.bool_)
             keep[again] = False
-            keys, again, original = key_rows.pick(keys, keep), places[again], places[original]
+            keys, again, original = key_rows.take_rows(keys, keep), places[again], places[original]
         keys.flags.writeable = False
-        return Reading(
+        return LineIndex(
             keys=keys,
             lines=self.lines,
             blank=blank,
@@ -224,11 +224,11 @@ class Scan:
         )
 
 
-def _index(values: array[int]) -> Index:
+def _index(values: array[int]) -> RowNumbers:
     return np.array(values, dtype=np.int64)
 
 
-def _first_not_in(ascending: Index) -> int:
+def _first_not_in(ascending: RowNumbers) -> int:
     """Return the smallest position that is not in an ascending list."""
     gaps = np.flatnonzero(ascending != np.arange(len(ascending)))
     return int(gaps[0]) if len(gaps) else len(ascending)

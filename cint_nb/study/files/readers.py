@@ -11,18 +11,25 @@ from typing import IO, Any
 
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files import binary_formats
-from cint_nb.study.files.id_column import Cells, choose, clean_name, is_header, is_header_row, separator_hint
-from cint_nb.study.files.line_index import Reading
-from cint_nb.study.files.line_scanner import Scan
-from cint_nb.study.files.sources import Kind, Opened, opened, refuse
-from cint_nb.study.files.text_files import Layout, Text, refuse_binary, shape_of, table_rows
-from cint_nb.study.files.verdicts import as_text, clean
+from cint_nb.study.files.id_column import (
+    ColumnSample,
+    choose_id_column,
+    clean_name,
+    is_header,
+    is_header_row,
+    separator_hint,
+)
+from cint_nb.study.files.line_index import LineIndex
+from cint_nb.study.files.line_scanner import LineScanner
+from cint_nb.study.files.sources import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows, reject_binary
+from cint_nb.study.files.verdicts import cell_text, normalise_line
 
 _SAMPLE_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceInfo:
     """Hold where ids come from, as far as it was found out.
 
     Args:
@@ -51,7 +58,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReadOptions:
     """Hold what the analyst asked for: what the ids identify, which column, which sheet, a name for the source."""
 
     entity_type: EntityType
@@ -60,7 +67,7 @@ class Request:
     name: str = ""
 
 
-def read(source: Any, request: Request) -> tuple[Reading, Origin]:
+def read_source(source: Any, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     """Read any source the package knows; see `respondents.read_respondents`."""
     if isinstance(source, str | Path | bytes | bytearray | memoryview) or hasattr(source, "read"):
         return _read_file(source, request)
@@ -68,7 +75,7 @@ def read(source: Any, request: Request) -> tuple[Reading, Origin]:
         return _read_pandas(source, request)
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
         return _read_list(source, request)
-    raise refuse(
+    raise source_error(
         request.name,
         f"A {type(source).__name__} cannot be read as respondents.",
         "give a path, bytes, an open file, a DataFrame, a Series or a list of ids.",
@@ -76,30 +83,30 @@ def read(source: Any, request: Request) -> tuple[Reading, Origin]:
 
 
 def _read_file(
-    source: str | Path | bytes | bytearray | memoryview | IO[Any], request: Request
-) -> tuple[Reading, Origin]:
-    with opened(source, request.name) as file:
-        if file.kind is Kind.TEXT:
+    source: str | Path | bytes | bytearray | memoryview | IO[Any], request: ReadOptions
+) -> tuple[LineIndex, SourceInfo]:
+    with open_source(source, request.name) as file:
+        if file.kind is SourceFormat.TEXT:
             return _read_text(file, request)
         return _read_binary(file, request)
 
 
-def _read_text(file: Opened, request: Request) -> tuple[Reading, Origin]:
-    text = Text(file.stream, file.name)
-    shape = shape_of(text.head, complete=text.complete, column=request.column)
+def _read_text(file: OpenSource, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    text = TextSource(file.stream, file.name)
+    shape = detect_layout(text.head, complete=text.complete, column=request.column)
     if shape.layout is Layout.TABLE:
-        rows = table_rows(text, shape.delimiter)
+        rows = iter_table_rows(text, shape.delimiter)
         reading, cells = _read_rows(rows, request, file.name)
         cp1252 = text.saw_cp1252
     else:
-        scan = Scan(file.name)
+        scan = LineScanner(file.name)
         for block in text.blocks(shape.delimiter or "\n", mixed_ends=False):
-            refuse_binary(file.name, block, scan.lines)
+            reject_binary(file.name, block, scan.lines)
             scan.feed(block)
         reading = scan.finish(is_header=is_header)
         cp1252 = scan.saw_cp1252
-        cells = _only_column(reading, request, file.name)
-    return reading, Origin(
+        cells = _check_single_column(reading, request, file.name)
+    return reading, SourceInfo(
         name=file.name,
         kind=file.kind,
         encoding="cp1252" if cp1252 and text.encoding == "utf-8" else text.encoding,
@@ -110,59 +117,65 @@ def _read_text(file: Opened, request: Request) -> tuple[Reading, Origin]:
     )
 
 
-def _only_column(reading: Reading, request: Request, name: str) -> Cells:
+def _check_single_column(reading: LineIndex, request: ReadOptions, name: str) -> ColumnSample:
     """Check a wish for a column against a text that has one."""
     header = clean_name(reading.header_text)
-    cells = Cells(1, header, ())
+    cells = ColumnSample(1, header, ())
     if request.column is not None:
-        choose([cells], request.column, source=name, entity_type=request.entity_type, has_header=bool(header))
+        choose_id_column([cells], request.column, source=name, entity_type=request.entity_type, has_header=bool(header))
     return cells
 
 
-def _read_rows(rows: Iterator[tuple[int, list[Any]]], request: Request, name: str) -> tuple[Reading, Cells]:
+def _read_rows(
+    rows: Iterator[tuple[int, list[Any]]], request: ReadOptions, name: str
+) -> tuple[LineIndex, ColumnSample]:
     """Read one column of a table that comes as rows with line numbers."""
     head = list(islice(rows, _SAMPLE_ROWS))
-    texts = [[as_text(value) for value in row] for _, row in head]
-    filled = [place for place, row in enumerate(texts) if any(map(clean, row))]
+    texts = [[cell_text(value) for value in row] for _, row in head]
+    filled = [place for place, row in enumerate(texts) if any(map(normalise_line, row))]
     hint = filled[:1] if filled and separator_hint("".join(texts[filled[0]]) + ";") else []
     first = filled[len(hint)] if len(filled) > len(hint) else len(texts)
     names = [clean_name(value) for value in texts[first]] if first < len(texts) else []
     has_header = bool(names) and (is_header_row(texts[first]) or request.column in names)
     body = texts[first + 1 :] if has_header else texts[first:]
     columns = [
-        Cells(
+        ColumnSample(
             place + 1,
             names[place] if has_header and place < len(names) else "",
             [row[place] for row in body if place < len(row)],
         )
         for place in range(max(map(len, texts), default=0))
     ]
-    chosen = choose(columns, request.column, source=name, entity_type=request.entity_type, has_header=has_header)
+    chosen = choose_id_column(
+        columns, request.column, source=name, entity_type=request.entity_type, has_header=has_header
+    )
     headers = {*hint, first} if has_header else set(hint)
-    place, numbers, scan = chosen.position - 1, array("q"), Scan(name)
+    place, numbers, scan = chosen.position - 1, array("q"), LineScanner(name)
 
     def values(part: Iterable[tuple[int, list[Any]]]) -> Iterator[str]:
         for number, row in part:
             numbers.append(number)
-            yield as_text(row[place]) if place < len(row) else ""
+            yield cell_text(row[place]) if place < len(row) else ""
 
     begin = 0
     for header in sorted(headers):
-        scan.values(values(head[begin:header]))
-        scan.header()
+        scan.scan_values(values(head[begin:header]))
+        scan.mark_header()
         numbers.append(head[header][0])
         begin = header + 1
-    scan.values(values(chain(head[begin:], rows)))
+    scan.scan_values(values(chain(head[begin:], rows)))
     dense = not numbers or numbers[-1] == len(numbers)
     return scan.finish(numbers=None if dense else numbers), chosen
 
 
-def _read_pandas(source: Any, request: Request) -> tuple[Reading, Origin]:
+def _read_pandas(source: Any, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     name = request.name or type(source).__name__
     if type(source).__name__ == "DataFrame":
         columns = [
-            Cells(
-                place + 1, str(label), [as_text(v) for v in source.iloc[:, place].dropna().head(_SAMPLE_ROWS).tolist()]
+            ColumnSample(
+                place + 1,
+                str(label),
+                [cell_text(v) for v in source.iloc[:, place].dropna().head(_SAMPLE_ROWS).tolist()],
             )
             for place, label in enumerate(source.columns)
         ]
@@ -171,48 +184,50 @@ def _read_pandas(source: Any, request: Request) -> tuple[Reading, Origin]:
             place for place, label in enumerate(source.columns) if type(label) is type(column) and label == column
         ]
         asked = labels[0] + 1 if len(labels) == 1 else column
-        chosen = choose(columns, asked, source=name, entity_type=request.entity_type, has_header=True)
+        chosen = choose_id_column(columns, asked, source=name, entity_type=request.entity_type, has_header=True)
         series = source.iloc[:, chosen.position - 1]
     elif source.ndim == 1:
         series = source
-        chosen = Cells(1, "" if getattr(source, "name", None) is None else str(source.name), ())
+        chosen = ColumnSample(1, "" if getattr(source, "name", None) is None else str(source.name), ())
     else:
-        raise refuse(name, f"A {type(source).__name__} cannot be read as respondents.", "give a DataFrame or a Series.")
-    scan = Scan(name)
+        raise source_error(
+            name, f"A {type(source).__name__} cannot be read as respondents.", "give a DataFrame or a Series."
+        )
+    scan = LineScanner(name)
     parts = (series[start : start + 65_536].tolist() for start in range(0, len(series), 65_536))
-    scan.values(as_text(value) for part in parts for value in part)
+    scan.scan_values(cell_text(value) for part in parts for value in part)
     layout = Layout.TABLE if source.ndim == 2 else Layout.LINES
-    return scan.finish(), Origin(name, "frame", layout=layout, column=chosen.name, position=chosen.position)
+    return scan.finish(), SourceInfo(name, "frame", layout=layout, column=chosen.name, position=chosen.position)
 
 
-def _read_list(source: Iterable[Any], request: Request) -> tuple[Reading, Origin]:
+def _read_list(source: Iterable[Any], request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     if isinstance(source, set | frozenset):
-        source = sorted(map(as_text, source))  # a set has no order of its own
+        source = sorted(map(cell_text, source))  # a set has no order of its own
     name = request.name or "list"
-    scan = Scan(name)
-    scan.values(map(as_text, source))
+    scan = LineScanner(name)
+    scan.scan_values(map(cell_text, source))
     reading = scan.finish(is_header=is_header)
-    return reading, Origin(name, "list", column=clean_name(reading.header_text))
+    return reading, SourceInfo(name, "list", column=clean_name(reading.header_text))
 
 
-def _read_binary(file: Opened, request: Request) -> tuple[Reading, Origin]:
-    if file.kind is Kind.WORKBOOK:
-        with binary_formats.sheet_rows(file, request.sheet) as (sheet, rows):
+def _read_binary(file: OpenSource, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    if file.kind is SourceFormat.WORKBOOK:
+        with binary_formats.open_sheet(file, request.sheet) as (sheet, rows):
             reading, cells = _read_rows(rows, request, file.name)
-        return reading, _table_origin(file, cells, sheet)
-    with (binary_formats.parquet_columns if file.kind is Kind.PARQUET else binary_formats.spss_columns)(
+        return reading, _table_info(file, cells, sheet)
+    with (binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_spss)(
         file
     ) as columns:
-        cells = choose(
+        cells = choose_id_column(
             columns.cells, request.column, source=file.name, entity_type=request.entity_type, has_header=True
         )
-        scan = Scan(file.name)
-        scan.values(map(as_text, columns.values(cells.position - 1)))
-    return scan.finish(), _table_origin(file, cells)
+        scan = LineScanner(file.name)
+        scan.scan_values(map(cell_text, columns.values(cells.position - 1)))
+    return scan.finish(), _table_info(file, cells)
 
 
-def _table_origin(file: Opened, cells: Cells, sheet: str = "") -> Origin:
-    return Origin(
+def _table_info(file: OpenSource, cells: ColumnSample, sheet: str = "") -> SourceInfo:
+    return SourceInfo(
         name=file.name,
         kind=file.kind,
         size=file.size,

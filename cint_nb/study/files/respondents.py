@@ -19,9 +19,9 @@ from cint_nb.domain.ids import parse_entity_type as read_entity_type
 from cint_nb.study.files import evidence as evidence_of
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files import line_frames
-from cint_nb.study.files.id_array import Keys, Mask
-from cint_nb.study.files.line_index import Counts, Reading
-from cint_nb.study.files.readers import Origin, Request, read
+from cint_nb.study.files.id_array import BoolMask, IdArray
+from cint_nb.study.files.line_index import LineIndex, VerdictCounts
+from cint_nb.study.files.readers import ReadOptions, SourceInfo, read_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,52 +36,52 @@ class Respondents:
 
     Args:
         entity_type: What the ids identify, one per person (`RSID`) or one per visit (`RID`).
-        reading: The verdict of each line.
-        origin: Where the ids come from.
+        line_index: The verdict of each line.
+        source_info: Where the ids come from.
     """
 
     entity_type: EntityType
-    reading: Reading
-    origin: Origin
+    line_index: LineIndex
+    source_info: SourceInfo
 
     @property
-    def keys(self) -> Keys:
+    def id_array(self) -> IdArray:
         """Return the ids as rows of 16 bytes."""
-        return self.reading.keys
+        return self.line_index.keys
 
     @property
     def source_name(self) -> str:
         """Return the name of the file, or a word for a value of the session."""
-        return self.origin.name
+        return self.source_info.name
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """Return the usable ids, unique, in lower case, in source order. Mind where they are printed."""
-        return tuple(key_rows.texts(self.keys))
+        return tuple(key_rows.iter_ids(self.id_array))
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> VerdictCounts:
         """Count the lines by verdict."""
-        return self.reading.counts
+        return self.line_index.counts
 
     @cached_property
     def content_hash(self) -> str:
         """Return one digest of entity type and ids, in order; equal respondents have equal hashes."""
-        return key_rows.digest(self.keys, salt=self.entity_type)
+        return key_rows.digest(self.id_array, salt=self.entity_type)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Return what speaks against the stated entity type, in sentences; empty when nothing does."""
-        return evidence_of.contradictions(self.entity_type, self.origin)
+        return evidence_of.contradicting_names(self.entity_type, self.source_info)
 
     def __len__(self) -> int:
         """Count the usable ids."""
-        return len(self.keys)
+        return len(self.id_array)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Respondents):
             return NotImplemented
-        return self.entity_type is other.entity_type and np.array_equal(self.keys, other.keys)
+        return self.entity_type is other.entity_type and np.array_equal(self.id_array, other.id_array)
 
     def __hash__(self) -> int:
         return hash(self.content_hash)
@@ -106,7 +106,7 @@ class Respondents:
             A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, `lines`,
             `first_line` (the number of the first such line, `<NA>` if there is none).
         """
-        return line_frames.summary(self.reading)
+        return line_frames.summary_frame(self.line_index)
 
     def lines(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return one row for each line of the source, in order.
@@ -118,7 +118,7 @@ class Respondents:
             A frame: `line` (from 1; for a table the line its row begins on), `verdict`, `reason` of malformed lines,
             `of_line` (the line a duplicate repeats), `id`.
         """
-        return line_frames.lines(self.reading, reveal=reveal)
+        return line_frames.lines_frame(self.line_index, reveal=reveal)
 
     def evidence(self, *, earlier: Iterable[Respondents] = (), report: pd.DataFrame | None = None) -> pd.DataFrame:
         """Gather what speaks for RSID or RID, since their form is the same.
@@ -130,22 +130,24 @@ class Respondents:
         Returns:
             A frame: `source` of the evidence, `says` (`RSID` or `RID`), `agrees` with the stated type, `detail`.
         """
-        return evidence_of.frame(self.entity_type, self.origin, self.keys, [other.keys for other in earlier], report)
+        return evidence_of.evidence_frame(
+            self.entity_type, self.source_info, self.id_array, [other.id_array for other in earlier], report
+        )
 
-    def minus(self, other: Respondents | Iterable[str]) -> Respondents:
+    def difference(self, other: Respondents | Iterable[str]) -> Respondents:
         """Return those that are not in `other`, which may be ids as texts."""
-        return self.only(~key_rows.among(self.keys, self._keys_of(other)))
+        return self.select(~key_rows.is_in(self.id_array, self._to_id_array(other)))
 
-    def intersect(self, other: Respondents | Iterable[str]) -> Respondents:
+    def intersection(self, other: Respondents | Iterable[str]) -> Respondents:
         """Return those that are also in `other`, which may be ids as texts."""
-        return self.only(key_rows.among(self.keys, self._keys_of(other)))
+        return self.select(key_rows.is_in(self.id_array, self._to_id_array(other)))
 
-    def plus(self, other: Respondents | Iterable[str]) -> Respondents:
+    def union(self, other: Respondents | Iterable[str]) -> Respondents:
         """Return these, then those of `other` that are new. Lines are counted anew, one for each id."""
-        more = self._keys_of(other)
-        reading = line_frames.plain_reading(key_rows.unique(np.concatenate((self.keys, more))))
+        more = self._to_id_array(other)
+        reading = line_frames.index_of_ids(key_rows.unique(np.concatenate((self.id_array, more))))
         name = other.source_name if isinstance(other, Respondents) else "list"
-        return replace(self, line_index=reading, source_info=Origin(f"{self.source_name} + {name}", "list"))
+        return replace(self, line_index=reading, source_info=SourceInfo(f"{self.source_name} + {name}", "list"))
 
     def sample(self, size: int, seed: int | str = 1) -> Respondents:
         """Choose `size` of them by chance, in source order.
@@ -163,14 +165,14 @@ class Respondents:
                 next_step=f"choose a size from 0 to {len(self):,}.",
             )
         salt = hashlib.sha256(str(seed).encode()).digest()
-        content = self.keys.tobytes()
+        content = self.id_array.tobytes()
         lots = [
             hashlib.blake2b(content[start : start + 16], digest_size=8, key=salt).digest()
             for start in range(0, len(content), 16)
         ]
         mask = np.zeros(len(self), dtype=np.bool_)
         mask[sorted(range(len(lots)), key=lots.__getitem__)[:size]] = True
-        return self.only(mask)
+        return self.select(mask)
 
     def split(self, size: int = limits.IDS_PER_TARGET_GROUP) -> tuple[Respondents, ...]:
         """Cut them into parts of at most `size` ids, in source order; every id is in exactly one part.
@@ -181,7 +183,7 @@ class Respondents:
         if size < 1:
             raise RespondentFileError("A part holds at least one id.", next_step="call split(100_000).")
         places = np.arange(len(self))
-        return tuple(self.only((places >= start) & (places < start + size)) for start in range(0, len(self), size))
+        return tuple(self.select((places >= start) & (places < start + size)) for start in range(0, len(self), size))
 
     def to_upload(self) -> UploadFile:
         """Return the exact bytes to upload: one id a line, LF, UTF-8 without byte-order mark, no header.
@@ -203,7 +205,7 @@ class Respondents:
                 evidence={"source": self.source_name or None, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
                 next_step="call split(100_000) and use one target group for each part, or take a sample(100_000).",
             )
-        content = key_rows.lines(self.keys)
+        content = key_rows.to_lines(self.id_array)
         return UploadFile(content, len(self), self.entity_type, Path(self.source_name).stem or "respondents")
 
     def to_file(self, path: str | Path) -> Path:
@@ -231,11 +233,11 @@ class Respondents:
         """
         return line_frames.write_rejects(self.lines(reveal=True), Path(path))
 
-    def only(self, mask: Mask) -> Respondents:
+    def select(self, mask: BoolMask) -> Respondents:
         """Return those for which `mask`, one truth value for each id, is true; source lines are kept."""
-        return replace(self, line_index=line_frames.chosen(self.reading, mask))
+        return replace(self, line_index=line_frames.select_ids(self.line_index, mask))
 
-    def _keys_of(self, other: Respondents | Iterable[str]) -> Keys:
+    def _to_id_array(self, other: Respondents | Iterable[str]) -> IdArray:
         if not isinstance(other, Respondents):
             return key_rows.from_ids(other)
         if other.entity_type is not self.entity_type:
@@ -243,7 +245,7 @@ class Respondents:
                 f"{self.entity_type}s and {other.entity_type}s cannot be compared: one names people, one visits.",
                 next_step="bring the RIDs to RSIDs with a crosswalk first.",
             )
-        return other.keys
+        return other.id_array
 
 
 def read_respondents(
@@ -285,7 +287,7 @@ def read_respondents(
             next_step="write RSID (or RESPONDENT_ID) if each id names a person, "
             "RID (or RESPONSE_ID) if each names one visit to a survey.",
         ) from None
-    reading, origin = read(source, Request(kind, column, sheet, name))
+    reading, origin = read_source(source, ReadOptions(kind, column, sheet, name))
     if reading.lines == len(reading.blank) + len(reading.header):
         raise RespondentFileError(
             "The source holds a header row and nothing else." if len(reading.header) else "Every line is blank.",

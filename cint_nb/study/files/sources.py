@@ -16,11 +16,11 @@ from typing import IO, Any, BinaryIO
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 
-READABLE = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
+READABLE_FORMATS = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
 _CHUNK = 1 << 22
 
 
-class Kind(StrEnum):
+class SourceFormat(StrEnum):
     """Name how a source is stored."""
 
     TEXT = "text"
@@ -30,16 +30,21 @@ class Kind(StrEnum):
 
 
 _BY_SUFFIX = {
-    ".txt": Kind.TEXT,
-    ".csv": Kind.TEXT,
-    ".tsv": Kind.TEXT,
-    ".xlsx": Kind.WORKBOOK,
-    ".parquet": Kind.PARQUET,
-    ".sav": Kind.SPSS,
+    ".txt": SourceFormat.TEXT,
+    ".csv": SourceFormat.TEXT,
+    ".tsv": SourceFormat.TEXT,
+    ".xlsx": SourceFormat.WORKBOOK,
+    ".parquet": SourceFormat.PARQUET,
+    ".sav": SourceFormat.SPSS,
 }
-_BY_MAGIC = ((b"PK\x03\x04", Kind.WORKBOOK), (b"PAR1", Kind.PARQUET), (b"$FL2", Kind.SPSS), (b"$FL3", Kind.SPSS))
+_BY_MAGIC = (
+    (b"PK\x03\x04", SourceFormat.WORKBOOK),
+    (b"PAR1", SourceFormat.PARQUET),
+    (b"$FL2", SourceFormat.SPSS),
+    (b"$FL3", SourceFormat.SPSS),
+)
 _GZIP = b"\x1f\x8b"
-_FOREIGN = (
+_FOREIGN_SIGNATURES = (
     (b"%PDF", "a PDF"),
     (b"\xd0\xcf\x11\xe0", "an old Office document; save it as .xlsx or .csv"),
     (b"\x89PNG", "a picture"),
@@ -53,26 +58,26 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "packed with 7-Zip; unpack it first"),
     (b"SQLite format", "a database"),
 )
-_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
+_HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
 
 
 @dataclass(slots=True)
-class Opened:
+class OpenSource:
     """Hold an open source: its name, how it is stored, its size in bytes and a stream at its beginning."""
 
     name: str
-    kind: Kind
+    kind: SourceFormat
     size: int
     stream: BinaryIO
 
 
-def refuse(name: str, what: str, fix: str, **evidence: Any) -> RespondentFileError:
+def source_error(name: str, what: str, fix: str, **evidence: Any) -> RespondentFileError:
     """Make the error for a source that cannot be used: what is wrong, known facts, the fix."""
     return RespondentFileError(what, evidence={"source": name or None, **evidence}, next_step=fix)
 
 
 @contextmanager
-def opened(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str = "") -> Iterator[Opened]:
+def open_source(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str = "") -> Iterator[OpenSource]:
     """Open a path, bytes or a file object and decide how it is stored.
 
     Args:
@@ -85,22 +90,22 @@ def opened(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: 
     if isinstance(source, str | Path):
         path = _checked_path(source)
         name = name or path.name
-        kind_named = _kind_by_name(path.name)
+        kind_named = _format_from_name(path.name)
         with _open(path) as stream:
-            yield _recognise(stream, name, path.stat().st_size, kind_named)
+            yield _detect_format(stream, name, path.stat().st_size, kind_named)
         return
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
     else:
         name = name or Path(str(getattr(source, "name", ""))).name
         content = _read_object(source, name)
-    named = _kind_by_name(name) if Path(name).suffix else None
-    yield _recognise(io.BytesIO(content), name, len(content), named)
+    named = _format_from_name(name) if Path(name).suffix else None
+    yield _detect_format(io.BytesIO(content), name, len(content), named)
 
 
 def _checked_path(source: str | Path) -> Path:
     if isinstance(source, str) and ("\n" in source or "\0" in source):
-        raise refuse(
+        raise source_error(
             "",
             "Text was given where a path is expected.",
             "give the path of a file, or the ids as a list: read_respondents(text.splitlines(), entity_type=…).",
@@ -111,16 +116,16 @@ def _checked_path(source: str | Path) -> Path:
     except OSError as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         what = "There is no such file." if missing else f"The file cannot be opened: {error.strerror}."
-        raise refuse(
+        raise source_error(
             path.name,
             what,
             "check the path; it counts from the working folder, a notebook's own, unless it is absolute.",
             path=str(source),
         ) from None
     if stat.S_ISDIR(status.st_mode):
-        raise refuse(path.name, "This is a directory, not a file.", "name one file in it.", path=str(path))
+        raise source_error(path.name, "This is a directory, not a file.", "name one file in it.", path=str(path))
     if not stat.S_ISREG(status.st_mode):
-        raise refuse(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
+        raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
     return path
 
 
@@ -128,66 +133,66 @@ def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise refuse(
+        raise source_error(
             path.name, f"The file cannot be opened: {error.strerror}.", "check the rights on the file."
         ) from None
 
 
 def _read_object(source: IO[Any], name: str) -> bytes:
     if not hasattr(source, "read"):
-        raise refuse(
+        raise source_error(
             name,
             f"A {type(source).__name__} cannot be read as respondents.",
-            f"give a path ({READABLE}), bytes, an open file, a DataFrame, a Series or a list.",
+            f"give a path ({READABLE_FORMATS}), bytes, an open file, a DataFrame, a Series or a list.",
         )
     content = source.read(limits.SOURCE_MAX_BYTES + 1)
     return content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
 
 
-def _kind_by_name(name: str) -> tuple[Kind, bool]:
+def _format_from_name(name: str) -> tuple[SourceFormat, bool]:
     """Return the kind a file name promises, and whether it is packed."""
     suffixes = [suffix.lower() for suffix in Path(name).suffixes]
     packed = suffixes[-1:] == [".gz"]
     suffix = (suffixes[-2:-1] if packed else suffixes[-1:]) or [""]
-    kind = Kind.TEXT if packed and suffix[0] not in _BY_SUFFIX else _BY_SUFFIX.get(suffix[0])
-    if kind is None or (packed and kind is not Kind.TEXT):
-        raise refuse(
+    kind = SourceFormat.TEXT if packed and suffix[0] not in _BY_SUFFIX else _BY_SUFFIX.get(suffix[0])
+    if kind is None or (packed and kind is not SourceFormat.TEXT):
+        raise source_error(
             name,
             f"The ending {''.join(suffixes[-2:]) or '(none)'} is not one that holds respondent ids.",
-            f"use one of {READABLE}; if the file is plain text with one id a line, rename it to .txt.",
+            f"use one of {READABLE_FORMATS}; if the file is plain text with one id a line, rename it to .txt.",
         )
     return kind, packed
 
 
-def _recognise(stream: BinaryIO, name: str, size: int, named: tuple[Kind, bool] | None) -> Opened:
+def _detect_format(stream: BinaryIO, name: str, size: int, named: tuple[SourceFormat, bool] | None) -> OpenSource:
     """Compare what the name promises with what the first bytes say."""
     if size == 0:
-        raise refuse(name, "The file is empty.", "export it again; it must hold one id a line.", bytes=0)
+        raise source_error(name, "The file is empty.", "export it again; it must hold one id a line.", bytes=0)
     _check_size(name, size)
     head = stream.read(512)
     stream.seek(0)
-    if head.startswith(_GZIP) and (named is None or named[0] is Kind.TEXT):
-        return _unpacked(stream, name, size)
+    if head.startswith(_GZIP) and (named is None or named[0] is SourceFormat.TEXT):
+        return _decompress(stream, name, size)
     if named and named[1]:
-        raise refuse(name, "The file ends in .gz and is not packed with gzip.", "rename it to .csv or .txt.")
-    kind = named[0] if named else Kind.TEXT
-    real = next((real for magic, real in _BY_MAGIC if head.startswith(magic)), Kind.TEXT)
+        raise source_error(name, "The file ends in .gz and is not packed with gzip.", "rename it to .csv or .txt.")
+    kind = named[0] if named else SourceFormat.TEXT
+    real = next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
     if named is None:
         kind = real
     elif kind is not real:
-        raise refuse(
+        raise source_error(
             name,
-            f"The name promises {kind} and the contents are {real if real is not Kind.TEXT else 'something else'}.",
-            f"rename the file to .{real}." if real is not Kind.TEXT else "export it again.",
+            f"The name promises {kind} and the contents are {real if real is not SourceFormat.TEXT else 'something else'}.",
+            f"rename the file to .{real}." if real is not SourceFormat.TEXT else "export it again.",
         )
-    if kind is Kind.TEXT:
-        refuse_foreign(name, head)
-    return Opened(name, kind, size, stream)
+    if kind is SourceFormat.TEXT:
+        reject_foreign_format(name, head)
+    return OpenSource(name, kind, size, stream)
 
 
 def _check_size(name: str, size: int) -> None:
     if size > limits.SOURCE_MAX_BYTES:
-        raise refuse(
+        raise source_error(
             name,
             f"The file has {size:,} bytes; more than {limits.SOURCE_MAX_BYTES:,} are not read.",
             "keep the column of ids only, or split the file.",
@@ -195,37 +200,39 @@ def _check_size(name: str, size: int) -> None:
         )
 
 
-def refuse_foreign(name: str, head: bytes) -> None:
+def reject_foreign_format(name: str, head: bytes) -> None:
     """Stop at the first bytes of something that is no list of ids.
 
     Raises:
         RespondentFileError: for documents, pictures, programs, web pages and other known forms.
     """
-    for magic, what in _FOREIGN:
+    for magic, what in _FOREIGN_SIGNATURES:
         if head.startswith(magic):
             kind, _, fix = what.partition("; ")
-            raise refuse(name, f"This is {kind}, not a list of ids.", f"{fix or 'export the ids as .csv or .txt'}.")
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_PAGES):
-        raise refuse(
+            raise source_error(
+                name, f"This is {kind}, not a list of ids.", f"{fix or 'export the ids as .csv or .txt'}."
+            )
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML_STARTS):
+        raise source_error(
             name,
             "This is a web page or XML, not a list of ids.",
             "a saved login or error page is the usual cause: download the file again and open it to look.",
         )
 
 
-def _unpacked(stream: BinaryIO, name: str, size: int) -> Opened:
-    plain = Bounded(gzip.GzipFile(fileobj=stream), stream, name)
+def _decompress(stream: BinaryIO, name: str, size: int) -> OpenSource:
+    plain = BoundedStream(gzip.GzipFile(fileobj=stream), stream, name)
     head = plain.read(512)
     if not head:
-        raise refuse(name, "The packed file is empty.", "export it again.", bytes=size)
+        raise source_error(name, "The packed file is empty.", "export it again.", bytes=size)
     if head.startswith((_GZIP, *(magic for magic, _ in _BY_MAGIC))):
-        raise refuse(name, "Only text may be packed with gzip.", "unpack it first.")
-    refuse_foreign(name, head)
-    plain.give_back(head)
-    return Opened(name, Kind.TEXT, size, plain)
+        raise source_error(name, "Only text may be packed with gzip.", "unpack it first.")
+    reject_foreign_format(name, head)
+    plain.unread(head)
+    return OpenSource(name, SourceFormat.TEXT, size, plain)
 
 
-class Bounded(io.RawIOBase, BinaryIO):
+class BoundedStream(io.RawIOBase, BinaryIO):
     """Read a packed stream, and stop when it grows beyond any real list of ids.
 
     Args:
@@ -237,12 +244,12 @@ class Bounded(io.RawIOBase, BinaryIO):
     def __init__(self, plain: gzip.GzipFile, packed: BinaryIO, name: str) -> None:
         super().__init__()
         self._plain, self._packed, self._source = plain, packed, name
-        self._given = b""
+        self._returned = b""
         self._total = 0
 
-    def give_back(self, head: bytes) -> None:
+    def unread(self, head: bytes) -> None:
         """Let `head` be read again."""
-        self._given = head
+        self._returned = head
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes, at most 4 MiB.
@@ -250,17 +257,19 @@ class Bounded(io.RawIOBase, BinaryIO):
         Raises:
             RespondentFileError: if the file is damaged or unpacks to far more than it holds.
         """
-        if self._given:
-            head, self._given = self._given, b""
+        if self._returned:
+            head, self._returned = self._returned, b""
             return head
         try:
             content = self._plain.read(min(size, _CHUNK) if size >= 0 else _CHUNK)
         except (OSError, EOFError, zlib.error):
-            raise refuse(self._source, "The gzip file is damaged.", "pack it again or give it unpacked.") from None
+            raise source_error(
+                self._source, "The gzip file is damaged.", "pack it again or give it unpacked."
+            ) from None
         self._total += len(content)
         bomb = self._total > _CHUNK and self._total > limits.UNPACK_MAX_RATIO * max(1, self._packed.tell())
         if bomb or self._total > limits.SOURCE_MAX_BYTES:
-            raise refuse(
+            raise source_error(
                 self._source,
                 "The gzip file unpacks to far more than a list of ids.",
                 "unpack it and look; a list of ids shrinks to a half, a table to about a twentieth.",

@@ -15,15 +15,15 @@ from typing import BinaryIO
 from cint_nb.domain import limits
 from cint_nb.domain.ids import is_respondent_id
 from cint_nb.study.files.id_column import clean_name, is_header_row, separator_hint
-from cint_nb.study.files.line_index import decode
-from cint_nb.study.files.sources import refuse
-from cint_nb.study.files.verdicts import clean, holds_id
+from cint_nb.study.files.line_index import decode_line
+from cint_nb.study.files.sources import source_error
+from cint_nb.study.files.verdicts import contains_id, normalise_line
 
 _CHUNK = 1 << 20
 _HEAD = 1 << 18
 _SAMPLE_LINES = 500
 _DELIMITERS = ",;\t"
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -42,14 +42,14 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class TextLayout:
     """Hold the layout of a text and what separates its values (empty for one value a line)."""
 
     layout: Layout
     delimiter: str = ""
 
 
-class Text:
+class TextSource:
     """Read a text as blocks of whole lines in UTF-8, whatever its encoding and line ends.
 
     Args:
@@ -61,21 +61,21 @@ class Text:
             UTF-8 are read as cp1252 later, line by line.
         head: The beginning, at most 256 KiB, with LF line ends.
         complete: Whether `head` is all of it.
-        saw_cp1252: Whether `table_rows` met bytes that are not valid in UTF-8.
+        saw_cp1252: Whether `iter_table_rows` met bytes that are not valid in UTF-8.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.name = name
         self.saw_cp1252 = False
-        first = _filled(stream)
+        first = _read_chunk(stream)
         self.encoding, mark = _encoding(first)
-        _refuse_binary(name, first, self.encoding)
-        self._chunks = _utf8(chain([first[mark:]], iter(lambda: stream.read(_CHUNK), b"")), self.encoding)
+        _reject_binary_start(name, first, self.encoding)
+        self._chunks = _transcode(chain([first[mark:]], iter(lambda: stream.read(_CHUNK), b"")), self.encoding)
         start = next(self._chunks, b"")
         following = next(self._chunks, b"")
         self._chunks = chain([start, following], self._chunks)
         self._has_lf = b"\n" in start[:_HEAD]
-        self.head = b"".join(_unified(iter([start[:_HEAD]])))
+        self.head = b"".join(_normalise_newlines(iter([start[:_HEAD]])))
         self.complete = not following and len(start) <= _HEAD
 
     def blocks(self, separator: str = "\n", *, mixed_ends: bool = True) -> Iterator[bytes]:
@@ -90,7 +90,7 @@ class Text:
         """
         rest = b""
         plain = separator == "\n" and not mixed_ends and self._has_lf
-        for piece in self._chunks if plain else _unified(self._chunks):
+        for piece in self._chunks if plain else _normalise_newlines(self._chunks):
             chunk = piece if separator == "\n" else piece.replace(separator.encode(), b"\n")
             cut, begin = chunk.rfind(b"\n") + 1, 0
             if cut and rest:
@@ -101,7 +101,7 @@ class Text:
                 rest = b""
             rest += chunk[cut:]
             if len(rest) > limits.SOURCE_LINE_MAX_BYTES:
-                raise refuse(
+                raise source_error(
                     self.name,
                     f"A line is longer than {limits.SOURCE_LINE_MAX_BYTES:,} bytes.",
                     "write one id a line.",
@@ -110,7 +110,7 @@ class Text:
             yield rest + b"\n"
 
 
-def _filled(stream: BinaryIO) -> bytes:
+def _read_chunk(stream: BinaryIO) -> bytes:
     """Read one full chunk; a packed stream gives less at a time."""
     content = b""
     while len(content) < _HEAD and (piece := stream.read(_CHUNK)):
@@ -120,7 +120,7 @@ def _filled(stream: BinaryIO) -> bytes:
 
 def _encoding(first: bytes) -> tuple[str, int]:
     """Return the encoding and the length of its byte-order mark."""
-    for mark, name in _MARKS:
+    for mark, name in _BYTE_ORDER_MARKS:
         if first.startswith(mark):
             return name, len(mark) if name == "utf-8-sig" else 0
     sample = first[:4096]
@@ -133,16 +133,16 @@ def _encoding(first: bytes) -> tuple[str, int]:
     return "utf-8", 0
 
 
-def _refuse_binary(name: str, first: bytes, encoding: str) -> None:
+def _reject_binary_start(name: str, first: bytes, encoding: str) -> None:
     sample = first[:4096]
     if not encoding.startswith("utf-8"):
         sample = sample.decode(encoding, "ignore").encode("utf-8", "ignore")
     strange = len(sample) - len(sample.translate(None, _CONTROL))
     if b"\0" in sample or strange > 0.05 * len(sample):
-        raise refuse(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.")
+        raise source_error(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.")
 
 
-def refuse_binary(name: str, block: bytes, lines_before: int) -> None:
+def reject_binary(name: str, block: bytes, lines_before: int) -> None:
     """Stop at a zero byte, which no text has.
 
     Raises:
@@ -150,10 +150,12 @@ def refuse_binary(name: str, block: bytes, lines_before: int) -> None:
     """
     if (place := block.find(b"\0")) >= 0:
         line = lines_before + block.count(b"\n", 0, place) + 1
-        raise refuse(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.", line=line)
+        raise source_error(
+            name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.", line=line
+        )
 
 
-def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def _transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     if encoding.startswith("utf-8"):
         yield from chunks
         return
@@ -163,7 +165,7 @@ def _utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
             yield decoded.encode("utf-8", "replace")
 
 
-def _unified(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _normalise_newlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Turn CRLF and CR into LF; a CR at the end of a chunk waits for the next."""
     held = b""
     for piece in chunks:
@@ -177,7 +179,7 @@ def _unified(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield b"\n"
 
 
-def shape_of(head: bytes, *, complete: bool, column: str | int | None = None) -> Shape:
+def detect_layout(head: bytes, *, complete: bool, column: str | int | None = None) -> TextLayout:
     """Find the layout of a text from its beginning.
 
     A table needs two columns on most lines, and more ids than whole lines are, or a header row: else a tab before an
@@ -189,41 +191,44 @@ def shape_of(head: bytes, *, complete: bool, column: str | int | None = None) ->
         column: What the analyst asked for; a header with this name decides between separators.
     """
     if not any(mark in head for mark in b" ,;\t"):
-        return Shape(Layout.LINES)
+        return TextLayout(Layout.LINES)
     raw = head.split(b"\n", _SAMPLE_LINES)
     if not complete and len(raw) > 1:
         raw.pop()
-    lines = [decode(line)[0] for line in raw[:_SAMPLE_LINES]]
-    filled = [line for line in lines if clean(line)]
+    lines = [decode_line(line)[0] for line in raw[:_SAMPLE_LINES]]
+    filled = [line for line in lines if normalise_line(line)]
     if not any(mark in line for line in lines for mark in _DELIMITERS):
-        return _spaced(filled)
+        return _is_space_separated(filled)
     if hint := separator_hint(filled[0] if filled else ""):
-        return Shape(Layout.TABLE, hint)
+        return TextLayout(Layout.TABLE, hint)
     if len(filled) == 1:
         for mark in _DELIMITERS:
-            if sum(is_respondent_id(clean(part)) for part in filled[0].split(mark)) > 1:
-                return Shape(Layout.LIST, mark)
-    whole = sum(is_respondent_id(clean(line)) for line in filled)
-    best, best_score = Shape(Layout.LINES), (False, False, 0, 0.0)
+            if sum(is_respondent_id(normalise_line(part)) for part in filled[0].split(mark)) > 1:
+                return TextLayout(Layout.LIST, mark)
+    whole = sum(is_respondent_id(normalise_line(line)) for line in filled)
+    best, best_score = TextLayout(Layout.LINES), (False, False, 0, 0.0)
     for mark in _DELIMITERS:
-        rows = [row for row in _rows(lines, mark) if any(map(clean, row))]
+        rows = [row for row in _rows(lines, mark) if any(map(normalise_line, row))]
         widths = Counter(map(len, rows))
         width, often = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
-        hits = sum(is_respondent_id(clean(value)) for row in rows for value in row)
+        hits = sum(is_respondent_id(normalise_line(value)) for row in rows for value in row)
         header = (
-            width > 1 and len(rows[0]) == width and sum(map(bool, map(clean, rows[0]))) > 1 and is_header_row(rows[0])
+            width > 1
+            and len(rows[0]) == width
+            and sum(map(bool, map(normalise_line, rows[0]))) > 1
+            and is_header_row(rows[0])
         )
         asked = header and column in [clean_name(value) for value in rows[0]]
         score = (asked, header and hits > 0, hits, often / max(1, len(rows)))
         if width > 1 and (hits > whole or header or not hits) and score > best_score:
-            best, best_score = Shape(Layout.TABLE, mark), score
+            best, best_score = TextLayout(Layout.TABLE, mark), score
     return best
 
 
-def _spaced(filled: list[str]) -> Shape:
-    if len(filled) == 1 and sum(is_respondent_id(clean(part)) for part in filled[0].split(" ")) > 1:
-        return Shape(Layout.LIST, " ")
-    return Shape(Layout.LINES)
+def _is_space_separated(filled: list[str]) -> TextLayout:
+    if len(filled) == 1 and sum(is_respondent_id(normalise_line(part)) for part in filled[0].split(" ")) > 1:
+        return TextLayout(Layout.LIST, " ")
+    return TextLayout(Layout.LINES)
 
 
 def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
@@ -233,7 +238,7 @@ def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
         return []
 
 
-def table_rows(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def iter_table_rows(text: TextSource, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Go through a table as pairs of line number, from 1, and values.
 
     A value in quotes may reach over several lines; the row then has the number of its first line.
@@ -247,26 +252,28 @@ def table_rows(text: Text, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     try:
         for row in reader:
             width = width or len(row)
-            if reader.line_num - before > 1 and (len(row) != width or any(holds_id(v.partition("\n")[2]) for v in row)):
-                raise _open_quote(text.name, before + 1)
+            if reader.line_num - before > 1 and (
+                len(row) != width or any(contains_id(v.partition("\n")[2]) for v in row)
+            ):
+                raise _open_quote_error(text.name, before + 1)
             yield before + 1, row
             before = reader.line_num
     except csv.Error:
-        raise _open_quote(text.name, before + 1) from None
+        raise _open_quote_error(text.name, before + 1) from None
 
 
-def _decoded(text: Text) -> Iterator[str]:
+def _decoded(text: TextSource) -> Iterator[str]:
     lines = 0
     for block in text.blocks():
-        refuse_binary(text.name, block, lines)
+        reject_binary(text.name, block, lines)
         lines += block.count(b"\n")
-        content, was_cp1252 = decode(block)
+        content, was_cp1252 = decode_line(block)
         text.saw_cp1252 |= was_cp1252
         yield content
 
 
-def _open_quote(name: str, line: int) -> Exception:
-    return refuse(
+def _open_quote_error(name: str, line: int) -> Exception:
+    return source_error(
         name,
         f"A quotation mark opened on line {line:,} swallows the lines after it.",
         "close or remove the quotation mark, or keep the column of ids only.",

@@ -21,7 +21,7 @@ class Verdict(StrEnum):
     HEADER = "header"
 
 
-class Reason(StrEnum):
+class MalformedReason(StrEnum):
     """Name why a line is malformed."""
 
     TEMPLATE = "template text that was never filled in, such as [%RECONTACT_RSID%]"
@@ -54,7 +54,7 @@ _HEX32 = re.compile(r"[0-9a-f]{32}")
 _ID_INSIDE = re.compile(ids.UUID_PATTERN.pattern, re.ASCII | re.IGNORECASE)
 
 
-def clean(text: str) -> str:
+def normalise_line(text: str) -> str:
     """Return `text` as an id is compared: no invisible characters, no wrapping, lower case.
 
     Goes further than `domain.ids.normalise`, which it ends with: characters that cannot be seen are removed anywhere,
@@ -70,7 +70,7 @@ def clean(text: str) -> str:
         text = shorter
 
 
-def as_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Write a cell of a table, a list or a workbook as text; missing values become empty.
 
     Numbers and dates become text too: a spreadsheet that made one of an id has damaged it, and the verdict says so.
@@ -87,35 +87,35 @@ def as_text(value: Any) -> str:
     return "" if text in {"NaT", "<NA>", "nan"} else text
 
 
-def holds_id(text: str) -> bool:
+def contains_id(text: str) -> bool:
     """Tell whether a text has an id somewhere inside."""
     return _ID_INSIDE.search(text) is not None
 
 
-def why_malformed(text: str) -> Reason:
+def malformed_reason(text: str) -> MalformedReason:
     """Say why a text is no respondent id. `text` is a line as it stood in the source."""
     if _TEMPLATE.search(text):
-        return Reason.TEMPLATE
-    plain = clean(text)
+        return MalformedReason.TEMPLATE
+    plain = normalise_line(text)
     if _EMAIL.search(plain):
-        return Reason.EMAIL
+        return MalformedReason.EMAIL
     if text.lstrip(" \t\"'").startswith(("=", "@", "+")):
-        return Reason.FORMULA
+        return MalformedReason.FORMULA
     if _MARKUP.search(text):
-        return Reason.MARKUP
+        return MalformedReason.MARKUP
     if _NUMBER.fullmatch(plain) or _DATE.fullmatch(plain):
-        return Reason.SPREADSHEET
-    return _why_no_uuid(plain)
+        return MalformedReason.SPREADSHEET
+    return _uuid_problem(plain)
 
 
-def _why_no_uuid(plain: str) -> Reason:
+def _uuid_problem(plain: str) -> MalformedReason:
     found = _ID_INSIDE.findall(plain)
     if len(found) > 1 or (found and re.search(r"[\s,;|]", plain)):
-        return Reason.SEVERAL
+        return MalformedReason.SEVERAL
     if _HEX32.fullmatch(_DASH.sub("", plain)):
-        return Reason.DASHES
+        return MalformedReason.DASHES
     if len(plain) == 36:
-        return Reason.CHARACTERS
+        return MalformedReason.CHARACTERS
     if len(re.split(r"[,;|\t]", plain)) > 1:
-        return Reason.SEVERAL
-    return Reason.LENGTH
+        return MalformedReason.SEVERAL
+    return MalformedReason.LENGTH

@@ -16,21 +16,27 @@ from numpy.typing import NDArray
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, mask_id, masked_repr
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.files.verdicts import clean
-from cint_nb.study.longitudinal.proportions import side_by_side, wilson
-from cint_nb.study.longitudinal.waves import ORDER, PanelWave, Standing, number, standings
-from cint_nb.study.outcome.visit_reports import WaveReport, read_report
+from cint_nb.study.files.verdicts import normalise_line
+from cint_nb.study.longitudinal.proportions import contrast, wilson_interval
+from cint_nb.study.longitudinal.waves import (
+    DISPOSITION_ORDER,
+    Disposition,
+    HistoryWave,
+    disposition_code,
+    wave_dispositions,
+)
+from cint_nb.study.outcome.visit_reports import VisitReport, read_report
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Panel", "PanelWave", "Standing", "WaveReport", "read_report", "wilson"]
+__all__ = ["Disposition", "History", "HistoryWave", "VisitReport", "read_report", "wilson_interval"]
 
-_TAKEN = ("id", "people", "share")  # columns beside those named like the waves
+_RESERVED_NAMES = ("id", "people", "share")  # columns beside those named like the waves
 _Flags = NDArray[np.bool_]
 
 
-class Panel:
+class History:
     """Follow people over the waves of a study. Shows no id unless asked to.
 
     Args:
@@ -41,39 +47,39 @@ class Panel:
         RespondentFileError: a list holds RIDs: a visit never comes back, a person does.
     """
 
-    def __init__(self, waves: Sequence[PanelWave]) -> None:
+    def __init__(self, waves: Sequence[HistoryWave]) -> None:
         names = [wave.name for wave in waves]
-        if not names or len({*names, *_TAKEN}) < len(names) + len(_TAKEN):
+        if not names or len({*names, *_RESERVED_NAMES}) < len(names) + len(_RESERVED_NAMES):
             raise InputError(
-                f"A panel needs at least one wave, each with a name of its own that is none of {', '.join(_TAKEN)}.",
+                f"A panel needs at least one wave, each with a name of its own that is none of {', '.join(_RESERVED_NAMES)}.",
                 evidence={"waves": ", ".join(names) or "none"},
                 next_step="write Panel([PanelWave('wave 1', report), PanelWave('wave 2', report, uploaded=people)]).",
             )
         self.waves = {wave.name: wave for wave in waves}
-        self._places: dict[str, int] = {}
+        self._row_of: dict[str, int] = {}
         for wave in waves:
-            for rsid in wave.rsids():
-                self._places.setdefault(rsid, len(self._places))
-        self._ids = tuple(self._places)
-        self._standing = {wave.name: standings(wave, self._places) for wave in waves}
+            for rsid in wave.known_rsids():
+                self._row_of.setdefault(rsid, len(self._row_of))
+        self._ids = tuple(self._row_of)
+        self._dispositions = {wave.name: wave_dispositions(wave, self._row_of) for wave in waves}
 
     # --- person by person -------------------------------------------------------------------------------------
 
-    def table(self, *, reveal: bool = False) -> pd.DataFrame:
+    def wide(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return one row a person, in the order they first appeared.
 
         Args:
             reveal: Show whole ids. Masked otherwise.
 
         Returns:
-            A frame: `id`, then a column for each wave, named like it, with the words of `Standing`: `completed`;
+            A frame: `id`, then a column for each wave, named like it, with the words of `Disposition`: `completed`;
             `came back` (entered and did not complete) or, in a wave without a list, `entered`; `absent` (uploaded,
             did not enter); `rejected` (the exchange did not save the id); `not asked` (not in the list of that wave).
         """
         import pandas as pd
 
         ids = pd.Series(self._ids if reveal else [mask_id(rsid) for rsid in self._ids], dtype="str")
-        return pd.DataFrame({"id": ids, **{name: self._words(name) for name in self.waves}})
+        return pd.DataFrame({"id": ids, **{name: self._disposition_words(name) for name in self.waves}})
 
     def patterns(self) -> pd.DataFrame:
         """Count the people of each course through the waves, the most frequent first.
@@ -81,16 +87,16 @@ class Panel:
         Returns:
             A frame: a column for each wave, `people`, `share` of all people of the panel (0–1).
         """
-        table = self.table().drop(columns="id")
+        table = self.wide().drop(columns="id")
         counts = table.value_counts(sort=False).rename("people").reset_index()
         counts = counts.sort_values(["people", *self.waves], ascending=[False, *[True] * len(self.waves)])
         return counts.assign(share=counts["people"] / max(1, len(self))).reset_index(drop=True)
 
-    def people(self, standing: Mapping[str, str | Collection[str]]) -> Respondents:
+    def respondents(self, standing: Mapping[str, str | Collection[str]]) -> Respondents:
         """Return the people who stood a certain way, ready to be uploaded to another wave.
 
         Args:
-            standing: For each wave that matters one word of `Standing`, or several, such as
+            standing: For each wave that matters one word of `Disposition`, or several, such as
                 `{"wave 1": "completed", "wave 2": ["absent", "came back"]}`.
 
         Raises:
@@ -100,7 +106,7 @@ class Panel:
         chosen = np.ones(len(self), np.bool_)
         for name, words in standing.items():
             wanted = [words] if isinstance(words, str) else list(words)
-            chosen &= np.isin(self._of(name), [number(word) for word in wanted])
+            chosen &= np.isin(self._get_wave(name), [disposition_code(word) for word in wanted])
         ids = [rsid for rsid, fits in zip(self._ids, chosen, strict=True) if fits]
         if not ids:
             raise RespondentFileError("Nobody in the panel fits.", next_step="look at patterns() for who there is.")
@@ -108,7 +114,7 @@ class Panel:
 
     # --- rates ------------------------------------------------------------------------------------------------
 
-    def rates(self, *, confidence: float = 0.95) -> pd.DataFrame:
+    def retention(self, *, confidence: float = 0.95) -> pd.DataFrame:
         """Return the rates of every wave that has a list, with their Wilson intervals.
 
         - `participation`: entered, of the ids uploaded to the wave.
@@ -137,29 +143,29 @@ class Panel:
 
         def add(wave: str, rate: str, part: _Flags, base: _Flags, among: str) -> None:
             people, of = int((part & base).sum()), int(base.sum())
-            low, high = wilson(people, of, confidence)
+            low, high = wilson_interval(people, of, confidence)
             rows.append((wave, rate, people, of, people / of if of else None, low, high, confidence, among))
 
-        always = self.stood(names[0], Standing.COMPLETED)
+        always = self.has_disposition(names[0], Disposition.COMPLETED)
         first = always.copy()
         for before, name in zip([None, *names], names, strict=False):
-            done = self.stood(name, Standing.COMPLETED)
+            done = self.has_disposition(name, Disposition.COMPLETED)
             always &= done
             if self.waves[name].uploaded is None:
                 continue
-            asked = self._asked(name)
-            came = done | self.stood(name, Standing.CAME_BACK)
+            asked = self._was_uploaded(name)
+            came = done | self.has_disposition(name, Disposition.CAME_BACK)
             add(name, "participation", came, asked, f"ids uploaded to {name}")
             add(name, "completion", done, asked, f"ids uploaded to {name}")
             if before is not None:
-                base = asked & self.stood(before, Standing.COMPLETED)
+                base = asked & self.has_disposition(before, Disposition.COMPLETED)
                 add(name, "retention", done, base, f"completed {before}, uploaded to {name}")
                 add(name, "every wave", always, first, f"completed {names[0]}")
         columns = ["wave", "rate", "people", "of", "share", "low", "high", "confidence", "among"]
         frame = pd.DataFrame(rows, columns=columns)
         return frame.astype(dict.fromkeys(("share", "low", "high", "confidence"), "Float64"))
 
-    def compare(
+    def contrast(
         self,
         attribute: str | Mapping[str, Any] | pd.Series[Any],
         *,
@@ -194,20 +200,23 @@ class Panel:
         names = list(self.waves)
         later = stayed or names[-1]
         earlier = since or names[max(0, names.index(later) - 1)] if later in names else since
-        done, before = self.stood(later, Standing.COMPLETED), self.stood(earlier, Standing.COMPLETED)
+        done, before = (
+            self.has_disposition(later, Disposition.COMPLETED),
+            self.has_disposition(earlier, Disposition.COMPLETED),
+        )
         if self.waves[later].uploaded is None or names.index(earlier) >= names.index(later):
             raise InputError(
                 "Dropping out needs an earlier wave and a later one with a list of uploaded ids.",
                 evidence={"since": earlier, "stayed": later},
                 next_step=f"choose two of {', '.join(names)}.",
             )
-        base = before & self._asked(later)
+        base = before & self._was_uploaded(later)
         told = self.waves[earlier].report.values(attribute) if isinstance(attribute, str) else dict(attribute.items())
-        known = {clean(str(rsid)): value for rsid, value in told.items()}
+        known = {normalise_line(str(rsid)): value for rsid, value in told.items()}
         values = pd.Series(
             [known.get(rsid) for rsid, chosen in zip(self._ids, base, strict=True) if chosen], dtype="object"
         )
-        return side_by_side(values, done[base], bins=bins, confidence=confidence)
+        return contrast(values, done[base], bins=bins, confidence=confidence)
 
     # --- what to mind -----------------------------------------------------------------------------------------
 
@@ -216,22 +225,22 @@ class Panel:
         """Say in sentences what makes the figures less than whole; empty when nothing does."""
         found = []
         for name, wave in self.waves.items():
-            if wave.report.unidentified:
-                hidden = f"{wave.report.unidentified:,} visits of {name} have no RSID"
+            if wave.report.visits_without_rsid:
+                hidden = f"{wave.report.visits_without_rsid:,} visits of {name} have no RSID"
                 found.append(f"{hidden}: participation may be higher than shown.")
-            if wave.uploaded is not None and (strange := len(wave.report.entrants.minus(wave.uploaded))):
+            if wave.uploaded is not None and (strange := len(wave.report.entrants.difference(wave.uploaded))):
                 found.append(
                     f"{strange:,} people in the report of {name} are not in its uploaded list; they count in no rate."
                 )
         return tuple(found)
 
-    def stood(self, name: str, standing: Standing | str) -> _Flags:
+    def has_disposition(self, name: str, standing: Disposition | str) -> _Flags:
         """Tell for each person, in the order of `table`, whether they stood so in a wave.
 
         Raises:
             InputError: the wave or the word is unknown.
         """
-        return np.asarray(self._of(name) == number(standing))
+        return np.asarray(self._get_wave(name) == disposition_code(standing))
 
     def __len__(self) -> int:
         """Count the people."""
@@ -243,23 +252,23 @@ class Panel:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _of(self, name: str) -> NDArray[np.int64]:
-        if name not in self._standing:
+    def _get_wave(self, name: str) -> NDArray[np.int64]:
+        if name not in self._dispositions:
             raise InputError(
                 f"There is no wave {masked_repr(name)} in the panel.",
                 evidence={"field": "wave"},
                 next_step=f"use one of {', '.join(map(repr, self.waves))}.",
             )
-        return self._standing[name]
+        return self._dispositions[name]
 
-    def _asked(self, name: str) -> _Flags:
+    def _was_uploaded(self, name: str) -> _Flags:
         """Tell for each person whether their id was uploaded to a wave and saved."""
         wave, asked = self.waves[name], np.zeros(len(self), np.bool_)
-        asked[[self._places[rsid] for rsid in (wave.uploaded.ids if wave.uploaded else ())]] = True
-        return np.asarray(asked & (self._of(name) != number(Standing.REJECTED)))
+        asked[[self._row_of[rsid] for rsid in (wave.uploaded.ids if wave.uploaded else ())]] = True
+        return np.asarray(asked & (self._get_wave(name) != disposition_code(Disposition.REJECTED)))
 
-    def _words(self, name: str) -> pd.Series:
+    def _disposition_words(self, name: str) -> pd.Series:
         import pandas as pd
 
-        words = np.array([standing.value for standing in ORDER], dtype=object)
-        return pd.Series(words[self._standing[name]], dtype="str")
+        words = np.array([standing.value for standing in DISPOSITION_ORDER], dtype=object)
+        return pd.Series(words[self._dispositions[name]], dtype="str")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NOT_KNOWN = "not known"
 
 
-def wilson(people: int, of: int, confidence: float = 0.95) -> tuple[float | None, float | None]:
+def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[float | None, float | None]:
     """Return the Wilson score interval of a share; (None, None) where there is nobody to count.
 
     Unlike the share plus and minus something, it stays between 0 and 1 and is of use for small groups.
@@ -49,8 +49,8 @@ def wilson(people: int, of: int, confidence: float = 0.95) -> tuple[float | None
     return middle - half if people else 0.0, middle + half if people < of else 1.0
 
 
-def side_by_side(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, confidence: float) -> pd.DataFrame:
-    """Compare the people who stayed with the others, value by value; see `Panel.compare` for the columns.
+def contrast(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, confidence: float) -> pd.DataFrame:
+    """Compare the people who stayed with the others, value by value; see `History.compare` for the columns.
 
     Args:
         values: What is known of each person; missing values become `not known`.
@@ -63,7 +63,7 @@ def side_by_side(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, con
     """
     import pandas as pd
 
-    groups, order = _numbers(values, bins) if bins else _words(values)
+    groups, order = _group_numbers(values, bins) if bins else _group_values(values)
     counts = {group: [0, 0] for group in order}
     for group, is_here in zip(groups, stayed.tolist(), strict=True):
         counts[group][not is_here] += 1
@@ -76,7 +76,7 @@ def side_by_side(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, con
             kept / max(1, here),
             lost / max(1, gone),
             kept / (kept + lost),
-            *wilson(kept, kept + lost, confidence),
+            *wilson_interval(kept, kept + lost, confidence),
             confidence,
         )
         for group, (kept, lost) in counts.items()
@@ -95,14 +95,14 @@ def side_by_side(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, con
     return pd.DataFrame(rows, columns=columns)
 
 
-def _words(values: pd.Series) -> tuple[list[str], list[str]]:
+def _group_values(values: pd.Series) -> tuple[list[str], list[str]]:
     """Return the value of each person, and the values, the most frequent first, `not known` last."""
-    words = [NOT_KNOWN if empty or str(value) == "" else str(value) for value, empty in _with_gaps(values)]
+    words = [NOT_KNOWN if empty or str(value) == "" else str(value) for value, empty in _fill_missing(values)]
     sizes = {word: words.count(word) for word in dict.fromkeys(words)}
     return words, sorted(sizes, key=lambda word: (word == NOT_KNOWN, -sizes[word], word))
 
 
-def _numbers(values: pd.Series, bins: int) -> tuple[list[str], list[str]]:
+def _group_numbers(values: pd.Series, bins: int) -> tuple[list[str], list[str]]:
     """Return the group of each person, and the groups in the order of their numbers, `not known` last."""
     import pandas as pd
 
@@ -125,5 +125,5 @@ def _numbers(values: pd.Series, bins: int) -> tuple[list[str], list[str]]:
     return groups, [*labels.values(), *([NOT_KNOWN] if any(empty) else [])]
 
 
-def _with_gaps(values: pd.Series) -> list[tuple[object, bool]]:
+def _fill_missing(values: pd.Series) -> list[tuple[object, bool]]:
     return list(zip(values.tolist(), values.isna().tolist(), strict=True))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.outcome.visit_reports import WaveReport
+from cint_nb.study.outcome.visit_reports import VisitReport
 
 
-class Standing(StrEnum):
+class Disposition(StrEnum):
     """Name what one person did in one wave.
 
     `entered` is for waves without a list: who completed no interview there has not come *back*.
@@ -26,15 +26,15 @@ class Standing(StrEnum):
     ENTERED = "entered"
     ABSENT = "absent"
     REJECTED = "rejected"
-    NOT_ASKED = "not asked"
+    NOT_UPLOADED = "not asked"
 
 
-ORDER = tuple(Standing)
+DISPOSITION_ORDER = tuple(Disposition)
 """The standings by the number that stands for each."""
 
 
 @dataclass(frozen=True)
-class PanelWave:
+class HistoryWave:
     """Hold one wave: its report, and whom it recontacted.
 
     Args:
@@ -46,11 +46,11 @@ class PanelWave:
     """
 
     name: str
-    report: WaveReport
+    report: VisitReport
     uploaded: Respondents | None = None
     rejected: Respondents | None = None
 
-    def rsids(self) -> tuple[str, ...]:
+    def known_rsids(self) -> tuple[str, ...]:
         """Return everybody the wave knows of: who entered, then who was uploaded.
 
         Raises:
@@ -66,8 +66,8 @@ class PanelWave:
         return (*self.report.entrants.ids, *self.uploaded.ids)
 
 
-def standings(wave: PanelWave, places: Mapping[str, int]) -> NDArray[np.int64]:
-    """Return the standing of each person in a wave, as numbers of `ORDER`.
+def wave_dispositions(wave: HistoryWave, places: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return the standing of each person in a wave, as numbers of `DISPOSITION_ORDER`.
 
     Args:
         wave: The wave.
@@ -77,24 +77,26 @@ def standings(wave: PanelWave, places: Mapping[str, int]) -> NDArray[np.int64]:
     def of(people: Respondents | None) -> list[int]:
         return [] if people is None else [places[rsid] for rsid in people.ids if rsid in places]
 
-    found = np.full(len(places), number(Standing.NOT_ASKED))
-    found[of(wave.uploaded)] = number(Standing.ABSENT)
-    found[of(wave.rejected)] = number(Standing.REJECTED)
-    found[of(wave.report.entrants)] = number(Standing.ENTERED if wave.uploaded is None else Standing.CAME_BACK)
-    found[of(wave.report.completes)] = number(Standing.COMPLETED)
+    found = np.full(len(places), disposition_code(Disposition.NOT_UPLOADED))
+    found[of(wave.uploaded)] = disposition_code(Disposition.ABSENT)
+    found[of(wave.rejected)] = disposition_code(Disposition.REJECTED)
+    found[of(wave.report.entrants)] = disposition_code(
+        Disposition.ENTERED if wave.uploaded is None else Disposition.CAME_BACK
+    )
+    found[of(wave.report.completes)] = disposition_code(Disposition.COMPLETED)
     return found
 
 
-def number(word: Standing | str) -> int:
+def disposition_code(word: Disposition | str) -> int:
     """Return the number of a standing.
 
     Raises:
         InputError: there is no such standing.
     """
     try:
-        return ORDER.index(Standing(word))
+        return DISPOSITION_ORDER.index(Disposition(word))
     except ValueError:
         raise InputError(
             f"{masked_repr(word, 40)} is no standing in a wave.",
-            next_step=f"use one of {', '.join(repr(each.value) for each in ORDER)}.",
+            next_step=f"use one of {', '.join(repr(each.value) for each in DISPOSITION_ORDER)}.",
         ) from None

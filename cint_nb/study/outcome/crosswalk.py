@@ -10,9 +10,9 @@ from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files import line_frames
-from cint_nb.study.files.id_column import type_by_name
+from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.files.verdicts import as_text, clean
+from cint_nb.study.files.verdicts import cell_text, normalise_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ class Crosswalk(Mapping[str, str]):
         found: dict[str, str] = {}
         torn = 0
         for visit, person in pairs:
-            rid, rsid = clean(as_text(visit)), clean(as_text(person))
+            rid, rsid = normalise_line(cell_text(visit)), normalise_line(cell_text(person))
             if is_respondent_id(rid) and is_respondent_id(rsid):
                 torn += found.setdefault(rid, rsid) != rsid
         if torn:
@@ -43,7 +43,7 @@ class Crosswalk(Mapping[str, str]):
         self._rsid_of = found
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, *, rid: str = "", rsid: str = "") -> Crosswalk:
+    def from_frame(cls, frame: pd.DataFrame, *, rid: str = "", rsid: str = "") -> Crosswalk:
         """Read a crosswalk from a frame, such as the respondent analysis report or survey data with both ids.
 
         Args:
@@ -54,11 +54,11 @@ class Crosswalk(Mapping[str, str]):
         Raises:
             RespondentFileError: if a column is missing or unclear.
         """
-        visits, people = _column(frame, rid, EntityType.RID), _column(frame, rsid, EntityType.RSID)
+        visits, people = _find_column(frame, rid, EntityType.RID), _find_column(frame, rsid, EntityType.RSID)
         return cls(zip(frame[visits].tolist(), frame[people].tolist(), strict=True))
 
     def __getitem__(self, rid: str) -> str:
-        return self._rsid_of[clean(rid)]
+        return self._rsid_of[normalise_line(rid)]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rsid_of)
@@ -82,19 +82,19 @@ def to_rsids(respondents: Respondents, crosswalk: Mapping[str, str]) -> Responde
         return respondents
     known = (crosswalk.get(rid) for rid in respondents.ids)
     people = key_rows.from_ids(rsid for rsid in known if rsid is not None)
-    reading = line_frames.plain_reading(key_rows.unique(people))
-    origin = replace(respondents.origin, name=f"{respondents.source_name} as RSIDs", column="", kind="list")
+    reading = line_frames.index_of_ids(key_rows.unique(people))
+    origin = replace(respondents.source_info, name=f"{respondents.source_name} as RSIDs", column="", kind="list")
     return Respondents(EntityType.RSID, reading, origin)
 
 
-def _column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
+def _find_column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
     if name:
         if name in frame.columns:
             return name
         raise RespondentFileError(
             f"There is no column {masked_repr(name)}.", next_step=f"use one of {masked_repr(list(frame.columns), 200)}."
         )
-    found = [label for label in frame.columns if type_by_name(str(label)) is kind]
+    found = [label for label in frame.columns if entity_type_from_name(str(label)) is kind]
     if len(found) == 1:
         return found[0]
     raise RespondentFileError(

@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Sequence
 
 from cint_nb.domain.ids import EntityType, masked_repr
-from cint_nb.study.files.id_column import Cells, type_by_name
-from cint_nb.study.files.sources import refuse
+from cint_nb.study.files.id_column import ColumnSample, entity_type_from_name
+from cint_nb.study.files.sources import source_error
 
-_SHARE_OF_IDS = 0.2
+_MIN_ID_SHARE = 0.2
 _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(status|code)(code|description|label|text)?")
-_WORDY = re.compile(r".*(description|label|text)")
+_TEXT_LABEL = re.compile(r".*(description|label|text)")
 
 
-def rsid_column(columns: Sequence[Cells], asked: str, rid: str, source: str) -> str:
+def rsid_column(columns: Sequence[ColumnSample], asked: str, rid: str, source: str) -> str:
     """Return the name of the column of RSIDs.
 
     Args:
@@ -27,68 +27,70 @@ def rsid_column(columns: Sequence[Cells], asked: str, rid: str, source: str) -> 
         RespondentFileError: no column holds RSIDs, or several could; it names them and the call to write.
     """
     if asked:
-        return _asked(columns, asked, "rsid", source)
-    with_ids = [each for each in columns if each.share_of_ids >= _SHARE_OF_IDS and each.name != rid]
-    named = [each for each in with_ids if type_by_name(each.name) is EntityType.RSID]
+        return _requested_column(columns, asked, "rsid", source)
+    with_ids = [each for each in columns if each.share_of_ids >= _MIN_ID_SHARE and each.name != rid]
+    named = [each for each in with_ids if entity_type_from_name(each.name) is EntityType.RSID]
     if named:
-        return _one(named, "RSIDs", "rsid", source)
-    rest = [each for each in with_ids if type_by_name(each.name) is not EntityType.RID]
+        return _single_match(named, "RSIDs", "rsid", source)
+    rest = [each for each in with_ids if entity_type_from_name(each.name) is not EntityType.RID]
     # A single column of ids that has no telling name may hold RIDs as well, unless those are known to stand elsewhere.
     if len(rest) == 1 and (rid or len(rest) < len(with_ids)):
         return rest[0].name
-    return _one(rest, "RSIDs", "rsid", source, at_least=2)
+    return _single_match(rest, "RSIDs", "rsid", source, at_least=2)
 
 
-def rid_column(columns: Sequence[Cells], asked: str, rsid: str, source: str) -> str:
+def rid_column(columns: Sequence[ColumnSample], asked: str, rsid: str, source: str) -> str:
     """Return the name of the column of RIDs, empty if there is none. Raises as `rsid_column`."""
     if asked:
-        return _asked(columns, asked, "rid", source)
+        return _requested_column(columns, asked, "rid", source)
     named = [
         each
         for each in columns
-        if each.name != rsid and each.share_of_ids >= _SHARE_OF_IDS and type_by_name(each.name) is EntityType.RID
+        if each.name != rsid
+        and each.share_of_ids >= _MIN_ID_SHARE
+        and entity_type_from_name(each.name) is EntityType.RID
     ]
-    return _one(named, "RIDs", "rid", source) if named else ""
+    return _single_match(named, "RIDs", "rid", source) if named else ""
 
 
-def status_column(columns: Sequence[Cells], asked: str, source: str) -> str:
+def status_column(columns: Sequence[ColumnSample], asked: str, source: str) -> str:
     """Return the name of the column that tells completes; the client's own status before words. Raises as above."""
     if asked:
-        return _asked(columns, asked, "status", source)
-    found = [each for each in columns if _STATUS.fullmatch(_folded(each.name))]
-    narrower: tuple[Callable[[Cells], bool], ...] = (
-        lambda each: _folded(each.name).startswith("client"),
-        lambda each: not _WORDY.fullmatch(_folded(each.name)),
+        return _requested_column(columns, asked, "status", source)
+    found = [each for each in columns if _STATUS.fullmatch(_normalise_name(each.name))]
+    narrower: tuple[Callable[[ColumnSample], bool], ...] = (
+        lambda each: _normalise_name(each.name).startswith("client"),
+        lambda each: not _TEXT_LABEL.fullmatch(_normalise_name(each.name)),
     )
     for fits in narrower:
         found = [each for each in found if fits(each)] or found
     if found:
-        return _one(found, "the status", "status", source)
-    raise refuse(
+        return _single_match(found, "the status", "status", source)
+    raise source_error(
         source,
         f"No column tells which visits were completed. The columns are {_labels(columns)}.",
         "name it: read_report(…, status='…'); or status=None if every row is a complete.",
     )
 
 
-def _asked(columns: Sequence[Cells], name: str, what: str, source: str) -> str:
+def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, source: str) -> str:
     if any(each.name == name for each in columns):
         return name
-    raise refuse(
+    raise source_error(
         source,
         f"There is no column {masked_repr(name)}. The columns are {_labels(columns)}.",
         f"give one of these names as {what}='…'.",
     )
 
 
-def _one(found: Sequence[Cells], what: str, parameter: str, source: str, *, at_least: int = 1) -> str:
+def _single_match(found: Sequence[ColumnSample], what: str, parameter: str, source: str, *, at_least: int = 1) -> str:
     if len(found) == 1 and at_least == 1:
         return found[0].name
     if not found:
-        raise refuse(source, f"No column holds {what}.", "check that this is the respondent analysis report.")
+        raise source_error(source, f"No column holds {what}.", "check that this is the respondent analysis report.")
     could = "could be" if what.startswith("the ") else "could hold"
     only = "One column holds ids, and its name does not tell whether they are RSIDs" if len(found) == 1 else ""
-    raise refuse(
+    raise source_error(
         source,
         f"{only or f'{len(found)} columns {could} {what}'}: {_labels(found)}.",
         f"say which one: read_report(…, {parameter}={found[0].name!r}).",
@@ -96,10 +98,10 @@ def _one(found: Sequence[Cells], what: str, parameter: str, source: str, *, at_l
     )
 
 
-def _labels(columns: Sequence[Cells]) -> str:
+def _labels(columns: Sequence[ColumnSample]) -> str:
     shown = ", ".join(each.label() for each in columns[:12])
     return shown + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
 
 
-def _folded(name: str) -> str:
+def _normalise_name(name: str) -> str:
     return re.sub(r"[^a-z]", "", name.lower())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
 from cint_nb.study.files import id_array as key_rows
 from cint_nb.study.files import line_frames
-from cint_nb.study.files.id_array import Keys
+from cint_nb.study.files.id_array import IdArray
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.files.verdicts import Verdict
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Result(StrEnum):
+class LineOutcome(StrEnum):
     """Name what became of a line; lines that were never sent keep their verdict."""
 
     SAVED = "saved"
@@ -37,22 +37,22 @@ class Result(StrEnum):
     HEADER = Verdict.HEADER.value
 
 
-_SENT = (Result.SAVED, Result.ALREADY_SAVED, Result.REJECTED, Result.UNKNOWN)
-_SAVED, _ALREADY, _REJECTED, _UNKNOWN = range(4)
-_MEANING = {
-    Result.SAVED: "stored by this upload",
-    Result.ALREADY_SAVED: "the target group held this person before",
-    Result.REJECTED: "sent, and not among the saved ids afterwards",
-    Result.UNKNOWN: "sent as RID; only a crosswalk can tell",
-    Result.DUPLICATE: "repeats an earlier line; sent once",
-    Result.MALFORMED: "no respondent id; not sent",
-    Result.BLANK: "nothing on the line; not sent",
-    Result.HEADER: "the header row; not sent",
+_SENT = (LineOutcome.SAVED, LineOutcome.ALREADY_SAVED, LineOutcome.REJECTED, LineOutcome.UNKNOWN)
+_SAVED, _ALREADY_SAVED, _REJECTED, _UNKNOWN = range(4)
+_MEANINGS = {
+    LineOutcome.SAVED: "stored by this upload",
+    LineOutcome.ALREADY_SAVED: "the target group held this person before",
+    LineOutcome.REJECTED: "sent, and not among the saved ids afterwards",
+    LineOutcome.UNKNOWN: "sent as RID; only a crosswalk can tell",
+    LineOutcome.DUPLICATE: "repeats an earlier line; sent once",
+    LineOutcome.MALFORMED: "no respondent id; not sent",
+    LineOutcome.BLANK: "nothing on the line; not sent",
+    LineOutcome.HEADER: "the header row; not sent",
 }
 _FIRST_REJECTION = "the exchange did not save it"
 _REJECTED_AGAIN = "the exchange did not save it, for the second time"
-_GOOD = re.compile(r"(\d[\d.,' ]*)[^\d]{0,60}?success", re.IGNORECASE)
-_BAD = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE)
+_SUCCEEDED_COUNT = re.compile(r"(\d[\d.,' ]*)[^\d]{0,60}?success", re.IGNORECASE)
+_FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,38 +63,38 @@ class Outcome:
 
     Args:
         respondents: What was sent.
-        codes: For each usable id 0 saved, 1 already saved, 2 rejected, 3 unknown.
+        outcome_codes: For each usable id 0 saved, 1 already saved, 2 rejected, 3 unknown.
         warnings: Sentences: counts that disagree, what cannot be told.
-        again: For each usable id whether it had been rejected before.
+        rejected_before: For each usable id whether it had been rejected before.
     """
 
     respondents: Respondents
-    codes: NDArray[np.uint8]
+    outcome_codes: NDArray[np.uint8]
     warnings: tuple[str, ...] = ()
-    again: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    rejected_before: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """Count lines by outcome; together they are all lines of the source."""
         lines = self.respondents.counts
-        sent = np.bincount(self.codes, minlength=4)
+        sent = np.bincount(self.outcome_codes, minlength=4)
         counts = {
-            Result.SAVED.value: int(sent[_SAVED]),
-            Result.ALREADY_SAVED.value: int(sent[_ALREADY]),
-            Result.REJECTED.value: int(sent[_REJECTED]),
-            Result.DUPLICATE.value: lines.duplicate,
-            Result.MALFORMED.value: lines.malformed,
-            Result.BLANK.value: lines.blank,
-            Result.HEADER.value: lines.header,
+            LineOutcome.SAVED.value: int(sent[_SAVED]),
+            LineOutcome.ALREADY_SAVED.value: int(sent[_ALREADY_SAVED]),
+            LineOutcome.REJECTED.value: int(sent[_REJECTED]),
+            LineOutcome.DUPLICATE.value: lines.duplicate,
+            LineOutcome.MALFORMED.value: lines.malformed,
+            LineOutcome.BLANK.value: lines.blank,
+            LineOutcome.HEADER.value: lines.header,
         }
         if sent[_UNKNOWN]:
-            counts[Result.UNKNOWN.value] = int(sent[_UNKNOWN])
+            counts[LineOutcome.UNKNOWN.value] = int(sent[_UNKNOWN])
         return counts
 
     @cached_property
     def rejected(self) -> Respondents:
         """Return those that were sent and not saved, with their source lines."""
-        return self._those(self.codes == _REJECTED)
+        return self._select(self.outcome_codes == _REJECTED)
 
     @cached_property
     def resubmittable(self) -> Respondents:
@@ -102,10 +102,10 @@ class Outcome:
 
         Serves the recontact guide, step 3: resubmit only the ids that failed.
         """
-        return self._those((self.codes == _REJECTED) & ~self.again)
+        return self._select((self.outcome_codes == _REJECTED) & ~self.rejected_before)
 
-    def _those(self, mask: NDArray[np.bool_]) -> Respondents:
-        return self.respondents.only(mask)
+    def _select(self, mask: NDArray[np.bool_]) -> Respondents:
+        return self.respondents.select(mask)
 
     def frame(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return one row for each line of the source, in order.
@@ -114,15 +114,15 @@ class Outcome:
             reveal: Show whole ids and the text of malformed lines. Masked otherwise.
 
         Returns:
-            A frame: `line`, `outcome` (see `Result`), `reason`, `of_line` (the line a duplicate repeats), `id`.
+            A frame: `line`, `outcome` (see `LineOutcome`), `reason`, `of_line` (the line a duplicate repeats), `id`.
         """
         frame = self.respondents.lines(reveal=reveal).rename(columns={"verdict": "outcome"})
         outcome, reason = frame["outcome"].to_numpy(dtype=object), frame["reason"].to_numpy(dtype=object)
-        places = self.respondents.reading.usable_positions()
-        outcome[places] = np.array([each.value for each in _SENT], dtype=object)[self.codes]
-        rejected = self.codes == _REJECTED
-        reason[places[rejected & ~self.again]] = _FIRST_REJECTION
-        reason[places[rejected & self.again]] = _REJECTED_AGAIN
+        places = self.respondents.line_index.usable_positions()
+        outcome[places] = np.array([each.value for each in _SENT], dtype=object)[self.outcome_codes]
+        rejected = self.outcome_codes == _REJECTED
+        reason[places[rejected & ~self.rejected_before]] = _FIRST_REJECTION
+        reason[places[rejected & self.rejected_before]] = _REJECTED_AGAIN
         return frame.assign(outcome=outcome, reason=reason).astype({"outcome": "str", "reason": "str"})
 
     def summary(self) -> pd.DataFrame:
@@ -134,7 +134,7 @@ class Outcome:
         import pandas as pd
 
         total = max(1, self.respondents.counts.lines)
-        rows = [(name, lines, lines / total, _MEANING[Result(name)]) for name, lines in self.counts.items()]
+        rows = [(name, lines, lines / total, _MEANINGS[LineOutcome(name)]) for name, lines in self.counts.items()]
         return pd.DataFrame(rows, columns=["outcome", "lines", "share", "meaning"])
 
     def to_rejects(self, path: str | Path) -> Path:
@@ -142,7 +142,7 @@ class Outcome:
 
         Lines that repeat a saved id are left out. Ids are written in full: the file is for correcting the source.
         """
-        keep = (Result.SAVED.value, Result.ALREADY_SAVED.value, Result.DUPLICATE.value)
+        keep = (LineOutcome.SAVED.value, LineOutcome.ALREADY_SAVED.value, LineOutcome.DUPLICATE.value)
         return line_frames.write_rejects(self.frame(reveal=True), Path(path), keep=keep)
 
     def __repr__(self) -> str:
@@ -151,7 +151,7 @@ class Outcome:
         return f"<Outcome: {counts}>"
 
 
-def reconcile(
+def compare_upload(
     respondents: Respondents,
     *,
     before: Collection[str],
@@ -178,33 +178,33 @@ def reconcile(
     now = None if after is None else key_rows.from_ids(after)
     notes: list[str] = []
     if respondents.entity_type is EntityType.RSID:
-        codes = _compare(respondents.keys, held, now)
+        codes = _compare_ids(respondents.id_array, held, now)
     elif crosswalk is not None:
-        codes = _through(respondents, crosswalk, held, now, notes)
+        codes = _compare_by_rsid(respondents, crosswalk, held, now, notes)
     else:
-        codes = _by_count(len(respondents), held, now, saved_count, notes)
-    again = key_rows.among(respondents.keys, key_rows.from_ids(rejected_before))
-    notes += _disagreements(codes, held, now, saved_count, message)
+        codes = _compare_by_count(len(respondents), held, now, saved_count, notes)
+    again = key_rows.is_in(respondents.id_array, key_rows.from_ids(rejected_before))
+    notes += _count_mismatches(codes, held, now, saved_count, message)
     return Outcome(respondents, codes, tuple(notes), again)
 
 
-def _compare(sent: Keys, held: Keys, now: Keys | None) -> NDArray[np.uint8]:
-    was_held = key_rows.among(sent, held)
-    is_held = np.ones(len(sent), np.bool_) if now is None else key_rows.among(sent, now)
-    return np.where(~is_held, _REJECTED, np.where(was_held, _ALREADY, _SAVED)).astype(np.uint8)
+def _compare_ids(sent: IdArray, held: IdArray, now: IdArray | None) -> NDArray[np.uint8]:
+    was_held = key_rows.is_in(sent, held)
+    is_held = np.ones(len(sent), np.bool_) if now is None else key_rows.is_in(sent, now)
+    return np.where(~is_held, _REJECTED, np.where(was_held, _ALREADY_SAVED, _SAVED)).astype(np.uint8)
 
 
-def _through(
-    respondents: Respondents, crosswalk: Mapping[str, str], held: Keys, now: Keys | None, notes: list[str]
+def _compare_by_rsid(
+    respondents: Respondents, crosswalk: Mapping[str, str], held: IdArray, now: IdArray | None, notes: list[str]
 ) -> NDArray[np.uint8]:
     """Compare RIDs by the RSID each belongs to."""
     known = {normalise_id(rid): normalise_id(rsid) for rid, rsid in crosswalk.items()}
     people = [known.get(rid, "") for rid in respondents.ids]
     mapped = np.array([is_respondent_id(each) for each in people], dtype=np.bool_)
     keys = key_rows.from_ids(people)
-    found = _compare(keys, held, now)
-    repeated, _ = key_rows.repeats(keys)
-    found[repeated[found[repeated] == _SAVED]] = _ALREADY
+    found = _compare_ids(keys, held, now)
+    repeated, _ = key_rows.find_duplicates(keys)
+    found[repeated[found[repeated] == _SAVED]] = _ALREADY_SAVED
     codes = np.full(len(people), _UNKNOWN, np.uint8)
     codes[mapped] = found
     if missing := int((~mapped).sum()):
@@ -214,11 +214,13 @@ def _through(
     return codes
 
 
-def _by_count(sent: int, held: Keys, now: Keys | None, saved_count: int | None, notes: list[str]) -> NDArray[np.uint8]:
+def _compare_by_count(
+    sent: int, held: IdArray, now: IdArray | None, saved_count: int | None, notes: list[str]
+) -> NDArray[np.uint8]:
     """Claim for RIDs no more than counts can tell."""
     new = None
     if now is not None:
-        new = int((~key_rows.among(now, held)).sum())
+        new = int((~key_rows.is_in(now, held)).sum())
     elif saved_count is not None:
         new = saved_count - len(held)
     if new is None or new == sent:
@@ -232,25 +234,25 @@ def _by_count(sent: int, held: Keys, now: Keys | None, saved_count: int | None, 
     return np.full(sent, _UNKNOWN, np.uint8)
 
 
-def message_counts(message: str) -> tuple[int | None, int | None]:
+def parse_message_counts(message: str) -> tuple[int | None, int | None]:
     """Read how many ids a partial-success text calls uploaded and failed; None where it does not say."""
-    good, bad = _GOOD.search(message), _BAD.search(message)
-    return (_number(good[1]) if good else None, _number(bad[1]) if bad else None)
+    good, bad = _SUCCEEDED_COUNT.search(message), _FAILED_COUNT.search(message)
+    return (_parse_number(good[1]) if good else None, _parse_number(bad[1]) if bad else None)
 
 
-def _number(text: str) -> int:
+def _parse_number(text: str) -> int:
     return int(re.sub(r"\D", "", text))
 
 
-def _disagreements(
-    codes: NDArray[np.uint8], held: Keys, now: Keys | None, saved_count: int | None, message: str
+def _count_mismatches(
+    codes: NDArray[np.uint8], held: IdArray, now: IdArray | None, saved_count: int | None, message: str
 ) -> list[str]:
     """Compare the three counts the exchange gives: overview, list, message."""
     counts = np.bincount(codes, minlength=4)
-    saved, already, unknown = int(counts[_SAVED]), int(counts[_ALREADY]), int(counts[_UNKNOWN])
+    saved, already, unknown = int(counts[_SAVED]), int(counts[_ALREADY_SAVED]), int(counts[_UNKNOWN])
     listed = None if now is None else len(now)
     expected = listed if listed is not None else None if unknown else len(held) + saved
-    uploaded, failed = message_counts(message)
+    uploaded, failed = parse_message_counts(message)
     agree = saved_count is None or expected is None or saved_count == expected
     if uploaded is not None and not unknown:
         agree = agree and uploaded in {saved, saved + already}
@@ -258,11 +260,11 @@ def _disagreements(
         return []
     said = "nothing" if uploaded is None else f"{uploaded:,} uploaded" + (f", {failed:,} failed" if failed else "")
     return [
-        f"The exchange's counts disagree: the overview says {_shown(saved_count)} saved ids, the list holds "
-        f"{_shown(listed)}, the job's message says {said}; compared by id, {saved:,} are newly saved and "
+        f"The exchange's counts disagree: the overview says {_format_count(saved_count)} saved ids, the list holds "
+        f"{_format_count(listed)}, the job's message says {said}; compared by id, {saved:,} are newly saved and "
         f"{already:,} were there before. The list is what counts."
     ]
 
 
-def _shown(number: int | None) -> str:
+def _format_count(number: int | None) -> str:
     return "(not asked)" if number is None else f"{number:,}"

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
 from cint_nb.study.files import binary_formats
-from cint_nb.study.files.id_column import Cells, clean_name, is_header_row
+from cint_nb.study.files.id_column import ColumnSample, clean_name, is_header_row
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.files.sources import Kind, opened, refuse
-from cint_nb.study.files.text_files import Layout, Text, shape_of, table_rows
-from cint_nb.study.files.verdicts import as_text, clean, holds_id
+from cint_nb.study.files.sources import SourceFormat, open_source, source_error
+from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows
+from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column
 
@@ -35,7 +35,7 @@ _COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WaveReport:
+class VisitReport:
     """Hold the visits to one wave and who they belong to. Shows no id unless asked to.
 
     Made by `read_report`.
@@ -53,7 +53,7 @@ class WaveReport:
     @cached_property
     def rsids(self) -> tuple[str, ...]:
         """Return the RSID of each visit, normalised; empty where the report gives none."""
-        found = (clean(text) for text in self.cells[self.columns["rsid"]].tolist())
+        found = (normalise_line(text) for text in self.cells[self.columns["rsid"]].tolist())
         return tuple(text if is_respondent_id(text) else "" for text in found)
 
     @cached_property
@@ -77,11 +77,11 @@ class WaveReport:
         """
         done = {rsid for rsid, completed in zip(self.rsids, self.completed, strict=True) if completed}
         chosen = np.array([rsid in done for rsid in self.entrants.ids], np.bool_)
-        kept = self.entrants.only(chosen)
+        kept = self.entrants.select(chosen)
         return read_respondents(kept.ids, entity_type=EntityType.RSID, name=f"{self.name} completes") if done else kept
 
     @property
-    def unidentified(self) -> int:
+    def visits_without_rsid(self) -> int:
         """Count the visits whose RSID the report does not give."""
         return self.rsids.count("")
 
@@ -93,10 +93,10 @@ class WaveReport:
         """
         rid = self.columns["rid"]
         if not rid:
-            raise refuse(
+            raise source_error(
                 self.name, "The report has no column of RIDs.", "read it again with rid='…' if one holds them."
             )
-        return Crosswalk.of(self.cells, rid=rid, rsid=self.columns["rsid"])
+        return Crosswalk.from_frame(self.cells, rid=rid, rsid=self.columns["rsid"])
 
     def values(self, column: str) -> dict[str, str]:
         """Return what a column says of each person, by RSID: at their completed visit, else at their first.
@@ -105,7 +105,7 @@ class WaveReport:
             RespondentFileError: there is no such column.
         """
         if column not in self.cells.columns:
-            raise refuse(
+            raise source_error(
                 self.name,
                 f"The report has no column {masked_repr(column)}.",
                 f"use one of {masked_repr(list(self.cells.columns), 300)}.",
@@ -127,7 +127,7 @@ class WaveReport:
         Returns:
             A frame: `completed`, then the columns of the report under their own names, all texts.
         """
-        shown = self.cells if reveal else self.cells.map(_masked)
+        shown = self.cells if reveal else self.cells.map(_mask_cells)
         shown = shown.copy()
         shown.insert(0, "completed", self.completed, allow_duplicates=True)
         return shown
@@ -143,7 +143,7 @@ class WaveReport:
         rows = [
             ("visits", len(self.cells)),
             ("visits completed", int(self.completed.sum())),
-            ("visits without RSID", self.unidentified),
+            ("visits without RSID", self.visits_without_rsid),
             ("people who entered", len(self.entrants)),
             ("people who completed", len(self.completes)),
         ]
@@ -160,8 +160,8 @@ class WaveReport:
             f"{len(self.completes):,} completed",
             self.name,
         ]
-        if self.unidentified:
-            bits.insert(1, f"{self.unidentified:,} visits without RSID")
+        if self.visits_without_rsid:
+            bits.insert(1, f"{self.visits_without_rsid:,} visits without RSID")
         return f"<WaveReport: {' · '.join(bit for bit in bits if bit)}>"
 
 
@@ -173,7 +173,7 @@ def read_report(
     status: str | None = "",
     sheet: str | int | None = None,
     name: str = "",
-) -> WaveReport:
+) -> VisitReport:
     """Read a respondent analysis report, or survey data with RSIDs, one row a visit under a header row.
 
     Args:
@@ -191,19 +191,24 @@ def read_report(
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
-    cells, origin = _cells(source, sheet, name)
+    cells, origin = _read_cells(source, sheet, name)
     label = name or origin
     if not len(cells):
-        raise refuse(label, "The report holds no visits.", "check its period and target group, and request it again.")
+        raise source_error(
+            label, "The report holds no visits.", "check its period and target group, and request it again."
+        )
     columns = [
-        Cells(place + 1, title, cells[title].head(_SAMPLE_ROWS).tolist()) for place, title in enumerate(cells.columns)
+        ColumnSample(place + 1, title, cells[title].head(_SAMPLE_ROWS).tolist())
+        for place, title in enumerate(cells.columns)
     ]
     person = rsid_column(columns, rsid, rid, label)
     visit = rid_column(columns, rid, person, label)
     told = "" if status is None else status_column(columns, status, label)
-    report = WaveReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": told}, cells)
+    report = VisitReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": told}, cells)
     if not any(report.rsids):
-        raise refuse(label, f"The column {masked_repr(person)} holds no RSID.", "name the column that does: rsid='…'.")
+        raise source_error(
+            label, f"The column {masked_repr(person)} holds no RSID.", "name the column that does: rsid='…'."
+        )
     if visit:
         report.crosswalk()  # one RID of two people means that the columns are exchanged
     return report
@@ -212,7 +217,7 @@ def read_report(
 # --- from a source to cells -------------------------------------------------------------------------------------
 
 
-def _cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.DataFrame, str]:
+def _read_cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.DataFrame, str]:
     """Return the cells as texts under the names of the header row, and the name of the source."""
     import pandas as pd
 
@@ -221,34 +226,38 @@ def _cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.DataFram
         origin = name or "DataFrame"
     else:
         # A name of the caller's is a wave's; only one that ends like a file may tell how bytes are stored.
-        with opened(source, name if Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else "") as file:
+        with open_source(
+            source, name if Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else ""
+        ) as file:
             origin = file.name
-            if file.kind is Kind.TEXT:
-                table = _text_rows(Text(file.stream, file.name))
-            elif file.kind is Kind.WORKBOOK:
-                with binary_formats.sheet_rows(file, sheet) as (_, numbered):
+            if file.kind is SourceFormat.TEXT:
+                table = _read_text_rows(TextSource(file.stream, file.name))
+            elif file.kind is SourceFormat.WORKBOOK:
+                with binary_formats.open_sheet(file, sheet) as (_, numbered):
                     table = [row for _, row in numbered if row]
             else:
-                raise refuse(origin, "A report is a .csv or .xlsx.", "read it with pandas and give the DataFrame.")
-        table = [row for row in table if any(clean(as_text(value)) for value in row)]
-        if not table or not is_header_row([as_text(value) for value in table[0]]):
-            raise refuse(
+                raise source_error(
+                    origin, "A report is a .csv or .xlsx.", "read it with pandas and give the DataFrame."
+                )
+        table = [row for row in table if any(normalise_line(cell_text(value)) for value in row)]
+        if not table or not is_header_row([cell_text(value) for value in table[0]]):
+            raise source_error(
                 name or origin, "The report has no header row.", "give it as a DataFrame with names of columns."
             )
-        titles, rows = [clean_name(as_text(value)) for value in table[0]], table[1:]
+        titles, rows = [clean_name(cell_text(value)) for value in table[0]], table[1:]
     width = len(titles)
-    texts = [[as_text(value).strip() for value in [*row[:width], *[""] * (width - len(row))]] for row in rows]
-    return pd.DataFrame(texts, columns=_unique(titles), dtype="str"), origin
+    texts = [[cell_text(value).strip() for value in [*row[:width], *[""] * (width - len(row))]] for row in rows]
+    return pd.DataFrame(texts, columns=_make_unique(titles), dtype="str"), origin
 
 
-def _text_rows(text: Text) -> list[list[Any]]:
-    shape = shape_of(text.head, complete=text.complete)
+def _read_text_rows(text: TextSource) -> list[list[Any]]:
+    shape = detect_layout(text.head, complete=text.complete)
     if shape.layout is not Layout.TABLE:
-        raise refuse(text.name, "This is no table with columns.", "a list of ids is read by read_respondents(…).")
-    return [row for _, row in table_rows(text, shape.delimiter)]
+        raise source_error(text.name, "This is no table with columns.", "a list of ids is read by read_respondents(…).")
+    return [row for _, row in iter_table_rows(text, shape.delimiter)]
 
 
-def _unique(titles: Sequence[str]) -> list[str]:
+def _make_unique(titles: Sequence[str]) -> list[str]:
     """Give columns of the same name, or of none, names that differ."""
     found: list[str] = []
     for place, title in enumerate(titles, start=1):
@@ -262,8 +271,8 @@ def _is_complete(text: str) -> bool:
     return plain.removesuffix(".0") in _COMPLETE_CODES or plain in _COMPLETE_WORDS
 
 
-def _masked(text: str) -> str:
-    plain = clean(text)
+def _mask_cells(text: str) -> str:
+    plain = normalise_line(text)
     if is_respondent_id(plain):
         return mask_id(plain)
-    return "••••" if holds_id(text) else text
+    return "••••" if contains_id(text) else text

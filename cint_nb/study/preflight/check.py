@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cint_nb.domain.findings import Findings
-from cint_nb.study.preflight.registry import RULES, ActivityExclusion, Report, Rule, SourceGroup, WaveFacts, rule
+from cint_nb.study.preflight.registry import (
+    RULES,
+    ActivityExclusionFact,
+    Rule,
+    RuleReport,
+    SourceTargetGroup,
+    WaveFacts,
+    rule,
+)
 
 # isort: off
 # Each module registers its rules when it is imported; findings of one severity are listed in this order.
@@ -20,10 +28,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ActivityExclusion",
-    "Report",
+    "ActivityExclusionFact",
     "Rule",
-    "SourceGroup",
+    "RuleReport",
+    "SourceTargetGroup",
     "WaveFacts",
     "check",
     "draft_rules",
@@ -69,7 +77,7 @@ def rules_frame() -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        (each.code, ", ".join(sorted(each.steps)), (each.look.__doc__ or "").strip(), each.section)
+        (each.code, ", ".join(sorted(each.steps)), (each.function.__doc__ or "").strip(), each.section)
         for each in RULES.values()
     ]
     return pd.DataFrame(rows, columns=["rule", "steps", "says", "section"])

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.plan import Money
-from cint_nb.study.preflight.registry import Report, WaveFacts, rule
+from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 
 _CREATE = "create guide, request body"
 _ASSIGNMENT = "fielding_assistant_assignment"
@@ -17,14 +17,14 @@ _FIX = (
     "bring it up to the plan with client.run(client.target_groups.update_draft(wave.target_group, wave.plan)), "
     "or plan again what it holds."
 )
-_UNLIKE = ("locale", "expected_length_of_interview_minutes", "expected_incidence_rate", "collects_pii")
+_COMPARED_FIELDS = ("locale", "expected_length_of_interview_minutes", "expected_incidence_rate", "collects_pii")
 
 
 @rule("draft-cost", steps=["launch"], section=_CREATE)
-def draft_cost(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def draft_cost(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """The draft cannot cost more than the plan, by which the budget is checked."""
     plan, draft = facts.plan, facts.draft
-    goal, cap = draft.get("completes_goal"), _cap(draft)
+    goal, cap = draft.get("completes_goal"), _price_cap(draft)
     if isinstance(goal, int) and goal > plan.completes_goal:
         yield report.block(
             "The draft's goal is higher than the plan's, by which the budget is checked.",
@@ -39,7 +39,7 @@ def draft_cost(facts: WaveFacts, report: Report) -> Iterator[Finding]:
             evidence=f"draft={cap}, plan={planned}",
             fix=_FIX,
         )
-    if plan.prevent_overfill and _at(draft, _ASSIGNMENT, "quota_overlay", "prevent_overfill") is False:
+    if plan.prevent_overfill and _get_path(draft, _ASSIGNMENT, "quota_overlay", "prevent_overfill") is False:
         yield report.block(
             "The draft lets completes go over the goal, which the plan does not.",
             evidence="prevent_overfill=false",
@@ -48,20 +48,20 @@ def draft_cost(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("draft-survey", steps=["launch"], section=_CREATE)
-def draft_survey(facts: WaveFacts, report: Report) -> Finding | None:
+def draft_survey(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The draft leads people to the survey of the plan."""
     held = facts.draft.get("live_url")
-    if not isinstance(held, str) or not held or _leads_to(held) == _leads_to(facts.plan.live_url):
+    if not isinstance(held, str) or not held or _comparable_url(held) == _comparable_url(facts.plan.live_url):
         return None
     return report.block("The draft leads people to another survey than the plan.", evidence="live_url", fix=_FIX)
 
 
 @rule("draft-as-planned", steps=["launch"], section=_CREATE)
-def draft_as_planned(facts: WaveFacts, report: Report) -> Finding | None:
+def draft_as_planned(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """What else of the draft can be compared is as planned."""
     differing = [
         name
-        for name in _UNLIKE
+        for name in _COMPARED_FIELDS
         if facts.draft.get(name) not in (None, "") and facts.draft[name] != getattr(facts.plan, name)
     ]
     if not differing:
@@ -70,7 +70,7 @@ def draft_as_planned(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("overfill", steps=["create", "launch"], section=_CREATE)
-def overfill(facts: WaveFacts, report: Report) -> Finding | None:
+def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Completes stop at the goal."""
     if facts.plan.prevent_overfill:
         return None
@@ -81,7 +81,7 @@ def overfill(facts: WaveFacts, report: Report) -> Finding | None:
     )
 
 
-def _leads_to(url: str) -> tuple[str, str, str, str]:
+def _comparable_url(url: str) -> tuple[str, str, str, str]:
     """Take an address apart, without what may be written in two ways; brackets of a variable are no IPv6 address."""
     try:
         parts = urlsplit(unquote(url).replace("[", "").replace("]", ""))
@@ -90,8 +90,8 @@ def _leads_to(url: str) -> tuple[str, str, str, str]:
     return parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query
 
 
-def _cap(draft: Mapping[str, Any]) -> Money | None:
-    amount = _at(draft, _ASSIGNMENT, "pricing", "maximum_cpi") or draft.get("cost_per_interview")
+def _price_cap(draft: Mapping[str, Any]) -> Money | None:
+    amount = _get_path(draft, _ASSIGNMENT, "pricing", "maximum_cpi") or draft.get("cost_per_interview")
     if not isinstance(amount, Mapping) or amount.get("value") is None:
         return None
     try:
@@ -100,7 +100,7 @@ def _cap(draft: Mapping[str, Any]) -> Money | None:
         return None
 
 
-def _at(body: Any, *names: str) -> Any:
+def _get_path(body: Any, *names: str) -> Any:
     for name in names:
         body = body.get(name) if isinstance(body, Mapping) else None
     return body

@@ -11,7 +11,7 @@ from uuid import UUID
 from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.plan import AllocationFormat
-from cint_nb.study.preflight.registry import Report, WaveFacts, rule
+from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 
 _RECONTACT = "recontact guide, step 1"
 _CREATE = "create guide, request body"
@@ -24,7 +24,7 @@ def _urls(facts: WaveFacts) -> tuple[tuple[str, str], ...]:
 
 
 @rule("study-type", section=_RECONTACT)
-def study_type(facts: WaveFacts, report: Report) -> Finding | None:
+def study_type(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A recontact group has the study type `recontact`."""
     if facts.plan.study_type_code == limits.RECONTACT_STUDY_TYPE:
         return None
@@ -36,7 +36,7 @@ def study_type(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("url-variable", section=_RECONTACT)
-def url_variable(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def url_variable(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Both addresses carry the recontact variable, literally."""
     for field, url in _urls(facts):
         if _VARIABLE in url:
@@ -62,7 +62,7 @@ def url_variable(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("url-form", section=_RECONTACT)
-def url_form(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def url_form(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Both addresses are web addresses of a length the exchange takes."""
     for field, url in _urls(facts):
         try:
@@ -87,7 +87,7 @@ def url_form(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("url-rid", steps=["create"], section=_RECONTACT)
-def url_rid(facts: WaveFacts, report: Report) -> Finding | None:
+def url_rid(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The visit's id in the survey data makes later reconciliation possible."""
     if limits.RID_URL_VARIABLE in facts.plan.live_url:
         return None
@@ -98,7 +98,7 @@ def url_rid(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("allocation-template", section=_RECONTACT)
-def allocation_template(facts: WaveFacts, report: Report) -> Finding | None:
+def allocation_template(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A recontact group uses the recontact allocation template."""
     plan = facts.plan
     if plan.allocation_format is AllocationFormat.OPEN_EXCHANGE:
@@ -116,7 +116,7 @@ def allocation_template(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("project-exclusion", section=_RECONTACT)
-def project_exclusion(facts: WaveFacts, report: Report) -> Finding | None:
+def project_exclusion(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Project exclusion keeps out everyone who completed in the same project, without end."""
     shared = bool(facts.project_id) and facts.project_id in facts.source_projects
     enabled = facts.plan.exclusion_enabled if facts.project_exclusion is None else facts.project_exclusion
@@ -136,7 +136,7 @@ def project_exclusion(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("profiling", section=_RECONTACT)
-def profiling(facts: WaveFacts, report: Report) -> Finding | None:
+def profiling(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Profiling filters the list further; a leftover one turns people away."""
     profiles = (facts.plan.profiling or {}).get("profiles")
     if not profiles:
@@ -150,14 +150,14 @@ def profiling(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("quota-percentages", section="create guide, example request body")
-def quota_percentages(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """The quotas of a profile share the goal: their percentages sum to 100."""
     profiling = facts.plan.profiling or {}
     profiles = profiling.get("profiles")
     if profiling.get("profile_adjustment_type", "percentage") != "percentage" or not isinstance(profiles, list):
         return
     for profile in profiles:
-        shares = _percentages(profile)
+        shares = _quota_percentages(profile)
         if shares and sum(shares) != 100:
             name = str(profile.get("name", "without a name"))[:60]
             yield report.block(
@@ -167,7 +167,7 @@ def quota_percentages(facts: WaveFacts, report: Report) -> Iterator[Finding]:
             )
 
 
-def _percentages(profile: Any) -> list[Decimal]:
+def _quota_percentages(profile: Any) -> list[Decimal]:
     if not isinstance(profile, Mapping) or not profile.get("quotas_enabled", False):
         return []
     targets = profile.get("targets")
@@ -179,7 +179,7 @@ def _percentages(profile: Any) -> list[Decimal]:
 
 
 @rule("dates", section=_DATES)
-def dates(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def dates(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Fielding dates lie in the future, and the end an hour ahead at least."""
     plan, soonest = facts.plan, facts.now + limits.MIN_END_LEAD_TIME
     if plan.end_at < soonest:
@@ -203,7 +203,7 @@ def dates(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("currency", steps=["create"], section=_CREATE)
-def currency(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def currency(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """All prices are in the currency of the business unit."""
     prices = {"cost_per_interview": facts.plan.cost_per_interview, "maximum_cpi": facts.plan.maximum_cpi}
     named = {field: price.currency_code for field, price in prices.items() if price is not None}
@@ -223,7 +223,7 @@ def currency(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("price-cap", steps=["create"], section=_CREATE)
-def price_cap(facts: WaveFacts, report: Report) -> Finding | None:
+def price_cap(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The highest price is not below the price."""
     price, cap = facts.plan.cost_per_interview, facts.plan.maximum_cpi
     if price is None or cap is None or price.currency_code != cap.currency_code or cap.value >= price.value:
@@ -236,7 +236,7 @@ def price_cap(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("name-length", steps=["create"], section=_CREATE)
-def name_length(facts: WaveFacts, report: Report) -> Finding | None:
+def name_length(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A name has 5 to 128 characters."""
     name = facts.plan.name or facts.name
     low, high = limits.NAME_CHARACTERS
@@ -250,7 +250,7 @@ def name_length(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("project-manager", steps=["create"], section=_CREATE)
-def project_manager(facts: WaveFacts, report: Report) -> Finding | None:
+def project_manager(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The project manager is named by a UUID, not by a name or an address."""
     given = facts.plan.project_manager_id
     try:
@@ -265,7 +265,7 @@ def project_manager(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("filling-strategy", section="API reference, filling strategy")
-def filling_strategy(facts: WaveFacts, report: Report) -> Finding | None:
+def filling_strategy(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Only completes count towards the goal of a recontact."""
     strategy = facts.group_strategy or facts.plan.filling_strategy
     if strategy == "completes":

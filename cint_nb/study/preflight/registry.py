@@ -17,7 +17,7 @@ STEPS: tuple[Step, ...] = ("create", "upload", "launch")
 
 
 @dataclass(frozen=True, slots=True)
-class ActivityExclusion:
+class ActivityExclusionFact:
     """Hold one entry of a group's respondent-activity exclusions.
 
     Args:
@@ -32,7 +32,7 @@ class ActivityExclusion:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceGroup:
+class SourceTargetGroup:
     """Hold one target group of an earlier wave, from which respondents are contacted again.
 
     Args:
@@ -61,10 +61,10 @@ class WaveFacts:
         project_id: Project of the new group.
         project_of_sources: Projects of the groups the respondents come from.
         sources: Those groups themselves, as far as known.
-        saved: Ids the target group holds now.
-        saved_here: How many of the respondents it holds already.
+        saved_count: Ids the target group holds now.
+        already_saved_count: How many of the respondents it holds already.
         running_job: Id of a job that runs on the target group.
-        group_state: State of the target group, such as `draft` or `live`.
+        target_group_state: State of the target group, such as `draft` or `live`.
         draft: The draft as the exchange holds it, in the exchange's words; empty when unknown.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
@@ -73,7 +73,7 @@ class WaveFacts:
         excluded_ids: Ids the exchange keeps out of the group, from its list of effective exclusions.
         industry_lockout: Code of an industry lockout set on the group.
         list_made_on: Day the list of respondents was made.
-        earlier: Respondents of other waves, for evidence of RSID or RID.
+        earlier_waves: Respondents of other waves, for evidence of RSID or RID.
     """
 
     plan: TargetGroupPlan
@@ -83,20 +83,20 @@ class WaveFacts:
     name: str = ""
     project_id: str = ""
     project_of_sources: Collection[str] = ()
-    sources: Collection[SourceGroup] = ()
-    saved: int | None = None
-    saved_here: int | None = None
+    sources: Collection[SourceTargetGroup] = ()
+    saved_count: int | None = None
+    already_saved_count: int | None = None
     running_job: str | None = None
-    group_state: str = ""
+    target_group_state: str = ""
     draft: Mapping[str, Any] = field(default_factory=dict)
     project_exclusion: bool | None = None
     group_strategy: str = ""
     currency: str = ""
-    activity_exclusions: Collection[ActivityExclusion] = ()
+    activity_exclusions: Collection[ActivityExclusionFact] = ()
     excluded_ids: Collection[str] = ()
     industry_lockout: str = ""
     list_made_on: date | None = None
-    earlier: Collection[Respondents] = ()
+    earlier_waves: Collection[Respondents] = ()
 
     @property
     def source_projects(self) -> frozenset[str]:
@@ -110,12 +110,12 @@ class WaveFacts:
         return max(times, default=None)
 
     @property
-    def ids(self) -> int:
+    def eligible_count(self) -> int:
         """Return how many ids can take part: saved ones before launch, else usable ones plus those saved already."""
-        if self.step == "launch" and self.saved is not None:
-            return self.saved
+        if self.step == "launch" and self.saved_count is not None:
+            return self.saved_count
         usable = 0 if self.respondents is None else len(self.respondents)
-        return usable + (self.saved or 0) - (self.saved_here or 0)
+        return usable + (self.saved_count or 0) - (self.already_saved_count or 0)
 
 
 RuleFunction: TypeAlias = Callable[[WaveFacts], Iterable[Finding] | Finding | None]
@@ -128,11 +128,11 @@ class Rule:
     code: str
     steps: frozenset[Step]
     section: str
-    look: RuleFunction
+    function: RuleFunction
 
     def findings(self, facts: WaveFacts) -> Iterator[Finding]:
         """Run the rule on facts."""
-        found = self.look(facts)
+        found = self.function(facts)
         yield from () if found is None else (found,) if isinstance(found, Finding) else found
 
 
@@ -159,7 +159,7 @@ def rule(
     """
 
     def register(function: Callable[[WaveFacts, RuleReport], Iterable[Finding] | Finding | None]) -> RuleFunction:
-        report = Report(code, section)
+        report = RuleReport(code, section)
 
         @wraps(function)
         def look(facts: WaveFacts) -> Iterable[Finding] | Finding | None:
@@ -172,7 +172,7 @@ def rule(
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RuleReport:
     """Make findings for one rule; each method takes the message, the evidence and the fix."""
 
     code: str
@@ -191,7 +191,7 @@ class Report:
         return Finding(self.code, Severity.NOTE, message, evidence, fix, self.section)
 
 
-def days(period: str) -> timedelta | None:
+def duration_days(period: str) -> timedelta | None:
     """Read an ISO 8601 period of years, months, weeks and days; None when it cannot be read.
 
     A month counts 31 days and a year 366, so that a date derived from it is never too early.

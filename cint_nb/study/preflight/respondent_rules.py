@@ -8,51 +8,51 @@ from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType
 from cint_nb.study.files.id_array import LINE_BYTES
-from cint_nb.study.preflight.registry import Report, WaveFacts, rule
+from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 
 _GOAL = "recontact guide, step 1"
 _UPLOAD = "recontact guide, step 2"
-_STATUS = "recontact guide, step 3"
+_JOB_STATUS = "recontact guide, step 3"
 _LAUNCH = "recontact guide, step 4"
 _HIGH_RATE = 0.8  # above what motivated panels reach from wave to wave
 
 
 @rule("goal", section=_GOAL)
-def goal(facts: WaveFacts, report: Report) -> Finding | None:
+def goal(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The goal is not above the ids; before launch only saved ones count."""
     wanted = facts.plan.completes_goal
     if facts.step == "launch":
-        if facts.saved is None or wanted <= facts.saved:
+        if facts.saved_count is None or wanted <= facts.saved_count:
             return None
         return report.block(
             "The goal is above the respondents saved in the target group.",
-            evidence=f"completes_goal={wanted:,}, saved={facts.saved:,}",
-            fix=f"lower completes_goal to {facts.saved:,} or fewer, or upload more respondents.",
+            evidence=f"completes_goal={wanted:,}, saved={facts.saved_count:,}",
+            fix=f"lower completes_goal to {facts.saved_count:,} or fewer, or upload more respondents.",
         )
-    if facts.respondents is None or wanted <= facts.ids:
+    if facts.respondents is None or wanted <= facts.eligible_count:
         return None
     return report.block(
         "The goal is above the number of respondents.",
-        evidence=f"completes_goal={wanted:,}, ids={facts.ids:,}",
-        fix=f"lower completes_goal to {facts.ids:,} or fewer, or add respondents.",
+        evidence=f"completes_goal={wanted:,}, ids={facts.eligible_count:,}",
+        fix=f"lower completes_goal to {facts.eligible_count:,} or fewer, or add respondents.",
     )
 
 
 @rule("goal-rate", section=_GOAL)
-def goal_rate(facts: WaveFacts, report: Report) -> Finding | None:
+def goal_rate(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A goal close to the number of ids is hardly ever reached."""
-    if not facts.ids or not _HIGH_RATE < facts.plan.completes_goal / facts.ids <= 1:
+    if not facts.eligible_count or not _HIGH_RATE < facts.plan.completes_goal / facts.eligible_count <= 1:
         return None
-    share = facts.plan.completes_goal / facts.ids
+    share = facts.plan.completes_goal / facts.eligible_count
     return report.warn(
         f"{share:.0%} of the respondents would have to complete; few panels bring back so many.",
-        evidence=f"completes_goal={facts.plan.completes_goal:,}, ids={facts.ids:,}",
+        evidence=f"completes_goal={facts.plan.completes_goal:,}, ids={facts.eligible_count:,}",
         fix="lower the goal or add respondents; forecast from your own earlier waves.",
     )
 
 
 @rule("no-ids", steps=["create", "upload"], section=_UPLOAD)
-def no_ids(facts: WaveFacts, report: Report) -> Finding | None:
+def no_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """There is someone to contact."""
     if facts.respondents is None or len(facts.respondents):
         return None
@@ -64,9 +64,9 @@ def no_ids(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("nothing-saved", steps=["launch"], section=_LAUNCH)
-def nothing_saved(facts: WaveFacts, report: Report) -> Finding | None:
+def nothing_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A launch needs respondents in the target group."""
-    if facts.saved is None or facts.saved:
+    if facts.saved_count is None or facts.saved_count:
         return None
     return report.block(
         "The target group holds no respondents, so nobody could take part.",
@@ -75,36 +75,36 @@ def nothing_saved(facts: WaveFacts, report: Report) -> Finding | None:
     )
 
 
-@rule("partly-saved", steps=["launch"], section=_STATUS)
-def partly_saved(facts: WaveFacts, report: Report) -> Finding | None:
+@rule("partly-saved", steps=["launch"], section=_JOB_STATUS)
+def partly_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Some of the list did not reach the target group."""
-    if facts.respondents is None or facts.saved is None or not 0 < facts.saved < len(facts.respondents):
+    if facts.respondents is None or facts.saved_count is None or not 0 < facts.saved_count < len(facts.respondents):
         return None
-    missing = len(facts.respondents) - facts.saved
+    missing = len(facts.respondents) - facts.saved_count
     return report.warn(
         f"{missing:,} of the respondents are not saved in the target group.",
-        evidence=f"saved={facts.saved:,}, ids={len(facts.respondents):,}",
+        evidence=f"saved={facts.saved_count:,}, ids={len(facts.respondents):,}",
         fix="look at the outcome, and resubmit only the ids that failed.",
     )
 
 
 @rule("capacity", steps=["create", "upload"], section=_UPLOAD)
-def capacity(facts: WaveFacts, report: Report) -> Finding | None:
+def capacity(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Existing and new ids together are 100,000 at most."""
     people, most = facts.respondents, limits.IDS_PER_TARGET_GROUP
-    if people is None or facts.ids <= most:
+    if people is None or facts.eligible_count <= most:
         return None
-    saved = facts.saved or 0
+    saved = facts.saved_count or 0
     left = max(0, most - saved)
     evidence = f"new={len(people):,}, saved={saved:,}, room left={left:,}"
-    if len(people) <= most and saved and facts.saved_here is None:
+    if len(people) <= most and saved and facts.already_saved_count is None:
         return report.warn(
             f"The target group may come to hold more than {most:,} ids.",
             evidence=f"{evidence}; how many of the new ids it holds already is not known",
             fix="compare with its list of saved ids before uploading.",
         )
     return report.block(
-        f"The target group would hold {facts.ids:,} ids; {most:,} is the most.",
+        f"The target group would hold {facts.eligible_count:,} ids; {most:,} is the most.",
         evidence=evidence,
         fix=f"upload {left:,} or fewer, or use another target group for the rest."
         if saved
@@ -113,7 +113,7 @@ def capacity(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("file-size", steps=["upload"], section=_UPLOAD)
-def file_size(facts: WaveFacts, report: Report) -> Finding | None:
+def file_size(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The file that is uploaded is smaller than 5 MB."""
     size = 0 if facts.respondents is None else len(facts.respondents) * LINE_BYTES
     if size < limits.UPLOAD_MAX_BYTES:
@@ -126,7 +126,7 @@ def file_size(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("lines-left-out", steps=["create", "upload"], section=_UPLOAD)
-def lines_left_out(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def lines_left_out(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Lines that are no ids are not sent; the analyst should know."""
     if facts.respondents is None:
         return
@@ -144,7 +144,7 @@ def lines_left_out(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("entity-type", steps=["create", "upload"], section=_UPLOAD)
-def entity_type(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def entity_type(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """The stated type of the ids is not contradicted by what is known of them."""
     people = facts.respondents
     if people is None:
@@ -155,7 +155,9 @@ def entity_type(facts: WaveFacts, report: Report) -> Iterator[Finding]:
             warning, evidence=people.source_name, fix=f'read them again with entity_type="{other}", or keep.'
         )
     if people.entity_type is EntityType.RID:
-        common = sum(len(people.intersect(wave)) for wave in facts.earlier if wave.entity_type is EntityType.RID)
+        common = sum(
+            len(people.intersection(wave)) for wave in facts.earlier_waves if wave.entity_type is EntityType.RID
+        )
         if common:
             yield report.warn(
                 "Ids read as RIDs come back over waves; visits never do, people do.",
@@ -170,7 +172,7 @@ def entity_type(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("job-running", steps=["upload", "launch"], section=_UPLOAD)
-def job_running(facts: WaveFacts, report: Report) -> Finding | None:
+def job_running(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """One job at a time runs on a target group."""
     if not facts.running_job:
         return None
@@ -182,9 +184,9 @@ def job_running(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("group-state", section=_LAUNCH)
-def group_state(facts: WaveFacts, report: Report) -> Finding | None:
+def group_state(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A launch starts from a draft; a finished group takes nobody."""
-    state = facts.group_state.lower()
+    state = facts.target_group_state.lower()
     if facts.step == "launch" and state and state != "draft":
         return report.block(
             "Only a draft can be launched.", evidence=f"state={state}", fix="resume or relaunch the group instead."

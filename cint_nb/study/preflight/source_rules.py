@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType
-from cint_nb.study.preflight.registry import Report, WaveFacts, days, rule
+from cint_nb.study.preflight.registry import RuleReport, WaveFacts, duration_days, rule
 
 _EXCLUSIONS = "API reference, exclusions"
 _REPORTS = "API reference, reports"
 _REPORT_MONTHS = 12
-_RECONCILED_ON_DAY = 25
+_RECONCILIATION_DAY = 25
 
 
 @rule("activity-exclusions", section=_EXCLUSIONS)
-def activity_exclusions(facts: WaveFacts, report: Report) -> Iterator[Finding]:
+def activity_exclusions(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Exclusions by activity that cover the sources keep their people out for a time."""
     for entry in facts.activity_exclusions:
         covered = [
@@ -25,7 +25,7 @@ def activity_exclusions(facts: WaveFacts, report: Report) -> Iterator[Finding]:
             if entry.id in ({source.project_id} if entry.kind == "project" else {source.target_group_id})
         ]
         known = bool(covered) or (entry.kind == "project" and entry.id in facts.source_projects)
-        period = days(entry.duration)
+        period = duration_days(entry.duration)
         ends = [source.last_complete + period for source in covered if source.last_complete and period]
         last = max(ends) if ends and len(ends) == len(covered) else None
         if not known or (last and last <= facts.now):
@@ -39,7 +39,7 @@ def activity_exclusions(facts: WaveFacts, report: Report) -> Iterator[Finding]:
 
 
 @rule("industry-lockout", section=_EXCLUSIONS)
-def industry_lockout(facts: WaveFacts, report: Report) -> Finding | None:
+def industry_lockout(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """An industry lockout turns away people who took part in a similar study, such as the first wave."""
     if not facts.industry_lockout or facts.industry_lockout.lower() in {"none", "not_applicable", "no_lockout"}:
         return None
@@ -51,15 +51,15 @@ def industry_lockout(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("excluded-ids", section=_EXCLUSIONS)
-def excluded_ids(facts: WaveFacts, report: Report) -> Finding | None:
+def excluded_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Respondents on the list of effective exclusions are turned away."""
     people = facts.respondents
     if people is None or not facts.excluded_ids or people.entity_type is not EntityType.RSID:
         return None
-    out = len(people.intersect(facts.excluded_ids))
+    out = len(people.intersection(facts.excluded_ids))
     if not out:
         return None
-    left = max(0, facts.ids - out)
+    left = max(0, facts.eligible_count - out)
     other_way = (
         f"lower completes_goal to {left:,} or fewer." if left else "recontact others: nobody of this list may enter."
     )
@@ -78,7 +78,7 @@ def excluded_ids(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("report-horizon", steps=["create"], section=_REPORTS)
-def report_horizon(facts: WaveFacts, report: Report) -> Finding | None:
+def report_horizon(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Reports reach back 12 months; older RSIDs cannot be recovered."""
     first = min((source.first_complete for source in facts.sources if source.first_complete), default=None)
     if first is None:
@@ -100,11 +100,11 @@ def report_horizon(facts: WaveFacts, report: Report) -> Finding | None:
 
 
 @rule("list-age", steps=["create", "upload"], section=_REPORTS)
-def list_age(facts: WaveFacts, report: Report) -> Finding | None:
+def list_age(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Completes may be taken back until the 25th of the next month; a list made before that may hold such people."""
     if facts.list_made_on is None or facts.last_complete is None:
         return None
-    cut_off = reconciled_on(facts.last_complete)
+    cut_off = reconciliation_date(facts.last_complete)
     if facts.list_made_on >= cut_off.date():
         return None
     if facts.now >= cut_off:
@@ -120,11 +120,11 @@ def list_age(facts: WaveFacts, report: Report) -> Finding | None:
     )
 
 
-def reconciled_on(moment: datetime) -> datetime:
+def reconciliation_date(moment: datetime) -> datetime:
     """Return the day from which completes of a moment's month are final: the 25th of the month after it."""
     moment = moment.astimezone(UTC)
     later = _months_later(moment.replace(day=1), 1)
-    return later.replace(day=_RECONCILED_ON_DAY, hour=0, minute=0, second=0, microsecond=0)
+    return later.replace(day=_RECONCILIATION_DAY, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _months_later(moment: datetime, months: int) -> datetime:

@@ -131,7 +131,7 @@ def test_one_value_a_line_in_any_encoding_and_line_end(values: list[str], end: s
     assume(len(values) > 1)
     content = (end.join(values) + (end if ended else "")).encode(encoding)
     people = read(content)
-    assume(people.origin.layout == "one value a line")
+    assume(people.source_info.layout == "one value a line")
     verdicts, usable = expected(values)
     assert judged(people) == verdicts
     assert people.ids == usable
@@ -207,7 +207,7 @@ def test_any_mixture_is_read_or_refused_and_no_id_is_invented(parts: list[str], 
         check_books(people)
         assert all(identifier in text.lower() for identifier in people.ids)
         assert not any(identifier in repr(people) for identifier in POOL)
-        if people.origin.layout == "one value a line" and encoding != "utf-16-le":
+        if people.source_info.layout == "one value a line" and encoding != "utf-16-le":
             assert people.counts.lines == len(text.encode("utf-8").removeprefix(b"\xef\xbb\xbf").splitlines())
 
 
@@ -248,7 +248,7 @@ def test_workbooks_parquet_and_spss_agree_with_the_list(rows: list[tuple[int | s
     ):
         assert [verdict for verdict, _ in judged(people)] == ["header"] * header + [verdict for verdict, _ in verdicts]
         assert people.ids == usable
-        assert people.origin.column == "RSID"
+        assert people.source_info.column == "RSID"
         check_books(people)
 
 
@@ -282,14 +282,14 @@ def test_operations_are_those_of_sets_in_source_order(left: list[str], right: li
         warnings.simplefilter("error")
         one, other = (read([*each, "ann@example.com"]) for each in (left, right))
         first, second = list(dict.fromkeys(left)), list(dict.fromkeys(right))
-        assert one.minus(other).ids == tuple(x for x in first if x not in second)
-        assert one.intersect(other).ids == tuple(x for x in first if x in second)
-        assert one.plus(other).ids == tuple(dict.fromkeys(first + second))
-        assert one.minus([x.upper() for x in right]).ids == one.minus(other).ids
+        assert one.difference(other).ids == tuple(x for x in first if x not in second)
+        assert one.intersection(other).ids == tuple(x for x in first if x in second)
+        assert one.union(other).ids == tuple(dict.fromkeys(first + second))
+        assert one.difference([x.upper() for x in right]).ids == one.difference(other).ids
         parts = one.split(size)
         assert sum((part.ids for part in parts), ()) == one.ids
         assert all(0 < len(part) <= size for part in parts)
-        for each in (one.minus(other), one.intersect(other), one.plus(other), *parts):
+        for each in (one.difference(other), one.intersection(other), one.union(other), *parts):
             check_books(each)
         shown = one.lines(reveal=True).set_index("id")["line"]
         for part in parts:
@@ -305,7 +305,7 @@ def test_where_the_file_is_cut_into_chunks_makes_no_difference(
 ) -> None:
     content = end.join([POOL[0], POOL[1], *values]).encode(encoding, "ignore")
     whole = read(content)
-    assume(whole.origin.layout == "one value a line")
+    assume(whole.source_info.layout == "one value a line")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "_CHUNK", chunk)
         patch.setattr(text_module, "_HEAD", 80)
@@ -318,7 +318,7 @@ def test_a_list_in_one_line_longer_than_the_first_look_is_still_a_list() -> None
     many = [synthetic_id("one line", number) for number in range(20_000)]
     people = read(", ".join(many).encode())
     assert people.ids == tuple(many)
-    assert people.origin.layout == "one line of values"
+    assert people.source_info.layout == "one line of values"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

@@ -7,7 +7,7 @@ import pytest
 
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
-from cint_nb.study.files.id_column import type_by_name
+from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk, to_rsids
 
@@ -27,7 +27,7 @@ NAMES = {
     ("name", "kind"), [(name, kind) for kind, names in NAMES.items() for name in names.split(", ")]
 )
 def test_a_name_says_rsid_rid_or_nothing(name: str, kind: EntityType | None) -> None:
-    assert type_by_name(name) is kind
+    assert entity_type_from_name(name) is kind
 
 
 def test_a_contradicting_name_is_a_warning_and_shows_in_the_repr() -> None:
@@ -58,7 +58,7 @@ def test_without_evidence_the_frame_is_empty_and_keeps_its_columns() -> None:
 
 
 def test_a_crosswalk_is_read_from_a_report_by_the_names_of_its_columns() -> None:
-    crosswalk = Crosswalk.of(REPORT)
+    crosswalk = Crosswalk.from_frame(REPORT)
     assert len(crosswalk) == 6
     assert crosswalk[RIDS[0].upper()] == RSIDS[0]
     assert repr(crosswalk) == "<Crosswalk: 6 RIDs of 6 RSIDs>"
@@ -70,10 +70,10 @@ def test_a_crosswalk_is_read_from_a_report_by_the_names_of_its_columns() -> None
 def test_columns_with_other_names_are_asked_for() -> None:
     frame = REPORT.set_axis(["visit", "person", "status"], axis=1)
     with pytest.raises(RespondentFileError, match="0 columns are named like RIDs"):
-        Crosswalk.of(frame)
-    assert len(Crosswalk.of(frame, rid="visit", rsid="person")) == 6
+        Crosswalk.from_frame(frame)
+    assert len(Crosswalk.from_frame(frame, rid="visit", rsid="person")) == 6
     with pytest.raises(RespondentFileError, match="no column 'nobody'"):
-        Crosswalk.of(frame, rid="visit", rsid="nobody")
+        Crosswalk.from_frame(frame, rid="visit", rsid="nobody")
 
 
 def test_exchanged_columns_are_noticed() -> None:

@@ -55,7 +55,7 @@ def test_a_path_bytes_and_an_open_file_give_the_same_respondents(name: str, tmp_
     people = read(path)
     assert people.ids == tuple(IDS)
     assert people.source_name == name
-    assert people.origin.size == path.stat().st_size
+    assert people.source_info.size == path.stat().st_size
     assert read(str(path)) == people
     assert read(path.read_bytes(), name=name) == people
     assert read(memoryview(path.read_bytes())) == people
@@ -78,13 +78,13 @@ def test_a_path_bytes_and_an_open_file_give_the_same_respondents(name: str, tmp_
 def test_the_encoding_is_told(name: str, encoding: str, tmp_path: Path) -> None:
     path = tmp_path / name
     WRITERS[name](path)
-    assert read(path).origin.encoding == encoding
+    assert read(path).source_info.encoding == encoding
 
 
 def test_the_column_that_was_found_is_told(tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
     WRITERS["ids.csv"](path)
-    origin = read(path).origin
+    origin = read(path).source_info
     assert (origin.column, origin.position, origin.layout, origin.kind) == ("RSID", 2, "table", "text")
 
 
@@ -192,13 +192,13 @@ def test_an_answer_over_several_lines_keeps_its_row_together() -> None:
 def test_the_line_that_tells_a_spreadsheet_its_separator_is_a_header_too() -> None:
     people = read(f"sep=;\nage;RSID\n30;{IDS[0]}\n40;{IDS[1]}\n".encode())
     assert list(people.lines()["verdict"]) == ["header", "header", "usable", "usable"]
-    assert people.origin.column == "RSID"
+    assert people.source_info.column == "RSID"
     assert read(f"sep=,\n{IDS[0]}\n".encode()).counts.header == 1
 
 
 def test_a_header_may_have_years_in_it() -> None:
     people = read(f"RSID,2025,2026\n{IDS[0]},1,2\n".encode())
-    assert people.origin.column == "RSID"
+    assert people.source_info.column == "RSID"
 
 
 def test_other_columns_may_be_empty_on_most_rows() -> None:
@@ -209,7 +209,7 @@ def test_other_columns_may_be_empty_on_most_rows() -> None:
 def test_a_comma_after_every_id_makes_no_table() -> None:
     people = read("".join(f"{each},\n" for each in IDS).encode())
     assert people.ids == tuple(IDS)
-    assert people.origin.layout == "one value a line"
+    assert people.source_info.layout == "one value a line"
 
 
 def sheets(**frames: pd.DataFrame) -> bytes:
@@ -224,7 +224,7 @@ def test_the_only_sheet_with_ids_is_found_and_several_are_asked_about() -> None:
     notes = pd.DataFrame({"note": ["hello"]})
     people = read(sheets(Notes=notes, Wave1=FRAME))
     assert people.ids == tuple(IDS)
-    assert people.origin.sheet == "Wave1"
+    assert people.source_info.sheet == "Wave1"
     both = sheets(Wave1=FRAME[:6], Wave2=FRAME[6:])
     with pytest.raises(RespondentFileError, match=r"Several sheets hold ids\. The sheets are 'Wave1', 'Wave2'"):
         read(both)
@@ -295,7 +295,7 @@ def test_a_sample_depends_on_ids_and_seed_and_grows_without_losing_anyone() -> N
 
 def test_rsids_and_rids_are_never_compared() -> None:
     with pytest.raises(RespondentFileError, match="cannot be compared"):
-        read(IDS).minus(read_respondents(IDS, entity_type="RID"))
+        read(IDS).difference(read_respondents(IDS, entity_type="RID"))
 
 
 def test_respondents_cannot_be_changed() -> None:
@@ -303,13 +303,13 @@ def test_respondents_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         people.entity_type = "RID"  # type: ignore[misc, assignment]
     with pytest.raises(ValueError, match="read-only"):
-        people.keys[0] = 0
+        people.id_array[0] = 0
 
 
 def test_a_part_must_hold_someone() -> None:
     with pytest.raises(RespondentFileError, match="at least one"):
         read(IDS).split(0)
-    nobody = read(IDS).minus(IDS)
+    nobody = read(IDS).difference(IDS)
     assert nobody.split() == ()
     with pytest.raises(RespondentFileError, match="no usable id"):
         nobody.to_upload()

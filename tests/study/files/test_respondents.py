@@ -96,7 +96,7 @@ def test_line_ends_of_any_system_give_the_same_lines(end: str, last: bool) -> No
 def test_a_header_row_is_found_and_named(header: str) -> None:
     people = read(f"\n{header}\n{IDS[0]}\n")
     assert verdicts(people) == ["blank", "header", "usable"]
-    assert people.origin.column.strip("[]") == header.strip('"[]')
+    assert people.source_info.column.strip("[]") == header.strip('"[]')
 
 
 def test_a_damaged_first_id_is_no_header() -> None:

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.longitudinal.history import Panel, PanelWave, Standing, read_report, wilson
-from cint_nb.study.outcome.visit_reports import WaveReport
+from cint_nb.study.longitudinal.history import Disposition, History, HistoryWave, read_report, wilson_interval
+from cint_nb.study.outcome.visit_reports import VisitReport
 
 IDS = [synthetic_id("panel", number) for number in range(40)]
 RIDS = [synthetic_id("panel visit", number) for number in range(80)]
@@ -44,13 +44,13 @@ def people(numbers: list[int] | range) -> Respondents:
     return read_respondents([IDS[number] for number in numbers], entity_type="RSID")
 
 
-def report(completed: list[int] | range, others: list[int] | tuple[Any, ...] = (), name: str = "wave") -> WaveReport:
+def report(completed: list[int] | range, others: list[int] | tuple[Any, ...] = (), name: str = "wave") -> VisitReport:
     rows = [visit(number) for number in completed] + [visit(number, "20") for number in others]
     return read_report(frame(rows), name=name)
 
 
 @pytest.fixture
-def panel() -> Panel:
+def panel() -> History:
     """Wave 1: twelve completed, two left. Wave 2 asks the twelve: one rejected, seven completed, two came, two not.
 
     Wave 3 asks the twelve again: of the seven six completed, and one of the absent came back.
@@ -59,11 +59,11 @@ def panel() -> Panel:
     second = report(range(7), [7, 8])
     third = report([0, 1, 2, 3, 4, 5, 9], [6])
     asked = people(range(12))
-    return Panel(
+    return History(
         [
-            PanelWave("wave 1", first),
-            PanelWave("wave 2", second, uploaded=asked, rejected=people([11])),
-            PanelWave("wave 3", third, uploaded=asked),
+            HistoryWave("wave 1", first),
+            HistoryWave("wave 2", second, uploaded=asked, rejected=people([11])),
+            HistoryWave("wave 3", third, uploaded=asked),
         ]
     )
 
@@ -204,9 +204,9 @@ def test_only_the_clients_codes_and_plain_words_are_completes(text: str, complet
 
 def test_a_visit_without_rsid_is_counted_and_said() -> None:
     found = read_report(frame([visit(0), ["", RIDS[1], "20", "Client terminate", "", ""]]))
-    assert (len(found), len(found.entrants), found.unidentified) == (2, 1, 1)
+    assert (len(found), len(found.entrants), found.visits_without_rsid) == (2, 1, 1)
     assert "1 visits without RSID" in repr(found)
-    panel = Panel([PanelWave("wave 1", found)])
+    panel = History([HistoryWave("wave 1", found)])
     assert "participation may be higher" in panel.warnings[0]
 
 
@@ -246,19 +246,19 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(parameter: str)
 # --- people over the waves --------------------------------------------------------------------------------------
 
 
-def test_each_person_is_one_row_with_a_word_for_each_wave(panel: Panel) -> None:
-    table = panel.table(reveal=True).set_index("id")
+def test_each_person_is_one_row_with_a_word_for_each_wave(panel: History) -> None:
+    table = panel.wide(reveal=True).set_index("id")
     assert len(table) == len(panel) == 14
     assert list(table.loc[IDS[0]]) == ["completed", "completed", "completed"]
     assert list(table.loc[IDS[7]]) == ["completed", "came back", "absent"]
     assert list(table.loc[IDS[9]]) == ["completed", "absent", "completed"]
     assert list(table.loc[IDS[11]]) == ["completed", "rejected", "absent"]
     assert list(table.loc[IDS[12]]) == ["entered", "not asked", "not asked"]
-    assert not set(panel.table()["id"]) & set(IDS)
+    assert not set(panel.wide()["id"]) & set(IDS)
     assert IDS[0][:8] not in repr(panel)
 
 
-def test_every_person_is_in_one_pattern(panel: Panel) -> None:
+def test_every_person_is_in_one_pattern(panel: History) -> None:
     patterns = panel.patterns()
     assert patterns["people"].sum() == len(panel)
     assert patterns["share"].sum() == pytest.approx(1)
@@ -266,20 +266,20 @@ def test_every_person_is_in_one_pattern(panel: Panel) -> None:
     assert patterns.iloc[0][["wave 1", "wave 2", "wave 3", "people"]].tolist() == ["completed"] * 3 + [6]
 
 
-def test_people_of_a_pattern_become_a_list_to_upload(panel: Panel) -> None:
-    again = panel.people({"wave 1": "completed", "wave 2": ["absent", Standing.CAME_BACK]})
+def test_people_of_a_pattern_become_a_list_to_upload(panel: History) -> None:
+    again = panel.respondents({"wave 1": "completed", "wave 2": ["absent", Disposition.CAME_BACK]})
     assert again.ids == tuple(IDS[number] for number in (7, 8, 9, 10))
     assert again.to_upload().id_count == 4
     with pytest.raises(InputError, match="no wave 'wave 9'"):
-        panel.people({"wave 9": "completed"})
+        panel.respondents({"wave 9": "completed"})
     with pytest.raises(InputError, match="no standing"):
-        panel.people({"wave 1": "complete"})
+        panel.respondents({"wave 1": "complete"})
     with pytest.raises(RespondentFileError, match="Nobody"):
-        panel.people({"wave 1": "rejected"})
+        panel.respondents({"wave 1": "rejected"})
 
 
-def test_rates_say_what_they_are_a_share_of(panel: Panel) -> None:
-    rates = panel.rates().set_index(["wave", "rate"])
+def test_rates_say_what_they_are_a_share_of(panel: History) -> None:
+    rates = panel.retention().set_index(["wave", "rate"])
     counts = rates[["people", "of"]].apply(tuple, axis=1).to_dict()
     assert counts == {
         ("wave 2", "participation"): (9, 11),
@@ -298,84 +298,84 @@ def test_rates_say_what_they_are_a_share_of(panel: Panel) -> None:
     assert not rates.index.get_level_values("rate").str.contains("response").any()
 
 
-def test_more_confidence_is_a_wider_interval(panel: Panel) -> None:
-    usual, sure = panel.rates(), panel.rates(confidence=0.99)
+def test_more_confidence_is_a_wider_interval(panel: History) -> None:
+    usual, sure = panel.retention(), panel.retention(confidence=0.99)
     assert (sure["low"] < usual["low"]).all()
     assert (sure["high"] > usual["high"]).all()
 
 
 def test_a_wave_nobody_was_uploaded_to_has_empty_rates() -> None:
-    nobody = people([0]).minus(people([0]))
-    rates = Panel([PanelWave("w1", report([1])), PanelWave("w2", report([2]), uploaded=nobody)]).rates()
+    nobody = people([0]).difference(people([0]))
+    rates = History([HistoryWave("w1", report([1])), HistoryWave("w2", report([2]), uploaded=nobody)]).retention()
     assert rates["share"].isna().tolist() == [True, True, True, False]
 
 
 def test_strangers_in_a_report_count_in_no_rate_and_are_said() -> None:
-    panel = Panel([PanelWave("w1", report([0, 1])), PanelWave("w2", report([0, 30]), uploaded=people([0, 1]))])
-    assert panel.rates().set_index("rate").loc["completion", "people"] == 1
+    panel = History([HistoryWave("w1", report([0, 1])), HistoryWave("w2", report([0, 30]), uploaded=people([0, 1]))])
+    assert panel.retention().set_index("rate").loc["completion", "people"] == 1
     assert panel.warnings == ("1 people in the report of w2 are not in its uploaded list; they count in no rate.",)
 
 
 def test_a_list_of_visits_is_refused() -> None:
     visits = read_respondents(RIDS[:3], entity_type="RID")
     with pytest.raises(RespondentFileError, match="RIDs, one per visit") as caught:
-        Panel([PanelWave("w1", report([0])), PanelWave("w2", report([1]), uploaded=visits)])
+        History([HistoryWave("w1", report([0])), HistoryWave("w2", report([1]), uploaded=visits)])
     assert "to_rsids" in caught.value.next_step
 
 
 @pytest.mark.parametrize("names", [[], ["w", "w"], ["id"]])
 def test_waves_have_names_of_their_own(names: list[str]) -> None:
     with pytest.raises(InputError, match="at least one wave"):
-        Panel([PanelWave(name, report([0])) for name in names])
+        History([HistoryWave(name, report([0])) for name in names])
 
 
 # --- who dropped out --------------------------------------------------------------------------------------------
 
 
-def two_waves() -> Panel:
+def two_waves() -> History:
     rows = [visit(number, supplier="Alpha" if number < 6 else "Beta", seconds=str(100 + number)) for number in range(9)]
     rows += [visit(9, supplier="", seconds="")]
     first, asked = read_report(frame(rows)), people(range(10))
-    return Panel([PanelWave("w1", first), PanelWave("w2", report([0, 1, 2, 3, 6]), uploaded=asked)])
+    return History([HistoryWave("w1", first), HistoryWave("w2", report([0, 1, 2, 3, 6]), uploaded=asked)])
 
 
 def test_those_who_dropped_out_are_compared_with_those_who_stayed() -> None:
-    found = two_waves().compare("Supplier")
+    found = two_waves().contrast("Supplier")
     assert found["value"].tolist() == ["Alpha", "Beta", "not known"]
     assert found["stayed"].tolist() == [4, 1, 0]
     assert found["dropped_out"].tolist() == [2, 2, 1]
     assert found["share_of_stayed"].tolist() == pytest.approx([0.8, 0.2, 0.0])
     assert found["share_of_dropped_out"].tolist() == pytest.approx([0.4, 0.4, 0.2])
     assert found["retention"].tolist() == pytest.approx([4 / 6, 1 / 3, 0])
-    assert (found.loc[0, "low"], found.loc[0, "high"]) == pytest.approx(wilson(4, 6))
+    assert (found.loc[0, "low"], found.loc[0, "high"]) == pytest.approx(wilson_interval(4, 6))
 
 
 def test_an_attribute_may_come_from_anywhere() -> None:
     panel = two_waves()
     ages = {IDS[number].upper(): "young" if number % 2 else "old" for number in range(10)}
-    expected = panel.compare(ages)
+    expected = panel.contrast(ages)
     assert expected.set_index("value")["stayed"].to_dict() == {"old": 3, "young": 2}
-    pd.testing.assert_frame_equal(panel.compare(pd.Series(ages)), expected)
+    pd.testing.assert_frame_equal(panel.contrast(pd.Series(ages)), expected)
 
 
 def test_numbers_are_compared_in_groups_of_about_equal_size() -> None:
-    found = two_waves().compare("LOI (seconds)", bins=3)
+    found = two_waves().contrast("LOI (seconds)", bins=3)
     assert found["value"].tolist() == ["100–102", "103–105", "106–108", "not known"]
     assert (found["stayed"] + found["dropped_out"]).tolist() == [3, 3, 3, 1]
     same = pd.Series([5.0] * 10, index=IDS[:10])
-    assert two_waves().compare(same, bins=4)["value"].tolist() == ["5"]
+    assert two_waves().contrast(same, bins=4)["value"].tolist() == ["5"]
     with pytest.raises(InputError, match="Groups of numbers need numbers"):
-        two_waves().compare("Supplier", bins=2)
+        two_waves().contrast("Supplier", bins=2)
 
 
-def test_waves_to_compare_are_checked(panel: Panel) -> None:
-    assert panel.compare("Supplier", stayed="wave 3", since="wave 1")["stayed"].sum() == 7
+def test_waves_to_compare_are_checked(panel: History) -> None:
+    assert panel.contrast("Supplier", stayed="wave 3", since="wave 1")["stayed"].sum() == 7
     with pytest.raises(InputError, match="earlier wave and a later one"):
-        panel.compare("Supplier", stayed="wave 1")
+        panel.contrast("Supplier", stayed="wave 1")
     with pytest.raises(InputError, match="earlier wave and a later one"):
-        panel.compare("Supplier", stayed="wave 2", since="wave 3")
+        panel.contrast("Supplier", stayed="wave 2", since="wave 3")
     with pytest.raises(InputError, match="no wave 'wave 4'"):
-        panel.compare("Supplier", stayed="wave 4")
+        panel.contrast("Supplier", stayed="wave 4")
 
 
 # --- intervals --------------------------------------------------------------------------------------------------
@@ -385,23 +385,23 @@ def test_waves_to_compare_are_checked(panel: Panel) -> None:
     ("people_", "of", "low", "high"), [(8, 10, 0.4901625, 0.9433178), (0, 10, 0.0, 0.2775328), (10, 10, 0.7224672, 1.0)]
 )
 def test_wilson_gives_the_published_values(people_: int, of: int, low: float, high: float) -> None:
-    assert wilson(people_, of) == pytest.approx((low, high), abs=1e-6)
+    assert wilson_interval(people_, of) == pytest.approx((low, high), abs=1e-6)
 
 
 @given(st.integers(0, 500), st.integers(1, 500), st.floats(0.5, 0.999))
 def test_an_interval_holds_its_share_and_stays_within_bounds(part: int, rest: int, confidence: float) -> None:
-    low, high = wilson(part, part + rest, confidence)
+    low, high = wilson_interval(part, part + rest, confidence)
     assert low is not None
     assert high is not None
     assert 0 <= low <= part / (part + rest) <= high <= 1
-    mirrored_low, mirrored_high = wilson(rest, part + rest, confidence)
+    mirrored_low, mirrored_high = wilson_interval(rest, part + rest, confidence)
     assert mirrored_low is not None
     assert mirrored_high is not None
     assert np.allclose((low, high), (1 - mirrored_high, 1 - mirrored_low))
 
 
 def test_an_interval_of_nobody_is_empty_and_of_nonsense_refused() -> None:
-    assert wilson(0, 0) == (None, None)
+    assert wilson_interval(0, 0) == (None, None)
     for wrong in ((3, 2, 0.95), (-1, 2, 0.95), (1, 2, 1.0), (1, 2, 0)):
         with pytest.raises(InputError):
-            wilson(*wrong)
+            wilson_interval(*wrong)

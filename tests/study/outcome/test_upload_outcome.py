@@ -10,7 +10,7 @@ import pytest
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files import id_array
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.outcome.upload_outcome import _MEANING, Result, message_counts, reconcile
+from cint_nb.study.outcome.upload_outcome import _MEANINGS, LineOutcome, compare_upload, parse_message_counts
 
 IDS = [synthetic_id("reconcile", number) for number in range(20)]
 PARTIAL = "Upload partially successful. 500 respondent IDs uploaded successfully, 10 failed (invalid or empty)."
@@ -22,7 +22,7 @@ def people(lines: list[str] = IDS, entity_type: str = "RSID") -> Respondents:
 
 def test_every_line_has_one_outcome() -> None:
     sent = people(["RSID", IDS[0], IDS[1].upper(), "", IDS[0], "ann@example.com", IDS[2], IDS[3]])
-    outcome = reconcile(sent, before=[IDS[0].upper()], after=[IDS[0], IDS[1], IDS[2], IDS[9]])
+    outcome = compare_upload(sent, before=[IDS[0].upper()], after=[IDS[0], IDS[1], IDS[2], IDS[9]])
     assert outcome.counts == {
         "saved": 2, "already_saved": 1, "rejected": 1, "duplicate": 1, "malformed": 1, "blank": 1, "header": 1,
     }  # fmt: skip
@@ -39,16 +39,16 @@ def test_every_line_has_one_outcome() -> None:
 
 def test_the_rejected_keep_their_source_lines() -> None:
     sent = people(["", *IDS[:6]])
-    outcome = reconcile(sent, before=[], after=[*IDS[:2], *IDS[3:5]])
+    outcome = compare_upload(sent, before=[], after=[*IDS[:2], *IDS[3:5]])
     assert outcome.rejected.ids == (IDS[2], IDS[5])
     assert list(outcome.rejected.lines()["line"]) == [4, 7]
     assert outcome.rejected.entity_type is sent.entity_type
 
 
 def test_only_ids_that_were_not_rejected_before_are_proposed_again() -> None:
-    first = reconcile(people(), before=[], after=IDS[:15])
+    first = compare_upload(people(), before=[], after=IDS[:15])
     assert first.resubmittable.ids == tuple(IDS[15:])
-    second = reconcile(
+    second = compare_upload(
         first.resubmittable, before=IDS[:15], after=IDS[:18], rejected_before=frozenset(first.rejected.ids)
     )
     assert second.counts["saved"] == 3
@@ -59,16 +59,16 @@ def test_only_ids_that_were_not_rejected_before_are_proposed_again() -> None:
 
 
 def test_without_a_list_agreed_counts_mean_all_were_saved() -> None:
-    outcome = reconcile(people(), before=[], after=None, saved_count=20)
+    outcome = compare_upload(people(), before=[], after=None, saved_count=20)
     assert outcome.counts["saved"] == 20
     assert outcome.warnings == ()
 
 
 def test_a_count_that_does_not_agree_is_a_warning_with_all_three() -> None:
     message = "Upload partially successful. 19 respondent IDs uploaded successfully, 1 failed (invalid or empty)."
-    agreed = reconcile(people(), before=[], after=IDS[:19], saved_count=19, message=message)
+    agreed = compare_upload(people(), before=[], after=IDS[:19], saved_count=19, message=message)
     assert agreed.warnings == ()
-    outcome = reconcile(people(), before=[], after=IDS[:18], saved_count=19, message=message)
+    outcome = compare_upload(people(), before=[], after=IDS[:18], saved_count=19, message=message)
     (warning,) = outcome.warnings
     assert "overview says 19" in warning
     assert "list holds 18" in warning
@@ -76,7 +76,7 @@ def test_a_count_that_does_not_agree_is_a_warning_with_all_three() -> None:
 
 
 def test_no_id_shows_in_an_outcome() -> None:
-    outcome = reconcile(people(), before=[], after=IDS[:5])
+    outcome = compare_upload(people(), before=[], after=IDS[:5])
     shown = repr(outcome) + outcome.frame().to_string() + outcome.summary().to_string()
     assert not any(identifier in shown for identifier in IDS)
     assert repr(outcome) == "<Outcome: 5 saved · 15 rejected>"
@@ -85,7 +85,7 @@ def test_no_id_shows_in_an_outcome() -> None:
 def test_rids_with_a_crosswalk_are_compared_by_person() -> None:
     rids, rsids = IDS[:5], IDS[10:15]
     crosswalk = dict(zip(rids[:4], [rsids[0].upper(), rsids[1], rsids[2], rsids[0]], strict=True))
-    outcome = reconcile(people(rids, "RID"), before=[rsids[2]], after=[rsids[0], rsids[2]], crosswalk=crosswalk)
+    outcome = compare_upload(people(rids, "RID"), before=[rsids[2]], after=[rsids[0], rsids[2]], crosswalk=crosswalk)
     assert list(outcome.frame()["outcome"]) == ["saved", "rejected", "already_saved", "already_saved", "unknown"]
     assert any("not in the crosswalk" in warning for warning in outcome.warnings)
     assert any("saved once" in warning for warning in outcome.warnings)
@@ -93,7 +93,7 @@ def test_rids_with_a_crosswalk_are_compared_by_person() -> None:
 
 def test_rids_without_a_crosswalk_are_only_counted() -> None:
     sent = people(IDS[:5], "RID")
-    outcome = reconcile(sent, before=[], after=IDS[10:13])
+    outcome = compare_upload(sent, before=[], after=IDS[10:13])
     assert outcome.counts["unknown"] == 5
     assert outcome.counts["saved"] == 0
     assert sum(outcome.counts.values()) == 5
@@ -103,13 +103,13 @@ def test_rids_without_a_crosswalk_are_only_counted() -> None:
 
 @pytest.mark.parametrize(("after", "saved_count"), [(IDS[10:15], None), (IDS[10:15], 5), (None, 5)])
 def test_rids_that_all_arrived_are_known_to_be_saved(after: list[str] | None, saved_count: int | None) -> None:
-    outcome = reconcile(people(IDS[:5], "RID"), before=[], after=after, saved_count=saved_count)
+    outcome = compare_upload(people(IDS[:5], "RID"), before=[], after=after, saved_count=saved_count)
     assert outcome.counts["saved"] == 5
     assert outcome.warnings == ()
 
 
 def test_rids_of_which_none_arrived_are_known_to_be_rejected() -> None:
-    assert reconcile(people(IDS[:5], "RID"), before=[], after=[]).counts["rejected"] == 5
+    assert compare_upload(people(IDS[:5], "RID"), before=[], after=[]).counts["rejected"] == 5
 
 
 @pytest.mark.parametrize(
@@ -123,17 +123,17 @@ def test_rids_of_which_none_arrived_are_known_to_be_rejected() -> None:
     ],
 )
 def test_the_message_is_read_for_its_counts_only(message: str, counts: tuple[int | None, int | None]) -> None:
-    assert message_counts(message) == counts
+    assert parse_message_counts(message) == counts
 
 
 def test_a_saved_id_that_vanished_counts_as_rejected() -> None:
-    outcome = reconcile(people(IDS[:2]), before=IDS[:2], after=[IDS[0]])
+    outcome = compare_upload(people(IDS[:2]), before=IDS[:2], after=[IDS[0]])
     assert outcome.counts["already_saved"] == 1
     assert outcome.counts["rejected"] == 1
 
 
 def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path: Path) -> None:
-    outcome = reconcile(people([*IDS[:3], IDS[0], "=1+1"]), before=[], after=IDS[:2])
+    outcome = compare_upload(people([*IDS[:3], IDS[0], "=1+1"]), before=[], after=IDS[:2])
     text = outcome.to_rejects(tmp_path / "rejects.csv").read_text(encoding="utf-8-sig")
     assert len(text.splitlines()) == 3
     assert IDS[2] in text
@@ -141,15 +141,15 @@ def test_the_reject_file_of_an_outcome_leaves_out_whoever_is_in(tmp_path: Path) 
 
 
 def test_a_meaning_is_short_enough_to_be_shown_whole() -> None:
-    assert set(_MEANING) == set(Result)
+    assert set(_MEANINGS) == set(LineOutcome)
     widest = pd.get_option("display.max_colwidth")
-    assert max(map(len, _MEANING.values())) < widest
+    assert max(map(len, _MEANINGS.values())) < widest
 
 
 def test_ids_as_a_list_endpoint_writes_them_and_as_people_do_become_the_same_keys() -> None:
     plain = [synthetic_id("keys", number) for number in range(5_000)]
     spelled = [*plain[:4_500], f" {{{plain[4_500].upper()}}}", *(identifier.upper() for identifier in plain[4_501:])]
     expected = id_array.from_ids(plain)
-    assert list(id_array.texts(expected)) == plain
+    assert list(id_array.iter_ids(expected)) == plain
     assert (id_array.from_ids(spelled) == expected).all()
     assert len(id_array.from_ids([plain[0][:-1] + "g", "", "x" * 36, plain[1] + "\n" + plain[2], "ä"])) == 0

@@ -15,15 +15,15 @@ from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.preflight import registry
 from cint_nb.study.preflight.check import (
-    ActivityExclusion,
-    SourceGroup,
+    ActivityExclusionFact,
+    SourceTargetGroup,
     WaveFacts,
     check,
     findings_frame,
     rule,
     rules_frame,
 )
-from cint_nb.study.preflight.source_rules import reconciled_on
+from cint_nb.study.preflight.source_rules import reconciliation_date
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 IDS = [synthetic_id("preflight", number) for number in range(100)]
@@ -73,7 +73,7 @@ BLOCKS = [
     ("allocation-template", {"plan": {"allocation_template_id": "01JX2X0N5RTR012AYDTA83QWTW"}}),
     ("goal", {"plan": {"completes_goal": 101}}),
     ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_id": "P1", "project_of_sources": ["P1"]}),
-    ("project-exclusion", {"project_exclusion": True, "project_id": "P1", "sources": [SourceGroup("P1")]}),
+    ("project-exclusion", {"project_exclusion": True, "project_id": "P1", "sources": [SourceTargetGroup("P1")]}),
     ("dates", {"plan": {"end_at": NOW + timedelta(minutes=59), "start_at": NOW}}),
     ("dates", {"plan": {"start_at": NOW - timedelta(seconds=1)}}),
     ("dates", {"plan": {"start_at": NOW + timedelta(days=20)}}),
@@ -249,7 +249,7 @@ def test_an_empty_or_damaged_list_is_said() -> None:
 def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix() -> None:
     many = read_respondents([synthetic_id("many", n) for n in range(100_001)], entity_type="RSID")
     assert "split(100_000)" in one("capacity", Severity.BLOCK, respondents=many).fix
-    lots = many.plus(synthetic_id("more", n) for n in range(40_000))
+    lots = many.union(synthetic_id("more", n) for n in range(40_000))
     assert one("file-size", Severity.BLOCK, respondents=lots, step="upload").evidence == "5,180,037 bytes"
 
 
@@ -266,11 +266,11 @@ def test_rids_are_noted_and_rids_that_come_back_are_doubted() -> None:
     assert findings[0].evidence == "3 ids in common with other waves"
 
 
-WAVE_1 = SourceGroup("P1", "T1", first_complete=NOW - timedelta(days=40), last_complete=NOW - timedelta(days=30))
+WAVE_1 = SourceTargetGroup("P1", "T1", first_complete=NOW - timedelta(days=40), last_complete=NOW - timedelta(days=30))
 
 
 def test_an_exclusion_by_activity_says_when_its_people_are_free() -> None:
-    for exclusion in (ActivityExclusion("project", "P1"), ActivityExclusion("target-group", "T1", "P60D")):
+    for exclusion in (ActivityExclusionFact("project", "P1"), ActivityExclusionFact("target-group", "T1", "P60D")):
         finding = one("activity-exclusions", Severity.WARN, sources=[WAVE_1], activity_exclusions=[exclusion])
         free = NOW - timedelta(days=30) + timedelta(days=60 if exclusion.kind == "target-group" else 90)
         assert f"{free:%Y-%m-%d}" in finding.message
@@ -279,26 +279,26 @@ def test_an_exclusion_by_activity_says_when_its_people_are_free() -> None:
 @pytest.mark.parametrize(
     "exclusion",
     [
-        ActivityExclusion("project", "P9"),
-        ActivityExclusion("target-group", "T1", "P30D"),
-        ActivityExclusion("target-group", "T2"),
+        ActivityExclusionFact("project", "P9"),
+        ActivityExclusionFact("target-group", "T1", "P30D"),
+        ActivityExclusionFact("target-group", "T2"),
     ],
 )
-def test_an_exclusion_by_activity_that_does_not_touch_the_sources_is_silent(exclusion: ActivityExclusion) -> None:
+def test_an_exclusion_by_activity_that_does_not_touch_the_sources_is_silent(exclusion: ActivityExclusionFact) -> None:
     assert found("activity-exclusions", sources=[WAVE_1], activity_exclusions=[exclusion]) == []
 
 
 @pytest.mark.parametrize("last_complete", [None, NOW - timedelta(days=5)])
 def test_an_exclusion_by_activity_is_over_when_it_is_over_for_every_source(last_complete: datetime | None) -> None:
-    sources = [WAVE_1, SourceGroup("P1", "T2", last_complete=last_complete)]
-    exclusion = ActivityExclusion("project", "P1", "P10D")
+    sources = [WAVE_1, SourceTargetGroup("P1", "T2", last_complete=last_complete)]
+    exclusion = ActivityExclusionFact("project", "P1", "P10D")
     finding = one("activity-exclusions", Severity.WARN, sources=sources, activity_exclusions=[exclusion])
     assert ("not known" if last_complete is None else "2026-09-06") in finding.message, "a day that is over is no help"
     assert found("activity-exclusions", sources=[WAVE_1], activity_exclusions=[exclusion]) == []
 
 
 def test_an_exclusion_of_unknown_length_warns_without_a_day() -> None:
-    exclusion = ActivityExclusion("project", "P1", "forever")
+    exclusion = ActivityExclusionFact("project", "P1", "forever")
     finding = one("activity-exclusions", Severity.WARN, project_of_sources=["P1"], activity_exclusions=[exclusion])
     assert "not known" in finding.message
 
@@ -318,12 +318,12 @@ def test_an_exclusion_of_unknown_length_warns_without_a_day() -> None:
     ],
 )
 def test_periods_are_read_on_the_safe_side(period: str, length: int | None) -> None:
-    assert registry.days(period) == (None if length is None else timedelta(days=length))
+    assert registry.duration_days(period) == (None if length is None else timedelta(days=length))
 
 
 def test_reports_reach_back_twelve_months() -> None:
-    def source(days: int) -> list[SourceGroup]:
-        return [SourceGroup("P1", first_complete=NOW - timedelta(days=days))]
+    def source(days: int) -> list[SourceTargetGroup]:
+        return [SourceTargetGroup("P1", first_complete=NOW - timedelta(days=days))]
 
     assert one("report-horizon", Severity.WARN, sources=source(366))
     assert one("report-horizon", Severity.NOTE, sources=source(350))
@@ -331,27 +331,27 @@ def test_reports_reach_back_twelve_months() -> None:
 
 
 def test_a_list_made_before_the_cut_off_of_reconciliation_is_doubted() -> None:
-    source = SourceGroup("P1", last_complete=datetime(2026, 7, 31, 23, tzinfo=UTC))
+    source = SourceTargetGroup("P1", last_complete=datetime(2026, 7, 31, 23, tzinfo=UTC))
     assert source.last_complete is not None
-    assert reconciled_on(source.last_complete) == datetime(2026, 8, 25, tzinfo=UTC)
+    assert reconciliation_date(source.last_complete) == datetime(2026, 8, 25, tzinfo=UTC)
     assert one("list-age", Severity.WARN, sources=[source], list_made_on=date(2026, 8, 24))
     assert found("list-age", sources=[source], list_made_on=date(2026, 8, 25)) == []
-    august = SourceGroup("P1", last_complete=datetime(2026, 8, 31, tzinfo=UTC))
+    august = SourceTargetGroup("P1", last_complete=datetime(2026, 8, 31, tzinfo=UTC))
     assert one("list-age", Severity.NOTE, sources=[august], list_made_on=date(2026, 9, 1))
 
 
 def test_a_list_is_as_old_as_the_last_complete_of_all_its_sources() -> None:
-    july, august = (SourceGroup("P1", last_complete=datetime(2026, month, 31, tzinfo=UTC)) for month in (7, 8))
+    july, august = (SourceTargetGroup("P1", last_complete=datetime(2026, month, 31, tzinfo=UTC)) for month in (7, 8))
     assert one("list-age", Severity.NOTE, sources=[july, august], list_made_on=date(2026, 8, 26))
 
 
 def test_the_month_that_is_reconciled_is_that_of_utc() -> None:
     moment = datetime(2026, 8, 31, 23, tzinfo=timezone(timedelta(hours=-2)))
-    assert reconciled_on(moment) == datetime(2026, 10, 25, tzinfo=UTC)
+    assert reconciliation_date(moment) == datetime(2026, 10, 25, tzinfo=UTC)
 
 
 def test_the_day_of_reconciliation_passes_the_end_of_a_year() -> None:
-    assert reconciled_on(datetime(2026, 12, 31, tzinfo=UTC)) == datetime(2027, 1, 25, tzinfo=UTC)
+    assert reconciliation_date(datetime(2026, 12, 31, tzinfo=UTC)) == datetime(2027, 1, 25, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -366,7 +366,7 @@ def own_rules(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("own_rules")
 def test_an_analyst_adds_a_rule_of_their_own() -> None:
     @rule("weekend", steps=["launch"])
-    def weekend(facts: WaveFacts, report: registry.Report) -> Finding | None:
+    def weekend(facts: WaveFacts, report: registry.RuleReport) -> Finding | None:
         """A wave starts on a working day."""
         return report.warn("The wave starts on a weekend.") if facts.now.weekday() > 4 else None
 
