@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from cint_nb.study.longitudinal.history import read_report as read_report
     from cint_nb.study.outcome.crosswalk import Crosswalk as Crosswalk
     from cint_nb.study.outcome.crosswalk import to_rsids as to_rsids
-    from cint_nb.wave.client import Session as Session
+    from cint_nb.wave.client import Client as Client
     from cint_nb.wave.wave import Wave as Wave
     from cint_nb.wire.loop_thread import allow_nested_loops as allow_nested_loops
 

@@ -31,7 +31,7 @@ with cint.connect() as client:
     wave = client.wave("Tracker Q4, wave 2", project=project, respondents=people, plan=plan)
     print("target group", wave.create().target_group_id, flush=True)
     print(wave.upload().partial_message or "every id was saved")
-    if len(wave.outcome.resubmittable) and not wave.resubmitted:
+    if len(wave.outcome.resubmittable) and not wave.resubmitted_count:
         wave.resubmit()
     wave.outcome.to_rejects("rejected.csv")
     wave.launch(budget="1400 EUR")

@@ -15,8 +15,8 @@ import pandas as pd
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.job_progress.reporters import reporter
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.wave.client import Session, connect_session
-from cint_nb.wave.reporting import silent
+from cint_nb.wave.client import Client, open_client
+from cint_nb.wave.reporting import make_silent_reporter
 from cint_nb.wave.wave import Wave
 
 BUDGET = "11000 EUR"
@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     tell("1  read", f"{file} is a sample respondent file, as untidy as real ones.")
     people = read_respondents(file, entity_type="RSID")
     tell("", people.summary())
-    with connect_session("sandbox", seed=arguments.seed, reporter=silent if arguments.json else reporter) as client:
+    with open_client(
+        "sandbox", seed=arguments.seed, reporter=make_silent_reporter if arguments.json else reporter
+    ) as client:
         begun = client.clock.now()
         wave = client.wave(
             "Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=demo_plan(client, people)
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
+def demo_plan(client: Client, people: Respondents) -> TargetGroupPlan:
     """Plan the demo's target group: the create guide's example, made a recontact as the recontact guide says."""
     from cint_nb.sandbox import sandbox
 
@@ -90,7 +92,7 @@ def demo_plan(client: Session, people: Respondents) -> TargetGroupPlan:
     )
 
 
-def _run_wave(client: Session, wave: Wave, folder: Path, tell: Any) -> None:
+def _run_wave(client: Client, wave: Wave, folder: Path, tell: Any) -> None:
     findings = wave.check()
     tell("2  check", f"{len(findings)} findings, {len(findings.blocking)} of them blocking.")
     ref = wave.create()
@@ -101,7 +103,10 @@ def _run_wave(client: Session, wave: Wave, folder: Path, tell: Any) -> None:
     tell("5  reconcile", f"{len(rejected):,} ids were sent and are not saved; the exchange never says which, we do.")
     if len(rejected):
         wave.resubmit()
-        tell("6  resubmit", f"{wave.resubmitted:,} ids sent again, {len(wave.outcome.rejected):,} rejected for good.")
+        tell(
+            "6  resubmit",
+            f"{wave.resubmitted_count:,} ids sent again, {len(wave.outcome.rejected):,} rejected for good.",
+        )
     tell("", wave.outcome.summary())
     wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
     wave.launch(budget=BUDGET)
@@ -119,7 +124,7 @@ def _numbers(wave: Wave) -> dict[str, Any]:
         **{name: outcome.get(name, 0) for name in ("blank", "malformed", "duplicate")},
         "sent": sum(outcome.get(name, 0) for name in usable),
         **{name: outcome.get(name, 0) for name in usable},
-        "resubmitted": wave.resubmitted,
+        "resubmitted": wave.resubmitted_count,
         "target_group_id": wave.target_group.target_group_id if wave.target_group else None,
         "launched": wave.launched,
         "completes": int(status["completes"]),

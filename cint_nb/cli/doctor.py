@@ -9,7 +9,7 @@ import platform
 import sys
 
 from cint_nb.domain.errors import CintError
-from cint_nb.wave.client import connect_session
+from cint_nb.wave.client import open_client
 from cint_nb.wave.journal import default_path
 from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
 from cint_nb.wire.settings import SANDBOX_BASE_URL, Mode, Settings
@@ -64,7 +64,7 @@ def _settings() -> Check:
 
 def _sandbox() -> Check:
     try:
-        with connect_session("sandbox", base_url=SANDBOX_BASE_URL) as client:
+        with open_client("sandbox", base_url=SANDBOX_BASE_URL) as client:
             client.run(client.projects.create("Doctor's project", "b551326b-ac9d-4d32-8823-4f025787dab9"))
     except CintError as error:
         return False, "sandbox", " ".join(str(error).split())

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cint_nb.domain.errors import SettingsError
-from cint_nb.wave.journal import Entry, Journal, default_path, is_journal
+from cint_nb.wave.journal import Journal, JournalEntry, default_path, is_journal
 from cint_nb.wave.journal_payloads import Payload
 
 _COLUMNS = (
@@ -54,10 +54,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _list(entries: list[Entry[Payload]]) -> None:
-    last: dict[tuple[str, str, str, str, str], Entry[Payload]] = {}
+def _list(entries: list[JournalEntry[Payload]]) -> None:
+    last: dict[tuple[str, str, str, str, str], JournalEntry[Payload]] = {}
     for entry in entries:
-        last[entry.key.place, entry.key.project, entry.key.wave, entry.step, entry.batch] = entry
+        last[entry.key.scope, entry.key.project, entry.key.wave, entry.step, entry.batch] = entry
     shown = ""
     for (place, project, wave, step, batch), entry in last.items():
         heading = f"{project} · {wave or '(project)'} · {place}"
@@ -70,13 +70,13 @@ def _list(entries: list[Entry[Payload]]) -> None:
         print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + again:<12} {entry.state:<8} {ids}")
 
 
-def _export(entries: list[Entry[Payload]], file: TextIO) -> None:
+def _export(entries: list[JournalEntry[Payload]], file: TextIO) -> None:
     writer = csv.DictWriter(file, _COLUMNS)
     writer.writeheader()
     writer.writerows({name: _inert(value) for name, value in _row(entry).items()} for entry in entries)
 
 
-def _row(entry: Entry[Payload]) -> dict[str, Any]:
+def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
     data = entry.payload.model_dump(mode="json", exclude_none=True)
     handle, snapshot = data.get("handle", {}), data.get("snapshot", {})
     known = {**snapshot, **handle, **data}
@@ -84,7 +84,7 @@ def _row(entry: Entry[Payload]) -> dict[str, Any]:
     return row | {
         "at": entry.at.isoformat(),
         "who": entry.who,
-        "place": entry.key.place,
+        "place": entry.key.scope,
         "project": entry.key.project,
         "wave": entry.key.wave,
         "step": entry.step,

@@ -11,7 +11,7 @@ import pandas as pd
 from cint_nb.panels.job_progress.reporters import reporter
 from cint_nb.panels.look.mode import remember_mode
 from cint_nb.panels.look.static_html import in_kernel
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
 from cint_nb.wire.settings import wrap_secrets
 
@@ -23,7 +23,7 @@ def connect(
     speed: float | None = None,
     faults: Sequence[str] = (),
     **settings: Any,
-) -> Session:
+) -> Client:
     """Connect to the sandbox, to a replay of recorded responses, or to the live exchange.
 
     Args:
@@ -53,6 +53,6 @@ def connect(
             "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either.",
             stacklevel=2,
         )
-    session = connect_session(mode, reporter=reporter, seed=seed, speed=speed, faults=faults, **settings)
+    session = open_client(mode, reporter=reporter, seed=seed, speed=speed, faults=faults, **settings)
     remember_mode(session.mode)
     return session

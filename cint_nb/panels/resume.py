@@ -9,8 +9,8 @@ from cint_nb.domain.jobs import JobHandle
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.base import Panel, html_part, say
 from cint_nb.panels.look.text_format import count
-from cint_nb.wave.client import Session
-from cint_nb.wave.journal import Entry, State
+from cint_nb.wave.client import Client
+from cint_nb.wave.journal import EntryState, JournalEntry
 from cint_nb.wave.journal_payloads import JobPayload, Payload
 
 
@@ -24,7 +24,7 @@ class RunningJobs(Panel):
     `value` is a tuple of the panels. Looking in the journal sends nothing; `start()` watches.
     """
 
-    def __init__(self, session: Session, *, title: str = "Jobs that were running") -> None:
+    def __init__(self, session: Client, *, title: str = "Jobs that were running") -> None:
         self._line = html_part("cint-status-part")
         self._inside = widgets.VBox([])
         self._inside.add_class("cint-inside")
@@ -57,20 +57,20 @@ class RunningJobs(Panel):
         return [self._title, count(len(self.value or ()), "job")]
 
 
-def running_jobs(session: Session) -> list[tuple[str, JobHandle]]:
+def running_jobs(session: Client) -> list[tuple[str, JobHandle]]:
     """Return wave and handle of each job that was sent from here and whose end the journal does not hold."""
-    newest: dict[tuple[object, str, str], Entry[Payload]] = {}
+    newest: dict[tuple[object, str, str], JournalEntry[Payload]] = {}
     for entry in session.journal.entries():
-        if entry.key.place == session.place:
+        if entry.key.scope == session.scope:
             newest[(entry.key, entry.step, entry.batch)] = entry
     return [
         (entry.key.wave, entry.payload.handle)
         for entry in newest.values()
-        if entry.state is State.RUNNING and isinstance(entry.payload, JobPayload) and entry.payload.handle
+        if entry.state is EntryState.RUNNING and isinstance(entry.payload, JobPayload) and entry.payload.handle
     ]
 
 
-def watch_again(session: Session | None = None) -> RunningJobs:
+def watch_again(session: Client | None = None) -> RunningJobs:
     """Watch again every job that was running when a kernel ended, from the journal.
 
     Args:

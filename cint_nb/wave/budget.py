@@ -8,7 +8,7 @@ from cint_nb.domain.errors import BudgetExceeded, PlanError
 from cint_nb.domain.plan import Money, TargetGroupPlan
 
 
-def worst_case(plan: TargetGroupPlan, ids: int | None = None) -> Money | None:
+def worst_case_cost(plan: TargetGroupPlan, ids: int | None = None) -> Money | None:
     """Return the most a wave can cost: goal times price cap; None when nothing bounds it.
 
     Args:
@@ -38,11 +38,11 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, ids: int 
     if budget is None:
         raise PlanError(
             "Launching spends money and no budget was given.",
-            evidence={"field": "budget", "worst_case": str(worst_case(plan, ids) or "unbounded")},
+            evidence={"field": "budget", "worst_case": str(worst_case_cost(plan, ids) or "unbounded")},
             next_step="say how much the wave may cost, such as launch(budget='1400 EUR').",
         )
     allowed = Money.parse(budget)
-    worst = worst_case(plan, ids)
+    worst = worst_case_cost(plan, ids)
     if worst is None:
         capped = plan.price_cap is not None
         raise BudgetExceeded(

@@ -12,19 +12,19 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.journal import Journal, default_path
 from cint_nb.wave.project_status import ProjectStatus
-from cint_nb.wave.reporting import ReporterFactory, silent
+from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
 from cint_nb.wave.wave import Wave
 from cint_nb.wire.settings import Mode, wrap_secrets
 
 
-class Session(AsyncClient):
+class Client(AsyncClient):
     """Hold a connection and start waves from it.
 
     Attributes:
-        reporter: Makes what shows the progress of a step; silent unless `cint_nb.connect` chose another.
+        reporter_factory: Makes what shows the progress of a step; silent unless `cint_nb.connect` chose another.
     """
 
-    reporter: ReporterFactory = staticmethod(silent)
+    reporter_factory: ReporterFactory = staticmethod(make_silent_reporter)
     _journal: Journal | None = None
 
     @property
@@ -34,16 +34,16 @@ class Session(AsyncClient):
         It lives in memory where the exchange does too: with the sandbox of this process and with a replay.
         """
         if self._journal is None:
-            self._journal = Journal(None if self._exchange_ends_with_process else default_path())
+            self._journal = Journal(None if self._is_ephemeral else default_path())
         return self._journal
 
     @property
-    def _exchange_ends_with_process(self) -> bool:
+    def _is_ephemeral(self) -> bool:
         served = self.http.settings.mode is Mode.SANDBOX and "sandbox.invalid" not in self.http.settings.base_url
         return self.mode != Mode.LIVE and not served
 
     @property
-    def place(self) -> str:
+    def scope(self) -> str:
         """Name where waves of this session run: mode, host and account."""
         return f"{self.mode} {self.http.settings.base_url} account {self.account_id}"
 
@@ -102,12 +102,14 @@ class Session(AsyncClient):
         await super().aclose()
 
 
-def connect_session(mode: str | None = None, *, reporter: ReporterFactory = silent, **settings: Any) -> Session:
+def open_client(
+    mode: str | None = None, *, reporter: ReporterFactory = make_silent_reporter, **settings: Any
+) -> Client:
     """Connect to the sandbox, a replay or the live exchange, without showing progress.
 
     Serves scripts; notebooks use `cint_nb.connect`, which shows it.
     """
     settings = wrap_secrets(settings)
-    session = build_client(mode, cls=Session, **settings)
-    session.reporter = reporter
+    session = build_client(mode, cls=Client, **settings)
+    session.reporter_factory = reporter
     return session

@@ -9,35 +9,35 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, WaveFacts
-from cint_nb.wave.status_rows import known
+from cint_nb.wave.status_rows import answer_or_none
 from cint_nb.wire.settings import Mode
 
 
-async def ask_exchange(
+async def read_exchange_facts(
     client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef | None, sources: Sequence[TargetGroupRef]
 ) -> WaveFacts:
     """Add what the exchange knows of the wave's sources, its business unit and, once there is one, its target group."""
-    facts = replace(facts, sources=await _sources(client, sources))
-    return await _before_draft(client, facts) if ref is None else await _about_group(client, facts, ref)
+    facts = replace(facts, sources=await _source_target_groups(client, sources))
+    return await _business_unit_facts(client, facts) if ref is None else await _target_group_facts(client, facts, ref)
 
 
-async def _before_draft(client: AsyncClient, facts: WaveFacts) -> WaveFacts:
+async def _business_unit_facts(client: AsyncClient, facts: WaveFacts) -> WaveFacts:
     """Add what can be known before there is a target group: the currency of the business unit."""
-    units = await known(client.definitions.business_units()) or ()
+    units = await answer_or_none(client.definitions.business_units()) or ()
     return replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
 
 
-async def _about_group(client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
+async def _target_group_facts(client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
     """Add what the exchange knows of a target group.
 
     That is: its state, what its draft holds, saved ids, running upload, exclusions, and who of the list would be turned
     away. What the account may not read stays unknown, and the rules about it stay silent.
     """
-    facts = await _before_draft(client, facts)
-    group = await known(client.target_groups.get(ref))
-    running = await known(client.recontacts.running_job(ref))
-    activity = await known(client.exclusions.activity(ref)) or ()
-    excluded = await known(client.exclusions.effective_rsids(ref)) or ()
+    facts = await _business_unit_facts(client, facts)
+    group = await answer_or_none(client.target_groups.get(ref))
+    running = await answer_or_none(client.recontacts.running_job(ref))
+    activity = await answer_or_none(client.exclusions.activity(ref)) or ()
+    excluded = await answer_or_none(client.exclusions.effective_rsids(ref)) or ()
     lockout = getattr(group, "industry_lockout_code", "") if group else ""
     return replace(
         facts,
@@ -45,18 +45,20 @@ async def _about_group(client: AsyncClient, facts: WaveFacts, ref: TargetGroupRe
         saved_count=await client.recontacts.saved_count(ref),
         running_job=running.job_id if running else None,
         target_group_state="" if group is None else "launched" if group.launched else "draft",
-        draft={} if group is None or group.launched else group.model_dump(mode="json", exclude=_unknown(client)),
+        draft={}
+        if group is None or group.launched
+        else group.model_dump(mode="json", exclude=_fields_not_recorded(client)),
         activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
         industry_lockout=str(lockout or ""),
     )
 
 
-async def _sources(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceTargetGroup, ...]:
+async def _source_target_groups(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceTargetGroup, ...]:
     """Return the target groups people come from, with the times of their first and last complete."""
     found = []
     for ref in refs:
-        performance = await known(client.target_groups.performance(ref))
+        performance = await answer_or_none(client.target_groups.performance(ref))
         found.append(
             SourceTargetGroup(
                 ref.project_id,
@@ -68,7 +70,7 @@ async def _sources(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple
     return tuple(found)
 
 
-def _unknown(client: AsyncClient) -> set[str]:
+def _fields_not_recorded(client: AsyncClient) -> set[str]:
     """Name the fields whose true values a recording does not hold."""
     return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
 

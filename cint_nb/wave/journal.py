@@ -30,7 +30,7 @@ from cint_nb.domain.errors import JournalError, WaveBusy
 from cint_nb.wave.journal_payloads import STEPS, AnyPayload, Payload, PayloadOut, Step
 
 SCHEMA_VERSION = 1
-_BESIDE = ("-wal", "-shm")
+_COMPANION_SUFFIXES = ("-wal", "-shm")
 """What SQLite writes beside a journal; the first holds its newest entries."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -49,7 +49,7 @@ CREATE INDEX IF NOT EXISTS by_step ON events (place, project, wave, step, batch)
 """
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """Name what an entry says of its step."""
 
     INTENT = "intent"
@@ -62,18 +62,18 @@ class State(StrEnum):
 class WaveKey:
     """Identify a wave: the place it runs at (mode, host and account), its project and its name."""
 
-    place: str
+    scope: str
     project: str
     wave: str = ""
 
     @property
     def digest(self) -> str:
         """Return a short name for files."""
-        return sha256("\0".join((self.place, self.project, self.wave)).encode()).hexdigest()[:16]
+        return sha256("\0".join((self.scope, self.project, self.wave)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
-class Entry(Generic[PayloadOut]):
+class JournalEntry(Generic[PayloadOut]):
     """Hold one line of the journal."""
 
     number: int
@@ -82,7 +82,7 @@ class Entry(Generic[PayloadOut]):
     key: WaveKey
     step: str
     batch: str
-    state: State
+    state: EntryState
     payload: PayloadOut
 
 
@@ -98,10 +98,10 @@ class Journal:
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._lock = threading.RLock()
-        self._held: dict[str, FileLock] = {}
+        self._locks: dict[str, FileLock] = {}
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _for_the_owner(path, *(path.with_name(path.name + suffix) for suffix in _BESIDE))
+            _restrict_to_owner(path, *(path.with_name(path.name + suffix) for suffix in _COMPANION_SUFFIXES))
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as error:
@@ -143,7 +143,7 @@ class Journal:
     def _set_aside(self, path: Path) -> None:
         aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
         path.rename(aside)
-        for suffix in _BESIDE:
+        for suffix in _COMPANION_SUFFIXES:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         warnings.warn(
             f"The journal could not be read. It was set aside as {aside}; a new one was begun. "
@@ -155,7 +155,7 @@ class Journal:
         self,
         key: WaveKey,
         step: Step[AnyPayload],
-        state: State,
+        state: EntryState,
         payload: AnyPayload,
         *,
         batch: str = "",
@@ -173,23 +173,25 @@ class Journal:
         """
         moment = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
         data = payload.model_dump_json(exclude_none=True)
-        row = (moment, _who(), key.place, key.project, key.wave, step.name, batch, state, data)
+        row = (moment, _current_user(), key.scope, key.project, key.wave, step.name, batch, state, data)
         with self._lock:
             self._connection.execute("INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     @overload
     def entries(
         self, key: WaveKey | None = None, *, step: Step[AnyPayload], after: int = 0
-    ) -> list[Entry[AnyPayload]]: ...
+    ) -> list[JournalEntry[AnyPayload]]: ...
 
     @overload
-    def entries(self, key: WaveKey | None = None, *, step: None = None, after: int = 0) -> list[Entry[Payload]]: ...
+    def entries(
+        self, key: WaveKey | None = None, *, step: None = None, after: int = 0
+    ) -> list[JournalEntry[Payload]]: ...
 
     def entries(self, key: WaveKey | None = None, *, step: Step[Payload] | None = None, after: int = 0) -> list[Any]:
         """Return entries in the order they were written, of one wave and one step or of all."""
         wanted: dict[str, Any] = {"after": after}
         if key is not None:
-            wanted |= {"place": key.place, "project": key.project, "wave": key.wave}
+            wanted |= {"place": key.scope, "project": key.project, "wave": key.wave}
         if step is not None:
             wanted["step"] = step.name
         tests = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in wanted if name != "after")])
@@ -197,14 +199,14 @@ class Journal:
         with self._lock:
             rows = self._connection.execute(query, wanted).fetchall()
         return [
-            Entry(
+            JournalEntry(
                 number=row[0],
                 at=datetime.fromisoformat(row[1]),
                 who=row[2],
                 key=WaveKey(row[3], row[4], row[5]),
                 step=row[6],
                 batch=row[7],
-                state=State(row[8]),
+                state=EntryState(row[8]),
                 payload=self._payload(row),
             )
             for row in rows
@@ -224,23 +226,23 @@ class Journal:
 
     def last(
         self, key: WaveKey, step: Step[AnyPayload], *, batch: str | None = None, after: int = 0
-    ) -> Entry[AnyPayload] | None:
+    ) -> JournalEntry[AnyPayload] | None:
         """Return the newest entry of a step, or None."""
         found = [entry for entry in self.entries(key, step=step, after=after) if batch is None or entry.batch == batch]
         return found[-1] if found else None
 
-    def hold(self, key: WaveKey) -> None:
+    def lock(self, key: WaveKey) -> None:
         """Claim a wave for this process until it ends; calling it again is harmless.
 
         Raises:
             WaveBusy: naming the process that holds it.
         """
-        if self.path is None or key.digest in self._held:
+        if self.path is None or key.digest in self._locks:
             return
         lock_path = self.path.parent / "locks" / f"{key.digest}.lock"
         lock_path.parent.mkdir(exist_ok=True)
         holder_path = lock_path.with_suffix(".holder")
-        _for_the_owner(lock_path)
+        _restrict_to_owner(lock_path)
         lock = FileLock(lock_path, timeout=0, thread_local=False, is_singleton=True, mode=0o600)
         try:
             lock.acquire()
@@ -254,20 +256,22 @@ class Journal:
                 safe="nothing was sent from here; the other process goes on.",
                 next_step="work there, or stop that process (shut down its kernel) and run this cell again.",
             ) from None
-        _for_the_owner(holder_path)
-        holder_path.write_text(f"process {os.getpid()} of {_who()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-        self._held[key.digest] = lock
+        _restrict_to_owner(holder_path)
+        holder_path.write_text(
+            f"process {os.getpid()} of {_current_user()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        )
+        self._locks[key.digest] = lock
 
     def close(self) -> None:
         """Give up all claims and close the file."""
-        for lock in self._held.values():
+        for lock in self._locks.values():
             lock.release()
-        self._held.clear()
+        self._locks.clear()
         with self._lock:
             self._connection.close()
 
 
-def _for_the_owner(first: Path, *beside: Path) -> None:
+def _restrict_to_owner(first: Path, *beside: Path) -> None:
     """Let nobody else read these files; the first is made, since SQLite gives its own the rights of their journal."""
     first.touch(mode=0o600)
     for path in (first, *beside):
@@ -291,7 +295,7 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     return platformdirs.user_data_path("cint_nb") / "journal.sqlite3"
 
 
-def _who() -> str:
+def _current_user() -> str:
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):

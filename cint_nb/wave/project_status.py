@@ -17,23 +17,23 @@ from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.frames import status_frame
 from cint_nb.wave.journal import WaveKey
 from cint_nb.wave.journal_payloads import PROJECT
-from cint_nb.wave.status_rows import complete_row, draft_details, fielding_details, listed_row
+from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
 
 if TYPE_CHECKING:
-    from cint_nb.wave.client import Session
+    from cint_nb.wave.client import Client
 
-BATCH = 20
+DETAILS_PER_BATCH = 20
 """Groups whose details are asked for before the table is shown again."""
 
 STALE_AFTER = timedelta(minutes=10)
-STALE_A_TIME = 10
+STALE_PER_CALL = 10
 """Saved ids can change while a line of the list stands still: so many of the oldest details are read anew."""
 
-_FIRST = ("live", "paused", "scheduled", "draft")
+_STATE_PRIORITY = ("live", "paused", "scheduled", "draft")
 
 
 @dataclass
-class _Known:
+class _CachedDetails:
     """Hold what was asked about one group, and for which line of the list."""
 
     line: TargetGroupSummary
@@ -57,10 +57,10 @@ class ProjectStatus:
     `…/completes-aggregated-by-interval`, `…/fielding-runs`, `…/recontacts/overview` and `…/changelog`.
     """
 
-    def __init__(self, session: Session, project: str) -> None:
-        self._session = session
+    def __init__(self, session: Client, project: str) -> None:
+        self._client = session
         self._project = project
-        self._known: dict[str, _Known] = {}
+        self._cache: dict[str, _CachedDetails] = {}
 
     def __call__(self) -> Iterator[pd.DataFrame]:
         """Yield the frame by the list alone, then after each batch of details.
@@ -69,35 +69,35 @@ class ProjectStatus:
             InputError: the account has no project of that name.
             ApiError: the list cannot be read.
         """
-        lines = self._session.run(self._list())
-        self._known = {line.id: self._known[line.id] for line in lines if line.id in self._known}
-        left = self._to_ask(lines)
+        lines = self._client.run(self._list())
+        self._cache = {line.id: self._cache[line.id] for line in lines if line.id in self._cache}
+        left = self._groups_to_fetch(lines)
         yield self._frame(lines)
         while left:
-            batch, left = left[:BATCH], left[BATCH:]
-            self._session.run(self._ask(batch))
+            batch, left = left[:DETAILS_PER_BATCH], left[DETAILS_PER_BATCH:]
+            self._client.run(self._fetch_details(batch))
             yield self._frame(lines)
 
     @property
     def mode(self) -> str:
         """Return which exchange is read: `sandbox`, `replay` or `live`."""
-        return str(self._session.mode)
+        return str(self._client.mode)
 
-    def forget(self) -> None:
+    def clear_cache(self) -> None:
         """Forget all details, so that the next call asks for those of every group."""
-        self._known.clear()
+        self._cache.clear()
 
     async def _list(self) -> list[TargetGroupSummary]:
         project_id = await self._project_id()
-        return [line async for line in self._session.target_groups.list(project_id)]
+        return [line async for line in self._client.target_groups.list(project_id)]
 
     async def _project_id(self) -> str:
         if is_ulid(self._project):
             return self._project
-        entry = self._session.journal.last(WaveKey(self._session.place, self._project), PROJECT)
+        entry = self._client.journal.last(WaveKey(self._client.scope, self._project), PROJECT)
         if entry is not None and entry.payload.project_id is not None:
             return self._remember(entry.payload.project_id)
-        async for project in self._session.projects.list(name=self._project):
+        async for project in self._client.projects.list(name=self._project):
             return self._remember(project.id)
         raise InputError(
             "The account has no project of that name.",
@@ -109,35 +109,39 @@ class ProjectStatus:
         self._project = project_id
         return project_id
 
-    def _to_ask(self, lines: list[TargetGroupSummary]) -> list[TargetGroupSummary]:
+    def _groups_to_fetch(self, lines: list[TargetGroupSummary]) -> list[TargetGroupSummary]:
         changed: list[TargetGroupSummary] = []
         still: list[TargetGroupSummary] = []
         for line in lines:
-            known = self._known.get(line.id)
+            known = self._cache.get(line.id)
             (still if known is not None and known.line == line else changed).append(line)
-        changed.sort(key=lambda line: _FIRST.index(line.status) if line.status in _FIRST else len(_FIRST))
-        old = [line for line in still if self._session.clock.now() - self._known[line.id].at >= STALE_AFTER]
-        old.sort(key=lambda line: self._known[line.id].at)
-        return changed + old[:STALE_A_TIME]
+        changed.sort(
+            key=lambda line: (
+                _STATE_PRIORITY.index(line.status) if line.status in _STATE_PRIORITY else len(_STATE_PRIORITY)
+            )
+        )
+        old = [line for line in still if self._client.clock.now() - self._cache[line.id].at >= STALE_AFTER]
+        old.sort(key=lambda line: self._cache[line.id].at)
+        return changed + old[:STALE_PER_CALL]
 
-    async def _ask(self, lines: list[TargetGroupSummary]) -> None:
-        await asyncio.gather(*map(self._ask_one, lines))
+    async def _fetch_details(self, lines: list[TargetGroupSummary]) -> None:
+        await asyncio.gather(*map(self._fetch_one, lines))
 
-    async def _ask_one(self, line: TargetGroupSummary) -> None:
+    async def _fetch_one(self, line: TargetGroupSummary) -> None:
         state = line.status.lower()
         project_id = await self._project_id()
         ref = TargetGroupRef(project_id=project_id, target_group_id=line.id)
         if state == "draft":
-            details = await draft_details(self._session, ref)
+            details = await read_draft_details(self._client, ref)
         else:
-            details = await fielding_details(self._session, ref, state)
-        self._known[line.id] = _Known(line, self._session.clock.now(), details)
+            details = await read_fielding_details(self._client, ref, state)
+        self._cache[line.id] = _CachedDetails(line, self._client.clock.now(), details)
 
     def _frame(self, lines: list[TargetGroupSummary]) -> pd.DataFrame:
         rows = []
         for line in lines:
-            known = self._known.get(line.id)
-            rows.append(complete_row(listed_row(line), known.details if known else {}))
-        frame = status_frame(rows, now=self._session.clock.now())
-        frame.attrs["mode"] = str(self._session.mode)
+            known = self._cache.get(line.id)
+            rows.append(merge_details(row_from_list(line), known.details if known else {}))
+        frame = status_frame(rows, now=self._client.clock.now())
+        frame.attrs["mode"] = str(self._client.mode)
         return frame

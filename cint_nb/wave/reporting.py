@@ -14,10 +14,10 @@ from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.wire import loop_thread
 
 T = TypeVar("T")
-_SLICE_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
-class Reporter(Protocol):
+class ProgressReporter(Protocol):
     """Show the progress of one job; made for each step by the session's reporter factory."""
 
     def update(self, snapshot: JobSnapshot) -> None:
@@ -29,10 +29,10 @@ class Reporter(Protocol):
         ...
 
 
-ReporterFactory = Callable[[str, str], Reporter]
+ReporterFactory = Callable[[str, str], ProgressReporter]
 
 
-class Silent:
+class SilentReporter:
     """Report nothing."""
 
     def update(self, snapshot: JobSnapshot) -> None:
@@ -42,13 +42,13 @@ class Silent:
         """Ignore the end."""
 
 
-def silent(title: str, mode: str) -> Silent:  # noqa: ARG001 - the factory's signature
+def make_silent_reporter(title: str, mode: str) -> SilentReporter:  # noqa: ARG001 - the factory's signature
     """Make a reporter that shows nothing."""
-    return Silent()
+    return SilentReporter()
 
 
-def run_reporting(
-    step: Callable[[Callable[[JobSnapshot], None]], Coroutine[Any, Any, T]], reporter: Reporter, *, resume: str
+def run_with_progress(
+    step: Callable[[Callable[[JobSnapshot], None]], Coroutine[Any, Any, T]], reporter: ProgressReporter, *, resume: str
 ) -> T:
     """Run a step on the loop thread, report its progress here, and return its result.
 
@@ -69,23 +69,23 @@ def run_reporting(
     try:
         while True:
             try:
-                result = future.result(timeout=_SLICE_SECONDS)
+                result = future.result(timeout=_POLL_SECONDS)
                 ended = result if isinstance(result, JobSnapshot) else None
                 break
             except FutureTimeout:
                 if future.done():
                     raise
-                last = _report(looks, reporter) or last
+                last = _forward_snapshots(looks, reporter) or last
     except KeyboardInterrupt:
         future.cancel()
         raise KeyboardInterrupt(f"Stopped watching. The job goes on at the exchange; resume with {resume}") from None
     finally:
-        last = _report(looks, reporter) or last
+        last = _forward_snapshots(looks, reporter) or last
         reporter.finish(last or ended)  # a step that was done before ends without a look
     return result
 
 
-def _report(looks: queue.SimpleQueue[JobSnapshot], reporter: Reporter) -> JobSnapshot | None:
+def _forward_snapshots(looks: queue.SimpleQueue[JobSnapshot], reporter: ProgressReporter) -> JobSnapshot | None:
     last = None
     while not looks.empty():
         last = looks.get()

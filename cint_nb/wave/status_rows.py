@@ -13,10 +13,10 @@ from cint_nb.domain.target_groups import ChangelogEntry, TargetGroup, TargetGrou
 
 T = TypeVar("T")
 
-_MARKETPLACE = "system_marketplace_user"
+_MARKETPLACE_USER = "system_marketplace_user"
 
 
-def listed_row(line: TargetGroupSummary) -> dict[str, Any]:
+def row_from_list(line: TargetGroupSummary) -> dict[str, Any]:
     """Return what a line of the list tells, with the exchange's own advice as warnings."""
     figures = {name: entry.get("value") if isinstance(entry, dict) else None for name, entry in line.statistics.items()}
     return {
@@ -34,7 +34,7 @@ def listed_row(line: TargetGroupSummary) -> dict[str, Any]:
     }
 
 
-def complete_row(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
+def merge_details(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
     """Return a line of the list with its details; where both tell the same figure, the list is the newer one."""
     row = {**listed, **details}
     for part in ("overview", "performance"):
@@ -44,38 +44,38 @@ def complete_row(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, A
     return row
 
 
-async def draft_details(client: AsyncClient, ref: TargetGroupRef) -> dict[str, Any]:
+async def read_draft_details(client: AsyncClient, ref: TargetGroupRef) -> dict[str, Any]:
     """Return what a draft's own body and its saved ids add to its row."""
-    group = await known(client.target_groups.get(ref))
+    group = await answer_or_none(client.target_groups.get(ref))
     if group is None:
         return {}
     return {
         "goal": group.completes_goal,
-        "price_cap": _cap(group),
+        "price_cap": _price_cap(group),
         "ends_at": group.fielding_specification.end_at,
-        **await _saved(client, ref, group.study_type_code),
+        **await _read_saved_count(client, ref, group.study_type_code),
     }
 
 
-async def fielding_details(client: AsyncClient, ref: TargetGroupRef, state: str) -> dict[str, Any]:
+async def read_fielding_details(client: AsyncClient, ref: TargetGroupRef, state: str) -> dict[str, Any]:
     """Return what overview, performance, completes over time and the fielding run add to a launched group's row."""
-    overview = await known(client.target_groups.overview(ref))
+    overview = await answer_or_none(client.target_groups.overview(ref))
     if overview is None:
         return {}
-    run = await known(client.fielding.run(ref))
+    run = await answer_or_none(client.fielding.run(ref))
     return {
         "overview": overview,
-        "performance": await known(client.target_groups.performance(ref)),
+        "performance": await answer_or_none(client.target_groups.performance(ref)),
         "price_cap": overview.current_cost_per_interview,
         "started_at": run.start_fielding_at if run else None,
         "ends_at": run.end_fielding_at if run else None,
-        "trend": await trend_of(client, ref),
-        **(await paused_by(client, ref) if state == "paused" else {}),
-        **await _saved(client, ref, overview.study_type_code),
+        "trend": await read_completes_trend(client, ref),
+        **(await read_pause_origin(client, ref) if state == "paused" else {}),
+        **await _read_saved_count(client, ref, overview.study_type_code),
     }
 
 
-async def trend_of(client: AsyncClient, ref: TargetGroupRef) -> list[int] | None:
+async def read_completes_trend(client: AsyncClient, ref: TargetGroupRef) -> list[int] | None:
     """Return the completes at the start of fielding, 0, and by the end of each day; None where they cannot be had."""
     try:
         counts = [each.count for each in await client.target_groups.completes_by_interval(ref)]
@@ -84,20 +84,20 @@ async def trend_of(client: AsyncClient, ref: TargetGroupRef) -> list[int] | None
     return [0, *counts] if counts else None
 
 
-async def paused_by(client: AsyncClient, ref: TargetGroupRef) -> dict[str, str]:
+async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[str, str]:
     """Return who paused a group last, from its changelog: `marketplace` or `elsewhere`, and the reason code."""
     try:
         async for entry in client.target_groups.changelog(ref, types=("status_change",)):
-            found = _pause(entry)
+            found = _find_pause(entry)
             if found is not None:
-                by = "marketplace" if entry.user.get("type") == _MARKETPLACE else "elsewhere"
+                by = "marketplace" if entry.user.get("type") == _MARKETPLACE_USER else "elsewhere"
                 return {"paused_by": by, "pause_reason": str(found.get("reason_code") or "")}
     except (NotFound, PermissionDenied):
         pass
     return {"paused_by": "elsewhere"}
 
 
-async def known(question: Awaitable[T]) -> T | None:
+async def answer_or_none(question: Awaitable[T]) -> T | None:
     """Return an answer, None for what does not exist or may not be read."""
     try:
         return await question
@@ -105,17 +105,17 @@ async def known(question: Awaitable[T]) -> T | None:
         return None
 
 
-def _pause(entry: ChangelogEntry) -> dict[str, Any] | None:
+def _find_pause(entry: ChangelogEntry) -> dict[str, Any] | None:
     return next((each for each in entry.changes if str(each.get("new_value")).lower() == "paused"), None)
 
 
-def _cap(group: TargetGroup) -> Any:
+def _price_cap(group: TargetGroup) -> Any:
     pricing = group.fielding_assistant_assignment.get("pricing")
     highest = pricing.get("maximum_cpi") if isinstance(pricing, dict) else None
     return highest or group.cost_per_interview
 
 
-async def _saved(client: AsyncClient, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:
+async def _read_saved_count(client: AsyncClient, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:
     if study_type != limits.RECONTACT_STUDY_TYPE:
         return {}
-    return {"saved": await known(client.recontacts.saved_count(ref))}
+    return {"saved": await answer_or_none(client.recontacts.saved_count(ref))}

@@ -20,7 +20,7 @@ from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
-from cint_nb.wave.journal import Entry, Journal, State, WaveKey
+from cint_nb.wave.journal import EntryState, Journal, JournalEntry, WaveKey
 from cint_nb.wave.journal_payloads import (
     CLOSE,
     DRAFT,
@@ -44,9 +44,9 @@ from cint_nb.wave.journal_payloads import (
     StrategyPayload,
     UploadPayload,
 )
-from cint_nb.wave.status_rows import paused_by, trend_of
+from cint_nb.wave.status_rows import read_completes_trend, read_pause_origin
 
-Listener = Callable[[JobSnapshot], None]
+SnapshotListener = Callable[[JobSnapshot], None]
 
 
 class Steps:
@@ -57,24 +57,24 @@ class Steps:
         client: AsyncClient,
         journal: Journal,
         key: WaveKey,
-        people: Respondents,
+        respondents: Respondents,
         plan: TargetGroupPlan,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
         self.client = client
         self.journal = journal
         self.key = key
-        self.people = people
+        self.people = respondents
         self.crosswalk = crosswalk
         lowered = journal.last(key, GOAL)
         self.plan = evolve(plan, completes_goal=lowered.payload.completes_goal) if lowered else plan
 
-    def _write(self, step: Step[AnyPayload], state: State, payload: AnyPayload, *, batch: str = "") -> None:
+    def _write(self, step: Step[AnyPayload], state: EntryState, payload: AnyPayload, *, batch: str = "") -> None:
         self.journal.write(self.key, step, state, payload, batch=batch, at=self.client.clock.now())
 
     def _since_removal(self) -> int:
         removal = self.journal.last(self.key, REMOVE)
-        return removal.number if removal and removal.state is State.DONE else 0
+        return removal.number if removal and removal.state is EntryState.DONE else 0
 
     # --- project and draft ------------------------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class Steps:
             return None
         return TargetGroupRef(project_id=entry.payload.project_id, target_group_id=entry.payload.target_group_id)
 
-    def need_ref(self) -> TargetGroupRef:
+    def require_ref(self) -> TargetGroupRef:
         """Return the target group of the wave.
 
         Raises:
@@ -103,62 +103,62 @@ class Steps:
         return ref
 
     @property
-    def known_project(self) -> str:
+    def known_project_id(self) -> str:
         """Return the id of the wave's project, empty while nothing here knows it."""
         if is_ulid(self.key.project):
             return self.key.project
-        entry = self.journal.last(WaveKey(self.key.place, self.key.project), PROJECT)
+        entry = self.journal.last(WaveKey(self.key.scope, self.key.project), PROJECT)
         return (entry.payload.project_id if entry else None) or ""
 
-    async def project(self) -> str:
+    async def ensure_project(self) -> str:
         """Return the id of the wave's project; create it the first time a new name is used."""
-        if self.known_project:
-            return self.known_project
-        key = WaveKey(self.key.place, self.key.project)
+        if self.known_project_id:
+            return self.known_project_id
+        key = WaveKey(self.key.scope, self.key.project)
         entry = self.journal.last(key, PROJECT)
         payload = entry.payload if entry else ProjectPayload(idempotency_key=self.client.token_factory.uuid())
         if entry is None:
-            self.journal.write(key, PROJECT, State.INTENT, payload, at=self.client.clock.now())
+            self.journal.write(key, PROJECT, EntryState.INTENT, payload, at=self.client.clock.now())
         project = await self.client.projects.create(
             self.key.project, self.plan.project_manager_id, idempotency_key=payload.idempotency_key
         )
         done = ProjectPayload(idempotency_key=payload.idempotency_key, project_id=project.id)
-        self.journal.write(key, PROJECT, State.DONE, done, at=self.client.clock.now())
+        self.journal.write(key, PROJECT, EntryState.DONE, done, at=self.client.clock.now())
         return project.id
 
-    async def draft(self) -> TargetGroupRef:
+    async def create_draft(self) -> TargetGroupRef:
         """Create the draft target group, or adopt the one an earlier attempt made."""
         ref = self.ref
         if ref is None:
-            project_id = await self.project()
+            project_id = await self.ensure_project()
             entry = self.journal.last(self.key, DRAFT)
             reference = entry.payload.reference if entry else f"cint-nb-{self.client.token_factory.token(12)}"
             payload = DraftPayload(project_id=project_id, reference=reference)
             if entry is None:
-                self._write(DRAFT, State.INTENT, payload)
+                self._write(DRAFT, EntryState.INTENT, payload)
             ref = await self.client.target_groups.create_draft(
                 project_id, self.plan, name=self.key.wave, reference=reference
             )
-            self._write(DRAFT, State.DONE, evolve(payload, target_group_id=ref.target_group_id))
+            self._write(DRAFT, EntryState.DONE, evolve(payload, target_group_id=ref.target_group_id))
         if self.journal.last(self.key, STRATEGY) is None:
             await self.client.target_groups.set_filling_strategy(ref, self.plan.filling_strategy)
-            self._write(STRATEGY, State.DONE, StrategyPayload(filling_strategy=self.plan.filling_strategy))
+            self._write(STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=self.plan.filling_strategy))
         return ref
 
     # --- upload and outcome -----------------------------------------------------------------------------------
 
-    def _uploads(self) -> dict[str, Entry[UploadPayload]]:
+    def _uploads(self) -> dict[str, JournalEntry[UploadPayload]]:
         entries = self.journal.entries(self.key, step=UPLOAD, after=self._since_removal())
         return {entry.batch: entry for entry in entries}
 
-    async def upload(self, people: Respondents, *, batch: str, listen: Listener) -> JobSnapshot:
+    async def upload(self, people: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Upload one list once: attach to its job if it was sent, else send it.
 
         Raises:
             RespondentFileError: the wave already uploaded another list under this batch.
             JobFailed: the exchange says the job failed; running the step again sends a new one.
         """
-        ref = self.need_ref()
+        ref = self.require_ref()
         entry = self._uploads().get(batch)
         if entry is not None and entry.payload.content_hash != people.content_hash:
             raise RespondentFileError(
@@ -182,23 +182,23 @@ class Steps:
         async def send(payload: UploadPayload) -> Job:
             return await self.client.recontacts.upload(ref, people, token=payload.token)
 
-        return await self._job(UPLOAD, batch, entry, prepare, send, listen)
+        return await self._run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
 
-    async def _job(
+    async def _run_job(
         self,
         step: Step[AnyJobPayload],
         batch: str,
-        entry: Entry[AnyJobPayload] | None,
+        entry: JournalEntry[AnyJobPayload] | None,
         prepare: Callable[[], Awaitable[AnyJobPayload]],
         send: Callable[[AnyJobPayload], Awaitable[Job]],
-        listen: Listener,
+        listen: SnapshotListener,
     ) -> JobSnapshot:
         """Take a job from wherever the journal says it stands to its end."""
-        if entry is not None and entry.state is State.DONE and entry.payload.snapshot is not None:
+        if entry is not None and entry.state is EntryState.DONE and entry.payload.snapshot is not None:
             return entry.payload.snapshot
-        if entry is None or entry.state is State.FAILED:
+        if entry is None or entry.state is EntryState.FAILED:
             payload = await prepare()
-            self._write(step, State.INTENT, payload, batch=batch)
+            self._write(step, EntryState.INTENT, payload, batch=batch)
         else:
             payload = entry.payload
         if payload.handle is not None:
@@ -206,22 +206,22 @@ class Steps:
         else:
             job = await send(payload)
             payload = evolve(payload, handle=job.handle)
-            self._write(step, State.RUNNING, payload, batch=batch)
+            self._write(step, EntryState.RUNNING, payload, batch=batch)
         job.add_listener(listen)
         try:
             snapshot = await job
         except JobFailed:
-            self._write(step, State.FAILED, payload, batch=batch)
+            self._write(step, EntryState.FAILED, payload, batch=batch)
             raise
-        self._write(step, State.DONE, evolve(payload, snapshot=snapshot), batch=batch)
+        self._write(step, EntryState.DONE, evolve(payload, snapshot=snapshot), batch=batch)
         return snapshot
 
-    async def outcome(self) -> Outcome:
+    async def reconcile(self) -> Outcome:
         """Compare what was sent with what the exchange saved, id by id where a count does not settle it."""
-        ref = self.need_ref()
+        ref = self.require_ref()
         uploads = self._uploads()
         first = uploads.get("0")
-        if first is None or first.state is not State.DONE:
+        if first is None or first.state is not EntryState.DONE:
             raise InvalidState(
                 "Nothing has been uploaded yet, so there is no outcome.",
                 evidence={"wave": self.key.wave},
@@ -229,7 +229,7 @@ class Steps:
                 next_step="run wave.upload() first.",
             )
         listed = self.people.entity_type is EntityType.RSID or self.crosswalk is not None
-        before = self._those(first.payload.digests_before, self._as_saved()) if listed else []
+        before = self._select(first.payload.digests_before, self._saved_form()) if listed else []
         saved, held = await self.client.recontacts.saved_count(ref), first.payload.saved_before
         after: Collection[str] | None = None
         if listed and saved != held + len(self.people.ids) - len(before):
@@ -240,40 +240,40 @@ class Steps:
             after=after,
             saved_count=saved if listed else saved - held,
             message=first.payload.snapshot.partial_message if first.payload.snapshot and len(uploads) == 1 else "",
-            rejected_before=self._those(
+            rejected_before=self._select(
                 {mark for entry in self._resubmissions() for mark in entry.payload.digests_sent}
             ),
             crosswalk=self.crosswalk,
         )
 
-    def to_resubmit(self, outcome: Outcome) -> tuple[Respondents, str]:
+    def select_for_resubmission(self, outcome: Outcome) -> tuple[Respondents, str]:
         """Return whom to send once more and the batch it is: the rejected ids, or those of an unfinished attempt.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or which ones cannot be told.
         """
         batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
-        unfinished = next((entry for entry in batches if entry.state is not State.DONE), None)
+        unfinished = next((entry for entry in batches if entry.state is not EntryState.DONE), None)
         if unfinished is not None:
-            return self.people.intersection(self._those(unfinished.payload.digests_sent)), unfinished.batch
+            return self.people.intersection(self._select(unfinished.payload.digests_sent)), unfinished.batch
         if not len(outcome.resubmittable):
-            raise _nothing_to_resubmit(outcome)
+            raise _nothing_to_resubmit_error(outcome)
         return outcome.resubmittable, str(len(batches) + 1)
 
-    def resubmitted(self) -> int:
+    def resubmitted_count(self) -> int:
         """Count the ids that were sent again by jobs that have ended."""
         return sum(entry.payload.handle.id_count for entry in self._resubmissions() if entry.payload.handle)
 
-    def _resubmissions(self) -> list[Entry[UploadPayload]]:
-        return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is State.DONE]
+    def _resubmissions(self) -> list[JournalEntry[UploadPayload]]:
+        return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is EntryState.DONE]
 
-    def _those(self, marks: Collection[str], ids: Iterable[str] | None = None) -> list[str]:
+    def _select(self, marks: Collection[str], ids: Iterable[str] | None = None) -> list[str]:
         """Return the ids of the list, or of `ids`, whose digests the journal holds."""
         wanted = frozenset(marks)
         looked_at = self.people.ids if ids is None else ids
         return [identifier for identifier in looked_at if _digest(identifier) in wanted] if wanted else []
 
-    def _as_saved(self) -> Iterable[str]:
+    def _saved_form(self) -> Iterable[str]:
         """Return the ids of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
         if self.people.entity_type is EntityType.RSID or self.crosswalk is None:
             return self.people.ids
@@ -281,7 +281,7 @@ class Steps:
 
     async def lower_goal(self, goal: int | None) -> int:
         """Write a lower goal into the draft and return it, the ids saved if none is given; the plan follows."""
-        ref = self.need_ref()
+        ref = self.require_ref()
         if self.launched:
             raise InvalidState(
                 "The wave is launched; its draft cannot be changed any more.",
@@ -301,13 +301,13 @@ class Steps:
         draft = self.journal.entries(self.key, step=DRAFT)[0]
         body = plan.to_body(name=self.key.wave, customer_reference_number=draft.payload.reference)
         await self.client.target_groups.update_draft(ref, body)
-        self._write(GOAL, State.DONE, GoalPayload(completes_goal=wanted))
+        self._write(GOAL, EntryState.DONE, GoalPayload(completes_goal=wanted))
         self.plan = plan
         return wanted
 
-    async def launch(self, end_at: datetime, budget: Money, listen: Listener) -> JobSnapshot:
+    async def launch(self, end_at: datetime, budget: Money, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Launch the draft once: the idempotency key of the journal makes a second request harmless."""
-        ref = self.need_ref()
+        ref = self.require_ref()
 
         async def prepare() -> LaunchPayload:
             return LaunchPayload(idempotency_key=self.client.token_factory.uuid(), end_at=end_at, budget=str(budget))
@@ -315,23 +315,23 @@ class Steps:
         async def send(payload: LaunchPayload) -> Job:
             return await self.client.fielding.launch(ref, payload.end_at, idempotency_key=payload.idempotency_key)
 
-        return await self._job(LAUNCH, "", self.journal.last(self.key, LAUNCH), prepare, send, listen)
+        return await self._run_job(LAUNCH, "", self.journal.last(self.key, LAUNCH), prepare, send, on_snapshot)
 
     @property
     def launched(self) -> bool:
         """Tell whether the launch job has succeeded."""
         entry = self.journal.last(self.key, LAUNCH)
-        return entry is not None and entry.state is State.DONE
+        return entry is not None and entry.state is EntryState.DONE
 
     @property
-    def launch_begun(self) -> bool:
+    def launch_started(self) -> bool:
         """Tell whether a launch was sent, or meant to be, and has not failed: only its journal may go on from there."""
         entry = self.journal.last(self.key, LAUNCH)
-        return entry is not None and entry.state is not State.FAILED
+        return entry is not None and entry.state is not EntryState.FAILED
 
     async def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, guarded by its ETag; a run that has ended already is left as it is."""
-        ref = self.need_ref()
+        ref = self.require_ref()
         run = await self.client.fielding.run(ref)
         if run is not None and run.state is not RunState.COMPLETED:
             try:
@@ -342,13 +342,13 @@ class Steps:
                         "run wave.resume() first, or wave.close(resume_first=True) if respondents may enter meanwhile."
                     )
                 raise
-        self._write(CLOSE, State.DONE, Payload())
+        self._write(CLOSE, EntryState.DONE, Payload())
 
-    async def remove(self, listen: Listener) -> JobSnapshot:
+    async def remove(self, listen: SnapshotListener) -> JobSnapshot:
         """Remove every recontact of the group, once, and follow the job to its end."""
-        ref = self.need_ref()
+        ref = self.require_ref()
         entry = self.journal.last(self.key, REMOVE)
-        if entry is not None and entry.state is State.DONE and await self.client.recontacts.saved_count(ref):
+        if entry is not None and entry.state is EntryState.DONE and await self.client.recontacts.saved_count(ref):
             entry = None  # ids were added since the last removal
 
         async def prepare() -> RemovalPayload:
@@ -358,21 +358,21 @@ class Steps:
             # Removing what is already removed changes nothing, so a removal whose reply was lost may be sent again.
             return await self.client.recontacts.remove_all(ref, ids=payload.id_count)
 
-        return await self._job(REMOVE, "", entry, prepare, send, listen)
+        return await self._run_job(REMOVE, "", entry, prepare, send, listen)
 
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""
-        await self.client.fielding.pause(self.need_ref())
-        self._write(PAUSE, State.DONE, Payload())
+        await self.client.fielding.pause(self.require_ref())
+        self._write(PAUSE, EntryState.DONE, Payload())
 
     async def resume(self) -> None:
         """Resume the fielding run, guarded by its ETag."""
-        await self.client.fielding.resume(self.need_ref())
-        self._write(RESUME, State.DONE, Payload())
+        await self.client.fielding.resume(self.require_ref())
+        self._write(RESUME, EntryState.DONE, Payload())
 
     async def status(self, *, trend: bool = False) -> dict[str, Any]:
         """Return what is known of the wave, as `study.frames.status_frame` reads it; `trend` asks for it too."""
-        ref = self.need_ref()
+        ref = self.require_ref()
         row: dict[str, Any] = {
             "name": self.key.wave,
             "target_group_id": ref.target_group_id,
@@ -393,19 +393,19 @@ class Steps:
         row |= {"overview": overview, "performance": performance, "state": str(overview.status)}
         if launch := self.journal.last(self.key, LAUNCH):
             row["started_at"] = max(launch.at, self.plan.start_at) if launch.at else None
-        if overview.status.lower() == "paused" and not self._paused_from_here:
-            row |= await paused_by(self.client, ref)
+        if overview.status.lower() == "paused" and not self._paused_by_us:
+            row |= await read_pause_origin(self.client, ref)
         if trend:
-            row["trend"] = await trend_of(self.client, ref)
+            row["trend"] = await read_completes_trend(self.client, ref)
         return row
 
     @property
-    def _paused_from_here(self) -> bool:
+    def _paused_by_us(self) -> bool:
         paused, resumed = (self.journal.last(self.key, step) for step in (PAUSE, RESUME))
         return paused is not None and (resumed is None or paused.number > resumed.number)
 
 
-def _nothing_to_resubmit(outcome: Outcome) -> NothingToResubmit:
+def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
     if unknown := outcome.counts.get("unknown"):
         return NothingToResubmit(
             f"Which of the {unknown:,} RIDs were rejected cannot be told.",

@@ -21,16 +21,18 @@ from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.registry import Step
 from cint_nb.wave.budget import check_budget
-from cint_nb.wave.exchange_facts import ask_exchange
+from cint_nb.wave.exchange_facts import read_exchange_facts
 from cint_nb.wave.journal import WaveKey
-from cint_nb.wave.reporting import run_reporting
-from cint_nb.wave.steps import Listener, Steps
+from cint_nb.wave.reporting import run_with_progress
+from cint_nb.wave.steps import SnapshotListener, Steps
 
 if TYPE_CHECKING:
-    from cint_nb.wave.client import Session
+    from cint_nb.wave.client import Client
 
 T = TypeVar("T")
-_ELSEWHERE = "the journal knows this wave, the exchange does not: after a sandbox's restart, take another wave name."
+_MISSING_GROUP_ADVICE = (
+    "the journal knows this wave, the exchange does not: after a sandbox's restart, take another wave name."
+)
 
 
 class Wave:
@@ -45,7 +47,7 @@ class Wave:
 
     def __init__(
         self,
-        session: Session,
+        client: Client,
         name: str,
         *,
         project: str,
@@ -56,17 +58,17 @@ class Wave:
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
         check_arguments(name, project, respondents)
-        key = WaveKey(session.place, project, name)
-        session.journal.hold(key)
-        self.session = session
+        key = WaveKey(client.scope, project, name)
+        client.journal.lock(key)
+        self.session = client
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
-        self._steps = Steps(session, session.journal, key, respondents, plan, crosswalk)
+        self._steps = Steps(client, client.journal, key, respondents, plan, crosswalk)
         self._outcome: Outcome | None = None
 
     @property
-    def people(self) -> Respondents:
+    def respondents(self) -> Respondents:
         """Return whom the wave recontacts."""
         return self._steps.people
 
@@ -95,18 +97,20 @@ class Wave:
         """
         facts = WaveFacts(
             plan=self.plan,
-            respondents=self.people,
+            respondents=self.respondents,
             now=self.session.clock.now(),
             step=step,
             name=self.name,
-            project_id=self._steps.known_project,
+            project_id=self._steps.known_project_id,
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
         )
-        return check(self._ask(ask_exchange(self.session, facts, self.target_group, self.sources)) if ask else facts)
+        return check(
+            self._ask(read_exchange_facts(self.session, facts, self.target_group, self.sources)) if ask else facts
+        )
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
-        with self._remembered():
+        with self._explain_missing_group():
             return self.session.run(work)
 
     def _stop_if_blocked(self, step: Step) -> None:
@@ -127,7 +131,7 @@ class Wave:
         """
         if self.target_group is None:
             self._stop_if_blocked("create")
-        return self._ask(self._steps.draft())
+        return self._ask(self._steps.create_draft())
 
     def upload(self) -> JobSnapshot:
         """Upload the usable ids and watch the job to its end.
@@ -142,11 +146,13 @@ class Wave:
 
         Serves the recontact guide, steps 2 and 3.
         """
-        self._steps.need_ref()
+        self._steps.require_ref()
         self.check("upload").raise_if_blocking()
         self._outcome = None
         return self._run(
-            "Upload", lambda listen: self._steps.upload(self.people, batch="0", listen=listen), "wave.upload()"
+            "Upload",
+            lambda listen: self._steps.upload(self.respondents, batch="0", on_snapshot=listen),
+            "wave.upload()",
         )
 
     @property
@@ -156,7 +162,7 @@ class Wave:
         Asks the exchange for its count and, where that does not settle it, for its list of saved ids.
         """
         if self._outcome is None:
-            self._outcome = self._ask(self._steps.outcome())
+            self._outcome = self._ask(self._steps.reconcile())
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
@@ -167,16 +173,18 @@ class Wave:
 
         Serves the recontact guide, step 3, last paragraph.
         """
-        people, batch = self._steps.to_resubmit(self.outcome)
+        people, batch = self._steps.select_for_resubmission(self.outcome)
         self._outcome = None
         return self._run(
-            "Resubmission", lambda listen: self._steps.upload(people, batch=batch, listen=listen), "wave.resubmit()"
+            "Resubmission",
+            lambda listen: self._steps.upload(people, batch=batch, on_snapshot=listen),
+            "wave.resubmit()",
         )
 
     @property
-    def resubmitted(self) -> int:
+    def resubmitted_count(self) -> int:
         """Count the ids that were sent again by jobs that have ended."""
-        return self._steps.resubmitted()
+        return self._steps.resubmitted_count()
 
     def lower_goal(self, goal: int | None = None) -> int:
         """Lower the goal of the draft, to the saved ids unless another number is given, and return it.
@@ -206,9 +214,9 @@ class Wave:
 
         Serves the recontact guide, step 4.
         """
-        self._steps.need_ref()
-        worst = check_budget(self.plan, budget, ids=len(self.people))
-        if not self._steps.launch_begun:
+        self._steps.require_ref()
+        worst = check_budget(self.plan, budget, ids=len(self.respondents))
+        if not self._steps.launch_started:
             self._stop_if_blocked("launch")
         return self._run(
             "Launch",
@@ -279,24 +287,24 @@ class Wave:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _run(self, title: str, step: Callable[[Listener], Coroutine[Any, Any, T]], resume: str) -> T:
-        reporter = self.session.reporter(f"{title} · {self.name}", str(self.session.mode))
-        with self._remembered():
-            return run_reporting(step, reporter, resume=resume)
+    def _run(self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, T]], resume: str) -> T:
+        reporter = self.session.reporter_factory(f"{title} · {self.name}", str(self.session.mode))
+        with self._explain_missing_group():
+            return run_with_progress(step, reporter, resume=resume)
 
     @contextmanager
-    def _remembered(self) -> Iterator[None]:
+    def _explain_missing_group(self) -> Iterator[None]:
         try:
             yield
         except NotFound as error:
             if self.target_group:
-                error.next_step = _ELSEWHERE
+                error.next_step = _MISSING_GROUP_ADVICE
             raise
 
     def __repr__(self) -> str:
         """Say mode, name and where the wave stands, without ids."""
         stands = "launched" if self.launched else "draft" if self.target_group else "not created yet"
-        return f"<Wave {self.name!r}: {self.session.mode} · {len(self.people):,} ids · {stands}>"
+        return f"<Wave {self.name!r}: {self.session.mode} · {len(self.respondents):,} ids · {stands}>"
 
 
 def check_arguments(name: str, project: str, respondents: Any) -> None:

@@ -16,8 +16,8 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.wave.client import connect_session
-from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.client import open_client
+from cint_nb.wave.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
 from tests.support.plans import RSID_URL, make_plan
 
@@ -30,7 +30,7 @@ def people(tmp_path: Path) -> Respondents:
 @pytest.fixture
 def uploaded(people: Respondents) -> str:
     """Run a wave up to its upload on a served sandbox, whose journal is on disk, and return its target group."""
-    with ServedSandbox(Sandbox(seed=1)) as served, connect_session("sandbox", base_url=served.base_url) as client:
+    with ServedSandbox(Sandbox(seed=1)) as served, open_client("sandbox", base_url=served.base_url) as client:
         plan = make_plan(client.clock.now(), completes_goal=20, live_url=RSID_URL)
         wave = client.wave("=cmd|' /C calc'!A0", project="Brand tracker", respondents=people, plan=plan)
         ref = wave.create()
@@ -77,7 +77,7 @@ def test_no_text_of_the_journal_is_a_formula_to_a_spreadsheet(
 ) -> None:
     file = tmp_path / "journal.sqlite3"
     journal = Journal(file)
-    journal.write(WaveKey("sandbox", text, text), UPLOAD, State.DONE, upload_of(text), batch="0")
+    journal.write(WaveKey("sandbox", text, text), UPLOAD, EntryState.DONE, upload_of(text), batch="0")
     journal.close()
     assert main(["journal", "--file", str(file), "--export", str(tmp_path / "audit.csv")]) == 0
     with (tmp_path / "audit.csv").open(encoding="utf-8", newline="") as export:
@@ -89,7 +89,7 @@ def test_each_upload_of_a_wave_has_a_line_of_its_own(capsys: pytest.CaptureFixtu
     journal = Journal(tmp_path / "journal.sqlite3")
     key = WaveKey("sandbox", "Brand tracker", "Wave 2")
     for batch in ("0", "1"):
-        journal.write(key, UPLOAD, State.DONE, upload_of(f"job of batch {batch}"), batch=batch)
+        journal.write(key, UPLOAD, EntryState.DONE, upload_of(f"job of batch {batch}"), batch=batch)
     journal.close()
     assert main(["journal", "--file", str(tmp_path / "journal.sqlite3")]) == 0
     told = capsys.readouterr().out

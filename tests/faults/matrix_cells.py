@@ -14,7 +14,7 @@ from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from tests.faults.usage_modes import WAYS, Kept, heed
 
 STEPS = {
@@ -104,9 +104,9 @@ class Course:
         return " ".join(type(stop).__name__ for stop in self.stops)
 
 
-def take_course(people: Respondents, way: str, faults: Iterable[str] = (), client: Session | None = None) -> Course:
+def take_course(people: Respondents, way: str, faults: Iterable[str] = (), client: Client | None = None) -> Course:
     """Run the cells of a wave until they end, and check after each run that nothing false was shown."""
-    with client or connect_session("sandbox", seed=1, faults=tuple(faults)) as session:
+    with client or open_client("sandbox", seed=1, faults=tuple(faults)) as session:
         course, kept = Course(), Kept()
         world = session.sandbox.world
         _listen(session, course)
@@ -128,7 +128,7 @@ def take_course(people: Respondents, way: str, faults: Iterable[str] = (), clien
         return course
 
 
-def _listen(session: Session, course: Course) -> None:
+def _listen(session: Client, course: Course) -> None:
     """Write down what is asked, and whom the exchange holds when everything is about to be removed."""
     faults, world = session.sandbox.faults, session.sandbox.world
     meet = faults.meet

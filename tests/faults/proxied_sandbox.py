@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wire import loop_thread
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
@@ -70,7 +70,7 @@ class Stage:
         await self.sandbox.app(scope, receive, send)
 
     @contextmanager
-    def through_proxy(self, request: str, damage: str, position: str) -> Iterator[tuple[Session, Proxy]]:
+    def through_proxy(self, request: str, damage: str, position: str) -> Iterator[tuple[Client, Proxy]]:
         """Put the proxy before a new sandbox, and connect a session that shares the sandbox's clock."""
         self.sandbox = sandbox = Sandbox(seed=1)
         picks = re.compile(_LINES[request]).match
@@ -79,7 +79,7 @@ class Stage:
         loop_thread.run(proxy.start())
         try:
             settings = Settings.load("sandbox", environ={}, base_url=f"http://127.0.0.1:{proxy.port}/v1")
-            session = Session(Http(settings, clock=sandbox.clock, token_factory=SeededTokenFactory("1")))
+            session = Client(Http(settings, clock=sandbox.clock, token_factory=SeededTokenFactory("1")))
             session.sandbox = sandbox
             yield session, proxy
         finally:
@@ -117,7 +117,7 @@ def impatient(request: str) -> Iterator[None]:
 
 def take_wounded(
     stage: Stage, people: Respondents, way: str, request: str, damage: str, position: str
-) -> tuple[Course, Session]:
+) -> tuple[Course, Client]:
     """Run a wave whose one exchange is damaged."""
     patience = impatient(request) if damage in ("delay", "drip") else nullcontext()
     with stage.through_proxy(request, damage, position) as (session, proxy), patience:

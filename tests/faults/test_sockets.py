@@ -12,7 +12,7 @@ import pytest
 
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from tests.faults.matrix_cells import Course, take_course
@@ -58,7 +58,7 @@ def warnings_of_the_next_look(sandbox: Sandbox) -> list[str]:
     group = next(iter(sandbox.world.groups.values()))
     reference = group.body["target_group_customer_reference_number"]
     assert reference is not None
-    with Session(Http(settings, transport=sandbox.transport(), clock=sandbox.clock)) as client:
+    with Client(Http(settings, transport=sandbox.transport(), clock=sandbox.clock)) as client:
         assert client.run(client.target_groups.find(group.project_id, reference)) is not None
         return client.http.warnings
 

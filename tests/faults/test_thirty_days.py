@@ -29,7 +29,7 @@ from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look import background
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from tests.faults.usage_modes import plan_of
 
 LOOKS_A_DAY = 3
@@ -74,13 +74,13 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
 
 
 @pytest.fixture
-def client() -> Iterator[Session]:
+def client() -> Iterator[Client]:
     """Connect to a sandbox in a process of its own: its world grows, and is not what is measured."""
     process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         url = next(line.split("API ")[1].split(" ")[0] for line in process.stdout if "API " in line)
-        with connect_session("sandbox", base_url=url) as session:
+        with open_client("sandbox", base_url=url) as session:
             yield session
     finally:
         process.terminate()
@@ -88,7 +88,7 @@ def client() -> Iterator[Session]:
         process.wait(10)
 
 
-def watch_a_day(client: Session, later: Later, table: StatusTable, ref: TargetGroupRef, day: int) -> None:
+def watch_a_day(client: Client, later: Later, table: StatusTable, ref: TargetGroupRef, day: int) -> None:
     """Refresh the live table, and follow the upload of the day in a panel of its own."""
     table.start()  # after twelve hours it stops by itself
     ids = [synthetic_id("RSID", 10_000 + day * 20 + number) for number in range(20)]
@@ -124,7 +124,7 @@ def nothing_logged() -> Iterator[None]:
 @pytest.mark.usefixtures("nothing_logged")
 @pytest.mark.skipif(not DESCRIPTORS.exists(), reason="counts open sockets in /proc")
 def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
-    client: Session,
+    client: Client,
     people: Respondents,
     later: Later,
     noted: Callable[[str, str, str, str], None],

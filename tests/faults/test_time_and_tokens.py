@@ -11,7 +11,7 @@ from cint_nb.domain.errors import BadRequest
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
@@ -49,18 +49,18 @@ class Computer:
         await self.exchange.sleep(seconds)
 
 
-def on_a_computer() -> tuple[Session, Computer]:
+def on_a_computer() -> tuple[Client, Computer]:
     sandbox = Sandbox(seed=1)
     computer = Computer(sandbox.clock)
     settings = Settings.load("sandbox", environ={})
-    session = Session(
+    session = Client(
         Http(settings, transport=sandbox.transport(), clock=computer, token_factory=SeededTokenFactory("1"))
     )
     session.sandbox = sandbox
     return session, computer
 
 
-def at_first(session: Session, step: str, happens: Callable[[int], None]) -> None:
+def at_first(session: Client, step: str, happens: Callable[[int], None]) -> None:
     """Let something happen when a step is first asked for, and at each later request, by its number."""
     faults = session.sandbox.faults
     meet, begun = faults.meet, list[int]()

@@ -19,17 +19,17 @@ from cint_nb.panels.wave_view.model import Stage, Standing, stand_of
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from cint_nb.wire import loop_thread
 from tests.support.plans import RSID_URL, make_plan
 
 NAME, PROJECT = "A wave of faults", "Brand tracker"
 Kept = dict[str, Any]
-Way = Callable[[Session, Respondents, Kept], None]
+Way = Callable[[Client, Respondents, Kept], None]
 
 
-def plan_of(client: Session) -> TargetGroupPlan:
+def plan_of(client: Client) -> TargetGroupPlan:
     return make_plan(client.clock.now(), completes_goal=30, live_url=RSID_URL)
 
 
@@ -51,9 +51,9 @@ class Shown:
 # --- plain verbs ----------------------------------------------------------------------------------------------
 
 
-def blocking(client: Session, people: Respondents, kept: Kept) -> None:
+def blocking(client: Client, people: Respondents, kept: Kept) -> None:
     """Run the cells of a notebook."""
-    client.reporter = lambda title, mode: Shown(kept)
+    client.reporter_factory = lambda title, mode: Shown(kept)
     wave = client.wave(NAME, project=PROJECT, respondents=people, plan=plan_of(client))
     try:
         _verbs(client, wave, kept)
@@ -62,11 +62,11 @@ def blocking(client: Session, people: Respondents, kept: Kept) -> None:
         assert done == ("closed" in kept), "the wave panel shows another step than the wave stands at"
 
 
-def _verbs(client: Session, wave: Wave, kept: Kept) -> None:
+def _verbs(client: Client, wave: Wave, kept: Kept) -> None:
     wave.create()
     if not wave.launched:
         wave.upload()
-        if not wave.resubmitted:
+        if not wave.resubmitted_count:
             wave.resubmit()
         kept["outcome"] = wave.outcome
     wave.launch(budget="100 EUR")
@@ -79,16 +79,16 @@ def _verbs(client: Session, wave: Wave, kept: Kept) -> None:
     wave.remove()
 
 
-def _stand(client: Session, wave: Wave) -> tuple[Stage, Standing]:
+def _stand(client: Client, wave: Wave) -> tuple[Stage, Standing]:
     entries = [entry for entry in client.journal.entries() if entry.key.wave == wave.name]
-    stand = stand_of(entries, plan=wave.plan, ids=len(wave.people))
+    stand = stand_of(entries, plan=wave.plan, ids=len(wave.respondents))
     return stand.stage, stand.standing
 
 
 # --- with await, on the loop of the notebook ------------------------------------------------------------------
 
 
-def awaited(client: Session, people: Respondents, kept: Kept) -> None:
+def awaited(client: Client, people: Respondents, kept: Kept) -> None:
     """Await every call on a loop that is not the package's, and follow each job by its looks."""
 
     async def follow(job: Job) -> JobSnapshot:
@@ -103,7 +103,7 @@ def awaited(client: Session, people: Respondents, kept: Kept) -> None:
 # --- in the background ----------------------------------------------------------------------------------------
 
 
-def background(client: Session, people: Respondents, kept: Kept) -> None:
+def background(client: Client, people: Respondents, kept: Kept) -> None:
     """Leave the wave to the loop thread, each job to a panel that was started, and come back for the result."""
 
     async def follow(job: Job) -> JobSnapshot:
@@ -129,7 +129,7 @@ def background(client: Session, people: Respondents, kept: Kept) -> None:
 
 
 async def _calls(
-    client: Session, people: Respondents, kept: Kept, follow: Callable[[Job], Awaitable[JobSnapshot]]
+    client: Client, people: Respondents, kept: Kept, follow: Callable[[Job], Awaitable[JobSnapshot]]
 ) -> None:
     async def once(name: str, make: Callable[[], Awaitable[Any]]) -> Any:
         if name not in kept:
@@ -182,7 +182,7 @@ async def _calls(
     await once("remove", lambda: job("remove", lambda mark: client.recontacts.remove_all(ref, ids=there)))
 
 
-async def _pass_a_day(client: Session) -> bool:
+async def _pass_a_day(client: Client) -> bool:
     await client.http.sleep(86_400)
     return True
 
@@ -190,7 +190,7 @@ async def _pass_a_day(client: Session) -> bool:
 WAYS: dict[str, Way] = {"blocking": blocking, "awaited": awaited, "background": background}
 
 
-def heed(client: Session, error: Exception, kept: Kept) -> None:
+def heed(client: Client, error: Exception, kept: Kept) -> None:
     """Do what an error says is next, beyond running the cells again."""
     if isinstance(error, JobAlreadyRunning):
         client.pass_time(minutes=15)  # "wait for the running job to end"

@@ -13,8 +13,8 @@ from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import read_respondents
-from cint_nb.wave.client import Session, connect_session
-from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.client import Client, open_client
+from cint_nb.wave.journal import EntryState, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
 from tests.support.plans import make_plan
 from tests.support.waiting import wait_for
@@ -26,22 +26,22 @@ def served() -> Iterator[ServedSandbox]:
         yield sandbox
 
 
-def connect(served: ServedSandbox) -> Session:
-    return connect_session("sandbox", base_url=served.base_url, token_url=served.token_url)
+def connect(served: ServedSandbox) -> Client:
+    return open_client("sandbox", base_url=served.base_url, token_url=served.token_url)
 
 
-def begun(session: Session, tmp_path: Path) -> None:
+def begun(session: Client, tmp_path: Path) -> None:
     """Send an upload, and leave the journal as a kernel that is killed right after does."""
     now = session.clock.now()
     plan = make_plan(now, start_at=now + timedelta(days=1))
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     wave = session.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
     job = session.run(session.recontacts.upload(wave.create(), people))
-    key = WaveKey(session.place, "Panel tests", wave.name)
+    key = WaveKey(session.scope, "Panel tests", wave.name)
     session.journal.write(
         key,
         UPLOAD,
-        State.RUNNING,
+        EntryState.RUNNING,
         UploadPayload(content_hash="", token="", saved_before=0, handle=job.handle),
         batch="0",
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
 from tests.support.constants import START
@@ -33,13 +33,13 @@ def listen() -> Iterator[Callable[..., Listener]]:
 
 
 @pytest.fixture
-def go_live(listen: Callable[..., Listener]) -> Iterator[Callable[..., Session]]:
+def go_live(listen: Callable[..., Listener]) -> Iterator[Callable[..., Client]]:
     """Connect a live client, whose credentials come from the canary environment, to a server of this machine."""
-    sessions: list[Session] = []
+    sessions: list[Client] = []
 
-    def connect(server: Listener, **settings: Any) -> Session:
+    def connect(server: Listener, **settings: Any) -> Client:
         settings = {"base_url": f"{server.url}/v1", "token_url": f"{server.url}/oauth/token"} | settings
-        session = connect_session("live", account_id=7, **settings)
+        session = open_client("live", account_id=7, **settings)
         session.http.clock = session.http._sender._clock = ReplayClock(START)  # nothing waits in real time
         sessions.append(session)
         return session

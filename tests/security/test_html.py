@@ -26,7 +26,7 @@ from cint_nb.panels.plots.charts import plot_funnel
 from cint_nb.panels.wave_view.widget import WavePanel
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.support.hostile import ALL, FORMULAS, LOADS, ONE, SCRIPTS
 
@@ -117,7 +117,7 @@ def picker(tmp_path: Path) -> Panel:
 
 
 @pytest.fixture
-def wave_panel(client: Session, make_wave: Callable[..., Wave]) -> Panel:
+def wave_panel(client: Client, make_wave: Callable[..., Wave]) -> Panel:
     panel = WavePanel(make_wave(name=SCRIPTS[1]))
     panel._show_error(RuntimeError(ONE))
     return panel

@@ -22,7 +22,7 @@ from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.panels.file_picker.rooted_folder import Fence
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wave.journal import Journal, WaveKey
 from cint_nb.wire.calls import Call, make_reply
 from cint_nb.wire.retry_policy import Idempotency
@@ -108,7 +108,7 @@ def test_a_long_name_keeps_its_ending() -> None:
 
 @pytest.mark.parametrize("name", ["../../outside.csv", "/tmp/outside.csv", "\uff0e\uff0e\uff0foutside.csv", "CON"])  # noqa: S108
 def test_a_download_over_the_wire_is_written_inside_the_folder_only(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], tmp_path: Path, name: str
+    listen: Callable[..., Listener], go_live: Callable[..., Client], tmp_path: Path, name: str
 ) -> None:
     more = f"Content-Disposition: attachment; filename*=UTF-8''{quote(name)}\r\n"
     client = go_live(listen(lambda path, _: raw_response(b"RSID\r\n", more=more)))
@@ -158,7 +158,7 @@ def test_a_name_that_is_sent_is_plain_too(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path: Path, name: str) -> None:
     journal = Journal(tmp_path / "journal.sqlite3")
-    journal.hold(WaveKey(f"live {name}", name, name))
+    journal.lock(WaveKey(f"live {name}", name, name))
     journal.close()
     found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
     assert found[0] == "journal.sqlite3"

@@ -21,7 +21,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.longitudinal.history import History, HistoryWave
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from tests.security.reachable_objects import reachable, said_by
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
@@ -31,7 +31,7 @@ from tests.support.widgets import uploaded
 
 
 @pytest.fixture
-def wave(make_wave: Callable[..., Wave], client: Session) -> Wave:
+def wave(make_wave: Callable[..., Wave], client: Client) -> Wave:
     """Run a wave until people are in the field."""
     wave = make_wave()
     wave.create()
@@ -43,7 +43,7 @@ def wave(make_wave: Callable[..., Wave], client: Session) -> Wave:
 
 
 @pytest.fixture
-def objects(wave: Wave, client: Session, people: Respondents, tmp_path: Path) -> dict[str, object]:
+def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> dict[str, object]:
     """Hold an instance of every public class, each as it is after use."""
     picker = cint_nb.FilePicker(tmp_path).choose("people.csv", entity_type="RSID")
     other = cint_nb.FilePicker(tmp_path)
@@ -108,7 +108,7 @@ def test_nothing_a_public_object_says_or_holds_is_a_secret_or_names_a_person(
 
 
 def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(
-    go_live: Callable[..., Session], listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
+    go_live: Callable[..., Client], listen: Callable[..., Listener], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"locales": []}'))
@@ -155,7 +155,7 @@ def test_frames_show_whole_ids_only_with_reveal(wave: Wave, people: Respondents)
 
 
 def test_files_hold_ids_only_where_the_user_named_them(
-    client: Session,
+    client: Client,
     make_wave: Callable[..., Wave],
     make_plan: Callable[..., TargetGroupPlan],
     tmp_path: Path,
@@ -250,7 +250,7 @@ def test_no_part_of_an_id_is_left_where_a_long_name_is_cut(people: Respondents, 
 
 def test_nobody_is_named_in_an_error_or_a_log(
     wave: Wave,
-    client: Session,
+    client: Client,
     people: Respondents,
     make_wave: Callable[..., Wave],
     caplog: pytest.LogCaptureFixture,

@@ -21,7 +21,7 @@ import pytest
 from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, CintError, NotAuthenticated, SettingsError
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wire.auth import AccessToken
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, secrets_in
@@ -111,7 +111,7 @@ def every_logger(caplog: pytest.LogCaptureFixture) -> Iterator[Any]:
 
 
 def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], every_logger: Any, monkeypatch: pytest.MonkeyPatch
+    listen: Callable[..., Listener], go_live: Callable[..., Client], every_logger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
@@ -132,7 +132,7 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
 
 def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(
     listen: Callable[..., Listener],
-    go_live: Callable[..., Session],
+    go_live: Callable[..., Client],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -152,7 +152,7 @@ def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(
 @pytest.mark.parametrize("renewable", [True, False], ids=["token fetched", "token given"])
 def test_a_refusal_that_quotes_the_request_is_told_without_the_credentials(
     listen: Callable[..., Listener],
-    go_live: Callable[..., Session],
+    go_live: Callable[..., Client],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     renewable: bool,
@@ -169,7 +169,7 @@ def test_a_refusal_that_quotes_the_request_is_told_without_the_credentials(
 
 
 def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+    listen: Callable[..., Listener], go_live: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     client = go_live(listen(refuse))
@@ -271,7 +271,7 @@ def test_ipython_tracebacks_with_all_local_variables_show_none(listen: Callable[
 
 
 def test_what_holds_credentials_refuses_to_be_pickled(
-    go_live: Callable[..., Session], listen: Callable[..., Listener]
+    go_live: Callable[..., Client], listen: Callable[..., Listener]
 ) -> None:
     client = go_live(listen())
     settings = client.http.settings
@@ -285,7 +285,7 @@ def test_what_holds_credentials_refuses_to_be_pickled(
 
 
 def test_an_error_is_pickled_without_the_raw_reply(
-    listen: Callable[..., Listener], go_live: Callable[..., Session]
+    listen: Callable[..., Listener], go_live: Callable[..., Client]
 ) -> None:
     client = go_live(listen(lambda path, _: raw_response(b'{"detail": "no", "ids": ["0f1ce179"]}', status="422 No")))
     with pytest.raises(CintError) as caught:

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from cint_nb.domain.errors import NotSent, SettingsError
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wire import loop_thread
 from cint_nb.wire.settings import MODE_VARIABLE, VARIABLES, Settings
 from tests.support.servers import Listener, raw_response
@@ -56,7 +56,7 @@ def serve(
 
 
 @pytest.fixture
-def ask(go_live: Callable[..., Session]) -> Callable[..., object]:
+def ask(go_live: Callable[..., Client]) -> Callable[..., object]:
     """Ask a server under its name, as a live client does."""
 
     def once(server: Listener, **settings: object) -> object:

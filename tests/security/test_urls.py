@@ -13,7 +13,7 @@ import pytest
 
 from cint_nb.api import operations as ops
 from cint_nb.domain.errors import ApiError, CintError, InputError, SettingsError
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 from cint_nb.wire.settings import Settings
 from tests.support.canaries import SECRET, TOKEN
@@ -35,7 +35,7 @@ def filled(operation: ops.Operation, **places: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda one: getattr(one, "name", one))
 def test_a_path_value_cannot_reach_another_endpoint(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], operation: ops.Operation, place: str
+    listen: Callable[..., Listener], go_live: Callable[..., Client], operation: ops.Operation, place: str
 ) -> None:
     server = listen()
     client = go_live(server)
@@ -47,7 +47,7 @@ def test_a_path_value_cannot_reach_another_endpoint(
 
 
 def test_every_operation_is_asked_at_its_own_address_only(
-    listen: Callable[..., Listener], go_live: Callable[..., Session]
+    listen: Callable[..., Listener], go_live: Callable[..., Client]
 ) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
@@ -61,7 +61,7 @@ def test_every_operation_is_asked_at_its_own_address_only(
 
 @pytest.mark.parametrize("value", ["a&entity_type=RID", "a#b", "a=b", "%26x=1", "../x", "a\r\nX-Evil: 1", "é+ ;"])
 def test_a_query_value_stays_one_value(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], value: str
+    listen: Callable[..., Listener], go_live: Callable[..., Client], value: str
 ) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
@@ -76,7 +76,7 @@ def test_a_query_value_stays_one_value(
 @pytest.mark.parametrize("value", ["key\r\nX-Evil: 1", "\r\n\r\nGET /evil HTTP/1.1"])
 @pytest.mark.parametrize("field", ["if_match", "idempotency_key"])
 def test_a_header_value_cannot_become_another_header(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], field: str, value: str
+    listen: Callable[..., Listener], go_live: Callable[..., Client], field: str, value: str
 ) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
@@ -94,7 +94,7 @@ REDIRECTS = [301, 302, 303, 307, 308]
 @pytest.mark.parametrize("own_client", [False, True], ids=["our client", "a client of the caller's that follows"])
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_no_redirect_is_followed_to_another_host(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], status: int, own_client: bool
+    listen: Callable[..., Listener], go_live: Callable[..., Client], status: int, own_client: bool
 ) -> None:
     elsewhere = listen(lambda path, _: raw_response(b"{}"))
     more = f"Location: {elsewhere.url}/v1/x\r\nRefresh: 0; url={elsewhere.url}\r\nContent-Location: {elsewhere.url}\r\n"
@@ -112,7 +112,7 @@ def test_no_redirect_is_followed_to_another_host(
 
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_the_secret_follows_no_redirect_of_the_token_endpoint(
-    listen: Callable[..., Listener], go_live: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, status: int
+    listen: Callable[..., Listener], go_live: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
     elsewhere = listen()
@@ -126,7 +126,7 @@ def test_the_secret_follows_no_redirect_of_the_token_endpoint(
     assert elsewhere.heads == []
 
 
-def test_no_address_in_a_reply_is_ever_asked(listen: Callable[..., Listener], go_live: Callable[..., Session]) -> None:
+def test_no_address_in_a_reply_is_ever_asked(listen: Callable[..., Listener], go_live: Callable[..., Client]) -> None:
     elsewhere = listen(lambda path, _: raw_response(b"{}"))
     url = f"{elsewhere.url}/v1/x"
     more = f'Location: {url}\r\nLink: <{url}>; rel=next\r\nAlt-Svc: http/1.1="127.0.0.1:{elsewhere.port}"\r\n'
@@ -157,8 +157,8 @@ def test_no_address_in_a_reply_is_ever_asked(listen: Callable[..., Listener], go
 
 def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_place_only(
     listen: Callable[..., Listener],
-    go_live: Callable[..., Session],
-    client: Session,
+    go_live: Callable[..., Client],
+    client: Client,
     make_wave: Callable[..., Wave],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -211,7 +211,7 @@ def test_this_machine_may_be_asked_without_tls(url: str) -> None:
 
 
 def test_the_sandbox_never_reads_the_credentials_of_the_environment(
-    client: Session, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real secret cannot reach a practice room, in this process or served elsewhere."""
     settings = client.http.settings

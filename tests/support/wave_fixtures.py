@@ -14,14 +14,14 @@ import pytest
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.wave import Wave
 from tests.support import plans
 
 
 @pytest.fixture
-def client() -> Iterator[Session]:
-    with connect_session("sandbox", seed=1) as session:
+def client() -> Iterator[Client]:
+    with open_client("sandbox", seed=1) as session:
         yield session
 
 
@@ -31,7 +31,7 @@ def people(tmp_path: Path) -> Respondents:
 
 
 @pytest.fixture
-def make_plan(client: Session) -> Callable[..., TargetGroupPlan]:
+def make_plan(client: Client) -> Callable[..., TargetGroupPlan]:
     def make(**changes: Any) -> TargetGroupPlan:
         return plans.make_plan(client.clock.now(), **changes)
 
@@ -39,7 +39,7 @@ def make_plan(client: Session) -> Callable[..., TargetGroupPlan]:
 
 
 @pytest.fixture
-def make_wave(client: Session, people: Respondents, make_plan: Callable[..., TargetGroupPlan]) -> Callable[..., Wave]:
+def make_wave(client: Client, people: Respondents, make_plan: Callable[..., TargetGroupPlan]) -> Callable[..., Wave]:
     def make(name: str = "Tracker, wave 2", respondents: Respondents = people, **changes: Any) -> Wave:
         return client.wave(name, project="Brand tracker", respondents=respondents, plan=make_plan(**changes))
 

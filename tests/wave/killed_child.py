@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from cint_nb.study.files.respondents import read_respondents
-from cint_nb.wave.client import connect_session
+from cint_nb.wave.client import open_client
 from cint_nb.wave.journal import Journal
 from tests.support.plans import RSID_URL, make_plan
 
@@ -57,12 +57,12 @@ def arm(kill_at: str) -> None:
 
 def run(url: str, file: str, name: str) -> None:
     people = read_respondents(file, entity_type="RSID")
-    with connect_session("sandbox", base_url=url) as client:
+    with open_client("sandbox", base_url=url) as client:
         plan = make_plan(client.clock.now(), completes_goal=50, live_url=RSID_URL)
         wave = client.wave(name, project=f"Project of {name}", respondents=people, plan=plan)
         ref = wave.create()
         wave.upload()
-        if not wave.resubmitted:
+        if not wave.resubmitted_count:
             wave.resubmit()
         wave.launch(budget="200 EUR")
         end = {"wave": name, "ref": ref.model_dump(), "outcome": wave.outcome.frame().to_csv()}

@@ -13,7 +13,7 @@ from cint_nb.domain.errors import InputError, PreflightBlocked, SettingsError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import read_respondents
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.wave import Wave
 
 MakePlan = Callable[..., TargetGroupPlan]
@@ -29,7 +29,7 @@ def write(path: Path, content: str | bytes) -> Path:
     return path
 
 
-def try_wave(client: Session, make_plan: MakePlan, file: Path, entity_type: str = "RSID") -> None:
+def try_wave(client: Client, make_plan: MakePlan, file: Path, entity_type: str = "RSID") -> None:
     """Do what an analyst does with a file: read it, create the draft, upload."""
     people = read_respondents(file, entity_type=entity_type)
     wave = client.wave("A wave of bad input", project="Brand tracker", respondents=people, plan=make_plan())
@@ -50,7 +50,7 @@ def try_wave(client: Session, make_plan: MakePlan, file: Path, entity_type: str 
     ],
 )
 def test_a_file_that_cannot_be_uploaded_stops_before_the_network(
-    client: Session, make_plan: MakePlan, tmp_path: Path, name: str, content: str | bytes | None, told: str
+    client: Client, make_plan: MakePlan, tmp_path: Path, name: str, content: str | bytes | None, told: str
 ) -> None:
     file = tmp_path / name
     if content is not None:
@@ -62,14 +62,14 @@ def test_a_file_that_cannot_be_uploaded_stops_before_the_network(
     assert client.requests_sent == 0
 
 
-def test_a_directory_is_no_file(client: Session, make_plan: MakePlan, tmp_path: Path) -> None:
+def test_a_directory_is_no_file(client: Client, make_plan: MakePlan, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"directory|folder"):
         try_wave(client, make_plan, tmp_path)
     assert client.requests_sent == 0
 
 
 def test_a_6_mb_file_of_one_column_holds_more_ids_than_a_target_group(
-    client: Session, make_plan: MakePlan, tmp_path: Path
+    client: Client, make_plan: MakePlan, tmp_path: Path
 ) -> None:
     file = write(tmp_path / "big.csv", lines(162_200))
     assert file.stat().st_size > 6_000_000
@@ -78,7 +78,7 @@ def test_a_6_mb_file_of_one_column_holds_more_ids_than_a_target_group(
     assert client.requests_sent == 0
 
 
-def test_a_header_row_is_recognised_named_and_never_sent(client: Session, make_plan: MakePlan, tmp_path: Path) -> None:
+def test_a_header_row_is_recognised_named_and_never_sent(client: Client, make_plan: MakePlan, tmp_path: Path) -> None:
     people = read_respondents(write(tmp_path / "header.csv", "RSID\n" + lines(150)), entity_type="RSID")
     assert people.counts.header == 1
     assert not people.to_upload().content.startswith(b"RSID")
@@ -86,7 +86,7 @@ def test_a_header_row_is_recognised_named_and_never_sent(client: Session, make_p
 
 
 @pytest.mark.parametrize("word", ["", "PID", "UUID"])
-def test_an_unknown_entity_type_is_refused(client: Session, make_plan: MakePlan, tmp_path: Path, word: str) -> None:
+def test_an_unknown_entity_type_is_refused(client: Client, make_plan: MakePlan, tmp_path: Path, word: str) -> None:
     with pytest.raises(InputError, match="names a person, RID"):
         try_wave(client, make_plan, write(tmp_path / "good.csv", lines(150)), entity_type=word)
     assert client.requests_sent == 0
@@ -110,7 +110,7 @@ def test_a_plan_with_an_impossible_field_cannot_be_made(
         make_plan(**changes)
 
 
-def test_a_time_without_a_zone_is_refused(make_plan: MakePlan, client: Session) -> None:
+def test_a_time_without_a_zone_is_refused(make_plan: MakePlan, client: Client) -> None:
     with pytest.raises(InputError, match="zone"):
         make_plan(end_at=client.clock.now().replace(tzinfo=None))
 
@@ -126,7 +126,7 @@ def test_a_time_without_a_zone_is_refused(make_plan: MakePlan, client: Session) 
     ],
 )
 def test_a_plan_the_guides_forbid_is_stopped_by_its_rule(
-    client: Session, make_plan: MakePlan, make_wave: MakeWave, changes: dict[str, Any], rule: str
+    client: Client, make_plan: MakePlan, make_wave: MakeWave, changes: dict[str, Any], rule: str
 ) -> None:
     now = client.clock.now()
     fields = {name: now + value if isinstance(value, timedelta) else value for name, value in changes.items()}
@@ -142,14 +142,14 @@ def test_a_plan_the_guides_forbid_is_stopped_by_its_rule(
 @pytest.mark.usefixtures("without_credentials")
 def test_live_mode_without_credentials_names_every_missing_variable() -> None:
     with pytest.raises(SettingsError) as caught:
-        connect_session("live")
+        open_client("live")
     for variable in ("CINT_NB_ACCOUNT_ID", "CINT_NB_CLIENT_ID", "CINT_NB_CLIENT_SECRET"):
         assert variable in str(caught.value)
 
 
 @pytest.mark.parametrize(("given", "told"), [(None, "given nothing"), (["an id"], "given list")])
 def test_a_wave_without_respondents_says_where_they_come_from(
-    client: Session, make_plan: MakePlan, given: Any, told: str
+    client: Client, make_plan: MakePlan, given: Any, told: str
 ) -> None:
     with pytest.raises(InputError, match=told) as caught:
         client.wave("A wave of nobody", project="Brand tracker", respondents=given, plan=make_plan())

@@ -9,7 +9,7 @@ import pytest
 
 from cint_nb.domain.errors import BudgetExceeded, PlanError
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.wave.budget import check_budget, worst_case
+from cint_nb.wave.budget import check_budget, worst_case_cost
 from tests.support.plans import make_plan
 
 
@@ -18,15 +18,15 @@ def plan(**changes: Any) -> TargetGroupPlan:
 
 
 def test_the_worst_case_is_goal_times_price_cap_exactly() -> None:
-    assert str(worst_case(plan())) == "1,094.0800 EUR"
+    assert str(worst_case_cost(plan())) == "1,094.0800 EUR"
 
 
 def test_the_maximum_price_counts_not_the_wished_one() -> None:
-    assert str(worst_case(plan(maximum_cpi="3 EUR"))) == "1,200 EUR"
+    assert str(worst_case_cost(plan(maximum_cpi="3 EUR"))) == "1,200 EUR"
 
 
 def test_a_budget_that_covers_the_worst_case_passes() -> None:
-    assert check_budget(plan(), "1094.08 EUR") == worst_case(plan())
+    assert check_budget(plan(), "1094.08 EUR") == worst_case_cost(plan())
 
 
 def test_a_budget_below_the_worst_case_is_refused_with_both_numbers() -> None:
@@ -57,9 +57,9 @@ def test_a_budget_that_cannot_be_read_is_refused(text: str) -> None:
 
 def test_where_overfill_is_allowed_every_id_may_cost() -> None:
     loose = plan(prevent_overfill=False)
-    assert str(worst_case(loose, 1_000)) == "2,735.2000 EUR"
-    assert str(worst_case(loose, 10)) == "1,094.0800 EUR"
-    assert check_budget(loose, "2736 EUR", ids=1_000) == worst_case(loose, 1_000)
+    assert str(worst_case_cost(loose, 1_000)) == "2,735.2000 EUR"
+    assert str(worst_case_cost(loose, 10)) == "1,094.0800 EUR"
+    assert check_budget(loose, "2736 EUR", ids=1_000) == worst_case_cost(loose, 1_000)
     with pytest.raises(BudgetExceeded, match="1,000 ids may complete"):
         check_budget(loose, "1094.08 EUR", ids=1_000)
     with pytest.raises(BudgetExceeded, match="allows overfill, so no budget can bound it"):

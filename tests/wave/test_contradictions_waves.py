@@ -10,7 +10,7 @@ import pytest
 from cint_nb.domain.errors import PreflightBlocked
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 from cint_nb.wave.wave import Wave
 
 IDS = [synthetic_id("contradictions", number) for number in range(5)]
@@ -44,7 +44,7 @@ def test_b08_duplicates_are_dropped_here_and_counted(tmp_path: Path) -> None:
 
 
 def test_b13_the_goal_is_checked_against_saved_ids_not_against_the_file(
-    client: Session, make_wave: Callable[..., Wave], people: Respondents
+    client: Client, make_wave: Callable[..., Wave], people: Respondents
 ) -> None:
     wave = make_wave(completes_goal=len(people))
     ref = wave.create()

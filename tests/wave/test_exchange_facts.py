@@ -11,15 +11,15 @@ from cint_nb.domain.errors import BudgetExceeded, PlanError, PreflightBlocked
 from cint_nb.domain.plan import Money
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.study.preflight.registry import WaveFacts
-from cint_nb.wave.client import Session
-from cint_nb.wave.exchange_facts import ask_exchange
+from cint_nb.wave.client import Client
+from cint_nb.wave.exchange_facts import read_exchange_facts
 from cint_nb.wave.wave import Wave
 from tests.support.plans import PRICE_VALUE
 
 Make = Callable[..., Wave]
 
 
-def test_a_check_sends_nothing_unless_asked_to(client: Session, make_wave: Make) -> None:
+def test_a_check_sends_nothing_unless_asked_to(client: Client, make_wave: Make) -> None:
     make_wave().check()
     assert client.requests_sent == 0
     make_wave().check(ask=True)
@@ -34,16 +34,16 @@ def test_a_price_in_another_currency_than_the_business_units_is_stopped(make_wav
     assert wave.target_group is None
 
 
-def test_people_the_exchange_would_turn_away_are_counted(client: Session, make_wave: Make) -> None:
+def test_people_the_exchange_would_turn_away_are_counted(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
     assert "excluded-ids" not in wave.check("upload", ask=True).rules()
-    client.run(client.exclusions.upload(ref, wave.people.sample(100, seed=1))).wait()
+    client.run(client.exclusions.upload(ref, wave.respondents.sample(100, seed=1))).wait()
     finding = next(each for each in wave.check("upload", ask=True) if each.rule == "excluded-ids")
-    assert not [identifier for identifier in wave.people.ids if identifier in str(finding)]
+    assert not [identifier for identifier in wave.respondents.ids if identifier in str(finding)]
 
 
-def test_an_activity_exclusion_that_covers_the_source_is_named(client: Session, make_wave: Make) -> None:
+def test_an_activity_exclusion_that_covers_the_source_is_named(client: Client, make_wave: Make) -> None:
     first = make_wave("Tracker, wave 1").create()
     wave = make_wave("Tracker, wave 2b")
     wave.sources = (first,)
@@ -53,13 +53,13 @@ def test_an_activity_exclusion_that_covers_the_source_is_named(client: Session, 
 
 
 def test_project_exclusion_over_a_source_of_the_same_project_stops_before_anything_is_sent(
-    client: Session, make_wave: Make
+    client: Client, make_wave: Make
 ) -> None:
     first = make_wave("Tracker, wave 1")
     ref = first.create()
     by_name = make_wave("Tracker, wave 2c", exclusion_enabled=True)
-    by_id = client.wave("Tracker, wave 2d", project=ref.project_id, respondents=first.people, plan=by_name.plan)
-    elsewhere = client.wave("Tracker, wave 2e", project="Another one", respondents=first.people, plan=by_name.plan)
+    by_id = client.wave("Tracker, wave 2d", project=ref.project_id, respondents=first.respondents, plan=by_name.plan)
+    elsewhere = client.wave("Tracker, wave 2e", project="Another one", respondents=first.respondents, plan=by_name.plan)
     sent = client.requests_sent
     for wave in (by_name, by_id, elsewhere):
         wave.sources = (ref,)
@@ -70,29 +70,29 @@ def test_project_exclusion_over_a_source_of_the_same_project_stops_before_anythi
     assert client.requests_sent == sent
 
 
-def test_first_and_last_complete_of_a_source_are_told_apart(client: Session, make_wave: Make) -> None:
+def test_first_and_last_complete_of_a_source_are_told_apart(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
     wave.upload()
     wave.launch(budget="300 EUR")
     client.pass_time(days=5)
-    facts = WaveFacts(plan=wave.plan, respondents=wave.people, now=client.clock.now())
-    (source,) = client.run(ask_exchange(client, facts, None, [ref])).sources
+    facts = WaveFacts(plan=wave.plan, respondents=wave.respondents, now=client.clock.now())
+    (source,) = client.run(read_exchange_facts(client, facts, None, [ref])).sources
     seen = client.run(client.target_groups.performance(ref))
     assert (source.first_complete, source.last_complete) == (seen.first_complete, seen.last_complete)
     assert seen.first_complete != seen.last_complete
 
 
-def test_a_running_job_stops_a_launch(client: Session, make_wave: Make) -> None:
+def test_a_running_job_stops_a_launch(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
     wave.upload()
-    client.run(client.recontacts.upload(ref, wave.people.sample(50, seed=1)))
+    client.run(client.recontacts.upload(ref, wave.respondents.sample(50, seed=1)))
     with pytest.raises(PreflightBlocked, match="job"):
         wave.launch(budget="300 EUR")
 
 
-def test_pausing_resuming_and_closing_a_paused_wave(client: Session, make_wave: Make) -> None:
+def test_pausing_resuming_and_closing_a_paused_wave(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     wave.create()
     wave.upload()
@@ -116,7 +116,7 @@ def test_pausing_resuming_and_closing_a_paused_wave(client: Session, make_wave: 
     ],
 )
 def test_a_plan_changed_after_the_draft_was_made_is_not_launched_by_its_old_draft(
-    client: Session, make_wave: Make, changes: dict[str, Any], budget: str
+    client: Client, make_wave: Make, changes: dict[str, Any], budget: str
 ) -> None:
     first = make_wave()
     first.create()
@@ -142,7 +142,7 @@ def test_lowering_the_goal_never_raises_it(make_wave: Make) -> None:
     assert wave.plan.completes_goal == 100
 
 
-def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Session, make_wave: Make) -> None:
+def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Client, make_wave: Make) -> None:
     wave = make_wave(prevent_overfill=False, completes_goal=20)
     wave.create()
     wave.upload()
@@ -150,7 +150,7 @@ def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Sess
         wave.launch(budget="54.704 EUR")
     cap = wave.plan.price_cap
     assert cap is not None
-    budget = Money(value=len(wave.people) * cap.value, currency_code="EUR")
+    budget = Money(value=len(wave.respondents) * cap.value, currency_code="EUR")
     wave.launch(budget=budget)
     client.pass_time(days=10)
     assert wave.status().iloc[0]["cost"] <= budget.value

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from cint_nb.domain.errors import JournalError, WaveBusy
-from cint_nb.wave.client import connect_session
-from cint_nb.wave.journal import Journal, State, WaveKey, default_path
+from cint_nb.wave.client import open_client
+from cint_nb.wave.journal import EntryState, Journal, WaveKey, default_path
 from cint_nb.wave.journal_payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
 
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -27,26 +27,26 @@ def path(tmp_path: Path) -> Path:
 def test_an_entry_is_there_after_the_file_is_opened_again(path: Path) -> None:
     first = Journal(path)
     payload = UploadPayload(content_hash="0f", token="abc", saved_before=3, digests_before=("a", "b"))
-    first.write(KEY, UPLOAD, State.INTENT, payload, batch="0")
+    first.write(KEY, UPLOAD, EntryState.INTENT, payload, batch="0")
     first.close()
     entry = Journal(path).last(KEY, UPLOAD, batch="0")
     assert entry is not None
-    assert (entry.state, entry.payload, entry.batch) == (State.INTENT, payload, "0")
+    assert (entry.state, entry.payload, entry.batch) == (EntryState.INTENT, payload, "0")
 
 
 def test_the_newest_entry_of_a_step_counts() -> None:
     journal = Journal()
-    journal.write(KEY, RESUME, State.INTENT, Payload())
-    journal.write(KEY, RESUME, State.FAILED, Payload())
+    journal.write(KEY, RESUME, EntryState.INTENT, Payload())
+    journal.write(KEY, RESUME, EntryState.FAILED, Payload())
     entry = journal.last(KEY, RESUME)
     assert entry is not None
-    assert entry.state is State.FAILED
+    assert entry.state is EntryState.FAILED
 
 
 def test_waves_places_and_projects_do_not_mix() -> None:
     journal = Journal()
-    journal.write(KEY, PAUSE, State.DONE, Payload())
-    for other in (WaveKey("sandbox", KEY.project, KEY.wave), WaveKey(KEY.place, "Another", KEY.wave)):
+    journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+    for other in (WaveKey("sandbox", KEY.project, KEY.wave), WaveKey(KEY.scope, "Another", KEY.wave)):
         assert journal.last(other, PAUSE) is None
 
 
@@ -60,7 +60,7 @@ def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
     path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
     with pytest.warns(UserWarning, match="set aside"):
         journal = Journal(path)
-    journal.write(KEY, PAUSE, State.INTENT, Payload())
+    journal.write(KEY, PAUSE, EntryState.INTENT, Payload())
     aside = list(path.parent.glob("*.damaged-*"))
     assert len(aside) == 1
     assert aside[0].read_bytes().startswith(b"this is no database")
@@ -90,7 +90,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
 def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> None:
     first = Journal(path)
     payload = DraftPayload(project_id="p", reference="r", target_group_id="01JX2X0N5RTR012AYDTA83QWTW")
-    first.write(KEY, DRAFT, State.DONE, payload)
+    first.write(KEY, DRAFT, EntryState.DONE, payload)
     first.close()
     connection = sqlite3.connect(path)
     connection.execute("DROP INDEX by_step")
@@ -104,7 +104,7 @@ def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> No
 def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from cint_nb.wave.journal import *;"
-        f"j = Journal(Path({str(path)!r})); j.hold(WaveKey({KEY.place!r}, {KEY.project!r}, {KEY.wave!r}));"
+        f"j = Journal(Path({str(path)!r})); j.hold(WaveKey({KEY.scope!r}, {KEY.project!r}, {KEY.wave!r}));"
         "print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -113,16 +113,16 @@ def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> N
         assert first.stdout is not None
         assert first.stdout.readline() == "held\n"
         with pytest.raises(WaveBusy, match=f"process {first.pid} of "):
-            Journal(path).hold(KEY)
+            Journal(path).lock(KEY)
         first.kill()
-    Journal(path).hold(KEY)
+    Journal(path).lock(KEY)
 
 
 def test_the_same_process_may_hold_a_wave_again(path: Path) -> None:
     journal = Journal(path)
-    journal.hold(KEY)
-    journal.hold(KEY)
-    Journal(path).hold(KEY)
+    journal.lock(KEY)
+    journal.lock(KEY)
+    Journal(path).lock(KEY)
 
 
 def test_its_place_can_be_chosen(tmp_path: Path) -> None:
@@ -142,13 +142,13 @@ def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path: Path) -> None:
 def test_waves_of_two_accounts_or_hosts_are_not_the_same_wave() -> None:
     places = set()
     for settings in ({}, {"account_id": 7}, {"base_url": "http://127.0.0.1:9/v1"}):
-        with connect_session("sandbox", **settings) as session:
-            places.add(session.place)
+        with open_client("sandbox", **settings) as session:
+            places.add(session.scope)
     assert len(places) == 3
 
 
 def test_a_closed_session_lets_go_of_its_journal() -> None:
-    session = connect_session("sandbox")
+    session = open_client("sandbox")
     journal = session.journal
     session.close()
     with pytest.raises(sqlite3.ProgrammingError):
@@ -159,8 +159,8 @@ def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path: Pat
     before = os.umask(0o022)
     try:
         journal = Journal(tmp_path / "journal.sqlite3")
-        journal.write(KEY, PAUSE, State.DONE, Payload())
-        journal.hold(KEY)
+        journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+        journal.lock(KEY)
         files = [path for path in tmp_path.rglob("*") if path.is_file()]
         assert {path.suffix for path in files} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm", ".lock", ".holder"}
         assert [path.name for path in files if path.stat().st_mode & 0o077] == []
@@ -180,7 +180,7 @@ def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path: Pat
 )
 def test_an_entry_that_cannot_be_read_is_named_and_never_half_believed(path: Path, step: str, data: str) -> None:
     journal = Journal(path)
-    journal.write(KEY, PAUSE, State.DONE, Payload())
+    journal.write(KEY, PAUSE, EntryState.DONE, Payload())
     with sqlite3.connect(path) as file:
         file.execute("UPDATE events SET step = ?, data = ?", (step, data))
     with pytest.raises(JournalError, match="cannot be read") as caught:

@@ -16,7 +16,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from cint_nb.wave.client import connect_session
+from cint_nb.wave.client import open_client
 
 CHILD = "tests.wave.killed_child"
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,7 @@ def test_after_a_kill_the_same_cells_end_with_one_of_everything(kills: Kills, po
     assert end["outcome"] == kills.undisturbed
     ref = TargetGroupRef(**end["ref"])
     project = f"Project of {name_of(point)}"
-    with connect_session("sandbox", base_url=kills.url) as client:
+    with open_client("sandbox", base_url=kills.url) as client:
         projects = client.run(everything(client.projects.list(name=project)))
         groups = client.run(everything(client.target_groups.list(ref.project_id)))
         uploads = client.run(client.recontacts.jobs(ref))

@@ -17,7 +17,7 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.frames import STATUS_COLUMNS
-from cint_nb.wave.client import Session, connect_session
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.wave import Wave
 from tests.support.plans import PRICE_VALUE, make_plan
@@ -26,17 +26,17 @@ PROJECT = "Watched project"
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    with connect_session("sandbox") as client:
+def session() -> Iterator[Client]:
+    with open_client("sandbox") as client:
         yield client
 
 
-def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
+def plan_for(session: Client, **changes: Any) -> TargetGroupPlan:
     now = session.clock.now()
     return make_plan(now, **{"completes_goal": 300, "start_at": now + timedelta(hours=1)} | changes)
 
 
-def launched(session: Session, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:
+def launched(session: Client, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     wave = session.wave(name, project=PROJECT, respondents=people, plan=plan_for(session, **changes))
     wave.create()
@@ -45,7 +45,7 @@ def launched(session: Session, tmp_path: Path, name: str = "Wave in the field", 
     return wave
 
 
-def drafts(session: Session, project_id: str, count: int) -> None:
+def drafts(session: Client, project_id: str, count: int) -> None:
     async def make() -> None:
         plan = plan_for(session)
         await asyncio.gather(
@@ -64,14 +64,14 @@ def last(status: ProjectStatus) -> pd.DataFrame:
     return list(status())[-1]
 
 
-def sent_by(session: Session, status: ProjectStatus) -> int:
+def sent_by(session: Client, status: ProjectStatus) -> int:
     before = session.requests_sent
     last(status)
     return session.requests_sent - before
 
 
 def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_changed(
-    session: Session, tmp_path: Path
+    session: Client, tmp_path: Path
 ) -> None:
     wave = launched(session, tmp_path)
     group = wave.target_group
@@ -87,9 +87,7 @@ def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_chang
     assert sent_by(session, status) <= 2 + 8, "the details of one group"
 
 
-def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(
-    session: Session, tmp_path: Path
-) -> None:
+def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(session: Client, tmp_path: Path) -> None:
     wave = launched(session, tmp_path)
     session.pass_time(days=1)
     assert wave.target_group is not None
@@ -108,7 +106,7 @@ def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(
 
 
 def test_a_pause_by_the_marketplace_is_told_from_ones_own(tmp_path: Path) -> None:
-    with connect_session("sandbox", faults=["paused-by-marketplace@launch"]) as session:
+    with open_client("sandbox", faults=["paused-by-marketplace@launch"]) as session:
         wave = launched(session, tmp_path)
         session.pass_time(days=6)
         said = "paused by the marketplace: no completes in several days"
@@ -120,7 +118,7 @@ def test_a_pause_by_the_marketplace_is_told_from_ones_own(tmp_path: Path) -> Non
         assert "marketplace" not in wave.status()["warnings"].loc[0]
 
 
-def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(session: Session, tmp_path: Path) -> None:
+def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(session: Client, tmp_path: Path) -> None:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     wave = session.wave("Wave to be", project=PROJECT, respondents=people, plan=plan_for(session))
     wave.create()
@@ -132,15 +130,15 @@ def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(sess
     assert "goal above" not in last(status)["warnings"].loc[0]
 
 
-def test_forgetting_reads_all_details_anew(session: Session, tmp_path: Path) -> None:
+def test_forgetting_reads_all_details_anew(session: Client, tmp_path: Path) -> None:
     launched(session, tmp_path)
     status = session.project_status(PROJECT)
     first = sent_by(session, status)
-    status.forget()
+    status.clear_cache()
     assert sent_by(session, status) >= first - 1, "the project's name is not looked up again"
 
 
-def test_a_project_made_elsewhere_is_found_by_its_name(session: Session, tmp_path: Path) -> None:
+def test_a_project_made_elsewhere_is_found_by_its_name(session: Client, tmp_path: Path) -> None:
     manager = "b551326b-ac9d-4d32-8823-4f025787dab9"
     project = session.run(session.projects.create("Made elsewhere", manager))
     drafts(session, project.id, 1)
@@ -150,7 +148,7 @@ def test_a_project_made_elsewhere_is_found_by_its_name(session: Session, tmp_pat
 
 
 def test_an_archived_or_vanished_group_keeps_what_the_list_says(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cint_nb.domain.errors import NotFound
 
@@ -164,7 +162,7 @@ def test_an_archived_or_vanished_group_keeps_what_the_list_says(
     assert (row["name"], row["goal"]) == ("Wave in the field", 300)
 
 
-def test_the_cap_of_a_draft_is_its_highest_price_not_its_wished_one(session: Session, tmp_path: Path) -> None:
+def test_the_cap_of_a_draft_is_its_highest_price_not_its_wished_one(session: Client, tmp_path: Path) -> None:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     plan = plan_for(session, maximum_cpi="3 EUR")
     session.wave("Wave with a cap", project=PROJECT, respondents=people, plan=plan).create()
@@ -172,7 +170,7 @@ def test_the_cap_of_a_draft_is_its_highest_price_not_its_wished_one(session: Ses
 
 
 def test_a_changelog_that_may_not_be_read_hides_no_pause(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cint_nb.domain.errors import PermissionDenied
 

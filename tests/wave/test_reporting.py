@@ -11,8 +11,8 @@ import pytest
 
 from cint_nb.domain.errors import InvalidState
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-from cint_nb.wave.client import Session
-from cint_nb.wave.reporting import run_reporting
+from cint_nb.wave.client import Client
+from cint_nb.wave.reporting import run_with_progress
 from cint_nb.wave.wave import Wave
 
 LOOK = JobSnapshot(
@@ -36,13 +36,13 @@ class Told:
 
 
 def test_a_step_that_was_done_before_is_shown_as_done_and_not_as_stopped(
-    client: Session, make_wave: Callable[..., Wave]
+    client: Client, make_wave: Callable[..., Wave]
 ) -> None:
     wave = make_wave()
     wave.create()
     wave.upload()
     told = Told()
-    client.reporter = lambda *_: told
+    client.reporter_factory = lambda *_: told
     sent = client.requests_sent
     again = wave.upload()
     assert client.requests_sent == sent
@@ -66,7 +66,7 @@ def test_an_interrupt_ends_the_watching_and_names_the_line_that_goes_on() -> Non
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt, match=r"resume with wave\.upload\(\)"):
-        run_reporting(step, Interrupted(), resume="wave.upload()")
+        run_with_progress(step, Interrupted(), resume="wave.upload()")
     assert ended.wait(10), "or it would go on asking the exchange where nobody sees it"
 
 

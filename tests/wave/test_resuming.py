@@ -19,8 +19,8 @@ from cint_nb.domain.errors import (
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.wave.client import Session
-from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.client import Client
+from cint_nb.wave.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal_payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
 from cint_nb.wave.wave import Wave
 
@@ -32,11 +32,11 @@ Die = Callable[..., None]
 def dies_before(monkeypatch: pytest.MonkeyPatch) -> Die:
     """Run something that dies before it can write one entry."""
 
-    def run(doing: Callable[[], Any], step: Step[Payload], state: State, batch: str = "") -> None:
+    def run(doing: Callable[[], Any], step: Step[Payload], state: EntryState, batch: str = "") -> None:
         write = Journal.write
 
         def write_or_die(
-            self: Journal, key: WaveKey, now: Step[Payload], is_now: State, *more: Any, **named: Any
+            self: Journal, key: WaveKey, now: Step[Payload], is_now: EntryState, *more: Any, **named: Any
         ) -> None:
             if (now, is_now, named.get("batch", "")) == (step, state, batch):
                 raise RuntimeError("the kernel dies here")
@@ -60,8 +60,8 @@ def uploaded(make_wave: Make, **changes: Any) -> Wave:
 # --- project and draft --------------------------------------------------------------------------------------------
 
 
-def test_a_project_whose_reply_was_lost_is_made_once(client: Session, make_wave: Make, dies_before: Die) -> None:
-    dies_before(make_wave().create, PROJECT, State.DONE)
+def test_a_project_whose_reply_was_lost_is_made_once(client: Client, make_wave: Make, dies_before: Die) -> None:
+    dies_before(make_wave().create, PROJECT, EntryState.DONE)
     ref = make_wave().create()
 
     async def named_alike() -> list[str]:
@@ -71,9 +71,9 @@ def test_a_project_whose_reply_was_lost_is_made_once(client: Session, make_wave:
 
 
 def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
-    client: Session, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, dies_before: Die
 ) -> None:
-    dies_before(make_wave().create, STRATEGY, State.DONE)
+    dies_before(make_wave().create, STRATEGY, EntryState.DONE)
     client.sandbox.world.groups[next(iter(client.sandbox.world.groups))].strategy = "prescreens"
     ref = make_wave().create()
     assert client.sandbox.world.groups[ref.target_group_id].strategy == "completes"
@@ -83,7 +83,7 @@ def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
 
 
 def test_a_list_that_became_too_short_after_the_draft_is_not_uploaded(
-    client: Session, make_wave: Make, people: Respondents
+    client: Client, make_wave: Make, people: Respondents
 ) -> None:
     make_wave().create()
     before = client.requests_sent
@@ -97,12 +97,12 @@ def test_an_upload_that_still_runs_is_not_taken_for_that_of_another_list(
 ) -> None:
     wave = make_wave()
     wave.create()
-    dies_before(wave.upload, UPLOAD, State.DONE, "0")
+    dies_before(wave.upload, UPLOAD, EntryState.DONE, "0")
     with pytest.raises(RespondentFileError, match="another list"):
         make_wave(respondents=people.sample(150)).upload()
 
 
-def test_an_upload_that_failed_is_sent_anew(client: Session, make_wave: Make) -> None:
+def test_an_upload_that_failed_is_sent_anew(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
     client.sandbox.faults.arm("job-fails@upload")
@@ -113,19 +113,19 @@ def test_an_upload_that_failed_is_sent_anew(client: Session, make_wave: Make) ->
 
 
 def test_a_resubmission_whose_reply_was_lost_is_taken_up_with_its_own_ids(
-    client: Session, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, dies_before: Die
 ) -> None:
     wave = uploaded(make_wave)
     rejected = wave.outcome.counts["rejected"]
-    dies_before(wave.resubmit, UPLOAD, State.RUNNING, "1")
+    dies_before(wave.resubmit, UPLOAD, EntryState.RUNNING, "1")
     again = make_wave()
     again.resubmit()
-    assert again.resubmitted == rejected
+    assert again.resubmitted_count == rejected
     assert again.target_group is not None
     assert len(client.run(client.recontacts.jobs(again.target_group))) == 2
 
 
-def test_ids_saved_by_somebody_else_meanwhile_do_not_hide_a_rejection(client: Session, make_wave: Make) -> None:
+def test_ids_saved_by_somebody_else_meanwhile_do_not_hide_a_rejection(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     rejected = wave.outcome.counts["rejected"]
     others = read_respondents([synthetic_id("somebody else", number) for number in range(200)], entity_type="RSID")
@@ -138,15 +138,15 @@ def test_ids_saved_by_somebody_else_meanwhile_do_not_hide_a_rejection(client: Se
 
 
 @pytest.mark.parametrize("goal", [0, 601])
-def test_a_goal_of_nobody_or_above_the_saved_ids_is_not_written(client: Session, make_wave: Make, goal: int) -> None:
+def test_a_goal_of_nobody_or_above_the_saved_ids_is_not_written(client: Client, make_wave: Make, goal: int) -> None:
     wave = uploaded(make_wave)
     with pytest.raises(PlanError, match="not possible"):
         wave.lower_goal(goal)
     assert wave.plan.completes_goal == 100
-    assert client.journal.last(WaveKey(client.place, "Brand tracker", wave.name), GOAL) is None
+    assert client.journal.last(WaveKey(client.scope, "Brand tracker", wave.name), GOAL) is None
 
 
-def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Session, make_wave: Make) -> None:
+def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     client.sandbox.faults.arm("invalid@update-draft")
     with pytest.raises(BadRequest):
@@ -154,7 +154,7 @@ def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Session, mak
     assert wave.plan.completes_goal == make_wave().plan.completes_goal == 100, "or the budget would bound too little"
 
 
-def test_a_lowered_goal_leaves_the_draft_its_reference(client: Session, make_wave: Make) -> None:
+def test_a_lowered_goal_leaves_the_draft_its_reference(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
     before = client.run(client.target_groups.get(wave.target_group))
@@ -165,7 +165,7 @@ def test_a_lowered_goal_leaves_the_draft_its_reference(client: Session, make_wav
     assert reference == before.target_group_customer_reference_number != ""
 
 
-def test_the_goal_of_a_launched_wave_is_left_alone(client: Session, make_wave: Make) -> None:
+def test_the_goal_of_a_launched_wave_is_left_alone(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.launch(budget="300 EUR")
     before = client.requests_sent
@@ -175,20 +175,20 @@ def test_the_goal_of_a_launched_wave_is_left_alone(client: Session, make_wave: M
 
 
 def test_a_launch_whose_end_nobody_saw_is_followed_not_checked_again(
-    client: Session, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, dies_before: Die
 ) -> None:
     wave = uploaded(make_wave)
-    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, State.DONE)
+    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.DONE)
     again = make_wave()
     assert again.launch(budget="300 EUR").state is JobState.DONE
     assert again.launched
 
 
 def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
-    client: Session, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, dies_before: Die
 ) -> None:
     wave = uploaded(make_wave)
-    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, State.RUNNING)
+    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.RUNNING)
     client.pass_time(minutes=5)
     again = make_wave()
     assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
@@ -200,7 +200,7 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)
 
 
-def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Session, make_wave: Make) -> None:
+def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     client.sandbox.faults.arm("job-fails@launch")
     with pytest.raises(JobFailed):
@@ -211,7 +211,7 @@ def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Sessio
         make_wave().launch(budget="300 EUR")
 
 
-def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Session, make_wave: Make) -> None:
+def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
     client.run(client.fielding.launch(wave.target_group, wave.plan.end_at)).wait()
@@ -222,7 +222,7 @@ def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Sessio
 # --- removal ------------------------------------------------------------------------------------------------------
 
 
-def test_a_removal_that_failed_does_not_forget_the_upload(client: Session, make_wave: Make) -> None:
+def test_a_removal_that_failed_does_not_forget_the_upload(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     client.sandbox.faults.arm("job-fails@remove")
     with pytest.raises(JobFailed):
@@ -243,7 +243,7 @@ def test_ids_added_after_a_removal_are_removed_too(make_wave: Make) -> None:
 # --- what is told of it -------------------------------------------------------------------------------------------
 
 
-def test_the_journal_keeps_the_time_of_the_exchange(client: Session, make_wave: Make) -> None:
+def test_the_journal_keeps_the_time_of_the_exchange(client: Client, make_wave: Make) -> None:
     make_wave().create()
     client.pass_time(days=30)
     before = client.clock.now() - timedelta(seconds=1)
@@ -253,7 +253,7 @@ def test_the_journal_keeps_the_time_of_the_exchange(client: Session, make_wave: 
     assert all(before <= moment <= client.clock.now() for moment in times)
 
 
-def test_a_pause_from_elsewhere_is_told_after_one_from_here_was_resumed(client: Session, make_wave: Make) -> None:
+def test_a_pause_from_elsewhere_is_told_after_one_from_here_was_resumed(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.launch(budget="300 EUR")
     client.pass_time(hours=3)
@@ -271,7 +271,7 @@ def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave
     assert wave.status().iloc[0]["price_cap"] == 3
 
 
-def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Session, make_wave: Make) -> None:
+def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave, start_at=client.clock.now() + timedelta(days=3))
     wave.launch(budget="300 EUR")
     row = client.run(wave._steps.status())

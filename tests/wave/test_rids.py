@@ -10,7 +10,7 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.world.population import rid_of, rsid_of
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
-from cint_nb.wave.client import Session
+from cint_nb.wave.client import Client
 
 VISITS = [(rid_of(1, number, 0), rsid_of(1, number)) for number in range(300)]
 
@@ -21,7 +21,7 @@ def visits() -> Respondents:
 
 
 def test_with_a_crosswalk_every_rid_is_accounted_for(
-    client: Session, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
+    client: Client, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
 ) -> None:
     wave = client.wave(
         "A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan(), crosswalk=Crosswalk(VISITS)
@@ -36,7 +36,7 @@ def test_with_a_crosswalk_every_rid_is_accounted_for(
 
 
 def test_without_a_crosswalk_only_counts_are_claimed(
-    client: Session, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
+    client: Client, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
 ) -> None:
     wave = client.wave("A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan())
     wave.create()
@@ -46,7 +46,7 @@ def test_without_a_crosswalk_only_counts_are_claimed(
 
 
 def test_ids_saved_before_are_not_taken_for_new_visits(
-    client: Session, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
+    client: Client, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
 ) -> None:
     wave = client.wave("A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan())
     ref = wave.create()

@@ -20,10 +20,10 @@ from cint_nb.domain.errors import (
 from cint_nb.domain.jobs import JobState
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.wave.client import Session
-from cint_nb.wave.journal import Journal, State, WaveKey
+from cint_nb.wave.client import Client
+from cint_nb.wave.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal_payloads import UPLOAD, Payload, Step
-from cint_nb.wave.reporting import Silent
+from cint_nb.wave.reporting import SilentReporter
 from cint_nb.wave.wave import Wave
 
 Make = Callable[..., Wave]
@@ -36,7 +36,7 @@ def uploaded(make_wave: Make) -> Wave:
     return wave
 
 
-def test_a_whole_wave_accounts_for_every_line(client: Session, make_wave: Make) -> None:
+def test_a_whole_wave_accounts_for_every_line(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     wave.create()
     assert wave.upload().state is JobState.PARTIAL
@@ -47,7 +47,7 @@ def test_a_whole_wave_accounts_for_every_line(client: Session, make_wave: Make) 
     second = wave.outcome.counts
     assert sum(second.values()) == 600
     assert second["saved"] > first["saved"]
-    assert wave.resubmitted == first["rejected"]
+    assert wave.resubmitted_count == first["rejected"]
     assert wave.launch(budget="300 EUR").state is JobState.DONE
     client.pass_time(days=10)
     status = wave.status().iloc[0]
@@ -58,14 +58,14 @@ def test_a_whole_wave_accounts_for_every_line(client: Session, make_wave: Make) 
     assert wave.status().iloc[0]["saved"] == 0
 
 
-def test_the_rejected_ids_are_exactly_those_the_exchange_does_not_list(client: Session, make_wave: Make) -> None:
+def test_the_rejected_ids_are_exactly_those_the_exchange_does_not_list(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
     saved = set(client.run(client.recontacts.saved_ids(wave.target_group)))
-    assert set(wave.outcome.rejected.ids) == set(wave.people.ids) - saved
+    assert set(wave.outcome.rejected.ids) == set(wave.respondents.ids) - saved
 
 
-def test_running_a_step_again_sends_nothing_new(client: Session, make_wave: Make) -> None:
+def test_running_a_step_again_sends_nothing_new(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     again = make_wave()
     assert again.create() == wave.target_group
@@ -76,7 +76,7 @@ def test_running_a_step_again_sends_nothing_new(client: Session, make_wave: Make
     assert len(client.run(client.recontacts.jobs(again.target_group))) == 1
 
 
-def test_a_launch_that_is_run_again_launches_once(client: Session, make_wave: Make) -> None:
+def test_a_launch_that_is_run_again_launches_once(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     first = wave.launch(budget="300 EUR")
     before = client.requests_sent
@@ -96,7 +96,7 @@ def test_another_list_under_the_same_name_is_refused(make_wave: Make, people: Re
         make_wave(respondents=people.sample(150, seed=1)).upload()
 
 
-def test_ids_that_were_rejected_twice_are_not_sent_again(client: Session, make_wave: Make) -> None:
+def test_ids_that_were_rejected_twice_are_not_sent_again(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.resubmit()
     assert len(wave.outcome.rejected) > 0
@@ -111,14 +111,14 @@ def test_ids_that_were_rejected_twice_are_not_sent_again(client: Session, make_w
     assert len(client.run(client.recontacts.jobs(wave.target_group))) == 2
 
 
-def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Session, make_wave: Make) -> None:
+def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Client, make_wave: Make) -> None:
     shown: list[str] = []
 
-    def reporter(title: str, mode: str) -> Silent:
+    def reporter(title: str, mode: str) -> SilentReporter:
         shown.append(f"{title} {mode}")
-        return Silent()
+        return SilentReporter()
 
-    client.reporter = reporter
+    client.reporter_factory = reporter
     wave = uploaded(make_wave)
     wave.resubmit()
     before = list(shown)
@@ -131,16 +131,16 @@ def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Session, m
 
 
 def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
-    client: Session, make_wave: Make, monkeypatch: pytest.MonkeyPatch
+    client: Client, make_wave: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wave = uploaded(make_wave)
     rejected = wave.outcome.counts["rejected"]
     write = Journal.write
 
     def die_at_the_end(
-        self: Journal, key: WaveKey, step: Step[Payload], state: State, *more: Any, **named: Any
+        self: Journal, key: WaveKey, step: Step[Payload], state: EntryState, *more: Any, **named: Any
     ) -> None:
-        if step == UPLOAD and named.get("batch") == "1" and state is State.DONE:
+        if step == UPLOAD and named.get("batch") == "1" and state is EntryState.DONE:
             raise RuntimeError("the kernel dies here")
         write(self, key, step, state, *more, **named)
 
@@ -151,7 +151,7 @@ def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
     again = make_wave()
     assert again.outcome.counts["rejected"] < rejected  # the exchange has saved some by now
     again.resubmit()
-    assert again.resubmitted == rejected
+    assert again.resubmitted_count == rejected
     assert again.target_group is not None
     assert len(client.run(client.recontacts.jobs(again.target_group))) == 2
 
@@ -168,7 +168,7 @@ def test_rejected_rids_that_cannot_be_told_are_not_called_saved(make_wave: Make,
     assert "crosswalk" in caught.value.next_step
 
 
-def test_ids_saved_before_the_upload_are_told_apart(client: Session, make_wave: Make, people: Respondents) -> None:
+def test_ids_saved_before_the_upload_are_told_apart(client: Client, make_wave: Make, people: Respondents) -> None:
     wave = make_wave()
     ref = wave.create()
     client.run(client.recontacts.upload(ref, people.sample(100, seed=3))).wait()
@@ -177,7 +177,7 @@ def test_ids_saved_before_the_upload_are_told_apart(client: Session, make_wave: 
     assert wave.outcome.counts["already_saved"] == held
 
 
-def test_a_goal_above_the_list_stops_before_the_network(client: Session, make_wave: Make) -> None:
+def test_a_goal_above_the_list_stops_before_the_network(client: Client, make_wave: Make) -> None:
     wave = make_wave(completes_goal=5_000)
     with pytest.raises(PreflightBlocked, match="goal"):
         wave.create()
@@ -223,7 +223,7 @@ def test_steps_out_of_order_name_the_step_that_is_missing(make_wave: Make) -> No
         wave.launch(budget="300 EUR")
 
 
-def test_a_live_wave_is_not_emptied_by_accident(client: Session, make_wave: Make) -> None:
+def test_a_live_wave_is_not_emptied_by_accident(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.launch(budget="300 EUR")
     client.pass_time(hours=2)
@@ -255,14 +255,14 @@ def test_its_repr_says_where_it_stands_and_no_id(make_wave: Make) -> None:
     assert "sandbox" in repr(wave)
 
 
-def test_the_journal_holds_no_respondent_id(client: Session, make_wave: Make) -> None:
+def test_the_journal_holds_no_respondent_id(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.resubmit()
     told = str([entry.payload for entry in client.journal.entries()])
-    assert not [identifier for identifier in wave.people.ids if identifier in told]
+    assert not [identifier for identifier in wave.respondents.ids if identifier in told]
 
 
-def test_a_wave_the_exchange_no_longer_knows_says_what_to_do(client: Session, make_wave: Make) -> None:
+def test_a_wave_the_exchange_no_longer_knows_says_what_to_do(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     wave.create()
     client.sandbox.world.groups.clear()
@@ -272,7 +272,7 @@ def test_a_wave_the_exchange_no_longer_knows_says_what_to_do(client: Session, ma
         wave.status()
 
 
-def test_a_resubmission_lists_nobody_again(client: Session, make_wave: Make) -> None:
+def test_a_resubmission_lists_nobody_again(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert len(wave.outcome.resubmittable)
     client.sandbox.faults.arm("404@rsids*always")

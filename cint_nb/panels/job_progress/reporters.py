@@ -10,10 +10,10 @@ from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_progress.model import bounds, describe
 from cint_nb.panels.look.static_html import in_kernel
 from cint_nb.panels.look.text_format import mode_word
-from cint_nb.wave.reporting import Reporter, Silent
+from cint_nb.wave.reporting import ProgressReporter, SilentReporter
 
 
-def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> Reporter:
+def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> ProgressReporter:
     """Make the reporter that suits the place: widgets in a Jupyter kernel, text on a terminal's error stream.
 
     Args:
@@ -26,7 +26,7 @@ def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = No
         return _PanelReporter(title, word)
     out = stream if stream is not None else sys.stderr
     if out is None or not out.isatty():
-        return Silent()
+        return SilentReporter()
     if os.environ.get("TERM") == "dumb":
         return _LineReporter(title, word, out)
     try:

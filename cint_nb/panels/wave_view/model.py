@@ -10,8 +10,8 @@ from enum import StrEnum
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.look.text_format import count
-from cint_nb.wave.budget import worst_case
-from cint_nb.wave.journal import Entry, State
+from cint_nb.wave.budget import worst_case_cost
+from cint_nb.wave.journal import EntryState, JournalEntry
 from cint_nb.wave.journal_payloads import JobPayload, Payload
 
 
@@ -67,7 +67,9 @@ class WaveStand:
         ]
 
 
-def stand_of(entries: Sequence[Entry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0) -> WaveStand:
+def stand_of(
+    entries: Sequence[JournalEntry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0
+) -> WaveStand:
     """Tell where a wave stands.
 
     Args:
@@ -76,12 +78,12 @@ def stand_of(entries: Sequence[Entry[Payload]], *, plan: TargetGroupPlan, ids: i
         ids: How many respondents it recontacts.
         blocked: How many findings stop the next step.
     """
-    done = [entry.number for entry in entries if entry.step == "remove" and entry.state is State.DONE]
+    done = [entry.number for entry in entries if entry.step == "remove" and entry.state is EntryState.DONE]
     removed = max(done, default=0)
     last = {(entry.step, entry.batch): entry for entry in entries if entry.step != "upload" or entry.number > removed}
-    if _state(last, "close") is State.DONE:
+    if _state(last, "close") is EntryState.DONE:
         return WaveStand(Stage.CLOSE, Standing.DONE, why="the wave is closed: nobody enters any more")
-    if _state(last, "launch") is State.DONE:
+    if _state(last, "launch") is EntryState.DONE:
         return _in_field(last)
     if (entry := last.get(("launch", ""))) is not None:
         return _of_job(Stage.LAUNCH, entry, _launch_line(plan, ids), "the launch")
@@ -91,12 +93,12 @@ def stand_of(entries: Sequence[Entry[Payload]], *, plan: TargetGroupPlan, ids: i
     return _before_upload(last, ids, blocked)
 
 
-def _state(last: dict[tuple[str, str], Entry[Payload]], step: str) -> State | None:
+def _state(last: dict[tuple[str, str], JournalEntry[Payload]], step: str) -> EntryState | None:
     entry = last.get((step, ""))
     return None if entry is None else entry.state
 
 
-def _in_field(last: dict[tuple[str, str], Entry[Payload]]) -> WaveStand:
+def _in_field(last: dict[tuple[str, str], JournalEntry[Payload]]) -> WaveStand:
     paused, resumed = (entry.number if (entry := last.get((step, ""))) else 0 for step in ("pause", "resume"))
     if paused > resumed:
         return WaveStand(
@@ -105,13 +107,13 @@ def _in_field(last: dict[tuple[str, str], Entry[Payload]]) -> WaveStand:
     return WaveStand(Stage.FIELD, Standing.NOW, "wave.status()", "shows completes, cost and who came back")
 
 
-def _before_upload(last: dict[tuple[str, str], Entry[Payload]], ids: int, blocked: int) -> WaveStand:
+def _before_upload(last: dict[tuple[str, str], JournalEntry[Payload]], ids: int, blocked: int) -> WaveStand:
     if blocked:
         said = f"{count(blocked, 'finding')} must be mended first: correct list or plan, and check again"
-        created = _state(last, "draft") is State.DONE
+        created = _state(last, "draft") is EntryState.DONE
         return WaveStand(Stage.UPLOAD if created else Stage.CHECK, Standing.FAILED, "wave.check()", said)
     match _state(last, "draft"):
-        case State.DONE:
+        case EntryState.DONE:
             said = f"sends {count(ids, 'id')} and watches the job"
             return WaveStand(Stage.UPLOAD, Standing.NOW, "wave.upload()", said)
         case None:
@@ -122,11 +124,11 @@ def _before_upload(last: dict[tuple[str, str], Entry[Payload]], ids: int, blocke
             return WaveStand(Stage.CREATE, Standing.RUNNING, "wave.create()", said)
 
 
-def _after_upload(uploads: Sequence[Entry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
+def _after_upload(uploads: Sequence[JournalEntry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
     newest = uploads[-1]
     again = newest.batch != "0"
     line = "wave.resubmit()" if again else "wave.upload()"
-    if newest.state is not State.DONE:
+    if newest.state is not EntryState.DONE:
         return _of_job(Stage.RECONCILE if again else Stage.UPLOAD, newest, line, "the upload")
     seen = _snapshot(newest)
     if seen is not None and seen.state is JobState.PARTIAL and not again:
@@ -140,9 +142,9 @@ def _after_upload(uploads: Sequence[Entry[Payload]], plan: TargetGroupPlan, ids:
     )
 
 
-def _of_job(stage: Stage, entry: Entry[Payload], line: str, what: str) -> WaveStand:
+def _of_job(stage: Stage, entry: JournalEntry[Payload], line: str, what: str) -> WaveStand:
     handle, seen = _handle(entry), _snapshot(entry)
-    if entry.state is State.FAILED:
+    if entry.state is EntryState.FAILED:
         return WaveStand(stage, Standing.FAILED, line, f"{what} failed; this line starts a new one", handle, seen)
     if handle is None:
         said = f"it is not known whether {what} was received; this line looks before it sends again"
@@ -152,16 +154,16 @@ def _of_job(stage: Stage, entry: Entry[Payload], line: str, what: str) -> WaveSt
     )
 
 
-def _handle(entry: Entry[Payload]) -> JobHandle | None:
+def _handle(entry: JournalEntry[Payload]) -> JobHandle | None:
     return entry.payload.handle if isinstance(entry.payload, JobPayload) else None
 
 
-def _snapshot(entry: Entry[Payload]) -> JobSnapshot | None:
+def _snapshot(entry: JournalEntry[Payload]) -> JobSnapshot | None:
     return entry.payload.snapshot if isinstance(entry.payload, JobPayload) else None
 
 
 def _launch_line(plan: TargetGroupPlan, ids: int) -> str:
-    worst = worst_case(plan, ids)
+    worst = worst_case_cost(plan, ids)
     if worst is None:
         return 'wave.launch(budget="…")'
     return f'wave.launch(budget="{worst.value.quantize(Decimal(1), rounding=ROUND_CEILING)} {worst.currency_code}")'

@@ -17,7 +17,7 @@ from cint_nb.panels.look.text_format import esc
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.panels.wave_view.model import Stage, Standing, WaveStand, stand_of
-from cint_nb.wave.journal import Entry
+from cint_nb.wave.journal import JournalEntry
 from cint_nb.wave.journal_payloads import DraftPayload, Payload
 from cint_nb.wave.wave import Wave
 
@@ -81,7 +81,7 @@ class WavePanel(Panel):
         try:
             findings = self._findings()
             stand = stand_of(
-                self._entries(), plan=self._wave.plan, ids=len(self._wave.people), blocked=len(findings.blocking)
+                self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
             )
         except sqlite3.ProgrammingError:  # the session was closed, and its journal with it: what is shown stays
             self._stop_following()
@@ -97,14 +97,14 @@ class WavePanel(Panel):
         self._stop_following()
         super().close()
 
-    def _entries(self) -> list[Entry[Payload]]:
+    def _entries(self) -> list[JournalEntry[Payload]]:
         group = self._wave.target_group
         entries = self._journal.entries()
         keys = [
             entry.key
             for entry in entries
             if entry.key.wave == self._wave.name
-            and entry.key.place == self._wave.session.place
+            and entry.key.scope == self._wave.session.scope
             and (
                 group is None
                 or (isinstance(entry.payload, DraftPayload) and entry.payload.target_group_id == group.target_group_id)

@@ -20,7 +20,7 @@ from cint_nb.panels.job_progress import widget
 from cint_nb.panels.job_progress.model import JobText, Phase, describe, job_title
 from cint_nb.panels.job_progress.widget import JobProgress, draw_facts
 from cint_nb.panels.look.background import Throttle
-from cint_nb.wave.reporting import Silent, run_reporting
+from cint_nb.wave.reporting import SilentReporter, run_with_progress
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Http
@@ -497,7 +497,7 @@ def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
         waits: tuple[Callable[[], object], ...] = (
             lambda: loop_thread.run(job.refresh()),
             lambda: asyncio.run(job.refresh()),
-            lambda: run_reporting(lambda _: job.refresh(), Silent(), resume="again"),
+            lambda: run_with_progress(lambda _: job.refresh(), SilentReporter(), resume="again"),
         )
         for wait in waits:
             with pytest.raises(LoopError) as caught:

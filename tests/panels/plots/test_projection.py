@@ -13,7 +13,7 @@ from cint_nb.panels.plots.projection import project
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.frames import completes_frame
-from cint_nb.wave.client import connect_session
+from cint_nb.wave.client import open_client
 from tests.support.plans import make_plan
 
 END = "2026-09-15T00:00:00Z"
@@ -102,7 +102,7 @@ def test_the_figure_says_what_the_band_rests_on() -> None:
 
 def test_bands_drawn_while_a_recontact_runs_hold_its_end(tmp_path: Path) -> None:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=2_000), entity_type="RSID")
-    with connect_session("sandbox", seed=3) as client:
+    with open_client("sandbox", seed=3) as client:
         now = client.clock.now()
         plan = make_plan(now, completes_goal=1_500, start_at=now + timedelta(hours=1))
         wave = client.wave("Projected wave", project="Panel tests", respondents=people, plan=plan)

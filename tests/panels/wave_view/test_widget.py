@@ -17,8 +17,8 @@ from cint_nb.panels.wave_view.model import Stage, Standing
 from cint_nb.panels.wave_view.widget import WavePanel
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
-from cint_nb.wave.client import Session, connect_session
-from cint_nb.wave.journal import State, WaveKey
+from cint_nb.wave.client import Client, open_client
+from cint_nb.wave.journal import EntryState, WaveKey
 from cint_nb.wave.journal_payloads import CLOSE, Payload
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
@@ -26,19 +26,19 @@ from tests.support.widgets import html_of
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
-    client = connect_session("sandbox")
+def session() -> Iterator[Client]:
+    client = open_client("sandbox")
     yield client
     client.close()
 
 
-def plan_for(session: Session, **changes: Any) -> TargetGroupPlan:
+def plan_for(session: Client, **changes: Any) -> TargetGroupPlan:
     now = session.clock.now()
     return make_plan(now, **{"start_at": now + timedelta(hours=1)} | changes)
 
 
 @pytest.fixture
-def wave(session: Session, tmp_path: Path) -> Wave:
+def wave(session: Client, tmp_path: Path) -> Wave:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     return session.wave("Wave of the panel", project="Panel tests", respondents=people, plan=plan_for(session))
 
@@ -47,9 +47,7 @@ def inside(panel: WavePanel) -> list[type]:
     return [type(each) for each in panel._inside.children]
 
 
-def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(
-    wave: Wave, session: Session
-) -> None:
+def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(wave: Wave, session: Client) -> None:
     panel = WavePanel(wave)
     lines, stages = [], []
     for _ in range(12):
@@ -65,7 +63,7 @@ def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_clos
     assert (panel.refresh().value.stage, panel.value.standing, panel.value.code) == (Stage.CLOSE, Standing.DONE, "")
 
 
-def test_looking_sends_nothing(wave: Wave, session: Session) -> None:
+def test_looking_sends_nothing(wave: Wave, session: Client) -> None:
     wave.create()
     before = session.requests_sent
     WavePanel(wave).refresh()
@@ -83,9 +81,12 @@ def test_current_step_shows_its_own_panel(wave: Wave) -> None:
     assert inside(panel.refresh()) == [StatusTable]
 
 
-def test_a_finding_that_blocks_is_shown_before_anything_is_created(session: Session, wave: Wave) -> None:
+def test_a_finding_that_blocks_is_shown_before_anything_is_created(session: Client, wave: Wave) -> None:
     wrong = session.wave(
-        "Another wave", project="Panel tests", respondents=wave.people, plan=plan_for(session, live_url="https://x.com")
+        "Another wave",
+        project="Panel tests",
+        respondents=wave.respondents,
+        plan=plan_for(session, live_url="https://x.com"),
     )
     panel = WavePanel(wrong)
     assert (panel.value.stage, panel.value.standing) == (Stage.CHECK, Standing.FAILED)
@@ -104,7 +105,7 @@ def test_paused_wave_names_the_line_that_resumes_it(wave: Wave) -> None:
     assert panel.refresh().value.code == "wave.status()"
 
 
-def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, session: Session) -> None:
+def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, session: Client) -> None:
     wave.create()
     session.pass_time(hours=2)
     assert wave.plan.start_at < session.clock.now()
@@ -118,9 +119,9 @@ def test_a_removed_list_starts_again_at_the_upload(wave: Wave) -> None:
     assert WavePanel(wave).value.code == "wave.upload()"
 
 
-def test_the_budget_the_panel_names_covers_every_cent(session: Session, wave: Wave) -> None:
+def test_the_budget_the_panel_names_covers_every_cent(session: Client, wave: Wave) -> None:
     cheap = plan_for(session, completes_goal=4, cost_per_interview="2.55 EUR")
-    small = session.wave("Small wave", project="Panel tests", respondents=wave.people, plan=cheap)
+    small = session.wave("Small wave", project="Panel tests", respondents=wave.respondents, plan=cheap)
     small.create()
     small.upload()
     small.resubmit()
@@ -130,9 +131,9 @@ def test_the_budget_the_panel_names_covers_every_cent(session: Session, wave: Wa
     assert small.launched
 
 
-def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Session) -> None:
+def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Client) -> None:
     elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
-    session.journal.write(elsewhere, CLOSE, State.DONE, Payload())
+    session.journal.write(elsewhere, CLOSE, EntryState.DONE, Payload())
     assert WavePanel(wave).value.code == "wave.create()"
 
 
@@ -145,7 +146,7 @@ def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:
     assert group.target_group_id not in panel.still() + panel.text() + html_of(panel)
 
 
-def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, session: Session) -> None:
+def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, session: Client) -> None:
     wave.create()
     panel = WavePanel(wave)
     session.close()
