@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from cint_nb.panels.plots.charts import plot_completes as plot_completes
     from cint_nb.panels.plots.charts import plot_funnel as plot_funnel
     from cint_nb.panels.plots.charts import plot_outcomes as plot_outcomes
-    from cint_nb.panels.resume import watch_again as watch_again
+    from cint_nb.panels.resume import resume_jobs as resume_jobs
     from cint_nb.panels.status_table.widget import StatusTable as StatusTable
     from cint_nb.panels.wave_view.findings_table import FindingsTable as FindingsTable
-    from cint_nb.panels.wave_view.widget import WavePanel as WavePanel
+    from cint_nb.panels.wave_view.widget import WaveView as WaveView
     from cint_nb.sandbox.sample import write_sample as write_sample
     from cint_nb.study.files.respondents import Respondents as Respondents
     from cint_nb.study.files.respondents import read_respondents as read_respondents

@@ -37,7 +37,7 @@ class Operation:
     idempotency: Idempotency
 
     def make_call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
-        """Build the request; `parts` are further fields of `Call`, such as `json`, `query` or `if_match`."""
+        """Build the request; `parts` are further fields of `Callback`, such as `json`, `query` or `if_match`."""
         return Call(
             operation=self.description,
             method=self.method,

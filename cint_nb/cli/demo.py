@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.panels.job_progress.reporters import reporter
+from cint_nb.panels.job_progress.reporters import make_reporter
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.reporting import make_silent_reporter
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     people = read_respondents(file, entity_type="RSID")
     tell("", people.summary())
     with open_client(
-        "sandbox", seed=arguments.seed, reporter=make_silent_reporter if arguments.json else reporter
+        "sandbox", seed=arguments.seed, reporter=make_silent_reporter if arguments.json else make_reporter
     ) as client:
         begun = client.clock.now()
         wave = client.wave(

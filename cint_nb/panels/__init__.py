@@ -2,5 +2,5 @@
 
 Knows: how to show a value, in a notebook, a terminal and a saved file. It never calls the API.
 May import: wave, api, study, wire, domain, ipywidgets, matplotlib.
-Gives out: `FilePicker`, `JobProgress`, `StatusTable`, `FindingsTable`, `WavePanel`, `watch_again`, plots, `connect`.
+Gives out: `FilePicker`, `JobProgress`, `StatusTable`, `FindingsTable`, `WaveView`, `resume_jobs`, plots, `connect`.
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cint_nb.panels.job_progress.reporters import reporter
+from cint_nb.panels.job_progress.reporters import make_reporter
 from cint_nb.panels.look.mode import remember_mode
 from cint_nb.panels.look.static_html import in_kernel
 from cint_nb.wave.client import Client, open_client
@@ -53,6 +53,6 @@ def connect(
             "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either.",
             stacklevel=2,
         )
-    session = open_client(mode, reporter=reporter, seed=seed, speed=speed, faults=faults, **settings)
+    session = open_client(mode, reporter=make_reporter, seed=seed, speed=speed, faults=faults, **settings)
     remember_mode(session.mode)
     return session

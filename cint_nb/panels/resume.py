@@ -7,8 +7,8 @@ import ipywidgets as widgets
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.jobs import JobHandle
 from cint_nb.panels.job_progress.widget import JobProgress
-from cint_nb.panels.look.base import Panel, html_part, say
-from cint_nb.panels.look.text_format import count
+from cint_nb.panels.look.base import Panel, make_html_part, show_state
+from cint_nb.panels.look.text_format import format_count
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal import EntryState, JournalEntry
 from cint_nb.wave.journal_payloads import JobPayload, Payload
@@ -25,20 +25,26 @@ class RunningJobs(Panel):
     """
 
     def __init__(self, session: Client, *, title: str = "Jobs that were running") -> None:
-        self._line = html_part("cint-status-part")
-        self._inside = widgets.VBox([])
-        self._inside.add_class("cint-inside")
-        super().__init__("running-jobs", session.mode, title, (self._line, self._inside))
+        self._line = make_html_part("cint-status-part")
+        self._content = widgets.VBox([])
+        self._content.add_class("cint-inside")
+        super().__init__("running-jobs", session.mode, title, (self._line, self._content))
         panels = tuple(
             JobProgress(Job.attach(session, handle), mode=session.mode, title=f"{wave} · {handle.kind}")
             for wave, handle in running_jobs(session)
         )
         self.value = panels
-        self._inside.children = panels
+        self._content.children = panels
         if panels:
-            say(self._line, "busy", "▶", count(len(panels), "job"), "each goes on at the exchange, watched or not")
+            show_state(
+                self._line,
+                "busy",
+                "▶",
+                format_count(len(panels), "job"),
+                "each goes on at the exchange, watched or not",
+            )
         else:
-            say(self._line, "good", "✔", "nothing is running", "every job of this journal has ended")
+            show_state(self._line, "good", "✔", "nothing is running", "every job of this journal has ended")
 
     def start(self) -> RunningJobs:
         """Watch all of them in the background, and return at once."""
@@ -54,7 +60,7 @@ class RunningJobs(Panel):
 
     def summary(self) -> list[str]:
         """Return the title and the number of jobs."""
-        return [self._title, count(len(self.value or ()), "job")]
+        return [self._title, format_count(len(self.value or ()), "job")]
 
 
 def running_jobs(session: Client) -> list[tuple[str, JobHandle]]:
@@ -70,7 +76,7 @@ def running_jobs(session: Client) -> list[tuple[str, JobHandle]]:
     ]
 
 
-def watch_again(session: Client | None = None) -> RunningJobs:
+def resume_jobs(session: Client | None = None) -> RunningJobs:
     """Watch again every job that was running when a kernel ended, from the journal.
 
     Args:

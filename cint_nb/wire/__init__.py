@@ -2,5 +2,5 @@
 
 Knows: how to send one request safely; nothing of surveys.
 May import: domain, httpx, tenacity, platformdirs, nest_asyncio2.
-Gives out: `Http`, which turns a `Call` into a `Reply` or one of our errors.
+Gives out: `Http`, which turns a `Callback` into a `Reply` or one of our errors.
 """

@@ -1,4 +1,4 @@
-"""What is asked and what came back, as values: `Call` and `Reply`."""
+"""What is asked and what came back, as values: `Callback` and `Reply`."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ import cint_nb as cint
 from cint_nb.domain.errors import BadRequest
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.panels.wave_view.widget import WaveView
 texts = json.loads(Path("texts.json").read_text())
 one, short = texts["one"], [text[:110].strip() for text in texts["all"]]
 handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id=one, file_name=one)

@@ -69,7 +69,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Later:
     later = Later()
     monkeypatch.setattr(job_progress_module, "after", later.after)
     monkeypatch.setattr(status_table_module, "after", later.after)
-    monkeypatch.setattr(status_table_module, "beside", background.guarded)
+    monkeypatch.setattr(status_table_module, "beside", background.log_exceptions)
     return later
 
 

@@ -13,9 +13,9 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import InvalidState, JobAlreadyRunning, JobFailed
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.panels.job_progress.model import JobText, describe
+from cint_nb.panels.job_progress.model import JobDisplay, describe
 from cint_nb.panels.job_progress.widget import JobProgress
-from cint_nb.panels.wave_view.model import Stage, Standing, stand_of
+from cint_nb.panels.wave_view.model import StepState, WaveStep, wave_progress
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
@@ -37,7 +37,7 @@ class Shown:
     """Keep what was shown of jobs: each last look, and the words and colour a panel gives it."""
 
     def __init__(self, kept: Kept) -> None:
-        self._ends: list[tuple[JobSnapshot, JobText]] = kept.setdefault("shown", [])
+        self._ends: list[tuple[JobSnapshot, JobDisplay]] = kept.setdefault("shown", [])
 
     def update(self, snapshot: JobSnapshot) -> None:
         if snapshot.is_final:
@@ -58,7 +58,7 @@ def blocking(client: Client, people: Respondents, kept: Kept) -> None:
     try:
         _verbs(client, wave, kept)
     finally:
-        done = _stand(client, wave) == (Stage.CLOSE, Standing.DONE)
+        done = _stand(client, wave) == (WaveStep.CLOSE, StepState.DONE)
         assert done == ("closed" in kept), "the wave panel shows another step than the wave stands at"
 
 
@@ -79,10 +79,10 @@ def _verbs(client: Client, wave: Wave, kept: Kept) -> None:
     wave.remove()
 
 
-def _stand(client: Client, wave: Wave) -> tuple[Stage, Standing]:
+def _stand(client: Client, wave: Wave) -> tuple[WaveStep, StepState]:
     entries = [entry for entry in client.journal.entries() if entry.key.wave == wave.name]
-    stand = stand_of(entries, plan=wave.plan, ids=len(wave.respondents))
-    return stand.stage, stand.standing
+    stand = wave_progress(entries, plan=wave.plan, ids=len(wave.respondents))
+    return stand.step, stand.state
 
 
 # --- with await, on the loop of the notebook ------------------------------------------------------------------

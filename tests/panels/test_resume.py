@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cint_nb.panels.resume import RunningJobs, running_jobs, watch_again
+from cint_nb.panels.resume import RunningJobs, resume_jobs, running_jobs
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
@@ -51,7 +51,7 @@ def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: Served
     with connect(served) as first:
         begun(first, tmp_path)
     with connect(served) as second:
-        panel = watch_again(second)
+        panel = resume_jobs(second)
         assert repr(panel) == "<RunningJobs: sandbox · Jobs that were running · 1 job>"
         (job,) = panel.value
         wait_for(lambda: job.value is not None and job.value.final)
@@ -69,7 +69,7 @@ def test_looking_in_the_journal_sends_nothing(served: ServedSandbox, tmp_path: P
 
 def test_a_journal_without_running_jobs_says_so(served: ServedSandbox) -> None:
     with connect(served) as session:
-        panel = watch_again(session)
+        panel = resume_jobs(session)
     assert panel.value == ()
     assert "nothing is running" in panel._line.value
 

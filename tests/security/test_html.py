@@ -23,7 +23,7 @@ from cint_nb.panels import connect
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.base import Panel
 from cint_nb.panels.plots.charts import plot_funnel
-from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.panels.wave_view.widget import WaveView
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wave.client import Client
@@ -102,7 +102,7 @@ def findings() -> Panel:
 def status() -> Panel:
     table = cint_nb.StatusTable(frame(), title=ONE)
     table.arrange(columns=("name", "state", "warnings", "target_group_id", ONE))
-    table.controls.copy.value = True
+    table.controls.show_copy.value = True
     return table
 
 
@@ -118,7 +118,7 @@ def picker(tmp_path: Path) -> Panel:
 
 @pytest.fixture
 def wave_panel(client: Client, make_wave: Callable[..., Wave]) -> Panel:
-    panel = WavePanel(make_wave(name=SCRIPTS[1]))
+    panel = WaveView(make_wave(name=SCRIPTS[1]))
     panel._show_error(RuntimeError(ONE))
     return panel
 
@@ -195,7 +195,7 @@ def test_a_plot_writes_a_text_as_it_is(text: str) -> None:
     steps = pd.DataFrame({"step": ["saved ids", text], "stage": ["saved", text], "people": [10, 5]})
     figure = plot_funnel(steps, pd.DataFrame({"label": [text], "count": [3]}))
     figure.canvas.draw()
-    assert f"ended: {text}" in [each.get_text() for each in figure.plane.get_yticklabels()]
+    assert f"ended: {text}" in [each.get_text() for each in figure.ax.get_yticklabels()]
 
 
 def test_the_page_of_the_sandbox_shows_texts_and_lets_nothing_in() -> None:

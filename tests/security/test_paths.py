@@ -21,7 +21,7 @@ from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.panels.file_picker.rooted_folder import Fence
+from cint_nb.panels.file_picker.rooted_folder import RootedFolder
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal import Journal, WaveKey
 from cint_nb.wire.calls import Call, make_reply
@@ -167,9 +167,9 @@ def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path: Path, n
 
 @pytest.mark.parametrize("name", [each for each in HOSTILE if each.strip() and "\x00" not in each])
 def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
-    fence = Fence(tmp_path)
+    fence = RootedFolder(tmp_path)
     try:
-        inside = fence.inside(name)
+        inside = fence.resolve(name)
     except RespondentFileError:
         return
     assert inside.is_relative_to(tmp_path.resolve())
@@ -178,7 +178,7 @@ def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path: Path, name: st
 @pytest.mark.parametrize("name", ["x\x00.csv", "\x00", "../\x00"])
 def test_a_file_picker_refuses_a_null_byte_in_words(tmp_path: Path, name: str) -> None:
     with pytest.raises(RespondentFileError, match="outside"):
-        Fence(tmp_path).inside(name)
+        RootedFolder(tmp_path).resolve(name)
 
 
 def test_a_file_picker_follows_no_link_out_of_its_folder(tmp_path: Path) -> None:
@@ -187,6 +187,6 @@ def test_a_file_picker_follows_no_link_out_of_its_folder(tmp_path: Path) -> None
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "link.csv").symlink_to(outside)
-    assert [entry.label for entry in Fence(folder).entries(Path())] == []
+    assert [entry.label for entry in RootedFolder(folder).list_entries(Path())] == []
     with pytest.raises(RespondentFileError):
-        Fence(folder).inside("link.csv")
+        RootedFolder(folder).resolve("link.csv")

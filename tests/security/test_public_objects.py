@@ -16,7 +16,7 @@ from cint_nb.domain.errors import CintError
 from cint_nb.domain.ids import mask_id
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
-from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.panels.wave_view.widget import WaveView
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.longitudinal.history import History, HistoryWave
 from cint_nb.study.outcome.crosswalk import Crosswalk
@@ -76,7 +76,7 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         "StatusTable": cint_nb.StatusTable(wave.status()),
         "TargetGroupPlan": wave.plan,
         "Wave": wave,
-        "WavePanel": WavePanel(wave),
+        "WavePanel": WaveView(wave),
         "Outcome": wave.outcome,
         "frames": [people.summary(), people.lines(), wave.outcome.frame(), wave.status()],
         "entries": client.journal.entries(),

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, mask_ids_in
-from cint_nb.panels.look.text_format import size
+from cint_nb.panels.look.text_format import format_size
 
 BAD_LINES_SHOWN = 5
 LISTED_LINES_MAX = 300_000
 """Above this many lines the list of bad ones is left to `value.lines()`: it would take seconds."""
 
-MEANS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
-ENTITY_QUESTION = tuple((f"{words} ({kind})", kind.value) for kind, words in MEANS.items())
+MEANINGS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
+ENTITY_QUESTION = tuple((f"{words} ({kind})", kind.value) for kind, words in MEANINGS.items())
 """The question that no file answers by itself: both kinds of id look alike."""
 
 ENTITY_TOOLTIPS = (
@@ -36,12 +36,12 @@ _ENCODINGS = {
     "utf-32": "UTF-32",
     "cp1252": "Windows-1252",
 }
-_BAD_FIRST = {"malformed": 0, "duplicate": 1}
+_BAD_ORDER = {"malformed": 0, "duplicate": 1}
 
 Reader = Callable[..., Any]
 
 
-class RespondentsRead(Protocol):
+class SupportsRespondents(Protocol):
     """Stand for what was read from a file, such as `study.respondents.Respondents`."""
 
     @property
@@ -55,7 +55,7 @@ class RespondentsRead(Protocol):
 
 
 @dataclass(frozen=True, repr=False)
-class Source:
+class FileChoice:
     """Hold what was chosen: a file on the server, or one that came through the browser.
 
     Args:
@@ -69,13 +69,13 @@ class Source:
     content: bytes = b""
 
     @property
-    def shown(self) -> str:
+    def display_name(self) -> str:
         """Return the name as a panel may show it: an id in it is masked."""
         return mask_ids_in(self.name)
 
     def __repr__(self) -> str:
         """Name the file as a panel does."""
-        return f"<Source: {self.shown}>"
+        return f"<Source: {self.display_name}>"
 
     @property
     def bytes(self) -> int:
@@ -93,8 +93,8 @@ class Source:
             return reader(self.path, **options)
         if self.bytes >= limits.UPLOAD_MAX_BYTES:
             raise RespondentFileError(
-                f"A file of {size(self.bytes)} is too large to come through the browser.",
-                evidence={"file": self.name, "limit": size(limits.UPLOAD_MAX_BYTES)},
+                f"A file of {format_size(self.bytes)} is too large to come through the browser.",
+                evidence={"file": self.name, "limit": format_size(limits.UPLOAD_MAX_BYTES)},
                 next_step="drop it onto the file list of JupyterLab, press Look again, and choose it on the server.",
             )
         return reader(self.content, name=self.name, **options)
@@ -111,7 +111,7 @@ class BadLine:
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class FileSummary:
     """Hold what is shown of a file.
 
     Args:
@@ -120,7 +120,7 @@ class FileFacts:
         column: The column read, empty for a file of one.
         encoding: How the text is written, empty when unknown.
         counts: Lines of each verdict, `usable` first.
-        bad: The first lines that cannot be used.
+        bad_lines: The first lines that cannot be used.
         hints: What names say about the kind of id, each with the kind it speaks for.
     """
 
@@ -129,7 +129,7 @@ class FileFacts:
     column: str = ""
     encoding: str = ""
     counts: tuple[tuple[str, int], ...] = ()
-    bad: tuple[BadLine, ...] = ()
+    bad_lines: tuple[BadLine, ...] = ()
     hints: tuple[tuple[EntityType, str], ...] = ()
 
     @property
@@ -143,48 +143,48 @@ class FileFacts:
         return sum(number for _, number in self.counts)
 
     @property
-    def more_bad(self) -> int:
+    def hidden_bad_lines(self) -> int:
         """Return how many bad lines are not shown."""
-        return sum(number for verdict, number in self.counts if verdict in _BAD_FIRST) - len(self.bad)
+        return sum(number for verdict, number in self.counts if verdict in _BAD_ORDER) - len(self.bad_lines)
 
 
-def facts_of(people: RespondentsRead, source: Source) -> FileFacts:
+def summarise(people: SupportsRespondents, source: FileChoice) -> FileSummary:
     """Gather what is shown of a file that was read."""
     origin = getattr(people, "origin", None)
     column = str(getattr(origin, "column", "") or "")
     encoding = str(getattr(origin, "encoding", "") or "")
     position = int(getattr(origin, "position", 0) or 0)
-    return FileFacts(
-        name=source.shown,
+    return FileSummary(
+        name=source.display_name,
         bytes=source.bytes,
         column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
         encoding=_ENCODINGS.get(encoding, encoding),
         counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
-        bad=_bad_lines(people),
+        bad_lines=_collect_bad_lines(people),
         hints=_hints(people),
     )
 
 
-def _bad_lines(people: RespondentsRead) -> tuple[BadLine, ...]:
+def _collect_bad_lines(people: SupportsRespondents) -> tuple[BadLine, ...]:
     if sum(int(getattr(people.counts, verdict, 0)) for verdict in VERDICTS) > LISTED_LINES_MAX:
         return ()
     frame = people.lines()
-    worth = frame[frame["verdict"].isin(list(_BAD_FIRST))]
-    ranked = worth.assign(_rank=worth["verdict"].map(_BAD_FIRST)).sort_values(["_rank", "line"], kind="stable")
+    worth = frame[frame["verdict"].isin(list(_BAD_ORDER))]
+    ranked = worth.assign(_rank=worth["verdict"].map(_BAD_ORDER)).sort_values(["_rank", "line"], kind="stable")
     return tuple(
-        BadLine(int(row["line"]), str(row["verdict"]), _why(row), str(row["id"]))
+        BadLine(int(row["line"]), str(row["verdict"]), _reason_text(row), str(row["id"]))
         for row in ranked.head(BAD_LINES_SHOWN).sort_values("line").to_dict("records")
     )
 
 
-def _why(row: dict[Any, Any]) -> str:
+def _reason_text(row: dict[Any, Any]) -> str:
     of_line = row.get("of_line")
     if row["verdict"] == "duplicate" and of_line is not None and of_line == of_line:
         return f"the same as line {int(of_line):,}"
     return str(row["reason"])
 
 
-def _hints(people: RespondentsRead) -> tuple[tuple[EntityType, str], ...]:
+def _hints(people: SupportsRespondents) -> tuple[tuple[EntityType, str], ...]:
     evidence = getattr(people, "evidence", None)
     if evidence is None:
         return ()
@@ -194,7 +194,7 @@ def _hints(people: RespondentsRead) -> tuple[tuple[EntityType, str], ...]:
 _LABEL = re.compile(r'(?<![\w"])(\d+)(?: "([^"]*)")?(?=[,.]| and )')
 
 
-def offered_columns(error: Exception) -> tuple[tuple[str, int], ...]:
+def column_choices(error: Exception) -> tuple[tuple[str, int], ...]:
     """Return the columns an error names as possible, as label and position; empty for any other error."""
     if not isinstance(error, RespondentFileError) or not isinstance(error.evidence.get("columns"), int):
         return ()
@@ -205,7 +205,7 @@ def offered_columns(error: Exception) -> tuple[tuple[str, int], ...]:
     return found or tuple((f"column {place}", place) for place in range(1, int(error.evidence["columns"]) + 1))
 
 
-def code_line(source: Source, kind: EntityType, column: str | int | None) -> str:
+def code_line(source: FileChoice, kind: EntityType, column: str | int | None) -> str:
     """Return the line of code that chooses the same file, for a notebook that runs without anybody clicking."""
     asked = f", column={column!r}" if column is not None else ""
     if source.path is None:

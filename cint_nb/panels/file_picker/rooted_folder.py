@@ -8,24 +8,24 @@ from pathlib import Path
 
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import mask_ids_in
-from cint_nb.panels.look.text_format import size
+from cint_nb.panels.look.text_format import format_size
 
-READABLE = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".sav")
+READABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".sav")
 """Endings of the files a fence shows."""
 
 ENTRIES_MAX = 500
 
 
 @dataclass(frozen=True)
-class Entry:
+class FolderEntry:
     """Hold one line of a folder listing: what it says and where it leads."""
 
     label: str
     path: Path = field(repr=False)
-    folder: bool
+    is_folder: bool
 
 
-class Fence:
+class RootedFolder:
     """List and open files inside one folder.
 
     Args:
@@ -35,7 +35,7 @@ class Fence:
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root).expanduser().resolve()
 
-    def inside(self, path: str | Path) -> Path:
+    def resolve(self, path: str | Path) -> Path:
         """Return the real place of `path`, taken relative to the folder.
 
         Raises:
@@ -53,10 +53,10 @@ class Fence:
             )
         return place
 
-    def entries(self, folder: Path) -> list[Entry]:
+    def list_entries(self, folder: Path) -> list[FolderEntry]:
         """List a folder inside the fence: the way up, folders, then readable files with their size."""
-        here = self.inside(folder)
-        found = [] if here == self.root else [Entry("↰ up", here.parent, folder=True)]
+        here = self.resolve(folder)
+        found = [] if here == self.root else [FolderEntry("↰ up", here.parent, is_folder=True)]
         folders, files = [], []
         try:
             with os.scandir(here) as scan:
@@ -68,11 +68,15 @@ class Fence:
             if item.name.startswith(".") or not path.resolve().is_relative_to(self.root):
                 continue
             if item.is_dir():
-                folders.append(Entry(f"{mask_ids_in(item.name)}/", path, folder=True))
-            elif path.suffix.lower() in READABLE and item.is_file():
-                files.append(Entry(f"{mask_ids_in(item.name)}  ({size(item.stat().st_size)})", path, folder=False))
+                folders.append(FolderEntry(f"{mask_ids_in(item.name)}/", path, is_folder=True))
+            elif path.suffix.lower() in READABLE_SUFFIXES and item.is_file():
+                files.append(
+                    FolderEntry(
+                        f"{mask_ids_in(item.name)}  ({format_size(item.stat().st_size)})", path, is_folder=False
+                    )
+                )
         return found + (folders + files)[:ENTRIES_MAX]
 
-    def name(self, path: Path) -> str:
+    def relative_name(self, path: Path) -> str:
         """Return where a path lies inside the folder, with forward slashes."""
-        return self.inside(path).relative_to(self.root).as_posix()
+        return self.resolve(path).relative_to(self.root).as_posix()

@@ -21,19 +21,26 @@ from cint_nb.domain.ids import parse_entity_type as read_entity_type
 from cint_nb.panels.file_picker.model import (
     ENTITY_QUESTION,
     ENTITY_TOOLTIPS,
-    FileFacts,
+    FileChoice,
+    FileSummary,
     Reader,
-    Source,
     code_line,
-    facts_of,
-    offered_columns,
+    column_choices,
+    summarise,
 )
-from cint_nb.panels.file_picker.rooted_folder import READABLE, Fence
-from cint_nb.panels.file_picker.view import draw_bad, draw_code, draw_facts, draw_hints, still_lines, text_lines
-from cint_nb.panels.look.background import beside
-from cint_nb.panels.look.base import Panel, html_part, say, write
+from cint_nb.panels.file_picker.rooted_folder import READABLE_SUFFIXES, RootedFolder
+from cint_nb.panels.file_picker.view import (
+    format_lines,
+    render_bad_lines,
+    render_code,
+    render_hints,
+    render_static_lines,
+    render_summary,
+)
+from cint_nb.panels.look.background import run_in_thread
+from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
 from cint_nb.panels.look.mode import mode_of
-from cint_nb.panels.look.text_format import count, esc, size
+from cint_nb.panels.look.text_format import escape, format_count, format_size
 
 
 def _read_respondents(source: Any, **options: Any) -> Any:
@@ -63,29 +70,41 @@ class FilePicker(Panel):
         title: str = "Respondent file",
         reader: Reader | None = None,
     ) -> None:
-        self.fence = Fence(folder)
+        self.folder = RootedFolder(folder)
         self._reader = reader or _read_respondents
-        self._source: Source | None = None
-        self._facts: FileFacts | None = None
+        self._source: FileChoice | None = None
+        self._facts: FileSummary | None = None
         self._column: str | int | None = None
-        self._round = 0
-        self._quiet = False
+        self._read_number = 0
+        self._events_suppressed = False
         self._lock = threading.RLock()
         self._make_controls()
-        self._about, self._bad = html_part("cint-about-part"), html_part("cint-bad-part")
-        self._hints, self._code = html_part("cint-hints-part"), html_part("cint-code-part")
-        self._line = html_part("cint-status-part")
-        top = widgets.HBox([self.upload, html_part("cint-hint-part", _BROWSER_HINT)])
+        self._summary_part, self._bad = make_html_part("cint-about-part"), make_html_part("cint-bad-part")
+        self._hints, self._code = make_html_part("cint-hints-part"), make_html_part("cint-code-part")
+        self._line = make_html_part("cint-status-part")
+        top = widgets.HBox([self.upload, make_html_part("cint-hint-part", _BROWSER_HINT)])
         shelf = widgets.HBox([self.files, self.look_button])
         for row in (top, shelf):
             row.add_class("cint-row")
-        parts = (top, shelf, self.columns, self.entity, self._hints, self._line, self._about, self._bad, self._code)
+        parts = (
+            top,
+            shelf,
+            self.columns,
+            self.entity,
+            self._hints,
+            self._line,
+            self._summary_part,
+            self._bad,
+            self._code,
+        )
         super().__init__("file-picker", mode or mode_of(None), title, parts)
-        self._list(self.fence.root)
-        say(self._line, "calm", "…", "no file chosen", "choose one above")
+        self._list_folder(self.folder.root)
+        show_state(self._line, "calm", "…", "no file chosen", "choose one above")
 
     def _make_controls(self) -> None:
-        self.upload = widgets.FileUpload(accept=",".join(READABLE), multiple=False, description="Choose a file")
+        self.upload = widgets.FileUpload(
+            accept=",".join(READABLE_SUFFIXES), multiple=False, description="Choose a file"
+        )
         self.upload.add_class("cint-upload")
         self.upload.observe(self._on_upload, "value")
         self.files = widgets.Dropdown(options=[], description="or on the server")
@@ -93,20 +112,20 @@ class FilePicker(Panel):
         self.files.observe(self._on_file, "value")
         self.look_button = widgets.Button(description="Look again", tooltip="List the folder anew")
         self.look_button.add_class("cint-look-again")
-        self.look_button.on_click(lambda _: self._list(self._here))
+        self.look_button.on_click(lambda _: self._list_folder(self._here))
         self.columns = widgets.Dropdown(options=[], description="Column of ids")
         self.columns.add_class("cint-columns")
         self.columns.layout.display = "none"
-        self.columns.observe(lambda _: self._read_beside(), "value")
+        self.columns.observe(lambda _: self._read_in_background(), "value")
         # Buttons, since JupyterLab keeps the arrow keys for itself: the second radio button could not be reached
         self.entity = widgets.ToggleButtons(
             options=ENTITY_QUESTION, value=None, description="Each id is", tooltips=ENTITY_TOOLTIPS
         )
         self.entity.add_class("cint-entity")
-        self.entity.observe(lambda _: self._read_beside(), "value")
+        self.entity.observe(lambda _: self._read_in_background(), "value")
 
     @property
-    def facts(self) -> FileFacts | None:
+    def file_summary(self) -> FileSummary | None:
         """Return what is shown of the file, None until one was read."""
         return self._facts
 
@@ -123,14 +142,14 @@ class FilePicker(Panel):
             ValueError: the entity type is none of the four words.
         """
         kind = read_entity_type(entity_type)
-        place = self.fence.inside(path)
-        number = self._begin(Source(self.fence.name(place), place))
-        with self._quietly():
+        place = self.folder.resolve(path)
+        number = self._start_read(FileChoice(self.folder.relative_name(place), place))
+        with self._suppress_events():
             self.entity.value = kind.value
         try:
             self._read(number, kind, column)
         except Exception as error:
-            self._fail(number, error)
+            self._show_failure(number, error)
             raise
         return self
 
@@ -142,80 +161,80 @@ class FilePicker(Panel):
 
     # --- choosing ---------------------------------------------------------------------------------------------
 
-    def _list(self, folder: Path) -> None:
+    def _list_folder(self, folder: Path) -> None:
         self._here = folder
-        entries, inside = self.fence.entries(folder), self.fence.name(folder)
-        where = mask_ids_in(f"{self.fence.root.name or '/'}/{inside}")
+        entries, inside = self.folder.list_entries(folder), self.folder.relative_name(folder)
+        where = mask_ids_in(f"{self.folder.root.name or '/'}/{inside}")
         here = f"in {where}: choose one" if inside != "." else "choose one"
-        with self._quietly():
+        with self._suppress_events():
             self.files.options = [(here, None), *((entry.label, entry) for entry in entries)]
             self.files.index = 0
         if not entries:
-            say(self._line, "calm", "…", "no file chosen", f"nothing to read in {where}")
+            show_state(self._line, "calm", "…", "no file chosen", f"nothing to read in {where}")
 
     def _on_file(self, change: Any) -> None:
         entry = change["new"]
         with self._lock:
-            if entry is None or self._quiet:
+            if entry is None or self._events_suppressed:
                 return
             if entry.folder:
-                self._list(entry.path)
+                self._list_folder(entry.path)
                 return
-            self._begin(Source(self.fence.name(entry.path), entry.path))
-            self._read_beside()
+            self._start_read(FileChoice(self.folder.relative_name(entry.path), entry.path))
+            self._read_in_background()
 
     def _on_upload(self, change: Any) -> None:
         if not change["new"]:
             return
         item = change["new"][0]
-        source = Source(Path(str(item["name"])).name, content=bytes(item["content"]))
+        source = FileChoice(Path(str(item["name"])).name, content=bytes(item["content"]))
         self.upload.value = ()  # the ids must not stay in a trait: notebooks save traits
-        self._begin(source)
-        self._read_beside()
+        self._start_read(source)
+        self._read_in_background()
 
-    def _begin(self, source: Source) -> int:
+    def _start_read(self, source: FileChoice) -> int:
         with self._lock:
             self._source, self._column = source, None
-            self._round += 1
-            self._offer(())
-            return self._round
+            self._read_number += 1
+            self._offer_columns(())
+            return self._read_number
 
     @contextmanager
-    def _quietly(self) -> Iterator[None]:
+    def _suppress_events(self) -> Iterator[None]:
         """Change controls without taking it for a choice of the reader; choices on other threads wait."""
         with self._lock:
-            before, self._quiet = self._quiet, True
+            before, self._events_suppressed = self._events_suppressed, True
             try:
                 yield
             finally:
-                self._quiet = before
+                self._events_suppressed = before
 
-    def _offer(self, columns: tuple[tuple[str, int], ...]) -> None:
-        with self._quietly():
+    def _offer_columns(self, columns: tuple[tuple[str, int], ...]) -> None:
+        with self._suppress_events():
             self.columns.options = [("choose one", None), *columns] if columns else []
             self.columns.index = 0 if columns else None
             self.columns.layout.display = "" if columns else "none"
 
     # --- reading ----------------------------------------------------------------------------------------------
 
-    def _read_beside(self) -> None:
+    def _read_in_background(self) -> None:
         with self._lock:
-            if self._quiet or self._source is None:
+            if self._events_suppressed or self._source is None:
                 return
-            self._round += 1
-            number, name = self._round, self._source.shown
+            self._read_number += 1
+            number, name = self._read_number, self._source.display_name
         kind = None if self.entity.value is None else EntityType(self.entity.value)
         column = self.columns.value if self.columns.options else None
         self._show_error(None)
-        say(self._line, "busy", "↻", "reading", name)
+        show_state(self._line, "busy", "↻", "reading", name)
 
         def work() -> None:
             try:
                 self._read(number, kind, column)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
-                self._fail(number, error)
+                self._show_failure(number, error)
 
-        beside(work)
+        run_in_thread(work)
 
     def _read(self, number: int, kind: EntityType | None, column: str | int | None) -> None:
         """Read the file; before the ids are named its lines can be counted all the same."""
@@ -223,40 +242,40 @@ class FilePicker(Panel):
         if source is None:
             return
         people = source.read(self._reader, kind or EntityType.RSID, column)
-        facts = facts_of(people, source)
+        facts = summarise(people, source)
         with self._lock:
-            if number != self._round:
+            if number != self._read_number:
                 return
             self._column = column
             self._show_error(None)
             if kind is None:
-                say(self._line, "busy", "?", "one question left", "is each id one per person, or one per visit?")
+                show_state(self._line, "busy", "?", "one question left", "is each id one per person, or one per visit?")
             elif facts.usable:
-                say(self._line, "good", "✔", "ready", f"{count(facts.usable, 'id')} to send")
+                show_state(self._line, "good", "✔", "ready", f"{format_count(facts.usable, 'id')} to send")
             else:
-                say(self._line, "bad", "✖", "nothing to send", "no line holds a usable id")
-            write(self._about, draw_facts(facts))
-            write(self._bad, draw_bad(facts))
-            write(self._hints, draw_hints(facts, kind))
+                show_state(self._line, "bad", "✖", "nothing to send", "no line holds a usable id")
+            set_html(self._summary_part, render_summary(facts))
+            set_html(self._bad, render_bad_lines(facts))
+            set_html(self._hints, render_hints(facts, kind))
             line = code_line(source, kind, column) if kind else ""
-            write(self._code, draw_code(line, usable=bool(facts.usable)))
+            set_html(self._code, render_code(line, usable=bool(facts.usable)))
             # Last, so that whoever waits for the value finds the panel complete
             self._facts, self.value = facts, people if kind else None
 
-    def _fail(self, number: int, error: Exception) -> None:
+    def _show_failure(self, number: int, error: Exception) -> None:
         with self._lock:
-            if number != self._round:
+            if number != self._read_number:
                 return
             self._facts, self.value = None, None
-            for part in (self._about, self._bad, self._hints, self._code):
-                write(part, "")
-            columns = offered_columns(error) if not self.columns.options else ()
+            for part in (self._summary_part, self._bad, self._hints, self._code):
+                set_html(part, "")
+            columns = column_choices(error) if not self.columns.options else ()
             if columns:
-                self._offer(columns)
-                say(self._line, "busy", "?", "one question left", "which column holds the ids?")
+                self._offer_columns(columns)
+                show_state(self._line, "busy", "?", "one question left", "which column holds the ids?")
                 self._show_error(None)
                 return
-            say(self._line, "bad", "✖", "cannot be used", self._source.shown if self._source else "")
+            show_state(self._line, "bad", "✖", "cannot be used", self._source.display_name if self._source else "")
             self._show_error(error)
 
     def summary(self) -> list[str]:
@@ -267,19 +286,19 @@ class FilePicker(Panel):
         kind = self.value.entity_type.value if self.value is not None else "RSID or RID?"
         return [self._title, self._facts.name, kind, counts]
 
-    def still(self) -> str:
+    def to_static_html(self) -> str:
         """Return the counts and the first bad lines."""
-        return super().to_static_html() + (still_lines(self._facts) if self._facts else "")
+        return super().to_static_html() + (render_static_lines(self._facts) if self._facts else "")
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Return the repr, the counts and the first bad lines."""
         if self._facts is None:
             return repr(self)
         kind = None if self.value is None else self.value.entity_type
-        return "\n".join([repr(self), *text_lines(self._facts, kind)])
+        return "\n".join([repr(self), *format_lines(self._facts, kind)])
 
 
 _BROWSER_HINT = (
-    f'<div class="cint-soft">from this computer, up to {esc(size(limits.UPLOAD_MAX_BYTES))}. A larger one does not '
+    f'<div class="cint-soft">from this computer, up to {escape(format_size(limits.UPLOAD_MAX_BYTES))}. A larger one does not '
     "arrive here: drop it onto JupyterLab's file list, then press Look again.</div>"
 )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
-from cint_nb.panels.look.text_format import count, duration, share, span
+from cint_nb.panels.look.text_format import format_count, format_duration, format_duration_range, format_percent
 
-LATE_SECONDS = 30.0
+OVERDUE_SECONDS = 30.0
 """A look that is due may take a while; after this it is late, and as often a panel says so anew."""
 
 
-class Phase(StrEnum):
+class WatchPhase(StrEnum):
     """Name whether someone looks at the job: nobody yet, someone now, nobody any more."""
 
     WAITING = "waiting"
@@ -36,15 +36,15 @@ _STATES = {
     JobState.PARTIAL: ("part", "◐", "partly done"),
     JobState.FAILED: ("bad", "✖", "failed"),
 }
-_BEFORE = {
-    Phase.WAITING: ("calm", "…", "waiting", "no look at the job yet"),
-    Phase.WATCHED: ("busy", "▶", "starting", "the first look comes soon"),
-    Phase.STOPPED: ("calm", "‖", "ended", "before the first look at the job"),
+_BEFORE_FIRST_POLL = {
+    WatchPhase.WAITING: ("calm", "…", "waiting", "no look at the job yet"),
+    WatchPhase.WATCHED: ("busy", "▶", "starting", "the first look comes soon"),
+    WatchPhase.STOPPED: ("calm", "‖", "ended", "before the first look at the job"),
 }
 
 
 @dataclass(frozen=True)
-class JobText:
+class JobDisplay:
     """Hold everything the panel shows of one moment.
 
     Args:
@@ -56,8 +56,8 @@ class JobText:
         high: Share of the bar that may be done, 0–1.
         bar: The bar in words, such as `35–52 % · estimated`.
         facts: Elapsed, left, last and next look.
-        due: Seconds until the next look, None when none is awaited or its moment has passed.
-        quote: What the exchange wrote, word for word.
+        next_poll_in: Seconds until the next look, None when none is awaited or its moment has passed.
+        exchange_message: What the exchange wrote, word for word.
         advice: The next thing to do, empty when there is none.
     """
 
@@ -69,8 +69,8 @@ class JobText:
     high: float = 0.0
     bar: str = ""
     facts: tuple[str, ...] = ()
-    due: float | None = None
-    quote: str = ""
+    next_poll_in: float | None = None
+    exchange_message: str = ""
     advice: str = ""
 
 
@@ -79,41 +79,43 @@ def job_title(snapshot: JobSnapshot) -> str:
     kind = snapshot.handle.kind
     title = _TITLES.get(kind) or str(kind).replace("-", " ").capitalize()
     ids = snapshot.id_count or snapshot.handle.id_count
-    return f"{title} of {count(ids, 'id')}" if ids and title.startswith("Upload") else title
+    return f"{title} of {format_count(ids, 'id')}" if ids and title.startswith("Upload") else title
 
 
 def describe(
     snapshot: JobSnapshot | None,
     *,
-    phase: Phase = Phase.WATCHED,
-    since_look: float = 0.0,
-    ahead: float | None = None,
+    phase: WatchPhase = WatchPhase.WATCHED,
+    since_poll: float = 0.0,
+    next_poll_in: float | None = None,
     resume: str = "",
-    goes_on: bool = False,
-) -> JobText:
+    will_continue: bool = False,
+) -> JobDisplay:
     """Put one snapshot into words.
 
     Args:
         snapshot: The last look, None before the first.
         phase: Whether someone looks at the job.
-        since_look: Seconds since the last look, 0 when unknown.
-        ahead: Seconds until the next look, below 0 once its moment has passed, None when none is awaited.
+        since_poll: Seconds since the last look, 0 when unknown.
+        next_poll_in: Seconds until the next look, below 0 once its moment has passed, None when none is awaited.
         resume: What to do to look again, said when nobody looks any more.
-        goes_on: Whether a job is known to be there, though nobody looked at it yet.
+        will_continue: Whether a job is known to be there, though nobody looked at it yet.
     """
     if snapshot is None:
-        css, icon, word, detail = _BEFORE[phase]
-        if goes_on and phase is Phase.STOPPED:
+        css, icon, word, detail = _BEFORE_FIRST_POLL[phase]
+        if will_continue and phase is WatchPhase.STOPPED:
             word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
-        return JobText(css, icon, word, detail=detail, bar="0 %", advice=resume if phase is Phase.STOPPED else "")
+        return JobDisplay(
+            css, icon, word, detail=detail, bar="0 %", advice=resume if phase is WatchPhase.STOPPED else ""
+        )
     css, icon, word = _STATES[snapshot.state]
-    stopped = not snapshot.is_final and phase is Phase.STOPPED
+    stopped = not snapshot.is_final and phase is WatchPhase.STOPPED
     if stopped:
         css, icon, word = "calm", "‖", "not watched"
-    if snapshot.is_final or phase is not Phase.WATCHED:
-        ahead = None
-    low, high = bounds(snapshot)
-    return JobText(
+    if snapshot.is_final or phase is not WatchPhase.WATCHED:
+        next_poll_in = None
+    low, high = progress_bounds(snapshot)
+    return JobDisplay(
         css,
         icon,
         word,
@@ -121,14 +123,14 @@ def describe(
         low=low,
         high=high,
         bar=_bar(snapshot, low, high),
-        facts=_facts(snapshot, ahead, since_look),
-        due=ahead if ahead is not None and ahead > 0 else None,
-        quote=snapshot.failure_message or snapshot.partial_message,
+        facts=_facts(snapshot, next_poll_in, since_poll),
+        next_poll_in=next_poll_in if next_poll_in is not None and next_poll_in > 0 else None,
+        exchange_message=snapshot.failure_message or snapshot.partial_message,
         advice=resume if stopped else _advice(snapshot),
     )
 
 
-def bounds(snapshot: JobSnapshot) -> tuple[float, float]:
+def progress_bounds(snapshot: JobSnapshot) -> tuple[float, float]:
     """Return the share done as low and high bound, 0–1 each; a job that ended well or partly is all of the bar."""
     if snapshot.state in (JobState.DONE, JobState.PARTIAL):
         return 1.0, 1.0
@@ -136,7 +138,7 @@ def bounds(snapshot: JobSnapshot) -> tuple[float, float]:
     return (low, low) if snapshot.state is JobState.FAILED else (low, high)
 
 
-def new_ids(snapshot: JobSnapshot) -> int | None:
+def new_id_count(snapshot: JobSnapshot) -> int | None:
     """Return how many ids the job has added, or removed for a removal; None when not counted."""
     if snapshot.saved_count is None:
         return None
@@ -148,14 +150,18 @@ def new_ids(snapshot: JobSnapshot) -> int | None:
 def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
     bits = ["the job goes on at the exchange"] if stopped else []
     ids = snapshot.id_count or snapshot.handle.id_count
-    new = new_ids(snapshot)
+    new = new_id_count(snapshot)
     verb = "removed" if snapshot.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) else "saved"
     if new is not None:
-        bits.append(f"{new:,} of {count(ids, 'id')} {verb}" if ids and new <= ids else f"{count(new, 'id')} {verb}")
+        bits.append(
+            f"{new:,} of {format_count(ids, 'id')} {verb}"
+            if ids and new <= ids
+            else f"{format_count(new, 'id')} {verb}"
+        )
         if snapshot.saved_count_before and verb == "saved" and snapshot.saved_count is not None:
             bits.append(f"{snapshot.saved_count:,} in the target group")
     elif ids and snapshot.state is JobState.DONE:
-        bits.append(f"{count(ids, 'id')} sent")
+        bits.append(f"{format_count(ids, 'id')} sent")
     return ", ".join(bits)
 
 
@@ -166,30 +172,30 @@ def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
         return "100 % · partial success"
     if snapshot.state is JobState.FAILED:
         return "did not end well"
-    return f"{share(low, high)} · {'measured' if snapshot.is_measured else 'estimated'}"
+    return f"{format_percent(low, high)} · {'measured' if snapshot.is_measured else 'estimated'}"
 
 
 def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tuple[str, ...]:
     elapsed = snapshot.elapsed_seconds + (0.0 if snapshot.is_final else max(since_look, 0.0))
-    facts = [f"took {duration(elapsed)}" if snapshot.is_final else f"{duration(elapsed)} elapsed"]
+    facts = [f"took {format_duration(elapsed)}" if snapshot.is_final else f"{format_duration(elapsed)} elapsed"]
     if snapshot.seconds_left is not None and not snapshot.is_final:
         low, high = (max(bound - since_look, 0.0) for bound in snapshot.seconds_left)
-        facts.append(f"{span(low, high)} left" if high >= 1 else "longer than usual")
-    looks = count(snapshot.polls, "look")
+        facts.append(f"{format_duration_range(low, high)} left" if high >= 1 else "longer than usual")
+    looks = format_count(snapshot.polls, "look")
     if snapshot.is_final:
         facts.append(looks)
         return tuple(facts)
-    ago = f"the last {duration(since_look)} ago" if since_look >= 1 else ""
-    facts.append(", ".join(bit for bit in (looks, ago, _coming(ahead)) if bit))
+    ago = f"the last {format_duration(since_look)} ago" if since_look >= 1 else ""
+    facts.append(", ".join(bit for bit in (looks, ago, _next_poll_text(ahead)) if bit))
     return tuple(facts)
 
 
-def _coming(ahead: float | None) -> str:
+def _next_poll_text(ahead: float | None) -> str:
     if ahead is None:
         return ""
     if ahead >= 1:
-        return f"the next in {duration(ahead)}"
-    return "the next is late" if ahead <= -LATE_SECONDS else "the next is due"
+        return f"the next in {format_duration(ahead)}"
+    return "the next is late" if ahead <= -OVERDUE_SECONDS else "the next is due"
 
 
 def _advice(snapshot: JobSnapshot) -> str:
@@ -205,9 +211,9 @@ def _advice(snapshot: JobSnapshot) -> str:
     return ""
 
 
-def summary_of(snapshot: JobSnapshot | None, *, phase: Phase = Phase.WATCHED) -> list[str]:
+def summary_text(snapshot: JobSnapshot | None, *, phase: WatchPhase = WatchPhase.WATCHED) -> list[str]:
     """Say the state in words that repeat from run to run: counts only once the job has ended."""
     if snapshot is None:
-        return [str(phase)] if phase is not Phase.WATCHED else ["running"]
+        return [str(phase)] if phase is not WatchPhase.WATCHED else ["running"]
     text = describe(snapshot, phase=phase)
     return [bit for bit in (text.word, text.detail) if bit] if snapshot.is_final else [text.word]

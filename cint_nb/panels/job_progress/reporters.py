@@ -7,13 +7,13 @@ import sys
 from typing import TextIO
 
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.panels.job_progress.model import bounds, describe
+from cint_nb.panels.job_progress.model import describe, progress_bounds
 from cint_nb.panels.look.static_html import in_kernel
-from cint_nb.panels.look.text_format import mode_word
+from cint_nb.panels.look.text_format import parse_mode
 from cint_nb.wave.reporting import ProgressReporter, SilentReporter
 
 
-def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> ProgressReporter:
+def make_reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> ProgressReporter:
     """Make the reporter that suits the place: widgets in a Jupyter kernel, text on a terminal's error stream.
 
     Args:
@@ -21,7 +21,7 @@ def reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = No
         mode: `sandbox`, `replay` or `live`.
         stream: Where text goes; standard error when left out. Without a terminal there, nothing is written.
     """
-    word = mode_word(mode)
+    word = parse_mode(mode)
     if in_kernel():
         return _PanelReporter(title, word)
     out = stream if stream is not None else sys.stderr
@@ -52,11 +52,11 @@ class _PanelReporter:
         self.panel.leave_still()
 
 
-def _line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
+def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
         return f"[{mode}] {title}: no longer watched, the job goes on at the exchange"
     text = describe(snapshot)
-    return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.quote) if bit)}"
+    return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.exchange_message) if bit)}"
 
 
 class _LineReporter:
@@ -68,7 +68,7 @@ class _LineReporter:
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Write one line about the end."""
-        self._out.write(_line(self._title, self._mode, snapshot) + "\n")
+        self._out.write(_summary_line(self._title, self._mode, snapshot) + "\n")
         self._out.flush()
 
 
@@ -89,7 +89,7 @@ class _BarReporter:
     def update(self, snapshot: JobSnapshot) -> None:
         """Move the bar to the middle of what may be done."""
         text = describe(snapshot)
-        low, high = bounds(snapshot)
+        low, high = progress_bounds(snapshot)
         self._bar.n = 50 * (low + high)
         self._bar.set_postfix_str(" · ".join(bit for bit in (text.bar, *text.facts[:2]) if bit), refresh=False)
         self._bar.update(0)
@@ -97,5 +97,5 @@ class _BarReporter:
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Replace the bar by one line about the end."""
         self._bar.close()
-        self._out.write(_line(self._title, self._mode, snapshot) + "\n")
+        self._out.write(_summary_line(self._title, self._mode, snapshot) + "\n")
         self._out.flush()

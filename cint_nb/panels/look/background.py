@@ -22,10 +22,10 @@ _log = logging.getLogger("cint_nb.panels")
 _log.addHandler(logging.NullHandler())  # without one, Python would print into whichever cell runs now
 
 T = TypeVar("T")
-Call = Callable[[], None]
+Callback = Callable[[], None]
 
 
-class Pulse:
+class Scheduler:
     """Run calls later, in order of their time, on one thread that ends when there is nothing left to run.
 
     Args:
@@ -34,18 +34,18 @@ class Pulse:
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._waiting = threading.Condition()
-        self._calls: list[tuple[float, int, Call]] = []
+        self._condition = threading.Condition()
+        self._calls: list[tuple[float, int, Callback]] = []
         self._number = itertools.count()
         self._thread: threading.Thread | None = None
 
-    def after(self, seconds: float, call: Call) -> None:
+    def call_later(self, seconds: float, call: Callback) -> None:
         """Run `call` in `seconds` seconds, from any thread.
 
         Where Python has no threads, as in a browser, the running event loop keeps the time. With neither, nothing can
         wait: what is due in less than a second runs now, and the rest never.
         """
-        with self._waiting:
+        with self._condition:
             heapq.heappush(self._calls, (self._monotonic() + max(seconds, 0.0), next(self._number), call))
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="cint-nb panels", daemon=True)
@@ -55,48 +55,48 @@ class Pulse:
                     self._calls.clear()
                 else:
                     self._thread = thread
-                    self._waiting.notify()
+                    self._condition.notify()
                     return
             else:
-                self._waiting.notify()
+                self._condition.notify()
                 return
-        _without_threads(seconds, call)
+        _call_later_without_threads(seconds, call)
 
     def _run(self) -> None:
         while True:
-            with self._waiting:
+            with self._condition:
                 if not self._calls:
-                    self._waiting.wait(_IDLE_SECONDS)
+                    self._condition.wait(_IDLE_SECONDS)
                     if not self._calls:
                         self._thread = None
                         return
                 left = self._calls[0][0] - self._monotonic()
                 if left > 0:
-                    self._waiting.wait(left)
+                    self._condition.wait(left)
                     continue
                 call = heapq.heappop(self._calls)[2]
-            guarded(call)
+            log_exceptions(call)
 
 
-def _without_threads(seconds: float, call: Call) -> None:
+def _call_later_without_threads(seconds: float, call: Callback) -> None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         if seconds < 1:
-            guarded(call)
+            log_exceptions(call)
         return
-    loop.call_later(seconds, guarded, call)
+    loop.call_later(seconds, log_exceptions, call)
 
 
-_PULSE = Pulse()
+_SCHEDULER = Scheduler()
 
 
-def after(seconds: float, call: Call) -> None:
-    """Run `call` on the panels' own thread in `seconds` seconds; `Pulse.after` says what happens without threads."""
-    _PULSE.after(seconds, call)
+def call_later(seconds: float, call: Callback) -> None:
+    """Run `call` on the panels' own thread in `seconds` seconds; `Scheduler.after` says what happens without threads."""
+    _SCHEDULER.call_later(seconds, call)
 
 
-def guarded(call: Call) -> None:
+def log_exceptions(call: Callback) -> None:
     """Run `call` and log what it raises: a panel that fails must not stop the thread that serves the others."""
     try:
         call()
@@ -104,9 +104,9 @@ def guarded(call: Call) -> None:
         _log.exception("A panel could not be updated.")
 
 
-def beside(call: Call, *, name: str = "cint-nb panel work") -> None:
+def run_in_thread(call: Callback, *, name: str = "cint-nb panel work") -> None:
     """Run `call` on a thread of its own and return at once; where Python has no threads, run it now."""
-    thread = threading.Thread(target=guarded, args=(call,), name=name, daemon=True)
+    thread = threading.Thread(target=log_exceptions, args=(call,), name=name, daemon=True)
     try:
         thread.start()
     except RuntimeError:
@@ -129,37 +129,37 @@ class Throttle(Generic[T]):
         *,
         per_second: float = UPDATES_PER_SECOND,
         monotonic: Callable[[], float] = time.monotonic,
-        later: Callable[[float, Call], None] = after,
+        later: Callable[[float, Callback], None] = call_later,
     ) -> None:
         self._apply = apply
-        self._gap = 1.0 / per_second
+        self._interval = 1.0 / per_second
         self._monotonic = monotonic
-        self._later = later
+        self._call_later = later
         self._lock = threading.RLock()
         self._pending: list[T] = []
         self._due = False
         self._last = float("-inf")
 
-    def offer(self, value: T, *, last: bool = False) -> None:
+    def submit(self, value: T, *, last: bool = False) -> None:
         """Take a value; `last` passes it on at once, since nothing will follow it."""
         with self._lock:
-            wait = self._last + self._gap - self._monotonic()
+            wait = self._last + self._interval - self._monotonic()
             if last or wait <= 0:
                 self._pending.clear()
-                self._pass(value)
+                self._apply_value(value)
                 return
             self._pending[:] = [value]
             if self._due:
                 return
             self._due = True
-        self._later(wait, self._flush)
+        self._call_later(wait, self._flush)
 
     def _flush(self) -> None:
         with self._lock:
             self._due = False
             if self._pending:
-                self._pass(self._pending.pop())
+                self._apply_value(self._pending.pop())
 
-    def _pass(self, value: T) -> None:
+    def _apply_value(self, value: T) -> None:
         self._last = self._monotonic()
         self._apply(value)

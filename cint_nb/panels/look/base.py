@@ -11,19 +11,19 @@ import traitlets
 from cint_nb.domain.errors import CintError
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.style import style_sheet
-from cint_nb.panels.look.text_format import esc, mode_word
+from cint_nb.panels.look.text_format import escape, parse_mode
 
 
-def html_part(css: str, value: str = "") -> widgets.HTML:
+def make_html_part(css: str, value: str = "") -> widgets.HTML:
     """Make an HTML widget of one CSS class; it takes no room while it is empty."""
     part = widgets.HTML()
     part.add_class(css)
     part.add_class("cint-empty")
-    write(part, value)
+    set_html(part, value)
     return part
 
 
-def write(part: widgets.HTML, value: str) -> None:
+def set_html(part: widgets.HTML, value: str) -> None:
     """Put HTML into a part, only when it differs, so that a screen reader hears what is new and nothing else."""
     before = part.value
     if value == before:
@@ -35,38 +35,38 @@ def write(part: widgets.HTML, value: str) -> None:
         part.remove_class("cint-empty")
 
 
-def badge(mode: str) -> str:
+def mode_badge_html(mode: str) -> str:
     """Write the mode as a coloured word."""
-    return f'<span class="cint-badge cint-badge-{esc(mode)}">{esc(mode)}</span>'
+    return f'<span class="cint-badge cint-badge-{escape(mode)}">{escape(mode)}</span>'
 
 
-def state(css: str, icon: str, word: str) -> str:
+def state_html(css: str, icon: str, word: str) -> str:
     """Write a state as colour, icon and word, so that none of them carries it alone."""
     return (
-        f'<span class="cint-word cint-{css}"><span class="cint-icon" aria-hidden="true">{esc(icon)}</span>'
-        f"{esc(word)}</span>"
+        f'<span class="cint-word cint-{css}"><span class="cint-icon" aria-hidden="true">{escape(icon)}</span>'
+        f"{escape(word)}</span>"
     )
 
 
-def say(part: widgets.HTML, css: str, icon: str, word: str, detail: str = "") -> None:
+def show_state(part: widgets.HTML, css: str, icon: str, word: str, detail: str = "") -> None:
     """Write a state line into a part; a screen reader reads it when it changes."""
-    tail = f"<span>{esc(detail)}</span>" if detail else ""
-    write(part, f'<div role="status" class="cint-status">{state(css, icon, word)}{tail}</div>')
+    tail = f"<span>{escape(detail)}</span>" if detail else ""
+    set_html(part, f'<div role="status" class="cint-status">{state_html(css, icon, word)}{tail}</div>')
 
 
-def error_text(error: BaseException) -> str:
+def error_message(error: BaseException) -> str:
     """Return what a panel says of an error: our own four lines, or kind and text of any other."""
     return str(error) if isinstance(error, CintError) else f"{type(error).__name__}: {error}"
 
 
-def close_parts(whole: widgets.Widget) -> None:
+def close_tree(whole: widgets.Widget) -> None:
     """Close what a widget is made of, shown or kept for later: its parts with theirs, its layout and style."""
     kept = (part for part in vars(whole).values() if isinstance(part, widgets.Widget))
     parts = {*getattr(whole, "children", ()), *kept, getattr(whole, "layout", None), getattr(whole, "style", None)}
     for part in parts - {None, style_sheet()}:  # all panels share that one
         part.close()
         if not isinstance(part, Panel):  # a panel closes its own
-            close_parts(part)
+            close_tree(part)
 
 
 class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -84,10 +84,10 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     value = traitlets.Any(None, allow_none=True)
 
     def __init__(self, css: str, mode: object, title: str, parts: Iterable[widgets.Widget]) -> None:
-        self._mode = mode_word(mode)
-        self._head = html_part("cint-head-part")
-        self._error = html_part("cint-error-part")
-        self._said = ""
+        self._mode = parse_mode(mode)
+        self._head = make_html_part("cint-head-part")
+        self._error = make_html_part("cint-error-part")
+        self._error_text = ""
         super().__init__(children=(style_sheet(), self._head, *parts, self._error))
         self.add_class("cint-panel")
         self.add_class(f"cint-{css}")
@@ -101,55 +101,60 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     @property
     def error(self) -> str:
         """Return what the error line says, empty when nothing is wrong."""
-        return self._said
+        return self._error_text
 
     def _show_title(self, title: str) -> None:
         self._title = title
-        write(
+        set_html(
             self._head,
-            f'<div class="cint-head"><span class="cint-title">{esc(title)}</span>{badge(self._mode)}</div>',
+            f'<div class="cint-head"><span class="cint-title">{escape(title)}</span>{mode_badge_html(self._mode)}</div>',
         )
 
     def _show_error(self, error: BaseException | None) -> None:
-        self._said = "" if error is None else error_text(error)
-        write(self._error, f'<div class="cint-error" role="alert">{esc(self._said)}</div>' if self._said else "")
+        self._error_text = "" if error is None else error_message(error)
+        set_html(
+            self._error,
+            f'<div class="cint-error" role="alert">{escape(self._error_text)}</div>' if self._error_text else "",
+        )
 
     def close(self) -> None:
         """Take the panel away with all its parts: ipywidgets would keep those alive as long as the kernel."""
         if self.comm is not None:  # else it is closed
             super().close()  # first: nothing is sent any more of what happens to the parts
-            close_parts(self)
+            close_tree(self)
 
     def summary(self) -> list[str]:
         """Return what the repr says after the mode: stable words, without ids, times and addresses."""
         return [self._title] if self._title else []
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Return the text form: the repr, and what the panel shows, where that does not change from run to run."""
         return repr(self)
 
-    def still(self) -> str:
+    def to_static_html(self) -> str:
         """Return the HTML that stands in for the panel in a saved notebook: no ids, nothing that needs a kernel."""
-        return f"<p>{esc(' · '.join([self._mode, *self.summary()]))}</p>"
+        return f"<p>{escape(' · '.join([self._mode, *self.summary()]))}</p>"
 
-    def leave_still(self) -> None:
+    def display_static(self) -> None:
         """Write the still picture of the panel, as it stands now, into the output of the running cell."""
-        static_html.show_still(self.still(), self.text().partition("\n")[2] or " · ".join(self.summary()))
+        static_html.display_static(
+            self.to_static_html(), self.to_text().partition("\n")[2] or " · ".join(self.summary())
+        )
 
     def __repr__(self) -> str:
         """Name the panel, its mode and its state on one line that repeats from run to run."""
         return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
 
-    def show(self) -> None:
+    def display(self) -> None:
         """Show the widget alone in the output of the running cell; `leave_still` may follow when there is an end."""
-        static_html.show_live(self._repr_mimebundle_() or {"text/plain": repr(self)})
+        static_html.display_widget(self._repr_mimebundle_() or {"text/plain": repr(self)})
 
     def _ipython_display_(self) -> None:
         if not static_html.in_kernel():
-            static_html.show_text(self.text())
+            static_html.display_text(self.to_text())
             return
-        self.show()
-        self.leave_still()
+        self.display()
+        self.display_static()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         # ipywidgets cuts the text at 110 characters; a saved notebook should hold all of it.

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from cint_nb.panels.look.text_format import DASH, duration, esc
+from cint_nb.panels.look.text_format import DASH, escape, format_duration
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnFormat:
     """Describe how a column is shown.
 
     Args:
@@ -28,9 +28,9 @@ class Column:
     hidden: bool = False
 
 
-RIGHT = frozenset({"count", "rate", "share", "money", "minutes", "seconds"})
+RIGHT_ALIGNED_KINDS = frozenset({"count", "rate", "share", "money", "minutes", "seconds"})
 
-_STATE_LOOKS = {
+_STATE_STYLES = {
     "draft": ("calm", "✎"),
     "scheduled": ("calm", "◷"),
     "live": ("good", "▶"),
@@ -40,7 +40,7 @@ _STATE_LOOKS = {
 }
 
 
-def absent(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     """Tell whether a cell holds nothing: None, NaN, NaT, or an empty text or list."""
     if value is None:
         return True
@@ -74,31 +74,31 @@ def _number(value: Any) -> str:
     return f"{value:,}"
 
 
-_NUMBERS: Mapping[str, Callable[[Any], str]] = {
+_NUMBER_FORMATTERS: Mapping[str, Callable[[Any], str]] = {
     "count": _whole,
     "rate": _rate,
     "share": _rate,
     "money": _money,
     "minutes": _minutes,
-    "seconds": duration,
+    "seconds": format_duration,
 }
 
 
-def plain(value: Any, kind: str) -> str:
+def format_text(value: Any, kind: str) -> str:
     """Write a cell as text, a dash when it holds nothing."""
-    if absent(value):
+    if is_empty(value):
         return DASH
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
-        return _NUMBERS.get(kind, _number)(value)
+        return _NUMBER_FORMATTERS.get(kind, _number)(value)
     if isinstance(value, datetime):
         moment = value.astimezone(UTC) if value.tzinfo else value
         return f"{moment:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, (list, tuple)):
-        return spark(value) if kind == "trend" else "; ".join(str(item) for item in value)
+        return sparkline_text(value) if kind == "trend" else "; ".join(str(item) for item in value)
     return str(value)
 
 
-def spark(values: Iterable[float]) -> str:
+def sparkline_text(values: Iterable[float]) -> str:
     """Draw numbers as a row of block characters, from the lowest to the highest."""
     numbers = [float(value) for value in values]
     top = max(numbers, default=0.0)
@@ -106,11 +106,11 @@ def spark(values: Iterable[float]) -> str:
     return "".join(blocks[min(int(number / top * 7.999), 7)] if top > 0 else blocks[0] for number in numbers)
 
 
-def spark_image(values: Sequence[float]) -> str:
+def sparkline_svg(values: Sequence[float]) -> str:
     """Draw numbers as a small line, with its first and last value as its name for a screen reader."""
     numbers = [float(value) for value in values]
     if len(numbers) < 2:
-        return esc(plain(numbers[0], "count")) if numbers else DASH
+        return escape(format_text(numbers[0], "count")) if numbers else DASH
     low, top = min(numbers), max(numbers)
     step, height = 72 / (len(numbers) - 1), 18
     points = " ".join(
@@ -124,24 +124,24 @@ def spark_image(values: Sequence[float]) -> str:
     )
 
 
-def cell(value: Any, kind: str) -> str:
+def format_html(value: Any, kind: str) -> str:
     """Write a cell as HTML, escaped."""
-    if absent(value):
+    if is_empty(value):
         return f'<span class="cint-soft">{DASH}</span>'
     if kind == "state":
-        css, icon = _STATE_LOOKS.get(str(value).lower(), ("calm", "•"))
+        css, icon = _STATE_STYLES.get(str(value).lower(), ("calm", "•"))
         return (
             f'<span class="cint-word cint-{css}"><span class="cint-icon" aria-hidden="true">{icon}</span>'
-            f"{esc(value)}</span>"
+            f"{escape(value)}</span>"
         )
     if kind == "warnings":
-        return f'<span class="cint-part"><span aria-hidden="true">▲ </span>{esc(plain(value, kind))}</span>'
+        return f'<span class="cint-part"><span aria-hidden="true">▲ </span>{escape(format_text(value, kind))}</span>'
     if kind == "share" and isinstance(value, (int, float)):
         width = 100 * min(max(float(value), 0.0), 1.0)
         return (
-            f'{esc(plain(value, kind))}<span class="cint-mini" aria-hidden="true">'
+            f'{escape(format_text(value, kind))}<span class="cint-mini" aria-hidden="true">'
             f'<span style="width:{width:.0f}%"></span></span>'
         )
     if kind == "trend" and isinstance(value, (list, tuple)):
-        return spark_image(value)
-    return esc(plain(value, kind))
+        return sparkline_svg(value)
+    return escape(format_text(value, kind))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-_latest: list[str] = []
+_latest_mode: list[str] = []
 
 
 def remember_mode(mode: object) -> None:
     """Remember the mode of the latest connection."""
-    _latest[:] = [str(mode)]
+    _latest_mode[:] = [str(mode)]
 
 
 def mode_of(source: Any = None) -> str:
@@ -28,4 +28,4 @@ def mode_of(source: Any = None) -> str:
             found = getattr(found, name, None)
         if isinstance(found, str) and found:
             return str(found)
-    return _latest[0] if _latest else os.environ.get("CINT_NB_MODE", "").strip().lower() or "sandbox"
+    return _latest_mode[0] if _latest_mode else os.environ.get("CINT_NB_MODE", "").strip().lower() or "sandbox"

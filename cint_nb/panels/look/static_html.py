@@ -10,17 +10,17 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from cint_nb.panels.look.text_format import esc
+from cint_nb.panels.look.text_format import escape
 
-STILL = (
+STATIC_STYLE = (
     "<style>.jp-OutputArea:has(.cint-static) .jp-OutputArea-output.jupyter-widgets:not(:has(*)){display:none}</style>"
 )
 """Hides the error in place of a dead widget, only where a still picture stands in for it."""
 
-NO_FORMULAS = "mathjax_ignore"
+NO_MATHJAX_CLASS = "mathjax_ignore"
 """CSS class under which front ends set no formulas: a name with two `$` in it is a name."""
 
-HIDE_STILL = """
+HIDE_STATIC_STYLE = """
 .jp-OutputArea:has(.cint-panel) .jp-OutputArea-child:has(.cint-static) { display: none; }
 :is(.cell_container, .output_wrapper):has(.cint-panel) .cint-static { display: none; }
 """
@@ -36,22 +36,24 @@ def in_kernel() -> bool:
 
 def plain_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a table without style, so that a stored notebook does not change with the look of the panels."""
-    head = "".join(f"<th>{esc(text)}</th>" for text in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{esc(text)}</td>' for text in row)}</tr>" for row in rows)
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(text)}</td>' for text in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def show_live(bundle: dict[str, Any]) -> None:
+def display_widget(bundle: dict[str, Any]) -> None:
     """Show the widget of a panel from its MIME bundle."""
     _display(bundle)
 
 
-def show_still(html: str, text: str) -> None:
+def display_static(html: str, text: str) -> None:
     """Show the still picture of a panel: HTML that hides itself while the panel is alive, and text for the rest."""
-    _display({"text/html": f'{STILL}<div class="cint-static {NO_FORMULAS}">{html}</div>', "text/plain": text})
+    _display(
+        {"text/html": f'{STATIC_STYLE}<div class="cint-static {NO_MATHJAX_CLASS}">{html}</div>', "text/plain": text}
+    )
 
 
-def show_text(text: str) -> None:
+def display_text(text: str) -> None:
     """Show the text form alone, where there is no kernel."""
     _display({"text/plain": text})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from cint_nb.panels.look.static_html import HIDE_STILL
+from cint_nb.panels.look.static_html import HIDE_STATIC_STYLE
 
 _SHEET = """
 .cint-panel, .cint-static {
@@ -174,13 +174,13 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 """
 
 
-_made: list[widgets.HTML] = []
+_style_widgets: list[widgets.HTML] = []
 
 
 def style_sheet() -> widgets.HTML:
     """Return the one widget that carries the style sheet; every panel shows it. One that was closed is made anew."""
-    if not _made or _made[0].comm is None:
-        sheet = widgets.HTML(f"<style>{_SHEET}{HIDE_STILL}</style>")
+    if not _style_widgets or _style_widgets[0].comm is None:
+        sheet = widgets.HTML(f"<style>{_SHEET}{HIDE_STATIC_STYLE}</style>")
         sheet.add_class("cint-style")
-        _made[:] = [sheet]
-    return _made[0]
+        _style_widgets[:] = [sheet]
+    return _style_widgets[0]

@@ -10,7 +10,7 @@ MODES = ("sandbox", "replay", "live")
 DASH = "–"
 
 
-def mode_word(mode: object) -> str:
+def parse_mode(mode: object) -> str:
     """Return the mode as one of `sandbox`, `replay`, `live`.
 
     Raises:
@@ -22,22 +22,22 @@ def mode_word(mode: object) -> str:
     return word
 
 
-def esc(text: object) -> str:
+def escape(text: object) -> str:
     """Escape any text for HTML, quotes included: file names and server texts are not ours."""
     return html.escape(str(text), quote=True)
 
 
-def no_formula(text: object) -> str:
+def disable_mathjax(text: object) -> str:
     """Return a text for the description of a widget, so that no front end takes a part of it for a formula."""
     return str(text).replace("$", "\uff04").replace("\\", "\\\u2060")
 
 
-def count(number: int, one: str, many: str = "") -> str:
+def format_count(number: int, one: str, many: str = "") -> str:
     """Write a count with its noun, such as `1 id` or `10,000 ids`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Write a length of time in its two largest units, such as `45 s`, `12 min 5 s` or `2 h 10 min`."""
     whole = max(round(seconds), 0)
     if whole < 60:
@@ -51,7 +51,7 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} days"
 
 
-def span(low: float, high: float) -> str:
+def format_duration_range(low: float, high: float) -> str:
     """Write a range of time, such as `10–15 min`, or one length when both ends read the same."""
     low, high = sorted((max(low, 0.0), max(high, 0.0)))
     if high >= 7200:
@@ -64,16 +64,16 @@ def span(low: float, high: float) -> str:
     return f"up to {second} {unit}" if float(first) == 0 else f"{first}{DASH}{second} {unit}"
 
 
-def share(low: float, high: float) -> str:
+def format_percent(low: float, high: float) -> str:
     """Write a share of the whole, such as `43 %` or `35–52 %`."""
     first, second = (int(max(0.0, min(1.0, bound)) * 100) for bound in (low, high))
     return f"{second} %" if first == second else f"{first}{DASH}{second} %"
 
 
-def size(number: int) -> str:
+def format_size(number: int) -> str:
     """Write a size in bytes, kB or MB, as the exchange counts them (1 MB is 1,000,000 bytes)."""
     if number < 1_000:
-        return count(number, "byte")
+        return format_count(number, "byte")
     if number < 1_000_000:
         return f"{number / 1_000:.0f} kB"
     return f"{number / 1_000_000:.1f} MB"

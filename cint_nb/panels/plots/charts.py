@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cint_nb.panels.look.text_format import count
-from cint_nb.panels.plots.figure import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, RED, SOFT, Picture
+from cint_nb.panels.look.text_format import format_count
+from cint_nb.panels.plots.figure import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, RED, SOFT, NotebookFigure
 from cint_nb.panels.plots.projection import project
 
 if TYPE_CHECKING:
@@ -29,32 +29,32 @@ def plot_completes(
     frame: pd.DataFrame,
     *,
     goal: int,
-    until: Any = None,
-    saved: int | None = None,
+    end_at: Any = None,
+    saved_count: int | None = None,
     entrants: int | None = None,
     now: Any = None,
     mode: object = "sandbox",
     title: str = "Completes over time",
     source: str = "Cint, completes by interval",
-) -> Picture:
+) -> NotebookFigure:
     """Draw collected completes over time against the goal, and where they may end.
 
     Args:
         frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.study.frames.completes_frame`
             returns them.
         goal: Completes wanted.
-        until: End of fielding, UTC. With it, and at least three whole intervals since the first complete, a band shows
+        end_at: End of fielding, UTC. With it, and at least three whole intervals since the first complete, a band shows
             where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have, as
             `cint_nb.panels.plots.projection` says. It never rises above the goal, where the exchange stops.
-        saved: Ids saved in the target group. The band never rises above what they can give.
+        saved_count: Ids saved in the target group. The band never rises above what they can give.
         entrants: People who have entered; whoever came without completing is taken off `saved`.
         now: When the completes were read, UTC: an interval that had not ended by then counts for its part only.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
-    figure = Picture(title, mode, source=source)
-    axes = figure.plane
+    figure = NotebookFigure(title, mode, source=source)
+    axes = figure.ax
     times = pd.to_datetime(frame["until"], utc=True)
     counts = frame["completes"].astype("float64")
     reached = float(counts.iloc[-1]) if len(counts) else 0.0
@@ -64,20 +64,20 @@ def plot_completes(
         f"goal {goal:,}", (0.005, goal), xycoords=("axes fraction", "data"), va="bottom", fontsize=9, color=SOFT
     )
     if len(frame):
-        _mark_last(axes, times.iloc[-1], reached)
-    most = can_still_be(goal, reached, saved, entrants)
-    ahead = project(frame, until=until, most=most, now=now) if until is not None else None
+        _annotate_last(axes, times.iloc[-1], reached)
+    most = reachable_completes(goal, reached, saved_count, entrants)
+    ahead = project(frame, end_at=end_at, maximum=most, now=now) if end_at is not None else None
     if ahead is not None:
         _draw_band(axes, ahead)
     axes.set_ylim(0, max(float(goal), reached) * 1.14 or 1)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylabel("completes (count)")
     axes.set_xlabel("time (UTC)")
-    _plain_dates(axes)
+    _format_date_axis(axes)
     return figure
 
 
-def can_still_be(goal: int, reached: float, saved: int | None, entrants: int | None) -> float:
+def reachable_completes(goal: int, reached: float, saved: int | None, entrants: int | None) -> float:
     """Return the completes that cannot be exceeded: the goal, or less where the list gives less."""
     if saved is None:
         return float(goal)
@@ -97,7 +97,7 @@ def _draw_band(axes: Axes, ahead: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def _mark_last(axes: Axes, when: pd.Timestamp, last: float) -> None:
+def _annotate_last(axes: Axes, when: pd.Timestamp, last: float) -> None:
     axes.plot(pd.DatetimeIndex([when]), [last], "o", color=BLUE, markersize=5)
     axes.annotate(
         f"{last:,.0f}", (when, last), xytext=(-5, 6), textcoords="offset points", ha="right", color=BLUE,
@@ -105,7 +105,7 @@ def _mark_last(axes: Axes, when: pd.Timestamp, last: float) -> None:
     )  # fmt: skip
 
 
-def _plain_dates(axes: Axes) -> None:
+def _format_date_axis(axes: Axes) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     # matplotlib has no types for these two classes
@@ -120,7 +120,7 @@ def plot_outcomes(
     mode: object = "sandbox",
     title: str = "What became of every line",
     source: str = "sent against saved ids",
-) -> Picture:
+) -> NotebookFigure:
     """Draw how many source lines ended with each outcome.
 
     Args:
@@ -132,8 +132,8 @@ def plot_outcomes(
     words = [word for word in _OUTCOMES if counts.get(word)]
     words += [word for word in counts if word not in _OUTCOMES and counts[word]]
     values = [int(counts[word]) for word in words]
-    figure = Picture(title, mode, source=source, height=1.3 + 0.34 * max(len(words), 1))
-    axes = figure.plane
+    figure = NotebookFigure(title, mode, source=source, height=1.3 + 0.34 * max(len(words), 1))
+    axes = figure.ax
     looks = [_OUTCOMES.get(word, (GREY, "")) for word in words]
     bars = axes.barh(
         [str(word).replace("_", " ") for word in words], values, color=[look[0] for look in looks], height=0.62
@@ -146,7 +146,7 @@ def plot_outcomes(
     axes.invert_yaxis()
     axes.set_xlim(0, (max(values, default=0) or 1) * 1.25)
     axes.xaxis.set_major_formatter("{x:,.0f}")
-    axes.set_xlabel(f"lines (count), {count(sum(values), 'line')} in all")
+    axes.set_xlabel(f"lines (count), {format_count(sum(values), 'line')} in all")
     return figure
 
 
@@ -160,7 +160,7 @@ def plot_funnel(
     mode: object = "sandbox",
     title: str = "From saved ids to completes",
     source: str = "Cint, target group performance",
-) -> Picture:
+) -> NotebookFigure:
     """Draw how many people reached each step, the share of the first step, and why visits ended.
 
     Args:
@@ -184,8 +184,8 @@ def plot_funnel(
             people.append(int(row["count"]))
             colours.append(PALE)
             labels.append(f"{int(row['count']):,}")
-    figure = Picture(title, mode, source=source, height=1.3 + 0.34 * max(len(steps), 1))
-    axes = figure.plane
+    figure = NotebookFigure(title, mode, source=source, height=1.3 + 0.34 * max(len(steps), 1))
+    axes = figure.ax
     places = range(len(steps))
     bars = axes.barh(list(places), people, color=colours, height=0.66)
     axes.set_yticks(list(places), steps, parse_math=False)  # a reason is a text of the exchange, no formula

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cint_nb.panels.look.text_format import mode_word
+from cint_nb.panels.look.text_format import parse_mode
 
 # Okabe and Ito's palette: told apart with every kind of colour blindness.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -19,7 +19,7 @@ _SCREEN_DPI = 144
 _INCHES_TO_PIXELS = 96
 
 
-class Picture(Figure):
+class NotebookFigure(Figure):
     """Draw a figure with a title, and say in its text form what it shows.
 
     Args:
@@ -31,13 +31,13 @@ class Picture(Figure):
 
     def __init__(self, title: str, mode: object, *, source: str, height: float = 3.2) -> None:
         super().__init__(figsize=(7.4, height), layout="constrained", facecolor="white")
-        self._told = f"{title} · {mode_word(mode)}"
-        self.supxlabel(f"Source: {source} · {mode_word(mode)}", fontsize=8, color=SOFT, x=0.99, ha="right")
-        self.plane = _plane(self, title)
+        self._alt_text = f"{title} · {parse_mode(mode)}"
+        self.supxlabel(f"Source: {source} · {parse_mode(mode)}", fontsize=8, color=SOFT, x=0.99, ha="right")
+        self.ax = _make_axes(self, title)
 
     def __repr__(self) -> str:
         """Name the figure on one line that repeats from run to run."""
-        return f"<Figure: {self._told}>"
+        return f"<Figure: {self._alt_text}>"
 
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:
         content = io.BytesIO()
@@ -46,7 +46,7 @@ class Picture(Figure):
         return content.getvalue(), {"width": width, "height": height}
 
 
-def _plane(figure: Figure, title: str) -> Axes:
+def _make_axes(figure: Figure, title: str) -> Axes:
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=INK)
     for side in ("top", "right"):

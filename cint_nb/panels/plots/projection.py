@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-DRAWS = 1_000
-BAND = (0.1, 0.9)
+SIMULATIONS = 1_000
+BAND_QUANTILES = (0.1, 0.9)
 INTERVALS_MIN = 3
 STEPS_MAX = 400
-_SLOWINGS = 48
-_BENDS = (1.0, 0.5)
-_RESTS = (0.0, 0.01, 0.03, 0.1)
+_DECAY_COUNT = 48
+_DECAY_EXPONENTS = (1.0, 0.5)
+_DECAY_FLOORS = (0.0, 0.01, 0.03, 0.1)
 
 
 def project(
-    frame: pd.DataFrame, *, until: Any, most: float | None = None, now: Any = None, seed: int = 1
+    frame: pd.DataFrame, *, end_at: Any, maximum: float | None = None, now: Any = None, seed: int = 1
 ) -> pd.DataFrame | None:
     """Continue completes to the end of fielding, slowing as they have so far.
 
     Args:
         frame: Columns `until` (UTC) and `completes`, at even intervals.
-        until: End of fielding, UTC.
-        most: Completes that cannot be exceeded, such as the goal or what is left of the list.
+        end_at: End of fielding, UTC.
+        maximum: Completes that cannot be exceeded, such as the goal or what is left of the list.
         now: When the completes were read, UTC; of an interval that had not ended by then only the part counts.
         seed: Same seed, same band.
 
@@ -47,7 +47,7 @@ def project(
     import numpy as np
 
     times = pd.to_datetime(frame["until"], utc=True)
-    end = pd.to_datetime(until, utc=True)
+    end = pd.to_datetime(end_at, utc=True)
     if len(frame) < INTERVALS_MIN or times.iloc[-1] >= end:
         return None
     step = times.diff().median()
@@ -56,10 +56,10 @@ def project(
         return None
     steps = min(max(int(np.ceil((end - times.iloc[-1]) / step)), 1), STEPS_MAX)
     reached = float(frame["completes"].iloc[-1])
-    drawn = reached + _futures(new, part, steps, np.random.default_rng(seed)).cumsum(axis=1)
-    if most is not None:
-        drawn = np.minimum(drawn, max(most, reached))
-    low, middle, high = np.quantile(drawn, [BAND[0], 0.5, BAND[1]], axis=0)
+    drawn = reached + _simulate(new, part, steps, np.random.default_rng(seed)).cumsum(axis=1)
+    if maximum is not None:
+        drawn = np.minimum(drawn, max(maximum, reached))
+    low, middle, high = np.quantile(drawn, [BAND_QUANTILES[0], 0.5, BAND_QUANTILES[1]], axis=0)
     ahead = [min(times.iloc[-1] + step * number, end) for number in range(steps + 1)]
     return pd.DataFrame(
         {"until": ahead, "low": [reached, *low], "middle": [reached, *middle], "high": [reached, *high]}
@@ -80,26 +80,28 @@ def _intervals(frame: pd.DataFrame, times: Any, step: Any, now: Any) -> tuple[Nu
     return new[first:][kept], part[first:][kept]
 
 
-def _shapes(numbers: Numbers) -> Numbers:
+def _decay_curves(numbers: Numbers) -> Numbers:
     """Return ways to slow down, one a row, as pace of each interval by its number; the first has pace 1."""
     import numpy as np
 
-    share = np.linspace(1 / _SLOWINGS, 1.0, _SLOWINGS)[:, None]
-    return np.vstack([share ** (numbers**bend) * (1 - rest) + rest for bend in _BENDS for rest in _RESTS])
+    share = np.linspace(1 / _DECAY_COUNT, 1.0, _DECAY_COUNT)[:, None]
+    return np.vstack(
+        [share ** (numbers**bend) * (1 - rest) + rest for bend in _DECAY_EXPONENTS for rest in _DECAY_FLOORS]
+    )
 
 
-def _futures(new: Numbers, part: Numbers, steps: int, random: np.random.Generator) -> Numbers:
+def _simulate(new: Numbers, part: Numbers, steps: int, random: np.random.Generator) -> Numbers:
     """Draw what each of the coming intervals may bring."""
     import numpy as np
 
-    shapes = _shapes(np.arange(len(new) + steps, dtype=float))
+    shapes = _decay_curves(np.arange(len(new) + steps, dtype=float))
     seen = shapes[:, : len(new)] * part
     fits = seen * (new.sum() / seen.sum(axis=1))[:, None]
     fit = (new * np.log(np.maximum(fits, 1e-12)) - fits).sum(axis=1)
     best = fits[fit.argmax()]
     spread = max(1.0, float((((new - best) ** 2) / np.maximum(best, 0.5)).sum() / max(len(new) - 2, 1)))
     weight = np.exp((fit - fit.max()) / spread)
-    chosen = random.choice(len(shapes), size=DRAWS, p=weight / weight.sum())
+    chosen = random.choice(len(shapes), size=SIMULATIONS, p=weight / weight.sum())
     pace = random.gamma((new.sum() + 0.5) / spread, spread / seen.sum(axis=1)[chosen])
     expected = np.maximum(pace[:, None] * shapes[chosen, len(new) :], 1e-9)
     if spread > 1.001:

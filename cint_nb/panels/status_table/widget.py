@@ -14,18 +14,26 @@ import ipywidgets as widgets
 import pandas as pd
 
 from cint_nb.panels.look import static_html
-from cint_nb.panels.look.background import Throttle, after, beside
-from cint_nb.panels.look.base import Panel, html_part, say, write
+from cint_nb.panels.look.background import Throttle, call_later, run_in_thread
+from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
 from cint_nb.panels.look.mode import mode_of
-from cint_nb.panels.look.text_format import count, duration, esc
+from cint_nb.panels.look.text_format import escape, format_count, format_duration
 from cint_nb.panels.status_table.controls import INTERVALS, StatusControls
-from cint_nb.panels.status_table.model import StatusView, Wish, as_text, changes, draw_table, plain_rows, text_table
+from cint_nb.panels.status_table.model import (
+    StatusView,
+    TableOptions,
+    changed_cells,
+    format_table,
+    plain_rows,
+    render_table,
+    to_delimited_text,
+)
 
 Loader = Callable[[], pd.DataFrame | Iterable[pd.DataFrame]]
 
-LIVE_HOURS = 12
+AUTO_REFRESH_HOURS = 12
 """A table that somebody forgot stops asking the exchange after so many hours."""
-STILL_ROWS = 50
+STATIC_ROWS = 50
 
 
 class StatusTable(Panel):
@@ -54,9 +62,9 @@ class StatusTable(Panel):
         self._loader: Loader | None = None if isinstance(source, pd.DataFrame) else source
         self.interval = max(float(interval), 1.0)
         self._view = StatusView(pd.DataFrame())
-        self._live, self._loading, self._round = False, False, 0
+        self._auto_refresh, self._loading, self._refresh_number = False, False, 0
         self._lock = threading.RLock()
-        self._line, self._table = html_part("cint-status-part"), html_part("cint-table-part")
+        self._line, self._table = make_html_part("cint-status-part"), make_html_part("cint-table-part")
         self._table.tabbable = True  # it scrolls, so the keyboard must be able to reach it
         self.controls = StatusControls(self._draw)
         super().__init__(
@@ -65,11 +73,11 @@ class StatusTable(Panel):
             title,
             (self._line, self._table, self._make_buttons(), self.controls.box),
         )
-        self._throttle: Throttle[tuple[pd.DataFrame, pd.DataFrame | None]] = Throttle(self._take)
+        self._throttle: Throttle[tuple[pd.DataFrame, pd.DataFrame | None]] = Throttle(self._show_frame)
         if isinstance(source, pd.DataFrame):
-            self._take((source, None))
+            self._show_frame((source, None))
         else:
-            say(self._line, "calm", "…", "not loaded yet")
+            show_state(self._line, "calm", "…", "not loaded yet")
 
     def _make_buttons(self) -> widgets.HBox:
         self.refresh_button = widgets.Button(description="Refresh now")
@@ -77,8 +85,8 @@ class StatusTable(Panel):
         self.refresh_button.on_click(lambda _: self.refresh())
         self.live_button = widgets.Button(description="Keep fresh", tooltip="Refresh again and again")
         self.live_button.add_class("cint-live")
-        self.live_button.on_click(lambda _: self.stop() if self._live else self.start())
-        extra = () if self.interval in dict(INTERVALS).values() else ((duration(self.interval), self.interval),)
+        self.live_button.on_click(lambda _: self.stop() if self._auto_refresh else self.start())
+        extra = () if self.interval in dict(INTERVALS).values() else ((format_duration(self.interval), self.interval),)
         self.every = widgets.Dropdown(options=[*extra, *INTERVALS], value=self.interval, description="every")
         self.every.add_class("cint-every")
         self.every.observe(self._on_interval, "value")
@@ -97,7 +105,7 @@ class StatusTable(Panel):
 
     def update(self, frame: pd.DataFrame) -> None:
         """Show this frame; callable from any thread, at most four frames a second are drawn, the last always."""
-        self._throttle.offer((frame, self.value))
+        self._throttle.submit((frame, self.value))
 
     def refresh(self) -> StatusTable:
         """Ask the loader for a fresh frame in the background and return at once; without a loader nothing happens."""
@@ -105,30 +113,36 @@ class StatusTable(Panel):
             if self._loader is None or self._loading:
                 return self
             self._loading = True
-        say(self._line, "busy", "↻", "refreshing", count(len(self.frame), "target group") if len(self.frame) else "")
-        beside(self._load)
+        show_state(
+            self._line,
+            "busy",
+            "↻",
+            "refreshing",
+            format_count(len(self.frame), "target group") if len(self.frame) else "",
+        )
+        run_in_thread(self._load)
         return self
 
     def start(self) -> StatusTable:
         """Keep the table fresh in the background, every `interval` seconds, and return at once."""
         with self._lock:
-            if self._loader is None or self._live:
+            if self._loader is None or self._auto_refresh:
                 return self
-            self._live = True
-            self._round += 1
-            number = self._round
+            self._auto_refresh = True
+            self._refresh_number += 1
+            number = self._refresh_number
         self.live_button.description = "Pause"
         self.refresh()
-        self._again(number, 0.0)
+        self._schedule_refresh(number, 0.0)
         return self
 
     def stop(self) -> None:
         """Pause: keep what is shown and load nothing more by itself."""
         with self._lock:
-            self._live = False
-            self._round += 1
+            self._auto_refresh = False
+            self._refresh_number += 1
         self.live_button.description = "Keep fresh"
-        self._say_loaded()
+        self._show_loaded()
 
     def close(self) -> None:
         """Stop refreshing and take the panel away."""
@@ -138,10 +152,10 @@ class StatusTable(Panel):
     def to_csv(self, path: str | Path) -> Path:
         """Write the rows as shown to a CSV file and return its path; texts cannot run in a spreadsheet."""
         target = Path(path)
-        target.write_text(as_text(self._view, ","), encoding="utf-8")
+        target.write_text(to_delimited_text(self._view, ","), encoding="utf-8")
         return target
 
-    def arrange(
+    def set_options(
         self, *, sort: str = "", descending: bool = False, words: str = "", columns: tuple[str, ...] = ()
     ) -> StatusTable:
         """Sort, filter and choose columns from code, by the names of the frame's columns.
@@ -158,23 +172,23 @@ class StatusTable(Panel):
         unknown = [name for name in (sort, *columns) if name and name not in self.frame.columns]
         if unknown:
             raise KeyError(f"no such column: {', '.join(unknown)}")
-        self.controls.set(Wish(sort, descending, words, columns or tuple(self._view.usual())))
+        self.controls.set_options(TableOptions(sort, descending, words, columns or tuple(self._view.default_columns())))
         self._draw()
         return self
 
     # --- in the background ------------------------------------------------------------------------------------
 
-    def _again(self, number: int, waited: float) -> None:
+    def _schedule_refresh(self, number: int, waited: float) -> None:
         def due() -> None:
-            if not self._live or self._round != number:
+            if not self._auto_refresh or self._refresh_number != number:
                 return
-            if waited >= LIVE_HOURS * 3600:
+            if waited >= AUTO_REFRESH_HOURS * 3600:
                 self.stop()
                 return
             self.refresh()
-            self._again(number, waited + self.interval)
+            self._schedule_refresh(number, waited + self.interval)
 
-        after(self.interval, due)
+        call_later(self.interval, due)
 
     def _load(self) -> None:
         loader = self._loader
@@ -184,21 +198,21 @@ class StatusTable(Panel):
         try:
             loaded = loader()
             for frame in [loaded] if isinstance(loaded, pd.DataFrame) else loaded:
-                self._throttle.offer((frame, before))
+                self._throttle.submit((frame, before))
         except Exception as error:  # noqa: BLE001  # whatever a loader raises belongs in the panel, not on a thread
             self._loading = False
             self._show_error(error)
-            say(self._line, "bad", "✖", "the last refresh failed", "what is shown is older")
+            show_state(self._line, "bad", "✖", "the last refresh failed", "what is shown is older")
             return
         self._loading = False
         self._show_error(None)
-        self._throttle.offer((frame, before), last=True)
+        self._throttle.submit((frame, before), last=True)
 
-    def _take(self, shown: tuple[pd.DataFrame, pd.DataFrame | None]) -> None:
+    def _show_frame(self, shown: tuple[pd.DataFrame, pd.DataFrame | None]) -> None:
         frame, before = shown
         with self._lock:
-            self._view = StatusView(frame, changes(before, frame))
-            self.controls.offer(self._view.names(), self._view.usual())
+            self._view = StatusView(frame, changed_cells(before, frame))
+            self.controls.set_columns(self._view.all_columns(), self._view.default_columns())
             self.value = frame
             self._draw()
 
@@ -206,28 +220,30 @@ class StatusTable(Panel):
 
     def _draw(self) -> None:
         with self._lock:
-            self._view = StatusView(self._view.frame, self._view.changed, self.controls.wish)
-            write(self._table, draw_table(self._view, caption=self._title))
-            self.controls.show_text(as_text(self._view, "\t") if self.controls.copy.value else "")
-            self._say_loaded()
+            self._view = StatusView(self._view.frame, self._view.changed, self.controls.options)
+            set_html(self._table, render_table(self._view, caption=self._title))
+            self.controls.show_text(to_delimited_text(self._view, "\t") if self.controls.show_copy.value else "")
+            self._show_loaded()
 
-    def _say_loaded(self) -> None:
+    def _show_loaded(self) -> None:
         if not isinstance(self.value, pd.DataFrame):
             return
-        shown, all_rows = len(self._view.rows()), len(self.frame)
-        rows = count(all_rows, "target group") if shown == all_rows else f"{shown:,} of {all_rows:,} target groups"
+        shown, all_rows = len(self._view.visible_rows()), len(self.frame)
+        rows = (
+            format_count(all_rows, "target group") if shown == all_rows else f"{shown:,} of {all_rows:,} target groups"
+        )
         if self._loading:
-            say(self._line, "busy", "↻", "refreshing", f"{rows}, figures are coming in")
+            show_state(self._line, "busy", "↻", "refreshing", f"{rows}, figures are coming in")
         elif self._loader is None:
-            say(self._line, "calm", "▤", rows)
-        elif self._live:
-            say(self._line, "good", "●", "fresh", f"{rows}, refreshed every {duration(self.interval)}")
+            show_state(self._line, "calm", "▤", rows)
+        elif self._auto_refresh:
+            show_state(self._line, "good", "●", "fresh", f"{rows}, refreshed every {format_duration(self.interval)}")
         else:
-            say(self._line, "calm", "▤", rows, "refreshed when you ask")
+            show_state(self._line, "calm", "▤", rows, "refreshed when you ask")
 
     def _on_interval(self, change: dict[str, float]) -> None:
         self.interval = float(change["new"])
-        if self._live:
+        if self._auto_refresh:
             self.stop()
             self.start()
 
@@ -237,18 +253,18 @@ class StatusTable(Panel):
     def summary(self) -> list[str]:
         """Return the title and the number of target groups."""
         loaded = isinstance(self.value, pd.DataFrame)
-        return [self._title, count(len(self.frame), "target group") if loaded else "not loaded yet"]
+        return [self._title, format_count(len(self.frame), "target group") if loaded else "not loaded yet"]
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Return the repr and the rows as aligned text."""
         if not isinstance(self.value, pd.DataFrame):
             return repr(self)
-        return "\n".join([repr(self), *text_table(self._view, limit=STILL_ROWS)])
+        return "\n".join([repr(self), *format_table(self._view, limit=STATIC_ROWS)])
 
-    def still(self) -> str:
+    def to_static_html(self) -> str:
         """Return the rows as a table, at most fifty."""
         if not isinstance(self.value, pd.DataFrame):
             return super().to_static_html()
-        heads, cells, more = plain_rows(self._view, STILL_ROWS)
-        tail = f"<p>{esc(count(more, 'more target group'))}</p>" if more else ""
+        heads, cells, more = plain_rows(self._view, STATIC_ROWS)
+        tail = f"<p>{escape(format_count(more, 'more target group'))}</p>" if more else ""
         return super().to_static_html() + (static_html.plain_table(heads, cells) if cells else "") + tail

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.panels.look import static_html
-from cint_nb.panels.look.base import Panel, html_part, say, state, write
+from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state, state_html
 from cint_nb.panels.look.mode import mode_of
-from cint_nb.panels.look.text_format import count, esc
+from cint_nb.panels.look.text_format import escape, format_count
 
-HEADS = ("Severity", "Rule", "Finding", "Fix", "Guide")
+HEADINGS = ("Severity", "Rule", "Finding", "Fix", "Guide")
 _SEVERITIES = {
     Severity.BLOCK: ("bad", "✖", "block"),
     Severity.WARN: ("part", "▲", "warn"),
@@ -16,12 +16,12 @@ _SEVERITIES = {
 }
 
 
-def verdict(findings: Findings) -> str:
+def headline(findings: Findings) -> str:
     """Say in one line what the findings mean for the wave."""
     if not findings:
         return "nothing stands against this step"
     counts = [
-        count(number, "finding") + f" of severity {severity}"
+        format_count(number, "finding") + f" of severity {severity}"
         for severity in Severity
         if (number := sum(finding.severity is severity for finding in findings))
     ]
@@ -29,20 +29,20 @@ def verdict(findings: Findings) -> str:
 
 
 def _row(finding: Finding) -> str:
-    evidence = f'<div class="cint-soft">{esc(finding.evidence)}</div>' if finding.evidence else ""
-    fix = esc(finding.fix) if finding.fix else '<span class="cint-soft">nothing to change</span>'
+    evidence = f'<div class="cint-soft">{escape(finding.evidence)}</div>' if finding.evidence else ""
+    fix = escape(finding.fix) if finding.fix else '<span class="cint-soft">nothing to change</span>'
     return (
-        f'<tr class="cint-finding cint-finding-{finding.severity}"><td>{state(*_SEVERITIES[finding.severity])}</td>'
-        f"<td><code>{esc(finding.rule)}</code></td><td>{esc(finding.message)}{evidence}</td><td>{fix}</td>"
-        f'<td class="cint-soft">{esc(finding.section)}</td></tr>'
+        f'<tr class="cint-finding cint-finding-{finding.severity}"><td>{state_html(*_SEVERITIES[finding.severity])}</td>'
+        f"<td><code>{escape(finding.rule)}</code></td><td>{escape(finding.message)}{evidence}</td><td>{fix}</td>"
+        f'<td class="cint-soft">{escape(finding.section)}</td></tr>'
     )
 
 
-def draw_findings(findings: Findings) -> str:
+def render_findings(findings: Findings) -> str:
     """Draw findings as an HTML table, every text escaped."""
     if not findings:
         return ""
-    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADINGS)
     rows = "".join(_row(finding) for finding in findings)
     return (
         '<div class="cint-scroll" tabindex="0" role="region" aria-label="Findings">'
@@ -62,8 +62,8 @@ class FindingsTable(Panel):
     """
 
     def __init__(self, findings: Findings | None = None, *, mode: object = None, title: str = "Findings") -> None:
-        self._line = html_part("cint-status-part")
-        self._table = html_part("cint-table-part")
+        self._line = make_html_part("cint-status-part")
+        self._table = make_html_part("cint-table-part")
         super().__init__("findings-table", mode or mode_of(None), title, (self._line, self._table))
         self.update(findings if findings is not None else Findings())
 
@@ -72,22 +72,22 @@ class FindingsTable(Panel):
         self.value = findings
         worst = next(iter(findings)).severity if findings else None
         css, icon, word = _SEVERITIES[worst] if worst else ("good", "✔", "clear")
-        say(self._line, css, icon, word, verdict(findings))
-        write(self._table, draw_findings(findings))
+        show_state(self._line, css, icon, word, headline(findings))
+        set_html(self._table, render_findings(findings))
 
     def summary(self) -> list[str]:
         """Return the title and the verdict."""
-        return [self._title, verdict(self.value)]
+        return [self._title, headline(self.value)]
 
-    def still(self) -> str:
+    def to_static_html(self) -> str:
         """Return the findings as a table."""
         rows = [
             (each.severity, each.rule, f"{each.message} {each.evidence}".strip(), each.fix, each.section)
             for each in self.value
         ]
-        return super().to_static_html() + (static_html.plain_table(HEADS, rows) if rows else "")
+        return super().to_static_html() + (static_html.plain_table(HEADINGS, rows) if rows else "")
 
-    def text(self) -> str:
+    def to_text(self) -> str:
         """Return the repr and one line a finding."""
         lines = [repr(self)]
         for finding in self.value:

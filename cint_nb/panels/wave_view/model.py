@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.panels.look.text_format import count
+from cint_nb.panels.look.text_format import format_count
 from cint_nb.wave.budget import worst_case_cost
 from cint_nb.wave.journal import EntryState, JournalEntry
 from cint_nb.wave.journal_payloads import JobPayload, Payload
 
 
-class Stage(StrEnum):
+class WaveStep(StrEnum):
     """Name the steps of a wave in their order."""
 
     CHECK = "check"
@@ -27,7 +27,7 @@ class Stage(StrEnum):
     CLOSE = "close"
 
 
-class Standing(StrEnum):
+class StepState(StrEnum):
     """Name how a step stands."""
 
     DONE = "done"
@@ -38,38 +38,38 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class WaveStand:
+class WaveProgress:
     """Hold where a wave stands.
 
     Args:
-        stage: The step it stands at.
-        standing: How that step stands.
+        step: The step it stands at.
+        state: How that step stands.
         code: The line to run next, empty when nothing is left to do.
-        why: What the line does, or why it is needed.
+        explanation: What the line does, or why it is needed.
         job: The job that runs, or ran last, of this step.
-        last: The last look at it.
+        last_snapshot: The last look at it.
     """
 
-    stage: Stage
-    standing: Standing
+    step: WaveStep
+    state: StepState
     code: str = ""
-    why: str = ""
+    explanation: str = ""
     job: JobHandle | None = None
-    last: JobSnapshot | None = None
+    last_snapshot: JobSnapshot | None = None
 
-    def standings(self) -> list[tuple[Stage, Standing]]:
+    def step_states(self) -> list[tuple[WaveStep, StepState]]:
         """Return how each step stands, in order."""
-        order = list(Stage)
-        here = order.index(self.stage)
+        order = list(WaveStep)
+        here = order.index(self.step)
         return [
-            (stage, Standing.DONE if place < here else self.standing if place == here else Standing.LATER)
+            (stage, StepState.DONE if place < here else self.state if place == here else StepState.LATER)
             for place, stage in enumerate(order)
         ]
 
 
-def stand_of(
+def wave_progress(
     entries: Sequence[JournalEntry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0
-) -> WaveStand:
+) -> WaveProgress:
     """Tell where a wave stands.
 
     Args:
@@ -82,11 +82,11 @@ def stand_of(
     removed = max(done, default=0)
     last = {(entry.step, entry.batch): entry for entry in entries if entry.step != "upload" or entry.number > removed}
     if _state(last, "close") is EntryState.DONE:
-        return WaveStand(Stage.CLOSE, Standing.DONE, why="the wave is closed: nobody enters any more")
+        return WaveProgress(WaveStep.CLOSE, StepState.DONE, explanation="the wave is closed: nobody enters any more")
     if _state(last, "launch") is EntryState.DONE:
-        return _in_field(last)
+        return _fielding_progress(last)
     if (entry := last.get(("launch", ""))) is not None:
-        return _of_job(Stage.LAUNCH, entry, _launch_line(plan, ids), "the launch")
+        return _job_progress(WaveStep.LAUNCH, entry, _launch_code(plan, ids), "the launch")
     uploads = [entry for (step, _), entry in last.items() if step == "upload"]
     if uploads:
         return _after_upload(uploads, plan, ids, blocked)
@@ -98,71 +98,73 @@ def _state(last: dict[tuple[str, str], JournalEntry[Payload]], step: str) -> Ent
     return None if entry is None else entry.state
 
 
-def _in_field(last: dict[tuple[str, str], JournalEntry[Payload]]) -> WaveStand:
+def _fielding_progress(last: dict[tuple[str, str], JournalEntry[Payload]]) -> WaveProgress:
     paused, resumed = (entry.number if (entry := last.get((step, ""))) else 0 for step in ("pause", "resume"))
     if paused > resumed:
-        return WaveStand(
-            Stage.FIELD, Standing.NOW, "wave.resume()", "the wave is paused; this line lets people in again"
+        return WaveProgress(
+            WaveStep.FIELD, StepState.NOW, "wave.resume()", "the wave is paused; this line lets people in again"
         )
-    return WaveStand(Stage.FIELD, Standing.NOW, "wave.status()", "shows completes, cost and who came back")
+    return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.status()", "shows completes, cost and who came back")
 
 
-def _before_upload(last: dict[tuple[str, str], JournalEntry[Payload]], ids: int, blocked: int) -> WaveStand:
+def _before_upload(last: dict[tuple[str, str], JournalEntry[Payload]], ids: int, blocked: int) -> WaveProgress:
     if blocked:
-        said = f"{count(blocked, 'finding')} must be mended first: correct list or plan, and check again"
+        said = f"{format_count(blocked, 'finding')} must be mended first: correct list or plan, and check again"
         created = _state(last, "draft") is EntryState.DONE
-        return WaveStand(Stage.UPLOAD if created else Stage.CHECK, Standing.FAILED, "wave.check()", said)
+        return WaveProgress(WaveStep.UPLOAD if created else WaveStep.CHECK, StepState.FAILED, "wave.check()", said)
     match _state(last, "draft"):
         case EntryState.DONE:
-            said = f"sends {count(ids, 'id')} and watches the job"
-            return WaveStand(Stage.UPLOAD, Standing.NOW, "wave.upload()", said)
+            said = f"sends {format_count(ids, 'id')} and watches the job"
+            return WaveProgress(WaveStep.UPLOAD, StepState.NOW, "wave.upload()", said)
         case None:
             said = "makes the project and a draft; nothing is live yet"
-            return WaveStand(Stage.CREATE, Standing.NOW, "wave.create()", said)
+            return WaveProgress(WaveStep.CREATE, StepState.NOW, "wave.create()", said)
         case _:
             said = "it was interrupted; this line looks before it sends again"
-            return WaveStand(Stage.CREATE, Standing.RUNNING, "wave.create()", said)
+            return WaveProgress(WaveStep.CREATE, StepState.RUNNING, "wave.create()", said)
 
 
-def _after_upload(uploads: Sequence[JournalEntry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int) -> WaveStand:
+def _after_upload(
+    uploads: Sequence[JournalEntry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int
+) -> WaveProgress:
     newest = uploads[-1]
     again = newest.batch != "0"
     line = "wave.resubmit()" if again else "wave.upload()"
     if newest.state is not EntryState.DONE:
-        return _of_job(Stage.RECONCILE if again else Stage.UPLOAD, newest, line, "the upload")
-    seen = _snapshot(newest)
+        return _job_progress(WaveStep.RECONCILE if again else WaveStep.UPLOAD, newest, line, "the upload")
+    seen = _parse_snapshot(newest)
     if seen is not None and seen.state is JobState.PARTIAL and not again:
         said = "some ids were not saved: wave.outcome names them, this line sends only those again"
-        return WaveStand(Stage.RECONCILE, Standing.NOW, "wave.resubmit()", said, _handle(newest), seen)
+        return WaveProgress(WaveStep.RECONCILE, StepState.NOW, "wave.resubmit()", said, _parse_handle(newest), seen)
     if blocked:
-        said = f"{count(blocked, 'finding')} must be mended before the launch"
-        return WaveStand(Stage.LAUNCH, Standing.FAILED, 'wave.check("launch", ask=True)', said)
-    return WaveStand(
-        Stage.LAUNCH, Standing.NOW, _launch_line(plan, ids), "makes the target group live: from here it costs money"
+        said = f"{format_count(blocked, 'finding')} must be mended before the launch"
+        return WaveProgress(WaveStep.LAUNCH, StepState.FAILED, 'wave.check("launch", ask=True)', said)
+    return WaveProgress(
+        WaveStep.LAUNCH, StepState.NOW, _launch_code(plan, ids), "makes the target group live: from here it costs money"
     )
 
 
-def _of_job(stage: Stage, entry: JournalEntry[Payload], line: str, what: str) -> WaveStand:
-    handle, seen = _handle(entry), _snapshot(entry)
+def _job_progress(stage: WaveStep, entry: JournalEntry[Payload], line: str, what: str) -> WaveProgress:
+    handle, seen = _parse_handle(entry), _parse_snapshot(entry)
     if entry.state is EntryState.FAILED:
-        return WaveStand(stage, Standing.FAILED, line, f"{what} failed; this line starts a new one", handle, seen)
+        return WaveProgress(stage, StepState.FAILED, line, f"{what} failed; this line starts a new one", handle, seen)
     if handle is None:
         said = f"it is not known whether {what} was received; this line looks before it sends again"
-        return WaveStand(stage, Standing.RUNNING, line, said)
-    return WaveStand(
-        stage, Standing.RUNNING, line, f"{what} runs at the exchange; this line waits for it", handle, seen
+        return WaveProgress(stage, StepState.RUNNING, line, said)
+    return WaveProgress(
+        stage, StepState.RUNNING, line, f"{what} runs at the exchange; this line waits for it", handle, seen
     )
 
 
-def _handle(entry: JournalEntry[Payload]) -> JobHandle | None:
+def _parse_handle(entry: JournalEntry[Payload]) -> JobHandle | None:
     return entry.payload.handle if isinstance(entry.payload, JobPayload) else None
 
 
-def _snapshot(entry: JournalEntry[Payload]) -> JobSnapshot | None:
+def _parse_snapshot(entry: JournalEntry[Payload]) -> JobSnapshot | None:
     return entry.payload.snapshot if isinstance(entry.payload, JobPayload) else None
 
 
-def _launch_line(plan: TargetGroupPlan, ids: int) -> str:
+def _launch_code(plan: TargetGroupPlan, ids: int) -> str:
     worst = worst_case_cost(plan, ids)
     if worst is None:
         return 'wave.launch(budget="…")'

@@ -12,48 +12,48 @@ import ipywidgets as widgets
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.findings import Findings
 from cint_nb.panels.job_progress.widget import JobProgress
-from cint_nb.panels.look.base import Panel, html_part, state, write
-from cint_nb.panels.look.text_format import esc
+from cint_nb.panels.look.base import Panel, make_html_part, set_html, state_html
+from cint_nb.panels.look.text_format import escape
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
-from cint_nb.panels.wave_view.model import Stage, Standing, WaveStand, stand_of
+from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep, wave_progress
 from cint_nb.wave.journal import JournalEntry
 from cint_nb.wave.journal_payloads import DraftPayload, Payload
 from cint_nb.wave.wave import Wave
 
-_LOOKS = {
-    Standing.DONE: ("good", "✔"),
-    Standing.NOW: ("busy", "▶"),
-    Standing.RUNNING: ("busy", "↻"),
-    Standing.FAILED: ("bad", "✖"),
-    Standing.LATER: ("calm", "○"),
+_STYLES = {
+    StepState.DONE: ("good", "✔"),
+    StepState.NOW: ("busy", "▶"),
+    StepState.RUNNING: ("busy", "↻"),
+    StepState.FAILED: ("bad", "✖"),
+    StepState.LATER: ("calm", "○"),
 }
 
 
-def draw_steps(stand: WaveStand) -> str:
+def render_steps(stand: WaveProgress) -> str:
     """Draw the steps in a row, each with an icon, a word and how it stands."""
     steps = []
-    for stage, standing in stand.standings():
-        css, icon = _LOOKS[standing]
-        here = ' aria-current="step"' if stage is stand.stage else ""
+    for stage, standing in stand.step_states():
+        css, icon = _STYLES[standing]
+        here = ' aria-current="step"' if stage is stand.step else ""
         steps.append(
-            f'<li class="cint-step cint-step-{standing}"{here}>{state(css, icon, stage)}'
+            f'<li class="cint-step cint-step-{standing}"{here}>{state_html(css, icon, stage)}'
             f'<span class="cint-soft">{standing}</span></li>'
         )
     return f'<ol class="cint-steps">{"".join(steps)}</ol>'
 
 
-def draw_next(stand: WaveStand) -> str:
+def render_next(stand: WaveProgress) -> str:
     """Draw the line to run next and what it does."""
     if not stand.code:
-        return f'<div role="status">{esc(stand.why)}</div>'
+        return f'<div role="status">{escape(stand.explanation)}</div>'
     return (
         f'<div role="status" class="cint-next"><span class="cint-soft">Next, in a cell:</span> '
-        f"<code>{esc(stand.code)}</code> <span>{esc(stand.why)}.</span></div>"
+        f"<code>{escape(stand.code)}</code> <span>{escape(stand.explanation)}.</span></div>"
     )
 
 
-class WavePanel(Panel):
+class WaveView(Panel):
     """Show where a wave stands, what comes next as the line of code to run, and the panels of that step.
 
     Args:
@@ -61,40 +61,40 @@ class WavePanel(Panel):
         title: Heading; the wave's name when left out.
 
     It reads the wave's journal only and follows every cell that is run; it sends nothing and has no button that does
-    something irreversible. `value` is the `WaveStand`. Serves the recontact guide, steps 1–4.
+    something irreversible. `value` is the `WaveProgress`. Serves the recontact guide, steps 1–4.
     """
 
     def __init__(self, wave: Wave, *, title: str = "") -> None:
         self._wave = wave
         self._journal = wave.session.journal
-        self._steps, self._next = html_part("cint-steps-part"), html_part("cint-next-part")
-        self._inside = widgets.VBox([])
-        self._inside.add_class("cint-inside")
-        self._shown: tuple[Any, ...] = ()
+        self._steps, self._next = make_html_part("cint-steps-part"), make_html_part("cint-next-part")
+        self._content = widgets.VBox([])
+        self._content.add_class("cint-inside")
+        self._content_step: tuple[Any, ...] = ()
         self._forget: Callable[[], None] | None = None
-        super().__init__("wave-panel", wave.session.mode, title or wave.name, (self._steps, self._next, self._inside))
+        super().__init__("wave-panel", wave.session.mode, title or wave.name, (self._steps, self._next, self._content))
         self.refresh()
-        self._follow_cells()
+        self._refresh_after_cells()
 
-    def refresh(self) -> WavePanel:
+    def refresh(self) -> WaveView:
         """Look into the journal again; nothing is sent."""
         try:
             findings = self._findings()
-            stand = stand_of(
+            stand = wave_progress(
                 self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
             )
         except sqlite3.ProgrammingError:  # the session was closed, and its journal with it: what is shown stays
-            self._stop_following()
+            self._stop_refreshing()
             return self
         self.value = stand
-        write(self._steps, draw_steps(stand))
-        write(self._next, draw_next(stand))
+        set_html(self._steps, render_steps(stand))
+        set_html(self._next, render_next(stand))
         self._show_inside(stand, findings)
         return self
 
     def close(self) -> None:
         """Stop following the cells and take the panel away."""
-        self._stop_following()
+        self._stop_refreshing()
         super().close()
 
     def _entries(self) -> list[JournalEntry[Payload]]:
@@ -116,27 +116,27 @@ class WavePanel(Panel):
         step = "create" if self._wave.target_group is None else "upload"
         return self._wave.check(step)  # type: ignore[arg-type]  # one of the two literals above
 
-    def _show_inside(self, stand: WaveStand, findings: Findings) -> None:
+    def _show_inside(self, stand: WaveProgress, findings: Findings) -> None:
         """Show the panel of the current step, and keep it as long as the step is the same."""
-        shown = (stand.stage, stand.job, tuple(findings) if stand.stage in (Stage.CHECK, Stage.CREATE) else ())
-        if shown == self._shown:
+        shown = (stand.step, stand.job, tuple(findings) if stand.step in (WaveStep.CHECK, WaveStep.CREATE) else ())
+        if shown == self._content_step:
             return
-        self._shown = shown
+        self._content_step = shown
         inside: list[Panel] = []
-        if stand.stage in (Stage.CHECK, Stage.CREATE) or (findings.blocking and stand.standing is Standing.FAILED):
+        if stand.step in (WaveStep.CHECK, WaveStep.CREATE) or (findings.blocking and stand.state is StepState.FAILED):
             inside.append(FindingsTable(findings, mode=self.mode))
         if stand.job is not None:
             job = Job.attach(self._wave.session, stand.job)
-            job.last_snapshot = stand.last
+            job.last_snapshot = stand.last_snapshot
             inside.append(JobProgress(job, mode=self.mode))
-        if stand.stage is Stage.FIELD:
+        if stand.step is WaveStep.FIELD:
             inside.append(StatusTable(lambda: self._wave.status(trend=True), mode=self.mode))
-        for old in self._inside.children:
+        for old in self._content.children:
             old.close()
-        self._inside.children = tuple(inside)
+        self._content.children = tuple(inside)
 
-    def _follow_cells(self) -> None:
-        shell = _shell()
+    def _refresh_after_cells(self) -> None:
+        shell = _ipython_shell()
         if shell is None:
             return
 
@@ -146,7 +146,7 @@ class WavePanel(Panel):
         shell.events.register("post_run_cell", after_cell)
         self._forget = lambda: shell.events.unregister("post_run_cell", after_cell)
 
-    def _stop_following(self) -> None:
+    def _stop_refreshing(self) -> None:
         forget, self._forget = self._forget, None
         if forget is not None:
             with suppress(ValueError):  # the shell may have forgotten it already
@@ -159,7 +159,7 @@ class WavePanel(Panel):
         return [bit for bit in (self._title, f"{self.value.stage}: {self.value.standing}", self.value.code) if bit]
 
 
-def _shell() -> Any:
+def _ipython_shell() -> Any:
     import sys
 
     ipython = sys.modules.get("IPython")

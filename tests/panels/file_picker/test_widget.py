@@ -11,8 +11,8 @@ import pytest
 
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
-from cint_nb.panels.file_picker.model import offered_columns
-from cint_nb.panels.file_picker.rooted_folder import Fence
+from cint_nb.panels.file_picker.model import column_choices
+from cint_nb.panels.file_picker.rooted_folder import RootedFolder
 from cint_nb.panels.file_picker.widget import FilePicker
 from cint_nb.study.files.respondents import read_respondents
 from tests.support.waiting import wait_for
@@ -97,16 +97,16 @@ def test_links_that_lead_out_are_neither_listed_nor_followed(
     outside = tmp_path_factory.mktemp("outside") / "other.csv"
     outside.write_text("x")
     (folder / "link.csv").symlink_to(outside)
-    fence = Fence(folder)
-    assert not any("link.csv" in entry.label for entry in fence.entries(folder))
+    fence = RootedFolder(folder)
+    assert not any("link.csv" in entry.label for entry in fence.list_entries(folder))
     with pytest.raises(RespondentFileError):
-        fence.inside("link.csv")
+        fence.resolve("link.csv")
 
 
 def test_listing_shows_folders_and_readable_files_and_a_way_up(folder: Path) -> None:
-    fence = Fence(folder)
-    assert [entry.label.split("  ")[0] for entry in fence.entries(folder)] == ["sub/", "wave1.csv"]
-    assert [entry.label for entry in fence.entries(folder / "sub")] == ["↰ up", "deep.txt  (37 bytes)"]
+    fence = RootedFolder(folder)
+    assert [entry.label.split("  ")[0] for entry in fence.list_entries(folder)] == ["sub/", "wave1.csv"]
+    assert [entry.label for entry in fence.list_entries(folder / "sub")] == ["↰ up", "deep.txt  (37 bytes)"]
 
 
 def test_walking_into_a_folder_and_choosing_there_names_the_file_with_its_folder(folder: Path) -> None:
@@ -176,7 +176,7 @@ def test_columns_are_read_from_the_reader_s_own_message_whatever_their_names() -
     content = f'"ID, first","Person 2"\n{rows}\n'.encode()
     with pytest.raises(RespondentFileError) as caught:
         read_respondents(content, entity_type="RSID", name="t.csv")
-    assert [place for _, place in offered_columns(caught.value)] == [1, 2]
+    assert [place for _, place in column_choices(caught.value)] == [1, 2]
 
 
 def test_uploaded_ids_do_not_stay_in_a_trait(folder: Path) -> None:

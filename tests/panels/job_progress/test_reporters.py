@@ -33,7 +33,7 @@ def _no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_terminal_ends_with_one_line_that_names_mode_and_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TERM", raising=False)
     out = Terminal()
-    teller = reporters.reporter("Upload", "sandbox", stream=out)
+    teller = reporters.make_reporter("Upload", "sandbox", stream=out)
     teller.update(DONE)
     teller.finish(DONE)
     last = out.getvalue().replace("\r", "\n").strip().splitlines()[-1]
@@ -43,7 +43,7 @@ def test_terminal_ends_with_one_line_that_names_mode_and_outcome(monkeypatch: py
 def test_plain_terminal_gets_one_line_and_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     out = Terminal()
-    teller = reporters.reporter("Upload", "replay", stream=out)
+    teller = reporters.make_reporter("Upload", "replay", stream=out)
     teller.update(DONE)
     teller.finish(DONE)
     assert out.getvalue() == "[replay] Upload: done · 100 of 100 ids saved\n"
@@ -52,13 +52,13 @@ def test_plain_terminal_gets_one_line_and_no_bar(monkeypatch: pytest.MonkeyPatch
 def test_interrupted_wait_says_that_the_job_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     out = Terminal()
-    reporters.reporter("Upload", "sandbox", stream=out).finish(None)
+    reporters.make_reporter("Upload", "sandbox", stream=out).finish(None)
     assert "the job goes on" in out.getvalue()
 
 
 def test_without_a_terminal_nothing_is_written() -> None:
     out = io.StringIO()
-    teller = reporters.reporter("Upload", "sandbox", stream=out)
+    teller = reporters.make_reporter("Upload", "sandbox", stream=out)
     teller.update(DONE)
     teller.finish(DONE)
     assert out.getvalue() == ""
@@ -70,7 +70,7 @@ def test_in_a_kernel_a_panel_is_shown_at_once_and_its_end_is_left_in_the_noteboo
     shown: list[dict[str, str]] = []
     monkeypatch.setattr(reporters, "in_kernel", lambda: True)
     monkeypatch.setattr("cint_nb.panels.look.static_html._display", shown.append)
-    teller = reporters.reporter("Upload", "live")
+    teller = reporters.make_reporter("Upload", "live")
     assert [bundle["text/plain"] for bundle in shown] == ["<JobProgress: live · Upload · waiting>"]
     teller.finish(DONE)
     assert shown[1]["text/plain"] == "Upload · done · 100 of 100 ids saved"

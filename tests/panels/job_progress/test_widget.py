@@ -17,8 +17,8 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import LoopError, PermissionDenied, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.panels.job_progress import widget
-from cint_nb.panels.job_progress.model import JobText, Phase, describe, job_title
-from cint_nb.panels.job_progress.widget import JobProgress, draw_facts
+from cint_nb.panels.job_progress.model import JobDisplay, WatchPhase, describe, job_title
+from cint_nb.panels.job_progress.widget import JobProgress, render_facts
 from cint_nb.panels.look.background import Throttle
 from cint_nb.wave.reporting import SilentReporter, run_with_progress
 from cint_nb.wire import loop_thread
@@ -105,7 +105,7 @@ class ScriptedJob:
             self.ended.set()
 
 
-def phase_of(panel: JobProgress) -> Phase:
+def phase_of(panel: JobProgress) -> WatchPhase:
     """Read the phase anew; mypy takes `panel.phase` for what it was."""
     return panel.phase
 
@@ -134,7 +134,7 @@ def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -
 
 def test_failure_shows_code_trace_id_and_what_to_do() -> None:
     text = describe(look(JobState.FAILED, failure_text="no", failure_code="E1", trace_id="t-9"))
-    assert (text.css, text.word, text.quote) == ("bad", "failed", "no")
+    assert (text.css, text.word, text.exchange_message) == ("bad", "failed", "no")
     assert "code E1" in text.advice
     assert "trace id t-9" in text.advice
 
@@ -215,11 +215,11 @@ def test_title_from_elsewhere_is_escaped() -> None:
 def test_looks_of_a_waiting_cell_are_shown_too() -> None:
     job = ScriptedJob()
     panel = JobProgress(job)
-    assert panel.phase is Phase.WAITING
+    assert panel.phase is WatchPhase.WAITING
     job.turn(watched=True)
     job.listeners[0](look(saved=3))
     assert "3 of 100 ids saved" in html_of(panel)
-    assert phase_of(panel) is Phase.WATCHED
+    assert phase_of(panel) is WatchPhase.WATCHED
     assert panel._buttons.children == (panel.stop_button,)
 
 
@@ -262,7 +262,7 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
     begin.set()
     wait_for_the_loop()
     assert job.last is None
-    assert panel.phase is Phase.STOPPED
+    assert panel.phase is WatchPhase.STOPPED
 
 
 RUNS = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
@@ -302,13 +302,13 @@ def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped(own: bool) -> N
     else:
         cell = loop_thread.submit(looks_at(job, 10**9))
     assert handed.wait(10)
-    assert panel.phase is Phase.WATCHED
+    assert panel.phase is WatchPhase.WATCHED
     panel.stop()
     on.set()
     if not own:
         cell.result(10)
     wait_for_the_loop()
-    assert phase_of(panel) is Phase.STOPPED
+    assert phase_of(panel) is WatchPhase.STOPPED
     assert panel._buttons.children == (panel.watch_button,)
     assert not job.is_watched
 
@@ -320,7 +320,7 @@ def test_a_panel_stopped_by_who_observes_it_is_stopped() -> None:
     panel.start()
     wait_for(lambda: panel.value is not None)
     wait_for_the_loop()
-    assert panel.phase is Phase.STOPPED
+    assert panel.phase is WatchPhase.STOPPED
     assert not job.is_watched
     assert panel._buttons.children == (panel.watch_button,)
 
@@ -333,12 +333,12 @@ def test_stopped_and_started_at_once_it_watches() -> None:
         panel.start()
     seen = job.last_snapshot.polls if job.last_snapshot else 0
     wait_for(lambda: job.last_snapshot is not None and job.last_snapshot.polls > seen + 3)
-    assert panel.phase is Phase.WATCHED
+    assert panel.phase is WatchPhase.WATCHED
     assert panel._own is not None
     panel.stop()
     wait_for_the_loop()
     assert not job.is_watched
-    assert phase_of(panel) is Phase.STOPPED
+    assert phase_of(panel) is WatchPhase.STOPPED
 
 
 @pytest.mark.parametrize("how", ["deadline", "error", "left"])
@@ -355,7 +355,7 @@ def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> Non
         loop_thread.run(cell())
     wait_for_the_loop()
     assert panel.value is not None
-    assert panel.phase is Phase.STOPPED
+    assert panel.phase is WatchPhase.STOPPED
     assert panel._buttons.children == (panel.watch_button,)
 
 
@@ -365,7 +365,7 @@ def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> 
     loop_thread.run(looks_at(job, 3))
     wait_for_the_loop()
     assert not job.is_watched
-    assert panel.phase is Phase.STOPPED
+    assert panel.phase is WatchPhase.STOPPED
     assert "not watched" in html_of(panel)
     assert panel._buttons.children == (panel.watch_button,)
 
@@ -374,7 +374,7 @@ def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
     job = ScriptedJob()
     job.last, job.is_watched = look(next_look_seconds=12), True
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
-    assert panel.phase is Phase.WATCHED
+    assert panel.phase is WatchPhase.WATCHED
     assert "the next in 12 s" in panel._bar.value
     panel.start()
     assert "the next in 12 s" in panel._bar.value
@@ -385,12 +385,12 @@ def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
     panel = JobProgress(job)
     loop_thread.run(job.refresh())
     assert panel.value.looks == 1
-    assert panel.phase is Phase.WAITING
+    assert panel.phase is WatchPhase.WAITING
     assert panel._buttons.children == (panel.watch_button,)
     loop_thread.run(looks_at(job, 2))
     wait_for_the_loop()
     loop_thread.run(job.refresh())
-    assert phase_of(panel) is Phase.STOPPED
+    assert phase_of(panel) is WatchPhase.STOPPED
 
 
 def test_a_watch_that_waits_for_a_busy_thread_is_not_given_up() -> None:
@@ -399,10 +399,10 @@ def test_a_watch_that_waits_for_a_busy_thread_is_not_given_up() -> None:
     panel = JobProgress(job).start()
     panel._overdue()
     assert not job.is_watched
-    assert panel.phase is Phase.WATCHED
+    assert panel.phase is WatchPhase.WATCHED
     begin.set()
     wait_for(lambda: panel.value is not None)
-    assert panel.phase is Phase.WATCHED
+    assert panel.phase is WatchPhase.WATCHED
     panel.close()
 
 
@@ -412,7 +412,7 @@ def test_nobody_is_said_to_look_next_where_nobody_watches() -> None:
     wait_for_the_loop()
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
     assert panel.value.next_look_seconds is not None
-    assert panel.phase is Phase.WAITING
+    assert panel.phase is WatchPhase.WAITING
     assert "the next" not in panel._bar.value
     assert "cint-due" not in panel._bar.value
 
@@ -425,7 +425,7 @@ def test_closing_a_panel_ends_its_own_watch_and_nobody_elses() -> None:
     wait_for_the_loop()
     looks = job.last_snapshot.polls if job.last_snapshot else 0
     wait_for(lambda: job.last_snapshot is not None and job.last_snapshot.polls > looks)
-    assert second.phase is Phase.WATCHED
+    assert second.phase is WatchPhase.WATCHED
     second.close()
     wait_for_the_loop()
     assert not job.is_watched
@@ -436,7 +436,7 @@ def test_a_closed_panel_does_not_seem_to_watch_and_refuses_to_start() -> None:
     panel = JobProgress(real_job()).start()
     wait_for(lambda: panel.value is not None)
     panel.close()
-    assert panel.phase is Phase.STOPPED
+    assert panel.phase is WatchPhase.STOPPED
     assert "not watched" in repr(panel)
     with pytest.raises(ValueError, match="was closed"):
         panel.start()
@@ -521,7 +521,7 @@ def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.M
     now[0] = 60.0
     describe_it, ending = panel._describe, threading.Thread(target=panel._take, args=(look(JobState.DONE),))
 
-    def described() -> JobText:
+    def described() -> JobDisplay:
         text = describe_it()
         if ending.ident is None:
             ending.start()
@@ -541,7 +541,7 @@ def test_a_watch_that_meets_failures_is_not_called_off() -> None:
     job.listeners[0](look(next_look_seconds=10))
     now[0] = 300.0
     panel._overdue()
-    assert panel.phase is Phase.WATCHED
+    assert panel.phase is WatchPhase.WATCHED
     assert "the next is late" in panel._bar.value
 
 
@@ -567,16 +567,16 @@ def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
 
 @pytest.mark.parametrize(("speed", "drawn"), [(None, ""), (1.0, "animation-duration:12.0s"), (60, "duration:0.2s")])
 def test_the_line_to_the_next_look_runs_as_fast_as_the_time_of_the_job(speed: float | None, drawn: str) -> None:
-    facts = draw_facts(describe(look(), ahead=12), speed)
+    facts = render_facts(describe(look(), next_poll_in=12), speed)
     assert drawn in facts
     assert ("cint-due" in facts) == bool(drawn)
 
 
 def test_elapsed_time_moves_on_between_two_looks() -> None:
-    text = describe(look(elapsed_seconds=60, seconds_left=(120, 240)), since_look=20, ahead=10)
+    text = describe(look(elapsed_seconds=60, seconds_left=(120, 240)), since_poll=20, next_poll_in=10)
     assert text.facts == ("1 min 20 s elapsed", "1–4 min left", "1 look, the last 20 s ago, the next in 10 s")
     assert "up to 5 s left" in describe(look(seconds_left=(0, 5))).facts
-    assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_look=9).facts
+    assert "longer than usual" in describe(look(seconds_left=(0, 5)), since_poll=9).facts
 
 
 def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -632,7 +632,7 @@ def test_a_late_look_is_awaited_in_the_time_of_the_job_but_not_more_often_than_e
     job = real_job()
     job.http.clock.speed = speed  # type: ignore[attr-defined]  # as that of a sandbox in another process
     panel = JobProgress(job)
-    panel._phase = Phase.WATCHED
+    panel._phase = WatchPhase.WATCHED
     panel._take(look(next_look_seconds=5))
     assert calls == seconds
 
@@ -645,6 +645,6 @@ def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
     panel.stop()
     wait_for_the_loop()
     job.http.clock.speed = 60.0  # type: ignore[attr-defined]
-    panel._phase = Phase.WATCHED
+    panel._phase = WatchPhase.WATCHED
     panel._take(look(next_look_seconds=30))
     assert "animation-duration:0.5s" in panel._bar.value

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from cint_nb.panels.look.background import Pulse, Throttle, beside
+from cint_nb.panels.look.background import Scheduler, Throttle, run_in_thread
 from tests.support.clock import ManualClock
 
 
@@ -16,7 +16,7 @@ def test_thousands_of_values_in_a_second_become_four_and_the_last_arrives() -> N
     clock = ManualClock()
     throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
     for number in range(2_000):
-        throttle.offer(number)
+        throttle.submit(number)
         clock.move(0.0005)
     clock.move(1)
     assert seen[0] == 0
@@ -30,8 +30,8 @@ def test_a_last_value_passes_at_once_and_nothing_older_follows_it() -> None:
     clock = ManualClock()
     throttle: Throttle[int] = Throttle(seen.append, monotonic=clock.monotonic, later=clock.later)
     for number in (1, 2):
-        throttle.offer(number)
-    throttle.offer(3, last=True)
+        throttle.submit(number)
+    throttle.submit(3, last=True)
     clock.move(1)
     assert seen == [1, 3]
 
@@ -50,7 +50,7 @@ def test_values_from_many_threads_are_passed_one_at_a_time() -> None:
 
     def offer() -> None:
         for number in range(300):
-            throttle.offer(number)
+            throttle.submit(number)
         done.wait(60)
 
     for _ in range(8):
@@ -62,7 +62,7 @@ def test_values_from_many_threads_are_passed_one_at_a_time() -> None:
 def test_calls_run_in_the_order_of_their_time() -> None:
     seen: list[str] = []
     now, gate, end = [0.0], threading.Event(), threading.Event()
-    pulse = Pulse(monotonic=lambda: now[0])
+    pulse = Scheduler(monotonic=lambda: now[0])
 
     def hold() -> None:
         gate.wait(60)
@@ -71,9 +71,9 @@ def test_calls_run_in_the_order_of_their_time() -> None:
         seen.append("late")
         end.set()
 
-    pulse.after(0, hold)
-    pulse.after(2, late)
-    pulse.after(1, lambda: seen.append("early"))
+    pulse.call_later(0, hold)
+    pulse.call_later(2, late)
+    pulse.call_later(1, lambda: seen.append("early"))
     now[0] = 3.0
     gate.set()
     assert end.wait(60)
@@ -83,13 +83,13 @@ def test_calls_run_in_the_order_of_their_time() -> None:
 def test_a_call_that_fails_does_not_stop_the_ones_after_it_and_prints_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    pulse, end = Pulse(), threading.Event()
+    pulse, end = Scheduler(), threading.Event()
 
     def fail() -> None:
         raise RuntimeError("no")
 
-    pulse.after(0, fail)
-    pulse.after(0.01, end.set)
+    pulse.call_later(0, fail)
+    pulse.call_later(0.01, end.set)
     assert end.wait(60)
     assert capfd.readouterr() == ("", "")
 
@@ -106,13 +106,13 @@ def test_where_python_has_no_threads_the_event_loop_keeps_the_time(monkeypatch: 
     seen: list[str] = []
 
     async def notebook() -> None:
-        pulse, end = Pulse(), asyncio.Event()
+        pulse, end = Scheduler(), asyncio.Event()
 
         def called() -> None:
             seen.append("called")
             end.set()
 
-        pulse.after(0.02, called)
+        pulse.call_later(0.02, called)
         seen.append("went on")
         await asyncio.wait_for(end.wait(), 60)
 
@@ -125,9 +125,9 @@ def test_with_neither_threads_nor_a_loop_what_is_nearly_due_runs_now_and_the_res
 ) -> None:
     monkeypatch.setattr(threading, "Thread", NoThread)
     seen: list[str] = []
-    pulse = Pulse()
-    pulse.after(0.25, lambda: seen.append("an update that waited its turn"))
-    pulse.after(1, lambda: seen.append("a refresh every second, for hours"))
+    pulse = Scheduler()
+    pulse.call_later(0.25, lambda: seen.append("an update that waited its turn"))
+    pulse.call_later(1, lambda: seen.append("a refresh every second, for hours"))
     assert seen == ["an update that waited its turn"]
 
 
@@ -139,6 +139,6 @@ def test_work_beside_the_cell_runs_on_another_thread() -> None:
         names.append(threading.current_thread().name)
         end.set()
 
-    beside(work)
+    run_in_thread(work)
     assert end.wait(60)
     assert names == ["cint-nb panel work"]

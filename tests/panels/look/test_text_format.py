@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cint_nb.panels.look.text_format import count, duration, share, size, span
+from cint_nb.panels.look.text_format import (
+    format_count,
+    format_duration,
+    format_duration_range,
+    format_percent,
+    format_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +26,7 @@ from cint_nb.panels.look.text_format import count, duration, share, size, span
     ],
 )
 def test_duration(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert format_duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -36,12 +42,12 @@ def test_duration(seconds: float, words: str) -> None:
     ],
 )
 def test_span(low: float, high: float, words: str) -> None:
-    assert span(low, high) == words
+    assert format_duration_range(low, high) == words
 
 
 def test_share_and_counts_and_sizes() -> None:
-    assert share(0.35, 0.52) == "35–52 %"
-    assert share(0.43, 0.43) == "43 %"
-    assert share(-1, 7) == "0–100 %"
-    assert (count(1, "id"), count(10_000, "id")) == ("1 id", "10,000 ids")
-    assert (size(1), size(370_000), size(5_000_000)) == ("1 byte", "370 kB", "5.0 MB")
+    assert format_percent(0.35, 0.52) == "35–52 %"
+    assert format_percent(0.43, 0.43) == "43 %"
+    assert format_percent(-1, 7) == "0–100 %"
+    assert (format_count(1, "id"), format_count(10_000, "id")) == ("1 id", "10,000 ids")
+    assert (format_size(1), format_size(370_000), format_size(5_000_000)) == ("1 byte", "370 kB", "5.0 MB")

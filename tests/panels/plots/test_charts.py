@@ -37,7 +37,7 @@ def test_completes_are_drawn_against_the_goal_in_utc() -> None:
 
 
 def test_completes_before_the_first_interval_give_an_empty_plot_with_the_goal() -> None:
-    assert "goal 10" in words(plot_completes(completes(), goal=10, until=END))
+    assert "goal 10" in words(plot_completes(completes(), goal=10, end_at=END))
 
 
 def test_outcomes_show_each_count_and_leave_out_what_did_not_happen() -> None:

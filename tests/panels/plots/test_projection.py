@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cint_nb.panels.plots.charts import can_still_be, plot_completes
+from cint_nb.panels.plots.charts import plot_completes, reachable_completes
 from cint_nb.panels.plots.projection import project
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
@@ -33,20 +33,20 @@ def at_end(frame: pd.DataFrame | None) -> tuple[float, float, float]:
 
 def test_completes_that_slow_down_are_not_continued_at_their_average_pace() -> None:
     seen = completes(200, 300, 350, 375, 388)
-    low, middle, high = at_end(project(seen, until=END))
+    low, middle, high = at_end(project(seen, end_at=END))
     assert 388 <= low <= 405, "next to nothing may come"
     assert middle < 388 + 10 * 20
     assert high < 388 + 10 * (388 / 5), "ten more days as the average of the first five would give 1,164"
 
 
 def test_completes_that_do_not_slow_may_go_on_but_never_faster() -> None:
-    low, middle, high = at_end(project(completes(50, 100, 150, 200, 250), until=END))
+    low, middle, high = at_end(project(completes(50, 100, 150, 200, 250), end_at=END))
     assert low < middle < high
     assert high <= 250 + 10 * 60
 
 
 def test_the_band_never_exceeds_what_is_left() -> None:
-    ahead = project(completes(50, 100, 150, 200, 250), until=END, most=300)
+    ahead = project(completes(50, 100, 150, 200, 250), end_at=END, maximum=300)
     assert at_end(ahead)[2] == 300
     assert ahead is not None
     assert (ahead["high"] <= 300).all()
@@ -54,7 +54,7 @@ def test_the_band_never_exceeds_what_is_left() -> None:
 
 
 def test_more_completes_than_thought_possible_stay_where_they_are() -> None:
-    assert at_end(project(completes(50, 100, 150, 200, 250), until=END, most=240)) == (250, 250, 250)
+    assert at_end(project(completes(50, 100, 150, 200, 250), end_at=END, maximum=240)) == (250, 250, 250)
 
 
 @pytest.mark.parametrize(
@@ -62,23 +62,23 @@ def test_more_completes_than_thought_possible_stay_where_they_are() -> None:
     [(None, None, 500), (900, None, 500), (400, None, 400), (400, 300, 350), (100, 900, 250)],
 )
 def test_list_and_goal_both_set_a_limit(saved: int | None, entrants: int | None, most: float) -> None:
-    assert can_still_be(500, 250, saved, entrants) == most
+    assert reachable_completes(500, 250, saved, entrants) == most
 
 
 def test_an_interval_that_has_not_ended_counts_for_its_part_only() -> None:
     seen = completes(100, 190, 270, 280)
-    hopeless = at_end(project(seen, until=END))
-    early_on = at_end(project(seen, until=END, now="2026-09-03T02:40:00Z"))
+    hopeless = at_end(project(seen, end_at=END))
+    early_on = at_end(project(seen, end_at=END, now="2026-09-03T02:40:00Z"))
     assert early_on[1] > hopeless[1] + 50
 
 
 def test_intervals_before_the_first_complete_say_nothing_about_slowing() -> None:
-    assert project(completes(0, 0, 0, 10, 20), until=END) is None
-    assert project(completes(0, 0, 10, 20, 30), until=END) is not None
+    assert project(completes(0, 0, 0, 10, 20), end_at=END) is None
+    assert project(completes(0, 0, 10, 20, 30), end_at=END) is not None
 
 
 def test_a_band_repeats_from_run_to_run() -> None:
-    first, second = (project(completes(50, 90, 120, 140), until=END) for _ in range(2))
+    first, second = (project(completes(50, 90, 120, 140), end_at=END) for _ in range(2))
     assert first is not None
     assert second is not None
     pd.testing.assert_frame_equal(first, second)
@@ -86,15 +86,15 @@ def test_a_band_repeats_from_run_to_run() -> None:
 
 @pytest.mark.parametrize("frame", [completes(), completes(1, 2), completes(0, 0, 0, 0)])
 def test_too_few_intervals_give_no_band(frame: pd.DataFrame) -> None:
-    assert project(frame, until=END) is None
+    assert project(frame, end_at=END) is None
 
 
 def test_a_passed_end_gives_no_band() -> None:
-    assert project(completes(1, 2, 3, 4, 5), until="2026-09-03T00:00:00Z") is None
+    assert project(completes(1, 2, 3, 4, 5), end_at="2026-09-03T00:00:00Z") is None
 
 
 def test_the_figure_says_what_the_band_rests_on() -> None:
-    axes = plot_completes(completes(50, 90, 120, 140), goal=500, until=END, saved=400, entrants=200).axes[0]
+    axes = plot_completes(completes(50, 90, 120, 140), goal=500, end_at=END, saved_count=400, entrants=200).axes[0]
     said = " ".join(text.get_text() for text in axes.texts)
     assert "likely at the end" in said
     assert "if entries slow as they have" in said
@@ -114,7 +114,7 @@ def test_bands_drawn_while_a_recontact_runs_hold_its_end(tmp_path: Path) -> None
         for _ in range(6):
             client.pass_time(days=1)
             seen = completes_frame(client.run(client.target_groups.completes_by_interval(group)))
-            bands.append(at_end(project(seen, until=plan.end_at, now=client.clock.now())))
+            bands.append(at_end(project(seen, end_at=plan.end_at, now=client.clock.now())))
         client.pass_time(days=8)
         ended = int(wave.status()["completes"].iloc[0])
     assert sum(low <= ended <= high for low, _, high in bands) >= 4, (ended, bands)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.panels.status_table.model import changes
+from cint_nb.panels.status_table.model import changed_cells
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.study.frames import status_frame
@@ -70,13 +70,13 @@ def test_changed_cells_are_marked_with_more_than_a_colour() -> None:
     table = StatusTable(frame(3))
     table.update(frame(4))
     assert html_of(table).count('aria-label="changed"') == 1
-    assert changes(frame(3), frame(3)) == frozenset()
-    assert changes(frame(3), frame(4)) == {("01JTG", "completes")}
+    assert changed_cells(frame(3), frame(3)) == frozenset()
+    assert changed_cells(frame(3), frame(4)) == {("01JTG", "completes")}
 
 
 def test_missing_values_do_not_count_as_changes() -> None:
-    assert changes(frame(cost=float("nan")), frame(cost=float("nan"))) == frozenset()
-    assert changes(frame(cost=float("nan")), frame(cost=1.0)) == {("01JTG", "cost")}
+    assert changed_cells(frame(cost=float("nan")), frame(cost=float("nan"))) == frozenset()
+    assert changed_cells(frame(cost=float("nan")), frame(cost=1.0)) == {("01JTG", "cost")}
 
 
 def test_loader_runs_in_the_background_never_on_the_thread_that_clicks() -> None:
@@ -170,7 +170,7 @@ def many() -> pd.DataFrame:
 
 
 def shown(table: StatusTable) -> list[str]:
-    return [row["name"] for _, row in table._view.rows()]
+    return [row["name"] for _, row in table._view.visible_rows()]
 
 
 def test_sorting_goes_by_value_and_leaves_empty_cells_last_in_both_directions() -> None:
@@ -182,10 +182,10 @@ def test_sorting_goes_by_value_and_leaves_empty_cells_last_in_both_directions() 
 
 def test_filter_keeps_rows_that_hold_every_word_and_says_how_many() -> None:
     table = StatusTable(many())
-    table.controls.words.value = "LIVE wave"
+    table.controls.filter_box.value = "LIVE wave"
     assert shown(table) == ["Wave 0", "Wave 2"]
     assert "2 of 4 target groups" in html_of(table)
-    table.controls.words.value = "nothing has this"
+    table.controls.filter_box.value = "nothing has this"
     assert "No target group fits the filter." in html_of(table)
 
 
@@ -216,11 +216,11 @@ def test_csv_holds_plain_values_and_nothing_a_spreadsheet_would_run(tmp_path: Pa
 
 def test_rows_as_text_are_there_only_while_asked_for() -> None:
     table = StatusTable(many())
-    assert table.controls.tabbed.value == ""
-    table.controls.copy.value = True
-    assert table.controls.tabbed.value.splitlines()[0].split("\t")[0] == "name"
-    table.controls.copy.value = False
-    assert table.controls.tabbed.value == ""
+    assert table.controls.copy_box.value == ""
+    table.controls.show_copy.value = True
+    assert table.controls.copy_box.value.splitlines()[0].split("\t")[0] == "name"
+    table.controls.show_copy.value = False
+    assert table.controls.copy_box.value == ""
 
 
 def test_trend_is_a_line_with_a_name_for_a_screen_reader() -> None:

@@ -13,8 +13,8 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
-from cint_nb.panels.wave_view.model import Stage, Standing
-from cint_nb.panels.wave_view.widget import WavePanel
+from cint_nb.panels.wave_view.model import StepState, WaveStep
+from cint_nb.panels.wave_view.widget import WaveView
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client, open_client
@@ -43,35 +43,35 @@ def wave(session: Client, tmp_path: Path) -> Wave:
     return session.wave("Wave of the panel", project="Panel tests", respondents=people, plan=plan_for(session))
 
 
-def inside(panel: WavePanel) -> list[type]:
+def inside(panel: WaveView) -> list[type]:
     return [type(each) for each in panel._inside.children]
 
 
 def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(wave: Wave, session: Client) -> None:
-    panel = WavePanel(wave)
+    panel = WaveView(wave)
     lines, stages = [], []
     for _ in range(12):
         stand = panel.refresh().value
         stages.append(stand.stage)
-        if not stand.code or stand.stage is Stage.FIELD:
+        if not stand.code or stand.stage is WaveStep.FIELD:
             break
         lines.append(stand.code)
         eval(stand.code, {"wave": wave})  # noqa: S307  # the point: the line as shown is the line that runs
     assert lines == ["wave.create()", "wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")']
-    assert stages[-1] is Stage.FIELD
+    assert stages[-1] is WaveStep.FIELD
     wave.close()
-    assert (panel.refresh().value.stage, panel.value.standing, panel.value.code) == (Stage.CLOSE, Standing.DONE, "")
+    assert (panel.refresh().value.stage, panel.value.standing, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, "")
 
 
 def test_looking_sends_nothing(wave: Wave, session: Client) -> None:
     wave.create()
     before = session.requests_sent
-    WavePanel(wave).refresh()
+    WaveView(wave).refresh()
     assert session.requests_sent == before
 
 
 def test_current_step_shows_its_own_panel(wave: Wave) -> None:
-    panel = WavePanel(wave)
+    panel = WaveView(wave)
     assert inside(panel) == [FindingsTable]
     wave.create()
     wave.upload()
@@ -88,8 +88,8 @@ def test_a_finding_that_blocks_is_shown_before_anything_is_created(session: Clie
         respondents=wave.respondents,
         plan=plan_for(session, live_url="https://x.com"),
     )
-    panel = WavePanel(wrong)
-    assert (panel.value.stage, panel.value.standing) == (Stage.CHECK, Standing.FAILED)
+    panel = WaveView(wrong)
+    assert (panel.value.stage, panel.value.standing) == (WaveStep.CHECK, StepState.FAILED)
     assert "must be mended first" in html_of(panel)
     assert inside(panel) == [FindingsTable]
 
@@ -99,7 +99,7 @@ def test_paused_wave_names_the_line_that_resumes_it(wave: Wave) -> None:
     wave.upload()
     wave.launch(budget="400 EUR")
     wave.pause()
-    panel = WavePanel(wave)
+    panel = WaveView(wave)
     assert panel.value.code == "wave.resume()"
     wave.resume()
     assert panel.refresh().value.code == "wave.status()"
@@ -109,14 +109,14 @@ def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, sessio
     wave.create()
     session.pass_time(hours=2)
     assert wave.plan.start_at < session.clock.now()
-    assert WavePanel(wave).value.code == "wave.upload()"
+    assert WaveView(wave).value.code == "wave.upload()"
 
 
 def test_a_removed_list_starts_again_at_the_upload(wave: Wave) -> None:
     wave.create()
     wave.upload()
     wave.remove()
-    assert WavePanel(wave).value.code == "wave.upload()"
+    assert WaveView(wave).value.code == "wave.upload()"
 
 
 def test_the_budget_the_panel_names_covers_every_cent(session: Client, wave: Wave) -> None:
@@ -125,7 +125,7 @@ def test_the_budget_the_panel_names_covers_every_cent(session: Client, wave: Wav
     small.create()
     small.upload()
     small.resubmit()
-    line = WavePanel(small).value.code
+    line = WaveView(small).value.code
     assert line == 'wave.launch(budget="11 EUR")'
     eval(line, {"wave": small})  # noqa: S307  # the point: the line as shown is not refused
     assert small.launched
@@ -134,12 +134,12 @@ def test_the_budget_the_panel_names_covers_every_cent(session: Client, wave: Wav
 def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Client) -> None:
     elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
     session.journal.write(elsewhere, CLOSE, EntryState.DONE, Payload())
-    assert WavePanel(wave).value.code == "wave.create()"
+    assert WaveView(wave).value.code == "wave.create()"
 
 
 def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:
     wave.create()
-    panel = WavePanel(wave)
+    panel = WaveView(wave)
     assert repr(panel) == "<WavePanel: sandbox · Wave of the panel · upload: now · wave.upload()>"
     group = wave.target_group
     assert group is not None
@@ -148,16 +148,16 @@ def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:
 
 def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, session: Client) -> None:
     wave.create()
-    panel = WavePanel(wave)
+    panel = WaveView(wave)
     session.close()
-    assert panel.refresh().value.stage is Stage.UPLOAD
+    assert panel.refresh().value.stage is WaveStep.UPLOAD
 
 
 def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
     wave.create()
     wave.upload()
     wave.launch(budget="400 EUR")
-    panel = WavePanel(wave)
+    panel = WaveView(wave)
     buttons = [each.description for part in panel._inside.children for each in _all(part) if hasattr(each, "on_click")]
     assert set(buttons) <= {"Refresh now", "Keep fresh", "Watch", "Resume", "Stop watching"}
     assert buttons
