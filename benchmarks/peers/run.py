@@ -24,7 +24,7 @@ from user_code import SCRIPTS, count_lines
 
 from cint_nb.domain import limits
 from cint_nb.domain.plan import format_utc
-from cint_nb.sandbox.http.openapi_document import describe
+from cint_nb.sandbox.http.openapi_document import build_openapi
 from cint_nb.sandbox.openapi.examples import EXAMPLES
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, START, Sandbox
@@ -61,7 +61,7 @@ class Result(NamedTuple):
 
 def generate_client(folder: Path) -> Path:
     """Generate the client from our own description; return the folder to import it from."""
-    (folder / "openapi.json").write_text(json.dumps(describe()))
+    (folder / "openapi.json").write_text(json.dumps(build_openapi()))
     # Two spellings of a report type would be one name of an enum class; literals have no names.
     (folder / "config.yml").write_text("literal_enums: true\n")
     options = {"path": "openapi.json", "config": "config.yml", "meta": "none", "output-path": "demand_client"}
@@ -147,7 +147,7 @@ def run_once(
 def must_have_happened(fault: str, sandbox: Sandbox, stops: list[str]) -> None:
     """Refuse a figure of a fault that never came."""
     armed = sandbox.faults.armed
-    happened = all(one.left == 0 for one in armed) if armed else not fault or stops[:1] == ["killed"]
+    happened = all(one.remaining == 0 for one in armed) if armed else not fault or stops[:1] == ["killed"]
     if not happened:
         raise SystemExit(f"{fault} did not happen: {stops}")
 

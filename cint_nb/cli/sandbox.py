@@ -31,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         faults=arguments.fault,
         state=arguments.state,
-        tell=partial(print, flush=True),  # whoever reads it through a pipe waits for the address
+        echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the address
     )
     return 0

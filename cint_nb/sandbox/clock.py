@@ -12,7 +12,7 @@ from functools import cached_property
 
 import httpx
 
-_SLICE = 0.05  # real seconds between two looks at a running clock, so that an advance wakes sleepers soon
+_SLEEP_SLICE = 0.05  # real seconds between two looks at a running clock, so that an advance wakes sleepers soon
 
 
 class SandboxClock:
@@ -32,39 +32,39 @@ class SandboxClock:
         self.start = start.astimezone(UTC)
         self.speed = speed
         self.in_flight = 0
-        self._jumped = 0.0
+        self._advanced = 0.0
         self._real = time.monotonic()
         self._sleepers: list[tuple[float, int]] = []
         self._count = 0
 
     @property
-    def t(self) -> float:
+    def elapsed(self) -> float:
         """Return the virtual seconds since the start, to the millisecond."""
         running = 0.0 if self.speed is None else (time.monotonic() - self._real) * self.speed
-        return round(self._jumped + running, 3)
+        return round(self._advanced + running, 3)
 
     def now(self) -> datetime:
         """Return the time, UTC."""
-        return self.start + timedelta(seconds=self.t)
+        return self.start + timedelta(seconds=self.elapsed)
 
     def monotonic(self) -> float:
         """Return the virtual seconds since the start."""
-        return self.t
+        return self.elapsed
 
     def advance(self, seconds: float) -> None:
         """Let time jump forward; less than 0 counts as 0."""
-        self._jumped = round(self._jumped + max(0.0, seconds), 3)
+        self._advanced = round(self._advanced + max(0.0, seconds), 3)
 
-    def set(self, t: float) -> None:
+    def advance_to(self, t: float) -> None:
         """Jump forward to a number of virtual seconds since the start; never back."""
-        self.advance(t - self.t)
+        self.advance(t - self.elapsed)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for virtual seconds."""
-        due = round(self.t + max(0.0, seconds), 3)
+        due = round(self.elapsed + max(0.0, seconds), 3)
         speed = self.speed
         if speed is not None:
-            await _wait(lambda: (due - self.t) / speed)
+            await _wait(lambda: (due - self.elapsed) / speed)
             return
         self._count += 1
         mine = (due, self._count)
@@ -73,10 +73,10 @@ class SandboxClock:
             # Time jumps only when nobody has work left: other tasks get a turn, requests under way may finish first.
             await asyncio.sleep(0)
             while self._sleepers[0] != mine or self.in_flight:
-                if self.t >= due and not self.in_flight:
+                if self.elapsed >= due and not self.in_flight:
                     break
                 await asyncio.sleep(0)
-            self.set(due)
+            self.advance_to(due)
         finally:
             self._sleepers.remove(mine)
             heapq.heapify(self._sleepers)
@@ -85,7 +85,7 @@ class SandboxClock:
 async def _wait(left: Callable[[], float]) -> None:
     """Wait in slices: the clock may be advanced meanwhile, which no event tells."""
     while (seconds := left()) > 0:  # noqa: ASYNC110 - see above
-        await asyncio.sleep(min(_SLICE, seconds))
+        await asyncio.sleep(min(_SLEEP_SLICE, seconds))
 
 
 class RemoteClock:
@@ -109,7 +109,7 @@ class RemoteClock:
         self._transport = transport
         self._unreachable = unreachable or (lambda error: error)
         self._start: datetime | None = None
-        self._t = 0.0
+        self._elapsed = 0.0
         self.speed: float | None = None
         self._real = 0.0
 
@@ -117,7 +117,7 @@ class RemoteClock:
         """Return the time, UTC. The first call asks the served sandbox; later ones know."""
         if self._start is None:
             try:
-                self._learn(httpx.get(self._url, timeout=5.0, trust_env=False))
+                self._update_from(httpx.get(self._url, timeout=5.0, trust_env=False))
             except (httpx.HTTPError, ValueError) as error:
                 raise self._unreachable(error) from None
         return (self._start or datetime.now(UTC)) + timedelta(seconds=self.monotonic())
@@ -125,41 +125,41 @@ class RemoteClock:
     def monotonic(self) -> float:
         """Return the virtual seconds since the sandbox began, as far as this client knows."""
         running = 0.0 if self.speed is None else (time.monotonic() - self._real) * self.speed
-        return round(self._t + running, 3)
+        return round(self._elapsed + running, 3)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for virtual seconds: the served clock jumps, or runs at its own speed."""
         if self._start is None:
-            await self._ask("GET")
+            await self._request("GET")
         due = round(self.monotonic() + max(0.0, seconds), 3)
         if self.speed is None:
-            await self._ask("POST", {"until": due})
+            await self._request("POST", {"until": due})
             return
         speed = self.speed
         await _wait(lambda: (due - self.monotonic()) / speed)
 
     async def advance(self, seconds: float) -> None:
         """Let the served clock jump forward, whatever its speed."""
-        await self._ask("POST", {"seconds": seconds})
+        await self._request("POST", {"seconds": seconds})
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
         # Loaded once a clock: loading them takes longer than everything else a sleep does.
         return ssl.create_default_context()
 
-    async def _ask(self, method: str, body: dict[str, float] | None = None) -> None:
+    async def _request(self, method: str, body: dict[str, float] | None = None) -> None:
         async with httpx.AsyncClient(
             transport=self._transport, timeout=30.0, trust_env=False, verify=self._certificates
         ) as client:
             url = self._url if method == "GET" else f"{self._url}/advance"
             try:
-                self._learn(await client.request(method, url, json=body))
+                self._update_from(await client.request(method, url, json=body))
             except (httpx.HTTPError, ValueError) as error:
                 raise self._unreachable(error) from None
 
-    def _learn(self, reply: httpx.Response) -> None:
+    def _update_from(self, reply: httpx.Response) -> None:
         body = reply.raise_for_status().json()
         self._start = datetime.fromisoformat(body["start"])
-        self._t = float(body["t"])
+        self._elapsed = float(body["t"])
         self.speed = body["speed"]
         self._real = time.monotonic()

@@ -10,17 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cint_nb.sandbox.protocol.messages import (
-    Answer,
+    ApiError,
     Json,
-    Refusal,
+    Response,
     StateFault,
-    invalid,
-    not_authenticated,
+    bad_request,
+    forbidden,
     not_found,
-    not_permitted,
-    stale,
+    precondition_failed,
+    unauthorized,
 )
-from cint_nb.sandbox.protocol.paging import write_cursor
+from cint_nb.sandbox.protocol.paging import encode_cursor
 
 _UNKNOWN_ID = "00000000-0000-4000-8000-00000000fa17"  # the id of errors no request of the world has seen
 _EXTRA_FIELD = "cint_nb_sandbox_extra"
@@ -68,7 +68,7 @@ class EarlyResponse(FaultKind):
         response: Makes the response from the value the fault was written with.
     """
 
-    response: Callable[[str], Answer]
+    response: Callable[[str], Response]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class ResponseChange(FaultKind):
         change: Makes the changed response from the response, the fault's value and the raw query.
     """
 
-    change: Callable[[Answer, str, str], Answer]
+    change: Callable[[Response, str, str], Response]
 
 
 @dataclass(frozen=True)
@@ -102,61 +102,61 @@ def _number(value: str, default: float) -> float:
         return default
 
 
-def _refused(make: Callable[[], Refusal]) -> Callable[[str], Answer]:
-    return lambda _value: make().answer(_UNKNOWN_ID)
+def _refused(make: Callable[[], ApiError]) -> Callable[[str], Response]:
+    return lambda _value: make().to_response(_UNKNOWN_ID)
 
 
-def _too_many(value: str) -> Answer:
+def _too_many(value: str) -> Response:
     return _retry_later(429, "too_many_requests_problem_details", "too many requests", value)
 
 
-def _unavailable(value: str) -> Answer:
+def _unavailable(value: str) -> Response:
     return _retry_later(503, "service_unavailable_error", "try again later", value)
 
 
-def _retry_later(status: int, kind: str, detail: str, value: str) -> Answer:
+def _retry_later(status: int, kind: str, detail: str, value: str) -> Response:
     headers = {"Retry-After": f"{_number(value, _RETRY_AFTER_SECONDS):.0f}"}
-    return Refusal(status, kind, detail, headers=headers).answer(_UNKNOWN_ID)
+    return ApiError(status, kind, detail, headers=headers).to_response(_UNKNOWN_ID)
 
 
-def _internal_error() -> Refusal:
-    return Refusal(500, "unexpected_internal_error", "an unexpected error happened")
+def _internal_error() -> ApiError:
+    return ApiError(500, "unexpected_internal_error", "an unexpected error happened")
 
 
-def _bad_gateway(_value: str) -> Answer:
+def _bad_gateway(_value: str) -> Response:
     page = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
-    return Answer(502, content=page, media_type="text/html")
+    return Response(502, content=page, media_type="text/html")
 
 
-def _invalid_field(value: str) -> Answer:
+def _invalid_field(value: str) -> Response:
     field_name = value or "Allocations"
-    return invalid((field_name, f"'{field_name}' is not accepted.")).answer(_UNKNOWN_ID)
+    return bad_request((field_name, f"'{field_name}' is not accepted.")).to_response(_UNKNOWN_ID)
 
 
-def _replace_by_error(_answer: Answer, _value: str, _query: str) -> Answer:
-    return _internal_error().answer(_UNKNOWN_ID)
+def _replace_by_error(_answer: Response, _value: str, _query: str) -> Response:
+    return _internal_error().to_response(_UNKNOWN_ID)
 
 
-def _truncate(answer: Answer, _value: str, _query: str) -> Answer:
+def _truncate(answer: Response, _value: str, _query: str) -> Response:
     text = answer.content if answer.content is not None else json.dumps(answer.body or {"": ""}).encode()
-    return Answer(
+    return Response(
         answer.status, headers=answer.headers, content=text[: max(1, len(text) // 2)], media_type=answer.media_type
     )
 
 
-def _replace_by_page(answer: Answer, _value: str, _query: str) -> Answer:
+def _replace_by_page(answer: Response, _value: str, _query: str) -> Response:
     page = b"<!doctype html><html><body><h1>Please sign in to continue</h1></body></html>"
-    return Answer(200, headers=answer.headers, content=page, media_type="text/html")
+    return Response(200, headers=answer.headers, content=page, media_type="text/html")
 
 
-def _set_status(answer: Answer, value: str, _query: str) -> Answer:
+def _set_status(answer: Response, value: str, _query: str) -> Response:
     word = value or "Archiving"
     if isinstance(answer.body, dict):
         answer.body = {name: word if name == "status" else item for name, item in answer.body.items()}
     return answer
 
 
-def _add_fields(answer: Answer, _value: str, _query: str) -> Answer:
+def _add_fields(answer: Response, _value: str, _query: str) -> Response:
     answer.body = _with_extra(answer.body)
     return answer
 
@@ -169,10 +169,10 @@ def _with_extra(value: Json) -> Json:
     return value
 
 
-def _repeat_cursor(answer: Answer, _value: str, query: str) -> Answer:
+def _repeat_cursor(answer: Response, _value: str, query: str) -> Response:
     if isinstance(answer.body, dict):
         sent = [part.partition("=")[2] for part in query.split("&") if part.startswith("start_after=")]
-        cursor = sent[-1] if sent else answer.body.get("next_cursor") or write_cursor("again")
+        cursor = sent[-1] if sent else answer.body.get("next_cursor") or encode_cursor("again")
         answer.body = {
             **answer.body,
             "next_cursor": cursor,
@@ -196,9 +196,9 @@ KINDS: dict[str, FaultKind] = {
         ResponseChange("truncated", _truncate),
         ResponseChange("html", _replace_by_page),
         EarlyResponse("404", _refused(lambda: not_found("the address"))),
-        EarlyResponse("401", _refused(not_authenticated)),
-        EarlyResponse("expired-token", _refused(not_permitted)),
-        EarlyResponse("stale-etag", _refused(stale)),
+        EarlyResponse("401", _refused(unauthorized)),
+        EarlyResponse("expired-token", _refused(forbidden)),
+        EarlyResponse("stale-etag", _refused(precondition_failed)),
         EarlyResponse("invalid", _invalid_field),
         StateChange("job-fails", StateFault.JOB_FAILS),
         StateChange("job-never-ends", StateFault.JOB_NEVER_ENDS),

@@ -49,9 +49,9 @@ from starlette.types import Receive, Scope
 
 from cint_nb.sandbox.fault_kinds import KINDS, FaultKind
 
-NAMES = frozenset(KINDS)
+FAULT_NAMES = frozenset(KINDS)
 ALWAYS = 10**9
-_FORM = re.compile(
+_FAULT_PATTERN = re.compile(
     r"(?P<name>[a-z0-9\-]+)@(?P<step>[a-z0-9_\-]+)"
     r"(?P<rest>(?:=[A-Za-z0-9_.\-]+|\*(?:\d{1,6}|always)|\+\d{1,6}|%\d{1,3})*)",
     re.ASCII,
@@ -67,22 +67,22 @@ class Fault:
         name: What happens.
         step: Where.
         value: Its value, empty when left out.
-        left: How often it may still happen.
+        remaining: How often it may still happen.
         skip: How many matching requests pass first.
         percent: Chance in percent.
-        met: Matching requests so far.
-        happened: How often it has happened.
+        matched: Matching requests so far.
+        fired: How often it has happened.
     """
 
     text: str
     name: str
     step: str
     value: str = ""
-    left: int = 1
+    remaining: int = 1
     skip: int = 0
     percent: int = 100
-    met: int = 0
-    happened: int = 0
+    matched: int = 0
+    fired: int = 0
 
     @property
     def kind(self) -> FaultKind:
@@ -90,25 +90,25 @@ class Fault:
         return KINDS[self.name]
 
 
-def read_fault(text: str) -> Fault:
+def parse_fault(text: str) -> Fault:
     """Read a fault such as `429@list*3=20`.
 
     Raises:
         ValueError: for a name or form that is not known, with the known names.
     """
-    match = _FORM.fullmatch(text.strip())
+    match = _FAULT_PATTERN.fullmatch(text.strip())
     if match is None:
         raise ValueError(
             f"the fault {text!r:.60} cannot be read; write NAME@STEP, such as drop-reply@upload or 429@list*3"
         )
-    if match["name"] not in NAMES:
-        raise ValueError(f"{match['name']!r:.40} is no fault; known are {', '.join(sorted(NAMES))}")
+    if match["name"] not in FAULT_NAMES:
+        raise ValueError(f"{match['name']!r:.40} is no fault; known are {', '.join(sorted(FAULT_NAMES))}")
     fault = Fault(text.strip(), match["name"], match["step"])
     for sign, value in re.findall(r"([=*+%])([^=*+%]+)", match["rest"]):
         if sign == "=":
             fault.value = value
         elif sign == "*":
-            fault.left = ALWAYS if value == "always" else int(value)
+            fault.remaining = ALWAYS if value == "always" else int(value)
         elif sign == "+":
             fault.skip = int(value)
         else:
@@ -116,7 +116,7 @@ def read_fault(text: str) -> Fault:
     return fault
 
 
-class Dropped(Exception):
+class ConnectionDropped(Exception):
     """End a request without a reply.
 
     Args:
@@ -128,7 +128,7 @@ class Dropped(Exception):
         super().__init__(message)
         self.how = how
 
-    async def carry_out(self, scope: Scope, receive: Receive) -> None:
+    async def apply(self, scope: Scope, receive: Receive) -> None:
         """Break the connection of a served sandbox; in process, hand the error to the transport."""
         abort = scope.get("extensions", {}).get("cint_nb.abort")
         if abort is None:
@@ -139,7 +139,7 @@ class Dropped(Exception):
 
 
 @dataclass
-class Faults:
+class FaultPlan:
     """Hold the armed faults of one sandbox and decide, request by request, which happen.
 
     Args:
@@ -163,7 +163,7 @@ class Faults:
         Raises:
             ValueError: when it cannot be read or names an unknown step.
         """
-        fault = read_fault(text)
+        fault = parse_fault(text)
         if self.known_steps and fault.step not in self.known_steps:
             raise ValueError(f"{fault.step!r} is no step; known are {', '.join(sorted(self.known_steps))}")
         self.armed.append(fault)
@@ -173,20 +173,20 @@ class Faults:
         """Disarm everything."""
         self.armed.clear()
 
-    def meet(self, names: tuple[str, ...]) -> list[Fault]:
+    def trigger(self, names: tuple[str, ...]) -> list[Fault]:
         """Return the faults that happen to a request, by the names its operation goes by."""
         happening = []
         for fault in self.armed:
-            if fault.left <= 0 or not names or (fault.step != "any" and fault.step not in names):
+            if fault.remaining <= 0 or not names or (fault.step != "any" and fault.step not in names):
                 continue
-            fault.met += 1
-            if fault.met <= fault.skip or self._chance(fault) >= fault.percent:
+            fault.matched += 1
+            if fault.matched <= fault.skip or self._draw(fault) >= fault.percent:
                 continue
-            fault.left -= 1
-            fault.happened += 1
+            fault.remaining -= 1
+            fault.fired += 1
             happening.append(fault)
         return happening
 
-    def _chance(self, fault: Fault) -> float:
-        digest = hashlib.sha256(f"{self.seed}:{fault.text}:{fault.met}".encode()).digest()
+    def _draw(self, fault: Fault) -> float:
+        digest = hashlib.sha256(f"{self.seed}:{fault.text}:{fault.matched}".encode()).digest()
         return int.from_bytes(digest[:4]) / 2**32 * 100

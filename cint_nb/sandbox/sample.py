@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cint_nb.domain.ids import EntityType, parse_entity_type
-from cint_nb.sandbox.world.population import rid_of, rsid_of, visits
+from cint_nb.sandbox.world.population import rid_of, rsid_of, visit_count
 
 # Shares of lines; assumptions. At least one line of each kind from 40 lines on.
 _BLANK, _MALFORMED, _DUPLICATE = 0.004, 0.006, 0.015
@@ -17,7 +17,7 @@ _BROKEN = ("n/a", "test", "00000000", "#REF!")
 _BOM = "\ufeff"
 
 
-def practice_seed(environ: Mapping[str, str] = os.environ) -> int:
+def sandbox_seed(environ: Mapping[str, str] = os.environ) -> int:
     """Return the seed `connect()` gives the sandbox of this process: CINT_NB_SEED, else 1.
 
     Raises:
@@ -36,7 +36,7 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
     Args:
         path: File to write; a `.csv` or `.txt`.
         lines: Number of lines, 1 or more.
-        seed: The same seed as the sandbox's makes its response ids known there; `practice_seed()` when left out.
+        seed: The same seed as the sandbox's makes its response ids known there; `sandbox_seed()` when left out.
         entity_type: `RSID` or `RID`.
 
     Returns:
@@ -49,9 +49,9 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
     """
     if lines < 1:
         raise ValueError("lines must be 1 or more")
-    seed = practice_seed() if seed is None else seed
+    seed = sandbox_seed() if seed is None else seed
     chance = random.Random(f"{seed}:{lines}:{entity_type}")  # noqa: S311 - repeatable on purpose
-    kinds = _plan(lines, chance)
+    kinds = _plan_lines(lines, chance)
     makes = _ids(seed, kinds.count("id"), entity_type)
     written: list[str] = []
     used: list[str] = []
@@ -61,16 +61,16 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
         elif kind == "malformed":
             written.append(_malformed(chance))
         elif kind == "duplicate":
-            written.append(_dress(chance.choice(used), chance))
+            written.append(_vary_form(chance.choice(used), chance))
         else:
             used.append(makes.pop())
-            written.append(_dress(used[-1], chance))
+            written.append(_vary_form(used[-1], chance))
     path = Path(path)
     path.write_bytes((_BOM + "\r\n".join(written) + "\r\n").encode("utf-8"))
     return path
 
 
-def _plan(lines: int, chance: random.Random) -> list[str]:
+def _plan_lines(lines: int, chance: random.Random) -> list[str]:
     """Decide what each line is: the first and the last are ids, so that neither mark nor end is in doubt."""
     counts = {"blank": _BLANK, "malformed": _MALFORMED, "duplicate": _DUPLICATE}
     middle: list[str] = []
@@ -90,13 +90,13 @@ def _ids(seed: int, count: int, word: str) -> list[str]:
     number = 0
     while len(made) < count:
         # Every tenth person with several visits appears with two of them.
-        again = 2 if visits(number) > 1 and number % 10 == 1 else 1
+        again = 2 if visit_count(number) > 1 and number % 10 == 1 else 1
         made += [rid_of(seed, number, visit) for visit in range(again)]
         number += 1
     return made[:count][::-1]
 
 
-def _dress(identifier: str, chance: random.Random) -> str:
+def _vary_form(identifier: str, chance: random.Random) -> str:
     text = identifier.upper() if chance.random() < _UPPER else identifier
     draw = chance.random()
     if draw < _QUOTED:

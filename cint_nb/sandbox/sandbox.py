@@ -10,14 +10,14 @@ import httpx
 from starlette.applications import Starlette
 
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.faults import Faults
+from cint_nb.sandbox.faults import FaultPlan
 from cint_nb.sandbox.http.app import build_app
 from cint_nb.sandbox.http.dispatch import Dispatcher
-from cint_nb.sandbox.http.persistence import History
-from cint_nb.sandbox.http.routes import TABLE
+from cint_nb.sandbox.http.persistence import RequestLog
+from cint_nb.sandbox.http.routes import OPERATIONS
 from cint_nb.sandbox.http.transport import SandboxTransport
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, BUSINESS_UNIT_ID, CLIENT_ID, CLIENT_SECRET, PROJECT_MANAGER_ID
-from cint_nb.sandbox.world.population import Assumptions
+from cint_nb.sandbox.world.population import PopulationParameters
 from cint_nb.sandbox.world.world import World
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "Sandbox",
 ]
 
-STEPS = frozenset({"any", "token", *(name for row in TABLE for name in (row.name, *row.short))})
+FAULT_STEPS = frozenset({"any", "token", *(name for row in OPERATIONS for name in (row.name, *row.aliases))})
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
@@ -43,7 +43,7 @@ class Sandbox:
         faults: What shall go wrong, such as `drop-reply@upload` or `429@list*3`; see `cint_nb.sandbox.faults`.
         start: Moment at which the world begins, UTC.
         state: SQLite file that keeps the world; it is read when it exists.
-        assumptions: The numbers behind people's behaviour.
+        population: The numbers behind people's behaviour.
 
     Raises:
         ValueError: for a fault that cannot be read, or a state file of another seed or start.
@@ -60,17 +60,17 @@ class Sandbox:
         faults: Sequence[str] = (),
         start: datetime = START,
         state: Path | None = None,
-        assumptions: Assumptions | None = None,
+        population: PopulationParameters | None = None,
     ) -> None:
         self.seed = seed
         self.clock = SandboxClock(start, speed)
-        self.world = World(seed, start, assumptions)
-        self.faults = Faults(faults, seed=seed, known_steps=STEPS)
-        self.history = History(state, seed=seed, start=start) if state is not None else None
-        remember = self.history.remember if self.history is not None else None
+        self.world = World(seed, start, population)
+        self.faults = FaultPlan(faults, seed=seed, known_steps=FAULT_STEPS)
+        self.request_log = RequestLog(state, seed=seed, start=start) if state is not None else None
+        remember = self.request_log.append if self.request_log is not None else None
         self.dispatcher = Dispatcher(self.world, remember)
-        if self.history is not None:
-            self.clock.set(self.history.replay(self.dispatcher))
+        if self.request_log is not None:
+            self.clock.advance_to(self.request_log.replay(self.dispatcher))
         self.app: Starlette = build_app(self)
 
     def transport(self) -> httpx.AsyncBaseTransport:
@@ -80,14 +80,14 @@ class Sandbox:
     def advance(self, seconds: float) -> None:
         """Let virtual time pass."""
         self.clock.advance(seconds)
-        if self.history is not None:
-            self.history.note_time(self.clock.t)
+        if self.request_log is not None:
+            self.request_log.save_time(self.clock.elapsed)
 
     def close(self) -> None:
         """Keep the time and close the state file, if there is one."""
-        if self.history is not None:
-            self.history.note_time(self.clock.t)
-            self.history.close()
+        if self.request_log is not None:
+            self.request_log.save_time(self.clock.elapsed)
+            self.request_log.close()
 
     def __repr__(self) -> str:
         """Name the sandbox by seed and time."""

@@ -15,13 +15,13 @@ from typing import Self
 
 import uvicorn
 
-from cint_nb.sandbox.http.connections import CONNECTIONS_MAX, PATIENCE_SECONDS, Connections
+from cint_nb.sandbox.http.connections import MAX_CONNECTIONS, REQUEST_TIMEOUT_SECONDS, ConnectionTracker
 from cint_nb.sandbox.sandbox import START, Sandbox
 
 __all__ = ["Sandbox", "ServedSandbox", "serve"]
 
 _log = logging.getLogger("cint_nb.sandbox")
-_STARTS_WITHIN = 15.0  # real seconds
+_STARTUP_SECONDS = 15.0  # real seconds
 
 
 class ServedSandbox:
@@ -31,8 +31,8 @@ class ServedSandbox:
         sandbox: The sandbox; a new one of seed 1 when left out.
         host: Address to listen on.
         port: Port; 0 takes a free one.
-        patience: Real seconds in which a request must have arrived as a whole.
-        most: Connections open at once.
+        request_timeout: Real seconds in which a request must have arrived as a whole.
+        max_connections: Connections open at once.
 
     Attributes:
         url: Address of the page, once it runs.
@@ -49,13 +49,15 @@ class ServedSandbox:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        patience: float = PATIENCE_SECONDS,
-        most: int = CONNECTIONS_MAX,
+        request_timeout: float = REQUEST_TIMEOUT_SECONDS,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self.sandbox = sandbox if sandbox is not None else Sandbox()
         self.url = ""
-        self._socket = _listen(host, port)
-        self.connections = Connections(self.sandbox.app, patience=patience, most=most)
+        self._socket = _bind(host, port)
+        self.connections = ConnectionTracker(
+            self.sandbox.app, request_timeout=request_timeout, max_connections=max_connections
+        )
         self._server = uvicorn.Server(_config(self.connections))
         self._thread = threading.Thread(target=self._run, name="cint-nb sandbox", daemon=True)
 
@@ -77,7 +79,7 @@ class ServedSandbox:
         deadline = threading.Event()
         waited = 0.0
         while not self._server.started:
-            if not self._thread.is_alive() or waited > _STARTS_WITHIN:
+            if not self._thread.is_alive() or waited > _STARTUP_SECONDS:
                 raise OSError("the sandbox could not be served")
             deadline.wait(0.01)
             waited += 0.01
@@ -105,7 +107,7 @@ def serve(
     faults: Sequence[str] = (),
     state: Path | None = None,
     start: datetime = START,
-    tell: Callable[[str], None] = _log.info,
+    echo: Callable[[str], None] = _log.info,
 ) -> None:
     """Serve a sandbox until interrupted; blocks.
 
@@ -117,22 +119,22 @@ def serve(
         faults: What shall go wrong.
         state: SQLite file that keeps the world.
         start: Moment at which the world begins.
-        tell: Called with each line for the person who serves.
+        echo: Called with each line for the person who serves.
 
     Raises:
         ValueError: for a fault or state file that cannot be used.
         OSError: when the port is taken.
     """
     sandbox = Sandbox(seed=seed, speed=speed, faults=faults, start=start, state=state)
-    listening = _listen(host, port)
+    listening = _bind(host, port)
     address, number = listening.getsockname()[:2]
     if not ipaddress.ip_address(address).is_loopback:
-        tell(
+        echo(
             f"warning: other machines can reach this sandbox on {address}. It has no secrets, and no protection either."
         )
-    tell(f"sandbox on http://{address}:{number} · API http://{address}:{number}/v1 · client id and secret: sandbox")
+    echo(f"sandbox on http://{address}:{number} · API http://{address}:{number}/v1 · client id and secret: sandbox")
     try:
-        asyncio.run(uvicorn.Server(_config(Connections(sandbox.app))).serve(sockets=[listening]))
+        asyncio.run(uvicorn.Server(_config(ConnectionTracker(sandbox.app))).serve(sockets=[listening]))
     except KeyboardInterrupt:
         pass
     finally:
@@ -140,7 +142,7 @@ def serve(
         listening.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Naming TCP lets asyncio switch Nagle's algorithm off, which costs 40 ms a reply otherwise.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -153,10 +155,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _config(connections: Connections) -> uvicorn.Config:
+def _config(connections: ConnectionTracker) -> uvicorn.Config:
     return uvicorn.Config(
         connections,
-        http=connections.protocol(),
+        http=connections.protocol_class(),
         ws="none",
         lifespan="off",
         log_config=None,

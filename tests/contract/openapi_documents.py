@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from cint_nb.api.operations import OPERATIONS, Operation
-from cint_nb.sandbox.http.openapi_document import describe
+from cint_nb.sandbox.http.openapi_document import build_openapi
 from tests.support.vendor import load_vendor_document
 
 
@@ -73,7 +73,7 @@ class Description:
 @cache
 def own() -> Description:
     """Return our own description."""
-    return Description({**describe()})
+    return Description({**build_openapi()})
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.sandbox.world.population import Fate
+from cint_nb.sandbox.world.population import UploadResult
 from tests.support.sandbox_client import GuideClient
 
 KEY = {"idempotency-key": "7d4f0f1e-93f1-4c11-8b42-63d7d4c0a4b1"}
@@ -167,7 +167,7 @@ class TestStep2Upload:
         guide_client.upload(group, lines(rids), entity_type="RID")
         guide_client.wait(hours=1)
         saved = guide_client.call("GET", f"{group}/recontacts/rsids?page_size=100").json()["data"]
-        people = {guide_client.sandbox.world.people.rsid(number) for number in range(40)}
+        people = {guide_client.sandbox.world.population.rsid(number) for number in range(40)}
         assert saved
         assert set(saved) <= people
         assert not set(saved) & set(rids)
@@ -193,7 +193,7 @@ class TestStep3CheckTheJob:
         }
 
     def test_ids_that_failed_may_be_sent_again_on_their_own(self, guide_client: GuideClient) -> None:
-        later = guide_client.ids(5, Fate.LATER)
+        later = guide_client.ids(5, UploadResult.ACCEPTED_LATER)
         group = guide_client.group()
         guide_client.upload(group, lines(guide_client.ids(20) + later))
         guide_client.wait(hours=1)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.jobs import JobSnapshot, JobState
-from cint_nb.sandbox.faults import NAMES
+from cint_nb.sandbox.faults import FAULT_NAMES
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
@@ -74,7 +74,7 @@ ONLY_AT: dict[str, tuple[str, ...]] = {
 }
 """Where a fault can do anything at all; one that is not named here can strike every request."""
 
-FAULTS = tuple(sorted(NAMES))
+FAULTS = tuple(sorted(FAULT_NAMES))
 RUNS_AT_MOST = 4
 """How often an analyst runs the cells again before giving up."""
 
@@ -171,6 +171,6 @@ def count_objects(world: World) -> dict[str, int]:
 def end_what_never_ends(world: World, t: float) -> None:
     """Let Cint's support end a job that hangs: nothing on the client's side could."""
     for job in world.jobs.values():
-        if job.fate == "never":
-            job.fate, job.ends = "done", t + 1.0
-            jobs.start(world, job)
+        if job.planned_end == "never":
+            job.planned_end, job.ends_at = "done", t + 1.0
+            jobs.start_job(world, job)

@@ -100,7 +100,7 @@ def notebook(tmp_path: Path) -> Iterator[Notebook]:
 
 def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
     """Kill a process while the exchange has its so-many-th request for a step in hand."""
-    meet = type(sandbox.faults).meet.__get__(sandbox.faults)
+    meet = type(sandbox.faults).trigger.__get__(sandbox.faults)
     left = [times]
 
     def met(names: tuple[str, ...]) -> object:
@@ -110,7 +110,7 @@ def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
                 os.kill(pid, signal.SIGKILL)
         return meet(names)
 
-    sandbox.faults.meet = met  # type: ignore[method-assign, assignment]
+    sandbox.faults.trigger = met  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from cint_nb.domain.errors import CintError
-from cint_nb.sandbox.faults import NAMES
+from cint_nb.sandbox.faults import FAULT_NAMES
 from cint_nb.study.files.respondents import Respondents
 from tests.faults.matrix_cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
 from tests.faults.usage_modes import WAYS
@@ -41,7 +41,7 @@ def test_every_request_of_a_wave_is_a_step_of_the_matrix(undisturbed: dict[str, 
 
 
 def test_every_fault_of_the_sandbox_is_a_row_of_the_matrix() -> None:
-    assert set(FAULTS) == set(NAMES)
+    assert set(FAULTS) == set(FAULT_NAMES)
     assert set(ONLY_AT) <= set(FAULTS)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from cint_nb.sandbox.world.id_store import key_of
-from cint_nb.sandbox.world.population import Fate, People
+from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.sandbox.world.population import Population, UploadResult
 from cint_nb.study.files.respondents import read_respondents
 from tests.notebooks.course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
 from tests.notebooks.notebook_kernel import Classroom, errors, warnings
@@ -172,8 +172,12 @@ def test_replacing_goes_on_from_the_snapshot_of_a_run_that_stopped_halfway(
     classroom: Classroom, tmp_path: Path
 ) -> None:
     """Between the removal and the upload the exchange holds nobody: only the file knows who was there."""
-    people = People(1)
-    saved = [rsid for rsid in map(people.rsid, range(300)) if people.fate(key_of(rsid)) is Fate.ACCEPTED][:200]
+    people = Population(1)
+    saved = [
+        rsid
+        for rsid in map(people.rsid, range(300))
+        if people.upload_result(to_id_bytes(rsid)) is UploadResult.ACCEPTED
+    ][:200]
     everybody = read_respondents(saved, entity_type="RSID")
     everybody.to_file(tmp_path / "snapshot.csv")
     everybody.sample(20).to_file(tmp_path / "practice-leaving.csv")

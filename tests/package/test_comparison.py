@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from cint_nb.sandbox.faults import read_fault
-from cint_nb.sandbox.sandbox import STEPS
+from cint_nb.sandbox.faults import parse_fault
+from cint_nb.sandbox.sandbox import FAULT_STEPS
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "benchmarks" / "peers"
@@ -58,8 +58,8 @@ def test_its_second_table_has_each_way_under_each_of_five_faults() -> None:
 @pytest.mark.parametrize("name", faults_of_the_runner())
 def test_a_fault_is_one_of_the_sandbox_or_a_kill_of_the_runner(name: str) -> None:
     kind, _, step = re.split(r"[*=]", name)[0].partition("@")
-    assert step in STEPS
-    assert kind == "killed" or read_fault(name).name == kind
+    assert step in FAULT_STEPS
+    assert kind == "killed" or parse_fault(name).name == kind
     assert kind != "killed" or name in load("exchange").KILLS
 
 

@@ -27,8 +27,10 @@ def raw_client(sandbox: Sandbox) -> Iterator[RawClient]:
 @pytest.fixture
 def good_ids(sandbox: Sandbox) -> list[str]:
     """Return 600 ids the exchange accepts."""
-    from cint_nb.sandbox.world.id_store import key_of
-    from cint_nb.sandbox.world.population import Fate
+    from cint_nb.sandbox.world.id_store import to_id_bytes
+    from cint_nb.sandbox.world.population import UploadResult
 
     every = (ids.synthetic_id("tests", number) for number in range(1000))
-    return [one for one in every if sandbox.world.people.fate(key_of(one)) is Fate.ACCEPTED][:600]
+    return [one for one in every if sandbox.world.population.upload_result(to_id_bytes(one)) is UploadResult.ACCEPTED][
+        :600
+    ]

@@ -10,8 +10,8 @@ import pytest
 
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.domain import ids, limits
-from cint_nb.sandbox.http.openapi_document import describe
-from cint_nb.sandbox.http.routes import TABLE, Tree
+from cint_nb.sandbox.http.openapi_document import build_openapi
+from cint_nb.sandbox.http.routes import OPERATIONS, Router
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from tests.support.sandbox_client import RawClient
 from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
@@ -25,13 +25,13 @@ class Recorder:
 
     def __init__(self, raw_client: RawClient) -> None:
         self.raw_client = raw_client
-        self.tree = Tree()
+        self.tree = Router()
         self.exchanges: list[tuple[str, Any]] = []
         plain = raw_client.ask
 
         def ask(method: str, path: str, **more: Any) -> httpx.Response:
             reply = plain(method, path, **more)
-            operation, _, _ = self.tree.find(method, path.split("?")[0])
+            operation, _, _ = self.tree.match(method, path.split("?")[0])
             self.exchanges.append((operation.name if operation else path, reply))
             return reply
 
@@ -171,13 +171,13 @@ def tour(raw_client: RawClient) -> list[tuple[str, httpx.Response]]:
 
 def test_the_tour_asks_every_operation_with_success(tour: list[tuple[str, httpx.Response]]) -> None:
     fulfilled = {name for name, reply in tour if reply.is_success}
-    assert {row.name for row in TABLE} - fulfilled == set()
+    assert {row.name for row in OPERATIONS} - fulfilled == set()
     refused = [(name, reply.status_code, reply.text) for name, reply in tour if not reply.is_success]
     assert refused == []
 
 
 def test_every_reply_fits_our_own_description(tour: list[tuple[str, httpx.Response]]) -> None:
-    document = describe()
+    document = build_openapi()
     described = {row["operationId"]: row for path in document["paths"].values() for row in path.values()}
     for name, reply in tour:
         response = described[name]["responses"][str(reply.status_code)]
@@ -194,7 +194,7 @@ def test_every_reply_fits_our_own_description(tour: list[tuple[str, httpx.Respon
 
 def known_in_replies() -> set[tuple[str, str]]:
     """Return operation and field of each listed deviation of a reply, the operation as the document names it."""
-    names = {(row.method, row.path): row.name for row in TABLE}
+    names = {(row.method, row.path): row.name for row in OPERATIONS}
     return {
         (names[OPERATIONS[row["operation"]].method, OPERATIONS[row["operation"]].template], row["place"].split(": ")[1])
         for row in DEVIATIONS["deviation"]

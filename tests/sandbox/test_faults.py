@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from cint_nb.sandbox import faults
-from cint_nb.sandbox.faults import ALWAYS, Faults, read_fault
+from cint_nb.sandbox.faults import ALWAYS, FaultPlan, parse_fault
 from cint_nb.sandbox.sandbox import Sandbox
 from tests.support.sandbox_client import RawClient
 
@@ -33,8 +33,8 @@ def jobs(raw_client: RawClient, group: str) -> list[dict[str, Any]]:
     ],
 )
 def test_a_fault_is_read_from_its_text(text: str, parts: tuple[int | str, ...]) -> None:
-    fault = read_fault(text)
-    assert (fault.name, fault.step, fault.value, fault.left, fault.skip, fault.percent) == parts
+    fault = parse_fault(text)
+    assert (fault.name, fault.step, fault.value, fault.remaining, fault.skip, fault.percent) == parts
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_fault_is_read_from_its_text(text: str, parts: tuple[int | str, ...]) 
 )
 def test_a_fault_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="fault"):
-        read_fault(text)
+        parse_fault(text)
 
 
 def test_a_step_nobody_knows_is_refused_and_the_known_ones_are_named() -> None:
@@ -52,13 +52,13 @@ def test_a_step_nobody_knows_is_refused_and_the_known_ones_are_named() -> None:
 
 def test_every_fault_of_the_list_is_explained_in_the_documentation() -> None:
     text = faults.__doc__ or ""
-    assert [name for name in faults.NAMES if f"`{name}`" not in text] == []
+    assert [name for name in faults.FAULT_NAMES if f"`{name}`" not in text] == []
 
 
 def test_a_chance_is_seeded() -> None:
     def happened(seed: int) -> list[bool]:
-        armed = Faults(["503@any%30*always"], seed=seed)
-        return [bool(armed.meet(("list",))) for _ in range(200)]
+        armed = FaultPlan(["503@any%30*always"], seed=seed)
+        return [bool(armed.trigger(("list",))) for _ in range(200)]
 
     assert happened(1) == happened(1)
     assert happened(1) != happened(2)
@@ -144,9 +144,9 @@ def test_a_reply_of_success_that_cannot_be_read_comes_after_acting(
 
 def test_a_delay_within_patience_costs_virtual_time_only(sandbox: Sandbox, raw_client: RawClient) -> None:
     sandbox.faults.arm("delay@get_locales=3")
-    before = sandbox.clock.t
+    before = sandbox.clock.elapsed
     assert raw_client.get("/locales", timeout=5).status_code == 200
-    assert sandbox.clock.t == before + 3
+    assert sandbox.clock.elapsed == before + 3
 
 
 def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(
@@ -154,10 +154,10 @@ def test_a_delay_beyond_patience_is_a_read_timeout_after_acting(
 ) -> None:
     group = raw_client.group()
     sandbox.faults.arm("delay@upload=40")
-    before = sandbox.clock.t
+    before = sandbox.clock.elapsed
     with pytest.raises(httpx.ReadTimeout):
         raw_client.upload(group, good_ids)
-    assert sandbox.clock.t == before + 5, "httpx waits five seconds unless told otherwise"
+    assert sandbox.clock.elapsed == before + 5, "httpx waits five seconds unless told otherwise"
     assert len(jobs(raw_client, group)) == 1
 
 

@@ -10,16 +10,16 @@ import pytest
 from cint_nb.domain import ids
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
-from cint_nb.sandbox.world.id_store import IdStore, key_of, text_of
-from cint_nb.sandbox.world.population import Fate, People, rid_of, visits
+from cint_nb.sandbox.world.id_store import IdStore, to_id_bytes, to_uuid_text
+from cint_nb.sandbox.world.population import Population, UploadResult, rid_of, visit_count
 
 
 def test_ids_are_kept_in_order_and_positions_survive_removal() -> None:
     every = [ids.synthetic_id("store", number) for number in range(100)]
     store = IdStore()
-    store.extend(b"".join(key_of(one) for one in every))
+    store.extend(b"".join(to_id_bytes(one) for one in every))
     assert store.page(90, 20) == every[90:]
-    assert [text_of(key) for key in store.keys()] == every  # noqa: SIM118 - a method, no dictionary
+    assert [to_uuid_text(key) for key in store.keys()] == every  # noqa: SIM118 - a method, no dictionary
     store.drop(30)
     assert (len(store), store.first, store.end) == (70, 30, 100)
     assert store.page(40, 5) == every[40:45]
@@ -30,37 +30,37 @@ def test_ids_are_kept_in_order_and_positions_survive_removal() -> None:
 
 
 def test_about_97_of_100_well_formed_ids_are_accepted_whatever_the_seed() -> None:
-    every = [key_of(ids.synthetic_id("fate", number)) for number in range(20_000)]
-    first, other = People(1), People(2)
-    fates = [first.fate(key) for key in every]
-    assert fates == [other.fate(key) for key in every]
-    shares = {fate: fates.count(fate) / len(fates) for fate in Fate}
-    assert shares[Fate.ACCEPTED] == pytest.approx(0.97, abs=0.005)
-    assert shares[Fate.LATER] == pytest.approx(0.01, abs=0.004)
-    assert all(shares[fate] > 0.003 for fate in (Fate.UNKNOWN, Fate.ERASED, Fate.GONE))
+    every = [to_id_bytes(ids.synthetic_id("fate", number)) for number in range(20_000)]
+    first, other = Population(1), Population(2)
+    fates = [first.upload_result(key) for key in every]
+    assert fates == [other.upload_result(key) for key in every]
+    shares = {fate: fates.count(fate) / len(fates) for fate in UploadResult}
+    assert shares[UploadResult.ACCEPTED] == pytest.approx(0.97, abs=0.005)
+    assert shares[UploadResult.ACCEPTED_LATER] == pytest.approx(0.01, abs=0.004)
+    assert all(shares[fate] > 0.003 for fate in (UploadResult.UNKNOWN, UploadResult.ERASED, UploadResult.SUPPLIER_LEFT))
 
 
 def test_the_population_is_fixed_by_its_seed_and_each_has_one_to_four_visits() -> None:
-    people = People(7)
-    assert people.rsid(12) == People(7).rsid(12) != People(8).rsid(12)
+    people = Population(7)
+    assert people.rsid(12) == Population(7).rsid(12) != Population(8).rsid(12)
     for number in (0, 1, 2, 3, 19_999):
-        owners = {people.person_of_rid(key_of(rid_of(7, number, visit))) for visit in range(visits(number))}
-        assert owners == {key_of(people.rsid(number))}
+        owners = {people.person_of_rid(to_id_bytes(rid_of(7, number, visit))) for visit in range(visit_count(number))}
+        assert owners == {to_id_bytes(people.rsid(number))}
 
 
 def test_an_unknown_response_id_belongs_to_a_person_of_its_own() -> None:
-    people = People(7)
-    first, second = (people.person_of_rid(key_of(ids.synthetic_id("unknown", number))) for number in (1, 2))
+    people = Population(7)
+    first, second = (people.person_of_rid(to_id_bytes(ids.synthetic_id("unknown", number))) for number in (1, 2))
     assert first != second
-    assert first == people.person_of_rid(key_of(ids.synthetic_id("unknown", 1)))
+    assert first == people.person_of_rid(to_id_bytes(ids.synthetic_id("unknown", 1)))
 
 
 def test_attrition_grows_with_the_time_since_a_person_was_last_seen() -> None:
-    people = People(1)
-    every = [key_of(ids.synthetic_id("attrition", number)) for number in range(3_000)]
+    people = Population(1)
+    every = [to_id_bytes(ids.synthetic_id("attrition", number)) for number in range(3_000)]
 
     def returning(months: float) -> int:
-        return sum(people.comes_back(key, b"wave", months) is not None for key in every)
+        return sum(people.return_delay(key, b"wave", months) is not None for key in every)
 
     fresh, half, year = returning(0), returning(6), returning(12)
     assert fresh > half > year > 0
@@ -68,13 +68,13 @@ def test_attrition_grows_with_the_time_since_a_person_was_last_seen() -> None:
 
 
 def test_people_of_slow_suppliers_come_later() -> None:
-    people = People(1)
-    every = [key_of(ids.synthetic_id("slow", number)) for number in range(6_000)]
+    people = Population(1)
+    every = [to_id_bytes(ids.synthetic_id("slow", number)) for number in range(6_000)]
     delays: dict[bool, list[float]] = {True: [], False: []}
     for key in every:
-        delay = people.comes_back(key, b"wave", 0)
+        delay = people.return_delay(key, b"wave", 0)
         if delay is not None:
-            delays[people.is_slow(people.supplier(key))].append(delay)
+            delays[people.is_slow(people.supplier_of(key))].append(delay)
     middle = {slow: sorted(found)[len(found) // 2] for slow, found in delays.items()}
     assert middle[True] > 2 * middle[False]
 
@@ -96,15 +96,15 @@ def test_the_sample_holds_the_dirt_of_real_files(tmp_path: Path, entity_type: st
     assert any(line.startswith('"') for line in lines)
     assert any(line.startswith("{") for line in lines)
     assert any(line != line.strip() and line.strip() for line in lines)
-    people = Sandbox(seed=1).world.people
-    keys = [key_of(text) for text in set(good)]
+    people = Sandbox(seed=1).world.population
+    keys = [to_id_bytes(text) for text in set(good)]
     if entity_type == "RID":
         owners = [people.person_of_rid(key) for key in keys]
         assert len(set(owners)) < len(keys), "some people appear with two visits"
         keys = owners
-    fates = [people.fate(key) for key in keys]
-    assert 50 < fates.count(Fate.LATER) < 150
-    assert 120 < sum(fate not in (Fate.ACCEPTED, Fate.LATER) for fate in fates) < 280
+    fates = [people.upload_result(key) for key in keys]
+    assert 50 < fates.count(UploadResult.ACCEPTED_LATER) < 150
+    assert 120 < sum(fate not in (UploadResult.ACCEPTED, UploadResult.ACCEPTED_LATER) for fate in fates) < 280
 
 
 def test_the_same_sample_is_written_twice(tmp_path: Path) -> None:
@@ -132,10 +132,10 @@ def test_a_sample_without_lines_or_with_an_unknown_type_is_refused(tmp_path: Pat
 
 
 def test_ulids_of_one_millisecond_sort_by_their_order_and_repeat_by_seed() -> None:
-    made = [Sandbox(seed=1).world.ids.ulid(0) for _ in range(2)]
+    made = [Sandbox(seed=1).world.id_factory.ulid(0) for _ in range(2)]
     assert made[0] == made[1]
     world = Sandbox(seed=1).world
-    several = [world.ids.ulid(5) for _ in range(300)]
+    several = [world.id_factory.ulid(5) for _ in range(300)]
     assert several == sorted(several)
     assert len(set(several)) == 300
     assert all(ids.is_ulid(one) for one in several)

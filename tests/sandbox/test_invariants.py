@@ -11,8 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from cint_nb.domain import ids
 from cint_nb.sandbox.sandbox import Sandbox
-from cint_nb.sandbox.world.id_store import key_of
-from cint_nb.sandbox.world.population import Fate
+from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.sandbox.world.population import UploadResult
 from tests.support.sandbox_client import RawClient
 
 PEOPLE = [ids.synthetic_id("machine", number) for number in range(600)]
@@ -49,9 +49,9 @@ class World(RuleBasedStateMachine):
             self.raw_client.close()
 
     def ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        if self.sandbox.clock.t - self.token_at > 80_000:
+        if self.sandbox.clock.elapsed - self.token_at > 80_000:
             self.raw_client.log_in()
-            self.token_at = self.sandbox.clock.t
+            self.token_at = self.sandbox.clock.elapsed
         reply = self.raw_client.ask(method, path, **more)
         assert reply.status_code < 500, reply.text
         return reply
@@ -60,7 +60,7 @@ class World(RuleBasedStateMachine):
         target=groups, goal=st.integers(1, 60), recontact=st.booleans(), strategy=st.sampled_from(["completes", None])
     )
     def create(self, goal: int, recontact: bool, strategy: str | None) -> str:
-        later = self.sandbox.world.text(self.sandbox.clock.t + 20 * 86_400)
+        later = self.sandbox.world.format_time(self.sandbox.clock.elapsed + 20 * 86_400)
         changes: dict[str, Any] = {
             "completes_goal": goal,
             "filling_strategy": strategy,
@@ -68,9 +68,9 @@ class World(RuleBasedStateMachine):
         }
         if not recontact:
             changes.update(study_type_code="adhoc", allocations=None)
-        if self.sandbox.clock.t - self.token_at > 80_000:
+        if self.sandbox.clock.elapsed - self.token_at > 80_000:
             self.raw_client.log_in()
-            self.token_at = self.sandbox.clock.t
+            self.token_at = self.sandbox.clock.elapsed
         group = self.raw_client.group(self.project, **changes)
         self.added[group], self.jobs[group], self.status[group] = set(), [], "draft"
         return group
@@ -98,7 +98,7 @@ class World(RuleBasedStateMachine):
 
     @rule(group=groups, hours=st.integers(-1, 200))
     def launch(self, group: str, hours: int) -> None:
-        end = self.sandbox.world.text(self.sandbox.clock.t + hours * 3_600)
+        end = self.sandbox.world.format_time(self.sandbox.clock.elapsed + hours * 3_600)
         path = f"{group}/fielding-run-jobs/launch-from-draft"
         reply = self.ask(
             "POST", path, json={"end_fielding_at": end}, headers={"idempotency-key": self.raw_client.new_key()}
@@ -155,8 +155,8 @@ class World(RuleBasedStateMachine):
             if last.startswith(REMOVAL):
                 assert count == 0
             elif not any(job.startswith(REMOVAL) for job in jobs):
-                fate = self.sandbox.world.people.fate
-                sure = {one for one in self.added[group] if fate(key_of(one)) is Fate.ACCEPTED}
+                fate = self.sandbox.world.population.upload_result
+                sure = {one for one in self.added[group] if fate(to_id_bytes(one)) is UploadResult.ACCEPTED}
                 assert len(sure) <= count <= len(self.added[group])
 
     @invariant()

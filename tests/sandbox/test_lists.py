@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cint_nb.domain import ids
-from cint_nb.sandbox.http.routes import TABLE, Tree
-from cint_nb.sandbox.protocol.json_schema import Schema, problems
+from cint_nb.sandbox.http.routes import OPERATIONS, Router
+from cint_nb.sandbox.protocol.json_schema import Schema, find_problems
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from tests.support.sandbox_client import RawClient
 
@@ -139,8 +139,8 @@ def test_projects_can_be_found_and_counted(raw_client: RawClient, groups: tuple[
 
 
 def test_every_operation_is_found_by_its_own_path_and_no_other() -> None:
-    tree = Tree()
-    for row in TABLE:
+    tree = Router()
+    for row in OPERATIONS:
         path = row.path.replace("{account_id}", "101")
         for name in (
             "project_id",
@@ -153,19 +153,19 @@ def test_every_operation_is_found_by_its_own_path_and_no_other() -> None:
         ):
             path = path.replace(f"{{{name}}}", "X" * 26)
         path = path.replace("{report_type}", "completes")
-        found, values, methods = tree.find(row.method, path)
+        found, values, methods = tree.match(row.method, path)
         assert found is row
         assert row.method in methods
         assert all(values.values())
-    assert tree.find("GET", "/accounts/")[0] is not None
-    assert tree.find("GET", "/accounts//users") == (None, {}, ())
-    assert tree.find("GET", "")[2] == ()
+    assert tree.match("GET", "/accounts/")[0] is not None
+    assert tree.match("GET", "/accounts//users") == (None, {}, ())
+    assert tree.match("GET", "")[2] == ()
 
 
 def test_names_of_operations_and_faults_are_unique_where_they_must_be() -> None:
-    names = [row.name for row in TABLE]
+    names = [row.name for row in OPERATIONS]
     assert len(names) == len(set(names))
-    assert not {short for row in TABLE for short in row.short} & set(names)
+    assert not {short for row in OPERATIONS for short in row.aliases} & set(names)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,9 @@ def test_names_of_operations_and_faults_are_unique_where_they_must_be() -> None:
 )
 def test_the_reader_of_shapes_takes_what_fits_and_nothing_else(schema: Schema, good: list[Any], bad: list[Any]) -> None:
     for value in good:
-        assert problems(schema, value, {}) == [], value
+        assert find_problems(schema, value, {}) == [], value
     for value in bad:
-        assert problems(schema, value, {}) != [], value
+        assert find_problems(schema, value, {}) != [], value
 
 
 def test_ids_in_lists_are_lower_case(raw_client: RawClient, good_ids: list[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cint_nb.domain import ids
-from cint_nb.sandbox.http.control_api import world_told
+from cint_nb.sandbox.http.control_api import world_to_json
 from cint_nb.sandbox.sandbox import Sandbox
 from tests.support.sandbox_client import RawClient
 
@@ -38,10 +38,10 @@ def test_a_world_is_the_same_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "class.sqlite"
     first = Sandbox(seed=3, state=path)
     group = live_a_day(first)
-    before, details = world_told(first), everything(first, group)
+    before, details = world_to_json(first), everything(first, group)
     first.close()
     second = Sandbox(seed=3, state=path)
-    assert {**world_told(second), "faults": []} == {**before, "faults": []}
+    assert {**world_to_json(second), "faults": []} == {**before, "faults": []}
     assert everything(second, group) == details
     second.close()
 
@@ -51,7 +51,15 @@ def everything(sandbox: Sandbox, group: str) -> tuple[Any, ...]:
     jobs = [
         (job.id, job.status, job.failed, job.succeeded, job.total, job.applied) for job in sandbox.world.jobs.values()
     ]
-    return held.saved.keys(), held.work.sessions, held.work.waiting, held.refused_once, held.run, held.changes, jobs
+    return (
+        held.saved.keys(),
+        held.fieldwork.visits,
+        held.fieldwork.arrivals,
+        held.rejected_once,
+        held.run,
+        held.changes,
+        jobs,
+    )
 
 
 def test_the_world_goes_on_from_there(tmp_path: Path) -> None:

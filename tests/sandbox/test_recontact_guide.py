@@ -156,7 +156,7 @@ def test_the_entity_type_is_required(raw_client: RawClient) -> None:
 
 def test_response_ids_are_mapped_and_saved_as_respondent_ids(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group()
-    people = sandbox.world.people
+    people = sandbox.world.population
     from cint_nb.sandbox.world.population import rid_of
 
     visits = [rid_of(1, 3, visit) for visit in range(3)]  # person 3 of seed 1 has four known visits

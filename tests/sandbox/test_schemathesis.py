@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cint_nb.domain import ids
-from cint_nb.sandbox.http.routes import TABLE
+from cint_nb.sandbox.http.routes import OPERATIONS
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from tests.support.sandbox_client import RawClient
@@ -56,7 +56,7 @@ EXPLAINED = {
     },
     **{
         row.name: "a cursor is one the list gave out"
-        for row in TABLE
+        for row in OPERATIONS
         if any(q.name == "start_after" for q in row.query)
     },
 }
@@ -105,7 +105,7 @@ def make_world(raw_client: RawClient) -> dict[str, str]:
     places.update(dict.fromkeys(DRAFT_ONLY, draft_again))
     raw_client.sandbox.advance(120)
     values: dict[str, str] = {}
-    for row in TABLE:
+    for row in OPERATIONS:
         known = {
             "account_id": "101",
             "project_id": project.rsplit("/", 1)[1],
@@ -128,7 +128,7 @@ UNCHECKED = {row["operation"]: row["check"] for row in DEVIATIONS["unchecked"]}
 
 def write_settings(folder: Path, values: dict[str, str], unchecked: Mapping[str, str] | None = None) -> Path:
     lines = []
-    for row in TABLE:
+    for row in OPERATIONS:
         chosen = []
         if row.name in EXPLAINED:
             chosen.append('checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "412", "422"]')
@@ -181,7 +181,7 @@ def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(
     raw_client: RawClient, sandbox: Sandbox, tmp_path: Path
 ) -> None:
     document = load_vendor_document()
-    served_names = {row.name for row in TABLE}
+    served_names = {row.name for row in OPERATIONS}
     for item in document["paths"].values():
         for method in [method for method, row in item.items() if "operationId" in row]:
             if item[method]["operationId"] not in served_names:
@@ -194,4 +194,4 @@ def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(
 
 
 def test_every_explanation_names_an_operation_that_exists() -> None:
-    assert set(EXPLAINED) | set(UNCHECKED) <= {row.name for row in TABLE}
+    assert set(EXPLAINED) | set(UNCHECKED) <= {row.name for row in OPERATIONS}

@@ -97,7 +97,7 @@ def test_requests_of_other_web_sites_are_refused(
 ) -> None:
     for path in ("/sandbox/clock/advance", "/sandbox/page/advance", "/sandbox/faults"):
         assert http.post(f"{served.url}{path}", json={"seconds": 60}, headers=headers).status_code == 403
-    assert served.sandbox.clock.t == 0
+    assert served.sandbox.clock.elapsed == 0
 
 
 def test_the_control_room_moves_the_clock(served: ServedSandbox, http: httpx.Client) -> None:
@@ -114,7 +114,7 @@ def test_the_control_room_moves_the_clock(served: ServedSandbox, http: httpx.Cli
 def test_a_jump_that_makes_no_sense_is_refused(served: ServedSandbox, http: httpx.Client, body: str) -> None:
     reply = http.post(f"{served.url}/sandbox/clock/advance", content=body)
     assert reply.status_code == 400
-    assert served.sandbox.clock.t == 0
+    assert served.sandbox.clock.elapsed == 0
 
 
 def test_the_control_room_arms_and_disarms_faults(served: ServedSandbox, http: httpx.Client) -> None:
@@ -144,7 +144,7 @@ def test_the_page_shows_the_world_and_escapes_it(served: ServedSandbox, http: ht
 def test_the_forms_of_the_page_work(served: ServedSandbox, http: httpx.Client) -> None:
     reply = http.post(f"{served.url}/sandbox/page/advance", data={"seconds": "3600"})
     assert (reply.status_code, reply.headers["location"]) == (303, "/")
-    assert served.sandbox.clock.t == 3600
+    assert served.sandbox.clock.elapsed == 3600
     http.post(f"{served.url}/sandbox/page/fault", data={"fault": "503@upload"})
     assert served.sandbox.faults.armed[0].text == "503@upload"
     http.post(f"{served.url}/sandbox/page/fault", data={"clear": "1"})
@@ -158,7 +158,7 @@ def test_a_remote_clock_reads_and_moves_the_served_time(served: ServedSandbox) -
     clock = RemoteClock(served.base_url)
     assert clock.now() == served.sandbox.clock.now()
     asyncio.run(clock.sleep(120))
-    assert served.sandbox.clock.t == 120
+    assert served.sandbox.clock.elapsed == 120
     assert clock.monotonic() == 120
     asyncio.run(clock.advance(30))
     assert clock.now() == served.sandbox.clock.now()
@@ -171,7 +171,7 @@ def test_remote_sleepers_share_one_time_line(served: ServedSandbox) -> None:
         await asyncio.gather(clock.sleep(60), clock.sleep(90), clock.sleep(30))
 
     asyncio.run(both())
-    assert served.sandbox.clock.t == 90
+    assert served.sandbox.clock.elapsed == 90
 
 
 def test_a_running_clock_is_awaited_not_moved() -> None:
@@ -197,10 +197,10 @@ def test_serving_beyond_this_machine_is_warned_of(monkeypatch: pytest.MonkeyPatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr(uvicorn.Server, "serve", nothing)
-    server.serve(host="0.0.0.0", port=0, tell=told.append)  # noqa: S104 - what is warned of
+    server.serve(host="0.0.0.0", port=0, echo=told.append)  # noqa: S104 - what is warned of
     assert told[0].startswith("warning: other machines")
     told.clear()
-    server.serve(port=0, tell=told.append)
+    server.serve(port=0, echo=told.append)
     assert [line.split()[0] for line in told] == ["sandbox"]
 
 

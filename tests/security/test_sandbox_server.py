@@ -25,13 +25,13 @@ PATHS = ("/", "/openapi.json", "/sandbox/clock", "/sandbox/world", "/sandbox/fau
 @pytest.fixture
 def impatient() -> Iterator[ServedSandbox]:
     """Serve to those only who are to be given up on: where the machine is busy, others would be too."""
-    with ServedSandbox(Sandbox(seed=1), patience=0.1) as served:
+    with ServedSandbox(Sandbox(seed=1), request_timeout=0.1) as served:
         yield served
 
 
 @pytest.fixture
 def patient() -> Iterator[ServedSandbox]:
-    with ServedSandbox(Sandbox(seed=1), patience=3_600, most=40) as served:
+    with ServedSandbox(Sandbox(seed=1), request_timeout=3_600, max_connections=40) as served:
         yield served
 
 
@@ -84,7 +84,7 @@ def test_a_request_that_never_arrives_is_given_up_on(
 def test_a_trickle_buys_no_time_and_others_are_served_meanwhile(
     patient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket]
 ) -> None:
-    line, waited_for = dial(patient), patient.connections.waited_for
+    line, waited_for = dial(patient), patient.connections.awaiting_request
     wait_for(lambda: len(waited_for) == 1)
     (transport, timer), *_ = waited_for.items()
     for byte in HEAD + b"\r\n" + b"x" * 20:
@@ -98,7 +98,7 @@ def test_a_trickle_buys_no_time_and_others_are_served_meanwhile(
 def test_a_request_is_waited_for_until_it_has_arrived_and_the_next_one_again(
     patient: ServedSandbox, dial: Callable[[ServedSandbox], socket.socket]
 ) -> None:
-    line, waited_for = dial(patient), patient.connections.waited_for
+    line, waited_for = dial(patient), patient.connections.awaiting_request
     wait_for(lambda: len(waited_for) == 1)
     line.sendall(b"GET /sandbox/clock HTTP/1.1\r\nHost: localhost\r\n\r\n")
     wait_for(lambda: len(waited_for) == 0)
@@ -170,7 +170,7 @@ def test_no_address_of_the_sandbox_answers_another_web_site_or_another_name(
         assert reply.status_code in (403, 421)
         assert not {name for name in reply.headers if name.startswith("access-control-")}
         assert "sandbox." not in reply.text.replace("this sandbox", "")
-    assert patient_forever.sandbox.clock.t == 0
+    assert patient_forever.sandbox.clock.elapsed == 0
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ import httpx
 from cint_nb.domain import limits
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, PROJECT_MANAGER_ID, Sandbox
-from cint_nb.sandbox.world.id_store import key_of
-from cint_nb.sandbox.world.population import Fate
+from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.sandbox.world.population import UploadResult
 from cint_nb.wire import loop_thread
 from tests.support import plans
 
@@ -180,14 +180,14 @@ class GuideClient:
     def saved(self, group: str) -> int:
         return int(self.call("GET", f"{group}/recontacts/overview").json()["saved_respondent_ids_count"])
 
-    def ids(self, count: int, fate: Fate = Fate.ACCEPTED, seed: str = "contract") -> list[str]:
+    def ids(self, count: int, fate: UploadResult = UploadResult.ACCEPTED, seed: str = "contract") -> list[str]:
         """Return ids of one fate; accepted ones unless asked otherwise."""
-        people = self.sandbox.world.people
+        people = self.sandbox.world.population
         found: list[str] = []
         number = 0
         while len(found) < count:
             identifier = synthetic_id(seed, number)
-            if people.fate(key_of(identifier)) is fate:
+            if people.upload_result(to_id_bytes(identifier)) is fate:
                 found.append(identifier)
             number += 1
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cint_nb.sandbox.handlers.operation import PROJECT, Handler, Operation
-from cint_nb.sandbox.protocol.messages import Answer, Ask, JsonObject, not_found
+from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, not_found
 from cint_nb.sandbox.protocol.request_bodies import Batch
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.entities import BATCH
@@ -12,19 +12,19 @@ from cint_nb.sandbox.world.world import World
 _ACTIONS = ("complete", "launch", "pause", "relaunch", "resume")
 
 
-def _create(action: str) -> Handler:
-    def answer(world: World, ask: Ask) -> Answer:
+def _start_handler(action: str) -> Handler:
+    def answer(world: World, ask: Request) -> Response:
         project = world.project(ask)
         job = jobs.create_job(world, ask, BATCH, project.id)
         job.action, job.targets = action, tuple(dict.fromkeys(ask.body_as(Batch)["target_group_ids"]))
-        jobs.start(world, job)
-        return Answer(201, headers={"Location": f"{ask.path}/{job.id}"})
+        jobs.start_job(world, job)
+        return Response(201, headers={"Location": f"{ask.path}/{job.id}"})
 
     return answer
 
 
-def _get(action: str) -> Handler:
-    def answer(world: World, ask: Ask) -> Answer:
+def _get_handler(action: str) -> Handler:
+    def answer(world: World, ask: Request) -> Response:
         world.project(ask)
         job = world.job(ask, BATCH)
         if job.action != action:
@@ -32,13 +32,13 @@ def _get(action: str) -> Handler:
         updated: list[JsonObject] = [{"target_group_id": target} for target in job.updated]
         failed: list[JsonObject] = [
             {"target_group_id": target, "failure_reason": {"code": code, "description": description}}
-            for target, code, description in job.refused
+            for target, code, description in job.rejected
         ]
-        return Answer(
+        return Response(
             body={
                 "job_id": job.id,
-                "created_at": world.text(job.created),
-                "created_by": job.by,
+                "created_at": world.format_time(job.created),
+                "created_by": job.created_by,
                 "status": job.status,
                 "updated_target_groups": {"data": updated, "has_more": False},
                 "failed_target_groups": {"data": failed, "has_more": False},
@@ -52,33 +52,33 @@ def _path(action: str) -> str:
     return f"{PROJECT}/batch-jobs/{action}-fielding-runs-by-target-group-id"
 
 
-def _pair(action: str) -> tuple[Operation, Operation]:
+def _start_and_get(action: str) -> tuple[Operation, Operation]:
     return (
         Operation(
             name=f"create_bulk_{action}_target_groups_job",
             method="POST",
             path=_path(action),
-            answer=_create(action),
-            about=f"Try to {action} several target groups at once.",
+            handler=_start_handler(action),
+            summary=f"Try to {action} several target groups at once.",
             tag="Batch jobs",
             status=201,
-            body="Batch",
-            acts=True,
-            keyed=True,
+            request_schema="Batch",
+            changes_state=True,
+            requires_idempotency_key=True,
             headers=("Location",),
-            short=(f"batch-{action}", "batch"),
+            aliases=(f"batch-{action}", "batch"),
         ),
         Operation(
             name=f"get_bulk_{action}_target_groups_job",
             method="GET",
             path=f"{_path(action)}/{{job_id}}",
-            answer=_get(action),
-            about=f"Get a batch job that tries to {action}.",
+            handler=_get_handler(action),
+            summary=f"Get a batch job that tries to {action}.",
             tag="Batch jobs",
-            reply="BatchJob",
-            short=("batch-status", "job"),
+            response_schema="BatchJob",
+            aliases=("batch-status", "job"),
         ),
     )
 
 
-OPERATIONS: tuple[Operation, ...] = tuple(operation for action in _ACTIONS for operation in _pair(action))
+OPERATIONS: tuple[Operation, ...] = tuple(operation for action in _ACTIONS for operation in _start_and_get(action))

@@ -8,53 +8,53 @@ from decimal import Decimal
 from cint_nb.domain import limits
 from cint_nb.sandbox.openapi.builders import SHARED
 from cint_nb.sandbox.openapi.drafts import DRAFT_FIELDS
-from cint_nb.sandbox.protocol.json_schema import Problem, problems
-from cint_nb.sandbox.protocol.messages import Json, invalid
+from cint_nb.sandbox.protocol.json_schema import Problem, find_problems
+from cint_nb.sandbox.protocol.messages import Json, bad_request
 from cint_nb.sandbox.protocol.request_bodies import Allocations, Draft, FieldingPeriod, Pricing
 from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.world import World
 
 
-def check(world: World, body: Draft, t: float) -> None:
+def validate_draft(world: World, body: Draft, t: float) -> None:
     """Refuse a draft that breaks a rule.
 
     Raises:
         Refusal: 400 naming each field and reason, as the create guide's error example does.
     """
     found = [
-        *_codes(body),
-        *_dates(world, body["fielding_specification"], t),
-        *_prices(body),
-        *_addresses(body),
+        *_code_problems(body),
+        *_date_problems(world, body["fielding_specification"], t),
+        *_price_problems(body),
+        *_url_problems(body),
         *_allocations(body),
-        *_quotas(body),
+        *_quota_problems(body),
     ]
     if found:
-        raise invalid(*found)
+        raise bad_request(*found)
 
 
-def wrong_dates(world: World, body: Json, t: float) -> list[Problem]:
+def date_problems(world: World, body: Json, t: float) -> list[Problem]:
     """List what is wrong with the dates of a body that breaks its shape, unless its dates do.
 
     The create guide's error example names a date and a missing field in one reply.
     """
     period = body.get("fielding_specification") if isinstance(body, dict) else None
-    if not isinstance(period, dict) or problems(DRAFT_FIELDS["fielding_specification"], period, SHARED):
+    if not isinstance(period, dict) or find_problems(DRAFT_FIELDS["fielding_specification"], period, SHARED):
         return []
-    return _dates(world, {"start_at": str(period["start_at"]), "end_at": str(period["end_at"])}, t)
+    return _date_problems(world, {"start_at": str(period["start_at"]), "end_at": str(period["end_at"])}, t)
 
 
-def late_problems(body: Draft) -> list[Problem]:
+def update_problems(body: Draft) -> list[Problem]:
     """List the rules a change to a launched target group breaks; its dates and prices are changed elsewhere."""
-    return [*_codes(body), *_addresses(body)]
+    return [*_code_problems(body), *_url_problems(body)]
 
 
-def unit_of(body: Draft) -> int:
+def business_unit_id_of(body: Draft) -> int:
     """Return the number of the business unit, sent as text or number."""
     return int(body["business_unit_id"])
 
 
-def price_of(body: Draft) -> Decimal:
+def initial_price(body: Draft) -> Decimal:
     """Return the price a complete costs at first: the offer, else the cap, else a price made up for the length."""
     pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
     for money in (body.get("cost_per_interview"), pricing.get("maximum_cpi")):
@@ -63,14 +63,14 @@ def price_of(body: Draft) -> Decimal:
     return Decimal("1.00") + Decimal("0.10") * int(body["expected_length_of_interview_minutes"])
 
 
-def strategy_of(body: Draft) -> str:
+def filling_strategy_of(body: Draft) -> str:
     """Return the filling strategy; left out it is `prescreens`, which surprises many."""
     return str(body.get("filling_strategy") or "prescreens")
 
 
-def _codes(body: Draft) -> list[Problem]:
+def _code_problems(body: Draft) -> list[Problem]:
     found: list[Problem] = []
-    if unit_of(body) not in catalogue.CURRENCIES:
+    if business_unit_id_of(body) not in catalogue.CURRENCIES:
         found.append(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
     if body["project_manager_id"].lower() not in {user["id"] for user in catalogue.USERS}:
         found.append(("ProjectManagerId", "'Project Manager Id' must be a user of this account."))
@@ -83,8 +83,8 @@ def _codes(body: Draft) -> list[Problem]:
     return found
 
 
-def _dates(world: World, period: FieldingPeriod, t: float) -> list[Problem]:
-    start_at, end_at = world.seconds(period["start_at"]), world.seconds(period["end_at"])
+def _date_problems(world: World, period: FieldingPeriod, t: float) -> list[Problem]:
+    start_at, end_at = world.parse_time(period["start_at"]), world.parse_time(period["end_at"])
     ahead = "must be greater than or equal to the current datetime"
     found: list[Problem] = []
     if start_at < t:
@@ -96,7 +96,7 @@ def _dates(world: World, period: FieldingPeriod, t: float) -> list[Problem]:
     return found
 
 
-def _prices(body: Draft) -> list[Problem]:
+def _price_problems(body: Draft) -> list[Problem]:
     pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
     prices = {
         "CostPerInterview": body.get("cost_per_interview"),
@@ -105,7 +105,7 @@ def _prices(body: Draft) -> list[Problem]:
         "FieldingAssistantAssignment.Pricing.BoostCpi": pricing.get("boost_cpi"),
         "FieldingAssistantAssignment.Pricing.TotalBudget": pricing.get("total_budget"),
     }
-    currency = catalogue.CURRENCIES.get(unit_of(body))
+    currency = catalogue.CURRENCIES.get(business_unit_id_of(body))
     found = [
         (f"{name}.CurrencyCode", f"the currency must be {currency}, the currency of the business unit.")
         for name, price in prices.items()
@@ -116,7 +116,7 @@ def _prices(body: Draft) -> list[Problem]:
     return found
 
 
-def _addresses(body: Draft) -> list[Problem]:
+def _url_problems(body: Draft) -> list[Problem]:
     found: list[Problem] = []
     for label, url in (("LiveUrl", body.get("live_url")), ("TestUrl", body.get("test_url"))):
         if url and not url.startswith(("https://", "http://")):
@@ -154,7 +154,7 @@ def _is_expanded(allocations: Allocations) -> bool:
     )
 
 
-def _quotas(body: Draft) -> list[Problem]:
+def _quota_problems(body: Draft) -> list[Problem]:
     profiling = body.get("profiling") or {}
     if profiling.get("profile_adjustment_type") != "percentage":
         return []

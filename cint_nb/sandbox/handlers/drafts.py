@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from cint_nb.sandbox.handlers import draft_validation
-from cint_nb.sandbox.handlers.operation import GROUP, PROJECT, Operation
-from cint_nb.sandbox.protocol.messages import Answer, Ask, Json, JsonObject, invalid, to_json
+from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Operation
+from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, Response, bad_request, to_json
 from cint_nb.sandbox.protocol.request_bodies import ActivityExclusions, DetailsUpdate, Draft, Pricing
 from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.world import catalogue
-from cint_nb.sandbox.world.entities import ActivityRule, Group
+from cint_nb.sandbox.world.entities import ActivityRule, TargetGroup
 from cint_nb.sandbox.world.world import World
 
 _Noted: TypeAlias = Literal[
@@ -18,36 +18,40 @@ _Noted: TypeAlias = Literal[
 ]
 
 
-def _create(world: World, ask: Ask) -> Answer:
+def _create(world: World, ask: Request) -> Response:
     project = world.project(ask)
     draft = ask.body_as(Draft)
-    draft_validation.check(world, draft, ask.t)
-    group_id = world.ids.ulid(ask.t)
-    group = Group(
+    draft_validation.validate_draft(world, draft, ask.received_at)
+    group_id = world.id_factory.ulid(ask.received_at)
+    group = TargetGroup(
         group_id,
-        world.ids.readable(group_id, 7),
+        world.id_factory.human_readable_id(group_id, 7),
         project.id,
         draft,
-        ask.t,
-        ask.t,
-        draft_validation.strategy_of(draft),
-        catalogue.CURRENCIES[draft_validation.unit_of(draft)],
-        draft_validation.price_of(draft),
-        policy_updated=ask.t,
-        activity=activity_of(draft),
+        ask.received_at,
+        ask.received_at,
+        draft_validation.filling_strategy_of(draft),
+        catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)],
+        draft_validation.initial_price(draft),
+        policy_updated=ask.received_at,
+        activity=parse_activity_exclusions(draft),
     )
     world.groups[group_id] = group
-    world.note(
-        group, ask.t, ("status", None, "draft"), ("name", None, draft["name"]), ("filling_goal", None, group.goal)
+    world.log_change(
+        group,
+        ask.received_at,
+        ("status", None, "draft"),
+        ("name", None, draft["name"]),
+        ("filling_goal", None, group.goal),
     )
     body = {"id": group_id}
     if group.is_recontact:
         # The create guide prints `id`, the recontact guide speaks of `target_group_id`: its drafts answer with both.
         body["target_group_id"] = group_id
-    return Answer(201, body)
+    return Response(201, body)
 
 
-def activity_of(body: ActivityExclusions) -> list[ActivityRule]:
+def parse_activity_exclusions(body: ActivityExclusions) -> list[ActivityRule]:
     """Read respondent-activity exclusions; the duration is 90 days when left out, as the reference says."""
     overall = body.get("duration", "P90D")
     return [
@@ -56,59 +60,61 @@ def activity_of(body: ActivityExclusions) -> list[ActivityRule]:
     ]
 
 
-def _get(world: World, ask: Ask) -> Answer:
+def _get(world: World, ask: Request) -> Response:
     group = world.group(ask)
     if group.status != "draft":
         # Relative and without /v1, as the exchange writes its addresses.
-        return Answer(301, headers={"Location": f"{ask.path}/details"})
+        return Response(301, headers={"Location": f"{ask.path}/details"})
     body = to_json(group.body)
     body.pop("filling_strategy", None)
     pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     body.update(
-        human_readable_id=group.human_id,
-        business_unit_id=draft_validation.unit_of(group.body),
+        human_readable_id=group.human_readable_id,
+        business_unit_id=draft_validation.business_unit_id_of(group.body),
         study_type_code=group.body.get("study_type_code", "adhoc"),
         industry_code=group.body.get("industry_code", "other"),
         completes_goal=group.goal,
         pricing_model=pricing.get("type", "dynamic"),
-        allocations=_allocations(group, write_ids=False),
-        created_at=world.text(group.created),
+        allocations=_allocations_to_json(group, write_ids=False),
+        created_at=world.format_time(group.created),
     )
-    return Answer(body=body)
+    return Response(body=body)
 
 
-def _update(world: World, ask: Ask) -> Answer:
+def _update(world: World, ask: Request) -> Response:
     group = world.group(ask)
     if group.status != "draft":
-        raise invalid(("Status", "the target group is not in a draft state."), detail="the target group is not a draft")
+        raise bad_request(
+            ("Status", "the target group is not in a draft state."), detail="the target group is not a draft"
+        )
     draft = ask.body_as(Draft)
-    draft_validation.check(world, draft, ask.t)
+    draft_validation.validate_draft(world, draft, ask.received_at)
     old, old_goal = group.body, group.goal
     group.body = draft
-    group.currency = catalogue.CURRENCIES[draft_validation.unit_of(draft)]
-    group.cpi = draft_validation.price_of(draft)
-    group.activity = activity_of(draft)
+    group.currency = catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)]
+    group.cpi = draft_validation.initial_price(draft)
+    group.activity = parse_activity_exclusions(draft)
     if "filling_strategy" in draft:
-        group.strategy = draft_validation.strategy_of(draft)
+        group.strategy = draft_validation.filling_strategy_of(draft)
     changes = _changes(old, draft, "name", "live_url", "test_url", "locale")
-    world.note(group, ask.t, *changes, ("filling_goal", old_goal, group.goal))
-    group.updated = ask.t
-    return Answer(204)
+    world.log_change(group, ask.received_at, *changes, ("filling_goal", old_goal, group.goal))
+    group.updated = ask.received_at
+    return Response(204)
 
 
 def _changes(old: Draft, new: Draft, *names: _Noted) -> list[tuple[str, Json, Json]]:
     return [(name, old.get(name), new.get(name)) for name in names]
 
 
-def details(world: World, group: Group) -> JsonObject:
+def details_to_json(world: World, group: TargetGroup) -> JsonObject:
     """Write the details of a launched target group."""
     body = group.body
     told: JsonObject = {
         "id": group.id,
-        "human_readable_id": group.human_id,
+        "human_readable_id": group.human_readable_id,
         "name": body["name"],
         "account_name": catalogue.ACCOUNT_NAME,
-        "business_unit_id": str(draft_validation.unit_of(body)),
+        "business_unit_id": str(draft_validation.business_unit_id_of(body)),
         "project_manager_id": body["project_manager_id"],
         "study_type_code": body.get("study_type_code", "adhoc"),
         "industry_code": body.get("industry_code", "other"),
@@ -118,8 +124,8 @@ def details(world: World, group: Group) -> JsonObject:
         "expected_incidence_rate": body["expected_incidence_rate"],
         "industry_lockout_code": body.get("industry_lockout_code", ""),
         "collects_pii": body["collects_pii"],
-        "created_at": world.text(group.created),
-        **metrics.reference(group),
+        "created_at": world.format_time(group.created),
+        **metrics.reference_to_json(group),
     }
     if "live_url" in body:
         told["live_url"] = body["live_url"]
@@ -132,21 +138,21 @@ def details(world: World, group: Group) -> JsonObject:
     return told
 
 
-def _details(world: World, ask: Ask) -> Answer:
+def _details(world: World, ask: Request) -> Response:
     group = world.launched(ask)
     links = {
-        "test_screener": f"https://sandbox.invalid/screener/{group.human_id}?test=1",
-        "test_client_survey": f"https://sandbox.invalid/survey/{group.human_id}?test=1",
+        "test_screener": f"https://sandbox.invalid/screener/{group.human_readable_id}?test=1",
+        "test_client_survey": f"https://sandbox.invalid/survey/{group.human_readable_id}?test=1",
     }
-    return Answer(body={**details(world, group), "links": links})
+    return Response(body={**details_to_json(world, group), "links": links})
 
 
-def _update_details(world: World, ask: Ask) -> Answer:
+def _update_details(world: World, ask: Request) -> Response:
     group = world.launched(ask)
     body: Draft = {**group.body, **ask.body_as(DetailsUpdate)}
-    found = draft_validation.late_problems(body)
+    found = draft_validation.update_problems(body)
     if found:
-        raise invalid(*found)
+        raise bad_request(*found)
     names: tuple[_Noted, ...] = (
         "name",
         "live_url",
@@ -154,16 +160,16 @@ def _update_details(world: World, ask: Ask) -> Answer:
         "expected_incidence_rate",
         "expected_length_of_interview_minutes",
     )
-    world.note(group, ask.t, *_changes(group.body, body, *names))
+    world.log_change(group, ask.received_at, *_changes(group.body, body, *names))
     group.body = body
-    return Answer(body=details(world, group))
+    return Response(body=details_to_json(world, group))
 
 
-def _allocation_specification(world: World, ask: Ask) -> Answer:
-    return Answer(body=_allocations(world.group(ask), write_ids=True))
+def _allocation_specification(world: World, ask: Request) -> Response:
+    return Response(body=_allocations_to_json(world.group(ask), write_ids=True))
 
 
-def _allocations(group: Group, *, write_ids: bool) -> JsonObject:
+def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
     allocations = group.body.get("allocations")
     written = allocations.get("open_exchange_allocations") if allocations else None
     names = {supplier["supplier_id"]: supplier["name"] for supplier in catalogue.SUPPLIERS}
@@ -200,69 +206,69 @@ OPERATIONS: tuple[Operation, ...] = (
         name="create_target_group",
         method="POST",
         path=f"{PROJECT}/target-groups",
-        answer=_create,
-        about="Create a target group in draft state. Each request creates a new one.",
+        handler=_create,
+        summary="Create a target group in draft state. Each request creates a new one.",
         tag=_TAG,
         status=201,
-        body="Draft",
-        reply="DraftCreated",
-        acts=True,
-        short=("draft", "create"),
-        beside=draft_validation.wrong_dates,
+        request_schema="Draft",
+        response_schema="DraftCreated",
+        changes_state=True,
+        aliases=("draft", "create"),
+        extra_checks=draft_validation.date_problems,
     ),
     Operation(
         name="get_target_group",
         method="GET",
-        path=GROUP,
-        answer=_get,
-        about="Get a draft; a launched target group answers 301 and is read at its details.",
+        path=TARGET_GROUP,
+        handler=_get,
+        summary="Get a draft; a launched target group answers 301 and is read at its details.",
         tag=_TAG,
-        reply="DraftRead",
+        response_schema="DraftRead",
         errors=(301,),
-        short=("get-draft",),
+        aliases=("get-draft",),
     ),
     Operation(
         name="update_target_group",
         method="PUT",
-        path=GROUP,
-        answer=_update,
-        about="Replace a draft.",
+        path=TARGET_GROUP,
+        handler=_update,
+        summary="Replace a draft.",
         tag=_TAG,
         status=204,
-        body="Draft",
-        acts=True,
-        short=("update-draft",),
-        beside=draft_validation.wrong_dates,
+        request_schema="Draft",
+        changes_state=True,
+        aliases=("update-draft",),
+        extra_checks=draft_validation.date_problems,
     ),
     Operation(
         name="get_target_group_details",
         method="GET",
-        path=f"{GROUP}/details",
-        answer=_details,
-        about="Get the details of a launched target group.",
+        path=f"{TARGET_GROUP}/details",
+        handler=_details,
+        summary="Get the details of a launched target group.",
         tag=_TAG,
-        reply="Details",
-        short=("details",),
+        response_schema="Details",
+        aliases=("details",),
     ),
     Operation(
         name="update_launched_target_group_details",
         method="PUT",
-        path=f"{GROUP}/details",
-        answer=_update_details,
-        about="Change the details of a launched target group.",
+        path=f"{TARGET_GROUP}/details",
+        handler=_update_details,
+        summary="Change the details of a launched target group.",
         tag=_TAG,
-        body="DetailsUpdate",
-        reply="Details",
-        acts=True,
-        short=("update-details",),
+        request_schema="DetailsUpdate",
+        response_schema="Details",
+        changes_state=True,
+        aliases=("update-details",),
     ),
     Operation(
         name="get_target_group_allocation_specification",
         method="GET",
-        path=f"{GROUP}/allocation-specification",
-        answer=_allocation_specification,
-        about="Get who supplies a target group.",
+        path=f"{TARGET_GROUP}/allocation-specification",
+        handler=_allocation_specification,
+        summary="Get who supplies a target group.",
         tag=_TAG,
-        reply="AllocationSpecification",
+        response_schema="AllocationSpecification",
     ),
 )

@@ -11,14 +11,14 @@ from xml.sax.saxutils import escape
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.sandbox.simulation.fieldwork import COMPLETE, OUTCOMES
 from cint_nb.sandbox.world.catalogue import SUPPLIERS
-from cint_nb.sandbox.world.entities import Group, Session
-from cint_nb.sandbox.world.id_store import key_of, text_of
+from cint_nb.sandbox.world.entities import TargetGroup, Visit
+from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
 from cint_nb.sandbox.world.world import World
 
 Row = list[str]
 
 # Cint publishes no column headers of its reports: these are assumptions, so a reader should look at the content.
-SESSION_HEADER: Row = [
+VISIT_HEADER: Row = [
     "Respondent ID (RSID)",
     "Response ID (RID)",
     "Project ID",
@@ -36,41 +36,41 @@ _SUPPLIER_NAMES = {supplier["supplier_id"]: supplier["name"] for supplier in SUP
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def rid_of_session(group: Group, key: bytes) -> str:
+def visit_rid(group: TargetGroup, key: bytes) -> str:
     """Return the response id of a person's visit to a target group."""
     return synthetic_id(f"visit to {group.id}", int.from_bytes(key))
 
 
-def rids_of_sessions(world: World) -> dict[bytes, bytes]:
+def visit_rids(world: World) -> dict[bytes, bytes]:
     """Map the response ids of all visits fielded here to their respondents."""
     return {
-        key_of(rid_of_session(group, session.key)): session.key
+        to_id_bytes(visit_rid(group, session.key)): session.key
         for group in world.groups.values()
-        for session in group.work.sessions
+        for session in group.fieldwork.visits
     }
 
 
-def session_rows(
-    world: World, groups: Iterable[Group], begin: float, end: float, *, completes_only: bool = False
+def visit_rows(
+    world: World, groups: Iterable[TargetGroup], begin: float, end: float, *, completes_only: bool = False
 ) -> list[Row]:
     """List the sessions of target groups that ended in a period, with their header."""
-    rows = [SESSION_HEADER]
+    rows = [VISIT_HEADER]
     for group in groups:
         rows += [
             _row(world, group, session)
-            for session in group.work.sessions
+            for session in group.fieldwork.visits
             if begin <= session.ended <= end and (not completes_only or session.outcome == COMPLETE)
         ]
     return rows
 
 
-def count_rows(groups: Iterable[Group]) -> list[Row]:
+def outcome_count_rows(groups: Iterable[TargetGroup]) -> list[Row]:
     """Count outcomes by target group, with their header."""
     rows: list[Row] = [["Target Group ID", "Client Status", "Status Description", "Count"]]
     for group in groups:
         for name, (code, label, _) in OUTCOMES.items():
-            if group.work.counts[name]:
-                rows.append([group.id, code, label, str(group.work.counts[name])])
+            if group.fieldwork.counts[name]:
+                rows.append([group.id, code, label, str(group.fieldwork.counts[name])])
     return rows
 
 
@@ -119,18 +119,18 @@ def write_workbook(rows: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def _row(world: World, group: Group, session: Session) -> Row:
+def _row(world: World, group: TargetGroup, session: Visit) -> Row:
     code, label, _ = OUTCOMES[session.outcome]
     return [
-        text_of(session.key),
-        rid_of_session(group, session.key),
+        to_uuid_text(session.key),
+        visit_rid(group, session.key),
         group.project_id,
         group.id,
-        world.text(session.entered),
-        world.text(session.ended),
+        world.format_time(session.entered),
+        world.format_time(session.ended),
         code,
         label,
-        _SUPPLIER_NAMES.get(world.people.supplier(session.key), ""),
+        _SUPPLIER_NAMES.get(world.population.supplier_of(session.key), ""),
         str(round(session.ended - session.entered)),
         format(session.cost, "f"),
         group.currency,

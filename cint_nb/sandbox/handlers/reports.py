@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Container
 
 from cint_nb.sandbox.handlers import report_files
-from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, Query, paging
+from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, QueryParam, paging_params
 from cint_nb.sandbox.openapi.reports import LEVELS
-from cint_nb.sandbox.protocol.messages import Answer, Ask, JsonObject, StateFault, invalid, not_found
-from cint_nb.sandbox.protocol.paging import cut
+from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, StateFault, bad_request, not_found
+from cint_nb.sandbox.protocol.paging import page_of
 from cint_nb.sandbox.protocol.request_bodies import ReportQuery
 from cint_nb.sandbox.world import catalogue
-from cint_nb.sandbox.world.entities import Group, Report
-from cint_nb.sandbox.world.ids import own_part
+from cint_nb.sandbox.world.entities import Report, TargetGroup
+from cint_nb.sandbox.world.ids import random_part
 from cint_nb.sandbox.world.world import World
 
 _DAY = 86_400
-_LONGEST = 184 * _DAY  # six months a request
-_OLDEST = 366 * _DAY  # data of the last twelve months
+_MAX_PERIOD = 184 * _DAY  # six months a request
+_MAX_AGE = 366 * _DAY  # data of the last twelve months
 _READY_AFTER = (20.0, 60.0)  # virtual seconds; assumption
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEDIA = {
@@ -33,36 +33,36 @@ REPORT_TYPES = tuple(_MEDIA)
 GUIDE_SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
 
 
-def _generate(world: World, ask: Ask) -> Answer:
-    kind = ask.params["report_type"].replace("_", "-")
+def _generate(world: World, ask: Request) -> Response:
+    kind = ask.path_params["report_type"].replace("_", "-")
     kind = GUIDE_SPELLINGS.get(kind, kind)
     if kind not in _MEDIA:
-        raise invalid(("report_type", "'report_type' is not a known report."))
+        raise bad_request(("report_type", "'report_type' is not a known report."))
     asked = ask.body_as(ReportQuery)
     level = asked.get("filter") or ""
     ids = asked.get("filter_ids") or []
     _check_level(world, kind, level, ids)
-    begin, end = _period(world, asked, ask.t)
-    report_id = world.ids.ulid(ask.t)
+    begin, end = _parse_period(world, asked, ask.received_at)
+    report_id = world.id_factory.ulid(ask.received_at)
     low, high = _READY_AFTER
-    ready = round(ask.t + low + (high - low) * world.ids.share(own_part(report_id)), 3)
-    if StateFault.JOB_NEVER_ENDS in ask.effects:
+    ready = round(ask.received_at + low + (high - low) * world.id_factory.draw(random_part(report_id)), 3)
+    if StateFault.JOB_NEVER_ENDS in ask.state_faults:
         ready = float("inf")
-    report = Report(report_id, kind, level, ask.t, ready, world.actor, _told_back(ask), begin, end, ids)
-    report.failed = StateFault.JOB_FAILS in ask.effects
+    report = Report(report_id, kind, level, ask.received_at, ready, world.actor, _told_back(ask), begin, end, ids)
+    report.failed = StateFault.JOB_FAILS in ask.state_faults
     world.reports[report_id] = report
     body: JsonObject = {
         "message": "the report is being prepared",
         "report_id": report_id,
         "report_url": _url(world, report),
-        "create_date": world.text(ask.t),
+        "create_date": world.format_time(ask.received_at),
         "status": "pending",
         "report_type": kind,
         "level": LEVELS.get(level, "Account"),
         "create_params": report.params,
         "requestor": _requestor(),
     }
-    return Answer(202, body)
+    return Response(202, body)
 
 
 def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
@@ -77,66 +77,66 @@ def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
     if known is not None and (not ids or any(one not in known for one in ids)):
         found.append(("FilterIds", "'Filter Ids' must name things that exist."))
     if found:
-        raise invalid(*found)
+        raise bad_request(*found)
 
 
-def _period(world: World, asked: ReportQuery, t: float) -> tuple[float, float]:
-    begin = _day(world, asked.get("start_date"), t - _LONGEST + _DAY)
-    end = _day(world, asked.get("end_date"), t) + _DAY  # the last day counts whole
-    if end <= begin or end - begin > _LONGEST + _DAY:
-        raise invalid(("EndDate", "the period must be longer than nothing and at most six months."))
-    if begin < t - _OLDEST:
-        raise invalid(("StartDate", "reports reach back twelve months."))
+def _parse_period(world: World, asked: ReportQuery, t: float) -> tuple[float, float]:
+    begin = _parse_day(world, asked.get("start_date"), t - _MAX_PERIOD + _DAY)
+    end = _parse_day(world, asked.get("end_date"), t) + _DAY  # the last day counts whole
+    if end <= begin or end - begin > _MAX_PERIOD + _DAY:
+        raise bad_request(("EndDate", "the period must be longer than nothing and at most six months."))
+    if begin < t - _MAX_AGE:
+        raise bad_request(("StartDate", "reports reach back twelve months."))
     return begin, end
 
 
-def _day(world: World, text: str | None, default: float) -> float:
+def _parse_day(world: World, text: str | None, default: float) -> float:
     if text is None:
         return default
-    return world.seconds(text if "T" in text.upper() else f"{text}T00:00:00Z")
+    return world.parse_time(text if "T" in text.upper() else f"{text}T00:00:00Z")
 
 
-def _report(world: World, ask: Ask) -> Report:
-    report = world.reports.get(ask.params["report_id"])
+def _report(world: World, ask: Request) -> Report:
+    report = world.reports.get(ask.path_params["report_id"])
     if report is None:
         raise not_found("the report")
     return report
 
 
 def _status_of(report: Report, t: float) -> str:
-    if report.ready > t:
+    if report.ready_at > t:
         return "in_progress"
     return "failed" if report.failed else "completed"
 
 
-def _status(world: World, ask: Ask) -> Answer:
+def _status(world: World, ask: Request) -> Response:
     report = _report(world, ask)
-    status = _status_of(report, ask.t)
+    status = _status_of(report, ask.received_at)
     body = {"report_id": report.id, "status": status, "message": f"the report is {status.replace('_', ' ')}"}
-    return Answer(body={**body, "report_url": _url(world, report)})
+    return Response(body={**body, "report_url": _url(world, report)})
 
 
-def _download(world: World, ask: Ask) -> Answer:
+def _download(world: World, ask: Request) -> Response:
     report = _report(world, ask)
-    if _status_of(report, ask.t) != "completed":
+    if _status_of(report, ask.received_at) != "completed":
         raise not_found("the file of the report")
     groups = _groups(world, report)
-    begin, end = report.begin, min(report.end, report.ready)
+    begin, end = report.begin, min(report.end, report.ready_at)
     if report.kind in ("term-details", "sample-bought"):
-        rows = report_files.count_rows(groups)
+        rows = report_files.outcome_count_rows(groups)
     else:
         only = report.kind != "respondent-analysis"
-        rows = report_files.session_rows(world, groups, begin, end, completes_only=only)
+        rows = report_files.visit_rows(world, groups, begin, end, completes_only=only)
         if report.kind == "reconciliation-eligible-rids":
             rows = [row[1:2] for row in rows]
     media = _MEDIA[report.kind]
     content = report_files.write_csv(rows) if media == "text/csv" else report_files.write_workbook(rows)
     name = f"{report.kind}-{report.id}.{'csv' if media == 'text/csv' else 'xlsx'}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Answer(content=content, media_type=media, headers=headers)
+    return Response(content=content, media_type=media, headers=headers)
 
 
-def _groups(world: World, report: Report) -> list[Group]:
+def _groups(world: World, report: Report) -> list[TargetGroup]:
     ids = set(report.filter_ids)
     groups = sorted(world.groups.values(), key=lambda group: group.id)
     if report.level == "project":
@@ -146,35 +146,37 @@ def _groups(world: World, report: Report) -> list[Group]:
     return groups
 
 
-def _share(world: World, ask: Ask) -> Answer:
+def _share(world: World, ask: Request) -> Response:
     report = _report(world, ask)
-    if _status_of(report, ask.t) != "completed":
+    if _status_of(report, ask.received_at) != "completed":
         raise not_found("the file of the report")
-    return Answer(body={"report_pre_signed_url": f"https://sandbox.invalid/shared/{world.ids.uuid(report.id)}"})
+    return Response(
+        body={"report_pre_signed_url": f"https://sandbox.invalid/shared/{world.id_factory.uuid(report.id)}"}
+    )
 
 
-def _list(world: World, ask: Ask) -> Answer:
+def _list(world: World, ask: Request) -> Response:
     words = {"in_progress": "pending"}
     status_asked = ask.string_param("Status")
     if status_asked == "processing":
         status_asked = "pending"
     wanted = []
     for report in sorted(world.reports.values(), key=lambda report: report.id, reverse=True):
-        status = _status_of(report, ask.t)
+        status = _status_of(report, ask.received_at)
         if (
             ask.string_param("report_type") in (None, report.kind)
             and ask.string_param("level") in (None, report.level or "account")
             and status_asked in (None, words.get(status, status))
         ):
             wanted.append(report)
-    page, cursor = cut(ask, wanted, lambda report: report.id)
+    page, cursor = page_of(ask, wanted, lambda report: report.id)
     lines: list[JsonObject] = []
     for report in page:
-        status = _status_of(report, ask.t)
+        status = _status_of(report, ask.received_at)
         lines.append(
             {
                 "account_name": catalogue.ACCOUNT_NAME,
-                "create_date": world.text(report.created),
+                "create_date": world.format_time(report.created),
                 "create_params": report.params,
                 "requestor": _requestor(),
                 "report_id": report.id,
@@ -184,10 +186,10 @@ def _list(world: World, ask: Ask) -> Answer:
                 "level": LEVELS.get(report.level, "Account"),
             }
         )
-    return Answer(body={"next_cursor": cursor, "reports_requests": lines})
+    return Response(body={"next_cursor": cursor, "reports_requests": lines})
 
 
-def _told_back(ask: Ask) -> JsonObject:
+def _told_back(ask: Request) -> JsonObject:
     return {
         name: value
         for name, value in ask.body_as(JsonObject).items()
@@ -204,10 +206,16 @@ def _url(world: World, report: Report) -> str:
 
 
 _TAG = "Reports"
-_ONE = f"{ACCOUNT}/reports/{{report_id}}"
-_KIND = Query("report_type", {"type": "string", "enum": [*_MEDIA]}, about="Only reports of this type.")
-_LEVEL = Query("level", {"type": "string", "enum": ["account", *LEVELS]}, about="Only reports of this level.")
-_STATE = Query("Status", {"type": "string", "enum": ["processing", "failed", "completed"]}, about="With a capital S.")
+_REPORT = f"{ACCOUNT}/reports/{{report_id}}"
+_REPORT_TYPE = QueryParam(
+    "report_type", {"type": "string", "enum": [*_MEDIA]}, description="Only reports of this type."
+)
+_LEVEL = QueryParam(
+    "level", {"type": "string", "enum": ["account", *LEVELS]}, description="Only reports of this level."
+)
+_STATUS = QueryParam(
+    "Status", {"type": "string", "enum": ["processing", "failed", "completed"]}, description="With a capital S."
+)
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -215,55 +223,55 @@ OPERATIONS: tuple[Operation, ...] = (
         name="report_requests",
         method="GET",
         path=f"{ACCOUNT}/reports",
-        answer=_list,
-        about="List the reports, newest first.",
+        handler=_list,
+        summary="List the reports, newest first.",
         tag=_TAG,
-        reply="ReportList",
-        query=(_KIND, _LEVEL, _STATE, *paging()),
-        short=("list-reports",),
+        response_schema="ReportList",
+        query=(_REPORT_TYPE, _LEVEL, _STATUS, *paging_params()),
+        aliases=("list-reports",),
     ),
     Operation(
         name="generate_report",
         method="POST",
         path=f"{ACCOUNT}/reports/{{report_type}}",
-        answer=_generate,
-        about="Ask for a report.",
+        handler=_generate,
+        summary="Ask for a report.",
         tag=_TAG,
         status=202,
-        body="ReportAsked",
-        reply="ReportCreated",
-        acts=True,
-        short=("report",),
+        request_schema="ReportAsked",
+        response_schema="ReportCreated",
+        changes_state=True,
+        aliases=("report",),
     ),
     Operation(
         name="report_status",
         method="GET",
-        path=f"{_ONE}/status",
-        answer=_status,
-        about="Get whether a report is ready.",
+        path=f"{_REPORT}/status",
+        handler=_status,
+        summary="Get whether a report is ready.",
         tag=_TAG,
-        reply="ReportStatus",
-        short=("report-status",),
+        response_schema="ReportStatus",
+        aliases=("report-status",),
     ),
     Operation(
         name="download_report_v2",
         method="GET",
-        path=f"{_ONE}/download",
-        answer=_download,
-        about="Download a report, CSV or workbook by its type.",
+        path=f"{_REPORT}/download",
+        handler=_download,
+        summary="Download a report, CSV or workbook by its type.",
         tag=_TAG,
-        gives=("text/csv", _WORKBOOK),
+        media_types=("text/csv", _WORKBOOK),
         headers=("Content-Disposition",),
-        short=("report-download",),
+        aliases=("report-download",),
     ),
     Operation(
         name="share_report",
         method="GET",
-        path=f"{_ONE}/share",
-        answer=_share,
-        about="Get a temporary link to a report.",
+        path=f"{_REPORT}/share",
+        handler=_share,
+        summary="Get a temporary link to a report.",
         tag=_TAG,
-        reply="ReportLink",
-        query=(_KIND,),
+        response_schema="ReportLink",
+        query=(_REPORT_TYPE,),
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from cint_nb.sandbox.handlers.operation import ACCOUNT, GROUP, PROJECT, Operation
-from cint_nb.sandbox.protocol.messages import Answer, Ask, JsonObject, Refusal, invalid, to_json
+from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, TARGET_GROUP, Operation
+from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request, to_json
 from cint_nb.sandbox.protocol.request_bodies import (
     CostChange,
     FeasibilityChange,
@@ -19,90 +19,92 @@ from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.world import World
 
 
-def _set_price(world: World, ask: Ask) -> Answer:
+def _set_price(world: World, ask: Request) -> Response:
     group = world.group(ask)
     money = ask.body_as(CostChange)["target_group_cpi"]
     if money["currency_code"] != group.currency:
         reason = f"the currency must be {group.currency}, the currency of the business unit."
-        raise invalid(("TargetGroupCpi.CurrencyCode", reason))
+        raise bad_request(("TargetGroupCpi.CurrencyCode", reason))
     old, group.cpi = group.cpi, Decimal(money["value"])
-    told = metrics.money(group.cpi, group.currency)
-    world.note(group, ask.t, ("cpi", metrics.money(old, group.currency), told))
-    return Answer(body={"target_group_cpi": told})
+    told = metrics.money_to_json(group.cpi, group.currency)
+    world.log_change(group, ask.received_at, ("cpi", metrics.money_to_json(old, group.currency), told))
+    return Response(body={"target_group_cpi": told})
 
 
-def _set_strategy(world: World, ask: Ask) -> Answer:
+def _set_strategy(world: World, ask: Request) -> Response:
     group = world.group(ask)
     strategy = ask.body_as(Strategy)["filling_strategy"]
-    world.note(group, ask.t, ("filling_strategy", group.strategy, strategy))
+    world.log_change(group, ask.received_at, ("filling_strategy", group.strategy, strategy))
     group.strategy = strategy
-    fieldwork.close_when_full(world, group, ask.t)
-    return Answer(body={"filling_strategy": group.strategy})
+    fieldwork.close_when_full(world, group, ask.received_at)
+    return Response(body={"filling_strategy": group.strategy})
 
 
-def _set_goal(world: World, ask: Ask) -> Answer:
+def _set_goal(world: World, ask: Request) -> Response:
     group = world.group(ask)
     goal = int(ask.body_as(GoalChange)["completes_goal"])
     if group.is_recontact and group.status != "draft" and goal > len(group.saved):
         saved = len(group.saved)
         detail = f"Validation error: the completes goal is {goal}, but only {saved} respondent ids are saved."
-        raise Refusal(422, "unprocessable_entity_error", detail)
-    world.note(group, ask.t, ("filling_goal", group.goal, goal))
+        raise ApiError(422, "unprocessable_entity_error", detail)
+    world.log_change(group, ask.received_at, ("filling_goal", group.goal, goal))
     group.body = {**group.body, "completes_goal": goal}
-    fieldwork.close_when_full(world, group, ask.t)
+    fieldwork.close_when_full(world, group, ask.received_at)
     profiles = (group.body.get("profiling") or {}).get("profiles") or []
     told = [to_json(profile) for profile in profiles]
-    return Answer(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": told})
+    return Response(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": told})
 
 
-def _feasibility(world: World, ask: Ask) -> Answer:
+def _feasibility(world: World, ask: Request) -> Response:
     asked = ask.body_as(FeasibilityDraft)
     unit = asked["business_unit_id"]
     if unit not in catalogue.CURRENCIES:
-        raise invalid(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
+        raise bad_request(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
     if asked["locale"] not in catalogue.LOCALES:
-        raise invalid(("Locale", f"'{asked['locale']}' is not a known locale."))
+        raise bad_request(("Locale", f"'{asked['locale']}' is not a known locale."))
     period = asked["fielding_specification"]
-    days = (world.seconds(period["end_at"]) - world.seconds(period["start_at"])) / 86_400
+    days = (world.parse_time(period["end_at"]) - world.parse_time(period["start_at"])) / 86_400
     minutes = asked["expected_length_of_interview_minutes"]
-    told = _suggest(minutes, asked["expected_incidence_rate"], asked["completes_goal"], days)
-    return Answer(body=_told(told, catalogue.CURRENCIES[unit]))
+    told = _estimate_feasibility(minutes, asked["expected_incidence_rate"], asked["completes_goal"], days)
+    return Response(body=_feasibility_to_json(told, catalogue.CURRENCIES[unit]))
 
 
-def _feasibility_by_id(world: World, ask: Ask) -> Answer:
+def _feasibility_by_id(world: World, ask: Request) -> Response:
     group = world.group(ask)
     changed, body = ask.body_as(FeasibilityChange), group.body
     period = body["fielding_specification"]
-    start_at = world.seconds(changed.get("start_at", period["start_at"]))
-    end_at = world.seconds(changed.get("end_at", period["end_at"]))
-    told = _suggest(
+    start_at = world.parse_time(changed.get("start_at", period["start_at"]))
+    end_at = world.parse_time(changed.get("end_at", period["end_at"]))
+    told = _estimate_feasibility(
         changed.get("length_of_interview", body["expected_length_of_interview_minutes"]),
         changed.get("incidence_rate", body["expected_incidence_rate"]),
         changed.get("completes_goal", group.goal),
         (end_at - start_at) / 86_400,
     )
-    return Answer(body=_told(told, group.currency))
+    return Response(body=_feasibility_to_json(told, group.currency))
 
 
-def _suggest(minutes: float, incidence: float, goal: int, days: float) -> tuple[Decimal, int, int]:
+def _estimate_feasibility(minutes: float, incidence: float, goal: int, days: float) -> tuple[Decimal, int, int]:
     """Suggest a price and a range of completes for the population: made up, longer and rarer costs more. Assumption."""
     price = Decimal(str(round(0.9 + 0.12 * float(minutes) + 0.6 / max(float(incidence), 0.05), 2)))
     most = int(max(0.0, min(days, 365.0)) * 400 * float(incidence))
     return price, min(int(goal), most), most
 
 
-def _told(suggested: tuple[Decimal, int, int], currency: str) -> JsonObject:
+def _feasibility_to_json(suggested: tuple[Decimal, int, int], currency: str) -> JsonObject:
     price, least, most = suggested
     around = {"min": price * Decimal("0.8"), "max": price * Decimal("1.3")}
     return {
-        "suggested_price": metrics.money(price, currency),
-        "suggested_price_range": {name: metrics.money(round(value, 2), currency) for name, value in around.items()},
+        "suggested_price": metrics.money_to_json(price, currency),
+        "suggested_price_range": {
+            name: metrics.money_to_json(round(value, 2), currency) for name, value in around.items()
+        },
         "suggested_completes_goal_range": {"min": least, "max": most},
         "profiles": [],
     }
 
 
-def _transitions(world: World, ask: Ask) -> Answer:
+def _transitions(world: World, ask: Request) -> Response:
     project = world.project(ask)
     asked = ask.body_as(TransitionsQuery)
     groups = world.groups_of(project.id)
@@ -125,10 +127,10 @@ def _transitions(world: World, ask: Ask) -> Answer:
     actions = ("launch", "pause", "resume", "relaunch", "complete")
     body: JsonObject = {
         f"is_{'finish' if action == 'complete' else action}_allowed": bool(chosen)
-        and all(lifecycle.is_allowed(group, action, ask.t) for group in chosen)
+        and all(lifecycle.is_allowed(group, action, ask.received_at) for group in chosen)
         for action in actions
     }
-    return Answer(body={**({"target_groups": [group.id for group in chosen]} if chosen else {}), **body})
+    return Response(body={**({"target_groups": [group.id for group in chosen]} if chosen else {}), **body})
 
 
 _TAG = "Target groups"
@@ -136,70 +138,70 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         name="update_cost_per_interview",
         method="PUT",
-        path=f"{GROUP}/cost-per-interview",
-        answer=_set_price,
-        about="Change what a complete costs.",
+        path=f"{TARGET_GROUP}/cost-per-interview",
+        handler=_set_price,
+        summary="Change what a complete costs.",
         tag=_TAG,
-        body="CostChange",
-        reply="CostChange",
-        acts=True,
-        short=("price",),
+        request_schema="CostChange",
+        response_schema="CostChange",
+        changes_state=True,
+        aliases=("price",),
     ),
     Operation(
         name="update_filling_strategy",
         method="PUT",
-        path=f"{GROUP}/filling-strategy",
-        answer=_set_strategy,
-        about="Change what counts toward the goal.",
+        path=f"{TARGET_GROUP}/filling-strategy",
+        handler=_set_strategy,
+        summary="Change what counts toward the goal.",
         tag=_TAG,
-        body="Strategy",
-        reply="Strategy",
-        acts=True,
-        short=("strategy",),
+        request_schema="Strategy",
+        response_schema="Strategy",
+        changes_state=True,
+        aliases=("strategy",),
     ),
     Operation(
         name="update_profile_filling_goal",
         method="PUT",
-        path=f"{GROUP}/profiles/completes-goal",
-        answer=_set_goal,
-        about="Change the completes goal.",
+        path=f"{TARGET_GROUP}/profiles/completes-goal",
+        handler=_set_goal,
+        summary="Change the completes goal.",
         tag=_TAG,
-        body="GoalChange",
-        reply="GoalChanged",
+        request_schema="GoalChange",
+        response_schema="GoalChanged",
         errors=(422,),
-        acts=True,
-        short=("goal",),
+        changes_state=True,
+        aliases=("goal",),
     ),
     Operation(
         name="calculate_target_group_feasibility",
         method="POST",
         path=f"{ACCOUNT}/target-groups/calculate-feasibility",
-        answer=_feasibility,
-        about="Ask what the population can give. It knows nothing of a recontact list.",
+        handler=_feasibility,
+        summary="Ask what the population can give. It knows nothing of a recontact list.",
         tag=_TAG,
-        body="FeasibilityDraft",
-        reply="Feasibility",
+        request_schema="FeasibilityDraft",
+        response_schema="Feasibility",
         errors=(422,),
     ),
     Operation(
         name="calculate_target_group_feasibility_by_id",
         method="POST",
-        path=f"{GROUP}/calculate-feasibility",
-        answer=_feasibility_by_id,
-        about="Ask what the population can give for a saved target group.",
+        path=f"{TARGET_GROUP}/calculate-feasibility",
+        handler=_feasibility_by_id,
+        summary="Ask what the population can give for a saved target group.",
         tag=_TAG,
-        body="FeasibilityChange",
-        reply="Feasibility",
+        request_schema="FeasibilityChange",
+        response_schema="Feasibility",
         errors=(422,),
     ),
     Operation(
         name="compute_target_group_transitions",
         method="POST",
         path=f"{PROJECT}/compute-target-group-transitions",
-        answer=_transitions,
-        about="Ask which actions all of the chosen target groups allow.",
+        handler=_transitions,
+        summary="Ask which actions all of the chosen target groups allow.",
         tag=_TAG,
-        body="TransitionsAsked",
-        reply="Transitions",
+        request_schema="TransitionsAsked",
+        response_schema="Transitions",
     ),
 )

@@ -9,8 +9,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.protocol.messages import Ask, Refusal, invalid
-from cint_nb.sandbox.world.id_store import WIDTH
+from cint_nb.sandbox.protocol.messages import ApiError, Request, bad_request
+from cint_nb.sandbox.world.id_store import ID_BYTES
 
 _ID = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
@@ -21,7 +21,7 @@ class _Part:
     content: bytearray = field(default_factory=bytearray)
 
 
-def read_upload(ask: Ask) -> tuple[str, bytes]:
+def parse_upload(ask: Request) -> tuple[str, bytes]:
     """Return the name and the bytes of the one uploaded file.
 
     Raises:
@@ -31,7 +31,7 @@ def read_upload(ask: Ask) -> tuple[str, bytes]:
     kind, options = parse_options_header(ask.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
-        raise Refusal(415, "unsupported_media_type_error", "the request is not a valid multipart upload")
+        raise ApiError(415, "unsupported_media_type_error", "the request is not a valid multipart upload")
     files: list[tuple[str, bytes]] = []
     for part in _parts(ask.body, boundary):
         _, named = parse_options_header(part.headers.get("content-disposition", b""))
@@ -39,25 +39,25 @@ def read_upload(ask: Ask) -> tuple[str, bytes]:
             files.append((named[b"filename"].decode("utf-8", "replace"), bytes(part.content)))
     if len(files) != 1:
         reason = "'File' must not be empty." if not files else "only one file can be uploaded per job."
-        raise invalid(("File", reason))
+        raise bad_request(("File", reason))
     name, content = files[0]
     if len(content) >= limits.UPLOAD_MAX_BYTES:
-        raise too_large()
+        raise payload_too_large()
     if not name.lower().endswith(limits.UPLOAD_SUFFIXES):
-        raise invalid(("File", "the file must be in .csv or .txt format."))
+        raise bad_request(("File", "the file must be in .csv or .txt format."))
     if not content.strip():
-        raise invalid(("File", "the file is empty."))
+        raise bad_request(("File", "the file is empty."))
     if b"\0" in content:
-        raise invalid(("File", "the file is not a text file."))
+        raise bad_request(("File", "the file is not a text file."))
     return name, content
 
 
-def too_large() -> Refusal:
+def payload_too_large() -> ApiError:
     """Refuse a file of 5 MB or more."""
-    return Refusal(413, "content_too_large_error", "File upload limit exceeded")
+    return ApiError(413, "content_too_large_error", "File upload limit exceeded")
 
 
-def read_lines(content: bytes) -> tuple[list[bytes], int]:
+def parse_ids(content: bytes) -> tuple[list[bytes], int]:
     """Read one identifier a line; return their 16-byte values in order, and how many lines failed.
 
     A header, two columns, quotes, a byte-order mark and blank lines are no identifiers: each such line fails.
@@ -74,10 +74,10 @@ def read_lines(content: bytes) -> tuple[list[bytes], int]:
     return keys, len(lines) - len(keys)
 
 
-def joined(keys: list[bytes]) -> bytes:
+def join_ids(keys: list[bytes]) -> bytes:
     """Join 16-byte values."""
     data = b"".join(keys)
-    if len(data) != WIDTH * len(keys):
+    if len(data) != ID_BYTES * len(keys):
         raise ValueError("a key is not 16 bytes long")
     return data
 
@@ -117,5 +117,5 @@ def _parts(body: bytes, boundary: bytes) -> list[_Part]:
     except FormParserError:
         ended = False
     if not ended:
-        raise Refusal(415, "unsupported_media_type_error", "the multipart body is damaged or its boundary is wrong")
+        raise ApiError(415, "unsupported_media_type_error", "the multipart body is damaged or its boundary is wrong")
     return parts

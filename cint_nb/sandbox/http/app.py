@@ -12,23 +12,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cint_nb.sandbox.http.asgi import Door
-from cint_nb.sandbox.http.control_api import Held, control_routes
+from cint_nb.sandbox.http.asgi import SandboxApp
+from cint_nb.sandbox.http.control_api import SandboxLike, control_routes
 from cint_nb.sandbox.http.control_page import page_routes
-from cint_nb.sandbox.http.openapi_document import describe
+from cint_nb.sandbox.http.openapi_document import build_openapi
 
 
-def build_app(sandbox: Held, hosts: frozenset[str] = frozenset()) -> Starlette:
+def build_app(sandbox: SandboxLike, hosts: frozenset[str] = frozenset()) -> Starlette:
     """Build the app of a sandbox.
 
     Args:
         sandbox: The sandbox.
         hosts: Further host names it answers to, besides those of this machine.
     """
-    door = Door(sandbox.dispatcher, sandbox.clock, sandbox.faults)
+    door = SandboxApp(sandbox.dispatcher, sandbox.clock, sandbox.faults)
 
     async def openapi(_request: Request) -> Response:
-        return JSONResponse(describe())  # only here: it takes longer than all else a new sandbox does
+        return JSONResponse(build_openapi())  # only here: it takes longer than all else a new sandbox does
 
     return Starlette(
         routes=[
@@ -38,14 +38,14 @@ def build_app(sandbox: Held, hosts: frozenset[str] = frozenset()) -> Starlette:
             *control_routes(sandbox),
             *page_routes(sandbox),
         ],
-        middleware=[Middleware(Gate, hosts=hosts)],
+        middleware=[Middleware(HostGuard, hosts=hosts)],
     )
 
 
-HERE = frozenset({"localhost", "127.0.0.1", "[::1]", "sandbox.invalid"})
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "sandbox.invalid"})
 
 
-class Gate:
+class HostGuard:
     """Refuse foreign host names (DNS rebinding) and cross-site requests, as an ASGI middleware.
 
     Args:
@@ -55,7 +55,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] = frozenset()) -> None:
         self.app = app
-        self.hosts = HERE | hosts
+        self.hosts = LOCAL_HOSTS | hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through or answer it here."""
@@ -63,7 +63,7 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        problem = self._problem(headers)
+        problem = self._rejection(headers)
         if problem is None:
             await self.app(scope, receive, send)
             return
@@ -74,9 +74,9 @@ class Gate:
         await send({"type": "http.response.start", "status": status, "headers": raw})
         await send({"type": "http.response.body", "body": body})
 
-    def _problem(self, headers: dict[bytes, str]) -> tuple[int, str, str] | None:
+    def _rejection(self, headers: dict[bytes, str]) -> tuple[int, str, str] | None:
         named = headers.get(b"host", "").lower()
-        if _name(named) not in self.hosts:
+        if _host_without_port(named) not in self.hosts:
             return 421, "misdirected_request_error", "this sandbox answers to its own host name only"
         origin = headers.get(b"origin")
         if origin is not None and urlsplit(origin).netloc.lower() != named:
@@ -86,7 +86,7 @@ class Gate:
         return None
 
 
-def _name(host: str) -> str:
+def _host_without_port(host: str) -> str:
     """Return the host without its port."""
     host = host.lower()
     return host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]

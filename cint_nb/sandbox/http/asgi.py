@@ -10,17 +10,17 @@ from starlette.types import Message, Receive, Scope, Send
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.faults import Dropped, Faults
-from cint_nb.sandbox.handlers.upload_file import too_large
+from cint_nb.sandbox.faults import ConnectionDropped, FaultPlan
+from cint_nb.sandbox.handlers.upload_file import payload_too_large
 from cint_nb.sandbox.http.dispatch import Dispatcher
-from cint_nb.sandbox.http.fault_injection import Meeting
+from cint_nb.sandbox.http.fault_injection import FaultInjector
 from cint_nb.sandbox.http.routes import RouteMatch
-from cint_nb.sandbox.protocol.messages import Answer, Ask, Refusal
+from cint_nb.sandbox.protocol.messages import ApiError, Request, Response
 
 _BODY_MAX = limits.UPLOAD_MAX_BYTES + 100_000  # the multipart envelope comes on top of the file
 
 
-class Door:
+class SandboxApp:
     """Answer everything under `/v1` and the token endpoint, as an ASGI app.
 
     Args:
@@ -29,7 +29,7 @@ class Door:
         faults: What may go wrong on purpose.
     """
 
-    def __init__(self, dispatcher: Dispatcher, clock: SandboxClock, faults: Faults) -> None:
+    def __init__(self, dispatcher: Dispatcher, clock: SandboxClock, faults: FaultPlan) -> None:
         self.dispatcher = dispatcher
         self.clock = clock
         self.faults = faults
@@ -37,31 +37,37 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = _path(scope)
-        route = self.dispatcher.tree.find(scope["method"], path) if path is not None else None
-        meeting = Meeting(self.faults.meet(_names(route)), self.clock, scope)
+        route = self.dispatcher.router.match(scope["method"], path) if path is not None else None
+        meeting = FaultInjector(self.faults.trigger(_names(route)), self.clock, scope)
         try:
-            meeting.arrive()
+            meeting.before_request()
             body = await _read_body(receive, meeting)
-            answer = meeting.answer_instead()
+            answer = meeting.replacement_response()
             if answer is None:
-                answer = self._answer(scope, body, route, meeting) if body is not None else _refuse(too_large())
-            await meeting.leave()
-            await _write(meeting.changed(answer), scope, send)
-        except Dropped as dropped:
-            await dropped.carry_out(scope, receive)
+                answer = (
+                    self._respond(scope, body, route, meeting)
+                    if body is not None
+                    else _error_to_response(payload_too_large())
+                )
+            await meeting.before_response()
+            await _send_response(meeting.alter_response(answer), scope, send)
+        except ConnectionDropped as dropped:
+            await dropped.apply(scope, receive)
 
-    def _answer(self, scope: Scope, body: bytes, route: RouteMatch | None, meeting: Meeting) -> Answer:
+    def _respond(self, scope: Scope, body: bytes, route: RouteMatch | None, meeting: FaultInjector) -> Response:
         path = _path(scope)
         if route is None or path is None:
             if scope["method"] != "POST":
                 allow = {"Allow": "POST"}
-                return _refuse(
-                    Refusal(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
+                return _error_to_response(
+                    ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
                 )
-            return self.dispatcher.token(body, self.clock.t)
+            return self.dispatcher.token(body, self.clock.elapsed)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
-        ask = Ask(scope["method"], path, query, headers, body, self.clock.t, effects=meeting.effects)
+        ask = Request(
+            scope["method"], path, query, headers, body, self.clock.elapsed, state_faults=meeting.state_faults
+        )
         return self.dispatcher.handle(ask, route)
 
 
@@ -75,34 +81,34 @@ def _names(route: RouteMatch | None) -> tuple[str, ...]:
     """Return the names a fault may call a request's operation by; none for an unknown address."""
     if route is None:
         return ("token",)
-    return (route.operation.name, *route.operation.short) if route.operation is not None else ()
+    return (route.operation.name, *route.operation.aliases) if route.operation is not None else ()
 
 
-def _refuse(refusal: Refusal) -> Answer:
-    return refusal.answer("00000000-0000-4000-8000-000000000000")
+def _error_to_response(refusal: ApiError) -> Response:
+    return refusal.to_response("00000000-0000-4000-8000-000000000000")
 
 
-async def _read_body(receive: Receive, meeting: Meeting) -> bytes | None:
+async def _read_body(receive: Receive, meeting: FaultInjector) -> bytes | None:
     """Read the body; None when it is too large."""
     parts: list[bytes] = []
     size = 0
     while True:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            raise Dropped("the client left")
+            raise ConnectionDropped("the client left")
         part = message.get("body", b"")
         size += len(part)
         if message.get("more_body", False):
-            meeting.reading(done=False)
+            meeting.during_body(done=False)
         if size <= _BODY_MAX:
             parts.append(part)
         if not message.get("more_body", False):
             break
-    meeting.reading(done=True)
+    meeting.during_body(done=True)
     return b"".join(parts) if size <= _BODY_MAX else None
 
 
-async def _write(answer: Answer, scope: Scope, send: Send) -> None:
+async def _send_response(answer: Response, scope: Scope, send: Send) -> None:
     headers: dict[str, str] = dict(answer.headers)
     content = answer.content
     if content is None and answer.body is not None:
@@ -111,11 +117,11 @@ async def _write(answer: Answer, scope: Scope, send: Send) -> None:
         headers["Content-Type"] = answer.media_type
     if answer.status not in (204, 304):
         headers["Content-Length"] = str(len(content or b""))
-    raw = _raw(headers)
+    raw = _encode_headers(headers)
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     body = b"" if scope["method"] == "HEAD" else content or b""
     await send({"type": "http.response.body", "body": body})
 
 
-def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+def _encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]

@@ -8,12 +8,12 @@ import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-PATIENCE_SECONDS = 60.0
+REQUEST_TIMEOUT_SECONDS = 60.0
 """Real seconds in which a request must have arrived as a whole, its head and its body."""
-CONNECTIONS_MAX = 512
+MAX_CONNECTIONS = 512
 
 
-class Connections:
+class ConnectionTracker:
     """Know the connection of each client address, so that a fault can break it, and keep slow ones in bounds.
 
     A client that sends its request byte by byte, or not at all, is given up on after a while; of too many, those that
@@ -21,16 +21,18 @@ class Connections:
 
     Args:
         app: The app they are for.
-        patience: Real seconds in which a request must have arrived.
-        most: Connections open at once.
+        request_timeout: Real seconds in which a request must have arrived.
+        max_connections: Connections open at once.
     """
 
-    def __init__(self, app: ASGIApp, *, patience: float = PATIENCE_SECONDS, most: int = CONNECTIONS_MAX) -> None:
+    def __init__(
+        self, app: ASGIApp, *, request_timeout: float = REQUEST_TIMEOUT_SECONDS, max_connections: int = MAX_CONNECTIONS
+    ) -> None:
         self.app = app
-        self.patience = patience
-        self.most = most
+        self.patience = request_timeout
+        self.most = max_connections
         self.open: dict[tuple[str, int], asyncio.Transport] = {}
-        self.waited_for: dict[asyncio.Transport, asyncio.TimerHandle] = {}
+        self.awaiting_request: dict[asyncio.Transport, asyncio.TimerHandle] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a fault finds its connection in the scope."""
@@ -43,30 +45,30 @@ class Connections:
     def opened(self, peer: tuple[str, int], transport: asyncio.Transport) -> None:
         """Take a new connection in; where there are too many, one that was waited for long enough makes room."""
         self.open[peer] = transport
-        self.wait_for(transport)
+        self.expect_request(transport)
         if len(self.open) > self.most:
-            longest = next(iter(self.waited_for))
+            longest = next(iter(self.awaiting_request))
             # Forgotten at once: its end is told only after further connections may have come.
             self.closed(tuple(longest.get_extra_info("peername")[:2]), longest)
             longest.abort()
 
-    def wait_for(self, transport: asyncio.Transport) -> None:
+    def expect_request(self, transport: asyncio.Transport) -> None:
         """Expect a whole request from here, in time."""
-        if transport not in self.waited_for:
-            self.waited_for[transport] = asyncio.get_running_loop().call_later(self.patience, transport.abort)
+        if transport not in self.awaiting_request:
+            self.awaiting_request[transport] = asyncio.get_running_loop().call_later(self.patience, transport.abort)
 
-    def arrived(self, transport: asyncio.Transport) -> None:
+    def request_received(self, transport: asyncio.Transport) -> None:
         """Wait no longer: the request is here, or the connection is gone."""
-        timer = self.waited_for.pop(transport, None)
+        timer = self.awaiting_request.pop(transport, None)
         if timer is not None:
             timer.cancel()
 
     def closed(self, peer: tuple[str, int], transport: asyncio.Transport) -> None:
         """Forget a connection."""
         self.open.pop(peer, None)
-        self.arrived(transport)
+        self.request_received(transport)
 
-    def protocol(self) -> type[asyncio.Protocol]:
+    def protocol_class(self) -> type[asyncio.Protocol]:
         """Return uvicorn's own protocol, which also tells of its connections here."""
         connections = self
 
@@ -79,9 +81,9 @@ class Connections:
             def data_received(self, data: bytes) -> None:
                 super().data_received(data)
                 if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
-                    connections.wait_for(self.transport)
+                    connections.expect_request(self.transport)
                 else:
-                    connections.arrived(self.transport)
+                    connections.request_received(self.transport)
 
             def connection_lost(self, exc: Exception | None) -> None:
                 connections.closed(self.cint_nb_peer, self.transport)

@@ -10,21 +10,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.faults import Fault, Faults
+from cint_nb.sandbox.faults import Fault, FaultPlan
 from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.world import World
 
-_SMALL = 10_000
-_FARTHEST = 400 * 86_400  # one jump goes at most a good year
+_MAX_BODY_BYTES = 10_000
+_MAX_ADVANCE_SECONDS = 400 * 86_400  # one jump goes at most a good year
 
 
-class Held(Protocol):
+class SandboxLike(Protocol):
     """Stand for a sandbox: what the control room may touch."""
 
     clock: SandboxClock
     world: World
-    faults: Faults
+    faults: FaultPlan
     dispatcher: Dispatcher
 
     def advance(self, seconds: float) -> None:
@@ -87,30 +87,35 @@ class WorldState(TypedDict):
     faults: list[FaultState]
 
 
-def clock_told(sandbox: Held) -> ClockState:
+def clock_to_json(sandbox: SandboxLike) -> ClockState:
     """Tell the clock: start, virtual seconds, now, speed."""
     clock = sandbox.clock
-    return {"start": clock.start.isoformat(), "t": clock.t, "now": sandbox.world.text(clock.t), "speed": clock.speed}
+    return {
+        "start": clock.start.isoformat(),
+        "t": clock.elapsed,
+        "now": sandbox.world.format_time(clock.elapsed),
+        "speed": clock.speed,
+    }
 
 
-def advance(sandbox: Held, seconds: float) -> None:
+def advance(sandbox: SandboxLike, seconds: float) -> None:
     """Let time jump and the world catch up.
 
     Raises:
         ValueError: for a jump backwards or beyond 400 days.
     """
-    if not 0 <= seconds <= _FARTHEST:
-        raise ValueError(f"seconds must be between 0 and {_FARTHEST}")
+    if not 0 <= seconds <= _MAX_ADVANCE_SECONDS:
+        raise ValueError(f"seconds must be between 0 and {_MAX_ADVANCE_SECONDS}")
     sandbox.advance(seconds)
-    jobs.catch_up(sandbox.world, sandbox.clock.t)
+    jobs.catch_up(sandbox.world, sandbox.clock.elapsed)
 
 
-def world_told(sandbox: Held) -> WorldState:
+def world_to_json(sandbox: SandboxLike) -> WorldState:
     """Tell what exists, without any respondent id."""
     world = sandbox.world
-    jobs.catch_up(world, sandbox.clock.t)
+    jobs.catch_up(world, sandbox.clock.elapsed)
     return {
-        "clock": clock_told(sandbox),
+        "clock": clock_to_json(sandbox),
         "projects": [{"id": project.id, "name": project.name} for project in world.projects.values()],
         "target_groups": [
             {
@@ -119,8 +124,8 @@ def world_told(sandbox: Held) -> WorldState:
                 "status": group.status,
                 "goal": group.goal,
                 "saved": len(group.saved),
-                "entrants": group.work.counts["entrants"],
-                "completes": group.work.completes,
+                "entrants": group.fieldwork.counts["entrants"],
+                "completes": group.fieldwork.completes,
             }
             for group in world.groups.values()
         ],
@@ -128,52 +133,52 @@ def world_told(sandbox: Held) -> WorldState:
             {"id": job.id, "kind": job.kind, "status": job.status, "file_name": job.file_name}
             for job in world.jobs.values()
         ],
-        "faults": [fault_told(fault) for fault in sandbox.faults.armed],
+        "faults": [fault_to_json(fault) for fault in sandbox.faults.armed],
     }
 
 
-def fault_told(fault: Fault) -> FaultState:
+def fault_to_json(fault: Fault) -> FaultState:
     """Tell an armed fault."""
-    return {"fault": fault.text, "left": fault.left, "happened": fault.happened}
+    return {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
 
 
-async def read_small(request: Request) -> bytes:
+async def read_limited_body(request: Request) -> bytes:
     """Read a small body; what goes beyond 10 kB is cut off."""
     body = b""
     async for part in request.stream():
-        if len(body) <= _SMALL:
+        if len(body) <= _MAX_BODY_BYTES:
             body += part
-    return body[:_SMALL]
+    return body[:_MAX_BODY_BYTES]
 
 
-def control_routes(sandbox: Held) -> list[Route]:
+def control_routes(sandbox: SandboxLike) -> list[Route]:
     """Return the routes of the control room."""
 
     async def clock(_request: Request) -> Response:
-        return JSONResponse(clock_told(sandbox))
+        return JSONResponse(clock_to_json(sandbox))
 
     async def jump(request: Request) -> Response:
         try:
-            body = json.loads(await read_small(request))
-            seconds = body["until"] - sandbox.clock.t if "until" in body else body["seconds"]
+            body = json.loads(await read_limited_body(request))
+            seconds = body["until"] - sandbox.clock.elapsed if "until" in body else body["seconds"]
             # Two clients may wait for the same moment: the second finds it already there.
             advance(sandbox, max(0.0, float(seconds)) if "until" in body else float(seconds))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return _refused(error)
-        return JSONResponse(clock_told(sandbox))
+            return _error_response(error)
+        return JSONResponse(clock_to_json(sandbox))
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
             sandbox.faults.clear()
         elif request.method == "POST":
             try:
-                sandbox.faults.arm(str(json.loads(await read_small(request))["fault"]))
+                sandbox.faults.arm(str(json.loads(await read_limited_body(request))["fault"]))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                return _refused(error)
-        return JSONResponse({"faults": [fault_told(fault) for fault in sandbox.faults.armed]})
+                return _error_response(error)
+        return JSONResponse({"faults": [fault_to_json(fault) for fault in sandbox.faults.armed]})
 
     async def world(_request: Request) -> Response:
-        return JSONResponse(world_told(sandbox))
+        return JSONResponse(world_to_json(sandbox))
 
     return [
         Route("/sandbox/clock", clock),
@@ -183,7 +188,7 @@ def control_routes(sandbox: Held) -> list[Route]:
     ]
 
 
-def _refused(error: Exception) -> Response:
+def _error_response(error: Exception) -> Response:
     return JSONResponse(
         {"object": "bad_request_error", "detail": str(error)[:300] or "cannot be read"}, status_code=400
     )

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cint_nb.sandbox.faults import NAMES
-from cint_nb.sandbox.http.control_api import Held, advance, read_small, world_told
+from cint_nb.sandbox.faults import FAULT_NAMES
+from cint_nb.sandbox.http.control_api import SandboxLike, advance, read_limited_body, world_to_json
 
-_SAFE = {
+_SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -27,7 +27,7 @@ th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px s
 form { margin: .5rem 0; } input, button { font: inherit; padding: .2rem .5rem; }
 .problem { border-left: .3rem solid #a00; padding-left: .7rem; }
 """
-_JUMPS = {
+_ADVANCES = {
     "1 minute": 60,
     "15 minutes": 900,
     "1 hour": 3_600,
@@ -35,37 +35,37 @@ _JUMPS = {
     "1 day": 86_400,
     "7 days": 604_800,
 }
-_PROBLEMS = {
+_PROBLEM_TEXTS = {
     "time": "That is no number of seconds between 0 and 400 days.",
     "fault": "That is no fault. Write NAME@STEP, such as drop-reply@upload or 429@list*3.",
 }
 _GROUP_COLUMNS = ("name", "status", "goal", "saved", "entrants", "completes", "id")
 
 
-def page_routes(sandbox: Held) -> list[Route]:
+def page_routes(sandbox: SandboxLike) -> list[Route]:
     """Return the routes of the page and its two forms."""
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(render(sandbox, request.query_params.get("problem", "")), headers=_SAFE)
+        return HTMLResponse(render(sandbox, request.query_params.get("problem", "")), headers=_SECURITY_HEADERS)
 
     async def jump(request: Request) -> Response:
-        values = parse_qs((await read_small(request)).decode("utf-8", "replace"))
+        values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         try:
             advance(sandbox, float(values.get("seconds", ["0"])[0]))
         except ValueError:
-            return _back("time")
-        return _back()
+            return _redirect_back("time")
+        return _redirect_back()
 
     async def fault(request: Request) -> Response:
-        values = parse_qs((await read_small(request)).decode("utf-8", "replace"))
+        values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         if "clear" in values:
             sandbox.faults.clear()
-            return _back()
+            return _redirect_back()
         try:
             sandbox.faults.arm(values.get("fault", [""])[0])
         except ValueError:
-            return _back("fault")
-        return _back()
+            return _redirect_back("fault")
+        return _redirect_back()
 
     return [
         Route("/", page),
@@ -74,20 +74,20 @@ def page_routes(sandbox: Held) -> list[Route]:
     ]
 
 
-def render(sandbox: Held, problem: str = "") -> str:
+def render(sandbox: SandboxLike, problem: str = "") -> str:
     """Write the page.
 
     Args:
         sandbox: The sandbox.
         problem: What could not be done: `time`, `fault`, or nothing.
     """
-    told = world_told(sandbox)
+    told = world_to_json(sandbox)
     clock = told["clock"]
     speed = "stands still until it is moved" if clock["speed"] is None else f"runs ×{clock['speed']:g}"
     buttons = " ".join(
-        f'<button name="seconds" value="{seconds}">+ {label}</button>' for label, seconds in _JUMPS.items()
+        f'<button name="seconds" value="{seconds}">+ {label}</button>' for label, seconds in _ADVANCES.items()
     )
-    text = _PROBLEMS.get(problem, "")
+    text = _PROBLEM_TEXTS.get(problem, "")
     warning = f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -102,7 +102,7 @@ def render(sandbox: Held, problem: str = "") -> str:
 <h2>Faults</h2>{_table(("fault", "left", "happened"), told["faults"])}
 <form method="post" action="/sandbox/page/fault"><label for="fault">Fault</label>
 <input id="fault" name="fault" list="faults" placeholder="drop-reply@upload" size="32" maxlength="80">
-<datalist id="faults">{"".join(f'<option value="{escape(name)}@any">' for name in sorted(NAMES))}</datalist>
+<datalist id="faults">{"".join(f'<option value="{escape(name)}@any">' for name in sorted(FAULT_NAMES))}</datalist>
 <button>Arm</button></form>
 <form method="post" action="/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
 </body></html>"""
@@ -118,5 +118,5 @@ def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> st
     )
 
 
-def _back(problem: str = "") -> Response:
-    return RedirectResponse(f"/?problem={problem}" if problem else "/", status_code=303, headers=_SAFE)
+def _redirect_back(problem: str = "") -> Response:
+    return RedirectResponse(f"/?problem={problem}" if problem else "/", status_code=303, headers=_SECURITY_HEADERS)

@@ -9,27 +9,27 @@ import threading
 from collections.abc import Callable
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.handlers.operation import Operation, Query
-from cint_nb.sandbox.http.routes import RouteMatch, Tree
-from cint_nb.sandbox.openapi.schemas import SCHEMAS, needs_body
-from cint_nb.sandbox.protocol.json_schema import problems
+from cint_nb.sandbox.handlers.operation import Operation, QueryParam
+from cint_nb.sandbox.http.routes import RouteMatch, Router
+from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
+from cint_nb.sandbox.protocol.json_schema import find_problems
 from cint_nb.sandbox.protocol.messages import (
-    Answer,
-    Ask,
+    ApiError,
     Json,
     QueryValue,
-    Refusal,
+    Request,
+    Response,
     StateFault,
-    invalid,
-    not_authenticated,
+    bad_request,
+    forbidden,
     not_found,
-    not_permitted,
+    unauthorized,
 )
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.world import World
 
-TOKEN_SECONDS = 86_400  # 24 hours, as the reference says
-_PATH_FORMS = {"account_id": "an integer", "fielding_run_id": "a ULID"}
+TOKEN_LIFETIME_SECONDS = 86_400  # 24 hours, as the reference says
+_PATH_PARAM_TYPES = {"account_id": "an integer", "fielding_run_id": "a ULID"}
 
 
 class Dispatcher:
@@ -37,23 +37,23 @@ class Dispatcher:
 
     Args:
         world: The world.
-        remember: Called with each request that changed the world, before its answer is given.
+        log_request: Called with each request that changed the world, before its answer is given.
     """
 
-    def __init__(self, world: World, remember: Callable[[Ask], None] | None = None) -> None:
+    def __init__(self, world: World, log_request: Callable[[Request], None] | None = None) -> None:
         self.world = world
-        self.tree = Tree()
-        self._remember = remember
-        self._keys: dict[tuple[str, str, str], tuple[str, Answer]] = {}
+        self.router = Router()
+        self._remember = log_request
+        self._idempotency_keys: dict[tuple[str, str, str], tuple[str, Response]] = {}
         self._secret = hashlib.sha256(f"token:{world.seed}".encode()).digest()
         self._lock = threading.Lock()
 
     def make_token(self, t: float) -> str:
         """Make an access token that is good for 24 virtual hours."""
-        issued = f"{round(self.world.moment(t).timestamp() * 1000):x}"
+        issued = f"{round(self.world.time_at(t).timestamp() * 1000):x}"
         return f"sandbox.{issued}.{self._sign(issued)}"
 
-    def token(self, body: bytes, t: float) -> Answer:
+    def token(self, body: bytes, t: float) -> Response:
         """Answer the token endpoint, with its own error envelope."""
         try:
             asked = json.loads(body)
@@ -61,13 +61,13 @@ class Dispatcher:
             asked = None
         if not isinstance(asked, dict) or asked.get("grant_type") != "client_credentials":
             reason = "grant_type must be client_credentials"
-            return Answer(400, {"error": "invalid_request", "error_description": reason})
+            return Response(400, {"error": "invalid_request", "error_description": reason})
         if (asked.get("client_id"), asked.get("client_secret")) != ("sandbox", "sandbox"):
-            return Answer(401, {"error": "access_denied", "error_description": "Unauthorized"})
+            return Response(401, {"error": "access_denied", "error_description": "Unauthorized"})
         token = self.make_token(t)
-        return Answer(200, {"access_token": token, "expires_in": TOKEN_SECONDS, "token_type": "Bearer"})
+        return Response(200, {"access_token": token, "expires_in": TOKEN_LIFETIME_SECONDS, "token_type": "Bearer"})
 
-    def handle(self, ask: Ask, route: RouteMatch, *, trusted: bool = False) -> Answer:
+    def handle(self, ask: Request, route: RouteMatch, *, trusted: bool = False) -> Response:
         """Answer a request; `trusted` ones come from the history and are not checked for a token again.
 
         Args:
@@ -76,57 +76,61 @@ class Dispatcher:
             trusted: Whether it comes from the history.
         """
         with self._lock:
-            jobs.catch_up(self.world, ask.t)
-            trace = self.world.ids.trace()
+            jobs.catch_up(self.world, ask.received_at)
+            trace = self.world.id_factory.traceparent()
             try:
-                answer = self._answer(ask, route, trusted=trusted)
-            except Refusal as refusal:
-                answer = refusal.answer(self.world.ids.error())
+                answer = self._dispatch(ask, route, trusted=trusted)
+            except ApiError as refusal:
+                answer = refusal.to_response(self.world.id_factory.error_id())
             answer.headers.setdefault("traceparent", trace)
             return answer
 
-    def _answer(self, ask: Ask, route: RouteMatch, *, trusted: bool) -> Answer:
-        operation, ask.params, methods = route
+    def _dispatch(self, ask: Request, route: RouteMatch, *, trusted: bool) -> Response:
+        operation, ask.path_params, methods = route
         if not methods:
             raise not_found("the resource")
         if operation is None:
             allow = {"Allow": ", ".join(methods)}
-            raise Refusal(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
+            raise ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
         if not trusted:
             self._check_token(ask)
         self._check_version(ask)
         self._check_path(ask)
-        ask.values = _read_query(operation, ask)
-        if StateFault.SHORT_PAGE in ask.effects and "page_size" in ask.values:
-            ask.values["page_size"] = max(1, ask.int_param("page_size") // 2)
-        if operation.guarded and not 1 <= len(ask.headers.get("if-match", "")) <= 100:
-            raise invalid(("If-Match", "'If-Match' must have 1 to 100 characters."))
-        if operation.body:
+        ask.query_params = _read_query(operation, ask)
+        if StateFault.SHORT_PAGE in ask.state_faults and "page_size" in ask.query_params:
+            ask.query_params["page_size"] = max(1, ask.int_param("page_size") // 2)
+        if operation.requires_if_match and not 1 <= len(ask.headers.get("if-match", "")) <= 100:
+            raise bad_request(("If-Match", "'If-Match' must have 1 to 100 characters."))
+        if operation.request_schema:
             ask.json = _parse_body(operation, ask, self.world)
-        answer = self._answer_once(operation, ask) if operation.keyed else operation.answer(self.world, ask)
-        if operation.acts and self._remember is not None and not trusted:
+        answer = (
+            self._dispatch_idempotent(operation, ask)
+            if operation.requires_idempotency_key
+            else operation.handler(self.world, ask)
+        )
+        if operation.changes_state and self._remember is not None and not trusted:
             self._remember(ask)
         # What was done may be due at once, such as a run that starts now.
-        jobs.catch_up(self.world, ask.t)
+        jobs.catch_up(self.world, ask.received_at)
         return answer
 
-    def _answer_once(self, operation: Operation, ask: Ask) -> Answer:
+    def _dispatch_idempotent(self, operation: Operation, ask: Request) -> Response:
         """Answer a keyed operation: the same key gives the same answer and acts once."""
         key = ask.headers.get("idempotency-key", "")
         if not 1 <= len(key) <= 255:
-            raise invalid(("idempotency-key", "'idempotency-key' must have 1 to 255 characters."))
+            raise bad_request(("idempotency-key", "'idempotency-key' must have 1 to 255 characters."))
         place, digest = (operation.name, ask.path, key), hashlib.sha256(ask.body).hexdigest()
-        known = self._keys.get(place)
+        known = self._idempotency_keys.get(place)
         if known is None:
-            answer = operation.answer(self.world, ask)
-            self._keys[place] = (digest, answer)
+            answer = operation.handler(self.world, ask)
+            self._idempotency_keys[place] = (digest, answer)
         elif known[0] != digest:
-            raise invalid(("idempotency-key", "this key was used before with another body."))
+            raise bad_request(("idempotency-key", "this key was used before with another body."))
         else:
             answer = known[1]
-        return Answer(answer.status, answer.body, dict(answer.headers))
+        return Response(answer.status, answer.body, dict(answer.headers))
 
-    def _check_token(self, ask: Ask) -> None:
+    def _check_token(self, ask: Request) -> None:
         scheme, _, token = ask.headers.get("authorization", "").partition(" ")
         parts = token.split(".")
         if (
@@ -134,50 +138,50 @@ class Dispatcher:
             or len(parts) != 3
             or not hmac.compare_digest(parts[2].encode(), self._sign(parts[1]).encode())
         ):
-            raise not_authenticated()
+            raise unauthorized()
         issued = int(parts[1], 16) / 1000
-        if self.world.moment(ask.t).timestamp() - issued >= TOKEN_SECONDS:
-            raise not_permitted()
+        if self.world.time_at(ask.received_at).timestamp() - issued >= TOKEN_LIFETIME_SECONDS:
+            raise forbidden()
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._secret, text.encode(), "sha256").hexdigest()[:32]
 
-    def _check_version(self, ask: Ask) -> None:
+    def _check_version(self, ask: Request) -> None:
         version = ask.headers.get("cint-api-version")
         if not version:
             detail = "The Cint-API-Version HTTP request header is missing"
-            raise Refusal(403, "required_header_missing", detail)
+            raise ApiError(403, "required_header_missing", detail)
         if version != limits.API_VERSION:
-            raise invalid(("Cint-API-Version", f"this sandbox speaks version {limits.API_VERSION} only."))
+            raise bad_request(("Cint-API-Version", f"this sandbox speaks version {limits.API_VERSION} only."))
 
-    def _check_path(self, ask: Ask) -> None:
-        account = ask.params.get("account_id")
+    def _check_path(self, ask: Request) -> None:
+        account = ask.path_params.get("account_id")
         if account is None:
             return
         if not (account.isascii() and account.isdigit() and len(account) < 12):
-            raise invalid(("AccountId", "'Account Id' must be a whole number."))
+            raise bad_request(("AccountId", "'Account Id' must be a whole number."))
         if int(account) != self.world.account_id:
-            raise not_permitted()
+            raise forbidden()
 
 
-def _read_query(operation: Operation, ask: Ask) -> dict[str, QueryValue]:
+def _read_query(operation: Operation, ask: Request) -> dict[str, QueryValue]:
     values: dict[str, QueryValue] = {}
     found: list[tuple[str, str]] = []
     for query in operation.query:
-        sent = ask.query.get(query.name)
+        sent = ask.raw_query.get(query.name)
         if not sent:
             values[query.name] = query.default
             if query.required:
                 found.append((query.name, f"'{query.name}' must not be empty."))
             continue
-        values[query.name] = value = _convert(query, sent)
-        found += [(query.name, reason) for _, reason in problems(query.schema, value, SCHEMAS, query.name)]
+        values[query.name] = value = _convert_query_value(query, sent)
+        found += [(query.name, reason) for _, reason in find_problems(query.schema, value, SCHEMAS, query.name)]
     if found:
-        raise invalid(*found)
+        raise bad_request(*found)
     return values
 
 
-def _convert(query: Query, sent: list[str]) -> QueryValue:
+def _convert_query_value(query: QueryParam, sent: list[str]) -> QueryValue:
     kind = query.schema["type"]
     if kind == "array":
         return [part for text in sent for part in text.split(",")]
@@ -189,19 +193,19 @@ def _convert(query: Query, sent: list[str]) -> QueryValue:
     return text
 
 
-def _parse_body(operation: Operation, ask: Ask, world: World) -> Json:
-    if not ask.body and not needs_body(operation.body):
+def _parse_body(operation: Operation, ask: Request, world: World) -> Json:
+    if not ask.body and not requires_body(operation.request_schema):
         return {}
     try:
-        body: Json = json.loads(ask.body, parse_constant=_refuse_constant)
+        body: Json = json.loads(ask.body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        raise invalid(("Body", "the request body is not valid JSON.")) from None
-    found = problems(SCHEMAS[operation.body], body, SCHEMAS)
+        raise bad_request(("Body", "the request body is not valid JSON.")) from None
+    found = find_problems(SCHEMAS[operation.request_schema], body, SCHEMAS)
     if found:
-        beside = operation.beside(world, body, ask.t) if operation.beside else []
-        raise invalid(*beside, *found[:50])
+        beside = operation.extra_checks(world, body, ask.received_at) if operation.extra_checks else []
+        raise bad_request(*beside, *found[:50])
     return body
 
 
-def _refuse_constant(name: str) -> float:
+def _reject_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")

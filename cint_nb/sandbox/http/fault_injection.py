@@ -17,11 +17,11 @@ from cint_nb.sandbox.fault_kinds import (
     ResponseChange,
     StateChange,
 )
-from cint_nb.sandbox.faults import Dropped, Fault
-from cint_nb.sandbox.protocol.messages import Answer, StateFault
+from cint_nb.sandbox.faults import ConnectionDropped, Fault
+from cint_nb.sandbox.protocol.messages import Response, StateFault
 
 
-class Meeting:
+class FaultInjector:
     """Hold the faults of one request and let each act at its moment.
 
     Args:
@@ -41,34 +41,34 @@ class Meeting:
         self._query: str = scope.get("query_string", b"").decode("latin-1")
 
     @property
-    def effects(self) -> frozenset[StateFault]:
+    def state_faults(self) -> frozenset[StateFault]:
         """Return the faults that change the world."""
         return frozenset(kind.effect for kind, _ in self._faults if isinstance(kind, StateChange))
 
-    def arrive(self) -> None:
+    def before_request(self) -> None:
         """Act before the request is read."""
         if any(isinstance(kind, ConnectionRefused) for kind, _ in self._faults):
-            raise Dropped("the connection was refused", "refuse")
+            raise ConnectionDropped("the connection was refused", "refuse")
 
-    def reading(self, *, done: bool) -> None:
+    def during_body(self, *, done: bool) -> None:
         """Act while the body arrives, at the latest when it is there."""
         if any(isinstance(kind, ConnectionReset) for kind, _ in self._faults):
-            raise Dropped(f"the connection was reset while {'waiting' if done else 'sending'}", "reset")
+            raise ConnectionDropped(f"the connection was reset while {'waiting' if done else 'sending'}", "reset")
 
-    def answer_instead(self) -> Answer | None:
+    def replacement_response(self) -> Response | None:
         """Return the reply that takes the place of acting, if there is one."""
         for kind, value in self._faults:
             if isinstance(kind, EarlyResponse):
                 return kind.response(value)
         return None
 
-    async def leave(self) -> None:
+    async def before_response(self) -> None:
         """Act between the exchange's deed and its reply."""
         for kind, value in self._faults:
             if isinstance(kind, ReplyDelayed):
                 await self._delay(kind.seconds(value))
         if any(isinstance(kind, ReplyDropped) for kind, _ in self._faults):
-            raise Dropped("the connection was closed before a reply came")
+            raise ConnectionDropped("the connection was closed before a reply came")
 
     async def _delay(self, seconds: float) -> None:
         if self._is_served:
@@ -76,10 +76,10 @@ class Meeting:
             return
         if self._read_timeout is not None and seconds > self._read_timeout:
             self._clock.advance(self._read_timeout)
-            raise Dropped("no reply came in time", "read-timeout")
+            raise ConnectionDropped("no reply came in time", "read-timeout")
         self._clock.advance(seconds)
 
-    def changed(self, answer: Answer) -> Answer:
+    def alter_response(self, answer: Response) -> Response:
         """Return the reply as it leaves."""
         for kind, value in self._faults:
             if isinstance(kind, ResponseChange) and answer.status < 400:

@@ -6,17 +6,17 @@ import re
 from typing import NotRequired, TypedDict
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, Query
+from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, QueryParam
 from cint_nb.sandbox.handlers.reports import GUIDE_SPELLINGS, REPORT_TYPES
-from cint_nb.sandbox.http.routes import TABLE
+from cint_nb.sandbox.http.routes import OPERATIONS
 from cint_nb.sandbox.openapi.builders import ULID, ref
 from cint_nb.sandbox.openapi.examples import EXAMPLES
-from cint_nb.sandbox.openapi.schemas import SCHEMAS, needs_body
+from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
 from cint_nb.sandbox.protocol.json_schema import Schema
 from cint_nb.sandbox.protocol.messages import Json
 
-_ALWAYS = (400, 401, 403, 404)
-_MEANINGS = {
+_COMMON_ERRORS = (400, 401, 403, 404)
+_STATUS_DESCRIPTIONS = {
     301: "The target group has been launched; read its details.",
     400: "The request is malformed, or a field breaks a rule.",
     401: "The token is missing or invalid.",
@@ -31,7 +31,7 @@ _MEANINGS = {
 }
 _SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in (*REPORT_TYPES, *GUIDE_SPELLINGS))})
 # Not required, as the create guide says, and without effect: one document of the exchange asks for a key here.
-_KEY_WITHOUT_EFFECT = ("create_target_group", "generate_report")
+_IGNORED_IDEMPOTENCY_KEYS = ("create_target_group", "generate_report")
 _PATH_SCHEMAS: dict[str, Schema] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
@@ -135,10 +135,10 @@ class OpenApi(TypedDict):
     components: Components
 
 
-def describe() -> OpenApi:
+def build_openapi() -> OpenApi:
     """Return the OpenAPI document of everything the sandbox answers under `/v1`."""
     paths: dict[str, dict[str, OperationObject]] = {}
-    for operation in TABLE:
+    for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -166,20 +166,20 @@ def describe() -> OpenApi:
 def _operation(operation: Operation) -> OperationObject:
     described: OperationObject = {
         "operationId": operation.name,
-        "summary": operation.about,
+        "summary": operation.summary,
         "tags": [operation.tag],
         "parameters": [*_path_parameters(operation), *_header_parameters(operation), *_query_parameters(operation)],
         "responses": _responses(operation),
     }
-    if operation.body:
-        content: MediaType = {"schema": ref(operation.body)}
-        if operation.body in EXAMPLES:
-            content["example"] = EXAMPLES[operation.body]
+    if operation.request_schema:
+        content: MediaType = {"schema": ref(operation.request_schema)}
+        if operation.request_schema in EXAMPLES:
+            content["example"] = EXAMPLES[operation.request_schema]
         described["requestBody"] = {
-            "required": needs_body(operation.body),
+            "required": requires_body(operation.request_schema),
             "content": {"application/json": content},
         }
-    if operation.upload:
+    if operation.is_upload:
         # `binary` means nothing in OpenAPI 3.1, but client generators make a file, with a name, only of such a part.
         text: Schema = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
         file: Schema = {**text, "format": "binary"}
@@ -203,12 +203,12 @@ def _path_parameters(operation: Operation) -> list[Parameter]:
 def _header_parameters(operation: Operation) -> list[Parameter]:
     version: Schema = {"type": "string", "enum": [limits.API_VERSION]}
     headers: list[tuple[str, bool, Schema]] = [("Cint-API-Version", True, version)]
-    if operation.keyed or operation.name in _KEY_WITHOUT_EFFECT:
+    if operation.requires_idempotency_key or operation.name in _IGNORED_IDEMPOTENCY_KEYS:
         key: Schema = {"type": "string"}
-        if operation.keyed:
+        if operation.requires_idempotency_key:
             key = {"type": "string", "minLength": 1, "maxLength": 255}
-        headers.append(("idempotency-key", operation.keyed, key))
-    if operation.guarded:
+        headers.append(("idempotency-key", operation.requires_idempotency_key, key))
+    if operation.requires_if_match:
         headers.append(("If-Match", True, {"type": "string", "minLength": 1, "maxLength": 100}))
     return [
         {"name": name, "in": "header", "required": required, "schema": schema} for name, required, schema in headers
@@ -219,13 +219,13 @@ def _query_parameters(operation: Operation) -> list[Parameter]:
     return [_query_parameter(query) for query in operation.query]
 
 
-def _query_parameter(query: Query) -> Parameter:
+def _query_parameter(query: QueryParam) -> Parameter:
     schema: Schema = {**query.schema}
     if query.default is not None:
         schema["default"] = query.default
     described: Parameter = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
-    if query.about:
-        described["description"] = query.about
+    if query.description:
+        described["description"] = query.description
     return described
 
 
@@ -235,16 +235,16 @@ def _responses(operation: Operation) -> dict[str, ResponseObject]:
         name: {"required": True, "schema": text} for name in ("traceparent", *operation.headers)
     }
     success: ResponseObject = {"description": "Done.", "headers": headers}
-    if operation.reply:
-        success["content"] = {"application/json": {"schema": ref(operation.reply)}}
-    elif operation.gives:
-        success["content"] = {media: {"schema": text} for media in operation.gives}
+    if operation.response_schema:
+        success["content"] = {"application/json": {"schema": ref(operation.response_schema)}}
+    elif operation.media_types:
+        success["content"] = {media: {"schema": text} for media in operation.media_types}
     links = _links(operation)
     if links:
         success["links"] = links
     responses: dict[str, ResponseObject] = {str(operation.status): success}
-    for status in sorted({*_ALWAYS, *operation.errors}):
-        response: ResponseObject = {"description": _MEANINGS[status]}
+    for status in sorted({*_COMMON_ERRORS, *operation.errors}):
+        response: ResponseObject = {"description": _STATUS_DESCRIPTIONS[status]}
         if status == 301:
             response["headers"] = {"Location": {"required": True, "schema": text}}
         else:
@@ -256,12 +256,12 @@ def _responses(operation: Operation) -> dict[str, ResponseObject]:
 
 def _links(operation: Operation) -> dict[str, Link]:
     """Tell which reads the id in a reply leads to."""
-    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.reply, "id")
-    if operation.method != "POST" or operation.status == 200 or not operation.reply:
+    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.response_schema, "id")
+    if operation.method != "POST" or operation.status == 200 or not operation.response_schema:
         return {}
-    base = f"{ACCOUNT}/reports" if operation.reply == "ReportCreated" else operation.path
+    base = f"{ACCOUNT}/reports" if operation.response_schema == "ReportCreated" else operation.path
     links: dict[str, Link] = {}
-    for row in TABLE:
+    for row in OPERATIONS:
         match = re.fullmatch(re.escape(base) + r"/{(\w+)}(/\w+)?", row.path)
         if match is not None and row.method == "GET":
             known = re.findall(r"{(\w+)}", base)

@@ -13,11 +13,11 @@ from datetime import datetime
 from pathlib import Path
 
 from cint_nb.sandbox.http.dispatch import Dispatcher
-from cint_nb.sandbox.protocol.messages import Ask, StateFault
+from cint_nb.sandbox.protocol.messages import Request, StateFault
 
-_FORMAT = 1
-_KEPT_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
-_TABLES = """
+_FORMAT_VERSION = 1
+_LOGGED_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
+_SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asked (
     number INTEGER PRIMARY KEY, t REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS asked (
 """
 
 
-class History:
+class RequestLog:
     """Write down the requests that changed a world, and play them again.
 
     Args:
@@ -42,8 +42,8 @@ class History:
         self._file = sqlite3.connect(path, check_same_thread=False)
         try:
             self._file.execute("PRAGMA journal_mode=WAL")
-            self._file.executescript(_TABLES)
-            self._check({"format": str(_FORMAT), "seed": str(seed), "start": start.isoformat()}, path)
+            self._file.executescript(_SCHEMA_SQL)
+            self._check({"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}, path)
         except sqlite3.DatabaseError:
             self._file.close()
             raise ValueError(f"{path.name} is not a state file of the sandbox") from None
@@ -62,17 +62,24 @@ class History:
         self._file.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", wanted.items())
         self._file.commit()
 
-    def remember(self, ask: Ask) -> None:
+    def append(self, ask: Request) -> None:
         """Write down a request that changed the world."""
-        headers = {name: ask.headers[name] for name in _KEPT_HEADERS if name in ask.headers}
-        row = (ask.t, ask.method, ask.path, json.dumps(ask.query), json.dumps(headers), json.dumps(sorted(ask.effects)))
+        headers = {name: ask.headers[name] for name in _LOGGED_HEADERS if name in ask.headers}
+        row = (
+            ask.received_at,
+            ask.method,
+            ask.path,
+            json.dumps(ask.raw_query),
+            json.dumps(headers),
+            json.dumps(sorted(ask.state_faults)),
+        )
         self._file.execute(
             "INSERT INTO asked (t, method, path, query, headers, effects, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*row, ask.body),
         )
-        self.note_time(ask.t)
+        self.save_time(ask.received_at)
 
-    def note_time(self, t: float) -> None:
+    def save_time(self, t: float) -> None:
         """Write down how far time has come."""
         self._file.execute("INSERT OR REPLACE INTO about VALUES ('t', ?)", (repr(t),))
         self._file.commit()
@@ -82,7 +89,7 @@ class History:
         columns = "t, method, path, query, headers, effects, body"
         for row in self._file.execute(f"SELECT {columns} FROM asked ORDER BY number"):  # noqa: S608 - a constant
             ask = _read_row(row)
-            dispatcher.handle(ask, dispatcher.tree.find(ask.method, ask.path), trusted=True)
+            dispatcher.handle(ask, dispatcher.router.match(ask.method, ask.path), trusted=True)
         known = dict(self._file.execute("SELECT name, value FROM about"))
         return float(known.get("t", 0.0))
 
@@ -91,7 +98,7 @@ class History:
         self._file.close()
 
 
-def _read_row(row: tuple[float, str, str, str, str, str, bytes]) -> Ask:
+def _read_row(row: tuple[float, str, str, str, str, str, bytes]) -> Request:
     t, method, path, query, headers, effects, body = row
     known = frozenset(StateFault(name) for name in json.loads(effects))
-    return Ask(method, path, json.loads(query), json.loads(headers), body, t, effects=known)
+    return Request(method, path, json.loads(query), json.loads(headers), body, t, state_faults=known)

@@ -19,7 +19,7 @@ from cint_nb.sandbox.handlers import (
 )
 from cint_nb.sandbox.handlers.operation import Operation
 
-TABLE: tuple[Operation, ...] = (
+OPERATIONS: tuple[Operation, ...] = (
     *definitions.OPERATIONS,
     *projects.OPERATIONS,
     *drafts.OPERATIONS,
@@ -49,14 +49,14 @@ class _Node:
     operations: dict[str, Operation] = field(default_factory=dict)
 
 
-class Tree:
+class Router:
     """Find operations by path segments; a fixed word wins over a placeholder.
 
     Args:
         table: The operations.
     """
 
-    def __init__(self, table: tuple[Operation, ...] = TABLE) -> None:
+    def __init__(self, table: tuple[Operation, ...] = OPERATIONS) -> None:
         self._root = _Node()
         for operation in table:
             node = self._root
@@ -64,7 +64,7 @@ class Tree:
                 node = node.children.setdefault("{}" if segment.startswith("{") else segment, _Node())
             node.operations[operation.method] = operation
 
-    def find(self, method: str, path: str) -> RouteMatch:
+    def match(self, method: str, path: str) -> RouteMatch:
         """Return the operation, its path values, and the methods the path knows (empty for an unknown path)."""
         segments = path.strip("/").split("/")
         methods = self._walk(self._root, segments)

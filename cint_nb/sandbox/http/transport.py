@@ -8,9 +8,9 @@ import httpx
 from starlette.types import ASGIApp, Message, Scope
 
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.faults import Dropped
+from cint_nb.sandbox.faults import ConnectionDropped
 
-_ERRORS: dict[str, type[httpx.TransportError]] = {
+_DROP_ERRORS: dict[str, type[httpx.TransportError]] = {
     "refuse": httpx.ConnectError,
     "reset": httpx.WriteError,
     "drop": httpx.RemoteProtocolError,
@@ -37,14 +37,14 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         """Answer one request, or fail as a network would."""
         self._clock.in_flight += 1
         try:
-            return await self._ask(request)
-        except Dropped as dropped:
-            kind = _ERRORS.get(dropped.how, httpx.RemoteProtocolError)
+            return await self._call_app(request)
+        except ConnectionDropped as dropped:
+            kind = _DROP_ERRORS.get(dropped.how, httpx.RemoteProtocolError)
             raise kind(f"{dropped} (a fault of the sandbox)", request=request) from None
         finally:
             self._clock.in_flight -= 1
 
-    async def _ask(self, request: httpx.Request) -> httpx.Response:
+    async def _call_app(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
         sent = False
         replied: Message = {}
@@ -63,11 +63,11 @@ class SandboxTransport(httpx.AsyncBaseTransport):
             else:
                 parts.append(message.get("body", b""))
 
-        await self._app(_scope(request), receive, send)
+        await self._app(_asgi_scope(request), receive, send)
         return httpx.Response(replied["status"], headers=replied["headers"], content=b"".join(parts))
 
 
-def _scope(request: httpx.Request) -> Scope:
+def _asgi_scope(request: httpx.Request) -> Scope:
     url = request.url
     return {
         "type": "http",

@@ -13,7 +13,7 @@ STRATEGIES = ["automated", "prescreens", "completes"]
 JOB_STATUSES = ["Completed", "Failed", "Processing"]
 
 
-def text(
+def string(
     *,
     format: str | None = None,  # noqa: A002 - the keyword of JSON Schema
     low: int | None = None,
@@ -36,7 +36,7 @@ def text(
     return schema
 
 
-def whole(low: int | None = 0, high: int | None = None) -> Schema:
+def integer(low: int | None = 0, high: int | None = None) -> Schema:
     """Describe a whole number."""
     schema: Schema = {"type": "integer"}
     if low is not None:
@@ -56,12 +56,12 @@ def number(low: float = 0, high: float | None = None, *, step: float | None = No
     return schema
 
 
-def flag() -> Schema:
+def boolean() -> Schema:
     """Describe a truth value."""
     return {"type": "boolean"}
 
 
-def many(items: Schema, low: int | None = None, high: int | None = None) -> Schema:
+def array(items: Schema, low: int | None = None, high: int | None = None) -> Schema:
     """Describe a list."""
     schema: Schema = {"type": "array", "items": items}
     if low is not None:
@@ -71,7 +71,7 @@ def many(items: Schema, low: int | None = None, high: int | None = None) -> Sche
     return schema
 
 
-def record(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) -> Schema:
+def object_(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) -> Schema:
     """Describe an object; all fields are required but those named, or none when `optional` is None."""
     needed = [] if optional is None else [name for name in fields if name not in optional]
     schema: Schema = {"type": "object", "properties": fields}
@@ -85,7 +85,7 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def or_null(schema: Schema) -> Schema:
+def nullable(schema: Schema) -> Schema:
     """Describe a value that may be null."""
     if "$ref" in schema or "enum" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
@@ -93,32 +93,32 @@ def or_null(schema: Schema) -> Schema:
     return {**schema, "type": [*kinds, "null"]}
 
 
-ulid = text(pattern=ULID)
-uuid = text(format="uuid")
-moment = text(format="date-time")
-name = text(low=limits.NAME_CHARACTERS[0], high=limits.NAME_CHARACTERS[1])
-reference = text(low=limits.REFERENCE_CHARACTERS[0], high=limits.REFERENCE_CHARACTERS[1], pattern=REFERENCE)
-share = number(0, 1)
+ulid = string(pattern=ULID)
+uuid = string(format="uuid")
+date_time = string(format="date-time")
+name = string(low=limits.NAME_CHARACTERS[0], high=limits.NAME_CHARACTERS[1])
+reference = string(low=limits.REFERENCE_CHARACTERS[0], high=limits.REFERENCE_CHARACTERS[1], pattern=REFERENCE)
+ratio = number(0, 1)
 
 SHARED: dict[str, Schema] = {
-    "Error": record(
+    "Error": object_(
         {
             "id": uuid,
-            "object": text(),
-            "detail": text(),
-            "invalid_params": many(record({"name": text(), "reason": text()})),
+            "object": string(),
+            "detail": string(),
+            "invalid_params": array(object_({"name": string(), "reason": string()})),
         },
         optional=("id", "invalid_params"),
     ),
-    "TooManyRequests": record({"object": text(), "details": text()}),
-    "Money": record(
+    "TooManyRequests": object_({"object": string(), "details": string()}),
+    "Money": object_(
         {
-            "value": text(pattern="^[0-9]{1,9}(\\.[0-9]{1,8})?$"),
-            "currency_code": text(pattern="^[A-Z]{3}$"),
-            "currency_scale": or_null(whole(0, 8)),
+            "value": string(pattern="^[0-9]{1,9}(\\.[0-9]{1,8})?$"),
+            "currency_code": string(pattern="^[A-Z]{3}$"),
+            "currency_scale": nullable(integer(0, 8)),
         },
         optional=("currency_scale",),
     ),
-    "JobCreated": record({"job_id": ulid}),
-    "Reason": record({"code": text(), "description": text()}, optional=("code",)),
+    "JobCreated": object_({"job_id": ulid}),
+    "Reason": object_({"code": string(), "description": string()}, optional=("code",)),
 }

@@ -2,78 +2,78 @@
 
 from __future__ import annotations
 
-from cint_nb.sandbox.openapi.builders import flag, many, moment, or_null, record, text, ulid, uuid, whole
+from cint_nb.sandbox.openapi.builders import array, boolean, date_time, integer, nullable, object_, string, ulid, uuid
 from cint_nb.sandbox.protocol.json_schema import Schema
 
 LEVELS = {"business_unit": "Business Unit", "target_group": "Target Group", "project": "Project"}
-_day: Schema = {"anyOf": [text(format="date"), text(format="date-time")]}
-_options = or_null(
-    record(
-        {"include_respondent_answers": or_null(flag()), "link_type": or_null(whole(0, 100))},
+_day: Schema = {"anyOf": [string(format="date"), string(format="date-time")]}
+_options = nullable(
+    object_(
+        {"include_respondent_answers": nullable(boolean()), "link_type": nullable(integer(0, 100))},
         optional=None,
     )
 )
-_params = record(
+_params = object_(
     {
-        "start_date": text(),
-        "end_date": text(),
-        "filter": text(),
-        "filter_ids": many(text()),
+        "start_date": string(),
+        "end_date": string(),
+        "filter": string(),
+        "filter_ids": array(string()),
         "report_options": {"type": ["object", "null"]},
     },
     optional=None,
 )
-_requestor = record({"id": uuid, "name": text(), "email": text()})
+_requestor = object_({"id": uuid, "name": string(), "email": string()})
 
 REPORTS: dict[str, Schema] = {
-    "ReportAsked": record(
+    "ReportAsked": object_(
         {
-            "filter": or_null(text(enum=[*LEVELS])),
+            "filter": nullable(string(enum=[*LEVELS])),
             "start_date": _day,
             "end_date": _day,
-            "filter_ids": many(text(low=1, high=40), high=1_000),
+            "filter_ids": array(string(low=1, high=40), high=1_000),
             "report_options": _options,
-            "email_recipients": many(text(low=1, high=320), low=1, high=5),
+            "email_recipients": array(string(low=1, high=320), low=1, high=5),
         },
         optional=None,
     ),
-    "ReportCreated": record(
+    "ReportCreated": object_(
         {
-            "message": text(),
+            "message": string(),
             "report_id": ulid,
-            "report_url": text(),
-            "create_date": moment,
-            "status": text(enum=["pending", "emailed", "failed"]),
-            "report_type": text(),
-            "level": text(),
+            "report_url": string(),
+            "create_date": date_time,
+            "status": string(enum=["pending", "emailed", "failed"]),
+            "report_type": string(),
+            "level": string(),
             "create_params": _params,
             "requestor": _requestor,
         }
     ),
-    "ReportStatus": record(
+    "ReportStatus": object_(
         {
             "report_id": ulid,
-            "status": text(enum=["completed", "in_progress", "failed"]),
-            "message": text(),
-            "report_url": text(),
+            "status": string(enum=["completed", "in_progress", "failed"]),
+            "message": string(),
+            "report_url": string(),
         }
     ),
-    "ReportLink": record({"report_pre_signed_url": text()}),
-    "ReportList": record(
+    "ReportLink": object_({"report_pre_signed_url": string()}),
+    "ReportList": object_(
         {
-            "next_cursor": or_null(text()),
-            "reports_requests": many(
-                record(
+            "next_cursor": nullable(string()),
+            "reports_requests": array(
+                object_(
                     {
-                        "account_name": text(),
-                        "create_date": moment,
+                        "account_name": string(),
+                        "create_date": date_time,
                         "create_params": _params,
                         "requestor": _requestor,
                         "report_id": ulid,
-                        "report_type": text(),
-                        "report_url": text(),
-                        "status": text(enum=["pending", "completed", "failed"]),
-                        "level": text(),
+                        "report_type": string(),
+                        "report_url": string(),
+                        "status": string(enum=["pending", "completed", "failed"]),
+                        "level": string(),
                     }
                 )
             ),

@@ -6,129 +6,133 @@ from cint_nb.sandbox.openapi.builders import (
     JOB_STATUSES,
     REFERENCE,
     RUN_STATUSES,
-    flag,
-    many,
-    moment,
+    array,
+    boolean,
+    date_time,
+    integer,
     name,
-    or_null,
-    record,
+    nullable,
+    object_,
+    ratio,
     ref,
-    share,
-    text,
+    string,
     ulid,
     uuid,
-    whole,
 )
 from cint_nb.sandbox.protocol.json_schema import Schema
 
-_code = record({"id": whole(), "code": text(), "name": text()})
-_suppliers = many(
-    record(
+_code = object_({"id": integer(), "code": string(), "name": string()})
+_suppliers = array(
+    object_(
         {
-            "supplier_id": whole(),
-            "name": text(low=1),
-            "type": text(enum=["loyalty_panels", "non_panel_or_affiliate", "survey_panels"]),
+            "supplier_id": integer(),
+            "name": string(low=1),
+            "type": string(enum=["loyalty_panels", "non_panel_or_affiliate", "survey_panels"]),
         }
     )
 )
-_statistics = record(
+_statistics = object_(
     {
-        "filling_goal": whole(),
-        "current_completes": whole(),
-        "current_prescreens": whole(),
-        "incidence_rate_median": share,
-        "length_of_interview_median_seconds": whole(),
-        "conversion_rate_average": share,
-        "drop_off_rate_average": share,
+        "filling_goal": integer(),
+        "current_completes": integer(),
+        "current_prescreens": integer(),
+        "incidence_rate_median": ratio,
+        "length_of_interview_median_seconds": integer(),
+        "conversion_rate_average": ratio,
+        "drop_off_rate_average": ratio,
     }
 )
-_project_reference = text(low=3, high=128, pattern=REFERENCE)
+_project_reference = string(low=3, high=128, pattern=REFERENCE)
 _project = {
     "id": ulid,
-    "human_readable_id": text(low=6, high=6),
-    "account_id": whole(),
+    "human_readable_id": string(low=6, high=6),
+    "account_id": integer(),
     "name": name,
     "project_customer_reference_number": _project_reference,
 }
 _job = {
     "job_id": ulid,
-    "created_at": moment,
-    "completed_at": or_null(moment),
-    "status": text(enum=JOB_STATUSES),
+    "created_at": date_time,
+    "completed_at": nullable(date_time),
+    "status": string(enum=JOB_STATUSES),
     "created_by": uuid,
-    "failure_reason": or_null(ref("Reason")),
-    "job_trace_id": or_null(text()),
+    "failure_reason": nullable(ref("Reason")),
+    "job_trace_id": nullable(string()),
 }
-_failure = record(
+_failure = object_(
     {
-        "code": text(),
-        "description": text(),
-        "reasons": many(record({"name": text(), "reason": text(), "detail": text()}, optional=None)),
+        "code": string(),
+        "description": string(),
+        "reasons": array(object_({"name": string(), "reason": string(), "detail": string()}, optional=None)),
     },
     optional=("reasons",),
 )
-_run = record(
+_run = object_(
     {
         "id": ulid,
-        "last_changed_at": moment,
+        "last_changed_at": date_time,
         "last_changed_by": uuid,
-        "start_fielding_at": moment,
-        "end_fielding_at": moment,
-        "status": text(enum=RUN_STATUSES),
-        "version": whole(),
+        "start_fielding_at": date_time,
+        "end_fielding_at": date_time,
+        "status": string(enum=RUN_STATUSES),
+        "version": integer(),
     }
 )
 
 
-def _closed(item: Schema) -> Schema:
-    return record({"data": many(item), "has_more": flag()})
+def _strict(item: Schema) -> Schema:
+    return object_({"data": array(item), "has_more": boolean()})
 
 
-JOBS: dict[str, Schema] = {
-    "Accounts": record({"accounts": many(record({"id": whole(), "name": text()}))}),
-    "Users": record({"users": many(record({"id": uuid, "email": text(), "name": text()}))}),
-    "UserBusinessUnit": record({"business_unit_id": whole()}),
-    "BusinessUnits": record(
+RESOURCES: dict[str, Schema] = {
+    "Accounts": object_({"accounts": array(object_({"id": integer(), "name": string()}))}),
+    "Users": object_({"users": array(object_({"id": uuid, "email": string(), "name": string()}))}),
+    "UserBusinessUnit": object_({"business_unit_id": integer()}),
+    "BusinessUnits": object_(
         {
-            "business_units": many(
-                record({"id": whole(), "name": text(), "currency_code": text(), "pricing_models": many(text())})
+            "business_units": array(
+                object_(
+                    {"id": integer(), "name": string(), "currency_code": string(), "pricing_models": array(string())}
+                )
             )
         }
     ),
-    "Locales": record(
+    "Locales": object_(
         {
-            "locales": many(
-                record(
+            "locales": array(
+                object_(
                     {
-                        "country": record({"code": text(), "name": text()}),
-                        "languages": many(record({"is_preferred": flag(), "name": text(), "code": text()})),
+                        "country": object_({"code": string(), "name": string()}),
+                        "languages": array(object_({"is_preferred": boolean(), "name": string(), "code": string()})),
                     }
                 )
             )
         }
     ),
-    "Industries": record({"industries": many(_code)}),
-    "StudyTypes": record({"study_types": many(_code)}),
-    "Templates": record(
+    "Industries": object_({"industries": array(_code)}),
+    "StudyTypes": object_({"study_types": array(_code)}),
+    "Templates": object_(
         {
-            "templates": many(
-                record({"template_id": ulid, "name": text(), "last_modified_at": moment, "last_modified_by": uuid})
+            "templates": array(
+                object_(
+                    {"template_id": ulid, "name": string(), "last_modified_at": date_time, "last_modified_by": uuid}
+                )
             ),
-            "has_more": flag(),
-            "next_cursor": text(),
+            "has_more": boolean(),
+            "next_cursor": string(),
         }
     ),
-    "Template": record(
+    "Template": object_(
         {
             "template_id": ulid,
-            "name": text(),
-            "supply_allocations": many(
-                record(
+            "name": string(),
+            "supply_allocations": array(
+                object_(
                     {
-                        "type": text(enum=["exchange", "group", "blocked"]),
-                        "name": text(),
-                        "percentage_min": or_null(whole(0, 100)),
-                        "percentage_max": whole(0, 100),
+                        "type": string(enum=["exchange", "group", "blocked"]),
+                        "name": string(),
+                        "percentage_min": nullable(integer(0, 100)),
+                        "percentage_max": integer(0, 100),
                         "suppliers": _suppliers,
                     },
                     optional=("name", "percentage_min", "percentage_max"),
@@ -136,113 +140,120 @@ JOBS: dict[str, Schema] = {
             ),
         }
     ),
-    "ProjectDraft": record(
+    "ProjectDraft": object_(
         {"name": name, "project_manager_id": uuid, "project_customer_reference_number": _project_reference},
         optional=("project_customer_reference_number",),
     ),
-    "ProjectCreated": record({"id": ulid}),
-    "Project": record({**_project, "project_manager_id": uuid}, optional=("project_customer_reference_number",)),
-    "ProjectOverview": record(
+    "ProjectCreated": object_({"id": ulid}),
+    "Project": object_({**_project, "project_manager_id": uuid}, optional=("project_customer_reference_number",)),
+    "ProjectOverview": object_(
         {
             **_project,
-            "status": text(enum=["active", "inactive"]),
+            "status": string(enum=["active", "inactive"]),
             "statistics": _statistics,
             "project_manager_id": uuid,
-            "created_at": moment,
+            "created_at": date_time,
         },
         optional=("project_customer_reference_number",),
     ),
-    "ProjectList": record(
+    "ProjectList": object_(
         {
-            "projects": many(
-                record(
+            "projects": array(
+                object_(
                     {
                         **_project,
-                        "target_group_human_readable_ids": many(text(low=7, high=7)),
-                        "target_group_count": whole(),
-                        "status": text(enum=["active", "inactive"]),
-                        "last_activity_at": moment,
+                        "target_group_human_readable_ids": array(string(low=7, high=7)),
+                        "target_group_count": integer(),
+                        "status": string(enum=["active", "inactive"]),
+                        "last_activity_at": date_time,
                         "statistics": _statistics,
-                        "target_group_customer_reference_numbers": many(text()),
+                        "target_group_customer_reference_numbers": array(string()),
                     },
                     optional=("project_customer_reference_number",),
                 )
             ),
-            "url": text(),
-            "has_more": flag(),
-            "next_cursor": or_null(text()),
+            "url": string(),
+            "has_more": boolean(),
+            "next_cursor": nullable(string()),
         },
         optional=("next_cursor",),
     ),
-    "UploadJob": record({**_job, "partial_success_reason": or_null(ref("Reason"))}),
-    "RemovalJob": record(_job),
-    "UploadJobs": record(
+    "UploadJob": object_({**_job, "partial_success_reason": nullable(ref("Reason"))}),
+    "RemovalJob": object_(_job),
+    "UploadJobs": object_(
         {
-            "data": many(
-                record(
+            "data": array(
+                object_(
                     {
                         "job_id": ulid,
-                        "file_name": text(),
-                        "status": text(enum=JOB_STATUSES),
-                        "created_at": moment,
+                        "file_name": string(),
+                        "status": string(enum=JOB_STATUSES),
+                        "created_at": date_time,
                         "created_by": uuid,
                     }
                 )
             ),
-            "next_cursor": or_null(text()),
+            "next_cursor": nullable(string()),
         },
         optional=("next_cursor",),
     ),
-    "SavedCount": record({"saved_respondent_ids_count": whole(0, 100_000)}),
-    "IdPage": record({"data": many(uuid), "next_cursor": text(), "url": text()}, optional=("data", "next_cursor")),
-    "ExclusionJob": record(
+    "SavedCount": object_({"saved_respondent_ids_count": integer(0, 100_000)}),
+    "IdPage": object_(
+        {"data": array(uuid), "next_cursor": string(), "url": string()}, optional=("data", "next_cursor")
+    ),
+    "ExclusionJob": object_(
         {
             "job_id": ulid,
-            "created_at": moment,
-            "completed_at": moment,
-            "status": text(enum=["Success", "Failed", "Processing"]),
+            "created_at": date_time,
+            "completed_at": date_time,
+            "status": string(enum=["Success", "Failed", "Processing"]),
             "created_by": uuid,
             "failure_reason": ref("Reason"),
             "partial_success_reason": ref("Reason"),
-            "job_trace_id": text(),
+            "job_trace_id": string(),
         },
         optional=("completed_at", "failure_reason", "partial_success_reason", "job_trace_id"),
     ),
-    "ExclusionCounts": record(
-        {"saved_respondent_ids_count": whole(0, 100_000), "saved_access_respondent_guids_count": whole(0, 100_000)}
+    "ExclusionCounts": object_(
+        {"saved_respondent_ids_count": integer(0, 100_000), "saved_access_respondent_guids_count": integer(0, 100_000)}
     ),
-    "Policy": record(
-        {"project_exclusion_enabled": flag(), "create_date": moment, "updated_by": text(), "update_date": moment}
+    "Policy": object_(
+        {
+            "project_exclusion_enabled": boolean(),
+            "create_date": date_time,
+            "updated_by": string(),
+            "update_date": date_time,
+        }
     ),
-    "PolicyList": many(record({"target_group_id": ulid, "project_exclusion_enabled": flag()})),
-    "Policies": many(record({"target_group_id": ulid, "project_exclusion_enabled": flag()}), low=1, high=1_000),
-    "Launch": record({"end_fielding_at": moment}),
-    "Schedule": record({"start_fielding_at": moment, "end_fielding_at": moment}),
-    "Period": record({"start_fielding_at": moment, "end_fielding_at": moment}),
-    "LaunchJob": record(
+    "PolicyList": array(object_({"target_group_id": ulid, "project_exclusion_enabled": boolean()})),
+    "Policies": array(object_({"target_group_id": ulid, "project_exclusion_enabled": boolean()}), low=1, high=1_000),
+    "Launch": object_({"end_fielding_at": date_time}),
+    "Schedule": object_({"start_fielding_at": date_time, "end_fielding_at": date_time}),
+    "Period": object_({"start_fielding_at": date_time, "end_fielding_at": date_time}),
+    "LaunchJob": object_(
         {
             "job_id": ulid,
             "created_fielding_run_id": ulid,
-            "created_at": moment,
+            "created_at": date_time,
             "created_by": uuid,
-            "status": text(enum=JOB_STATUSES),
+            "status": string(enum=JOB_STATUSES),
             "failure_reason": _failure,
-            "job_trace_id": text(),
+            "job_trace_id": string(),
         },
         optional=("created_fielding_run_id", "failure_reason", "job_trace_id"),
     ),
-    "Runs": _closed(_run),
+    "Runs": _strict(_run),
     "Run": _run,
-    "RunChanged": record({"id": ulid}),
-    "Batch": record({"target_group_ids": many(ulid, low=1, high=1_000)}),
-    "BatchJob": record(
+    "RunChanged": object_({"id": ulid}),
+    "Batch": object_({"target_group_ids": array(ulid, low=1, high=1_000)}),
+    "BatchJob": object_(
         {
             "job_id": ulid,
-            "created_at": moment,
+            "created_at": date_time,
             "created_by": uuid,
-            "status": text(enum=JOB_STATUSES),
-            "updated_target_groups": _closed(record({"target_group_id": ulid})),
-            "failed_target_groups": _closed(record({"target_group_id": ulid, "failure_reason": ref("Reason")})),
+            "status": string(enum=JOB_STATUSES),
+            "updated_target_groups": _strict(object_({"target_group_id": ulid})),
+            "failed_target_groups": _strict(object_({"target_group_id": ulid, "failure_reason": ref("Reason")})),
         }
     ),
 }

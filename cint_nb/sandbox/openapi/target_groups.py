@@ -6,131 +6,131 @@ from cint_nb.domain import limits
 from cint_nb.sandbox.openapi.builders import (
     STATUSES,
     STRATEGIES,
-    flag,
-    many,
-    moment,
+    array,
+    boolean,
+    date_time,
+    integer,
     name,
+    nullable,
     number,
-    or_null,
-    record,
+    object_,
+    ratio,
     ref,
     reference,
-    share,
-    text,
+    string,
     ulid,
     uuid,
-    whole,
 )
 from cint_nb.sandbox.openapi.drafts import ACTIVITY, ALLOCATIONS, DRAFT_FIELDS, DURATION, GOAL, MONEY, PROFILE, URL
 from cint_nb.sandbox.protocol.json_schema import Schema
 
-_progress = record(
+_progress = object_(
     {
-        "current_completes": whole(),
-        "current_prescreens": whole(),
-        "filling_goal": whole(1),
-        "filling_strategy": text(enum=STRATEGIES),
+        "current_completes": integer(),
+        "current_prescreens": integer(),
+        "filling_goal": integer(1),
+        "filling_strategy": string(enum=STRATEGIES),
     }
 )
-_told = {
-    "human_readable_id": text(low=7, high=7),
+_common_fields = {
+    "human_readable_id": string(low=7, high=7),
     "project_manager_id": uuid,
-    "created_at": moment,
+    "created_at": date_time,
     "target_group_customer_reference_number": reference,
 }
 _OPTIONAL = ("target_group_customer_reference_number",)
 _details_fields: dict[str, Schema] = {
-    **_told,
+    **_common_fields,
     "id": ulid,
     "name": name,
-    "account_name": text(),
-    "business_unit_id": text(),
-    "study_type_code": text(),
-    "industry_code": text(),
-    "locale": text(),
+    "account_name": string(),
+    "business_unit_id": string(),
+    "study_type_code": string(),
+    "industry_code": string(),
+    "locale": string(),
     "completes_goal": GOAL,
-    "expected_length_of_interview_minutes": whole(1, 45),
-    "expected_incidence_rate": share,
-    "industry_lockout_code": text(),
+    "expected_length_of_interview_minutes": integer(1, 45),
+    "expected_incidence_rate": ratio,
+    "industry_lockout_code": string(),
     "client_cost_per_interview_note": MONEY,
-    "client_id": or_null(whole(0)),
-    "collects_pii": flag(),
+    "client_id": nullable(integer(0)),
+    "collects_pii": boolean(),
     "live_url": URL,
     "test_url": URL,
-    "links": record({"test_screener": text(format="uri"), "test_client_survey": text(format="uri")}),
+    "links": object_({"test_screener": string(format="uri"), "test_client_survey": string(format="uri")}),
 }
-_stat_issue = record(
+_stat_issue = object_(
     {
         "reason": ref("Reason"),
-        "issue_type": text(enum=["warning", "error"]),
-        "suggestions": many(ref("Reason")),
+        "issue_type": string(enum=["warning", "error"]),
+        "suggestions": array(ref("Reason")),
     }
 )
 
-_analysis = many(record({"status": text(), "label": text(), "description": text(), "count": whole()}))
-_profiling = or_null(
-    record({"profile_adjustment_type": text(), "profiles": many(PROFILE, high=1_500)}, optional=None),
+_analysis = array(object_({"status": string(), "label": string(), "description": string(), "count": integer()}))
+_profiling = nullable(
+    object_({"profile_adjustment_type": string(), "profiles": array(PROFILE, high=1_500)}, optional=None),
 )
-_supplier = record({"id": whole(), "name": text(low=1)})
+_supplier = object_({"id": integer(), "name": string(low=1)})
 
 
-def _stat(value: Schema) -> Schema:
-    return record({"value": value, "issues": many(_stat_issue)})
+def _statistic(value: Schema) -> Schema:
+    return object_({"value": value, "issues": array(_stat_issue)})
 
 
 GROUPS: dict[str, Schema] = {
-    "DraftRead": record(
+    "DraftRead": object_(
         {
             **{key: value for key, value in DRAFT_FIELDS.items() if key != "business_unit_id"},
-            **_told,
-            "business_unit_id": whole(0),
-            "pricing_model": text(enum=["dynamic", "rate_card"]),
+            **_common_fields,
+            "business_unit_id": integer(0),
+            "pricing_model": string(enum=["dynamic", "rate_card"]),
             "allocations": {"type": "object"},
         },
         optional=None,
     ),
-    "Details": record(
+    "Details": object_(
         _details_fields,
         optional=("client_cost_per_interview_note", "client_id", "live_url", "test_url", "links", *_OPTIONAL),
     ),
-    "DetailsUpdate": record(
+    "DetailsUpdate": object_(
         {
             "name": name,
             "project_manager_id": uuid,
-            "expected_length_of_interview_minutes": whole(1, 45),
+            "expected_length_of_interview_minutes": integer(1, 45),
             "expected_incidence_rate": number(0, 1, step=0.01),
-            "industry_lockout_code": text(high=60),
-            "live_url": text(low=1, high=limits.URL_MAX_CHARACTERS),
-            "test_url": text(low=1, high=limits.URL_MAX_CHARACTERS),
-            "target_group_customer_reference_number": or_null(reference),
+            "industry_lockout_code": string(high=60),
+            "live_url": string(low=1, high=limits.URL_MAX_CHARACTERS),
+            "test_url": string(low=1, high=limits.URL_MAX_CHARACTERS),
+            "target_group_customer_reference_number": nullable(reference),
             "client_cost_per_interview_note": MONEY,
         },
         optional=("target_group_customer_reference_number", "client_cost_per_interview_note"),
     ),
-    "GroupList": record(
+    "GroupList": object_(
         {
-            "url": text(),
-            "has_more": flag(),
-            "next_cursor": or_null(text()),
-            "target_groups": many(
-                record(
+            "url": string(),
+            "has_more": boolean(),
+            "next_cursor": nullable(string()),
+            "target_groups": array(
+                object_(
                     {
-                        **_told,
+                        **_common_fields,
                         "id": ulid,
                         "name": name,
-                        "exclusion_enabled": flag(),
-                        "locale": text(),
-                        "status": text(enum=STATUSES),
-                        "updated_at": moment,
-                        "statistics": record(
+                        "exclusion_enabled": boolean(),
+                        "locale": string(),
+                        "status": string(enum=STATUSES),
+                        "updated_at": date_time,
+                        "statistics": object_(
                             {
-                                "progress": _stat(_progress),
-                                "last_complete_date": _stat(moment),
-                                "average_cost_per_interview": _stat(MONEY),
-                                "median_length_of_interview_seconds": _stat(whole()),
-                                "incidence_rate": _stat(share),
-                                "drop_off_rate": _stat(share),
-                                "conversion_rate": _stat(share),
+                                "progress": _statistic(_progress),
+                                "last_complete_date": _statistic(date_time),
+                                "average_cost_per_interview": _statistic(MONEY),
+                                "median_length_of_interview_seconds": _statistic(integer()),
+                                "incidence_rate": _statistic(ratio),
+                                "drop_off_rate": _statistic(ratio),
+                                "conversion_rate": _statistic(ratio),
                             },
                             optional=("last_complete_date", "median_length_of_interview_seconds"),
                         ),
@@ -141,158 +141,158 @@ GROUPS: dict[str, Schema] = {
         },
         optional=("next_cursor",),
     ),
-    "ActivityExclusions": record(
-        {"duration": DURATION, "respondent_activity_exclusions": many(ACTIVITY, high=100)}, optional=("duration",)
+    "ActivityExclusions": object_(
+        {"duration": DURATION, "respondent_activity_exclusions": array(ACTIVITY, high=100)}, optional=("duration",)
     ),
-    "Overview": record(
+    "Overview": object_(
         {
-            **_told,
-            "project_name": text(),
-            "target_group_name": text(),
+            **_common_fields,
+            "project_name": string(),
+            "target_group_name": string(),
             "progress": _progress,
-            "pricing_model": text(enum=["rate_card", "dynamic"]),
-            "is_pricing_restricted": flag(),
+            "pricing_model": string(enum=["rate_card", "dynamic"]),
+            "is_pricing_restricted": boolean(),
             "current_cost_per_interview": MONEY,
             "average_cost_per_interview": MONEY,
             "current_cost": MONEY,
-            "status": text(enum=STATUSES),
-            "country_code": text(),
-            "language_code": text(),
-            "conversion_rate": share,
-            "drop_off_rate": share,
-            "incidence_rate": share,
-            "median_length_of_interview_seconds": or_null(whole()),
-            "study_type_code": text(),
+            "status": string(enum=STATUSES),
+            "country_code": string(),
+            "language_code": string(),
+            "conversion_rate": ratio,
+            "drop_off_rate": ratio,
+            "incidence_rate": ratio,
+            "median_length_of_interview_seconds": nullable(integer()),
+            "study_type_code": string(),
         },
         optional=_OPTIONAL,
     ),
-    "Performance": record(
+    "Performance": object_(
         {
-            "entrants": whole(),
-            "prescreens": whole(),
-            "completes": whole(),
+            "entrants": integer(),
+            "prescreens": integer(),
+            "completes": integer(),
             "completes_cost": MONEY,
-            "first_complete": moment,
-            "last_complete": moment,
-            "incidence_rate": share,
-            "drop_off_rate": share,
-            "conversion_rate": share,
-            "respondent_analysis": record({"live": _analysis, "test": _analysis}),
+            "first_complete": date_time,
+            "last_complete": date_time,
+            "incidence_rate": ratio,
+            "drop_off_rate": ratio,
+            "conversion_rate": ratio,
+            "respondent_analysis": object_({"live": _analysis, "test": _analysis}),
         },
         optional=("first_complete", "last_complete"),
     ),
-    "Intervals": record(
-        {"aggregated_completes_intervals": many(record({"timestamp": moment, "count": whole()}))},
+    "Intervals": object_(
+        {"aggregated_completes_intervals": array(object_({"timestamp": date_time, "count": integer()}))},
     ),
-    "Changelog": record(
+    "Changelog": object_(
         {
-            "changelog": many(
-                record(
+            "changelog": array(
+                object_(
                     {
                         "id": ulid,
-                        "occurred_at": moment,
-                        "user": record({"type": text(), "las_user_id": uuid}, optional=("las_user_id",)),
-                        "changes": many({"type": "object"}),
+                        "occurred_at": date_time,
+                        "user": object_({"type": string(), "las_user_id": uuid}, optional=("las_user_id",)),
+                        "changes": array({"type": "object"}),
                     }
                 )
             ),
-            "next_cursor": text(),
+            "next_cursor": string(),
         },
         optional=("next_cursor",),
     ),
-    "CostChange": record({"target_group_cpi": MONEY}),
-    "Strategy": record({"filling_strategy": text(enum=STRATEGIES)}),
-    "GoalChange": record(
-        {"completes_goal": GOAL, "profiles": many({"type": "object"}, high=1_500)}, optional=("profiles",)
+    "CostChange": object_({"target_group_cpi": MONEY}),
+    "Strategy": object_({"filling_strategy": string(enum=STRATEGIES)}),
+    "GoalChange": object_(
+        {"completes_goal": GOAL, "profiles": array({"type": "object"}, high=1_500)}, optional=("profiles",)
     ),
-    "GoalChanged": record(
-        {"locale": text(), "completes_goal": GOAL, "profiles": many({"type": "object"})},
+    "GoalChanged": object_(
+        {"locale": string(), "completes_goal": GOAL, "profiles": array({"type": "object"})},
     ),
-    "Feasibility": record(
+    "Feasibility": object_(
         {
             "suggested_price": MONEY,
-            "suggested_price_range": record({"min": MONEY, "max": MONEY}),
-            "suggested_completes_goal_range": record({"min": whole(), "max": whole()}),
-            "profiles": many({"type": "object"}),
+            "suggested_price_range": object_({"min": MONEY, "max": MONEY}),
+            "suggested_completes_goal_range": object_({"min": integer(), "max": integer()}),
+            "profiles": array({"type": "object"}),
         }
     ),
-    "FeasibilityDraft": record(
+    "FeasibilityDraft": object_(
         {
-            "business_unit_id": whole(0, 999_999_999),
-            "locale": text(pattern="^[a-z]{3}_[a-z]{2}$"),
-            "collects_pii": flag(),
-            "expected_incidence_rate": share,
-            "expected_length_of_interview_minutes": whole(1, 45),
-            "completes_goal": whole(1, 10_000),
-            "fielding_specification": record({"start_at": moment, "end_at": moment}),
+            "business_unit_id": integer(0, 999_999_999),
+            "locale": string(pattern="^[a-z]{3}_[a-z]{2}$"),
+            "collects_pii": boolean(),
+            "expected_incidence_rate": ratio,
+            "expected_length_of_interview_minutes": integer(1, 45),
+            "completes_goal": integer(1, 10_000),
+            "fielding_specification": object_({"start_at": date_time, "end_at": date_time}),
             "cost_per_interview": MONEY,
             "profiling": _profiling,
             "allocations": ALLOCATIONS,
         },
         optional=("collects_pii", "cost_per_interview", "profiling", "allocations"),
     ),
-    "FeasibilityChange": record(
+    "FeasibilityChange": object_(
         {
-            "locale": text(pattern="^[a-z]{3}_[a-z]{2}$"),
-            "incidence_rate": share,
-            "length_of_interview": whole(1, 45),
-            "completes_goal": whole(1, 10_000),
-            "start_at": moment,
-            "end_at": moment,
+            "locale": string(pattern="^[a-z]{3}_[a-z]{2}$"),
+            "incidence_rate": ratio,
+            "length_of_interview": integer(1, 45),
+            "completes_goal": integer(1, 10_000),
+            "start_at": date_time,
+            "end_at": date_time,
             "cost_per_interview": MONEY,
             "profiling": _profiling,
         },
         optional=None,
     ),
-    "AllocationSpecification": record(
+    "AllocationSpecification": object_(
         {
-            "open_exchange_allocations": record(
+            "open_exchange_allocations": object_(
                 {
-                    "blocked_suppliers": many(_supplier),
-                    "exchange_suppliers": many(_supplier),
-                    "exchange_min_percentage": whole(0, 100),
-                    "exchange_max_percentage": whole(0, 100),
-                    "groups": many(
-                        record(
+                    "blocked_suppliers": array(_supplier),
+                    "exchange_suppliers": array(_supplier),
+                    "exchange_min_percentage": integer(0, 100),
+                    "exchange_max_percentage": integer(0, 100),
+                    "groups": array(
+                        object_(
                             {
-                                "group_name": text(),
-                                "min_percentage": whole(0, 100),
-                                "max_percentage": whole(0, 100),
-                                "suppliers": many(_supplier),
+                                "group_name": string(),
+                                "min_percentage": integer(0, 100),
+                                "max_percentage": integer(0, 100),
+                                "suppliers": array(_supplier),
                             }
                         )
                     ),
                 }
             ),
-            "private_exchange_allocations": record(
-                {"blocked_suppliers": many(_supplier), "groups": many({"type": "object"})}
+            "private_exchange_allocations": object_(
+                {"blocked_suppliers": array(_supplier), "groups": array({"type": "object"})}
             ),
         }
     ),
-    "TransitionsAsked": record(
+    "TransitionsAsked": object_(
         {
-            "search_string": text(high=128),
-            "filters": record(
+            "search_string": string(high=128),
+            "filters": object_(
                 {
-                    "status": many(text(enum=STATUSES), high=10),
-                    "country": many(text(pattern="^[a-z]{2}$"), high=300),
-                    "language": many(text(pattern="^[a-z]{3}$"), high=300),
+                    "status": array(string(enum=STATUSES), high=10),
+                    "country": array(string(pattern="^[a-z]{2}$"), high=300),
+                    "language": array(string(pattern="^[a-z]{3}$"), high=300),
                 },
                 optional=None,
             ),
-            "included_target_group_ids": many(ulid, low=1, high=1_000),
-            "excluded_target_group_ids": many(ulid, low=1, high=1_000),
+            "included_target_group_ids": array(ulid, low=1, high=1_000),
+            "excluded_target_group_ids": array(ulid, low=1, high=1_000),
         },
         optional=None,
     ),
-    "Transitions": record(
+    "Transitions": object_(
         {
-            "target_groups": many(ulid),
-            "is_launch_allowed": flag(),
-            "is_pause_allowed": flag(),
-            "is_resume_allowed": flag(),
-            "is_relaunch_allowed": flag(),
-            "is_finish_allowed": flag(),
+            "target_groups": array(ulid),
+            "is_launch_allowed": boolean(),
+            "is_pause_allowed": boolean(),
+            "is_resume_allowed": boolean(),
+            "is_relaunch_allowed": boolean(),
+            "is_finish_allowed": boolean(),
         },
         optional=("target_groups",),
     ),

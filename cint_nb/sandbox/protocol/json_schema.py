@@ -50,19 +50,19 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASC
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str = "") -> list[Problem]:
+def find_problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str = "") -> list[Problem]:
     """List what is wrong with a value: pairs of the exchange's name of the field and the reason."""
     return list(_check(schema, value, schemas, path))
 
 
-def pascal(name: str, *, top: bool = True) -> str:
+def to_pascal_case(name: str, *, top: bool = True) -> str:
     """Write a field name as the exchange's error replies do."""
     if top and name in _RENAMED:
         return _RENAMED[name]
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[_\-]", name))
 
 
-def read_time(text: str) -> datetime | None:
+def parse_time(text: str) -> datetime | None:
     """Read an RFC 3339 time with its zone; None when it is not one."""
     if not _TIME.fullmatch(text):
         return None
@@ -78,7 +78,7 @@ def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str
     kinds = schema.get("type")
     if kinds is not None:
         allowed = [kinds] if isinstance(kinds, str) else kinds
-        if not any(_is_a(kind, value) for kind in allowed):
+        if not any(_has_type(kind, value) for kind in allowed):
             yield (path or "Body", _wrong_type(path, value, allowed))
             return
     if "enum" in schema and value not in schema["enum"]:
@@ -100,7 +100,7 @@ def _check_content(schema: Schema, value: Json, schemas: Mapping[str, Schema], p
         yield from _check_object(schema, value, schemas, path)
 
 
-def _is_a(kind: str, value: Json) -> bool:
+def _has_type(kind: str, value: Json) -> bool:
     if kind == "null":
         return value is None
     if kind == "boolean":
@@ -126,7 +126,7 @@ def _check_any(
 ) -> Iterator[Problem]:
     if not branches:
         return
-    results = [problems(branch, value, schemas, path) for branch in branches]
+    results = [find_problems(branch, value, schemas, path) for branch in branches]
     if not any(not found for found in results):
         # The branch that fits best explains most.
         yield from min(results, key=len)
@@ -144,11 +144,11 @@ def _check_text(schema: Schema, value: str, path: str) -> Iterator[Problem]:
             path,
             f"The length of '{label}' must be {high} characters or fewer. You entered {len(value)} characters.",
         )
-    elif not _is_written(schema, value):
+    elif not _matches_pattern_and_format(schema, value):
         yield (path, f"'{label}' is not in the correct format.")
 
 
-def _is_written(schema: Schema, value: str) -> bool:
+def _matches_pattern_and_format(schema: Schema, value: str) -> bool:
     pattern = schema.get("pattern")
     return (pattern is None or _pattern(pattern).fullmatch(value) is not None) and _is_format(
         schema.get("format"), value
@@ -163,13 +163,13 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _is_format(form: str | None, value: str) -> bool:
     match form:
         case "date-time":
-            return read_time(value) is not None
+            return parse_time(value) is not None
         case "uuid":
             return _UUID.fullmatch(value) is not None
         case "duration":
             return _DURATION.fullmatch(value) is not None and any(letter.isdigit() for letter in value)
         case "date":
-            return _DATE.fullmatch(value) is not None and read_time(f"{value}T00:00:00Z") is not None
+            return _DATE.fullmatch(value) is not None and parse_time(f"{value}T00:00:00Z") is not None
         case _:
             return True
 
@@ -205,15 +205,15 @@ def _check_object(schema: Schema, value: JsonObject, schemas: Mapping[str, Schem
     properties = schema.get("properties", {})
     for name in schema.get("required", ()):
         if name not in value:
-            where = _below(path, name)
+            where = _child_path(path, name)
             yield (where, f"'{_label(where)}' must not be empty.")
     for name, item in value.items():
         if name in properties:
-            yield from _check(properties[name], item, schemas, _below(path, name))
+            yield from _check(properties[name], item, schemas, _child_path(path, name))
 
 
-def _below(path: str, name: str) -> str:
-    return f"{path}.{pascal(name, top=False)}" if path else pascal(name)
+def _child_path(path: str, name: str) -> str:
+    return f"{path}.{to_pascal_case(name, top=False)}" if path else to_pascal_case(name)
 
 
 def _label(path: str) -> str:

@@ -27,32 +27,32 @@ class StateFault(StrEnum):
 
 
 @dataclass(slots=True)
-class Ask:
+class Request:
     """Hold one request after it was read.
 
     Args:
         method: HTTP method, upper case.
         path: Path behind `/v1`.
-        query: Query values by name, in order.
+        raw_query: Query values by name, in order.
         headers: Header values by lower-case name.
         body: The bytes.
-        t: Virtual seconds since the sandbox began.
-        params: Values taken from the path.
-        values: Query values, read and checked.
+        received_at: Virtual seconds since the sandbox began.
+        path_params: Values taken from the path.
+        query_params: Query values, read and checked.
         json: The body, read and checked; None without one.
-        effects: Faults that change what the world does with this request.
+        state_faults: Faults that change what the world does with this request.
     """
 
     method: str
     path: str
-    query: Mapping[str, list[str]] = field(default_factory=dict)
+    raw_query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    t: float = 0.0
-    params: dict[str, str] = field(default_factory=dict)
-    values: dict[str, QueryValue] = field(default_factory=dict)
+    received_at: float = 0.0
+    path_params: dict[str, str] = field(default_factory=dict)
+    query_params: dict[str, QueryValue] = field(default_factory=dict)
     json: Json = None
-    effects: frozenset[StateFault] = frozenset()
+    state_faults: frozenset[StateFault] = frozenset()
 
     def __repr__(self) -> str:
         """Name the request without its content."""
@@ -60,28 +60,28 @@ class Ask:
 
     def string_param(self, name: str) -> str | None:
         """Return a query value that is a text; None when it was left out."""
-        value = self.values.get(name)
+        value = self.query_params.get(name)
         if value is not None and not isinstance(value, str):
             raise TypeError(f"{name} is no text")
         return value
 
     def int_param(self, name: str) -> int:
         """Return a query value that is a whole number, and has a default."""
-        value = self.values.get(name)
+        value = self.query_params.get(name)
         if not isinstance(value, int):
             raise TypeError(f"{name} is no whole number")
         return value
 
     def bool_param(self, name: str) -> bool | None:
         """Return a query value that is true or false; None when it was left out."""
-        value = self.values.get(name)
+        value = self.query_params.get(name)
         if value is not None and not isinstance(value, bool):
             raise TypeError(f"{name} is neither true nor false")
         return value
 
     def list_param(self, name: str) -> list[str]:
         """Return a query value that is a list; empty when it was left out."""
-        value = self.values.get(name)
+        value = self.query_params.get(name)
         if value is not None and not isinstance(value, list):
             raise TypeError(f"{name} is no list")
         return value or []
@@ -94,7 +94,7 @@ class Ask:
 
 
 @dataclass(slots=True)
-class Answer:
+class Response:
     """Hold one reply: a status with a JSON body, raw bytes, or nothing.
 
     Args:
@@ -117,73 +117,73 @@ def to_json(value: Mapping[str, object]) -> JsonObject:
     return cast("JsonObject", dict(value))
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """Refuse a request with a status and the error envelope.
 
     Args:
         status: HTTP status.
-        kind: The envelope's `object`.
+        error_type: The envelope's `object`.
         detail: The envelope's `detail`.
-        params: Pairs of name and reason for `invalid_params`.
+        invalid_params: Pairs of name and reason for `invalid_params`.
         headers: Further headers.
     """
 
     def __init__(
         self,
         status: int,
-        kind: str,
+        error_type: str,
         detail: str,
-        params: tuple[tuple[str, str], ...] = (),
+        invalid_params: tuple[tuple[str, str], ...] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.kind = kind
+        self.kind = error_type
         self.detail = detail
-        self.params = params
+        self.params = invalid_params
         self.headers = dict(headers or {})
 
-    def answer(self, request_id: str) -> Answer:
+    def to_response(self, request_id: str) -> Response:
         """Write the envelope."""
         if self.status == 429:
             # The exchange writes this one envelope differently: `details`, and no id.
-            return Answer(429, {"object": self.kind, "details": self.detail}, self.headers)
+            return Response(429, {"object": self.kind, "details": self.detail}, self.headers)
         body: JsonObject = {"id": request_id, "object": self.kind, "detail": self.detail}
         if self.params:
             body["invalid_params"] = [{"name": name, "reason": reason} for name, reason in self.params]
-        return Answer(self.status, body, self.headers)
+        return Response(self.status, body, self.headers)
 
 
-def invalid(*params: tuple[str, str], detail: str = VALIDATION_TEXT) -> Refusal:
+def bad_request(*params: tuple[str, str], detail: str = VALIDATION_TEXT) -> ApiError:
     """Refuse a body or parameter: 400 with the names and reasons."""
-    return Refusal(400, "bad_request_error", detail, params)
+    return ApiError(400, "bad_request_error", detail, params)
 
 
-def not_found(what: str) -> Refusal:
+def not_found(what: str) -> ApiError:
     """Refuse an unknown thing: 404."""
-    return Refusal(404, "not_found_error", f"{what} was not found")
+    return ApiError(404, "not_found_error", f"{what} was not found")
 
 
-def not_authenticated() -> Refusal:
+def unauthorized() -> ApiError:
     """Refuse a request without a usable token: 401."""
-    return Refusal(401, "authorization_error", "the access token is missing or invalid")
+    return ApiError(401, "authorization_error", "the access token is missing or invalid")
 
 
-def not_permitted() -> Refusal:
+def forbidden() -> ApiError:
     """Refuse an expired token or a foreign account: 403, the same words for both."""
-    return Refusal(403, "authorization_error", EXPIRED_TEXT)
+    return ApiError(403, "authorization_error", EXPIRED_TEXT)
 
 
-def busy() -> Refusal:
+def job_conflict() -> ApiError:
     """Refuse a second job for the same target group: 409."""
-    return Refusal(409, "conflict_error", "another job is already running for this target group")
+    return ApiError(409, "conflict_error", "another job is already running for this target group")
 
 
-def stale() -> Refusal:
+def precondition_failed() -> ApiError:
     """Refuse an outdated ETag: 412."""
-    return Refusal(412, "precondition_failed_error", "the resource was modified since it was last retrieved")
+    return ApiError(412, "precondition_failed_error", "the resource was modified since it was last retrieved")
 
 
-def wrong_state(detail: str) -> Refusal:
+def unprocessable(detail: str) -> ApiError:
     """Refuse an action the state does not allow: 422."""
-    return Refusal(422, "invalid_state_error", detail)
+    return ApiError(422, "invalid_state_error", detail)

@@ -7,17 +7,17 @@ import binascii
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from cint_nb.sandbox.protocol.messages import Ask, Json, JsonObject, invalid
+from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, bad_request
 
 T = TypeVar("T")
 
 
-def write_cursor(place: str) -> str:
+def encode_cursor(place: str) -> str:
     """Wrap a place in a list as an opaque cursor."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, name: str = "start_after") -> str:
+def decode_cursor(cursor: str, name: str = "start_after") -> str:
     """Return the place of a cursor.
 
     Raises:
@@ -27,27 +27,27 @@ def read_cursor(cursor: str, name: str = "start_after") -> str:
         place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         place = ""
-    if not place or write_cursor(place) != cursor:
-        raise invalid((name, f"'{name}' is not a cursor of this list."))
+    if not place or encode_cursor(place) != cursor:
+        raise bad_request((name, f"'{name}' is not a cursor of this list."))
     return place
 
 
-def cut(ask: Ask, items: Sequence[T], place_of: Callable[[T], str]) -> tuple[list[T], str | None]:
+def page_of(ask: Request, items: Sequence[T], place_of: Callable[[T], str]) -> tuple[list[T], str | None]:
     """Cut the page a request asks for out of a list in order; return it with the next cursor, None at the end."""
     places = [place_of(item) for item in items]
     begin, stop = 0, len(items)
     size, after, before = ask.int_param("page_size"), ask.string_param("start_after"), ask.string_param("end_before")
     if after:
-        begin = _index(places, read_cursor(after), "start_after") + 1
+        begin = _index(places, decode_cursor(after), "start_after") + 1
     if before:
-        stop = _index(places, read_cursor(before, "end_before"), "end_before")
+        stop = _index(places, decode_cursor(before, "end_before"), "end_before")
         begin = max(begin, stop - size)
     page = list(items[begin : min(stop, begin + size)])
     more = begin + len(page) < len(items) and bool(page)
-    return page, write_cursor(place_of(page[-1])) if more else None
+    return page, encode_cursor(place_of(page[-1])) if more else None
 
 
-def cut_positions(ask: Ask, first: int, end: int, prefix: str) -> tuple[int, int, str | None]:
+def page_of_positions(ask: Request, first: int, end: int, prefix: str) -> tuple[int, int, str | None]:
     """Cut a page out of numbered positions; return its begin, its size and the next cursor."""
     size, after, before = ask.int_param("page_size"), ask.string_param("start_after"), ask.string_param("end_before")
     begin, stop = first, end
@@ -58,15 +58,15 @@ def cut_positions(ask: Ask, first: int, end: int, prefix: str) -> tuple[int, int
         begin = max(begin, stop - size)
     count = max(0, min(size, stop - begin))
     more = count > 0 and begin + count < end
-    return begin, count, write_cursor(f"{prefix}&{begin + count - 1}") if more else None
+    return begin, count, encode_cursor(f"{prefix}&{begin + count - 1}") if more else None
 
 
-def here(ask: Ask) -> str:
+def self_link(ask: Request) -> str:
     """Return the address of this request as the exchange's lists tell it: relative, without `/v1`."""
     return ask.path
 
 
-def listed(key: str, items: list[Json], cursor: str | None) -> JsonObject:
+def list_response(key: str, items: list[Json], cursor: str | None) -> JsonObject:
     """Write a list reply whose last page has no cursor."""
     return {key: items, "next_cursor": cursor}
 
@@ -75,11 +75,11 @@ def _index(places: list[str], place: str, name: str) -> int:
     try:
         return places.index(place)
     except ValueError:
-        raise invalid((name, f"'{name}' is not a cursor of this list.")) from None
+        raise bad_request((name, f"'{name}' is not a cursor of this list.")) from None
 
 
 def _position(cursor: str, prefix: str, name: str) -> int:
-    begin, _, number = read_cursor(cursor, name).rpartition("&")
+    begin, _, number = decode_cursor(cursor, name).rpartition("&")
     if begin != prefix or not number.isdigit() or len(number) > 12:
-        raise invalid((name, f"'{name}' is not a cursor of this list."))
+        raise bad_request((name, f"'{name}' is not a cursor of this list."))
     return int(number)

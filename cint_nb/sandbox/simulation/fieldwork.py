@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from cint_nb.sandbox.protocol.request_bodies import QuotaOverlay
 from cint_nb.sandbox.simulation import lifecycle
-from cint_nb.sandbox.world.entities import Group, Session
-from cint_nb.sandbox.world.id_store import key_of
+from cint_nb.sandbox.world.entities import TargetGroup, Visit
+from cint_nb.sandbox.world.id_store import to_id_bytes
 from cint_nb.sandbox.world.world import World
 
 COMPLETE = "complete"
@@ -23,129 +23,135 @@ OUTCOMES: dict[str, tuple[str, str, str]] = {
     "excluded": ("138", "Excluded", "kept out by an exclusion"),
     "dropped": ("3", "In client survey or drop", "entered the survey and has not come back"),
 }
-_BEFORE_SURVEY = ("screened_out", "excluded")
+_SCREENER_OUTCOMES = ("screened_out", "excluded")
 
 
-def invite(world: World, group: Group, keys: list[bytes]) -> None:
+def invite(world: World, group: TargetGroup, keys: list[bytes]) -> None:
     """Decide which of the saved people will come, and when, counted in seconds the group is live."""
     if group.run is None:
         return
-    work = group.work
-    known = {key for _, key in work.waiting} | {entry[1] for entry in work.inside} | {one.key for one in work.sessions}
-    since = group.run.live_seconds(world.now)
+    work = group.fieldwork
+    known = (
+        {key for _, key in work.arrivals}
+        | {entry[1] for entry in work.active_visits}
+        | {one.key for one in work.visits}
+    )
+    since = group.run.live_seconds(world.caught_up_to)
     for key in keys:
         if key in known:
             continue
-        delay = world.people.comes_back(key, group.salt, _months_since(world, key))
+        delay = world.population.return_delay(key, group.seed, _months_since(world, key))
         if delay is not None:
-            heapq.heappush(work.waiting, (since + _by_day(world, key, delay), key))
+            heapq.heappush(work.arrivals, (since + _shift_out_of_night(world, key, delay), key))
 
 
-def invite_strangers(world: World, group: Group) -> None:
+def invite_new_people(world: World, group: TargetGroup) -> None:
     """Let new respondents of the population arrive, fast at first, for a group that is no recontact."""
-    known = world.people.assumptions
+    known = world.population.assumptions
     rate = (
         float(group.body["expected_incidence_rate"])
         * (1 - known.terminated)
         * (1 - known.quality)
-        * (1 - known.dropped)
+        * (1 - known.drop_rate)
     )
     wanted = min(known.population, math.ceil(group.goal / max(rate, 0.02) * 1.3) + 5)
-    offset = int(world.ids.share(f"offset:{group.salt.decode()}") * known.population)
-    for number in range(group.work.fresh, wanted):
+    offset = int(world.id_factory.draw(f"offset:{group.seed.decode()}") * known.population)
+    for number in range(group.fieldwork.new_people_invited, wanted):
         # 7919 is prime and does not divide the population: everyone comes at most once.
-        key = key_of(world.people.rsid((offset + number * 7919) % known.population))
-        part = (number + world.people.chance(key, b"arrival" + group.salt)) / wanted
-        heapq.heappush(group.work.waiting, (-math.log(1 - 0.999 * part) / 2.2 * known.fresh_fill_days * 86_400, key))
-    group.work.fresh = max(group.work.fresh, wanted)
+        key = to_id_bytes(world.population.rsid((offset + number * 7919) % known.population))
+        part = (number + world.population.draw(key, b"arrival" + group.seed)) / wanted
+        heapq.heappush(
+            group.fieldwork.arrivals, (-math.log(1 - 0.999 * part) / 2.2 * known.new_people_fill_days * 86_400, key)
+        )
+    group.fieldwork.new_people_invited = max(group.fieldwork.new_people_invited, wanted)
 
 
-def next_event(group: Group) -> float | None:
+def next_event(group: TargetGroup) -> float | None:
     """Return when something next happens in a target group, in virtual seconds; None when nothing will."""
     run = group.run
     if run is None:
         return None
     times: list[float] = []
-    if group.work.inside:
-        times.append(group.work.inside[0][0])
+    if group.fieldwork.active_visits:
+        times.append(group.fieldwork.active_visits[0][0])
     if run.status == "scheduled":
         times.append(run.start)
     if run.status in ("live", "paused", "scheduled"):
         times.append(run.end)
     if run.status == "live" and run.live_since is not None:
-        if group.work.waiting:
-            times.append(run.live_since + max(0.0, group.work.waiting[0][0] - run.live_before))
+        if group.fieldwork.arrivals:
+            times.append(run.live_since + max(0.0, group.fieldwork.arrivals[0][0] - run.live_before))
         if group.pause_at is not None:
             times.append(run.live_since + max(0.0, group.pause_at - run.live_before))
     return min(times, default=None)
 
 
-def happen(world: World, group: Group, t: float) -> None:
+def process_event(world: World, group: TargetGroup, t: float) -> None:
     """Let the one event happen that is due at `t`."""
-    run, work = group.run, group.work
+    run, work = group.run, group.fieldwork
     if run is None:
         return
     if run.status in ("live", "paused", "scheduled") and run.end <= t:
-        lifecycle.move(world, group, "completed", t, system="system_user", reason="past_scheduled_end_date")
+        lifecycle.transition(world, group, "completed", t, system="system_user", reason="past_scheduled_end_date")
     elif run.status == "scheduled" and run.start <= t:
         go_live(world, group, t)
-    elif work.inside and work.inside[0][0] <= t:
+    elif work.active_visits and work.active_visits[0][0] <= t:
         _leave(world, group)
     elif run.status == "live" and group.pause_at is not None and run.live_seconds(t) >= group.pause_at - 1e-6:
         group.pause_at = None
         reason = "no_completes_in_several_days"
-        lifecycle.move(world, group, "paused", t, system="system_marketplace_user", reason=reason)
-    elif run.status == "live" and work.waiting:
-        _enter(world, group, heapq.heappop(work.waiting)[1], t)
+        lifecycle.transition(world, group, "paused", t, system="system_marketplace_user", reason=reason)
+    elif run.status == "live" and work.arrivals:
+        _enter(world, group, heapq.heappop(work.arrivals)[1], t)
 
 
-def go_live(world: World, group: Group, t: float) -> None:
+def go_live(world: World, group: TargetGroup, t: float) -> None:
     """Put a run live and let people hear of it."""
-    lifecycle.move(world, group, "live", t)
+    lifecycle.transition(world, group, "live", t)
     if group.is_recontact:
         invite(world, group, group.saved.keys())
     else:
-        invite_strangers(world, group)
+        invite_new_people(world, group)
 
 
-def excluded_keys(world: World, group: Group, t: float) -> set[bytes]:
+def excluded_keys(world: World, group: TargetGroup, t: float) -> set[bytes]:
     """Collect who may not enter: the uploaded list, completes of the project, people active elsewhere."""
     keys = set(group.excluded.keys())
     others = [other for other in world.groups.values() if other.id != group.id]
     if group.project_exclusion:
         for other in others:
             if other.project_id == group.project_id:
-                keys.update(session.key for session in other.work.sessions if session.outcome == COMPLETE)
+                keys.update(session.key for session in other.fieldwork.visits if session.outcome == COMPLETE)
     for rule in group.activity:
-        since = t - days_of(rule["duration"]) * 86_400
+        since = t - duration_days(rule["duration"]) * 86_400
         for other in others:
             if rule["id"] in (other.id, other.project_id):
-                keys.update(s.key for s in other.work.sessions if s.outcome == COMPLETE and s.ended >= since)
+                keys.update(s.key for s in other.fieldwork.visits if s.outcome == COMPLETE and s.ended >= since)
     return keys
 
 
-def _enter(world: World, group: Group, key: bytes, t: float) -> None:
+def _enter(world: World, group: TargetGroup, key: bytes, t: float) -> None:
     outcome = "excluded" if _is_excluded(world, group, key, t) else _draw_outcome(world, group, key)
-    if outcome not in _BEFORE_SURVEY:
-        group.work.prescreens += 1
+    if outcome not in _SCREENER_OUTCOMES:
+        group.fieldwork.prescreens += 1
     minutes = float(group.body["expected_length_of_interview_minutes"])
-    spread = world.people.assumptions.interview_spread
-    length = world.people.log_normal(key, b"length" + group.salt, minutes * 60, spread)
-    if outcome in _BEFORE_SURVEY:
+    spread = world.population.assumptions.interview_spread
+    length = world.population.log_normal(key, b"length" + group.seed, minutes * 60, spread)
+    if outcome in _SCREENER_OUTCOMES:
         length = min(length, 45.0)
-    heapq.heappush(group.work.inside, (round(t + length, 3), key, t, outcome))
-    group.work.counts["entrants"] += 1
+    heapq.heappush(group.fieldwork.active_visits, (round(t + length, 3), key, t, outcome))
+    group.fieldwork.counts["entrants"] += 1
     if group.strategy == "prescreens":
         close_when_full(world, group, t)
 
 
-def _leave(world: World, group: Group) -> None:
-    ended, key, entered, outcome = heapq.heappop(group.work.inside)
-    work = group.work
+def _leave(world: World, group: TargetGroup) -> None:
+    ended, key, entered, outcome = heapq.heappop(group.fieldwork.active_visits)
+    work = group.fieldwork
     if outcome == COMPLETE and work.completes >= group.goal and _prevents_overfill(group):
         outcome = "over_quota"
     cost = group.cpi if outcome == COMPLETE else Decimal(0)
-    work.sessions.append(Session(key, entered, ended, outcome, cost))
+    work.visits.append(Visit(key, entered, ended, outcome, cost))
     work.counts[outcome] += 1
     world.last_seen[key] = ended
     if outcome == COMPLETE:
@@ -155,28 +161,28 @@ def _leave(world: World, group: Group) -> None:
         close_when_full(world, group, ended)
 
 
-def close_when_full(world: World, group: Group, t: float) -> None:
+def close_when_full(world: World, group: TargetGroup, t: float) -> None:
     """Complete a run whose goal is reached."""
-    if group.run is not None and group.run.status in ("live", "paused") and lifecycle.reached(group) >= group.goal:
-        lifecycle.move(world, group, "completed", t, system="system_user", reason="total_completes_reached")
+    if group.run is not None and group.run.status in ("live", "paused") and lifecycle.goal_count(group) >= group.goal:
+        lifecycle.transition(world, group, "completed", t, system="system_user", reason="total_completes_reached")
 
 
-def _draw_outcome(world: World, group: Group, key: bytes) -> str:
-    known = world.people.assumptions
+def _draw_outcome(world: World, group: TargetGroup, key: bytes) -> str:
+    known = world.population.assumptions
     turned_away = known.screened_out if group.is_recontact else 1 - float(group.body["expected_incidence_rate"])
     if group.is_recontact and (group.body.get("profiling") or {}).get("profiles"):
         turned_away += 0.10  # assumption: profiling left on a recontact turns people away who have changed
-    if world.people.chance(key, b"screener" + group.salt) < turned_away:
+    if world.population.draw(key, b"screener" + group.seed) < turned_away:
         return "screened_out"
-    chance = world.people.chance(key, b"survey" + group.salt)
-    for outcome, part in (("terminated", known.terminated), ("quality", known.quality), ("dropped", known.dropped)):
+    chance = world.population.draw(key, b"survey" + group.seed)
+    for outcome, part in (("terminated", known.terminated), ("quality", known.quality), ("dropped", known.drop_rate)):
         if chance < part:
             return outcome
         chance -= part
     return COMPLETE
 
 
-def _is_excluded(world: World, group: Group, key: bytes, t: float) -> bool:
+def _is_excluded(world: World, group: TargetGroup, key: bytes, t: float) -> bool:
     if not (group.project_exclusion or group.activity or len(group.excluded)):
         return False
     cache = world.excluded_now.get(group.id)
@@ -187,25 +193,25 @@ def _is_excluded(world: World, group: Group, key: bytes, t: float) -> bool:
     return key in cache[1]
 
 
-def _prevents_overfill(group: Group) -> bool:
+def _prevents_overfill(group: TargetGroup) -> bool:
     overlay: QuotaOverlay = group.body["fielding_assistant_assignment"].get("quota_overlay") or {}
     return bool(overlay.get("prevent_overfill", True))
 
 
 def _months_since(world: World, key: bytes) -> float | None:
     seen = world.last_seen.get(key)
-    return None if seen is None else max(0.0, world.now - seen) / (30.4 * 86_400)
+    return None if seen is None else max(0.0, world.caught_up_to - seen) / (30.4 * 86_400)
 
 
-def _by_day(world: World, key: bytes, delay: float) -> float:
-    first, last = world.people.assumptions.night_hours
-    hour = world.moment(world.now + delay).hour
+def _shift_out_of_night(world: World, key: bytes, delay: float) -> float:
+    first, last = world.population.assumptions.night_hours
+    hour = world.time_at(world.caught_up_to + delay).hour
     if first <= hour or hour < last:
-        delay += ((24 - first + last) % 24 + 4 * world.people.chance(key, b"morning")) * 3600
+        delay += ((24 - first + last) % 24 + 4 * world.population.draw(key, b"morning")) * 3600
     return delay
 
 
-def days_of(duration: str) -> float:
+def duration_days(duration: str) -> float:
     """Return the days of an ISO 8601 duration in date units."""
     total, number = 0.0, ""
     for letter in duration.split("T")[0].removeprefix("P"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.protocol.messages import Ask, JsonObject, StateFault
+from cint_nb.sandbox.protocol.messages import JsonObject, Request, StateFault
 from cint_nb.sandbox.simulation import fieldwork, lifecycle
 from cint_nb.sandbox.world.entities import (
     BATCH,
@@ -13,16 +13,16 @@ from cint_nb.sandbox.world.entities import (
     RECONTACT_REMOVAL,
     RECONTACT_UPLOAD,
     SCHEDULE,
-    Group,
+    FieldingRun,
     Job,
     PlannedEnd,
-    Run,
+    TargetGroup,
 )
-from cint_nb.sandbox.world.id_store import WIDTH, IdStore
+from cint_nb.sandbox.world.id_store import ID_BYTES, IdStore
 from cint_nb.sandbox.world.world import World
 
 _STEP = 50  # ids are saved in batches of this size while a job runs; assumption
-_IN_MINUTES = {
+_SECONDS_PER_10K = {
     # Seconds per 10,000 ids, from the guide's troubleshooting; the middle of the range, so that overheads fit in.
     RECONTACT_UPLOAD: limits.UPLOAD_JOB_SECONDS_PER_10K,
     RECONTACT_REMOVAL: limits.REMOVAL_JOB_SECONDS_PER_10K,
@@ -31,20 +31,20 @@ _IN_MINUTES = {
 }
 
 
-def duration(world: World, kind: str, count: int) -> float:
+def job_seconds(world: World, kind: str, count: int) -> float:
     """Return how many virtual seconds a job for so many ids takes, drawn from the documented range.
 
     Jobs without ids (launch, schedule, batch) take 4 to 20 seconds. Assumption.
     """
-    chance = world.ids.share(f"{kind}:{world.ids.made}")
-    if kind not in _IN_MINUTES:
+    chance = world.id_factory.draw(f"{kind}:{world.id_factory.id_count}")
+    if kind not in _SECONDS_PER_10K:
         return round(4 + 16 * chance, 3)
-    low, high = _IN_MINUTES[kind]
+    low, high = _SECONDS_PER_10K[kind]
     margin = (high - low) * 0.05
     return round(3 + count / 10_000 * (low + margin + (high - low - 2 * margin) * chance), 3)
 
 
-def create_job(world: World, ask: Ask, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
+def create_job(world: World, ask: Request, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
     """Make the job a request asks for, with the end that the request's faults plan for it.
 
     Args:
@@ -55,85 +55,85 @@ def create_job(world: World, ask: Ask, kind: str, project_id: str, group_id: str
         group_id: Its target group; empty for a batch job.
         count: How many ids it is about.
     """
-    job_id = world.ids.ulid(ask.t)
+    job_id = world.id_factory.ulid(ask.received_at)
     planned: PlannedEnd = "done"
-    if StateFault.JOB_FAILS in ask.effects:
+    if StateFault.JOB_FAILS in ask.state_faults:
         planned = "failed"
-    elif StateFault.JOB_NEVER_ENDS in ask.effects:
+    elif StateFault.JOB_NEVER_ENDS in ask.state_faults:
         planned = "never"
     # A job about ids that fails does so before it begins with them.
-    seconds = 5.0 if planned == "failed" and kind in _IN_MINUTES else duration(world, kind, count)
-    ends = round(ask.t + seconds, 3)
-    return Job(job_id, kind, project_id, group_id, ask.t, ends, world.actor, fate=planned)
+    seconds = 5.0 if planned == "failed" and kind in _SECONDS_PER_10K else job_seconds(world, kind, count)
+    ends = round(ask.received_at + seconds, 3)
+    return Job(job_id, kind, project_id, group_id, ask.received_at, ends, world.actor, planned_end=planned)
 
 
-def start(world: World, job: Job) -> None:
+def start_job(world: World, job: Job) -> None:
     """Let a job run, unless it never ends."""
     world.jobs[job.id] = job
-    if job.kind in _IN_MINUTES:
+    if job.kind in _SECONDS_PER_10K:
         world.running[job.id] = job
-    if job.fate != "never":
-        world.due(job.ends, job.id)
+    if job.planned_end != "never":
+        world.schedule(job.ends_at, job.id)
 
 
 def catch_up(world: World, t: float) -> None:
     """Let everything happen that was due until `t`, in the order of time."""
-    while (entry := world.next_due(t)) is not None:
-        world.now = max(world.now, entry[0])
+    while (entry := world.pop_due(t)) is not None:
+        world.caught_up_to = max(world.caught_up_to, entry[0])
         job = world.jobs.get(entry[1])
         if job is not None:
-            _finish(world, job, entry[0])
+            _finish_job(world, job, entry[0])
         else:
-            _field(world, world.groups[entry[1]], entry[0])
-    world.now = max(world.now, t)
+            _run_fieldwork(world, world.groups[entry[1]], entry[0])
+    world.caught_up_to = max(world.caught_up_to, t)
     for job in world.running.values():
-        _progress(world, job, t)
+        _apply_due_ids(world, job, t)
 
 
-def _field(world: World, group: Group, t: float) -> None:
+def _run_fieldwork(world: World, group: TargetGroup, t: float) -> None:
     due = fieldwork.next_event(group)
     if due is not None and due <= t:
-        _progress_of(world, group, t)
-        fieldwork.happen(world, group, t)
+        _update_group(world, group, t)
+        fieldwork.process_event(world, group, t)
         due = fieldwork.next_event(group)
     if due is not None:
-        world.due(max(due, t), group.id)
+        world.schedule(max(due, t), group.id)
 
 
-def _progress_of(world: World, group: Group, t: float) -> None:
+def _update_group(world: World, group: TargetGroup, t: float) -> None:
     """Bring the lists of one group up to date: what happens must not depend on when somebody last looked."""
     for job in world.running.values():
         if job.group_id == group.id:
-            _progress(world, job, t)
+            _apply_due_ids(world, job, t)
 
 
-def _store(group: Group, job: Job) -> IdStore:
+def _save_ids(group: TargetGroup, job: Job) -> IdStore:
     if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
         return group.saved
     return group.excluded_guids if job.guids else group.excluded
 
 
-def _progress(world: World, job: Job, t: float) -> None:
+def _apply_due_ids(world: World, job: Job, t: float) -> None:
     """Save or remove the ids whose turn has come by `t`."""
-    if job.fate == "failed":
+    if job.planned_end == "failed":
         return
-    part = min(1.0, max(0.0, (t - job.created) / max(job.ends - job.created, 0.001)))
-    if job.fate == "never":
+    part = min(1.0, max(0.0, (t - job.created) / max(job.ends_at - job.created, 0.001)))
+    if job.planned_end == "never":
         part = min(part, 0.4)
     wanted = int(job.total * part)
     if part < 1:
         wanted -= wanted % _STEP
     if wanted <= job.applied:
         return
-    store = _store(world.groups[job.group_id], job)
+    store = _save_ids(world.groups[job.group_id], job)
     if job.kind in (RECONTACT_UPLOAD, EXCLUSION_UPLOAD):
-        store.extend(job.accepted[job.applied * WIDTH : wanted * WIDTH])
+        store.extend(job.accepted[job.applied * ID_BYTES : wanted * ID_BYTES])
     else:
         store.drop(wanted - job.applied)
     job.applied = wanted
 
 
-def _finish(world: World, job: Job, t: float) -> None:
+def _finish_job(world: World, job: Job, t: float) -> None:
     if job.kind == BATCH:
         _finish_batch(world, job, t)
     elif job.kind in (LAUNCH, SCHEDULE):
@@ -144,50 +144,54 @@ def _finish(world: World, job: Job, t: float) -> None:
 
 def _finish_ids(world: World, job: Job, t: float) -> None:
     group = world.groups[job.group_id]
-    _progress(world, job, t)
+    _apply_due_ids(world, job, t)
     world.running.pop(job.id, None)
     if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
-        group.lock = ""
+        group.running_job_id = ""
     else:
-        group.exclusion_lock = ""
+        group.running_exclusion_job_id = ""
         world.excluded_now.pop(group.id, None)
-    if job.fate == "failed":
+    if job.planned_end == "failed":
         job.status = "Failed"
         job.failure = {"code": "JobExecutionStartMessageFailed", "description": "the job could not be started"}
     else:
         job.status = "Completed"
         live = group.run is not None and group.run.status in ("live", "paused")
         if job.kind == RECONTACT_UPLOAD and live:
-            fieldwork.invite(world, group, [job.accepted[at : at + WIDTH] for at in range(0, len(job.accepted), WIDTH)])
-            world.due(t, group.id)
+            fieldwork.invite(
+                world, group, [job.accepted[at : at + ID_BYTES] for at in range(0, len(job.accepted), ID_BYTES)]
+            )
+            world.schedule(t, group.id)
     job.accepted = b""
 
 
 def _finish_launch(world: World, job: Job, t: float) -> None:
     group = world.groups[job.group_id]
-    _progress_of(world, group, t)
-    job.failure = {"code": "InternalError", "description": "the job failed"} if job.fate == "failed" else None
+    _update_group(world, group, t)
+    job.failure = {"code": "InternalError", "description": "the job failed"} if job.planned_end == "failed" else None
     job.failure = job.failure or launch_problem(group, job.end, t)
     if job.failure is not None:
         job.status = "Failed"
         return
     job.status = "Completed"
-    job.run_id = launch(world, group, max(job.start, t) if job.kind == SCHEDULE else t, job.end, t, job.id)
+    job.run_id = launch_group(world, group, max(job.start, t) if job.kind == SCHEDULE else t, job.end, t, job.id)
 
 
-def launch(world: World, group: Group, start_at: float, end_at: float, t: float, name: str) -> str:
+def launch_group(world: World, group: TargetGroup, start_at: float, end_at: float, t: float, name: str) -> str:
     """Create the run of a draft and put it live, or schedule it; return its id."""
-    run = Run(world.ids.ulid_for(f"run:{name}:{group.id}", t), start_at, end_at, "scheduled", t, world.actor, version=0)
+    run = FieldingRun(
+        world.id_factory.ulid_for(f"run:{name}:{group.id}", t), start_at, end_at, "scheduled", t, world.actor, version=0
+    )
     if start_at > t:
-        lifecycle.begin(world, group, run, t)
+        lifecycle.attach_run(world, group, run, t)
     else:
         group.run = run
-        world.note(group, t, ("fielding_period_end_date", None, world.text(run.end)))
+        world.log_change(group, t, ("fielding_period_end_date", None, world.format_time(run.end)))
         fieldwork.go_live(world, group, t)
     return run.id
 
 
-def launch_problem(group: Group, end_at: float, t: float) -> JsonObject | None:
+def launch_problem(group: TargetGroup, end_at: float, t: float) -> JsonObject | None:
     """Tell why a draft cannot be launched, in the shape of a job's `failure_reason`; None when it can."""
     if group.status != "draft":
         return _reason("TargetGroupInvalidState", "the target group is not in a draft state and cannot be launched")
@@ -211,30 +215,30 @@ def _reason(code: str, description: str) -> JsonObject:
 
 
 def _finish_batch(world: World, job: Job, t: float) -> None:
-    if job.fate == "failed":
+    if job.planned_end == "failed":
         job.status = "Failed"
         return
     for target in job.targets:
         group = world.groups.get(target)
         if group is None or group.project_id != job.project_id:
-            job.refused.append((target, "TargetGroupNotFound", "the target group was not found"))
+            job.rejected.append((target, "TargetGroupNotFound", "the target group was not found"))
             continue
-        _progress_of(world, group, t)
+        _update_group(world, group, t)
         if job.action == "launch":
-            end_at = world.seconds(group.body["fielding_specification"]["end_at"])
+            end_at = world.parse_time(group.body["fielding_specification"]["end_at"])
             problem = launch_problem(group, end_at, t)
             if problem is not None:
-                job.refused.append((target, str(problem["code"]), str(problem["description"])))
+                job.rejected.append((target, str(problem["code"]), str(problem["description"])))
                 continue
-            launch(world, group, t, end_at, t, job.id)
+            launch_group(world, group, t, end_at, t, job.id)
         elif not lifecycle.is_allowed(group, job.action, t):
             description = f"the target group is {group.status} and does not allow {job.action}"
-            job.refused.append((target, "TargetGroupInvalidState", description))
+            job.rejected.append((target, "TargetGroupInvalidState", description))
             continue
         else:
-            lifecycle.move(world, group, AFTER[job.action], t)
+            lifecycle.transition(world, group, STATUS_AFTER[job.action], t)
         job.updated.append(target)
     job.status = "Completed"
 
 
-AFTER = {"pause": "paused", "resume": "live", "complete": "completed", "relaunch": "live"}
+STATUS_AFTER = {"pause": "paused", "resume": "live", "complete": "completed", "relaunch": "live"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cint_nb.sandbox.protocol.messages import wrong_state
-from cint_nb.sandbox.world.entities import Group, Run
+from cint_nb.sandbox.protocol.messages import unprocessable
+from cint_nb.sandbox.world.entities import FieldingRun, TargetGroup
 from cint_nb.sandbox.world.world import World
 
 # What each action needs, as the API reference describes it: `complete` from live or scheduled, not from paused.
@@ -17,44 +17,44 @@ ALLOWED_FROM: dict[str, tuple[str, ...]] = {
 }
 
 
-def is_allowed(group: Group, action: str, t: float) -> bool:
+def is_allowed(group: TargetGroup, action: str, t: float) -> bool:
     """Tell whether an action may be taken now; resuming and relaunching need a goal not reached and an end ahead."""
     if group.status not in ALLOWED_FROM[action]:
         return False
     if action in ("resume", "relaunch"):
-        return group.run is not None and group.run.end > t and reached(group) < group.goal
+        return group.run is not None and group.run.end > t and goal_count(group) < group.goal
     return True
 
 
-def reached(group: Group) -> int:
+def goal_count(group: TargetGroup) -> int:
     """Count what counts toward the goal: completes, or with the strategy `prescreens` those who passed screening."""
-    return group.work.prescreens if group.strategy == "prescreens" else group.work.completes
+    return group.fieldwork.prescreens if group.strategy == "prescreens" else group.fieldwork.completes
 
 
-def require(group: Group, action: str, t: float) -> Run:
+def require_allowed(group: TargetGroup, action: str, t: float) -> FieldingRun:
     """Return the run if an action may be taken.
 
     Raises:
         Refusal: 422 when the state does not allow it.
     """
     if group.run is None or not is_allowed(group, action, t):
-        raise wrong_state(f"the fielding run is {group.status} and does not allow {action} now")
+        raise unprocessable(f"the fielding run is {group.status} and does not allow {action} now")
     return group.run
 
 
-def begin(world: World, group: Group, run: Run, t: float) -> None:
+def attach_run(world: World, group: TargetGroup, run: FieldingRun, t: float) -> None:
     """Attach a new run: live at once, or scheduled when its start lies ahead."""
     group.run = run
-    world.note(group, t, ("fielding_period_end_date", None, world.text(run.end)))
-    move(world, group, "scheduled" if run.start > t else "live", t)
+    world.log_change(group, t, ("fielding_period_end_date", None, world.format_time(run.end)))
+    transition(world, group, "scheduled" if run.start > t else "live", t)
 
 
-def move(world: World, group: Group, status: str, t: float, *, system: str = "", reason: str = "") -> None:
+def transition(world: World, group: TargetGroup, status: str, t: float, *, system: str = "", reason: str = "") -> None:
     """Put a target group and its run into a state, stop or start the live time, and write the changelog."""
     run = group.run
     if run is None:
         raise ValueError("a target group without a run has no states to move between")
-    world.note(group, t, ("status", group.status, status), system=system, reason=reason)
+    world.log_change(group, t, ("status", group.status, status), system=system, reason=reason)
     if run.live_since is not None:
         run.live_before = run.live_seconds(t)
         run.live_since = None
@@ -62,7 +62,7 @@ def move(world: World, group: Group, status: str, t: float, *, system: str = "",
         run.live_since = t
         run.start = min(run.start, t)
     group.status = run.status = status
-    run.changed = t
+    run.changed_at = t
     run.changed_by = world.actor
     run.version += 1
-    world.due(t, group.id)
+    world.schedule(t, group.id)

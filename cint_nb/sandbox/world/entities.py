@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, TypedDict
 from cint_nb.sandbox.protocol.messages import JsonObject
 from cint_nb.sandbox.protocol.request_bodies import Draft
 from cint_nb.sandbox.world.id_store import IdStore
-from cint_nb.sandbox.world.ids import own_part
+from cint_nb.sandbox.world.ids import random_part
 
 RECONTACT_UPLOAD = "recontact-upload"
 RECONTACT_REMOVAL = "recontact-removal"
@@ -36,24 +36,24 @@ class Project:
     """Hold a project; it can be read from `readable` on."""
 
     id: str
-    human_id: str
+    human_readable_id: str
     name: str
-    manager: str
+    project_manager_id: str
     reference: str
     created: float
-    readable: float
+    readable_at: float
     version: int = 1
 
 
 @dataclass(slots=True)
-class Run:
+class FieldingRun:
     """Hold the one fielding run of a target group. Times are virtual seconds."""
 
     id: str
     start: float
     end: float
     status: str
-    changed: float
+    changed_at: float
     changed_by: str
     version: int = 1
     live_since: float | None = None
@@ -69,7 +69,7 @@ class Run:
         return self.live_before + (max(0.0, t - self.live_since) if self.live_since is not None else 0.0)
 
 
-class Session(NamedTuple):
+class Visit(NamedTuple):
     """Hold one ended or abandoned visit: who, when in, when out, and how it ended."""
 
     key: bytes
@@ -86,19 +86,19 @@ class Fieldwork:
     `waiting` is a heap of (live seconds, key), `inside` one of (end, key, entered, outcome).
     """
 
-    waiting: list[tuple[float, bytes]] = field(default_factory=list)
-    inside: list[tuple[float, bytes, float, str]] = field(default_factory=list)
-    sessions: list[Session] = field(default_factory=list)
+    arrivals: list[tuple[float, bytes]] = field(default_factory=list)
+    active_visits: list[tuple[float, bytes, float, str]] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     prescreens: int = 0
     completes: int = 0
     cost: Decimal = Decimal(0)
     lengths: list[int] = field(default_factory=list)
-    fresh: int = 0
+    new_people_invited: int = 0
 
 
 @dataclass(slots=True)
-class Change:
+class ChangelogEntry:
     """Hold one entry of a target group's changelog."""
 
     id: str
@@ -108,11 +108,11 @@ class Change:
 
 
 @dataclass(slots=True)
-class Group:
+class TargetGroup:
     """Hold a target group with all that belongs to it. `body` is the draft as last written."""
 
     id: str
-    human_id: str
+    human_readable_id: str
     project_id: str
     body: Draft
     created: float
@@ -122,22 +122,22 @@ class Group:
     cpi: Decimal
     status: str = "draft"
     saved: IdStore = field(default_factory=IdStore)
-    refused_once: set[bytes] = field(default_factory=set)
-    lock: str = ""
+    rejected_once: set[bytes] = field(default_factory=set)
+    running_job_id: str = ""
     excluded: IdStore = field(default_factory=IdStore)
     excluded_guids: IdStore = field(default_factory=IdStore)
-    exclusion_lock: str = ""
+    running_exclusion_job_id: str = ""
     policy_updated: float = 0.0
     activity: list[ActivityRule] = field(default_factory=list)
-    run: Run | None = None
-    work: Fieldwork = field(default_factory=Fieldwork)
-    changes: list[Change] = field(default_factory=list)
+    run: FieldingRun | None = None
+    fieldwork: Fieldwork = field(default_factory=Fieldwork)
+    changes: list[ChangelogEntry] = field(default_factory=list)
     pause_at: float | None = None
 
     @property
-    def salt(self) -> bytes:
+    def seed(self) -> bytes:
         """Return what makes the draws of this group its own, whenever it was made."""
-        return own_part(self.id).encode()
+        return random_part(self.id).encode()
 
     @property
     def goal(self) -> int:
@@ -168,9 +168,9 @@ class Job:
     project_id: str
     group_id: str
     created: float
-    ends: float
-    by: str
-    fate: PlannedEnd = "done"
+    ends_at: float
+    created_by: str
+    planned_end: PlannedEnd = "done"
     status: str = "Processing"
     file_name: str = ""
     content: bytes = b""
@@ -186,7 +186,7 @@ class Job:
     action: str = ""
     targets: tuple[str, ...] = ()
     updated: list[str] = field(default_factory=list)
-    refused: list[tuple[str, str, str]] = field(default_factory=list)
+    rejected: list[tuple[str, str, str]] = field(default_factory=list)
     guids: bool = False
 
     def __repr__(self) -> str:
@@ -202,8 +202,8 @@ class Report:
     kind: str
     level: str
     created: float
-    ready: float
-    by: str
+    ready_at: float
+    created_by: str
     params: JsonObject
     begin: float
     end: float

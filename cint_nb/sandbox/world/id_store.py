@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-WIDTH = 16
+ID_BYTES = 16
 
 
-def text_of(key: bytes) -> str:
+def to_uuid_text(key: bytes) -> str:
     """Write a 16-byte value as a lower-case UUID."""
     text = key.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def key_of(text: str) -> bytes:
+def to_id_bytes(text: str) -> bytes:
     """Read a UUID with dashes as its 16 bytes."""
     return bytes.fromhex(text.replace("-", ""))
 
@@ -31,7 +31,7 @@ class IdStore:
 
     def __len__(self) -> int:
         """Count the ids."""
-        return len(self._bytes) // WIDTH
+        return len(self._bytes) // ID_BYTES
 
     def __repr__(self) -> str:
         """Count, never list."""
@@ -49,18 +49,18 @@ class IdStore:
     def drop(self, count: int) -> None:
         """Remove ids at the beginning."""
         count = min(count, len(self))
-        del self._bytes[: count * WIDTH]
+        del self._bytes[: count * ID_BYTES]
         self.first += count
 
     def keys(self) -> list[bytes]:
         """List the 16-byte values in order."""
         data = bytes(self._bytes)
-        return [data[at : at + WIDTH] for at in range(0, len(data), WIDTH)]
+        return [data[at : at + ID_BYTES] for at in range(0, len(data), ID_BYTES)]
 
     def page(self, position: int, count: int) -> list[str]:
         """Write up to `count` ids from an absolute position as lower-case UUIDs."""
-        begin = max(0, position - self.first) * WIDTH
-        text = self._bytes[begin : begin + max(0, count) * WIDTH].hex()
+        begin = max(0, position - self.first) * ID_BYTES
+        text = self._bytes[begin : begin + max(0, count) * ID_BYTES].hex()
         return [
             f"{text[at : at + 8]}-{text[at + 8 : at + 12]}-{text[at + 12 : at + 16]}"
             f"-{text[at + 16 : at + 20]}-{text[at + 20 : at + 32]}"

@@ -6,15 +6,15 @@ import hashlib
 from datetime import datetime, timedelta
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_READABLE = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+_READABLE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-def own_part(ulid: str) -> str:
+def random_part(ulid: str) -> str:
     """Return a ULID without its time, its first ten characters: what hangs on it is the same a second later."""
     return ulid[10:]
 
 
-class Identities:
+class IdFactory:
     """Make ULIDs and UUIDs from a seed, a counter and the sandbox's time.
 
     Args:
@@ -25,14 +25,14 @@ class Identities:
     def __init__(self, seed: int, start: datetime) -> None:
         self.seed = seed
         self.start = start
-        self.made = 0
+        self.id_count = 0
         self.requests = 0
 
     def ulid(self, t: float) -> str:
         """Make the next ULID."""
-        self.made += 1
+        self.id_count += 1
         # The counter comes right behind the time: ids made within one millisecond still sort by their order.
-        return self._ulid(t, self.made.to_bytes(3) + self._digest(f"ulid:{self.made}")[:7])
+        return self._ulid(t, self.id_count.to_bytes(3) + self._digest(f"ulid:{self.id_count}")[:7])
 
     def ulid_for(self, name: str, t: float) -> str:
         """Make the ULID of a name, without counting: it does not depend on the order of events."""
@@ -46,21 +46,21 @@ class Identities:
         text = digest.hex()
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
-    def readable(self, name: str, length: int) -> str:
+    def human_readable_id(self, name: str, length: int) -> str:
         """Make a short id for people, such as `P7K2QX`."""
-        return "".join(_READABLE[byte % 32] for byte in self._digest(f"readable:{name}")[:length])
+        return "".join(_READABLE_ALPHABET[byte % 32] for byte in self._digest(f"readable:{name}")[:length])
 
-    def trace(self) -> str:
+    def traceparent(self) -> str:
         """Make the `traceparent` of the next request."""
         self.requests += 1
         text = self._digest(f"request:{self.requests}").hex()
         return f"00-{text[:32]}-{text[32:48]}-01"
 
-    def error(self) -> str:
+    def error_id(self) -> str:
         """Make the id of an error reply to the present request."""
         return self.uuid(f"request:{self.requests}")
 
-    def share(self, name: str) -> float:
+    def draw(self, name: str) -> float:
         """Draw a number from 0 to below 1 for a name."""
         return int.from_bytes(self._digest(f"share:{name}")[:7]) / 2**56
 

@@ -1,6 +1,6 @@
 """The people behind the ids: whom the exchange knows, who comes back, when, and how the visit ends.
 
-Every number a wave depends on is a field of `Assumptions`, with its source or marked as an assumption. Cint publishes
+Every number a wave depends on is a field of `PopulationParameters`, with its source or marked as an assumption. Cint publishes
 no recontact rates: forecast from your own earlier waves, and use these only to practise.
 """
 
@@ -14,24 +14,24 @@ from functools import cached_property
 from statistics import NormalDist
 
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.sandbox.world.id_store import key_of
+from cint_nb.sandbox.world.id_store import to_id_bytes
 
 _NORMAL = NormalDist()
 FIRST_SUPPLIER = 201
 
 
-class Fate(StrEnum):
+class UploadResult(StrEnum):
     """Name what becomes of a well-formed id at upload."""
 
     ACCEPTED = "accepted"
-    LATER = "rejected once, accepted when sent again"
+    ACCEPTED_LATER = "rejected once, accepted when sent again"
     UNKNOWN = "rejected: not known to the exchange"
     ERASED = "rejected: the person asked to be erased"
-    GONE = "rejected: the supplier has left the exchange"
+    SUPPLIER_LEFT = "rejected: the supplier has left the exchange"
 
 
 @dataclass(frozen=True)
-class Assumptions:
+class PopulationParameters:
     """Hold the numbers that make waves look true.
 
     Args:
@@ -53,9 +53,9 @@ class Assumptions:
         screened_out: Share of recontacted people the screener turns away. Assumption.
         terminated: Share the client's survey ends early. Assumption.
         quality: Share ended for quality. Assumption.
-        dropped: Share that leaves the survey open. Assumption.
+        drop_rate: Share that leaves the survey open. Assumption.
         interview_spread: Sigma of the log-normal interview length around the expected one. Assumption.
-        fresh_fill_days: A target group of new respondents fills in about this time. Assumption.
+        new_people_fill_days: A target group of new respondents fills in about this time. Assumption.
         population: People the exchange knows for target groups of new respondents.
         visits: Response ids known per person of the population, at most.
     """
@@ -75,14 +75,14 @@ class Assumptions:
     screened_out: float = 0.04
     terminated: float = 0.03
     quality: float = 0.02
-    dropped: float = 0.07
+    drop_rate: float = 0.07
     interview_spread: float = 0.35
-    fresh_fill_days: float = 3.0
+    new_people_fill_days: float = 3.0
     population: int = 20_000
     visits: int = 4
 
 
-class People:
+class Population:
     """Know every person by rule: the same seed and id give the same person, in any order of questions.
 
     Args:
@@ -90,9 +90,9 @@ class People:
         assumptions: The numbers behind behaviour.
     """
 
-    def __init__(self, seed: int, assumptions: Assumptions | None = None) -> None:
+    def __init__(self, seed: int, assumptions: PopulationParameters | None = None) -> None:
         self.seed = seed
-        self.assumptions = assumptions or Assumptions()
+        self.assumptions = assumptions or PopulationParameters()
 
     def rsid(self, number: int) -> str:
         """Return the respondent id of the `number`-th person of the population."""
@@ -103,31 +103,35 @@ class People:
         # Built when a file of response ids first arrives; nothing else needs it.
         everyone = range(self.assumptions.population)
         return {
-            key_of(rid_of(self.seed, number, visit)): number for number in everyone for visit in range(visits(number))
+            to_id_bytes(rid_of(self.seed, number, visit)): number
+            for number in everyone
+            for visit in range(visit_count(number))
         }
 
     def person_of_rid(self, key: bytes) -> bytes:
         """Return the respondent key a response id belongs to; an unknown one belongs to a person of its own."""
         number = self._by_rid.get(key)
         if number is not None:
-            return key_of(self.rsid(number))
-        return key_of(synthetic_id("person of a response id", int.from_bytes(key)))
+            return to_id_bytes(self.rsid(number))
+        return to_id_bytes(synthetic_id("person of a response id", int.from_bytes(key)))
 
-    def fate(self, key: bytes) -> Fate:
+    def upload_result(self, key: bytes) -> UploadResult:
         """Tell what becomes of a well-formed respondent id; the seed plays no part, so a file means the same always."""
-        chance = _share(key, b"fate")
+        chance = _hash_to_unit(key, b"fate")
         known = self.assumptions
         if chance < known.accepted:
-            return Fate.ACCEPTED
+            return UploadResult.ACCEPTED
         if chance < known.accepted + known.accepted_later:
-            return Fate.LATER
-        return (Fate.UNKNOWN, Fate.ERASED, Fate.GONE)[int(_share(key, b"reason") * 3)]
+            return UploadResult.ACCEPTED_LATER
+        return (UploadResult.UNKNOWN, UploadResult.ERASED, UploadResult.SUPPLIER_LEFT)[
+            int(_hash_to_unit(key, b"reason") * 3)
+        ]
 
-    def supplier(self, key: bytes) -> int:
+    def supplier_of(self, key: bytes) -> int:
         """Return the number of the supplier a person comes from."""
-        return FIRST_SUPPLIER + int(_share(key, b"supplier") * self.assumptions.suppliers)
+        return FIRST_SUPPLIER + int(_hash_to_unit(key, b"supplier") * self.assumptions.suppliers)
 
-    def comes_back(self, key: bytes, salt: bytes, months: float | None) -> float | None:
+    def return_delay(self, key: bytes, salt: bytes, months: float | None) -> float | None:
         """Tell after how many seconds a recontacted person enters; None for one who does not.
 
         Args:
@@ -136,14 +140,14 @@ class People:
             months: Time since the person was last seen; None when the sandbox does not know.
         """
         known = self.assumptions
-        if _share(key, b"supplier shows") >= known.supplier_takes_part:
+        if _hash_to_unit(key, b"supplier shows") >= known.supplier_takes_part:
             return None
         if months is None:
-            months = _share(key, b"last seen") * known.months_since_seen
-        if _share(key, b"returns" + salt) >= known.returns * (1 - known.attrition_per_month) ** months:
+            months = _hash_to_unit(key, b"last seen") * known.months_since_seen
+        if _hash_to_unit(key, b"returns" + salt) >= known.returns * (1 - known.attrition_per_month) ** months:
             return None
         delay = self.log_normal(key, b"delay" + salt, known.delay_median_hours * 3600, known.delay_spread)
-        return delay * known.slow_factor if self.is_slow(self.supplier(key)) else delay
+        return delay * known.slow_factor if self.is_slow(self.supplier_of(key)) else delay
 
     def is_slow(self, supplier: int) -> bool:
         """Tell whether a supplier shows surveys late: the last of the list do."""
@@ -152,12 +156,12 @@ class People:
 
     def log_normal(self, key: bytes, salt: bytes, median: float, spread: float) -> float:
         """Draw a log-normal number for a person."""
-        chance = min(max(_share(key, salt), 1e-9), 1 - 1e-9)
+        chance = min(max(_hash_to_unit(key, salt), 1e-9), 1 - 1e-9)
         return median * math.exp(spread * _NORMAL.inv_cdf(chance))
 
-    def chance(self, key: bytes, salt: bytes) -> float:
+    def draw(self, key: bytes, salt: bytes) -> float:
         """Draw a number from 0 to below 1 for a person."""
-        return _share(key, salt + self.seed.to_bytes(8, signed=True))
+        return _hash_to_unit(key, salt + self.seed.to_bytes(8, signed=True))
 
 
 def rsid_of(seed: int, number: int) -> str:
@@ -170,10 +174,10 @@ def rid_of(seed: int, number: int, visit: int) -> str:
     return synthetic_id(f"visit {visit} {seed}", number)
 
 
-def visits(number: int) -> int:
+def visit_count(number: int) -> int:
     """Tell how many earlier visits a person of the population has: 1 to 4."""
     return 1 + number % 4
 
 
-def _share(key: bytes, salt: bytes) -> float:
+def _hash_to_unit(key: bytes, salt: bytes) -> float:
     return int.from_bytes(hashlib.blake2b(key + salt, digest_size=7).digest()) / 2**56

@@ -5,12 +5,12 @@ from __future__ import annotations
 import heapq
 from datetime import UTC, datetime, timedelta
 
-from cint_nb.sandbox.protocol.json_schema import read_time
-from cint_nb.sandbox.protocol.messages import Ask, Json, JsonObject, not_found
+from cint_nb.sandbox.protocol.json_schema import parse_time
+from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, not_found
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, PROJECT_MANAGER_ID
-from cint_nb.sandbox.world.entities import Change, Group, Job, Project, Report
-from cint_nb.sandbox.world.ids import Identities
-from cint_nb.sandbox.world.population import Assumptions, People
+from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Report, TargetGroup
+from cint_nb.sandbox.world.ids import IdFactory
+from cint_nb.sandbox.world.population import Population, PopulationParameters
 
 
 class World:
@@ -22,47 +22,47 @@ class World:
         assumptions: The numbers behind people's behaviour.
     """
 
-    def __init__(self, seed: int, start: datetime, assumptions: Assumptions | None = None) -> None:
+    def __init__(self, seed: int, start: datetime, assumptions: PopulationParameters | None = None) -> None:
         self.seed = seed
         self.start = start.astimezone(UTC)
         self.account_id = ACCOUNT_ID
-        self.people = People(seed, assumptions)
-        self.ids = Identities(seed, self.start)
+        self.population = Population(seed, assumptions)
+        self.id_factory = IdFactory(seed, self.start)
         self.projects: dict[str, Project] = {}
-        self.groups: dict[str, Group] = {}
+        self.groups: dict[str, TargetGroup] = {}
         self.jobs: dict[str, Job] = {}
         self.reports: dict[str, Report] = {}
         self.running: dict[str, Job] = {}
-        self.now = 0.0
+        self.caught_up_to = 0.0
         self.actor = PROJECT_MANAGER_ID
         self.last_seen: dict[bytes, float] = {}
         self.excluded_now: dict[str, tuple[float, set[bytes]]] = {}
         self._agenda: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
 
-    def moment(self, t: float) -> datetime:
+    def time_at(self, t: float) -> datetime:
         """Return the moment of a virtual second."""
         return self.start + timedelta(seconds=t)
 
-    def text(self, t: float) -> str:
+    def format_time(self, t: float) -> str:
         """Write a moment as the exchange does: RFC 3339, UTC, three decimals."""
-        return self.moment(t).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self.time_at(t).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def seconds(self, text: str) -> float:
+    def parse_time(self, text: str) -> float:
         """Read an RFC 3339 time as virtual seconds; the schema has made sure it is one."""
-        moment = read_time(text)
+        moment = parse_time(text)
         if moment is None:
             raise ValueError("not a time")
         return round((moment - self.start).total_seconds(), 3)
 
-    def due(self, t: float, thing_id: str) -> None:
+    def schedule(self, t: float, thing_id: str) -> None:
         """Put a job or a target group on the agenda, unless it is due earlier anyway."""
         known = self._due.get(thing_id)
         if known is None or t < known:
             self._due[thing_id] = t
             heapq.heappush(self._agenda, (t, thing_id))
 
-    def next_due(self, until: float) -> tuple[float, str] | None:
+    def pop_due(self, until: float) -> tuple[float, str] | None:
         """Take the next thing off the agenda that is due until then; None when nothing is."""
         while self._agenda and self._agenda[0][0] <= until:
             t, thing_id = heapq.heappop(self._agenda)
@@ -71,30 +71,30 @@ class World:
                 return t, thing_id
         return None
 
-    def project(self, ask: Ask) -> Project:
+    def project(self, ask: Request) -> Project:
         """Return the project of a path.
 
         Raises:
             Refusal: 404 when it does not exist or cannot be read yet.
         """
-        project = self.projects.get(ask.params["project_id"])
-        if project is None or project.readable > ask.t:
+        project = self.projects.get(ask.path_params["project_id"])
+        if project is None or project.readable_at > ask.received_at:
             raise not_found("the project")
         return project
 
-    def group(self, ask: Ask) -> Group:
+    def group(self, ask: Request) -> TargetGroup:
         """Return the target group of a path.
 
         Raises:
             Refusal: 404 when it does not exist in this project.
         """
         project = self.project(ask)
-        group = self.groups.get(ask.params["target_group_id"])
+        group = self.groups.get(ask.path_params["target_group_id"])
         if group is None or group.project_id != project.id:
             raise not_found("the target group")
         return group
 
-    def launched(self, ask: Ask) -> Group:
+    def launched(self, ask: Request) -> TargetGroup:
         """Return the target group of a path once it has left the draft state.
 
         Raises:
@@ -105,19 +105,24 @@ class World:
             raise not_found("the target group")
         return group
 
-    def job(self, ask: Ask, *kinds: str) -> Job:
+    def job(self, ask: Request, *kinds: str) -> Job:
         """Return the job of a path.
 
         Raises:
             Refusal: 404 when no such job of these kinds exists for the path's target group or project.
         """
-        job = self.jobs.get(ask.params["job_id"])
-        place = ask.params.get("target_group_id", "")
-        if job is None or job.kind not in kinds or job.group_id != place or job.project_id != ask.params["project_id"]:
+        job = self.jobs.get(ask.path_params["job_id"])
+        place = ask.path_params.get("target_group_id", "")
+        if (
+            job is None
+            or job.kind not in kinds
+            or job.group_id != place
+            or job.project_id != ask.path_params["project_id"]
+        ):
             raise not_found("the job")
         return job
 
-    def groups_of(self, project_id: str) -> list[Group]:
+    def groups_of(self, project_id: str) -> list[TargetGroup]:
         """List the target groups of a project, newest first."""
         return sorted(
             (group for group in self.groups.values() if group.project_id == project_id),
@@ -125,8 +130,8 @@ class World:
             reverse=True,
         )
 
-    def note(
-        self, group: Group, t: float, *changes: tuple[str, Json, Json], system: str = "", reason: str = ""
+    def log_change(
+        self, group: TargetGroup, t: float, *changes: tuple[str, Json, Json], system: str = "", reason: str = ""
     ) -> None:
         """Write what changed to a target group's changelog.
 
@@ -150,5 +155,5 @@ class World:
         ]
         if entries:
             name = f"change:{group.id}:{len(group.changes)}"
-            group.changes.append(Change(self.ids.ulid_for(name, t), t, user, entries))
+            group.changes.append(ChangelogEntry(self.id_factory.ulid_for(name, t), t, user, entries))
             group.updated = t
