@@ -20,7 +20,7 @@ from cint_nb.wave.reporting import make_silent_reporter
 from cint_nb.wave.wave import Wave
 
 BUDGET = "11000 EUR"
-FIELD_DAYS = 10
+FIELDING_DAYS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cint_nb.sandbox.sample import write_sample
 
     started = time.perf_counter()
-    tell = _quiet if arguments.json else _tell
+    tell = _ignore_step if arguments.json else _print_step
     folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     file = write_sample(folder / "respondents.csv", lines=arguments.lines, seed=arguments.seed)
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             "Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=demo_plan(client, people)
         )
         _run_wave(client, wave, folder, tell)
-        numbers = _numbers(wave)
+        numbers = _collect_numbers(wave)
         wave.close()
         wave.remove()
         tell("8  close", "closed, and every recontact removed.")
@@ -110,12 +110,12 @@ def _run_wave(client: Client, wave: Wave, folder: Path, tell: Any) -> None:
     tell("", wave.outcome.summary())
     wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
     wave.launch(budget=BUDGET)
-    client.pass_time(days=FIELD_DAYS)
-    tell("7  launch", f"live within {BUDGET}; {FIELD_DAYS} days in the field later:")
+    client.pass_time(days=FIELDING_DAYS)
+    tell("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days in the field later:")
     tell("", wave.status().T.to_string(header=False))
 
 
-def _numbers(wave: Wave) -> dict[str, Any]:
+def _collect_numbers(wave: Wave) -> dict[str, Any]:
     outcome = wave.outcome.counts
     status = wave.status().iloc[0]
     usable = ("saved", "already_saved", "rejected")
@@ -131,7 +131,7 @@ def _numbers(wave: Wave) -> dict[str, Any]:
     }
 
 
-def _tell(step: str, what: str | pd.DataFrame) -> None:
+def _print_step(step: str, what: str | pd.DataFrame) -> None:
     text = what.to_string(index=False) if isinstance(what, pd.DataFrame) else str(what)
     sys.stderr.flush()
     for number, line in enumerate(text.splitlines()):
@@ -139,5 +139,5 @@ def _tell(step: str, what: str | pd.DataFrame) -> None:
     sys.stdout.flush()
 
 
-def _quiet(step: str, what: str | pd.DataFrame) -> None:
+def _ignore_step(step: str, what: str | pd.DataFrame) -> None:
     pass

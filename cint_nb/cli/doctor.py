@@ -23,7 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes its arguments
     """Print one line a check; return 1 if one of them failed."""
-    checks = [_python(), *map(_package, _PACKAGES), _nest_asyncio(), _settings(), _sandbox()]
+    checks = [
+        _check_python(),
+        *map(_check_package, _PACKAGES),
+        _check_nest_asyncio(),
+        _check_settings(),
+        _check_sandbox(),
+    ]
     for passed, name, text in checks:
         print(f"{'ok  ' if passed else 'FAIL'}  {name:<14} {text}")
     print(f"ok    {'journal':<14} {default_path()}")
@@ -33,11 +39,11 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
 Check = tuple[bool, str, str]
 
 
-def _python() -> Check:
+def _check_python() -> Check:
     return sys.version_info >= (3, 11), "python", f"{platform.python_version()}, 3.11 or newer is needed"
 
 
-def _package(name: str) -> Check:
+def _check_package(name: str) -> Check:
     optional = name in {"ipykernel", "jupyterlab", "matplotlib"}
     try:
         return True, name, importlib.metadata.version(name)
@@ -45,7 +51,7 @@ def _package(name: str) -> Check:
         return optional, name, 'not installed; pip install -e ".[lab]" adds it' if optional else "missing"
 
 
-def _nest_asyncio() -> Check:
+def _check_nest_asyncio() -> Check:
     if archived_nest_asyncio_applied():
         return False, "nest_asyncio", "the archived nest_asyncio is applied; use cint_nb.allow_nested_loops() instead"
     if importlib.util.find_spec("nest_asyncio") is not None:
@@ -53,7 +59,7 @@ def _nest_asyncio() -> Check:
     return True, "nest_asyncio", "the archived package is absent"
 
 
-def _settings() -> Check:
+def _check_settings() -> Check:
     try:
         settings = Settings.load()
     except CintError as error:
@@ -62,7 +68,7 @@ def _settings() -> Check:
     return True, "settings", f"mode {settings.mode}{untried}"
 
 
-def _sandbox() -> Check:
+def _check_sandbox() -> Check:
     try:
         with open_client("sandbox", base_url=SANDBOX_BASE_URL) as client:
             client.run(client.projects.create("Doctor's project", "b551326b-ac9d-4d32-8823-4f025787dab9"))

@@ -73,7 +73,7 @@ def _list(entries: list[JournalEntry[Payload]]) -> None:
 def _export(entries: list[JournalEntry[Payload]], file: TextIO) -> None:
     writer = csv.DictWriter(file, _COLUMNS)
     writer.writeheader()
-    writer.writerows({name: _inert(value) for name, value in _row(entry).items()} for entry in entries)
+    writer.writerows({name: _escape_formula(value) for name, value in _row(entry).items()} for entry in entries)
 
 
 def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
@@ -93,6 +93,6 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
     }
 
 
-def _inert(value: Any) -> Any:
+def _escape_formula(value: Any) -> Any:
     """Keep a spreadsheet from running a text as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -55,7 +55,7 @@ def copy_notebooks(folder: Path | None) -> Path:
     Args:
         folder: Where to; a new `cint-nb-notebooks` in the current folder when left out.
     """
-    target = folder or _new_folder(Path("cint-nb-notebooks"))
+    target = folder or _unused_folder(Path("cint-nb-notebooks"))
     source = notebook_source()
     for page in sorted([*source.rglob("*.ipynb"), source / "README.md"]):
         copy = target / page.relative_to(source)
@@ -82,7 +82,7 @@ def notebook_source() -> Path:
     )
 
 
-def _new_folder(wanted: Path) -> Path:
+def _unused_folder(wanted: Path) -> Path:
     number = 1
     folder = wanted
     while folder.exists():

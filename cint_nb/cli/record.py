@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         recording = arguments.into / f"{path.stem}.jsonl"
         notebook = nbformat.read(path, as_version=4)
         record(notebook, recording, seed=arguments.seed)
-        _tidy(notebook)
+        _strip_volatile(notebook)
         path.write_text(nbformat.writes(notebook).rstrip() + "\n", encoding="utf-8")
         print(f"{path} and {recording} are new")
     return 0
@@ -74,11 +74,11 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
             record_timing=False,
         )
         client.execute(env=environment)
-        if not recording.exists() or _said(fresh) != _said(recording):
+        if not recording.exists() or _content(fresh) != _content(recording):
             shutil.move(fresh, recording)
 
 
-def _said(recording: Path) -> list[dict[str, Any]]:
+def _content(recording: Path) -> list[dict[str, Any]]:
     """Return what a recording says, without when and with which version it was made."""
     lines = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines()]
     return [{key: value for key, value in line.items() if key not in {"made_at", "package_version"}} for line in lines]
@@ -91,7 +91,7 @@ def _notebooks(paths: list[Path]) -> list[Path]:
     return found
 
 
-def _tidy(notebook: Any) -> None:
+def _strip_volatile(notebook: Any) -> None:
     """Keep only what does not change from run to run, so that a second recording changes nothing."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
