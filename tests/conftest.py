@@ -28,8 +28,8 @@ def _a_world_of_its_own(
     monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))
     yield
     if background := sys.modules.get("cint_nb.panels.look.background"):
-        with background._PULSE._waiting:  # a table kept fresh in one test would be refreshed in all that follow
-            background._PULSE._calls.clear()
+        with background._SCHEDULER._condition:  # a table kept fresh in one test would be refreshed in all that follow
+            background._SCHEDULER._calls.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
-"""The client: one module per resource of the Demand API.
+"""The API client; names follow the URLs of the Demand API.
 
-Knows: addresses, bodies and replies; which operation may be repeated.
-May import: wire, domain.
-Gives out: typed models and `Job` handles.
+Knows: addresses, bodies and replies; which operation may be retried.
+May import: wire, domain; the sandbox only when a client for it is built.
+Gives out: `AsyncClient`, typed models and `Job`.
 """

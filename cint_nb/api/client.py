@@ -32,7 +32,7 @@ _recording_numbers = itertools.count()
 
 
 class AsyncClient:
-    """Hold the resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
+    """The resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
 
     Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
     for either from plain code.
@@ -105,7 +105,7 @@ class AsyncClient:
         return loop_thread.run(awaitable)
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
-        """Let time pass in the sandbox or in a replay, so that fielding goes on.
+        """Advance time in the sandbox or in a replay, so that fielding continues.
 
         Args:
             days: Days of the sandbox's time.
@@ -151,7 +151,7 @@ class AsyncClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        """Say what answers and as which account."""
+        """Show mode and account."""
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"
 
 

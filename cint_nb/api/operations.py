@@ -28,7 +28,7 @@ _BATCH = _PROJECT + "/batch-jobs/{verb}-fielding-runs-by-target-group-id"
 
 @dataclass(frozen=True)
 class Operation:
-    """Hold one operation: a stable name, what it does in a few words, its address, and how it may be repeated."""
+    """One operation: a stable name, what it does in a few words, its address, and how it may be repeated."""
 
     name: str
     description: str

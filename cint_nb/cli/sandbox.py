@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Say where, and serve until interrupted."""
+    """Print the address, and serve until interrupted."""
     from cint_nb.sandbox.server import serve
 
     kept = "" if arguments.state else " Its world ends with it: --state FILE keeps it."

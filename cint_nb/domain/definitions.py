@@ -11,14 +11,14 @@ from cint_nb.domain.models import ApiModel
 
 
 class Account(ApiModel):
-    """Describe an account the credentials may use."""
+    """An account the credentials may use."""
 
     id: int
     name: str = ""
 
 
 class User(ApiModel):
-    """Describe a user of an account; the e-mail address never shows in a repr."""
+    """A user of an account; the e-mail address never shows in a repr."""
 
     id: str
     name: str = ""
@@ -26,7 +26,7 @@ class User(ApiModel):
 
 
 class BusinessUnit(ApiModel):
-    """Describe a business unit; its currency is the currency of all prices."""
+    """A business unit; its currency is the currency of all prices."""
 
     id: int
     name: str = ""
@@ -35,7 +35,7 @@ class BusinessUnit(ApiModel):
 
 
 class Language(ApiModel):
-    """Describe a language spoken in a country."""
+    """A language spoken in a country."""
 
     code: str = ""
     name: str = ""
@@ -43,14 +43,14 @@ class Language(ApiModel):
 
 
 class Country(ApiModel):
-    """Describe a country."""
+    """A country."""
 
     code: str = ""
     name: str = ""
 
 
 class Locale(ApiModel):
-    """Describe a country with its languages."""
+    """A country with its languages."""
 
     country: Country = Field(default_factory=Country)
     languages: tuple[Language, ...] = ()
@@ -62,7 +62,7 @@ class Locale(ApiModel):
 
 
 class DefinitionItem(ApiModel):
-    """Describe a study type or an industry by its code and name."""
+    """A study type or an industry by its code and name."""
 
     id: int | None = None
     code: str
@@ -70,7 +70,7 @@ class DefinitionItem(ApiModel):
 
 
 class AllocationTemplate(ApiModel):
-    """Describe an allocation template; a list shows it without `supply_allocations`."""
+    """An allocation template; a list shows it without `supply_allocations`."""
 
     template_id: str
     name: str = ""

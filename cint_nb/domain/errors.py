@@ -46,7 +46,7 @@ from cint_nb.domain.ids import mask_ids_in
 
 
 class CintError(Exception):
-    """Report a problem as four lines: what happened, what we know, what is safe, what to do next.
+    """Base of all errors of the package: what happened, what is known, what is safe, what to do next.
 
     Args:
         what: One sentence that says what happened.
@@ -75,7 +75,7 @@ class CintError(Exception):
 
     @property
     def _render_traceback_(self) -> Callable[[], list[str]]:
-        """Answer IPython, which asks by this name for another text than its own traceback."""
+        """Return the traceback IPython shows in place of its own."""
         if wants_full_tracebacks():
             raise AttributeError("_render_traceback_")
         return lambda: notebook_traceback(self)
@@ -87,14 +87,14 @@ class CintError(Exception):
 
 
 class InputError(CintError, ValueError):
-    """Refuse input before anything is sent."""
+    """Invalid input; nothing was sent."""
 
     code = "bad_input"
     always_safe = "nothing was sent, nothing was changed."
 
 
 class RespondentFileError(InputError):
-    """Refuse a respondent file that cannot be read or uploaded.
+    """A respondent file that cannot be read or uploaded.
 
     Where a file has no header, its first ids are taken for names of columns: ids are masked whatever they stand for.
     """
@@ -111,62 +111,62 @@ class RespondentFileError(InputError):
 
 
 class PlanError(InputError):
-    """Refuse a target group plan with a missing or impossible field."""
+    """A target group plan with a missing or invalid field."""
 
     code = "plan"
 
 
 class SettingsError(InputError):
-    """Refuse settings that cannot work: mode, credentials, account or host."""
+    """Settings that cannot work: mode, credentials, account or host."""
 
     code = "settings"
 
 
 class PreflightBlocked(CintError):
-    """Stop because a finding of severity *block* stands; `findings` holds them."""
+    """A finding of severity *block* stops this step; `findings` holds them all."""
 
     code = "preflight_blocked"
     findings: tuple[Any, ...] = ()
 
 
 class BudgetExceeded(CintError):
-    """Stop because the wave can cost more than the budget given."""
+    """The wave could cost more than the budget allows."""
 
     code = "budget_exceeded"
 
 
 class NothingToResubmit(CintError):
-    """Stop because no rejected id can still succeed."""
+    """No rejected id can still succeed."""
 
     code = "nothing_to_resubmit"
 
 
 class TransportError(CintError):
-    """Report that no usable reply came back."""
+    """No usable reply came back."""
 
     code = "transport"
 
 
 class NotSent(TransportError):
-    """Report a request that never reached the exchange; repeating it is safe."""
+    """The request never reached the exchange; retrying is safe."""
 
     code = "not_sent"
 
 
 class OutcomeUnknown(TransportError):
-    """Report a lost reply: the exchange may or may not have acted. Look before repeating."""
+    """The reply was lost: the request may or may not have taken effect. Check before retrying."""
 
     code = "outcome_unknown"
 
 
 class DeadlineExceeded(OutcomeUnknown):
-    """Report that the overall time limit of a call has passed."""
+    """The deadline of a call has passed."""
 
     code = "deadline_exceeded"
 
 
 class ApiError(CintError):
-    """Report an error reply of the exchange; `evidence` holds `status` and `request_id`, `body` the raw reply."""
+    """An error reply from the exchange; `evidence` holds `status` and `request_id`, `body` the raw reply."""
 
     code = "api_error"
     body: bytes = b""
@@ -197,13 +197,13 @@ class PermissionDenied(ApiError):
 
 
 class NotFound(ApiError):
-    """404: an id in the path is wrong, or the thing does not exist."""
+    """404: an id in the path is wrong, or the resource does not exist."""
 
     code = "not_found"
 
 
 class Conflict(ApiError):
-    """409: the thing is in use."""
+    """409: the resource is in use."""
 
     code = "conflict"
 
@@ -215,7 +215,7 @@ class JobAlreadyRunning(Conflict):
 
 
 class PreconditionFailed(ApiError):
-    """412: the thing has changed since it was read."""
+    """412: the resource has changed since it was read."""
 
     code = "precondition_failed"
 
@@ -233,7 +233,7 @@ class UnsupportedMediaType(ApiError):
 
 
 class InvalidState(ApiError):
-    """422: the thing is not in a state that allows this."""
+    """422: the resource's state does not allow this action."""
 
     code = "invalid_state"
 
@@ -251,55 +251,55 @@ class ServerError(ApiError):
 
 
 class UnexpectedReply(ApiError):
-    """Report a reply that says success and cannot be understood."""
+    """A reply with a success status that cannot be interpreted."""
 
     code = "unexpected_reply"
 
 
 class JobError(CintError):
-    """Report a background job that did not end well, or a watch that ended before it."""
+    """A background job that failed, or a watch that ended before the job did."""
 
     code = "job_error"
 
 
 class JobFailed(JobError):
-    """Report that the exchange says the job failed."""
+    """The exchange reports that the job failed."""
 
     code = "job_failed"
 
 
 class WatchTimeout(JobError):
-    """Report that watching ended while the job goes on."""
+    """The watch timed out; the job continues."""
 
     code = "watch_timeout"
 
 
 class JournalError(CintError):
-    """Report a problem with the wave journal."""
+    """A problem with the wave journal."""
 
     code = "journal"
 
 
 class WaveBusy(JournalError):
-    """Refuse a second process on the same wave."""
+    """Another process is working on this wave."""
 
     code = "wave_busy"
 
 
 class JournalDamaged(JournalError):
-    """Report a journal that could not be read and was set aside."""
+    """The journal could not be read and was renamed."""
 
     code = "journal_damaged"
 
 
 class NotRecorded(CintError):
-    """Fail a replay on a request that was never recorded."""
+    """A replayed request that was never recorded."""
 
     code = "not_recorded"
 
 
 class LoopError(CintError):
-    """Refuse a blocking call where it would wait for itself."""
+    """A blocking call where it would wait for itself."""
 
     code = "loop"
 
@@ -330,7 +330,7 @@ _LIBRARY_PATHS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for
 
 
 def wants_full_tracebacks() -> bool:
-    """Tell whether whoever works on the package wants every frame."""
+    """Return whether whoever works on the package wants every frame."""
     return bool(os.environ.get(FULL_TRACEBACK_VARIABLE))
 
 

@@ -12,7 +12,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class RunState(StrEnum):
-    """Name where a fielding run stands; `unknown` for a word the documents do not name."""
+    """Where a fielding run stands; `unknown` for a word the documents do not name."""
 
     SCHEDULED = "scheduled"
     LIVE = "live"
@@ -22,7 +22,7 @@ class RunState(StrEnum):
 
 
 class FieldingRun(ApiModel):
-    """Describe the one fielding run of a target group; endpoint `GET …/fielding-runs/{fielding_run_id}`.
+    """The one fielding run of a target group; endpoint `GET …/fielding-runs/{fielding_run_id}`.
 
     `etag` is the version a change must name; empty when the run came from the list.
     """
@@ -45,7 +45,7 @@ class FieldingRun(ApiModel):
 
 
 class BatchResult(ApiModel):
-    """Tell which target groups a batch job changed, and which it could not, with the reason."""
+    """The result of a batch job: target groups changed, and those that could not be, with reasons."""
 
     status: str = ""
     updated: tuple[str, ...] = ()

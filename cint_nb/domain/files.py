@@ -15,7 +15,7 @@ from cint_nb.domain.ids import EntityType
 
 @dataclass(frozen=True)
 class UploadFile:
-    """Hold the exact bytes of an upload: one id a line, LF, UTF-8 without byte-order mark, no header.
+    """The exact bytes of an upload: one id a line, LF, UTF-8 without byte-order mark, no header.
 
     Args:
         content: The bytes.
@@ -40,12 +40,12 @@ class UploadFile:
         return f"{stem}.{self.sha256[:8]}-{token}.csv"
 
     def __repr__(self) -> str:
-        """Name counts, never contents."""
+        """Show counts, never the content."""
         return f"<UploadFile: {self.id_count:,} {self.entity_type} ids, {len(self.content):,} bytes>"
 
 
 class Uploadable(Protocol):
-    """Stand for anything that can be turned into an `UploadFile`, such as `Respondents`."""
+    """Protocol for anything that can be turned into an `UploadFile`, such as `Respondents`."""
 
     def to_upload(self) -> UploadFile:
         """Return the exact bytes to upload."""

@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Hold one statement about a wave, with what it rests on and how to mend it.
+    """One statement about a wave, with what it rests on and how to mend it.
 
     Args:
         rule: Stable code, words joined by dashes, such as `goal-above-ids`.
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """Hold the findings of one check, the most serious first."""
+    """The findings of one check, the most serious first."""
 
     items: tuple[Finding, ...] = ()
 
@@ -51,7 +51,7 @@ class Findings:
         return cls(tuple(sorted(findings, key=lambda finding: rank.index(finding.severity))))
 
     def __iter__(self) -> Iterator[Finding]:
-        """Go through the findings, the most serious first."""
+        """Iterate over the findings, the most serious first."""
         return iter(self.items)
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class Findings:
         return len(self.items)
 
     def __bool__(self) -> bool:
-        """Tell whether there is any finding."""
+        """Return whether there is any finding."""
         return bool(self.items)
 
     def rules(self) -> tuple[str, ...]:

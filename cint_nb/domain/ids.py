@@ -24,7 +24,7 @@ _WRAPPING = " \t\r\n\v\f\u00a0\u200b\u200c\u200d\u2060\ufeff\"'`{}<>()[],;\u201c
 
 
 class EntityType(StrEnum):
-    """Name what the ids of a file identify: `RSID` one per person, `RID` one per visit."""
+    """What the ids of a file identify: `RSID` one per person, `RID` one per visit."""
 
     RSID = "RSID"
     RID = "RID"
@@ -76,12 +76,12 @@ def normalise_ids(texts: Sequence[object]) -> list[str]:
 
 
 def is_respondent_id(normalised: str) -> bool:
-    """Tell whether a normalised text has the form of a respondent id, a UUID with dashes."""
+    """Return whether a normalised text has the form of a respondent id, a UUID with dashes."""
     return UUID_PATTERN.fullmatch(normalised) is not None
 
 
 def is_ulid(text: str) -> bool:
-    """Tell whether `text` has the form of Cint's project, target group, job and run ids."""
+    """Return whether `text` has the form of Cint's project, target group, job and run ids."""
     return ULID_PATTERN.fullmatch(text) is not None
 
 
@@ -101,11 +101,11 @@ def masked_repr(value: object, most: int = 60) -> str:
 
 
 def synthetic_id(seed: str, number: int) -> str:
-    """Make the `number`-th synthetic respondent id of a `seed`: the same arguments give the same id, always."""
+    """Create the `number`-th synthetic respondent id of a `seed`: the same arguments give the same id, always."""
     digest = hashlib.sha256(f"{seed}:{number}".encode()).hexdigest()
     return f"{digest[:8]}-{digest[8:12]}{SYNTHETIC_MARK}{digest[12:24]}"
 
 
 def is_synthetic(identifier: str) -> bool:
-    """Tell whether an id was made by `synthetic_id`, so that it identifies nobody."""
+    """Return whether an id was made by `synthetic_id`, so that it identifies nobody."""
     return identifier[13:24].lower() == SYNTHETIC_MARK

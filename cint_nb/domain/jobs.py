@@ -11,7 +11,7 @@ from cint_nb.domain.ids import EntityType
 
 
 class JobKind(StrEnum):
-    """Name what a job does; each kind has its own status address."""
+    """What a job does; each kind has its own status address."""
 
     UPLOAD = "upload"
     UPLOAD_RSIDS = "upload-rsids"
@@ -29,7 +29,7 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """Name where a job stands. `partial` is an end of its own: done, but not for every id."""
+    """Where a job stands. `partial` is an end of its own: done, but not for every id."""
 
     RUNNING = "running"
     DONE = "done"
@@ -58,7 +58,7 @@ def parse_job_state(word: str | None, *, partial: bool = False) -> JobState:
 
 
 def is_documented_status(word: str | None) -> bool:
-    """Tell whether a status word is one the documents name, so that others can be warned of once."""
+    """Return whether a status word is one the documents name, so that others can be warned of once."""
     return _normalise_status(word) in _DONE_WORDS | _FAILED_WORDS | _RUNNING_WORDS
 
 
@@ -103,7 +103,7 @@ class JobHandle(BaseModel):
 
 
 class JobSnapshot(BaseModel):
-    """Hold what one look at a job showed.
+    """What one look at a job showed.
 
     Args:
         state: Where the job stands, by our classifier; `word` is the exchange's own.
@@ -142,11 +142,11 @@ class JobSnapshot(BaseModel):
 
     @property
     def is_final(self) -> bool:
-        """Tell whether the job has ended, well or not."""
+        """Whether the job has ended, well or not."""
         return self.state is not JobState.RUNNING
 
     def __repr__(self) -> str:
-        """Say the state in one line, without ids or times, so that stored outputs stay the same."""
+        """Show the state on one line, without ids or times, so that stored outputs stay the same."""
         bits = [f"{self.handle.kind}: {self.state}"]
         if self.id_count:
             bits.append(f"{self.id_count:,} ids")

@@ -62,7 +62,7 @@ class TargetGroupRef(BaseModel):
 
 
 class Amount(ApiModel):
-    """Hold money as the exchange writes it: a decimal string and a currency code."""
+    """Money as the exchange writes it: a decimal string and a currency code."""
 
     value: Decimal | None = None
     currency_code: str = ""

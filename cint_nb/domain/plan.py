@@ -20,7 +20,7 @@ _MONEY = re.compile(r"(?P<amount>(\d+|\d{1,3}(,\d{3})+)(\.\d+)?)\s+(?P<code>[A-Z
 
 
 class AllocationFormat(StrEnum):
-    """Name how the recontact allocation template is written in the draft.
+    """How the recontact allocation template is written in the draft.
 
     `TEMPLATE_ID` is the recontact guide's `allocations.template_id`; `ALLOCATION_TEMPLATE` the October 2026 contract's
     `allocation_template`; `OPEN_EXCHANGE` the template expanded into `allocations.open_exchange_allocations`.
@@ -32,7 +32,7 @@ class AllocationFormat(StrEnum):
 
 
 class Money(BaseModel):
-    """Hold an amount in a currency, exactly.
+    """An amount in a currency, exactly.
 
     Args:
         value: Amount, 0 or more.
@@ -73,7 +73,7 @@ class Money(BaseModel):
 
 
 class TargetGroupPlan(BaseModel):
-    """Describe a recontact target group as the two guides ask for it.
+    """A recontact target group as the two guides ask for it.
 
     Args:
         business_unit_id: Number of the business unit; its currency is the currency of all prices.

@@ -10,7 +10,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class Project(ApiModel):
-    """Describe a project; endpoint `GET …/projects/{project_id}`."""
+    """A project; endpoint `GET …/projects/{project_id}`."""
 
     id: str
     name: str = ""
@@ -21,7 +21,7 @@ class Project(ApiModel):
 
 
 class ProjectStatistics(ApiModel):
-    """Hold the figures of a project over all its target groups; rates are shares, 0–1."""
+    """The figures of a project over all its target groups; rates are shares, 0–1."""
 
     filling_goal: int | None = None
     current_completes: int | None = None
@@ -33,7 +33,7 @@ class ProjectStatistics(ApiModel):
 
 
 class ProjectSummary(Project):
-    """Describe a project as the list of projects shows it."""
+    """A project as the list of projects shows it."""
 
     status: str = ""
     target_group_count: int | None = None
@@ -42,7 +42,7 @@ class ProjectSummary(Project):
 
 
 class ProjectOverview(Project):
-    """Describe a project with its figures; endpoint `GET …/projects/{project_id}/overview`."""
+    """A project with its figures; endpoint `GET …/projects/{project_id}/overview`."""
 
     status: str = ""
     created_at: datetime | None = None

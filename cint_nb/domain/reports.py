@@ -13,7 +13,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class ReportType(StrEnum):
-    """Name a report as the API reference spells it; `RESPONDENT_ANALYSIS` carries the RSIDs of a finished wave."""
+    """A report as the API reference spells it; `RESPONDENT_ANALYSIS` carries the RSIDs of a finished wave."""
 
     COMPLETES = "completes"
     RECONCILIATIONS_STATUS = "reconciliations-status"
@@ -34,7 +34,7 @@ GUIDE_SPELLINGS: dict[ReportType, str] = {
 
 
 class ReportRequest(ApiModel):
-    """Describe a report as the list of requests shows it; who asked never shows in a repr."""
+    """A report as the list of requests shows it; who asked never shows in a repr."""
 
     report_id: str
     report_type: str = ""
@@ -50,7 +50,7 @@ class ReportRequest(ApiModel):
         return parse_job_state(self.status)
 
     def matches(self, body: dict[str, Any]) -> bool:
-        """Tell whether this request was made with the period and the filter of a body."""
+        """Return whether this request was made with the period and the filter of a body."""
         params = self.create_params
         if not params:  # the list does not say; a new request of the same kind has to do
             return True

@@ -9,7 +9,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class UploadJob(ApiModel):
-    """Describe an upload as the list of upload jobs shows it; recontact guide, managing upload jobs."""
+    """An upload as the list of upload jobs shows it; recontact guide, managing upload jobs."""
 
     job_id: str
     file_name: str = ""
@@ -31,7 +31,7 @@ class RecontactOverview(ApiModel):
 
 
 class ExclusionPolicy(ApiModel):
-    """Tell whether people who completed elsewhere in the project are kept out of a target group."""
+    """Return whether people who completed elsewhere in the project are kept out of a target group."""
 
     target_group_id: str = ""
     project_exclusion_enabled: bool | None = None

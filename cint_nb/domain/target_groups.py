@@ -11,14 +11,14 @@ from cint_nb.domain.models import Amount, ApiModel
 
 
 class FieldingSpecification(ApiModel):
-    """Hold start and end of fielding, UTC."""
+    """Start and end of fielding, UTC."""
 
     start_at: datetime | None = None
     end_at: datetime | None = None
 
 
 class TargetGroup(ApiModel):
-    """Describe a target group, draft or launched; a launched one shows fewer of its fields.
+    """A target group, draft or launched; a launched one shows fewer of its fields.
 
     `launched` is ours: it tells which of the two addresses answered.
     """
@@ -50,7 +50,7 @@ class TargetGroup(ApiModel):
 
 
 class TargetGroupSummary(ApiModel):
-    """Describe a target group as the list shows it; `statistics` holds figures with the exchange's own advice."""
+    """A target group as the list shows it; `statistics` holds figures with the exchange's own advice."""
 
     id: str
     human_readable_id: str = ""
@@ -81,7 +81,7 @@ def _reason_in_words(reason: Any) -> str:
 
 
 class GoalProgress(ApiModel):
-    """Hold how far the goal is reached and what counts toward it."""
+    """How far the goal is reached and what counts toward it."""
 
     current_completes: int | None = None
     current_prescreens: int | None = None
@@ -90,7 +90,7 @@ class GoalProgress(ApiModel):
 
 
 class TargetGroupOverview(ApiModel):
-    """Hold state, progress and cost of a launched target group; rates are shares, 0–1."""
+    """State, progress and cost of a launched target group; rates are shares, 0–1."""
 
     target_group_name: str = ""
     project_name: str = ""
@@ -129,7 +129,7 @@ class RespondentAnalysis(ApiModel):
 
 
 class Performance(ApiModel):
-    """Hold the figures of fielding; rates are shares, 0–1."""
+    """The figures of fielding; rates are shares, 0–1."""
 
     entrants: int | None = None
     prescreens: int | None = None
@@ -144,14 +144,14 @@ class Performance(ApiModel):
 
 
 class CompletesInterval(ApiModel):
-    """Hold the completes collected until `timestamp`, the end of an interval; counts are cumulative."""
+    """The completes collected until `timestamp`, the end of an interval; counts are cumulative."""
 
     timestamp: datetime
     count: int = 0
 
 
 class ChangelogEntry(ApiModel):
-    """Hold one entry of the changelog: when, by whom, what; old and new values are kept as sent."""
+    """One entry of the changelog: when, by whom, what; old and new values are kept as sent."""
 
     id: str = ""
     occurred_at: datetime | None = None
@@ -160,7 +160,7 @@ class ChangelogEntry(ApiModel):
 
 
 class Feasibility(ApiModel):
-    """Hold the exchange's forecast for a population. It knows nothing of a recontact list."""
+    """The exchange's forecast for a population. It knows nothing of a recontact list."""
 
     suggested_price: Amount | None = None
     suggested_price_range: dict[str, Any] = Field(default_factory=dict)
@@ -170,7 +170,7 @@ class Feasibility(ApiModel):
 
 
 class Transitions(ApiModel):
-    """Tell which actions a set of target groups allows now."""
+    """The actions a set of target groups currently allows."""
 
     target_groups: tuple[str, ...] = ()
     is_launch_allowed: bool | None = None

@@ -1,6 +1,7 @@
-"""The glass: widgets and plots.
+"""The glass: widgets and plots for values made elsewhere. A panel never calls the API.
 
-Knows: how to show a value, in a notebook, a terminal and a saved file. It never calls the API.
+Knows: how to show a value in a notebook, a terminal and a saved file.
 May import: wave, api, study, wire, domain, ipywidgets, matplotlib.
-Gives out: `FilePicker`, `JobProgress`, `StatusTable`, `FindingsTable`, `WaveView`, `resume_jobs`, plots, `connect`.
+Gives out: `connect` and `resume_jobs`, and from its folders `FilePicker`, `JobProgress`, `StatusTable`,
+`FindingsTable`, `WaveView` and the plots.
 """

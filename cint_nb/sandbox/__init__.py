@@ -1,12 +1,68 @@
-"""The practice room: a simulated Demand API.
+"""The practice room: a simulated Demand API, behind the transport seam.
 
 Knows: the rules of both guides, a population of respondents, and time that can be moved. It speaks JSON only.
 May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn, httpx for its transport; never our
 models or our client.
-Gives out: `practice.Sandbox`, a Starlette app with its world, in this process; `server.serve` and
-`server.ServedSandbox`, the same over HTTP; `clock.RemoteClock` for clients of a served one; `sample.write_sample`;
-`description.describe`, its own OpenAPI document; `faults`, the names of what can go wrong on purpose.
+Gives out: `Sandbox`, a simulated exchange in this process; `serve` and `ServedSandbox`, the same over HTTP;
+`write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose;
+`PopulationParameters`, the numbers behind people's behaviour; and the fixed ids of its one account.
 
-A request goes door → dispatch → the row of `routes.TABLE` that answers → world; what is due by then happens first, in
-`work`. All state hangs on one `World`, and nothing of it depends on when somebody looks.
+A request goes through `http.asgi` (faults are injected here) and `http.dispatch` to the handler that `http.routes`
+names; handlers read and change the `World`. What is due by then happens first, in `simulation`. All state hangs on one
+`World`, and nothing of it depends on when somebody polls.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cint_nb.sandbox.faults import FAULT_NAMES as FAULT_NAMES
+    from cint_nb.sandbox.sample import write_sample as write_sample
+    from cint_nb.sandbox.sandbox import ACCOUNT_ID as ACCOUNT_ID
+    from cint_nb.sandbox.sandbox import BUSINESS_UNIT_ID as BUSINESS_UNIT_ID
+    from cint_nb.sandbox.sandbox import PROJECT_MANAGER_ID as PROJECT_MANAGER_ID
+    from cint_nb.sandbox.sandbox import Sandbox as Sandbox
+    from cint_nb.sandbox.server import ServedSandbox as ServedSandbox
+    from cint_nb.sandbox.server import serve as serve
+    from cint_nb.sandbox.world.population import PopulationParameters as PopulationParameters
+
+_HOMES = {
+    "ACCOUNT_ID": "cint_nb.sandbox.sandbox",
+    "BUSINESS_UNIT_ID": "cint_nb.sandbox.sandbox",
+    "FAULT_NAMES": "cint_nb.sandbox.faults",
+    "PROJECT_MANAGER_ID": "cint_nb.sandbox.sandbox",
+    "PopulationParameters": "cint_nb.sandbox.world.population",
+    "Sandbox": "cint_nb.sandbox.sandbox",
+    "ServedSandbox": "cint_nb.sandbox.server",
+    "serve": "cint_nb.sandbox.server",
+    "write_sample": "cint_nb.sandbox.sample",
+}
+
+__all__ = [
+    "ACCOUNT_ID",
+    "BUSINESS_UNIT_ID",
+    "FAULT_NAMES",
+    "PROJECT_MANAGER_ID",
+    "PopulationParameters",
+    "Sandbox",
+    "ServedSandbox",
+    "serve",
+    "write_sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name from its home on first use, so that importing this room does not load Starlette."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'cint_nb.sandbox' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -16,7 +16,7 @@ _SLEEP_SLICE = 0.05  # real seconds between two looks at a running clock, so tha
 
 
 class SandboxClock:
-    """Tell the sandbox's time and let it pass.
+    """The sandbox's clock, which can be advanced.
 
     Args:
         start: Moment at which the clock begins, UTC.
@@ -52,7 +52,7 @@ class SandboxClock:
         return self.elapsed
 
     def advance(self, seconds: float) -> None:
-        """Let time jump forward; less than 0 counts as 0."""
+        """Advance the clock; a negative number counts as 0."""
         self._advanced = round(self._advanced + max(0.0, seconds), 3)
 
     def advance_to(self, t: float) -> None:
@@ -89,7 +89,7 @@ async def _wait(left: Callable[[], float]) -> None:
 
 
 class RemoteClock:
-    """Tell the time of a served sandbox; sleeping advances its virtual clock.
+    """The clock of a served sandbox; sleeping advances its virtual time.
 
     Args:
         base_url: Address of the served sandbox, with or without `/v1`.
@@ -139,7 +139,7 @@ class RemoteClock:
         await _wait(lambda: (due - self.monotonic()) / speed)
 
     async def advance(self, seconds: float) -> None:
-        """Let the served clock jump forward, whatever its speed."""
+        """Advance the served clock, whatever its speed."""
         await self._request("POST", {"seconds": seconds})
 
     @cached_property

@@ -60,7 +60,7 @@ _FAULT_PATTERN = re.compile(
 
 @dataclass
 class Fault:
-    """Hold one armed fault.
+    """One armed fault.
 
     Args:
         text: As it was written.
@@ -140,7 +140,7 @@ class ConnectionDropped(Exception):
 
 @dataclass
 class FaultPlan:
-    """Hold the armed faults of one sandbox and decide, request by request, which happen.
+    """The armed faults of one sandbox and decide, request by request, which happen.
 
     Args:
         texts: Faults as written.

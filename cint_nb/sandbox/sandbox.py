@@ -78,7 +78,7 @@ class Sandbox:
         return SandboxTransport(self.app, self.clock)
 
     def advance(self, seconds: float) -> None:
-        """Let virtual time pass."""
+        """Advance virtual time."""
         self.clock.advance(seconds)
         if self.request_log is not None:
             self.request_log.save_time(self.clock.elapsed)
@@ -90,5 +90,5 @@ class Sandbox:
             self.request_log.close()
 
     def __repr__(self) -> str:
-        """Name the sandbox by seed and time."""
+        """Show seed and time."""
         return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC>"

@@ -1,6 +1,6 @@
-"""The analysis: respondent files, preflight, reconciliation, frames.
+"""The analysis: respondent files, preflight, outcomes, frames. It never touches the network.
 
-Knows: what a file holds, what a wave needs, which id ended where. It never touches the network.
+Knows: what a file contains, what a wave needs, and which id ended where.
 May import: domain, pandas, numpy.
-Gives out: `Respondents`, `Findings` and DataFrames.
+Gives out: `Respondents`, `Findings`, `Outcome`, `History` and DataFrames.
 """

@@ -51,7 +51,7 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
 
     Args:
         rows: For each group a mapping or an object with any of `name`, `target_group_id`, `state`, `goal`, `sent`,
-            `saved`, `overview`, `performance`, `price_cap`, `started_at`, `ends_at`, `read_pause_origin`, `pause_reason`,
+            `saved`, `overview`, `performance`, `price_cap`, `started_at`, `ends_at`, `paused_by`, `pause_reason`,
             `trend` and `warnings`. `overview` and `performance` are the exchange's answers, as dictionaries or models.
             What is missing stays empty.
         now: When the figures were read; with it, what they give reason to look at is added to the warnings.

@@ -17,7 +17,7 @@ _PAUSE_REASONS = {"no_completes_in_several_days": "no completes in several days"
 
 @dataclass(frozen=True)
 class WarningInputs:
-    """Hold what the warnings look at; what is unknown stays None and warns of nothing.
+    """What the warnings look at; what is unknown stays None and warns of nothing.
 
     Args:
         state: `draft`, `scheduled`, `live`, `paused`, `completed` or `archived`.
@@ -45,7 +45,7 @@ class WarningInputs:
 
 
 def status_warnings(figures: WarningInputs, now: datetime) -> tuple[str, ...]:
-    """Say what deserves a look, the most urgent first.
+    """Return what needs attention, the most urgent first.
 
     Args:
         figures: What is known of one target group.

@@ -2,5 +2,5 @@
 
 Knows: the order of steps, and what must never happen twice.
 May import: api, study, wire, domain.
-Gives out: `Wave`, its journal, and `Client`, the client an analyst holds.
+Gives out: `Wave`, its journal, and `Client`, which an analyst works with.
 """

@@ -6,46 +6,19 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from cint_nb.api.client import AsyncClient, build_client
+from cint_nb.api.client import build_client
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.wave.journal import Journal, default_path
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
 from cint_nb.wave.wave import Wave
-from cint_nb.wire.settings import Mode, wrap_secrets
+from cint_nb.wire.settings import wrap_secrets
 
 
-class Client(AsyncClient):
-    """Hold a connection and start waves from it.
-
-    Attributes:
-        reporter_factory: Makes what shows the progress of a step; silent unless `cint_nb.connect` chose another.
-    """
-
-    reporter_factory: ReporterFactory = staticmethod(make_silent_reporter)
-    _journal: Journal | None = None
-
-    @property
-    def journal(self) -> Journal:
-        """Return the journal of this session, opened on first use.
-
-        It lives in memory where the exchange does too: with the sandbox of this process and with a replay.
-        """
-        if self._journal is None:
-            self._journal = Journal(None if self._is_ephemeral else default_path())
-        return self._journal
-
-    @property
-    def _is_ephemeral(self) -> bool:
-        served = self.http.settings.mode is Mode.SANDBOX and "sandbox.invalid" not in self.http.settings.base_url
-        return self.mode != Mode.LIVE and not served
-
-    @property
-    def scope(self) -> str:
-        """Name where waves of this session run: mode, host and account."""
-        return f"{self.mode} {self.http.settings.base_url} account {self.account_id}"
+class Client(JournaledClient):
+    """The client an analyst holds: the API client, and waves started from it."""
 
     def wave(
         self,
@@ -93,13 +66,6 @@ class Client(AsyncClient):
             project: Name or id of the project.
         """
         return ProjectStatus(self, project)
-
-    async def aclose(self) -> None:
-        """Close the connection and the journal."""
-        if self._journal is not None:
-            self._journal.close()
-            self._journal = None
-        await super().aclose()
 
 
 def open_client(

@@ -71,7 +71,7 @@ async def _source_target_groups(client: AsyncClient, refs: Sequence[TargetGroupR
 
 
 def _fields_not_recorded(client: AsyncClient) -> set[str]:
-    """Name the fields whose true values a recording does not hold."""
+    """Return the fields whose true values a recording does not contain."""
     return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
 
 

@@ -50,7 +50,7 @@ CREATE INDEX IF NOT EXISTS by_step ON events (place, project, wave, step, batch)
 
 
 class EntryState(StrEnum):
-    """Name what an entry says of its step."""
+    """What an entry says of its step."""
 
     INTENT = "intent"
     RUNNING = "running"
@@ -74,7 +74,7 @@ class WaveKey:
 
 @dataclass(frozen=True)
 class JournalEntry(Generic[PayloadOut]):
-    """Hold one line of the journal."""
+    """One line of the journal."""
 
     number: int
     at: datetime
@@ -272,7 +272,7 @@ class Journal:
 
 
 def _restrict_to_owner(first: Path, *beside: Path) -> None:
-    """Let nobody else read these files; the first is made, since SQLite gives its own the rights of their journal."""
+    """Restrict the files to their owner; the main file is created first, since SQLite copies its permissions."""
     first.touch(mode=0o600)
     for path in (first, *beside):
         with suppress(FileNotFoundError):
@@ -280,7 +280,7 @@ def _restrict_to_owner(first: Path, *beside: Path) -> None:
 
 
 def is_journal(path: Path) -> bool:
-    """Tell whether a file is a journal, without changing it: opening one that is not would begin a journal there."""
+    """Return whether a file is a journal, without changing it: to open another file would start a journal there."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
             return file.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is not None

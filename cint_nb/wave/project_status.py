@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -17,10 +17,8 @@ from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.frames import status_frame
 from cint_nb.wave.journal import WaveKey
 from cint_nb.wave.journal_payloads import PROJECT
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
-
-if TYPE_CHECKING:
-    from cint_nb.wave.client import Client
 
 DETAILS_PER_BATCH = 20
 """Groups whose details are asked for before the table is shown again."""
@@ -34,7 +32,7 @@ _STATE_PRIORITY = ("live", "paused", "scheduled", "draft")
 
 @dataclass
 class _CachedDetails:
-    """Hold what was asked about one group, and for which line of the list."""
+    """What was asked about one group, and for which line of the list."""
 
     line: TargetGroupSummary
     at: datetime
@@ -57,7 +55,7 @@ class ProjectStatus:
     `…/completes-aggregated-by-interval`, `…/fielding-runs`, `…/recontacts/overview` and `…/changelog`.
     """
 
-    def __init__(self, session: Client, project: str) -> None:
+    def __init__(self, session: JournaledClient, project: str) -> None:
         self._client = session
         self._project = project
         self._cache: dict[str, _CachedDetails] = {}

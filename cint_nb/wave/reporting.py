@@ -33,7 +33,7 @@ ReporterFactory = Callable[[str, str], ProgressReporter]
 
 
 class SilentReporter:
-    """Report nothing."""
+    """A reporter that shows nothing."""
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Ignore a look."""
@@ -43,7 +43,7 @@ class SilentReporter:
 
 
 def make_silent_reporter(title: str, mode: str) -> SilentReporter:  # noqa: ARG001 - the factory's signature
-    """Make a reporter that shows nothing."""
+    """Create a reporter that shows nothing."""
     return SilentReporter()
 
 

@@ -193,7 +193,7 @@ class Steps:
         send: Callable[[AnyJobPayload], Awaitable[Job]],
         listen: SnapshotListener,
     ) -> JobSnapshot:
-        """Take a job from wherever the journal says it stands to its end."""
+        """Take a job from wherever the journal left it to its end."""
         if entry is not None and entry.state is EntryState.DONE and entry.payload.snapshot is not None:
             return entry.payload.snapshot
         if entry is None or entry.state is EntryState.FAILED:
@@ -319,13 +319,13 @@ class Steps:
 
     @property
     def launched(self) -> bool:
-        """Tell whether the launch job has succeeded."""
+        """Whether the launch job has succeeded."""
         entry = self.journal.last(self.key, LAUNCH)
         return entry is not None and entry.state is EntryState.DONE
 
     @property
     def launch_started(self) -> bool:
-        """Tell whether a launch was sent, or meant to be, and has not failed: only its journal may go on from there."""
+        """Whether a launch was sent, or meant to be, and has not failed: only its journal may go on from there."""
         entry = self.journal.last(self.key, LAUNCH)
         return entry is not None and entry.state is not EntryState.FAILED
 

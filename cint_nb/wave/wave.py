@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -23,11 +23,9 @@ from cint_nb.study.preflight.registry import Step
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.exchange_facts import read_exchange_facts
 from cint_nb.wave.journal import WaveKey
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.reporting import run_with_progress
 from cint_nb.wave.steps import SnapshotListener, Steps
-
-if TYPE_CHECKING:
-    from cint_nb.wave.client import Client
 
 T = TypeVar("T")
 _MISSING_GROUP_ADVICE = (
@@ -47,7 +45,7 @@ class Wave:
 
     def __init__(
         self,
-        client: Client,
+        client: JournaledClient,
         name: str,
         *,
         project: str,
@@ -226,7 +224,7 @@ class Wave:
 
     @property
     def launched(self) -> bool:
-        """Tell whether the wave was launched."""
+        """Whether the wave was launched."""
         return self._steps.launched
 
     def status(self, *, trend: bool = False) -> pd.DataFrame:
@@ -302,13 +300,13 @@ class Wave:
             raise
 
     def __repr__(self) -> str:
-        """Say mode, name and where the wave stands, without ids."""
+        """Show mode, name and progress, without ids."""
         stands = "launched" if self.launched else "draft" if self.target_group else "not created yet"
         return f"<Wave {self.name!r}: {self.session.mode} · {len(self.respondents):,} ids · {stands}>"
 
 
 def check_arguments(name: str, project: str, respondents: Any) -> None:
-    """Refuse a wave whose name or project is too short or long, or that is given no respondents.
+    """Raise if a wave's name or project is too short or too long, or if it is given no respondents.
 
     Raises:
         PlanError: naming what is wrong.

@@ -40,18 +40,18 @@ _DEFAULT_LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class AccessToken:
-    """Hold a token and when it ends; a given token has no known end."""
+    """A token and when it ends; a given token has no known end."""
 
     secret: SecretStr
     expires_at: datetime | None = None
     lifetime: timedelta | None = None
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: a pickle would hold the token readable."""
+        """Raise: a pickle would contain the token in plain text."""
         raise TypeError("A token is never pickled. Connect again where you need one.")
 
     def is_fresh(self, now: datetime) -> bool:
-        """Tell whether it may still be used: until 5 minutes before its end, or half its life if that is shorter."""
+        """Return whether it may still be used: until 5 minutes before its end, or half its life if shorter."""
         if self.expires_at is None:
             return True
         early = min(limits.TOKEN_RENEW_BEFORE, (self.lifetime or limits.TOKEN_RENEW_BEFORE) / 2)
@@ -59,7 +59,7 @@ class AccessToken:
 
 
 class TokenStore(Protocol):
-    """Stand for a place that keeps a token between processes."""
+    """Protocol for a place that keeps a token between processes."""
 
     def load(self) -> AccessToken | None:
         """Return the kept token, None if there is none."""
@@ -92,7 +92,7 @@ class BearerAuth(httpx.Auth):
 
 
 class TokenProvider:
-    """Hold the one token of a client.
+    """The one token of a client.
 
     Args:
         settings: Credentials, or a ready token.
@@ -149,7 +149,7 @@ class TokenProvider:
         self._marked_valid = (token, self._clock.now())
 
     def _is_marked_valid(self, token: AccessToken) -> bool:
-        """Tell whether a token was proven good lately; long after that it may have been revoked."""
+        """Return whether a token was proven good lately; long after that it may have been revoked."""
         if self._marked_valid is None or self._marked_valid[0] is not token:
             return False
         return self._clock.now() - self._marked_valid[1] <= limits.TOKEN_TRUSTED_FOR
@@ -198,7 +198,7 @@ def token_request_body(settings: Settings) -> dict[str, Any]:
 
 
 def may_mean_expired_token(reply: Reply) -> bool:
-    """Tell whether a reply may mean an expired token.
+    """Return whether a reply may mean an expired token.
 
     The recontact guide says 401; the API's authentication page says 403 with the object `authorization_error`.
     """
@@ -291,7 +291,7 @@ class FileTokenStore:
             self.path.unlink()
 
     def __repr__(self) -> str:
-        """Name the kind only."""
+        """Show the class name only."""
         return "<TokenFile>"
 
 

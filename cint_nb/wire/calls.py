@@ -26,7 +26,7 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.A
 
 @dataclass(frozen=True)
 class Call:
-    """Describe one request.
+    """One request.
 
     Args:
         operation: What it does, in a few words, for errors and logs.
@@ -100,7 +100,7 @@ def _query_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """Hold what came back: any 2xx.
+    """What came back: any 2xx.
 
     Args:
         status: HTTP status.
@@ -140,11 +140,11 @@ class Reply:
             raise self.unexpected_reply_error("The exchange answered with something that is not JSON.") from None
 
     def is_html_page(self) -> bool:
-        """Tell whether this is a page for people, such as the sign-in of a network on the way."""
+        """Return whether this is a page for people, such as the sign-in of a network on the way."""
         return "html" in self._media_type
 
     def is_malformed(self) -> bool:
-        """Tell whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
+        """Return whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
         if not self.body.strip() or not ("json" in self._media_type or self.is_html_page()):
             return False
         try:
@@ -176,7 +176,7 @@ class Reply:
         return last if _PATH_PARAM.fullmatch(last) else ""
 
     def unexpected_reply_error(self, what: str) -> UnexpectedReply:
-        """Make the error for a reply that says success and cannot be understood; its `body` keeps the raw reply."""
+        """Create the error for a success that cannot be understood; its `body` keeps the raw reply."""
         error = UnexpectedReply(
             what,
             evidence={

@@ -46,7 +46,7 @@ class ClientPool:
 
     @property
     def owns_clients(self) -> bool:
-        """Tell whether the clients are ours and not the caller's."""
+        """Whether the clients are ours and not the caller's."""
         return self._external_client is None
 
     def any_client(self) -> httpx.AsyncClient:
@@ -91,7 +91,7 @@ class ClientPool:
             await self._transport.aclose()
 
     def _add(self) -> int:
-        """Make one more client and return its number; reading the certificates once is enough for all."""
+        """Create one more client and return its number; reading the certificates once is enough for all."""
         if self._transport is None and self._certificates is None:
             self._certificates = _ssl_context(environment=self._proxies)
         if not self._clients:

@@ -19,7 +19,7 @@ _LOOP_YIELDS = 20
 
 
 class Clock(Protocol):
-    """Tell the time and wait."""
+    """Protocol for a clock: tells the time and waits."""
 
     def now(self) -> datetime:
         """Return the time, aware, UTC."""
@@ -35,7 +35,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Tell the time of this machine."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
         """Return the time, aware, UTC."""
@@ -50,12 +50,12 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
     def __repr__(self) -> str:
-        """Name the kind."""
+        """Show the class name only."""
         return "<SystemClock>"
 
 
 class ReplayClock:
-    """Tell a time that moves only when somebody sleeps, at once.
+    """A clock that moves only, and at once, when somebody sleeps.
 
     Sleepers share one line of time: it moves to the earliest of them, so that two who sleep 10 s side by side
     wake 10 s later, not 20.
@@ -82,12 +82,12 @@ class ReplayClock:
         return self._elapsed
 
     def advance_to(self, passed: float) -> None:
-        """Let time move to that many seconds after the start; never back."""
+        """Advance to that many seconds after the start; never back."""
         with self._lock:
             self._elapsed = max(self._elapsed, passed)
 
     async def sleep(self, seconds: float) -> None:
-        """Let that many seconds of the recording pass, in no time."""
+        """Advance by that many seconds of the recording, without waiting."""
         if seconds <= 0:
             await asyncio.sleep(0)
             return
@@ -109,5 +109,5 @@ class ReplayClock:
                 heapq.heapify(self._sleepers)
 
     def __repr__(self) -> str:
-        """Name the kind; no time, so that stored outputs stay the same."""
+        """Show the class name only, so that stored outputs stay the same."""
         return "<ReplayClock>"

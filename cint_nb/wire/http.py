@@ -147,7 +147,7 @@ class Http:
             self.warnings.append(text)
 
     def __repr__(self) -> str:
-        """Name mode and account."""
+        """Show mode and account."""
         return f"<Http: {self.settings.mode} · account {self.settings.account_id}>"
 
     async def _send(self, call: Call) -> Reply:

@@ -29,7 +29,7 @@ _NO_THREADS = sys.platform == "emscripten"
 
 
 class Closable(Protocol):
-    """Stand for what holds connections that live on the loop."""
+    """Protocol for what holds connections that live on the loop."""
 
     async def aclose(self) -> None:
         """Close them."""
@@ -94,7 +94,7 @@ def shut_down() -> None:
 
 
 def on_loop_thread() -> bool:
-    """Tell whether this code runs on the loop thread, where waiting for it would never end."""
+    """Return whether this code runs on the loop thread, where waiting for it would never end."""
     return _current is not None and threading.current_thread() is _current.thread
 
 
@@ -131,7 +131,7 @@ def run(awaitable: Awaitable[T]) -> T:
 
 
 def check_may_block(awaitable: object = None) -> None:
-    """Refuse to wait where the loop thread would never get to what is waited for.
+    """Raise where the loop thread would never get to what is waited for.
 
     Args:
         awaitable: What would have been waited for; a coroutine is closed.
@@ -152,7 +152,7 @@ def check_may_block(awaitable: object = None) -> None:
 
 @contextlib.contextmanager
 def forbid_blocking() -> Iterator[None]:
-    """Refuse blocking calls on this thread meanwhile: the loop thread may come to wait for what is done here."""
+    """Forbid blocking calls on this thread for the duration: the loop thread may come to wait for it."""
     before, _thread_local.nothing_waits = getattr(_thread_local, "nothing_waits", False), True
     try:
         yield
@@ -180,7 +180,7 @@ async def run_on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 class _BlockingCall:
-    """Let a waiting thread give up what it waits for, at whatever line the Interrupt met it."""
+    """A blocking wait that an Interrupt can cancel at any line."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
@@ -227,7 +227,7 @@ def _run_in_pyodide(awaitable: Awaitable[T]) -> T:
 
 
 def allow_nested_loops() -> None:
-    """Let `asyncio.run` work inside a running loop, such as a notebook's, through nest_asyncio2.
+    """Make `asyncio.run` work inside a running loop, such as a notebook's, through nest_asyncio2.
 
     It changes asyncio for the whole process, so it happens only when asked for. Plain verbs and `await` of this
     package work with and without it.
@@ -238,7 +238,7 @@ def allow_nested_loops() -> None:
 
 
 def archived_nest_asyncio_applied() -> bool:
-    """Tell whether the archived nest_asyncio (1.6 and before) has patched asyncio in this process.
+    """Return whether the archived nest_asyncio (1.6 and before) has patched asyncio in this process.
 
     On ipykernel 7.1 and later that patch silently loses the queued cells of a Run All; `allow_nested_loops` does not.
     """

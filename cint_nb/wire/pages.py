@@ -22,7 +22,7 @@ async def iter_items(
     max_pages: int = limits.LIST_PAGES_MAX,
     complete: bool = False,
 ) -> AsyncIterator[Any]:
-    """Go through the items of a list one by one; see `iter_pages`, which gives them as they come."""
+    """Iterate over the items of a list one by one; see `iter_pages`, which gives them as they come."""
     async for items in iter_pages(
         http,
         call,
@@ -48,7 +48,7 @@ async def iter_pages(
     max_pages: int = limits.LIST_PAGES_MAX,
     whole: bool = False,
 ) -> AsyncIterator[list[Any]]:
-    """Go through a list page after page.
+    """Iterate over a list page after page.
 
     It ends when the cursor is null, absent or empty; a short or empty page is no end. The list's own `url` is never
     followed, and its `has_more` is not trusted. A cursor that comes back, or too many pages, ends it with a warning

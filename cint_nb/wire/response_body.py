@@ -11,7 +11,7 @@ _STATUSES_WITHOUT_BODY = (204, 304)
 
 
 class BodyTooLarge(Exception):
-    """Say that a body passed its limit; `read` bytes were taken."""
+    """A body exceeded its limit; `read` bytes were read."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -19,7 +19,7 @@ class BodyTooLarge(Exception):
 
 
 class BodyUnreadable(Exception):
-    """Say that a body is packed in a way nobody asked for, or damaged."""
+    """A body has an unexpected encoding, or is damaged."""
 
 
 async def read_body(response: httpx.Response, limit: int, *, truncate: bool = False) -> bytes:

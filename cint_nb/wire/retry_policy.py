@@ -26,7 +26,7 @@ from cint_nb.domain import limits
 
 
 class Idempotency(StrEnum):
-    """Name how an operation bears being sent twice.
+    """How an operation bears being sent twice.
 
     `safe` only reads, or ends the same however often it is sent; `keyed` carries an idempotency key, kept over all
     attempts; `guarded` carries If-Match; `naked` acts every time it arrives.
@@ -39,7 +39,7 @@ class Idempotency(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Name how one attempt ended, as far as sending again is concerned."""
+    """How one attempt ended, as far as sending again is concerned."""
 
     NOT_SENT = "unsent"
     RATE_LIMITED = "busy"
@@ -53,7 +53,7 @@ _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 def classify_exception(error: httpx.TransportError) -> FailureKind:
-    """Tell how an attempt ended that brought no reply.
+    """Return how an attempt ended that brought no reply.
 
     Only what failed before the request was written is unsent. All else looks the same whether or not the exchange
     acted: broken reads and writes, read timeouts, malformed replies.
@@ -66,7 +66,7 @@ def classify_exception(error: httpx.TransportError) -> FailureKind:
 
 
 def classify_status(status: int) -> FailureKind:
-    """Tell how an attempt ended that brought an error reply: 429 did nothing, 5xx may have acted, others are final."""
+    """Return how an attempt with an error reply ended: 429 did nothing, 5xx may have acted, others are final."""
     if status == 429:
         return FailureKind.RATE_LIMITED
     if status == 503:
@@ -117,7 +117,7 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
 
 @dataclass(frozen=True)
 class RetryDecision:
-    """Say whether to send again, after how many seconds, and if not, why."""
+    """Whether to retry, after how many seconds, and if not, why."""
 
     retry: bool
     delay: float = 0.0
@@ -170,7 +170,7 @@ class RetryBudget:
     _spent: deque[float] = field(default_factory=deque, repr=False)
 
     def has_budget(self, now: float) -> bool:
-        """Tell whether another repeat is allowed at monotonic time `now`."""
+        """Return whether another repeat is allowed at monotonic time `now`."""
         while self._spent and self._spent[0] <= now - self.window.total_seconds():
             self._spent.popleft()
         return len(self._spent) < self.limit

@@ -254,7 +254,7 @@ class RateLimiter:
         return self._rate
 
     def reserve(self, now: float) -> float:
-        """Take one place in the line and return the seconds to wait for it, counted from monotonic time `now`."""
+        """Reserve a slot and return the seconds to wait for it, from monotonic time `now`."""
         self._recover(now)
         if self._filled_at is not None:
             self._tokens = min(self._rate, self._tokens + (now - self._filled_at) * self._rate)

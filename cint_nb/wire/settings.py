@@ -42,7 +42,7 @@ _ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token"
 
 
 class Mode(StrEnum):
-    """Name what answers: the practice room, a recording, or the real exchange."""
+    """What answers: the practice room, a recording, or the real exchange."""
 
     SANDBOX = "sandbox"
     REPLAY = "replay"
@@ -50,7 +50,7 @@ class Mode(StrEnum):
 
 
 class Settings(BaseModel):
-    """Hold everything a client needs to know before its first request.
+    """Everything a client needs to know before its first request.
 
     Args:
         mode: What answers.
@@ -115,7 +115,7 @@ class Settings(BaseModel):
         return settings
 
     def check(self) -> None:
-        """Refuse settings that cannot work.
+        """Raise if these settings cannot work.
 
         Raises:
             SettingsError: naming what is missing or contradicts itself.
@@ -165,25 +165,25 @@ class Settings(BaseModel):
 
     @property
     def is_in_process(self) -> bool:
-        """Tell whether requests stay inside this process, so that no address is ever asked."""
+        """Whether requests stay inside this process, so that no address is ever asked."""
         return urlsplit(self.base_url).hostname in IN_PROCESS_HOSTS
 
     @property
     def is_local(self) -> bool:
-        """Tell whether requests never leave this machine, so that no proxy has a part in them."""
+        """Whether requests never leave this machine, so that no proxy has a part in them."""
         return self.is_in_process or is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def can_renew_token(self) -> bool:
-        """Tell whether a new token can be asked for."""
+        """Whether a new token can be asked for."""
         return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY
 
     def __reduce__(self) -> NoReturn:
-        """Refuse to be pickled: a pickle would hold the credentials readable."""
+        """Raise: a pickle would contain the credentials in plain text."""
         raise TypeError("Settings hold credentials and are never pickled. Connect again where you need them.")
 
     def __repr__(self) -> str:
-        """Name mode, account and address; no credentials."""
+        """Show mode, account and base URL; no credentials."""
         return f"<Settings: {self.mode} · account {self.account_id} · {self.base_url}>"
 
     __str__ = __repr__
@@ -213,7 +213,7 @@ def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, 
 
 
 def is_valid_token(secret: SecretStr) -> bool:
-    """Tell whether a text can be a token: ASCII without spaces, so that no failing header ever quotes it."""
+    """Return whether a text can be a token: ASCII without spaces, so that no failing header ever quotes it."""
     return re.fullmatch(r"[!-~]+", secret.get_secret_value(), re.ASCII) is not None
 
 
@@ -239,7 +239,7 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
 
 
 def _applies_in_mode(name: str, mode: Mode, mock: bool) -> bool:
-    """Tell whether a variable counts in a mode; a recording, for example, has its own account and no credentials."""
+    """Return whether a variable applies in a mode; a recording, for example, has its own account."""
     match mode:
         case Mode.LIVE:
             return name not in {"recording", "seed"}

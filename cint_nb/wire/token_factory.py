@@ -17,7 +17,7 @@ _ALPHABET = string.ascii_lowercase + string.digits
 
 
 class TokenFactory(Protocol):
-    """Make names that do not repeat."""
+    """Create names that do not repeat."""
 
     def token(self, length: int = 8) -> str:
         """Return lower-case letters and digits."""
@@ -40,7 +40,7 @@ class RandomTokenFactory:
         return str(uuid.uuid4())
 
     def __repr__(self) -> str:
-        """Name the kind."""
+        """Show the class name only."""
         return "<SystemNonces>"
 
 
@@ -75,5 +75,5 @@ class SeededTokenFactory:
         return int(hashlib.sha512(f"{self.seed}:{kind}:{number}".encode()).hexdigest(), 16)
 
     def __repr__(self) -> str:
-        """Name the kind."""
+        """Show the class name only."""
         return "<SeededNonces>"

@@ -27,7 +27,7 @@ def origin_of(url: str) -> str:
 
 
 def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> None:
-    """Refuse an address that a secret must not be sent to.
+    """Raise if a secret must not be sent to this URL.
 
     Args:
         variable: Its environment variable, for the message.
@@ -69,7 +69,7 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
+    """Return whether a host is this machine."""
     if host == "localhost":
         return True
     try:

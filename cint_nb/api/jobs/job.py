@@ -26,7 +26,7 @@ _log.addHandler(logging.NullHandler())
 
 
 class HasHttp(Protocol):
-    """Stand for a client, which holds an `Http` and what it learned of the pace of jobs."""
+    """Protocol for a client, which holds an `Http` and what it learned of the pace of jobs."""
 
     @property
     def http(self) -> Http:
@@ -72,7 +72,7 @@ class Job:
 
     @classmethod
     def attach(cls, client: HasHttp | Http, handle: JobHandle | Mapping[str, Any] | str) -> Job:
-        """Take up a job again from its handle, given as the object, its dict or its JSON; nothing is sent.
+        """Attach to a job from its handle, given as the object, its dict or its JSON; nothing is sent.
 
         Raises:
             InputError: it is no handle, or belongs to another exchange or account than the client.
@@ -113,7 +113,7 @@ class Job:
     # --- looking ----------------------------------------------------------------------------------------------
 
     async def refresh(self) -> JobSnapshot:
-        """Look once, with one request, and return what it showed.
+        """Poll once, with one request, and return the snapshot.
 
         Raises:
             NotFound: no such job.
@@ -164,7 +164,7 @@ class Job:
 
         Args:
             listener: Takes a snapshot.
-            on_watch_changed: Called when somebody begins to look at the job, and when nobody looks any more: `is_watched`.
+            on_watch_changed: Called when `is_watched` changes: somebody begins to watch the job, or nobody is left.
 
         Returns:
             What ends both calls.
@@ -180,7 +180,7 @@ class Job:
 
     @property
     def is_watched(self) -> bool:
-        """Tell whether anybody looks at the job now."""
+        """Whether anybody looks at the job now."""
         return self._poller.is_running
 
     def stop_watching(self) -> None:
@@ -188,7 +188,7 @@ class Job:
         self._poller.stop()
 
     def __repr__(self) -> str:
-        """Say kind and state, without ids or times."""
+        """Show kind and state, without ids or times."""
         return f"<Job {self.handle.kind}: {self.last_snapshot.state if self.last_snapshot else 'not looked at yet'}>"
 
     # --- inside -----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ _TRANSIENT_ERRORS = (TransportError, ServerError, RateLimited, UnexpectedReply)
 
 
 class _Watcher:
-    """Hold what one watcher has not taken yet, and until when it watches."""
+    """What one watcher has not taken yet, and until when it watches."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -63,7 +63,7 @@ class _Watcher:
 
 
 class Poller:
-    """Look at one job for all who watch it.
+    """Polls one job on behalf of all its watchers.
 
     It sleeps until the next look is due and looks if at least one watcher waits for the next snapshot: whoever is busy
     with the last one holds up nobody else, and when all are, nothing is sent. A watcher that joins changes nothing of
@@ -117,7 +117,7 @@ class Poller:
 
     @property
     def is_running(self) -> bool:
-        """Tell whether anybody watches."""
+        """Whether anybody watches."""
         return self._task is not None
 
     def stop(self) -> None:

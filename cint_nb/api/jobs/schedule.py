@@ -23,7 +23,7 @@ _SLACK = 0.25
 
 @dataclass(frozen=True)
 class DurationEstimate:
-    """Hold how long a job takes in all, in seconds.
+    """How long a job takes in all, in seconds.
 
     Args:
         low: Shortest likely duration, from the guide.
@@ -147,7 +147,7 @@ class DurationModel:
         )
 
     def learn(self, kind: JobKind, ids: int, seconds: float) -> None:
-        """Take in the duration of a finished job; small ones and impossible durations teach nothing.
+        """Record the duration of a finished job; small jobs and impossible durations are ignored.
 
         Args:
             kind: What the job did.
@@ -174,12 +174,12 @@ class DurationModel:
 
 
 def has_known_size(handle: JobHandle) -> bool:
-    """Tell whether a job's duration can be estimated: either its ids are known or it handles none."""
+    """Return whether a job's duration can be estimated: either its ids are known or it handles none."""
     return handle.id_count > 0 or handle.kind not in (*_UPLOAD_KINDS, *_REMOVAL_KINDS)
 
 
 def is_short(handle: JobHandle, eta: float) -> bool:
-    """Tell whether a job is known to be over in about a minute, if it takes as long as expected."""
+    """Return whether a job is known to be over in about a minute, if it takes as long as expected."""
     return has_known_size(handle) and eta <= limits.POLL_SHORT_JOB
 
 

@@ -20,7 +20,7 @@ _REMOVAL_KINDS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
 
 @dataclass(frozen=True)
 class StatusContext:
-    """Hold what surrounds one status reply.
+    """What surrounds one status reply.
 
     Args:
         elapsed: Seconds since the job was created, by the client's clock.

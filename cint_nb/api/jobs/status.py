@@ -27,7 +27,7 @@ _MAX_ATTEMPTS = 4
 
 
 class StatusFetcher:
-    """Look at a job and keep what was seen.
+    """Fetches the status of one job and remembers it.
 
     Args:
         http: What sends the requests.
@@ -115,7 +115,7 @@ class StatusFetcher:
         return evolve(seen, saved_count=self._saved, saved_count_before=self._saved_before)
 
     def should_count(self) -> bool:
-        """Tell whether the next look should count too: ever more rarely, regularly once the counts foretell the end."""
+        """Return whether the next poll should count too: ever more rarely, then regularly near the expected end."""
         if self.handle.kind not in _COUNT_OPERATIONS or not self.handle.job_id:
             return False
         look = self.polls + 1
@@ -132,7 +132,7 @@ class StatusFetcher:
             self.http.warn(text)
 
     def _state_from_count(self, last_saved: int | None) -> dict[str, Any]:
-        """Tell from the count alone whether a job whose id was lost still runs.
+        """Return from the count alone whether a job whose id was lost still runs.
 
         A removal runs until nothing is left. An upload runs until all ids have arrived, or until its time is up and
         nothing arrives any more: then some were not taken.

@@ -15,7 +15,7 @@ _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<qu
 
 
 class Download(NamedTuple):
-    """Hold a downloaded file: `name, content = download`.
+    """A downloaded file: `name, content = download`.
 
     Args:
         name: As the exchange calls it, made safe: letters, digits, `.`, `_` and `-` only.
@@ -54,12 +54,12 @@ class Download(NamedTuple):
         return path
 
     def __repr__(self) -> str:
-        """Name the file and its size, never its contents."""
+        """Show the file name and size, never the content."""
         return f"<Download: {self.name} · {len(self.content):,} bytes>"
 
 
 def make_download(reply: Reply, default: str) -> Download:
-    """Make a download of a reply; `default` names it where the exchange does not."""
+    """Create a download of a reply; `default` names it where the exchange does not."""
     return Download(download_file_name(reply, default), reply.body)
 
 

@@ -45,7 +45,7 @@ def build_draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, re
 
 
 def allocation_format_of(body: Mapping[str, Any]) -> AllocationFormat | None:
-    """Tell which of the three known forms names the allocations in a body; None if none does."""
+    """Return which of the three known forms names the allocations in a body; None if none does."""
     if "allocation_template" in body:
         return AllocationFormat.ALLOCATION_TEMPLATE
     allocations = body.get("allocations")
@@ -89,7 +89,7 @@ def convert_allocations(
 
 
 def mentions_field(error: BadRequest, word: str) -> bool:
-    """Tell whether a refusal is about a field, by the fields it names or, where it names none, by its text."""
+    """Return whether a refusal is about a field, by the fields it names or, where it names none, by its text."""
     if error.invalid_params:
         return any(word in name for name, _ in error.invalid_params)
     return word in error.what.lower().replace(" ", "_")
@@ -112,7 +112,7 @@ def suggest_allocation_formats(error: BadRequest, body: Mapping[str, Any]) -> No
 
 
 def states_exclusion(body: Mapping[str, Any]) -> bool:
-    """Tell whether a body says if people of the same project are kept out; no document names a default."""
+    """Return whether a body says if people of the same project are kept out; no document names a default."""
     exclusion = body.get("exclusion")
     return isinstance(exclusion, Mapping) and isinstance(exclusion.get("enabled"), bool)
 

@@ -67,7 +67,7 @@ class Projects:
     async def list(
         self, *, name: str = "", search: str = "", status: str = "", project_manager_id: str = ""
     ) -> AsyncIterator[ProjectSummary]:
-        """Go through the account's projects.
+        """Iterate over the account's projects.
 
         Args:
             name: Only projects of this name.

@@ -110,7 +110,7 @@ class Recontacts:
         return None if found is None else self._adopt(ref, found, None)
 
     def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
-        """Take up an upload job by its id; nothing is sent.
+        """Attach to an upload job by its id; nothing is sent.
 
         Args:
             ref: The target group.

@@ -118,7 +118,7 @@ class Reports:
     async def list(
         self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""
     ) -> AsyncIterator[ReportRequest]:
-        """Go through the reports requested, the newest first.
+        """Iterate over the reports requested, the newest first.
 
         Args:
             report_type: Only this report.

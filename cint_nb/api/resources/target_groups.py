@@ -181,7 +181,7 @@ class TargetGroups:
         exclusion: bool | None = None,
         whole: bool = False,
     ) -> AsyncIterator[TargetGroupSummary]:
-        """Go through the target groups of a project.
+        """Iterate over the target groups of a project.
 
         Args:
             project_id: The project.
@@ -214,7 +214,7 @@ class TargetGroups:
     # --- single settings --------------------------------------------------------------------------------------
 
     async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
-        """Say what counts toward the goal and return what the exchange then says.
+        """Set what counts toward the goal, and return what the exchange then reports.
 
         Args:
             ref: The target group.
@@ -293,7 +293,7 @@ class TargetGroups:
         return parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
 
     async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[ChangelogEntry]:
-        """Go through what was changed, when and by whom.
+        """Iterate over what was changed, when and by whom.
 
         Args:
             ref: The target group.

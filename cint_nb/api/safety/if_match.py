@@ -20,7 +20,7 @@ from cint_nb.wire.http import Http
 
 @dataclass(frozen=True)
 class RunDecision:
-    """Hold what was decided about a run: whether it already is as wanted."""
+    """What was decided about a run: whether it already is as wanted."""
 
     run: FieldingRun
     already_done: bool

@@ -42,7 +42,7 @@ Reader = Callable[..., Any]
 
 
 class SupportsRespondents(Protocol):
-    """Stand for what was read from a file, such as `study.respondents.Respondents`."""
+    """Protocol for what was read from a file, such as `study.respondents.Respondents`."""
 
     @property
     def counts(self) -> Any:
@@ -50,13 +50,13 @@ class SupportsRespondents(Protocol):
         ...
 
     def lines(self) -> Any:
-        """Return one row a line, ids masked."""
+        """Return one row per line, ids masked."""
         ...
 
 
 @dataclass(frozen=True, repr=False)
 class FileChoice:
-    """Hold what was chosen: a file on the server, or one that came through the browser.
+    """What was chosen: a file on the server, or one that came through the browser.
 
     Args:
         name: File name, for a file on the server with its folders inside the fence.
@@ -74,7 +74,7 @@ class FileChoice:
         return mask_ids_in(self.name)
 
     def __repr__(self) -> str:
-        """Name the file as a panel does."""
+        """Show the file name as a panel does."""
         return f"<Source: {self.display_name}>"
 
     @property
@@ -102,7 +102,7 @@ class FileChoice:
 
 @dataclass(frozen=True)
 class BadLine:
-    """Hold one line that cannot be used: its number, verdict, why, and what may be shown of it."""
+    """One line that cannot be used: its number, verdict, why, and what may be shown of it."""
 
     line: int
     verdict: str
@@ -112,7 +112,7 @@ class BadLine:
 
 @dataclass(frozen=True)
 class FileSummary:
-    """Hold what is shown of a file.
+    """What is shown of a file.
 
     Args:
         name: File name.

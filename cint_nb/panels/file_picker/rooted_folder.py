@@ -18,7 +18,7 @@ ENTRIES_MAX = 500
 
 @dataclass(frozen=True)
 class FolderEntry:
-    """Hold one line of a folder listing: what it says and where it leads."""
+    """One line of a folder listing: what it says and where it leads."""
 
     label: str
     path: Path = field(repr=False)

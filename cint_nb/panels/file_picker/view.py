@@ -92,7 +92,8 @@ def render_code(line: str, *, usable: bool) -> str:
     shown = mask_ids_in(line)
     whole = "" if shown == line else " (an id is masked: <code>picker.to_code()</code> returns the line as it runs)"
     ahead = f"<div>Next, in cells:</div><pre><code>{escape(_NEXT_CELLS)}</code></pre>" if usable else ""
-    return f'<div class="cint-code cint-soft"><div>The same in code: <code>{escape(shown)}</code>{whole}</div>{ahead}</div>'
+    code = f"<code>{escape(shown)}</code>{whole}"
+    return f'<div class="cint-code cint-soft"><div>The same in code: {code}</div>{ahead}</div>'
 
 
 def render_static_lines(facts: FileSummary) -> str:

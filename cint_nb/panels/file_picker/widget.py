@@ -299,6 +299,6 @@ class FilePicker(Panel):
 
 
 _BROWSER_HINT = (
-    f'<div class="cint-soft">from this computer, up to {escape(format_size(limits.UPLOAD_MAX_BYTES))}. A larger one does not '
-    "arrive here: drop it onto JupyterLab's file list, then press Look again.</div>"
+    f'<div class="cint-soft">from this computer, up to {escape(format_size(limits.UPLOAD_MAX_BYTES))}. '
+    "A larger one does not arrive here: drop it onto JupyterLab's file list, then press Look again.</div>"
 )

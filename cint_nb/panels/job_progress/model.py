@@ -13,7 +13,7 @@ OVERDUE_SECONDS = 30.0
 
 
 class WatchPhase(StrEnum):
-    """Name whether someone looks at the job: nobody yet, someone now, nobody any more."""
+    """Whether someone looks at the job: nobody yet, someone now, nobody any more."""
 
     WAITING = "waiting"
     WATCHED = "watched"
@@ -45,7 +45,7 @@ _BEFORE_FIRST_POLL = {
 
 @dataclass(frozen=True)
 class JobDisplay:
-    """Hold everything the panel shows of one moment.
+    """Everything the panel shows of one moment.
 
     Args:
         css: Colour of the state: busy, good, part, bad or calm.
@@ -75,7 +75,7 @@ class JobDisplay:
 
 
 def job_title(snapshot: JobSnapshot) -> str:
-    """Name the job for a heading, such as `Upload of 10,000 ids`."""
+    """Return a heading for the job, such as `Upload of 10,000 ids`."""
     kind = snapshot.handle.kind
     title = _TITLES.get(kind) or str(kind).replace("-", " ").capitalize()
     ids = snapshot.id_count or snapshot.handle.id_count
@@ -212,7 +212,7 @@ def _advice(snapshot: JobSnapshot) -> str:
 
 
 def summary_text(snapshot: JobSnapshot | None, *, phase: WatchPhase = WatchPhase.WATCHED) -> list[str]:
-    """Say the state in words that repeat from run to run: counts only once the job has ended."""
+    """Return the state in words that do not change from run to run: counts only once the job has ended."""
     if snapshot is None:
         return [str(phase)] if phase is not WatchPhase.WATCHED else ["running"]
     text = describe(snapshot, phase=phase)

@@ -14,7 +14,7 @@ from cint_nb.wave.reporting import ProgressReporter, SilentReporter
 
 
 def make_reporter(title: str, mode: object = "sandbox", *, stream: TextIO | None = None) -> ProgressReporter:
-    """Make the reporter that suits the place: widgets in a Jupyter kernel, text on a terminal's error stream.
+    """Create the reporter that suits the place: widgets in a Jupyter kernel, text on a terminal's error stream.
 
     Args:
         title: What is waited for, such as `Upload`.

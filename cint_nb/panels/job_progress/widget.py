@@ -20,17 +20,17 @@ from cint_nb.wire import loop_thread
 
 
 class WatchableJob(Protocol):
-    """Stand for a job that can be looked at until it ends, such as `api.jobs.Job`."""
+    """Protocol for a job that can be looked at until it ends, such as `api.jobs.Job`."""
 
     last_snapshot: JobSnapshot | None
 
     @property
     def is_watched(self) -> bool:
-        """Tell whether anybody looks at the job now."""
+        """Whether anybody looks at the job now."""
         ...
 
     def watch(self) -> AsyncIterator[JobSnapshot]:
-        """Look again and again until the job has ended."""
+        """Poll until the job has ended."""
         ...
 
     def add_listener(
@@ -100,7 +100,7 @@ class JobProgress(Panel):
 
     @property
     def phase(self) -> WatchPhase:
-        """Return whether someone looks at the job."""
+        """Return whether someone polls the job."""
         return self._phase
 
     def update(self, snapshot: JobSnapshot) -> None:
@@ -110,7 +110,7 @@ class JobProgress(Panel):
         self._throttle.submit(snapshot, last=snapshot.is_final)
 
     def start(self) -> JobProgress:
-        """Look at the job in the background until it ends, and return at once; looking again goes on where it stands.
+        """Follow the job in the background until it ends, and return at once; calling it again continues.
 
         Raises:
             ValueError: the panel was made without a job, or was closed.

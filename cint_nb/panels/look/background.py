@@ -92,7 +92,7 @@ _SCHEDULER = Scheduler()
 
 
 def call_later(seconds: float, call: Callback) -> None:
-    """Run `call` on the panels' own thread in `seconds` seconds; `Scheduler.after` says what happens without threads."""
+    """Run `call` in `seconds` seconds on the panels' own thread; `Scheduler` says what happens without threads."""
     _SCHEDULER.call_later(seconds, call)
 
 
@@ -141,7 +141,7 @@ class Throttle(Generic[T]):
         self._last = float("-inf")
 
     def submit(self, value: T, *, last: bool = False) -> None:
-        """Take a value; `last` passes it on at once, since nothing will follow it."""
+        """Submit a value; with `last`, it is passed on at once because nothing will follow."""
         with self._lock:
             wait = self._last + self._interval - self._monotonic()
             if last or wait <= 0:

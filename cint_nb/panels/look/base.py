@@ -15,7 +15,7 @@ from cint_nb.panels.look.text_format import escape, parse_mode
 
 
 def make_html_part(css: str, value: str = "") -> widgets.HTML:
-    """Make an HTML widget of one CSS class; it takes no room while it is empty."""
+    """Create an HTML widget of one CSS class; it takes no room while it is empty."""
     part = widgets.HTML()
     part.add_class(css)
     part.add_class("cint-empty")
@@ -70,7 +70,7 @@ def close_tree(whole: widgets.Widget) -> None:
 
 
 class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """Hold the parts of one panel under a head that names the mode.
+    """The parts of one panel under a head that names the mode.
 
     Args:
         css: Name of the panel in its CSS class `cint-<css>`.
@@ -107,7 +107,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._title = title
         set_html(
             self._head,
-            f'<div class="cint-head"><span class="cint-title">{escape(title)}</span>{mode_badge_html(self._mode)}</div>',
+            f'<div class="cint-head"><span class="cint-title">{escape(title)}</span>'
+            f"{mode_badge_html(self._mode)}</div>",
         )
 
     def _show_error(self, error: BaseException | None) -> None:
@@ -118,7 +119,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
 
     def close(self) -> None:
-        """Take the panel away with all its parts: ipywidgets would keep those alive as long as the kernel."""
+        """Close the panel and all its parts, which ipywidgets would otherwise keep alive as long as the kernel."""
         if self.comm is not None:  # else it is closed
             super().close()  # first: nothing is sent any more of what happens to the parts
             close_tree(self)
@@ -142,7 +143,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         )
 
     def __repr__(self) -> str:
-        """Name the panel, its mode and its state on one line that repeats from run to run."""
+        """Show the panel, its mode and its state on one line that does not change from run to run."""
         return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
 
     def display(self) -> None:

@@ -14,7 +14,7 @@ from cint_nb.panels.look.text_format import DASH, escape, format_duration
 
 @dataclass(frozen=True)
 class ColumnFormat:
-    """Describe how a column is shown.
+    """How a column is shown.
 
     Args:
         label: Heading.
@@ -41,7 +41,7 @@ _STATE_STYLES = {
 
 
 def is_empty(value: Any) -> bool:
-    """Tell whether a cell holds nothing: None, NaN, NaT, or an empty text or list."""
+    """Return whether a cell holds nothing: None, NaN, NaT, or an empty text or list."""
     if value is None:
         return True
     if isinstance(value, (str, list, tuple)):

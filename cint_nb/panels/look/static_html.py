@@ -28,7 +28,7 @@ HIDE_STATIC_STYLE = """
 
 
 def in_kernel() -> bool:
-    """Tell whether a Jupyter kernel runs this code, so that widgets have somewhere to go."""
+    """Return whether a Jupyter kernel runs this code, so that widgets have somewhere to go."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, "kernel", None) is not None

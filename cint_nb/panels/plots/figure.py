@@ -36,7 +36,7 @@ class NotebookFigure(Figure):
         self.ax = _make_axes(self, title)
 
     def __repr__(self) -> str:
-        """Name the figure on one line that repeats from run to run."""
+        """Show the figure on one line that does not change from run to run."""
         return f"<Figure: {self._alt_text}>"
 
     def _repr_png_(self) -> tuple[bytes, dict[str, Any]]:

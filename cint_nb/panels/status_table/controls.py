@@ -14,7 +14,7 @@ INTERVALS = (("10 s", 10.0), ("30 s", 30.0), ("1 min", 60.0), ("5 min", 300.0))
 
 
 class StatusControls:
-    """Hold the widgets by which a reader says how the table should be.
+    """The widgets by which a reader says how the table should be.
 
     Args:
         changed: Called when the reader wants something else.

@@ -54,7 +54,7 @@ def column_format(name: str) -> ColumnFormat:
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Hold how a reader wants the table.
+    """How a reader wants the table.
 
     Args:
         sort_by: Column to sort by, empty for the order of the frame.
@@ -71,7 +71,7 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class StatusView:
-    """Hold a frame as shown, with the cells that changed.
+    """A frame as shown, with the cells that changed.
 
     Args:
         frame: The rows, one a target group.

@@ -37,7 +37,7 @@ STATIC_ROWS = 50
 
 
 class StatusTable(Panel):
-    """Show one row a target group: state, goal, completes, saved ids, rates, cost and warnings.
+    """Show one row per target group: state, goal, completes, saved ids, rates, cost and warnings.
 
     Args:
         source: A status frame, or a callable that returns a fresh one, such as `client.project_status("…")` or

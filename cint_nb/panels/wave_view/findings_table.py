@@ -17,7 +17,7 @@ _SEVERITIES = {
 
 
 def headline(findings: Findings) -> str:
-    """Say in one line what the findings mean for the wave."""
+    """Return in one line what the findings mean for the wave."""
     if not findings:
         return "nothing stands against this step"
     counts = [
@@ -32,7 +32,8 @@ def _row(finding: Finding) -> str:
     evidence = f'<div class="cint-soft">{escape(finding.evidence)}</div>' if finding.evidence else ""
     fix = escape(finding.fix) if finding.fix else '<span class="cint-soft">nothing to change</span>'
     return (
-        f'<tr class="cint-finding cint-finding-{finding.severity}"><td>{state_html(*_SEVERITIES[finding.severity])}</td>'
+        f'<tr class="cint-finding cint-finding-{finding.severity}">'
+        f"<td>{state_html(*_SEVERITIES[finding.severity])}</td>"
         f"<td><code>{escape(finding.rule)}</code></td><td>{escape(finding.message)}{evidence}</td><td>{fix}</td>"
         f'<td class="cint-soft">{escape(finding.section)}</td></tr>'
     )

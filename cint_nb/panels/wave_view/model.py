@@ -16,7 +16,7 @@ from cint_nb.wave.journal_payloads import JobPayload, Payload
 
 
 class WaveStep(StrEnum):
-    """Name the steps of a wave in their order."""
+    """The steps of a wave in their order."""
 
     CHECK = "check"
     CREATE = "create"
@@ -28,7 +28,7 @@ class WaveStep(StrEnum):
 
 
 class StepState(StrEnum):
-    """Name how a step stands."""
+    """How a step stands."""
 
     DONE = "done"
     NOW = "now"
@@ -39,7 +39,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True)
 class WaveProgress:
-    """Hold where a wave stands.
+    """Where a wave stands.
 
     Args:
         step: The step it stands at.
@@ -70,7 +70,7 @@ class WaveProgress:
 def wave_progress(
     entries: Sequence[JournalEntry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0
 ) -> WaveProgress:
-    """Tell where a wave stands.
+    """Return where a wave stands.
 
     Args:
         entries: What the journal holds of the wave, oldest first.

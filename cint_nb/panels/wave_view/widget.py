@@ -77,7 +77,7 @@ class WaveView(Panel):
         self._refresh_after_cells()
 
     def refresh(self) -> WaveView:
-        """Look into the journal again; nothing is sent."""
+        """Read the journal again; nothing is sent."""
         try:
             findings = self._findings()
             stand = wave_progress(

@@ -1,1 +1,6 @@
-"""The handlers: one function per operation, grouped by resource."""
+"""The handlers: one function per operation, grouped by resource.
+
+Knows: what each operation accepts, changes and returns.
+May import: sandbox.openapi, sandbox.simulation, sandbox.world, sandbox.protocol.
+Gives out: tables of `Operation`.
+"""

@@ -16,7 +16,7 @@ from cint_nb.sandbox.world.world import World
 
 
 def validate_draft(world: World, body: Draft, t: float) -> None:
-    """Refuse a draft that breaks a rule.
+    """Reject a draft that breaks a rule.
 
     Raises:
         Refusal: 400 naming each field and reason, as the create guide's error example does.
@@ -147,7 +147,7 @@ def _allocations(body: Draft) -> list[Problem]:
 
 
 def _is_expanded(allocations: Allocations) -> bool:
-    """Tell whether open exchange allocations say the same as the recontact template: the whole exchange, unblocked."""
+    """Return whether open exchange allocations equal the recontact template: the whole exchange, unblocked."""
     written = allocations.get("open_exchange_allocations")
     return written is not None and (
         written["exchange_max_percentage"] == 100 and not written["groups"] and not written["blocked_supplier_ids"]

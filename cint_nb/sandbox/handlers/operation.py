@@ -18,7 +18,7 @@ Handler: TypeAlias = Callable[[World, Request], Response]
 
 @dataclass(frozen=True)
 class QueryParam:
-    """Describe one query parameter.
+    """One query parameter.
 
     Args:
         name: Its name.
@@ -37,7 +37,7 @@ class QueryParam:
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """Describe one operation.
+    """One operation.
 
     Args:
         name: Its operation id, the one the vendor's document uses.

@@ -53,7 +53,7 @@ def parse_upload(ask: Request) -> tuple[str, bytes]:
 
 
 def payload_too_large() -> ApiError:
-    """Refuse a file of 5 MB or more."""
+    """Return a 413 for a file of 5 MB or more."""
     return ApiError(413, "content_too_large_error", "File upload limit exceeded")
 
 

@@ -46,7 +46,7 @@ LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "sandbox.invalid"})
 
 
 class HostGuard:
-    """Refuse foreign host names (DNS rebinding) and cross-site requests, as an ASGI middleware.
+    """ASGI middleware that rejects foreign host names (DNS rebinding) and cross-site requests.
 
     Args:
         app: The app behind the gate.
@@ -58,7 +58,7 @@ class HostGuard:
         self.hosts = LOCAL_HOSTS | hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request through or answer it here."""
+        """Pass a request on, or reject it here."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

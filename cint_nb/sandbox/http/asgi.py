@@ -21,7 +21,7 @@ _BODY_MAX = limits.UPLOAD_MAX_BYTES + 100_000  # the multipart envelope comes on
 
 
 class SandboxApp:
-    """Answer everything under `/v1` and the token endpoint, as an ASGI app.
+    """The ASGI app for everything under `/v1` and the token endpoint.
 
     Args:
         dispatcher: Answers requests.
@@ -35,7 +35,7 @@ class SandboxApp:
         self.faults = faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         path = _path(scope)
         route = self.dispatcher.router.match(scope["method"], path) if path is not None else None
         meeting = FaultInjector(self.faults.trigger(_names(route)), self.clock, scope)

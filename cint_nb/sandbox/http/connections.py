@@ -35,7 +35,7 @@ class ConnectionTracker:
         self.awaiting_request: dict[asyncio.Transport, asyncio.TimerHandle] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; a fault finds its connection in the scope."""
+        """Serve one request; a fault finds its connection in the scope."""
         client = scope.get("client")
         connection = self.open.get((client[0], client[1])) if client else None
         if connection is not None:
@@ -43,7 +43,7 @@ class ConnectionTracker:
         await self.app(scope, receive, send)
 
     def opened(self, peer: tuple[str, int], transport: asyncio.Transport) -> None:
-        """Take a new connection in; where there are too many, one that was waited for long enough makes room."""
+        """Register a new connection; over the limit, one that has waited long enough is closed."""
         self.open[peer] = transport
         self.expect_request(transport)
         if len(self.open) > self.most:

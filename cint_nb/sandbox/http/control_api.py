@@ -20,7 +20,7 @@ _MAX_ADVANCE_SECONDS = 400 * 86_400  # one jump goes at most a good year
 
 
 class SandboxLike(Protocol):
-    """Stand for a sandbox: what the control room may touch."""
+    """Protocol for a sandbox: what the control room may touch."""
 
     clock: SandboxClock
     world: World
@@ -28,7 +28,7 @@ class SandboxLike(Protocol):
     dispatcher: Dispatcher
 
     def advance(self, seconds: float) -> None:
-        """Let virtual time pass."""
+        """Advance virtual time."""
         ...
 
 
@@ -88,7 +88,7 @@ class WorldState(TypedDict):
 
 
 def clock_to_json(sandbox: SandboxLike) -> ClockState:
-    """Tell the clock: start, virtual seconds, now, speed."""
+    """Return the clock: start, virtual seconds, now, speed."""
     clock = sandbox.clock
     return {
         "start": clock.start.isoformat(),
@@ -99,7 +99,7 @@ def clock_to_json(sandbox: SandboxLike) -> ClockState:
 
 
 def advance(sandbox: SandboxLike, seconds: float) -> None:
-    """Let time jump and the world catch up.
+    """Advance time and process everything that is due.
 
     Raises:
         ValueError: for a jump backwards or beyond 400 days.
@@ -111,7 +111,7 @@ def advance(sandbox: SandboxLike, seconds: float) -> None:
 
 
 def world_to_json(sandbox: SandboxLike) -> WorldState:
-    """Tell what exists, without any respondent id."""
+    """Return what exists, without any respondent id."""
     world = sandbox.world
     jobs.catch_up(world, sandbox.clock.elapsed)
     return {
@@ -138,7 +138,7 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
 
 
 def fault_to_json(fault: Fault) -> FaultState:
-    """Tell an armed fault."""
+    """Return an armed fault."""
     return {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
 
 

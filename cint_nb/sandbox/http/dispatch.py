@@ -33,7 +33,7 @@ _PATH_PARAM_TYPES = {"account_id": "an integer", "fielding_run_id": "a ULID"}
 
 
 class Dispatcher:
-    """Answer requests for one world.
+    """Dispatches requests to the handlers of one world.
 
     Args:
         world: The world.
@@ -49,12 +49,12 @@ class Dispatcher:
         self._lock = threading.Lock()
 
     def make_token(self, t: float) -> str:
-        """Make an access token that is good for 24 virtual hours."""
+        """Create an access token that is good for 24 virtual hours."""
         issued = f"{round(self.world.time_at(t).timestamp() * 1000):x}"
         return f"sandbox.{issued}.{self._sign(issued)}"
 
     def token(self, body: bytes, t: float) -> Response:
-        """Answer the token endpoint, with its own error envelope."""
+        """Serve the token endpoint, which has its own error envelope."""
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError):
@@ -68,7 +68,7 @@ class Dispatcher:
         return Response(200, {"access_token": token, "expires_in": TOKEN_LIFETIME_SECONDS, "token_type": "Bearer"})
 
     def handle(self, ask: Request, route: RouteMatch, *, trusted: bool = False) -> Response:
-        """Answer a request; `trusted` ones come from the history and are not checked for a token again.
+        """Handle a request; `trusted` ones come from the request log and skip the token check.
 
         Args:
             ask: The request.
@@ -115,7 +115,7 @@ class Dispatcher:
         return answer
 
     def _dispatch_idempotent(self, operation: Operation, ask: Request) -> Response:
-        """Answer a keyed operation: the same key gives the same answer and acts once."""
+        """Handle a request with an idempotency key: the same key returns the same response and acts once."""
         key = ask.headers.get("idempotency-key", "")
         if not 1 <= len(key) <= 255:
             raise bad_request(("idempotency-key", "'idempotency-key' must have 1 to 255 characters."))

@@ -22,7 +22,7 @@ from cint_nb.sandbox.protocol.messages import Response, StateFault
 
 
 class FaultInjector:
-    """Hold the faults of one request and let each act at its moment.
+    """The faults of one request and let each act at its moment.
 
     Args:
         faults: What happens to this request.

@@ -255,7 +255,7 @@ def _responses(operation: Operation) -> dict[str, ResponseObject]:
 
 
 def _links(operation: Operation) -> dict[str, Link]:
-    """Tell which reads the id in a reply leads to."""
+    """Return which reads the id in a reply leads to."""
     pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.response_schema, "id")
     if operation.method != "POST" or operation.status == 200 or not operation.response_schema:
         return {}

@@ -19,7 +19,7 @@ _DROP_ERRORS: dict[str, type[httpx.TransportError]] = {
 
 
 class SandboxTransport(httpx.AsyncBaseTransport):
-    """Answer requests from an app in this process.
+    """An httpx transport to an app in this process.
 
     It does what `httpx.ASGITransport` does, without the failed imports that one tries with each request, and hands the
     app how long the client is willing to wait.
@@ -34,7 +34,7 @@ class SandboxTransport(httpx.AsyncBaseTransport):
         self._clock = clock
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request, or fail as a network would."""
+        """Return the response, or fail as a network would."""
         self._clock.in_flight += 1
         try:
             return await self._call_app(request)

@@ -1,1 +1,6 @@
-"""The schemas of every request and response."""
+"""The schemas of every request and response, published and validated from one place.
+
+Knows: JSON Schema and OpenAPI.
+May import: sandbox.world, sandbox.protocol, domain.limits.
+Gives out: `SCHEMAS` and example bodies.
+"""

@@ -37,7 +37,7 @@ def string(
 
 
 def integer(low: int | None = 0, high: int | None = None) -> Schema:
-    """Describe a whole number."""
+    """Return the schema of an integer."""
     schema: Schema = {"type": "integer"}
     if low is not None:
         schema["minimum"] = low
@@ -57,12 +57,12 @@ def number(low: float = 0, high: float | None = None, *, step: float | None = No
 
 
 def boolean() -> Schema:
-    """Describe a truth value."""
+    """Return the schema of a boolean."""
     return {"type": "boolean"}
 
 
 def array(items: Schema, low: int | None = None, high: int | None = None) -> Schema:
-    """Describe a list."""
+    """Return the schema of an array."""
     schema: Schema = {"type": "array", "items": items}
     if low is not None:
         schema["minItems"] = low
@@ -72,7 +72,7 @@ def array(items: Schema, low: int | None = None, high: int | None = None) -> Sch
 
 
 def object_(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) -> Schema:
-    """Describe an object; all fields are required but those named, or none when `optional` is None."""
+    """Return the schema of an object; all fields are required except `optional` ones, or none when it is None."""
     needed = [] if optional is None else [name for name in fields if name not in optional]
     schema: Schema = {"type": "object", "properties": fields}
     if needed:
@@ -86,7 +86,7 @@ def ref(name: str) -> Schema:
 
 
 def nullable(schema: Schema) -> Schema:
-    """Describe a value that may be null."""
+    """Return the schema of a nullable value."""
     if "$ref" in schema or "enum" in schema:
         return {"anyOf": [schema, {"type": "null"}]}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]

@@ -13,6 +13,6 @@ SCHEMAS: dict[str, Schema] = {**SHARED, **DRAFTS, **GROUPS, **RESOURCES, **REPOR
 
 
 def requires_body(name: str) -> bool:
-    """Tell whether a body of this shape must be sent: not when all its fields may be left out."""
+    """Return whether a body of this shape must be sent: not when all its fields may be left out."""
     schema = SCHEMAS[name]
     return schema["type"] != "object" or bool(schema.get("required"))

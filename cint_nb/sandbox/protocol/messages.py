@@ -28,7 +28,7 @@ class StateFault(StrEnum):
 
 @dataclass(slots=True)
 class Request:
-    """Hold one request after it was read.
+    """One request after it was read.
 
     Args:
         method: HTTP method, upper case.
@@ -55,7 +55,7 @@ class Request:
     state_faults: frozenset[StateFault] = frozenset()
 
     def __repr__(self) -> str:
-        """Name the request without its content."""
+        """Show method and path, without the content."""
         return f"<Ask: {self.method} {self.path}>"
 
     def string_param(self, name: str) -> str | None:
@@ -95,7 +95,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """Hold one reply: a status with a JSON body, raw bytes, or nothing.
+    """One reply: a status with a JSON body, raw bytes, or nothing.
 
     Args:
         status: HTTP status.
@@ -118,7 +118,7 @@ def to_json(value: Mapping[str, object]) -> JsonObject:
 
 
 class ApiError(Exception):
-    """Refuse a request with a status and the error envelope.
+    """An error response: a status and the error envelope.
 
     Args:
         status: HTTP status.
@@ -155,35 +155,35 @@ class ApiError(Exception):
 
 
 def bad_request(*params: tuple[str, str], detail: str = VALIDATION_TEXT) -> ApiError:
-    """Refuse a body or parameter: 400 with the names and reasons."""
+    """Return a 400 with the names and reasons of invalid fields."""
     return ApiError(400, "bad_request_error", detail, params)
 
 
 def not_found(what: str) -> ApiError:
-    """Refuse an unknown thing: 404."""
+    """Return a 404 for an unknown resource."""
     return ApiError(404, "not_found_error", f"{what} was not found")
 
 
 def unauthorized() -> ApiError:
-    """Refuse a request without a usable token: 401."""
+    """Return a 401 for a missing or invalid token."""
     return ApiError(401, "authorization_error", "the access token is missing or invalid")
 
 
 def forbidden() -> ApiError:
-    """Refuse an expired token or a foreign account: 403, the same words for both."""
+    """Return a 403 for an expired token or a foreign account; the text is the same for both."""
     return ApiError(403, "authorization_error", EXPIRED_TEXT)
 
 
 def job_conflict() -> ApiError:
-    """Refuse a second job for the same target group: 409."""
+    """Return a 409 for a second job on the same target group."""
     return ApiError(409, "conflict_error", "another job is already running for this target group")
 
 
 def precondition_failed() -> ApiError:
-    """Refuse an outdated ETag: 412."""
+    """Return a 412 for an outdated ETag."""
     return ApiError(412, "precondition_failed_error", "the resource was modified since it was last retrieved")
 
 
 def unprocessable(detail: str) -> ApiError:
-    """Refuse an action the state does not allow: 422."""
+    """Return a 422 for an action the state does not allow."""
     return ApiError(422, "invalid_state_error", detail)

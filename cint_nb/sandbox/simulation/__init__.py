@@ -1,1 +1,6 @@
-"""The simulation: what happens as time passes."""
+"""The simulation: what happens as virtual time passes.
+
+Knows: jobs, fieldwork, the life of a target group and its metrics.
+May import: sandbox.world, sandbox.protocol.
+Gives out: functions over a `World`.
+"""

@@ -46,7 +46,7 @@ def invite(world: World, group: TargetGroup, keys: list[bytes]) -> None:
 
 
 def invite_new_people(world: World, group: TargetGroup) -> None:
-    """Let new respondents of the population arrive, fast at first, for a group that is no recontact."""
+    """Schedule arrivals of new respondents, fast at first, for a target group that is not a recontact."""
     known = world.population.assumptions
     rate = (
         float(group.body["expected_incidence_rate"])
@@ -87,7 +87,7 @@ def next_event(group: TargetGroup) -> float | None:
 
 
 def process_event(world: World, group: TargetGroup, t: float) -> None:
-    """Let the one event happen that is due at `t`."""
+    """Process the one event that is due at `t`."""
     run, work = group.run, group.fieldwork
     if run is None:
         return

@@ -68,7 +68,7 @@ def create_job(world: World, ask: Request, kind: str, project_id: str, group_id:
 
 
 def start_job(world: World, job: Job) -> None:
-    """Let a job run, unless it never ends."""
+    """Start a job, unless it never ends."""
     world.jobs[job.id] = job
     if job.kind in _SECONDS_PER_10K:
         world.running[job.id] = job
@@ -77,7 +77,7 @@ def start_job(world: World, job: Job) -> None:
 
 
 def catch_up(world: World, t: float) -> None:
-    """Let everything happen that was due until `t`, in the order of time."""
+    """Process everything that was due until `t`, in order of time."""
     while (entry := world.pop_due(t)) is not None:
         world.caught_up_to = max(world.caught_up_to, entry[0])
         job = world.jobs.get(entry[1])
@@ -192,7 +192,7 @@ def launch_group(world: World, group: TargetGroup, start_at: float, end_at: floa
 
 
 def launch_problem(group: TargetGroup, end_at: float, t: float) -> JsonObject | None:
-    """Tell why a draft cannot be launched, in the shape of a job's `failure_reason`; None when it can."""
+    """Return why a draft cannot be launched, in the shape of a job's `failure_reason`; None when it can."""
     if group.status != "draft":
         return _reason("TargetGroupInvalidState", "the target group is not in a draft state and cannot be launched")
     reasons = []

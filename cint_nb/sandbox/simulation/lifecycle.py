@@ -18,7 +18,7 @@ ALLOWED_FROM: dict[str, tuple[str, ...]] = {
 
 
 def is_allowed(group: TargetGroup, action: str, t: float) -> bool:
-    """Tell whether an action may be taken now; resuming and relaunching need a goal not reached and an end ahead."""
+    """Return whether an action is allowed now; resume and relaunch need an open goal and an end in the future."""
     if group.status not in ALLOWED_FROM[action]:
         return False
     if action in ("resume", "relaunch"):

@@ -1,1 +1,6 @@
-"""The state: entities, fixed data, ids and population."""
+"""The state of one sandbox: entities, fixed data, ids and the population.
+
+Knows: everything that exists.
+May import: sandbox.protocol, domain.limits, domain.ids.
+Gives out: `World`.
+"""

@@ -33,7 +33,7 @@ class ActivityRule(TypedDict):
 
 @dataclass(slots=True)
 class Project:
-    """Hold a project; it can be read from `readable` on."""
+    """A project; it can be read from `readable` on."""
 
     id: str
     human_readable_id: str
@@ -47,7 +47,7 @@ class Project:
 
 @dataclass(slots=True)
 class FieldingRun:
-    """Hold the one fielding run of a target group. Times are virtual seconds."""
+    """The one fielding run of a target group. Times are virtual seconds."""
 
     id: str
     start: float
@@ -70,7 +70,7 @@ class FieldingRun:
 
 
 class Visit(NamedTuple):
-    """Hold one ended or abandoned visit: who, when in, when out, and how it ended."""
+    """One ended or abandoned visit: who, when in, when out, and how it ended."""
 
     key: bytes
     entered: float
@@ -81,7 +81,7 @@ class Visit(NamedTuple):
 
 @dataclass(slots=True)
 class Fieldwork:
-    """Hold who may still enter, who is inside, and who has left.
+    """Who may still enter, who is inside, and who has left.
 
     `waiting` is a heap of (live seconds, key), `inside` one of (end, key, entered, outcome).
     """
@@ -99,7 +99,7 @@ class Fieldwork:
 
 @dataclass(slots=True)
 class ChangelogEntry:
-    """Hold one entry of a target group's changelog."""
+    """One entry of a target group's changelog."""
 
     id: str
     t: float
@@ -109,7 +109,7 @@ class ChangelogEntry:
 
 @dataclass(slots=True)
 class TargetGroup:
-    """Hold a target group with all that belongs to it. `body` is the draft as last written."""
+    """A target group with all that belongs to it. `body` is the draft as last written."""
 
     id: str
     human_readable_id: str
@@ -146,22 +146,22 @@ class TargetGroup:
 
     @property
     def is_recontact(self) -> bool:
-        """Tell whether only saved ids may enter."""
+        """Whether only saved ids may enter."""
         return bool(self.body.get("study_type_code") == "recontact")
 
     @property
     def project_exclusion(self) -> bool:
-        """Tell whether people who completed another group of the project are kept out."""
+        """Whether people who completed another group of the project are kept out."""
         return bool((self.body.get("exclusion") or {}).get("enabled", False))
 
     def __repr__(self) -> str:
-        """Name the group without ids of people."""
+        """Show the target group without respondent ids."""
         return f"<Group {self.id} {self.status}: {len(self.saved):,} saved>"
 
 
 @dataclass(slots=True)
 class Job:
-    """Hold a background job. `fate` is how it will end: `done`, `failed` or `never`."""
+    """A background job. `fate` is how it will end: `done`, `failed` or `never`."""
 
     id: str
     kind: str
@@ -190,13 +190,13 @@ class Job:
     guids: bool = False
 
     def __repr__(self) -> str:
-        """Name the job without its file."""
+        """Show the job without its file."""
         return f"<Job {self.kind} {self.id} {self.status}>"
 
 
 @dataclass(slots=True)
 class Report:
-    """Hold a report: what was asked, and its content from `ready` on. `params` is told back as it was sent."""
+    """A report: what was asked, and its content from `ready` on."""
 
     id: str
     kind: str

@@ -15,7 +15,7 @@ def random_part(ulid: str) -> str:
 
 
 class IdFactory:
-    """Make ULIDs and UUIDs from a seed, a counter and the sandbox's time.
+    """Create ULIDs and UUIDs from a seed, a counter and the sandbox's time.
 
     Args:
         seed: The sandbox's seed.
@@ -29,17 +29,17 @@ class IdFactory:
         self.requests = 0
 
     def ulid(self, t: float) -> str:
-        """Make the next ULID."""
+        """Create the next ULID."""
         self.id_count += 1
         # The counter comes right behind the time: ids made within one millisecond still sort by their order.
         return self._ulid(t, self.id_count.to_bytes(3) + self._digest(f"ulid:{self.id_count}")[:7])
 
     def ulid_for(self, name: str, t: float) -> str:
-        """Make the ULID of a name, without counting: it does not depend on the order of events."""
+        """Create the ULID of a name, without counting: it does not depend on the order of events."""
         return self._ulid(t, self._digest(f"ulid:{name}")[:10])
 
     def uuid(self, name: str) -> str:
-        """Make the version-4 UUID of a name."""
+        """Create the version-4 UUID of a name."""
         digest = bytearray(self._digest(f"uuid:{name}")[:16])
         digest[6] = digest[6] & 0x0F | 0x40
         digest[8] = digest[8] & 0x3F | 0x80
@@ -47,17 +47,17 @@ class IdFactory:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def human_readable_id(self, name: str, length: int) -> str:
-        """Make a short id for people, such as `P7K2QX`."""
+        """Create a short id for people, such as `P7K2QX`."""
         return "".join(_READABLE_ALPHABET[byte % 32] for byte in self._digest(f"readable:{name}")[:length])
 
     def traceparent(self) -> str:
-        """Make the `traceparent` of the next request."""
+        """Create the `traceparent` of the next request."""
         self.requests += 1
         text = self._digest(f"request:{self.requests}").hex()
         return f"00-{text[:32]}-{text[32:48]}-01"
 
     def error_id(self) -> str:
-        """Make the id of an error reply to the present request."""
+        """Create the id of an error reply to the present request."""
         return self.uuid(f"request:{self.requests}")
 
     def draw(self, name: str) -> float:

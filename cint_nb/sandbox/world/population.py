@@ -1,7 +1,7 @@
 """The people behind the ids: whom the exchange knows, who comes back, when, and how the visit ends.
 
-Every number a wave depends on is a field of `PopulationParameters`, with its source or marked as an assumption. Cint publishes
-no recontact rates: forecast from your own earlier waves, and use these only to practise.
+Every number a wave depends on is a field of `PopulationParameters`, with its source or marked as an assumption. Cint
+publishes no recontact rates: forecast from your own earlier waves, and use these only to practise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FIRST_SUPPLIER = 201
 
 
 class UploadResult(StrEnum):
-    """Name what becomes of a well-formed id at upload."""
+    """What becomes of a well-formed id at upload."""
 
     ACCEPTED = "accepted"
     ACCEPTED_LATER = "rejected once, accepted when sent again"
@@ -32,7 +32,7 @@ class UploadResult(StrEnum):
 
 @dataclass(frozen=True)
 class PopulationParameters:
-    """Hold the numbers that make waves look true.
+    """The numbers that make waves look true.
 
     Args:
         accepted: Share of well-formed ids the exchange accepts. Assumption.
@@ -116,7 +116,7 @@ class Population:
         return to_id_bytes(synthetic_id("person of a response id", int.from_bytes(key)))
 
     def upload_result(self, key: bytes) -> UploadResult:
-        """Tell what becomes of a well-formed respondent id; the seed plays no part, so a file means the same always."""
+        """Return what becomes of a well-formed respondent id, independent of the seed: a file always means the same."""
         chance = _hash_to_unit(key, b"fate")
         known = self.assumptions
         if chance < known.accepted:
@@ -132,7 +132,7 @@ class Population:
         return FIRST_SUPPLIER + int(_hash_to_unit(key, b"supplier") * self.assumptions.suppliers)
 
     def return_delay(self, key: bytes, salt: bytes, months: float | None) -> float | None:
-        """Tell after how many seconds a recontacted person enters; None for one who does not.
+        """Return after how many seconds a recontacted person enters; None for one who does not.
 
         Args:
             key: The person.
@@ -150,7 +150,7 @@ class Population:
         return delay * known.slow_factor if self.is_slow(self.supplier_of(key)) else delay
 
     def is_slow(self, supplier: int) -> bool:
-        """Tell whether a supplier shows surveys late: the last of the list do."""
+        """Return whether a supplier shows surveys late: the last of the list do."""
         known = self.assumptions
         return supplier - FIRST_SUPPLIER >= known.suppliers * (1 - known.slow_suppliers)
 
@@ -175,7 +175,7 @@ def rid_of(seed: int, number: int, visit: int) -> str:
 
 
 def visit_count(number: int) -> int:
-    """Tell how many earlier visits a person of the population has: 1 to 4."""
+    """Return how many earlier visits a person of the population has: 1 to 4."""
     return 1 + number % 4
 
 

@@ -14,7 +14,7 @@ from cint_nb.sandbox.world.population import Population, PopulationParameters
 
 
 class World:
-    """Hold all state of one sandbox.
+    """All state of one sandbox.
 
     Args:
         seed: Decides ids, people and durations.
@@ -63,7 +63,7 @@ class World:
             heapq.heappush(self._agenda, (t, thing_id))
 
     def pop_due(self, until: float) -> tuple[float, str] | None:
-        """Take the next thing off the agenda that is due until then; None when nothing is."""
+        """Pop the next thing that is due until then; None when nothing is."""
         while self._agenda and self._agenda[0][0] <= until:
             t, thing_id = heapq.heappop(self._agenda)
             if self._due.get(thing_id) == t:

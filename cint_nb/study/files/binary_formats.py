@@ -28,7 +28,7 @@ _FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost noth
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """Hold the columns of a file, looked at, and a way to go through the values of one (by position from 0)."""
+    """The columns of a file, looked at, and a way to go through the values of one (by position from 0)."""
 
     cells: list[ColumnSample]
     values: Callable[[int], Iterator[Any]]
@@ -81,7 +81,7 @@ def open_sheet(file: OpenSource, sheet: str | int | None) -> Iterator[tuple[str,
 
 
 def _check_parts(file: OpenSource) -> None:
-    """Refuse a package that is no workbook, or would fill the memory."""
+    """Reject a package that is not a workbook or would exhaust the memory."""
     try:
         with zipfile.ZipFile(file.stream) as package:
             names = package.namelist()
@@ -132,7 +132,7 @@ def _contains_id(sheet: Any, file: OpenSource) -> bool:
 
 
 def _filled_rows(sheet: Any, file: OpenSource) -> Iterator[tuple[int, list[Any]]]:
-    """Go through the rows up to the last one that holds anything."""
+    """Iterate over the rows up to the last one that holds anything."""
     sheet.reset_dimensions()  # a workbook may claim any size
     held = 0
     number = 0

@@ -21,7 +21,7 @@ _MEANINGS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Hold one thing that speaks for an entity type: where it was seen, what it says, in which words."""
+    """One thing that speaks for an entity type: where it was seen, what it says, in which words."""
 
     source: str
     says: EntityType
@@ -39,7 +39,7 @@ def evidence_from_names(origin: SourceInfo) -> tuple[Evidence, ...]:
 
 
 def contradicting_names(stated: EntityType, origin: SourceInfo) -> tuple[str, ...]:
-    """Say in sentences where names speak against the stated type."""
+    """Return sentences about names that contradict the stated type."""
     return tuple(
         f"The ids were read as {stated}s ({_MEANINGS[stated]}), but {each.detail}, which suggests {each.says}s "
         f"({_MEANINGS[each.says]})."

@@ -77,7 +77,7 @@ def to_lines(keys: IdArray) -> bytes:
 
 
 def iter_ids(keys: IdArray) -> Iterator[str]:
-    """Go through keys as normalised ids."""
+    """Iterate over keys as normalised ids."""
     for start in range(0, len(keys), _ROWS):
         yield from to_lines(keys[start : start + _ROWS]).decode("ascii").splitlines()
 
@@ -151,7 +151,7 @@ def unique(keys: IdArray) -> IdArray:
 
 
 def is_in(keys: IdArray, others: IdArray) -> BoolMask:
-    """Tell for each row of `keys` whether the same id is in `others`."""
+    """Return for each row of `keys` whether the same id is in `others`."""
     if not len(others):
         return np.zeros(len(keys), dtype=np.bool_)
     again, original = find_duplicates(np.concatenate((others, keys)))

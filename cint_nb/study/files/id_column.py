@@ -31,7 +31,7 @@ _OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|pe
 
 @dataclass(frozen=True, slots=True)
 class ColumnSample:
-    """Hold one column as far as it was looked at.
+    """One column as far as it was looked at.
 
     Args:
         position: Counted from 1.
@@ -50,12 +50,12 @@ class ColumnSample:
         return sum(map(is_respondent_id, filled)) / len(filled) if filled else 0.0
 
     def label(self) -> str:
-        """Name the column for a message: position and name."""
+        """Return the column's position and name, for messages."""
         return f'{self.position} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
 
 
 def entity_type_from_name(name: str) -> EntityType | None:
-    """Say what a column or file name claims its ids are; None where it says nothing, or both.
+    """Return the id type that a column or file name suggests; None where it suggests none, or both.
 
     Cint's own texts use *Respondent ID* for either; `RSID` and `RID` are plain.
     """
@@ -76,13 +76,13 @@ def clean_name(text: str) -> str:
 
 
 def is_id_name(name: str) -> bool:
-    """Tell whether a text is a usual name of a column of ids."""
+    """Return whether a text is a usual name of a column of ids."""
     folded = re.sub(r"[^a-z]", "", name.lower())
     return any(form.fullmatch(folded) for form in (_RSID_NAMES, _RID_NAMES, _OTHER_NAMES))
 
 
 def is_header(text: str, any_ids: bool) -> bool:
-    """Tell whether the first filled line of a list is a header row.
+    """Return whether the first filled line of a list is a header row.
 
     Args:
         text: The line, which is no id.
@@ -96,7 +96,7 @@ def is_header(text: str, any_ids: bool) -> bool:
 
 
 def is_header_row(row: Sequence[str]) -> bool:
-    """Tell whether the first filled row of a table names its columns: words only, and no id."""
+    """Return whether the first filled row of a table names its columns: words only, and no id."""
     filled = [value for value in row if normalise_line(value)]
     if not filled or any(map(contains_id, filled)):
         return False

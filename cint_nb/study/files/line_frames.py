@@ -34,7 +34,7 @@ def select_ids(reading: LineIndex, mask: BoolMask) -> LineIndex:
 
 
 def malformed_reasons(reading: LineIndex) -> list[str]:
-    """Say for each malformed line why, in source order."""
+    """Return the reason for each malformed line, in source order."""
     return [reading.texts.reason(row).value for row in range(len(reading.texts))]
 
 

@@ -25,7 +25,7 @@ class MalformedTexts:
         return decode_line(self.content[start : int(self.ends[row])])[0]
 
     def reason(self, row: int) -> MalformedReason:
-        """Say why the line is malformed."""
+        """Return why the line is malformed."""
         return malformed_reason(self[row])
 
 
@@ -43,7 +43,7 @@ class VerdictCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineIndex:
-    """Hold what every line of a source is, as positions from 0; a position in none of the lists is usable.
+    """What every line of a source is, as positions from 0; a position in none of the lists is usable.
 
     Args:
         keys: Usable, unique ids in source order.
@@ -80,7 +80,7 @@ class LineIndex:
         )
 
     def usable_mask(self) -> BoolMask:
-        """Tell for each position whether it is usable."""
+        """Return for each position whether it is usable."""
         mask = np.ones(self.lines, dtype=np.bool_)
         for others in (self.blank, self.malformed, self.duplicate, self.header):
             mask[others] = False

@@ -140,7 +140,7 @@ class LineScanner:
         self.lines += 1
 
     def _learn_pattern(self, raw: bytes) -> None:
-        """Take the wrapping of this line as the pattern when the line before it has the same."""
+        """Adopt the wrapping of this line as the pattern if the previous line has the same one."""
         if len(raw) < _PATTERN_MAX_BYTES:
             pattern = (raw + b"\n").translate(BYTE_CLASSES)
             follows = self._previous == (pattern, self.lines - 1)

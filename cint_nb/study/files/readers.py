@@ -30,7 +30,7 @@ _SAMPLE_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Hold where ids come from, as far as it was found out.
+    """Where ids come from, as far as it was found out.
 
     Args:
         name: File name, or a word for a value of the session.
@@ -59,7 +59,7 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Hold what the analyst asked for: what the ids identify, which column, which sheet, a name for the source."""
+    """What the analyst asked for: what the ids identify, which column, which sheet, a name for the source."""
 
     entity_type: EntityType
     column: str | int | None = None

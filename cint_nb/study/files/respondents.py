@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Respondents:
-    """Hold the respondents of one source: unique, well-formed ids in source order, and a verdict for every line.
+    """The respondents of one source: unique, well-formed ids in source order, and a verdict for every line.
 
     Made by `read_respondents`. Immutable; operations return new ones. Ten million fit in memory: an id takes 16 bytes
     until its text is asked for. Two are equal when they name the same ids of the same type in the same order.
@@ -87,7 +87,7 @@ class Respondents:
         return hash(self.content_hash)
 
     def __repr__(self) -> str:
-        """Say how many and from where, without a single id."""
+        """Show counts and source, never an id."""
         counts = self.counts
         left_out = ", ".join(
             f"{number:,} {name}"

@@ -21,7 +21,7 @@ _CHUNK = 1 << 22
 
 
 class SourceFormat(StrEnum):
-    """Name how a source is stored."""
+    """How a source is stored."""
 
     TEXT = "text"
     WORKBOOK = "xlsx"
@@ -63,7 +63,7 @@ _HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
 
 @dataclass(slots=True)
 class OpenSource:
-    """Hold an open source: its name, how it is stored, its size in bytes and a stream at its beginning."""
+    """An open source: its name, how it is stored, its size in bytes and a stream at its beginning."""
 
     name: str
     kind: SourceFormat
@@ -72,7 +72,7 @@ class OpenSource:
 
 
 def source_error(name: str, what: str, fix: str, **evidence: Any) -> RespondentFileError:
-    """Make the error for a source that cannot be used: what is wrong, known facts, the fix."""
+    """Create the error for a source that cannot be used: what is wrong, known facts, the fix."""
     return RespondentFileError(what, evidence={"source": name or None, **evidence}, next_step=fix)
 
 
@@ -180,10 +180,11 @@ def _detect_format(stream: BinaryIO, name: str, size: int, named: tuple[SourceFo
     if named is None:
         kind = real
     elif kind is not real:
+        is_text = real is SourceFormat.TEXT
         raise source_error(
             name,
-            f"The name promises {kind} and the contents are {real if real is not SourceFormat.TEXT else 'something else'}.",
-            f"rename the file to .{real}." if real is not SourceFormat.TEXT else "export it again.",
+            f"The name promises {kind} and the contents are {'something else' if is_text else real}.",
+            "export it again." if is_text else f"rename the file to .{real}.",
         )
     if kind is SourceFormat.TEXT:
         reject_foreign_format(name, head)
@@ -248,7 +249,7 @@ class BoundedStream(io.RawIOBase, BinaryIO):
         self._total = 0
 
     def unread(self, head: bytes) -> None:
-        """Let `head` be read again."""
+        """Put `head` back, to be read again."""
         self._returned = head
 
     def read(self, size: int = -1, /) -> bytes:

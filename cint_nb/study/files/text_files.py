@@ -34,7 +34,7 @@ _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a")
 
 
 class Layout(StrEnum):
-    """Name how a text holds its values: one a line, all in one line, or as a table."""
+    """How a text holds its values: one a line, all in one line, or as a table."""
 
     LINES = "one value a line"
     LIST = "one line of values"
@@ -43,7 +43,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextLayout:
-    """Hold the layout of a text and what separates its values (empty for one value a line)."""
+    """The layout of a text and what separates its values (empty for one value a line)."""
 
     layout: Layout
     delimiter: str = ""
@@ -79,7 +79,7 @@ class TextSource:
         self.complete = not following and len(start) <= _HEAD
 
     def blocks(self, separator: str = "\n", *, mixed_ends: bool = True) -> Iterator[bytes]:
-        """Go through the text in blocks of whole lines, each line ended by LF.
+        """Iterate over the text in blocks of whole lines, each line ended by LF.
 
         Args:
             separator: What ends a value; other than LF for a text that is one line of values.
@@ -239,7 +239,7 @@ def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
 
 
 def iter_table_rows(text: TextSource, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Go through a table as pairs of line number, from 1, and values.
+    """Iterate over a table as pairs of line number, from 1, and values.
 
     A value in quotes may reach over several lines; the row then has the number of its first line.
 

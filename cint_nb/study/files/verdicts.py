@@ -12,7 +12,7 @@ from cint_nb.domain import ids
 
 
 class Verdict(StrEnum):
-    """Name what a line of the source is; every line has exactly one verdict."""
+    """What a line of the source is; every line has exactly one verdict."""
 
     USABLE = "usable"
     DUPLICATE = "duplicate"
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class MalformedReason(StrEnum):
-    """Name why a line is malformed."""
+    """Why a line is malformed."""
 
     TEMPLATE = "template text that was never filled in, such as [%RECONTACT_RSID%]"
     EMAIL = "an e-mail address"
@@ -88,12 +88,12 @@ def cell_text(value: Any) -> str:
 
 
 def contains_id(text: str) -> bool:
-    """Tell whether a text has an id somewhere inside."""
+    """Return whether a text has an id somewhere inside."""
     return _ID_INSIDE.search(text) is not None
 
 
 def malformed_reason(text: str) -> MalformedReason:
-    """Say why a text is no respondent id. `text` is a line as it stood in the source."""
+    """Return why a text is not a respondent id. `text` is a line as it stood in the source."""
     if _TEMPLATE.search(text):
         return MalformedReason.TEMPLATE
     plain = normalise_line(text)

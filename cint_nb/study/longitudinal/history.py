@@ -51,7 +51,8 @@ class History:
         names = [wave.name for wave in waves]
         if not names or len({*names, *_RESERVED_NAMES}) < len(names) + len(_RESERVED_NAMES):
             raise InputError(
-                f"A panel needs at least one wave, each with a name of its own that is none of {', '.join(_RESERVED_NAMES)}.",
+                "A history needs at least one wave, each with a name of its own that is none of "
+                f"{', '.join(_RESERVED_NAMES)}.",
                 evidence={"waves": ", ".join(names) or "none"},
                 next_step="write Panel([PanelWave('wave 1', report), PanelWave('wave 2', report, uploaded=people)]).",
             )
@@ -66,7 +67,7 @@ class History:
     # --- person by person -------------------------------------------------------------------------------------
 
     def wide(self, *, reveal: bool = False) -> pd.DataFrame:
-        """Return one row a person, in the order they first appeared.
+        """Return one row per person, in the order they first appeared.
 
         Args:
             reveal: Show whole ids. Masked otherwise.
@@ -222,7 +223,7 @@ class History:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Say in sentences what makes the figures less than whole; empty when nothing does."""
+        """Sentences about what makes the results incomplete; empty when nothing does."""
         found = []
         for name, wave in self.waves.items():
             if wave.report.visits_without_rsid:
@@ -235,7 +236,7 @@ class History:
         return tuple(found)
 
     def has_disposition(self, name: str, standing: Disposition | str) -> _Flags:
-        """Tell for each person, in the order of `table`, whether they stood so in a wave.
+        """Return for each person, in the order of `table`, whether they stood so in a wave.
 
         Raises:
             InputError: the wave or the word is unknown.
@@ -262,7 +263,7 @@ class History:
         return self._dispositions[name]
 
     def _was_uploaded(self, name: str) -> _Flags:
-        """Tell for each person whether their id was uploaded to a wave and saved."""
+        """Return for each person whether their id was uploaded to a wave and saved."""
         wave, asked = self.waves[name], np.zeros(len(self), np.bool_)
         asked[[self._row_of[rsid] for rsid in (wave.uploaded.ids if wave.uploaded else ())]] = True
         return np.asarray(asked & (self._get_wave(name) != disposition_code(Disposition.REJECTED)))

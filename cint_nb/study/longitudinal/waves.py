@@ -16,7 +16,7 @@ from cint_nb.study.outcome.visit_reports import VisitReport
 
 
 class Disposition(StrEnum):
-    """Name what one person did in one wave.
+    """What one person did in one wave.
 
     `entered` is for waves without a list: who completed no interview there has not come *back*.
     """
@@ -35,7 +35,7 @@ DISPOSITION_ORDER = tuple(Disposition)
 
 @dataclass(frozen=True)
 class HistoryWave:
-    """Hold one wave: its report, and whom it recontacted.
+    """One wave: its report, and whom it recontacted.
 
     Args:
         name: Heading of its column.
@@ -61,7 +61,7 @@ class HistoryWave:
         if self.uploaded.entity_type is not EntityType.RSID:
             raise RespondentFileError(
                 f"The list of {self.name} holds RIDs, one per visit; people are followed by their RSIDs.",
-                next_step="bring them to RSIDs first: to_rsids(people, report.crosswalk()).",
+                next_step="bring them to RSIDs first: report.crosswalk().to_rsids(people).",
             )
         return (*self.report.entrants.ids, *self.uploaded.ids)
 

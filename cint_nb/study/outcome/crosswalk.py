@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr
-from cint_nb.study.files import id_array as key_rows
-from cint_nb.study.files import line_frames
+from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.files.verdicts import cell_text, normalise_line
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Crosswalk(Mapping[str, str]):
-    """Look up the RSID of a RID, both normalised. Never shows an id.
+    """A mapping from RID to RSID, both normalised. Never shows an id.
 
     Args:
         pairs: RID and RSID, in any spelling; pairs with anything but two ids are left out.
@@ -57,6 +56,20 @@ class Crosswalk(Mapping[str, str]):
         visits, people = _find_column(frame, rid, EntityType.RID), _find_column(frame, rsid, EntityType.RSID)
         return cls(zip(frame[visits].tolist(), frame[people].tolist(), strict=True))
 
+    def to_rsids(self, respondents: Respondents) -> Respondents:
+        """Return the people behind RIDs as RSIDs, each person once, in source order.
+
+        Args:
+            respondents: RIDs; RIDs this crosswalk does not know are left out. RSIDs are returned as they are.
+        """
+        if respondents.entity_type is EntityType.RSID:
+            return respondents
+        known = (self.get(rid) for rid in respondents.ids)
+        people = id_array.from_ids(rsid for rsid in known if rsid is not None)
+        line_index = line_frames.index_of_ids(id_array.unique(people))
+        source = replace(respondents.source_info, name=f"{respondents.source_name} as RSIDs", column="", kind="list")
+        return Respondents(EntityType.RSID, line_index, source)
+
     def __getitem__(self, rid: str) -> str:
         return self._rsid_of[normalise_line(rid)]
 
@@ -69,22 +82,6 @@ class Crosswalk(Mapping[str, str]):
     def __repr__(self) -> str:
         """Count, without ids."""
         return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs>"
-
-
-def to_rsids(respondents: Respondents, crosswalk: Mapping[str, str]) -> Respondents:
-    """Turn RIDs into the RSIDs they belong to, each person once, in source order.
-
-    Args:
-        respondents: RIDs. RSIDs come back as they are.
-        crosswalk: RSID of each RID; RIDs it does not know are left out, `len` tells how many.
-    """
-    if respondents.entity_type is EntityType.RSID:
-        return respondents
-    known = (crosswalk.get(rid) for rid in respondents.ids)
-    people = key_rows.from_ids(rsid for rsid in known if rsid is not None)
-    reading = line_frames.index_of_ids(key_rows.unique(people))
-    origin = replace(respondents.source_info, name=f"{respondents.source_name} as RSIDs", column="", kind="list")
-    return Respondents(EntityType.RSID, reading, origin)
 
 
 def _find_column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LineOutcome(StrEnum):
-    """Name what became of a line; lines that were never sent keep their verdict."""
+    """What became of a line; lines that were never sent keep their verdict."""
 
     SAVED = "saved"
     ALREADY_SAVED = "already_saved"
@@ -57,7 +57,7 @@ _FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
-    """Hold what became of every line of the respondents.
+    """What became of every line of the respondents.
 
     Made by `reconcile`.
 

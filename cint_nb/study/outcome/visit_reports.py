@@ -36,7 +36,7 @@ _COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VisitReport:
-    """Hold the visits to one wave and who they belong to. Shows no id unless asked to.
+    """The visits to one wave and who they belong to. Shows no id unless asked to.
 
     Made by `read_report`.
 
@@ -58,7 +58,7 @@ class VisitReport:
 
     @cached_property
     def completed(self) -> NDArray[np.bool_]:
-        """Tell for each visit whether it was completed."""
+        """Return for each visit whether it was completed."""
         if not self.columns["status"]:
             return np.ones(len(self.cells), np.bool_)
         return np.array([_is_complete(text) for text in self.cells[self.columns["status"]].tolist()], np.bool_)
@@ -119,7 +119,7 @@ class VisitReport:
         return found
 
     def visits(self, *, reveal: bool = False) -> pd.DataFrame:
-        """Return the report, one row a visit.
+        """Return the report, one row per visit.
 
         Args:
             reveal: Show whole ids. Masked otherwise, in every column.
@@ -174,7 +174,7 @@ def read_report(
     sheet: str | int | None = None,
     name: str = "",
 ) -> VisitReport:
-    """Read a respondent analysis report, or survey data with RSIDs, one row a visit under a header row.
+    """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
     Args:
         source: A `.csv` or `.xlsx` as a path, bytes or an open file, or a DataFrame.

@@ -82,7 +82,7 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 
 def _comparable_url(url: str) -> tuple[str, str, str, str]:
-    """Take an address apart, without what may be written in two ways; brackets of a variable are no IPv6 address."""
+    """Return a URL in a comparable form; brackets of a variable are not an IPv6 address."""
     try:
         parts = urlsplit(unquote(url).replace("[", "").replace("]", ""))
     except ValueError:

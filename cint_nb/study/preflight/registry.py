@@ -18,7 +18,7 @@ STEPS: tuple[Step, ...] = ("create", "upload", "launch")
 
 @dataclass(frozen=True, slots=True)
 class ActivityExclusionFact:
-    """Hold one entry of a group's respondent-activity exclusions.
+    """One entry of a group's respondent-activity exclusions.
 
     Args:
         kind: `project` or `target-group`.
@@ -33,7 +33,7 @@ class ActivityExclusionFact:
 
 @dataclass(frozen=True, slots=True)
 class SourceTargetGroup:
-    """Hold one target group of an earlier wave, from which respondents are contacted again.
+    """One target group of an earlier wave, from which respondents are contacted again.
 
     Args:
         project_id: Its project.
@@ -50,7 +50,7 @@ class SourceTargetGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
-    """Hold what is known of a wave. What is None or empty is not known, and rules about it stay silent.
+    """What is known of a wave. What is None or empty is not known, and rules about it stay silent.
 
     Args:
         plan: The target group to create, or as created.
@@ -123,7 +123,7 @@ RuleFunction: TypeAlias = Callable[[WaveFacts], Iterable[Finding] | Finding | No
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Hold one rule: its code, the steps it serves, the guide section, and the function that looks."""
+    """One rule: its code, the steps it serves, the guide section, and the function that looks."""
 
     code: str
     steps: frozenset[Step]
@@ -173,7 +173,7 @@ def rule(
 
 @dataclass(frozen=True, slots=True)
 class RuleReport:
-    """Make findings for one rule; each method takes the message, the evidence and the fix."""
+    """Create findings for one rule; each method takes the message, the evidence and the fix."""
 
     code: str
     section: str = ""

@@ -33,7 +33,7 @@ _NOT_JSON = "this was no JSON"
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """Hold what identifies a request: method, path, query and body, all scrubbed."""
+    """What identifies a request: method, path, query and body, all scrubbed."""
 
     method: str
     path: str
@@ -74,7 +74,7 @@ class RecordedRequest:
         return f"{self.method_and_url}\n{canonical_json(self.body)}"
 
     def differing_parts(self, other: RecordedRequest) -> str:
-        """Name the parts of the body in which another request differs; never their values."""
+        """Return which parts of the body differ in another request, never their values."""
         names = []
         for part in _BODY_PARTS:
             mine, theirs = self.body.get(part), other.body.get(part)

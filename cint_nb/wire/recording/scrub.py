@@ -221,7 +221,7 @@ def _blanked(value: Any) -> Any:
 
 
 def _anonymise_account(item: Any, account: int | None) -> Any:
-    """Take from one's own account or business unit its name, and give an account a number of the sandbox."""
+    """Remove the name of the user's own account or business unit, and replace the account number."""
     if not isinstance(item, dict):
         return item
     numbered = {} if account is None else {"id": SANDBOX_ACCOUNT + account}
@@ -251,7 +251,7 @@ def _scrub_survey_url(url: str) -> str:
 
 
 def find_leaks(text: str) -> list[str]:
-    """Name what a recording must never hold and this text does: e-mail addresses, tokens, secrets, real ids.
+    """Return what a text contains that a recording must not: e-mail addresses, tokens, secrets, real ids.
 
     A second look after `Scrubber`, with other eyes; also for tests over recordings that exist.
     """

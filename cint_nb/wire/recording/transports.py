@@ -121,12 +121,12 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             file.write(json.dumps(self._header) + "\n")
 
     def __repr__(self) -> str:
-        """Name the file."""
+        """Show the file name."""
         return f"<RecordingTransport: {self.path.name}>"
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
-    """Answer from a recording, and from nothing else.
+    """Answers from a recording, and from nothing else.
 
     A request is answered if method, path, query and body are the recorded ones: of an uploaded file its name, number
     of lines and digest. Equal requests are answered in the order recorded; the last answer to a GET repeats.
@@ -166,7 +166,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
             self._responses.setdefault(asked.key, deque()).append(line)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer from the file.
+        """Return the recorded response.
 
         Raises:
             NotRecorded: naming the nearest recorded request.
@@ -209,7 +209,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         return by_address[near[0]] if near else None
 
     def __repr__(self) -> str:
-        """Name the file and what made it."""
+        """Show the file name and its source."""
         return f"<ReplayTransport: {self.path.name}, recorded from {self.source}>"
 
 

@@ -64,7 +64,7 @@ class ScriptedJob:
     def __init__(
         self, *looks: JobSnapshot, gate: threading.Event | None = None, error: Exception | None = None
     ) -> None:
-        self.last: JobSnapshot | None = None
+        self.last_snapshot: JobSnapshot | None = None
         self.looks, self.error = looks, error
         self.gate = gate
         self.listeners: list[Callable[[JobSnapshot], None]] = []
@@ -90,7 +90,7 @@ class ScriptedJob:
     async def watch(self) -> AsyncIterator[JobSnapshot]:
         try:
             for item in self.looks:
-                self.last = item
+                self.last_snapshot = item
                 for listener in self.listeners:
                     listener(item)
                 yield item
@@ -261,7 +261,7 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
     panel.stop()
     begin.set()
     wait_for_the_loop()
-    assert job.last is None
+    assert job.last_snapshot is None
     assert panel.phase is WatchPhase.STOPPED
 
 
@@ -372,7 +372,7 @@ def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> 
 
 def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
     job = ScriptedJob()
-    job.last, job.is_watched = look(next_look_seconds=12), True
+    job.last_snapshot, job.is_watched = look(next_look_seconds=12), True
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
     assert panel.phase is WatchPhase.WATCHED
     assert "the next in 12 s" in panel._bar.value
@@ -451,7 +451,7 @@ def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
             return super().add_listener(listener, on_watch)
 
     job = Ending()
-    job.last = look(saved=3)
+    job.last_snapshot = look(saved=3)
     panel = JobProgress(job)
     wait_for(lambda: panel.value.final)
     assert "100 %" in panel._bar.value
@@ -460,7 +460,7 @@ def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
 def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_one() -> None:
     class Moving(ScriptedJob):
         @property
-        def last(self) -> JobSnapshot | None:
+        def last_snapshot(self) -> JobSnapshot | None:
             if self.listeners and not self.looks:
                 self.looks = (look(saved=50, looks=2),)
                 newer = threading.Thread(target=self.listeners[0], args=self.looks)
@@ -468,8 +468,8 @@ def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_o
                 newer.join(0.05)  # it may come in here only if nothing keeps it out
             return look(saved=3, looks=1)
 
-        @last.setter
-        def last(self, _: object) -> None:
+        @last_snapshot.setter
+        def last_snapshot(self, _: object) -> None:
             """Keep none."""
 
     panel = JobProgress(Moving())

@@ -9,7 +9,7 @@ from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.respondents import read_respondents
-from cint_nb.study.outcome.crosswalk import Crosswalk, to_rsids
+from cint_nb.study.outcome.crosswalk import Crosswalk
 
 RSIDS = [synthetic_id("person", number) for number in range(6)]
 RIDS = [synthetic_id("visit", number) for number in range(6)]
@@ -88,7 +88,7 @@ def test_damaged_pairs_are_left_out() -> None:
 
 def test_rids_become_the_people_behind_them_each_once() -> None:
     crosswalk = Crosswalk([(RIDS[0], RSIDS[1]), (RIDS[1], RSIDS[0]), (RIDS[2], RSIDS[1])])
-    people = to_rsids(read_respondents(RIDS, entity_type="RID"), crosswalk)
+    people = crosswalk.to_rsids(read_respondents(RIDS, entity_type="RID"))
     assert people.ids == (RSIDS[1], RSIDS[0])
     assert people.entity_type is EntityType.RSID
-    assert to_rsids(people, crosswalk) is people
+    assert crosswalk.to_rsids(people) is people

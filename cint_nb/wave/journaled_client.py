@@ -1,0 +1,46 @@
+"""The API client with a journal and progress reports: what a wave needs of the client that started it."""
+
+from __future__ import annotations
+
+from cint_nb.api.client import AsyncClient
+from cint_nb.wave.journal import Journal, default_path
+from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
+from cint_nb.wire.settings import Mode
+
+
+class JournaledClient(AsyncClient):
+    """The API client with a journal.
+
+    Attributes:
+        reporter_factory: Makes what shows the progress of a step; silent unless `cint_nb.connect` chose another.
+    """
+
+    reporter_factory: ReporterFactory = staticmethod(make_silent_reporter)
+    _journal: Journal | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """Return the journal of this session, opened on first use.
+
+        It lives in memory where the exchange does too: with the sandbox of this process and with a replay.
+        """
+        if self._journal is None:
+            self._journal = Journal(None if self._is_ephemeral else default_path())
+        return self._journal
+
+    @property
+    def _is_ephemeral(self) -> bool:
+        served = self.http.settings.mode is Mode.SANDBOX and "sandbox.invalid" not in self.http.settings.base_url
+        return self.mode != Mode.LIVE and not served
+
+    @property
+    def scope(self) -> str:
+        """Name where waves of this session run: mode, host and account."""
+        return f"{self.mode} {self.http.settings.base_url} account {self.account_id}"
+
+    async def aclose(self) -> None:
+        """Close the connection and the journal."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+        await super().aclose()
