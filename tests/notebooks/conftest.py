@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.notebooks.notebook_kernel import Classroom, open_classroom
+from tests.notebooks.notebook_kernel import NotebookKernel, start_kernel
 
 
 @pytest.fixture(scope="session")
-def classroom() -> Iterator[Classroom]:
-    with open_classroom() as room:
-        yield room
+def kernel() -> Iterator[NotebookKernel]:
+    with start_kernel() as started:
+        yield started

@@ -20,7 +20,7 @@ _PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Exercise:
-    """Hold a question and its folded answer."""
+    """A question and its folded answer."""
 
     question: str
     answer: str

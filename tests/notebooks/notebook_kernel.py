@@ -21,8 +21,8 @@ __import__("os").environ.update({environment!r})
 """
 
 
-class Classroom:
-    """Hold a running kernel."""
+class NotebookKernel:
+    """A running kernel."""
 
     def __init__(self, client: NotebookClient) -> None:
         self._client = client
@@ -51,12 +51,12 @@ class Classroom:
 
 
 @contextlib.contextmanager
-def open_classroom() -> Iterator[Classroom]:
+def start_kernel() -> Iterator[NotebookKernel]:
     """Start a kernel, and end it when the block ends."""
     client = NotebookClient(nbformat.v4.new_notebook(), timeout=_SECONDS, kernel_name="python3")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CINT_NB_")}
     with client.setup_kernel(env=environment):
-        yield Classroom(client)
+        yield NotebookKernel(client)
 
 
 def errors(cells: list[Any]) -> list[str]:

@@ -35,8 +35,8 @@ _SHOWN = re.compile(r"(?<![\w.])(\d[\d,_]*)(\.\d+)?(?![A-Za-z_])")
 
 
 @dataclass(frozen=True)
-class Figure:
-    """Hold a figure of a sentence.
+class NumberInText:
+    """A figure in a sentence.
 
     Args:
         text: As it stands there.
@@ -51,7 +51,7 @@ class Figure:
     sentence: str
 
     def is_among(self, shown: Iterable[Decimal]) -> bool:
-        """Tell whether one of the values shown is this one, rounded as the sentence rounds."""
+        """Return whether one of the values shown is this one, rounded as the sentence rounds."""
         step = Decimal(1).scaleb(self.value.as_tuple().exponent)  # type: ignore[arg-type]  # a finite number
         for value in shown:
             for same in (value, 100 * value) if self.unit in {"%", "percent"} else (value,):
@@ -60,11 +60,11 @@ class Figure:
         return False
 
     def is_cost(self, prices: Iterable[Decimal]) -> bool:
-        """Tell whether it is an amount of money that a whole number of completes costs."""
+        """Return whether it is an amount of money that a whole number of completes costs."""
         return self.unit.isupper() and any(self.value % price == 0 for price in prices)
 
 
-def figures(text: str) -> list[Figure]:
+def figures(text: str) -> list[NumberInText]:
     """Return the figures of a text that need a source: from two digits on, or with decimals."""
     text = _LIST.sub("", _NOTEBOOK.sub("", _LINK.sub(r"\1", _CODE.sub("", without_answers(text)))))
     for pattern in ALLOWED:
@@ -74,7 +74,7 @@ def figures(text: str) -> list[Figure]:
         for match in _PROSE.finditer(sentence.replace("**", "")):
             value = Decimal(match[1].replace(",", "") + (match[2] or ""))
             if value >= 10 or match[2]:
-                found.append(Figure(match[0].strip(), value, (match[3] or "").strip(), sentence.strip()))
+                found.append(NumberInText(match[0].strip(), value, (match[3] or "").strip(), sentence.strip()))
     return found
 
 
@@ -100,7 +100,7 @@ def output_texts(cell: Any) -> list[str]:
     return texts
 
 
-def unfounded(notebook: Any) -> list[Figure]:
+def unfounded(notebook: Any) -> list[NumberInText]:
     """Return the figures of the prose that neither an output above shows nor code above or right below holds.
 
     Before the first output, prose announces what is to come: there a figure may be shown anywhere in the notebook, and

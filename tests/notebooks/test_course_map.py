@@ -45,9 +45,9 @@ def test_it_lists_every_notebook_in_order_and_every_template() -> None:
 
 @pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
 def test_time_and_prerequisites_are_those_of_the_notebook(path: Path) -> None:
-    told = {name: (int(time), before) for name, _, _, time, before in ROW.findall(MAP) if time}
+    listed = {name: (int(time), before) for name, _, _, time, before in ROW.findall(MAP) if time}
     needed = sorted(set(re.findall(r"\]\((\d\d)-[\w-]+\.ipynb\)", before_you_start(path, "Level"))))
-    assert told[path.stem] == (minutes(path), ", ".join(needed) or "–")
+    assert listed[path.stem] == (minutes(path), ", ".join(needed) or "–")
 
 
 def test_a_prerequisite_comes_earlier() -> None:

@@ -13,7 +13,7 @@ from tests.notebooks.course import NUMBERED, prose, read
 from tests.notebooks.numbers_in_prose import ALLOWED, figures, unfounded
 
 
-def told(text: str) -> list[str]:
+def texts_of(text: str) -> list[str]:
     return [figure.text for figure in figures(text)]
 
 
@@ -29,13 +29,16 @@ def wrong(*parts: str) -> list[str]:
 
 
 def test_figures_are_found_in_a_sentence() -> None:
-    assert told("Of **1,000** lines 975 hold an id, which is 97.5 % and costs 2.74 EUR.") == [
+    assert texts_of("Of **1,000** lines 975 hold an id, which is 97.5 % and costs 2.74 EUR.") == [
         "1,000", "975", "97.5 %", "2.74 EUR",
     ]  # fmt: skip
 
 
 def test_what_is_no_figure_is_left_alone() -> None:
-    assert told("## 10. Title\n\n12. item, `code 13`, [14-see](14-see.ipynb#15), 90-when-things-go-wrong, step 6") == []
+    assert (
+        texts_of("## 10. Title\n\n12. item, `code 13`, [14-see](14-see.ipynb#15), 90-when-things-go-wrong, step 6")
+        == []
+    )
 
 
 @pytest.mark.parametrize("notebook", NUMBERED, ids=lambda path: path.stem)

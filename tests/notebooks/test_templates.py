@@ -1,4 +1,4 @@
-"""The templates: parameters first, dry unless told otherwise, and each does on the sandbox what it says."""
+"""The templates: parameters first, dry unless set otherwise, and each does on the sandbox what it says."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cint_nb.sandbox.world.id_store import to_id_bytes
 from cint_nb.sandbox.world.population import Population, UploadResult
 from cint_nb.study.files.respondents import read_respondents
 from tests.notebooks.course import FOLDER, TEMPLATES, code_cells, prose, read, tagged
-from tests.notebooks.notebook_kernel import Classroom, errors, warnings
+from tests.notebooks.notebook_kernel import NotebookKernel, errors, warnings
 from tests.notebooks.numbers_in_prose import output_texts
 
 # What each template sends when it is no longer dry, by the last words of the paths. Nothing else may be sent.
@@ -52,7 +52,7 @@ def parameters(notebook: Any) -> dict[str, Any]:
     return {each.targets[0].id: ast.literal_eval(each.value) for each in tree.body}
 
 
-def run(classroom: Classroom, path: Path, folder: Path, given: dict[str, Any]) -> tuple[Any, set[str]]:
+def run(kernel: NotebookKernel, path: Path, folder: Path, given: dict[str, Any]) -> tuple[Any, set[str]]:
     """Run a template with other parameters, and return it and what it sent once its practice wave was there."""
     notebook = read(path)
     injected = "\n".join(f"{name} = {value!r}" for name, value in given.items()) or "pass"
@@ -60,7 +60,7 @@ def run(classroom: Classroom, path: Path, folder: Path, given: dict[str, Any]) -
     notebook.cells.insert(place, nbformat.v4.new_code_cell(injected))
     ready = max(tagged(notebook, "practice"), default=place) + 1
     notebook.cells.insert(ready, nbformat.v4.new_code_cell(_COUNT))
-    done = classroom.run(notebook, folder, {"CINT_NB_RECORD": str(folder / "requests.jsonl")})
+    done = kernel.run(notebook, folder, {"CINT_NB_RECORD": str(folder / "requests.jsonl")})
     lines = (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
     asked = [json.loads(line) for line in lines[int(done.cells[ready].outputs[0].text) :]]
     changing = [each["request"]["path"] for each in asked if "request" in each and each["request"]["method"] != "GET"]
@@ -114,9 +114,9 @@ def test_what_is_for_practice_only_is_kept_from_the_live_exchange(template: Any)
 
 
 def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
-    classroom: Classroom, path: Path, tmp_path: Path
+    kernel: NotebookKernel, path: Path, tmp_path: Path
 ) -> None:
-    done, sent = run(classroom, path, tmp_path, {})
+    done, sent = run(kernel, path, tmp_path, {})
     assert errors(done.cells) == []
     assert warnings(done.cells) == []
     assert sent == set()
@@ -125,18 +125,18 @@ def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
 
 
 def test_no_longer_dry_it_sends_what_it_is_for_and_nothing_else(
-    classroom: Classroom, path: Path, tmp_path: Path
+    kernel: NotebookKernel, path: Path, tmp_path: Path
 ) -> None:
-    done, sent = run(classroom, path, tmp_path, {"DRY_RUN": False})
+    done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False})
     assert errors(done.cells) == []
     assert warnings(done.cells) == []
     assert sent == SENDS[path.stem]
     assert "Dry run" not in shown(done)
 
 
-def test_a_whole_wave_ends_live_with_completes(classroom: Classroom, tmp_path: Path) -> None:
+def test_a_whole_wave_ends_live_with_completes(kernel: NotebookKernel, tmp_path: Path) -> None:
     done, _ = run(
-        classroom,
+        kernel,
         FOLDER / "templates" / "run-a-wave.ipynb",
         tmp_path,
         {"DRY_RUN": False, "GOAL": 400, "BUDGET": "1100 EUR"},
@@ -145,31 +145,31 @@ def test_a_whole_wave_ends_live_with_completes(classroom: Classroom, tmp_path: P
     assert re.search(r"live +[1-9]\d* +400 ", status), status
 
 
-def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(classroom: Classroom, tmp_path: Path) -> None:
+def test_a_budget_that_is_too_small_stops_a_launch_also_when_dry(kernel: NotebookKernel, tmp_path: Path) -> None:
     path = FOLDER / "templates" / "launch-within-a-budget.ipynb"
-    done, sent = run(classroom, path, tmp_path, {"DRY_RUN": False, "BUDGET": "273 EUR"})
+    done, sent = run(kernel, path, tmp_path, {"DRY_RUN": False, "BUDGET": "273 EUR"})
     assert any("BudgetExceeded" in text for text in errors(done.cells))
     assert sent == set()
 
 
 @pytest.mark.parametrize("action", ["pause", "resume"])
 def test_monitoring_pauses_and_resumes_only_when_asked_and_no_longer_dry(
-    classroom: Classroom, tmp_path: Path, action: str
+    kernel: NotebookKernel, tmp_path: Path, action: str
 ) -> None:
     path = FOLDER / "templates" / "monitor-a-wave.ipynb"
-    done, sent = run(classroom, path, tmp_path, {"ACTION": action})
+    done, sent = run(kernel, path, tmp_path, {"ACTION": action})
     assert sent == set()
     assert f"would {action}" in shown(done)
     if action == "pause":
         again = tmp_path / "again"
         again.mkdir()
-        done, sent = run(classroom, path, again, {"ACTION": action, "DRY_RUN": False, "GOAL": 200, "PRICE": "1 EUR"})
+        done, sent = run(kernel, path, again, {"ACTION": action, "DRY_RUN": False, "GOAL": 200, "PRICE": "1 EUR"})
         assert sent == {"pause"}
         assert "'paused'" in shown(done)
 
 
 def test_replacing_goes_on_from_the_snapshot_of_a_run_that_stopped_halfway(
-    classroom: Classroom, tmp_path: Path
+    kernel: NotebookKernel, tmp_path: Path
 ) -> None:
     """Between the removal and the upload the exchange holds nobody: only the file knows who was there."""
     people = Population(1)
@@ -182,7 +182,7 @@ def test_replacing_goes_on_from_the_snapshot_of_a_run_that_stopped_halfway(
     everybody.to_file(tmp_path / "snapshot.csv")
     everybody.sample(20).to_file(tmp_path / "practice-leaving.csv")
     path = FOLDER / "templates" / "remove-and-replace.ipynb"
-    done, _ = run(classroom, path, tmp_path, {"DRY_RUN": False, "GOAL": 50})
+    done, _ = run(kernel, path, tmp_path, {"DRY_RUN": False, "GOAL": 50})
     assert errors(done.cells) == []
     assert "('draft', 200, 20, 180)" in shown(done)
     assert not (tmp_path / "snapshot.csv").exists(), "it has done its work, and holds ids in full"

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from tests.notebooks.course import NUMBERED, clean_up, exercises, read
-from tests.notebooks.notebook_kernel import Classroom, errors, warnings
+from tests.notebooks.notebook_kernel import NotebookKernel, errors, warnings
 from tests.notebooks.numbers_in_prose import figures, output_texts, shown_by
 
 STORED_SEED = "1"  # of the outputs the notebooks are stored with
@@ -31,8 +31,8 @@ def with_answers(notebook: Any) -> Any:
 class Runs:
     """Run each notebook once a seed, when it is first asked for."""
 
-    def __init__(self, classroom: Classroom, folder: Path) -> None:
-        self._classroom = classroom
+    def __init__(self, kernel: NotebookKernel, folder: Path) -> None:
+        self._classroom = kernel
         self._folder = folder
         self._done: dict[tuple[Path, str], Any] = {}
 
@@ -46,8 +46,8 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(classroom: Classroom, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    return Runs(classroom, tmp_path_factory.mktemp("unrecorded"))
+def runs(kernel: NotebookKernel, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return Runs(kernel, tmp_path_factory.mktemp("unrecorded"))
 
 
 @pytest.fixture(params=NUMBERED, ids=lambda path: path.stem)
@@ -85,5 +85,5 @@ def test_figures_in_answers_are_those_the_answers_show(runs: Runs, path: Path) -
     notebook = runs.of(path, STORED_SEED)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     known = shown_by([*(cell.source for cell in code), *shown(code), *(each.question for each in exercises(notebook))])
-    told = [figure for each in exercises(notebook) for figure in figures(each.words)]
-    assert [figure for figure in told if not figure.is_among(known)] == []
+    stated = [figure for each in exercises(notebook) for figure in figures(each.words)]
+    assert [figure for figure in stated if not figure.is_among(known)] == []
