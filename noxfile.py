@@ -85,7 +85,7 @@ def prism(session: nox.Session) -> None:
 
 @nox.session
 def audit(session: nox.Session) -> None:
-    """Ask for known vulnerabilities of everything installed; a closed network is told, not taken for an answer."""
+    """Ask for known vulnerabilities of everything installed; a closed network is reported, not taken for an answer."""
     session.run("python", "-m", "tests.security.advisories")
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 BIG_GROUP = "BIG"
 SAVED = "exchange"
-"""Seed of the synthetic ids that the target group `BIG` holds."""
-_ADDRESS = re.compile(r"/target-groups/(?P<group>\w+)/recontacts/(?P<rest>[^?]*)\??(?P<query>.*)")
+"""Seed of the synthetic ids that the target group `BIG` contains."""
+_URL = re.compile(r"/target-groups/(?P<group>\w+)/recontacts/(?P<rest>[^?]*)\??(?P<query>.*)")
 _HEAD = "HTTP/1.1 {} OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n"
 
 
@@ -41,7 +41,7 @@ def reply(content: Any, status: int = 200) -> bytes:
 
 
 class Group:
-    """Hold one target group: its job, its ids, its pages as ready replies."""
+    """One target group: its job, its ids, its pages as ready replies."""
 
     def __init__(self, saved: list[str], job_seconds: float = 0.0) -> None:
         self.job_seconds, self.posted_at = job_seconds, 0.0
@@ -80,12 +80,12 @@ class Group:
         return reply(self.job if rest.endswith("JOB") else {"data": [self.job] if self.job else []})
 
 
-class Exchange:
-    """Serve target groups.
+class FakeExchange:
+    """An exchange that serves target groups from memory.
 
     Args:
         latency: Seconds between a request's arrival and its answer.
-        big: How many ids the target group `BIG` holds.
+        big: How many ids the target group `BIG` contains.
         job_seconds: How long an upload takes.
     """
 
@@ -93,18 +93,18 @@ class Exchange:
         self.latency, self.job_seconds = latency, job_seconds
         self.groups = {BIG_GROUP: Group([ids.synthetic_id(SAVED, number) for number in range(big)])}
 
-    def answer(self, method: str, address: str, body: bytes) -> bytes:
-        place = _ADDRESS.search(address)
-        if place is None:
+    def answer(self, method: str, url: str, body: bytes) -> bytes:
+        match = _URL.search(url)
+        if match is None:
             return reply({"access_token": "none", "expires_in": 3600})
-        group = self.groups.setdefault(place["group"], Group([], self.job_seconds))
-        return group.answer(method, place["rest"], place["query"], body)
+        group = self.groups.setdefault(match["group"], Group([], self.job_seconds))
+        return group.answer(method, match["rest"], match["query"], body)
 
 
 class Connection(asyncio.Protocol):
-    """Speak as much HTTP/1.1 as httpx needs: one request at a time, with a length."""
+    """As much HTTP/1.1 as httpx needs: one request at a time, with a length."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: FakeExchange) -> None:
         self.exchange = exchange
         self.received = b""
 
@@ -120,8 +120,8 @@ class Connection(asyncio.Protocol):
         if length and len(rest) < int(length[1]):
             return
         self.received = b""
-        method, address, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-        answer = self.exchange.answer(method, address, rest)
+        method, url, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
+        answer = self.exchange.answer(method, url, rest)
         if self.exchange.latency:
             asyncio.get_running_loop().call_later(self.exchange.latency, self.transport.write, answer)
         else:
@@ -129,7 +129,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(latency: float, big: int, job_seconds: float) -> None:
-    make = partial(Connection, Exchange(latency, big, job_seconds))
+    make = partial(Connection, FakeExchange(latency, big, job_seconds))
     server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0, backlog=1_000)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
@@ -137,7 +137,7 @@ async def serve(latency: float, big: int, job_seconds: float) -> None:
 
 @contextmanager
 def served(*, latency: float = 0.0, big: int = 0, job_seconds: float = 0.0) -> Iterator[str]:
-    """Run the server in a process of its own and give the address of its API."""
+    """Run the server in a process of its own and yield the URL of its API."""
     figures = {"--latency": latency, "--big": big, "--job-seconds": job_seconds}
     command = [sys.executable, str(Path(__file__)), *(str(each) for pair in figures.items() for each in pair)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own file
@@ -149,20 +149,20 @@ def served(*, latency: float = 0.0, big: int = 0, job_seconds: float = 0.0) -> I
         process.wait()
 
 
-class NoWaiting(SystemClock):
-    """Let pauses take no time, so that only requests do."""
+class InstantClock(SystemClock):
+    """A clock whose sleeps take no time, so that only requests do."""
 
     async def sleep(self, seconds: float) -> None:  # noqa: ARG002 - the clock's signature
         await asyncio.sleep(0)
 
 
 def connected(base: str, *, in_flight: int = limits.IN_FLIGHT) -> AsyncClient:
-    """Connect a live client to the server: with all its manners, at a pace that does not hold it back."""
-    pace = limits.REQUESTS_PER_SECOND_MAX
+    """Connect a live client to the server: with all its safeguards, at a request rate that does not slow it down."""
+    rate = limits.REQUESTS_PER_SECOND_MAX
     settings = Settings.load(
-        "live", environ={}, base_url=base, account_id=101, token=SAVED, in_flight=in_flight, requests_per_second=pace
+        "live", environ={}, base_url=base, account_id=101, token=SAVED, in_flight=in_flight, requests_per_second=rate
     )
-    return AsyncClient(Http(settings, clock=NoWaiting()))
+    return AsyncClient(Http(settings, clock=InstantClock()))
 
 
 if __name__ == "__main__":

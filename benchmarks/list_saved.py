@@ -26,13 +26,13 @@ REPEATS = 9
 
 async def only_download(base: str) -> int:
     """Download the pages as short as httpx lets one write it."""
-    address = f"{base}/demand/accounts/101/projects/P/target-groups/{BIG_GROUP}/recontacts/rsids"
+    url = f"{base}/demand/accounts/101/projects/P/target-groups/{BIG_GROUP}/recontacts/rsids"
     headers = {"Authorization": "Bearer none", "Cint-API-Version": "2025-12-18"}
     found: list[str] = []
     async with httpx.AsyncClient(headers=headers, trust_env=False) as http:
         query: dict[str, str | int] = {"page_size": 100}
         while True:
-            page = (await http.get(address, params=query)).raise_for_status().json()
+            page = (await http.get(url, params=query)).raise_for_status().json()
             found += page["data"]
             if not page["next_cursor"]:
                 return len(found)

@@ -1,8 +1,8 @@
 """200 waves at once, uploaded, watched and reconciled, beside one after the other and beside bare httpx.
 
-The server (`exchange.py`, a process of its own) answers after 50 ms; a job has ended at the first look and pauses
-between looks take no time, so that only requests count. Settings: 32 requests in flight and no pace to speak of; by
-default there are 8 and ten a second. Bare httpx sends the same requests, as many at once, over as many clients of 8
+The server (`exchange.py`, a process of its own) answers after 50 ms; a job has ended at the first poll and pauses
+between polls take no time, so that only requests count. Settings: 32 requests in flight and practically no rate
+limit; by default there are 8 and ten a second. Bare httpx sends the same requests, as many at once, over as many clients of 8
 connections. One after the other is measured with 10 of the waves, times 20. Time is the wall's.
 """
 
@@ -36,25 +36,25 @@ async def wave(client: AsyncClient, people: Respondents) -> None:
     assert outcome.counts["saved"] == PEOPLE
 
 
-async def bare_wave(http: httpx.AsyncClient, places: asyncio.Semaphore, base: str, content: bytes) -> None:
+async def bare_wave(http: httpx.AsyncClient, slots: asyncio.Semaphore, base: str, content: bytes) -> None:
     """Send what `wave` sends, in its order: jobs, count, upload, status, count, pages."""
-    address = f"{base}/demand/accounts/101/projects/P/target-groups/B{next(_numbers)}/recontacts"
-    jobs = f"{address}/jobs/upload-respondents-by-file"
+    url = f"{base}/demand/accounts/101/projects/P/target-groups/B{next(_numbers)}/recontacts"
+    jobs = f"{url}/jobs/upload-respondents-by-file"
 
-    async def send(method: str, url: str, **more: object) -> dict[str, object]:
-        async with places:
-            return json.loads((await http.request(method, url, **more)).content)  # type: ignore[arg-type]
+    async def send(method: str, path: str, **more: object) -> dict[str, object]:
+        async with slots:
+            return json.loads((await http.request(method, path, **more)).content)  # type: ignore[arg-type]
 
     await send("GET", jobs, params={"page_size": 100})
-    await send("GET", f"{address}/overview")
+    await send("GET", f"{url}/overview")
     file = {"file": ("wave.csv", content, "text/csv")}
     await send("POST", jobs, params={"entity_type": "RSID"}, files=file)
     await send("GET", f"{jobs}/JOB")
-    await send("GET", f"{address}/overview")
+    await send("GET", f"{url}/overview")
     query: dict[str, object] = {"page_size": 100}
     found = 0
     while True:
-        page = await send("GET", f"{address}/rsids", params=query)
+        page = await send("GET", f"{url}/rsids", params=query)
         found += len(page["data"])  # type: ignore[arg-type]
         if not page["next_cursor"]:
             break
@@ -80,9 +80,9 @@ def rows() -> list[Row]:
             httpx.AsyncClient(headers={"Authorization": "Bearer none"}, limits=limits, verify=tls, trust_env=False)
             for _ in range(IN_FLIGHT // PER_CLIENT)
         ]
-        places = [asyncio.Semaphore(PER_CLIENT) for _ in clients]
+        slots = [asyncio.Semaphore(PER_CLIENT) for _ in clients]
         turns = (number % len(clients) for number in range(WAVES))
-        await asyncio.gather(*(bare_wave(clients[turn], places[turn], base, content) for turn in turns))
+        await asyncio.gather(*(bare_wave(clients[turn], slots[turn], base, content) for turn in turns))
         for client in clients:
             await client.aclose()
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 @dataclass
 class Row:
-    """Hold one row of the report.
+    """One row of the report.
 
     Args:
         work: What was done.
@@ -84,7 +84,7 @@ def seconds(work: Callable[[], object], *, processor: bool = False) -> float:
 
 
 def spread(figures: Sequence[float], unit: str, *, scale: float = 1.0) -> str:
-    """Say the median, lowest and highest."""
+    """Return median, lowest and highest as text."""
     low, middle, high = (scale * figure for figure in (min(figures), statistics.median(figures), max(figures)))
     return f"{middle:.3g} {unit} ({low:.3g}–{high:.3g})"
 

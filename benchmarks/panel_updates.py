@@ -24,7 +24,7 @@ import threading, time
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain import ids
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.panels.job_progress.widget.widget import JobProgress
+from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.static_html import in_kernel
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wire.http import Http
@@ -37,29 +37,29 @@ class Timed:
         self.job = job
     def __getattr__(self, name):
         return getattr(self.job, name)
-    def add_listener(self, listener, on_watch):
+    def add_listener(self, listener, on_watch_changed):
         def timed(snapshot):
             begun = time.thread_time()
             listener(snapshot)
             spent[0] += time.thread_time() - begun
-        return self.job.add_listener(timed, on_watch)
+        return self.job.add_listener(timed, on_watch_changed)
 
 def thread_seconds(name):
     threads = [thread for thread in threading.enumerate() if thread.name == name]
     return sum(time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) for thread in threads)
 
 people = read_respondents([ids.synthetic_id("panel", number) for number in range(500)], entity_type="RSID")
-settings = Settings.read("live", environ={}, base_url=base, account_id=101, token="panel")
+settings = Settings.load("live", environ={}, base_url=base, account_id=101, token="panel")
 with AsyncClient(Http(settings)) as client:
     job = client.run(client.recontacts.upload(TargetGroupRef(project_id="P", target_group_id=group), people))
     panel = JobProgress(Timed(job), mode="live") if shown else None
     if panel is not None and in_kernel():
-        panel.show()
+        panel.display()
     sent, begun = thread_seconds("IOPub"), time.process_time()
     job.wait()
     whole = time.process_time() - begun
-    assert not shown or panel.value.final and thread_seconds("cint-nb panels"), "the panel's work was not counted"
-    print(whole, spent[0] + thread_seconds("cint-nb panels"), thread_seconds("IOPub") - sent, job.last.looks)
+    assert not shown or panel.value.is_final and thread_seconds("cint-nb panels"), "the panel's work was not counted"
+    print(whole, spent[0] + thread_seconds("cint-nb panels"), thread_seconds("IOPub") - sent, job.last_snapshot.polls)
 """
 
 
@@ -115,14 +115,14 @@ def _row(work: str, does: str, shown: list[list[float]], plain: list[list[float]
     sending = median(sending for *_, sending, _ in plain)
     panel = [own + max(sends - sending, 0.0) for _, own, sends, _ in shown]
     rest = [whole - own for (whole, *_), own in zip(shown, panel, strict=True)]
-    looks = median(looks for *_, looks in shown)
+    polls = median(polls for *_, polls in shown)
     with_it, without = [whole for whole, *_ in shown], [whole for whole, *_ in plain]
     says = (
-        f"Processor time within a watch of {JOB_SECONDS:.0f} s and {looks:.0f} looks: the panel "
+        f"Processor time within a watch of {JOB_SECONDS:.0f} s and {polls:.0f} polls: the panel "
         f"{spread(panel, 'ms', scale=1000)}, all else {spread(rest, 'ms', scale=1000)}. "
         f"Whole processes: {spread(with_it, 'ms', scale=1000)} with the panel, "
         f"{spread(without, 'ms', scale=1000)} without; they scatter by more than the panel takes. "
-        f"Each look {does}; between two looks the browser moves a line. "
+        f"Each poll {does}; between two polls the browser moves a line. "
         f"The panel takes {median(panel) / JOB_SECONDS:.3%} of one core."
     )
     return Row(work, "the rest of the same watch", over(panel, rest), 0.05, says)

@@ -1,7 +1,7 @@
 """How soon, and with how many requests, the end of a 10,000-id job is noticed: ours beside four other schedules.
 
 Time is virtual. Ours is the package's own poller with all its requests, the counts and the last one too; the others
-send one status request a look. Durations are log-normal, with 90 % of them inside the documented range, then made
+send one status request per poll. Durations are log-normal, with 90 % of them inside the documented range, then made
 faster or slower up to four times.
 """
 
@@ -37,9 +37,9 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 DOCUMENTED = {JobKind.UPLOAD: limits.UPLOAD_JOB_SECONDS_PER_10K, JobKind.REMOVAL: limits.REMOVAL_JOB_SECONDS_PER_10K}
 PACES = (0.25, 0.5, 1.0, 2.0, 4.0)
 OTHER_PACES = (0.35, 0.7, 1.4, 2.8)
-"""Sizes and paces that only the rule for short jobs was chosen on, to see whether the rest holds elsewhere."""
+"""Sizes and paces that only the rule for short jobs was chosen on, to see whether the rest is valid elsewhere."""
 Figures = tuple[float, float]
-"""Mean seconds from a job's end to the look that sees it, and mean requests."""
+"""Mean seconds from a job's end to the poll that sees it, and mean requests."""
 
 
 def durations(kind: JobKind, pace: float, ids: int) -> list[float]:
@@ -49,8 +49,8 @@ def durations(kind: JobKind, pace: float, ids: int) -> list[float]:
     return [pace * math.exp(spread.inv_cdf((place + 0.5) / JOBS)) for place in range(JOBS)]
 
 
-class Exchange(httpx.AsyncBaseTransport):
-    """Answer for one job that ends after so many seconds of the clock, its ids handled evenly or all at the end."""
+class FakeExchange(httpx.AsyncBaseTransport):
+    """An exchange with one job that ends after so many seconds, its ids handled evenly or all at the end."""
 
     def __init__(self, clock: ReplayClock, kind: JobKind, seconds: float, ids: int, *, grows: bool) -> None:
         self.clock, self.kind, self.seconds, self.ids, self.grows = clock, kind, seconds, ids, grows
@@ -74,7 +74,7 @@ def _reply(body: dict[str, object]) -> httpx.Response:
 async def watch(kind: JobKind, seconds: float, ids: int, *, grows: bool) -> Figures:
     """Follow one job with the package's own poller."""
     clock = ReplayClock(START)
-    exchange = Exchange(clock, kind, seconds, ids, grows=grows)
+    exchange = FakeExchange(clock, kind, seconds, ids, grows=grows)
     settings = Settings.load("sandbox", environ={}, token="none")  # noqa: S106 - nothing is asked for one
     http = Http(settings, transport=exchange, clock=clock)
     handle = JobHandle(
@@ -151,8 +151,8 @@ def rows() -> list[Row]:
         lines.append(f"| {kind} | × {pace:g} | {' | '.join(cells)} |")
     others = list(itertools.product(DOCUMENTED, OTHER_PACES, OTHER_IDS))
     elsewhere = [f"{ids:,} ids, {lost}" for kind, pace, ids in others for lost in compared(kind, pace, ids)[2]]
-    told = f" Beaten: {'; '.join(beaten)}." if beaten else ""
-    told += (
+    summary = f" Beaten: {'; '.join(beaten)}." if beaten else ""
+    summary += (
         f" With {' and '.join(f'{ids:,}' for ids in OTHER_IDS)} ids, at paces × "
         f"{', '.join(f'{pace:g}' for pace in OTHER_PACES)}, which only the rule for short jobs was fitted to: beaten "
         f"in {len(elsewhere)} of {2 * len(others)} cases{': ' if elsewhere else ''}{'; '.join(elsewhere)}."
@@ -165,7 +165,7 @@ def rows() -> list[Row]:
             None,
             f"Mean seconds from the end to its notice / mean requests, on virtual time; {JOBS} jobs a cell. "
             "Counts of saved ids are among our requests; google-api-core is let run past its own limit of 900 s."
-            + told,
+            + summary,
             wanted="nobody has both fewer requests and less delay",
             met=not beaten,
             shown=f"beaten in {len(beaten)} of {2 * len(PACES) * len(DOCUMENTED)} cases",

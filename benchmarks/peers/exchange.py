@@ -1,4 +1,4 @@
-"""The exchange of one case: a served sandbox that counts requests, can kill who asks, and tells what it holds."""
+"""The exchange of one case: a served sandbox that counts requests, can kill who asks, and reports what it contains."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ KILLS = {
     "killed@status": re.compile(r"/upload-respondents-by-file/\w+"),
     "killed@launch-status": re.compile(r"/launch-from-draft/\w+"),
 }
-"""Kills by name: the process dies when it looks at such a job for the first time, before it reads the reply."""
+"""Kills by name: the process dies when it first polls such a job, before it reads the reply."""
 
 
-class Holds(NamedTuple):
-    """Tell what the exchange holds at the end."""
+class ExchangeContents(NamedTuple):
+    """What the exchange contains at the end."""
 
     drafts: int
     draft_ids: int
@@ -62,13 +62,13 @@ def watched(fault: str, file_seed: int) -> tuple[Sandbox, Watch]:
     return sandbox, watch
 
 
-def holds(sandbox: Sandbox) -> Holds:
-    """Tell what a sandbox holds."""
+def exchange_contents(sandbox: Sandbox) -> ExchangeContents:
+    """Return what a sandbox contains."""
     groups = list(sandbox.world.groups.values())
     live = [frozenset(group.saved.keys()) for group in groups if group.status == "live"]
     drafts = [group for group in groups if group.status == "draft"]
     everyone = frozenset().union(*live)
-    return Holds(
+    return ExchangeContents(
         drafts=len(drafts),
         draft_ids=sum(len(group.saved) for group in drafts),
         live=len(live),

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-from exchange import Holds, Watch, holds, let_time_jump, watched
+from exchange import ExchangeContents, Watch, exchange_contents, let_time_jump, watched
 from user_code import SCRIPTS, count_lines
 
 from cint_nb.domain import limits
@@ -39,7 +39,7 @@ RUNS_AT_MOST = 3
 FAULTS = {
     "drop-reply@create_target_group": "the draft is created, its reply is lost",
     "drop-reply@upload": "the upload is taken, its reply is lost",
-    "429@status*3=1": "three looks at the upload job are refused as too many",
+    "429@status*3=1": "three polls of the upload job are refused as too many",
     "killed@status": "the process is killed while the upload job runs",
     "killed@launch-status": "the process is killed while the launch job runs",
 }
@@ -47,7 +47,7 @@ _CLAIM = re.compile(r"^live: (\d+) saved, (\d+) rejected$", re.MULTILINE)
 
 
 class Result(NamedTuple):
-    """Hold what became of a case."""
+    """The result of one case."""
 
     stops: list[str]
     """Why each run but the last one stopped, or all of them."""
@@ -56,7 +56,7 @@ class Result(NamedTuple):
     requests: int
     minutes: float
     """Virtual minutes until the last run ended."""
-    held: Holds
+    contents: ExchangeContents
 
 
 def generate_client(folder: Path) -> Path:
@@ -116,7 +116,7 @@ def run_case(way: str, fault: str, people: Path, generated: Path) -> Result:
         interpreter = sys.executable if script.suffix == ".py" else "bash"
         command = [interpreter, str(script), str(people), make_project(served), *period]
         environment = environment_of(way, served, folder, generated)
-        watch.requests, begun = 0, sandbox.clock.t
+        watch.requests, begun = 0, sandbox.clock.elapsed
         stops: list[str] = []
         claim = None
         for _ in range(RUNS_AT_MOST):
@@ -125,7 +125,9 @@ def run_case(way: str, fault: str, people: Path, generated: Path) -> Result:
                 break
             stops.append(stop)
         must_have_happened(fault, sandbox, stops)
-        return Result(stops, not stop, claim, watch.requests, (sandbox.clock.t - begun) / 60, holds(sandbox))
+        return Result(
+            stops, not stop, claim, watch.requests, (sandbox.clock.elapsed - begun) / 60, exchange_contents(sandbox)
+        )
 
 
 def run_once(
@@ -152,23 +154,23 @@ def must_have_happened(fault: str, sandbox: Sandbox, stops: list[str]) -> None:
         raise SystemExit(f"{fault} did not happen: {stops}")
 
 
-def left_over(held: Holds) -> str:
-    """Write what the exchange holds beside one live target group."""
+def left_over(contents: ExchangeContents) -> str:
+    """Write what the exchange contains beside one live target group."""
     more = []
-    if held.drafts:
-        more.append(f"{held.drafts} draft{'s' * (held.drafts > 1)} with {held.draft_ids:,} ids")
-    if held.live > 1:
-        more.append(f"{held.live - 1} more live target group{'s' * (held.live > 2)}")
+    if contents.drafts:
+        more.append(f"{contents.drafts} draft{'s' * (contents.drafts > 1)} with {contents.draft_ids:,} ids")
+    if contents.live > 1:
+        more.append(f"{contents.live - 1} more live target group{'s' * (contents.live > 2)}")
     return ", ".join(more) or "nothing"
 
 
-def told(result: Result, saved: frozenset[bytes]) -> str:
+def last_claim(result: Result, saved: frozenset[bytes]) -> str:
     """Write whether the last run's words are the whole truth."""
     if not result.ended:
         return "that it stopped"
     if result.claim is None or result.claim[0] != len(saved):
         return "**wrong numbers**"
-    if left_over(result.held) != "nothing":
+    if left_over(result.contents) != "nothing":
         return "its own wave only"
     return "all of it"
 
@@ -190,16 +192,16 @@ def tables(results: Mapping[tuple[str, str], Result]) -> str:
         "| fault | with | first run | left over | in two live groups | ids lost | uploads | the last run tells |",
         "|---|---|---|---|---:|---:|---:|---|",
     ]
-    saved_ids = results["cint_nb", ""].held.saved
+    saved_ids = results["cint_nb", ""].contents.saved
     for fault in FAULTS:
         for way in SCRIPTS:
             result = results[way, fault]
             first = f"stops: `{result.stops[0][:90]}`" if result.stops else "ends"
             first = first if result.stops[:1] != ["killed"] else "killed"
-            held = result.held
+            contents = result.contents
             rows.append(
-                f"| `{fault}` | {way} | {first} | {left_over(held)} | {held.twice:,} | {len(saved_ids - held.saved):,} "
-                f"| {held.uploads} | {told(result, saved_ids)} |"
+                f"| `{fault}` | {way} | {first} | {left_over(contents)} | {contents.twice:,} "
+                f"| {len(saved_ids - contents.saved):,} | {contents.uploads} | {last_claim(result, saved_ids)} |"
             )
     return "\n".join(rows)
 
@@ -223,11 +225,11 @@ def main() -> int:
         for fault in arguments.fault or ["", *FAULTS]:
             for way in SCRIPTS:
                 result = results[way, fault] = run_case(way, fault, people, generated)
-                told_so_far = result._replace(held=result.held._replace(saved=frozenset()))
-                print(f"{fault or 'undisturbed':32} {way:18} {told_so_far}", file=sys.stderr)
+                result_so_far = result._replace(contents=result.contents._replace(saved=frozenset()))
+                print(f"{fault or 'undisturbed':32} {way:18} {result_so_far}", file=sys.stderr)
     if arguments.fault:
         return 0
-    undisturbed = {results[way, ""].held for way in SCRIPTS}
+    undisturbed = {results[way, ""].contents for way in SCRIPTS}
     assert len(undisturbed) == 1, "without a fault the three ways must end alike"
     text = tables(results)
     print(text)

@@ -21,7 +21,7 @@ _SECTION = "# --- "
 
 
 class Lines(NamedTuple):
-    """Hold the lines of a script: those that describe the draft, and all others."""
+    """The lines of a script: those that describe the draft, and all others."""
 
     draft: int
     steps: int

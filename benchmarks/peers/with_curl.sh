@@ -43,7 +43,7 @@ ask() { # a request; the exchange's own words go to the terminal when it refuses
   cat "$work/reply"
 }
 read_again() { ask --retry 4 "$@"; } # curl waits as Retry-After says
-watch() {                            # URL: look until the job has ended
+watch() {                            # URL: poll until the job has ended
   local status=Processing
   while [ "$status" = Processing ]; do
     sleep 30
