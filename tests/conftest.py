@@ -17,7 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture(autouse=True)
-def _a_world_of_its_own(
+def isolated_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, canary_environment: dict[str, str]
 ) -> Iterator[None]:
     for name in list(os.environ):
@@ -33,7 +33,7 @@ def _a_world_of_its_own(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what the whole suite was held against; the folders themselves cannot where xdist collects elsewhere."""
+    """Report which documents the whole suite was checked against; the folders themselves cannot where xdist collects elsewhere."""
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         return
     variable = "CINT_NB_VENDOR_OPENAPI"

@@ -26,7 +26,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown: dict[str, Any]) -> None:
     wave = shown["wave"]
     assert wave.launched
-    assert wave.resubmitted
+    assert wave.resubmitted_count
     assert wave.status()["state"].item() == "completed"
 
 

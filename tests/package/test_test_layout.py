@@ -22,7 +22,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def wrongs(source: str) -> list[str]:
-    """Say what in the source of a file under `tests` is against the layout."""
+    """Return what in the source of a file under `tests` breaks the layout."""
     tree = ast.parse(source)
     found = [
         f"line {node.lineno}: sys.path.insert"

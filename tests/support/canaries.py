@@ -30,7 +30,7 @@ _FILE_MAX = 20_000_000
 
 @pytest.fixture
 def canary_environment() -> dict[str, str]:
-    """Give the variables that hold the planted credentials."""
+    """Return the variables with the planted credentials."""
     return dict(ENVIRONMENT)
 
 
@@ -42,19 +42,19 @@ def without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def secrets_in(content: str | bytes) -> list[str]:
-    """Name the secrets that a text or the bytes of a file hold."""
+    """Return the names of the secrets that a text or the bytes of a file contain."""
     content = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     return [name for name, pattern in _WHAT.items() if pattern.search(content)]
 
 
 def holds_respondent(content: str | bytes) -> bool:
-    """Tell whether a text or the bytes of a file hold the id of a made-up respondent."""
+    """Return whether a text or the bytes of a file contain the id of a made-up respondent."""
     content = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
     return _RESPONDENT.search(content) is not None
 
 
 def files_with_secrets(folder: Path) -> list[str]:
-    """Name the files under a folder that hold a secret, in their bytes or in their name."""
+    """Return the files under a folder that contain a secret, in their bytes or in their name."""
     found = []
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_symlink() or not path.is_file() or path.stat().st_size > _FILE_MAX:

@@ -11,7 +11,7 @@ from tests.support.constants import START
 
 
 class ManualClock:
-    """Stand still until the test moves time; remember how long sleepers wanted to sleep, and the calls that wait."""
+    """A clock that stands still until the test moves it; it records the sleeps asked for and the calls that wait."""
 
     def __init__(self, start: datetime = START) -> None:
         self.start, self.passed = start, 0.0
@@ -47,7 +47,7 @@ class ManualClock:
         self.calls.append((self.passed + seconds, call))
 
     def move(self, seconds: float) -> None:
-        """Let time pass: calls run at their moment, in the order of their time, and whoever has slept enough wakes."""
+        """Advance the time: calls run at their moment, in the order of their time, and whoever has slept enough wakes."""
         end = self.passed + seconds
         while due := sorted((item for item in self.calls if item[0] <= end), key=lambda item: item[0]):
             self.calls.remove(due[0])
