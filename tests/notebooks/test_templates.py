@@ -78,7 +78,7 @@ def test_there_is_one_for_each_task() -> None:
 def test_it_says_what_it_gives_and_which_notebook_explains_it(template: Any) -> None:
     opening = template.cells[0].source
     assert re.match(r"# [A-Z]", opening)
-    assert "At the end you hold" in opening
+    assert "By the end you will have" in opening
     assert "`DRY_RUN`" in opening or "`DRY_RUN = False`" in opening
     assert re.search(r"\]\(\.\./\d\d-[a-z-]+\.ipynb\)", opening)
 
