@@ -23,12 +23,12 @@ from tests.faults.matrix_cells import Course, take_course
 from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_strike
 
 WOUNDED = {
-    "the draft": "Creating the draft: naked, found again by its reference.",
-    "the upload": "Uploading the ids: naked, found again by the name of its file.",
+    "the draft": "Creating the draft: non-idempotent, found again by its reference.",
+    "the upload": "Uploading the ids: non-idempotent, found again by the name of its file.",
     "the look": "Looking at the upload: it only reads.",
     "the launch": "Launching: keyed, the same key acts once.",
     "the end": "Completing the run: guarded by its version.",
-    "the removal": "Removing all ids: naked, judged by the count of what is left.",
+    "the removal": "Removing all ids: non-idempotent, judged by the count of what is left.",
 }
 _LINES = {
     "the draft": r"POST \S+/target-groups ",
@@ -47,7 +47,7 @@ _MISSING = {
 }
 """Bytes there are none of: some requests say all in their address, some replies in their head."""
 OTHER_PROOFS = {
-    "expiry": "The access token ends at any one request, told by a 401 or by a 403.",
+    "expiry": "The access token ends at any one request, reported by a 401 or by a 403.",
     "jumps": "The computer's clock jumps an hour or two days, ahead or back, and back again, at any step.",
     "sleep": "The laptop sleeps eight hours or three days at any step; its seconds stand still meanwhile, or do not.",
     "kernel": "A real kernel is killed in mid-upload, and once more while the job runs; the cells are run again.",

@@ -33,8 +33,8 @@ Whatever broke, at every cell below:
 - a partly successful upload is shown as such in the panel, and a job that runs is never shown as ended.
 
 Three errors ask for more than running the cells again, and say so: after `JobAlreadyRunning` one waits for the job;
-after `WatchTimeout` the job has to end at the exchange, where support can end one that hangs; and a run that the
-marketplace has paused is closed with `wave.close(resume_first=True)`. The one exception to *never two* is told below.
+after `WatchTimeout` the job has to end on the exchange, where support can end one that hangs; and a run that the
+marketplace has paused is closed with `wave.close(resume_first=True)`. The one exception to *never two* follows below.
 """
 _ERRORS = """\
 ## The errors
@@ -60,9 +60,9 @@ Each fault strikes the first request of a step. The name behind it is the operat
 """
 _TWO_DRAFTS = """\
 One thing no client can prevent: a request to create a draft that is delivered twice makes two drafts, since the
-exchange knows no key for it. The wave goes on with one of them. The other stays a draft without ids and spends nothing,
-and whoever looks for the reference next, such as `client.target_groups.find`, gets a warning that there are two. A
-second upload or removal is refused by the exchange while the first one runs; a second launch has the same key.
+exchange knows no key for it. The wave continues with one of them. The other stays a draft without ids and spends
+nothing, and whoever searches for the reference next, such as `client.target_groups.find`, gets a warning that there are
+two. A second upload or removal is refused by the exchange while the first one runs; a second launch has the same key.
 """
 _WAYS = {
     "blocking": "The plain verbs of a wave: `wave.upload()` returns when the job has ended.",
