@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -20,7 +22,12 @@ WORDS = re.compile(
     r"|looks? again|goes on at)\b",
     re.IGNORECASE,
 )
-ALLOWED = re.compile(r"")
+PICTURE = re.compile(r"[A-Za-z0-9+/]{60,}")
+"""The pictures in notebooks, whose letters mean nothing."""
+FILE = re.compile(
+    r"(?<![\w/])(?:cint_nb|tests|benchmarks|docs|notebooks|binder)/[\w/.-]*\w\.(?:py|md|ipynb|sh|toml|txt)\b"
+)
+DOTTED = re.compile(r"(?<![\w/.@-])cint_nb(?:\.[A-Za-z_]\w*)+")
 
 
 def defined_in(path: Path) -> set[str]:
@@ -67,5 +74,53 @@ PAGES = sorted(
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_text_speaks_the_private_language(path: Path) -> None:
-    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-    assert [(number, found.group()) for number, line in lines if (found := WORDS.search(line))] == []
+    lines = enumerate(text_of(path).splitlines(), start=1)
+    assert [(number, found.group()) for number, line in lines for found in WORDS.finditer(line)] == []
+
+
+def text_of(path: Path) -> str:
+    """Return a page without its pictures; the line breaks in a notebook's strings are breaks between words."""
+    text = PICTURE.sub("", path.read_text(encoding="utf-8"))
+    return text.replace("\\n", " ") if path.suffix == ".ipynb" else text
+
+
+def exists(dotted: str) -> bool:
+    """Return whether a dotted name leads to a module, or to what a module defines."""
+    parts = dotted.split(".")
+    depth = 1
+    while depth < len(parts) and importlib.util.find_spec(".".join(parts[: depth + 1])) is not None:
+        depth += 1
+        if (PACKAGE.joinpath(*parts[1:depth])).with_suffix(".py").exists():
+            break  # a module has no modules below it
+    thing: object = importlib.import_module(".".join(parts[:depth]))
+    for name in parts[depth:]:
+        if not hasattr(thing, name):
+            return False
+        thing = getattr(thing, name)
+    return True
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_file_and_module_that_is_named_exists(path: Path) -> None:
+    text = text_of(path)
+    assert [name for name in sorted(set(FILE.findall(text))) if not (ROOT / name).exists()] == []
+    assert [name for name in sorted(set(DOTTED.findall(text))) if not exists(name)] == []
+
+
+def test_a_module_that_moved_away_would_be_found() -> None:
+    assert exists("cint_nb.wire.settings.Settings.load")
+    assert not exists("cint_nb.wire.settings.Settings.read_all")
+    assert not exists("cint_nb.wire.nonces")
+    assert not exists("cint_nb.write_sample")
+    assert FILE.findall("see `cint_nb/wire/nonces.py`, tests/conftest.py.") == [
+        "cint_nb/wire/nonces.py",
+        "tests/conftest.py",
+    ]
+    assert DOTTED.findall("with_cint_nb.py, `cint_nb.wire.nonces`.") == ["cint_nb.wire.nonces"]
+
+
+def test_the_layout_in_contributing_names_every_folder_of_the_package() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    layout = text.partition("\ncint_nb/\n")[2].partition("```")[0]
+    folders = {path.parent.name for path in PACKAGE.rglob("__init__.py")} - {PACKAGE.name}
+    assert set(re.findall(r"(?<!\S)(\w+)/(?=\s)", layout)) == folders
