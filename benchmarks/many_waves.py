@@ -2,8 +2,8 @@
 
 The server (`exchange.py`, a process of its own) answers after 50 ms; a job has ended at the first poll and pauses
 between polls take no time, so that only requests count. Settings: 32 requests in flight and practically no rate
-limit; by default there are 8 and ten a second. Bare httpx sends the same requests, as many at once, over as many clients of 8
-connections. One after the other is measured with 10 of the waves, times 20. Time is the wall's.
+limit; by default there are 8 and ten a second. Bare httpx sends the same requests, as many at once, over as many
+clients of 8 connections. One after the other is measured with 10 of the waves, times 20. Time is the wall's.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def isolated_environment(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Report which documents the whole suite was checked against; the folders themselves cannot where xdist collects elsewhere."""
+    """Report which documents the whole suite was checked against; a folder cannot where xdist collects elsewhere."""
     if config.args_source is pytest.Config.ArgsSource.ARGS:
         return
     variable = "CINT_NB_VENDOR_OPENAPI"

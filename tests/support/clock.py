@@ -47,7 +47,7 @@ class ManualClock:
         self.calls.append((self.passed + seconds, call))
 
     def move(self, seconds: float) -> None:
-        """Advance the time: calls run at their moment, in the order of their time, and whoever has slept enough wakes."""
+        """Advance the time: calls run when due, in the order of their time, and sleepers whose time has come wake."""
         end = self.passed + seconds
         while due := sorted((item for item in self.calls if item[0] <= end), key=lambda item: item[0]):
             self.calls.remove(due[0])
