@@ -43,8 +43,8 @@ def test_live_is_never_a_fallback_and_names_what_it_needs() -> None:
 def test_live_runs_on_the_systems_time_and_randomness() -> None:
     client = build_client("live", **LIVE)
     assert isinstance(client.clock, SystemClock)
-    assert isinstance(client.nonces, RandomTokenFactory)
-    assert len({client.pace.jitter() for _ in range(5)}) > 1
+    assert isinstance(client.token_factory, RandomTokenFactory)
+    assert len({client.durations.jitter() for _ in range(5)}) > 1
     assert "planted" not in repr(client) + repr(client.http.settings)
 
 
@@ -112,7 +112,7 @@ def test_plain_code_gets_a_list_of_what_an_iterator_gives() -> None:
 def test_faults_can_be_ordered() -> None:
     with build_client("sandbox", faults=["503@project=0"]) as client:
         client.run(client.projects.create("A project", MANAGER))
-        assert client.sandbox.faults.armed[0].happened == 1
+        assert client.sandbox.faults.armed[0].fired == 1
 
 
 def test_a_client_class_of_ones_own() -> None:

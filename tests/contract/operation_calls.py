@@ -28,7 +28,7 @@ PLAN = make_plan(
     start_at=BEGIN,
     end_at=END,
     live_url=RSID_URL,
-    allocation_shape="open_exchange",
+    allocation_format="open_exchange",
     open_exchange_allocations={
         "blocked_supplier_ids": [],
         "exchange_min_percentage": 0,
@@ -149,7 +149,7 @@ ASKS: dict[str, Ask] = {
     "fielding.relaunch": Ask(lambda c: c.fielding.relaunch(REF), _run("completed")),
     "fielding.transitions": Ask(lambda c: c.fielding.allowed_actions(PROJECT, [GROUP])),
     **{
-        f"fielding.batch_{verb}": Ask(lambda c, verb=verb: c.fielding.batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
+        f"fielding.batch_{verb}": Ask(lambda c, verb=verb: c.fielding.start_batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
         for verb in ("launch", "pause", "resume", "complete", "relaunch")
     },
     **{

@@ -72,12 +72,12 @@ async def drafts(to: Traveller) -> Any:
     groups = to.client.target_groups
     template = await to.client.definitions.allocation_template(to.plan.allocation_template_id)
     open_exchange = {
-        "allocation_shape": "open_exchange",
+        "allocation_format": "open_exchange",
         "open_exchange_allocations": template.to_open_exchange_allocations(),
     }
     as_plan: dict[str, dict[str, Any]] = {
         "wave": {},
-        "second": {"allocation_shape": "allocation_template"},
+        "second": {"allocation_format": "allocation_template"},
         "third": open_exchange,
         "later": {"study_type_code": "adhoc", **open_exchange},
         "batch": {"study_type_code": "adhoc", "exclusion_enabled": True},

@@ -101,12 +101,12 @@ def suggest_allocation_formats(error: BadRequest, body: Mapping[str, Any]) -> No
     if tried is None or not mentions_field(error, "allocation"):
         return
     others = [shape for shape in AllocationFormat if shape is not tried]
-    error.evidence["allocation_shape"] = str(tried)
-    error.evidence["other_shapes"] = ", ".join(others)
-    error.safe = "a refused draft creates nothing, so another form may be sent."
+    error.evidence["allocation_format"] = str(tried)
+    error.evidence["other_formats"] = ", ".join(others)
+    error.safe = "a rejected draft creates nothing, so you can safely try another format."
     error.next_step = (
-        f"Cint's documents know other forms for the recontact template: send the plan again with "
-        f"allocation_shape=AllocationShape.{others[0].name}, and look afterwards with "
+        "Cint's documents show other formats for the recontact template: resend the plan with "
+        f"allocation_format=AllocationFormat.{others[0].name}, then check the result with "
         "client.target_groups.allocation_specification(ref)."
     )
 

@@ -123,7 +123,7 @@ def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
         manual_clock.move(60)
         await turns()
         assert asked == [2.0]
-        assert (await anext(busy)).looks == 2
+        assert (await anext(busy)).polls == 2
         await busy.aclose()
 
     client.run(story())

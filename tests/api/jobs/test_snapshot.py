@@ -33,7 +33,7 @@ def test_without_a_count_progress_is_an_estimate_given_as_a_range() -> None:
 
 
 def test_a_count_that_has_moved_is_a_measurement() -> None:
-    shown = seen({"status": "Processing"}, saved=4_100, saved_before=100)
+    shown = seen({"status": "Processing"}, saved_count=4_100, saved_count_before=100)
     assert shown.is_measured
     assert shown.fraction == (0.4, 0.4)
     low, high = shown.seconds_left or (0, 0)
@@ -41,23 +41,23 @@ def test_a_count_that_has_moved_is_a_measurement() -> None:
 
 
 def test_a_count_that_has_not_moved_measures_nothing() -> None:
-    assert not seen({"status": "Processing"}, saved=100, saved_before=100).is_measured
+    assert not seen({"status": "Processing"}, saved_count=100, saved_count_before=100).is_measured
 
 
 def test_a_small_share_counted_does_not_foretell_the_end() -> None:
-    shown = seen({"status": "Processing"}, saved=100, saved_before=0)
+    shown = seen({"status": "Processing"}, saved_count=100, saved_count_before=0)
     assert shown.fraction == (0.01, 0.01)
     assert shown.seconds_left == (0.0, 615.0)
 
 
 def test_a_removal_is_measured_by_what_is_gone() -> None:
-    shown = seen({"status": "Processing"}, of=handle(JobKind.REMOVAL), after=60, saved=7_500, saved_before=10_000)
+    shown = seen({"status": "Processing"}, of=handle(JobKind.REMOVAL), after=60, saved_count=7_500, saved_count_before=10_000)
     assert shown.fraction == (0.25, 0.25)
 
 
 def test_a_running_job_is_never_shown_as_complete() -> None:
     assert max(seen({"status": "Processing"}, after=9e6).fraction) < 1
-    assert max(seen({"status": "Processing"}, saved=10_000, saved_before=0).fraction) < 1
+    assert max(seen({"status": "Processing"}, saved_count=10_000, saved_count_before=0).fraction) < 1
 
 
 def test_a_finished_job_is_complete_and_has_nothing_left() -> None:

@@ -114,7 +114,7 @@ def test_a_draft_has_no_overview_and_the_error_says_why(client: AsyncClient, ref
 def test_a_forecast_for_a_draft_and_for_a_group(
     client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
-    body = plan.model_copy(update={"allocation_shape": "template_id"}).to_body(name="Wave two")
+    body = plan.model_copy(update={"allocation_format": "template_id"}).to_body(name="Wave two")
     body.pop("allocations")
     assert client.run(client.target_groups.feasibility(body)).suggested_price is not None
     of_group = client.run(client.target_groups.feasibility_of(ref, {"completes_goal": 50}))

@@ -36,7 +36,7 @@ def arm(client: AsyncClient, fault: str, step: str, *, times: int = 1) -> None:
 
 
 def happened(client: AsyncClient) -> int:
-    return sum(fault.happened for fault in client.sandbox.faults.armed)
+    return sum(fault.fired for fault in client.sandbox.faults.armed)
 
 
 def jobs(client: AsyncClient, kind: str) -> list[Any]:
@@ -102,7 +102,7 @@ def test_one_upload_at_the_older_address_exists_after_a_lost_reply(
         client.sandbox.faults.arm(f"404@{address}*always")
     arm(client, fault, OLDER)
     job = client.run(client.recontacts.upload(ref, people(ids)))
-    assert [armed.happened for armed in client.sandbox.faults.armed if armed.name == fault] == [1]
+    assert [armed.fired for armed in client.sandbox.faults.armed if armed.name == fault] == [1]
     assert len(jobs(client, "RECONTACT_UPLOAD")) == 1
     ended = job.wait()
     assert ended.state in {JobState.DONE, JobState.PARTIAL}
