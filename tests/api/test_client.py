@@ -144,7 +144,7 @@ def test_an_httpx_client_of_ones_own_is_used_and_left_open() -> None:
 
 def test_an_httpx_client_of_ones_own_cannot_serve_the_sandbox_in_here() -> None:
     mine = httpx.AsyncClient()
-    with pytest.raises(SettingsError, match="of your own"):
+    with pytest.raises(SettingsError, match="custom httpx client"):
         build_client("sandbox", http_client=mine)
     asyncio.run(mine.aclose())
 
@@ -159,14 +159,14 @@ def recorded(tmp_path: Path) -> Path:
     return path
 
 
-def said(client: AsyncClient) -> tuple[str, str, str]:
+def results_of(client: AsyncClient) -> tuple[str, str, str]:
     made = client.run(client.projects.create("A project", MANAGER))
     return made.id, client.token_factory.token(), client.clock.now().isoformat()
 
 
 def test_a_replay_meets_the_same_keys_times_and_answers(recorded: Path) -> None:
     with build_client("replay", recording=recorded) as one, build_client("replay", recording=recorded) as other:
-        first, second = said(one), said(other)
+        first, second = results_of(one), results_of(other)
         assert first[1] != second[1]  # each connection has a seed of its own, so that keys never meet
         assert repr(one) == "<cint_nb client: replay · account 101>"
 

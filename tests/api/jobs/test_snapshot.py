@@ -18,9 +18,9 @@ def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="b", account_id=1, job_id="x", id_count=ids, created_at=BEGUN)
 
 
-def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = None, **look: Any) -> JobSnapshot:
+def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = None, **context: Any) -> JobSnapshot:
     job = of or handle()
-    surroundings = StatusContext(elapsed=after, polls=5, estimate=DurationModel().estimate(job), **look)
+    surroundings = StatusContext(elapsed=after, polls=5, estimate=DurationModel().estimate(job), **context)
     return parse_snapshot(job, body, surroundings)
 
 
@@ -51,7 +51,9 @@ def test_a_small_share_counted_does_not_foretell_the_end() -> None:
 
 
 def test_a_removal_is_measured_by_what_is_gone() -> None:
-    shown = seen({"status": "Processing"}, of=handle(JobKind.REMOVAL), after=60, saved_count=7_500, saved_count_before=10_000)
+    shown = seen(
+        {"status": "Processing"}, of=handle(JobKind.REMOVAL), after=60, saved_count=7_500, saved_count_before=10_000
+    )
     assert shown.fraction == (0.25, 0.25)
 
 
