@@ -1,4 +1,4 @@
-"""The client: one connection to one exchange as one account, and how it is made."""
+"""The API client: one account on one exchange, with its resources as coroutines."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _recording_numbers = itertools.count()
 
 
 class AsyncClient:
-    """The resources of the Demand API over one `Http`. Making it sends nothing and starts no thread.
+    """The resources of the Demand API over one `Http`. Creating it sends nothing and starts no thread.
 
     Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
-    for either from plain code.
+    for either from synchronous code.
 
     Args:
         http: What sends the requests.
@@ -48,14 +48,14 @@ class AsyncClient:
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
         definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
-        pace: What this client learned of the duration of jobs.
-        sandbox: The practice room in this process, None elsewhere.
+        durations: What this client has learned about the duration of jobs.
+        sandbox: The sandbox in this process; None with any other exchange.
     """
 
     def __init__(self, http: Http) -> None:
         self.http = http
         live = http.settings.mode is Mode.LIVE
-        self.durations = DurationModel(jitter=lambda: random.uniform(-1, 1)) if live else DurationModel()  # noqa: S311 - spreads looks only
+        self.durations = DurationModel(jitter=lambda: random.uniform(-1, 1)) if live else DurationModel()  # noqa: S311 - only spreads polls
         self.projects = Projects(http)
         self.target_groups = TargetGroups(http)
         self.recontacts = Recontacts(http, self.durations)
@@ -67,27 +67,27 @@ class AsyncClient:
 
     @property
     def mode(self) -> Mode:
-        """Return what answers: sandbox, replay or live."""
+        """The mode: sandbox, replay or live."""
         return self.http.settings.mode
 
     @property
     def account_id(self) -> int:
-        """Return the Cint account."""
+        """The Cint account."""
         return self.http.settings.account_id or 0
 
     @property
     def clock(self) -> Clock:
-        """Return the clock of this client: the sandbox's, the recording's or the system's."""
+        """The clock of this client: the sandbox's, the recording's or the system's."""
         return self.http.clock
 
     @property
     def token_factory(self) -> TokenFactory:
-        """Return the source of tokens and idempotency keys."""
-        return self.http.nonces
+        """The source of tokens and idempotency keys."""
+        return self.http.token_factory
 
     @property
     def requests_sent(self) -> int:
-        """Return how many API requests were sent so far, repeats included."""
+        """The number of API requests sent so far, retries included."""
         return self.http.requests_sent
 
     @overload
@@ -95,7 +95,7 @@ class AsyncClient:
     @overload
     def run(self, awaitable: AsyncIterator[T]) -> list[T]: ...
     def run(self, awaitable: Awaitable[T] | AsyncIterator[T]) -> T | list[T]:
-        """Wait for an awaitable from plain code and return its result; of an iterator, a list of all it gives.
+        """Wait for an awaitable from synchronous code and return its result; for an iterator, a list of all items.
 
         Raises:
             LoopError: called on the package's own loop thread.
@@ -108,30 +108,30 @@ class AsyncClient:
         """Advance time in the sandbox or in a replay, so that fielding continues.
 
         Args:
-            days: Days of the sandbox's time.
+            days: Days of virtual time.
             hours: Hours, added.
             minutes: Minutes, added.
 
         Raises:
-            SettingsError: in live mode, where time passes by itself.
+            SettingsError: the client is in live mode, where time passes by itself.
         """
         if self.mode is Mode.LIVE:
             raise SettingsError(
-                "Time cannot be passed on the live exchange.",
-                next_step="wait, and look again; or practise with connect('sandbox').",
+                "Time cannot be advanced on the live exchange.",
+                next_step="wait and check again, or practise with connect('sandbox').",
             )
         self.run(self.http.sleep(86_400.0 * days + 3_600.0 * hours + 60.0 * minutes))
 
     def close(self) -> None:
-        """Close the connections from plain code. Jobs at the exchange go on."""
+        """Close the connections from synchronous code. Jobs on the exchange continue."""
         self.run(self.aclose())
 
     async def aclose(self) -> None:
-        """Close the connections. Jobs at the exchange go on."""
+        """Close the connections. Jobs on the exchange continue."""
         await self.http.aclose()
 
     def __enter__(self) -> Self:
-        """Enter a plain `with` block."""
+        """Enter a `with` block."""
         return self
 
     def __exit__(
@@ -177,7 +177,7 @@ def build_client(
     seed: int | None = None,
     speed: float | None = None,
     faults: Sequence[str] = (),
-    cls: Never = ...,  # left out
+    cls: Never = ...,  # omitted
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
 ) -> AsyncClient: ...
@@ -191,65 +191,73 @@ def build_client(
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
 ) -> AsyncClient:
-    """Connect to the sandbox, a recording or the live exchange; nothing is sent yet.
+    """Build a client for the sandbox, a recording or the live exchange; nothing is sent yet.
 
     Args:
-        mode: `sandbox`, `replay` or `live`; else CINT_NB_MODE; else `sandbox`. Live is never chosen by default.
-        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures. Else CINT_NB_SEED,
-            else 1.
-        speed: Virtual seconds of the sandbox for each real one; None lets waiting take no time.
-        faults: Names of faults the sandbox plays, such as a lost reply.
-        cls: The class to make.
-        http_client: Your own httpx client, used unchanged and left open; for the live exchange or a served sandbox.
-        settings: Any field of `cint_nb.wire.settings.Settings`; each wins over its environment variable.
+        mode: `sandbox`, `replay` or `live`. If omitted: CINT_NB_MODE, else `sandbox`; live is never the default.
+        seed: Seed of the sandbox in this process: the same seed gives the same people, ids and numbers. If omitted:
+            CINT_NB_SEED, else 1.
+        speed: Virtual seconds of the sandbox per real second; with None, waiting takes no time.
+        faults: Names of faults the sandbox injects, such as a lost reply.
+        cls: The class of the client.
+        http_client: A custom httpx client, used unchanged and left open; for the live exchange or a served sandbox.
+        settings: Any field of `cint_nb.wire.settings.Settings`; each takes precedence over its environment variable.
 
     Raises:
-        SettingsError: naming each setting or variable that is missing or wrong.
+        SettingsError: a setting is missing or wrong; the error names each of them and its variable.
     """
-    settings = wrap_secrets(settings)
-    read = Settings.load(mode, seed=seed, **settings)
-    if http_client is not None and (read.is_in_process or read.record is not None):
+    settings = wrap_secrets(settings)  # replaced, so that no plain secret stays in this frame for a traceback to show
+    loaded = Settings.load(mode, seed=seed, **settings)
+    if http_client is not None and (loaded.is_in_process or loaded.record is not None):
         raise SettingsError(
-            "An httpx client of your own serves the network only: not a replay, a recording or the sandbox in here.",
-            next_step="leave http_client out, or connect to an address.",
+            "A custom httpx client works only over the network: not with replay, recording or the in-process sandbox.",
+            next_step="omit http_client, or connect to a URL.",
         )
     sandbox: Any = None
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = SystemClock()
-    nonces: TokenFactory = RandomTokenFactory()
-    if read.mode is Mode.REPLAY and read.recording is not None:
-        replay = ReplayTransport(read.recording)
-        transport, clock, nonces = replay, replay.clock, SeededTokenFactory(replay.seed)
-    elif read.mode is Mode.SANDBOX and read.is_in_process:
+    token_factory: TokenFactory = RandomTokenFactory()
+    if loaded.mode is Mode.REPLAY and loaded.recording is not None:
+        replay = ReplayTransport(loaded.recording)
+        transport, clock, token_factory = replay, replay.clock, SeededTokenFactory(replay.seed)
+    elif loaded.mode is Mode.SANDBOX and loaded.is_in_process:
         from cint_nb.sandbox.sandbox import Sandbox
 
-        sandbox = Sandbox(seed=read.seed, speed=speed, faults=tuple(faults))
-        transport, clock, nonces = sandbox.transport(), sandbox.clock, SeededTokenFactory(str(read.seed))
-    elif read.mode is Mode.SANDBOX:
+        sandbox = Sandbox(seed=loaded.seed, speed=speed, faults=tuple(faults))
+        transport, clock, token_factory = sandbox.transport(), sandbox.clock, SeededTokenFactory(str(loaded.seed))
+    elif loaded.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock
 
-        clock = RemoteClock(read.base_url, unreachable=lambda error: _sandbox_unreachable_error(read.base_url, error))
-    if read.record is not None:
-        # A recording meets the same tokens and keys when it is replayed, so they come from a seed it keeps.
+        clock = RemoteClock(
+            loaded.base_url, unreachable=lambda error: _sandbox_unreachable_error(loaded.base_url, error)
+        )
+    if loaded.record is not None:
+        # A replay must produce the same tokens and keys as the recording, so they come from a seed stored in it.
         number = next(_recording_numbers)
-        text = nonces.token(16) if read.mode is Mode.LIVE else f"{read.seed}.{number}" if number else str(read.seed)
-        nonces = SeededTokenFactory(text)
+        text = (
+            token_factory.token(16)
+            if loaded.mode is Mode.LIVE
+            else f"{loaded.seed}.{number}"
+            if number
+            else str(loaded.seed)
+        )
+        token_factory = SeededTokenFactory(text)
         transport = RecordingTransport(
             transport or httpx.AsyncHTTPTransport(),
-            read.record,
-            source=str(read.mode),
+            loaded.record,
+            source=str(loaded.mode),
             clock_start=clock.now(),
             seed=text,
             clock=clock,
         )
-    client = cls(Http(read, transport=transport, clock=clock, token_factory=nonces, client=http_client))
+    client = cls(Http(loaded, transport=transport, clock=clock, token_factory=token_factory, client=http_client))
     client.sandbox = sandbox
     return client
 
 
 def _sandbox_unreachable_error(base_url: str, error: Exception) -> NotSent:
     return NotSent(
-        f"No sandbox answers at {base_url}.",
+        f"No sandbox is responding at {base_url}.",
         evidence={"cause": type(error).__name__, "variable": VARIABLES["base_url"]},
-        next_step=f"start one with `cint-nb sandbox`, or unset {VARIABLES['base_url']} to practise in this process.",
+        next_step=f"start one with `cint-nb sandbox`, or unset {VARIABLES['base_url']} to use the in-process sandbox.",
     )

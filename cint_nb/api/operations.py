@@ -37,7 +37,7 @@ class Operation:
     idempotency: Idempotency
 
     def make_call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
-        """Build the request; `parts` are further fields of `Callback`, such as `json`, `query` or `if_match`."""
+        """Build the request; `parts` are further fields of `Call`, such as `json`, `query` or `if_match`."""
         return Call(
             operation=self.description,
             method=self.method,
@@ -238,4 +238,4 @@ STATUS_OPERATIONS: Mapping[JobKind, Operation] = {
     JobKind.REPORT: REPORT_STATUS,
     **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCH.items()},
 }
-"""Where the status of each kind of job is read."""
+"""The operation that reads the status of each kind of job."""

@@ -1,4 +1,4 @@
-"""Read replies as models and ids, and say clearly when that is impossible."""
+"""Parsing replies into models and ids, with clear errors where that fails."""
 
 from __future__ import annotations
 
@@ -15,69 +15,69 @@ from cint_nb.wire.calls import Call, Reply
 Model = TypeVar("Model", bound=ApiModel)
 
 
-def parse(model: type[Model], reply: Reply, **ours: Any) -> Model:
-    """Read a JSON object as `model`; `ours` are fields we add.
+def parse(model: type[Model], reply: Reply, **added: Any) -> Model:
+    """Parse a JSON object into `model`; `added` are fields the reply does not contain.
 
     Raises:
-        UnexpectedReply: if the reply is not such an object.
+        UnexpectedReply: the reply is not such an object.
     """
-    return parse_value(model, reply.json(), reply, **ours)
+    return parse_value(model, reply.json(), reply, **added)
 
 
-def parse_value(model: type[Model], value: Any, reply: Reply, **ours: Any) -> Model:
-    """Read a part of a reply as `model`.
+def parse_value(model: type[Model], value: Any, reply: Reply, **added: Any) -> Model:
+    """Parse a part of a reply into `model`.
 
     Raises:
-        UnexpectedReply: naming the fields that do not fit, never their values.
+        UnexpectedReply: it does not match; the error names the fields, never their values.
     """
     if not isinstance(value, Mapping):
-        raise reply.unexpected_reply_error(f"A reply holds no {model.__name__}.")
+        raise reply.unexpected_reply_error(f"A reply contains no {model.__name__}.")
     try:
-        return model.model_validate({**value, **ours})
+        return model.model_validate({**value, **added})
     except ValidationError as error:
         raise reply.unexpected_reply_error(
-            f"A reply does not fit {model.__name__}: {_invalid_fields(error)}."
+            f"A reply does not match {model.__name__}: {_invalid_fields(error)}."
         ) from None
 
 
 def parse_item(model: type[Model], value: Any, call: Call) -> Model:
-    """Read one row of a list as `model`.
+    """Parse one row of a list into `model`.
 
     Raises:
-        UnexpectedReply: naming the fields that do not fit, never their values.
+        UnexpectedReply: it does not match; the error names the fields, never their values.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
         raise UnexpectedReply(
-            f"A row of a list does not fit {model.__name__}: {_invalid_fields(error)}.",
+            f"A row of a list does not match {model.__name__}: {_invalid_fields(error)}.",
             evidence={"request": f"{call.method} {call.template}"},
             safe="nothing was changed.",
-            next_step="the list may have changed its form; report these values to Cint's support.",
+            next_step="the format of this list may have changed; report these values to Cint support.",
         ) from None
 
 
 def parse_list(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
-    """Read the list under `key`, or a bare list, as models; an absent list is empty."""
+    """Parse the list under `key`, or a plain list, into models; an absent list is empty."""
     body = reply.json()
     rows = body.get(key) if isinstance(body, Mapping) else body
     if rows is None:
         return ()
     if not isinstance(rows, list):
-        raise reply.unexpected_reply_error(f"A reply holds no list of {model.__name__}.")
+        raise reply.unexpected_reply_error(f"A reply contains no list of {model.__name__}.")
     return tuple(parse_value(model, row, reply) for row in rows)
 
 
 def parse_created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
-    """Return the id of what a reply created: the first of `keys` in the body, else the end of `Location`.
+    """Return the id of what was created: the first of `keys` in the body, else the end of the `Location` header.
 
     Args:
         reply: A 2xx reply, with or without a body.
-        keys: Names under which the body may carry the id.
-        ulid: Whether the id must be 26 capital letters and digits.
+        keys: Fields of the body that may contain the id.
+        ulid: Whether the id must consist of 26 capital letters and digits.
 
     Raises:
-        UnexpectedReply: if neither carries an id; its `body` keeps the raw reply.
+        UnexpectedReply: neither contains an id; the error's `body` is the raw reply.
     """
     candidates: list[Any] = []
     if reply.body.strip():
@@ -93,7 +93,7 @@ def parse_created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
     for candidate in candidates:
         if isinstance(candidate, str) and candidate and (not ulid or is_ulid(candidate)):
             return candidate
-    raise reply.unexpected_reply_error("A reply says that something was created and names no id.")
+    raise reply.unexpected_reply_error("A reply reports that something was created but gives no ID.")
 
 
 def _invalid_fields(error: ValidationError) -> str:

@@ -99,7 +99,7 @@ class Http:
     ) -> None:
         self.settings = settings
         self.clock: Clock = clock or SystemClock()
-        self.nonces: TokenFactory = token_factory or RandomTokenFactory()
+        self.token_factory: TokenFactory = token_factory or RandomTokenFactory()
         self.requests_sent = 0
         self.token_requests_sent = 0
         self.warnings: list[str] = []
@@ -116,7 +116,7 @@ class Http:
         keep = FileTokenStore(settings) if settings.keep_token and live and settings.token is None else None
         self._tokens = TokenProvider(settings, self.clock, self._fetch_token, keep)
         self._budget = RetryBudget()
-        seed = getattr(self.nonces, "seed", None)
+        seed = getattr(self.token_factory, "seed", None)
         self._random = random.SystemRandom() if seed is None else random.Random(f"{seed}:pauses")  # noqa: S311 - jitter
         self._closed = False
 

@@ -43,8 +43,8 @@ def test_live_is_never_a_fallback_and_names_what_it_needs() -> None:
 def test_live_runs_on_the_systems_time_and_randomness() -> None:
     client = build_client("live", **LIVE)
     assert isinstance(client.clock, SystemClock)
-    assert isinstance(client.nonces, RandomTokenFactory)
-    assert len({client.pace.jitter() for _ in range(5)}) > 1
+    assert isinstance(client.token_factory, RandomTokenFactory)
+    assert len({client.durations.jitter() for _ in range(5)}) > 1
     assert "planted" not in repr(client) + repr(client.http.settings)
 
 
@@ -112,7 +112,7 @@ def test_plain_code_gets_a_list_of_what_an_iterator_gives() -> None:
 def test_faults_can_be_ordered() -> None:
     with build_client("sandbox", faults=["503@project=0"]) as client:
         client.run(client.projects.create("A project", MANAGER))
-        assert client.sandbox.faults.armed[0].happened == 1
+        assert client.sandbox.faults.armed[0].fired == 1
 
 
 def test_a_client_class_of_ones_own() -> None:
@@ -144,7 +144,7 @@ def test_an_httpx_client_of_ones_own_is_used_and_left_open() -> None:
 
 def test_an_httpx_client_of_ones_own_cannot_serve_the_sandbox_in_here() -> None:
     mine = httpx.AsyncClient()
-    with pytest.raises(SettingsError, match="of your own"):
+    with pytest.raises(SettingsError, match="custom httpx client"):
         build_client("sandbox", http_client=mine)
     asyncio.run(mine.aclose())
 
@@ -159,14 +159,14 @@ def recorded(tmp_path: Path) -> Path:
     return path
 
 
-def said(client: AsyncClient) -> tuple[str, str, str]:
+def results_of(client: AsyncClient) -> tuple[str, str, str]:
     made = client.run(client.projects.create("A project", MANAGER))
     return made.id, client.token_factory.token(), client.clock.now().isoformat()
 
 
 def test_a_replay_meets_the_same_keys_times_and_answers(recorded: Path) -> None:
     with build_client("replay", recording=recorded) as one, build_client("replay", recording=recorded) as other:
-        first, second = said(one), said(other)
+        first, second = results_of(one), results_of(other)
         assert first[1] != second[1]  # each connection has a seed of its own, so that keys never meet
         assert repr(one) == "<cint_nb client: replay · account 101>"
 

@@ -73,10 +73,10 @@ def test_b02_a_refused_allocation_shape_offers_the_others_and_tries_none_by_itse
     client: AsyncClient, exchange: Any, plan: TargetGroupPlan, named: str
 ) -> None:
     exchange.on("POST", GROUPS, error_response(400, **{named: "is not valid"}))
-    with pytest.raises(BadRequest, match=r"AllocationShape\.ALLOCATION_TEMPLATE") as caught:
+    with pytest.raises(BadRequest, match=r"AllocationFormat\.ALLOCATION_TEMPLATE") as caught:
         create(client, plan)
-    assert caught.value.evidence["allocation_shape"] == "template_id"
-    assert caught.value.evidence["other_shapes"] == "allocation_template, open_exchange"
+    assert caught.value.evidence["allocation_format"] == "template_id"
+    assert caught.value.evidence["other_formats"] == "allocation_template, open_exchange"
     assert len(exchange.sent("POST", GROUPS)) == 1
 
 
@@ -87,7 +87,7 @@ def test_b02_the_guides_shape_goes_first_and_an_offered_one_is_sent_when_asked_f
     exchange.on("POST", GROUPS, error_response(400, Allocations="unknown"), json_response(201, {"id": GROUP}))
     with pytest.raises(BadRequest):
         create(client, plan)
-    create(client, plan.model_copy(update={"allocation_shape": AllocationFormat.ALLOCATION_TEMPLATE}))
+    create(client, plan.model_copy(update={"allocation_format": AllocationFormat.ALLOCATION_TEMPLATE}))
     first, second = exchange.bodies("POST", GROUPS)
     assert first["allocations"] == {"template_id": limits.RECONTACT_TEMPLATE_ID}
     assert second["allocation_template"] == {"id": limits.RECONTACT_TEMPLATE_ID, "type": "global"}
@@ -101,7 +101,7 @@ def test_b02_a_refusal_of_something_else_offers_no_shapes(
     exchange.on("POST", GROUPS, error_response(400, ExpectedCompletes="must not be empty"))
     with pytest.raises(BadRequest) as caught:
         create(client, plan)
-    assert "other_shapes" not in caught.value.evidence
+    assert "other_formats" not in caught.value.evidence
     assert caught.value.invalid_params == (("completes_goal", "must not be empty"),)
 
 

@@ -97,9 +97,9 @@ def test_b10_the_time_left_spans_both_documents_until_own_jobs_are_known() -> No
 
 
 def test_b10_own_jobs_correct_the_estimate() -> None:
-    pace = DurationModel()
-    pace.learn(JobKind.UPLOAD, 20_000, 2 * 240)
-    estimate = pace.estimate(upload_of_ten_thousand())
+    durations = DurationModel()
+    durations.learn(JobKind.UPLOAD, 20_000, 2 * 240)
+    estimate = durations.estimate(upload_of_ten_thousand())
     assert estimate.eta == pytest.approx(240, rel=0.02)
     assert estimate.low < 240 < estimate.high
     assert estimate.fastest == estimate.low

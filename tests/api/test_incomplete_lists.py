@@ -1,4 +1,4 @@
-"""A list that was cut is no proof that something is not there: after a lost reply nothing is sent again on it."""
+"""A truncated list is no proof that something does not exist: after a lost reply nothing is resent because of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of operations: complete, consistent with its own rules, and the only place that names addresses."""
+"""The table of operations: complete, consistent with its own rules, and the only place that names URLs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cint_nb.domain.jobs import JobKind
 from cint_nb.wire.retry_policy import Idempotency
 
 ROOM = Path(cint_nb.api.__file__).parent
-NAKED = {
+NON_IDEMPOTENT = {
     "target_groups.create_draft",
     "recontacts.upload",
     "recontacts.upload_rsids",
@@ -28,12 +28,12 @@ KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
 }
 
 
-def named(repeat: Idempotency) -> set[str]:
-    return {name for name, operation in ops.OPERATIONS.items() if operation.idempotency is repeat}
+def named(idempotency: Idempotency) -> set[str]:
+    return {name for name, operation in ops.OPERATIONS.items() if operation.idempotency is idempotency}
 
 
 def test_exactly_these_operations_have_no_protection_against_being_sent_twice() -> None:
-    assert named(Idempotency.NON_IDEMPOTENT) == NAKED
+    assert named(Idempotency.NON_IDEMPOTENT) == NON_IDEMPOTENT
 
 
 def test_exactly_these_operations_carry_an_idempotency_key() -> None:

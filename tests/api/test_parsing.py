@@ -1,4 +1,4 @@
-"""Replies are read tolerantly, and what cannot be read is said without giving anything away."""
+"""Replies are parsed tolerantly, and errors about what cannot be parsed disclose no values."""
 
 from __future__ import annotations
 

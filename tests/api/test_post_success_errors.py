@@ -1,4 +1,4 @@
-"""What was accepted stays told: a success without a body, and a failure that comes after the success."""
+"""What was accepted is reported as accepted: a success without a body, and a failure after the success."""
 
 from __future__ import annotations
 

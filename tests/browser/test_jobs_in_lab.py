@@ -119,7 +119,7 @@ def test_interrupt_ends_a_cell_that_blocks_and_resume_goes_on(warm: LabPage) -> 
     page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
     page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
     page.wait_for_selector(".jp-OutputArea-output:has-text('KeyboardInterrupt')")
-    assert "The job goes on at the exchange" in page.locator(".jp-OutputArea").last.inner_text()
+    assert "The job continues on the exchange" in page.locator(".jp-OutputArea").last.inner_text()
     page.wait_for_function(KERNEL_READY)
     warm.run_again("panel.start();")
     page.wait_for_selector(END)

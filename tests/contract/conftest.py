@@ -1,4 +1,4 @@
-"""The sandbox as a raw HTTP client meets it: no code of ours between the test and the wire."""
+"""The sandbox as a raw HTTP client sees it: no code of ours between the test and the wire."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wire import loop_thread
-from tests.contract.recorded_tour import Journey, travel
+from tests.contract.recorded_tour import RecordedTour, record_tour
 from tests.support.sandbox_client import GuideClient
 
 
@@ -29,6 +29,6 @@ def guide_client(request: pytest.FixtureRequest) -> Iterator[GuideClient]:
 
 
 @pytest.fixture(scope="session")
-def journey() -> Journey:
-    """Everything our own client says to the sandbox in process, once for all tests of these folders."""
-    return travel()
+def recorded_tour() -> RecordedTour:
+    """Everything our own client sends to the in-process sandbox, once for all tests of these folders."""
+    return record_tour()

@@ -1,4 +1,4 @@
-"""The list of known differences from the vendor's document, in the form in which a judge tells them."""
+"""The list of known differences from the vendor's document, in the form in which a validator reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exchange that answers with the examples of a description, and what the client makes of them."""
+"""A transport that answers with the examples of a description, and how the client parses them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.contract.openapi_documents import Description, operation_at
-from tests.contract.operation_calls import ASKS, START
+from tests.contract.operation_calls import OPERATION_CALLS, START
 from tests.contract.response_samples import WAYS, Sample, samples
 
 UNHEARD_OF = {"a_field_nobody_has_heard_of": {"deep": [1, "two"]}}
 FILE = b"6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24\n"
 
 
-class Examples(httpx.AsyncBaseTransport):
-    """Answer every request with an example of a description.
+class ExampleTransport(httpx.AsyncBaseTransport):
+    """Answers every request with an example of a description.
 
     Args:
-        description: Whose examples.
-        name: The operation in question.
-        sample: What it answers; every field, when left out.
-        scene: What other operations answer.
+        description: The description.
+        name: The operation under test.
+        sample: Its reply; one with every field if omitted.
+        scene: Replies of other operations.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Examples(httpx.AsyncBaseTransport):
 
 
 def client_of(transport: httpx.AsyncBaseTransport) -> AsyncClient:
-    """Connect a client whose waiting takes no time."""
+    """Return a client whose waiting takes no time."""
     settings = Settings.load("live", environ={}, account_id=101, token="planted", base_url="http://127.0.0.1/v1")
     http = Http(settings, transport=transport, clock=ReplayClock(START), token_factory=SeededTokenFactory("asks"))
     return AsyncClient(http)
 
 
 def call_of(name: str, description: Description) -> Call:
-    """Return the very call the client makes for an operation."""
+    """Return the call the client builds for an operation."""
     calls: list[Call] = []
-    transport = Examples(description, name, scene=ASKS[name].scene)
+    transport = ExampleTransport(description, name, scene=OPERATION_CALLS[name].scene)
     with client_of(transport) as client:
         plain = client.http.send
 
@@ -84,20 +84,20 @@ def call_of(name: str, description: Description) -> Call:
 
         client.http.send = noting  # type: ignore[method-assign]
         with contextlib.suppress(CintError):
-            client.run(ASKS[name].through(client))
+            client.run(OPERATION_CALLS[name].through(client))
     return calls[transport.sent.index(name)]
 
 
 @dataclass(frozen=True)
-class Telling:
-    """Hold what became of one sample.
+class SampleOutcome:
+    """How the client handled one sample.
 
     Args:
-        read: What was read as a model, and the model made of it.
-        requests: What the client sent.
+        read: Each object that was parsed, and the model made of it.
+        requests: The requests the client sent.
         sent: The operations of these requests.
-        warnings: What the client warned of.
-        error: What it raised.
+        warnings: The warnings of the client.
+        error: The error it raised.
     """
 
     read: list[tuple[dict[str, Any], ApiModel]]
@@ -107,16 +107,16 @@ class Telling:
     error: CintError | None = None
 
     def wrong(self) -> list[str]:
-        """Return what was not read, lost, or not understood."""
+        """Return what was not parsed, lost, or not understood."""
         raised = [] if self.error is None else [f"{type(self.error).__name__}: {self.error.what}"]
-        forgotten = [f"lost: {field}" for given, made in self.read for field in lost(given, made)]
-        return [*raised, *forgotten, *(warning for warning in self.warnings if "status" in warning)]
+        missing = [f"lost: {field}" for given, made in self.read for field in lost(given, made)]
+        return [*raised, *missing, *(warning for warning in self.warnings if "status" in warning)]
 
 
-def tell(description: Description, name: str, sample: Sample) -> Telling:
-    """Let the client ask for an operation and answer with a sample, to every object of which a field is added."""
+def outcome_of(description: Description, name: str, sample: Sample) -> SampleOutcome:
+    """Return how the client handles a sample as the reply of an operation, with a field added to every object."""
     sample = Sample(sample.status, _grown(sample.body), sample.headers)
-    transport = Examples(description, name, sample, ASKS[name].scene)
+    transport = ExampleTransport(description, name, sample, OPERATION_CALLS[name].scene)
     read: list[tuple[dict[str, Any], ApiModel]] = []
     plain = ApiModel.model_validate.__func__  # type: ignore[attr-defined]
 
@@ -130,30 +130,30 @@ def tell(description: Description, name: str, sample: Sample) -> Telling:
         patch.setattr(ApiModel, "model_validate", classmethod(noting))
         error = None
         try:
-            client.run(ASKS[name].through(client))
+            client.run(OPERATION_CALLS[name].through(client))
         except CintError as raised:
             error = raised
-        return Telling(read, transport.requests, transport.sent, list(client.http.warnings), error)
+        return SampleOutcome(read, transport.requests, transport.sent, list(client.http.warnings), error)
 
 
 def lost(given: dict[str, Any], made: ApiModel, place: str = "") -> Iterator[str]:
-    """Name the fields of a reply that its model does not hold; a null counts as absent."""
-    held = {name: getattr(made, name) for name in type(made).model_fields} | (made.model_extra or {})
+    """Yield the fields of a reply that its model does not contain; a null counts as absent."""
+    kept = {name: getattr(made, name) for name in type(made).model_fields} | (made.model_extra or {})
     for name, value in given.items():
         where = f"{place}{name}"
         if value is None:
             continue
-        if name not in held:
+        if name not in kept:
             yield where
-        elif isinstance(held[name], ApiModel):
-            yield from lost(value, held[name], f"{where}.")
-        elif isinstance(held[name], tuple):
-            if len(held[name]) != len(value):
+        elif isinstance(kept[name], ApiModel):
+            yield from lost(value, kept[name], f"{where}.")
+        elif isinstance(kept[name], tuple):
+            if len(kept[name]) != len(value):
                 yield where
-            for row, one in zip(value, held[name], strict=False):
+            for row, one in zip(value, kept[name], strict=False):
                 if isinstance(one, ApiModel):
                     yield from lost(row, one, f"{where}.")
-        elif isinstance(value, dict) and held[name] != value:
+        elif isinstance(value, dict) and kept[name] != value:
             yield where
 
 

@@ -1,4 +1,4 @@
-"""What the client sends only when something goes otherwise: after a refusal, a lost version, an expired token."""
+"""What the client sends only in special cases: after a rejection, a changed version, an expired token."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from typing import Any
 
 from cint_nb.domain.reports import GUIDE_SPELLINGS
 from cint_nb.sandbox.sandbox import Sandbox
-from tests.contract.capturing_transport import Capture
-from tests.contract.tour_state import Traveller, people, refusal
+from tests.contract.capturing_transport import CapturingTransport
+from tests.contract.tour_state import TourState, people, refusal
 
 
-async def take_detours(to: Traveller, capture: Capture, sandbox: Sandbox) -> None:
-    """Take every way around; the tour has been taken before."""
-    await the_other_type_of_a_number(to, capture)
-    await the_older_address(to, capture)
-    await the_other_spelling(to, capture)
+async def run_detours(to: TourState, transport: CapturingTransport, sandbox: Sandbox) -> None:
+    """Run every detour; the tour must have been run before."""
+    await the_other_type_of_a_number(to, transport)
+    await the_older_address(to, transport)
+    await the_other_spelling(to, transport)
     await what_the_exchange_refuses(to, sandbox)
 
 
-async def the_other_type_of_a_number(to: Traveller, capture: Capture) -> None:
+async def the_other_type_of_a_number(to: TourState, transport: CapturingTransport) -> None:
     """Documents of one version disagree whether the business unit is text or a number."""
     groups = to.client.target_groups
-    capture.refuse("POST", "/target-groups", 400, "BusinessUnitId")
+    transport.reject_next("POST", "/target-groups", 400, "BusinessUnitId")
     ref = await groups.create_draft(to.project, to.plan, name="Group: number", reference="ref number")
     await groups.update_draft(ref, to.plan)
 
 
-async def the_older_address(to: Traveller, capture: Capture) -> None:
-    """An exchange that lacks the newer address of uploads takes RSIDs at the older one."""
-    capture.refuse("GET", "/upload-respondents-by-file", 404)
-    capture.refuse("POST", "/upload-respondents-by-file", 404)
+async def the_older_address(to: TourState, transport: CapturingTransport) -> None:
+    """An exchange without the newer upload URL takes RSIDs at the older one."""
+    transport.reject_next("GET", "/upload-respondents-by-file", 404)
+    transport.reject_next("POST", "/upload-respondents-by-file", 404)
     await (await to.client.recontacts.upload(to.groups["third"], people(20, seed="older"), token="older"))
 
 
-async def the_other_spelling(to: Traveller, capture: Capture) -> None:
+async def the_other_spelling(to: TourState, transport: CapturingTransport) -> None:
     """Guide and reference spell the reports differently."""
     for kind in GUIDE_SPELLINGS:
         to.client.reports._spelling.pop(kind, None)
-        capture.refuse("POST", f"/{kind}", 400, "report_type")
+        transport.reject_next("POST", f"/{kind}", 400, "report_type")
         group = to.groups["wave"].target_group_id
         await to.client.reports.generate(kind, date(2026, 9, 1), date(2026, 9, 2), by="target_group", ids=[group])
 
 
-async def what_the_exchange_refuses(to: Traveller, sandbox: Sandbox) -> None:
-    """Every status the client has a way with, as the sandbox words it."""
+async def what_the_exchange_refuses(to: TourState, sandbox: Sandbox) -> None:
+    """Every error status the client handles, in the sandbox's words."""
     client, ref = to.client, to.groups["later"]
     run = await client.fielding.run(ref)
     assert run is not None

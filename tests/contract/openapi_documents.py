@@ -1,4 +1,4 @@
-"""The two OpenAPI descriptions the client is held against: our own, and the vendor's where it is at hand."""
+"""The two OpenAPI descriptions the client is checked against: our own, and the vendor's if it is available."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.vendor import load_vendor_document
 
 
 class Description:
-    """Find in an OpenAPI document what belongs to an operation of the client.
+    """An OpenAPI document, searched by the operations of the client.
 
     Args:
         document: The document, repaired.
@@ -33,7 +33,7 @@ class Description:
         }
 
     def knows(self, operation: Operation) -> bool:
-        """Tell whether an operation occurs by method and path; names of path values do not matter."""
+        """Return whether an operation occurs, by method and path; the names of path parameters do not matter."""
         return (operation.method, _places_unnamed(operation.template)) in self._by_address
 
     def only(self, operations: Iterable[Operation]) -> dict[str, Any]:
@@ -51,12 +51,12 @@ class Description:
         return {row["name"].lower() if place == "header" else row["name"] for row in declared if row["in"] == place}
 
     def takes_body(self, operation: Operation) -> bool:
-        """Tell whether an operation declares a request body."""
+        """Return whether an operation declares a request body."""
         found = self._by_address[operation.method, _places_unnamed(operation.template)][2]
         return bool(self.resolved(found.get("requestBody", {})).get("content"))
 
     def successes(self, operation: Operation) -> dict[str, dict[str, Any]]:
-        """Return the replies of an operation that say success, by status."""
+        """Return the successful replies of an operation, by status."""
         found = self._by_address[operation.method, _places_unnamed(operation.template)][2]
         return {status: self.resolved(reply) for status, reply in found["responses"].items() if status[0] == "2"}
 
@@ -83,7 +83,7 @@ def vendor() -> Description:
 
 
 def repaired(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document of OpenAPI 3.0 in a form that validators check instead of skipping.
+    """Return a document of OpenAPI 3.0 in a form that validators check instead of skip.
 
     `nullable` beside `oneOf` or `anyOf` without a `type` means nothing to them, or stops them: null becomes a branch.
     An upload without its file is no upload: the part becomes required, as the recontact guide says. OpenAPI ignores
@@ -130,7 +130,7 @@ def operation_at(method: str, path: str) -> Operation:
         for name, address in _ADDRESSES.items()
         if OPERATIONS[name].method == method and address.fullmatch(path)
     ]
-    # A fixed word wins over a place: `/target-groups/calculate-feasibility` is no target group.
+    # A fixed word takes precedence over a parameter: `/target-groups/calculate-feasibility` is no target group.
     return min(fitting, key=lambda operation: operation.template.count("{"))
 
 

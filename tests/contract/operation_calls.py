@@ -1,4 +1,4 @@
-"""Each operation asked by itself, with ids any exchange takes: against examples, and against a stock mock server."""
+"""Each operation called by itself, with ids any exchange accepts: for examples and for a stock mock server."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PLAN = make_plan(
     start_at=BEGIN,
     end_at=END,
     live_url=RSID_URL,
-    allocation_shape="open_exchange",
+    allocation_format="open_exchange",
     open_exchange_allocations={
         "blocked_supplier_ids": [],
         "exchange_min_percentage": 0,
@@ -39,12 +39,12 @@ PLAN = make_plan(
 
 
 @dataclass(frozen=True)
-class Ask:
-    """Hold how an operation is asked.
+class OperationCall:
+    """One operation called by itself.
 
     Args:
         through: The client's method, with arguments.
-        scene: What other operations answer where their examples lead elsewhere: a JSON body or a status.
+        scene: Replies of other operations whose examples would not lead to it: a JSON body or a status.
     """
 
     through: Callable[[AsyncClient], Awaitable[Any]]
@@ -55,8 +55,8 @@ async def _every(rows: AsyncIterator[Any]) -> tuple[Any, ...]:
     return tuple([row async for row in rows])
 
 
-def _look(kind: JobKind) -> Callable[[AsyncClient], Awaitable[Any]]:
-    async def look(client: AsyncClient) -> Any:
+def _poll(kind: JobKind) -> Callable[[AsyncClient], Awaitable[Any]]:
+    async def poll(client: AsyncClient) -> Any:
         settings = client.http.settings
         handle = JobHandle(
             kind=kind,
@@ -69,7 +69,7 @@ def _look(kind: JobKind) -> Callable[[AsyncClient], Awaitable[Any]]:
         )
         return await Job.attach(client, handle).refresh()
 
-    return look
+    return poll
 
 
 def _run(status: str) -> dict[str, Any]:
@@ -78,90 +78,104 @@ def _run(status: str) -> dict[str, Any]:
 
 
 _QUIET: dict[str, Any] = {"recontacts.jobs": {"data": []}}
-ASKS: dict[str, Ask] = {
-    "definitions.accounts": Ask(lambda c: c.definitions.accounts()),
-    "definitions.users": Ask(lambda c: c.definitions.users(project_managers=True)),
-    "definitions.business_units": Ask(lambda c: c.definitions.business_units()),
-    "definitions.user_business_unit": Ask(lambda c: c.definitions.user_business_unit(USER)),
-    "definitions.locales": Ask(lambda c: c.definitions.locales()),
-    "definitions.industries": Ask(lambda c: c.definitions.industries()),
-    "definitions.study_types": Ask(lambda c: c.definitions.study_types()),
-    "definitions.allocation_templates": Ask(lambda c: c.definitions.allocation_templates()),
-    "definitions.allocation_template": Ask(lambda c: c.definitions.allocation_template(JOB)),
-    "projects.create": Ask(lambda c: c.projects.create("Brand tracker", USER, reference="tracker 2026")),
-    "projects.list": Ask(lambda c: _every(c.projects.list(search="tracker", status="active"))),
-    "projects.get": Ask(lambda c: c.projects.get(PROJECT)),
-    "projects.overview": Ask(lambda c: c.projects.overview(PROJECT)),
-    "target_groups.create_draft": Ask(
+OPERATION_CALLS: dict[str, OperationCall] = {
+    "definitions.accounts": OperationCall(lambda c: c.definitions.accounts()),
+    "definitions.users": OperationCall(lambda c: c.definitions.users(project_managers=True)),
+    "definitions.business_units": OperationCall(lambda c: c.definitions.business_units()),
+    "definitions.user_business_unit": OperationCall(lambda c: c.definitions.user_business_unit(USER)),
+    "definitions.locales": OperationCall(lambda c: c.definitions.locales()),
+    "definitions.industries": OperationCall(lambda c: c.definitions.industries()),
+    "definitions.study_types": OperationCall(lambda c: c.definitions.study_types()),
+    "definitions.allocation_templates": OperationCall(lambda c: c.definitions.allocation_templates()),
+    "definitions.allocation_template": OperationCall(lambda c: c.definitions.allocation_template(JOB)),
+    "projects.create": OperationCall(lambda c: c.projects.create("Brand tracker", USER, reference="tracker 2026")),
+    "projects.list": OperationCall(lambda c: _every(c.projects.list(search="tracker", status="active"))),
+    "projects.get": OperationCall(lambda c: c.projects.get(PROJECT)),
+    "projects.overview": OperationCall(lambda c: c.projects.overview(PROJECT)),
+    "target_groups.create_draft": OperationCall(
         lambda c: c.target_groups.create_draft(PROJECT, PLAN, name="Group: wave", reference="no such reference")
     ),
-    "target_groups.list": Ask(lambda c: _every(c.target_groups.list(PROJECT, statuses=("draft",), countries=("de",)))),
-    "target_groups.get": Ask(lambda c: c.target_groups.get(REF)),
-    "target_groups.update_draft": Ask(lambda c: c.target_groups.update_draft(REF, PLAN.to_body(name="Group: wave"))),
-    "target_groups.details": Ask(lambda c: c.target_groups.details(REF)),
-    "target_groups.update_details": Ask(lambda c: c.target_groups.update_details(REF, example("DetailsUpdate"))),
-    "target_groups.overview": Ask(lambda c: c.target_groups.overview(REF)),
-    "target_groups.performance": Ask(lambda c: c.target_groups.performance(REF)),
-    "target_groups.completes_by_interval": Ask(lambda c: c.target_groups.completes_by_interval(REF)),
-    "target_groups.changelog": Ask(lambda c: _every(c.target_groups.changelog(REF, types=("status_change",)))),
-    "target_groups.set_cost_per_interview": Ask(lambda c: c.target_groups.set_cost_per_interview(REF, "2.9 EUR")),
-    "target_groups.set_filling_strategy": Ask(lambda c: c.target_groups.set_filling_strategy(REF, "completes")),
-    "target_groups.set_completes_goal": Ask(lambda c: c.target_groups.set_completes_goal(REF, 70)),
-    "target_groups.feasibility": Ask(lambda c: c.target_groups.feasibility(example("FeasibilityDraft"))),
-    "target_groups.feasibility_of": Ask(lambda c: c.target_groups.feasibility_of(REF, {"completes_goal": 40})),
-    "target_groups.allocation_specification": Ask(lambda c: c.target_groups.allocation_specification(REF)),
-    "recontacts.upload": Ask(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),
-    "recontacts.jobs": Ask(lambda c: c.recontacts.jobs(REF)),
-    "recontacts.upload_job": Ask(_look(JobKind.UPLOAD)),
-    "recontacts.download": Ask(lambda c: c.recontacts.download(REF, JOB)),
-    "recontacts.upload_rsids": Ask(
+    "target_groups.list": OperationCall(
+        lambda c: _every(c.target_groups.list(PROJECT, statuses=("draft",), countries=("de",)))
+    ),
+    "target_groups.get": OperationCall(lambda c: c.target_groups.get(REF)),
+    "target_groups.update_draft": OperationCall(
+        lambda c: c.target_groups.update_draft(REF, PLAN.to_body(name="Group: wave"))
+    ),
+    "target_groups.details": OperationCall(lambda c: c.target_groups.details(REF)),
+    "target_groups.update_details": OperationCall(
+        lambda c: c.target_groups.update_details(REF, example("DetailsUpdate"))
+    ),
+    "target_groups.overview": OperationCall(lambda c: c.target_groups.overview(REF)),
+    "target_groups.performance": OperationCall(lambda c: c.target_groups.performance(REF)),
+    "target_groups.completes_by_interval": OperationCall(lambda c: c.target_groups.completes_by_interval(REF)),
+    "target_groups.changelog": OperationCall(
+        lambda c: _every(c.target_groups.changelog(REF, types=("status_change",)))
+    ),
+    "target_groups.set_cost_per_interview": OperationCall(
+        lambda c: c.target_groups.set_cost_per_interview(REF, "2.9 EUR")
+    ),
+    "target_groups.set_filling_strategy": OperationCall(
+        lambda c: c.target_groups.set_filling_strategy(REF, "completes")
+    ),
+    "target_groups.set_completes_goal": OperationCall(lambda c: c.target_groups.set_completes_goal(REF, 70)),
+    "target_groups.feasibility": OperationCall(lambda c: c.target_groups.feasibility(example("FeasibilityDraft"))),
+    "target_groups.feasibility_of": OperationCall(
+        lambda c: c.target_groups.group_feasibility(REF, {"completes_goal": 40})
+    ),
+    "target_groups.allocation_specification": OperationCall(lambda c: c.target_groups.allocation_specification(REF)),
+    "recontacts.upload": OperationCall(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),
+    "recontacts.jobs": OperationCall(lambda c: c.recontacts.jobs(REF)),
+    "recontacts.upload_job": OperationCall(_poll(JobKind.UPLOAD)),
+    "recontacts.download": OperationCall(lambda c: c.recontacts.download(REF, JOB)),
+    "recontacts.upload_rsids": OperationCall(
         lambda c: c.recontacts.upload(REF, people(5), token="older"), {**_QUIET, "recontacts.upload": 404}
     ),
-    "recontacts.upload_rsids_job": Ask(_look(JobKind.UPLOAD_RSIDS)),
-    "recontacts.remove_all": Ask(lambda c: c.recontacts.remove_all(REF)),
-    "recontacts.removal_job": Ask(_look(JobKind.REMOVAL)),
-    "recontacts.overview": Ask(lambda c: c.recontacts.saved_count(REF)),
-    "recontacts.rsids": Ask(lambda c: c.recontacts.saved_ids(REF)),
-    "exclusions.upload": Ask(lambda c: c.exclusions.upload(REF, people(5), token="asked")),
-    "exclusions.upload_job": Ask(_look(JobKind.EXCLUSION_UPLOAD)),
-    "exclusions.remove_all": Ask(lambda c: c.exclusions.remove_all(REF)),
-    "exclusions.removal_job": Ask(_look(JobKind.EXCLUSION_REMOVAL)),
-    "exclusions.overview": Ask(lambda c: c.exclusions.overview(REF)),
-    "exclusions.rsids": Ask(lambda c: c.exclusions.effective_rsids(REF)),
-    "exclusions.policy": Ask(lambda c: c.exclusions.policy(REF)),
-    "exclusions.policies": Ask(lambda c: c.exclusions.policies(PROJECT)),
-    "exclusions.set_policies": Ask(lambda c: c.exclusions.set_policies(PROJECT, {GROUP: True})),
-    "exclusions.activity": Ask(lambda c: c.exclusions.activity(REF)),
-    "exclusions.set_activity": Ask(
+    "recontacts.upload_rsids_job": OperationCall(_poll(JobKind.UPLOAD_RSIDS)),
+    "recontacts.remove_all": OperationCall(lambda c: c.recontacts.remove_all(REF)),
+    "recontacts.removal_job": OperationCall(_poll(JobKind.REMOVAL)),
+    "recontacts.overview": OperationCall(lambda c: c.recontacts.saved_count(REF)),
+    "recontacts.rsids": OperationCall(lambda c: c.recontacts.saved_ids(REF)),
+    "exclusions.upload": OperationCall(lambda c: c.exclusions.upload(REF, people(5), token="asked")),
+    "exclusions.upload_job": OperationCall(_poll(JobKind.EXCLUSION_UPLOAD)),
+    "exclusions.remove_all": OperationCall(lambda c: c.exclusions.remove_all(REF)),
+    "exclusions.removal_job": OperationCall(_poll(JobKind.EXCLUSION_REMOVAL)),
+    "exclusions.overview": OperationCall(lambda c: c.exclusions.overview(REF)),
+    "exclusions.rsids": OperationCall(lambda c: c.exclusions.effective_rsids(REF)),
+    "exclusions.policy": OperationCall(lambda c: c.exclusions.policy(REF)),
+    "exclusions.policies": OperationCall(lambda c: c.exclusions.policies(PROJECT)),
+    "exclusions.set_policies": OperationCall(lambda c: c.exclusions.set_policies(PROJECT, {GROUP: True})),
+    "exclusions.activity": OperationCall(lambda c: c.exclusions.activity(REF)),
+    "exclusions.set_activity": OperationCall(
         lambda c: c.exclusions.set_activity(REF, [ActivityExclusion(type="project", id=JOB, duration="P30D")])
     ),
-    "fielding.launch": Ask(lambda c: c.fielding.launch(REF, END)),
-    "fielding.launch_job": Ask(_look(JobKind.LAUNCH)),
-    "fielding.schedule": Ask(lambda c: c.fielding.schedule(REF, BEGIN, END)),
-    "fielding.schedule_job": Ask(_look(JobKind.SCHEDULE)),
-    "fielding.runs": Ask(lambda c: c.fielding.run(REF)),
-    "fielding.run": Ask(lambda c: c.fielding.run(REF)),
-    "fielding.update_run": Ask(lambda c: c.fielding.update_run(REF, BEGIN, END)),
-    "fielding.launch_now": Ask(lambda c: c.fielding.launch_now(REF), _run("scheduled")),
-    "fielding.pause": Ask(lambda c: c.fielding.pause(REF), _run("live")),
-    "fielding.resume": Ask(lambda c: c.fielding.resume(REF), _run("paused")),
-    "fielding.complete": Ask(lambda c: c.fielding.complete(REF), _run("live")),
-    "fielding.relaunch": Ask(lambda c: c.fielding.relaunch(REF), _run("completed")),
-    "fielding.transitions": Ask(lambda c: c.fielding.allowed_actions(PROJECT, [GROUP])),
+    "fielding.launch": OperationCall(lambda c: c.fielding.launch(REF, END)),
+    "fielding.launch_job": OperationCall(_poll(JobKind.LAUNCH)),
+    "fielding.schedule": OperationCall(lambda c: c.fielding.schedule(REF, BEGIN, END)),
+    "fielding.schedule_job": OperationCall(_poll(JobKind.SCHEDULE)),
+    "fielding.runs": OperationCall(lambda c: c.fielding.run(REF)),
+    "fielding.run": OperationCall(lambda c: c.fielding.run(REF)),
+    "fielding.update_run": OperationCall(lambda c: c.fielding.update_run(REF, BEGIN, END)),
+    "fielding.launch_now": OperationCall(lambda c: c.fielding.launch_now(REF), _run("scheduled")),
+    "fielding.pause": OperationCall(lambda c: c.fielding.pause(REF), _run("live")),
+    "fielding.resume": OperationCall(lambda c: c.fielding.resume(REF), _run("paused")),
+    "fielding.complete": OperationCall(lambda c: c.fielding.complete(REF), _run("live")),
+    "fielding.relaunch": OperationCall(lambda c: c.fielding.relaunch(REF), _run("completed")),
+    "fielding.transitions": OperationCall(lambda c: c.fielding.allowed_actions(PROJECT, [GROUP])),
     **{
-        f"fielding.batch_{verb}": Ask(lambda c, verb=verb: c.fielding.batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
+        f"fielding.batch_{verb}": OperationCall(lambda c, verb=verb: c.fielding.start_batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
         for verb in ("launch", "pause", "resume", "complete", "relaunch")
     },
     **{
-        f"fielding.batch_{verb}_job": Ask(_look(JobKind(f"batch-{verb}")))
+        f"fielding.batch_{verb}_job": OperationCall(_poll(JobKind(f"batch-{verb}")))
         for verb in ("launch", "pause", "resume", "complete", "relaunch")
     },
-    "reports.generate": Ask(
+    "reports.generate": OperationCall(
         lambda c: c.reports.generate(
             "completes", date(2026, 9, 1), date(2026, 9, 30), by="target_group", ids=[GROUP], email_recipients=[USER]
         )
     ),
-    "reports.list": Ask(lambda c: _every(c.reports.list(status="completed", level="project"))),
-    "reports.status": Ask(_look(JobKind.REPORT)),
-    "reports.download": Ask(lambda c: c.reports.download(JOB)),
+    "reports.list": OperationCall(lambda c: _every(c.reports.list(status="completed", level="project"))),
+    "reports.status": OperationCall(_poll(JobKind.REPORT)),
+    "reports.download": OperationCall(lambda c: c.reports.download(JOB)),
 }

@@ -1,4 +1,4 @@
-"""One journey of the client through the sandbox in process, with everything that went over the wire."""
+"""One tour of the client through the in-process sandbox, with every call that was sent."""
 
 from __future__ import annotations
 
@@ -12,53 +12,53 @@ from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
-from tests.contract.capturing_transport import Capture
-from tests.contract.fallback_requests import take_detours
-from tests.contract.tour import take_tour
-from tests.contract.tour_state import Traveller
+from tests.contract.capturing_transport import CapturingTransport
+from tests.contract.fallback_requests import run_detours
+from tests.contract.tour import run_tour
+from tests.contract.tour_state import TourState
 from tests.contract.validator import HttpCall
 
 RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions")
 
 
 @dataclass(frozen=True)
-class Journey:
-    """Hold what a journey gave.
+class RecordedTour:
+    """The results and the calls of one tour.
 
     Args:
         values: What the client's methods returned, by step of the tour.
-        exchanges: What went over the wire, each different one once.
-        asked: The public methods that were used, as `resource.method`.
-        methods: The public methods there are.
+        calls: The calls that were sent, each different one once.
+        used_methods: The public methods that were used, as `resource.method`.
+        methods: All public methods.
     """
 
     values: dict[str, Any]
-    exchanges: tuple[HttpCall, ...]
-    asked: frozenset[str]
+    calls: tuple[HttpCall, ...]
+    used_methods: frozenset[str]
     methods: frozenset[str]
 
 
-def travel() -> Journey:
-    """Take the tour and all detours."""
+def record_tour() -> RecordedTour:
+    """Run the tour and all detours, and return what they gave."""
     sandbox = Sandbox(seed=1)
-    capture = Capture(sandbox.transport())
+    transport = CapturingTransport(sandbox.transport())
     settings = Settings.load("sandbox", environ={})
-    asked: set[str] = set()
+    used: set[str] = set()
     with AsyncClient(
-        Http(settings, transport=capture, clock=sandbox.clock, token_factory=SeededTokenFactory("1"))
+        Http(settings, transport=transport, clock=sandbox.clock, token_factory=SeededTokenFactory("1"))
     ) as client:
         methods = {
-            f"{name}.{method}" for name in RESOURCES for method in _watch(getattr(client, name), name, asked.add)
+            f"{name}.{method}" for name in RESOURCES for method in _observe(getattr(client, name), name, used.add)
         }
-        traveller = Traveller(client)
-        values = client.run(take_tour(traveller))
-        client.run(take_detours(traveller, capture, sandbox))
-    different = {exchange.key: exchange for exchange in capture.exchanges}
-    return Journey(values, tuple(different.values()), frozenset(asked), frozenset(methods))
+        state = TourState(client)
+        values = client.run(run_tour(state))
+        client.run(run_detours(state, transport, sandbox))
+    different = {call.key: call for call in transport.calls}
+    return RecordedTour(values, tuple(different.values()), frozenset(used), frozenset(methods))
 
 
-def _watch(resource: Any, name: str, note: Callable[[str], None]) -> list[str]:
-    """Note each use of a public method of a resource from outside or inside; return their names."""
+def _observe(resource: Any, name: str, report: Callable[[str], None]) -> list[str]:
+    """Report each use of a public method of a resource, internal ones included; return the names of these methods."""
     methods = [
         method
         for method in dir(type(resource))
@@ -68,9 +68,9 @@ def _watch(resource: Any, name: str, note: Callable[[str], None]) -> list[str]:
     for method in methods:
         plain = getattr(resource, method)
 
-        def noting(*args: Any, _plain: Any = plain, _name: str = f"{name}.{method}", **more: Any) -> Any:
-            note(_name)
+        def observed(*args: Any, _plain: Any = plain, _name: str = f"{name}.{method}", **more: Any) -> Any:
+            report(_name)
             return _plain(*args, **more)
 
-        setattr(resource, method, noting)
+        setattr(resource, method, observed)
     return methods

@@ -17,7 +17,7 @@ _TEXTS = {
     "^[a-z]{3}_[a-z]{2}$": "ger_de",
 }
 _NAMED = {"business_unit_id": "1234"}
-"""Fields that are text in the documents and hold a number."""
+"""Fields that are text in the documents and contain a number."""
 _FORMATS = {
     "date-time": "2026-09-01T08:00:00.000Z",
     "date": "2026-09-01",
@@ -29,10 +29,10 @@ _FORMATS = {
 
 @dataclass(frozen=True)
 class Sample:
-    """Hold one possible reply.
+    """One possible reply.
 
     Args:
-        status: Of success.
+        status: A status of success.
         body: JSON body; None without one.
         headers: Headers with an example.
     """
@@ -63,7 +63,7 @@ WAYS = ("every field", "least fields")
 
 
 def compose(description: Description, schema: dict[str, Any], full: bool) -> Any:
-    """Make a value a schema allows, of its examples where it has some.
+    """Return a value a schema allows, from its examples if it has any.
 
     Args:
         description: Where references lead.

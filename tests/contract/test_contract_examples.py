@@ -8,10 +8,10 @@ from pydantic import ConfigDict
 
 from cint_nb.api.operations import BATCH_ACTIONS, OPERATIONS
 from cint_nb.domain.models import Amount, ApiModel
-from tests.contract.example_transport import UNHEARD_OF, Telling, lost, tell
+from tests.contract.example_transport import UNHEARD_OF, SampleOutcome, lost, outcome_of
 from tests.contract.openapi_documents import own
 from tests.contract.response_samples import samples
-from tests.contract.validator import HttpCall, Judge
+from tests.contract.validator import ContractValidator, HttpCall
 
 SAMPLES = {
     f"{name}: {label}": (name, sample)
@@ -42,34 +42,34 @@ def test_the_samples_are_what_the_description_allows() -> None:
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Telling]:
-    return {which: tell(own(), name, sample) for which, (name, sample) in SAMPLES.items()}
+def outcomes() -> dict[str, SampleOutcome]:
+    return {which: outcome_of(own(), name, sample) for which, (name, sample) in SAMPLES.items()}
 
 
-def test_every_sample_is_read_and_nothing_of_it_is_lost(told: dict[str, Telling]) -> None:
-    assert [which for which, one in told.items() if SAMPLES[which][0] not in one.sent] == []
-    assert {which: wrong for which, one in told.items() if (wrong := one.wrong())} == {}
+def test_every_sample_is_read_and_nothing_of_it_is_lost(outcomes: dict[str, SampleOutcome]) -> None:
+    assert [which for which, one in outcomes.items() if SAMPLES[which][0] not in one.sent] == []
+    assert {which: wrong for which, one in outcomes.items() if (wrong := one.wrong())} == {}
 
 
-def test_every_reply_has_its_model_but_for_those_without_anything_to_keep(told: dict[str, Telling]) -> None:
+def test_every_reply_has_its_model_but_for_those_without_anything_to_keep(outcomes: dict[str, SampleOutcome]) -> None:
     modelled = {
         SAMPLES[which][0]
-        for which, one in told.items()
+        for which, one in outcomes.items()
         if any(UNHEARD_OF.keys() <= given.keys() for given, _ in one.read)
     }
     assert set(OPERATIONS) - modelled == READ_FIELD_BY_FIELD
 
 
-def test_every_request_for_them_is_as_we_describe_it(told: dict[str, Telling]) -> None:
-    judge = Judge(own())
+def test_every_request_for_them_is_as_we_describe_it(outcomes: dict[str, SampleOutcome]) -> None:
+    validator = ContractValidator(own())
     sent = [
-        HttpCall(OPERATIONS[asked], request)
-        for one in told.values()
-        for asked, request in zip(one.sent, one.requests, strict=True)
+        HttpCall(OPERATIONS[name], request)
+        for one in outcomes.values()
+        for name, request in zip(one.sent, one.requests, strict=True)
     ]
-    assert any(b"start_after" in exchange.request.url.query for exchange in sent)
-    different = {exchange.key: exchange for exchange in sent}.values()
-    assert {row: words for exchange in different for row, words in judge.differences(exchange).items()} == {}
+    assert any(b"start_after" in call.request.url.query for call in sent)
+    different = {call.key: call for call in sent}.values()
+    assert {row: words for call in different for row, words in validator.differences(call).items()} == {}
 
 
 def test_what_is_lost_is_noticed() -> None:

@@ -8,8 +8,8 @@ import pytest
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.wire.retry_policy import Idempotency
 from tests.contract.openapi_documents import own
-from tests.contract.recorded_tour import Journey
-from tests.contract.validator import Difference, HttpCall, Judge
+from tests.contract.recorded_tour import RecordedTour
+from tests.contract.validator import ContractValidator, Difference, HttpCall
 
 TOKEN = {"authorization": "Bearer x", "cint-api-version": "2025-12-18"}
 BASE = "http://sandbox.invalid/v1"
@@ -19,8 +19,8 @@ TRACE = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    return Judge(own())
+def validator() -> ContractValidator:
+    return ContractValidator(own())
 
 
 def test_every_operation_is_described() -> None:
@@ -36,13 +36,15 @@ def test_the_protection_of_an_operation_is_the_described_one() -> None:
             assert "if-match" not in headers, name
 
 
-def test_the_journey_uses_every_method_and_sends_every_operation(journey: Journey) -> None:
-    assert journey.methods - journey.asked == set()
-    assert set(OPERATIONS) - {exchange.operation.name for exchange in journey.exchanges} == set()
+def test_the_journey_uses_every_method_and_sends_every_operation(recorded_tour: RecordedTour) -> None:
+    assert recorded_tour.methods - recorded_tour.used_methods == set()
+    assert set(OPERATIONS) - {call.operation.name for call in recorded_tour.calls} == set()
 
 
-def test_every_request_and_every_reply_is_as_we_describe_it(journey: Journey, judge: Judge) -> None:
-    found = {row: words for exchange in journey.exchanges for row, words in judge.differences(exchange).items()}
+def test_every_request_and_every_reply_is_as_we_describe_it(
+    recorded_tour: RecordedTour, validator: ContractValidator
+) -> None:
+    found = {row: words for call in recorded_tour.calls for row, words in validator.differences(call).items()}
     assert found == {}
 
 
@@ -107,9 +109,9 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_request_does_not_pass(judge: Judge, fault: str) -> None:
-    exchange, difference = FAULTS[fault]
-    assert set(judge.differences(exchange)) == {Difference(*difference)}
+def test_a_wrong_request_does_not_pass(validator: ContractValidator, fault: str) -> None:
+    call, difference = FAULTS[fault]
+    assert set(validator.differences(call)) == {Difference(*difference)}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,9 @@ def test_a_wrong_request_does_not_pass(judge: Judge, fault: str) -> None:
         (httpx.Response(200, json={"locales": []}), "reply 200 header: traceparent", "missing required header"),
     ],
 )
-def test_a_wrong_reply_does_not_pass(judge: Judge, reply: httpx.Response, place: str, rule: str) -> None:
+def test_a_wrong_reply_does_not_pass(
+    validator: ContractValidator, reply: httpx.Response, place: str, rule: str
+) -> None:
     asked = ask("definitions.locales", "/locales")
     answered = HttpCall(asked.operation, asked.request, reply)
-    assert set(judge.differences(answered)) == {Difference("definitions.locales", place, rule)}
+    assert set(validator.differences(answered)) == {Difference("definitions.locales", place, rule)}

@@ -1,4 +1,4 @@
-"""The same questions asked of the sandbox in process, over HTTP and of a recording have the same answers."""
+"""The same calls to the sandbox in process, over HTTP and to a recording have the same results."""
 
 from __future__ import annotations
 
@@ -12,62 +12,62 @@ import pytest
 from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
-from tests.contract.recorded_tour import Journey
-from tests.contract.tour import STEPS, take_tour
-from tests.contract.tour_state import Traveller
+from tests.contract.recorded_tour import RecordedTour
+from tests.contract.tour import STEPS, run_tour
+from tests.contract.tour_state import TourState
 
 NAMES = [step.__name__ for step in STEPS]
 LEFT_OUT = {
     *("name", "email", "account_name", "requestor"),  # people and clients
     *("client_id", "report_url"),  # whatever is not known to be harmless
 }
-"""Fields a recording empties; of `name`, only that of a person."""
+"""Fields a recording empties; `name` only for a person."""
 WORKBOOK = b"PK"
 
 
-class Told(NamedTuple):
-    """What the client was told over HTTP, and the recording made of it."""
+class TourResult(NamedTuple):
+    """The results of a tour over HTTP, and its recording."""
 
     values: dict[str, Any]
     recording: Path
 
 
-def ask(mode: str, **settings: Any) -> dict[str, Any]:
-    """Take the tour, whatever the user's variables say."""
+def run_in_mode(mode: str, **settings: Any) -> dict[str, Any]:
+    """Run the tour, independent of the user's environment variables."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("CINT_NB_")]:
             patch.delenv(name)
         client: AsyncClient = build_client(mode, **settings)
     with client:
-        return client.run(take_tour(Traveller(client)))
+        return client.run(run_tour(TourState(client)))
 
 
 @pytest.fixture(scope="session")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def over_http(tmp_path_factory: pytest.TempPathFactory) -> TourResult:
     path = tmp_path_factory.mktemp("recording") / "tour.jsonl"
     with ServedSandbox(Sandbox(seed=1)) as served:
-        return Told(ask("sandbox", base_url=served.base_url, record=path), path)
+        return TourResult(run_in_mode("sandbox", base_url=served.base_url, record=path), path)
 
 
 @pytest.fixture(scope="session")
-def replayed(told: Told) -> dict[str, Any]:
-    return ask("replay", recording=told.recording)
+def replayed(over_http: TourResult) -> dict[str, Any]:
+    return run_in_mode("replay", recording=over_http.recording)
 
 
 @pytest.mark.parametrize("step", NAMES)
-def test_over_http_as_in_process(step: str, journey: Journey, told: Told) -> None:
-    assert told.values[step] == journey.values[step]
+def test_over_http_as_in_process(step: str, recorded_tour: RecordedTour, over_http: TourResult) -> None:
+    assert over_http.values[step] == recorded_tour.values[step]
 
 
 @pytest.mark.parametrize("step", NAMES)
 def test_a_replay_as_the_exchange_but_for_what_a_recording_leaves_out(
-    step: str, told: Told, replayed: dict[str, Any]
+    step: str, over_http: TourResult, replayed: dict[str, Any]
 ) -> None:
-    assert list(differences(told.values[step], replayed[step])) == []
+    assert list(differences(over_http.values[step], replayed[step])) == []
 
 
-def test_a_recording_holds_nobody(told: Told) -> None:
-    text = told.recording.read_text(encoding="utf-8")
+def test_a_recording_holds_nobody(over_http: TourResult) -> None:
+    text = over_http.recording.read_text(encoding="utf-8")
     for word in ("@", "Sandbox Manager", "Sandbox Colleague", "Bearer"):
         assert word not in text
 
@@ -81,7 +81,7 @@ def test_answers_that_differ_are_noticed() -> None:
 
 
 def differences(first: Any, second: Any, place: str = "") -> Iterator[str]:
-    """Name the places where two answers differ and a recording leaves nothing out."""
+    """Yield where two results differ, except in what a recording omits."""
     if isinstance(first, dict) and isinstance(second, dict):
         person = "email" in first
         for name in first.keys() | second.keys():

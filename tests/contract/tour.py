@@ -1,6 +1,6 @@
-"""Everything the client can ask, asked once in an order that makes sense: one project, two waves, their end.
+"""Everything the client can do, done once in an order that makes sense: one project, two waves, their end.
 
-The same questions go to the sandbox in process, over HTTP and to a recording, and are held against the descriptions.
+The same calls go to the sandbox in process, over HTTP and to a recording, and are checked against the descriptions.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.contract import tour_from_launch, tour_until_launch
-from tests.contract.tour_state import Traveller, plain
+from tests.contract.tour_state import TourState, plain
 
-STEPS: tuple[Callable[[Traveller], Awaitable[Any]], ...] = (
+STEPS: tuple[Callable[[TourState], Awaitable[Any]], ...] = (
     tour_until_launch.definitions,
     tour_until_launch.allocation_templates,
     tour_until_launch.projects,
@@ -32,6 +32,6 @@ STEPS: tuple[Callable[[Traveller], Awaitable[Any]], ...] = (
 )
 
 
-async def take_tour(traveller: Traveller) -> dict[str, Any]:
-    """Take every step and return what it gave, by the step's name."""
-    return {step.__name__: plain(await step(traveller)) for step in STEPS}
+async def run_tour(state: TourState) -> dict[str, Any]:
+    """Run every step and return its result, by the step's name."""
+    return {step.__name__: plain(await step(state)) for step in STEPS}

@@ -1,4 +1,4 @@
-"""Second half of the tour: launch, steer, read figures, exclude, report, remove."""
+"""Second half of the tour: launch, control, read metrics, exclude, report, remove."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from cint_nb.domain.reports import ReportType
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
-from tests.contract.tour_state import NOBODY, Traveller, end_or_refusal, ended, every, example, people, refusal
+from tests.contract.tour_state import NOBODY, TourState, end_or_refusal, ended, every, example, people, refusal
 
 # --- fielding -----------------------------------------------------------------------------------------------------
 
 
-async def launches(to: Traveller) -> Any:
+async def launches(to: TourState) -> Any:
     fielding, ref = to.client.fielding, to.groups["wave"]
     before = await fielding.run(ref)
     soon = await refusal(fielding.launch(ref, to.client.clock.now()))
@@ -29,7 +29,7 @@ async def launches(to: Traveller) -> Any:
     }
 
 
-async def course_of_a_run(to: Traveller) -> Any:
+async def course_of_a_run(to: TourState) -> Any:
     fielding, ref = to.client.fielding, to.groups["wave"]
     return {
         "paused": await fielding.pause(ref),
@@ -43,7 +43,7 @@ async def course_of_a_run(to: Traveller) -> Any:
     }
 
 
-async def changes_of_a_live_group(to: Traveller) -> Any:
+async def changes_of_a_live_group(to: TourState) -> Any:
     groups, ref = to.client.target_groups, to.groups["wave"]
     return {
         "details": await groups.update_details(ref, example("DetailsUpdate")),
@@ -53,7 +53,7 @@ async def changes_of_a_live_group(to: Traveller) -> Any:
     }
 
 
-async def schedules(to: Traveller) -> Any:
+async def schedules(to: TourState) -> Any:
     fielding, ref = to.client.fielding, to.groups["later"]
     now = to.client.clock.now()
     job = await fielding.schedule(ref, now + timedelta(days=3), now + timedelta(days=9))
@@ -64,7 +64,7 @@ async def schedules(to: Traveller) -> Any:
     }
 
 
-async def figures_of_a_live_group(to: Traveller) -> Any:
+async def figures_of_a_live_group(to: TourState) -> Any:
     await to.client.http.sleep(30 * 3_600.0)
     groups, ref = to.client.target_groups, to.groups["wave"]
     return {
@@ -82,30 +82,30 @@ async def figures_of_a_live_group(to: Traveller) -> Any:
     }
 
 
-async def batches(to: Traveller) -> Any:
+async def batches(to: TourState) -> Any:
     fielding, refs = to.client.fielding, (to.groups["batch"], to.groups["third"])
     ids = [ref.target_group_id for ref in refs]
-    said = {}
+    results = {}
     for verb in ("launch", "pause", "resume", "complete", "relaunch"):
         job = await fielding.start_batch(verb, to.project, ids)
-        said[verb] = (await end_or_refusal(job), await fielding.batch_result(job.handle))
-    return said
+        results[verb] = (await end_or_refusal(job), await fielding.batch_result(job.handle))
+    return results
 
 
 # --- exclusions ---------------------------------------------------------------------------------------------------
 
 
-async def exclusions_by_file(to: Traveller) -> Any:
+async def exclusions_by_file(to: TourState) -> Any:
     exclusions, ref = to.client.exclusions, to.groups["client"]
-    said = {}
+    results = {}
     for kind in ("RSID", "ACCESS_RESPONDENT_GUID"):
         job = await exclusions.upload(ref, people(30, seed="out"), entity_type=kind, token="out")
-        said[kind] = (await job, await exclusions.overview(ref), await exclusions.effective_rsids(ref))
-        said[f"{kind} removed"] = await ended(await exclusions.remove_all(ref, entity_type=kind))
-    return said
+        results[kind] = (await job, await exclusions.overview(ref), await exclusions.effective_rsids(ref))
+        results[f"{kind} removed"] = await ended(await exclusions.remove_all(ref, entity_type=kind))
+    return results
 
 
-async def exclusions_by_rule(to: Traveller) -> Any:
+async def exclusions_by_rule(to: TourState) -> Any:
     exclusions, ref = to.client.exclusions, to.groups["client"]
     before = await exclusions.activity(ref)
     await exclusions.set_policies(to.project, {ref.target_group_id: True})
@@ -127,14 +127,14 @@ async def exclusions_by_rule(to: Traveller) -> Any:
 # --- reports and the end ------------------------------------------------------------------------------------------
 
 
-async def reports(to: Traveller) -> Any:
+async def reports(to: TourState) -> Any:
     made, group = to.client.reports, to.groups["wave"].target_group_id
     first, last = date(2026, 9, 1), date(2026, 9, 30)
-    said: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for kind in ReportType:
         by, ids = ("project", [to.project]) if kind is ReportType.RESPONDENT_ANALYSIS else ("target_group", [group])
         job = await made.generate(kind, first, last, by=by, ids=ids)
-        said[kind] = (await job, await made.status(job.handle.job_id), await made.download(job.handle.job_id))
+        results[kind] = (await job, await made.status(job.handle.job_id), await made.download(job.handle.job_id))
     await made.generate(
         "completes",
         first,
@@ -145,14 +145,14 @@ async def reports(to: Traveller) -> Any:
         include_respondent_answers=True,
     )
     return {
-        **said,
+        **results,
         "all": await every(made.list()),
         "some": await every(made.list(report_type="respondent-analysis", status="completed", level="project")),
         "nobody": await refusal(made.status(NOBODY)),
     }
 
 
-async def removals(to: Traveller) -> Any:
+async def removals(to: TourState) -> Any:
     recontacts, ref = to.client.recontacts, to.groups["second"]
     removed = await ended(await recontacts.remove_all(ref))
     return removed, await recontacts.saved_count(ref)

@@ -1,4 +1,4 @@
-"""Who takes the tour: the client, what it has made so far, and how its answers are compared."""
+"""The state of a tour: the client, what it has created so far, and how its results are compared."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NOBODY = "01JX2X0N5RTR012AYDTA83QWTW"
 
 
 @dataclass
-class Traveller:
-    """Hold the client and what the steps before have made."""
+class TourState:
+    """The client, and what earlier steps have created."""
 
     client: AsyncClient
     project: str = ""
@@ -30,21 +30,21 @@ class Traveller:
 
     @property
     def plan(self) -> TargetGroupPlan:
-        """Return a plan that begins tomorrow."""
+        """A plan that starts tomorrow."""
         now = self.client.clock.now()
         begins, ends = now + timedelta(days=1), now + timedelta(days=12)
         return make_plan(now, completes_goal=60, start_at=begins, end_at=ends, live_url=EXAMPLE_URL)
 
 
 def example(name: str) -> dict[str, Any]:
-    """Return the body that our description shows as an example."""
+    """Return a body that our description contains as an example."""
     body = EXAMPLES[name]
     assert isinstance(body, dict)
     return body
 
 
 def plain(value: Any) -> Any:
-    """Return a value without what differs from one exchange to the other by its nature: its address."""
+    """Return a value without its handles, whose URL differs from one exchange to the other."""
     if hasattr(value, "model_dump"):
         return {key: item for key, item in value.model_dump().items() if key != "handle"}
     if isinstance(value, dict):
@@ -52,13 +52,13 @@ def plain(value: Any) -> Any:
     return tuple(plain(item) for item in value) if isinstance(value, (tuple, list)) else value
 
 
-async def refusal(asking: Awaitable[Any]) -> tuple[str, str]:
-    """Return kind and words of the error that must come."""
+async def refusal(call: Awaitable[Any]) -> tuple[str, str]:
+    """Return type and message of the error, which must be raised."""
     try:
-        await asking
+        await call
     except CintError as error:
         return type(error).__name__, error.what
-    raise AssertionError("this was expected to be refused")
+    raise AssertionError("this was expected to be rejected")
 
 
 async def every(rows: AsyncIterator[Any]) -> tuple[Any, ...]:
@@ -69,12 +69,12 @@ people = partial(upload_file, seed="tour")
 
 
 async def ended(job: Job) -> Any:
-    """Return the last look at a job."""
+    """Return the last snapshot of a job."""
     return await job
 
 
 async def end_or_refusal(job: Job) -> Any:
-    """Return the last look at a job, or kind and words of its failure."""
+    """Return the last snapshot of a job, or type and message of its failure."""
     try:
         return await job
     except CintError as error:

@@ -1,4 +1,4 @@
-"""First half of the tour: look things up, make a project and its drafts, upload recontacts."""
+"""First half of the tour: read definitions, create a project and its drafts, upload recontacts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
-from tests.contract.tour_state import NOBODY, Traveller, every, example, people, refusal
+from tests.contract.tour_state import NOBODY, TourState, every, example, people, refusal
 
 PROFILING = {
     "profile_adjustment_type": "percentage",
@@ -30,7 +30,7 @@ PROFILING = {
 # --- definitions ------------------------------------------------------------------------------------------------
 
 
-async def definitions(to: Traveller) -> Any:
+async def definitions(to: TourState) -> Any:
     known = to.client.definitions
     return {
         "accounts": await known.accounts(),
@@ -44,7 +44,7 @@ async def definitions(to: Traveller) -> Any:
     }
 
 
-async def allocation_templates(to: Traveller) -> Any:
+async def allocation_templates(to: TourState) -> Any:
     listed = await to.client.definitions.allocation_templates()
     return listed, [await to.client.definitions.allocation_template(row.template_id) for row in listed]
 
@@ -52,7 +52,7 @@ async def allocation_templates(to: Traveller) -> Any:
 # --- projects and drafts ------------------------------------------------------------------------------------------
 
 
-async def projects(to: Traveller) -> Any:
+async def projects(to: TourState) -> Any:
     made = await to.client.projects.create("Brand tracker", PROJECT_MANAGER_ID, reference="tracker 2026")
     other = await to.client.projects.create("A second tracker", PROJECT_MANAGER_ID)
     to.project = made.id
@@ -67,17 +67,17 @@ async def projects(to: Traveller) -> Any:
     }
 
 
-async def drafts(to: Traveller) -> Any:
-    """One draft in each form the documents know, and one as the create guide words it."""
+async def drafts(to: TourState) -> Any:
+    """Create one draft in each format the documents know, and one as in the create guide."""
     groups = to.client.target_groups
     template = await to.client.definitions.allocation_template(to.plan.allocation_template_id)
     open_exchange = {
-        "allocation_shape": "open_exchange",
+        "allocation_format": "open_exchange",
         "open_exchange_allocations": template.to_open_exchange_allocations(),
     }
     as_plan: dict[str, dict[str, Any]] = {
         "wave": {},
-        "second": {"allocation_shape": "allocation_template"},
+        "second": {"allocation_format": "allocation_template"},
         "third": open_exchange,
         "later": {"study_type_code": "adhoc", **open_exchange},
         "batch": {"study_type_code": "adhoc", "exclusion_enabled": True},
@@ -107,7 +107,7 @@ async def drafts(to: Traveller) -> Any:
     }
 
 
-async def lists_of_groups(to: Traveller) -> Any:
+async def lists_of_groups(to: TourState) -> Any:
     groups = to.client.target_groups
     return {
         "all": await every(groups.list(to.project)),
@@ -126,22 +126,22 @@ async def lists_of_groups(to: Traveller) -> Any:
     }
 
 
-async def changes_of_drafts(to: Traveller) -> Any:
+async def changes_of_drafts(to: TourState) -> Any:
     groups = to.client.target_groups
     await groups.update_draft(to.groups["wave"], to.plan.model_copy(update={"completes_goal": 50}))
     await groups.update_draft(to.groups["guide"], {**example("Draft"), "profiling": PROFILING})
     return {
         "strategy": await groups.set_filling_strategy(to.groups["wave"], "completes"),
         "forecast": await groups.feasibility(example("FeasibilityDraft")),
-        "forecast of it": await groups.feasibility_of(to.groups["wave"]),
-        "what if": await groups.feasibility_of(to.groups["wave"], {"completes_goal": 40}),
+        "forecast of it": await groups.group_feasibility(to.groups["wave"]),
+        "what if": await groups.group_feasibility(to.groups["wave"], {"completes_goal": 40}),
     }
 
 
 # --- recontacts ---------------------------------------------------------------------------------------------------
 
 
-async def uploads(to: Traveller) -> Any:
+async def uploads(to: TourState) -> Any:
     recontacts, ref = to.client.recontacts, to.groups["wave"]
     job = await recontacts.upload(ref, people(300), token="first")
     again = await recontacts.upload(ref, people(300), token="first")

@@ -1,4 +1,4 @@
-"""Say in what an exchange differs from an OpenAPI description; the checking is openapi-core's."""
+"""Find in what a call differs from an OpenAPI description; the checks are those of openapi-core."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _BINARIES = ("application/octet-stream", "application/vnd.openxmlformats-officed
 
 
 class Difference(NamedTuple):
-    """One thing an exchange does otherwise than a description has it.
+    """One point in which a call differs from a description.
 
     Args:
-        operation: Name of the operation, as `cint_nb.api.operations` has it.
+        operation: Name of the operation, as in `cint_nb.api.operations`.
         place: Where: `request body: allocations`, `request header: idempotency-key`, `reply 200: failure_reason`.
-        rule: Which rule is not kept, by its word in JSON Schema, or `undeclared`, `missing`, `media type`.
+        rule: Which rule is violated, by its keyword in JSON Schema, or `undeclared`, `missing`, `media type`.
     """
 
     operation: str
@@ -45,27 +45,29 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True)
 class HttpCall:
-    """Hold one request and its reply as they went over the wire; no reply where a test made it up."""
+    """One request and its reply as they were sent; without a reply if a test made the request up."""
 
     operation: Operation
     request: httpx.Request
     reply: httpx.Response | None = None
 
     @cached_property
-    def asked(self) -> tuple[Any, ...]:
-        """Return what makes two requests the same to a judge."""
+    def request_key(self) -> tuple[Any, ...]:
+        """What makes two requests the same to a validator."""
         headers = {name: value for name, value in self.request.headers.items() if name != "authorization"}
         return (self.request.method, str(self.request.url), str(headers), self.request.content)
 
     @cached_property
     def key(self) -> tuple[Any, ...]:
-        """Return what makes two exchanges the same to a judge."""
-        return (*self.asked, self.reply.status_code, self.reply.content) if self.reply is not None else self.asked
+        """What makes two calls the same to a validator."""
+        if self.reply is None:
+            return self.request_key
+        return (*self.request_key, self.reply.status_code, self.reply.content)
 
 
 @dataclass
 class _Request:
-    """The exchange as openapi-core wants it."""
+    """A request in the form openapi-core expects."""
 
     host_url: str
     path: str
@@ -83,11 +85,11 @@ class _Reply:
     data: bytes | None
 
 
-class Judge:
-    """Hold exchanges against one description.
+class ContractValidator:
+    """Checks calls against one OpenAPI description.
 
     Args:
-        description: Which.
+        description: The description.
     """
 
     def __init__(self, description: Description) -> None:
@@ -108,35 +110,35 @@ class Judge:
         )
         self._as_described = OpenAPI.from_dict(document, config=usual)
         self._nothing_more = OpenAPI.from_dict(document, config=closed)
-        self._judged: dict[tuple[Any, ...], dict[Difference, str]] = {}
+        self._checked: dict[tuple[Any, ...], dict[Difference, str]] = {}
 
-    def differences(self, exchange: HttpCall) -> dict[Difference, str]:
+    def differences(self, call: HttpCall) -> dict[Difference, str]:
         """Return what differs, with a sentence of evidence each."""
-        name, key = exchange.operation.name, exchange.asked
-        request = self._asked(exchange.request)
-        if key not in self._judged:
-            self._judged[key] = dict(self._of_request(exchange, request))
-        found = dict(self._judged[key])
-        if exchange.reply is not None:
-            for error in self._as_described.iter_response_errors(request, _answered(exchange.reply)):
-                found |= dict(_explained(name, f"reply {exchange.reply.status_code}", error))
+        name, key = call.operation.name, call.request_key
+        request = self._to_request(call.request)
+        if key not in self._checked:
+            self._checked[key] = dict(self._check_request(call, request))
+        found = dict(self._checked[key])
+        if call.reply is not None:
+            for error in self._as_described.iter_response_errors(request, _to_reply(call.reply)):
+                found |= dict(_explained(name, f"reply {call.reply.status_code}", error))
         return found
 
-    def _of_request(self, exchange: HttpCall, request: _Request) -> Iterator[tuple[Difference, str]]:
-        name = exchange.operation.name
-        yield from self._undeclared(exchange)
-        with warnings.catch_warnings(record=True) as said:
+    def _check_request(self, call: HttpCall, request: _Request) -> Iterator[tuple[Difference, str]]:
+        name = call.operation.name
+        yield from self._undeclared(call)
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for error in self._as_described.iter_request_errors(request):
                 yield from _explained(name, "request", error)
-        for warning in {str(one.message) for one in said}:
+        for warning in {str(one.message) for one in caught}:
             yield Difference(name, f"request: {warning.split()[0]}", "deprecated"), warning
         if request.body is not None:
             for error in self._nothing_more.iter_request_errors(request):
-                # Closing every object breaks alternatives that were meant to be open: only what is too much counts.
+                # Closing every object breaks alternatives that were meant to be open, so only undeclared fields count.
                 yield from (row for row in _explained(name, "request", error) if row[0].rule == "undeclared")
 
-    def _asked(self, request: httpx.Request) -> _Request:
+    def _to_request(self, request: httpx.Request) -> _Request:
         path = self._prefix + request.url.path.removeprefix("/v1")
         parameters = RequestParameters(
             query=ImmutableMultiDict(parse_qsl(request.url.query.decode(), keep_blank_values=True)),
@@ -145,19 +147,19 @@ class Judge:
         kind = request.headers.get("content-type", "")
         return _Request(self._host, path, request.method.lower(), kind, request.content or None, parameters)
 
-    def _undeclared(self, exchange: HttpCall) -> Iterator[tuple[Difference, str]]:
-        """Find what is sent and not declared; a validator lets it pass."""
-        name = exchange.operation.name
-        declared = {place: self._description.parameters(exchange.operation, place) for place in ("query", "header")}
-        sent = {"query": set(exchange.request.url.params), "header": set(exchange.request.headers) - _USUAL_HEADERS}
+    def _undeclared(self, call: HttpCall) -> Iterator[tuple[Difference, str]]:
+        """Find what is sent but not declared, which openapi-core does not report."""
+        name = call.operation.name
+        declared = {place: self._description.parameters(call.operation, place) for place in ("query", "header")}
+        sent = {"query": set(call.request.url.params), "header": set(call.request.headers) - _USUAL_HEADERS}
         for place in ("query", "header"):
             for extra in sorted(sent[place] - declared[place]):
-                yield Difference(name, f"request {place}: {extra}", "undeclared"), "it is sent and not declared"
-        if exchange.request.content and not self._description.takes_body(exchange.operation):
-            yield Difference(name, "request body", "undeclared"), "a body is sent and none is declared"
+                yield Difference(name, f"request {place}: {extra}", "undeclared"), "it is sent but not declared"
+        if call.request.content and not self._description.takes_body(call.operation):
+            yield Difference(name, "request body", "undeclared"), "a body is sent but none is declared"
 
 
-def _answered(reply: httpx.Response) -> _Reply:
+def _to_reply(reply: httpx.Response) -> _Reply:
     kind = reply.headers.get("content-type", "")
     return _Reply(reply.status_code, kind, Headers(list(reply.headers.multi_items())), reply.content or None)
 
@@ -190,7 +192,7 @@ def _explained(operation: str, side: str, error: Exception) -> Iterator[tuple[Di
 
 
 def _rule(cause: BaseException) -> str:
-    """Turn the class of an error into words."""
+    """Return the class of an error in words."""
     words = re.sub(r"(?<!^)(?=[A-Z])", " ", type(cause).__name__).lower()
     return words.removesuffix(" error")
 
@@ -200,7 +202,7 @@ def _too_much(error: Any) -> bool:
 
 
 def _named(error: Any) -> list[str]:
-    """Return the fields an error is about beside its path: missing ones, and ones too many."""
+    """Return the fields an error is about beside its path: missing ones and undeclared ones."""
     if error.validator == "required" or _too_much(error):
         return re.findall(r"'([^']+)'", error.message)
     return [""]

@@ -1,4 +1,4 @@
-"""Write the handle of a job that was begun just now."""
+"""Building the handle of a job that has just been started."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ def make_handle(
     ref: TargetGroupRef | None = None,
     project_id: str = "",
     created_at: datetime | None = None,
-    ids: int = 0,
+    id_count: int = 0,
     entity_type: EntityType | None = None,
     file_name: str = "",
     sha256: str = "",
-    counted_as: str = "saved_respondent_ids_count",
+    count_field: str = "saved_respondent_ids_count",
 ) -> JobHandle:
-    """Build a handle from where the client is connected.
+    """Build the handle of a job on the exchange and account the client is connected to.
 
     Args:
-        http: The client's pipe.
+        http: What sends the requests.
         kind: What the job does.
-        job_id: Its id; empty when the reply that named it was lost.
-        ref: Target group, None for jobs of an account or a project.
+        job_id: Its id; empty if the reply that contained it was lost.
+        ref: Target group; None for jobs of an account or a project.
         project_id: Project, for jobs of a project.
-        created_at: When it was sent; now when left out.
-        ids: How many ids the job handles; 0 when unknown.
+        created_at: When it was sent; now if omitted.
+        id_count: How many ids the job handles; 0 if unknown.
         entity_type: What was uploaded.
         file_name: Name under which the upload is listed.
         sha256: Digest of the uploaded bytes.
-        counted_as: Field of the overview that counts what the job adds or removes.
+        count_field: Field of the overview that counts what the job adds or removes.
     """
     settings = http.settings
     return JobHandle(
@@ -48,9 +48,9 @@ def make_handle(
         target_group_id=ref.target_group_id if ref else "",
         job_id=job_id,
         created_at=created_at or http.clock.now(),
-        id_count=ids,
+        id_count=id_count,
         entity_type=entity_type,
         file_name=file_name,
         sha256=sha256,
-        count_field=counted_as,
+        count_field=count_field,
     )

@@ -1,4 +1,4 @@
-"""A background job as a handle made of plain data: look once, watch, wait, or come back tomorrow."""
+"""A background job: refresh, watch, wait, or resume it later from its handle."""
 
 from __future__ import annotations
 
@@ -26,41 +26,41 @@ _log.addHandler(logging.NullHandler())
 
 
 class HasHttp(Protocol):
-    """Protocol for a client, which holds an `Http` and what it learned of the pace of jobs."""
+    """Protocol for a client: an `Http`, and what was learned about the duration of jobs."""
 
     @property
     def http(self) -> Http:
-        """Return what sends the requests."""
+        """What sends the requests."""
         ...
 
     @property
     def durations(self) -> DurationModel:
-        """Return how fast this account's jobs were."""
+        """How fast this account's jobs were."""
         ...
 
 
 class Job:
-    """Follow one background job of the exchange. Giving up the following never stops the job.
+    """One background job of the exchange, which can be followed. To stop following it never stops the job.
 
-    `await job` or `job.wait()` return the last snapshot, `partial` included, and raise `JobFailed` when the exchange
-    says so. `watch()` yields every look. `Job.attach(client, job.handle)` continues in another process.
+    `await job` and `job.wait()` return the last snapshot, `partial` included, and raise `JobFailed` if the exchange
+    reports a failure. `watch()` yields every snapshot. `Job.attach(client, job.handle)` continues in another process.
 
     Args:
         http: What sends the requests.
         handle: Which job.
-        saved_before: Ids the target group held before the job, so that progress can be counted.
-        pace: How fast earlier jobs were; the documented durations when left out.
+        saved_before: Number of ids saved before the job, so that progress can be counted.
+        durations: How fast earlier jobs were; the documented durations if omitted.
 
     Serves the recontact guide, step 3, and removal, step 2.
     """
 
     def __init__(
-        self, http: Http, handle: JobHandle, saved_before: int | None = None, *, pace: DurationModel | None = None
+        self, http: Http, handle: JobHandle, saved_before: int | None = None, *, durations: DurationModel | None = None
     ) -> None:
         self.http = http
         self.handle = handle
         self.last_snapshot: JobSnapshot | None = None
-        self._fetcher = StatusFetcher(http, handle, saved_before, pace or DurationModel())
+        self._fetcher = StatusFetcher(http, handle, saved_before, durations or DurationModel())
         self._listeners: list[tuple[SnapshotListener, WatchCallback | None]] = []
         self._poller = Poller(
             self._fetcher,
@@ -72,10 +72,10 @@ class Job:
 
     @classmethod
     def attach(cls, client: HasHttp | Http, handle: JobHandle | Mapping[str, Any] | str) -> Job:
-        """Attach to a job from its handle, given as the object, its dict or its JSON; nothing is sent.
+        """Attach to a job by its handle, passed as the object, its dict or its JSON; nothing is sent.
 
         Raises:
-            InputError: it is no handle, or belongs to another exchange or account than the client.
+            InputError: it is not a job handle, or belongs to a different exchange or account than the client's.
         """
         try:
             if isinstance(handle, str):
@@ -85,162 +85,162 @@ class Job:
         except ValidationError as error:
             fields = ", ".join(sorted({".".join(map(str, item["loc"])) or "all" for item in error.errors()}))
             raise InputError(
-                "This is no handle of a job.",
+                "This is not a job handle.",
                 evidence={"fields": fields},
-                next_step="keep job.handle.model_dump_json() and give that text back unchanged; "
-                "of an upload, its id is enough: client.recontacts.job(ref, job_id).",
+                next_step="save job.handle.model_dump_json() and pass that text back unchanged. "
+                "For an upload the job ID is enough: client.recontacts.job(ref, job_id).",
             ) from None
-        http, pace = (client, None) if isinstance(client, Http) else (client.http, client.durations)
+        http, durations = (client, None) if isinstance(client, Http) else (client.http, client.durations)
         settings = http.settings
         if (handle.base_url, handle.account_id) != (settings.base_url, settings.account_id):
             raise InputError(
-                "This job lives at another exchange or account than the client is connected to.",
+                "This job belongs to a different exchange or account than the client's.",
                 evidence={"job": f"{handle.base_url} account {handle.account_id}", "client": repr(settings)},
-                next_step="connect to where the job lives, then attach it again.",
+                next_step="connect to that exchange and account, then attach the job again.",
             )
-        return cls(http, handle, pace=pace)
+        return cls(http, handle, durations=durations)
 
     @property
     def estimate(self) -> DurationEstimate:
-        """Return how long the job takes in all, from the guide and from earlier jobs."""
-        return self._fetcher.pace.estimate(self.handle)
+        """The total duration of the job, from the guide and from earlier jobs."""
+        return self._fetcher.durations.estimate(self.handle)
 
     @property
     def resume_hint(self) -> str:
-        """Return the line of code that continues following this job, in this or another process."""
+        """The line of code that continues to follow this job, in this or another process."""
         return f"Job.attach(client, '{self.handle.model_dump_json(exclude_defaults=True)}')"
 
-    # --- looking ----------------------------------------------------------------------------------------------
+    # --- polling ----------------------------------------------------------------------------------------------
 
     async def refresh(self) -> JobSnapshot:
         """Poll once, with one request, and return the snapshot.
 
         Raises:
-            NotFound: no such job.
-            CintError: whatever else kept the look from succeeding; the job itself is untouched.
+            NotFound: the job does not exist.
+            CintError: the poll failed for another reason; the job itself is not affected.
         """
         return await loop_thread.run_on_loop(self._refresh())
 
     def watch(self, deadline: timedelta | float | None = None) -> AsyncIterator[JobSnapshot]:
-        """Yield every look from now on until the job has ended; a failed one is yielded, not raised.
+        """Yield every snapshot from now on until the job has ended; that of a failed job is yielded, not raised.
 
-        However many watch, on whatever thread or loop, the looks and the requests are those of one. A job that is known
-        to have ended yields its last snapshot, without a request.
+        However many watch, on whatever thread or loop, the polls and the requests are those of one. For a job that is
+        known to have ended, only its last snapshot is yielded, without a request.
 
         Args:
-            deadline: Seconds or a span after which this watch gives up; scaled to the ids when left out, at least 30
-                minutes.
+            deadline: Seconds, or a timedelta, after which this watch gives up. If omitted: scaled to the number of ids,
+                at least 30 minutes.
 
         Raises:
-            WatchTimeout: the deadline passed; the job goes on.
-            CintError: nothing but failures for ten minutes, or an error that no waiting mends.
+            WatchTimeout: the deadline passed; the job continues.
+            CintError: every poll failed for ten minutes, or an error that waiting cannot fix.
         """
-        span = self._fetcher.pace.deadline(self.handle) if deadline is None else deadline
+        span = self._fetcher.durations.deadline(self.handle) if deadline is None else deadline
         return self._poller.watch(span.total_seconds() if isinstance(span, timedelta) else float(span))
 
     def wait(self, deadline: timedelta | float | None = None) -> JobSnapshot:
         """Block until the job has ended and return its last snapshot; `await job` does the same without blocking.
 
         Raises:
-            JobFailed: the exchange says the job failed.
-            WatchTimeout: the deadline passed, or `stop_watching()` was called; the job goes on.
+            JobFailed: the exchange reports that the job failed.
+            WatchTimeout: the deadline passed, or `stop_watching()` was called; the job continues.
             LoopError: called on the package's own loop thread.
         """
         try:
             return loop_thread.run(self._wait_until_final(deadline))
         except KeyboardInterrupt:
             raise KeyboardInterrupt(
-                f"Stopped watching. The job goes on at the exchange; resume with {self.resume_hint}"
+                f"Stopped following. The job continues on the exchange; resume with {self.resume_hint}"
             ) from None
 
     def __await__(self) -> Generator[Any, None, JobSnapshot]:
-        """Wait on any event loop."""
+        """Wait for the end of the job, on any event loop."""
         return loop_thread.run_on_loop(self._wait_until_final(None)).__await__()
 
     def add_listener(
         self, listener: SnapshotListener, on_watch_changed: WatchCallback | None = None
     ) -> Callable[[], None]:
-        """Call `listener` once with each snapshot, on the package's loop thread; it must only hand the value on.
+        """Call `listener` once with each snapshot, on the package's loop thread; it must return quickly.
 
         Args:
-            listener: Takes a snapshot.
-            on_watch_changed: Called when `is_watched` changes: somebody begins to watch the job, or nobody is left.
+            listener: Called with a snapshot.
+            on_watch_changed: Called when `is_watched` changes: somebody starts to watch the job, or nobody is left.
 
         Returns:
-            What ends both calls.
+            A function that removes both.
         """
         entry = (listener, on_watch_changed)
         self._listeners.append(entry)
 
-        def forget() -> None:
+        def remove() -> None:
             if entry in self._listeners:
                 self._listeners.remove(entry)
 
-        return forget
+        return remove
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody looks at the job now."""
+        """Whether anybody is watching the job now."""
         return self._poller.is_running
 
     def stop_watching(self) -> None:
-        """End every watch and wait of this job, from any thread. The job itself goes on."""
+        """End every watch and wait of this job, from any thread. The job itself continues."""
         self._poller.stop()
 
     def __repr__(self) -> str:
         """Show kind and state, without ids or times."""
-        return f"<Job {self.handle.kind}: {self.last_snapshot.state if self.last_snapshot else 'not looked at yet'}>"
+        return f"<Job {self.handle.kind}: {self.last_snapshot.state if self.last_snapshot else 'not polled yet'}>"
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     async def _wait_until_final(self, deadline: timedelta | float | None) -> JobSnapshot:
-        seen: JobSnapshot | None = None
-        async for look in self.watch(deadline):
-            seen = look
-        if seen is None or not seen.is_final:
-            raise self._watch_ended_error("watching was stopped", None)
-        if seen.state is JobState.FAILED:
+        last: JobSnapshot | None = None
+        async for snapshot in self.watch(deadline):
+            last = snapshot
+        if last is None or not last.is_final:
+            raise self._watch_ended_error("following was stopped", None)
+        if last.state is JobState.FAILED:
             raise JobFailed(
-                f"The {self.handle.kind} job failed: {seen.failure_message or 'no reason was given'}.",
+                f"The {self.handle.kind} job failed: {last.failure_message or 'no reason was given'}.",
                 evidence={
                     "job_id": self.handle.job_id,
-                    "failure_code": seen.failure_code or None,
-                    "trace_id": seen.trace_id or None,
-                    "request_id": seen.request_id or None,
+                    "failure_code": last.failure_code or None,
+                    "trace_id": last.trace_id or None,
+                    "request_id": last.request_id or None,
                 },
-                safe="what the target group held before is still there.",
-                next_step="mend the reason and start a new job; give trace_id to Cint support if it stays.",
+                safe="IDs saved before this job are unchanged.",
+                next_step="fix the cause and start a new job; if it recurs, send trace_id to Cint support.",
             )
-        return seen
+        return last
 
     async def _refresh(self) -> JobSnapshot:
         return self._store_snapshot(await self._fetcher.fetch())
 
-    def _store_snapshot(self, seen: JobSnapshot) -> JobSnapshot:
-        if self.last_snapshot is not None and self.last_snapshot.is_final and not seen.is_final:
-            return seen  # two looks crossed on the wire; the end stands
-        self.last_snapshot = seen
-        self._notify(partial(listener, seen) for listener, _ in list(self._listeners))
-        return seen
+    def _store_snapshot(self, snapshot: JobSnapshot) -> JobSnapshot:
+        if self.last_snapshot is not None and self.last_snapshot.is_final and not snapshot.is_final:
+            return snapshot  # the replies of two polls arrived in reverse order; the final one stands
+        self.last_snapshot = snapshot
+        self._notify(partial(listener, snapshot) for listener, _ in list(self._listeners))
+        return snapshot
 
     def _notify_watchers(self) -> None:
-        self._notify(on_watch for _, on_watch in list(self._listeners) if on_watch is not None)
+        self._notify(callback for _, callback in list(self._listeners) if callback is not None)
 
     def _notify(self, calls: Iterable[Callable[[], None]]) -> None:
         for call in calls:
             try:
                 call()
-            except Exception:  # noqa: BLE001 - a display that breaks must not end the watching
+            except Exception:  # noqa: BLE001 - a display that fails must not end the watch
                 _log.exception("a progress listener failed")
-                self._fetcher.warn_once("a listener", "A progress listener failed; the job is still followed.")
+                self._fetcher.warn_once("a listener", "A progress listener failed; the job is still being followed.")
 
     def _deadline_error(self, seconds: float) -> WatchTimeout:
         return self._watch_ended_error("the deadline passed", seconds)
 
     def _watch_ended_error(self, why: str, limit: float | None) -> WatchTimeout:
         return WatchTimeout(
-            f"Watching the {self.handle.kind} job ended: {why}.",
-            evidence={"job_id": self.handle.job_id or None, "looks": self._fetcher.polls, "seconds": limit},
-            safe="the job goes on at the exchange.",
-            next_step=f"watch it again with {self.resume_hint}",
+            f"Stopped following the {self.handle.kind} job: {why}.",
+            evidence={"job_id": self.handle.job_id or None, "polls": self._fetcher.polls, "seconds": limit},
+            safe="the job continues on the exchange.",
+            next_step=f"follow it again with {self.resume_hint}",
         )

@@ -1,7 +1,7 @@
-"""One poller for each job: it looks as long as somebody watches, and tells everybody who does.
+"""One poller per job: polls while anyone is watching and notifies every watcher.
 
 However many watch, on whatever thread or loop, the requests are those of one. All state lives on the package's loop
-thread; watchers come there by `loop.hop`.
+thread; watchers reach it through `loop_thread.run_on_loop`, so nothing here needs a lock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TRANSIENT_ERRORS = (TransportError, ServerError, RateLimited, UnexpectedReply)
 
 
 class _Watcher:
-    """What one watcher has not taken yet, and until when it watches."""
+    """One watch: the snapshots it has not taken yet, and when it gives up."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -35,23 +35,25 @@ class _Watcher:
         self._arrived = asyncio.Event()
 
     def put(self, item: JobSnapshot | Exception | None) -> None:
-        """Leave a snapshot for the watcher, or how its watch ends: an error, or None when it was stopped."""
+        """Queue a snapshot for the watcher, or how its watch ends: an error, or None if it was stopped."""
         self._queue.append(item)
         self._arrived.set()
+        # Cleared here and not when the watcher wakes up: until its task has run, it would still count as demand.
         self.is_waiting = False
 
     def stop(self) -> None:
-        """End the watch now, whatever was not taken yet."""
+        """End the watch now, and discard what was not taken yet."""
         self._queue.clear()
         self.put(None)
 
-    async def get(self, wanted: asyncio.Event | None) -> JobSnapshot | None:
+    async def get(self, demand: asyncio.Event | None) -> JobSnapshot | None:
         """Return the next snapshot, waiting for it; None when the watch was stopped."""
         if not self._queue:
             self._arrived.clear()
+            # Only an empty queue is demand: whoever has snapshots left to take needs no new one.
             self.is_waiting = True
-            if wanted is not None:
-                wanted.set()
+            if demand is not None:
+                demand.set()
             try:
                 await self._arrived.wait()
             finally:
@@ -65,33 +67,33 @@ class _Watcher:
 class Poller:
     """Polls one job on behalf of all its watchers.
 
-    It sleeps until the next look is due and looks if at least one watcher waits for the next snapshot: whoever is busy
-    with the last one holds up nobody else, and when all are, nothing is sent. A watcher that joins changes nothing of
-    this. A deadline ends the watch of the one who set it.
+    It sleeps until the next poll is due, and polls if at least one watcher is waiting for a snapshot. A watcher that is
+    busy with the last snapshot delays nobody else; when all are busy, nothing is sent. A watcher that joins does not
+    change the times of the polls. A deadline ends only the watch it was set for.
 
     Args:
-        looker: Sends the requests of one look.
+        fetcher: Sends the requests of one poll.
         on_snapshot: Called once for each snapshot, on the loop thread.
-        get_last: Returns the last snapshot anybody saw.
-        make_timeout_error: Makes the error of a watcher whose deadline of so many seconds has passed.
-        on_watch_changed: Called on the loop that looks, when somebody begins to watch and when nobody does any more.
+        get_last: Returns the last snapshot anybody has seen.
+        make_timeout_error: Builds the error for a watcher whose deadline of so many seconds has passed.
+        on_watch_changed: Called on the loop thread when the first watcher joins and when the last one has left.
     """
 
     def __init__(
         self,
-        looker: StatusFetcher,
+        fetcher: StatusFetcher,
         *,
         on_snapshot: Callable[[JobSnapshot], object],
         get_last: Callable[[], JobSnapshot | None],
         make_timeout_error: Callable[[float], Exception],
         on_watch_changed: Callable[[], None],
     ) -> None:
-        self._fetcher = looker
-        self._keep = on_snapshot
-        self._last = get_last
-        self._gave_up = make_timeout_error
-        self._turned = on_watch_changed
-        self._clock = looker.http.clock
+        self._fetcher = fetcher
+        self._on_snapshot = on_snapshot
+        self._get_last = get_last
+        self._make_timeout_error = make_timeout_error
+        self._on_watch_changed = on_watch_changed
+        self._clock = fetcher.http.clock
         self._watchers: list[_Watcher] = []
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -100,20 +102,20 @@ class Poller:
         self._wakes_at = 0.0
 
     async def watch(self, seconds: float) -> AsyncGenerator[JobSnapshot, None]:
-        """Yield every snapshot from now on, on any loop; of a job that has ended the last one, without a request.
+        """Yield every snapshot from now on, on any loop; for a job that has ended only the last, without a request.
 
         Args:
             seconds: After how many seconds of the client's clock to give up.
         """
-        seat = _Watcher(seconds)
+        watcher = _Watcher(seconds)
         try:
-            await loop_thread.run_on_loop(self._add_watcher(seat))
-            while (seen := await loop_thread.run_on_loop(self._next(seat))) is not None:
-                yield seen
-                if seen.is_final:
+            await loop_thread.run_on_loop(self._add_watcher(watcher))
+            while (snapshot := await loop_thread.run_on_loop(self._next(watcher))) is not None:
+                yield snapshot
+                if snapshot.is_final:
                     return
         finally:
-            self._remove_watcher(seat)
+            self._remove_watcher(watcher)
 
     @property
     def is_running(self) -> bool:
@@ -121,184 +123,204 @@ class Poller:
         return self._task is not None
 
     def stop(self) -> None:
-        """End every watch that runs now, from any thread."""
+        """End all current watches, from any thread."""
         self._call_on_loop(self._loop, self._stop_all)
 
     # --- who watches ------------------------------------------------------------------------------------------
 
-    async def _add_watcher(self, seat: _Watcher) -> None:
-        last = self._last()
+    async def _add_watcher(self, watcher: _Watcher) -> None:
+        last = self._get_last()
         if last is not None and last.is_final:
-            seat.put(last)
+            watcher.put(last)
             return
-        seat.loop = here = asyncio.get_running_loop()
-        if seat.has_left:
+        # The loop is set before `has_left` is read, and `_remove_watcher` does it the other way round: whichever
+        # thread is first, a watcher that leaves while it joins is noticed by one of the two.
+        watcher.loop = here = asyncio.get_running_loop()
+        if watcher.has_left:
             return
-        self._clock.now()  # a clock seen over HTTP knows its seconds only after it was asked for the time
-        seat.deadline = self._clock.monotonic() + seat.seconds
-        begins = self._task is None or self._loop is not here
-        if begins:
+        self._clock.now()  # a clock read over HTTP knows its seconds only after it was asked for the time
+        watcher.deadline = self._clock.monotonic() + watcher.seconds
+        # A task of another loop will never run again: the loop thread was shut down and started anew since.
+        must_start = self._task is None or self._loop is not here
+        if must_start:
             self._start(here)
-        self._watchers.append(seat)
-        if begins:
-            self._turned()  # who hears of it may end it again: this seat as well
-        if seat.deadline < self._wakes_at:
+        self._watchers.append(watcher)
+        if must_start:
+            self._on_watch_changed()  # a listener may stop all watches at this moment, this new one included
+        if watcher.deadline < self._wakes_at:
+            # Sleep again, only until this deadline. The time of the next poll stays as it is.
             self._wake_early.set()
 
-    async def _next(self, seat: _Watcher) -> JobSnapshot | None:
-        return await seat.get(self._demand)
+    async def _next(self, watcher: _Watcher) -> JobSnapshot | None:
+        return await watcher.get(self._demand)
 
-    def _remove_watcher(self, seat: _Watcher) -> None:
-        """Give up a seat from any thread, without waiting: whoever leaves may be on its way out of a cancelled task."""
-        seat.has_left = True
-        self._call_on_loop(seat.loop, self._discard_watcher, seat)
+    def _remove_watcher(self, watcher: _Watcher) -> None:
+        """Remove a watcher from any thread, without waiting: its task may already be cancelled and cannot await."""
+        watcher.has_left = True
+        self._call_on_loop(watcher.loop, self._discard_watcher, watcher)
 
-    def _discard_watcher(self, seat: _Watcher) -> None:
-        if seat in self._watchers:
-            self._watchers.remove(seat)
+    def _discard_watcher(self, watcher: _Watcher) -> None:
+        if watcher in self._watchers:
+            self._watchers.remove(watcher)
+            # Without watchers even a sleeping task is one too many: a clock that runs fast would wake it for nobody.
             if not self._watchers:
                 self._cancel()
 
     def _stop_all(self) -> None:
-        for seat in self._watchers:
-            seat.stop()
+        for watcher in self._watchers:
+            watcher.stop()
         self._watchers.clear()
         self._cancel()
 
     def _put_all(self, item: JobSnapshot | Exception | None, *, last: bool) -> None:
-        for seat in self._watchers:
-            seat.put(item)
+        for watcher in self._watchers:
+            watcher.put(item)
         if last:
             self._watchers.clear()
 
     @staticmethod
-    def _call_on_loop(home: asyncio.AbstractEventLoop | None, do: Callable[..., None], *arguments: object) -> None:
-        if home is None:
+    def _call_on_loop(
+        loop: asyncio.AbstractEventLoop | None, function: Callable[..., None], *arguments: object
+    ) -> None:
+        if loop is None:
             return
         try:
-            here = asyncio.get_running_loop() is home
+            is_current = asyncio.get_running_loop() is loop
         except RuntimeError:
-            here = False
-        if here:
-            do(*arguments)
+            is_current = False
+        if is_current:
+            function(*arguments)
             return
-        with contextlib.suppress(RuntimeError):  # that loop has ended, and every watch on it
-            home.call_soon_threadsafe(do, *arguments)
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and every watch on it has ended with it
+            loop.call_soon_threadsafe(function, *arguments)
 
-    # --- looking ----------------------------------------------------------------------------------------------
+    # --- polling ----------------------------------------------------------------------------------------------
 
-    def _start(self, here: asyncio.AbstractEventLoop) -> None:
-        self._watchers = []  # what a loop that has ended left behind
-        self._loop = here
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._watchers = []  # those of a closed loop are beyond reach
+        self._loop = loop
+        # Events belong to the loop on which they are awaited first, so each start needs new ones.
         self._demand, self._wake_early = asyncio.Event(), asyncio.Event()
         self._wakes_at = 0.0
-        self._task = here.create_task(self._run(self._demand), name="cint-nb job poller")
+        self._task = loop.create_task(self._run(self._demand), name="cint-nb job poller")
 
     def _cancel(self) -> None:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            self._turned()
+            self._on_watch_changed()
 
-    async def _run(self, wanted: asyncio.Event) -> None:
+    async def _run(self, demand: asyncio.Event) -> None:
         try:
-            await self._poll_loop(wanted)
-        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for a snapshot must hear of it
+            await self._poll_loop(demand)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait for a snapshot must get it
             self._put_all(error, last=True)
         finally:
-            if self._task is asyncio.current_task():  # else all had left, and the next poller may run already
+            # After a cancellation `_task` is None, or already the task of the next poller, whose watchers are not ours.
+            if self._task is asyncio.current_task():
                 self._task = None
                 self._put_all(None, last=True)
-                self._turned()
+                self._on_watch_changed()
 
-    async def _poll_loop(self, wanted: asyncio.Event) -> None:
-        looker, clock = self._fetcher, self._clock
+    async def _poll_loop(self, demand: asyncio.Event) -> None:
+        fetcher, clock = self._fetcher, self._clock
         failing_since: float | None = None
         delay = self._delay(first=True)
         due = clock.monotonic() + delay
         while True:
-            await self._wait_for_demand(wanted)
-            moment = await self._sleep_until(due)
-            self._end_overdue(moment, due)
+            # Demand comes before the sleep: while all watchers are busy there is no request, and no clock runs either,
+            # so that a virtual clock stands still until somebody waits.
+            await self._wait_for_demand(demand)
+            now = await self._sleep_until(due)
+            self._end_overdue(now, due)
             if not self._watchers:
                 return
-            if moment < due or not self._has_demand():
+            # Woken early by a new deadline, or whoever waited has left: no poll is sent, and `due` stays.
+            if now < due or not self._has_demand():
                 continue
-            asked: float | None = None
-            seen: JobSnapshot | None = None
+            retry_after: float | None = None
+            snapshot: JobSnapshot | None = None
             try:
-                seen = await looker.fetch(count=looker.should_count())
+                snapshot = await fetcher.fetch(count=fetcher.should_count())
             except (*_TRANSIENT_ERRORS, NotFound) as error:
                 failing_since = clock.monotonic() if failing_since is None else failing_since
                 if not self._is_transient(error, clock.monotonic() - failing_since):
                     raise
-                asked = error.evidence.get("retry_after_seconds")
+                retry_after = error.evidence.get("retry_after_seconds")
             else:
                 failing_since = None
-            if seen is not None and seen.is_final:
-                seen = await looker.finalise(seen)
-                self._put_all(seen, last=True)
-                self._keep(seen)
+            # Watchers get a snapshot before the listeners: a listener that stops the watching must not take away the
+            # final one, and must be able to take away any other.
+            if snapshot is not None and snapshot.is_final:
+                snapshot = await fetcher.finalise(snapshot)
+                self._put_all(snapshot, last=True)
+                self._on_snapshot(snapshot)
                 return
-            delay = self._delay(retry_after=asked)
+            delay = self._delay(retry_after=retry_after)
             due = clock.monotonic() + delay
-            if seen is not None:
-                seen = evolve(seen, next_poll_seconds=delay)
-                self._put_all(seen, last=False)
-                self._keep(seen)
+            if snapshot is not None:
+                snapshot = evolve(snapshot, next_poll_seconds=delay)
+                self._put_all(snapshot, last=False)
+                self._on_snapshot(snapshot)
 
     def _has_demand(self) -> bool:
-        return any(seat.is_waiting for seat in self._watchers)
+        return any(watcher.is_waiting for watcher in self._watchers)
 
-    async def _wait_for_demand(self, wanted: asyncio.Event) -> None:
+    async def _wait_for_demand(self, demand: asyncio.Event) -> None:
         while not self._has_demand():
-            wanted.clear()
-            await wanted.wait()
+            demand.clear()
+            await demand.wait()
 
     async def _sleep_until(self, due: float) -> float:
-        """Sleep until a look or a deadline is due, whichever comes first, and return the moment reached."""
+        """Sleep until a poll or a deadline is due, whichever is first, and return the time reached."""
         now = self._clock.monotonic()
-        self._wakes_at = wakes_at = min(due, *(seat.deadline for seat in self._watchers))
+        self._wakes_at = wakes_at = min(due, *(watcher.deadline for watcher in self._watchers))
         self._wake_early.clear()
         if await sleep_unless_signalled(self._fetcher.http.sleep(wakes_at - now), self._wake_early):
             return self._clock.monotonic()
-        return max(self._clock.monotonic(), wakes_at)  # a clock that rounds may stand a little before it
+        return max(self._clock.monotonic(), wakes_at)  # a clock that rounds may show slightly less
 
-    def _end_overdue(self, moment: float, look_due: float) -> None:
-        """End the watches whose deadline has passed. One that passed only after a look was due gets that look first."""
-        for seat in [seat for seat in self._watchers if seat.deadline <= moment and seat.deadline < look_due]:
-            self._watchers.remove(seat)
-            seat.put(self._gave_up(seat.seconds))
+    def _end_overdue(self, now: float, poll_due: float) -> None:
+        """End the watches whose deadline has passed, except those whose deadline lies after a poll that is due.
+
+        After a long standstill, such as a closed laptop, both have passed: the job may well have ended by then, so the
+        poll that was due first is sent first.
+        """
+        for watcher in [each for each in self._watchers if each.deadline <= now and each.deadline < poll_due]:
+            self._watchers.remove(watcher)
+            watcher.put(self._make_timeout_error(watcher.seconds))
 
     def _delay(self, *, retry_after: float | None = None, first: bool = False) -> float:
-        looker = self._fetcher
-        eta = looker.pace.estimate(looker.handle).eta
+        fetcher = self._fetcher
+        eta = fetcher.durations.estimate(fetcher.handle).eta
         return next_delay(
-            looker.elapsed(),
+            fetcher.elapsed(),
             eta,
-            short=is_short(looker.handle, eta),
-            counted=looker.projected_end,
+            short=is_short(fetcher.handle, eta),
+            projected_end=fetcher.projected_end,
             retry_after=retry_after,
-            jitter=looker.pace.jitter(),
+            jitter=fetcher.durations.jitter(),
             first=first,
         )
 
     def _is_transient(self, error: Exception, failing_for: float) -> bool:
+        # A job that was just created may not be readable yet; once it has been read, a 404 is final.
         if isinstance(error, NotFound):
             return self._fetcher.polls == 0 and self._fetcher.elapsed() < limits.POLL_NEW_JOB.total_seconds()
         return failing_for < limits.POLL_FAILURES_MAX.total_seconds()
 
 
 async def sleep_unless_signalled(sleep: Awaitable[None], signal: asyncio.Event) -> bool:
-    """Wait for the end of a pause or for the signal, and tell whether it was the signal."""
+    """Wait for the end of a sleep or for the signal, and return whether it was the signal."""
     sleeping = asyncio.ensure_future(sleep)
-    stopping = asyncio.ensure_future(signal.wait())
+    signalled = asyncio.ensure_future(signal.wait())
     try:
-        ended, _ = await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait((sleeping, signalled), return_when=asyncio.FIRST_COMPLETED)
         if sleeping in ended:
-            sleeping.result()  # a clock that fails must not turn the watch into a busy one
+            sleeping.result()  # raises if the clock failed: ignoring that would turn the poll loop into a busy one
     finally:
-        for task in (sleeping, stopping):
+        # Also when this task is cancelled: neither of the two may outlive it.
+        for task in (sleeping, signalled):
             task.cancel()
-        await asyncio.gather(sleeping, stopping, return_exceptions=True)
+        await asyncio.gather(sleeping, signalled, return_exceptions=True)
     return signal.is_set()

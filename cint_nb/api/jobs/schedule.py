@@ -1,7 +1,8 @@
-"""When to look at a job again, and how long it may still take: pure functions and one small memory.
+"""The polling schedule and duration estimates of jobs. Pure functions, and one model that learns.
 
-A few early looks find instant failures. Then the documented durations guide the schedule, until the ids saved so far
-are seen to grow: from there on their growth foretells the end, and few looks are needed. Numbers: `domain.limits`.
+A few early polls find jobs that fail at once. Then the documented durations guide the schedule, until the count of
+saved ids is seen to grow: from there on its growth projects the end, and few polls are needed. The numbers are in
+`domain.limits`.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from cint_nb.domain.models import evolve
 _UPLOAD_KINDS = (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
 _REMOVAL_KINDS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL, JobKind.EXCLUSION_UPLOAD)
 _SLACK = 0.25
-"""How far around its own experience the estimate reaches."""
+"""Half the width of an estimate from this account's own jobs, as a share of it."""
 
 
 @dataclass(frozen=True)
 class DurationEstimate:
-    """How long a job takes in all, in seconds.
+    """The total duration of a job, in seconds.
 
     Args:
         low: Shortest likely duration, from the guide.
         high: Longest likely duration.
-        eta: What the polling schedule aims at.
-        fastest: Shortest duration any document names; equal to `low` once own jobs were seen.
+        eta: Duration the polling schedule aims at.
+        fastest: Shortest duration in any document; equal to `low` once this account's own jobs are known.
     """
 
     low: float
@@ -43,10 +44,10 @@ def _clamp(value: float, low: float, high: float) -> float:
 
 
 def extrapolate_end(share: float, elapsed: float) -> float | None:
-    """Foretell after how many seconds in all a job ends, None while too little of it is done.
+    """Return after how many seconds in total a job will end; None while too little of it is done to tell.
 
     Args:
-        share: Done by then, 0–1, counted.
+        share: Counted share done by then, 0–1.
         elapsed: Seconds since the job was created.
     """
     return elapsed / share if share >= limits.POLL_MIN_FRACTION_FOR_ETA and elapsed > 0 else None
@@ -57,50 +58,59 @@ def next_delay(
     eta: float,
     *,
     short: bool = False,
-    counted: float | None = None,
+    projected_end: float | None = None,
     retry_after: float | None = None,
     jitter: float = 0.0,
     first: bool = False,
 ) -> float:
-    """Return how many seconds to wait before the next look at a job.
+    """Return how many seconds to wait before the next poll of a job.
 
     Args:
         elapsed: Seconds since the job was created.
-        eta: Seconds it is expected to take in all.
-        short: Whether it is expected to be over in a minute or so: `is_short` tells.
-        counted: The same as foretold by `extrapolate_end`; it is believed before `eta`.
-        retry_after: What the exchange asked for; it wins over everything, but 0 does not mean at once and for ever.
+        eta: Seconds it is expected to take in total.
+        short: Whether it is expected to end within about a minute, as `is_short` returns.
+        projected_end: Seconds it takes in total according to `extrapolate_end`; takes precedence over `eta`.
+        retry_after: Seconds the exchange asked for. Takes precedence over everything else, but never goes below the
+            shortest interval: an exchange that asks for 0 would otherwise be polled without end.
         jitter: −1 to 1, scaled by the allowed share.
-        first: Whether this watcher has not looked yet; a job older than the first early look is looked at once.
+        first: Whether this is the first poll of a watch. A job older than the first early poll is polled at once.
     """
     if retry_after is not None:
         return max(limits.POLL_MIN_INTERVAL_NEAR_END, retry_after)
-    looks: tuple[float, ...] = limits.POLL_FIRST_AT
+    early_polls: tuple[float, ...] = limits.POLL_FIRST_AT
     shortest = limits.POLL_MIN_SECONDS
     if short:
-        looks, shortest = looks[:1], limits.POLL_MIN_INTERVAL_NEAR_END
-    early = [look for look in looks if look > elapsed + 0.5]
-    if first and len(early) < len(looks):
+        # The other early polls lie too far apart for a job that may end between them.
+        early_polls, shortest = early_polls[:1], limits.POLL_MIN_INTERVAL_NEAR_END
+    # Half a second of tolerance: a poll that was sent slightly early must not be sent twice.
+    ahead = [moment for moment in early_polls if moment > elapsed + 0.5]
+    # A job attached to later may have ended long ago, and its watcher should not wait to learn it.
+    if first and len(ahead) < len(early_polls):
         return 0.0
-    if early:
-        return early[0] - elapsed  # spread by the moments at which jobs are created
-    if counted is not None:
-        delay = _interval_toward(counted, elapsed, shortest)
+    # No jitter yet: the moments at which jobs are created already spread these polls.
+    if ahead:
+        return ahead[0] - elapsed
+    # A projection comes from this very job, an estimate only from others like it.
+    if projected_end is not None:
+        delay = _interval_toward(projected_end, elapsed, shortest)
     else:
         delay = _interval_by_estimate(elapsed, eta, shortest, even=short)
     return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
 
 
 def _max_interval(end: float) -> float:
+    # A delay is small or large in relation to the job: the end of a long one may be noticed later.
     share, low, high = limits.POLL_MAX_INTERVAL
     return _clamp(share * end, low, high)
 
 
 def _interval_by_estimate(elapsed: float, eta: float, shortest: float, *, even: bool) -> float:
+    """Return the interval in one of three zones: before the likely end, around it, and after it."""
     wait, longest = limits.POLL_AFTER * elapsed, _max_interval(eta)
     if even and elapsed < limits.POLL_DENSE[1] * eta:
         wait = shortest
     elif elapsed < limits.POLL_DENSE[0] * eta:
+        # Grows with the time passed, so that a job much faster than estimated is noticed in good time too.
         wait = limits.POLL_BEFORE * elapsed
     elif elapsed < limits.POLL_DENSE[1] * eta:
         share, most = limits.POLL_NEAR
@@ -109,12 +119,15 @@ def _interval_by_estimate(elapsed: float, eta: float, shortest: float, *, even: 
 
 
 def _interval_toward(end: float, elapsed: float, shortest: float) -> float:
-    """Come closer to a foretold end step by step; a job that is overdue is looked at evenly."""
+    """Return the interval that approaches a projected end step by step; an overdue job is polled evenly."""
     share, low, high = limits.POLL_AT_END
     closest = _clamp(share * end, low, high)
+    # Aims slightly before the projected end: some ids are rejected and never counted, so that the job ends sooner.
     left = limits.POLL_AIM * end - elapsed
     if left <= 0:
         return _clamp(limits.POLL_OVERDUE * elapsed, closest, _max_interval(end))
+    # Each step covers a share of what is left, but no more than a share of what has passed: early projections are
+    # the least certain ones.
     of_left, of_passed = limits.POLL_COUNTED
     return max(shortest, min(of_passed * elapsed, max(closest, of_left * left)))
 
@@ -125,18 +138,18 @@ def _no_jitter() -> float:
 
 @dataclass
 class DurationModel:
-    """Remember how fast this account's own jobs were, and correct the documented durations by it.
+    """The documented durations of jobs, corrected by how fast this account's own jobs were.
 
     Args:
-        jitter: Source of numbers from −1 to 1 that spread the looks of many clients; none in sandbox and replay.
-        factors: What was learned so far, by kind of job: seen duration over expected duration.
+        jitter: Source of numbers from −1 to 1 that spread the polls of many clients; none in sandbox and replay.
+        factors: What was learned so far, by kind of job: actual duration over documented duration.
     """
 
     jitter: Callable[[], float] = _no_jitter
     factors: dict[str, float] = field(default_factory=dict)
 
     def estimate(self, handle: JobHandle) -> DurationEstimate:
-        """Estimate how long the job takes from its kind, its number of ids and the jobs seen before."""
+        """Estimate how long the job takes from its kind, its number of ids and earlier jobs."""
         low, high, eta, fastest = _documented_durations(handle.kind, handle.id_count)
         factor = self.factors.get(_kind_family(handle.kind))
         if factor is None:
@@ -152,45 +165,46 @@ class DurationModel:
         Args:
             kind: What the job did.
             ids: How many ids it handled.
-            seconds: From its creation to its completion, by the exchange's own times.
+            seconds: From its creation to its completion, by the exchange's own clock.
         """
         family = _kind_family(kind)
         if not family or ids < limits.DURATION_MIN_IDS or seconds <= 0:
             return
         expected = _documented_durations(kind, ids)[2]
-        seen = _clamp(seconds / expected, *limits.DURATION_FACTOR_BOUNDS)
+        # Bounded, so that one job that was stuck overnight cannot spoil all later estimates.
+        factor = _clamp(seconds / expected, *limits.DURATION_FACTOR_BOUNDS)
         before = self.factors.get(family)
-        self.factors[family] = seen if before is None else math.sqrt(before * seen)
+        # The geometric mean: of twice as fast and twice as slow it makes as documented.
+        self.factors[family] = factor if before is None else math.sqrt(before * factor)
 
     def deadline(self, handle: JobHandle) -> timedelta:
-        """Return how long to watch when nobody says: scaled to the ids, never less than half an hour.
-
-        A job whose ids nobody knows may be the largest there is.
-        """
+        """Return the default deadline of a watch: scaled to the number of ids, at least half an hour."""
         if not has_known_size(handle):
+            # It may be the largest job there is, and giving up too early is worse than watching too long.
             handle = evolve(handle, id_count=limits.IDS_PER_TARGET_GROUP)
         high = timedelta(seconds=limits.WATCH_DEADLINE_FACTOR * self.estimate(handle).high)
         return max(limits.WATCH_DEADLINE_MIN, high)
 
 
 def has_known_size(handle: JobHandle) -> bool:
-    """Return whether a job's duration can be estimated: either its ids are known or it handles none."""
+    """Return whether a job's duration can be estimated: its number of ids is known, or it handles none."""
     return handle.id_count > 0 or handle.kind not in (*_UPLOAD_KINDS, *_REMOVAL_KINDS)
 
 
 def is_short(handle: JobHandle, eta: float) -> bool:
-    """Return whether a job is known to be over in about a minute, if it takes as long as expected."""
+    """Return whether a job of known size is expected to end within about a minute."""
     return has_known_size(handle) and eta <= limits.POLL_SHORT_JOB
 
 
 def _kind_family(kind: JobKind) -> str:
+    # Both kinds of upload store ids at the same speed, so they learn from each other.
     if kind in _UPLOAD_KINDS:
         return "store"
     return str(kind) if kind in _REMOVAL_KINDS else ""
 
 
 def _documented_durations(kind: JobKind, ids: int) -> tuple[float, float, float, float]:
-    """Return low, high, eta and fastest by the documents alone."""
+    """Return low, high, eta and fastest according to the documents alone."""
     tens = ids / 10_000
     extra = limits.JOB_OVERHEAD_SECONDS
     if kind in _UPLOAD_KINDS:

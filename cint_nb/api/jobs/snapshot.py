@@ -1,4 +1,4 @@
-"""Turn the reply of a job's status address into a snapshot: pure, no request is sent here."""
+"""Parsing a job's status reply into a snapshot. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _REMOVAL_KINDS = (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL)
 
 @dataclass(frozen=True)
 class StatusContext:
-    """What surrounds one status reply.
+    """What is known beside one status reply.
 
     Args:
         elapsed: Seconds since the job was created, by the client's clock.
-        polls: Status requests sent so far, with this one.
-        saved_count: Ids the target group holds, where they were counted.
-        saved_count_before: The same when the job began.
-        counted_after: Seconds from the job's creation to that count; just now when None.
-        estimate: How long such a job takes.
-        request_id: Of the reply.
+        polls: Status requests sent so far, this one included.
+        saved_count: Number of ids saved in the target group; None if not counted.
+        saved_count_before: The same before the job started.
+        counted_after: Seconds from the job's creation to that count; None for `elapsed`.
+        estimate: Total duration of such a job.
+        request_id: Request id of the reply.
     """
 
     elapsed: float
@@ -42,7 +42,7 @@ class StatusContext:
 
 
 def fraction_done(handle: JobHandle, saved: int | None, saved_before: int | None) -> float | None:
-    """Return the share of its ids a job has saved or removed, None where nothing was seen to move."""
+    """Return the share of its ids a job has saved or removed; None if the count has not changed yet."""
     if saved is None or saved_before is None:
         return None
     removes = handle.kind in _REMOVAL_KINDS
@@ -50,8 +50,8 @@ def fraction_done(handle: JobHandle, saved: int | None, saved_before: int | None
     return min(_ALMOST_DONE, moved / whole) if moved > 0 and whole else None
 
 
-def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], look: StatusContext) -> JobSnapshot:
-    """Read one status reply; absent fields, nulls and unknown words are all taken.
+def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], context: StatusContext) -> JobSnapshot:
+    """Parse one status reply; absent fields, nulls and unknown words are all accepted.
 
     Returns:
         The snapshot. A completed job with a partial-success reason, or a batch with failed groups, is `partial`.
@@ -60,9 +60,9 @@ def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], look: StatusConte
     word = str(body.get("status") or "")
     state = parse_job_state(word, partial=bool(partial_text))
     created, completed = parse_time(body.get("created_at")), parse_time(body.get("completed_at"))
-    # Two times of one clock: the exchange's for a job that has ended, ours for one that runs
-    elapsed = max(0.0, (completed - created).total_seconds()) if created and completed else look.elapsed
-    fraction, measured, left = measure_progress(handle, state, elapsed, look)
+    # Never a mix of two clocks: both times are the exchange's for a job that has ended, both ours for one that runs.
+    elapsed = max(0.0, (completed - created).total_seconds()) if created and completed else context.elapsed
+    fraction, measured, left = measure_progress(handle, state, elapsed, context)
     failure = body.get("failure_reason")
     return JobSnapshot(
         handle=handle,
@@ -72,37 +72,37 @@ def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], look: StatusConte
         completed_at=completed,
         elapsed_seconds=elapsed,
         id_count=handle.id_count,
-        saved_count=look.saved_count,
-        saved_count_before=look.saved_count_before,
+        saved_count=context.saved_count,
+        saved_count_before=context.saved_count_before,
         fraction=fraction,
         is_measured=measured,
         seconds_left=left,
-        polls=look.polls,
+        polls=context.polls,
         created_object_id=str(body.get("created_fielding_run_id") or ""),
         failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
         failure_message=_text(failure) or (sanitise(body.get("message")) if state is JobState.FAILED else ""),
         partial_message=partial_text,
         trace_id=str(body.get("job_trace_id") or ""),
-        request_id=look.request_id,
+        request_id=context.request_id,
     )
 
 
 def measure_progress(
-    handle: JobHandle, state: JobState, elapsed: float, look: StatusContext
+    handle: JobHandle, state: JobState, elapsed: float, context: StatusContext
 ) -> tuple[tuple[float, float], bool, tuple[float, float] | None]:
-    """Return the share done as low and high bound, whether it was counted, and the seconds left.
+    """Return the share done as lower and upper bound, whether it was counted, and the seconds left.
 
-    A count that has moved since the job began is a measurement; without one the documented durations give a range,
-    and nothing is claimed for a job whose ids nobody knows.
+    A count that has changed since the job started is a measurement. Without one, the documented durations give a range,
+    and for a job with an unknown number of ids nothing is claimed.
     """
     if state in (JobState.DONE, JobState.PARTIAL):
-        return (1.0, 1.0), look.saved_count is not None and look.saved_count_before is not None, None
-    estimate = look.estimate
-    share = fraction_done(handle, look.saved_count, look.saved_count_before)
+        return (1.0, 1.0), context.saved_count is not None and context.saved_count_before is not None, None
+    estimate = context.estimate
+    share = fraction_done(handle, context.saved_count, context.saved_count_before)
     if share is not None:
         if state is JobState.FAILED:
             return (share, share), True, None
-        end = extrapolate_end(share, elapsed if look.counted_after is None else look.counted_after)
+        end = extrapolate_end(share, elapsed if context.counted_after is None else context.counted_after)
         if end is None:
             return (share, share), True, _seconds_left(estimate, elapsed)
         left = max(0.0, end - elapsed)
@@ -127,8 +127,8 @@ def _text(value: Any) -> str:
     reasons = value.get("reasons")
     for reason in reasons if isinstance(reasons, list) else []:
         if isinstance(reason, Mapping):
-            said = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
-            parts.append(": ".join(said))
+            words = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
+            parts.append(": ".join(words))
     return sanitise("; ".join(part for part in parts if part))
 
 
@@ -139,11 +139,11 @@ def _failed_groups_message(body: Mapping[str, Any]) -> str:
 
 
 def parse_time(value: Any) -> datetime | None:
-    """Read a time of a reply; UTC where it names no zone, None where it is none."""
+    """Parse a time of a reply: as UTC if it has no zone; None if it is not a time."""
     if not value:
         return None
     try:
-        read = _TIME.validate_python(value)
+        time = _TIME.validate_python(value)
     except ValidationError:
         return None
-    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

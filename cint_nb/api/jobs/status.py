@@ -1,4 +1,4 @@
-"""Look at one job: ask its status address, count what the target group holds, remember both."""
+"""Fetching a job's status and the count of saved ids."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ _COUNT_OPERATIONS: Mapping[JobKind, ops.Operation] = {
     JobKind.EXCLUSION_REMOVAL: ops.EXCLUSION_OVERVIEW,
 }
 _MAX_ATTEMPTS = 4
-"""A look may take this many reads before the watch moves on."""
+"""One status request may take this many read timeouts, retries included, before the poll counts as failed."""
 
 
 class StatusFetcher:
-    """Fetches the status of one job and remembers it.
+    """Fetches the status of one job, counts the saved ids, and remembers both.
 
     Args:
         http: What sends the requests.
-        handle: Which job. One without a job id, whose reply was lost, is followed by its count alone.
-        saved_before: Ids the target group held before the job.
+        handle: Which job. One without a job id, because the reply was lost, is followed by the count alone.
+        saved_before: Number of ids saved before the job; None if unknown.
         durations: How fast earlier jobs were.
     """
 
     def __init__(self, http: Http, handle: JobHandle, saved_before: int | None, durations: DurationModel) -> None:
         self.http = http
         self.handle = handle
-        self.pace = durations
+        self.durations = durations
         self.polls = 0
         self._saved_before = saved_before
         self._saved = saved_before
@@ -56,25 +56,26 @@ class StatusFetcher:
         self._warned_about: set[str] = set()
 
     def elapsed(self) -> float:
-        """Return the seconds since the job was created, by the client's clock, never less than since the first call.
+        """Return the seconds since the job was created, by the client's clock, but at least those since the first call.
 
-        By a clock that runs behind that of the exchange, the job would not have begun yet, for minutes.
+        To a clock that is minutes behind that of the exchange, the job would otherwise seem not to have started yet.
         """
         clock = self.http.clock
         since = 0.0 if self._created_at is None else (clock.now() - self._created_at).total_seconds()
         now = clock.monotonic()
         self._first_call_at = now if self._first_call_at is None else self._first_call_at
-        return round(max(since, now - self._first_call_at), 6)  # as exact as a date; a replay shows the same
+        # Rounded to microseconds, the precision of a datetime, so that a replay computes the same schedule.
+        return round(max(since, now - self._first_call_at), 6)
 
     async def fetch(self, *, count: bool = False) -> JobSnapshot:
-        """Send one status request, and one more to count if asked."""
+        """Send one status request, and with `count` one more for the number of saved ids."""
         by_count = self.handle.kind in _COUNT_OPERATIONS and not self.handle.job_id
-        before = self._saved
+        saved_at_last_poll = self._saved
         if by_count or count:
             await self._count()
         request_id = ""
         if by_count:
-            body: Mapping[str, Any] = self._state_from_count(before)
+            body: Mapping[str, Any] = self._state_from_count(saved_at_last_poll)
         else:
             place = "report_id" if self.handle.kind is JobKind.REPORT else "job_id"
             operation = ops.STATUS_OPERATIONS[self.handle.kind]
@@ -86,56 +87,65 @@ class StatusFetcher:
             body, request_id = reply.json_object(), reply.request_id
         self.polls += 1
         self._created_at = self._created_at or parse_time(body.get("created_at"))
-        seen = parse_snapshot(
+        snapshot = parse_snapshot(
             self.handle,
             body,
             StatusContext(
                 elapsed=self.elapsed(),
                 polls=self.polls,
-                estimate=self.pace.estimate(self.handle),
+                estimate=self.durations.estimate(self.handle),
                 saved_count=self._saved,
                 saved_count_before=self._saved_before,
                 counted_after=self._counted_after,
                 request_id=request_id,
             ),
         )
-        if not is_documented_status(seen.raw_status):
-            self.warn_once(seen.raw_status, f"Unknown job status {seen.raw_status[:40]!r}: taken as still running.")
-        return seen
+        if not is_documented_status(snapshot.raw_status):
+            word = snapshot.raw_status
+            self.warn_once(word, f"Unknown job status {word[:40]!r}: treated as still running.")
+        return snapshot
 
-    async def finalise(self, seen: JobSnapshot) -> JobSnapshot:
-        """Add the final count to the last snapshot and learn the pace; neither may cost the end of the job."""
-        if seen.created_at and seen.completed_at:
-            spent = (seen.completed_at - seen.created_at).total_seconds()
-            self.pace.learn(self.handle.kind, self.handle.id_count, spent)
+    async def finalise(self, snapshot: JobSnapshot) -> JobSnapshot:
+        """Return the last snapshot with the final count, and record the duration of the job.
+
+        A count that fails is omitted: it must not keep the end of the job from being reported.
+        """
+        if snapshot.created_at and snapshot.completed_at:
+            seconds = (snapshot.completed_at - snapshot.created_at).total_seconds()
+            self.durations.learn(self.handle.kind, self.handle.id_count, seconds)
         if self.handle.kind not in _COUNT_OPERATIONS:
-            return seen
+            return snapshot
         with contextlib.suppress(ApiError, TransportError):
             await self._count()
-        return evolve(seen, saved_count=self._saved, saved_count_before=self._saved_before)
+        return evolve(snapshot, saved_count=self._saved, saved_count_before=self._saved_before)
 
     def should_count(self) -> bool:
-        """Return whether the next poll should count too: ever more rarely, then regularly near the expected end."""
+        """Return whether the next poll should also count the saved ids.
+
+        As long as no end can be projected, the intervals between counts double, because most of them show nothing new.
+        Afterwards the ids are counted regularly, to correct the projection; close to the projected end a correction
+        would come too late to matter, so they are no longer counted.
+        """
         if self.handle.kind not in _COUNT_OPERATIONS or not self.handle.job_id:
             return False
-        look = self.polls + 1
+        poll = self.polls + 1
         if self.projected_end is None:
-            doubled, rest = divmod(look, limits.POLL_FIRST_WITH_COUNT)
-            return not rest and doubled.bit_count() == 1
-        soon = self.elapsed() >= limits.POLL_AIM * self.projected_end
-        return not soon and look - self._counted_with >= limits.POLL_WITH_COUNT_EVERY
+            doublings, rest = divmod(poll, limits.POLL_FIRST_WITH_COUNT)
+            return not rest and doublings.bit_count() == 1  # polls 3, 6, 12, 24 …
+        is_near_end = self.elapsed() >= limits.POLL_AIM * self.projected_end
+        return not is_near_end and poll - self._counted_with >= limits.POLL_WITH_COUNT_EVERY
 
-    def warn_once(self, about: str, text: str) -> None:
-        """Add a warning to the client's list, once for each thing it is about."""
-        if about not in self._warned_about:
-            self._warned_about.add(about)
+    def warn_once(self, subject: str, text: str) -> None:
+        """Add a warning to the client's list, once per subject."""
+        if subject not in self._warned_about:
+            self._warned_about.add(subject)
             self.http.warn(text)
 
     def _state_from_count(self, last_saved: int | None) -> dict[str, Any]:
-        """Return from the count alone whether a job whose id was lost still runs.
+        """Return the state of a job whose id was lost, by the count alone, in the form of a status reply.
 
-        A removal runs until nothing is left. An upload runs until all ids have arrived, or until its time is up and
-        nothing arrives any more: then some were not taken.
+        A removal runs until no ids are left. An upload runs until all ids have arrived, or until its longest likely
+        duration has passed and the count no longer changes: the ids that are missing were then rejected.
         """
         saved = self._saved or 0
         if self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL):
@@ -143,10 +153,11 @@ class StatusFetcher:
         arrived = saved - (self._saved_before or 0)
         if arrived >= self.handle.id_count:
             return {"status": "Completed"}
-        if saved != last_saved or self.elapsed() < self.pace.estimate(self.handle).high:
+        if saved != last_saved or self.elapsed() < self.durations.estimate(self.handle).high:
             return {"status": "Processing"}
         text = (
-            f"{arrived:,} of {self.handle.id_count:,} ids were counted; what the job itself says was lost with its id."
+            f"{arrived:,} of {self.handle.id_count:,} IDs were counted; "
+            "the job's own report is unavailable because its ID was lost."
         )
         return {"status": "Completed", "partial_success_reason": {"description": text}}
 

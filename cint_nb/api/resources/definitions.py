@@ -1,4 +1,4 @@
-"""Definitions: what must be known to fill a draft. They change rarely, so each is read once a client."""
+"""Definitions: what filling in a draft requires. They rarely change and are cached per client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Model = TypeVar("Model", bound=ApiModel)
 
 
 class Definitions:
-    """Read accounts, users, business units, locales, industries, study types and allocation templates."""
+    """Accounts, users, business units, locales, industries, study types and allocation templates."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -29,7 +29,7 @@ class Definitions:
         """Return the users of the account; `GET /accounts/{account_id}/users`.
 
         Args:
-            project_managers: Only those who can manage a project.
+            project_managers: Return only those who can manage a project.
         """
         query = {"user_type": "project_manager" if project_managers else None}
         return parse_list(User, await self._http.send(ops.LIST_USERS.make_call(query=query)), "users")
@@ -39,7 +39,7 @@ class Definitions:
         return await self._read_cached(ops.LIST_BUSINESS_UNITS, BusinessUnit, "business_units")
 
     async def user_business_unit(self, user_id: str) -> int | None:
-        """Return the number of a user's business unit, None if there is none."""
+        """Return the number of a user's business unit; None if there is none."""
         reply = await self._http.send(ops.GET_USER_BUSINESS_UNIT.make_call({"user_id": user_id}))
         found = reply.json_object().get("business_unit_id")
         return int(found) if found is not None else None

@@ -1,4 +1,4 @@
-"""Files the exchange gives out: named by it, so never trusted with where they go."""
+"""Downloaded files, whose names are never trusted as paths."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Download(NamedTuple):
     """A downloaded file: `name, content = download`.
 
     Args:
-        name: As the exchange calls it, made safe: letters, digits, `.`, `_` and `-` only.
-        content: Its bytes, which may hold ids of respondents.
+        name: The exchange's file name, made safe: letters, digits, `.`, `_` and `-` only.
+        content: The bytes of the file, which may contain ids of respondents.
     """
 
     name: str
@@ -30,26 +30,28 @@ class Download(NamedTuple):
 
         Args:
             folder: An existing folder; the file never leaves it.
-            overwrite: Replace a file of that name. Otherwise it stays as it is.
+            overwrite: Replace a file with that name; otherwise it is not changed.
 
         Raises:
-            InputError: a file of that name is there, or there is no such folder.
+            InputError: a file with that name already exists, or the folder does not exist.
         """
         path = Path(folder) / self.name
         try:
             if overwrite:
-                path.unlink(missing_ok=True)  # a link is replaced, not what it leads to
+                path.unlink(missing_ok=True)  # a symbolic link is replaced, not its target
             with path.open("xb") as file:
                 file.write(self.content)
         except FileExistsError:
             raise InputError(
-                "A file of this name is in the folder already; it was not touched.",
+                "A file with this name already exists in the folder and was not changed.",
                 evidence={"file": self.name, "folder": Path(folder).name},
                 next_step="save into another folder, or save(folder, overwrite=True) to replace it.",
             ) from None
         except (FileNotFoundError, NotADirectoryError):
             raise InputError(
-                "There is no such folder.", evidence={"folder": Path(folder).name}, next_step="make it first."
+                "The folder does not exist.",
+                evidence={"folder": Path(folder).name},
+                next_step="create the folder first.",
             ) from None
         return path
 
@@ -59,12 +61,12 @@ class Download(NamedTuple):
 
 
 def make_download(reply: Reply, default: str) -> Download:
-    """Create a download of a reply; `default` names it where the exchange does not."""
+    """Return the download in a reply; `default` is its name if the exchange gives none."""
     return Download(download_file_name(reply, default), reply.body)
 
 
 def download_file_name(reply: Reply, default: str) -> str:
-    """Return the file name of a download, safe to use in a folder of any system."""
+    """Return the file name of a download, safe to use on any operating system."""
     match = _FILE_NAME.search(reply.headers.get("content-disposition", ""))
     found = ""
     if match:

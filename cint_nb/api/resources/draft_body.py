@@ -1,4 +1,4 @@
-"""The body of a draft, and what to offer when the exchange refuses a part of it."""
+"""The request body of a draft, and alternatives to offer when the exchange rejects part of it."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ _REFERENCE_FIELD = "target_group_customer_reference_number"
 
 
 def build_draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, reference: str) -> dict[str, Any]:
-    """Return the JSON body of a draft with its name and the reference by which it can be found again.
+    """Return the JSON body of a draft, with its name and the reference that identifies it later.
 
     Raises:
-        InputError: a body given as a dict has a field of an older version.
+        InputError: a body passed as a dict has a field of an older API version.
     """
     if isinstance(plan, TargetGroupPlan):
         return plan.to_body(name=name, customer_reference_number=reference) | {_REFERENCE_FIELD: reference}
     body = dict(plan)
     if "profile" in body:
         raise InputError(
-            "A draft of this version has no field 'profile'.",
+            "A draft of this API version has no field 'profile'.",
             evidence={"field": "profile", "version": limits.API_VERSION},
-            next_step="leave it out, which suits a recontact, or write 'profiling' as the create guide shows it.",
+            next_step="omit it, which suits a recontact, or write 'profiling' as shown in the create guide.",
         )
     if name:
         body.setdefault("name", name)
     body[_REFERENCE_FIELD] = reference
     exclusion = body.get("exclusion")
     if isinstance(exclusion, Mapping) and "list" in exclusion:
-        # The list is deprecated and its words are mislabelled; exclusions are uploaded as a file.
+        # The list is deprecated and its fields are mislabelled in the documents; exclusions are uploaded as a file.
         if exclusion["list"]:
             raise InputError(
-                "exclusion.list is no longer in use; its ids would not be excluded reliably.",
+                "exclusion.list is no longer in use; its IDs would not be excluded reliably.",
                 evidence={"field": "exclusion.list"},
-                next_step="leave it out, create the draft, then use client.exclusions.upload(...).",
+                next_step="omit it, create the draft, then use client.exclusions.upload(...).",
             )
         body["exclusion"] = {key: value for key, value in exclusion.items() if key != "list"}
     return body
 
 
 def allocation_format_of(body: Mapping[str, Any]) -> AllocationFormat | None:
-    """Return which of the three known forms names the allocations in a body; None if none does."""
+    """Return in which of the three known formats a body states its allocations; None if in none of them."""
     if "allocation_template" in body:
         return AllocationFormat.ALLOCATION_TEMPLATE
     allocations = body.get("allocations")
@@ -56,24 +56,24 @@ def allocation_format_of(body: Mapping[str, Any]) -> AllocationFormat | None:
 
 def convert_allocations(
     body: Mapping[str, Any],
-    shape: AllocationFormat,
+    allocation_format: AllocationFormat,
     *,
     template_id: str = limits.RECONTACT_TEMPLATE_ID,
     template: AllocationTemplate | None = None,
 ) -> dict[str, Any]:
-    """Return the body with its allocations in another of the three known forms.
+    """Return the body with its allocations in another of the three known formats.
 
     Args:
-        body: Of a draft.
-        shape: The form wanted.
-        template_id: The allocation template.
-        template: The template itself, which the expanded form needs: `client.definitions.allocation_template(id)`.
+        body: Body of a draft.
+        allocation_format: The wanted format.
+        template_id: Id of the allocation template.
+        template: The template itself, which the expanded format requires: `client.definitions.allocation_template(id)`.
 
     Raises:
-        InputError: the expanded form was asked for without the template.
+        InputError: the expanded format was requested without the template.
     """
     rest = {key: value for key, value in body.items() if key not in ("allocations", "allocation_template")}
-    match shape:
+    match allocation_format:
         case AllocationFormat.TEMPLATE_ID:
             return {**rest, "allocations": {"template_id": template_id}}
         case AllocationFormat.ALLOCATION_TEMPLATE:
@@ -81,7 +81,7 @@ def convert_allocations(
         case AllocationFormat.OPEN_EXCHANGE:
             if template is None:
                 raise InputError(
-                    "The expanded allocations need the template they are expanded from.",
+                    "Expanded allocations require the template they are expanded from.",
                     evidence={"template_id": template_id},
                     next_step="read it with client.definitions.allocation_template(template_id) and pass it.",
                 )
@@ -89,38 +89,38 @@ def convert_allocations(
 
 
 def mentions_field(error: BadRequest, word: str) -> bool:
-    """Return whether a refusal is about a field, by the fields it names or, where it names none, by its text."""
+    """Return whether a rejection is about a field: by the fields it names, or by its text if it names none."""
     if error.invalid_params:
         return any(word in name for name, _ in error.invalid_params)
     return word in error.what.lower().replace(" ", "_")
 
 
 def suggest_allocation_formats(error: BadRequest, body: Mapping[str, Any]) -> None:
-    """Add to a refusal of the allocations which other forms could be tried; nothing is tried by itself."""
+    """Add to a rejection of the allocations which other formats could be tried; none is tried automatically."""
     tried = allocation_format_of(body)
     if tried is None or not mentions_field(error, "allocation"):
         return
-    others = [shape for shape in AllocationFormat if shape is not tried]
-    error.evidence["allocation_shape"] = str(tried)
-    error.evidence["other_shapes"] = ", ".join(others)
-    error.safe = "a refused draft creates nothing, so another form may be sent."
+    others = [each for each in AllocationFormat if each is not tried]
+    error.evidence["allocation_format"] = str(tried)
+    error.evidence["other_formats"] = ", ".join(others)
+    error.safe = "a rejected draft creates nothing, so you can safely try another format."
     error.next_step = (
-        f"Cint's documents know other forms for the recontact template: send the plan again with "
-        f"allocation_shape=AllocationShape.{others[0].name}, and look afterwards with "
+        "Cint's documents show other formats for the recontact template: resend the plan with "
+        f"allocation_format=AllocationFormat.{others[0].name}, then check the result with "
         "client.target_groups.allocation_specification(ref)."
     )
 
 
 def states_exclusion(body: Mapping[str, Any]) -> bool:
-    """Return whether a body says if people of the same project are kept out; no document names a default."""
+    """Return whether a body states if people of the same project are excluded; no document gives a default."""
     exclusion = body.get("exclusion")
     return isinstance(exclusion, Mapping) and isinstance(exclusion.get("enabled"), bool)
 
 
 def toggle_unit_id_type(body: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the body with its business unit number as text instead of a number, or the reverse; None if it has none.
+    """Return the body with its business unit id as text instead of a number, or vice versa; None if it has none.
 
-    Documents of the same version disagree about the type.
+    Documents of the same API version disagree about the type.
     """
     unit = body.get("business_unit_id")
     if isinstance(unit, str) and unit.isascii() and unit.isdigit():

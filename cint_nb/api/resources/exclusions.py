@@ -1,4 +1,4 @@
-"""Exclusions: who must not enter a target group, by file, by project and by activity elsewhere."""
+"""Exclusions: who must not enter a target group, by file, by project or by recent activity."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _COUNT_FIELDS = {
 
 
 class Exclusions:
-    """Upload and remove exclusions of target groups, and read what is in force."""
+    """The exclusions of target groups: upload, remove, and read those in force."""
 
-    def __init__(self, http: Http, pace: DurationModel) -> None:
+    def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
-        self._pace = pace
+        self._durations = durations
 
     # --- by file ----------------------------------------------------------------------------------------------
 
@@ -41,28 +41,28 @@ class Exclusions:
     ) -> Job:
         """Upload ids to exclude in a background job.
 
-        There is no list of these jobs. After a lost reply a count that moved tells that the job runs or has run, and
-        it is followed by the count; a refused second request tells that it runs. Where neither is seen, the request
-        is sent once more: adding an id twice excludes it once.
+        There is no list of these jobs. After a lost reply, a count that has changed shows that the job is running or
+        done, and the job is followed by the count; a rejected second request shows that it is running. Without either,
+        the request is sent a second time: adding an id twice excludes it once.
 
         Args:
             ref: The target group.
-            uploadable: The exact bytes, or something that has them.
+            uploadable: The exact bytes, or an object that provides them.
             entity_type: `RSID` or `ACCESS_RESPONDENT_GUID`.
-            token: Marks this attempt in the file name; a new one when left out.
+            token: Marks this attempt in the file name; a new one if omitted.
 
         Raises:
             InputError: the entity type cannot be excluded; nothing was sent.
-            JobAlreadyRunning: another job runs for this target group.
-            OutcomeUnknown: the reply was lost and nothing settles it; call it again.
+            JobAlreadyRunning: another job is running for this target group.
+            OutcomeUnknown: the reply was lost and no check could settle the outcome; call it again.
 
         Serves `POST …/exclusions/jobs/upload-respondents-by-file`.
         """
         entity = _parse_exclusion_type(entity_type)
         upload = validate_upload(uploadable)
-        name = upload.file_name(token or self._http.nonces.token(8))
+        name = upload.file_name(token or self._http.token_factory.token(8))
         before = await self._count(ref, entity)
-        begun = self._http.clock.now()
+        started_at = self._http.clock.now()
         lost = False
 
         def job(job_id: str) -> Job:
@@ -71,13 +71,13 @@ class Exclusions:
                 JobKind.EXCLUSION_UPLOAD,
                 job_id,
                 ref=ref,
-                created_at=begun,
-                ids=upload.id_count,
+                created_at=started_at,
+                id_count=upload.id_count,
                 file_name=name,
                 sha256=upload.sha256,
-                counted_as=_COUNT_FIELDS[entity],
+                count_field=_COUNT_FIELDS[entity],
             )
-            return Job(self._http, handle, before, pace=self._pace)
+            return Job(self._http, handle, before, durations=self._durations)
 
         async def send() -> Job:
             call = ops.UPLOAD_EXCLUSIONS.make_call(
@@ -85,19 +85,19 @@ class Exclusions:
             )
             return job(parse_created_id(await self._http.send(call), "job_id", "id"))
 
-        async def look() -> Job | None:
+        async def check() -> Job | None:
             nonlocal lost
             lost = True
             return job("") if await self._count(ref, entity) > before else None
 
         try:
             return await send_once(
-                self._http, send, look, what="upload exclusions", file_name=name, **ref.path_params()
+                self._http, send, check, what="upload exclusions", file_name=name, **ref.path_params()
             )
         except JobAlreadyRunning:
             if not lost:
                 raise
-            return job("")  # the first request was accepted: it is its job that refuses the second
+            return job("")  # the first request was accepted: its job is why the second is rejected
 
     async def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int = 0) -> Job:
         """Remove all uploaded exclusions of one entity type in a background job.
@@ -105,41 +105,41 @@ class Exclusions:
         Args:
             ref: The target group.
             entity_type: `RSID` or `ACCESS_RESPONDENT_GUID`.
-            ids: How many are saved, for the estimate; counted when left out.
+            ids: How many are saved, for the estimate; counted if omitted.
 
         Raises:
-            JobAlreadyRunning: another job runs for this target group.
-            OutcomeUnknown: the reply was lost and nothing shows that the removal began; call it again.
+            JobAlreadyRunning: another job is running for this target group.
+            OutcomeUnknown: the reply was lost and nothing shows that the removal started; call it again.
 
         Serves `POST …/exclusions/jobs/remove-all-respondents`.
         """
         entity = _parse_exclusion_type(entity_type)
         before = await self._count(ref, entity)
 
-        async def nobody() -> None:
+        async def no_job() -> None:
             return None
 
         return await start_removal(
             self._http,
-            self._pace,
+            self._durations,
             call=ops.REMOVE_EXCLUSIONS.make_call(ref.path_params(), query={"entity_type": entity}),
             kind=JobKind.EXCLUSION_REMOVAL,
             ref=ref,
             before=before,
-            ids=ids or before,
+            id_count=ids or before,
             count=lambda: self._count(ref, entity),
-            conflicting_job=nobody,
-            counted_as=_COUNT_FIELDS[entity],
+            conflicting_job=no_job,
+            count_field=_COUNT_FIELDS[entity],
         )
 
     async def overview(self, ref: TargetGroupRef) -> RecontactOverview:
-        """Count the uploaded exclusions, by kind of id; `GET …/exclusions/overview`."""
+        """Count the uploaded exclusions, by type of id; `GET …/exclusions/overview`."""
         return parse(RecontactOverview, await self._http.send(ops.EXCLUSION_OVERVIEW.make_call(ref.path_params())))
 
     async def effective_rsids(self, ref: TargetGroupRef) -> tuple[str, ...]:
-        """Return every RSID kept out, by project, by group and by file, normalised.
+        """Return every excluded RSID, normalised: by project, by group and by file.
 
-        Compare it with the recontact list to see who will be turned away.
+        Compare them with the recontact list to see who will not be admitted.
 
         Serves `GET …/exclusions/rsid/paginated`.
         """
@@ -149,7 +149,7 @@ class Exclusions:
     # --- by project and by activity ---------------------------------------------------------------------------
 
     async def policy(self, ref: TargetGroupRef) -> ExclusionPolicy:
-        """Read whether people who completed elsewhere in the project are kept out; `GET …/exclusion-policy`."""
+        """Read whether people who completed elsewhere in the project are excluded; `GET …/exclusion-policy`."""
         reply = await self._http.send(ops.EXCLUSION_POLICY.make_call(ref.path_params()))
         return parse(ExclusionPolicy, reply, target_group_id=ref.target_group_id)
 
@@ -163,7 +163,7 @@ class Exclusions:
 
         Args:
             project_id: The project.
-            enabled: Whether it is on, by target group id.
+            enabled: By target group id, whether it is on.
 
         Serves `PUT …/projects/{project_id}/exclusion-policies`.
         """
@@ -171,12 +171,12 @@ class Exclusions:
         await self._http.send(ops.SET_EXCLUSION_POLICIES.make_call({"project_id": project_id}, json=body))
 
     async def activity(self, ref: TargetGroupRef) -> tuple[ActivityExclusion, ...]:
-        """Read whose respondents of other projects and groups are kept out; `GET …/respondent-activity-exclusions`."""
+        """Read the projects and groups whose respondents are excluded; `GET …/respondent-activity-exclusions`."""
         reply = await self._http.send(ops.ACTIVITY_EXCLUSIONS.make_call(ref.path_params()))
         return parse_list(ActivityExclusion, reply, "respondent_activity_exclusions")
 
     async def set_activity(self, ref: TargetGroupRef, exclusions: Sequence[ActivityExclusion]) -> None:
-        """Replace the whole list of activity exclusions; an empty one removes them all.
+        """Replace the whole list of activity exclusions; an empty list removes them all.
 
         Raises:
             InputError: an exclusion names this target group or its own project; nothing was sent.
@@ -197,10 +197,10 @@ class Exclusions:
 
 
 def _parse_exclusion_type(word: str) -> str:
-    """Read the entity type of an exclusion: `RSID`, `RESPONDENT_ID` or `ACCESS_RESPONDENT_GUID`.
+    """Parse the entity type of an exclusion: `RSID`, `RESPONDENT_ID` or `ACCESS_RESPONDENT_GUID`.
 
     Raises:
-        InputError: for RIDs, which the exchange cannot exclude, and for any other word.
+        InputError: it is RID, which the exchange cannot exclude, or any other word.
     """
     folded = str(word).strip().upper()
     if folded in {"RSID", "RESPONDENT_ID"}:

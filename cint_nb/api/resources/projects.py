@@ -13,11 +13,11 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
 _TRANSIENT_ERRORS = (NotFound, TransportError, ServerError, RateLimited, UnexpectedReply)
-"""What a look at a project that was just accepted may meet before it can be read."""
+"""Errors that reading a project which was just accepted may meet until it can be read."""
 
 
 class Projects:
-    """Create and read projects."""
+    """The projects of the account: create, read and list them."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -31,17 +31,17 @@ class Projects:
             name: Name of the project, 5–128 characters.
             project_manager_id: UUID of the project manager.
             reference: Your own reference number: letters, digits, spaces, `-` and `_`.
-            idempotency_key: The same key never creates a second project; a new one when left out.
+            idempotency_key: The same key never creates a second project; a new one if omitted.
 
         Raises:
-            BadRequest: naming the fields the exchange refuses.
-            TransportError: the reply was lost; `evidence` holds the idempotency key to call this again with.
-            CintError: the project was accepted and could not be read, mostly `NotFound` for two minutes; `evidence`
-                holds its id.
+            BadRequest: the exchange rejects fields, which the error names.
+            TransportError: the reply was lost; `evidence` contains the idempotency key with which to call this again.
+            CintError: the project was accepted but could not be read, usually `NotFound` for two minutes; `evidence`
+                contains its id.
 
         Serves `POST …/projects`, which accepts first and creates later.
         """
-        key = idempotency_key or self._http.nonces.uuid()
+        key = idempotency_key or self._http.token_factory.uuid()
         body = {"name": name, "project_manager_id": project_manager_id}
         if reference:
             body["project_customer_reference_number"] = reference
@@ -61,7 +61,7 @@ class Projects:
         return parse(Project, await self._http.send(ops.GET_PROJECT.make_call({"project_id": project_id})))
 
     async def overview(self, project_id: str) -> ProjectOverview:
-        """Read a project with its figures; `GET …/projects/{project_id}/overview`."""
+        """Read a project with its metrics; `GET …/projects/{project_id}/overview`."""
         return parse(ProjectOverview, await self._http.send(ops.PROJECT_OVERVIEW.make_call({"project_id": project_id})))
 
     async def list(
@@ -70,7 +70,7 @@ class Projects:
         """Iterate over the account's projects.
 
         Args:
-            name: Only projects of this name.
+            name: Only projects with this name.
             search: Only projects that match this text.
             status: `active` or `inactive`.
             project_manager_id: Only projects of this manager.
@@ -78,7 +78,7 @@ class Projects:
         Serves `GET …/projects`.
         """
         query = {
-            # The parameter `name` is deprecated, finds likenesses, and is ignored beside a search.
+            # The parameter `name` is deprecated, also finds similar names, and is ignored beside a search.
             "search_string": search or name or None,
             "status": status or None,
             "project_manager_id": project_manager_id or None,
@@ -90,9 +90,9 @@ class Projects:
                 yield project
 
     async def _wait_until_readable(self, project_id: str) -> Project:
-        """Wait until an accepted project can be read; whatever goes wrong then, the error says that it was accepted.
+        """Return an accepted project once it can be read; any error raised states that it was accepted.
 
-        What is counted are its own pauses: a clock may jump, and a computer may sleep in between.
+        The time limit counts only the pauses made here: a clock may jump, and a computer may sleep in between.
         """
         waited, pause = 0.0, 0.5
         while True:
@@ -101,7 +101,7 @@ class Projects:
             except CintError as error:
                 if not isinstance(error, _TRANSIENT_ERRORS) or waited >= limits.PROJECT_READY_SECONDS:
                     error.evidence["project_id"] = project_id
-                    error.safe = "the project was accepted; it is not readable yet."
+                    error.safe = "the project was accepted but cannot be read yet."
                     error.next_step = "read it later with client.projects.get(project_id); do not create it again."
                     raise
             await self._http.sleep(pause)

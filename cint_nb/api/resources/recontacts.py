@@ -1,4 +1,4 @@
-"""Recontacts: upload, follow, list, download, count and remove the people a target group may contact again."""
+"""Recontacts: upload, follow, list, download, count and remove the respondents of a target group."""
 
 from __future__ import annotations
 
@@ -24,88 +24,91 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items, iter_pages
 
 _ENDPOINT_MISSING = (404, 405)
-_FOLLOW_ADVICE = "follow it with client.recontacts.find(ref, file_name) to its end, then upload."
+_FOLLOW_ADVICE = "wait for it with client.recontacts.find_job(ref, file_name), then upload."
 
 
 class Recontacts:
-    """Upload recontacts of target groups, follow the jobs, and read what is saved."""
+    """The recontacts of target groups: upload them, follow the jobs, and read what is saved."""
 
-    def __init__(self, http: Http, pace: DurationModel) -> None:
+    def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
-        self._pace = pace
+        self._durations = durations
 
     # --- upload -----------------------------------------------------------------------------------------------
 
     async def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
-        """Upload respondent ids in a background job, or adopt the job an earlier attempt began.
+        """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
-        The exchange gives no protection against uploading twice. So the file name carries a token, the job list is
-        read first, and after a lost reply it is read again before anything is sent. An exchange of an older version
-        may have neither this address nor a list: RSIDs then go to the older address, and the count of saved ids
-        tells what became of a lost reply.
+        The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
+        first, and after a lost reply it is read again before anything is sent. An exchange of an older version may have
+        neither this URL nor a list: RSIDs are then sent to the older URL, and after a lost reply the count of saved ids
+        shows what happened.
 
         Args:
             ref: The target group.
-            uploadable: The exact bytes, or something that has them, such as `Respondents`.
-            token: Lower-case letters and digits that mark this attempt; a new one when left out. The same token and
-                the same list adopt the job that was begun with them, whatever became of it, where jobs are listed.
+            uploadable: The exact bytes, or an object that provides them, such as `Respondents`.
+            token: Lower-case letters and digits that mark this attempt; a new one if omitted. Where jobs are listed,
+                the same token and the same ids adopt the job that was started with them, whatever its state.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
-            JobAlreadyRunning: another job runs for this target group; `evidence` names it where a list shows it.
-            OutcomeUnknown: the reply was lost and looking failed; `evidence` holds the token to call this again with.
+            JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
+            OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
+                this again.
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
         """
         upload = validate_upload(uploadable)
-        token = token or self._http.nonces.token(8)
+        token = token or self._http.token_factory.token(8)
         name = upload.file_name(token)
-        known = await self._jobs_or_none(ref, upload)
-        mine = next((job for job in known or () if job.file_name == name), None)
-        if mine is not None:
-            return self._adopt(ref, mine, upload)
-        busy = next((job for job in known or () if job.state is JobState.RUNNING), None)
-        if busy is not None:
-            raise _conflict_error(busy)
+        listed = await self._jobs_or_none(ref, upload)
+        own = next((job for job in listed or () if job.file_name == name), None)
+        if own is not None:
+            return self._adopt(ref, own, upload)
+        running = next((job for job in listed or () if job.state is JobState.RUNNING), None)
+        if running is not None:
+            raise _conflict_error(running)
         saved_before = await self.saved_count(ref)
-        begun = self._http.clock.now()
+        started_at = self._http.clock.now()
         lost = False
 
-        def sent(kind: JobKind, job_id: str) -> Job:
-            handle = _handle(self._http, kind, job_id, ref, upload, name, begun)
-            return Job(self._http, handle, saved_before, pace=self._pace)
+        def sent_job(kind: JobKind, job_id: str) -> Job:
+            handle = _handle(self._http, kind, job_id, ref, upload, name, started_at)
+            return Job(self._http, handle, saved_before, durations=self._durations)
 
         async def send() -> Job:
-            return sent(*await self._post(ref, upload, name))
+            return sent_job(*await self._post(ref, upload, name))
 
-        async def look() -> Job | None:
+        async def check() -> Job | None:
             nonlocal lost
             lost = True
-            if known is None:
-                return sent(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
+            if listed is None:
+                return sent_job(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
             found = await self._find_by_name(ref, name, whole=True)
             return None if found is None else self._adopt(ref, found, upload, saved_before=saved_before)
 
         try:
             return await send_once(
-                self._http, send, look, what="upload recontacts", token=token, file_name=name, **ref.path_params()
+                self._http, send, check, what="upload recontacts", token=token, file_name=name, **ref.path_params()
             )
         except JobAlreadyRunning as error:
-            if known is None and lost:
-                return sent(JobKind.UPLOAD_RSIDS, "")  # the first request was accepted: its job refuses the second
+            if listed is None and lost:
+                return sent_job(
+                    JobKind.UPLOAD_RSIDS, ""
+                )  # the first request was accepted: its job is why the second is rejected
             await self._explain_conflict(ref, error)
             raise
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
-        """Return the upload jobs of a target group, the newest first.
+        """Return the upload jobs of a target group, newest first.
 
-        Serves the recontact guide, "List all upload jobs". Removals are in no list.
+        Serves the recontact guide, "List all upload jobs". No list contains removals.
         """
         call = ops.LIST_UPLOADS.make_call(ref.path_params())
         return [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
 
     async def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
-        """Return the upload job of a file name, ready to be followed; None if the list has none."""
+        """Return the upload job with a file name, ready to be followed; None if the list contains none."""
         found = await self._find_by_name(ref, file_name)
         return None if found is None else self._adopt(ref, found, None)
 
@@ -114,19 +117,19 @@ class Recontacts:
 
         Args:
             ref: The target group.
-            job_id: As the upload returned it.
-            ids: How many ids were sent, for the estimate; 0 when unknown.
+            job_id: As returned by the upload.
+            ids: How many ids were sent, for the estimate; 0 if unknown.
         """
-        handle = make_handle(self._http, JobKind.UPLOAD, job_id, ref=ref, ids=ids)
-        # When it began is not known here; the first look will say.
-        return Job(self._http, evolve(handle, created_at=None), pace=self._pace)
+        handle = make_handle(self._http, JobKind.UPLOAD, job_id, ref=ref, id_count=ids)
+        # When it was created is not known here; the first poll will show it.
+        return Job(self._http, evolve(handle, created_at=None), durations=self._durations)
 
     async def running_job(self, ref: TargetGroupRef) -> UploadJob | None:
-        """Return the upload job that runs now, None if none does."""
+        """Return the upload job that is running now; None if there is none."""
         return next((job for job in await self.jobs(ref) if job.state is JobState.RUNNING), None)
 
     async def download(self, ref: TargetGroupRef, job_id: str) -> Download:
-        """Return name and content of a file that was uploaded; `save(folder)` writes it and replaces nothing unasked.
+        """Return name and content of an uploaded file; `save(folder)` replaces no file unless asked to.
 
         Serves the recontact guide, "Download an uploaded file".
         """
@@ -139,17 +142,17 @@ class Recontacts:
     # --- what is saved ----------------------------------------------------------------------------------------
 
     async def saved_count(self, ref: TargetGroupRef) -> int:
-        """Count the ids saved: the most the goal may ask for; `GET …/recontacts/overview`."""
+        """Count the saved ids, which is the upper limit of the goal; `GET …/recontacts/overview`."""
         reply = await self._http.send(ops.RECONTACT_OVERVIEW.make_call(ref.path_params()))
         count = parse(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
-            raise reply.unexpected_reply_error("The recontact overview holds no count.")
+            raise reply.unexpected_reply_error("The recontact overview contains no count.")
         return count
 
     async def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
-        """Return the saved RSIDs, normalised, in the exchange's order; one request for each hundred.
+        """Return the saved RSIDs, normalised, in the exchange's order; one request per hundred ids.
 
-        After an upload of RIDs these are the RSIDs they were mapped to.
+        After an upload of RIDs, these are the RSIDs they were mapped to.
 
         Serves `GET …/recontacts/rsids`.
         """
@@ -166,31 +169,31 @@ class Recontacts:
 
         Args:
             ref: The target group.
-            ids: How many are saved, for the estimate; counted when left out. Where none is left of them, an earlier
-                removal did it and nothing is sent.
+            ids: How many are saved, for the estimate; counted if omitted. If none of them is left, an earlier removal
+                did it, and nothing is sent.
 
         Raises:
-            JobAlreadyRunning: another job runs for this target group.
-            OutcomeUnknown: the reply was lost, ids are still saved, and no job seems to run. Call it again: removing
-                what is already removed changes nothing.
+            JobAlreadyRunning: another job is running for this target group.
+            OutcomeUnknown: the reply was lost, ids are still saved, and no job seems to be running. Call it again:
+                removing what is already removed changes nothing.
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
         before = await self.saved_count(ref)
 
-        async def busy() -> UploadJob | None:
+        async def running_upload() -> UploadJob | None:
             return await self.running_job(ref)
 
         return await start_removal(
             self._http,
-            self._pace,
+            self._durations,
             call=ops.REMOVE_RECONTACTS.make_call(ref.path_params()),
             kind=JobKind.REMOVAL,
             ref=ref,
             before=before,
-            ids=ids or before,
+            id_count=ids or before,
             count=lambda: self.saved_count(ref),
-            conflicting_job=busy,
+            conflicting_job=running_upload,
         )
 
     # --- inside -----------------------------------------------------------------------------------------------
@@ -203,7 +206,7 @@ class Recontacts:
         try:
             reply = await self._http.send(call)
         except ApiError as error:
-            # The older address takes RSIDs only: RIDs sent there would be taken for people who do not exist.
+            # The older URL takes RSIDs only: RIDs sent there would be treated as RSIDs of people who do not exist.
             if error.status not in _ENDPOINT_MISSING or upload.entity_type != EntityType.RSID:
                 raise
             kind = JobKind.UPLOAD_RSIDS
@@ -219,14 +222,16 @@ class Recontacts:
         self, ref: TargetGroupRef, found: UploadJob, upload: UploadFile | None, *, saved_before: int | None = None
     ) -> Job:
         handle = _handle(self._http, JobKind.UPLOAD, found.job_id, ref, upload, found.file_name, found.created_at)
-        return Job(self._http, handle, saved_before, pace=self._pace)
+        return Job(self._http, handle, saved_before, durations=self._durations)
 
     async def _explain_conflict(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
-        """Add to a refusal which job is behind it, as far as a list shows; the refusal stays what it is."""
+        """Add to a conflict which job causes it, as far as a list shows it; the error itself stays the same."""
         with contextlib.suppress(ApiError, TransportError):
             running = await self.running_job(ref)
             if running is None:
-                error.next_step = "no upload is listed as running, so a removal is: wait for it to end, then upload."
+                error.next_step = (
+                    "no upload is listed as running, so a removal must be: wait until it ends, then upload."
+                )
                 return
             error.evidence.update(_job_evidence(running))
             error.next_step = _FOLLOW_ADVICE
@@ -240,7 +245,7 @@ class Recontacts:
         return None
 
     async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
-        """Read the list; None where an older exchange has none: RSIDs can still be uploaded at the older address."""
+        """Return the upload jobs; None if an older exchange has no list of them and RSIDs can go to the older URL."""
         try:
             return await self.jobs(ref)
         except ApiError as error:
@@ -264,7 +269,7 @@ def _handle(
         job_id,
         ref=ref,
         created_at=created_at,
-        ids=upload.id_count if upload else 0,
+        id_count=upload.id_count if upload else 0,
         entity_type=upload.entity_type if upload else None,
         file_name=file_name,
         sha256=upload.sha256 if upload else "",
@@ -273,7 +278,7 @@ def _handle(
 
 def _conflict_error(job: UploadJob) -> JobAlreadyRunning:
     return JobAlreadyRunning(
-        "Another upload runs for this target group; only one job runs at a time.",
+        "Another upload is running for this target group; only one job can run at a time.",
         evidence=_job_evidence(job),
         safe="nothing was sent that could have taken effect.",
         next_step=_FOLLOW_ADVICE,

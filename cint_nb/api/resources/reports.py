@@ -1,4 +1,4 @@
-"""Reports: request, follow, download, list. The respondent analysis is the bridge from one wave to the next."""
+"""Reports: request, follow, download and list; the respondent analysis carries the RSIDs of a wave."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _RECENT_LIMIT = 500
 
 
 class Reports:
-    """Request reports, follow them and fetch the files."""
+    """The reports of the account: request them, follow them and download the files."""
 
-    def __init__(self, http: Http, pace: DurationModel) -> None:
+    def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
-        self._pace = pace
+        self._durations = durations
         self._spelling: dict[ReportType, str] = {}
 
     async def generate(
@@ -43,24 +43,24 @@ class Reports:
         email_recipients: Sequence[str] = (),
         include_respondent_answers: bool | None = None,
     ) -> Job:
-        """Request a report, which is made in a background job.
+        """Request a report, which is generated in a background job.
 
-        The exchange gives no protection against requesting twice: the list of requests is read before and, after a
-        lost reply, again; a new request for the same is adopted.
+        The exchange does not protect against requesting twice: the list of requests is read before and, after a lost
+        reply, again; a new request for the same report is adopted.
 
         Args:
             report_type: Which report; the respondent analysis lists the RSIDs of a finished wave.
-            start: First day, read by the exchange as midnight US Central; not older than twelve months.
+            start: First day, interpreted by the exchange as midnight US Central; at most twelve months ago.
             end: Last day, at most six months after the first.
             by: `project` (one id, for the respondent analysis), `target_group` or `business_unit`.
             ids: Ids of that kind.
-            email_recipients: UUIDs of 1–5 users to tell when it is ready; none when left out.
+            email_recipients: UUIDs of 1–5 users to notify when it is ready; nobody if omitted.
             include_respondent_answers: Whether answers to profile questions are included, where the report has them.
 
         Raises:
-            InputError: the period or the filter cannot work; nothing was sent.
-            PermissionDenied: reports need the role of a buying admin, manager or analyst.
-            OutcomeUnknown: the reply was lost and looking failed; look at `list` before requesting again.
+            InputError: the period or the filter is invalid; nothing was sent.
+            PermissionDenied: reports require the role of a buying admin, manager or analyst.
+            OutcomeUnknown: the reply was lost and the checks failed; check `list` before requesting it again.
 
         Serves `POST …/reports/{report_type}`.
         """
@@ -76,35 +76,37 @@ class Reports:
             body["email_recipients"] = list(email_recipients)
         if include_respondent_answers is not None:
             body["report_options"] = {"include_respondent_answers": include_respondent_answers}
-        begun = self._http.clock.now()
-        key = self._http.nonces.uuid()
+        started_at = self._http.clock.now()
+        key = self._http.token_factory.uuid()
         before = {request.report_id for request in await self._recent_requests()}
 
         def job(report_id: str) -> Job:
             return Job(
-                self._http, make_handle(self._http, JobKind.REPORT, report_id, created_at=begun), pace=self._pace
+                self._http,
+                make_handle(self._http, JobKind.REPORT, report_id, created_at=started_at),
+                durations=self._durations,
             )
 
         async def send() -> Job:
             return job(parse_created_id(await self._post(kind, body, key), "report_id", "id"))
 
-        async def look() -> Job | None:
+        async def check() -> Job | None:
             for request in await self._recent_requests():
                 if request.report_id not in before and _same_type(request, kind) and request.matches(body):
                     return job(request.report_id)
             return None
 
-        return await send_once(self._http, send, look, what="request a report", report_type=str(kind))
+        return await send_once(self._http, send, check, what="request a report", report_type=str(kind))
 
     async def status(self, report_id: str) -> str:
-        """Read the exchange's word for where a report stands; `GET …/reports/{report_id}/status`."""
+        """Read the status of a report, in the exchange's words; `GET …/reports/{report_id}/status`."""
         reply = await self._http.send(ops.REPORT_STATUS.make_call({"report_id": report_id}))
         return str(reply.json_object().get("status") or "")
 
     async def download(self, report_id: str) -> Download:
-        """Return name and content of a finished report, CSV or XLSX; `save(folder)` replaces nothing unasked.
+        """Return name and content of a finished report, CSV or XLSX; `save(folder)` replaces no file unless asked to.
 
-        A respondent analysis holds ids of respondents: keep it where such data may lie.
+        A respondent analysis contains ids of respondents: store it only where such data may be stored.
 
         Serves `GET …/reports/{report_id}/download`.
         """
@@ -118,7 +120,7 @@ class Reports:
     async def list(
         self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""
     ) -> AsyncIterator[ReportRequest]:
-        """Iterate over the reports requested, the newest first.
+        """Iterate over the requested reports, newest first.
 
         Args:
             report_type: Only this report.
@@ -129,7 +131,7 @@ class Reports:
         """
         query = {
             "report_type": str(_parse_type(report_type)) if report_type else None,
-            "Status": status or None,  # the one parameter the exchange writes with a capital
+            "Status": status or None,  # the only parameter the exchange writes with a capital letter
             "level": level or None,
         }
         call = ops.LIST_REPORTS.make_call(query=query)
@@ -145,9 +147,9 @@ class Reports:
         return tuple(found)
 
     async def _post(self, kind: ReportType, body: dict[str, object], key: str) -> Reply:
-        """Send under the reference's spelling; where it is refused, under the guides', and keep what worked.
+        """Send with the reference's spelling of the type; if it is rejected, with the guides'. Remember what worked.
 
-        One document asks for a key here, the others know none: it is sent and not relied on.
+        Only one of the documents mentions an idempotency key here, so it is sent but not relied on.
         """
 
         def call(spelling: str) -> Call:
@@ -186,7 +188,7 @@ def _parse_type(word: ReportType | str) -> ReportType:
         if folded in {str(kind), str(kind).replace("-", "_"), GUIDE_SPELLINGS.get(kind)}:
             return kind
     raise InputError(
-        f"There is no report named {folded[:40]!r}.",
+        f"Unknown report type {folded[:40]!r}.",
         evidence={"field": "report_type"},
         next_step=f"choose one of {', '.join(ReportType)}.",
     )
@@ -198,11 +200,11 @@ def _check_request(start: date, end: date, by: str, ids: Sequence[str]) -> None:
         raise InputError(
             f"A report covers at most {limits.REPORT_MONTHS_MAX} months, from an earlier to a later day.",
             evidence={"start": start, "end": end},
-            next_step=f"end it by {last}, and request the rest as another report.",
+            next_step=f"end it by {last} and request the rest in a second report.",
         )
     if by not in _FILTERS or not ids:
         raise InputError(
-            f"A report is filtered by one of {', '.join(_FILTERS)}, with at least one id.",
+            f"A report is filtered by one of {', '.join(_FILTERS)}, with at least one ID.",
             evidence={"by": by[:40], "ids": len(ids)},
         )
 

@@ -1,4 +1,4 @@
-"""Target groups: create the draft, read and change it, and read the figures once it is launched."""
+"""Target groups: create a draft, read it, change it, and read its metrics once it is launched."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
 _NOT_A_DRAFT_STATUSES = (*range(300, 400), 404)
+_CHANGELOG_PAGE = 50
 
 
 class TargetGroups:
-    """Create, read and change target groups."""
+    """The target groups of projects: create, read and change them, and read their metrics."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
@@ -47,75 +48,77 @@ class TargetGroups:
     async def create_draft(
         self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str = "", reference: str
     ) -> TargetGroupRef:
-        """Create a draft target group, or adopt the one that already carries the reference.
+        """Create a draft target group, or adopt the one that already has the reference.
 
-        The exchange gives no protection against creating a draft twice. So this looks for the reference first, and
-        again after a lost reply, before it sends.
+        The exchange does not protect against creating a draft twice. So the reference is searched for first, and again
+        after a lost reply, before anything is sent.
 
         Args:
-            project_id: Project the draft belongs to.
+            project_id: Project of the draft.
             plan: The plan, or the JSON body as a dict.
-            name: Name where the plan has none, 5–128 characters.
+            name: Name if the plan has none, 5–128 characters.
             reference: Your reference number, 3–128 letters, digits, spaces, `-` and `_`. One reference, one draft.
 
         Raises:
-            InputError: the reference has a wrong form; nothing was sent.
-            BadRequest: `invalid_params` names the fields refused. A refusal of the allocations names in `evidence`
-                the other forms that could be tried.
-            OutcomeUnknown: the reply was lost and looking failed; call it again with the same reference.
+            InputError: the reference is invalid; nothing was sent.
+            BadRequest: `invalid_params` names the rejected fields. If the allocations were rejected, `evidence`
+                contains the other formats that could be tried.
+            OutcomeUnknown: the reply was lost and the checks failed; call it again with the same reference.
 
         Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
         """
         _check_reference(reference)
         body = build_draft_body(plan, name=name, reference=reference)
         if not states_exclusion(body):
-            self._http.warn("A draft was sent without exclusion.enabled; say true or false, there is no known default.")
-        key = self._http.nonces.uuid()
+            self._http.warn(
+                "A draft was sent without exclusion.enabled; set it to true or false; there is no documented default."
+            )
+        key = self._http.token_factory.uuid()
 
         async def send() -> TargetGroupRef:
             return await self._post_draft(project_id, body, key)
 
-        async def look() -> TargetGroupRef | None:
+        async def check() -> TargetGroupRef | None:
             return await self.find(project_id, reference, name=str(body.get("name", "")), whole=True)
 
         existing = await self.find(project_id, reference, name=str(body.get("name", "")))
         if existing is not None:
             return existing
         return await send_once(
-            self._http, send, look, what="create the draft target group", project_id=project_id, reference=reference
+            self._http, send, check, what="create the draft target group", project_id=project_id, reference=reference
         )
 
     async def find(
         self, project_id: str, reference: str, *, name: str = "", whole: bool = False
     ) -> TargetGroupRef | None:
-        """Return the target group that carries a reference number, None if there is none; archived ones do not count.
+        """Return the target group with a reference number; None if there is none. Archived groups do not count.
 
         Args:
-            project_id: Project to look in.
+            project_id: Project to search.
             reference: The whole reference number.
-            name: Helps where the list does not show references: only groups of this name are read one by one.
-            whole: Raise `UnexpectedReply` where the list was cut, instead of warning.
+            name: If the list does not show references, only groups with this name are read one by one.
+            whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
         found = []
         async for row in self.list(project_id, references=(reference,), whole=whole):
-            carried = row.target_group_customer_reference_number
-            if not carried and name and row.name == name:
+            found_reference = row.target_group_customer_reference_number
+            if not found_reference and name and row.name == name:
                 shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
-                carried = shown.target_group_customer_reference_number
-            if carried == reference and row.status.lower() != "archived":
+                found_reference = shown.target_group_customer_reference_number
+            if found_reference == reference and row.status.lower() != "archived":
                 found.append(row.id)
         if len(found) > 1:
-            self._http.warn(f"{len(found)} target groups carry the reference {reference[:40]!r}; the oldest is used.")
-        # Ids begin with their time of creation, so that the least of them is the oldest.
+            self._http.warn(f"{len(found)} target groups have the reference {reference[:40]!r}; the oldest is used.")
+        # Ids begin with their time of creation, so the smallest is the oldest.
         return TargetGroupRef(project_id=project_id, target_group_id=min(found)) if found else None
 
     async def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
-        """Replace a draft by another body; the last writer wins, there is no version to name.
+        """Replace a draft with another body. There is no If-Match here: the last writer wins.
 
-        A plan keeps the draft's reference number, and its name where the plan has none; a body is sent as it is.
+        A plan keeps the draft's reference number, and its name if the plan has none; a body is sent unchanged.
 
         Raises:
-            BadRequest: `invalid_params` names the fields refused.
+            BadRequest: `invalid_params` names the rejected fields.
             ApiError: the target group is launched; use `update_details`.
 
         Serves `PUT …/target-groups/{target_group_id}`.
@@ -130,11 +133,11 @@ class TargetGroups:
     async def get(self, ref: TargetGroupRef) -> TargetGroup:
         """Read a target group, draft or launched.
 
-        The exchange keeps drafts and launched groups at two addresses and answers the first with a redirect once the
-        group is launched; redirects are not followed, the second address is asked by itself.
+        The exchange has separate URLs for drafts and launched groups, and answers the first with a redirect once the
+        group is launched. Redirects are never followed; the second URL is requested instead.
 
         Raises:
-            NotFound: there is no such group at either address.
+            NotFound: the group exists at neither URL.
 
         Serves `GET …/target-groups/{target_group_id}` and `…/details`.
         """
@@ -153,13 +156,13 @@ class TargetGroups:
         """Read a launched target group.
 
         Raises:
-            NotFound: there is no such group, or it is a draft still.
+            NotFound: the group does not exist, or is still a draft.
         """
         reply = await self._http.send(ops.GET_DETAILS.make_call(ref.path_params()))
         return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
     async def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
-        """Change a launched target group: name, manager, length, incidence, addresses; never its goal.
+        """Change a launched target group: name, manager, length, incidence, URLs; never its goal.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
         """
@@ -185,21 +188,21 @@ class TargetGroups:
 
         Args:
             project_id: The project.
-            references: Only groups that carry one of these reference numbers.
+            references: Only groups with one of these reference numbers.
             statuses: Any of `draft`, `scheduled`, `live`, `paused`, `completed`, `archived`.
-            name: Only groups of this name.
+            name: Only groups with this name.
             search: Only groups that match this text.
             countries: Two-letter codes, such as `de`.
             languages: Three-letter codes, such as `ger`.
             exclusion: Only groups with project exclusion on, or off.
-            whole: Raise `UnexpectedReply` where the list was cut, instead of warning.
+            whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/target-groups`.
         """
         query: dict[str, Any] = {
             "target_group_customer_reference_numbers": tuple(references),
             "status": tuple(statuses),
-            # The parameter `name` is deprecated, finds likenesses, and is ignored beside a search.
+            # The parameter `name` is deprecated, also finds similar names, and is ignored beside a search.
             "search_string": search or name or None,
             "country": tuple(countries),
             "language": tuple(languages),
@@ -214,11 +217,11 @@ class TargetGroups:
     # --- single settings --------------------------------------------------------------------------------------
 
     async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
-        """Set what counts toward the goal, and return what the exchange then reports.
+        """Set what counts towards the goal, and return what the exchange then reports.
 
         Args:
             ref: The target group.
-            strategy: `completes`, `prescreens` or `automated`. A recontact wants `completes`.
+            strategy: `completes`, `prescreens` or `automated`. A recontact needs `completes`.
 
         Serves `PUT …/filling-strategy`.
         """
@@ -231,24 +234,24 @@ class TargetGroups:
         """Set the price per complete of a launched group, in the business unit's currency.
 
         Raises:
-            PlanError: the price cannot be read.
+            PlanError: the price cannot be parsed.
 
         Serves `PUT …/cost-per-interview`.
         """
         body = {"target_group_cpi": Money.parse(price).to_body()}
         reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
-        said = reply.json_object() if reply.body.strip() else body
-        return parse_item(Amount, said.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
+        fields = reply.json_object() if reply.body.strip() else body
+        return parse_item(Amount, fields.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
 
     async def set_completes_goal(
         self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()
     ) -> int:
-        """Set the goal of a launched group and return what the exchange then says; a draft's goal is in its body.
+        """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
         Args:
             ref: The target group.
-            goal: Completes wanted, 1 or more, not above the ids saved.
-            profiles: Quota goals to change with it, as the exchange words them.
+            goal: Completes wanted, at least 1 and at most the number of saved ids.
+            profiles: Quota goals to change with it, in the exchange's format.
 
         Serves `PUT …/profiles/completes-goal`.
         """
@@ -264,18 +267,18 @@ class TargetGroups:
         """Read state, progress and cost of a launched target group.
 
         Raises:
-            NotFound: there is no such group, or it is a draft still: drafts have no overview.
+            NotFound: the group does not exist, or is still a draft, which has no overview.
 
         Serves `GET …/overview`.
         """
         try:
             return parse(TargetGroupOverview, await self._http.send(ops.GROUP_OVERVIEW.make_call(ref.path_params())))
         except NotFound as error:
-            error.next_step = "a draft has no overview: launch it first, or check the ids."
+            error.next_step = "a draft has no overview: launch it first, or check the IDs."
             raise
 
     async def performance(self, ref: TargetGroupRef) -> Performance:
-        """Read entrants, completes, rates, and visits by status with live and test apart; `GET …/performance`."""
+        """Read entrants, completes, rates, and visits by status, live and test separately; `GET …/performance`."""
         return parse(Performance, await self._http.send(ops.GET_PERFORMANCE.make_call(ref.path_params())))
 
     async def completes_by_interval(
@@ -297,7 +300,7 @@ class TargetGroups:
 
         Args:
             ref: The target group.
-            types: Only these kinds of change, such as `status_change`.
+            types: Only these types of change, such as `status_change`.
 
         Serves `GET …/changelog`.
         """
@@ -308,10 +311,10 @@ class TargetGroups:
     async def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
         """Forecast price and completes of a draft described by its body; nothing is created.
 
-        The forecast is about the population: it knows nothing of a recontact list.
+        The forecast is for the whole population: it does not take a recontact list into account.
 
         Args:
-            body: As for a draft, goal at most 10,000; the business unit number is sent as a number.
+            body: As for a draft, with a goal of at most 10,000; the business unit id is sent as a number.
 
         Serves `POST …/target-groups/calculate-feasibility`.
         """
@@ -320,8 +323,8 @@ class TargetGroups:
             sent["business_unit_id"] = int(unit)
         return parse(Feasibility, await self._http.send(ops.FEASIBILITY_OF_DRAFT.make_call(json=sent)))
 
-    async def feasibility_of(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
-        """Forecast price and completes of an existing group, as it is or with changes; nothing is changed.
+    async def group_feasibility(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
+        """Forecast price and completes of an existing group, with or without assumed changes; nothing is changed.
 
         Args:
             ref: The target group.
@@ -335,23 +338,23 @@ class TargetGroups:
         )
 
     async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
-        """Read which suppliers the group goes to, as the exchange words it; `GET …/allocation-specification`."""
+        """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`."""
         return (await self._http.send(ops.GET_ALLOCATIONS.make_call(ref.path_params()))).json_object()
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     async def _post_draft(self, project_id: str, body: Mapping[str, Any], key: str) -> TargetGroupRef:
         def call(sent: Mapping[str, Any]) -> Call:
-            # One document asks for a key here, the guide says that it has no effect: it is sent and not relied on.
-            once = key if sent == body else self._http.nonces.uuid()
-            return ops.CREATE_DRAFT.make_call({"project_id": project_id}, json=sent, idempotency_key=once)
+            # One document requires a key here, the guide states that it has no effect: it is sent but not relied on.
+            sent_key = key if sent == body else self._http.token_factory.uuid()
+            return ops.CREATE_DRAFT.make_call({"project_id": project_id}, json=sent, idempotency_key=sent_key)
 
         reply = await self._retry_other_unit_type(body, call)
-        made = parse_created_id(reply, "id", "target_group_id", ulid=True)
-        return TargetGroupRef(project_id=project_id, target_group_id=made)
+        group_id = parse_created_id(reply, "id", "target_group_id", ulid=True)
+        return TargetGroupRef(project_id=project_id, target_group_id=group_id)
 
     async def _retry_other_unit_type(self, body: Mapping[str, Any], call: Callable[[Mapping[str, Any]], Call]) -> Reply:
-        """Send a body; where the exchange refuses the type of the business unit number, send it with the other."""
+        """Send a body; if the exchange rejects the type of the business unit id, send it with the other type."""
         sent = dict(body)
         other = toggle_unit_id_type(sent)
         if (
@@ -365,7 +368,7 @@ class TargetGroups:
         except BadRequest as error:
             if other is None or not mentions_field(error, "business_unit"):
                 raise
-            # A refusal creates nothing, so the second request is not a repetition.
+            # A rejected request has no effect, so the second one is not a duplicate.
             reply = await self._send_draft(call(other), other)
             self._unit_id_as_text = type(other["business_unit_id"])
             return reply
@@ -386,8 +389,5 @@ def _check_reference(reference: str) -> None:
         raise InputError(
             f"A reference number needs {low} to {high} letters, digits, spaces, '-' or '_'.",
             evidence={"field": "reference", "characters": len(reference)},
-            next_step="choose another reference; it finds the draft again when a reply is lost.",
+            next_step="choose another reference; it is used to find the draft if a reply is lost.",
         )
-
-
-_CHANGELOG_PAGE = 50

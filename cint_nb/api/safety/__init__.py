@@ -1,6 +1,6 @@
 """Requests that must not take effect twice.
 
-Knows: what may be sent again, and what must be checked first after a lost reply.
+Knows: what may be resent, and what must be checked first after a lost reply.
 May import: api.jobs, api.operations, wire, domain.
-Gives out: `send_once`, `start_removal` and conditional updates with If-Match.
+Gives out: `send_once`, `start_removal`, and conditional updates with If-Match.
 """

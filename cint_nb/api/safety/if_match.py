@@ -1,4 +1,4 @@
-"""Change a fielding run guarded by its version: read, decide, act; if it changed meanwhile, once more."""
+"""Conditional updates of a fielding run with If-Match: read, decide, act, and retry once on 412."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cint_nb.wire.http import Http
 
 @dataclass(frozen=True)
 class RunDecision:
-    """What was decided about a run: whether it already is as wanted."""
+    """What was decided about a run: whether it already is in the wanted state."""
 
     run: FieldingRun
     already_done: bool
@@ -33,29 +33,29 @@ async def update_conditionally(
     decide: Callable[[FieldingRun | None], RunDecision],
     call: Callable[[FieldingRun], Call],
 ) -> FieldingRun:
-    """Act on a run and return it as it stands afterwards.
+    """Act on a run and return its state afterwards.
 
-    A changed version (412) and a lost reply are treated alike: the run is read again and decided upon again, once.
-    A lost reply of an act that took effect shows then as a run that is as wanted; so does a repeat that the exchange
-    refuses because the first attempt had acted.
+    A changed version (412) and a lost reply are treated alike: the run is read and decided on once more. If the reply
+    was lost but the action took effect, the run is then in the wanted state; the same holds if the exchange rejects the
+    retry because the first attempt took effect.
 
     Args:
-        http: Sends.
+        http: Sends the request.
         read_run: Reads the run with its ETag.
-        decide: Says whether there is anything to do; raises where the state forbids it.
-        call: Builds the guarded request for the run as read.
+        decide: Returns whether there is anything to do; raises if the state forbids it.
+        call: Builds the conditional request for the run as read.
 
     Raises:
-        InvalidState: the state forbids it, at first or after a change.
-        PreconditionFailed: it changed twice.
-        OutcomeUnknown: two replies were lost and the run is not as wanted.
-        UnexpectedReply: the run came without its version; nothing was sent.
+        InvalidState: the state forbids the action, at first or after a change.
+        PreconditionFailed: the run changed twice.
+        OutcomeUnknown: two replies were lost and the run is not in the wanted state.
+        UnexpectedReply: the run was returned without an ETag; nothing was sent.
     """
     decision = decide(await read_run())
     for attempt in range(2):
         if decision.already_done:
             return decision.run
-        if not decision.run.etag:  # a change that names no version could undo somebody else's
+        if not decision.run.etag:  # an unconditional change could undo somebody else's
             raise _missing_etag_error(decision.run)
         try:
             await http.send(call(decision.run))
@@ -74,8 +74,8 @@ async def update_conditionally(
 
 def _missing_etag_error(run: FieldingRun) -> UnexpectedReply:
     return UnexpectedReply(
-        "The fielding run came without its version, the ETag header, and cannot be changed safely.",
+        "The fielding run was returned without an ETag header, so it cannot be changed safely.",
         evidence={"fielding_run_id": run.id, "state": run.status},
-        safe="nothing was sent that could change it.",
-        next_step="check whether a proxy removes headers; if none does, report it to Cint's support.",
+        safe="nothing that could change it was sent.",
+        next_step="check whether a proxy removes headers; if none does, report it to Cint support.",
     )

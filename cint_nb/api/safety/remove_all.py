@@ -1,4 +1,4 @@
-"""Remove everything, safely: removals are in no list, so the count of saved ids is the evidence."""
+"""Removing all ids safely: no list names a removal job, so the count of saved ids is the evidence."""
 
 from __future__ import annotations
 
@@ -19,63 +19,70 @@ from cint_nb.wire.http import Http
 
 async def start_removal(
     http: Http,
-    pace: DurationModel,
+    durations: DurationModel,
     *,
     call: Call,
     kind: JobKind,
     ref: TargetGroupRef,
     before: int,
-    ids: int,
+    id_count: int,
     count: Callable[[], Awaitable[int]],
     conflicting_job: Callable[[], Awaitable[UploadJob | None]],
-    counted_as: str = "saved_respondent_ids_count",
+    count_field: str = "saved_respondent_ids_count",
 ) -> Job:
-    """Begin a removal, and after a lost reply find out by the count whether it began.
+    """Start a removal, and after a lost reply find out by the count whether it started.
 
-    A count of 0 says that it is done. A refused second request (one job at a time) says that it runs, unless a
-    listed upload explains the refusal. Either way the id of the job is lost, so the job is followed by the count.
-    The second request cannot remove twice: while the first removal runs it is refused, and after it there is nothing.
+    A count of 0 shows that it is done. A second request that is rejected (one job at a time) shows that it is running,
+    unless a listed upload explains the rejection. Either way the id of the job is lost, so the job is followed by the
+    count. The second request cannot remove twice: it is rejected while the first removal is running, and afterwards
+    there is nothing left.
 
     Args:
         http: Sends and waits.
-        pace: How fast earlier jobs were.
-        call: The naked request.
+        durations: How fast earlier jobs were.
+        call: The request; it is not idempotent.
         kind: What the job does.
         ref: The target group.
-        before: Ids saved before.
-        ids: Ids the caller knows of, for the estimate. If none of them is left, an earlier request has removed them.
+        before: Number of ids saved before.
+        id_count: How many ids the caller knows of, for the estimate. If none is left, an earlier request removed them.
         count: Counts the saved ids.
-        conflicting_job: Finds a job that would explain a refusal; None if there is none.
-        counted_as: Field of the overview that counts them.
+        conflicting_job: Finds a job that would explain a rejection; None if there is none.
+        count_field: Field of the overview that counts them.
 
     Raises:
-        JobAlreadyRunning: another job runs.
-        OutcomeUnknown: neither count nor refusal shows that the removal began.
+        JobAlreadyRunning: another job is running.
+        OutcomeUnknown: neither the count nor a rejection shows that the removal started.
     """
-    begun = http.clock.now()
+    started_at = http.clock.now()
 
     def job(job_id: str) -> Job:
-        handle = make_handle(http, kind, job_id, ref=ref, created_at=begun, ids=ids, counted_as=counted_as)
-        return Job(http, handle, before, pace=pace)
+        handle = make_handle(
+            http, kind, job_id, ref=ref, created_at=started_at, id_count=id_count, count_field=count_field
+        )
+        return Job(http, handle, before, durations=durations)
 
-    async def emptied() -> Job | None:
+    async def finished_job() -> Job | None:
         return None if await count() else job("")
 
-    if ids and not before:
+    # An earlier call did it: its job ends with the first count, and nothing needs to be sent.
+    if id_count and not before:
         return job("")
     lost: Exception | None = None
     for _ in range(2):
         try:
             return job(parse_created_id(await http.send(call), "job_id", "id"))
         except JobAlreadyRunning:
+            # Only after a lost reply can the running job be our own, and only if no upload is the one that runs.
             if lost is None or await conflicting_job() is not None:
                 raise
             return job("")
         except AMBIGUOUS_ERRORS as error:
-            found, sure = await check_after_delay(http, emptied)
+            found, is_certain = await check_after_delay(http, finished_job)
             if found is not None:
                 return found
-            if not sure or lost is not None:
+            # Ids that are still saved may mean that the removal is running or that it never started; the second
+            # request tells the two apart. If not even the count could be read, nothing is known, and nothing is sent.
+            if not is_certain or lost is not None:
                 raise outcome_unknown_error(call.operation, error, **ref.path_params()) from error
             lost = error
     raise outcome_unknown_error(call.operation, lost, **ref.path_params())

@@ -1,4 +1,4 @@
-"""Send what has no protection against being sent twice: once, and after a lost reply look before anything else."""
+"""Sending non-idempotent requests once: after a lost reply, check the exchange before anything else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cint_nb.wire.http import Http
 T = TypeVar("T")
 
 AMBIGUOUS_ERRORS = (OutcomeUnknown, ServerError, UnexpectedReply)
-"""Endings after which the exchange may have acted: no reply, a failure of its own, a success that cannot be read."""
+"""Errors after which a request may have taken effect: no reply, a failure of the exchange, an unreadable success."""
 
 
 async def send_once(
@@ -23,31 +23,33 @@ async def send_once(
     what: str,
     **evidence: Any,
 ) -> T:
-    """Send, and after an ambiguous ending look for the result at 1, 4 and 10 s: adopt it, or send once more.
+    """Send, and after an ambiguous error check for the result at 1, 4 and 10 s: adopt it, or send a second time.
 
     Args:
-        http: Gives the pauses.
-        send: Sends the request and reads its reply.
-        check: Finds what an earlier attempt made; None if there is nothing.
-        what: What was to be done, for the message.
-        evidence: What finds the result later, such as the token.
+        http: Provides the pauses.
+        send: Sends the request and parses its reply.
+        check: Finds what an earlier attempt created; None if there is nothing.
+        what: What the request does, for the message.
+        evidence: What identifies the result later, such as the token.
 
     Raises:
-        OutcomeUnknown: the looks failed, or the second attempt ended as badly as the first; `evidence` tells how to
-            find the result later.
+        OutcomeUnknown: the checks failed, or the second attempt ended in an ambiguous error too; `evidence` contains
+            what identifies the result later.
     """
     lost: Exception | None = None
     for _ in range(2):
         try:
             return await send()
         except AMBIGUOUS_ERRORS as error:
-            found, sure = await check_after_delay(http, check)
+            found, is_certain = await check_after_delay(http, check)
             if found is not None:
                 return found
-            if not sure or lost is not None:
+            # Without a check that worked, "nothing found" proves nothing, and a second request could act twice.
+            if not is_certain or lost is not None:
                 raise outcome_unknown_error(what, error, **evidence) from error
             lost = error
         except Conflict:
+            # On the first attempt the conflict is with somebody else's request; on the second it may be with our own.
             if lost is None:
                 raise
             try:
@@ -60,34 +62,37 @@ async def send_once(
     raise outcome_unknown_error(what, lost, **evidence)
 
 
-async def check_after_delay(http: Http, look: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
-    """Return what was found, and whether the last look could see at all."""
-    waited, sure = 0.0, False
+async def check_after_delay(http: Http, check: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
+    """Return what was found, and whether the answer is certain: a result, or a last check that worked.
+
+    The checks are spread over seconds, because the exchange may still be busy with the request whose reply was lost.
+    """
+    waited, is_certain = 0.0, False
     for moment in limits.RECHECK_AFTER_SECONDS:
         await http.sleep(moment - waited)
         waited = moment
         try:
-            found = await look()
+            found = await check()
         except (ApiError, TransportError):
-            sure = False
+            is_certain = False
             continue
         if found is not None:
             return found, True
-        sure = True
-    return None, sure
+        is_certain = True
+    return None, is_certain
 
 
 def outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
-    """Build the error for a request of which nobody knows whether it took effect."""
+    """Return the error for a request that may or may not have taken effect."""
     known = error.evidence if isinstance(error, ApiError | TransportError) else {}
     return OutcomeUnknown(
-        f"The reply to a request was lost, and looking did not show whether the exchange did it: {what}.",
+        f"The reply to a request was lost, and checking did not show whether it took effect: {what}.",
         evidence={
             **evidence,
             "status": known.get("status"),
             "request_id": known.get("request_id"),
             "lost": type(error).__name__ if error else None,
         },
-        safe="it was done once or not at all.",
-        next_step="look again with the values above before sending it again; the same values find it.",
+        safe="the request took effect once or not at all.",
+        next_step="check again with the values above before resending; the same values identify it.",
     )

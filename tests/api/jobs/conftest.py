@@ -1,4 +1,4 @@
-"""A job that ends with the seventh look, and a clock moved by hand."""
+"""A job that ends with the seventh poll, and a clock moved by hand."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
 COUNT = "/recontacts/overview"
 
 
-class Asked(list[float]):
-    """The moments at which the status was asked for."""
+class RequestCounter(list[float]):
+    """The moments at which the status was requested."""
 
 
 @pytest.fixture
-def asked() -> Asked:
-    return Asked()
+def request_counter() -> RequestCounter:
+    return RequestCounter()
 
 
 @pytest.fixture
-def job(client: AsyncClient, exchange: Any, asked: Asked) -> Job:
-    """A job that ends with the seventh look."""
+def job(client: AsyncClient, exchange: Any, request_counter: RequestCounter) -> Job:
+    """A job that ends with the seventh poll."""
 
-    def noting(word: str) -> Callable[[Any], Any]:
+    def counted(word: str) -> Callable[[Any], Any]:
         def answer(request: Any) -> Any:
-            asked.append(round(client.clock.monotonic(), 6))
+            request_counter.append(round(client.clock.monotonic(), 6))
             return json_response(200, {"job_id": JOB, "status": word})(request)
 
         return answer
 
-    exchange.on("GET", STATUS, *[noting("Processing")] * 6, noting("Completed"))
+    exchange.on("GET", STATUS, *[counted("Processing")] * 6, counted("Completed"))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 9_990}))
     handle = JobHandle(
         kind=JobKind.UPLOAD,
@@ -51,7 +51,7 @@ def job(client: AsyncClient, exchange: Any, asked: Asked) -> Job:
         id_count=10_000,
         created_at=client.clock.now(),
     )
-    return Job(client.http, handle, 0, pace=client.durations)
+    return Job(client.http, handle, 0, durations=client.durations)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Jobs: watched, waited for, given up, and taken up again."""
+"""Jobs: watched, waited for, given up, and attached to again."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def job(client: AsyncClient) -> Job:
         id_count=10_000,
         created_at=client.clock.now(),
     )
-    return Job(client.http, handle, 0, pace=client.durations)
+    return Job(client.http, handle, 0, durations=client.durations)
 
 
 def status(word: str, **more: Any) -> Any:
@@ -124,7 +124,7 @@ def test_a_deadline_ends_the_watching_and_says_how_to_resume(client: AsyncClient
     with pytest.raises(WatchTimeout, match=r"Job\.attach") as caught:
         job.wait(deadline=timedelta(minutes=5))
     assert client.clock.monotonic() - begun == pytest.approx(300)
-    assert "goes on" in caught.value.safe
+    assert "continues" in caught.value.safe
 
 
 def test_an_unknown_word_means_running_and_is_warned_of_once(client: AsyncClient, exchange: Any, job: Job) -> None:
@@ -132,7 +132,7 @@ def test_an_unknown_word_means_running_and_is_warned_of_once(client: AsyncClient
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 10_000}))
     assert client.run(every(job))[0].state is JobState.RUNNING
     assert [warning for warning in client.http.warnings if "Marinating" in warning] == [
-        "Unknown job status 'Marinating': taken as still running."
+        "Unknown job status 'Marinating': treated as still running."
     ]
 
 
@@ -185,13 +185,13 @@ def test_an_id_that_no_job_has_is_an_error_within_a_minute_though_nobody_knows_h
     assert len(exchange.requests) < 10
 
 
-def counting(exchange: Any, *counts: int, looks: int) -> None:
-    exchange.on("GET", STATUS, *[status("Processing")] * (looks - 1), status("Completed"))
+def counting(exchange: Any, *counts: int, polls: int) -> None:
+    exchange.on("GET", STATUS, *[status("Processing")] * (polls - 1), status("Completed"))
     exchange.on("GET", COUNT, *[json_response(200, {"saved_respondent_ids_count": count}) for count in counts])
 
 
 def test_a_count_that_does_not_move_is_asked_for_ever_more_rarely(client: AsyncClient, exchange: Any, job: Job) -> None:
-    counting(exchange, 0, looks=30)
+    counting(exchange, 0, polls=30)
     client.run(every(job))
     kinds = [request.url.path.endswith(COUNT) for request in exchange.requests]
     assert [place - sum(kinds[:place]) + 1 for place, is_count in enumerate(kinds) if is_count] == [3, 6, 12, 24, 31]
@@ -200,7 +200,7 @@ def test_a_count_that_does_not_move_is_asked_for_ever_more_rarely(client: AsyncC
 def test_a_count_that_moves_is_taken_with_every_second_look_and_foretells_the_end(
     client: AsyncClient, exchange: Any, job: Job
 ) -> None:
-    counting(exchange, 0, 1_000, 1_500, 3_000, 10_000, looks=11)
+    counting(exchange, 0, 1_000, 1_500, 3_000, 10_000, polls=11)
     seen = client.run(every(job))
     assert [snapshot.fraction[0] for snapshot in seen if snapshot.is_measured] == [0.1, 0.1, 0.15, 0.15, 0.3, 1.0]
     sixth, seventh = seen[5], seen[6]
@@ -210,7 +210,7 @@ def test_a_count_that_moves_is_taken_with_every_second_look_and_foretells_the_en
 
 
 def test_near_a_foretold_end_nothing_more_is_counted(client: AsyncClient, exchange: Any, job: Job) -> None:
-    counting(exchange, 9_900, 9_990, looks=20)
+    counting(exchange, 9_900, 9_990, polls=20)
     client.run(every(job))
     assert len(exchange.requests) == 20 + 2
 
@@ -234,7 +234,7 @@ def test_listeners_hear_every_snapshot_and_a_broken_one_ends_nothing(client: Asy
     job.wait()
     assert heard[-1] is JobState.DONE
     assert len(heard) == 7
-    assert "A progress listener failed; the job is still followed." in client.http.warnings
+    assert "A progress listener failed; the job is still being followed." in client.http.warnings
 
 
 def test_stopping_from_another_thread_ends_the_wait_and_not_the_job(
@@ -242,11 +242,11 @@ def test_stopping_from_another_thread_ends_the_wait_and_not_the_job(
 ) -> None:
     exchange.on("GET", STATUS, status("Processing"))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 0}))
-    looked = threading.Event()
-    job.add_listener(lambda _: looked.set())
+    polled = threading.Event()
+    job.add_listener(lambda _: polled.set())
 
     def stop() -> None:
-        looked.wait(5)
+        polled.wait(5)
         job.stop_watching()
 
     stopper = threading.Thread(target=stop)
@@ -267,13 +267,13 @@ def test_a_handle_as_json_is_enough_to_take_a_job_up_again(client: AsyncClient, 
 
 @pytest.mark.usefixtures("running_then_done")
 def test_the_resume_hint_is_a_line_that_works(client: AsyncClient, job: Job) -> None:
-    taken_up = eval(job.resume_hint, {"Job": Job, "client": client})  # noqa: S307 - our own line
-    assert taken_up.handle == job.handle
+    attached = eval(job.resume_hint, {"Job": Job, "client": client})  # noqa: S307 - our own line
+    assert attached.handle == job.handle
 
 
 def test_a_job_of_another_exchange_is_refused(client: AsyncClient, job: Job) -> None:
     elsewhere = job.handle.model_copy(update={"base_url": limits.LIVE_BASE_URL})
-    with pytest.raises(InputError, match="another exchange"):
+    with pytest.raises(InputError, match="different exchange"):
         Job.attach(client, elsewhere)
 
 
@@ -293,7 +293,7 @@ def test_an_interrupt_ends_the_watching_with_the_line_that_resumes(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cint_nb.api.jobs.job.loop_thread", SimpleNamespace(run=interrupted))
-    with pytest.raises(KeyboardInterrupt, match=r"goes on at the exchange; resume with Job\.attach"):
+    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with Job\.attach"):
         job.wait()
 
 

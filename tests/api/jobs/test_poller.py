@@ -22,27 +22,27 @@ JOB = "01BTGNYV6HRNK8K8VKZASZCFP1"
 STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
 COUNT = "/recontacts/overview"
 MOMENTS = [2.0, 7.0, 17.0, 37.0, 41.0, 45.0, 49.0]
-"""When one watcher alone looks at a job that ends with the seventh look."""
+"""When a single watcher polls a job that ends with the seventh poll."""
 
 
 async def every(watch: AsyncIterator[JobSnapshot]) -> list[int]:
-    """Return the numbers of the looks a watch yields."""
+    """Return the numbers of the polls a watch yields."""
     return [snapshot.polls async for snapshot in watch]
 
 
 async def turns(number: int = 200) -> None:
-    """Let whatever else runs on this loop run."""
+    """Let everything else on this loop run."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
-def test_one_watcher_alone_looks_at_these_moments(client: AsyncClient, job: Job, asked: list[float]) -> None:
+def test_one_watcher_alone_looks_at_these_moments(client: AsyncClient, job: Job, request_counter: list[float]) -> None:
     assert client.run(every(job.watch())) == [1, 2, 3, 4, 5, 6, 7]
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
 
 
 def test_watchers_on_several_threads_and_loops_send_the_requests_of_one(
-    exchange: Any, client: AsyncClient, job: Job, asked: list[float]
+    exchange: Any, client: AsyncClient, job: Job, request_counter: list[float]
 ) -> None:
     async def elsewhere() -> JobSnapshot:
         return await job
@@ -53,15 +53,15 @@ def test_watchers_on_several_threads_and_loops_send_the_requests_of_one(
         ends += [threads.submit(asyncio.run, elsewhere()) for _ in range(2)]
         assert {end.result(10).state for end in ends} == {JobState.DONE}
     assert background.result(10)[-1] == 7
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
     assert len(exchange.sent("GET", COUNT)) == 2
-    assert client.requests_sent == len(MOMENTS) + 2  # counted with the third look and at the end
+    assert client.requests_sent == len(MOMENTS) + 2  # counted with the third poll and at the end
 
 
 @pytest.mark.parametrize("after", range(1, 7))
 @pytest.mark.parametrize("deadline", [None, 3_600, 0.5])
 def test_who_joins_midway_gets_the_looks_from_there_on_and_changes_none(
-    client: AsyncClient, job: Job, asked: list[float], after: int, deadline: float | None
+    client: AsyncClient, job: Job, request_counter: list[float], after: int, deadline: float | None
 ) -> None:
     async def story() -> list[int]:
         first = job.watch()
@@ -77,27 +77,29 @@ def test_who_joins_midway_gets_the_looks_from_there_on_and_changes_none(
             client.run(story())
     else:
         assert client.run(story()) == list(range(after + 1, 8))
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
 
 
-def test_the_deadline_of_one_is_not_that_of_the_other(client: AsyncClient, job: Job, asked: list[float]) -> None:
-    gave_up_at: list[float] = []
+def test_the_deadline_of_one_is_not_that_of_the_other(
+    client: AsyncClient, job: Job, request_counter: list[float]
+) -> None:
+    timed_out_at: list[float] = []
 
     async def impatient() -> None:
         with pytest.raises(WatchTimeout, match="deadline") as caught:
             await every(job.watch(timedelta(seconds=20)))
         assert caught.value.evidence["seconds"] == 20
-        gave_up_at.append(client.clock.monotonic())
+        timed_out_at.append(client.clock.monotonic())
 
     async def story() -> list[int]:
         return (await asyncio.gather(every(job.watch()), impatient()))[0]
 
     assert client.run(story()) == [1, 2, 3, 4, 5, 6, 7]
-    assert gave_up_at == [pytest.approx(20)]
-    assert asked == MOMENTS
+    assert timed_out_at == [pytest.approx(20)]
+    assert request_counter == MOMENTS
 
 
-def test_a_look_due_at_the_deadline_is_still_shown(client: AsyncClient, job: Job, asked: list[float]) -> None:
+def test_a_look_due_at_the_deadline_is_still_shown(client: AsyncClient, job: Job, request_counter: list[float]) -> None:
     seen: list[int] = []
 
     async def story() -> None:
@@ -107,11 +109,11 @@ def test_a_look_due_at_the_deadline_is_still_shown(client: AsyncClient, job: Job
     with pytest.raises(WatchTimeout):
         client.run(story())
     assert seen == [1, 2, 3]
-    assert asked == MOMENTS[:3]
+    assert request_counter == MOMENTS[:3]
 
 
 def test_one_of_two_that_is_cancelled_leaves_the_other_in_peace(
-    client: AsyncClient, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, request_counter: list[float]
 ) -> None:
     async def story() -> list[int]:
         staying = asyncio.create_task(every(job.watch()))
@@ -125,11 +127,11 @@ def test_one_of_two_that_is_cancelled_leaves_the_other_in_peace(
         return await staying
 
     assert client.run(story()) == [1, 2, 3, 4, 5, 6, 7]
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
 
 
 def test_when_the_last_has_left_nothing_more_is_sent_and_a_new_one_goes_on(
-    client: AsyncClient, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, request_counter: list[float]
 ) -> None:
     async def story() -> list[int]:
         watches = [asyncio.create_task(every(job.watch())) for _ in range(2)]
@@ -140,14 +142,16 @@ def test_when_the_last_has_left_nothing_more_is_sent_and_a_new_one_goes_on(
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
         await turns()
-        assert asked == MOMENTS[:3]
+        assert request_counter == MOMENTS[:3]
         return await every(job.watch())
 
     assert client.run(story()) == [4, 5, 6, 7]
-    assert len(asked) == 7
+    assert len(request_counter) == 7
 
 
-def test_one_may_come_in_the_moment_the_last_one_leaves(client: AsyncClient, job: Job, asked: list[float]) -> None:
+def test_one_may_come_in_the_moment_the_last_one_leaves(
+    client: AsyncClient, job: Job, request_counter: list[float]
+) -> None:
     async def story() -> list[int]:
         leaving = asyncio.create_task(every(job.watch()))
         await turns(3)
@@ -159,7 +163,7 @@ def test_one_may_come_in_the_moment_the_last_one_leaves(client: AsyncClient, job
         return await every(job.watch())
 
     assert client.run(story()) == [1, 2, 3, 4, 5, 6, 7]
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
 
 
 @pytest.mark.parametrize("how", ["watch", "wait", "await"])
@@ -211,7 +215,7 @@ def test_a_watch_after_an_error_looks_anew(client: AsyncClient, exchange: Any, j
     assert job.wait().state is JobState.DONE
 
 
-def test_stopping_ends_every_watch_and_wait(client: AsyncClient, job: Job, asked: list[float]) -> None:
+def test_stopping_ends_every_watch_and_wait(client: AsyncClient, job: Job, request_counter: list[float]) -> None:
     async def elsewhere() -> JobSnapshot:
         return await job
 
@@ -223,7 +227,7 @@ def test_stopping_ends_every_watch_and_wait(client: AsyncClient, job: Job, asked
     assert first == second == [1, 2]
     assert isinstance(waited, WatchTimeout)
     client.run(turns())
-    assert asked == MOMENTS[:3]
+    assert request_counter == MOMENTS[:3]
     job.add_listener(lambda seen: job.stop_watching() if seen.polls == 5 else None)
     with pytest.raises(WatchTimeout, match="stopped"):
         asyncio.run(elsewhere())
@@ -245,21 +249,23 @@ def test_listeners_hear_each_look_once_however_many_watch(client: AsyncClient, j
     assert heard == [(number, "cint-nb loop") for number in range(1, 8)]
 
 
-def test_nothing_is_sent_while_nobody_asks_for_the_next_look(client: AsyncClient, job: Job, asked: list[float]) -> None:
+def test_nothing_is_sent_while_nobody_asks_for_the_next_look(
+    client: AsyncClient, job: Job, request_counter: list[float]
+) -> None:
     async def story() -> None:
         async for _ in job.watch():
-            sent, moment = list(asked), client.clock.monotonic()
+            sent, moment = list(request_counter), client.clock.monotonic()
             await turns()
-            assert asked == sent
+            assert request_counter == sent
             assert client.clock.monotonic() == moment
 
     client.run(story())
     asyncio.run(every(job.watch()))
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
 
 
 def test_who_is_busy_with_a_look_holds_up_nobody_and_misses_nothing(
-    client: AsyncClient, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, request_counter: list[float]
 ) -> None:
     async def story() -> list[int]:
         busy = job.watch()
@@ -268,11 +274,11 @@ def test_who_is_busy_with_a_look_holds_up_nobody_and_misses_nothing(
         return seen + await every(busy)
 
     assert client.run(story()) == [1, 2, 3, 4, 5, 6, 7]
-    assert asked == MOMENTS
+    assert request_counter == MOMENTS
 
 
 def test_a_watch_given_up_in_the_middle_of_a_loop_ends_the_looking(
-    client: AsyncClient, job: Job, asked: list[float]
+    client: AsyncClient, job: Job, request_counter: list[float]
 ) -> None:
     async def story() -> None:
         async for seen in job.watch():
@@ -282,7 +288,7 @@ def test_a_watch_given_up_in_the_middle_of_a_loop_ends_the_looking(
 
     asyncio.run(story())
     client.run(turns())
-    assert asked == MOMENTS[:2]
+    assert request_counter == MOMENTS[:2]
 
 
 def test_who_hears_that_a_watch_begins_may_stop_it(job: Job) -> None:
@@ -293,10 +299,10 @@ def test_who_hears_that_a_watch_begins_may_stop_it(job: Job) -> None:
 
 
 def test_who_watches_is_told_at_the_beginning_and_at_the_end(job: Job) -> None:
-    told: list[bool] = []
-    forget = job.add_listener(lambda _: None, on_watch_changed=lambda: told.append(job.is_watched))
+    states: list[bool] = []
+    remove = job.add_listener(lambda _: None, on_watch_changed=lambda: states.append(job.is_watched))
     job.wait()
-    assert told == [True, False]
-    forget()
-    forget()
+    assert states == [True, False]
+    remove()
+    remove()
     assert job._listeners == []

@@ -24,18 +24,18 @@ STATUS = f"/jobs/upload-respondents-by-file/{JOB}"
 
 
 async def every(watch: AsyncIterator[JobSnapshot]) -> list[int]:
-    """Return the numbers of the looks a watch yields."""
+    """Return the numbers of the polls a watch yields."""
     return [snapshot.polls async for snapshot in watch]
 
 
 async def turns(number: int = 200) -> None:
-    """Let whatever else runs on this loop run."""
+    """Let everything else on this loop run."""
     for _ in range(number):
         await asyncio.sleep(0)
 
 
 def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look(
-    client: AsyncClient, manual_clock: ManualClock, job: Job, asked: list[float]
+    client: AsyncClient, manual_clock: ManualClock, job: Job, request_counter: list[float]
 ) -> None:
     async def story() -> None:
         patient = asyncio.create_task(every(job.watch()))
@@ -46,7 +46,7 @@ def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look
         await turns()
         assert impatient.done()
         assert isinstance(impatient.exception(), WatchTimeout)
-        assert asked == []
+        assert request_counter == []
         manual_clock.move(1.5)
         await turns()
         patient.cancel()
@@ -54,7 +54,7 @@ def test_a_deadline_sooner_than_the_next_look_wakes_the_poller_and_moves_no_look
 
     client.run(story())
     assert manual_clock.naps[:3] == [2.0, 0.5, 1.5]
-    assert asked == [2.0]
+    assert request_counter == [2.0]
 
 
 def test_a_look_that_came_due_during_a_long_standstill_comes_before_the_deadline(
@@ -78,7 +78,7 @@ def test_an_interrupt_of_a_wait_ends_the_looking(manual_clock: ManualClock, job:
 
     other = threading.Thread(target=interrupt)
     other.start()
-    with pytest.raises(KeyboardInterrupt, match=r"goes on at the exchange; resume with Job\.attach"):
+    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with Job\.attach"):
         job.wait()
     other.join()
     assert manual_clock.cancelled.wait(10)
@@ -107,7 +107,7 @@ def test_an_interrupt_of_one_wait_leaves_the_background_watch_alone(manual_clock
 
 
 def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
-    client: AsyncClient, manual_clock: ManualClock, job: Job, asked: list[float]
+    client: AsyncClient, manual_clock: ManualClock, job: Job, request_counter: list[float]
 ) -> None:
     async def story() -> None:
         busy = job.watch()
@@ -122,32 +122,32 @@ def test_no_look_is_sent_for_one_who_left_while_the_other_is_still_busy(
         await turns()
         manual_clock.move(60)
         await turns()
-        assert asked == [2.0]
-        assert (await anext(busy)).looks == 2
+        assert request_counter == [2.0]
+        assert (await anext(busy)).polls == 2
         await busy.aclose()
 
     client.run(story())
-    assert asked == [2.0, 62.0]
+    assert request_counter == [2.0, 62.0]
 
 
 @pytest.mark.parametrize("ahead", [0, 300, 7_200])
 def test_an_exchange_whose_clock_runs_ahead_is_not_asked_more_often(
-    client: AsyncClient, exchange: Any, asked: list[float], job: Job, ahead: int
+    client: AsyncClient, exchange: Any, request_counter: list[float], job: Job, ahead: int
 ) -> None:
     other = JOB[:-1] + "2"
     created = (client.clock.now() + timedelta(seconds=ahead)).isoformat()
 
     def running(request: Any) -> Any:
-        asked.append(client.clock.monotonic())
+        request_counter.append(client.clock.monotonic())
         return json_response(200, {"job_id": other, "status": "Processing", "created_at": created})(request)
 
     exchange.on("GET", other, running)
     attached = Job(
-        client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), pace=client.durations
+        client.http, job.handle.model_copy(update={"job_id": other, "created_at": None}), durations=client.durations
     )
     with pytest.raises(WatchTimeout):
         client.run(every(attached.watch(290)))
     assert attached.last_snapshot is not None
-    assert attached.last_snapshot.elapsed_seconds == pytest.approx(asked[-1])
-    assert asked[:4] == [2.0, 7.0, 17.0, 37.0]
-    assert len(asked) < 30
+    assert attached.last_snapshot.elapsed_seconds == pytest.approx(request_counter[-1])
+    assert request_counter[:4] == [2.0, 7.0, 17.0, 37.0]
+    assert len(request_counter) < 30

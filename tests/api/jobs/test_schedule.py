@@ -1,4 +1,4 @@
-"""The schedule of looks: cheap while nothing can have happened, quick around the end, and the same every time."""
+"""The schedule of polls: rare while nothing can have happened, frequent around the end, and always the same."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="http://sandbox.invalid/v1", account_id=101, job_id="x", id_count=ids)
 
 
-def looks(duration: float, eta: float, *, short: bool = False, counts_from: float = math.inf) -> tuple[float, int]:
-    """Watch a job of a duration: how long after its end it was noticed, with how many looks.
+def poll_until_end(
+    duration: float, eta: float, *, short: bool = False, counts_from: float = math.inf
+) -> tuple[float, int]:
+    """Return how long after its end a job of a duration is noticed, and with how many polls.
 
-    Its ids are saved evenly and counted with each look, from some second on.
+    Its ids are saved evenly and counted with each poll, from some second on.
     """
     elapsed, number = 0.0, 0
     while elapsed < duration or not number:
         counted = extrapolate_end(elapsed / duration, elapsed) if elapsed >= counts_from else None
-        elapsed += next_delay(elapsed, eta, short=short, counted=counted, first=not number)
+        elapsed += next_delay(elapsed, eta, short=short, projected_end=counted, first=not number)
         number += 1
     return elapsed - duration, number
 
@@ -74,7 +76,7 @@ def test_a_job_of_a_minute_is_looked_at_every_four_seconds_until_it_is_overdue()
 
 @pytest.mark.parametrize("duration", [10.0, 17.0, 34.0, 68.0])
 def test_the_end_of_a_short_job_is_noticed_within_four_seconds(duration: float) -> None:
-    assert looks(duration, 60.0, short=True)[0] <= 4.0
+    assert poll_until_end(duration, 60.0, short=True)[0] <= 4.0
 
 
 def test_only_a_job_whose_size_is_known_is_taken_for_a_short_one() -> None:
@@ -95,13 +97,13 @@ def test_a_large_job_is_looked_at_more_rarely() -> None:
 
 @pytest.mark.parametrize(("elapsed", "expected"), [(100.0, 20.0), (300.0, 60.0), (500.0, 50.16), (640.0, 8.16)])
 def test_looks_come_closer_to_an_end_that_counts_foretell(elapsed: float, expected: float) -> None:
-    assert next_delay(elapsed, 750.0, counted=695.0) == pytest.approx(expected)
+    assert next_delay(elapsed, 750.0, projected_end=695.0) == pytest.approx(expected)
 
 
 def test_a_job_that_is_overdue_is_looked_at_evenly_and_not_too_often() -> None:
-    assert next_delay(760.0, 750.0, counted=780.0) == pytest.approx(7.6)
-    assert next_delay(4_000.0, 750.0, counted=780.0) == pytest.approx(12.48)
-    assert next_delay(41.0, 255.0, counted=42.0) == 4.0
+    assert next_delay(760.0, 750.0, projected_end=780.0) == pytest.approx(7.6)
+    assert next_delay(4_000.0, 750.0, projected_end=780.0) == pytest.approx(12.48)
+    assert next_delay(41.0, 255.0, projected_end=42.0) == 4.0
 
 
 @pytest.mark.parametrize(("share", "elapsed"), [(0.049, 100.0), (0.5, 0.0)])
@@ -113,15 +115,15 @@ def test_what_the_exchange_asks_for_wins() -> None:
     assert next_delay(500.0, 750.0, retry_after=90.0, jitter=1.0) == 90.0
 
 
-@pytest.mark.parametrize("asked", [0.0, -3.0, 0.5])
-def test_an_exchange_that_asks_for_no_wait_is_not_asked_without_end(asked: float) -> None:
-    assert next_delay(500.0, 750.0, retry_after=asked) == 4.0
+@pytest.mark.parametrize("requested", [0.0, -3.0, 0.5])
+def test_an_exchange_that_asks_for_no_wait_is_not_asked_without_end(requested: float) -> None:
+    assert next_delay(500.0, 750.0, retry_after=requested) == 4.0
 
 
 def test_no_wait_is_longer_than_a_minute_or_shorter_than_nothing() -> None:
     moments, ends = (0, 1, 36.6, 50, 1e3, 1e6), (0, 15, 750, 7_365)
     for elapsed, eta, jitter, counted in itertools.product(moments, ends, (-1, 0, 1), (None, 20.0, 9e3, 1e9)):
-        assert 0 <= next_delay(elapsed, eta, jitter=jitter, counted=counted) <= limits.POLL_MAX_SECONDS
+        assert 0 <= next_delay(elapsed, eta, jitter=jitter, projected_end=counted) <= limits.POLL_MAX_SECONDS
 
 
 def test_jitter_moves_a_look_by_a_tenth_at_most() -> None:
@@ -131,8 +133,8 @@ def test_jitter_moves_a_look_by_a_tenth_at_most() -> None:
 
 def test_the_schedule_is_cheap_and_quick_over_the_documented_durations() -> None:
     draw = random.Random(1)  # noqa: S311 - a simulation
-    upload = [looks(draw.uniform(600, 900), 750.0) for _ in range(400)]
-    removal = [looks(draw.uniform(180, 300), 255.0) for _ in range(400)]
+    upload = [poll_until_end(draw.uniform(600, 900), 750.0) for _ in range(400)]
+    removal = [poll_until_end(draw.uniform(180, 300), 255.0) for _ in range(400)]
     assert mean(delay for delay, _ in upload) < 6.5
     assert mean(number for _, number in upload) < 75
     assert mean(delay for delay, _ in removal) < 6
@@ -145,7 +147,7 @@ def test_no_fixed_interval_is_both_quicker_and_cheaper_however_wrong_the_estimat
     pace: float, counts_from: float
 ) -> None:
     durations = [pace * (600 + 300 * place / 99) for place in range(100)]
-    ours = [looks(duration, 750.0, counts_from=counts_from) for duration in durations]
+    ours = [poll_until_end(duration, 750.0, counts_from=counts_from) for duration in durations]
     delay, number = mean(late for late, _ in ours), mean(count for _, count in ours)
     for interval in (5.0, 15.0, 30.0):
         fixed = [math.ceil(duration / interval) for duration in durations]
@@ -154,7 +156,7 @@ def test_no_fixed_interval_is_both_quicker_and_cheaper_however_wrong_the_estimat
 
 
 def test_an_instant_failure_is_noticed_within_seconds() -> None:
-    assert looks(0.1, 7_365.0)[0] < 3
+    assert poll_until_end(0.1, 7_365.0)[0] < 3
 
 
 @pytest.mark.parametrize(
@@ -180,23 +182,23 @@ def test_the_deadline_scales_with_the_ids_and_is_never_ten_minutes() -> None:
 
 
 def test_jobs_of_one_kind_teach_nothing_about_another() -> None:
-    pace = DurationModel()
-    pace.learn(JobKind.UPLOAD, 10_000, 375.0)
-    assert pace.estimate(handle(JobKind.REMOVAL)) == DurationModel().estimate(handle(JobKind.REMOVAL))
-    assert pace.estimate(handle(JobKind.UPLOAD_RSIDS)).eta == pytest.approx(375.0)
+    durations = DurationModel()
+    durations.learn(JobKind.UPLOAD, 10_000, 375.0)
+    assert durations.estimate(handle(JobKind.REMOVAL)) == DurationModel().estimate(handle(JobKind.REMOVAL))
+    assert durations.estimate(handle(JobKind.UPLOAD_RSIDS)).eta == pytest.approx(375.0)
 
 
 @pytest.mark.parametrize(("ids", "seconds"), [(999, 700.0), (10_000, 0.0), (10_000, -5.0)])
 def test_small_jobs_and_impossible_durations_teach_nothing(ids: int, seconds: float) -> None:
-    pace = DurationModel()
-    pace.learn(JobKind.UPLOAD, ids, seconds)
-    assert pace.factors == {}
+    durations = DurationModel()
+    durations.learn(JobKind.UPLOAD, ids, seconds)
+    assert durations.factors == {}
 
 
 def test_one_odd_job_cannot_ruin_the_estimate() -> None:
-    pace = DurationModel()
-    pace.learn(JobKind.UPLOAD, 10_000, 1_000_000.0)
-    assert pace.estimate(handle()).eta <= 750 * limits.DURATION_FACTOR_BOUNDS[1]
+    durations = DurationModel()
+    durations.learn(JobKind.UPLOAD, 10_000, 1_000_000.0)
+    assert durations.estimate(handle()).eta <= 750 * limits.DURATION_FACTOR_BOUNDS[1]
 
 
 def test_the_early_looks_are_not_moved_so_that_none_comes_twice() -> None:

@@ -18,9 +18,9 @@ def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="b", account_id=1, job_id="x", id_count=ids, created_at=BEGUN)
 
 
-def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = None, **look: Any) -> JobSnapshot:
+def seen(body: dict[str, Any], *, after: float = 300, of: JobHandle | None = None, **context: Any) -> JobSnapshot:
     job = of or handle()
-    surroundings = StatusContext(elapsed=after, polls=5, estimate=DurationModel().estimate(job), **look)
+    surroundings = StatusContext(elapsed=after, polls=5, estimate=DurationModel().estimate(job), **context)
     return parse_snapshot(job, body, surroundings)
 
 
@@ -33,7 +33,7 @@ def test_without_a_count_progress_is_an_estimate_given_as_a_range() -> None:
 
 
 def test_a_count_that_has_moved_is_a_measurement() -> None:
-    shown = seen({"status": "Processing"}, saved=4_100, saved_before=100)
+    shown = seen({"status": "Processing"}, saved_count=4_100, saved_count_before=100)
     assert shown.is_measured
     assert shown.fraction == (0.4, 0.4)
     low, high = shown.seconds_left or (0, 0)
@@ -41,23 +41,25 @@ def test_a_count_that_has_moved_is_a_measurement() -> None:
 
 
 def test_a_count_that_has_not_moved_measures_nothing() -> None:
-    assert not seen({"status": "Processing"}, saved=100, saved_before=100).is_measured
+    assert not seen({"status": "Processing"}, saved_count=100, saved_count_before=100).is_measured
 
 
 def test_a_small_share_counted_does_not_foretell_the_end() -> None:
-    shown = seen({"status": "Processing"}, saved=100, saved_before=0)
+    shown = seen({"status": "Processing"}, saved_count=100, saved_count_before=0)
     assert shown.fraction == (0.01, 0.01)
     assert shown.seconds_left == (0.0, 615.0)
 
 
 def test_a_removal_is_measured_by_what_is_gone() -> None:
-    shown = seen({"status": "Processing"}, of=handle(JobKind.REMOVAL), after=60, saved=7_500, saved_before=10_000)
+    shown = seen(
+        {"status": "Processing"}, of=handle(JobKind.REMOVAL), after=60, saved_count=7_500, saved_count_before=10_000
+    )
     assert shown.fraction == (0.25, 0.25)
 
 
 def test_a_running_job_is_never_shown_as_complete() -> None:
     assert max(seen({"status": "Processing"}, after=9e6).fraction) < 1
-    assert max(seen({"status": "Processing"}, saved=10_000, saved_before=0).fraction) < 1
+    assert max(seen({"status": "Processing"}, saved_count=10_000, saved_count_before=0).fraction) < 1
 
 
 def test_a_finished_job_is_complete_and_has_nothing_left() -> None:

@@ -1,4 +1,4 @@
-"""A changed version means: read again, decide again, once."""
+"""A changed version means: read and decide once more."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(exchange: Any) -> dict[str, Any]:
 
 
 def changed(run: dict[str, Any], **to: Any) -> Any:
-    """Answer 412 and let somebody else have changed the run."""
+    """Answer 412, as if somebody else had changed the run."""
 
     def answer(_: httpx.Request) -> httpx.Response:
         run.update(to, version=run["version"] + 1)
@@ -109,9 +109,9 @@ def test_a_run_that_came_without_its_version_is_not_changed(
         "GET", RUN, json_response(200, state)
     )
     times = (START, START + timedelta(days=1)) if verb == "update_run" else ()
-    with pytest.raises(UnexpectedReply, match="without its version") as caught:
+    with pytest.raises(UnexpectedReply, match="without an ETag header") as caught:
         client.run(getattr(client.fielding, verb)(ref, *times))
-    assert "nothing was sent that could change it" in str(caught.value)
+    assert "nothing that could change it was sent" in str(caught.value)
     assert {request.method for request in exchange.requests} == {"GET"}
 
 

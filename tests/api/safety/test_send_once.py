@@ -1,4 +1,4 @@
-"""Send, look, adopt or send once more: the order and the limits of it."""
+"""Send, check, adopt or send a second time: the order and its limits."""
 
 from __future__ import annotations
 
@@ -24,97 +24,97 @@ def http() -> Http:
     return Http(Settings.load("sandbox", environ={}), transport=nobody, clock=clock)
 
 
-class Course:
-    """Play the endings of sends and looks, and note when each came."""
+class ScriptedSend:
+    """Sends and checks with scripted outcomes, and the time of each."""
 
-    def __init__(self, http: Http, sends: list[Any], looks: list[Any]) -> None:
+    def __init__(self, http: Http, sends: list[Any], checks: list[Any]) -> None:
         self.http, self.log = http, list[tuple[str, float]]()
-        self._sends, self._looks = iter(sends), iter(looks)
+        self._sends, self._checks = iter(sends), iter(checks)
 
-    def _play(self, what: str, endings: Any) -> Callable[[], Any]:
+    def _play(self, what: str, outcomes: Any) -> Callable[[], Any]:
         async def play() -> Any:
             self.log.append((what, self.http.clock.monotonic()))
-            ending = next(endings)
-            if isinstance(ending, CintError):
-                raise ending
-            return ending
+            outcome = next(outcomes)
+            if isinstance(outcome, CintError):
+                raise outcome
+            return outcome
 
         return play
 
     def run(self) -> Any:
-        send, look = self._play("send", self._sends), self._play("look", self._looks)
-        return loop_thread.run(send_once(self.http, send, look, what="do it", token="t1"))
+        send, check = self._play("send", self._sends), self._play("check", self._checks)
+        return loop_thread.run(send_once(self.http, send, check, what="do it", token="t1"))
 
 
 def test_a_reply_needs_no_look(http: Http) -> None:
-    course = Course(http, ["made"], [])
-    assert course.run() == "made"
-    assert course.log == [("send", 0.0)]
+    scripted = ScriptedSend(http, ["made"], [])
+    assert scripted.run() == "made"
+    assert scripted.log == [("send", 0.0)]
 
 
 def test_after_a_lost_reply_it_looks_at_1_4_and_10_seconds_and_then_sends_once_more(http: Http) -> None:
-    course = Course(http, [OutcomeUnknown("lost"), "made"], [None, None, None])
-    assert course.run() == "made"
-    assert course.log == [("send", 0.0), ("look", 1.0), ("look", 4.0), ("look", 10.0), ("send", 10.0)]
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost"), "made"], [None, None, None])
+    assert scripted.run() == "made"
+    assert scripted.log == [("send", 0.0), ("check", 1.0), ("check", 4.0), ("check", 10.0), ("send", 10.0)]
 
 
 @pytest.mark.parametrize("lost", [OutcomeUnknown("lost"), ServerError("failed", evidence={"status": 500})])
 def test_what_is_found_is_adopted_and_nothing_is_sent_again(http: Http, lost: CintError) -> None:
-    course = Course(http, [lost], [None, "found"])
-    assert course.run() == "found"
-    assert [what for what, _ in course.log] == ["send", "look", "look"]
+    scripted = ScriptedSend(http, [lost], [None, "found"])
+    assert scripted.run() == "found"
+    assert [what for what, _ in scripted.log] == ["send", "check", "check"]
 
 
 def test_without_a_look_that_could_see_nothing_is_sent_again(http: Http) -> None:
-    course = Course(http, [OutcomeUnknown("lost")], [None, None, ServerError("blind")])
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost")], [None, None, ServerError("blind")])
     with pytest.raises(OutcomeUnknown) as caught:
-        course.run()
+        scripted.run()
     assert caught.value.evidence["token"] == "t1"
-    assert [what for what, _ in course.log].count("send") == 1
+    assert [what for what, _ in scripted.log].count("send") == 1
 
 
 def test_one_blind_look_among_others_does_not_matter(http: Http) -> None:
-    course = Course(http, [OutcomeUnknown("lost"), "made"], [ServerError("blind"), None, None])
-    assert course.run() == "made"
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost"), "made"], [ServerError("blind"), None, None])
+    assert scripted.run() == "made"
 
 
 def test_it_never_sends_a_third_time(http: Http) -> None:
-    course = Course(http, [OutcomeUnknown("lost")] * 2, [None] * 6)
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost")] * 2, [None] * 6)
     with pytest.raises(OutcomeUnknown, match="once or not at all"):
-        course.run()
-    assert [what for what, _ in course.log].count("send") == 2
+        scripted.run()
+    assert [what for what, _ in scripted.log].count("send") == 2
 
 
 def test_a_refusal_is_final(http: Http) -> None:
-    course = Course(http, [BadRequest("no")], [])
+    scripted = ScriptedSend(http, [BadRequest("no")], [])
     with pytest.raises(BadRequest):
-        course.run()
+        scripted.run()
 
 
 def test_a_conflict_on_the_second_try_may_be_ones_own_first(http: Http) -> None:
-    assert Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, "found"]).run() == "found"
+    assert ScriptedSend(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, "found"]).run() == "found"
     with pytest.raises(Conflict):
-        Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None] * 4).run()
+        ScriptedSend(http, [OutcomeUnknown("lost"), Conflict("busy")], [None] * 4).run()
 
 
 def test_a_conflict_on_the_first_try_is_somebody_elses(http: Http) -> None:
-    course = Course(http, [Conflict("busy")], [])
+    scripted = ScriptedSend(http, [Conflict("busy")], [])
     with pytest.raises(Conflict):
-        course.run()
-    assert [what for what, _ in course.log] == ["send"]
+        scripted.run()
+    assert [what for what, _ in scripted.log] == ["send"]
 
 
 def test_a_look_that_is_refused_is_a_blind_one(http: Http) -> None:
-    course = Course(http, [OutcomeUnknown("lost")], [NotFound("where")] * 3)
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost")], [NotFound("where")] * 3)
     with pytest.raises(OutcomeUnknown):
-        course.run()
+        scripted.run()
 
 
 @pytest.mark.parametrize("blind", [ServerError("blind"), NotFound("where")])
 def test_a_conflict_after_a_lost_reply_that_cannot_be_looked_behind_leaves_the_outcome_unknown(
     http: Http, blind: CintError
 ) -> None:
-    course = Course(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, blind])
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost"), Conflict("busy")], [None, None, None, blind])
     with pytest.raises(OutcomeUnknown) as caught:
-        course.run()
+        scripted.run()
     assert caught.value.evidence["token"] == "t1"

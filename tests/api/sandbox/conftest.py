@@ -39,13 +39,13 @@ def ref(client: AsyncClient, project: str, plan: TargetGroupPlan) -> TargetGroup
 
 
 @pytest.fixture
-def filled(client: AsyncClient, ref: TargetGroupRef) -> TargetGroupRef:
+def group_with_ids(client: AsyncClient, ref: TargetGroupRef) -> TargetGroupRef:
     client.run(client.recontacts.upload(ref, upload_file(1_000, seed="life"))).wait()
     client.run(client.target_groups.set_filling_strategy(ref, "completes"))
     return ref
 
 
 @pytest.fixture
-def live(client: AsyncClient, filled: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
-    client.run(client.fielding.launch(filled, plan.end_at)).wait()
-    return filled
+def live_group(client: AsyncClient, group_with_ids: TargetGroupRef, plan: TargetGroupPlan) -> TargetGroupRef:
+    client.run(client.fielding.launch(group_with_ids, plan.end_at)).wait()
+    return group_with_ids

@@ -1,4 +1,4 @@
-"""Given up at any moment and called again: one object, and a client as good as before."""
+"""Cancelled at any moment and called again: one object, and a client that still works."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
 
 
-class Unhurried(httpx.AsyncBaseTransport):
-    """Let others run before a request arrives and before its reply does, so that both can be given up."""
+class SlowTransport(httpx.AsyncBaseTransport):
+    """Lets other tasks run before a request and before its reply arrives, so that a call can be cancelled at both."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         self.inner = inner
@@ -38,15 +38,17 @@ class Unhurried(httpx.AsyncBaseTransport):
 def client() -> Iterator[AsyncClient]:
     sandbox = Sandbox(seed=1)
     settings = Settings.load("sandbox", environ={})
-    nonces = SeededTokenFactory("given-up")
-    http = Http(settings, transport=Unhurried(sandbox.transport()), clock=sandbox.clock, token_factory=nonces)
+    token_factory = SeededTokenFactory("given-up")
+    http = Http(
+        settings, transport=SlowTransport(sandbox.transport()), clock=sandbox.clock, token_factory=token_factory
+    )
     with AsyncClient(http) as made:
         made.sandbox = sandbox
         yield made
 
 
-async def given_up(work: Awaitable[Any], turns: int) -> bool:
-    """Run a piece of work for so many turns of the loop and give it up; tell whether it had not ended by itself."""
+async def cancelled_at(work: Awaitable[Any], turns: int) -> bool:
+    """Run some work for so many turns of the loop, then cancel it; return whether it was still running."""
     task = asyncio.ensure_future(work)
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -56,11 +58,11 @@ async def given_up(work: Awaitable[Any], turns: int) -> bool:
     return was_running
 
 
-def at_every_moment(client: AsyncClient, work: Callable[[int], Awaitable[Any]], check: Callable[[int], None]) -> None:
-    """Give the work up at one moment after another, call it again each time, and check what exists then."""
+def at_every_await(client: AsyncClient, work: Callable[[int], Awaitable[Any]], check: Callable[[int], None]) -> None:
+    """Cancel the work at one await after another, call it again each time, and check what exists then."""
     tried, was_running = 0, True
     while was_running:
-        was_running = client.run(given_up(work(tried), tried))
+        was_running = client.run(cancelled_at(work(tried), tried))
         client.run(work(tried))
         tried += 1
         check(tried)
@@ -76,7 +78,7 @@ def test_a_draft_given_up_and_called_again_is_one_draft(
     def check(tried: int) -> None:
         assert len(client.sandbox.world.groups) == tried
 
-    at_every_moment(client, create, check)
+    at_every_await(client, create, check)
 
 
 def test_an_upload_given_up_and_called_again_is_one_upload(client: AsyncClient, ref: TargetGroupRef) -> None:
@@ -89,7 +91,7 @@ def test_an_upload_given_up_and_called_again_is_one_upload(client: AsyncClient, 
         assert len(jobs) == tried
         client.pass_time(minutes=5)
 
-    at_every_moment(client, upload, check)
+    at_every_await(client, upload, check)
 
 
 def test_a_project_given_up_and_called_again_with_its_key_is_one_project(client: AsyncClient) -> None:
@@ -101,20 +103,20 @@ def test_a_project_given_up_and_called_again_with_its_key_is_one_project(client:
     def check(tried: int) -> None:
         assert len(client.sandbox.world.projects) == tried
 
-    at_every_moment(client, create, check)
+    at_every_await(client, create, check)
 
 
-def test_a_pause_given_up_and_called_again_pauses_once(client: AsyncClient, live: TargetGroupRef) -> None:
+def test_a_pause_given_up_and_called_again_pauses_once(client: AsyncClient, live_group: TargetGroupRef) -> None:
     async def pause_and_resume(turns: int) -> bool:
-        was_running = await given_up(client.fielding.pause(live), turns)
-        assert (await client.fielding.pause(live)).status == "paused"
-        await client.fielding.resume(live)
+        was_running = await cancelled_at(client.fielding.pause(live_group), turns)
+        assert (await client.fielding.pause(live_group)).status == "paused"
+        await client.fielding.resume(live_group)
         return was_running
 
-    turns, before = 0, client.run(client.fielding.run(live))
+    turns, before = 0, client.run(client.fielding.run(live_group))
     while client.run(pause_and_resume(turns)):
         turns += 1
-    after = client.run(client.fielding.run(live))
+    after = client.run(client.fielding.run(live_group))
     assert before is not None
     assert after is not None
     assert (after.version or 0) - (before.version or 0) == 2 * (turns + 1)

@@ -1,4 +1,4 @@
-"""Fielding, figures, exclusions and reports against the sandbox."""
+"""Fielding, metrics, exclusions and reports against the sandbox."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ def every(client: AsyncClient, rows: AsyncIterator[T]) -> list[T]:
     return client.run(collect())
 
 
-def test_a_launched_group_is_read_at_its_other_address(client: AsyncClient, live: TargetGroupRef) -> None:
-    shown = client.run(client.target_groups.get(live))
+def test_a_launched_group_is_read_at_its_other_address(client: AsyncClient, live_group: TargetGroupRef) -> None:
+    shown = client.run(client.target_groups.get(live_group))
     assert shown.launched
     assert shown.business_unit_id == 1234
 
 
-def test_a_group_in_the_field_fills_and_can_be_followed(client: AsyncClient, live: TargetGroupRef) -> None:
+def test_a_group_in_the_field_fills_and_can_be_followed(client: AsyncClient, live_group: TargetGroupRef) -> None:
     client.pass_time(hours=8)
-    overview = client.run(client.target_groups.overview(live))
+    overview = client.run(client.target_groups.overview(live_group))
     assert overview.progress.filling_strategy == "completes"
-    performance = client.run(client.target_groups.performance(live))
+    performance = client.run(client.target_groups.performance(live_group))
     assert performance.completes == overview.progress.current_completes
     assert 0 < (performance.completes or 0) <= (performance.entrants or 0)
     assert performance.respondent_analysis.live
-    counts = [interval.count for interval in client.run(client.target_groups.completes_by_interval(live, "PT1H"))]
+    counts = [interval.count for interval in client.run(client.target_groups.completes_by_interval(live_group, "PT1H"))]
     assert counts == sorted(counts)
-    changes = every(client, client.target_groups.changelog(live))
+    changes = every(client, client.target_groups.changelog(live_group))
     assert "status_change" in [str(change.changes[0].get("object")) for change in changes]
 
 
-def test_price_and_goal_of_a_launched_group_can_be_changed(client: AsyncClient, live: TargetGroupRef) -> None:
-    price = client.run(client.target_groups.set_cost_per_interview(live, "2.9 EUR"))
+def test_price_and_goal_of_a_launched_group_can_be_changed(client: AsyncClient, live_group: TargetGroupRef) -> None:
+    price = client.run(client.target_groups.set_cost_per_interview(live_group, "2.9 EUR"))
     assert (float(price.value or 0), price.currency_code) == (2.9, "EUR")
-    assert client.run(client.target_groups.set_completes_goal(live, 120)) == 120
-    assert client.run(client.target_groups.overview(live)).progress.filling_goal == 120
+    assert client.run(client.target_groups.set_completes_goal(live_group, 120)) == 120
+    assert client.run(client.target_groups.overview(live_group)).progress.filling_goal == 120
 
 
-def test_details_of_a_launched_group_can_be_changed(client: AsyncClient, live: TargetGroupRef) -> None:
-    shown = client.run(client.target_groups.details(live))
+def test_details_of_a_launched_group_can_be_changed(client: AsyncClient, live_group: TargetGroupRef) -> None:
+    shown = client.run(client.target_groups.details(live_group))
     body = {
         "name": "Wave two, renamed",
         "project_manager_id": MANAGER,
@@ -65,20 +65,20 @@ def test_details_of_a_launched_group_can_be_changed(client: AsyncClient, live: T
         "live_url": shown.live_url,
         "test_url": shown.test_url,
     }
-    assert client.run(client.target_groups.update_details(live, body)).name == "Wave two, renamed"
+    assert client.run(client.target_groups.update_details(live_group, body)).name == "Wave two, renamed"
 
 
-def test_pause_resume_and_complete_follow_the_runs_version(client: AsyncClient, live: TargetGroupRef) -> None:
+def test_pause_resume_and_complete_follow_the_runs_version(client: AsyncClient, live_group: TargetGroupRef) -> None:
     fielding = client.fielding
-    first = client.run(fielding.run(live))
+    first = client.run(fielding.run(live_group))
     assert first is not None
     assert first.etag
-    assert client.run(fielding.pause(live)).state == "paused"
-    assert client.run(fielding.pause(live)).version == (first.version or 0) + 1
-    assert client.run(fielding.resume(live)).state == "live"
-    assert client.run(fielding.complete(live)).state == "completed"
+    assert client.run(fielding.pause(live_group)).state == "paused"
+    assert client.run(fielding.pause(live_group)).version == (first.version or 0) + 1
+    assert client.run(fielding.resume(live_group)).state == "live"
+    assert client.run(fielding.complete(live_group)).state == "completed"
     with pytest.raises(InvalidState, match="completed"):
-        client.run(fielding.pause(live))
+        client.run(fielding.pause(live_group))
 
 
 def test_a_draft_has_no_run_to_steer(client: AsyncClient, ref: TargetGroupRef) -> None:
@@ -88,17 +88,17 @@ def test_a_draft_has_no_run_to_steer(client: AsyncClient, ref: TargetGroupRef) -
 
 
 def test_a_scheduled_group_can_be_moved_and_launched_now(
-    client: AsyncClient, filled: TargetGroupRef, plan: TargetGroupPlan
+    client: AsyncClient, group_with_ids: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
     fielding = client.fielding
     start = client.clock.now() + timedelta(days=2)
-    assert client.run(fielding.schedule(filled, start, plan.end_at)).wait().state is JobState.DONE
-    scheduled = client.run(fielding.run(filled))
+    assert client.run(fielding.schedule(group_with_ids, start, plan.end_at)).wait().state is JobState.DONE
+    scheduled = client.run(fielding.run(group_with_ids))
     assert scheduled is not None
     assert scheduled.state == "scheduled"
     later = start + timedelta(days=1)
-    assert client.run(fielding.update_run(filled, later, plan.end_at)).start_fielding_at == later
-    assert client.run(fielding.launch_now(filled)).state == "live"
+    assert client.run(fielding.update_run(group_with_ids, later, plan.end_at)).start_fielding_at == later
+    assert client.run(fielding.launch_now(group_with_ids)).state == "live"
 
 
 def test_a_launch_the_exchange_refuses_fails_with_its_reason(
@@ -110,20 +110,22 @@ def test_a_launch_the_exchange_refuses_fails_with_its_reason(
     assert caught.value.evidence["failure_code"]
 
 
-def test_allowed_actions_can_be_asked(client: AsyncClient, live: TargetGroupRef) -> None:
-    allowed = client.run(client.fielding.allowed_actions(live.project_id, [live.target_group_id]))
+def test_allowed_actions_can_be_asked(client: AsyncClient, live_group: TargetGroupRef) -> None:
+    allowed = client.run(client.fielding.allowed_actions(live_group.project_id, [live_group.target_group_id]))
     assert (allowed.is_pause_allowed, allowed.is_launch_allowed) == (True, False)
 
 
 def test_a_batch_tells_which_groups_it_changed(
-    client: AsyncClient, live: TargetGroupRef, plan: TargetGroupPlan
+    client: AsyncClient, live_group: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
-    draft = client.run(client.target_groups.create_draft(live.project_id, plan, name="Wave 3", reference="wave-3"))
-    ids = [live.target_group_id, draft.target_group_id]
-    job = client.run(client.fielding.start_batch("pause", live.project_id, ids))
+    draft = client.run(
+        client.target_groups.create_draft(live_group.project_id, plan, name="Wave 3", reference="wave-3")
+    )
+    ids = [live_group.target_group_id, draft.target_group_id]
+    job = client.run(client.fielding.start_batch("pause", live_group.project_id, ids))
     assert job.wait().state is JobState.PARTIAL
     result = client.run(client.fielding.batch_result(job.handle))
-    assert result.updated == (live.target_group_id,)
+    assert result.updated == (live_group.target_group_id,)
     assert list(result.failed) == [draft.target_group_id]
 
 
@@ -171,11 +173,15 @@ def test_a_group_cannot_exclude_its_own_people(client: AsyncClient, ref: TargetG
 
 @pytest.mark.parametrize("kind", ["respondent-analysis", "completes", "term-details"])
 def test_a_report_is_requested_followed_listed_and_downloaded(
-    client: AsyncClient, live: TargetGroupRef, kind: str
+    client: AsyncClient, live_group: TargetGroupRef, kind: str
 ) -> None:
     client.pass_time(days=2)
     reports = client.reports
-    by, ids = ("target_group", [live.target_group_id]) if kind == "term-details" else ("project", [live.project_id])
+    by, ids = (
+        ("target_group", [live_group.target_group_id])
+        if kind == "term-details"
+        else ("project", [live_group.project_id])
+    )
     job = client.run(reports.generate(kind, date(2026, 9, 1), date(2026, 9, 30), by=by, ids=ids))
     assert job.wait().state is JobState.DONE
     assert client.run(reports.status(job.handle.job_id)) == "completed"

@@ -114,10 +114,10 @@ def test_a_draft_has_no_overview_and_the_error_says_why(client: AsyncClient, ref
 def test_a_forecast_for_a_draft_and_for_a_group(
     client: AsyncClient, ref: TargetGroupRef, plan: TargetGroupPlan
 ) -> None:
-    body = plan.model_copy(update={"allocation_shape": "template_id"}).to_body(name="Wave two")
+    body = plan.model_copy(update={"allocation_format": "template_id"}).to_body(name="Wave two")
     body.pop("allocations")
     assert client.run(client.target_groups.feasibility(body)).suggested_price is not None
-    of_group = client.run(client.target_groups.feasibility_of(ref, {"completes_goal": 50}))
+    of_group = client.run(client.target_groups.group_feasibility(ref, {"completes_goal": 50}))
     assert of_group.suggested_price is not None
 
 
@@ -128,23 +128,25 @@ def test_a_mistake_in_a_draft_is_named_in_our_words(client: AsyncClient, project
     assert "end_at" in dict(caught.value.invalid_params)
 
 
-def test_saved_ids_are_those_sent_less_those_rejected(client: AsyncClient, filled: TargetGroupRef) -> None:
+def test_saved_ids_are_those_sent_less_those_rejected(client: AsyncClient, group_with_ids: TargetGroupRef) -> None:
     sent = {synthetic_id("life", number) for number in range(1_000)}
-    saved = client.run(client.recontacts.saved_ids(filled))
+    saved = client.run(client.recontacts.saved_ids(group_with_ids))
     assert set(saved) < sent
-    assert len(saved) == len(set(saved)) == client.run(client.recontacts.saved_count(filled))
+    assert len(saved) == len(set(saved)) == client.run(client.recontacts.saved_count(group_with_ids))
 
 
-def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(client: AsyncClient, filled: TargetGroupRef) -> None:
-    (listed,) = client.run(client.recontacts.jobs(filled))
+def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(
+    client: AsyncClient, group_with_ids: TargetGroupRef
+) -> None:
+    (listed,) = client.run(client.recontacts.jobs(group_with_ids))
     assert listed.state is JobState.DONE
-    found = client.run(client.recontacts.find_job(filled, listed.file_name))
+    found = client.run(client.recontacts.find_job(group_with_ids, listed.file_name))
     assert found is not None
     assert found.wait().state is JobState.PARTIAL
-    name, content = client.run(client.recontacts.download(filled, listed.job_id))
+    name, content = client.run(client.recontacts.download(group_with_ids, listed.job_id))
     assert (name, content) == (listed.file_name, upload_file(1_000, seed="life").content)
-    assert client.run(client.recontacts.find_job(filled, "another.csv")) is None
-    assert client.run(client.recontacts.running_job(filled)) is None
+    assert client.run(client.recontacts.find_job(group_with_ids, "another.csv")) is None
+    assert client.run(client.recontacts.running_job(group_with_ids)) is None
 
 
 @pytest.mark.parametrize(
@@ -190,10 +192,10 @@ def test_one_client_serves_plain_code_and_other_loops_at_once(client: AsyncClien
     assert client.run(several())[:5] == [0] * 5
 
 
-def test_an_upload_is_taken_up_by_its_id_alone(client: AsyncClient, filled: TargetGroupRef) -> None:
-    (listed,) = client.run(client.recontacts.jobs(filled))
+def test_an_upload_is_taken_up_by_its_id_alone(client: AsyncClient, group_with_ids: TargetGroupRef) -> None:
+    (listed,) = client.run(client.recontacts.jobs(group_with_ids))
     before = client.requests_sent
-    job = client.recontacts.job(filled, listed.job_id, ids=1_000)
+    job = client.recontacts.job(group_with_ids, listed.job_id, ids=1_000)
     assert client.requests_sent == before
     ended = job.wait()
     assert ended.state is JobState.PARTIAL

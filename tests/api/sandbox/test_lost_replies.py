@@ -1,6 +1,6 @@
 """Whatever happens to a reply, each request without protection leaves exactly one object behind.
 
-The sandbox acts and loses the reply, or fails before it acts; the client cannot tell which, and looks.
+The sandbox acts and loses the reply, or fails before it acts; the client cannot know which, and checks.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def arm(client: AsyncClient, fault: str, step: str, *, times: int = 1) -> None:
     client.sandbox.faults.arm(f"{fault}@{step}*{times}{value}")
 
 
-def happened(client: AsyncClient) -> int:
-    return sum(fault.happened for fault in client.sandbox.faults.armed)
+def fired(client: AsyncClient) -> int:
+    return sum(fault.fired for fault in client.sandbox.faults.armed)
 
 
 def jobs(client: AsyncClient, kind: str) -> list[Any]:
@@ -49,7 +49,7 @@ def test_one_draft_exists_after_a_lost_reply(
 ) -> None:
     arm(client, fault, "create")
     made = client.run(client.target_groups.create_draft(project, plan, name="Wave two", reference="only-once"))
-    assert happened(client) == 1
+    assert fired(client) == 1
     assert list(client.sandbox.world.groups) == [made.target_group_id]
 
 
@@ -82,7 +82,7 @@ def test_a_draft_with_another_reference_is_another_draft(
 def test_one_upload_exists_after_a_lost_reply(client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int) -> None:
     arm(client, fault, "upload")
     job = client.run(client.recontacts.upload(ref, people(ids)))
-    assert happened(client) == 1
+    assert fired(client) == 1
     assert [made.id for made in jobs(client, "RECONTACT_UPLOAD")] == [job.handle.job_id]
     assert job.wait().state in {JobState.DONE, JobState.PARTIAL}
 
@@ -98,11 +98,11 @@ LIST = "recontact_list_upload_respondents_by_file_jobs"
 def test_one_upload_at_the_older_address_exists_after_a_lost_reply(
     client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int, absent: tuple[str, ...]
 ) -> None:
-    for address in absent:
-        client.sandbox.faults.arm(f"404@{address}*always")
+    for name in absent:
+        client.sandbox.faults.arm(f"404@{name}*always")
     arm(client, fault, OLDER)
     job = client.run(client.recontacts.upload(ref, people(ids)))
-    assert [armed.happened for armed in client.sandbox.faults.armed if armed.name == fault] == [1]
+    assert [armed.fired for armed in client.sandbox.faults.armed if armed.name == fault] == [1]
     assert len(jobs(client, "RECONTACT_UPLOAD")) == 1
     ended = job.wait()
     assert ended.state in {JobState.DONE, JobState.PARTIAL}
@@ -146,7 +146,7 @@ def test_one_removal_exists_after_a_lost_reply(client: AsyncClient, ref: TargetG
     client.run(client.recontacts.upload(ref, people(ids))).wait()
     arm(client, fault, "remove")
     job = client.run(client.recontacts.remove_all(ref))
-    assert happened(client) == 1
+    assert fired(client) == 1
     assert job.wait().saved_count == 0
     assert len(jobs(client, "RECONTACT_REMOVAL")) == 1
 
@@ -189,7 +189,7 @@ def test_one_exclusion_upload_exists_after_a_lost_reply(
 ) -> None:
     arm(client, fault, "exclude")
     ended = client.run(client.exclusions.upload(ref, people(ids), entity_type=entity)).wait()
-    assert happened(client) == 1
+    assert fired(client) == 1
     assert len(jobs(client, "EXCLUSION_UPLOAD")) == 1
     assert ended.state in {JobState.DONE, JobState.PARTIAL}
     assert ended.saved_count is not None
@@ -205,7 +205,7 @@ def test_one_exclusion_removal_exists_after_a_lost_reply(
     client.run(client.exclusions.upload(ref, people(ids))).wait()
     arm(client, fault, "unexclude")
     job = client.run(client.exclusions.remove_all(ref))
-    assert happened(client) == 1
+    assert fired(client) == 1
     assert job.wait().saved_count == 0
     assert len(jobs(client, "EXCLUSION_REMOVAL")) == 1
 
@@ -222,7 +222,7 @@ def test_one_report_exists_after_a_lost_reply(client: AsyncClient, project: str,
     earlier = request()
     arm(client, fault, "report")
     later = request()
-    assert happened(client) == 1
+    assert fired(client) == 1
     assert set(client.sandbox.world.reports) == {earlier.handle.job_id, later.handle.job_id}
     assert len(client.sandbox.world.reports) == 2
 
@@ -253,12 +253,14 @@ GUARDED: dict[str, tuple[str, Callable[[AsyncClient, TargetGroupRef], Any], str]
 
 @pytest.mark.parametrize("fault", [*ACTED, *NOT_ACTED, "stale-etag"])
 @pytest.mark.parametrize("verb", GUARDED)
-def test_a_guarded_act_takes_effect_once(client: AsyncClient, live: TargetGroupRef, verb: str, fault: str) -> None:
+def test_a_guarded_act_takes_effect_once(
+    client: AsyncClient, live_group: TargetGroupRef, verb: str, fault: str
+) -> None:
     step, act, wanted = GUARDED[verb]
-    before = client.run(client.fielding.run(live))
+    before = client.run(client.fielding.run(live_group))
     arm(client, fault, step)
-    after = client.run(act(client, live))
-    assert happened(client) == 1
+    after = client.run(act(client, live_group))
+    assert fired(client) == 1
     assert after.status == wanted
     assert before is not None
     assert after.version == (before.version or 0) + 1

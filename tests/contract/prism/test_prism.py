@@ -22,22 +22,22 @@ from cint_nb.api.operations import OPERATIONS
 from cint_nb.domain.errors import BadRequest
 from tests.contract.example_transport import call_of
 from tests.contract.openapi_documents import vendor
-from tests.contract.operation_calls import ASKS
+from tests.contract.operation_calls import OPERATION_CALLS
 
 PRISM = os.environ.get("CINT_NB_PRISM", "")
 START_SECONDS = 60
-BY_METHOD = sorted(name for name, ask in ASKS.items() if not ask.scene)
-BY_CALL = sorted(name for name, ask in ASKS.items() if ask.scene)
+BY_METHOD = sorted(name for name, ask in OPERATION_CALLS.items() if not ask.scene)
+BY_CALL = sorted(name for name, ask in OPERATION_CALLS.items() if ask.scene)
 """Prism knows no state, so that its examples hinder some methods; the request they would send is sent by itself."""
 COMPLAINT = '"location":["request'
 
 
 @dataclass
 class Mock:
-    """Hold a running mock server.
+    """A running mock server.
 
     Args:
-        url: Its address.
+        url: Its URL.
         log: What it writes, its complaints about requests included.
         seen: Method, path, status and complaints of every request that was answered.
     """
@@ -101,7 +101,7 @@ def answered(mock: Mock) -> Iterator[list[tuple[str, str, int, str]]]:
 
 @pytest.mark.parametrize("name", BY_METHOD)
 def test_a_method_is_understood_and_its_reply_is_read(name: str, client: AsyncClient, answered: list[Any]) -> None:
-    client.run(ASKS[name].through(client))
+    client.run(OPERATION_CALLS[name].through(client))
     operation = OPERATIONS[name]
     address = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.template))
     assert any(method == operation.method and re.fullmatch(address, path) for method, path, *_ in answered)

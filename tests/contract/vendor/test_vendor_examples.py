@@ -6,10 +6,10 @@ import pytest
 
 from cint_nb.api.operations import OPERATIONS
 from tests.contract.deviations import KNOWN
-from tests.contract.example_transport import Telling, tell
+from tests.contract.example_transport import SampleOutcome, outcome_of
 from tests.contract.openapi_documents import vendor
 from tests.contract.response_samples import samples
-from tests.contract.validator import HttpCall, Judge
+from tests.contract.validator import ContractValidator, HttpCall
 
 SAMPLES = {
     f"{name}: {label}": (name, sample)
@@ -23,31 +23,31 @@ SAYS_TOO_LITTLE = {
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, Telling]:
-    return {which: tell(vendor(), name, sample) for which, (name, sample) in SAMPLES.items()}
+def outcomes() -> dict[str, SampleOutcome]:
+    return {which: outcome_of(vendor(), name, sample) for which, (name, sample) in SAMPLES.items()}
 
 
-def test_every_example_is_read_and_nothing_of_it_is_lost(told: dict[str, Telling]) -> None:
-    assert [which for which, one in told.items() if SAMPLES[which][0] not in one.sent] == []
-    wrong = {which: one.wrong() for which, one in told.items() if which not in SAYS_TOO_LITTLE}
+def test_every_example_is_read_and_nothing_of_it_is_lost(outcomes: dict[str, SampleOutcome]) -> None:
+    assert [which for which, one in outcomes.items() if SAMPLES[which][0] not in one.sent] == []
+    wrong = {which: one.wrong() for which, one in outcomes.items() if which not in SAYS_TOO_LITTLE}
     assert {which: words for which, words in wrong.items() if words} == {}
 
 
 @pytest.mark.parametrize("which", SAYS_TOO_LITTLE)
-def test_a_reply_that_says_too_little_is_told_as_such(which: str, told: dict[str, Telling]) -> None:
-    (words,) = told[which].wrong()
+def test_a_reply_that_says_too_little_is_told_as_such(which: str, outcomes: dict[str, SampleOutcome]) -> None:
+    (words,) = outcomes[which].wrong()
     assert SAYS_TOO_LITTLE[which] in words
 
 
-def test_no_request_for_them_differs_but_as_listed(told: dict[str, Telling]) -> None:
-    judge = Judge(vendor())
+def test_no_request_for_them_differs_but_as_listed(outcomes: dict[str, SampleOutcome]) -> None:
+    validator = ContractValidator(vendor())
     sent = [
-        HttpCall(OPERATIONS[asked], request)
-        for one in told.values()
-        for asked, request in zip(one.sent, one.requests, strict=True)
+        HttpCall(OPERATIONS[name], request)
+        for one in outcomes.values()
+        for name, request in zip(one.sent, one.requests, strict=True)
     ]
-    different = {exchange.key: exchange for exchange in sent}.values()
-    found = {row: words for exchange in different for row, words in judge.differences(exchange).items()}
+    different = {call.key: call for call in sent}.values()
+    found = {row: words for call in different for row, words in validator.differences(call).items()}
     assert {row: words for row, words in found.items() if row not in KNOWN} == {}
 
 

@@ -7,14 +7,14 @@ import pytest
 from cint_nb.api.operations import OPERATIONS
 from tests.contract.deviations import KNOWN, LISTED
 from tests.contract.openapi_documents import vendor
-from tests.contract.recorded_tour import Journey
-from tests.contract.validator import Difference, Judge
+from tests.contract.recorded_tour import RecordedTour
+from tests.contract.validator import ContractValidator, Difference
 
 
 @pytest.fixture(scope="session")
-def found(journey: Journey) -> dict[Difference, str]:
-    judge = Judge(vendor())
-    return {row: words for exchange in journey.exchanges for row, words in judge.differences(exchange).items()}
+def found(recorded_tour: RecordedTour) -> dict[Difference, str]:
+    validator = ContractValidator(vendor())
+    return {row: words for call in recorded_tour.calls for row, words in validator.differences(call).items()}
 
 
 def test_every_operation_is_in_the_vendors_document() -> None:

@@ -432,7 +432,7 @@ def test_the_seed_makes_the_same_names_again(
 ) -> None:
     record(connect()[1], get())
     http, _ = replay()
-    assert http.nonces.token() == SeededTokenFactory("seed-1").token()
+    assert http.token_factory.token() == SeededTokenFactory("seed-1").token()
 
 
 @pytest.mark.parametrize(
