@@ -13,8 +13,8 @@ from cint_nb.wave.journal import Journal, JournalEntry, default_path, is_journal
 from cint_nb.wave.journal_payloads import Payload
 
 _COLUMNS = (
-    "at", "who", "place", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
-    "request_id", "trace_id", "ids", "saved", "budget",
+    "at", "who", "scope", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
+    "request_id", "trace_id", "id_count", "saved_count", "budget",
 )  # fmt: skip
 
 
@@ -59,8 +59,8 @@ def _list(entries: list[JournalEntry[Payload]]) -> None:
     for entry in entries:
         last[entry.key.scope, entry.key.project, entry.key.wave, entry.step, entry.batch] = entry
     shown = ""
-    for (place, project, wave, step, batch), entry in last.items():
-        heading = f"{project} · {wave or '(project)'} · {place}"
+    for (scope, project, wave, step, batch), entry in last.items():
+        heading = f"{project} · {wave or '(project)'} · {scope}"
         if heading != shown:
             print(heading)
             shown = heading
@@ -84,7 +84,7 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
     return row | {
         "at": entry.at.isoformat(),
         "who": entry.who,
-        "place": entry.key.scope,
+        "scope": entry.key.scope,
         "project": entry.key.project,
         "wave": entry.key.wave,
         "step": entry.step,

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 from cint_nb.domain.errors import JournalError, WaveBusy
 from cint_nb.wave.journal_payloads import STEPS, AnyPayload, Payload, PayloadOut, Step
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _COMPANION_SUFFIXES = ("-wal", "-shm")
 """What SQLite writes beside a journal; the first holds its newest entries."""
 _SCHEMA = """
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
     who TEXT NOT NULL,
-    place TEXT NOT NULL,
+    scope TEXT NOT NULL,
     project TEXT NOT NULL,
     wave TEXT NOT NULL,
     step TEXT NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS events (
     state TEXT NOT NULL,
     data TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS by_step ON events (place, project, wave, step, batch);
+CREATE INDEX IF NOT EXISTS by_step ON events (scope, project, wave, step, batch);
 """
 
 
@@ -139,6 +139,14 @@ class Journal:
                 safe="nothing was sent, the journal was not changed.",
                 next_step="upgrade cint_nb, or set CINT_NB_JOURNAL to another file.",
             )
+        if 0 < version < SCHEMA_VERSION:  # 0 is a file that SQLite has just created
+            raise JournalError(
+                "The journal was written by an earlier version of cint_nb.",
+                evidence={"path": self.path, "version": version, "understood": SCHEMA_VERSION},
+                safe="nothing was sent, the journal was not changed.",
+                next_step="rename the file, or set CINT_NB_JOURNAL to another one; the waves of the old journal are "
+                "looked up on the exchange before anything is sent.",
+            )
 
     def _set_aside(self, path: Path) -> None:
         aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
@@ -191,7 +199,7 @@ class Journal:
         """Return entries in the order they were written, of one wave and one step or of all."""
         wanted: dict[str, Any] = {"after": after}
         if key is not None:
-            wanted |= {"place": key.scope, "project": key.project, "wave": key.wave}
+            wanted |= {"scope": key.scope, "project": key.project, "wave": key.wave}
         if step is not None:
             wanted["step"] = step.name
         tests = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in wanted if name != "after")])

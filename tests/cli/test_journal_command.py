@@ -9,16 +9,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from cint_nb.cli import main
-from cint_nb.domain.jobs import JobHandle, JobKind
+from cint_nb.cli.journal import _COLUMNS
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
+from cint_nb.wave.journal_payloads import STEPS, UPLOAD, UploadPayload
 from tests.support.plans import RSID_URL, make_plan
 
 
@@ -56,9 +58,17 @@ def test_the_export_is_a_csv_of_every_entry_that_a_spreadsheet_can_open_safely(
     done = rows[-1]
     assert done["job_id"]
     assert done["request_id"] or done["trace_id"]
-    assert int(done["ids"]) == len(people)
+    assert int(done["id_count"]) == len(people)
+    assert 0 < int(done["saved_count"]) <= len(people)
+    assert {row["scope"].split()[0] for row in rows} == {"sandbox"}
     assert all(not row["wave"].startswith("=") for row in rows)
     assert not [identifier for identifier in people.ids if identifier in file.read_text(encoding="utf-8")]
+
+
+def test_every_column_of_the_export_is_a_field_of_what_the_journal_contains() -> None:
+    entry = {"at", "who", "scope", "project", "wave", "step", "batch", "state"}
+    models: list[type[BaseModel]] = [JobHandle, JobSnapshot, *(step.payload for step in STEPS.values())]
+    assert set(_COLUMNS) <= entry.union(*(model.model_fields for model in models)), "or it would always be empty"
 
 
 def test_without_a_journal_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,22 @@ def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
         Journal(path)
 
 
+def test_a_journal_of_an_earlier_version_is_refused_and_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, place TEXT NOT NULL)")
+        connection.execute("INSERT INTO events VALUES (1, 'sandbox')")
+        connection.commit()
+        connection.execute("PRAGMA user_version=1")
+    with pytest.raises(JournalError, match="earlier version") as caught:
+        Journal(path)
+    assert "CINT_NB_JOURNAL" in caught.value.next_step
+    assert [each.name for each in path.parent.glob("*.damaged-*")] == []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT place FROM events").fetchall() == [("sandbox",)]
+
+
 def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> None:
     first = Journal(path)
     payload = DraftPayload(project_id="p", reference="r", target_group_id="01JX2X0N5RTR012AYDTA83QWTW")
@@ -104,7 +121,7 @@ def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> No
 def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from cint_nb.wave.journal import *;"
-        f"j = Journal(Path({str(path)!r})); j.hold(WaveKey({KEY.scope!r}, {KEY.project!r}, {KEY.wave!r}));"
+        f"j = Journal(Path({str(path)!r})); j.lock(WaveKey({KEY.scope!r}, {KEY.project!r}, {KEY.wave!r}));"
         "print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

@@ -277,4 +277,4 @@ def test_a_resubmission_lists_nobody_again(client: Client, make_wave: Make) -> N
     assert len(wave.outcome.resubmittable)
     client.sandbox.faults.arm("404@rsids*always")
     wave.resubmit()
-    assert client.sandbox.faults.armed[0].happened == 0
+    assert client.sandbox.faults.armed[0].fired == 0
