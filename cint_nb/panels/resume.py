@@ -41,7 +41,7 @@ class RunningJobs(Panel):
                 "busy",
                 "▶",
                 format_count(len(panels), "job"),
-                "each goes on at the exchange, watched or not",
+                "they continue on the exchange whether followed or not",
             )
         else:
             show_state(self._line, "good", "✔", "nothing is running", "every job of this journal has ended")

@@ -58,7 +58,7 @@ class Wave:
         check_arguments(name, project, respondents)
         key = WaveKey(client.scope, project, name)
         client.journal.lock(key)
-        self.session = client
+        self.client = client
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
@@ -96,7 +96,7 @@ class Wave:
         facts = WaveFacts(
             plan=self.plan,
             respondents=self.respondents,
-            now=self.session.clock.now(),
+            now=self.client.clock.now(),
             step=step,
             name=self.name,
             project_id=self._steps.known_project_id,
@@ -104,12 +104,12 @@ class Wave:
             list_made_on=self.list_made_on,
         )
         return check(
-            self._ask(read_exchange_facts(self.session, facts, self.target_group, self.sources)) if ask else facts
+            self._ask(read_exchange_facts(self.client, facts, self.target_group, self.sources)) if ask else facts
         )
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
         with self._explain_missing_group():
-            return self.session.run(work)
+            return self.client.run(work)
 
     def _stop_if_blocked(self, step: Step) -> None:
         self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
@@ -236,8 +236,8 @@ class Wave:
         Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` says which exchange it is of.
         """
         row = self._ask(self._steps.status(trend=trend))
-        frame = status_frame([row], now=self.session.clock.now())
-        frame.attrs["mode"] = str(self.session.mode)
+        frame = status_frame([row], now=self.client.clock.now())
+        frame.attrs["mode"] = str(self.client.mode)
         return frame
 
     def pause(self) -> None:
@@ -286,7 +286,7 @@ class Wave:
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _run(self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, T]], resume: str) -> T:
-        reporter = self.session.reporter_factory(f"{title} · {self.name}", str(self.session.mode))
+        reporter = self.client.reporter_factory(f"{title} · {self.name}", str(self.client.mode))
         with self._explain_missing_group():
             return run_with_progress(step, reporter, resume=resume)
 
@@ -302,7 +302,7 @@ class Wave:
     def __repr__(self) -> str:
         """Show mode, name and progress, without ids."""
         stands = "launched" if self.launched else "draft" if self.target_group else "not created yet"
-        return f"<Wave {self.name!r}: {self.session.mode} · {len(self.respondents):,} ids · {stands}>"
+        return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {stands}>"
 
 
 def check_arguments(name: str, project: str, respondents: Any) -> None:

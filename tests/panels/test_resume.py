@@ -54,7 +54,7 @@ def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: Served
         panel = resume_jobs(second)
         assert repr(panel) == "<RunningJobs: sandbox · Jobs that were running · 1 job>"
         (job,) = panel.value
-        wait_for(lambda: job.value is not None and job.value.final)
+        wait_for(lambda: job.value is not None and job.value.is_final)
         panel.close()
 
 

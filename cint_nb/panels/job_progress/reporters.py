@@ -1,4 +1,4 @@
-"""How a blocking verb tells of a job: a panel in a notebook, a bar in a terminal, a line otherwise, silence without."""
+"""How a blocking verb reports a job: a panel in a notebook, a bar in a terminal, a line otherwise, silence without."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _PanelReporter:
         from cint_nb.panels.job_progress.widget import JobProgress
 
         self.panel = JobProgress(mode=mode, title=title)
-        self.panel.show()
+        self.panel.display()
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Show a look in the panel."""
@@ -49,12 +49,12 @@ class _PanelReporter:
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Show the end in the panel, and leave it in the notebook."""
         self.panel.finish(snapshot)
-        self.panel.leave_still()
+        self.panel.display_static()
 
 
 def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
-        return f"[{mode}] {title}: no longer watched, the job goes on at the exchange"
+        return f"[{mode}] {title}: no longer followed; the job continues on the exchange"
     text = describe(snapshot)
     return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.exchange_message) if bit)}"
 

@@ -76,7 +76,7 @@ class JobProgress(Panel):
         self._lock = threading.RLock()
         self._status, self._bar = make_html_part("cint-status-part"), make_html_part("cint-bar-part")
         self._resume = make_html_part("cint-resume-part")
-        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job goes on at the exchange")
+        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job continues on the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
         self.follow_button = widgets.Button(description="Watch", tooltip="Look at the job until it ends")
@@ -129,7 +129,7 @@ class JobProgress(Panel):
         return self
 
     def stop(self) -> None:
-        """Stop looking. The job goes on at the exchange; `start()` looks again."""
+        """Stop following. The job continues on the exchange; `start()` follows it again."""
         with self._lock:
             if self._final():
                 return

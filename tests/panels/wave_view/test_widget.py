@@ -44,7 +44,7 @@ def wave(session: Client, tmp_path: Path) -> Wave:
 
 
 def inside(panel: WaveView) -> list[type]:
-    return [type(each) for each in panel._inside.children]
+    return [type(each) for each in panel._content.children]
 
 
 def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(wave: Wave, session: Client) -> None:
@@ -52,15 +52,15 @@ def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_clos
     lines, stages = [], []
     for _ in range(12):
         stand = panel.refresh().value
-        stages.append(stand.stage)
-        if not stand.code or stand.stage is WaveStep.FIELD:
+        stages.append(stand.step)
+        if not stand.code or stand.step is WaveStep.FIELD:
             break
         lines.append(stand.code)
         eval(stand.code, {"wave": wave})  # noqa: S307  # the point: the line as shown is the line that runs
     assert lines == ["wave.create()", "wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")']
     assert stages[-1] is WaveStep.FIELD
     wave.close()
-    assert (panel.refresh().value.stage, panel.value.standing, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, "")
+    assert (panel.refresh().value.step, panel.value.state, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, "")
 
 
 def test_looking_sends_nothing(wave: Wave, session: Client) -> None:
@@ -89,8 +89,8 @@ def test_a_finding_that_blocks_is_shown_before_anything_is_created(session: Clie
         plan=plan_for(session, live_url="https://x.com"),
     )
     panel = WaveView(wrong)
-    assert (panel.value.stage, panel.value.standing) == (WaveStep.CHECK, StepState.FAILED)
-    assert "must be mended first" in html_of(panel)
+    assert (panel.value.step, panel.value.state) == (WaveStep.CHECK, StepState.FAILED)
+    assert "must be fixed first" in html_of(panel)
     assert inside(panel) == [FindingsTable]
 
 
@@ -140,17 +140,17 @@ def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave,
 def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:
     wave.create()
     panel = WaveView(wave)
-    assert repr(panel) == "<WavePanel: sandbox · Wave of the panel · upload: now · wave.upload()>"
+    assert repr(panel) == "<WaveView: sandbox · Wave of the panel · upload: now · wave.upload()>"
     group = wave.target_group
     assert group is not None
-    assert group.target_group_id not in panel.still() + panel.text() + html_of(panel)
+    assert group.target_group_id not in panel.to_static_html() + panel.to_text() + html_of(panel)
 
 
 def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, session: Client) -> None:
     wave.create()
     panel = WaveView(wave)
     session.close()
-    assert panel.refresh().value.stage is WaveStep.UPLOAD
+    assert panel.refresh().value.step is WaveStep.UPLOAD
 
 
 def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
@@ -158,7 +158,7 @@ def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
     wave.upload()
     wave.launch(budget="400 EUR")
     panel = WaveView(wave)
-    buttons = [each.description for part in panel._inside.children for each in _all(part) if hasattr(each, "on_click")]
+    buttons = [each.description for part in panel._content.children for each in _all(part) if hasattr(each, "on_click")]
     assert set(buttons) <= {"Refresh now", "Keep fresh", "Watch", "Resume", "Stop watching"}
     assert buttons
 
