@@ -1,4 +1,4 @@
-"""`cint-nb journal`: list waves with their steps and job ids, or export everything that was done as CSV."""
+"""`cint-nb journal`: list waves with their steps and job ids, or export the audit trail as CSV."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ _COLUMNS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--file", type=Path, help="another journal than the default one")
-    parser.add_argument("--export", type=Path, metavar="CSV", help="write who did what, when, with which ids; - prints")
+    parser.add_argument("--file", type=Path, help="journal file (default: the one in your data folder)")
+    parser.add_argument(
+        "--export", type=Path, metavar="CSV", help="export the audit trail as CSV; - writes to standard output"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line a wave and step, or write the audit trail."""
+    """Print one line per wave and step, or export the audit trail."""
     path = arguments.file or default_path()
     if not path.exists():
         raise SettingsError(
-            "There is no journal yet.",
+            "No journal exists yet.",
             evidence={"path": path},
             next_step="run a live wave first; the sandbox of a process keeps its journal in memory.",
         )
     if path.is_file() and not is_journal(path):
         raise SettingsError(
-            "This is no journal.",
+            "This file is not a journal.",
             evidence={"path": path},
             safe="nothing was changed.",
-            next_step="name a journal, or leave --file out to see the default one.",
+            next_step="give the path of a journal, or omit --file for the default one.",
         )
     journal = Journal(path)
     entries = journal.entries()
@@ -94,5 +96,5 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
 
 
 def _escape_formula(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula."""
+    """Return a text that no spreadsheet runs as a formula; other values unchanged."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

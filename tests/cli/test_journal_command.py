@@ -1,4 +1,4 @@
-"""`cint-nb journal` tells what was done, by whom and under which ids, and never whom it concerned."""
+"""`cint-nb journal` reports what was done, by whom and under which ids, and never whom it concerned."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def uploaded(people: Respondents) -> str:
 
 def test_it_lists_waves_steps_and_job_ids(uploaded: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal"]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for word in ("Brand tracker", "draft", "upload", "done", uploaded, "job_id="):
-        assert word in told
+        assert word in printed
 
 
 def test_the_export_is_a_csv_of_every_entry_that_a_spreadsheet_can_open_safely(
@@ -73,7 +73,7 @@ def test_every_column_of_the_export_is_a_field_of_what_the_journal_contains() ->
 
 def test_without_a_journal_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal"]) == 2
-    assert "no journal yet" in capsys.readouterr().err
+    assert "No journal exists yet" in capsys.readouterr().err
 
 
 def upload_of(job_id: str) -> UploadPayload:
@@ -102,9 +102,9 @@ def test_each_upload_of_a_wave_has_a_line_of_its_own(capsys: pytest.CaptureFixtu
         journal.write(key, UPLOAD, EntryState.DONE, upload_of(f"job of batch {batch}"), batch=batch)
     journal.close()
     assert main(["journal", "--file", str(tmp_path / "journal.sqlite3")]) == 0
-    told = capsys.readouterr().out
-    assert "job of batch 0" in told
-    assert "job of batch 1" in told
+    printed = capsys.readouterr().out
+    assert "job of batch 0" in printed
+    assert "job of batch 1" in printed
 
 
 @pytest.mark.parametrize("other", ["a list of people", "another database"])
@@ -119,6 +119,6 @@ def test_listing_what_is_no_journal_leaves_it_as_it_is(
             database.execute("CREATE TABLE people (id)")
     before = file.read_bytes()
     assert main(["journal", "--file", str(file)]) == 2
-    assert "This is no journal" in capsys.readouterr().err
+    assert "This file is not a journal" in capsys.readouterr().err
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]

@@ -59,12 +59,12 @@ def test_only_the_owner_can_read_the_file(path: Path) -> None:
 def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
-    with pytest.warns(UserWarning, match="set aside"):
+    with pytest.warns(UserWarning, match="renamed to"):
         journal = Journal(path)
     journal.write(KEY, PAUSE, EntryState.INTENT, Payload())
-    aside = list(path.parent.glob("*.damaged-*"))
-    assert len(aside) == 1
-    assert aside[0].read_bytes().startswith(b"this is no database")
+    renamed = list(path.parent.glob("*.damaged-*"))
+    assert len(renamed) == 1
+    assert renamed[0].read_bytes().startswith(b"this is no database")
 
 
 def test_what_cannot_be_opened_now_is_not_set_aside_as_damaged(path: Path) -> None:
@@ -157,17 +157,17 @@ def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path: Path) -> None:
 
 
 def test_waves_of_two_accounts_or_hosts_are_not_the_same_wave() -> None:
-    places = set()
+    scopes = set()
     for settings in ({}, {"account_id": 7}, {"base_url": "http://127.0.0.1:9/v1"}):
-        with open_client("sandbox", **settings) as session:
-            places.add(session.scope)
-    assert len(places) == 3
+        with open_client("sandbox", **settings) as client:
+            scopes.add(client.scope)
+    assert len(scopes) == 3
 
 
 def test_a_closed_session_lets_go_of_its_journal() -> None:
-    session = open_client("sandbox")
-    journal = session.journal
-    session.close()
+    client = open_client("sandbox")
+    journal = client.journal
+    client.close()
     with pytest.raises(sqlite3.ProgrammingError):
         journal.entries()
 
