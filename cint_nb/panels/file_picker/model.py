@@ -42,7 +42,7 @@ Reader = Callable[..., Any]
 
 
 class SupportsRespondents(Protocol):
-    """Protocol for what was read from a file, such as `study.respondents.Respondents`."""
+    """Protocol for what was read from a file, such as `study.files.respondents.Respondents`."""
 
     @property
     def counts(self) -> Any:

@@ -83,7 +83,7 @@ class WaveView(Panel):
             stand = wave_progress(
                 self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
             )
-        except sqlite3.ProgrammingError:  # the session was closed, and its journal with it: what is shown stays
+        except sqlite3.ProgrammingError:  # the client was closed, and its journal with it: what is shown stays
             self._stop_refreshing()
             return self
         self.value = stand
