@@ -68,8 +68,8 @@ def _list(entries: list[JournalEntry[Payload]]) -> None:
             shown = heading
         row = _row(entry)
         ids = " ".join(f"{name}={row[name]}" for name in ("target_group_id", "job_id") if row[name])
-        again = f" {batch}" if batch not in ("", "0") else ""
-        print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + again:<12} {entry.state:<8} {ids}")
+        suffix = f" {batch}" if batch not in ("", "0") else ""
+        print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + suffix:<12} {entry.state:<8} {ids}")
 
 
 def _export(entries: list[JournalEntry[Payload]], file: TextIO) -> None:
