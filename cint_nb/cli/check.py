@@ -1,4 +1,4 @@
-"""`cint-nb check`: read a respondent file and count what is in it; nothing is sent."""
+"""`cint-nb check`: read a respondent file and count what it contains; nothing is sent."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("file", type=Path, help="the respondent file")
     parser.add_argument("--entity-type", help="RSID (one per person) or RID (one per visit)")
-    parser.add_argument("--column", help="name of the column that holds the ids, where there are several")
+    parser.add_argument("--column", help="name of the ID column, if there are several candidates")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the counts of every verdict."""
-    people = read_respondents(arguments.file, entity_type=arguments.entity_type, column=arguments.column)
+    respondents = read_respondents(arguments.file, entity_type=arguments.entity_type, column=arguments.column)
     if arguments.json:
-        print(
-            json.dumps(
-                {**asdict(people.counts), "encoding": people.source_info.encoding, "bytes": people.source_info.size}
-            )
-        )
+        source_info = respondents.source_info
+        counts = asdict(respondents.counts)
+        print(json.dumps({**counts, "encoding": source_info.encoding, "bytes": source_info.size}))
     else:
-        print(people.summary().to_string(index=False))
-        print(f"\n{len(people):,} {people.entity_type}s can be uploaded. Nothing was sent.")
+        print(respondents.summary().to_string(index=False))
+        print(f"\n{len(respondents):,} {respondents.entity_type}s are ready to upload. Nothing was sent.")
     return 0

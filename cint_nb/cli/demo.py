@@ -25,54 +25,54 @@ FIELDING_DAYS = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--folder", type=Path, default=Path("cint-nb-demo"), help="where its files go")
+    parser.add_argument("--folder", type=Path, default=Path("cint-nb-demo"), help="folder for its files")
     parser.add_argument("--lines", type=int, default=10_000, help="lines of the sample file (default 10,000)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another sample and another sandbox")
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the story")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the sample and the sandbox")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the walkthrough")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the demo and print its story or its numbers."""
+    """Run the demo and print its walkthrough or its numbers."""
     from cint_nb.sandbox.sample import write_sample
 
     started = time.perf_counter()
-    tell = _ignore_step if arguments.json else _print_step
+    print_step = _ignore_step if arguments.json else _print_step
     folder: Path = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
     file = write_sample(folder / "respondents.csv", lines=arguments.lines, seed=arguments.seed)
-    tell("1  read", f"{file} is a sample respondent file, as untidy as real ones.")
+    print_step("1  read", f"{file} is a sample respondent file with the errors real files have.")
     people = read_respondents(file, entity_type="RSID")
-    tell("", people.summary())
+    print_step("", people.summary())
     with open_client(
         "sandbox", seed=arguments.seed, reporter=make_silent_reporter if arguments.json else make_reporter
     ) as client:
-        begun = client.clock.now()
+        started_at = client.clock.now()
         wave = client.wave(
             "Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=demo_plan(client, people)
         )
-        _run_wave(client, wave, folder, tell)
+        _run_wave(client, wave, folder, print_step)
         numbers = _collect_numbers(wave)
         wave.close()
         wave.remove()
-        tell("8  close", "closed, and every recontact removed.")
+        print_step("8  close", "closed; all recontacts removed.")
         numbers["requests"] = client.requests_sent
-        numbers["virtual_seconds"] = round((client.clock.now() - begun).total_seconds(), 3)
+        numbers["virtual_seconds"] = round((client.clock.now() - started_at).total_seconds(), 3)
     numbers["wall_seconds"] = round(time.perf_counter() - started, 3)
     if arguments.json:
         print(json.dumps(numbers))
         return 0
-    tell("9  files", f"{file}, and {folder / 'outcome.csv'} with one row per line of it.")
-    tell(
+    print_step("9  files", f"{file}, and {folder / 'outcome.csv'} with one row per line of it.")
+    print_step(
         "",
         f"{numbers['requests']:,} requests; {numbers['virtual_seconds'] / 86_400:.1f} days of sandbox time "
         f"in {numbers['wall_seconds']:.1f} seconds. Nothing was spent: this was the sandbox.",
     )
-    tell("next", "open the notebooks: cint-nb lab")
+    print_step("next", "open the notebooks: cint-nb lab")
     return 0
 
 
 def demo_plan(client: Client, people: Respondents) -> TargetGroupPlan:
-    """Plan the demo's target group: the create guide's example, made a recontact as the recontact guide says."""
+    """Return the demo's plan: the create guide's example, turned into a recontact as the recontact guide says."""
     from cint_nb.sandbox import sandbox
 
     now = client.clock.now()
@@ -92,27 +92,30 @@ def demo_plan(client: Client, people: Respondents) -> TargetGroupPlan:
     )
 
 
-def _run_wave(client: Client, wave: Wave, folder: Path, tell: Any) -> None:
+def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None:
     findings = wave.check()
-    tell("2  check", f"{len(findings)} findings, {len(findings.blocking)} of them blocking.")
+    print_step("2  check", f"{len(findings)} findings, {len(findings.blocking)} blocking.")
     ref = wave.create()
-    tell("3  create", f"draft recontact target group {ref.target_group_id} in project {ref.project_id}.")
+    print_step("3  create", f"draft recontact target group {ref.target_group_id} in project {ref.project_id}.")
     uploaded = wave.upload()
-    tell("4  upload", uploaded.partial_message or "every id was saved.")
+    print_step("4  upload", uploaded.partial_message or "every ID was saved.")
     rejected = wave.outcome.rejected
-    tell("5  reconcile", f"{len(rejected):,} ids were sent and are not saved; the exchange never says which, we do.")
+    print_step(
+        "5  reconcile",
+        f"{len(rejected):,} IDs were sent but not saved. The exchange does not say which; cint_nb does.",
+    )
     if len(rejected):
         wave.resubmit()
-        tell(
+        print_step(
             "6  resubmit",
-            f"{wave.resubmitted_count:,} ids sent again, {len(wave.outcome.rejected):,} rejected for good.",
+            f"{wave.resubmitted_count:,} IDs resent, {len(wave.outcome.rejected):,} still rejected.",
         )
-    tell("", wave.outcome.summary())
+    print_step("", wave.outcome.summary())
     wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
     wave.launch(budget=BUDGET)
     client.pass_time(days=FIELDING_DAYS)
-    tell("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days in the field later:")
-    tell("", wave.status().T.to_string(header=False))
+    print_step("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days of fielding later:")
+    print_step("", wave.status().T.to_string(header=False))
 
 
 def _collect_numbers(wave: Wave) -> dict[str, Any]:

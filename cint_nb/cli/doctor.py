@@ -1,4 +1,4 @@
-"""`cint-nb doctor`: say what this installation can do and what stands in its way."""
+"""`cint-nb doctor`: report what this installation can do and what prevents it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes its arguments
-    """Print one line a check; return 1 if one of them failed."""
+    """Print one line per check; return 1 if one of them failed."""
     checks = [
         _check_python(),
         *map(_check_package, _PACKAGES),
@@ -53,10 +53,10 @@ def _check_package(name: str) -> Check:
 
 def _check_nest_asyncio() -> Check:
     if archived_nest_asyncio_applied():
-        return False, "nest_asyncio", "the archived nest_asyncio is applied; use cint_nb.allow_nested_loops() instead"
+        return False, "nest_asyncio", "nest_asyncio (archived) is applied; use cint_nb.allow_nested_loops() instead"
     if importlib.util.find_spec("nest_asyncio") is not None:
         return True, "nest_asyncio", "the archived package is installed; prefer cint_nb.allow_nested_loops()"
-    return True, "nest_asyncio", "the archived package is absent"
+    return True, "nest_asyncio", "not installed (good: it is archived)"
 
 
 def _check_settings() -> Check:
@@ -64,7 +64,7 @@ def _check_settings() -> Check:
         settings = Settings.load()
     except CintError as error:
         return False, "settings", " ".join(str(error).split())
-    untried = "; credentials are there, and not tried: nothing is sent" if settings.mode is Mode.LIVE else ""
+    untried = "; credentials found but not tested: nothing was sent" if settings.mode is Mode.LIVE else ""
     return True, "settings", f"mode {settings.mode}{untried}"
 
 

@@ -1,4 +1,4 @@
-"""`cint-nb journal`: list waves with their steps and job ids, or export everything that was done as CSV."""
+"""`cint-nb journal`: list waves with their steps and job ids, or export the audit trail as CSV."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from cint_nb.wave.journal import Journal, JournalEntry, default_path, is_journal
 from cint_nb.wave.journal_payloads import Payload
 
 _COLUMNS = (
-    "at", "who", "place", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
-    "request_id", "trace_id", "ids", "saved", "budget",
+    "at", "who", "scope", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
+    "request_id", "trace_id", "id_count", "saved_count", "budget",
 )  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--file", type=Path, help="another journal than the default one")
-    parser.add_argument("--export", type=Path, metavar="CSV", help="write who did what, when, with which ids; - prints")
+    parser.add_argument("--file", type=Path, help="journal file (default: the one in your data folder)")
+    parser.add_argument(
+        "--export", type=Path, metavar="CSV", help="export the audit trail as CSV; - writes to standard output"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line a wave and step, or write the audit trail."""
+    """Print one line per wave and step, or export the audit trail."""
     path = arguments.file or default_path()
     if not path.exists():
         raise SettingsError(
-            "There is no journal yet.",
+            "No journal exists yet.",
             evidence={"path": path},
             next_step="run a live wave first; the sandbox of a process keeps its journal in memory.",
         )
     if path.is_file() and not is_journal(path):
         raise SettingsError(
-            "This is no journal.",
+            "This file is not a journal.",
             evidence={"path": path},
             safe="nothing was changed.",
-            next_step="name a journal, or leave --file out to see the default one.",
+            next_step="give the path of a journal, or omit --file for the default one.",
         )
     journal = Journal(path)
     entries = journal.entries()
@@ -59,15 +61,15 @@ def _list(entries: list[JournalEntry[Payload]]) -> None:
     for entry in entries:
         last[entry.key.scope, entry.key.project, entry.key.wave, entry.step, entry.batch] = entry
     shown = ""
-    for (place, project, wave, step, batch), entry in last.items():
-        heading = f"{project} · {wave or '(project)'} · {place}"
+    for (scope, project, wave, step, batch), entry in last.items():
+        heading = f"{project} · {wave or '(project)'} · {scope}"
         if heading != shown:
             print(heading)
             shown = heading
         row = _row(entry)
         ids = " ".join(f"{name}={row[name]}" for name in ("target_group_id", "job_id") if row[name])
-        again = f" {batch}" if batch not in ("", "0") else ""
-        print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + again:<12} {entry.state:<8} {ids}")
+        suffix = f" {batch}" if batch not in ("", "0") else ""
+        print(f"  {entry.at:%Y-%m-%d %H:%M}  {step + suffix:<12} {entry.state:<8} {ids}")
 
 
 def _export(entries: list[JournalEntry[Payload]], file: TextIO) -> None:
@@ -84,7 +86,7 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
     return row | {
         "at": entry.at.isoformat(),
         "who": entry.who,
-        "place": entry.key.scope,
+        "scope": entry.key.scope,
         "project": entry.key.project,
         "wave": entry.key.wave,
         "step": entry.step,
@@ -94,5 +96,5 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
 
 
 def _escape_formula(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula."""
+    """Return a text that no spreadsheet runs as a formula; other values unchanged."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

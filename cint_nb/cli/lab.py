@@ -18,10 +18,12 @@ _MESSAGE_BYTES = 64 * 1024 * 1024  # a larger message than the server allows is 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--folder", type=Path, help="where the copy goes (default: a new folder here)")
-    parser.add_argument("--no-browser", action="store_true", help="start the server only, and print its address")
+    parser.add_argument("--folder", type=Path, help="folder for the copy (default: a new folder in the current one)")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="start the server without a browser and print its URL"
+    )
     parser.add_argument("--port", type=int, default=8888, help="port of the server (default 8888, or the next free)")
-    parser.add_argument("--copy-only", action="store_true", help="copy the notebooks and start nothing")
+    parser.add_argument("--copy-only", action="store_true", help="copy the notebooks only")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             next_step='run: pip install -e ".[lab]"',
         )
     folder = copy_notebooks(arguments.folder)
-    print(f"The notebooks are in {folder}; they run on the sandbox until you choose otherwise.")
+    print(f"The notebooks are in {folder}; they use the sandbox unless you choose otherwise.")
     if arguments.copy_only:
         return 0
     command = [
@@ -50,10 +52,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def copy_notebooks(folder: Path | None) -> Path:
-    """Copy the notebooks and templates into a folder and return it; one that is there already is kept as it is.
+    """Copy the notebooks and templates into a folder and return it; one that already exists is kept unchanged.
 
     Args:
-        folder: Where to; a new `cint-nb-notebooks` in the current folder when left out.
+        folder: The target; by default a new `cint-nb-notebooks` in the current folder.
     """
     target = folder or _unused_folder(Path("cint-nb-notebooks"))
     source = notebook_source()
@@ -63,7 +65,7 @@ def copy_notebooks(folder: Path | None) -> Path:
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         if copy.exists():
-            print(f"kept your {copy}")
+            print(f"kept your existing {copy}")
         else:
             shutil.copyfile(page, copy)
     return target

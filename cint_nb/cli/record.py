@@ -1,4 +1,4 @@
-"""`cint-nb record`: run the notebooks against a sandbox over HTTP, and keep what was said and what was shown."""
+"""`cint-nb record`: run the notebooks against a sandbox over HTTP, and save the recordings and the outputs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
         import nbformat
     except ImportError:
         raise SettingsError(
-            "Recording runs notebooks, and nothing here can.", next_step='run: pip install -e ".[lab]"'
+            "Recording needs Jupyter to run the notebooks, and it is not installed.",
+            next_step='run: pip install -e ".[lab]"',
         ) from None
     for path in _notebooks(arguments.notebooks):
         recording = arguments.into / f"{path.stem}.jsonl"
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
-    """Run a notebook against a sandbox served on this machine, and keep the recording if it says anything new.
+    """Run a notebook against a sandbox served on this machine, and save the recording if its content is new.
 
     Args:
         notebook: An nbformat notebook; its outputs are replaced.
@@ -79,7 +80,7 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
 
 
 def _content(recording: Path) -> list[dict[str, Any]]:
-    """Return what a recording says, without when and with which version it was made."""
+    """Return the content of a recording, without the time and the version it was made with."""
     lines = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines()]
     return [{key: value for key, value in line.items() if key not in {"made_at", "package_version"}} for line in lines]
 
@@ -87,7 +88,7 @@ def _content(recording: Path) -> list[dict[str, Any]]:
 def _notebooks(paths: list[Path]) -> list[Path]:
     found = [notebook for path in paths for notebook in (sorted(path.glob("*.ipynb")) if path.is_dir() else [path])]
     if not found:
-        raise SettingsError("No notebook was named.", evidence={"looked_in": ", ".join(map(str, paths))})
+        raise SettingsError("No notebooks given.", evidence={"looked_in": ", ".join(map(str, paths))})
     return found
 
 

@@ -11,19 +11,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=8640, help="port (default 8640)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another population")
-    parser.add_argument("--speed", type=float, help="run the clock at this multiple of real time (default: on demand)")
-    parser.add_argument("--fault", action="append", default=[], help="arm a fault by name; may be given again")
-    parser.add_argument("--state", type=Path, help="keep the world in this file")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the population")
+    parser.add_argument(
+        "--speed", type=float, help="run the clock at this multiple of real time (default: only when advanced)"
+    )
+    parser.add_argument("--fault", action="append", default=[], help="inject a fault by name; may be repeated")
+    parser.add_argument("--state", type=Path, help="save the sandbox's state in this file")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the address, and serve until interrupted."""
+    """Print the URL, and serve until interrupted."""
     from cint_nb.sandbox.server import serve
 
-    kept = "" if arguments.state else " Its world ends with it: --state FILE keeps it."
-    print("Point the notebooks at it: CINT_NB_BASE_URL=<the second address below>, then cint_nb.connect().")
-    print(f"Ctrl+C ends it.{kept}")
+    state_note = "" if arguments.state else " Its state is lost when it stops; --state FILE saves it."
+    print("To use it from a notebook, set CINT_NB_BASE_URL to the second URL below, then call cint_nb.connect().")
+    print(f"Press Ctrl+C to stop.{state_note}")
     serve(
         host=arguments.host,
         port=arguments.port,
@@ -31,6 +33,6 @@ def run(arguments: argparse.Namespace) -> int:
         speed=arguments.speed,
         faults=arguments.fault,
         state=arguments.state,
-        echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the address
+        echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the URL
     )
     return 0

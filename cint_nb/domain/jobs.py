@@ -87,7 +87,7 @@ class JobHandle(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    version: int = 1
+    version: int = 2
     kind: JobKind
     base_url: str
     account_id: int

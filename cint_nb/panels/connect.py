@@ -1,4 +1,4 @@
-"""`cint_nb.connect`: the session of a notebook, whose waves show their progress."""
+"""`cint_nb.connect`: the client of a notebook, whose waves show their progress."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def connect(
     formula; `pd.set_option("display.html.use_mathjax", True)` afterwards undoes that.
 
     Returns:
-        A session: `client.wave(...)` starts a wave; nothing is sent before it is needed.
+        A client: `client.wave(...)` starts a wave; nothing is sent before it is needed.
 
     Raises:
         SettingsError: the mode is unknown, or live mode lacks credentials; it names each missing variable.
@@ -53,6 +53,6 @@ def connect(
             "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either.",
             stacklevel=2,
         )
-    session = open_client(mode, reporter=make_reporter, seed=seed, speed=speed, faults=faults, **settings)
-    remember_mode(session.mode)
-    return session
+    client = open_client(mode, reporter=make_reporter, seed=seed, speed=speed, faults=faults, **settings)
+    remember_mode(client.mode)
+    return client

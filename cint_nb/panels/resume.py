@@ -1,4 +1,4 @@
-"""`cint_nb.watch_again`: the jobs that were running when a kernel ended, watched again from the journal."""
+"""`cint_nb.resume_jobs`: the jobs that were running when a kernel ended, followed again from the journal."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from cint_nb.wave.journal_payloads import JobPayload, Payload
 
 
 class RunningJobs(Panel):
-    """Show the jobs that the journal says are running, each with its progress.
+    """The jobs that the journal reports as running, each with its progress.
 
     Args:
-        session: Where the jobs run; jobs of another mode, host or account are left alone.
+        client: Where the jobs run; jobs of another mode, host or account are left alone.
         title: Heading.
 
-    `value` is a tuple of the panels. Looking in the journal sends nothing; `start()` watches.
+    `value` is a tuple of the panels. Reading the journal sends nothing; `start()` follows the jobs.
     """
 
-    def __init__(self, session: Client, *, title: str = "Jobs that were running") -> None:
+    def __init__(self, client: Client, *, title: str = "Jobs that were running") -> None:
         self._line = make_html_part("cint-status-part")
         self._content = widgets.VBox([])
         self._content.add_class("cint-inside")
-        super().__init__("running-jobs", session.mode, title, (self._line, self._content))
+        super().__init__("running-jobs", client.mode, title, (self._line, self._content))
         panels = tuple(
-            JobProgress(Job.attach(session, handle), mode=session.mode, title=f"{wave} · {handle.kind}")
-            for wave, handle in running_jobs(session)
+            JobProgress(Job.attach(client, handle), mode=client.mode, title=f"{wave} · {handle.kind}")
+            for wave, handle in running_jobs(client)
         )
         self.value = panels
         self._content.children = panels
@@ -41,7 +41,7 @@ class RunningJobs(Panel):
                 "busy",
                 "▶",
                 format_count(len(panels), "job"),
-                "each goes on at the exchange, watched or not",
+                "they continue on the exchange whether followed or not",
             )
         else:
             show_state(self._line, "good", "✔", "nothing is running", "every job of this journal has ended")
@@ -63,11 +63,11 @@ class RunningJobs(Panel):
         return [self._title, format_count(len(self.value or ()), "job")]
 
 
-def running_jobs(session: Client) -> list[tuple[str, JobHandle]]:
+def running_jobs(client: Client) -> list[tuple[str, JobHandle]]:
     """Return wave and handle of each job that was sent from here and whose end the journal does not hold."""
     newest: dict[tuple[object, str, str], JournalEntry[Payload]] = {}
-    for entry in session.journal.entries():
-        if entry.key.scope == session.scope:
+    for entry in client.journal.entries():
+        if entry.key.scope == client.scope:
             newest[(entry.key, entry.step, entry.batch)] = entry
     return [
         (entry.key.wave, entry.payload.handle)
@@ -76,18 +76,18 @@ def running_jobs(session: Client) -> list[tuple[str, JobHandle]]:
     ]
 
 
-def resume_jobs(session: Client | None = None) -> RunningJobs:
-    """Watch again every job that was running when a kernel ended, from the journal.
+def resume_jobs(client: Client | None = None) -> RunningJobs:
+    """Follow every job that was running when a kernel ended, from the journal.
 
     Args:
-        session: Where the jobs run; a new connection by the environment's settings when left out.
+        client: Where the jobs run; a new connection by the environment's settings when left out.
 
     Returns:
         A panel with one progress bar a job, watched in the background. Run the wave's own line afterwards, such as
         `wave.upload()`: it takes up the same job and writes its end into the journal.
     """
-    if session is None:
+    if client is None:
         from cint_nb.panels.connect import connect
 
-        session = connect()
-    return RunningJobs(session).start()
+        client = connect()
+    return RunningJobs(client).start()

@@ -1,4 +1,4 @@
-"""The client an analyst holds: everything of the API client, and waves."""
+"""The client an analyst works with: the API client, and the waves started from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cint_nb.wire.settings import wrap_secrets
 
 
 class Client(JournaledClient):
-    """The client an analyst holds: the API client, and waves started from it."""
+    """The client an analyst works with: the API client, and the waves started from it."""
 
     def wave(
         self,
@@ -35,18 +35,18 @@ class Client(JournaledClient):
 
         Args:
             name: Name of the wave and of its target group, 5–128 characters. The same name in the same project is the
-                same wave: running it again continues where it stands.
+                same wave: rerunning it continues where it stands.
             project: Name of the project, created on first use, or the id of an existing one.
             respondents: Whom to recontact.
             plan: The target group.
-            sources: Target groups of earlier waves the respondents come from; `check` then sees who is kept out.
-            list_made_on: Day the list was made; `check` then sees whether reconciliation may have changed it since.
-            crosswalk: RSID of each RID, such as `Crosswalk.of(report)`. The exchange stores RIDs as RSIDs;
-                without it, the outcome of RIDs is told by counts only.
+            sources: Target groups of earlier waves the respondents come from; `check` then sees who is excluded.
+            list_made_on: Day the list was created; `check` then sees whether reconciliation may have changed it since.
+            crosswalk: RSID of each RID, such as `Crosswalk.from_frame(report)`. The exchange stores RIDs as RSIDs;
+                without it, the outcome of RIDs is known by count only.
 
         Raises:
             PlanError: the name is too short or too long.
-            WaveBusy: another process works on this wave.
+            WaveBusy: another process is using this wave.
         """
         return Wave(
             self,
@@ -60,7 +60,9 @@ class Client(JournaledClient):
         )
 
     def project_status(self, project: str) -> ProjectStatus:
-        """Watch all target groups of a project: `StatusTable(client.project_status("Brand tracker"))`.
+        """Return what loads the status of all target groups of a project.
+
+        `StatusTable(client.project_status("Brand tracker"))` shows it.
 
         Args:
             project: Name or id of the project.
@@ -73,9 +75,9 @@ def open_client(
 ) -> Client:
     """Connect to the sandbox, a replay or the live exchange, without showing progress.
 
-    Serves scripts; notebooks use `cint_nb.connect`, which shows it.
+    For scripts; notebooks use `cint_nb.connect`, which shows it.
     """
     settings = wrap_secrets(settings)
-    session = build_client(mode, cls=Client, **settings)
-    session.reporter_factory = reporter
-    return session
+    client = build_client(mode, cls=Client, **settings)
+    client.reporter_factory = reporter
+    return client

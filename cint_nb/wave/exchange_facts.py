@@ -1,4 +1,4 @@
-"""What preflight needs to know of a wave: from the plan and the list, and on request from the exchange."""
+"""The facts preflight needs about a wave that only the exchange knows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cint_nb.wire.settings import Mode
 async def read_exchange_facts(
     client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef | None, sources: Sequence[TargetGroupRef]
 ) -> WaveFacts:
-    """Add what the exchange knows of the wave's sources, its business unit and, once there is one, its target group."""
+    """Add what the exchange knows about the wave's sources, business unit and, once there is one, target group."""
     facts = replace(facts, sources=await _source_target_groups(client, sources))
     return await _business_unit_facts(client, facts) if ref is None else await _target_group_facts(client, facts, ref)
 
@@ -28,10 +28,10 @@ async def _business_unit_facts(client: AsyncClient, facts: WaveFacts) -> WaveFac
 
 
 async def _target_group_facts(client: AsyncClient, facts: WaveFacts, ref: TargetGroupRef) -> WaveFacts:
-    """Add what the exchange knows of a target group.
+    """Add what the exchange knows about a target group.
 
-    That is: its state, what its draft holds, saved ids, running upload, exclusions, and who of the list would be turned
-    away. What the account may not read stays unknown, and the rules about it stay silent.
+    That is: its state, the fields of its draft, saved IDs, the running upload, exclusions, and who of the list would be
+    turned away. What the account may not read stays unknown, and the rules about it stay silent.
     """
     facts = await _business_unit_facts(client, facts)
     group = await answer_or_none(client.target_groups.get(ref))
@@ -55,7 +55,7 @@ async def _target_group_facts(client: AsyncClient, facts: WaveFacts, ref: Target
 
 
 async def _source_target_groups(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceTargetGroup, ...]:
-    """Return the target groups people come from, with the times of their first and last complete."""
+    """Return the target groups the respondents come from, with the times of their first and last complete."""
     found = []
     for ref in refs:
         performance = await answer_or_none(client.target_groups.performance(ref))

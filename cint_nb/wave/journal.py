@@ -1,6 +1,6 @@
 """The journal: what a wave meant to do and what came of it, on disk, so that nothing happens twice.
 
-Before each request that must not be repeated the intent is written, after it the outcome. It holds job ids, tokens,
+Before each request that must not be resent the intent is written, after it the outcome. It contains job ids, tokens,
 counts and digests; never a respondent id and never a secret.
 """
 
@@ -29,15 +29,15 @@ from pydantic import ValidationError
 from cint_nb.domain.errors import JournalError, WaveBusy
 from cint_nb.wave.journal_payloads import STEPS, AnyPayload, Payload, PayloadOut, Step
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _COMPANION_SUFFIXES = ("-wal", "-shm")
-"""What SQLite writes beside a journal; the first holds its newest entries."""
+"""What SQLite writes beside a journal; the first contains its newest entries."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY,
     at TEXT NOT NULL,
     who TEXT NOT NULL,
-    place TEXT NOT NULL,
+    scope TEXT NOT NULL,
     project TEXT NOT NULL,
     wave TEXT NOT NULL,
     step TEXT NOT NULL,
@@ -45,12 +45,12 @@ CREATE TABLE IF NOT EXISTS events (
     state TEXT NOT NULL,
     data TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS by_step ON events (place, project, wave, step, batch);
+CREATE INDEX IF NOT EXISTS by_step ON events (scope, project, wave, step, batch);
 """
 
 
 class EntryState(StrEnum):
-    """What an entry says of its step."""
+    """What an entry says about its step."""
 
     INTENT = "intent"
     RUNNING = "running"
@@ -60,7 +60,7 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True)
 class WaveKey:
-    """Identify a wave: the place it runs at (mode, host and account), its project and its name."""
+    """The identity of a wave: its scope (mode, host and account), its project and its name."""
 
     scope: str
     project: str
@@ -68,7 +68,7 @@ class WaveKey:
 
     @property
     def digest(self) -> str:
-        """Return a short name for files."""
+        """A short name for files."""
         return sha256("\0".join((self.scope, self.project, self.wave)).encode()).hexdigest()[:16]
 
 
@@ -87,12 +87,12 @@ class JournalEntry(Generic[PayloadOut]):
 
 
 class Journal:
-    """Keep the entries of all waves in one SQLite file, or in memory where nothing outlives the process.
+    """The entries of all waves, in one SQLite file, or in memory where nothing outlives the process.
 
     Args:
-        path: The file; its folder is made when missing. None keeps the journal in memory.
+        path: The file; its folder is created when missing. None keeps the journal in memory.
 
-    A file that is not a journal any more is set aside under another name, with a warning that says where.
+    A damaged file is renamed, with a warning that gives its new name; one of another schema version is refused.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -112,9 +112,9 @@ class Journal:
                     safe="nothing was sent.",
                     next_step="check the folder's permissions and free space, or set CINT_NB_JOURNAL to another file.",
                 ) from None
-            self._set_aside(path)
+            self._rename_damaged(path)
             self._connection = self._open()
-        # A session that is only dropped closes its file too; later Pythons warn of one that does not.
+        # A client that is only dropped closes its file too; later Pythons warn of one that does not.
         weakref.finalize(self, self._connection.close).atexit = False
 
     def _open(self) -> sqlite3.Connection:
@@ -139,15 +139,23 @@ class Journal:
                 safe="nothing was sent, the journal was not changed.",
                 next_step="upgrade cint_nb, or set CINT_NB_JOURNAL to another file.",
             )
+        if 0 < version < SCHEMA_VERSION:  # 0 is a file that SQLite has just created
+            raise JournalError(
+                "The journal was written by an earlier version of cint_nb.",
+                evidence={"path": self.path, "version": version, "understood": SCHEMA_VERSION},
+                safe="nothing was sent, the journal was not changed.",
+                next_step="rename the file, or set CINT_NB_JOURNAL to another one; the waves of the old journal are "
+                "looked up on the exchange before anything is sent.",
+            )
 
-    def _set_aside(self, path: Path) -> None:
-        aside = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-        path.rename(aside)
+    def _rename_damaged(self, path: Path) -> None:
+        renamed = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        path.rename(renamed)
         for suffix in _COMPANION_SUFFIXES:
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         warnings.warn(
-            f"The journal could not be read. It was set aside as {aside}; a new one was begun. "
-            "Waves of the old journal are looked up at the exchange before anything is sent again.",
+            f"The journal could not be read. It was renamed to {renamed}, and a new journal was started. "
+            "Waves from the old journal are looked up on the exchange before anything is sent.",
             stacklevel=4,
         )
 
@@ -166,10 +174,10 @@ class Journal:
         Args:
             key: The wave.
             step: One of `journal_payloads.STEPS`.
-            state: What became of it.
+            state: Where the step stands.
             payload: Ids of jobs and groups, tokens, counts, digests.
-            batch: Which upload of the wave.
-            at: When, in the time of the exchange the wave runs at; the computer's time when left out.
+            batch: The upload of the wave.
+            at: When, by the clock of the exchange the wave runs on; by default this machine's.
         """
         moment = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
         data = payload.model_dump_json(exclude_none=True)
@@ -188,16 +196,16 @@ class Journal:
     ) -> list[JournalEntry[Payload]]: ...
 
     def entries(self, key: WaveKey | None = None, *, step: Step[Payload] | None = None, after: int = 0) -> list[Any]:
-        """Return entries in the order they were written, of one wave and one step or of all."""
-        wanted: dict[str, Any] = {"after": after}
+        """Return entries in the order they were written: of one wave, of one step, or all."""
+        conditions: dict[str, Any] = {"after": after}
         if key is not None:
-            wanted |= {"place": key.scope, "project": key.project, "wave": key.wave}
+            conditions |= {"scope": key.scope, "project": key.project, "wave": key.wave}
         if step is not None:
-            wanted["step"] = step.name
-        tests = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in wanted if name != "after")])
-        query = f"SELECT * FROM events WHERE {tests} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
+            conditions["step"] = step.name
+        where = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in conditions if name != "after")])
+        query = f"SELECT * FROM events WHERE {where} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
         with self._lock:
-            rows = self._connection.execute(query, wanted).fetchall()
+            rows = self._connection.execute(query, conditions).fetchall()
         return [
             JournalEntry(
                 number=row[0],
@@ -232,10 +240,10 @@ class Journal:
         return found[-1] if found else None
 
     def lock(self, key: WaveKey) -> None:
-        """Claim a wave for this process until it ends; calling it again is harmless.
+        """Claim a wave for this process until it ends; a second call is harmless.
 
         Raises:
-            WaveBusy: naming the process that holds it.
+            WaveBusy: another process holds the claim; it is named.
         """
         if self.path is None or key.digest in self._locks:
             return
@@ -251,10 +259,10 @@ class Journal:
             with suppress(OSError):
                 holder = holder_path.read_text(encoding="utf-8")
             raise WaveBusy(
-                f"The wave {key.wave!r} is being worked on by {holder}.",
+                f"The wave {key.wave!r} is in use by {holder}.",
                 evidence={"project": key.project, "journal": self.path},
-                safe="nothing was sent from here; the other process goes on.",
-                next_step="work there, or stop that process (shut down its kernel) and run this cell again.",
+                safe="nothing was sent from here; the other process continues.",
+                next_step="continue there, or stop that process (shut down its kernel) and rerun this cell.",
             ) from None
         _restrict_to_owner(holder_path)
         holder_path.write_text(
@@ -263,7 +271,7 @@ class Journal:
         self._locks[key.digest] = lock
 
     def close(self) -> None:
-        """Give up all claims and close the file."""
+        """Release all claims and close the file."""
         for lock in self._locks.values():
             lock.release()
         self._locks.clear()
@@ -271,16 +279,16 @@ class Journal:
             self._connection.close()
 
 
-def _restrict_to_owner(first: Path, *beside: Path) -> None:
+def _restrict_to_owner(main: Path, *companions: Path) -> None:
     """Restrict the files to their owner; the main file is created first, since SQLite copies its permissions."""
-    first.touch(mode=0o600)
-    for path in (first, *beside):
+    main.touch(mode=0o600)
+    for path in (main, *companions):
         with suppress(FileNotFoundError):
             path.chmod(0o600)
 
 
 def is_journal(path: Path) -> bool:
-    """Return whether a file is a journal, without changing it: to open another file would start a journal there."""
+    """Return whether a file is a journal, without changing it: opening any other file would start a journal there."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
             return file.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is not None
@@ -289,7 +297,7 @@ def is_journal(path: Path) -> bool:
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where the journal lives: `CINT_NB_JOURNAL`, else the user's data folder."""
+    """Return the path of the journal: `CINT_NB_JOURNAL`, else a file in the user's data folder."""
     if chosen := environ.get("CINT_NB_JOURNAL"):
         return Path(chosen)
     return platformdirs.user_data_path("cint_nb") / "journal.sqlite3"

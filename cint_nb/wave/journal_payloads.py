@@ -1,6 +1,6 @@
-"""What a journal entry says of its step: one typed payload per step, and the steps by name.
+"""What a journal entry says about its step: one typed payload per step, and the steps by name.
 
-A field that was not known when the entry was written is None; a field no payload declares is refused.
+A field that was not known when the entry was written is None; a field that no payload declares is an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cint_nb.domain.jobs import JobHandle, JobSnapshot
 
 
 class Payload(BaseModel):
-    """The base of all payloads, and the payload of steps that have nothing to say but that they happened."""
+    """The base of all payloads, and the payload of steps of which only the fact is recorded."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -59,11 +59,11 @@ class UploadPayload(JobPayload):
 
     Args:
         content_hash: Digest of the list.
-        token: What makes the name of the uploaded file unique.
-        saved_before: Ids the group held before.
-        digests_before: Digests of those ids, where they were listed.
-        digests_sent: Digests of what was sent, for a resubmission: once its job has ended, the rejected ids no longer
-            tell which list was sent again.
+        token: Unique part of the name of the uploaded file.
+        saved_before: Number of IDs saved in the group before.
+        digests_before: Digests of those IDs, where they were listed.
+        digests_sent: Digests of what was sent, for a resubmission: once its job has ended, the rejected IDs no longer
+            show which list was resent.
     """
 
     content_hash: str
@@ -74,7 +74,7 @@ class UploadPayload(JobPayload):
 
 
 class LaunchPayload(JobPayload):
-    """A launch: key, end and budget. The end is kept because an idempotency key is good only for the same body."""
+    """A launch: key, end and budget. The end is recorded because an idempotency key is valid only for the same body."""
 
     idempotency_key: str
     end_at: datetime
@@ -82,7 +82,7 @@ class LaunchPayload(JobPayload):
 
 
 class RemovalPayload(JobPayload):
-    """A removal of all ids: how many there were."""
+    """A removal of all IDs: how many there were."""
 
     id_count: int
 

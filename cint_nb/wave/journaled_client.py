@@ -1,4 +1,4 @@
-"""The API client with a journal and progress reports: what a wave needs of the client that started it."""
+"""The API client with a journal and progress reports: what a wave needs from the client that started it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class JournaledClient(AsyncClient):
     """The API client with a journal.
 
     Attributes:
-        reporter_factory: Makes what shows the progress of a step; silent unless `cint_nb.connect` chose another.
+        reporter_factory: Creates the reporter of a step's progress; silent unless `cint_nb.connect` chose another.
     """
 
     reporter_factory: ReporterFactory = staticmethod(make_silent_reporter)
@@ -20,9 +20,9 @@ class JournaledClient(AsyncClient):
 
     @property
     def journal(self) -> Journal:
-        """Return the journal of this session, opened on first use.
+        """The journal of this client, opened on first use.
 
-        It lives in memory where the exchange does too: with the sandbox of this process and with a replay.
+        It is kept in memory where the exchange is too: with the sandbox of this process, and in a replay.
         """
         if self._journal is None:
             self._journal = Journal(None if self._is_ephemeral else default_path())
@@ -35,7 +35,7 @@ class JournaledClient(AsyncClient):
 
     @property
     def scope(self) -> str:
-        """Name where waves of this session run: mode, host and account."""
+        """Where this client's waves run: mode, host and account."""
         return f"{self.mode} {self.http.settings.base_url} account {self.account_id}"
 
     async def aclose(self) -> None:

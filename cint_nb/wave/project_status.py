@@ -1,4 +1,4 @@
-"""The status of every target group of a project, read again and again with few requests."""
+"""The status of every target group of a project, refreshed with few requests."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
 
 DETAILS_PER_BATCH = 20
-"""Groups whose details are asked for before the table is shown again."""
+"""Groups whose details are fetched before the table is shown again."""
 
 STALE_AFTER = timedelta(minutes=10)
 STALE_PER_CALL = 10
-"""Saved ids can change while a line of the list stands still: so many of the oldest details are read anew."""
+"""Saved IDs can change while the line of the list does not: so many of the oldest details are fetched again."""
 
 _STATE_PRIORITY = ("live", "paused", "scheduled", "draft")
 
 
 @dataclass
 class _CachedDetails:
-    """What was asked about one group, and for which line of the list."""
+    """What was fetched about one group, and for which line of the list."""
 
     line: TargetGroupSummary
     at: datetime
@@ -40,28 +40,28 @@ class _CachedDetails:
 
 
 class ProjectStatus:
-    """Read the status of all target groups of a project; each call yields status frames, the last one complete.
+    """The status of all target groups of a project; each call yields status frames, the last one complete.
 
-    A call sends one request a page of the list (100 groups). Of groups whose line has changed since the last call, and
-    of those alone, it asks for the details: up to seven requests each, in batches, live groups first, with the frame as
-    it stands after each batch. Details older than ten minutes are read anew, ten groups a call. Give it to
-    `StatusTable`, which keeps it fresh.
+    A call sends one request per page of the list (100 groups). For groups whose line has changed since the last call,
+    and for those alone, it fetches the details: up to seven requests each, in batches, live groups first, with a frame
+    after each batch. Details older than ten minutes are fetched again, ten groups per call. Pass it to `StatusTable`,
+    which keeps it up to date.
 
     Args:
-        session: The connection.
+        client: The client.
         project: Name or id of the project.
 
     Serves `GET …/target-groups`, and for each group that changed `…/overview`, `…/performance`,
     `…/completes-aggregated-by-interval`, `…/fielding-runs`, `…/recontacts/overview` and `…/changelog`.
     """
 
-    def __init__(self, session: JournaledClient, project: str) -> None:
-        self._client = session
+    def __init__(self, client: JournaledClient, project: str) -> None:
+        self._client = client
         self._project = project
         self._cache: dict[str, _CachedDetails] = {}
 
     def __call__(self) -> Iterator[pd.DataFrame]:
-        """Yield the frame by the list alone, then after each batch of details.
+        """Yield the frame from the list alone, then one after each batch of details.
 
         Raises:
             InputError: the account has no project of that name.
@@ -78,11 +78,11 @@ class ProjectStatus:
 
     @property
     def mode(self) -> str:
-        """Return which exchange is read: `sandbox`, `replay` or `live`."""
+        """The mode of the exchange: `sandbox`, `replay` or `live`."""
         return str(self._client.mode)
 
     def clear_cache(self) -> None:
-        """Forget all details, so that the next call asks for those of every group."""
+        """Remove all cached details, so that the next call fetches those of every group."""
         self._cache.clear()
 
     async def _list(self) -> list[TargetGroupSummary]:
@@ -100,7 +100,7 @@ class ProjectStatus:
         raise InputError(
             "The account has no project of that name.",
             evidence={"project": self._project},
-            next_step="look at client.projects.list(), or give the project's id.",
+            next_step="see client.projects.list(), or pass the project's ID.",
         )
 
     def _remember(self, project_id: str) -> str:
@@ -109,18 +109,18 @@ class ProjectStatus:
 
     def _groups_to_fetch(self, lines: list[TargetGroupSummary]) -> list[TargetGroupSummary]:
         changed: list[TargetGroupSummary] = []
-        still: list[TargetGroupSummary] = []
+        unchanged: list[TargetGroupSummary] = []
         for line in lines:
-            known = self._cache.get(line.id)
-            (still if known is not None and known.line == line else changed).append(line)
+            cached = self._cache.get(line.id)
+            (unchanged if cached is not None and cached.line == line else changed).append(line)
         changed.sort(
             key=lambda line: (
                 _STATE_PRIORITY.index(line.status) if line.status in _STATE_PRIORITY else len(_STATE_PRIORITY)
             )
         )
-        old = [line for line in still if self._client.clock.now() - self._cache[line.id].at >= STALE_AFTER]
-        old.sort(key=lambda line: self._cache[line.id].at)
-        return changed + old[:STALE_PER_CALL]
+        stale = [line for line in unchanged if self._client.clock.now() - self._cache[line.id].at >= STALE_AFTER]
+        stale.sort(key=lambda line: self._cache[line.id].at)
+        return changed + stale[:STALE_PER_CALL]
 
     async def _fetch_details(self, lines: list[TargetGroupSummary]) -> None:
         await asyncio.gather(*map(self._fetch_one, lines))
@@ -138,8 +138,8 @@ class ProjectStatus:
     def _frame(self, lines: list[TargetGroupSummary]) -> pd.DataFrame:
         rows = []
         for line in lines:
-            known = self._cache.get(line.id)
-            rows.append(merge_details(row_from_list(line), known.details if known else {}))
+            cached = self._cache.get(line.id)
+            rows.append(merge_details(row_from_list(line), cached.details if cached else {}))
         frame = status_frame(rows, now=self._client.clock.now())
         frame.attrs["mode"] = str(self._client.mode)
         return frame

@@ -1,4 +1,4 @@
-"""Wait for a step in the calling thread and hand its progress to a reporter there.
+"""Waiting for a step in the calling thread, with its progress passed to a reporter there.
 
 Reporters run in the caller's thread on purpose: text printed from the loop thread would land in another cell.
 """
@@ -18,14 +18,14 @@ _POLL_SECONDS = 0.1
 
 
 class ProgressReporter(Protocol):
-    """Show the progress of one job; made for each step by the session's reporter factory."""
+    """Protocol for what shows the progress of one job; created for each step by the client's reporter factory."""
 
     def update(self, snapshot: JobSnapshot) -> None:
-        """Show one look at the job."""
+        """Show a snapshot of the job."""
         ...
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
-        """Show the end: the last look, or None when there was none."""
+        """Show the end: the last snapshot, or None if there was none."""
         ...
 
 
@@ -36,7 +36,7 @@ class SilentReporter:
     """A reporter that shows nothing."""
 
     def update(self, snapshot: JobSnapshot) -> None:
-        """Ignore a look."""
+        """Ignore a snapshot."""
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Ignore the end."""
@@ -54,18 +54,18 @@ def run_with_progress(
 
     Args:
         step: Called with a listener for snapshots; returns the coroutine to run.
-        reporter: Shows the snapshots.
-        resume: The line of code that continues after an interrupt.
+        reporter: What shows the snapshots.
+        resume: The line of code that continues after an Interrupt.
 
     Raises:
-        KeyboardInterrupt: with a message that the job goes on and the line that resumes watching it.
+        KeyboardInterrupt: it says that the job continues, and which line follows it again.
         LoopError: where the loop thread would never get to the step.
     """
     loop_thread.check_may_block()
-    looks: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
+    snapshots: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
     last: JobSnapshot | None = None
     ended: JobSnapshot | None = None
-    future = loop_thread.submit(step(looks.put))
+    future = loop_thread.submit(step(snapshots.put))
     try:
         while True:
             try:
@@ -75,19 +75,19 @@ def run_with_progress(
             except FutureTimeout:
                 if future.done():
                     raise
-                last = _forward_snapshots(looks, reporter) or last
+                last = _forward_snapshots(snapshots, reporter) or last
     except KeyboardInterrupt:
         future.cancel()
-        raise KeyboardInterrupt(f"Stopped watching. The job goes on at the exchange; resume with {resume}") from None
+        raise KeyboardInterrupt(f"Stopped following. The job continues on the exchange; resume with {resume}") from None
     finally:
-        last = _forward_snapshots(looks, reporter) or last
-        reporter.finish(last or ended)  # a step that was done before ends without a look
+        last = _forward_snapshots(snapshots, reporter) or last
+        reporter.finish(last or ended)  # a step that was done before ends without a snapshot
     return result
 
 
-def _forward_snapshots(looks: queue.SimpleQueue[JobSnapshot], reporter: ProgressReporter) -> JobSnapshot | None:
+def _forward_snapshots(snapshots: queue.SimpleQueue[JobSnapshot], reporter: ProgressReporter) -> JobSnapshot | None:
     last = None
-    while not looks.empty():
-        last = looks.get()
+    while not snapshots.empty():
+        last = snapshots.get()
         reporter.update(last)
     return last

@@ -1,4 +1,4 @@
-"""One target group as a row for `study.frames.status_frame`, from what the exchange tells of it."""
+"""One target group as a row for `study.frames.status_frame`, from the replies of the exchange."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _MARKETPLACE_USER = "system_marketplace_user"
 
 
 def row_from_list(line: TargetGroupSummary) -> dict[str, Any]:
-    """Return what a line of the list tells, with the exchange's own advice as warnings."""
-    figures = {name: entry.get("value") if isinstance(entry, dict) else None for name, entry in line.statistics.items()}
+    """Return the row of a line of the list, with the exchange's own advice as warnings."""
+    metrics = {name: entry.get("value") if isinstance(entry, dict) else None for name, entry in line.statistics.items()}
     return {
         "name": line.name,
         "target_group_id": line.id,
         "state": line.status,
         "overview": {
             "status": line.status,
-            "progress": figures.get("progress"),
-            **{rate: figures.get(rate) for rate in ("conversion_rate", "drop_off_rate", "incidence_rate")},
-            "median_length_of_interview_seconds": figures.get("median_length_of_interview_seconds"),
+            "progress": metrics.get("progress"),
+            **{rate: metrics.get(rate) for rate in ("conversion_rate", "drop_off_rate", "incidence_rate")},
+            "median_length_of_interview_seconds": metrics.get("median_length_of_interview_seconds"),
         },
-        "performance": {"last_complete": figures.get("last_complete_date")},
+        "performance": {"last_complete": metrics.get("last_complete_date")},
         "warnings": [f"Cint: {reason}" for _, kind, reason in line.issues() if reason and kind in ("warning", "error")],
     }
 
 
 def merge_details(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:
-    """Return a line of the list with its details; where both tell the same figure, the list is the newer one."""
+    """Return a line of the list with its details; where both have a metric, that of the list is newer."""
     row = {**listed, **details}
     for part in ("overview", "performance"):
-        known_of = details.get(part)
+        detail = details.get(part)
         newer = {name: value for name, value in listed[part].items() if value is not None}
-        row[part] = {**(known_of.model_dump() if known_of is not None else {}), **newer}
+        row[part] = {**(detail.model_dump() if detail is not None else {}), **newer}
     return row
 
 
 async def read_draft_details(client: AsyncClient, ref: TargetGroupRef) -> dict[str, Any]:
-    """Return what a draft's own body and its saved ids add to its row."""
+    """Return what a draft's body and its saved IDs add to its row."""
     group = await answer_or_none(client.target_groups.get(ref))
     if group is None:
         return {}
@@ -76,7 +76,7 @@ async def read_fielding_details(client: AsyncClient, ref: TargetGroupRef, state:
 
 
 async def read_completes_trend(client: AsyncClient, ref: TargetGroupRef) -> list[int] | None:
-    """Return the completes at the start of fielding, 0, and by the end of each day; None where they cannot be had."""
+    """Return the completes at the start of fielding, 0, and by the end of each day; None if they are unavailable."""
     try:
         counts = [each.count for each in await client.target_groups.completes_by_interval(ref)]
     except ApiError:  # a sparkline is not worth a failed refresh
@@ -85,7 +85,7 @@ async def read_completes_trend(client: AsyncClient, ref: TargetGroupRef) -> list
 
 
 async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[str, str]:
-    """Return who paused a group last, from its changelog: `marketplace` or `elsewhere`, and the reason code."""
+    """Return who last paused a group, from its changelog: `marketplace` or `elsewhere`, and the reason code."""
     try:
         async for entry in client.target_groups.changelog(ref, types=("status_change",)):
             found = _find_pause(entry)
@@ -97,10 +97,10 @@ async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[st
     return {"paused_by": "elsewhere"}
 
 
-async def answer_or_none(question: Awaitable[T]) -> T | None:
-    """Return an answer, None for what does not exist or may not be read."""
+async def answer_or_none(request: Awaitable[T]) -> T | None:
+    """Return the answer to a request; None for what does not exist or may not be read."""
     try:
-        return await question
+        return await request
     except (NotFound, PermissionDenied):
         return None
 

@@ -1,6 +1,6 @@
-"""The steps of a wave up to its outcome, asynchronous: each writes its intent, acts once, and writes the outcome.
+"""The steps of a wave, asynchronous: each writes its intent to the journal, acts once, and writes the outcome.
 
-A step that is run again continues from the journal: it adopts what exists and never sends a naked request twice.
+A step that is rerun continues from the journal: it adopts what exists and never resends a non-idempotent request.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ SnapshotListener = Callable[[JobSnapshot], None]
 
 
 class Steps:
-    """Run the steps of one wave against a client, guided by its journal."""
+    """The steps of one wave, run against a client and guided by its journal."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Steps:
         self.client = client
         self.journal = journal
         self.key = key
-        self.people = respondents
+        self.respondents = respondents
         self.crosswalk = crosswalk
         lowered = journal.last(key, GOAL)
         self.plan = evolve(plan, completes_goal=lowered.payload.completes_goal) if lowered else plan
@@ -80,7 +80,7 @@ class Steps:
 
     @property
     def ref(self) -> TargetGroupRef | None:
-        """Return the target group of the wave, None before it is created."""
+        """The target group of the wave; None before it is created."""
         entry = self.journal.last(self.key, DRAFT)
         if entry is None or entry.payload.target_group_id is None:
             return None
@@ -95,7 +95,7 @@ class Steps:
         ref = self.ref
         if ref is None:
             raise InvalidState(
-                "The wave has no target group yet.",
+                "This wave has no target group yet.",
                 evidence={"wave": self.key.wave},
                 safe="nothing was sent.",
                 next_step="run wave.create() first.",
@@ -104,14 +104,14 @@ class Steps:
 
     @property
     def known_project_id(self) -> str:
-        """Return the id of the wave's project, empty while nothing here knows it."""
+        """The id of the wave's project; empty while the journal does not know it."""
         if is_ulid(self.key.project):
             return self.key.project
         entry = self.journal.last(WaveKey(self.key.scope, self.key.project), PROJECT)
         return (entry.payload.project_id if entry else None) or ""
 
     async def ensure_project(self) -> str:
-        """Return the id of the wave's project; create it the first time a new name is used."""
+        """Return the id of the wave's project; create it when a new name is first used."""
         if self.known_project_id:
             return self.known_project_id
         key = WaveKey(self.key.scope, self.key.project)
@@ -127,7 +127,7 @@ class Steps:
         return project.id
 
     async def create_draft(self) -> TargetGroupRef:
-        """Create the draft target group, or adopt the one an earlier attempt made."""
+        """Create the draft target group, or adopt the one an earlier attempt created."""
         ref = self.ref
         if ref is None:
             project_id = await self.ensure_project()
@@ -151,36 +151,36 @@ class Steps:
         entries = self.journal.entries(self.key, step=UPLOAD, after=self._since_removal())
         return {entry.batch: entry for entry in entries}
 
-    async def upload(self, people: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
-        """Upload one list once: attach to its job if it was sent, else send it.
+    async def upload(self, respondents: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
+        """Upload a list once: attach to its job if it was sent, otherwise send it.
 
         Raises:
-            RespondentFileError: the wave already uploaded another list under this batch.
-            JobFailed: the exchange says the job failed; running the step again sends a new one.
+            RespondentFileError: the wave has already uploaded another list in this batch.
+            JobFailed: the exchange reports that the job failed; rerunning the step sends a new one.
         """
         ref = self.require_ref()
         entry = self._uploads().get(batch)
-        if entry is not None and entry.payload.content_hash != people.content_hash:
+        if entry is not None and entry.payload.content_hash != respondents.content_hash:
             raise RespondentFileError(
                 "This wave has already uploaded another list.",
                 evidence={"wave": self.key.wave, "batch": batch},
-                next_step="give the new list a wave of its own, or run wave.remove() first to start again.",
+                next_step="create a separate wave for the new list, or run wave.remove() first to start over.",
             )
 
         async def prepare() -> UploadPayload:
             saved = await self.client.recontacts.saved_count(ref)
-            # Whom the group held is known since the first upload; a resubmission need not list them again.
+            # Who was saved before is known since the first upload; a resubmission need not list them again.
             before = await self.client.recontacts.saved_ids(ref) if saved and batch == "0" else ()
             return UploadPayload(
-                content_hash=people.content_hash,
+                content_hash=respondents.content_hash,
                 token=self.client.token_factory.token(8),
                 saved_before=saved,
                 digests_before=tuple(_digest(identifier) for identifier in before),
-                digests_sent=() if batch == "0" else tuple(_digest(identifier) for identifier in people.ids),
+                digests_sent=() if batch == "0" else tuple(_digest(identifier) for identifier in respondents.ids),
             )
 
         async def send(payload: UploadPayload) -> Job:
-            return await self.client.recontacts.upload(ref, people, token=payload.token)
+            return await self.client.recontacts.upload(ref, respondents, token=payload.token)
 
         return await self._run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
 
@@ -191,9 +191,9 @@ class Steps:
         entry: JournalEntry[AnyJobPayload] | None,
         prepare: Callable[[], Awaitable[AnyJobPayload]],
         send: Callable[[AnyJobPayload], Awaitable[Job]],
-        listen: SnapshotListener,
+        on_snapshot: SnapshotListener,
     ) -> JobSnapshot:
-        """Take a job from wherever the journal left it to its end."""
+        """Continue a job from where the journal left it, to its end."""
         if entry is not None and entry.state is EntryState.DONE and entry.payload.snapshot is not None:
             return entry.payload.snapshot
         if entry is None or entry.state is EntryState.FAILED:
@@ -207,7 +207,7 @@ class Steps:
             job = await send(payload)
             payload = evolve(payload, handle=job.handle)
             self._write(step, EntryState.RUNNING, payload, batch=batch)
-        job.add_listener(listen)
+        job.add_listener(on_snapshot)
         try:
             snapshot = await job
         except JobFailed:
@@ -223,68 +223,68 @@ class Steps:
         first = uploads.get("0")
         if first is None or first.state is not EntryState.DONE:
             raise InvalidState(
-                "Nothing has been uploaded yet, so there is no outcome.",
+                "Nothing has been uploaded yet, so there is no outcome to show.",
                 evidence={"wave": self.key.wave},
                 safe="nothing was sent.",
                 next_step="run wave.upload() first.",
             )
-        listed = self.people.entity_type is EntityType.RSID or self.crosswalk is not None
-        before = self._select(first.payload.digests_before, self._saved_form()) if listed else []
-        saved, held = await self.client.recontacts.saved_count(ref), first.payload.saved_before
+        has_rsids = self.respondents.entity_type is EntityType.RSID or self.crosswalk is not None
+        before = self._select(first.payload.digests_before, self._saved_form()) if has_rsids else []
+        saved, saved_before = await self.client.recontacts.saved_count(ref), first.payload.saved_before
         after: Collection[str] | None = None
-        if listed and saved != held + len(self.people.ids) - len(before):
+        if has_rsids and saved != saved_before + len(self.respondents.ids) - len(before):
             after = await self.client.recontacts.saved_ids(ref)
         return compare_upload(
-            self.people,
+            self.respondents,
             before=before,
             after=after,
-            saved_count=saved if listed else saved - held,
+            saved_count=saved if has_rsids else saved - saved_before,
             message=first.payload.snapshot.partial_message if first.payload.snapshot and len(uploads) == 1 else "",
             rejected_before=self._select(
-                {mark for entry in self._resubmissions() for mark in entry.payload.digests_sent}
+                {digest for entry in self._resubmissions() for digest in entry.payload.digests_sent}
             ),
             crosswalk=self.crosswalk,
         )
 
     def select_for_resubmission(self, outcome: Outcome) -> tuple[Respondents, str]:
-        """Return whom to send once more and the batch it is: the rejected ids, or those of an unfinished attempt.
+        """Return whom to resend, and the batch: the rejected IDs, or those of an unfinished attempt.
 
         Raises:
-            NothingToResubmit: none was rejected, all were rejected twice, or which ones cannot be told.
+            NothingToResubmit: none was rejected, all were rejected twice, or it is not known which were.
         """
         batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
         unfinished = next((entry for entry in batches if entry.state is not EntryState.DONE), None)
         if unfinished is not None:
-            return self.people.intersection(self._select(unfinished.payload.digests_sent)), unfinished.batch
+            return self.respondents.intersection(self._select(unfinished.payload.digests_sent)), unfinished.batch
         if not len(outcome.resubmittable):
             raise _nothing_to_resubmit_error(outcome)
         return outcome.resubmittable, str(len(batches) + 1)
 
     def resubmitted_count(self) -> int:
-        """Count the ids that were sent again by jobs that have ended."""
+        """Return the number of IDs that were resent by jobs that have ended."""
         return sum(entry.payload.handle.id_count for entry in self._resubmissions() if entry.payload.handle)
 
     def _resubmissions(self) -> list[JournalEntry[UploadPayload]]:
         return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is EntryState.DONE]
 
-    def _select(self, marks: Collection[str], ids: Iterable[str] | None = None) -> list[str]:
-        """Return the ids of the list, or of `ids`, whose digests the journal holds."""
-        wanted = frozenset(marks)
-        looked_at = self.people.ids if ids is None else ids
-        return [identifier for identifier in looked_at if _digest(identifier) in wanted] if wanted else []
+    def _select(self, digests: Collection[str], ids: Iterable[str] | None = None) -> list[str]:
+        """Return the IDs of the list, or of `ids`, whose digests are among these."""
+        wanted = frozenset(digests)
+        candidates = self.respondents.ids if ids is None else ids
+        return [identifier for identifier in candidates if _digest(identifier) in wanted] if wanted else []
 
     def _saved_form(self) -> Iterable[str]:
-        """Return the ids of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
-        if self.people.entity_type is EntityType.RSID or self.crosswalk is None:
-            return self.people.ids
-        return {rsid for rid in self.people.ids if (rsid := self.crosswalk.get(rid))}
+        """Return the IDs of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
+        if self.respondents.entity_type is EntityType.RSID or self.crosswalk is None:
+            return self.respondents.ids
+        return {rsid for rid in self.respondents.ids if (rsid := self.crosswalk.get(rid))}
 
     async def lower_goal(self, goal: int | None) -> int:
-        """Write a lower goal into the draft and return it, the ids saved if none is given; the plan follows."""
+        """Write a lower goal into the draft and the plan and return it; by default the number of saved IDs."""
         ref = self.require_ref()
         if self.launched:
             raise InvalidState(
-                "The wave is launched; its draft cannot be changed any more.",
+                "The wave has been launched; its draft can no longer be changed.",
                 evidence={"wave": self.key.wave},
                 safe="nothing was sent.",
             )
@@ -325,12 +325,12 @@ class Steps:
 
     @property
     def launch_started(self) -> bool:
-        """Whether a launch was sent, or meant to be, and has not failed: only its journal may go on from there."""
+        """Whether a launch was sent, or meant to be, and has not failed: it may only be continued from the journal."""
         entry = self.journal.last(self.key, LAUNCH)
         return entry is not None and entry.state is not EntryState.FAILED
 
     async def close(self, *, resume_first: bool = False) -> None:
-        """Complete the fielding run, guarded by its ETag; a run that has ended already is left as it is."""
+        """Complete the fielding run, guarded by its ETag; a run that has already ended is left unchanged."""
         ref = self.require_ref()
         run = await self.client.fielding.run(ref)
         if run is not None and run.state is not RunState.COMPLETED:
@@ -339,12 +339,13 @@ class Steps:
             except InvalidState as error:
                 if run.state is RunState.PAUSED:
                     error.next_step = (
-                        "run wave.resume() first, or wave.close(resume_first=True) if respondents may enter meanwhile."
+                        "run wave.resume() first, or wave.close(resume_first=True) "
+                        "if respondents may enter in the meantime."
                     )
                 raise
         self._write(CLOSE, EntryState.DONE, Payload())
 
-    async def remove(self, listen: SnapshotListener) -> JobSnapshot:
+    async def remove(self, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Remove every recontact of the group, once, and follow the job to its end."""
         ref = self.require_ref()
         entry = self.journal.last(self.key, REMOVE)
@@ -355,10 +356,10 @@ class Steps:
             return RemovalPayload(id_count=await self.client.recontacts.saved_count(ref))
 
         async def send(payload: RemovalPayload) -> Job:
-            # Removing what is already removed changes nothing, so a removal whose reply was lost may be sent again.
+            # Removing what is already removed changes nothing, so a removal whose reply was lost may be resent.
             return await self.client.recontacts.remove_all(ref, ids=payload.id_count)
 
-        return await self._run_job(REMOVE, "", entry, prepare, send, listen)
+        return await self._run_job(REMOVE, "", entry, prepare, send, on_snapshot)
 
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""
@@ -371,14 +372,14 @@ class Steps:
         self._write(RESUME, EntryState.DONE, Payload())
 
     async def status(self, *, trend: bool = False) -> dict[str, Any]:
-        """Return what is known of the wave, as `study.frames.status_frame` reads it; `trend` asks for it too."""
+        """Return what is known about the wave, as `study.frames.status_frame` reads it; `trend` includes the trend."""
         ref = self.require_ref()
         row: dict[str, Any] = {
             "name": self.key.wave,
             "target_group_id": ref.target_group_id,
             "state": "draft",
             "goal": self.plan.completes_goal,
-            "sent": len(self.people),
+            "sent": len(self.respondents),
             "saved": await self.client.recontacts.saved_count(ref),
             "price_cap": self.plan.price_cap,
             "ends_at": self.plan.end_at,
@@ -387,7 +388,7 @@ class Steps:
             return row
         try:
             overview = await self.client.target_groups.overview(ref)
-        except NotFound:  # the exchange knows no overview until the launch has reached it
+        except NotFound:  # the exchange has no overview until the launch has reached it
             return row
         performance = await self.client.target_groups.performance(ref)
         row |= {"overview": overview, "performance": performance, "state": str(overview.status)}
@@ -408,15 +409,15 @@ class Steps:
 def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
     if unknown := outcome.counts.get("unknown"):
         return NothingToResubmit(
-            f"Which of the {unknown:,} RIDs were rejected cannot be told.",
+            f"It is not possible to tell which of the {unknown:,} RIDs were rejected.",
             safe="the saved people stay saved; nothing was sent.",
-            next_step="give the wave a crosswalk of RIDs and RSIDs: client.wave(…, crosswalk=Crosswalk.of(report)).",
+            next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=Crosswalk.from_frame(report)).",
         )
     if rejected := len(outcome.rejected):
         return NothingToResubmit(
             f"The same {rejected:,} ids were rejected twice.",
             safe="the saved ids stay saved; nothing was sent.",
-            next_step="go on with wave.launch(), or ask Cint about them: wave.outcome.rejected holds them.",
+            next_step="continue with wave.launch(), or ask Cint about them: wave.outcome.rejected lists them.",
         )
     return NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
 

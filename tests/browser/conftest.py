@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.gallery import PARADE
+from tests.browser.gallery import GALLERY
 from tests.browser.lab_harness import CHROMIUM_FLAGS, Lab, LabPage, serve_lab
 
 WINDOW = {"width": 1280, "height": 1400}
@@ -117,11 +117,11 @@ def notebook(lab: Lab, context: Any, request: pytest.FixtureRequest) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def parade_page(lab: Lab, context: Any) -> Iterator[LabPage]:
+def gallery_page(lab: Lab, context: Any) -> Iterator[LabPage]:
     """Run a notebook that shows every panel, once for all tests that look at it."""
-    page = LabPage(lab, context.new_page(), "parade")
-    page.write("parade.ipynb", *PARADE)
-    page.open("parade.ipynb")
+    page = LabPage(lab, context.new_page(), "gallery")
+    page.write("gallery.ipynb", *GALLERY)
+    page.open("gallery.ipynb")
     page.run_all()
     page.page.wait_for_selector(".cint-wave-panel .cint-next")
     yield page
@@ -130,9 +130,9 @@ def parade_page(lab: Lab, context: Any) -> Iterator[LabPage]:
 
 
 @pytest.fixture
-def parade(parade_page: LabPage) -> LabPage:
+def gallery(gallery_page: LabPage) -> LabPage:
     """Give the notebook that shows every panel, in the light theme and a wide window."""
-    parade_page.page.bring_to_front()
-    parade_page.page.set_viewport_size(WINDOW)
-    parade_page.theme("JupyterLab Light")
-    return parade_page
+    gallery_page.page.bring_to_front()
+    gallery_page.page.set_viewport_size(WINDOW)
+    gallery_page.theme("JupyterLab Light")
+    return gallery_page

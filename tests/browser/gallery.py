@@ -10,29 +10,30 @@ import cint_nb as cint
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
-handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", ids=10_000)
+handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="J", id_count=10_000)
 def look(state="running", **fields):
-    return JobSnapshot(handle=handle, state=JobState(state), ids=10_000, **fields)
+    return JobSnapshot(handle=handle, state=JobState(state), id_count=10_000, **fields)
 """
 RUNNING = """
 running = cint.JobProgress(title="Upload · Tracker Q4, wave 2", mode="live")
-running.update(look(saved=4_310, saved_before=0, fraction=(0.35, 0.52), elapsed_seconds=310,
-                    seconds_left=(300, 590), looks=7, next_look_seconds=12))
+running.update(look(saved_count=4_310, saved_count_before=0, fraction=(0.35, 0.52), elapsed_seconds=310,
+                    seconds_left=(300, 590), polls=7, next_poll_seconds=12))
 running
 """
 ENDS = """
 from ipywidgets import VBox
 measured, done, part, failed = (cint.JobProgress(mode=m) for m in ("replay", "sandbox", "sandbox", "live"))
-measured.update(look(saved=4_310, saved_before=0, fraction=(0.43, 0.43), measured=True, elapsed_seconds=310))
-done.update(look("done", saved=10_000, saved_before=0, elapsed_seconds=725, looks=47))
-part.update(look("partial", saved=9_912, saved_before=0, elapsed_seconds=725, looks=47,
-                 partial_text="Upload partially successful. 9912 saved, 88 failed (invalid or empty)."))
+measured.update(look(saved_count=4_310, saved_count_before=0, fraction=(0.43, 0.43), is_measured=True,
+                     elapsed_seconds=310))
+done.update(look("done", saved_count=10_000, saved_count_before=0, elapsed_seconds=725, polls=47))
+part.update(look("partial", saved_count=9_912, saved_count_before=0, elapsed_seconds=725, polls=47,
+                 partial_message="Upload partially successful. 9912 saved, 88 failed (invalid or empty)."))
 failed.update(look("failed", fraction=(0.1, 0.2), elapsed_seconds=3, failure_code="JobExecutionStartMessageFailed",
-                   failure_text="The job could not be started.", trace_id="5bd6b7d5"))
+                   failure_message="The job could not be started.", trace_id="5bd6b7d5"))
 VBox([measured, done, part, failed])
 """
 PICKER = """
-ids = [synthetic_id("parade", number) for number in range(200)]
+ids = [synthetic_id("gallery", number) for number in range(200)]
 rows = ["RSID", *ids, *ids[:9], "", "", "not an id", "someone@example.com", ids[3].replace("-", "")]
 open("wave1.csv", "w").write("\\n".join(rows))
 cint.FilePicker().choose("wave1.csv", entity_type="RID")
@@ -65,22 +66,23 @@ cint.FindingsTable(Findings.of([
 PLOTS = """
 from IPython.display import display
 counts = [0, 90, 160, 300, 330, 410]
-seen = cint.completes_frame([{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)])
-display(cint.plot_completes(seen, goal=600, until="2026-09-13T08:00:00Z", saved=9_612, entrants=820))
-display(cint.plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
+rows = [{"timestamp": f"2026-09-0{d}T08:00:00Z", "count": n} for d, n in enumerate(counts, 2)]
+seen = cint.frames.completes_frame(rows)
+display(cint.plots.plot_completes(seen, goal=600, end_at="2026-09-13T08:00:00Z", saved_count=9_612, entrants=820))
+display(cint.plots.plot_outcomes({"saved": 9_612, "duplicate": 150, "malformed": 80, "blank": 70, "rejected": 88}))
 steps = pd.DataFrame({"stage": ["saved", "entrants", "completes"], "people": [9612, 1020, 431]})
 why = pd.DataFrame({"label": ["Terminate", "Quota full", "Drop"], "count": [310, 90, 60]})
-display(cint.plot_funnel(steps, why))
+display(cint.plots.plot_funnel(steps, why))
 """
 WAVE = (
     """
 client = cint.connect()
-people = cint.read_respondents(cint.write_sample("sample.csv", lines=400), entity_type="RSID")
+people = cint.read_respondents(cint.sandbox.write_sample("sample.csv", lines=400), entity_type="RSID")
 """
     + plan_cell(start="days=1")
     + """
-wave = client.wave("Wave of the parade", project="Browser tests", respondents=people, plan=plan)
-cint.WavePanel(wave)
+wave = client.wave("Wave of the gallery", project="Browser tests", respondents=people, plan=plan)
+cint.WaveView(wave)
 """
 )
-PARADE = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS)
+GALLERY = (SETUP, RUNNING, ENDS, PICKER, TABLE, FINDINGS, WAVE, PLOTS)

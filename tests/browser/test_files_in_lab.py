@@ -92,14 +92,14 @@ def test_a_file_over_the_limit_says_what_to_do_instead(picker: LabPage, tmp_path
     picker.page.wait_for_selector(".cint-status:has-text('cannot be used')", timeout=60_000)
     said = picker.page.locator(".cint-error").inner_text()
     assert "too large to come through the browser" in said
-    assert "Look again" in said
+    assert "Refresh file list" in said
     picker.picture("picker-oversized", ".cint-file-picker")
 
 
 def test_a_file_the_browser_cannot_send_at_all_leaves_the_panel_usable(picker: LabPage, tmp_path: Path) -> None:
     huge = tmp_path / "huge.csv"
     huge.write_bytes(b"x" * 13_000_000)
-    assert "A larger one does not arrive" in picker.page.locator(".cint-hint-part").inner_text()
+    assert "For a larger file" in picker.page.locator(".cint-hint-part").inner_text()
     upload(picker, huge)
     picker.page.wait_for_timeout(3_000)
     picker.page.locator(".cint-files select").select_option(index=1)
@@ -115,7 +115,7 @@ def test_a_file_is_chosen_on_the_server_by_keyboard_alone(picker: LabPage) -> No
     page.keyboard.press("Enter")
     page.wait_for_selector(".cint-status:has-text('one question left')")
     page.keyboard.press("Tab")
-    assert page.evaluate("() => document.activeElement.textContent") == "Look again"
+    assert page.evaluate("() => document.activeElement.textContent") == "Refresh file list"
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     assert "one per visit" in page.evaluate("() => document.activeElement.textContent")
@@ -128,5 +128,5 @@ def test_a_file_is_chosen_on_the_server_by_keyboard_alone(picker: LabPage) -> No
 
 def test_a_file_added_later_is_found_by_look_again(picker: LabPage) -> None:
     (picker.lab.folder / "later.csv").write_text("\n".join(IDS[:5]))
-    picker.page.get_by_role("button", name="Look again").click()
+    picker.page.get_by_role("button", name="Refresh file list").click()
     picker.page.wait_for_selector(".cint-files option:has-text('later.csv')", state="attached")

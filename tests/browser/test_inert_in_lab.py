@@ -32,8 +32,8 @@ JOBS = """
 jobs = []
 for state in ("running", "partial", "failed"):
     job = cint.JobProgress(title=one)
-    job.update(JobSnapshot(handle=handle, state=JobState(state), ids=10, failure_code=one, failure_text=one,
-                           partial_text=one, trace_id=one, request_id=one))
+    job.update(JobSnapshot(handle=handle, state=JobState(state), id_count=10, failure_code=one, failure_message=one,
+                           partial_message=one, trace_id=one, request_id=one))
     jobs.append(job)
 for job in jobs:
     display(job)
@@ -61,7 +61,7 @@ display(cint.FindingsTable(Findings.of(
 WAVE = (
     """
 client = cint.connect("sandbox")
-cint.write_sample("people.csv", lines=60)
+cint.sandbox.write_sample("people.csv", lines=60)
 people = cint.read_respondents("people.csv", entity_type="RSID")
 """
     + plan_cell(5)
@@ -69,7 +69,7 @@ people = cint.read_respondents("people.csv", entity_type="RSID")
 name = r"<img src=x onerror=window.__pwned=8> $x^2$ \\(y\\)"
 wave = client.wave(name, project="P " + name, respondents=people, plan=plan)
 wave.create()
-display(WavePanel(wave), wave.status(), cint.StatusTable(wave.status()))
+display(WaveView(wave), wave.status(), cint.StatusTable(wave.status()))
 wave.upload()
 display(wave, wave.outcome, wave.outcome.frame(), client, plan, frame.head(3))
 """

@@ -20,7 +20,7 @@ WAVE = (
     """
 import cint_nb as cint
 client = cint.connect({options})
-people = cint.read_respondents(cint.write_sample("sample.csv", lines={lines}), entity_type="RSID")
+people = cint.read_respondents(cint.sandbox.write_sample("sample.csv", lines={lines}), entity_type="RSID")
 """
     + plan_cell(start="days=1")
     + """
@@ -59,7 +59,8 @@ def test_a_job_watched_in_the_background_reaches_its_end_while_the_kernel_is_fre
 def test_updates_come_at_most_four_times_a_second(warm: LabPage) -> None:
     flood = (
         "import time\nfrom cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState\n"
-        "handle = JobHandle(kind=JobKind.UPLOAD, base_url='https://x.invalid/v1', account_id=1, job_id='J', ids=9)\n"
+        "place = {'base_url': 'https://x.invalid/v1', 'account_id': 1, 'job_id': 'J'}\n"
+        "handle = JobHandle(kind=JobKind.UPLOAD, id_count=9, **place)\n"
         "begun = time.monotonic()\n"
         "for number in range(3_000):\n"
         "    panel.update(JobSnapshot(handle=handle, state=JobState.RUNNING, fraction=(number / 3e3, number / 3e3)))\n"
@@ -90,7 +91,7 @@ def test_stop_watching_leaves_the_job_alone_and_resume_goes_on(warm: LabPage) ->
     page = warm.page
     page.locator(".cint-stop").click()
     page.wait_for_selector(".cint-status:has-text('not watched')")
-    assert "the job goes on at the exchange" in page.locator(".cint-job-progress").inner_text()
+    assert "the job continues on the exchange" in page.locator(".cint-job-progress").inner_text()
     warm.picture("job-stopped", ".cint-job-progress")
     page.locator(".cint-watch:has-text('Resume')").click()
     page.wait_for_selector(END)
@@ -136,7 +137,7 @@ def test_a_killed_kernel_loses_nothing_and_the_wave_goes_on_where_it_stood(
     page = notebook.page
     page.wait_for_selector(".cint-job-progress .cint-status:has-text('running')")
     notebook.kill_kernel()
-    notebook.run_again(f"import cint_nb as cint\ncint.watch_again(cint.connect(**{places!r}))")
+    notebook.run_again(f"import cint_nb as cint\ncint.resume_jobs(cint.connect(**{places!r}))")
     page.wait_for_selector(".cint-running-jobs .cint-job-progress .cint-stop")
     notebook.picture("job-watched-again", ".cint-running-jobs")
     page.wait_for_selector(f".cint-running-jobs {END}", timeout=90_000)
@@ -183,7 +184,7 @@ def test_twenty_panels_at_once_all_reach_their_end(warm: LabPage) -> None:
 
 
 def test_the_wave_panel_leads_from_step_to_step_and_follows_the_cells_that_run(warm: LabPage) -> None:
-    show = "guide = cint.WavePanel(wave)\nguide"
+    show = "guide = cint.WaveView(wave)\nguide"
     warm.show(wave(), show)
     warm.run_all()
     page = warm.page

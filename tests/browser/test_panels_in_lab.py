@@ -22,56 +22,56 @@ def brightness(panel: Any, name: str) -> int:
     return sum(int(part) for part in re.findall(r"\d+", colour)[:3])
 
 
-def test_all_panels_show_in_jupyterlab(parade: LabPage) -> None:
-    page = parade.page
+def test_all_panels_show_in_jupyterlab(gallery: LabPage) -> None:
+    page = gallery.page
     assert page.locator(".cint-job-progress").count() == 5
     assert page.locator(".cint-progress-text", has_text="100 % · complete").count() == 1
     assert page.locator(".cint-status-table tbody tr").count() == 200
     assert page.locator(".cint-static").count() > 0
     assert page.locator(".cint-static:visible").count() == 0, "still pictures hide while the panels are alive"
     for css in PANELS:
-        parade.picture(f"parade-{css}", f".cint-{css}")
-    parade.picture("parade-ends", ".cint-job-progress:has(.cint-bad)")
+        gallery.picture(f"gallery-{css}", f".cint-{css}")
+    gallery.picture("gallery-ends", ".cint-job-progress:has(.cint-bad)")
     page.locator(".jp-RenderedImage").first.scroll_into_view_if_needed()
-    parade.picture("parade-plots")
+    gallery.picture("gallery-plots")
 
 
-def test_panels_follow_the_dark_theme(parade: LabPage) -> None:
-    parade.theme("JupyterLab Dark")
+def test_panels_follow_the_dark_theme(gallery: LabPage) -> None:
+    gallery.theme("JupyterLab Dark")
     for css in PANELS:
-        panel = parade.page.locator(f".cint-{css}").first
+        panel = gallery.page.locator(f".cint-{css}").first
         ink, paper = (brightness(panel, name) for name in ("color", "backgroundColor"))
         assert ink > 600 > 200 > paper, f"{css}: light ink on dark paper, not {ink} on {paper}"
-        parade.picture(f"dark-{css}", f".cint-{css}")
+        gallery.picture(f"dark-{css}", f".cint-{css}")
 
 
-def test_panels_fit_a_narrow_window(parade: LabPage) -> None:
-    parade.page.set_viewport_size({"width": 400, "height": 1200})
-    parade.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    parade.page.wait_for_function("() => document.querySelector('.cint-panel').clientWidth < 400")
+def test_panels_fit_a_narrow_window(gallery: LabPage) -> None:
+    gallery.page.set_viewport_size({"width": 400, "height": 1200})
+    gallery.page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    gallery.page.wait_for_function("() => document.querySelector('.cint-panel').clientWidth < 400")
     for css in PANELS:
-        panel = parade.page.locator(f".cint-{css}").first
+        panel = gallery.page.locator(f".cint-{css}").first
         wide = panel.evaluate("element => element.scrollWidth - element.clientWidth")
         assert wide <= 1, f"{css} is cut off by {wide} pixels"
-        parade.picture(f"narrow-{css}", f".cint-{css}")
+        gallery.picture(f"narrow-{css}", f".cint-{css}")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_axe_finds_nothing_serious_in_any_panel(parade: LabPage, theme: str) -> None:
-    parade.theme(theme)
-    parade.page.locator(".cint-more").first.click()
-    parade.page.wait_for_selector(".cint-controls:visible")
-    parade.picture(f"controls-{theme}", ".cint-status-table")
-    found = Axe().run(parade.page, context=".cint-panel")
+def test_axe_finds_nothing_serious_in_any_panel(gallery: LabPage, theme: str) -> None:
+    gallery.theme(theme)
+    gallery.page.locator(".cint-more").first.click()
+    gallery.page.wait_for_selector(".cint-controls:visible")
+    gallery.picture(f"controls-{theme}", ".cint-status-table")
+    found = Axe().run(gallery.page, context=".cint-panel")
     serious = [item for item in found.response["violations"] if item["impact"] in SERIOUS]
     assert found.response["passes"], "axe looked at nothing"
     said = [(item["id"], item["help"], [node["html"][:160] for node in item["nodes"]][:3]) for item in serious]
-    parade.page.locator(".cint-more").first.click()
+    gallery.page.locator(".cint-more").first.click()
     assert not said, said
 
 
-def test_every_control_of_a_status_table_is_reached_by_tab(parade: LabPage) -> None:
-    page = parade.page
+def test_every_control_of_a_status_table_is_reached_by_tab(gallery: LabPage) -> None:
+    page = gallery.page
     page.locator(".cint-more").first.focus()
     page.keyboard.press("Space")
     page.wait_for_selector(".cint-controls:visible")
@@ -88,15 +88,15 @@ def test_every_control_of_a_status_table_is_reached_by_tab(parade: LabPage) -> N
     assert {"SELECT select-one", "INPUT text", "INPUT checkbox", "BUTTON submit"} <= set(met), met
 
 
-def test_the_state_line_is_announced_and_the_bar_has_a_value(parade: LabPage) -> None:
-    page = parade.page
+def test_the_state_line_is_announced_and_the_bar_has_a_value(gallery: LabPage) -> None:
+    page = gallery.page
     assert "4,310 of 10,000 ids saved" in page.get_by_role("status").first.inner_text()
     bar = page.get_by_role("progressbar", name="Progress").first
     assert bar.get_attribute("aria-valuetext") == "35–52 % · estimated"
 
 
-def test_the_browser_moves_the_line_to_the_next_look_but_not_where_no_motion_is_wanted(parade: LabPage) -> None:
-    page = parade.page
+def test_the_browser_moves_the_line_to_the_next_look_but_not_where_no_motion_is_wanted(gallery: LabPage) -> None:
+    page = gallery.page
     runs = "() => document.querySelector('.cint-due').getAnimations().map(run => run.effect.getTiming().duration)"
     page.emulate_media(reduced_motion="no-preference")
     assert page.evaluate(runs) == [12_000]
@@ -105,8 +105,8 @@ def test_the_browser_moves_the_line_to_the_next_look_but_not_where_no_motion_is_
     page.emulate_media(reduced_motion="no-preference")
 
 
-def test_two_hundred_rows_are_filtered_and_sorted_while_one_types(parade: LabPage) -> None:
-    page = parade.page
+def test_two_hundred_rows_are_filtered_and_sorted_while_one_types(gallery: LabPage) -> None:
+    page = gallery.page
     page.locator(".cint-more").first.click()
     page.locator(".cint-words input").fill("live wave 15")
     page.wait_for_selector(".cint-status-table .cint-status:has-text('of 200 target groups')")
@@ -114,7 +114,7 @@ def test_two_hundred_rows_are_filtered_and_sorted_while_one_types(parade: LabPag
     page.locator(".cint-sort select").select_option(label="Completes")
     page.get_by_role("button", name="highest first").click()
     page.wait_for_selector(".cint-status-table th[aria-sort=descending]")
-    parade.picture("table-filtered", ".cint-status-table")
+    gallery.picture("table-filtered", ".cint-status-table")
     page.get_by_role("button", name="highest first").click()
     page.locator(".cint-sort select").select_option(index=0)
     page.locator(".cint-words input").fill("")

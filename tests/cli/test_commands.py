@@ -19,9 +19,9 @@ from cint_nb.sandbox.sample import write_sample
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for command in ("demo", "lab", "check", "journal", "doctor", "sandbox", "record"):
-        assert command in told
+        assert command in printed
 
 
 def test_check_counts_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,7 +42,7 @@ def test_check_ends_with_how_many_ids_can_be_uploaded(tmp_path: Path, capsys: py
     assert main(["check", str(file), "--entity-type", "RSID"]) == 0
     assert main(["check", str(file), "--entity-type", "RSID", "--json"]) == 0
     said, _, numbers = capsys.readouterr().out.rstrip().rpartition("\n")
-    assert said.endswith(f"{json.loads(numbers)['usable']} RSIDs can be uploaded. Nothing was sent.")
+    assert said.endswith(f"{json.loads(numbers)['usable']} RSIDs are ready to upload. Nothing was sent.")
 
 
 def test_check_loads_neither_pandas_nor_a_web_server(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_check_loads_neither_pandas_nor_a_web_server(tmp_path: Path) -> None:
 
 def test_check_refuses_a_missing_file_with_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(tmp_path / "none.csv"), "--entity-type", "RSID"]) == 2
-    told = capsys.readouterr().err
-    assert "none.csv" in told
-    assert "Next:" in told
+    printed = capsys.readouterr().err
+    assert "none.csv" in printed
+    assert "Next:" in printed
 
 
 def test_what_fails_without_a_wrong_input_ends_with_exit_code_1(
@@ -72,9 +72,9 @@ def test_what_fails_without_a_wrong_input_ends_with_exit_code_1(
 
 def test_doctor_finds_this_installation_well(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
-    told = capsys.readouterr().out
-    assert "FAIL" not in told
-    assert "answers" in told
+    printed = capsys.readouterr().out
+    assert "FAIL" not in printed
+    assert "answers" in printed
 
 
 @pytest.mark.usefixtures("without_credentials")
@@ -90,7 +90,7 @@ def test_doctor_does_not_call_credentials_good_that_nobody_tried(
     for name, value in {"MODE": "live", "ACCOUNT_ID": "7", "CLIENT_ID": "me", "CLIENT_SECRET": "guess"}.items():
         monkeypatch.setenv(f"CINT_NB_{name}", value)
     assert main(["doctor"]) == 0
-    assert "not tried" in capsys.readouterr().out
+    assert "not tested" in capsys.readouterr().out
 
 
 def test_check_asks_in_words_what_the_ids_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -102,8 +102,8 @@ def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None
     command = [sys.executable, "-c", "from cint_nb.cli import main; main(['sandbox', '--port', '0'])"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
-        told = [next(served.stdout) for _ in range(3)]
-        address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", told[-1])
+        printed = [next(served.stdout) for _ in range(3)]
+        address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", printed[-1])
         assert address is not None
         client = build_client(base_url=address[1])
         assert client.run(client.definitions.study_types())
@@ -132,4 +132,4 @@ def test_lab_keeps_a_notebook_you_have_worked_in(tmp_path: Path, capsys: pytest.
     mine.write_text("my work", encoding="utf-8")
     copy_notebooks(tmp_path)
     assert mine.read_text(encoding="utf-8") == "my work"
-    assert "kept your" in capsys.readouterr().out
+    assert "kept your existing" in capsys.readouterr().out

@@ -45,9 +45,9 @@ def test_the_same_seed_gives_the_same_numbers(tmp_path: Path, capsys: pytest.Cap
 def test_the_story_says_where_the_files_are_and_what_is_next(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = demo(capsys, tmp_path, "--lines", "500")
+    printed = demo(capsys, tmp_path, "--lines", "500")
     for word in ("respondents.csv", "outcome.csv", "cint-nb lab", "sandbox", "rejected", "completes"):
-        assert word in told
+        assert word in printed
     outcome = pd.read_csv(tmp_path / "outcome.csv")
     assert len(outcome) == 500
     assert set(outcome["outcome"]) >= {"saved", "rejected", "duplicate", "malformed", "blank"}

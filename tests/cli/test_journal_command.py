@@ -1,4 +1,4 @@
-"""`cint-nb journal` tells what was done, by whom and under which ids, and never whom it concerned."""
+"""`cint-nb journal` reports what was done, by whom and under which ids, and never whom it concerned."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from cint_nb.cli import main
-from cint_nb.domain.jobs import JobHandle, JobKind
+from cint_nb.cli.journal import _COLUMNS
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
+from cint_nb.wave.journal_payloads import STEPS, UPLOAD, UploadPayload
 from tests.support.plans import RSID_URL, make_plan
 
 
@@ -40,9 +42,9 @@ def uploaded(people: Respondents) -> str:
 
 def test_it_lists_waves_steps_and_job_ids(uploaded: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal"]) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     for word in ("Brand tracker", "draft", "upload", "done", uploaded, "job_id="):
-        assert word in told
+        assert word in printed
 
 
 def test_the_export_is_a_csv_of_every_entry_that_a_spreadsheet_can_open_safely(
@@ -56,14 +58,22 @@ def test_the_export_is_a_csv_of_every_entry_that_a_spreadsheet_can_open_safely(
     done = rows[-1]
     assert done["job_id"]
     assert done["request_id"] or done["trace_id"]
-    assert int(done["ids"]) == len(people)
+    assert int(done["id_count"]) == len(people)
+    assert 0 < int(done["saved_count"]) <= len(people)
+    assert {row["scope"].split()[0] for row in rows} == {"sandbox"}
     assert all(not row["wave"].startswith("=") for row in rows)
     assert not [identifier for identifier in people.ids if identifier in file.read_text(encoding="utf-8")]
 
 
+def test_every_column_of_the_export_is_a_field_of_what_the_journal_contains() -> None:
+    entry = {"at", "who", "scope", "project", "wave", "step", "batch", "state"}
+    models: list[type[BaseModel]] = [JobHandle, JobSnapshot, *(step.payload for step in STEPS.values())]
+    assert set(_COLUMNS) <= entry.union(*(model.model_fields for model in models)), "or it would always be empty"
+
+
 def test_without_a_journal_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["journal"]) == 2
-    assert "no journal yet" in capsys.readouterr().err
+    assert "No journal exists yet" in capsys.readouterr().err
 
 
 def upload_of(job_id: str) -> UploadPayload:
@@ -92,9 +102,9 @@ def test_each_upload_of_a_wave_has_a_line_of_its_own(capsys: pytest.CaptureFixtu
         journal.write(key, UPLOAD, EntryState.DONE, upload_of(f"job of batch {batch}"), batch=batch)
     journal.close()
     assert main(["journal", "--file", str(tmp_path / "journal.sqlite3")]) == 0
-    told = capsys.readouterr().out
-    assert "job of batch 0" in told
-    assert "job of batch 1" in told
+    printed = capsys.readouterr().out
+    assert "job of batch 0" in printed
+    assert "job of batch 1" in printed
 
 
 @pytest.mark.parametrize("other", ["a list of people", "another database"])
@@ -109,6 +119,6 @@ def test_listing_what_is_no_journal_leaves_it_as_it_is(
             database.execute("CREATE TABLE people (id)")
     before = file.read_bytes()
     assert main(["journal", "--file", str(file)]) == 2
-    assert "This is no journal" in capsys.readouterr().err
+    assert "This file is not a journal" in capsys.readouterr().err
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]

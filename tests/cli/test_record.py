@@ -8,8 +8,8 @@ import nbformat
 
 from cint_nb.cli.record import record
 
-CELL = "from cint_nb.sandbox.sample import practice_seed\nimport cint_nb as cint\n"
-LOOK = "print(practice_seed(), len(cint.connect().run(cint.connect().definitions.study_types())) > 0)"
+CELL = "from cint_nb.sandbox.sample import sandbox_seed\nimport cint_nb as cint\n"
+LOOK = "print(sandbox_seed(), len(cint.connect().run(cint.connect().definitions.study_types())) > 0)"
 
 
 def test_samples_and_sandbox_have_the_same_seed(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ WAVE = (
     """
 import cint_nb as cint
 client = cint.connect()
-people = cint.read_respondents(cint.write_sample("sample.csv", lines=400), entity_type="RSID")
+people = cint.read_respondents(cint.sandbox.write_sample("sample.csv", lines=400), entity_type="RSID")
 """
     + plan_cell(start="hours=1")
     + """
@@ -117,8 +117,8 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
         "cint.FilePicker().choose('sample.csv', entity_type='RSID')": "usable",
         "cint.StatusTable(wave.status())": "Wave in a kernel",
         "cint.FindingsTable(wave.check())": "lines-left-out",
-        "cint.WavePanel(wave)": "wave.upload()",
-        "cint.watch_again(client)": "0 jobs",
+        "cint.WaveView(wave)": "wave.upload()",
+        "cint.resume_jobs(client)": "0 jobs",
         "cint.JobProgress(client.run(client.recontacts.upload(group, people)))": "waiting",
     }
     for code, word in show.items():

@@ -30,15 +30,15 @@ def connect(served: ServedSandbox) -> Client:
     return open_client("sandbox", base_url=served.base_url, token_url=served.token_url)
 
 
-def begun(session: Client, tmp_path: Path) -> None:
+def begun(client: Client, tmp_path: Path) -> None:
     """Send an upload, and leave the journal as a kernel that is killed right after does."""
-    now = session.clock.now()
+    now = client.clock.now()
     plan = make_plan(now, start_at=now + timedelta(days=1))
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
-    wave = session.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
-    job = session.run(session.recontacts.upload(wave.create(), people))
-    key = WaveKey(session.scope, "Panel tests", wave.name)
-    session.journal.write(
+    wave = client.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
+    job = client.run(client.recontacts.upload(wave.create(), people))
+    key = WaveKey(client.scope, "Panel tests", wave.name)
+    client.journal.write(
         key,
         UPLOAD,
         EntryState.RUNNING,
@@ -54,7 +54,7 @@ def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: Served
         panel = resume_jobs(second)
         assert repr(panel) == "<RunningJobs: sandbox · Jobs that were running · 1 job>"
         (job,) = panel.value
-        wait_for(lambda: job.value is not None and job.value.final)
+        wait_for(lambda: job.value is not None and job.value.is_final)
         panel.close()
 
 
@@ -68,8 +68,8 @@ def test_looking_in_the_journal_sends_nothing(served: ServedSandbox, tmp_path: P
 
 
 def test_a_journal_without_running_jobs_says_so(served: ServedSandbox) -> None:
-    with connect(served) as session:
-        panel = resume_jobs(session)
+    with connect(served) as client:
+        panel = resume_jobs(client)
     assert panel.value == ()
     assert "nothing is running" in panel._line.value
 
@@ -77,5 +77,5 @@ def test_a_journal_without_running_jobs_says_so(served: ServedSandbox) -> None:
 def test_jobs_of_another_exchange_are_left_alone(served: ServedSandbox, tmp_path: Path) -> None:
     with connect(served) as first:
         begun(first, tmp_path)
-    with ServedSandbox(Sandbox()) as other, connect(other) as session:
-        assert running_jobs(session) == []
+    with ServedSandbox(Sandbox()) as other, connect(other) as client:
+        assert running_jobs(client) == []

@@ -1,4 +1,4 @@
-"""A notebook's cells as a script: run waves against a served sandbox, and die where told.
+"""A notebook's cells as a script: run waves against a served sandbox, and die at the given point.
 
 Usage: `python -m tests.wave.killed_child SERVED_URL PEOPLE_FILE (WAVE KILL_AT)...`. KILL_AT is `never`,
 `entry:N` (after the N-th new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request,

@@ -38,7 +38,7 @@ def try_wave(client: Client, make_plan: MakePlan, file: Path, entity_type: str =
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("missing.csv", None, "missing.csv"),
         ("empty.csv", b"", "empty"),
@@ -50,14 +50,14 @@ def try_wave(client: Client, make_plan: MakePlan, file: Path, entity_type: str =
     ],
 )
 def test_a_file_that_cannot_be_uploaded_stops_before_the_network(
-    client: Client, make_plan: MakePlan, tmp_path: Path, name: str, content: str | bytes | None, told: str
+    client: Client, make_plan: MakePlan, tmp_path: Path, name: str, content: str | bytes | None, message: str
 ) -> None:
     file = tmp_path / name
     if content is not None:
         write(file, content)
     with pytest.raises((InputError, PreflightBlocked)) as caught:
         try_wave(client, make_plan, file)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "Next:" in str(caught.value)
     assert client.requests_sent == 0
 
@@ -93,7 +93,7 @@ def test_an_unknown_entity_type_is_refused(client: Client, make_plan: MakePlan, 
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"completes_goal": 0}, "completes_goal"),
         ({"locale": "german"}, "locale"),
@@ -104,9 +104,9 @@ def test_an_unknown_entity_type_is_refused(client: Client, make_plan: MakePlan, 
     ],
 )
 def test_a_plan_with_an_impossible_field_cannot_be_made(
-    make_plan: MakePlan, changes: dict[str, Any], told: str
+    make_plan: MakePlan, changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         make_plan(**changes)
 
 
@@ -147,11 +147,11 @@ def test_live_mode_without_credentials_names_every_missing_variable() -> None:
         assert variable in str(caught.value)
 
 
-@pytest.mark.parametrize(("given", "told"), [(None, "given nothing"), (["an id"], "given list")])
+@pytest.mark.parametrize(("given", "message"), [(None, "given nothing"), (["an id"], "given list")])
 def test_a_wave_without_respondents_says_where_they_come_from(
-    client: Client, make_plan: MakePlan, given: Any, told: str
+    client: Client, make_plan: MakePlan, given: Any, message: str
 ) -> None:
-    with pytest.raises(InputError, match=told) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         client.wave("A wave of nobody", project="Brand tracker", respondents=given, plan=make_plan())
     assert "picker.value" in str(caught.value)
     assert client.requests_sent == 0

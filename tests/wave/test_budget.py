@@ -59,8 +59,8 @@ def test_where_overfill_is_allowed_every_id_may_cost() -> None:
     loose = plan(prevent_overfill=False)
     assert str(worst_case_cost(loose, 1_000)) == "2,735.2000 EUR"
     assert str(worst_case_cost(loose, 10)) == "1,094.0800 EUR"
-    assert check_budget(loose, "2736 EUR", ids=1_000) == worst_case_cost(loose, 1_000)
+    assert check_budget(loose, "2736 EUR", id_count=1_000) == worst_case_cost(loose, 1_000)
     with pytest.raises(BudgetExceeded, match="1,000 ids may complete"):
-        check_budget(loose, "1094.08 EUR", ids=1_000)
+        check_budget(loose, "1094.08 EUR", id_count=1_000)
     with pytest.raises(BudgetExceeded, match="allows overfill, so no budget can bound it"):
         check_budget(loose, "9999 EUR")

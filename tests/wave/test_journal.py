@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,12 @@ def test_only_the_owner_can_read_the_file(path: Path) -> None:
 def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
-    with pytest.warns(UserWarning, match="set aside"):
+    with pytest.warns(UserWarning, match="renamed to"):
         journal = Journal(path)
     journal.write(KEY, PAUSE, EntryState.INTENT, Payload())
-    aside = list(path.parent.glob("*.damaged-*"))
-    assert len(aside) == 1
-    assert aside[0].read_bytes().startswith(b"this is no database")
+    renamed = list(path.parent.glob("*.damaged-*"))
+    assert len(renamed) == 1
+    assert renamed[0].read_bytes().startswith(b"this is no database")
 
 
 def test_what_cannot_be_opened_now_is_not_set_aside_as_damaged(path: Path) -> None:
@@ -87,6 +88,22 @@ def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
         Journal(path)
 
 
+def test_a_journal_of_an_earlier_version_is_refused_and_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE events (id INTEGER PRIMARY KEY, place TEXT NOT NULL)")
+        connection.execute("INSERT INTO events VALUES (1, 'sandbox')")
+        connection.commit()
+        connection.execute("PRAGMA user_version=1")
+    with pytest.raises(JournalError, match="earlier version") as caught:
+        Journal(path)
+    assert "CINT_NB_JOURNAL" in caught.value.next_step
+    assert [each.name for each in path.parent.glob("*.damaged-*")] == []
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("SELECT place FROM events").fetchall() == [("sandbox",)]
+
+
 def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> None:
     first = Journal(path)
     payload = DraftPayload(project_id="p", reference="r", target_group_id="01JX2X0N5RTR012AYDTA83QWTW")
@@ -104,7 +121,7 @@ def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> No
 def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from cint_nb.wave.journal import *;"
-        f"j = Journal(Path({str(path)!r})); j.hold(WaveKey({KEY.scope!r}, {KEY.project!r}, {KEY.wave!r}));"
+        f"j = Journal(Path({str(path)!r})); j.lock(WaveKey({KEY.scope!r}, {KEY.project!r}, {KEY.wave!r}));"
         "print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -140,17 +157,17 @@ def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path: Path) -> None:
 
 
 def test_waves_of_two_accounts_or_hosts_are_not_the_same_wave() -> None:
-    places = set()
+    scopes = set()
     for settings in ({}, {"account_id": 7}, {"base_url": "http://127.0.0.1:9/v1"}):
-        with open_client("sandbox", **settings) as session:
-            places.add(session.scope)
-    assert len(places) == 3
+        with open_client("sandbox", **settings) as client:
+            scopes.add(client.scope)
+    assert len(scopes) == 3
 
 
 def test_a_closed_session_lets_go_of_its_journal() -> None:
-    session = open_client("sandbox")
-    journal = session.journal
-    session.close()
+    client = open_client("sandbox")
+    journal = client.journal
+    client.close()
     with pytest.raises(sqlite3.ProgrammingError):
         journal.entries()
 

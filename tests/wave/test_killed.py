@@ -24,7 +24,7 @@ POINTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for 
 """A wave writes 14 lines into its journal and sends 6 changing requests."""
 
 
-class Kills(NamedTuple):
+class KilledRuns(NamedTuple):
     """What became of each wave that was killed, at an exchange that outlived every process."""
 
     url: str
@@ -38,9 +38,9 @@ def name_of(point: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def kills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kills]:
+def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns]:
     """Kill one process after the other; each finishes the wave of the one before it, then dies in its own."""
-    folder = tmp_path_factory.mktemp("kills")
+    folder = tmp_path_factory.mktemp("killed_runs")
     people = write_sample(folder / "people.csv", lines=300, seed=5)
     environment = os.environ | {"CINT_NB_JOURNAL": str(folder / "journal.sqlite3")}
     died: dict[str, int] = {}
@@ -54,7 +54,7 @@ def kills(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kills]:
             died[point] = done.returncode
             ends |= {end["wave"]: end for end in map(json.loads, done.stdout.splitlines())}
             assert before in ends, done.stderr[-3000:]
-        yield Kills(served.base_url, died, ends, ends[waves[0]]["outcome"])
+        yield KilledRuns(served.base_url, died, ends, ends[waves[0]]["outcome"])
 
 
 async def everything(items: AsyncIterator[Any]) -> list[Any]:
@@ -62,13 +62,13 @@ async def everything(items: AsyncIterator[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_after_a_kill_the_same_cells_end_with_one_of_everything(kills: Kills, point: str) -> None:
-    assert kills.died[point] == -9
-    end = kills.ends[name_of(point)]
-    assert end["outcome"] == kills.undisturbed
+def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: KilledRuns, point: str) -> None:
+    assert killed_runs.died[point] == -9
+    end = killed_runs.ends[name_of(point)]
+    assert end["outcome"] == killed_runs.undisturbed
     ref = TargetGroupRef(**end["ref"])
     project = f"Project of {name_of(point)}"
-    with open_client("sandbox", base_url=kills.url) as client:
+    with open_client("sandbox", base_url=killed_runs.url) as client:
         projects = client.run(everything(client.projects.list(name=project)))
         groups = client.run(everything(client.target_groups.list(ref.project_id)))
         uploads = client.run(client.recontacts.jobs(ref))

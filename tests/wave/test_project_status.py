@@ -26,73 +26,73 @@ PROJECT = "Watched project"
 
 
 @pytest.fixture
-def session() -> Iterator[Client]:
+def client() -> Iterator[Client]:
     with open_client("sandbox") as client:
         yield client
 
 
-def plan_for(session: Client, **changes: Any) -> TargetGroupPlan:
-    now = session.clock.now()
+def plan_for(client: Client, **changes: Any) -> TargetGroupPlan:
+    now = client.clock.now()
     return make_plan(now, **{"completes_goal": 300, "start_at": now + timedelta(hours=1)} | changes)
 
 
-def launched(session: Client, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:
+def launched(client: Client, tmp_path: Path, name: str = "Wave in the field", **changes: Any) -> Wave:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
-    wave = session.wave(name, project=PROJECT, respondents=people, plan=plan_for(session, **changes))
+    wave = client.wave(name, project=PROJECT, respondents=people, plan=plan_for(client, **changes))
     wave.create()
     wave.upload()
     wave.launch(budget="900 EUR")
     return wave
 
 
-def drafts(session: Client, project_id: str, count: int) -> None:
+def drafts(client: Client, project_id: str, count: int) -> None:
     async def make() -> None:
-        plan = plan_for(session)
+        plan = plan_for(client)
         await asyncio.gather(
             *(
-                session.target_groups.create_draft(
+                client.target_groups.create_draft(
                     project_id, plan, name=f"Draft {number:03}", reference=f"reference-{number:03}"
                 )
                 for number in range(count)
             )
         )
 
-    session.run(make())
+    client.run(make())
 
 
 def last(status: ProjectStatus) -> pd.DataFrame:
     return list(status())[-1]
 
 
-def sent_by(session: Client, status: ProjectStatus) -> int:
-    before = session.requests_sent
+def sent_by(client: Client, status: ProjectStatus) -> int:
+    before = client.requests_sent
     last(status)
-    return session.requests_sent - before
+    return client.requests_sent - before
 
 
 def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_changed(
-    session: Client, tmp_path: Path
+    client: Client, tmp_path: Path
 ) -> None:
-    wave = launched(session, tmp_path)
+    wave = launched(client, tmp_path)
     group = wave.target_group
     assert group is not None
-    drafts(session, group.project_id, 199)
-    status = session.project_status(PROJECT)
+    drafts(client, group.project_id, 199)
+    status = client.project_status(PROJECT)
     frames = list(status())
     assert [len(frame) for frame in frames] == [200] * 11, "the whole list first, then as details come"
     assert frames[0]["goal"].notna().all()
-    assert sent_by(session, status) == 2, "nothing changed: two pages and nothing else"
-    session.pass_time(minutes=5)
-    session.run(session.fielding.pause(group))
-    assert sent_by(session, status) <= 2 + 8, "the details of one group"
+    assert sent_by(client, status) == 2, "nothing changed: two pages and nothing else"
+    client.pass_time(minutes=5)
+    client.run(client.fielding.pause(group))
+    assert sent_by(client, status) <= 2 + 8, "the details of one group"
 
 
-def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(session: Client, tmp_path: Path) -> None:
-    wave = launched(session, tmp_path)
-    session.pass_time(days=1)
+def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(client: Client, tmp_path: Path) -> None:
+    wave = launched(client, tmp_path)
+    client.pass_time(days=1)
     assert wave.target_group is not None
-    drafts(session, wave.target_group.project_id, 1)
-    frame = last(session.project_status(PROJECT))
+    drafts(client, wave.target_group.project_id, 1)
+    frame = last(client.project_status(PROJECT))
     assert list(frame.columns) == [*STATUS_COLUMNS, "trend"]
     assert frame.attrs["mode"] == "sandbox"
     rows = {row["name"]: row for row in frame.to_dict("records")}
@@ -106,81 +106,81 @@ def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(s
 
 
 def test_a_pause_by_the_marketplace_is_told_from_ones_own(tmp_path: Path) -> None:
-    with open_client("sandbox", faults=["paused-by-marketplace@launch"]) as session:
-        wave = launched(session, tmp_path)
-        session.pass_time(days=6)
+    with open_client("sandbox", faults=["paused-by-marketplace@launch"]) as client:
+        wave = launched(client, tmp_path)
+        client.pass_time(days=6)
         said = "paused by the marketplace: no completes in several days"
-        assert said in last(session.project_status(PROJECT))["warnings"].loc[0]
+        assert said in last(client.project_status(PROJECT))["warnings"].loc[0]
         assert said in wave.status()["warnings"].loc[0]
         wave.resume()
-        session.pass_time(hours=1)
+        client.pass_time(hours=1)
         wave.pause()
         assert "marketplace" not in wave.status()["warnings"].loc[0]
 
 
-def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(session: Client, tmp_path: Path) -> None:
+def test_saved_ids_of_a_line_that_stands_still_are_read_again_after_a_while(client: Client, tmp_path: Path) -> None:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
-    wave = session.wave("Wave to be", project=PROJECT, respondents=people, plan=plan_for(session))
+    wave = client.wave("Wave to be", project=PROJECT, respondents=people, plan=plan_for(client))
     wave.create()
-    status = session.project_status(PROJECT)
+    status = client.project_status(PROJECT)
     assert last(status).loc[0, "saved"] == 0
     wave.upload()
-    session.pass_time(minutes=11)
+    client.pass_time(minutes=11)
     assert last(status)["saved"].loc[0] > 300
     assert "goal above" not in last(status)["warnings"].loc[0]
 
 
-def test_forgetting_reads_all_details_anew(session: Client, tmp_path: Path) -> None:
-    launched(session, tmp_path)
-    status = session.project_status(PROJECT)
-    first = sent_by(session, status)
+def test_forgetting_reads_all_details_anew(client: Client, tmp_path: Path) -> None:
+    launched(client, tmp_path)
+    status = client.project_status(PROJECT)
+    first = sent_by(client, status)
     status.clear_cache()
-    assert sent_by(session, status) >= first - 1, "the project's name is not looked up again"
+    assert sent_by(client, status) >= first - 1, "the project's name is not looked up again"
 
 
-def test_a_project_made_elsewhere_is_found_by_its_name(session: Client, tmp_path: Path) -> None:
+def test_a_project_made_elsewhere_is_found_by_its_name(client: Client, tmp_path: Path) -> None:
     manager = "b551326b-ac9d-4d32-8823-4f025787dab9"
-    project = session.run(session.projects.create("Made elsewhere", manager))
-    drafts(session, project.id, 1)
-    assert Counter(last(session.project_status("Made elsewhere"))["state"]) == {"draft": 1}
+    project = client.run(client.projects.create("Made elsewhere", manager))
+    drafts(client, project.id, 1)
+    assert Counter(last(client.project_status("Made elsewhere"))["state"]) == {"draft": 1}
     with pytest.raises(InputError, match="no project of that name"):
-        list(session.project_status("Made nowhere")())
+        list(client.project_status("Made nowhere")())
 
 
 def test_an_archived_or_vanished_group_keeps_what_the_list_says(
-    session: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cint_nb.domain.errors import NotFound
 
-    launched(session, tmp_path)
+    launched(client, tmp_path)
 
     async def gone(*_: Any) -> None:
         raise NotFound("gone")
 
-    monkeypatch.setattr(session.target_groups, "overview", gone)
-    row = last(session.project_status(PROJECT)).iloc[0]
+    monkeypatch.setattr(client.target_groups, "overview", gone)
+    row = last(client.project_status(PROJECT)).iloc[0]
     assert (row["name"], row["goal"]) == ("Wave in the field", 300)
 
 
-def test_the_cap_of_a_draft_is_its_highest_price_not_its_wished_one(session: Client, tmp_path: Path) -> None:
+def test_the_cap_of_a_draft_is_its_highest_price_not_its_wished_one(client: Client, tmp_path: Path) -> None:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
-    plan = plan_for(session, maximum_cpi="3 EUR")
-    session.wave("Wave with a cap", project=PROJECT, respondents=people, plan=plan).create()
-    assert last(session.project_status(PROJECT)).loc[0, "price_cap"] == 3
+    plan = plan_for(client, maximum_cpi="3 EUR")
+    client.wave("Wave with a cap", project=PROJECT, respondents=people, plan=plan).create()
+    assert last(client.project_status(PROJECT)).loc[0, "price_cap"] == 3
 
 
 def test_a_changelog_that_may_not_be_read_hides_no_pause(
-    session: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cint_nb.domain.errors import PermissionDenied
 
-    wave = launched(session, tmp_path)
-    session.pass_time(hours=2)
+    wave = launched(client, tmp_path)
+    client.pass_time(hours=2)
     assert wave.target_group is not None
-    session.run(session.fielding.pause(wave.target_group))
+    client.run(client.fielding.pause(wave.target_group))
 
     def refused(*_: Any, **__: Any) -> None:
         raise PermissionDenied("not yours")
 
-    monkeypatch.setattr(session.target_groups, "changelog", refused)
+    monkeypatch.setattr(client.target_groups, "changelog", refused)
     assert "paused, not from here" in wave.status()["warnings"].loc[0]

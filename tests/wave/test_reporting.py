@@ -15,21 +15,21 @@ from cint_nb.wave.client import Client
 from cint_nb.wave.reporting import run_with_progress
 from cint_nb.wave.wave import Wave
 
-LOOK = JobSnapshot(
+SNAPSHOT = JobSnapshot(
     handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="JOB", id_count=10),
     state=JobState.RUNNING,
 )
 
 
-class Told:
-    """Keep what a reporter is told."""
+class RecordingReporter:
+    """A reporter that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.looks: list[JobSnapshot] = []
+        self.snapshots: list[JobSnapshot] = []
         self.ends: list[JobSnapshot | None] = []
 
     def update(self, snapshot: JobSnapshot) -> None:
-        self.looks.append(snapshot)
+        self.snapshots.append(snapshot)
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
         self.ends.append(snapshot)
@@ -41,31 +41,31 @@ def test_a_step_that_was_done_before_is_shown_as_done_and_not_as_stopped(
     wave = make_wave()
     wave.create()
     wave.upload()
-    told = Told()
-    client.reporter_factory = lambda *_: told
+    reporter = RecordingReporter()
+    client.reporter_factory = lambda *_: reporter
     sent = client.requests_sent
     again = wave.upload()
     assert client.requests_sent == sent
-    assert told.ends == [again]
+    assert reporter.ends == [again]
     assert again.state is JobState.PARTIAL
 
 
 def test_an_interrupt_ends_the_watching_and_names_the_line_that_goes_on() -> None:
     ended = threading.Event()
 
-    async def step(listen: Callable[[JobSnapshot], None]) -> None:
-        listen(LOOK)
+    async def step(on_snapshot: Callable[[JobSnapshot], None]) -> None:
+        on_snapshot(SNAPSHOT)
         try:
             await asyncio.Event().wait()
         finally:
             ended.set()
 
-    class Interrupted(Told):
+    class Interrupted(RecordingReporter):
         def update(self, snapshot: JobSnapshot) -> None:
             super().update(snapshot)
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match=r"resume with wave\.upload\(\)"):
+    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with wave\.upload\(\)"):
         run_with_progress(step, Interrupted(), resume="wave.upload()")
     assert ended.wait(10), "or it would go on asking the exchange where nobody sees it"
 

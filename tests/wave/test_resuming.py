@@ -25,11 +25,11 @@ from cint_nb.wave.journal_payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOA
 from cint_nb.wave.wave import Wave
 
 Make = Callable[..., Wave]
-Die = Callable[..., None]
+Crash = Callable[..., None]
 
 
 @pytest.fixture
-def dies_before(monkeypatch: pytest.MonkeyPatch) -> Die:
+def crash_before(monkeypatch: pytest.MonkeyPatch) -> Crash:
     """Run something that dies before it can write one entry."""
 
     def run(doing: Callable[[], Any], step: Step[Payload], state: EntryState, batch: str = "") -> None:
@@ -60,8 +60,8 @@ def uploaded(make_wave: Make, **changes: Any) -> Wave:
 # --- project and draft --------------------------------------------------------------------------------------------
 
 
-def test_a_project_whose_reply_was_lost_is_made_once(client: Client, make_wave: Make, dies_before: Die) -> None:
-    dies_before(make_wave().create, PROJECT, EntryState.DONE)
+def test_a_project_whose_reply_was_lost_is_made_once(client: Client, make_wave: Make, crash_before: Crash) -> None:
+    crash_before(make_wave().create, PROJECT, EntryState.DONE)
     ref = make_wave().create()
 
     async def named_alike() -> list[str]:
@@ -71,9 +71,9 @@ def test_a_project_whose_reply_was_lost_is_made_once(client: Client, make_wave: 
 
 
 def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
-    client: Client, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, crash_before: Crash
 ) -> None:
-    dies_before(make_wave().create, STRATEGY, EntryState.DONE)
+    crash_before(make_wave().create, STRATEGY, EntryState.DONE)
     client.sandbox.world.groups[next(iter(client.sandbox.world.groups))].strategy = "prescreens"
     ref = make_wave().create()
     assert client.sandbox.world.groups[ref.target_group_id].strategy == "completes"
@@ -93,11 +93,11 @@ def test_a_list_that_became_too_short_after_the_draft_is_not_uploaded(
 
 
 def test_an_upload_that_still_runs_is_not_taken_for_that_of_another_list(
-    make_wave: Make, people: Respondents, dies_before: Die
+    make_wave: Make, people: Respondents, crash_before: Crash
 ) -> None:
     wave = make_wave()
     wave.create()
-    dies_before(wave.upload, UPLOAD, EntryState.DONE, "0")
+    crash_before(wave.upload, UPLOAD, EntryState.DONE, "0")
     with pytest.raises(RespondentFileError, match="another list"):
         make_wave(respondents=people.sample(150)).upload()
 
@@ -113,11 +113,11 @@ def test_an_upload_that_failed_is_sent_anew(client: Client, make_wave: Make) -> 
 
 
 def test_a_resubmission_whose_reply_was_lost_is_taken_up_with_its_own_ids(
-    client: Client, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, crash_before: Crash
 ) -> None:
     wave = uploaded(make_wave)
     rejected = wave.outcome.counts["rejected"]
-    dies_before(wave.resubmit, UPLOAD, EntryState.RUNNING, "1")
+    crash_before(wave.resubmit, UPLOAD, EntryState.RUNNING, "1")
     again = make_wave()
     again.resubmit()
     assert again.resubmitted_count == rejected
@@ -169,26 +169,26 @@ def test_the_goal_of_a_launched_wave_is_left_alone(client: Client, make_wave: Ma
     wave = uploaded(make_wave)
     wave.launch(budget="300 EUR")
     before = client.requests_sent
-    with pytest.raises(InvalidState, match="is launched"):
+    with pytest.raises(InvalidState, match="has been launched"):
         wave.lower_goal(50)
     assert client.requests_sent == before
 
 
 def test_a_launch_whose_end_nobody_saw_is_followed_not_checked_again(
-    client: Client, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, crash_before: Crash
 ) -> None:
     wave = uploaded(make_wave)
-    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.DONE)
+    crash_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.DONE)
     again = make_wave()
     assert again.launch(budget="300 EUR").state is JobState.DONE
     assert again.launched
 
 
 def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
-    client: Client, make_wave: Make, dies_before: Die
+    client: Client, make_wave: Make, crash_before: Crash
 ) -> None:
     wave = uploaded(make_wave)
-    dies_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.RUNNING)
+    crash_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.RUNNING)
     client.pass_time(minutes=5)
     again = make_wave()
     assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
@@ -240,7 +240,7 @@ def test_ids_added_after_a_removal_are_removed_too(make_wave: Make) -> None:
     assert wave.status().iloc[0]["saved"] == 0
 
 
-# --- what is told of it -------------------------------------------------------------------------------------------
+# --- what is reported -------------------------------------------------------------------------------------------
 
 
 def test_the_journal_keeps_the_time_of_the_exchange(client: Client, make_wave: Make) -> None:

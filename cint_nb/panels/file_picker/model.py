@@ -42,7 +42,7 @@ Reader = Callable[..., Any]
 
 
 class SupportsRespondents(Protocol):
-    """Protocol for what was read from a file, such as `study.respondents.Respondents`."""
+    """Protocol for what was read from a file, such as `study.files.respondents.Respondents`."""
 
     @property
     def counts(self) -> Any:
@@ -59,7 +59,7 @@ class FileChoice:
     """What was chosen: a file on the server, or one that came through the browser.
 
     Args:
-        name: File name, for a file on the server with its folders inside the fence.
+        name: File name, for a file on the server with its folders inside the chosen one.
         path: Its place on the server; None for a file from the browser.
         content: What came through the browser.
     """
@@ -95,7 +95,8 @@ class FileChoice:
             raise RespondentFileError(
                 f"A file of {format_size(self.bytes)} is too large to come through the browser.",
                 evidence={"file": self.name, "limit": format_size(limits.UPLOAD_MAX_BYTES)},
-                next_step="drop it onto the file list of JupyterLab, press Look again, and choose it on the server.",
+                next_step="drop it into JupyterLab's file browser, press Refresh file list, and choose it on the "
+                "server.",
             )
         return reader(self.content, name=self.name, **options)
 
@@ -150,14 +151,14 @@ class FileSummary:
 
 def summarise(people: SupportsRespondents, source: FileChoice) -> FileSummary:
     """Gather what is shown of a file that was read."""
-    origin = getattr(people, "origin", None)
-    column = str(getattr(origin, "column", "") or "")
-    encoding = str(getattr(origin, "encoding", "") or "")
-    position = int(getattr(origin, "position", 0) or 0)
+    source_info = getattr(people, "source_info", None)
+    column = str(getattr(source_info, "column", "") or "")
+    encoding = str(getattr(source_info, "encoding", "") or "")
+    position = int(getattr(source_info, "position", 0) or 0)
     return FileSummary(
         name=source.display_name,
         bytes=source.bytes,
-        column=column or (f"number {position}" if position and getattr(origin, "layout", "") == "table" else ""),
+        column=column or (f"number {position}" if position and getattr(source_info, "layout", "") == "table" else ""),
         encoding=_ENCODINGS.get(encoding, encoding),
         counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
         bad_lines=_collect_bad_lines(people),

@@ -1,4 +1,4 @@
-"""A folder one can look around in and not get out of."""
+"""A folder that can be browsed but not left."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cint_nb.domain.ids import mask_ids_in
 from cint_nb.panels.look.text_format import format_size
 
 READABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".sav")
-"""Endings of the files a fence shows."""
+"""Suffixes of the files a listing shows."""
 
 ENTRIES_MAX = 500
 
@@ -54,7 +54,7 @@ class RootedFolder:
         return place
 
     def list_entries(self, folder: Path) -> list[FolderEntry]:
-        """List a folder inside the fence: the way up, folders, then readable files with their size."""
+        """List a folder inside the root: the way up, folders, then readable files with their size."""
         here = self.resolve(folder)
         found = [] if here == self.root else [FolderEntry("↰ up", here.parent, is_folder=True)]
         folders, files = [], []

@@ -80,9 +80,9 @@ def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
 
 
 _NEXT_CELLS = """client = cint.connect()
-plan = cint.TargetGroupPlan.of()  # says which fields it needs
+plan = cint.TargetGroupPlan.recontact()  # says which fields it needs
 wave = client.wave("Wave 2", project="My tracker", respondents=picker.value, plan=plan)
-cint.WavePanel(wave)  # leads from here"""
+cint.WaveView(wave)  # leads from here"""
 
 
 def render_code(line: str, *, usable: bool) -> str:

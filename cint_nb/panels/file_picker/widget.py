@@ -110,7 +110,7 @@ class FilePicker(Panel):
         self.files = widgets.Dropdown(options=[], description="or on the server")
         self.files.add_class("cint-files")
         self.files.observe(self._on_file, "value")
-        self.look_button = widgets.Button(description="Look again", tooltip="List the folder anew")
+        self.look_button = widgets.Button(description="Refresh file list", tooltip="List the folder anew")
         self.look_button.add_class("cint-look-again")
         self.look_button.on_click(lambda _: self._list_folder(self._here))
         self.columns = widgets.Dropdown(options=[], description="Column of ids")
@@ -177,7 +177,7 @@ class FilePicker(Panel):
         with self._lock:
             if entry is None or self._events_suppressed:
                 return
-            if entry.folder:
+            if entry.is_folder:
                 self._list_folder(entry.path)
                 return
             self._start_read(FileChoice(self.folder.relative_name(entry.path), entry.path))
@@ -300,5 +300,5 @@ class FilePicker(Panel):
 
 _BROWSER_HINT = (
     f'<div class="cint-soft">from this computer, up to {escape(format_size(limits.UPLOAD_MAX_BYTES))}. '
-    "A larger one does not arrive here: drop it onto JupyterLab's file list, then press Look again.</div>"
+    "For a larger file, drop it into JupyterLab's file browser, then press Refresh file list.</div>"
 )

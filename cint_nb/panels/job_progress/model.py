@@ -98,13 +98,13 @@ def describe(
         phase: Whether someone looks at the job.
         since_poll: Seconds since the last look, 0 when unknown.
         next_poll_in: Seconds until the next look, below 0 once its moment has passed, None when none is awaited.
-        resume: What to do to look again, said when nobody looks any more.
+        resume: What to do to follow the job again, shown when nobody follows it any more.
         will_continue: Whether a job is known to be there, though nobody looked at it yet.
     """
     if snapshot is None:
         css, icon, word, detail = _BEFORE_FIRST_POLL[phase]
         if will_continue and phase is WatchPhase.STOPPED:
-            word, detail = "not watched", "the job goes on at the exchange, no look at it yet"
+            word, detail = "not watched", "the job continues on the exchange; not polled yet"
         return JobDisplay(
             css, icon, word, detail=detail, bar="0 %", advice=resume if phase is WatchPhase.STOPPED else ""
         )
@@ -148,7 +148,7 @@ def new_id_count(snapshot: JobSnapshot) -> int | None:
 
 
 def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
-    bits = ["the job goes on at the exchange"] if stopped else []
+    bits = ["the job continues on the exchange"] if stopped else []
     ids = snapshot.id_count or snapshot.handle.id_count
     new = new_id_count(snapshot)
     verb = "removed" if snapshot.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL) else "saved"
@@ -205,9 +205,9 @@ def _advice(snapshot: JobSnapshot) -> str:
         known = [snapshot.failure_code and f"code {snapshot.failure_code}"]
         known.append(snapshot.trace_id and f"trace id {snapshot.trace_id}")
         known.append(snapshot.request_id and f"request id {snapshot.request_id}")
-        told = ", ".join(bit for bit in known if bit)
-        support = f" If it stays, give Cint support {told}." if told else ""
-        return f"Mend the reason and run the line again; what was saved before is still there.{support}"
+        references = ", ".join(bit for bit in known if bit)
+        support = f" If it recurs, give Cint support {references}." if references else ""
+        return f"Fix the cause and run the line again; IDs saved earlier are kept.{support}"
     return ""
 
 

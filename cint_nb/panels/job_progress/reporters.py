@@ -1,4 +1,4 @@
-"""How a blocking verb tells of a job: a panel in a notebook, a bar in a terminal, a line otherwise, silence without."""
+"""How a blocking verb reports a job: a panel in a notebook, a bar in a terminal, a line otherwise, silence without."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _PanelReporter:
 
 def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
-        return f"[{mode}] {title}: no longer watched, the job goes on at the exchange"
+        return f"[{mode}] {title}: no longer followed; the job continues on the exchange"
     text = describe(snapshot)
     return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.exchange_message) if bit)}"
 

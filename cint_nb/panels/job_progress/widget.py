@@ -20,7 +20,7 @@ from cint_nb.wire import loop_thread
 
 
 class WatchableJob(Protocol):
-    """Protocol for a job that can be looked at until it ends, such as `api.jobs.Job`."""
+    """Protocol for a job that can be looked at until it ends, such as `api.jobs.job.Job`."""
 
     last_snapshot: JobSnapshot | None
 
@@ -36,7 +36,7 @@ class WatchableJob(Protocol):
     def add_listener(
         self, listener: Callable[[JobSnapshot], None], on_watch_changed: Callable[[], None]
     ) -> Callable[[], None]:
-        """Call `listener` with each look and `on_watch` when `is_watched` changes; return what ends both."""
+        """Call `listener` with each look and `on_watch_changed` when `is_watched` changes; return what ends both."""
         ...
 
     def stop_watching(self) -> None:
@@ -76,7 +76,7 @@ class JobProgress(Panel):
         self._lock = threading.RLock()
         self._status, self._bar = make_html_part("cint-status-part"), make_html_part("cint-bar-part")
         self._resume = make_html_part("cint-resume-part")
-        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job goes on at the exchange")
+        self.stop_button = widgets.Button(description="Stop watching", tooltip="The job continues on the exchange")
         self.stop_button.add_class("cint-stop")
         self.stop_button.on_click(lambda _: self.stop())
         self.follow_button = widgets.Button(description="Watch", tooltip="Look at the job until it ends")
@@ -129,7 +129,7 @@ class JobProgress(Panel):
         return self
 
     def stop(self) -> None:
-        """Stop looking. The job goes on at the exchange; `start()` looks again."""
+        """Stop following. The job continues on the exchange; `start()` follows it again."""
         with self._lock:
             if self._final():
                 return
@@ -156,7 +156,7 @@ class JobProgress(Panel):
 
     def _stop_own_watch(self) -> None:
         """Be stopped, and end the panel's own watch; one that has not begun yet would not hear `stop_watching`."""
-        with self._lock:  # in one step: `_turn` would take a watch that is still here for one that goes on
+        with self._lock:  # in one step: `_on_watch_changed` would take a watch that is still here for one that goes on
             self._phase, own, self._own_watch = WatchPhase.STOPPED, self._own_watch, None
         if own is not None:
             loop_thread.cancel(own)

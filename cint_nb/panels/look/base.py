@@ -78,7 +78,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         title: What the panel is about; shown and escaped.
         parts: The widgets below the head.
 
-    Saved notebooks, terminals and front ends without widgets show `text()`; its first line is the repr.
+    Saved notebooks, terminals and front ends without widgets show `to_text()`; its first line is the repr.
     """
 
     value = traitlets.Any(None, allow_none=True)
@@ -147,7 +147,7 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
 
     def display(self) -> None:
-        """Show the widget alone in the output of the running cell; `leave_still` may follow when there is an end."""
+        """Show the widget alone in the output of the running cell; `display_static` may follow when there is an end."""
         static_html.display_widget(self._repr_mimebundle_() or {"text/plain": repr(self)})
 
     def _ipython_display_(self) -> None:

@@ -1,4 +1,4 @@
-"""Which exchange a panel is about, told by what it shows; a badge that guesses could call live money practice."""
+"""Which exchange a panel is about, by what it shows; a badge that guesses could call live money practice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def mode_of(source: Any = None) -> str:
     if isinstance(attrs, dict) and attrs.get("mode"):
         return str(attrs["mode"])
     owner = getattr(source, "__self__", source)
-    for path in (("mode",), ("session", "mode"), ("http", "settings", "mode")):
+    for path in (("mode",), ("client", "mode"), ("http", "settings", "mode")):
         found: Any = owner
         for name in path:
             found = getattr(found, name, None)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cint_nb.panels.look.text_format import parse_mode
 
-# Okabe and Ito's palette: told apart with every kind of colour blindness.
+# Okabe and Ito's palette: distinguishable with every kind of colour blindness.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 GREY, PALE, INK, SOFT = "#8A8F95", "#C9CDD2", "#1f2328", "#59636e"
 

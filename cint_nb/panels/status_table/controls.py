@@ -70,14 +70,14 @@ class StatusControls:
         finally:
             self._events_suppressed = False
 
-    def set_options(self, wish: TableOptions) -> None:
+    def set_options(self, options: TableOptions) -> None:
         """Set all controls at once."""
         self._events_suppressed = True
         try:
-            self.sort.value, self.order.value = wish.sort_by, wish.descending
-            self.filter_box.value = wish.filter_text
+            self.sort.value, self.order.value = options.sort_by, options.descending
+            self.filter_box.value = options.filter_text
             for name, box in self.columns.items():
-                box.value = name in wish.columns
+                box.value = name in options.columns
         finally:
             self._events_suppressed = False
 

@@ -156,23 +156,25 @@ class StatusTable(Panel):
         return target
 
     def set_options(
-        self, *, sort: str = "", descending: bool = False, words: str = "", columns: tuple[str, ...] = ()
+        self, *, sort_by: str = "", descending: bool = False, filter_text: str = "", columns: tuple[str, ...] = ()
     ) -> StatusTable:
         """Sort, filter and choose columns from code, by the names of the frame's columns.
 
         Args:
-            sort: Column to sort by, empty for the order of the frame; empty cells come last.
+            sort_by: Column to sort by, empty for the order of the frame; empty cells come last.
             descending: Highest first.
-            words: Keep the rows that hold each of these words.
+            filter_text: Keep the rows that hold each of these words.
             columns: Columns to show, empty for the usual ones.
 
         Raises:
             KeyError: a name is not a column of the frame.
         """
-        unknown = [name for name in (sort, *columns) if name and name not in self.frame.columns]
+        unknown = [name for name in (sort_by, *columns) if name and name not in self.frame.columns]
         if unknown:
             raise KeyError(f"no such column: {', '.join(unknown)}")
-        self.controls.set_options(TableOptions(sort, descending, words, columns or tuple(self._view.default_columns())))
+        self.controls.set_options(
+            TableOptions(sort_by, descending, filter_text, columns or tuple(self._view.default_columns()))
+        )
         self._draw()
         return self
 

@@ -1,4 +1,4 @@
-"""Where a wave stands and what comes next, told from its journal alone: no widget, no request."""
+"""Where a wave stands and what comes next, read from its journal alone: no widget, no request."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _fielding_progress(last: dict[tuple[str, str], JournalEntry[Payload]]) -> Wa
 
 def _before_upload(last: dict[tuple[str, str], JournalEntry[Payload]], ids: int, blocked: int) -> WaveProgress:
     if blocked:
-        said = f"{format_count(blocked, 'finding')} must be mended first: correct list or plan, and check again"
+        said = f"{format_count(blocked, 'finding')} must be fixed first: correct the list or the plan, then check again"
         created = _state(last, "draft") is EntryState.DONE
         return WaveProgress(WaveStep.UPLOAD if created else WaveStep.CHECK, StepState.FAILED, "wave.check()", said)
     match _state(last, "draft"):
@@ -137,7 +137,7 @@ def _after_upload(
         said = "some ids were not saved: wave.outcome names them, this line sends only those again"
         return WaveProgress(WaveStep.RECONCILE, StepState.NOW, "wave.resubmit()", said, _parse_handle(newest), seen)
     if blocked:
-        said = f"{format_count(blocked, 'finding')} must be mended before the launch"
+        said = f"{format_count(blocked, 'finding')} must be fixed before launch"
         return WaveProgress(WaveStep.LAUNCH, StepState.FAILED, 'wave.check("launch", ask=True)', said)
     return WaveProgress(
         WaveStep.LAUNCH, StepState.NOW, _launch_code(plan, ids), "makes the target group live: from here it costs money"

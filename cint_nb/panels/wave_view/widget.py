@@ -66,13 +66,13 @@ class WaveView(Panel):
 
     def __init__(self, wave: Wave, *, title: str = "") -> None:
         self._wave = wave
-        self._journal = wave.session.journal
+        self._journal = wave.client.journal
         self._steps, self._next = make_html_part("cint-steps-part"), make_html_part("cint-next-part")
         self._content = widgets.VBox([])
         self._content.add_class("cint-inside")
         self._content_step: tuple[Any, ...] = ()
         self._forget: Callable[[], None] | None = None
-        super().__init__("wave-panel", wave.session.mode, title or wave.name, (self._steps, self._next, self._content))
+        super().__init__("wave-panel", wave.client.mode, title or wave.name, (self._steps, self._next, self._content))
         self.refresh()
         self._refresh_after_cells()
 
@@ -83,7 +83,7 @@ class WaveView(Panel):
             stand = wave_progress(
                 self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
             )
-        except sqlite3.ProgrammingError:  # the session was closed, and its journal with it: what is shown stays
+        except sqlite3.ProgrammingError:  # the client was closed, and its journal with it: what is shown stays
             self._stop_refreshing()
             return self
         self.value = stand
@@ -104,7 +104,7 @@ class WaveView(Panel):
             entry.key
             for entry in entries
             if entry.key.wave == self._wave.name
-            and entry.key.scope == self._wave.session.scope
+            and entry.key.scope == self._wave.client.scope
             and (
                 group is None
                 or (isinstance(entry.payload, DraftPayload) and entry.payload.target_group_id == group.target_group_id)
@@ -126,7 +126,7 @@ class WaveView(Panel):
         if stand.step in (WaveStep.CHECK, WaveStep.CREATE) or (findings.blocking and stand.state is StepState.FAILED):
             inside.append(FindingsTable(findings, mode=self.mode))
         if stand.job is not None:
-            job = Job.attach(self._wave.session, stand.job)
+            job = Job.attach(self._wave.client, stand.job)
             job.last_snapshot = stand.last_snapshot
             inside.append(JobProgress(job, mode=self.mode))
         if stand.step is WaveStep.FIELD:
@@ -156,7 +156,7 @@ class WaveView(Panel):
         """Return the wave, the step it stands at and the next line."""
         if self.value is None:
             return [self._title]
-        return [bit for bit in (self._title, f"{self.value.stage}: {self.value.standing}", self.value.code) if bit]
+        return [bit for bit in (self._title, f"{self.value.step}: {self.value.state}", self.value.code) if bit]
 
 
 def _ipython_shell() -> Any:

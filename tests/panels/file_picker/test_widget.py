@@ -68,15 +68,15 @@ def test_no_whole_id_and_no_markup_of_the_file_is_in_any_trait(folder: Path) -> 
 
 def test_first_bad_lines_say_why_and_what_they_repeat(folder: Path) -> None:
     picker = FilePicker(folder).choose("wave1.csv", entity_type="RSID")
-    assert picker.facts is not None
-    assert [(bad.line, bad.verdict) for bad in picker.facts.bad] == [
+    assert picker.file_summary is not None
+    assert [(bad.line, bad.verdict) for bad in picker.file_summary.bad_lines] == [
         (21, "duplicate"),
         (23, "malformed"),
         (24, "malformed"),
         (25, "duplicate"),
     ]
-    assert picker.facts.bad[0].reason == "the same as line 4"
-    assert "line 24: malformed, HTML" in picker.text()
+    assert picker.file_summary.bad_lines[0].reason == "the same as line 4"
+    assert "line 24: malformed, HTML" in picker.to_text()
 
 
 def test_bad_lines_beyond_the_first_are_counted_and_their_listing_is_named(folder: Path) -> None:
@@ -97,16 +97,16 @@ def test_links_that_lead_out_are_neither_listed_nor_followed(
     outside = tmp_path_factory.mktemp("outside") / "other.csv"
     outside.write_text("x")
     (folder / "link.csv").symlink_to(outside)
-    fence = RootedFolder(folder)
-    assert not any("link.csv" in entry.label for entry in fence.list_entries(folder))
+    rooted = RootedFolder(folder)
+    assert not any("link.csv" in entry.label for entry in rooted.list_entries(folder))
     with pytest.raises(RespondentFileError):
-        fence.resolve("link.csv")
+        rooted.resolve("link.csv")
 
 
 def test_listing_shows_folders_and_readable_files_and_a_way_up(folder: Path) -> None:
-    fence = RootedFolder(folder)
-    assert [entry.label.split("  ")[0] for entry in fence.list_entries(folder)] == ["sub/", "wave1.csv"]
-    assert [entry.label for entry in fence.list_entries(folder / "sub")] == ["↰ up", "deep.txt  (37 bytes)"]
+    rooted = RootedFolder(folder)
+    assert [entry.label.split("  ")[0] for entry in rooted.list_entries(folder)] == ["sub/", "wave1.csv"]
+    assert [entry.label for entry in rooted.list_entries(folder / "sub")] == ["↰ up", "deep.txt  (37 bytes)"]
 
 
 def test_walking_into_a_folder_and_choosing_there_names_the_file_with_its_folder(folder: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_new_file_is_listed_after_look_again(folder: Path) -> None:
 def test_lines_are_counted_before_the_ids_are_named_but_nothing_is_handed_out(folder: Path) -> None:
     picker = FilePicker(folder)
     pick(picker, "wave1.csv")
-    wait_for(lambda: picker.facts is not None)
+    wait_for(lambda: picker.file_summary is not None)
     assert "is each id one per person, or one per visit?" in html_of(picker)
     assert "<b>20</b> usable" in html_of(picker)
     early = picker.value
@@ -185,8 +185,8 @@ def test_uploaded_ids_do_not_stay_in_a_trait(folder: Path) -> None:
     picker.upload.value = uploaded("../mine.csv", MESSY.encode())
     wait_for(lambda: picker.value is not None)
     assert picker.upload.value == ()
-    assert picker.facts is not None
-    assert picker.facts.name == "mine.csv"
+    assert picker.file_summary is not None
+    assert picker.file_summary.name == "mine.csv"
     assert picker.to_code() == "cint.read_respondents('mine.csv', entity_type='RSID')"
 
 

@@ -53,7 +53,7 @@ def test_interrupted_wait_says_that_the_job_goes_on(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TERM", "dumb")
     out = Terminal()
     reporters.make_reporter("Upload", "sandbox", stream=out).finish(None)
-    assert "the job goes on" in out.getvalue()
+    assert "the job continues" in out.getvalue()
 
 
 def test_without_a_terminal_nothing_is_written() -> None:

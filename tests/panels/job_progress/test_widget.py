@@ -55,7 +55,7 @@ HANDLE = JobHandle(
 
 
 def look(state: JobState = JobState.RUNNING, **fields: object) -> JobSnapshot:
-    return JobSnapshot.model_validate({"handle": HANDLE, "state": state, "ids": 100, **fields})
+    return JobSnapshot.model_validate({"handle": HANDLE, "state": state, "id_count": 100, **fields})
 
 
 class ScriptedJob:
@@ -111,7 +111,9 @@ def phase_of(panel: JobProgress) -> WatchPhase:
 
 
 def test_running_upload_says_what_is_saved_and_that_the_bar_is_measured() -> None:
-    text = describe(look(saved=43, saved_before=0, fraction=(0.43, 0.43), measured=True, seconds_left=(60, 240)))
+    text = describe(
+        look(saved_count=43, saved_count_before=0, fraction=(0.43, 0.43), is_measured=True, seconds_left=(60, 240))
+    )
     assert text.word == "running"
     assert text.detail == "43 of 100 ids saved"
     assert text.bar == "43 % · measured"
@@ -124,7 +126,7 @@ def test_estimate_is_a_labelled_range_never_one_number() -> None:
 
 def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -> None:
     panel = JobProgress(mode="replay")
-    panel.update(look(JobState.PARTIAL, saved=90, saved_before=0, partial_text="<b>10 failed</b>"))
+    panel.update(look(JobState.PARTIAL, saved_count=90, saved_count_before=0, partial_message="<b>10 failed</b>"))
     assert "cint-part" in html_of(panel)
     assert "partly done" in html_of(panel)
     assert "cint-good" not in html_of(panel)
@@ -133,7 +135,7 @@ def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -
 
 
 def test_failure_shows_code_trace_id_and_what_to_do() -> None:
-    text = describe(look(JobState.FAILED, failure_text="no", failure_code="E1", trace_id="t-9"))
+    text = describe(look(JobState.FAILED, failure_message="no", failure_code="E1", trace_id="t-9"))
     assert (text.css, text.word, text.exchange_message) == ("bad", "failed", "no")
     assert "code E1" in text.advice
     assert "trace id t-9" in text.advice
@@ -148,38 +150,38 @@ def test_finished_bar_reaches_its_end_even_if_the_estimate_did_not() -> None:
 
 def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
     first, second = JobProgress(), JobProgress()
-    first.update(look(elapsed_seconds=3, saved=7, fraction=(0.1, 0.2)))
-    second.update(look(elapsed_seconds=90, saved=70, fraction=(0.6, 0.9), looks=9))
+    first.update(look(elapsed_seconds=3, saved_count=7, fraction=(0.1, 0.2)))
+    second.update(look(elapsed_seconds=90, saved_count=70, fraction=(0.6, 0.9), polls=9))
     assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · running>"
     assert HANDLE.job_id not in html_of(first)
 
 
 def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:
-    panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved=100)))
+    panel = JobProgress(ScriptedJob(look(), look(JobState.DONE, saved_count=100)))
     panel.start()
-    wait_for(lambda: panel.value is not None and panel.value.final and panel._buttons.children == ())
+    wait_for(lambda: panel.value is not None and panel.value.is_final and panel._buttons.children == ())
     assert "100 % · complete" in html_of(panel)
     assert panel._buttons.children == ()
 
 
 def test_stop_ends_the_looking_and_offers_resume_and_resume_goes_on() -> None:
     gate = threading.Event()
-    job = ScriptedJob(look(saved=5), look(JobState.DONE, saved=100), gate=gate)
+    job = ScriptedJob(look(saved_count=5), look(JobState.DONE, saved_count=100), gate=gate)
     panel = JobProgress(job)
     panel.start()
     wait_for(lambda: panel.value is not None)
     panel.stop_button.click()
     assert job.ended.wait(60)
     assert job.stopped == 1
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
     assert "not watched" in html_of(panel)
-    assert "the job goes on at the exchange" in html_of(panel)
-    assert panel.watch_button.description == "Resume"
+    assert "the job continues on the exchange" in html_of(panel)
+    assert panel.follow_button.description == "Resume"
     assert "Job.attach(client" in html_of(panel)
-    wait_for(lambda: panel._own is None)
+    wait_for(lambda: panel._own_watch is None)
     gate.set()
-    panel.watch_button.click()
-    wait_for(lambda: panel.value.final)
+    panel.follow_button.click()
+    wait_for(lambda: panel.value.is_final)
 
 
 def test_an_error_while_watching_lands_in_the_panel() -> None:
@@ -188,7 +190,7 @@ def test_an_error_while_watching_lands_in_the_panel() -> None:
     wait_for(lambda: panel.error != "")
     assert panel.error == "RuntimeError: the <line> broke"
     assert "the &lt;line&gt; broke" in html_of(panel)
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
 
 
 def test_panel_without_a_job_refuses_to_start() -> None:
@@ -217,7 +219,7 @@ def test_looks_of_a_waiting_cell_are_shown_too() -> None:
     panel = JobProgress(job)
     assert panel.phase is WatchPhase.WAITING
     job.turn(watched=True)
-    job.listeners[0](look(saved=3))
+    job.listeners[0](look(saved_count=3))
     assert "3 of 100 ids saved" in html_of(panel)
     assert phase_of(panel) is WatchPhase.WATCHED
     assert panel._buttons.children == (panel.stop_button,)
@@ -225,9 +227,9 @@ def test_looks_of_a_waiting_cell_are_shown_too() -> None:
 
 def test_interrupted_verb_leaves_a_panel_that_says_the_job_goes_on() -> None:
     panel = JobProgress(title="Upload")
-    panel.update(look(saved=3))
-    panel.finish(look(saved=4))
-    assert "the job goes on at the exchange" in html_of(panel)
+    panel.update(look(saved_count=3))
+    panel.finish(look(saved_count=4))
+    assert "the job continues on the exchange" in html_of(panel)
     assert repr(panel) == "<JobProgress: sandbox · Upload · not watched>"
 
 
@@ -241,8 +243,8 @@ def test_a_watch_stopped_before_its_first_look_says_that_the_job_goes_on() -> No
     panel = JobProgress(ScriptedJob())
     panel.stop()
     assert "not watched" in html_of(panel)
-    assert "the job goes on at the exchange, no look at it yet" in html_of(panel)
-    assert panel._buttons.children == (panel.watch_button,)
+    assert "the job continues on the exchange; not polled yet" in html_of(panel)
+    assert panel._buttons.children == (panel.follow_button,)
 
 
 def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
@@ -255,7 +257,7 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
             async for seen in super().watch():
                 yield seen
 
-    begin, job = threading.Event(), Deaf(look(saved=1), gate=threading.Event())
+    begin, job = threading.Event(), Deaf(look(saved_count=1), gate=threading.Event())
     hold_the_loop(begin)
     panel = JobProgress(job).start()
     panel.stop()
@@ -275,7 +277,7 @@ def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS)
     created = http.clock.now() - timedelta(minutes=5)
     # Of unknown size, so that no watch of it meets its deadline within a test
     handle = HANDLE.model_copy(
-        update={"base_url": settings.base_url, "kind": JobKind.UPLOAD, "created_at": created, "ids": 0} | PLACE
+        update={"base_url": settings.base_url, "kind": JobKind.UPLOAD, "created_at": created, "id_count": 0} | PLACE
     )
     return Job(http, handle)
 
@@ -309,7 +311,7 @@ def test_a_watch_stopped_while_a_look_is_handed_on_stays_stopped(own: bool) -> N
         cell.result(10)
     wait_for_the_loop()
     assert phase_of(panel) is WatchPhase.STOPPED
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
     assert not job.is_watched
 
 
@@ -322,7 +324,7 @@ def test_a_panel_stopped_by_who_observes_it_is_stopped() -> None:
     wait_for_the_loop()
     assert panel.phase is WatchPhase.STOPPED
     assert not job.is_watched
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
 
 
 def test_stopped_and_started_at_once_it_watches() -> None:
@@ -334,7 +336,7 @@ def test_stopped_and_started_at_once_it_watches() -> None:
     seen = job.last_snapshot.polls if job.last_snapshot else 0
     wait_for(lambda: job.last_snapshot is not None and job.last_snapshot.polls > seen + 3)
     assert panel.phase is WatchPhase.WATCHED
-    assert panel._own is not None
+    assert panel._own_watch is not None
     panel.stop()
     wait_for_the_loop()
     assert not job.is_watched
@@ -356,7 +358,7 @@ def test_however_the_watch_of_a_cell_ends_the_panel_hears_of_it(how: str) -> Non
     wait_for_the_loop()
     assert panel.value is not None
     assert panel.phase is WatchPhase.STOPPED
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
 
 
 def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> None:
@@ -367,12 +369,12 @@ def test_a_cell_that_leaves_its_watch_leaves_a_panel_that_offers_to_resume() -> 
     assert not job.is_watched
     assert panel.phase is WatchPhase.STOPPED
     assert "not watched" in html_of(panel)
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
 
 
 def test_a_second_panel_knows_when_the_watch_of_the_first_looks_next() -> None:
     job = ScriptedJob()
-    job.last_snapshot, job.is_watched = look(next_look_seconds=12), True
+    job.last_snapshot, job.is_watched = look(next_poll_seconds=12), True
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
     assert panel.phase is WatchPhase.WATCHED
     assert "the next in 12 s" in panel._bar.value
@@ -384,9 +386,9 @@ def test_a_look_by_hand_is_shown_and_is_no_watch() -> None:
     job = real_job()
     panel = JobProgress(job)
     loop_thread.run(job.refresh())
-    assert panel.value.looks == 1
+    assert panel.value.polls == 1
     assert panel.phase is WatchPhase.WAITING
-    assert panel._buttons.children == (panel.watch_button,)
+    assert panel._buttons.children == (panel.follow_button,)
     loop_thread.run(looks_at(job, 2))
     wait_for_the_loop()
     loop_thread.run(job.refresh())
@@ -397,7 +399,7 @@ def test_a_watch_that_waits_for_a_busy_thread_is_not_given_up() -> None:
     begin, job = threading.Event(), real_job()
     hold_the_loop(begin)
     panel = JobProgress(job).start()
-    panel._overdue()
+    panel._mark_overdue()
     assert not job.is_watched
     assert panel.phase is WatchPhase.WATCHED
     begin.set()
@@ -411,7 +413,7 @@ def test_nobody_is_said_to_look_next_where_nobody_watches() -> None:
     loop_thread.run(looks_at(job, 1))
     wait_for_the_loop()
     panel = JobProgress(job, mode="live", monotonic=lambda: 0.0)
-    assert panel.value.next_look_seconds is not None
+    assert panel.value.next_poll_seconds is not None
     assert panel.phase is WatchPhase.WAITING
     assert "the next" not in panel._bar.value
     assert "cint-due" not in panel._bar.value
@@ -445,15 +447,15 @@ def test_a_closed_panel_does_not_seem_to_watch_and_refuses_to_start() -> None:
 def test_a_panel_made_while_the_end_comes_in_shows_the_end() -> None:
     class Ending(ScriptedJob):
         def add_listener(self, listener: Callable[[JobSnapshot], None], on_watch: Callable[[], None]) -> Any:
-            ending = threading.Thread(target=listener, args=(look(JobState.DONE, saved=100),))
+            ending = threading.Thread(target=listener, args=(look(JobState.DONE, saved_count=100),))
             ending.start()
             ending.join(0.05)  # the end may come in here only if nothing keeps it out
             return super().add_listener(listener, on_watch)
 
     job = Ending()
-    job.last_snapshot = look(saved=3)
+    job.last_snapshot = look(saved_count=3)
     panel = JobProgress(job)
-    wait_for(lambda: panel.value.final)
+    wait_for(lambda: panel.value.is_final)
     assert "100 %" in panel._bar.value
 
 
@@ -462,18 +464,18 @@ def test_a_look_that_comes_while_a_panel_is_made_is_not_drawn_over_by_an_older_o
         @property
         def last_snapshot(self) -> JobSnapshot | None:
             if self.listeners and not self.looks:
-                self.looks = (look(saved=50, looks=2),)
+                self.looks = (look(saved_count=50, polls=2),)
                 newer = threading.Thread(target=self.listeners[0], args=self.looks)
                 newer.start()
                 newer.join(0.05)  # it may come in here only if nothing keeps it out
-            return look(saved=3, looks=1)
+            return look(saved_count=3, polls=1)
 
         @last_snapshot.setter
         def last_snapshot(self, _: object) -> None:
             """Keep none."""
 
     panel = JobProgress(Moving())
-    wait_for(lambda: panel.value.looks == 2)
+    wait_for(lambda: panel.value.polls == 2)
     assert "50 of 100 ids saved" in html_of(panel)
 
 
@@ -485,7 +487,7 @@ def test_who_observes_the_value_and_fails_leaves_the_panel_as_it_should_be() -> 
 
     panel.observe(observe, "value")
     with pytest.raises(RuntimeError, match="no"):
-        panel._take(look(saved=3))
+        panel._show_snapshot(look(saved_count=3))
     assert "3 of 100 ids saved" in html_of(panel)
 
 
@@ -506,7 +508,7 @@ def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
 
     panel = JobProgress(job)
     panel.observe(observe, "value")
-    panel._take(look())  # as the panels' own thread does with a look that was one too many
+    panel._show_snapshot(look())  # as the panels' own thread does with a look that was one too many
     assert len(said) == 3
     assert all("a thread of your own" in each for each in said)
     panel.close()
@@ -515,11 +517,11 @@ def test_who_observes_the_value_may_not_make_the_loop_wait() -> None:
 
 def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(widget, "after", lambda *_: None)
+    monkeypatch.setattr(widget, "call_later", lambda *_: None)
     panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
-    panel.update(look(next_look_seconds=5))
+    panel.update(look(next_poll_seconds=5))
     now[0] = 60.0
-    describe_it, ending = panel._describe, threading.Thread(target=panel._take, args=(look(JobState.DONE),))
+    describe_it, ending = panel._describe, threading.Thread(target=panel._show_snapshot, args=(look(JobState.DONE),))
 
     def described() -> JobDisplay:
         text = describe_it()
@@ -529,7 +531,7 @@ def test_the_end_is_not_drawn_over_by_a_look_that_was_late(monkeypatch: pytest.M
         return text
 
     monkeypatch.setattr(panel, "_describe", described)
-    panel._overdue()
+    panel._mark_overdue()
     ending.join(10)
     assert "100 %" in panel._bar.value
 
@@ -538,9 +540,9 @@ def test_a_watch_that_meets_failures_is_not_called_off() -> None:
     now, job = [0.0], ScriptedJob()
     panel = JobProgress(job, mode="live", monotonic=lambda: now[0])
     job.turn(watched=True)
-    job.listeners[0](look(next_look_seconds=10))
+    job.listeners[0](look(next_poll_seconds=10))
     now[0] = 300.0
-    panel._overdue()
+    panel._mark_overdue()
     assert panel.phase is WatchPhase.WATCHED
     assert "the next is late" in panel._bar.value
 
@@ -548,7 +550,7 @@ def test_a_watch_that_meets_failures_is_not_called_off() -> None:
 def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
     now, begin = [0.0], threading.Event()
     panel = JobProgress(ScriptedJob(), mode="live", monotonic=lambda: now[0])
-    panel.update(look(elapsed_seconds=60, next_look_seconds=10))
+    panel.update(look(elapsed_seconds=60, next_poll_seconds=10))
     panel.stop()
     now[0] = 90.0
     hold_the_loop(begin)
@@ -559,7 +561,7 @@ def test_resume_looks_soon_and_is_not_called_late_at_once() -> None:
     panel._draw()
     assert "the next is due" in panel._bar.value
     now[0] = 121.0
-    panel._overdue()
+    panel._mark_overdue()
     assert "the next is late" in panel._bar.value
     begin.set()
     wait_for_the_loop()
@@ -581,9 +583,9 @@ def test_elapsed_time_moves_on_between_two_looks() -> None:
 
 def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkeypatch: pytest.MonkeyPatch) -> None:
     now, calls = [0.0], []
-    monkeypatch.setattr(widget, "after", lambda seconds, call: calls.append((seconds, call)))
+    monkeypatch.setattr(widget, "call_later", lambda seconds, call: calls.append((seconds, call)))
     panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
-    panel.update(look(saved=3, next_look_seconds=5))
+    panel.update(look(saved_count=3, next_poll_seconds=5))
     assert [seconds for seconds, _ in calls] == [35.0]
     assert "the next in 5 s" in panel._bar.value
     assert "animation-duration:5.0s" in panel._bar.value
@@ -596,11 +598,11 @@ def test_between_two_looks_nothing_is_drawn_and_a_late_one_is_called_late(monkey
 
 def test_looks_in_time_leave_one_timer_waiting_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     now, calls = [0.0], []
-    monkeypatch.setattr(widget, "after", lambda seconds, call: calls.append((seconds, call)))
+    monkeypatch.setattr(widget, "call_later", lambda seconds, call: calls.append((seconds, call)))
     panel = JobProgress(title="Upload", mode="live", monotonic=lambda: now[0])
-    panel._throttle = Throttle(panel._take, monotonic=lambda: now[0])
+    panel._throttle = Throttle(panel._show_snapshot, monotonic=lambda: now[0])
     for now[0] in (0.0, 5.0, 10.0):
-        panel.update(look(saved=3, next_look_seconds=5))
+        panel.update(look(saved_count=3, next_poll_seconds=5))
     assert len(calls) == 1
     now[0] = 35.0
     calls[0][1]()
@@ -617,10 +619,10 @@ def test_kinds_of_jobs_without_a_title_of_their_own_still_have_one() -> None:
 
 def test_a_late_look_of_a_second_watcher_does_not_bring_an_ended_job_back() -> None:
     panel = JobProgress(title="Upload")
-    panel._take(look(JobState.DONE, saved=100))
-    panel._take(look(saved=50))
+    panel._show_snapshot(look(JobState.DONE, saved_count=100))
+    panel._show_snapshot(look(saved_count=50))
     assert repr(panel) == "<JobProgress: sandbox · Upload · done · 100 of 100 ids saved>"
-    assert panel.value.final
+    assert panel.value.is_final
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(None, []), (1.0, [35.0]), (10.0, [3.5]), (1e5, [1.0])])
@@ -628,12 +630,12 @@ def test_a_late_look_is_awaited_in_the_time_of_the_job_but_not_more_often_than_e
     monkeypatch: pytest.MonkeyPatch, speed: float | None, seconds: list[float]
 ) -> None:
     calls: list[float] = []
-    monkeypatch.setattr(widget, "after", lambda wait, _: calls.append(wait))
+    monkeypatch.setattr(widget, "call_later", lambda wait, _: calls.append(wait))
     job = real_job()
     job.http.clock.speed = speed  # type: ignore[attr-defined]  # as that of a sandbox in another process
     panel = JobProgress(job)
     panel._phase = WatchPhase.WATCHED
-    panel._take(look(next_look_seconds=5))
+    panel._show_snapshot(look(next_poll_seconds=5))
     assert calls == seconds
 
 
@@ -646,5 +648,5 @@ def test_the_speed_of_a_sandbox_elsewhere_is_read_when_it_is_known() -> None:
     wait_for_the_loop()
     job.http.clock.speed = 60.0  # type: ignore[attr-defined]
     panel._phase = WatchPhase.WATCHED
-    panel._take(look(next_look_seconds=30))
+    panel._show_snapshot(look(next_poll_seconds=30))
     assert "animation-duration:0.5s" in panel._bar.value

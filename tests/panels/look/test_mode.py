@@ -1,4 +1,4 @@
-"""The badge says which exchange a panel is about, also when nobody told the panel."""
+"""The badge says which exchange a panel is about, also when nobody named it to the panel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cint_nb.panels.wave_view.findings_table import FindingsTable
 
 
 class LiveWave:
-    session = SimpleNamespace(mode="live")
+    client = SimpleNamespace(mode="live")
 
     def status(self) -> pd.DataFrame:
         return pd.DataFrame()
@@ -25,7 +25,7 @@ class LiveWave:
 def test_a_job_and_a_verb_of_a_live_wave_are_not_called_practice() -> None:
     job = SimpleNamespace(
         http=SimpleNamespace(settings=SimpleNamespace(mode="live")),
-        last=None,
+        last_snapshot=None,
         add_listener=lambda *_: None,
         is_watched=False,
     )

@@ -69,12 +69,12 @@ def test_without_a_kernel_the_text_form_is_shown_once(
     monkeypatch.setattr(static_html, "in_kernel", lambda: False)
     panel = StatusTable(FRAME)
     panel._ipython_display_()
-    assert shown == [{"text/plain": panel.text()}]
+    assert shown == [{"text/plain": panel.to_text()}]
 
 
 def test_a_long_table_leaves_a_short_picture() -> None:
     many = pd.concat([FRAME] * 500, ignore_index=True)
-    still = StatusTable(many).still()
+    still = StatusTable(many).to_static_html()
     assert still.count("<tr") < 60
     assert "450 more target groups" in still
 

@@ -45,7 +45,7 @@ def test_status_shows_known_columns_in_words_and_hides_ids() -> None:
 
 
 def test_status_text_form_is_a_table_under_the_repr() -> None:
-    lines = StatusTable(frame(), mode="live").text().splitlines()
+    lines = StatusTable(frame(), mode="live").to_text().splitlines()
     assert lines[0] == "<StatusTable: live · Status · 1 target group>"
     assert lines[1].split()[:4] == ["Name", "State", "Warnings", "Completes"]
     assert "Wave <2>" in lines[2]
@@ -53,17 +53,17 @@ def test_status_text_form_is_a_table_under_the_repr() -> None:
 
 def test_one_currency_stands_above_the_money_and_several_in_a_column_of_their_own() -> None:
     rows = [{"name": "A", "cost": 2.5, "currency": "EUR"}, {"name": "B", "cost": None, "currency": None}]
-    one = StatusTable(pd.DataFrame(rows)).text()
+    one = StatusTable(pd.DataFrame(rows)).to_text()
     assert "Cost (EUR)" in one
     assert "Currency" not in one
-    several = StatusTable(pd.DataFrame([*rows, {"name": "C", "cost": 1.0, "currency": "USD"}])).text()
+    several = StatusTable(pd.DataFrame([*rows, {"name": "C", "cost": 1.0, "currency": "USD"}])).to_text()
     assert "Currency" in several
     assert "(EUR)" not in several
 
 
 def test_a_time_of_another_zone_is_shown_as_utc() -> None:
     there = datetime(2026, 9, 1, 1, 30, tzinfo=timezone(timedelta(hours=2)))
-    assert "2026-08-31 23:30 UTC" in StatusTable(frame(ends_at=there)).text()
+    assert "2026-08-31 23:30 UTC" in StatusTable(frame(ends_at=there)).to_text()
 
 
 def test_changed_cells_are_marked_with_more_than_a_colour() -> None:
@@ -151,8 +151,8 @@ def test_findings_come_most_serious_first_with_evidence_and_fix() -> None:
     assert html.index("goal-above-ids") < html.index("plain-note")
     assert "too &lt;many&gt;" in html
     assert "the wave cannot go on" in html
-    assert panel.text().splitlines()[1] == "  block  goal-above-ids: too <many>"
-    assert "fix: lower it" in panel.text()
+    assert panel.to_text().splitlines()[1] == "  block  goal-above-ids: too <many>"
+    assert "fix: lower it" in panel.to_text()
 
 
 @pytest.mark.parametrize("findings", [None, Findings()])
@@ -175,8 +175,8 @@ def shown(table: StatusTable) -> list[str]:
 
 def test_sorting_goes_by_value_and_leaves_empty_cells_last_in_both_directions() -> None:
     table = StatusTable(many())
-    assert shown(table.arrange(sort="completes")) == ["Wave 0", "Wave 3", "Wave 2", "Wave 1"]
-    assert shown(table.arrange(sort="completes", descending=True)) == ["Wave 2", "Wave 3", "Wave 0", "Wave 1"]
+    assert shown(table.set_options(sort_by="completes")) == ["Wave 0", "Wave 3", "Wave 2", "Wave 1"]
+    assert shown(table.set_options(sort_by="completes", descending=True)) == ["Wave 2", "Wave 3", "Wave 0", "Wave 1"]
     assert 'aria-sort="descending"' in html_of(table)
 
 
@@ -190,7 +190,7 @@ def test_filter_keeps_rows_that_hold_every_word_and_says_how_many() -> None:
 
 
 def test_order_and_filter_survive_a_refresh() -> None:
-    table = StatusTable(many()).arrange(sort="completes", descending=True, words="live")
+    table = StatusTable(many()).set_options(sort_by="completes", descending=True, filter_text="live")
     fresh = many()
     fresh.loc[0, "completes"] = 1_000
     table.update(fresh)
@@ -198,11 +198,11 @@ def test_order_and_filter_survive_a_refresh() -> None:
 
 
 def test_columns_can_be_chosen_hidden_ones_too() -> None:
-    table = StatusTable(many()).arrange(columns=("name", "target_group_id"))
+    table = StatusTable(many()).set_options(columns=("name", "target_group_id"))
     assert "01JTG0" in html_of(table)
     assert "Goal" not in html_of(table)
     with pytest.raises(KeyError, match="no such column: price"):
-        table.arrange(sort="price")
+        table.set_options(sort_by="price")
 
 
 def test_csv_holds_plain_values_and_nothing_a_spreadsheet_would_run(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_rows_as_text_are_there_only_while_asked_for() -> None:
 def test_trend_is_a_line_with_a_name_for_a_screen_reader() -> None:
     table = StatusTable(frame(trend=[0, 4, 9]))
     assert 'role="img" aria-label="from 0 to 9"' in html_of(table)
-    assert "▁▄█" in table.text()
+    assert "▁▄█" in table.to_text()
 
 
 def test_the_exchange_s_frame_is_shown_with_its_missing_values() -> None:

@@ -26,48 +26,48 @@ from tests.support.widgets import html_of
 
 
 @pytest.fixture
-def session() -> Iterator[Client]:
+def client() -> Iterator[Client]:
     client = open_client("sandbox")
     yield client
     client.close()
 
 
-def plan_for(session: Client, **changes: Any) -> TargetGroupPlan:
-    now = session.clock.now()
+def plan_for(client: Client, **changes: Any) -> TargetGroupPlan:
+    now = client.clock.now()
     return make_plan(now, **{"start_at": now + timedelta(hours=1)} | changes)
 
 
 @pytest.fixture
-def wave(session: Client, tmp_path: Path) -> Wave:
+def wave(client: Client, tmp_path: Path) -> Wave:
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
-    return session.wave("Wave of the panel", project="Panel tests", respondents=people, plan=plan_for(session))
+    return client.wave("Wave of the panel", project="Panel tests", respondents=people, plan=plan_for(client))
 
 
 def inside(panel: WaveView) -> list[type]:
-    return [type(each) for each in panel._inside.children]
+    return [type(each) for each in panel._content.children]
 
 
-def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(wave: Wave, session: Client) -> None:
+def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_closed(wave: Wave, client: Client) -> None:
     panel = WaveView(wave)
     lines, stages = [], []
     for _ in range(12):
         stand = panel.refresh().value
-        stages.append(stand.stage)
-        if not stand.code or stand.stage is WaveStep.FIELD:
+        stages.append(stand.step)
+        if not stand.code or stand.step is WaveStep.FIELD:
             break
         lines.append(stand.code)
         eval(stand.code, {"wave": wave})  # noqa: S307  # the point: the line as shown is the line that runs
     assert lines == ["wave.create()", "wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")']
     assert stages[-1] is WaveStep.FIELD
     wave.close()
-    assert (panel.refresh().value.stage, panel.value.standing, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, "")
+    assert (panel.refresh().value.step, panel.value.state, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, "")
 
 
-def test_looking_sends_nothing(wave: Wave, session: Client) -> None:
+def test_looking_sends_nothing(wave: Wave, client: Client) -> None:
     wave.create()
-    before = session.requests_sent
+    before = client.requests_sent
     WaveView(wave).refresh()
-    assert session.requests_sent == before
+    assert client.requests_sent == before
 
 
 def test_current_step_shows_its_own_panel(wave: Wave) -> None:
@@ -81,16 +81,16 @@ def test_current_step_shows_its_own_panel(wave: Wave) -> None:
     assert inside(panel.refresh()) == [StatusTable]
 
 
-def test_a_finding_that_blocks_is_shown_before_anything_is_created(session: Client, wave: Wave) -> None:
-    wrong = session.wave(
+def test_a_finding_that_blocks_is_shown_before_anything_is_created(client: Client, wave: Wave) -> None:
+    wrong = client.wave(
         "Another wave",
         project="Panel tests",
         respondents=wave.respondents,
-        plan=plan_for(session, live_url="https://x.com"),
+        plan=plan_for(client, live_url="https://x.com"),
     )
     panel = WaveView(wrong)
-    assert (panel.value.stage, panel.value.standing) == (WaveStep.CHECK, StepState.FAILED)
-    assert "must be mended first" in html_of(panel)
+    assert (panel.value.step, panel.value.state) == (WaveStep.CHECK, StepState.FAILED)
+    assert "must be fixed first" in html_of(panel)
     assert inside(panel) == [FindingsTable]
 
 
@@ -105,10 +105,10 @@ def test_paused_wave_names_the_line_that_resumes_it(wave: Wave) -> None:
     assert panel.refresh().value.code == "wave.status()"
 
 
-def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, session: Client) -> None:
+def test_a_draft_whose_start_has_passed_is_not_called_blocked(wave: Wave, client: Client) -> None:
     wave.create()
-    session.pass_time(hours=2)
-    assert wave.plan.start_at < session.clock.now()
+    client.pass_time(hours=2)
+    assert wave.plan.start_at < client.clock.now()
     assert WaveView(wave).value.code == "wave.upload()"
 
 
@@ -119,9 +119,9 @@ def test_a_removed_list_starts_again_at_the_upload(wave: Wave) -> None:
     assert WaveView(wave).value.code == "wave.upload()"
 
 
-def test_the_budget_the_panel_names_covers_every_cent(session: Client, wave: Wave) -> None:
-    cheap = plan_for(session, completes_goal=4, cost_per_interview="2.55 EUR")
-    small = session.wave("Small wave", project="Panel tests", respondents=wave.respondents, plan=cheap)
+def test_the_budget_the_panel_names_covers_every_cent(client: Client, wave: Wave) -> None:
+    cheap = plan_for(client, completes_goal=4, cost_per_interview="2.55 EUR")
+    small = client.wave("Small wave", project="Panel tests", respondents=wave.respondents, plan=cheap)
     small.create()
     small.upload()
     small.resubmit()
@@ -131,26 +131,26 @@ def test_the_budget_the_panel_names_covers_every_cent(session: Client, wave: Wav
     assert small.launched
 
 
-def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, session: Client) -> None:
+def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, client: Client) -> None:
     elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
-    session.journal.write(elsewhere, CLOSE, EntryState.DONE, Payload())
+    client.journal.write(elsewhere, CLOSE, EntryState.DONE, Payload())
     assert WaveView(wave).value.code == "wave.create()"
 
 
 def test_text_form_names_step_and_line_and_no_id(wave: Wave) -> None:
     wave.create()
     panel = WaveView(wave)
-    assert repr(panel) == "<WavePanel: sandbox · Wave of the panel · upload: now · wave.upload()>"
+    assert repr(panel) == "<WaveView: sandbox · Wave of the panel · upload: now · wave.upload()>"
     group = wave.target_group
     assert group is not None
-    assert group.target_group_id not in panel.still() + panel.text() + html_of(panel)
+    assert group.target_group_id not in panel.to_static_html() + panel.to_text() + html_of(panel)
 
 
-def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, session: Client) -> None:
+def test_panel_keeps_what_it_shows_after_the_session_is_closed(wave: Wave, client: Client) -> None:
     wave.create()
     panel = WaveView(wave)
-    session.close()
-    assert panel.refresh().value.stage is WaveStep.UPLOAD
+    client.close()
+    assert panel.refresh().value.step is WaveStep.UPLOAD
 
 
 def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
@@ -158,7 +158,7 @@ def test_no_button_of_the_panel_launches_closes_or_removes(wave: Wave) -> None:
     wave.upload()
     wave.launch(budget="400 EUR")
     panel = WaveView(wave)
-    buttons = [each.description for part in panel._inside.children for each in _all(part) if hasattr(each, "on_click")]
+    buttons = [each.description for part in panel._content.children for each in _all(part) if hasattr(each, "on_click")]
     assert set(buttons) <= {"Refresh now", "Keep fresh", "Watch", "Resume", "Stop watching"}
     assert buttons
 
