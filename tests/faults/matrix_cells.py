@@ -15,7 +15,7 @@ from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client, open_client
-from tests.faults.usage_modes import WAYS, Kept, heed
+from tests.faults.usage_modes import WAYS, Kept, follow_advice
 
 STEPS = {
     "token": "get a token",
@@ -88,7 +88,7 @@ def all_cells() -> list[tuple[str, str]]:
 
 
 @dataclass
-class Course:
+class WaveRun:
     """Hold how a wave went, over all runs of its cells."""
 
     outcome: str = ""
@@ -96,7 +96,7 @@ class Course:
     objects: dict[str, int] = field(default_factory=dict)
     stops: list[CintError] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    happened: int = 0
+    fired: int = 0
 
     @property
     def ending(self) -> str:
@@ -104,42 +104,42 @@ class Course:
         return " ".join(type(stop).__name__ for stop in self.stops)
 
 
-def take_course(people: Respondents, way: str, faults: Iterable[str] = (), client: Client | None = None) -> Course:
+def run_wave(people: Respondents, way: str, faults: Iterable[str] = (), client: Client | None = None) -> WaveRun:
     """Run the cells of a wave until they end, and check after each run that nothing false was shown."""
     with client or open_client("sandbox", seed=1, faults=tuple(faults)) as session:
-        course, kept = Course(), Kept()
+        run, kept = WaveRun(), Kept()
         world = session.sandbox.world
-        _listen(session, course)
+        _listen(session, run)
         for _ in range(RUNS_AT_MOST):
             try:
                 WAYS[way](session, people, kept)
                 break
             except CintError as error:
-                course.stops.append(error)
-                heed(session, error, kept)
+                run.stops.append(error)
+                follow_advice(session, error, kept)
                 end_what_never_ends(world, session.clock.monotonic())
             finally:
                 check_what_was_shown(world, kept)
         else:
-            raise AssertionError(f"never ended: {course.stops[-1]}")
-        course.outcome = kept["outcome"].frame(reveal=True).to_csv()
-        course.objects = count_objects(world)
-        course.happened = sum(armed.happened for armed in session.sandbox.faults.armed)
-        return course
+            raise AssertionError(f"never ended: {run.stops[-1]}")
+        run.outcome = kept["outcome"].frame(reveal=True).to_csv()
+        run.objects = count_objects(world)
+        run.fired = sum(armed.fired for armed in session.sandbox.faults.armed)
+        return run
 
 
-def _listen(session: Client, course: Course) -> None:
+def _listen(session: Client, run: WaveRun) -> None:
     """Write down what is asked, and whom the exchange holds when everything is about to be removed."""
     faults, world = session.sandbox.faults, session.sandbox.world
-    meet = faults.meet
+    trigger = faults.trigger
 
-    def met(names: tuple[str, ...]) -> Any:
-        course.asked.extend(names[:1])
+    def triggered(names: tuple[str, ...]) -> Any:
+        run.asked.extend(names[:1])
         if "remove" in names and not any(job.kind == "recontact-removal" for job in world.jobs.values()):
-            course.saved = frozenset(key for group in world.groups.values() for key in group.saved.keys())  # noqa: SIM118 - no dict
-        return meet(names)
+            run.saved = frozenset(key for group in world.groups.values() for key in group.saved.keys())  # noqa: SIM118 - no dict
+        return trigger(names)
 
-    faults.meet = met
+    faults.trigger = triggered
 
 
 def check_what_was_shown(world: World, kept: Kept) -> None:

@@ -19,8 +19,8 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.sender import Sender
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
-from tests.faults.matrix_cells import Course, take_course
-from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_strike
+from tests.faults.matrix_cells import WaveRun, run_wave
+from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_damage
 
 WOUNDED = {
     "the draft": "Creating the draft: naked, found again by its reference.",
@@ -57,7 +57,7 @@ _IMPATIENT_READ, _IMPATIENT_CALL = 0.2, 0.5
 """Real seconds a client waits for the damaged exchange only: no healthy one can run into them on a slow machine."""
 
 
-class Stage:
+class ProxiedSandbox:
     """Serve one sandbox after the other at the same address, since to start a server takes longer than a wave."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ def wounds(request: str) -> list[tuple[str, str]]:
         (damage, position)
         for damage in DAMAGES
         for position in POSITIONS
-        if can_strike(damage, position) and (request, position) not in _MISSING
+        if can_damage(damage, position) and (request, position) not in _MISSING
     ]
 
 
@@ -115,12 +115,12 @@ def impatient(request: str) -> Iterator[None]:
         Sender.send = once  # type: ignore[method-assign]
 
 
-def take_wounded(
-    stage: Stage, people: Respondents, way: str, request: str, damage: str, position: str
-) -> tuple[Course, Client]:
+def run_damaged(
+    proxied: ProxiedSandbox, people: Respondents, way: str, request: str, damage: str, position: str
+) -> tuple[WaveRun, Client]:
     """Run a wave whose one exchange is damaged."""
     patience = impatient(request) if damage in ("delay", "drip") else nullcontext()
-    with stage.through_proxy(request, damage, position) as (session, proxy), patience:
-        course = take_course(people, way, client=session)
-        course.happened = proxy.struck
-        return course, session
+    with proxied.through_proxy(request, damage, position) as (session, proxy), patience:
+        run = run_wave(people, way, client=session)
+        run.fired = proxy.damaged_count
+        return run, session

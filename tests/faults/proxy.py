@@ -36,7 +36,7 @@ _PIECE = 7
 _DRIP_SECONDS = 0.05  # real: it must come sooner than the client's limit for a single read
 
 
-def can_strike(damage: str, position: str) -> bool:
+def can_damage(damage: str, position: str) -> bool:
     return position in _ONLY_AT.get(damage, POSITIONS)
 
 
@@ -66,7 +66,7 @@ class Proxy:
         self._upstream = port
         self._picks = picks
         self.damage, self.position = damage, position
-        self.struck = 0
+        self.damaged_count = 0
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -82,9 +82,9 @@ class Proxy:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
         try:
             while (request := await _read(reader)) is not None:
-                if not self.struck and self._picks(request.head.split(b"\r\n", 1)[0].decode("latin-1")):
-                    self.struck += 1
-                    await self._strike(request, reader, writer, far_reader, far_writer)
+                if not self.damaged_count and self._picks(request.head.split(b"\r\n", 1)[0].decode("latin-1")):
+                    self.damaged_count += 1
+                    await self._apply_damage(request, reader, writer, far_reader, far_writer)
                     return
                 await _write(far_writer, request.whole)
                 reply = await _read(far_reader)
@@ -97,7 +97,7 @@ class Proxy:
             writer.close()
             far_writer.close()
 
-    async def _strike(
+    async def _apply_damage(
         self,
         request: Message,
         reader: asyncio.StreamReader,
@@ -109,7 +109,7 @@ class Proxy:
         if request.body:
             at["request body"] = len(request.head) + len(request.body) // 2
         elif self.position == "request body":
-            self.struck = 0  # there is no such byte
+            self.damaged_count = 0  # there is no such byte
         if self.position in at:
             await _write(far_writer, request.whole[: at[self.position]])
             if not await self._damage(request.whole[at[self.position] :], far_writer, reader, writer, far_writer):
@@ -120,7 +120,7 @@ class Proxy:
         if reply is None:
             return
         if self.position == "reply body" and not reply.body:
-            self.struck = 0  # there is no such byte
+            self.damaged_count = 0  # there is no such byte
         if self.damage.startswith("twice"):
             second = await self._again(request)
             reply = second if self.damage == "twice-last" else reply

@@ -15,8 +15,8 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from tests.faults.matrix_cells import Course, take_course
-from tests.faults.proxied_sandbox import WOUNDED, Stage, take_wounded, wounds
+from tests.faults.matrix_cells import WaveRun, run_wave
+from tests.faults.proxied_sandbox import WOUNDED, ProxiedSandbox, run_damaged, wounds
 from tests.faults.proxy import DAMAGES, POSITIONS
 from tests.faults.usage_modes import WAYS
 
@@ -24,15 +24,15 @@ TWO_DRAFTS = {("the draft", "twice"), ("the draft", "twice-last")}
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    stage = Stage()
-    with stage.served:
-        yield stage
+def proxied() -> Iterator[ProxiedSandbox]:
+    proxied = ProxiedSandbox()
+    with proxied.served:
+        yield proxied
 
 
 @pytest.fixture(scope="module")
-def undisturbed(people: Respondents) -> Course:
-    return take_course(people, "awaited")
+def undisturbed(people: Respondents) -> WaveRun:
+    return run_wave(people, "awaited")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -64,23 +64,23 @@ def warnings_of_the_next_look(sandbox: Sandbox) -> list[str]:
 
 
 def test_a_damaged_exchange_changes_nothing_that_counts(
-    stage: Stage,
+    proxied: ProxiedSandbox,
     people: Respondents,
-    undisturbed: Course,
+    undisturbed: WaveRun,
     noted: Callable[[str, str, str, str], None],
     wound: tuple[str, str, str, str],
 ) -> None:
     request, damage, position, way = wound
-    course, session = take_wounded(stage, people, way, request, damage, position)
-    assert course.happened == 1
-    assert course.outcome == undisturbed.outcome
-    assert course.saved == undisturbed.saved
-    assert all(error.next_step for error in course.stops)
+    run, session = run_damaged(proxied, people, way, request, damage, position)
+    assert run.fired == 1
+    assert run.outcome == undisturbed.outcome
+    assert run.saved == undisturbed.saved
+    assert all(error.next_step for error in run.stops)
     doubled = (request, damage) in TWO_DRAFTS
-    assert course.objects == undisturbed.objects | ({"groups": 2} if doubled else {})
+    assert run.objects == undisturbed.objects | ({"groups": 2} if doubled else {})
     if doubled:
         groups = sorted(session.sandbox.world.groups.values(), key=lambda group: group.status)
         assert [(group.status, len(group.saved)) for group in groups] == [("completed", 0), ("draft", 0)]
         assert groups[1].run is None
         assert any("2 target groups carry the reference" in text for text in warnings_of_the_next_look(session.sandbox))
-    noted(request, damage, position, course.ending)
+    noted(request, damage, position, run.ending)

@@ -33,7 +33,7 @@ def plan_of(client: Client) -> TargetGroupPlan:
     return make_plan(client.clock.now(), completes_goal=30, live_url=RSID_URL)
 
 
-class Shown:
+class ShownMessages:
     """Keep what was shown of jobs: each last look, and the words and colour a panel gives it."""
 
     def __init__(self, kept: Kept) -> None:
@@ -53,7 +53,7 @@ class Shown:
 
 def blocking(client: Client, people: Respondents, kept: Kept) -> None:
     """Run the cells of a notebook."""
-    client.reporter_factory = lambda title, mode: Shown(kept)
+    client.reporter_factory = lambda title, mode: ShownMessages(kept)
     wave = client.wave(NAME, project=PROJECT, respondents=people, plan=plan_of(client))
     try:
         _verbs(client, wave, kept)
@@ -92,7 +92,7 @@ def awaited(client: Client, people: Respondents, kept: Kept) -> None:
     """Await every call on a loop that is not the package's, and follow each job by its looks."""
 
     async def follow(job: Job) -> JobSnapshot:
-        shown = Shown(kept)
+        shown = ShownMessages(kept)
         async for seen in job.watch():
             shown.update(seen)
         return await job
@@ -190,7 +190,7 @@ async def _pass_a_day(client: Client) -> bool:
 WAYS: dict[str, Way] = {"blocking": blocking, "awaited": awaited, "background": background}
 
 
-def heed(client: Client, error: Exception, kept: Kept) -> None:
+def follow_advice(client: Client, error: Exception, kept: Kept) -> None:
     """Do what an error says is next, beyond running the cells again."""
     if isinstance(error, JobAlreadyRunning):
         client.pass_time(minutes=15)  # "wait for the running job to end"
