@@ -22,28 +22,28 @@ STEPS = {
     "get_business_units": "read the business units",
     "create_project": "create the project",
     "get_project_by_id": "read the project",
-    "get_list_target_groups": "look for the draft",
+    "get_list_target_groups": "find the draft",
     "create_target_group": "create the draft",
     "update_filling_strategy": "set the strategy",
     "recontact_list_upload_respondents_by_file_jobs": "list the uploads",
     "get_recontacts_overview": "count the saved ids",
     "recontact_create_upload_respondents_by_file_job": "upload",
-    "get_recontact_upload_respondents_by_file_job": "look at the upload",
+    "get_recontact_upload_respondents_by_file_job": "poll the upload",
     "get_target_group_rsid_recontact_list": "list the saved ids",
     "get_target_group": "read the draft",
     "get_target_group_respondent_activity_exclusions": "read the exclusion rules",
     "get_target_group_rsid_exclusion_list_api_paginated": "list the excluded ids",
     "create_launch_fielding_run_from_draft_job": "launch",
-    "get_launch_fielding_run_from_draft_job": "look at the launch",
+    "get_launch_fielding_run_from_draft_job": "poll the launch",
     "get_target_group_overview": "read the status",
     "get_target_group_performance": "read the performance",
     "get_fielding_runs_by_target_group_id": "find the run",
     "get_fielding_run": "read the run",
     "complete_fielding_run": "complete the run",
     "create_all_recontact_rsids_removal_job": "remove all",
-    "recontacts_remove_all_rsids_job_status": "look at the removal",
+    "recontacts_remove_all_rsids_job_status": "poll the removal",
 }
-"""Every operation a wave asks, by its id in the description, in the order of its life."""
+"""Every operation a wave calls, by its id in the OpenAPI document, in the order of its life."""
 
 _JOBS = (
     "recontact_create_upload_respondents_by_file_job",
@@ -72,7 +72,7 @@ ONLY_AT: dict[str, tuple[str, ...]] = {
     "repeated-cursor": _LISTS,
     "unknown-status": _WITH_STATUS,
 }
-"""Where a fault can do anything at all; one that is not named here can strike every request."""
+"""Where a fault can have an effect; one that is not listed here can affect every request."""
 
 FAULTS = tuple(sorted(FAULT_NAMES))
 RUNS_AT_MOST = 4
@@ -89,7 +89,7 @@ def all_cells() -> list[tuple[str, str]]:
 
 @dataclass
 class WaveRun:
-    """Hold how a wave went, over all runs of its cells."""
+    """One run of a wave under faults, over all repetitions of its cells."""
 
     outcome: str = ""
     saved: frozenset[bytes] = frozenset()
@@ -100,7 +100,7 @@ class WaveRun:
 
     @property
     def ending(self) -> str:
-        """Name the ending: nothing when it finished at once, else the errors it stopped with."""
+        """How it ended: nothing when it finished at once, else the errors it stopped with."""
         return " ".join(type(stop).__name__ for stop in self.stops)
 
 
@@ -109,7 +109,7 @@ def run_wave(people: Respondents, way: str, faults: Iterable[str] = (), client: 
     with client or open_client("sandbox", seed=1, faults=tuple(faults)) as session:
         run, kept = WaveRun(), Kept()
         world = session.sandbox.world
-        _listen(session, run)
+        _record_requests(session, run)
         for _ in range(RUNS_AT_MOST):
             try:
                 WAYS[way](session, people, kept)
@@ -128,8 +128,8 @@ def run_wave(people: Respondents, way: str, faults: Iterable[str] = (), client: 
         return run
 
 
-def _listen(session: Client, run: WaveRun) -> None:
-    """Write down what is asked, and whom the exchange holds when everything is about to be removed."""
+def _record_requests(session: Client, run: WaveRun) -> None:
+    """Record the operations called, and the saved ids when everything is about to be removed."""
     faults, world = session.sandbox.faults, session.sandbox.world
     trigger = faults.trigger
 
@@ -143,7 +143,7 @@ def _listen(session: Client, run: WaveRun) -> None:
 
 
 def check_what_was_shown(world: World, kept: Kept) -> None:
-    """Never a green bar on a partial success, never an end that was none."""
+    """Check that no partial success was shown as a full one, and no running job as ended."""
     for snapshot, text in kept.get("shown", ()):
         job = _job_of(world, snapshot)
         assert job.status in ("Completed", "Failed"), "a job that runs is shown as ended"
@@ -157,19 +157,19 @@ def check_what_was_shown(world: World, kept: Kept) -> None:
 def _job_of(world: World, snapshot: JobSnapshot) -> Job:
     if snapshot.handle.job_id:
         return world.jobs[snapshot.handle.job_id]
-    # A removal whose reply was lost has no id: it is the one removal there is.
+    # A removal whose reply was lost has no id: it is the only removal.
     return next(job for job in world.jobs.values() if job.kind == "recontact-removal")
 
 
 def count_objects(world: World) -> dict[str, int]:
-    """Count what there is; a job that failed left nothing behind."""
+    """Count what exists; a job that failed left nothing behind."""
     kinds = Counter(job.kind for job in world.jobs.values() if job.status != "Failed")
     runs = sum(group.run is not None for group in world.groups.values())
     return {"projects": len(world.projects), "groups": len(world.groups), "runs": runs, **kinds}
 
 
 def end_what_never_ends(world: World, t: float) -> None:
-    """Let Cint's support end a job that hangs: nothing on the client's side could."""
+    """End a job that hangs, as Cint's support would: nothing on the client's side could."""
     for job in world.jobs.values():
         if job.planned_end == "never":
             job.planned_end, job.ends_at = "done", t + 1.0

@@ -1,4 +1,4 @@
-"""A kernel killed in mid-upload and while a job runs: its cells, run again from the top, end with one of everything."""
+"""A kernel killed during the upload and while a job runs: its cells, run again from the top, create everything once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ DIED = "the kernel died"
 
 
 class Notebook:
-    """Run cells in a real kernel, which may die while a cell runs."""
+    """A notebook that runs cells in a real kernel, which may die while a cell runs."""
 
     def __init__(self, cwd: Path) -> None:
         self.manager = KernelManager()
@@ -60,13 +60,13 @@ class Notebook:
     def run_all(self, cells: list[str]) -> str:
         """Run the cells in order; return how it ended: `ok`, the error of a cell, or that the kernel died."""
         for cell in cells:
-            said = self._run(cell)
-            if said != "ok":
-                return said
+            ended = self._run(cell)
+            if ended != "ok":
+                return ended
         return "ok"
 
     def _run(self, cell: str) -> str:
-        asked = self.client.execute(cell)
+        message_id = self.client.execute(cell)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -75,7 +75,7 @@ class Notebook:
                 if not self.manager.is_alive():
                     return DIED
                 continue
-            if reply["parent_header"].get("msg_id") == asked:
+            if reply["parent_header"].get("msg_id") == message_id:
                 content = reply["content"]
                 return "ok" if content["status"] == "ok" else f"{content['ename']}: {content['evalue']}"
         raise AssertionError(f"the cell never ended: {cell}")
@@ -99,7 +99,7 @@ def notebook(tmp_path: Path) -> Iterator[Notebook]:
 
 
 def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
-    """Kill a process while the exchange has its so-many-th request for a step in hand."""
+    """Kill a process while the exchange handles the given request of a step, counted from one."""
     trigger = type(sandbox.faults).trigger.__get__(sandbox.faults)
     left = [times]
 

@@ -32,15 +32,15 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client, open_client
 from tests.faults.usage_modes import plan_of
 
-LOOKS_A_DAY = 3
+POLLS_PER_DAY = 3
 FEW_OBJECTS, FEW_BYTES = 500, 500_000
-"""Caches may fill a little; a panel that stays would leave more than this in two days."""
+"""Caches may fill a little; a panel that leaks would leave more than this in two days."""
 DESCRIPTORS = Path("/proc/self/fd")
 SERVE = "import sys; from cint_nb.cli import main; sys.exit(main(['sandbox', '--port', '0']))"
 
 
 class AdvancingClock:
-    """Hold the calls that panels want to have run later, and run those that are due by the exchange's time."""
+    """A scheduler for the panels' delayed calls, which runs those that are due by the exchange's time."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -99,9 +99,9 @@ def watch_a_day(client: Client, clock: AdvancingClock, table: StatusTable, ref: 
     assert isinstance(job, Job)
     assert job.wait().is_final
     panel.close()
-    for _ in range(LOOKS_A_DAY):
-        client.pass_time(hours=24 / LOOKS_A_DAY)
-        clock.pass_time(86_400 / LOOKS_A_DAY)
+    for _ in range(POLLS_PER_DAY):
+        client.pass_time(hours=24 / POLLS_PER_DAY)
+        clock.pass_time(86_400 / POLLS_PER_DAY)
 
 
 def measure(clock: AdvancingClock) -> Measured:
@@ -115,7 +115,7 @@ def measure(clock: AdvancingClock) -> Measured:
 
 @pytest.fixture
 def nothing_logged() -> Iterator[None]:
-    """Keep pytest from holding each record of a month."""
+    """Keep pytest from storing each log record of a month."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
@@ -133,7 +133,7 @@ def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
     first, last = (10, 30) if pytestconfig.getoption("every_way", default=False) else (2, 6)
     plan = plan_of(client)
     plan = plan.model_copy(update={"end_at": plan.end_at + timedelta(days=30)})
-    wave = client.wave("A month of looks", project="Brand tracker", respondents=people, plan=plan)
+    wave = client.wave("A month of polls", project="Brand tracker", respondents=people, plan=plan)
     ref = wave.create()
     wave.upload()
     wave.launch(budget="100 EUR")
@@ -150,7 +150,7 @@ def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
         grown, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         if late.objects - early.objects < FEW_OBJECTS and grown < FEW_BYTES:
-            break  # else once more: a cache that filled or a module that was imported late is no growth
+            break  # else once more: a cache that filled or a late import is not growth
     table.close()
     assert len(loaded) > 2 * last
     assert late.objects - early.objects < FEW_OBJECTS

@@ -19,7 +19,7 @@ from tests.faults.matrix_cells import STEPS, WaveRun, run_wave
 from tests.faults.usage_modes import WAYS
 
 Noted = Callable[[str, str, str, str], None]
-TELLING = (
+TYPICAL_STEPS = (
     "token",
     "create_target_group",
     "recontact_create_upload_respondents_by_file_job",
@@ -32,7 +32,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class SuspendedClock:
-    """Tell the time as a computer does: its wall clock may jump, its seconds may stand still while it sleeps."""
+    """The clock of a computer: its wall clock may jump, its monotonic clock may stop while it sleeps."""
 
     def __init__(self, exchange: SandboxClock) -> None:
         self.exchange = exchange
@@ -49,26 +49,24 @@ class SuspendedClock:
         await self.exchange.sleep(seconds)
 
 
-def on_a_computer() -> tuple[Client, SuspendedClock]:
+def client_with_own_clock() -> tuple[Client, SuspendedClock]:
     sandbox = Sandbox(seed=1)
     clock = SuspendedClock(sandbox.clock)
     settings = Settings.load("sandbox", environ={})
-    session = Client(
-        Http(settings, transport=sandbox.transport(), clock=clock, token_factory=SeededTokenFactory("1"))
-    )
+    session = Client(Http(settings, transport=sandbox.transport(), clock=clock, token_factory=SeededTokenFactory("1")))
     session.sandbox = sandbox
     return session, clock
 
 
 def at_first(session: Client, step: str, happens: Callable[[int], None]) -> None:
-    """Let something happen when a step is first asked for, and at each later request, by its number."""
+    """Call `happens` at the first request of a step and at each later request, with its number."""
     faults = session.sandbox.faults
-    trigger, begun = faults.trigger, list[int]()
+    trigger, requests = faults.trigger, list[int]()
 
     def triggered(names: tuple[str, ...]) -> object:
-        if step in names or begun:
-            begun.append(1)
-            happens(len(begun))
+        if step in names or requests:
+            requests.append(1)
+            happens(len(requests))
         return trigger(names)
 
     faults.trigger = triggered
@@ -81,7 +79,7 @@ def undisturbed(people: Respondents) -> dict[str, WaveRun]:
 
 @pytest.fixture
 def steps(pytestconfig: pytest.Config) -> tuple[str, ...]:
-    return tuple(STEPS) if pytestconfig.getoption("every_way", default=False) else TELLING
+    return tuple(STEPS) if pytestconfig.getoption("every_way", default=False) else TYPICAL_STEPS
 
 
 def assert_alike(run: WaveRun, without: WaveRun, where: str) -> None:
@@ -115,7 +113,7 @@ def test_a_clock_may_jump_at_any_step(
     people: Respondents, undisturbed: dict[str, WaveRun], noted: Noted, steps: tuple[str, ...], jump: timedelta | None
 ) -> None:
     for turn, step in enumerate(steps):
-        session, clock = on_a_computer()
+        session, clock = client_with_own_clock()
 
         def happens(number: int, clock: SuspendedClock = clock) -> None:
             clock.ahead = (DAY if number % 2 else -DAY) if jump is None else jump
@@ -137,7 +135,7 @@ def test_a_laptop_may_sleep_at_any_step(
     standing: bool,
 ) -> None:
     for turn, step in enumerate(steps):
-        session, clock = on_a_computer()
+        session, clock = client_with_own_clock()
 
         def happens(number: int, clock: SuspendedClock = clock) -> None:
             if number == 1:
