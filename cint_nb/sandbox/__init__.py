@@ -1,15 +1,15 @@
 """The practice room: a simulated Demand API, behind the transport seam.
 
-Knows: the rules of both guides, a population of respondents, and time that can be moved. It speaks JSON only.
-May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn, httpx for its transport; never our
-models or our client.
+Knows: the rules of both guides, a population of respondents, and time that can be advanced. It speaks JSON only.
+May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn with h11, httpx for its transport and
+its remote clock; never our models or our client.
 Gives out: `Sandbox`, a simulated exchange in this process; `serve` and `ServedSandbox`, the same over HTTP;
 `write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose;
-`PopulationParameters`, the numbers behind people's behaviour; and the fixed ids of its one account.
+`PopulationParameters`, the parameters of people's behaviour; and the fixed ids of its one account.
 
 A request goes through `http.asgi` (faults are injected here) and `http.dispatch` to the handler that `http.routes`
-names; handlers read and change the `World`. What is due by then happens first, in `simulation`. All state hangs on one
-`World`, and nothing of it depends on when somebody polls.
+names; handlers read and change the `World`. What is due by then happens first, in `simulation`. One `World` contains
+all state, and none of it depends on when somebody polls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sandbox's time: virtual by default, or real time made faster, and the same clock seen over HTTP."""
+"""The sandbox's time: virtual by default, or accelerated real time, and the same clock over HTTP."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from functools import cached_property
 
 import httpx
 
-_SLEEP_SLICE = 0.05  # real seconds between two looks at a running clock, so that an advance wakes sleepers soon
+_SLEEP_SLICE = 0.05  # real seconds between two checks of a running clock, so that an advance wakes sleepers soon
 
 
 class SandboxClock:
     """The sandbox's clock, which can be advanced.
 
     Args:
-        start: Moment at which the clock begins, UTC.
-        speed: Virtual seconds per real second. None stands still until someone sleeps or advances it: sleeping then
-            returns at once and time jumps.
+        start: Moment at which the clock starts, UTC.
+        speed: Virtual seconds per real second. With None the clock is paused until someone sleeps or advances it:
+            sleeping then returns at once and time jumps.
 
-    Several sleepers share one time line: it jumps to the earliest waiting one, so waits do not add up.
+    Several sleepers share one timeline: it jumps to the earliest waiting one, so waits do not add up.
     """
 
     def __init__(self, start: datetime, speed: float | None = None) -> None:
@@ -39,7 +39,7 @@ class SandboxClock:
 
     @property
     def elapsed(self) -> float:
-        """Return the virtual seconds since the start, to the millisecond."""
+        """The virtual seconds since the start, to the millisecond."""
         running = 0.0 if self.speed is None else (time.monotonic() - self._real) * self.speed
         return round(self._advanced + running, 3)
 
@@ -70,7 +70,7 @@ class SandboxClock:
         mine = (due, self._count)
         heapq.heappush(self._sleepers, mine)
         try:
-            # Time jumps only when nobody has work left: other tasks get a turn, requests under way may finish first.
+            # Time jumps only when nobody has work left: other tasks get a turn, requests in flight may finish first.
             await asyncio.sleep(0)
             while self._sleepers[0] != mine or self.in_flight:
                 if self.elapsed >= due and not self.in_flight:
@@ -83,7 +83,7 @@ class SandboxClock:
 
 
 async def _wait(left: Callable[[], float]) -> None:
-    """Wait in slices: the clock may be advanced meanwhile, which no event tells."""
+    """Wait in slices: the clock may be advanced in the meantime, which no event announces."""
     while (seconds := left()) > 0:  # noqa: ASYNC110 - see above
         await asyncio.sleep(min(_SLEEP_SLICE, seconds))
 
@@ -92,11 +92,11 @@ class RemoteClock:
     """The clock of a served sandbox; sleeping advances its virtual time.
 
     Args:
-        base_url: Address of the served sandbox, with or without `/v1`.
+        base_url: URL of the served sandbox, with or without `/v1`.
         transport: Replaces the network, for tests.
-        unreachable: Makes the error to raise when no sandbox answers; httpx's own, or ValueError, when left out.
+        unreachable: Builds the error to raise when no sandbox responds; httpx's own, or ValueError, when omitted.
 
-    A sandbox with a speed runs by itself: sleeping there waits in real time.
+    A sandbox with a speed runs by itself: sleeping then takes real time.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class RemoteClock:
         self._real = 0.0
 
     def now(self) -> datetime:
-        """Return the time, UTC. The first call asks the served sandbox; later ones know."""
+        """Return the time, UTC. The first call requests it from the served sandbox; later calls compute it."""
         if self._start is None:
             try:
                 self._update_from(httpx.get(self._url, timeout=5.0, trust_env=False))
@@ -123,7 +123,7 @@ class RemoteClock:
         return (self._start or datetime.now(UTC)) + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        """Return the virtual seconds since the sandbox began, as far as this client knows."""
+        """Return the virtual seconds since the sandbox started, as far as this client knows."""
         running = 0.0 if self.speed is None else (time.monotonic() - self._real) * self.speed
         return round(self._elapsed + running, 3)
 
@@ -144,7 +144,7 @@ class RemoteClock:
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
-        # Loaded once a clock: loading them takes longer than everything else a sleep does.
+        # Loaded once per clock: loading them takes longer than everything else a sleep does.
         return ssl.create_default_context()
 
     async def _request(self, method: str, body: dict[str, float] | None = None) -> None:

@@ -1,6 +1,6 @@
 """The kinds of faults, by where they act: connection, time, before the handler, response, state.
 
-Each may strike any operation, the token endpoint too; one that finds nothing to act on there does nothing.
+Each can affect any operation, the token endpoint included; one that finds nothing to act on there does nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cint_nb.sandbox.protocol.messages import (
 )
 from cint_nb.sandbox.protocol.paging import encode_cursor
 
-_UNKNOWN_ID = "00000000-0000-4000-8000-00000000fa17"  # the id of errors no request of the world has seen
+_UNKNOWN_ID = "00000000-0000-4000-8000-00000000fa17"  # the id of errors that no handler has produced
 _EXTRA_FIELD = "cint_nb_sandbox_extra"
 _DELAY_SECONDS = 30.0
 _RETRY_AFTER_SECONDS = 2
@@ -30,7 +30,7 @@ _RETRY_AFTER_SECONDS = 2
 
 @dataclass(frozen=True)
 class FaultKind:
-    """Name a fault.
+    """A kind of fault.
 
     Args:
         name: How it is written.
@@ -40,32 +40,32 @@ class FaultKind:
 
 
 class ConnectionRefused(FaultKind):
-    """Break the connection before the request is read."""
+    """The connection breaks before the request is read."""
 
 
 class ConnectionReset(FaultKind):
-    """Break the connection while the request is read."""
+    """The connection breaks while the request is read."""
 
 
 class ReplyDropped(FaultKind):
-    """Break the connection after the handler has acted."""
+    """The connection breaks after the handler has acted."""
 
 
 class ReplyDelayed(FaultKind):
-    """Let time pass between the handler and its response."""
+    """Time passes between the handler and its response."""
 
     def seconds(self, value: str) -> float:
-        """Return how long, by the value the fault was written with."""
+        """Return the delay in seconds, from the value the fault was written with."""
         return _number(value, _DELAY_SECONDS)
 
 
 @dataclass(frozen=True)
 class EarlyResponse(FaultKind):
-    """Answer in place of the handler, which does not act.
+    """A response that replaces the handler, which does not act.
 
     Args:
         name: How it is written.
-        response: Makes the response from the value the fault was written with.
+        response: Builds the response from the value the fault was written with.
     """
 
     response: Callable[[str], Response]
@@ -73,11 +73,11 @@ class EarlyResponse(FaultKind):
 
 @dataclass(frozen=True)
 class ResponseChange(FaultKind):
-    """Change the response of success, after the handler has acted.
+    """A change to a successful response, after the handler has acted.
 
     Args:
         name: How it is written.
-        change: Makes the changed response from the response, the fault's value and the raw query.
+        change: Builds the changed response from the response, the fault's value and the raw query.
     """
 
     change: Callable[[Response, str, str], Response]
@@ -85,11 +85,11 @@ class ResponseChange(FaultKind):
 
 @dataclass(frozen=True)
 class StateChange(FaultKind):
-    """Change what the handler, or time after it, does with the state.
+    """A change to what the handler, or time after it, does with the state.
 
     Args:
         name: How it is written.
-        effect: What the handler is told.
+        effect: The state fault that the handler receives.
     """
 
     effect: StateFault
@@ -102,7 +102,7 @@ def _number(value: str, default: float) -> float:
         return default
 
 
-def _refused(make: Callable[[], ApiError]) -> Callable[[str], Response]:
+def _early_error(make: Callable[[], ApiError]) -> Callable[[str], Response]:
     return lambda _value: make().to_response(_UNKNOWN_ID)
 
 
@@ -133,32 +133,35 @@ def _invalid_field(value: str) -> Response:
     return bad_request((field_name, f"'{field_name}' is not accepted.")).to_response(_UNKNOWN_ID)
 
 
-def _replace_by_error(_answer: Response, _value: str, _query: str) -> Response:
+def _replace_by_error(_response: Response, _value: str, _query: str) -> Response:
     return _internal_error().to_response(_UNKNOWN_ID)
 
 
-def _truncate(answer: Response, _value: str, _query: str) -> Response:
-    text = answer.content if answer.content is not None else json.dumps(answer.body or {"": ""}).encode()
+def _truncate(response: Response, _value: str, _query: str) -> Response:
+    text = response.content if response.content is not None else json.dumps(response.body or {"": ""}).encode()
     return Response(
-        answer.status, headers=answer.headers, content=text[: max(1, len(text) // 2)], media_type=answer.media_type
+        response.status,
+        headers=response.headers,
+        content=text[: max(1, len(text) // 2)],
+        media_type=response.media_type,
     )
 
 
-def _replace_by_page(answer: Response, _value: str, _query: str) -> Response:
+def _replace_by_page(response: Response, _value: str, _query: str) -> Response:
     page = b"<!doctype html><html><body><h1>Please sign in to continue</h1></body></html>"
-    return Response(200, headers=answer.headers, content=page, media_type="text/html")
+    return Response(200, headers=response.headers, content=page, media_type="text/html")
 
 
-def _set_status(answer: Response, value: str, _query: str) -> Response:
+def _set_status(response: Response, value: str, _query: str) -> Response:
     word = value or "Archiving"
-    if isinstance(answer.body, dict):
-        answer.body = {name: word if name == "status" else item for name, item in answer.body.items()}
-    return answer
+    if isinstance(response.body, dict):
+        response.body = {name: word if name == "status" else item for name, item in response.body.items()}
+    return response
 
 
-def _add_fields(answer: Response, _value: str, _query: str) -> Response:
-    answer.body = _with_extra(answer.body)
-    return answer
+def _add_fields(response: Response, _value: str, _query: str) -> Response:
+    response.body = _with_extra(response.body)
+    return response
 
 
 def _with_extra(value: Json) -> Json:
@@ -169,16 +172,16 @@ def _with_extra(value: Json) -> Json:
     return value
 
 
-def _repeat_cursor(answer: Response, _value: str, query: str) -> Response:
-    if isinstance(answer.body, dict):
+def _repeat_cursor(response: Response, _value: str, query: str) -> Response:
+    if isinstance(response.body, dict):
         sent = [part.partition("=")[2] for part in query.split("&") if part.startswith("start_after=")]
-        cursor = sent[-1] if sent else answer.body.get("next_cursor") or encode_cursor("again")
-        answer.body = {
-            **answer.body,
+        cursor = sent[-1] if sent else response.body.get("next_cursor") or encode_cursor("again")
+        response.body = {
+            **response.body,
             "next_cursor": cursor,
-            **({"has_more": True} if "has_more" in answer.body else {}),
+            **({"has_more": True} if "has_more" in response.body else {}),
         }
-    return answer
+    return response
 
 
 KINDS: dict[str, FaultKind] = {
@@ -190,15 +193,15 @@ KINDS: dict[str, FaultKind] = {
         ReplyDelayed("delay"),
         EarlyResponse("429", _too_many),
         EarlyResponse("503", _unavailable),
-        EarlyResponse("500", _refused(_internal_error)),
+        EarlyResponse("500", _early_error(_internal_error)),
         EarlyResponse("502", _bad_gateway),
         ResponseChange("500-after", _replace_by_error),
         ResponseChange("truncated", _truncate),
         ResponseChange("html", _replace_by_page),
-        EarlyResponse("404", _refused(lambda: not_found("the address"))),
-        EarlyResponse("401", _refused(unauthorized)),
-        EarlyResponse("expired-token", _refused(forbidden)),
-        EarlyResponse("stale-etag", _refused(precondition_failed)),
+        EarlyResponse("404", _early_error(lambda: not_found("the address"))),
+        EarlyResponse("401", _early_error(unauthorized)),
+        EarlyResponse("expired-token", _early_error(forbidden)),
+        EarlyResponse("stale-etag", _early_error(precondition_failed)),
         EarlyResponse("invalid", _invalid_field),
         StateChange("job-fails", StateFault.JOB_FAILS),
         StateChange("job-never-ends", StateFault.JOB_NEVER_ENDS),

@@ -1,16 +1,16 @@
-"""Things that go wrong on purpose, by name, so that one can see what happens and mend it.
+"""Faults that are injected on purpose, by name, so that one can see what happens and how to fix it.
 
-A fault is written `NAME@STEP`, with more behind it:
+A fault is written `NAME@STEP`, followed by options:
 
 ```
 drop-reply@upload          the reply of the next upload is lost after the exchange acted
-429@list*3                 the next three lists of upload jobs are refused
+429@list*3                 the next three lists of upload jobs are rejected
 429@list*3=20              … with Retry-After: 20
 delay@status=40+2          the third status request (two pass) takes 40 seconds
-503@any%10*always          one request in ten, seeded, for good
+503@any%10*always          one request in ten, seeded, without end
 ```
-`STEP` is an operation id of the description, a short name of it, or `any`. `*N` says how often (1 when left out,
-`*always` for good), `+N` how many matching requests pass first, `%N` the chance in percent, `=V` a value.
+`STEP` is an operation id of the OpenAPI document, an alias of it, or `any`. `*N` says how often (1 when omitted,
+`*always` without end), `+N` how many matching requests pass first, `%N` the probability in percent, `=V` a value.
 
 | name | what happens |
 |---|---|
@@ -18,24 +18,24 @@ delay@status=40+2          the third status request (two pass) takes 40 seconds
 | `reset` | the connection breaks while the request is sent; the exchange does not act |
 | `drop-reply` | the exchange acts, the reply is lost |
 | `delay` | the reply comes after `=V` seconds (30); longer than the client waits is a read timeout, after acting |
-| `429`, `503` | refused, `Retry-After: V` (2) |
-| `500`, `502` | refused before acting |
-| `500-after` | the exchange acts, then answers 500 |
+| `429`, `503` | rejected, `Retry-After: V` (2) |
+| `500`, `502` | rejected before acting |
+| `500-after` | the exchange acts, then responds with 500 |
 | `truncated` | the exchange acts, the JSON of the reply ends early |
 | `html` | the exchange acts, the reply is a web page with status 200 |
-| `404` | 404 before acting, as an exchange answers that does not have the address |
-| `401` | 401 `authorization_error`, as the recontact guide tells of expired tokens |
-| `expired-token` | 403 `authorization_error`, as the reference tells of expired tokens |
-| `stale-etag` | 412, as if somebody else had changed the thing |
+| `404` | 404 before acting, as from an exchange that does not have the URL |
+| `401` | 401 `authorization_error`, as the recontact guide describes expired tokens |
+| `expired-token` | 403 `authorization_error`, as the reference describes expired tokens |
+| `stale-etag` | 412, as if somebody else had changed the resource |
 | `invalid` | 400 that names the field `=V` (`Allocations`) |
-| `job-fails` | the job made by this request ends as failed |
-| `job-never-ends` | the job made by this request stays in work |
-| `partial` | a tenth of the upload is refused once and succeeds when sent again |
-| `paused-by-marketplace` | the run made by this launch is paused after six hours live |
+| `job-fails` | the job created by this request fails |
+| `job-never-ends` | the job created by this request never finishes |
+| `partial` | a tenth of the upload is rejected once and accepted when resent |
+| `paused-by-marketplace` | the run created by this launch is paused after six hours live |
 | `unknown-status` | `status` in the reply is the word `=V` (`Archiving`) |
-| `extra-fields` | objects of the reply hold a field nobody has heard of |
+| `extra-fields` | objects of the reply contain an undocumented field |
 | `repeated-cursor` | the next cursor is the one that was sent, or never ends |
-| `short-page` | the page holds half of what it could, and its cursor goes on from there |
+| `short-page` | the page contains half of what it could, and its cursor continues from there |
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class Fault:
         text: As it was written.
         name: What happens.
         step: Where.
-        value: Its value, empty when left out.
+        value: Its value, empty when omitted.
         remaining: How often it may still happen.
         skip: How many matching requests pass first.
-        percent: Chance in percent.
+        percent: Probability in percent.
         matched: Matching requests so far.
         fired: How often it has happened.
     """
@@ -86,23 +86,23 @@ class Fault:
 
     @property
     def kind(self) -> FaultKind:
-        """Return what it does, and where."""
+        """What it does, and when."""
         return KINDS[self.name]
 
 
 def parse_fault(text: str) -> Fault:
-    """Read a fault such as `429@list*3=20`.
+    """Parse a fault such as `429@list*3=20`.
 
     Raises:
-        ValueError: for a name or form that is not known, with the known names.
+        ValueError: for an unknown name or an invalid form, with the known names.
     """
     match = _FAULT_PATTERN.fullmatch(text.strip())
     if match is None:
         raise ValueError(
-            f"the fault {text!r:.60} cannot be read; write NAME@STEP, such as drop-reply@upload or 429@list*3"
+            f"the fault {text!r:.60} is not valid; write NAME@STEP, such as drop-reply@upload or 429@list*3"
         )
     if match["name"] not in FAULT_NAMES:
-        raise ValueError(f"{match['name']!r:.40} is no fault; known are {', '.join(sorted(FAULT_NAMES))}")
+        raise ValueError(f"{match['name']!r:.40} is not a known fault; choose from {', '.join(sorted(FAULT_NAMES))}")
     fault = Fault(text.strip(), match["name"], match["step"])
     for sign, value in re.findall(r"([=*+%])([^=*+%]+)", match["rest"]):
         if sign == "=":
@@ -117,7 +117,7 @@ def parse_fault(text: str) -> Fault:
 
 
 class ConnectionDropped(Exception):
-    """End a request without a reply.
+    """A request ends without a reply.
 
     Args:
         message: What happened.
@@ -140,11 +140,11 @@ class ConnectionDropped(Exception):
 
 @dataclass
 class FaultPlan:
-    """The armed faults of one sandbox and decide, request by request, which happen.
+    """The armed faults of one sandbox, which decides request by request which of them happen.
 
     Args:
         texts: Faults as written.
-        seed: Decides chances.
+        seed: Decides the draws of faults with a probability.
         known_steps: Steps a fault may name; empty accepts all.
     """
 
@@ -161,11 +161,11 @@ class FaultPlan:
         """Arm a fault.
 
         Raises:
-            ValueError: when it cannot be read or names an unknown step.
+            ValueError: when it is not valid or names an unknown step.
         """
         fault = parse_fault(text)
         if self.known_steps and fault.step not in self.known_steps:
-            raise ValueError(f"{fault.step!r} is no step; known are {', '.join(sorted(self.known_steps))}")
+            raise ValueError(f"{fault.step!r} is not a known step; choose from {', '.join(sorted(self.known_steps))}")
         self.armed.append(fault)
         return fault
 
@@ -174,7 +174,7 @@ class FaultPlan:
         self.armed.clear()
 
     def trigger(self, names: tuple[str, ...]) -> list[Fault]:
-        """Return the faults that happen to a request, by the names its operation goes by."""
+        """Return the faults that happen to a request, given the names of its operation."""
         happening = []
         for fault in self.armed:
             if fault.remaining <= 0 or not names or (fault.step != "any" and fault.step not in names):

@@ -1,4 +1,4 @@
-"""Writes a respondent file as analysts have them: full of small dirt, and with ids the exchange does not take."""
+"""Writing a sample respondent file as analysts have them: dirty, and with ids the exchange rejects."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sandbox_seed(environ: Mapping[str, str] = os.environ) -> int:
     """Return the seed `connect()` gives the sandbox of this process: CINT_NB_SEED, else 1.
 
     Raises:
-        ValueError: the variable holds no whole number.
+        ValueError: when the variable is not a whole number.
     """
     return int(environ.get("CINT_NB_SEED", "").strip() or 1)
 
@@ -29,14 +29,14 @@ def sandbox_seed(environ: Mapping[str, str] = os.environ) -> int:
 def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None, entity_type: str = "RSID") -> Path:
     """Write a synthetic respondent file with the dirt real files have, the same for the same arguments.
 
-    It begins with a byte-order mark and ends its lines with CRLF. Ids come in upper and lower case, some in quotes,
+    It starts with a byte-order mark and ends its lines with CRLF. Ids are in upper and lower case, some in quotes,
     braces or spaces; some lines are blank, malformed or repeat an earlier id in another form. Of the well-formed ids
-    the sandbox rejects about 2 % for good and about 1 % at the first attempt only.
+    the sandbox rejects about 2 % permanently and about 1 % at the first attempt only.
 
     Args:
         path: File to write; a `.csv` or `.txt`.
         lines: Number of lines, 1 or more.
-        seed: The same seed as the sandbox's makes its response ids known there; `sandbox_seed()` when left out.
+        seed: With the sandbox's own seed, its response ids are known there; `sandbox_seed()` when omitted.
         entity_type: `RSID` or `RID`.
 
     Returns:
@@ -50,55 +50,55 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
     if lines < 1:
         raise ValueError("lines must be 1 or more")
     seed = sandbox_seed() if seed is None else seed
-    chance = random.Random(f"{seed}:{lines}:{entity_type}")  # noqa: S311 - repeatable on purpose
-    kinds = _plan_lines(lines, chance)
-    makes = _ids(seed, kinds.count("id"), entity_type)
+    rng = random.Random(f"{seed}:{lines}:{entity_type}")  # noqa: S311 - repeatable on purpose
+    kinds = _plan_lines(lines, rng)
+    unused = _ids(seed, kinds.count("id"), entity_type)
     written: list[str] = []
     used: list[str] = []
     for kind in kinds:
         if kind == "blank":
-            written.append(chance.choice(("", "", "   ")))
+            written.append(rng.choice(("", "", "   ")))
         elif kind == "malformed":
-            written.append(_malformed(chance))
+            written.append(_malformed(rng))
         elif kind == "duplicate":
-            written.append(_vary_form(chance.choice(used), chance))
+            written.append(_vary_form(rng.choice(used), rng))
         else:
-            used.append(makes.pop())
-            written.append(_vary_form(used[-1], chance))
+            used.append(unused.pop())
+            written.append(_vary_form(used[-1], rng))
     path = Path(path)
     path.write_bytes((_BOM + "\r\n".join(written) + "\r\n").encode("utf-8"))
     return path
 
 
-def _plan_lines(lines: int, chance: random.Random) -> list[str]:
-    """Decide what each line is: the first and the last are ids, so that neither mark nor end is in doubt."""
+def _plan_lines(lines: int, rng: random.Random) -> list[str]:
+    """Decide the kind of each line: the first and the last are ids, so that neither mark nor end is in doubt."""
     counts = {"blank": _BLANK, "malformed": _MALFORMED, "duplicate": _DUPLICATE}
     middle: list[str] = []
     if lines >= 40:
         for kind, share in counts.items():
             middle += [kind] * max(1, round(lines * share))
     middle += ["id"] * max(0, lines - 2 - len(middle))
-    chance.shuffle(middle)
+    rng.shuffle(middle)
     return (["id", *middle, "id"])[:lines] if lines > 1 else ["id"]
 
 
 def _ids(seed: int, count: int, word: str) -> list[str]:
-    """List ids, the last to be used first; response ids belong to people, some of whom appear twice."""
+    """Return ids, the last to be used first; response ids belong to people, some of whom appear twice."""
     if parse_entity_type(word) is EntityType.RSID:
         return [rsid_of(seed, number) for number in reversed(range(count))]
-    made: list[str] = []
+    created: list[str] = []
     number = 0
-    while len(made) < count:
+    while len(created) < count:
         # Every tenth person with several visits appears with two of them.
         again = 2 if visit_count(number) > 1 and number % 10 == 1 else 1
-        made += [rid_of(seed, number, visit) for visit in range(again)]
+        created += [rid_of(seed, number, visit) for visit in range(again)]
         number += 1
-    return made[:count][::-1]
+    return created[:count][::-1]
 
 
-def _vary_form(identifier: str, chance: random.Random) -> str:
-    text = identifier.upper() if chance.random() < _UPPER else identifier
-    draw = chance.random()
+def _vary_form(identifier: str, rng: random.Random) -> str:
+    text = identifier.upper() if rng.random() < _UPPER else identifier
+    draw = rng.random()
     if draw < _QUOTED:
         return f'"{text}"'
     if draw < _QUOTED + _BRACED:
@@ -108,11 +108,11 @@ def _vary_form(identifier: str, chance: random.Random) -> str:
     return text
 
 
-def _malformed(chance: random.Random) -> str:
-    draw = chance.random()
+def _malformed(rng: random.Random) -> str:
+    draw = rng.random()
     if draw < 0.3:
-        return chance.choice(_BROKEN)
-    text = rsid_of(-1, chance.randrange(10**6))
+        return rng.choice(_BROKEN)
+    text = rsid_of(-1, rng.randrange(10**6))
     if draw < 0.6:
         return text[:-2]
     if draw < 0.8:

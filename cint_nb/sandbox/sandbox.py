@@ -1,4 +1,4 @@
-"""The sandbox itself: one world, its clock, its faults and its app, in this process."""
+"""The sandbox itself: one world with its clock, faults and app, in this process."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
 class Sandbox:
-    """Simulate the Demand API: a world with its own time, people and rules.
+    """A simulated Demand API: a world with its own time, people and rules.
 
     Args:
         seed: Decides ids, durations and people; the same seed and requests give the same world.
-        speed: Virtual seconds per real second. None is virtual time: it stands still, and sleeping makes it jump.
-        faults: What shall go wrong, such as `drop-reply@upload` or `429@list*3`; see `cint_nb.sandbox.faults`.
-        start: Moment at which the world begins, UTC.
-        state: SQLite file that keeps the world; it is read when it exists.
-        population: The numbers behind people's behaviour.
+        speed: Virtual seconds per real second. With None time is virtual: it is paused, and sleeping makes it jump.
+        faults: Faults to inject, such as `drop-reply@upload` or `429@list*3`; see `cint_nb.sandbox.faults`.
+        start: Moment at which the world starts, UTC.
+        state: SQLite file that stores the world; it is read when it exists.
+        population: The parameters of people's behaviour.
 
     Raises:
-        ValueError: for a fault that cannot be read, or a state file of another seed or start.
+        ValueError: for a fault that is not valid, or a state file of another seed or start.
     """
 
     base_url = "http://sandbox.invalid/v1"
-    token_url = "http://sandbox.invalid/oauth/token"  # noqa: S105 - an address
+    token_url = "http://sandbox.invalid/oauth/token"  # noqa: S105 - a URL
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class Sandbox:
         self.world = World(seed, start, population)
         self.faults = FaultPlan(faults, seed=seed, known_steps=FAULT_STEPS)
         self.request_log = RequestLog(state, seed=seed, start=start) if state is not None else None
-        remember = self.request_log.append if self.request_log is not None else None
-        self.dispatcher = Dispatcher(self.world, remember)
+        log_request = self.request_log.append if self.request_log is not None else None
+        self.dispatcher = Dispatcher(self.world, log_request)
         if self.request_log is not None:
             self.clock.advance_to(self.request_log.replay(self.dispatcher))
         self.app: Starlette = build_app(self)
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """Return a transport that answers from this world, without a network."""
+        """Return a transport that responds from this world, without a network."""
         return SandboxTransport(self.app, self.clock)
 
     def advance(self, seconds: float) -> None:
@@ -84,7 +84,7 @@ class Sandbox:
             self.request_log.save_time(self.clock.elapsed)
 
     def close(self) -> None:
-        """Keep the time and close the state file, if there is one."""
+        """Save the time and close the state file, if there is one."""
         if self.request_log is not None:
             self.request_log.save_time(self.clock.elapsed)
             self.request_log.close()

@@ -25,19 +25,19 @@ _STARTUP_SECONDS = 15.0  # real seconds
 
 
 class ServedSandbox:
-    """Serve a sandbox on a thread of its own, as a context manager.
+    """A sandbox served on its own thread, as a context manager.
 
     Args:
-        sandbox: The sandbox; a new one of seed 1 when left out.
+        sandbox: The sandbox; a new one with seed 1 when omitted.
         host: Address to listen on.
-        port: Port; 0 takes a free one.
-        request_timeout: Real seconds in which a request must have arrived as a whole.
+        port: Port; 0 chooses a free one.
+        request_timeout: Real seconds within which a request must have arrived completely.
         max_connections: Connections open at once.
 
     Attributes:
-        url: Address of the page, once it runs.
-        base_url: Address of the API, with `/v1`.
-        token_url: Address of the token endpoint.
+        url: URL of the control page, once it runs.
+        base_url: URL of the API, with `/v1`.
+        token_url: URL of the token endpoint.
 
     Raises:
         OSError: when the port is taken.
@@ -63,16 +63,16 @@ class ServedSandbox:
 
     @property
     def base_url(self) -> str:
-        """Return the address of the API."""
+        """The URL of the API."""
         return f"{self.url}/v1"
 
     @property
     def token_url(self) -> str:
-        """Return the address of the token endpoint."""
+        """The URL of the token endpoint."""
         return f"{self.url}/oauth/token"
 
     def __enter__(self) -> Self:
-        """Start to serve; return when requests are answered."""
+        """Start the server; return once it responds to requests."""
         host, port = self._socket.getsockname()[:2]
         self.url = f"http://{host}:{port}"
         self._thread.start()
@@ -80,7 +80,7 @@ class ServedSandbox:
         waited = 0.0
         while not self._server.started:
             if not self._thread.is_alive() or waited > _STARTUP_SECONDS:
-                raise OSError("the sandbox could not be served")
+                raise OSError("the sandbox could not be started")
             deadline.wait(0.01)
             waited += 0.01
         return self
@@ -88,7 +88,7 @@ class ServedSandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop to serve and keep the state."""
+        """Stop the server and save the state."""
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
@@ -112,13 +112,13 @@ def serve(
     """Serve a sandbox until interrupted; blocks.
 
     Args:
-        host: Address to listen on; loopback unless told otherwise, and then `tell` hears a warning.
-        port: Port; 0 takes a free one.
+        host: Address to listen on; loopback by default, and for any other `echo` receives a warning.
+        port: Port; 0 chooses a free one.
         seed: The sandbox's seed.
-        speed: Virtual seconds per real second; None stands still until a client advances the clock.
-        faults: What shall go wrong.
-        state: SQLite file that keeps the world.
-        start: Moment at which the world begins.
+        speed: Virtual seconds per real second; with None the clock is paused until a client advances it.
+        faults: Faults to inject.
+        state: SQLite file that stores the world.
+        start: Moment at which the world starts.
         echo: Called with each line for the person who serves.
 
     Raises:
@@ -130,7 +130,8 @@ def serve(
     address, number = listening.getsockname()[:2]
     if not ipaddress.ip_address(address).is_loopback:
         echo(
-            f"warning: other machines can reach this sandbox on {address}. It has no secrets, and no protection either."
+            f"warning: other machines can reach this sandbox on {address}. "
+            "It contains no secrets but is not protected either."
         )
     echo(f"sandbox on http://{address}:{number} · API http://{address}:{number}/v1 · client id and secret: sandbox")
     try:
@@ -144,7 +145,7 @@ def serve(
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Naming TCP lets asyncio switch Nagle's algorithm off, which costs 40 ms a reply otherwise.
+    # Naming TCP lets asyncio switch off Nagle's algorithm, which otherwise costs 40 ms per reply.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The people of the faulty waves, and the report: written on request, else held against the committed one."""
+"""The people of the faulty waves, and the report: written on request, else compared with the committed one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--report", default=False) and not config.getoption("--every-way"):
-        raise pytest.UsageError("--report tells of everything, so it needs --every-way")
+        raise pytest.UsageError("--report covers everything, so it needs --every-way")
     config.stash[_found] = {}
 
 
@@ -40,7 +40,7 @@ def committed(pytestconfig: pytest.Config) -> report.Cells:
 
 @pytest.fixture
 def noted(pytestconfig: pytest.Config, committed: report.Cells) -> Callable[[str, str, str, str], None]:
-    """Take down how a cell ended, by table, row and column; the committed report must say the same."""
+    """Record how a cell ended, by table, row and column; the committed report must say the same."""
 
     def note(table: str, row: str, column: str, ending: str) -> None:
         pytestconfig.stash[_found][table, row, column] = ending

@@ -15,35 +15,35 @@ from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client, open_client
-from tests.faults.usage_modes import WAYS, Kept, heed
+from tests.faults.usage_modes import WAYS, Kept, follow_advice
 
 STEPS = {
     "token": "get a token",
     "get_business_units": "read the business units",
     "create_project": "create the project",
     "get_project_by_id": "read the project",
-    "get_list_target_groups": "look for the draft",
+    "get_list_target_groups": "find the draft",
     "create_target_group": "create the draft",
     "update_filling_strategy": "set the strategy",
     "recontact_list_upload_respondents_by_file_jobs": "list the uploads",
     "get_recontacts_overview": "count the saved ids",
     "recontact_create_upload_respondents_by_file_job": "upload",
-    "get_recontact_upload_respondents_by_file_job": "look at the upload",
+    "get_recontact_upload_respondents_by_file_job": "poll the upload",
     "get_target_group_rsid_recontact_list": "list the saved ids",
     "get_target_group": "read the draft",
     "get_target_group_respondent_activity_exclusions": "read the exclusion rules",
     "get_target_group_rsid_exclusion_list_api_paginated": "list the excluded ids",
     "create_launch_fielding_run_from_draft_job": "launch",
-    "get_launch_fielding_run_from_draft_job": "look at the launch",
+    "get_launch_fielding_run_from_draft_job": "poll the launch",
     "get_target_group_overview": "read the status",
     "get_target_group_performance": "read the performance",
     "get_fielding_runs_by_target_group_id": "find the run",
     "get_fielding_run": "read the run",
     "complete_fielding_run": "complete the run",
     "create_all_recontact_rsids_removal_job": "remove all",
-    "recontacts_remove_all_rsids_job_status": "look at the removal",
+    "recontacts_remove_all_rsids_job_status": "poll the removal",
 }
-"""Every operation a wave asks, by its id in the description, in the order of its life."""
+"""Every operation a wave calls, by its id in the OpenAPI document, in the order of its life."""
 
 _JOBS = (
     "recontact_create_upload_respondents_by_file_job",
@@ -72,7 +72,7 @@ ONLY_AT: dict[str, tuple[str, ...]] = {
     "repeated-cursor": _LISTS,
     "unknown-status": _WITH_STATUS,
 }
-"""Where a fault can do anything at all; one that is not named here can strike every request."""
+"""Where a fault can have an effect; one that is not listed here can affect every request."""
 
 FAULTS = tuple(sorted(FAULT_NAMES))
 RUNS_AT_MOST = 4
@@ -88,62 +88,62 @@ def all_cells() -> list[tuple[str, str]]:
 
 
 @dataclass
-class Course:
-    """Hold how a wave went, over all runs of its cells."""
+class WaveRun:
+    """One run of a wave under faults, over all repetitions of its cells."""
 
     outcome: str = ""
     saved: frozenset[bytes] = frozenset()
     objects: dict[str, int] = field(default_factory=dict)
     stops: list[CintError] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    happened: int = 0
+    fired: int = 0
 
     @property
     def ending(self) -> str:
-        """Name the ending: nothing when it finished at once, else the errors it stopped with."""
+        """How it ended: nothing when it finished at once, else the errors it stopped with."""
         return " ".join(type(stop).__name__ for stop in self.stops)
 
 
-def take_course(people: Respondents, way: str, faults: Iterable[str] = (), client: Client | None = None) -> Course:
+def run_wave(people: Respondents, way: str, faults: Iterable[str] = (), client: Client | None = None) -> WaveRun:
     """Run the cells of a wave until they end, and check after each run that nothing false was shown."""
     with client or open_client("sandbox", seed=1, faults=tuple(faults)) as session:
-        course, kept = Course(), Kept()
+        run, kept = WaveRun(), Kept()
         world = session.sandbox.world
-        _listen(session, course)
+        _record_requests(session, run)
         for _ in range(RUNS_AT_MOST):
             try:
                 WAYS[way](session, people, kept)
                 break
             except CintError as error:
-                course.stops.append(error)
-                heed(session, error, kept)
+                run.stops.append(error)
+                follow_advice(session, error, kept)
                 end_what_never_ends(world, session.clock.monotonic())
             finally:
                 check_what_was_shown(world, kept)
         else:
-            raise AssertionError(f"never ended: {course.stops[-1]}")
-        course.outcome = kept["outcome"].frame(reveal=True).to_csv()
-        course.objects = count_objects(world)
-        course.happened = sum(armed.happened for armed in session.sandbox.faults.armed)
-        return course
+            raise AssertionError(f"never ended: {run.stops[-1]}")
+        run.outcome = kept["outcome"].frame(reveal=True).to_csv()
+        run.objects = count_objects(world)
+        run.fired = sum(armed.fired for armed in session.sandbox.faults.armed)
+        return run
 
 
-def _listen(session: Client, course: Course) -> None:
-    """Write down what is asked, and whom the exchange holds when everything is about to be removed."""
+def _record_requests(session: Client, run: WaveRun) -> None:
+    """Record the operations called, and the saved ids when everything is about to be removed."""
     faults, world = session.sandbox.faults, session.sandbox.world
-    meet = faults.meet
+    trigger = faults.trigger
 
-    def met(names: tuple[str, ...]) -> Any:
-        course.asked.extend(names[:1])
+    def triggered(names: tuple[str, ...]) -> Any:
+        run.asked.extend(names[:1])
         if "remove" in names and not any(job.kind == "recontact-removal" for job in world.jobs.values()):
-            course.saved = frozenset(key for group in world.groups.values() for key in group.saved.keys())  # noqa: SIM118 - no dict
-        return meet(names)
+            run.saved = frozenset(key for group in world.groups.values() for key in group.saved.keys())  # noqa: SIM118 - no dict
+        return trigger(names)
 
-    faults.meet = met
+    faults.trigger = triggered
 
 
 def check_what_was_shown(world: World, kept: Kept) -> None:
-    """Never a green bar on a partial success, never an end that was none."""
+    """Check that no partial success was shown as a full one, and no running job as ended."""
     for snapshot, text in kept.get("shown", ()):
         job = _job_of(world, snapshot)
         assert job.status in ("Completed", "Failed"), "a job that runs is shown as ended"
@@ -157,19 +157,19 @@ def check_what_was_shown(world: World, kept: Kept) -> None:
 def _job_of(world: World, snapshot: JobSnapshot) -> Job:
     if snapshot.handle.job_id:
         return world.jobs[snapshot.handle.job_id]
-    # A removal whose reply was lost has no id: it is the one removal there is.
+    # A removal whose reply was lost has no id: it is the only removal.
     return next(job for job in world.jobs.values() if job.kind == "recontact-removal")
 
 
 def count_objects(world: World) -> dict[str, int]:
-    """Count what there is; a job that failed left nothing behind."""
+    """Count what exists; a job that failed left nothing behind."""
     kinds = Counter(job.kind for job in world.jobs.values() if job.status != "Failed")
     runs = sum(group.run is not None for group in world.groups.values())
     return {"projects": len(world.projects), "groups": len(world.groups), "runs": runs, **kinds}
 
 
 def end_what_never_ends(world: World, t: float) -> None:
-    """Let Cint's support end a job that hangs: nothing on the client's side could."""
+    """End a job that hangs, as Cint's support would: nothing on the client's side could."""
     for job in world.jobs.values():
         if job.planned_end == "never":
             job.planned_end, job.ends_at = "done", t + 1.0

@@ -1,4 +1,4 @@
-"""A wave run through the proxy: the sandbox is served over HTTP, time stays virtual, one exchange is damaged."""
+"""A wave run through the proxy: the sandbox is served over HTTP, time stays virtual, one HTTP exchange is damaged."""
 
 from __future__ import annotations
 
@@ -19,54 +19,54 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.sender import Sender
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
-from tests.faults.matrix_cells import Course, take_course
-from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_strike
+from tests.faults.matrix_cells import WaveRun, run_wave
+from tests.faults.proxy import DAMAGES, POSITIONS, Proxy, can_damage
 
-WOUNDED = {
-    "the draft": "Creating the draft: non-idempotent, found again by its reference.",
-    "the upload": "Uploading the ids: non-idempotent, found again by the name of its file.",
-    "the look": "Looking at the upload: it only reads.",
-    "the launch": "Launching: keyed, the same key acts once.",
-    "the end": "Completing the run: guarded by its version.",
-    "the removal": "Removing all ids: non-idempotent, judged by the count of what is left.",
+DAMAGED_REQUESTS = {
+    "the draft": "Creating the draft: not idempotent, found by its reference.",
+    "the upload": "Uploading the ids: not idempotent, found by the name of its file.",
+    "the poll": "Polling the upload: it only reads.",
+    "the launch": "Launching: with an idempotency key, which acts once.",
+    "the end": "Completing the run: conditional on its version.",
+    "the removal": "Removing all ids: not idempotent, checked by the count of ids that remain.",
 }
 _LINES = {
     "the draft": r"POST \S+/target-groups ",
     "the upload": r"POST \S+/recontacts/jobs/upload-respondents-by-file",
-    "the look": r"GET \S+/recontacts/jobs/upload-respondents-by-file/",
+    "the poll": r"GET \S+/recontacts/jobs/upload-respondents-by-file/",
     "the launch": r"POST \S+/launch-from-draft",
     "the end": r"POST \S+/complete",
     "the removal": r"POST \S+/remove",
 }
 _MISSING = {
-    ("the look", "request body"),
+    ("the poll", "request body"),
     ("the launch", "reply body"),
     ("the end", "request body"),
     ("the end", "reply body"),
     ("the removal", "request body"),
 }
-"""Bytes there are none of: some requests say all in their address, some replies in their head."""
+"""Positions that do not exist: some requests have no body, and neither do some replies."""
 OTHER_PROOFS = {
-    "expiry": "The access token ends at any one request, reported by a 401 or by a 403.",
+    "expiry": "The access token expires at any one request, reported by a 401 or by a 403.",
     "jumps": "The computer's clock jumps an hour or two days, ahead or back, and back again, at any step.",
-    "sleep": "The laptop sleeps eight hours or three days at any step; its seconds stand still meanwhile, or do not.",
-    "kernel": "A real kernel is killed in mid-upload, and once more while the job runs; the cells are run again.",
-    "month": "A live table and a daily job are watched for 30 days: memory and connections are those of day 10.",
+    "sleep": "The laptop sleeps eight hours or three days at any step; its monotonic clock stops, or does not.",
+    "kernel": "A real kernel is killed during the upload, and once more while the job runs; the cells are run again.",
+    "month": "A live table and a daily job are followed for 30 days: memory and connections are those of day 10.",
 }
-_IMPATIENT_READ, _IMPATIENT_CALL = 0.2, 0.5
-"""Real seconds a client waits for the damaged exchange only: no healthy one can run into them on a slow machine."""
+_SHORT_READ, _SHORT_CALL = 0.2, 0.5
+"""Real seconds that a client waits for the damaged exchange only: no healthy one can exceed them on a slow machine."""
 
 
-class Stage:
-    """Serve one sandbox after the other at the same address, since to start a server takes longer than a wave."""
+class ProxiedSandbox:
+    """One sandbox after the other behind the same server, since starting a server takes longer than a wave."""
 
     def __init__(self) -> None:
         self.sandbox = Sandbox(seed=1)
-        shell = Sandbox(seed=1)
-        shell.app = self._pass_on  # type: ignore[assignment]  # any ASGI app can be served
-        self.served = ServedSandbox(shell)
+        placeholder = Sandbox(seed=1)
+        placeholder.app = self._forward  # type: ignore[assignment]  # any ASGI app can be served
+        self.served = ServedSandbox(placeholder)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.sandbox.app(scope, receive, send)
 
     @contextmanager
@@ -86,41 +86,43 @@ class Stage:
             loop_thread.run(proxy.stop())
 
 
-def wounds(request: str) -> list[tuple[str, str]]:
-    """Return each damage and position that one exchange can suffer."""
+def damages_of(request: str) -> list[tuple[str, str]]:
+    """Return each damage and position that applies to one request."""
     return [
         (damage, position)
         for damage in DAMAGES
         for position in POSITIONS
-        if can_strike(damage, position) and (request, position) not in _MISSING
+        if can_damage(damage, position) and (request, position) not in _MISSING
     ]
 
 
 @contextmanager
-def impatient(request: str) -> Iterator[None]:
-    """Let the client lose patience soon with the first attempt at the damaged request."""
-    once, left, line = Sender.send, [1], _LINES[request]
+def short_timeouts(request: str) -> Iterator[None]:
+    """Shorten the client's timeouts for the first attempt at the damaged request."""
+    send, remaining, line = Sender.send, [1], _LINES[request]
 
-    async def soon(self: Sender, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float) -> Reply:
-        if left[0] and re.match(line, f"{request.method} {request.url.path} "):
-            left[0] -= 1
-            request.extensions["timeout"]["read"] = _IMPATIENT_READ
-            seconds = _IMPATIENT_CALL
-        return await once(self, call, request, auth, seconds)
+    async def send_soon(
+        self: Sender, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float
+    ) -> Reply:
+        if remaining[0] and re.match(line, f"{request.method} {request.url.path} "):
+            remaining[0] -= 1
+            request.extensions["timeout"]["read"] = _SHORT_READ
+            seconds = _SHORT_CALL
+        return await send(self, call, request, auth, seconds)
 
-    Sender.send = soon  # type: ignore[method-assign]
+    Sender.send = send_soon  # type: ignore[method-assign]
     try:
         yield
     finally:
-        Sender.send = once  # type: ignore[method-assign]
+        Sender.send = send  # type: ignore[method-assign]
 
 
-def take_wounded(
-    stage: Stage, people: Respondents, way: str, request: str, damage: str, position: str
-) -> tuple[Course, Client]:
-    """Run a wave whose one exchange is damaged."""
-    patience = impatient(request) if damage in ("delay", "drip") else nullcontext()
-    with stage.through_proxy(request, damage, position) as (session, proxy), patience:
-        course = take_course(people, way, client=session)
-        course.happened = proxy.struck
-        return course, session
+def run_damaged(
+    proxied: ProxiedSandbox, people: Respondents, way: str, request: str, damage: str, position: str
+) -> tuple[WaveRun, Client]:
+    """Run a wave of which one HTTP exchange is damaged."""
+    timeouts = short_timeouts(request) if damage in ("delay", "drip") else nullcontext()
+    with proxied.through_proxy(request, damage, position) as (session, proxy), timeouts:
+        run = run_wave(people, way, client=session)
+        run.fired = proxy.damaged_count
+        return run, session

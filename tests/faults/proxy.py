@@ -1,4 +1,4 @@
-"""A loopback proxy that damages one HTTP exchange at one byte: cuts, ends, holds, trickles or delivers it twice."""
+"""A loopback proxy that damages one HTTP exchange at one byte: cut, truncated, delayed, trickled or delivered twice."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ POSITIONS = {
 }
 DAMAGES = {
     "cut": "the connection is reset at that byte",
-    "truncate": "the bytes end there, and both connections are closed in good order",
-    "delay": "nothing more comes until the client gives up",
-    "trickle": "the rest comes a few bytes at a time",
-    "drip": "the rest comes so slowly that only the limit of the whole call ends it",
-    "twice": "the request is delivered twice, the client gets the first reply",
-    "twice-last": "the request is delivered twice, the client gets the second reply",
+    "truncate": "the bytes end there, and both connections are closed cleanly",
+    "delay": "nothing more arrives until the client gives up",
+    "trickle": "the rest arrives a few bytes at a time",
+    "drip": "the rest arrives so slowly that only the deadline of the call ends it",
+    "twice": "the request is delivered twice, the client receives the first reply",
+    "twice-last": "the request is delivered twice, the client receives the second reply",
     "echo": "the reply is delivered twice",
 }
 _ONLY_AT = {
@@ -33,16 +33,16 @@ _ONLY_AT = {
     "echo": ("last byte",),
 }
 _PIECE = 7
-_DRIP_SECONDS = 0.05  # real: it must come sooner than the client's limit for a single read
+_DRIP_SECONDS = 0.05  # real: shorter than the client's timeout for a single read
 
 
-def can_strike(damage: str, position: str) -> bool:
+def can_damage(damage: str, position: str) -> bool:
     return position in _ONLY_AT.get(damage, POSITIONS)
 
 
 @dataclass
 class Message:
-    """Hold one request or reply as it stood on the wire."""
+    """A request or reply as it was on the wire."""
 
     head: bytes
     body: bytes
@@ -53,11 +53,11 @@ class Message:
 
 
 class Proxy:
-    """Stand between a client and a server on this machine.
+    """A proxy between a client and a server on this machine.
 
     Args:
         port: Where the server listens.
-        picks: Says of the first line of a request whether that exchange is the one to damage; it is damaged once.
+        picks: Whether the exchange with this request line is the one to damage; it is damaged once.
         damage: What happens.
         position: Where.
     """
@@ -66,7 +66,7 @@ class Proxy:
         self._upstream = port
         self._picks = picks
         self.damage, self.position = damage, position
-        self.struck = 0
+        self.damaged_count = 0
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -82,9 +82,9 @@ class Proxy:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
         try:
             while (request := await _read(reader)) is not None:
-                if not self.struck and self._picks(request.head.split(b"\r\n", 1)[0].decode("latin-1")):
-                    self.struck += 1
-                    await self._strike(request, reader, writer, far_reader, far_writer)
+                if not self.damaged_count and self._picks(request.head.split(b"\r\n", 1)[0].decode("latin-1")):
+                    self.damaged_count += 1
+                    await self._apply_damage(request, reader, writer, far_reader, far_writer)
                     return
                 await _write(far_writer, request.whole)
                 reply = await _read(far_reader)
@@ -97,7 +97,7 @@ class Proxy:
             writer.close()
             far_writer.close()
 
-    async def _strike(
+    async def _apply_damage(
         self,
         request: Message,
         reader: asyncio.StreamReader,
@@ -109,7 +109,7 @@ class Proxy:
         if request.body:
             at["request body"] = len(request.head) + len(request.body) // 2
         elif self.position == "request body":
-            self.struck = 0  # there is no such byte
+            self.damaged_count = 0  # there is no such byte
         if self.position in at:
             await _write(far_writer, request.whole[: at[self.position]])
             if not await self._damage(request.whole[at[self.position] :], far_writer, reader, writer, far_writer):
@@ -120,9 +120,9 @@ class Proxy:
         if reply is None:
             return
         if self.position == "reply body" and not reply.body:
-            self.struck = 0  # there is no such byte
+            self.damaged_count = 0  # there is no such byte
         if self.damage.startswith("twice"):
-            second = await self._again(request)
+            second = await self._resend(request)
             reply = second if self.damage == "twice-last" else reply
         length = len(reply.whole)
         body = len(reply.head) + len(reply.body) // 2
@@ -132,7 +132,7 @@ class Proxy:
         if await self._damage(reply.whole[place:], writer, reader, writer, far_writer) and self.damage == "echo":
             await _write(writer, reply.whole)
 
-    async def _again(self, request: Message) -> Message:
+    async def _resend(self, request: Message) -> Message:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream)
         await _write(writer, request.whole)
         reply = await _read(reader)
@@ -148,7 +148,7 @@ class Proxy:
         writer: asyncio.StreamWriter,
         far_writer: asyncio.StreamWriter,
     ) -> bool:
-        """Do the damage to the bytes that are left, and tell whether the exchange goes on."""
+        """Damage the remaining bytes, and return whether the exchange continues."""
         match self.damage:
             case "cut":
                 for each in (writer, far_writer):

@@ -1,4 +1,4 @@
-"""`docs/faults.md`: what each fault does at each step, written by the run that found it out, and read back by tests."""
+"""`docs/faults.md`: what each fault does at each step, written by the run that found it, and read back by tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cint_nb.domain.errors as errors
 from cint_nb.domain.errors import CintError
 from cint_nb.sandbox import faults as sandbox_faults
 from tests.faults.matrix_cells import FAULTS, STEPS, applies
-from tests.faults.proxied_sandbox import OTHER_PROOFS, WOUNDED
+from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, OTHER_PROOFS
 from tests.faults.proxy import DAMAGES, POSITIONS
 
 FILE = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -21,8 +21,8 @@ _OPENING = """\
 # What happens when something breaks
 
 A wave of 200 lines is run from its list to the removal of its recontacts: `create`, `upload`, `resubmit`, `launch`, a
-day in the field, `status`, `close`, `remove`. Meanwhile one thing breaks. `nox -s faults -- --report` ran all of it and
-wrote this file; the tests hold each cell against it.
+day in the field, `status`, `close`, `remove`. In each run one thing breaks. `nox -s faults -- --report` ran all of it
+and wrote this file; the tests compare each cell with it.
 
 Whatever broke, at every cell below:
 
@@ -34,18 +34,18 @@ Whatever broke, at every cell below:
 
 Three errors ask for more than running the cells again, and say so: after `JobAlreadyRunning` one waits for the job;
 after `WatchTimeout` the job has to end on the exchange, where support can end one that hangs; and a run that the
-marketplace has paused is closed with `wave.close(resume_first=True)`. The one exception to *never two* follows below.
+marketplace has paused is closed with `wave.close(resume_first=True)`. The one exception to *never two*: see below.
 """
 _ERRORS = """\
 ## The errors
 
-| | error | what it says |
+| | error | what it means |
 |---|---|---|
 """
 _FAULTS = """\
 ## The faults
 
-Practise with any of them: `cint.connect(faults=["drop-reply@upload"])`.
+Try any of them: `cint.connect(faults=["drop-reply@upload"])`.
 
 | name | what happens |
 |---|---|
@@ -53,21 +53,21 @@ Practise with any of them: `cint.connect(faults=["drop-reply@upload"])`.
 _STEPS = """\
 ## The steps
 
-Each fault strikes the first request of a step. The name behind it is the operation in the description of the API.
+Each fault affects the first request of a step. The name after it is the operation in the OpenAPI document.
 
 | | step | operation |
 |---|---|---|
 """
 _TWO_DRAFTS = """\
-One thing no client can prevent: a request to create a draft that is delivered twice makes two drafts, since the
-exchange knows no key for it. The wave continues with one of them. The other stays a draft without ids and spends
-nothing, and whoever searches for the reference next, such as `client.target_groups.find`, gets a warning that there are
-two. A second upload or removal is refused by the exchange while the first one runs; a second launch has the same key.
+One thing no client can prevent: a request to create a draft that is delivered twice creates two drafts, since the
+exchange accepts no idempotency key for it. The wave continues with one of them. The other stays a draft without ids and
+spends nothing, and the next search for the reference, such as `client.target_groups.find`, warns that there are two. A
+second upload or removal is rejected by the exchange while the first one runs; a second launch has the same key.
 """
 _WAYS = {
-    "blocking": "The plain verbs of a wave: `wave.upload()` returns when the job has ended.",
-    "awaited": "The calls of the client awaited on another event loop: `await client.recontacts.upload(…)`.",
-    "background": "The same calls left to the background, each job followed by a started `JobProgress`.",
+    "blocking": "The blocking methods of a wave: `wave.upload()` returns when the job has ended.",
+    "awaited": "The coroutines of the client awaited on another event loop: `await client.recontacts.upload(…)`.",
+    "background": "The same calls in the background, each job followed by a started `JobProgress`.",
 }
 
 
@@ -78,10 +78,10 @@ def letters(ending: str) -> str:
 
 def write(cells: Cells) -> str:
     """Return the whole document."""
-    parts = [_OPENING, _ERRORS + _rows(_errors(cells)), _FAULTS + _rows(_told_faults())]
-    parts.append(_STEPS + _rows([str(number), *step] for number, step in enumerate(_told_steps(), 1)))
+    parts = [_OPENING, _ERRORS + _rows(_errors(cells)), _FAULTS + _rows(_fault_rows())]
+    parts.append(_STEPS + _rows([str(number), *step] for number, step in enumerate(_step_rows(), 1)))
     for way, words in _WAYS.items():
-        parts.append(f"## {way.capitalize()}\n\n{words} {NOWHERE} marks where a fault cannot strike.\n\n")
+        parts.append(f"## {way.capitalize()}\n\n{words} {NOWHERE} marks where a fault has no effect.\n\n")
         parts[-1] += _matrix(cells, way, FAULTS, list(STEPS), [str(number) for number, _ in enumerate(STEPS, 1)])
     parts.append(_sockets(cells))
     rows = [[words, _cell(cells, "other", proof, "")] for proof, words in OTHER_PROOFS.items()]
@@ -90,13 +90,13 @@ def write(cells: Cells) -> str:
 
 
 def read(text: str) -> Cells:
-    """Return the cells of a written document, each as its letters; what cannot strike is left out."""
+    """Return the cells of a written document, each as its letters; cells without an effect are omitted."""
     cells: Cells = {}
     names = {words: proof for proof, words in OTHER_PROOFS.items()}
     for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL):
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line[:1] == "|"]
         table = title.lower()
-        if table in _WAYS or table in WOUNDED:
+        if table in _WAYS or table in DAMAGED_REQUESTS:
             columns = list(STEPS) if table in _WAYS else list(POSITIONS)
             found = [
                 (row[0].strip("`"), column, cell)
@@ -111,36 +111,36 @@ def read(text: str) -> Cells:
     return cells
 
 
-def told_faults() -> dict[str, str]:
-    """Return what the sandbox says of each of its faults."""
-    told: dict[str, str] = {}
+def described_faults() -> dict[str, str]:
+    """Return the sandbox's description of each of its faults."""
+    described: dict[str, str] = {}
     for names, words in re.findall(r"^\| (`.+?) \| (.+) \|$", sandbox_faults.__doc__ or "", re.MULTILINE):
-        told |= dict.fromkeys(re.findall(r"`(.+?)`", names), words)
-    return told
+        described |= dict.fromkeys(re.findall(r"`(.+?)`", names), words)
+    return described
 
 
-def _told_faults() -> list[list[str]]:
-    told = told_faults()
-    return [[f"`{fault}`", told[fault]] for fault in FAULTS]
+def _fault_rows() -> list[list[str]]:
+    described = described_faults()
+    return [[f"`{fault}`", described[fault]] for fault in FAULTS]
 
 
-def _told_steps() -> list[list[str]]:
+def _step_rows() -> list[list[str]]:
     return [[words, f"`{name}`"] for name, words in STEPS.items()]
 
 
 def _errors(cells: Cells) -> list[list[str]]:
-    met = sorted({name for ending in cells.values() for name in ending.split()})
-    kinds: list[type[CintError]] = [getattr(errors, name) for name in met]
+    seen = sorted({name for ending in cells.values() for name in ending.split()})
+    kinds: list[type[CintError]] = [getattr(errors, name) for name in seen]
     return [[letters(kind.__name__), f"`{kind.__name__}`", (kind.__doc__ or "").splitlines()[0]] for kind in kinds]
 
 
 def _sockets(cells: Cells) -> str:
     lines = "\n".join(f"- *{name}*: {words}." for name, words in DAMAGES.items())
     parts = [
-        "## Over real sockets\n\nBetween the client and a sandbox served over HTTP stands a proxy that damages one "
+        "## Over real sockets\n\nBetween the client and a sandbox served over HTTP, a proxy damages one HTTP "
         f"exchange at one byte:\n\n{lines}\n\n{_TWO_DRAFTS}"
     ]
-    for request, words in WOUNDED.items():
+    for request, words in DAMAGED_REQUESTS.items():
         parts.append(f"## {request.capitalize()}\n\n{words}\n\n")
         parts[-1] += _matrix(cells, request, tuple(DAMAGES), list(POSITIONS), list(POSITIONS.values()))
     return "\n".join(parts)
@@ -161,5 +161,5 @@ def _rows(rows: object) -> str:
 
 
 def cells_of_the_matrix() -> set[tuple[str, str, str]]:
-    """Return every cell of the three ways that the present faults and steps ask for."""
+    """Return every cell of the three ways that the current faults and steps require."""
     return {(way, fault, step) for way in _WAYS for fault in FAULTS for step in STEPS if applies(fault, step)}

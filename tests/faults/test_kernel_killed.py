@@ -1,4 +1,4 @@
-"""A kernel killed in mid-upload and while a job runs: its cells, run again from the top, end with one of everything."""
+"""A kernel killed during the upload and while a job runs: its cells, run again from the top, create everything once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jupyter_client.manager import KernelManager
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents
-from tests.faults.matrix_cells import count_objects, take_course
+from tests.faults.matrix_cells import count_objects, run_wave
 from tests.support.plans import RSID_URL, plan_cell
 
 CELLS = (
@@ -32,7 +32,7 @@ wave = client.wave("A wave of kernels", project="Brand tracker", respondents=peo
 """,
     "ref = wave.create()",
     "last = wave.upload()",
-    "if not wave.resubmitted: wave.resubmit()",
+    "if not wave.resubmitted_count: wave.resubmit()",
     "from pathlib import Path; Path({out!r}).write_text(wave.outcome.frame(reveal=True).to_csv(), encoding='utf-8')",
     "last = wave.launch(budget='100 EUR')",
 )
@@ -40,7 +40,7 @@ DIED = "the kernel died"
 
 
 class Notebook:
-    """Run cells in a real kernel, which may die while a cell runs."""
+    """A notebook that runs cells in a real kernel, which may die while a cell runs."""
 
     def __init__(self, cwd: Path) -> None:
         self.manager = KernelManager()
@@ -60,13 +60,13 @@ class Notebook:
     def run_all(self, cells: list[str]) -> str:
         """Run the cells in order; return how it ended: `ok`, the error of a cell, or that the kernel died."""
         for cell in cells:
-            said = self._run(cell)
-            if said != "ok":
-                return said
+            ended = self._run(cell)
+            if ended != "ok":
+                return ended
         return "ok"
 
     def _run(self, cell: str) -> str:
-        asked = self.client.execute(cell)
+        message_id = self.client.execute(cell)
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
@@ -75,7 +75,7 @@ class Notebook:
                 if not self.manager.is_alive():
                     return DIED
                 continue
-            if reply["parent_header"].get("msg_id") == asked:
+            if reply["parent_header"].get("msg_id") == message_id:
                 content = reply["content"]
                 return "ok" if content["status"] == "ok" else f"{content['ename']}: {content['evalue']}"
         raise AssertionError(f"the cell never ended: {cell}")
@@ -99,18 +99,18 @@ def notebook(tmp_path: Path) -> Iterator[Notebook]:
 
 
 def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
-    """Kill a process while the exchange has its so-many-th request for a step in hand."""
-    meet = type(sandbox.faults).trigger.__get__(sandbox.faults)
+    """Kill a process while the exchange handles the given request of a step, counted from one."""
+    trigger = type(sandbox.faults).trigger.__get__(sandbox.faults)
     left = [times]
 
-    def met(names: tuple[str, ...]) -> object:
+    def triggered(names: tuple[str, ...]) -> object:
         if step in names:
             left[0] -= 1
             if left[0] == 0:
                 os.kill(pid, signal.SIGKILL)
-        return meet(names)
+        return trigger(names)
 
-    sandbox.faults.trigger = met  # type: ignore[method-assign, assignment]
+    sandbox.faults.trigger = triggered  # type: ignore[method-assign, assignment]
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_the_cells_of_a_killed_kernel_go_on_after_a_restart(
             notebook.restart()
         kill_at(sandbox, "nothing any more", 0, notebook.pid)
         assert notebook.run_all(cells) == "ok"
-    undisturbed = take_course(people, "blocking")
+    undisturbed = run_wave(people, "blocking")
     assert out.read_text(encoding="utf-8") == undisturbed.outcome
     assert count_objects(sandbox.world) == {
         kind: number for kind, number in undisturbed.objects.items() if kind != "recontact-removal"

@@ -13,31 +13,31 @@ import pytest
 from cint_nb.domain.errors import CintError
 from cint_nb.sandbox.faults import FAULT_NAMES
 from cint_nb.study.files.respondents import Respondents
-from tests.faults.matrix_cells import FAULTS, ONLY_AT, STEPS, Course, applies, take_course
+from tests.faults.matrix_cells import FAULTS, ONLY_AT, STEPS, WaveRun, applies, run_wave
 from tests.faults.usage_modes import WAYS
 
 Noted = Callable[[str, str, str, str], None]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(people: Respondents) -> dict[str, Course]:
-    return {way: take_course(people, way) for way in WAYS}
+def undisturbed(people: Respondents) -> dict[str, WaveRun]:
+    return {way: run_wave(people, way) for way in WAYS}
 
 
-def test_undisturbed_all_ways_end_alike(undisturbed: dict[str, Course]) -> None:
+def test_undisturbed_all_ways_end_alike(undisturbed: dict[str, WaveRun]) -> None:
     first = undisturbed["blocking"]
     assert first.objects == {
         "projects": 1, "groups": 1, "runs": 1, "recontact-upload": 2, "launch": 1, "recontact-removal": 1,
     }  # fmt: skip
-    for course in undisturbed.values():
-        assert (course.outcome, course.saved, course.objects) == (first.outcome, first.saved, first.objects)
-        assert course.ending == ""
-        assert len(course.saved) > 100
+    for run in undisturbed.values():
+        assert (run.outcome, run.saved, run.objects) == (first.outcome, first.saved, first.objects)
+        assert run.ending == ""
+        assert len(run.saved) > 100
 
 
-def test_every_request_of_a_wave_is_a_step_of_the_matrix(undisturbed: dict[str, Course]) -> None:
-    for course in undisturbed.values():
-        assert set(course.asked) == set(STEPS)
+def test_every_request_of_a_wave_is_a_step_of_the_matrix(undisturbed: dict[str, WaveRun]) -> None:
+    for run in undisturbed.values():
+        assert set(run.asked) == set(STEPS)
 
 
 def test_every_fault_of_the_sandbox_is_a_row_of_the_matrix() -> None:
@@ -62,14 +62,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def test_one_fault_changes_nothing_that_counts(
-    people: Respondents, undisturbed: dict[str, Course], noted: Noted, way: str, fault: str, step: str
+    people: Respondents, undisturbed: dict[str, WaveRun], noted: Noted, way: str, fault: str, step: str
 ) -> None:
-    course, without = take_course(people, way, [f"{fault}@{step}"]), undisturbed[way]
-    assert course.happened == 1
-    assert course.outcome == without.outcome
-    assert course.saved == without.saved
-    assert course.objects == without.objects
-    for error in course.stops:
+    run, without = run_wave(people, way, [f"{fault}@{step}"]), undisturbed[way]
+    assert run.fired == 1
+    assert run.outcome == without.outcome
+    assert run.saved == without.saved
+    assert run.objects == without.objects
+    for error in run.stops:
         assert isinstance(error, CintError)
         assert error.next_step
-    noted(way, fault, step, course.ending)
+    noted(way, fault, step, run.ending)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults import report
 from tests.faults.matrix_cells import FAULTS, STEPS
-from tests.faults.proxied_sandbox import OTHER_PROOFS, WOUNDED, wounds
+from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, OTHER_PROOFS, damages_of
 from tests.faults.proxy import DAMAGES
 
 
@@ -21,7 +21,7 @@ def text(pytestconfig: pytest.Config) -> str:
 
 def test_it_has_a_cell_for_each_fault_at_each_step_in_each_way(text: str) -> None:
     found = set(report.read(text))
-    sockets = {(request, *wound) for request in WOUNDED for wound in wounds(request)}
+    sockets = {(request, *damage) for request in DAMAGED_REQUESTS for damage in damages_of(request)}
     assert found == report.cells_of_the_matrix() | sockets | {("other", proof, "") for proof in OTHER_PROOFS}
 
 
@@ -35,7 +35,7 @@ def test_it_is_as_the_present_lists_would_write_it(text: str) -> None:
 
 
 def test_it_explains_every_fault_step_damage_and_error(text: str) -> None:
-    assert set(report.told_faults()) == set(FAULTS)
+    assert set(report.described_faults()) == set(FAULTS)
     for name in (*FAULTS, *STEPS):
         assert f"`{name}`" in text
     for name in DAMAGES:

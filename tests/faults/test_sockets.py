@@ -1,7 +1,7 @@
 """The same over real sockets: a proxy on this machine damages one exchange at one byte, and the wave ends as ever.
 
-`nox -s faults` damages each exchange in every way at every byte position. Plain `pytest` lets each damage at each
-position strike one exchange, and cuts, holds and doubles the upload wherever that can be done.
+`nox -s faults` damages each exchange in every way at every byte position. Plain `pytest` applies each damage at
+each position to one exchange, and cuts, delays and doubles the upload wherever that is possible.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
-from tests.faults.matrix_cells import Course, take_course
-from tests.faults.proxied_sandbox import WOUNDED, Stage, take_wounded, wounds
+from tests.faults.matrix_cells import WaveRun, run_wave
+from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, ProxiedSandbox, damages_of, run_damaged
 from tests.faults.proxy import DAMAGES, POSITIONS
 from tests.faults.usage_modes import WAYS
 
@@ -24,36 +24,36 @@ TWO_DRAFTS = {("the draft", "twice"), ("the draft", "twice-last")}
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    stage = Stage()
-    with stage.served:
-        yield stage
+def proxied() -> Iterator[ProxiedSandbox]:
+    proxied = ProxiedSandbox()
+    with proxied.served:
+        yield proxied
 
 
 @pytest.fixture(scope="module")
-def undisturbed(people: Respondents) -> Course:
-    return take_course(people, "awaited")
+def undisturbed(people: Respondents) -> WaveRun:
+    return run_wave(people, "awaited")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "wound" not in metafunc.fixturenames:
+    if "damaged" not in metafunc.fixturenames:
         return
-    every, ways, others = metafunc.config.getoption("every_way", default=False), list(WAYS), list(WOUNDED)
+    every, ways, others = metafunc.config.getoption("every_way", default=False), list(WAYS), list(DAMAGED_REQUESTS)
     rows, columns = list(DAMAGES), list(POSITIONS)
-    wounded = [
+    cases = [
         (request, damage, position, ways[turn % 3])
         for number, request in enumerate(others)
-        for damage, position in wounds(request)
+        for damage, position in damages_of(request)
         if (turn := rows.index(damage) + columns.index(position)) % len(others) == number
         or (request == "the upload" and damage in ("cut", "delay", "twice-last"))
         or every
     ]
-    names = [f"{request}: {damage} {POSITIONS[position]}" for request, damage, position, _ in wounded]
-    metafunc.parametrize("wound", wounded, ids=names)
+    names = [f"{request}: {damage} {POSITIONS[position]}" for request, damage, position, _ in cases]
+    metafunc.parametrize("damaged", cases, ids=names)
 
 
-def warnings_of_the_next_look(sandbox: Sandbox) -> list[str]:
-    """Look for the draft by its reference, as a wave does that is begun again without its journal."""
+def warnings_of_next_search(sandbox: Sandbox) -> list[str]:
+    """Return the warnings of finding the draft by its reference, as a wave started without its journal does."""
     settings = Settings.load("sandbox", environ={})
     group = next(iter(sandbox.world.groups.values()))
     reference = group.body["target_group_customer_reference_number"]
@@ -64,23 +64,23 @@ def warnings_of_the_next_look(sandbox: Sandbox) -> list[str]:
 
 
 def test_a_damaged_exchange_changes_nothing_that_counts(
-    stage: Stage,
+    proxied: ProxiedSandbox,
     people: Respondents,
-    undisturbed: Course,
+    undisturbed: WaveRun,
     noted: Callable[[str, str, str, str], None],
-    wound: tuple[str, str, str, str],
+    damaged: tuple[str, str, str, str],
 ) -> None:
-    request, damage, position, way = wound
-    course, session = take_wounded(stage, people, way, request, damage, position)
-    assert course.happened == 1
-    assert course.outcome == undisturbed.outcome
-    assert course.saved == undisturbed.saved
-    assert all(error.next_step for error in course.stops)
+    request, damage, position, way = damaged
+    run, session = run_damaged(proxied, people, way, request, damage, position)
+    assert run.fired == 1
+    assert run.outcome == undisturbed.outcome
+    assert run.saved == undisturbed.saved
+    assert all(error.next_step for error in run.stops)
     doubled = (request, damage) in TWO_DRAFTS
-    assert course.objects == undisturbed.objects | ({"groups": 2} if doubled else {})
+    assert run.objects == undisturbed.objects | ({"groups": 2} if doubled else {})
     if doubled:
         groups = sorted(session.sandbox.world.groups.values(), key=lambda group: group.status)
         assert [(group.status, len(group.saved)) for group in groups] == [("completed", 0), ("draft", 0)]
         assert groups[1].run is None
-        assert any("2 target groups carry the reference" in text for text in warnings_of_the_next_look(session.sandbox))
-    noted(request, damage, position, course.ending)
+        assert any("2 target groups carry the reference" in text for text in warnings_of_next_search(session.sandbox))
+    noted(request, damage, position, run.ending)

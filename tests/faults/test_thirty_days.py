@@ -32,21 +32,21 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client, open_client
 from tests.faults.usage_modes import plan_of
 
-LOOKS_A_DAY = 3
+POLLS_PER_DAY = 3
 FEW_OBJECTS, FEW_BYTES = 500, 500_000
-"""Caches may fill a little; a panel that stays would leave more than this in two days."""
+"""Caches may fill a little; a panel that leaks would leave more than this in two days."""
 DESCRIPTORS = Path("/proc/self/fd")
 SERVE = "import sys; from cint_nb.cli import main; sys.exit(main(['sandbox', '--port', '0']))"
 
 
-class Later:
-    """Hold the calls that panels want to have run later, and run those that are due by the exchange's time."""
+class AdvancingClock:
+    """A scheduler for the panels' delayed calls, which runs those that are due by the exchange's time."""
 
     def __init__(self) -> None:
         self.now = 0.0
         self.calls: list[tuple[float, Callable[[], None]]] = []
 
-    def after(self, seconds: float, call: Callable[[], None]) -> None:
+    def call_later(self, seconds: float, call: Callable[[], None]) -> None:
         self.calls.append((self.now + seconds, call))
 
     def pass_time(self, seconds: float) -> None:
@@ -65,12 +65,12 @@ class Measured(NamedTuple):
 
 
 @pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Later:
-    later = Later()
-    monkeypatch.setattr(job_progress_module, "after", later.after)
-    monkeypatch.setattr(status_table_module, "after", later.after)
-    monkeypatch.setattr(status_table_module, "beside", background.log_exceptions)
-    return later
+def clock(monkeypatch: pytest.MonkeyPatch) -> AdvancingClock:
+    clock = AdvancingClock()
+    monkeypatch.setattr(job_progress_module, "call_later", clock.call_later)
+    monkeypatch.setattr(status_table_module, "call_later", clock.call_later)
+    monkeypatch.setattr(status_table_module, "run_in_thread", background.log_exceptions)
+    return clock
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def client() -> Iterator[Client]:
         process.wait(10)
 
 
-def watch_a_day(client: Client, later: Later, table: StatusTable, ref: TargetGroupRef, day: int) -> None:
+def watch_a_day(client: Client, clock: AdvancingClock, table: StatusTable, ref: TargetGroupRef, day: int) -> None:
     """Refresh the live table, and follow the upload of the day in a panel of its own."""
     table.start()  # after twelve hours it stops by itself
     ids = [synthetic_id("RSID", 10_000 + day * 20 + number) for number in range(20)]
@@ -99,23 +99,23 @@ def watch_a_day(client: Client, later: Later, table: StatusTable, ref: TargetGro
     assert isinstance(job, Job)
     assert job.wait().is_final
     panel.close()
-    for _ in range(LOOKS_A_DAY):
-        client.pass_time(hours=24 / LOOKS_A_DAY)
-        later.pass_time(86_400 / LOOKS_A_DAY)
+    for _ in range(POLLS_PER_DAY):
+        client.pass_time(hours=24 / POLLS_PER_DAY)
+        clock.pass_time(86_400 / POLLS_PER_DAY)
 
 
-def measure(later: Later) -> Measured:
+def measure(clock: AdvancingClock) -> Measured:
     gc.collect()
     sockets = 0
     for descriptor in DESCRIPTORS.iterdir():
         with suppress(OSError):  # that of the listing itself is gone by now
             sockets += "socket:" in str(descriptor.readlink())
-    return Measured(len(gc.get_objects()), sockets, threading.active_count(), len(later.calls))
+    return Measured(len(gc.get_objects()), sockets, threading.active_count(), len(clock.calls))
 
 
 @pytest.fixture
 def nothing_logged() -> Iterator[None]:
-    """Keep pytest from holding each record of a month."""
+    """Keep pytest from storing each log record of a month."""
     logging.disable()
     yield
     logging.disable(logging.NOTSET)
@@ -126,31 +126,31 @@ def nothing_logged() -> Iterator[None]:
 def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
     client: Client,
     people: Respondents,
-    later: Later,
+    clock: AdvancingClock,
     noted: Callable[[str, str, str, str], None],
     pytestconfig: pytest.Config,
 ) -> None:
     first, last = (10, 30) if pytestconfig.getoption("every_way", default=False) else (2, 6)
     plan = plan_of(client)
     plan = plan.model_copy(update={"end_at": plan.end_at + timedelta(days=30)})
-    wave = client.wave("A month of looks", project="Brand tracker", respondents=people, plan=plan)
+    wave = client.wave("A month of polls", project="Brand tracker", respondents=people, plan=plan)
     ref = wave.create()
     wave.upload()
     wave.launch(budget="100 EUR")
     table, loaded = StatusTable(wave.status, interval=3600.0), list[object]()
     table.observe(lambda change: loaded.append(1), "value")
     for day in range(1, first + 1):
-        watch_a_day(client, later, table, ref, day)
+        watch_a_day(client, clock, table, ref, day)
     for begin in (first, last):
         tracemalloc.start()
-        early = measure(later)
+        early = measure(clock)
         for day in range(begin + 1, begin + 1 + last - first):
-            watch_a_day(client, later, table, ref, day)
-        late = measure(later)
+            watch_a_day(client, clock, table, ref, day)
+        late = measure(clock)
         grown, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         if late.objects - early.objects < FEW_OBJECTS and grown < FEW_BYTES:
-            break  # else once more: a cache that filled or a module that was imported late is no growth
+            break  # else once more: a cache that filled or a late import is not growth
     table.close()
     assert len(loaded) > 2 * last
     assert late.objects - early.objects < FEW_OBJECTS

@@ -15,11 +15,11 @@ from cint_nb.wave.client import Client
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
-from tests.faults.matrix_cells import STEPS, Course, take_course
+from tests.faults.matrix_cells import STEPS, WaveRun, run_wave
 from tests.faults.usage_modes import WAYS
 
 Noted = Callable[[str, str, str, str], None]
-TELLING = (
+TYPICAL_STEPS = (
     "token",
     "create_target_group",
     "recontact_create_upload_respondents_by_file_job",
@@ -31,8 +31,8 @@ TELLING = (
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-class Computer:
-    """Tell the time as a computer does: its wall clock may jump, its seconds may stand still while it sleeps."""
+class SuspendedClock:
+    """The clock of a computer: its wall clock may jump, its monotonic clock may stop while it sleeps."""
 
     def __init__(self, exchange: SandboxClock) -> None:
         self.exchange = exchange
@@ -49,44 +49,42 @@ class Computer:
         await self.exchange.sleep(seconds)
 
 
-def on_a_computer() -> tuple[Client, Computer]:
+def client_with_own_clock() -> tuple[Client, SuspendedClock]:
     sandbox = Sandbox(seed=1)
-    computer = Computer(sandbox.clock)
+    clock = SuspendedClock(sandbox.clock)
     settings = Settings.load("sandbox", environ={})
-    session = Client(
-        Http(settings, transport=sandbox.transport(), clock=computer, token_factory=SeededTokenFactory("1"))
-    )
+    session = Client(Http(settings, transport=sandbox.transport(), clock=clock, token_factory=SeededTokenFactory("1")))
     session.sandbox = sandbox
-    return session, computer
+    return session, clock
 
 
 def at_first(session: Client, step: str, happens: Callable[[int], None]) -> None:
-    """Let something happen when a step is first asked for, and at each later request, by its number."""
+    """Call `happens` at the first request of a step and at each later request, with its number."""
     faults = session.sandbox.faults
-    meet, begun = faults.meet, list[int]()
+    trigger, requests = faults.trigger, list[int]()
 
-    def met(names: tuple[str, ...]) -> object:
-        if step in names or begun:
-            begun.append(1)
-            happens(len(begun))
-        return meet(names)
+    def triggered(names: tuple[str, ...]) -> object:
+        if step in names or requests:
+            requests.append(1)
+            happens(len(requests))
+        return trigger(names)
 
-    faults.meet = met
+    faults.trigger = triggered
 
 
 @pytest.fixture(scope="module")
-def undisturbed(people: Respondents) -> dict[str, Course]:
-    return {way: take_course(people, way) for way in WAYS}
+def undisturbed(people: Respondents) -> dict[str, WaveRun]:
+    return {way: run_wave(people, way) for way in WAYS}
 
 
 @pytest.fixture
 def steps(pytestconfig: pytest.Config) -> tuple[str, ...]:
-    return tuple(STEPS) if pytestconfig.getoption("every_way", default=False) else TELLING
+    return tuple(STEPS) if pytestconfig.getoption("every_way", default=False) else TYPICAL_STEPS
 
 
-def assert_alike(course: Course, without: Course, where: str) -> None:
-    assert (course.outcome, course.saved, course.objects) == (without.outcome, without.saved, without.objects), where
-    for stop in course.stops:  # who sleeps over the start of fielding before there is a draft must plan it anew
+def assert_alike(run: WaveRun, without: WaveRun, where: str) -> None:
+    assert (run.outcome, run.saved, run.objects) == (without.outcome, without.saved, without.objects), where
+    for stop in run.stops:  # who sleeps over the start of fielding before there is a draft must plan it anew
         assert isinstance(stop, BadRequest), where
         assert [name for name, _ in stop.invalid_params] == ["start_at"], where
 
@@ -94,7 +92,7 @@ def assert_alike(course: Course, without: Course, where: str) -> None:
 @pytest.mark.parametrize("fault", ["401", "expired-token"])
 def test_a_token_may_end_at_any_request(
     people: Respondents,
-    undisturbed: dict[str, Course],
+    undisturbed: dict[str, WaveRun],
     noted: Noted,
     pytestconfig: pytest.Config,
     fault: str,
@@ -104,25 +102,25 @@ def test_a_token_may_end_at_any_request(
         without = undisturbed[way]
         asked = [number for number, step in enumerate(without.asked) if step != "token"]
         for number in asked if every else asked[fault == "401" :: 2]:
-            course = take_course(people, way, [f"{fault}@any+{number}"])
-            assert_alike(course, without, f"{fault} at request {number}, {without.asked[number]}, {way}")
-            assert len(course.asked) == len(without.asked) + 2  # a new token, and the request once more
+            run = run_wave(people, way, [f"{fault}@any+{number}"])
+            assert_alike(run, without, f"{fault} at request {number}, {without.asked[number]}, {way}")
+            assert len(run.asked) == len(without.asked) + 2  # a new token, and the request once more
     noted("other", "expiry", "", "")
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, 2 * DAY, -2 * DAY, None], ids=str)
 def test_a_clock_may_jump_at_any_step(
-    people: Respondents, undisturbed: dict[str, Course], noted: Noted, steps: tuple[str, ...], jump: timedelta | None
+    people: Respondents, undisturbed: dict[str, WaveRun], noted: Noted, steps: tuple[str, ...], jump: timedelta | None
 ) -> None:
     for turn, step in enumerate(steps):
-        session, computer = on_a_computer()
+        session, clock = client_with_own_clock()
 
-        def happens(number: int, computer: Computer = computer) -> None:
-            computer.ahead = (DAY if number % 2 else -DAY) if jump is None else jump
+        def happens(number: int, clock: SuspendedClock = clock) -> None:
+            clock.ahead = (DAY if number % 2 else -DAY) if jump is None else jump
 
         at_first(session, step, happens)
         way = list(WAYS)[turn % 3]
-        assert_alike(take_course(people, way, client=session), undisturbed[way], f"{jump} at {step}, {way}")
+        assert_alike(run_wave(people, way, client=session), undisturbed[way], f"{jump} at {step}, {way}")
     noted("other", "jumps", "", "")
 
 
@@ -130,21 +128,21 @@ def test_a_clock_may_jump_at_any_step(
 @pytest.mark.parametrize("hours", [8, 72])
 def test_a_laptop_may_sleep_at_any_step(
     people: Respondents,
-    undisturbed: dict[str, Course],
+    undisturbed: dict[str, WaveRun],
     noted: Noted,
     steps: tuple[str, ...],
     hours: int,
     standing: bool,
 ) -> None:
     for turn, step in enumerate(steps):
-        session, computer = on_a_computer()
+        session, clock = client_with_own_clock()
 
-        def happens(number: int, computer: Computer = computer) -> None:
+        def happens(number: int, clock: SuspendedClock = clock) -> None:
             if number == 1:
-                computer.exchange.advance(hours * 3600.0)
-                computer.slept = hours * 3600.0 if standing else 0.0
+                clock.exchange.advance(hours * 3600.0)
+                clock.slept = hours * 3600.0 if standing else 0.0
 
         at_first(session, step, happens)
         way = list(WAYS)[turn % 3]
-        assert_alike(take_course(people, way, client=session), undisturbed[way], f"{hours} h at {step}, {way}")
+        assert_alike(run_wave(people, way, client=session), undisturbed[way], f"{hours} h at {step}, {way}")
     noted("other", "sleep", "", "")

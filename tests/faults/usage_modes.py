@@ -1,4 +1,4 @@
-"""One wave, used in three ways: plain verbs that block, `await` on a loop of one's own, and work in the background.
+"""One wave, used in three ways: methods that block, `await` on another event loop, and calls in the background.
 
 Each way can be run again from the top after an error, as an analyst does; what a notebook keeps in variables is `kept`.
 """
@@ -33,8 +33,8 @@ def plan_of(client: Client) -> TargetGroupPlan:
     return make_plan(client.clock.now(), completes_goal=30, live_url=RSID_URL)
 
 
-class Shown:
-    """Keep what was shown of jobs: each last look, and the words and colour a panel gives it."""
+class ShownMessages:
+    """What was shown of jobs: each last snapshot, and how a panel describes it."""
 
     def __init__(self, kept: Kept) -> None:
         self._ends: list[tuple[JobSnapshot, JobDisplay]] = kept.setdefault("shown", [])
@@ -48,18 +48,18 @@ class Shown:
             self.update(snapshot)
 
 
-# --- plain verbs ----------------------------------------------------------------------------------------------
+# --- methods that block ----------------------------------------------------------------------------------------------
 
 
 def blocking(client: Client, people: Respondents, kept: Kept) -> None:
     """Run the cells of a notebook."""
-    client.reporter_factory = lambda title, mode: Shown(kept)
+    client.reporter_factory = lambda title, mode: ShownMessages(kept)
     wave = client.wave(NAME, project=PROJECT, respondents=people, plan=plan_of(client))
     try:
         _verbs(client, wave, kept)
     finally:
-        done = _stand(client, wave) == (WaveStep.CLOSE, StepState.DONE)
-        assert done == ("closed" in kept), "the wave panel shows another step than the wave stands at"
+        done = _progress(client, wave) == (WaveStep.CLOSE, StepState.DONE)
+        assert done == ("closed" in kept), "the wave panel shows another step than that of the wave"
 
 
 def _verbs(client: Client, wave: Wave, kept: Kept) -> None:
@@ -79,22 +79,22 @@ def _verbs(client: Client, wave: Wave, kept: Kept) -> None:
     wave.remove()
 
 
-def _stand(client: Client, wave: Wave) -> tuple[WaveStep, StepState]:
+def _progress(client: Client, wave: Wave) -> tuple[WaveStep, StepState]:
     entries = [entry for entry in client.journal.entries() if entry.key.wave == wave.name]
-    stand = wave_progress(entries, plan=wave.plan, ids=len(wave.respondents))
-    return stand.step, stand.state
+    progress = wave_progress(entries, plan=wave.plan, ids=len(wave.respondents))
+    return progress.step, progress.state
 
 
 # --- with await, on the loop of the notebook ------------------------------------------------------------------
 
 
 def awaited(client: Client, people: Respondents, kept: Kept) -> None:
-    """Await every call on a loop that is not the package's, and follow each job by its looks."""
+    """Await every call on a loop that is not the package's, and follow each job by its polls."""
 
     async def follow(job: Job) -> JobSnapshot:
-        shown = Shown(kept)
-        async for seen in job.watch():
-            shown.update(seen)
+        shown = ShownMessages(kept)
+        async for snapshot in job.watch():
+            shown.update(snapshot)
         return await job
 
     asyncio.run(_calls(client, people, kept, follow))
@@ -104,7 +104,7 @@ def awaited(client: Client, people: Respondents, kept: Kept) -> None:
 
 
 def background(client: Client, people: Respondents, kept: Kept) -> None:
-    """Leave the wave to the loop thread, each job to a panel that was started, and come back for the result."""
+    """Run the wave on the loop thread and each job in a started panel, and wait for the result."""
 
     async def follow(job: Job) -> JobSnapshot:
         panel = JobProgress(job, mode=client.mode).start()
@@ -190,8 +190,8 @@ async def _pass_a_day(client: Client) -> bool:
 WAYS: dict[str, Way] = {"blocking": blocking, "awaited": awaited, "background": background}
 
 
-def heed(client: Client, error: Exception, kept: Kept) -> None:
-    """Do what an error says is next, beyond running the cells again."""
+def follow_advice(client: Client, error: Exception, kept: Kept) -> None:
+    """Follow the next step of an error, beyond running the cells again."""
     if isinstance(error, JobAlreadyRunning):
         client.pass_time(minutes=15)  # "wait for the running job to end"
     if isinstance(error, InvalidState) and "resume_first=True" in error.next_step:

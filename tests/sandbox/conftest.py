@@ -1,4 +1,4 @@
-"""A sandbox of its own for each test, and a raw HTTP client that speaks to it."""
+"""A new sandbox for each test, and a raw HTTP client of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask: tokens, the version header, the account; and the envelopes of refusals."""
+"""Access: tokens, the version header, the account; and the envelopes of errors."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def ask_token(raw_client: RawClient, body: dict[str, str] | list[Any] | None) ->
 
 
 def test_a_token_lives_24_hours(sandbox: Sandbox, raw_client: RawClient) -> None:
-    told = ask_token(raw_client, TOKEN).json()
-    assert told["expires_in"] == 86_400
-    assert told["token_type"] == "Bearer"
+    body = ask_token(raw_client, TOKEN).json()
+    assert body["expires_in"] == 86_400
+    assert body["token_type"] == "Bearer"
     sandbox.advance(86_390)
     assert raw_client.get("/accounts").status_code == 200
     sandbox.advance(20)

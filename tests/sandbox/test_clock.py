@@ -1,4 +1,4 @@
-"""The clock: virtual time that jumps, shared by all who wait, or real time made faster."""
+"""The clock: virtual time that jumps, shared by all sleepers, or accelerated real time."""
 
 from __future__ import annotations
 

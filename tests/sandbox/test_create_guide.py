@@ -1,4 +1,4 @@
-"""The create guide: its example is taken as printed, its errors are answered as printed."""
+"""The create guide: its example is accepted as printed, its errors are returned as printed."""
 
 from __future__ import annotations
 
@@ -74,10 +74,10 @@ def test_the_guides_validation_failure_is_answered_in_its_words(raw_client: RawC
     del body["completes_goal"]
     reply = create(raw_client, body)
     assert reply.status_code == 400
-    told = reply.json()
-    assert told["object"] == "bad_request_error"
-    assert told["detail"] == "request had validation errors"
-    assert told["invalid_params"] == [
+    body = reply.json()
+    assert body["object"] == "bad_request_error"
+    assert body["detail"] == "request had validation errors"
+    assert body["invalid_params"] == [
         {
             "name": "FieldingSpecification.EndAt",
             "reason": "date string 2025-06-29T08:22:18.821Z must be greater than or equal to "
@@ -91,8 +91,8 @@ def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_clien
     body = guide_body()
     body["fielding_specification"]["end_at"] = "later"
     del body["completes_goal"]
-    told = create(raw_client, body).json()["invalid_params"]
-    assert [each["name"] for each in told] == ["ExpectedCompletes", "FieldingSpecification.EndAt"]
+    problems = create(raw_client, body).json()["invalid_params"]
+    assert [each["name"] for each in problems] == ["ExpectedCompletes", "FieldingSpecification.EndAt"]
 
 
 @pytest.mark.parametrize(
@@ -212,12 +212,12 @@ def test_a_recontact_without_the_recontact_template_is_refused(raw_client: RawCl
 
 def test_a_draft_is_read_back_as_written(raw_client: RawClient) -> None:
     group = raw_client.group(target_group_customer_reference_number="wave 2")
-    told = raw_client.get(group).json()
-    assert told["business_unit_id"] == 1234, "written as text, read as a number"
-    assert told["study_type_code"] == "recontact"
-    assert told["target_group_customer_reference_number"] == "wave 2"
-    assert told["exclusion"] == {"enabled": False}
-    assert len(told["human_readable_id"]) == 7
+    body = raw_client.get(group).json()
+    assert body["business_unit_id"] == 1234, "written as text, read as a number"
+    assert body["study_type_code"] == "recontact"
+    assert body["target_group_customer_reference_number"] == "wave 2"
+    assert body["exclusion"] == {"enabled": False}
+    assert len(body["human_readable_id"]) == 7
 
 
 def test_a_draft_has_no_overview_no_details_and_no_performance(raw_client: RawClient) -> None:

@@ -1,4 +1,4 @@
-"""Every operation is asked once; each reply fits our own description, and the vendor's document where it is at hand."""
+"""Every operation is called once; each reply matches our OpenAPI document, and the vendor's if it is available."""
 
 from __future__ import annotations
 

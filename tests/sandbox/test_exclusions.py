@@ -19,8 +19,8 @@ def people() -> list[str]:
 
 def live(raw_client: RawClient, group: str) -> dict[str, int]:
     raw_client.log_in()
-    told = raw_client.get(f"{group}/performance").json()["respondent_analysis"]["live"]
-    return {entry["label"]: entry["count"] for entry in told}
+    live = raw_client.get(f"{group}/performance").json()["respondent_analysis"]["live"]
+    return {entry["label"]: entry["count"] for entry in live}
 
 
 def listed(raw_client: RawClient, group: str) -> list[str]:
@@ -44,9 +44,9 @@ def test_an_exclusion_job_says_success_and_its_list_can_be_read(
     assert raw_client.get(job).json()["status"] == "Processing"
     assert exclude(raw_client, group, people).status_code == 409
     sandbox.advance(30)
-    told = raw_client.get(job).json()
-    assert told["status"] == "Success"
-    assert "failed" in told["partial_success_reason"]["description"]
+    body = raw_client.get(job).json()
+    assert body["status"] == "Success"
+    assert "failed" in body["partial_success_reason"]["description"]
     assert sorted(listed(raw_client, group)) == sorted(people[:10])
     overview = raw_client.get(f"{group}/exclusions/overview").json()
     assert overview == {"saved_respondent_ids_count": 10, "saved_access_respondent_guids_count": 0}
@@ -82,9 +82,9 @@ def test_excluded_people_are_turned_away(sandbox: Sandbox, raw_client: RawClient
     raw_client.saved_ids(group, people)
     raw_client.launched(group)
     sandbox.advance(2 * DAY)
-    told = live(raw_client, group)
-    assert set(told) == {"Excluded"}
-    assert told["Excluded"] > 20
+    counts = live(raw_client, group)
+    assert set(counts) == {"Excluded"}
+    assert counts["Excluded"] > 20
 
 
 @pytest.mark.parametrize("enabled", [True, False])
@@ -118,8 +118,8 @@ def test_the_policy_of_several_groups_is_set_at_once(raw_client: RawClient) -> N
     body[0]["target_group_id"] = "0" * 26
     body[1]["project_exclusion_enabled"] = False
     assert raw_client.ask("PUT", f"{project}/exclusion-policies", json=body).status_code == 400
-    told = raw_client.get(f"{project}/exclusions").json()
-    assert [entry["project_exclusion_enabled"] for entry in told] == [True, True], "refused as a whole"
+    policies = raw_client.get(f"{project}/exclusions").json()
+    assert [entry["project_exclusion_enabled"] for entry in policies] == [True, True], "refused as a whole"
 
 
 @pytest.mark.parametrize(

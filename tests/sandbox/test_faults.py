@@ -184,10 +184,10 @@ def test_the_token_can_be_refused_too(sandbox: Sandbox, raw_client: RawClient) -
 def test_a_job_may_fail(sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     sandbox.faults.arm("job-fails@upload")
-    told = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
-    assert told["status"] == "Failed"
-    assert told["failure_reason"]["code"] == "JobExecutionStartMessageFailed"
-    assert told["job_trace_id"]
+    body = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
+    assert body["status"] == "Failed"
+    assert body["failure_reason"]["code"] == "JobExecutionStartMessageFailed"
+    assert body["job_trace_id"]
     assert raw_client.saved(group) == 0
     assert raw_client.upload(group, good_ids).status_code == 201, "the lock is free again"
 
@@ -207,8 +207,8 @@ def test_a_partial_success_can_be_mended_by_sending_the_rest(
 ) -> None:
     group = raw_client.group()
     sandbox.faults.arm("partial@upload")
-    told = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
-    assert "540 respondent IDs uploaded successfully, 60 failed" in told["partial_success_reason"]["description"]
+    body = raw_client.get(raw_client.saved_ids(group, good_ids)).json()
+    assert "540 respondent IDs uploaded successfully, 60 failed" in body["partial_success_reason"]["description"]
     assert raw_client.saved(group) == 540
     raw_client.saved_ids(group, good_ids[540:])
     assert raw_client.saved(group) == 600

@@ -1,4 +1,4 @@
-"""Fielding: states and their moves, entity tags, who enters, and what the figures then say."""
+"""Fielding: states and their transitions, entity tags, who enters, and the metrics that result."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def act(raw_client: RawClient, run: str, action: str, etag: str = "") -> httpx.R
     return raw_client.post(f"{run}/{action}", headers={"If-Match": etag})
 
 
-def figures(raw_client: RawClient, group: str) -> dict[str, Any]:
+def performance(raw_client: RawClient, group: str) -> dict[str, Any]:
     raw_client.log_in()
-    told: dict[str, Any] = raw_client.get(f"{group}/performance").json()
-    return told
+    body: dict[str, Any] = raw_client.get(f"{group}/performance").json()
+    return body
 
 
 def test_a_run_has_an_etag_that_changes_with_each_move(raw_client: RawClient, wave: tuple[str, str]) -> None:
@@ -91,12 +91,12 @@ def test_transitions_are_told_for_all_chosen_groups_together(raw_client: RawClie
     group, run = wave
     project = group.split("/target-groups")[0]
     path = f"{project}/compute-target-group-transitions"
-    told = raw_client.post(path, {}).json()
-    assert told["target_groups"] == [group.rsplit("/", 1)[1]]
-    assert (told["is_pause_allowed"], told["is_finish_allowed"], told["is_resume_allowed"]) == (True, True, False)
+    body = raw_client.post(path, {}).json()
+    assert body["target_groups"] == [group.rsplit("/", 1)[1]]
+    assert (body["is_pause_allowed"], body["is_finish_allowed"], body["is_resume_allowed"]) == (True, True, False)
     act(raw_client, run, "pause")
-    told = raw_client.post(path, {"filters": {"status": ["paused"]}}).json()
-    assert (told["is_pause_allowed"], told["is_finish_allowed"], told["is_resume_allowed"]) == (False, False, True)
+    body = raw_client.post(path, {"filters": {"status": ["paused"]}}).json()
+    assert (body["is_pause_allowed"], body["is_finish_allowed"], body["is_resume_allowed"]) == (False, False, True)
     assert not raw_client.post(path, {"filters": {"status": ["draft"]}}).json()["is_launch_allowed"], "none chosen"
 
 
@@ -108,9 +108,9 @@ def test_a_target_group_has_at_most_one_run_and_is_launched_once(
     job = raw_client.post(path, {"end_fielding_at": "2026-09-13T08:00:00Z"}, key="twice").headers["location"]
     assert job.startswith("/demand/accounts/101/"), "relative, without /v1"
     sandbox.advance(30)
-    told = raw_client.get(job).json()
-    assert told["status"] == "Failed"
-    assert told["failure_reason"]["code"] == "TargetGroupInvalidState"
+    body = raw_client.get(job).json()
+    assert body["status"] == "Failed"
+    assert body["failure_reason"]["code"] == "TargetGroupInvalidState"
     runs = raw_client.get(f"{group}/fielding-runs").json()
     assert [entry["id"] for entry in runs["data"]] == [run.rsplit("/", 1)[1]]
     assert runs["has_more"] is False
@@ -126,12 +126,12 @@ def test_a_scheduled_run_goes_live_at_its_start_and_ends_at_its_end(
     sandbox.advance(30)
     run = f"{group}/fielding-runs/{raw_client.get(job).json()['created_fielding_run_id']}"
     assert raw_client.get(run).json()["status"] == "scheduled"
-    assert figures(raw_client, group)["entrants"] == 0
+    assert performance(raw_client, group)["entrants"] == 0
     sandbox.advance(DAY)
     raw_client.log_in()
     assert raw_client.get(run).json()["status"] == "live"
     sandbox.advance(2 * DAY)
-    assert figures(raw_client, group)["entrants"] > 0
+    assert performance(raw_client, group)["entrants"] > 0
     assert raw_client.get(run).json()["status"] == "completed"
     changes = raw_client.get(f"{group}/changelog").json()["changelog"]
     assert changes[0]["changes"][0]["reason_code"] == "past_scheduled_end_date"
@@ -173,7 +173,7 @@ def test_people_come_fast_at_first_then_in_a_long_tail(
     days = []
     for _ in range(10):
         sandbox.advance(DAY)
-        days.append(figures(raw_client, group)["completes"])
+        days.append(performance(raw_client, group)["completes"])
     gains = [later - earlier for earlier, later in zip([0, *days], days, strict=False)]
     assert gains[0] > gains[3] > 0
     assert sum(gains[:3]) > sum(gains[3:])
@@ -185,19 +185,19 @@ def test_the_figures_of_one_moment_agree_with_each_other(
 ) -> None:
     group, _ = wave
     sandbox.advance(3 * DAY)
-    told = figures(raw_client, group)
+    body = performance(raw_client, group)
     overview = raw_client.get(f"{group}/overview").json()
-    live = {entry["label"]: entry["count"] for entry in told["respondent_analysis"]["live"]}
-    assert sum(live.values()) == told["entrants"]
-    assert live["Complete"] == told["completes"] == overview["progress"]["current_completes"]
-    assert float(told["completes_cost"]["value"]) == pytest.approx(told["completes"] * float(PRICE_VALUE))
-    assert overview["conversion_rate"] == pytest.approx(told["completes"] / told["entrants"], abs=1e-4)
-    assert told["prescreens"] == told["entrants"] - live.get("Screened out", 0)
-    assert told["respondent_analysis"]["test"] == []
+    live = {entry["label"]: entry["count"] for entry in body["respondent_analysis"]["live"]}
+    assert sum(live.values()) == body["entrants"]
+    assert live["Complete"] == body["completes"] == overview["progress"]["current_completes"]
+    assert float(body["completes_cost"]["value"]) == pytest.approx(body["completes"] * float(PRICE_VALUE))
+    assert overview["conversion_rate"] == pytest.approx(body["completes"] / body["entrants"], abs=1e-4)
+    assert body["prescreens"] == body["entrants"] - live.get("Screened out", 0)
+    assert body["respondent_analysis"]["test"] == []
     intervals = raw_client.get(f"{group}/completes-aggregated-by-interval").json()["aggregated_completes_intervals"]
     counts = [entry["count"] for entry in intervals]
     assert counts == sorted(counts), "cumulative"
-    assert counts[-1] == told["completes"]
+    assert counts[-1] == body["completes"]
 
 
 def test_nobody_enters_while_a_run_is_paused(sandbox: Sandbox, raw_client: RawClient, wave: tuple[str, str]) -> None:
@@ -205,12 +205,12 @@ def test_nobody_enters_while_a_run_is_paused(sandbox: Sandbox, raw_client: RawCl
     sandbox.advance(DAY / 4)
     act(raw_client, run, "pause")
     sandbox.advance(3_600)  # those inside may finish
-    before = figures(raw_client, group)
+    before = performance(raw_client, group)
     sandbox.advance(DAY)
-    assert figures(raw_client, group)["entrants"] == before["entrants"]
+    assert performance(raw_client, group)["entrants"] == before["entrants"]
     assert act(raw_client, run, "resume").is_success
     sandbox.advance(DAY)
-    assert figures(raw_client, group)["entrants"] > before["entrants"]
+    assert performance(raw_client, group)["entrants"] > before["entrants"]
 
 
 def test_a_filled_group_completes_itself_and_can_go_on_with_a_higher_goal(
@@ -220,8 +220,8 @@ def test_a_filled_group_completes_itself_and_can_go_on_with_a_higher_goal(
     raw_client.saved_ids(group, people)
     run = raw_client.launched(group)
     sandbox.advance(DAY)
-    told = figures(raw_client, group)
-    assert told["completes"] == 20
+    body = performance(raw_client, group)
+    assert body["completes"] == 20
     assert raw_client.get(run).json()["status"] == "completed"
     assert act(raw_client, run, "relaunch").status_code == 422, "the goal is reached"
     goal = f"{group}/profiles/completes-goal"
@@ -229,7 +229,7 @@ def test_a_filled_group_completes_itself_and_can_go_on_with_a_higher_goal(
     assert raw_client.ask("PUT", goal, json={"completes_goal": 40}).json()["completes_goal"] == 40
     assert act(raw_client, run, "relaunch").status_code == 204
     sandbox.advance(DAY)
-    assert figures(raw_client, group)["completes"] == 40
+    assert performance(raw_client, group)["completes"] == 40
 
 
 def test_a_lowered_goal_completes_a_group_at_once(
@@ -252,9 +252,9 @@ def test_the_same_seed_gives_the_same_wave_and_another_seed_another(people: list
         raw_client.saved_ids(group, people)
         raw_client.launched(group)
         raw_client.sandbox.advance(2 * DAY)
-        told = figures(raw_client, group)
+        body = performance(raw_client, group)
         raw_client.close()
-        return told
+        return body
 
     first, again, other = field(5), field(5), field(6)
     assert first == again
@@ -272,9 +272,9 @@ def test_the_same_people_come_to_a_wave_made_some_seconds_later(people: list[str
         raw_client.saved_ids(group, people)
         raw_client.launched(group)
         raw_client.sandbox.advance(6 * DAY)
-        told: list[Any] = figures(raw_client, group)["respondent_analysis"]["live"]
+        live: list[Any] = performance(raw_client, group)["respondent_analysis"]["live"]
         raw_client.close()
-        return told
+        return live
 
     assert field(0) == field(7) == field(0.25)
 
@@ -282,7 +282,7 @@ def test_the_same_people_come_to_a_wave_made_some_seconds_later(people: list[str
 def test_when_one_looks_does_not_change_what_happens(people: list[str]) -> None:
     from tests.support.sandbox_client import RawClient
 
-    # Excluded one by one while the first people enter: who is kept out depends on the moment, never on the looks.
+    # Excluded one by one while the first people enter: who is kept out depends on the moment, never on the polls.
     excluded = "\n".join([*people, *(ids.synthetic_id("others", number) for number in range(60_000))]).encode()
 
     def field(pauses: list[float]) -> dict[str, Any]:
@@ -296,9 +296,9 @@ def test_when_one_looks_does_not_change_what_happens(people: list[str]) -> None:
         assert raw_client.ask("POST", path, params={"entity_type": "RSID"}, files=files).status_code == 201
         for seconds in pauses:
             raw_client.sandbox.advance(seconds)
-            told = figures(raw_client, group)
+            body = performance(raw_client, group)
         raw_client.close()
-        return told
+        return body
 
     once, often = field([DAY]), field([60.0] * 120 + [DAY - 7_200])
     assert once == often
@@ -309,7 +309,7 @@ def test_fresh_respondents_fill_an_adhoc_group(sandbox: Sandbox, raw_client: Raw
     group = raw_client.group(study_type_code="adhoc", allocations=None, completes_goal=200)
     raw_client.launched(group)
     sandbox.advance(6 * DAY)
-    told = figures(raw_client, group)
-    assert told["completes"] == 200
-    live = {entry["label"]: entry["count"] for entry in told["respondent_analysis"]["live"]}
-    assert live["Screened out"] / told["entrants"] == pytest.approx(0.2, abs=0.08), "one in five, as expected"
+    body = performance(raw_client, group)
+    assert body["completes"] == 200
+    live = {entry["label"]: entry["count"] for entry in body["respondent_analysis"]["live"]}
+    assert live["Screened out"] / body["entrants"] == pytest.approx(0.2, abs=0.08), "one in five, as expected"

@@ -1,4 +1,4 @@
-"""Ids: how they are kept, whose they are, what becomes of them, and the sample file made of them."""
+"""Ids: how they are stored, whose they are, their upload results, and the sample file of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random sequences of legal and illegal requests: whatever happens, the world keeps its promises."""
+"""Random sequences of legal and illegal requests: whatever happens, the world keeps its invariants."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ UPLOAD = "recontacts/jobs/upload-respondents-by-file"
 REMOVAL = "recontacts/jobs/remove-all-rsids"
 
 
-class World(RuleBasedStateMachine):
-    """Ask at random, and compare the sandbox with a small model of what must hold."""
+class SandboxMachine(RuleBasedStateMachine):
+    """Random requests, with the sandbox compared to a small model of what must be true."""
 
     groups = Bundle("groups")
 
@@ -155,8 +155,8 @@ class World(RuleBasedStateMachine):
             if last.startswith(REMOVAL):
                 assert count == 0
             elif not any(job.startswith(REMOVAL) for job in jobs):
-                fate = self.sandbox.world.population.upload_result
-                sure = {one for one in self.added[group] if fate(to_id_bytes(one)) is UploadResult.ACCEPTED}
+                upload_result = self.sandbox.world.population.upload_result
+                sure = {one for one in self.added[group] if upload_result(to_id_bytes(one)) is UploadResult.ACCEPTED}
                 assert len(sure) <= count <= len(self.added[group])
 
     @invariant()
@@ -180,7 +180,7 @@ class World(RuleBasedStateMachine):
         return bool(getattr(self, "status", None))
 
 
-TestWorld = World.TestCase
+TestWorld = SandboxMachine.TestCase
 TestWorld.settings = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )

@@ -1,4 +1,4 @@
-"""The state file: a class goes on tomorrow where it stopped today."""
+"""The state file: a class continues tomorrow where it stopped today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recontact guide, sentence by sentence, asked of the sandbox by a raw_client's client."""
+"""The recontact guide, sentence by sentence, checked on the sandbox by a raw HTTP client."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def test_a_wave_runs_from_draft_to_removed_as_the_guide_tells_it(
     group = raw_client.group(completes_goal=50)
     lines = ["RSID", *good_ids[:500], "not an id,second column", ""]
     job = raw_client.saved_ids(group, lines)
-    told = raw_client.get(job).json()
-    assert told["status"] == "Completed"
-    assert told["partial_success_reason"] == {
+    body = raw_client.get(job).json()
+    assert body["status"] == "Completed"
+    assert body["partial_success_reason"] == {
         "description": "Upload partially successful. "
         "500 respondent IDs uploaded successfully, 3 failed (invalid or empty)."
     }
-    assert list(told) == [
+    assert list(body) == [
         "job_id",
         "created_at",
         "completed_at",
@@ -183,8 +183,8 @@ def test_a_line_that_is_not_one_identifier_counts_as_failed(
 ) -> None:
     group = raw_client.group()
     job = raw_client.saved_ids(group, [good_ids[0], line.replace("{id}", good_ids[1]), good_ids[2]])
-    told = raw_client.get(job).json()["partial_success_reason"]["description"]
-    assert "2 respondent IDs uploaded successfully, 1 failed" in told, why
+    body = raw_client.get(job).json()["partial_success_reason"]["description"]
+    assert "2 respondent IDs uploaded successfully, 1 failed" in body, why
     assert raw_client.get(f"{group}/recontacts/rsids").json()["data"] == [good_ids[0], good_ids[2]]
 
 

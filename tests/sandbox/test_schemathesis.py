@@ -26,7 +26,7 @@ pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "0"))
 PHASES = "examples,coverage,fuzzing" if EXAMPLES else "examples,fuzzing"
 
-# A valid body may still break a rule that no schema can tell. Each operation that may refuse one, and the rule.
+# A valid body may still break a rule that no schema can express: each operation that may reject one, and the rule.
 EXPLAINED = {
     "create_project": "the manager is a user of the account; a key is used for one body",
     "create_target_group": "dates lie ahead, codes and currency are known, a recontact has template and variable",

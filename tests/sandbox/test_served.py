@@ -1,4 +1,4 @@
-"""Served: the same app over HTTP, its control room, its page, its gate, and connections that truly break."""
+"""Served: the same app over HTTP, its control API and page, its host guard, and connections that really break."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def test_requests_of_other_web_sites_are_refused(
 
 
 def test_the_control_room_moves_the_clock(served: ServedSandbox, http: httpx.Client) -> None:
-    told = http.post(f"{served.url}/sandbox/clock/advance", json={"seconds": 90}).json()
-    assert told["t"] == 90
-    assert told["now"] == "2026-09-01T08:01:30.000Z"
+    body = http.post(f"{served.url}/sandbox/clock/advance", json={"seconds": 90}).json()
+    assert body["t"] == 90
+    assert body["now"] == "2026-09-01T08:01:30.000Z"
     assert http.post(f"{served.url}/sandbox/clock/advance", json={"until": 60}).json()["t"] == 90, "never back"
     assert http.get(f"{served.url}/sandbox/clock").json()["speed"] is None
 
@@ -191,17 +191,17 @@ def test_a_taken_port_is_refused_at_once() -> None:
 
 
 def test_serving_beyond_this_machine_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+    lines: list[str] = []
 
     async def nothing(_self: uvicorn.Server, sockets: list[socket.socket]) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(uvicorn.Server, "serve", nothing)
-    server.serve(host="0.0.0.0", port=0, echo=told.append)  # noqa: S104 - what is warned of
-    assert told[0].startswith("warning: other machines")
-    told.clear()
-    server.serve(port=0, echo=told.append)
-    assert [line.split()[0] for line in told] == ["sandbox"]
+    server.serve(host="0.0.0.0", port=0, echo=lines.append)  # noqa: S104 - what is warned of
+    assert lines[0].startswith("warning: other machines")
+    lines.clear()
+    server.serve(port=0, echo=lines.append)
+    assert [line.split()[0] for line in lines] == ["sandbox"]
 
 
 def test_bodies_larger_than_any_file_are_not_kept(http: httpx.Client) -> None:
@@ -212,5 +212,5 @@ def test_bodies_larger_than_any_file_are_not_kept(http: httpx.Client) -> None:
 def test_the_world_is_told_without_respondent_ids(
     served: ServedSandbox, http: httpx.Client, raw_client: RawClient
 ) -> None:
-    told = json.dumps(http.get(f"{served.url}/sandbox/world").json())
-    assert "target_groups" in told
+    body = json.dumps(http.get(f"{served.url}/sandbox/world").json())
+    assert "target_groups" in body

@@ -1,4 +1,4 @@
-"""Answers about batch jobs: one action for many target groups of a project."""
+"""Handlers for batch jobs: one action on many target groups of a project."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ _ACTIONS = ("complete", "launch", "pause", "relaunch", "resume")
 
 
 def _start_handler(action: str) -> Handler:
-    def answer(world: World, ask: Request) -> Response:
-        project = world.project(ask)
-        job = jobs.create_job(world, ask, BATCH, project.id)
-        job.action, job.targets = action, tuple(dict.fromkeys(ask.body_as(Batch)["target_group_ids"]))
+    def handle(world: World, request: Request) -> Response:
+        project = world.project(request)
+        job = jobs.create_job(world, request, BATCH, project.id)
+        job.action, job.targets = action, tuple(dict.fromkeys(request.body_as(Batch)["target_group_ids"]))
         jobs.start_job(world, job)
-        return Response(201, headers={"Location": f"{ask.path}/{job.id}"})
+        return Response(201, headers={"Location": f"{request.path}/{job.id}"})
 
-    return answer
+    return handle
 
 
 def _get_handler(action: str) -> Handler:
-    def answer(world: World, ask: Request) -> Response:
-        world.project(ask)
-        job = world.job(ask, BATCH)
+    def handle(world: World, request: Request) -> Response:
+        world.project(request)
+        job = world.job(request, BATCH)
         if job.action != action:
             raise not_found("the job")
         updated: list[JsonObject] = [{"target_group_id": target} for target in job.updated]
@@ -45,7 +45,7 @@ def _get_handler(action: str) -> Handler:
             }
         )
 
-    return answer
+    return handle
 
 
 def _path(action: str) -> str:

@@ -1,4 +1,4 @@
-"""Answers about what the exchange knows: accounts, users, business units, locales, codes, allocation templates."""
+"""Handlers for definitions: accounts, users, business units, locales, codes, allocation templates."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.world import World
 
 
-def _list_handler(key: str, things: Iterable[Mapping[str, object]]) -> Handler:
-    body = {key: [to_json(thing) for thing in things]}
-    return lambda _world, _ask: Response(body=body)
+def _list_handler(key: str, items: Iterable[Mapping[str, object]]) -> Handler:
+    body = {key: [to_json(item) for item in items]}
+    return lambda _world, _request: Response(body=body)
 
 
-def _user_business_unit(_world: World, ask: Request) -> Response:
-    if ask.path_params["user_id"].lower() not in {user["id"] for user in catalogue.USERS}:
+def _user_business_unit(_world: World, request: Request) -> Response:
+    if request.path_params["user_id"].lower() not in {user["id"] for user in catalogue.USERS}:
         raise not_found("the user")
     return Response(body={"business_unit_id": catalogue.BUSINESS_UNIT_ID})
 
 
-def _templates(_world: World, ask: Request) -> Response:
-    page, cursor = page_of(ask, sorted(catalogue.TEMPLATES), lambda template_id: template_id)
+def _templates(_world: World, request: Request) -> Response:
+    page, cursor = page_of(request, sorted(catalogue.TEMPLATES), lambda template_id: template_id)
     templates = [
         {
             "template_id": template_id,
@@ -37,8 +37,8 @@ def _templates(_world: World, ask: Request) -> Response:
     return Response(body={"templates": templates, "has_more": cursor is not None, "next_cursor": cursor or ""})
 
 
-def _template(_world: World, ask: Request) -> Response:
-    template_id = ask.path_params["template_id"]
+def _template(_world: World, request: Request) -> Response:
+    template_id = request.path_params["template_id"]
     if template_id not in catalogue.TEMPLATES:
         raise not_found("the allocation template")
     return Response(body=catalogue.template(template_id), headers={"ETag": 'W/"1"'})

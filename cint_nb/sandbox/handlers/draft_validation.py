@@ -1,4 +1,4 @@
-"""The rules of a target group draft beyond its shape: dates, currency, codes, the recontact template and variable."""
+"""Validation of a target group draft beyond its schema: dates, currency, codes, the recontact template and variable."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def validate_draft(world: World, body: Draft, t: float) -> None:
     """Reject a draft that breaks a rule.
 
     Raises:
-        Refusal: 400 naming each field and reason, as the create guide's error example does.
+        ApiError: 400 naming each field and reason, as the create guide's error example does.
     """
     found = [
         *_code_problems(body),
         *_date_problems(world, body["fielding_specification"], t),
         *_price_problems(body),
         *_url_problems(body),
-        *_allocations(body),
+        *_allocation_problems(body),
         *_quota_problems(body),
     ]
     if found:
@@ -34,7 +34,7 @@ def validate_draft(world: World, body: Draft, t: float) -> None:
 
 
 def date_problems(world: World, body: Json, t: float) -> list[Problem]:
-    """List what is wrong with the dates of a body that breaks its shape, unless its dates do.
+    """Return the problems with the dates of a body that breaks its schema, unless the dates themselves break it.
 
     The create guide's error example names a date and a missing field in one reply.
     """
@@ -45,17 +45,17 @@ def date_problems(world: World, body: Json, t: float) -> list[Problem]:
 
 
 def update_problems(body: Draft) -> list[Problem]:
-    """List the rules a change to a launched target group breaks; its dates and prices are changed elsewhere."""
+    """Return the problems of a change to a launched target group; its dates and prices are changed elsewhere."""
     return [*_code_problems(body), *_url_problems(body)]
 
 
 def business_unit_id_of(body: Draft) -> int:
-    """Return the number of the business unit, sent as text or number."""
+    """Return the id of the business unit, which is sent as text or number."""
     return int(body["business_unit_id"])
 
 
 def initial_price(body: Draft) -> Decimal:
-    """Return the price a complete costs at first: the offer, else the cap, else a price made up for the length."""
+    """Return the first price of a complete: the offer, else the cap, else a price invented for the length."""
     pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
     for money in (body.get("cost_per_interview"), pricing.get("maximum_cpi")):
         if money is not None:
@@ -64,7 +64,7 @@ def initial_price(body: Draft) -> Decimal:
 
 
 def filling_strategy_of(body: Draft) -> str:
-    """Return the filling strategy; left out it is `prescreens`, which surprises many."""
+    """Return the filling strategy; the default is `prescreens`, which surprises many."""
     return str(body.get("filling_strategy") or "prescreens")
 
 
@@ -127,8 +127,8 @@ def _url_problems(body: Draft) -> list[Problem]:
     return found
 
 
-def _allocations(body: Draft) -> list[Problem]:
-    """Check the allocation template, in any of the three shapes the documents show."""
+def _allocation_problems(body: Draft) -> list[Problem]:
+    """Return the problems with the allocation, in any of the three formats the documents show."""
     allocations, template = body.get("allocations"), body.get("allocation_template")
     if allocations is not None and template is not None:
         return [("Allocations", "only one of 'Allocations' and 'Allocation Template' can be defined.")]

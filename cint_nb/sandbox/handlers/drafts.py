@@ -1,4 +1,4 @@
-"""Answers about drafts: create, get (301 once launched), replace; details of launched groups; allocation."""
+"""Handlers for drafts: create, get (301 once launched), replace; details of launched groups; allocation."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.entities import ActivityRule, TargetGroup
 from cint_nb.sandbox.world.world import World
 
-_Noted: TypeAlias = Literal[
+_LoggedField: TypeAlias = Literal[
     "name", "live_url", "test_url", "locale", "expected_incidence_rate", "expected_length_of_interview_minutes"
 ]
 
 
-def _create(world: World, ask: Request) -> Response:
-    project = world.project(ask)
-    draft = ask.body_as(Draft)
-    draft_validation.validate_draft(world, draft, ask.received_at)
-    group_id = world.id_factory.ulid(ask.received_at)
+def _create(world: World, request: Request) -> Response:
+    project = world.project(request)
+    draft = request.body_as(Draft)
+    draft_validation.validate_draft(world, draft, request.received_at)
+    group_id = world.id_factory.ulid(request.received_at)
     group = TargetGroup(
         group_id,
         world.id_factory.human_readable_id(group_id, 7),
         project.id,
         draft,
-        ask.received_at,
-        ask.received_at,
+        request.received_at,
+        request.received_at,
         draft_validation.filling_strategy_of(draft),
         catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)],
         draft_validation.initial_price(draft),
-        policy_updated=ask.received_at,
+        policy_updated=request.received_at,
         activity=parse_activity_exclusions(draft),
     )
     world.groups[group_id] = group
     world.log_change(
         group,
-        ask.received_at,
+        request.received_at,
         ("status", None, "draft"),
         ("name", None, draft["name"]),
         ("filling_goal", None, group.goal),
     )
     body = {"id": group_id}
     if group.is_recontact:
-        # The create guide prints `id`, the recontact guide speaks of `target_group_id`: its drafts answer with both.
+        # The create guide prints `id`, the recontact guide speaks of `target_group_id`: its drafts return both.
         body["target_group_id"] = group_id
     return Response(201, body)
 
 
 def parse_activity_exclusions(body: ActivityExclusions) -> list[ActivityRule]:
-    """Read respondent-activity exclusions; the duration is 90 days when left out, as the reference says."""
+    """Parse respondent-activity exclusions; the default duration is 90 days, as the reference says."""
     overall = body.get("duration", "P90D")
     return [
         {"type": rule["type"], "id": rule["id"], "duration": rule.get("duration", overall)}
@@ -60,11 +60,11 @@ def parse_activity_exclusions(body: ActivityExclusions) -> list[ActivityRule]:
     ]
 
 
-def _get(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _get(world: World, request: Request) -> Response:
+    group = world.group(request)
     if group.status != "draft":
-        # Relative and without /v1, as the exchange writes its addresses.
-        return Response(301, headers={"Location": f"{ask.path}/details"})
+        # Relative and without /v1, as the exchange writes its URLs.
+        return Response(301, headers={"Location": f"{request.path}/details"})
     body = to_json(group.body)
     body.pop("filling_strategy", None)
     pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
@@ -81,14 +81,14 @@ def _get(world: World, ask: Request) -> Response:
     return Response(body=body)
 
 
-def _update(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _update(world: World, request: Request) -> Response:
+    group = world.group(request)
     if group.status != "draft":
         raise bad_request(
             ("Status", "the target group is not in a draft state."), detail="the target group is not a draft"
         )
-    draft = ask.body_as(Draft)
-    draft_validation.validate_draft(world, draft, ask.received_at)
+    draft = request.body_as(Draft)
+    draft_validation.validate_draft(world, draft, request.received_at)
     old, old_goal = group.body, group.goal
     group.body = draft
     group.currency = catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)]
@@ -97,19 +97,19 @@ def _update(world: World, ask: Request) -> Response:
     if "filling_strategy" in draft:
         group.strategy = draft_validation.filling_strategy_of(draft)
     changes = _changes(old, draft, "name", "live_url", "test_url", "locale")
-    world.log_change(group, ask.received_at, *changes, ("filling_goal", old_goal, group.goal))
-    group.updated = ask.received_at
+    world.log_change(group, request.received_at, *changes, ("filling_goal", old_goal, group.goal))
+    group.updated = request.received_at
     return Response(204)
 
 
-def _changes(old: Draft, new: Draft, *names: _Noted) -> list[tuple[str, Json, Json]]:
+def _changes(old: Draft, new: Draft, *names: _LoggedField) -> list[tuple[str, Json, Json]]:
     return [(name, old.get(name), new.get(name)) for name in names]
 
 
 def details_to_json(world: World, group: TargetGroup) -> JsonObject:
-    """Write the details of a launched target group."""
+    """Return the details of a launched target group as JSON."""
     body = group.body
-    told: JsonObject = {
+    details: JsonObject = {
         "id": group.id,
         "human_readable_id": group.human_readable_id,
         "name": body["name"],
@@ -128,18 +128,18 @@ def details_to_json(world: World, group: TargetGroup) -> JsonObject:
         **metrics.reference_to_json(group),
     }
     if "live_url" in body:
-        told["live_url"] = body["live_url"]
+        details["live_url"] = body["live_url"]
     if "test_url" in body:
-        told["test_url"] = body["test_url"]
+        details["test_url"] = body["test_url"]
     if "client_id" in body:
-        told["client_id"] = body["client_id"]
+        details["client_id"] = body["client_id"]
     if "client_cost_per_interview_note" in body:
-        told["client_cost_per_interview_note"] = to_json(body["client_cost_per_interview_note"])
-    return told
+        details["client_cost_per_interview_note"] = to_json(body["client_cost_per_interview_note"])
+    return details
 
 
-def _details(world: World, ask: Request) -> Response:
-    group = world.launched(ask)
+def _details(world: World, request: Request) -> Response:
+    group = world.launched(request)
     links = {
         "test_screener": f"https://sandbox.invalid/screener/{group.human_readable_id}?test=1",
         "test_client_survey": f"https://sandbox.invalid/survey/{group.human_readable_id}?test=1",
@@ -147,26 +147,26 @@ def _details(world: World, ask: Request) -> Response:
     return Response(body={**details_to_json(world, group), "links": links})
 
 
-def _update_details(world: World, ask: Request) -> Response:
-    group = world.launched(ask)
-    body: Draft = {**group.body, **ask.body_as(DetailsUpdate)}
+def _update_details(world: World, request: Request) -> Response:
+    group = world.launched(request)
+    body: Draft = {**group.body, **request.body_as(DetailsUpdate)}
     found = draft_validation.update_problems(body)
     if found:
         raise bad_request(*found)
-    names: tuple[_Noted, ...] = (
+    names: tuple[_LoggedField, ...] = (
         "name",
         "live_url",
         "test_url",
         "expected_incidence_rate",
         "expected_length_of_interview_minutes",
     )
-    world.log_change(group, ask.received_at, *_changes(group.body, body, *names))
+    world.log_change(group, request.received_at, *_changes(group.body, body, *names))
     group.body = body
     return Response(body=details_to_json(world, group))
 
 
-def _allocation_specification(world: World, ask: Request) -> Response:
-    return Response(body=_allocations_to_json(world.group(ask), write_ids=True))
+def _allocation_specification(world: World, request: Request) -> Response:
+    return Response(body=_allocations_to_json(world.group(request), write_ids=True))
 
 
 def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
@@ -174,12 +174,14 @@ def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
     written = allocations.get("open_exchange_allocations") if allocations else None
     names = {supplier["supplier_id"]: supplier["name"] for supplier in catalogue.SUPPLIERS}
 
-    def told(number: str) -> JsonObject:
+    def supplier_to_json(number: str) -> JsonObject:
         known = int(number) if number.isdigit() and len(number) < 9 else 0
         return {"id": known, "name": names.get(known, f"Supplier {known}")}
 
     open_exchange: JsonObject = {
-        "blocked_suppliers": [told(number) for number in (written["blocked_supplier_ids"] if written else ())],
+        "blocked_suppliers": [
+            supplier_to_json(number) for number in (written["blocked_supplier_ids"] if written else ())
+        ],
         "exchange_suppliers": [{"id": number, "name": name} for number, name in names.items()],
         "exchange_min_percentage": written["exchange_min_percentage"] if written else 0,
         "exchange_max_percentage": written["exchange_max_percentage"] if written else 100,
@@ -188,7 +190,7 @@ def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
                 "group_name": group_of["group_name"],
                 "min_percentage": group_of["min_percentage"],
                 "max_percentage": group_of["max_percentage"],
-                "suppliers": [told(number) for number in group_of.get("suppliers", ())],
+                "suppliers": [supplier_to_json(number) for number in group_of.get("suppliers", ())],
             }
             for group_of in (written["groups"] if written else ())
         ],

@@ -1,4 +1,4 @@
-"""Answers about exclusions: upload, jobs, overview, effective lists, project policy, respondent activity."""
+"""Handlers for exclusions: upload, jobs, overview, effective lists, project policy, respondent activity."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DAY_LIMITS = (1, 396)  # the reference's limits of a respondent-activity exclus
 _DAYS_ONLY = re.compile(r"P(\d{1,3}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,4}D)?", re.ASCII)
 
 
-def _upload(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    guids = ask.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
-    name, content = parse_upload(ask)
+def _upload(world: World, request: Request) -> Response:
+    group = world.group(request)
+    guids = request.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
+    name, content = parse_upload(request)
     keys, failed = parse_ids(content)
     if group.running_exclusion_job_id:
         raise job_conflict()
@@ -33,74 +33,74 @@ def _upload(world: World, ask: Request) -> Response:
     accepted = [key for key in dict.fromkeys(keys) if key not in known]
     if len(store) + len(accepted) > limits.IDS_PER_TARGET_GROUP:
         raise bad_request(("File", f"the existing plus new ids must not exceed {limits.IDS_PER_TARGET_GROUP}."))
-    job = _start_job(world, ask, group, EXCLUSION_UPLOAD, len(keys) + failed)
+    job = _start_job(world, request, group, EXCLUSION_UPLOAD, len(keys) + failed)
     job.file_name, job.content, job.guids = name[:255], b"", guids
     job.accepted, job.total, job.failed, job.succeeded = join_ids(accepted), len(accepted), failed, len(keys)
     jobs.start_job(world, job)
     return Response(201, {"job_id": job.id})
 
 
-def _remove_all(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    guids = ask.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
+def _remove_all(world: World, request: Request) -> Response:
+    group = world.group(request)
+    guids = request.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
     if group.running_exclusion_job_id:
         raise job_conflict()
     store = group.excluded_guids if guids else group.excluded
-    job = _start_job(world, ask, group, EXCLUSION_REMOVAL, len(store))
+    job = _start_job(world, request, group, EXCLUSION_REMOVAL, len(store))
     job.total, job.guids = len(store), guids
     jobs.start_job(world, job)
     return Response(201, {"job_id": job.id})
 
 
-def _start_job(world: World, ask: Request, group: TargetGroup, kind: str, count: int) -> Job:
-    job = jobs.create_job(world, ask, kind, group.project_id, group.id, count)
+def _start_job(world: World, request: Request, group: TargetGroup, kind: str, count: int) -> Job:
+    job = jobs.create_job(world, request, kind, group.project_id, group.id, count)
     group.running_exclusion_job_id = job.id
     return job
 
 
 def _job_handler(kind: str) -> Handler:
-    def answer(world: World, ask: Request) -> Response:
-        job = world.job(ask, kind)
+    def handle(world: World, request: Request) -> Response:
+        job = world.job(request, kind)
         body = {name: value for name, value in job_to_json(world, job, milliseconds=True).items() if value is not None}
         if job.status == "Completed":
-            body["status"] = "Success"  # exclusion jobs say it with another word
+            body["status"] = "Success"  # exclusion jobs use another word for it
             if job.failed:
                 body["partial_success_reason"] = {"description": partial_message(job)}
         return Response(body=body)
 
-    return answer
+    return handle
 
 
-def _overview(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _overview(world: World, request: Request) -> Response:
+    group = world.group(request)
     counts = {"saved_respondent_ids_count": len(group.excluded)}
     counts["saved_access_respondent_guids_count"] = len(group.excluded_guids)
     return Response(body=counts)
 
 
-def _effective(world: World, ask: Request) -> Response:
-    """List who is kept out for any reason: the uploaded file, the project, recent activity."""
-    group = world.group(ask)
-    keys = sorted(fieldwork.excluded_keys(world, group, ask.received_at))
-    begin, count, cursor = page_of_positions(ask, 0, len(keys), group.id)
-    return _id_page(ask, [to_uuid_text(key) for key in keys[begin : begin + count]], cursor)
+def _effective(world: World, request: Request) -> Response:
+    """Return everyone who is excluded for any reason: the uploaded file, the project, recent activity."""
+    group = world.group(request)
+    keys = sorted(fieldwork.excluded_keys(world, group, request.received_at))
+    begin, count, cursor = page_of_positions(request, 0, len(keys), group.id)
+    return _id_page(request, [to_uuid_text(key) for key in keys[begin : begin + count]], cursor)
 
 
-def _list_guids(world: World, ask: Request) -> Response:
-    store = world.group(ask).excluded_guids
-    begin, count, cursor = page_of_positions(ask, store.first, store.end, ask.path_params["target_group_id"])
-    return _id_page(ask, store.page(begin, count), cursor)
+def _list_guids(world: World, request: Request) -> Response:
+    store = world.group(request).excluded_guids
+    begin, count, cursor = page_of_positions(request, store.first, store.end, request.path_params["target_group_id"])
+    return _id_page(request, store.page(begin, count), cursor)
 
 
-def _id_page(ask: Request, data: list[str], cursor: str | None) -> Response:
-    body: JsonObject = {"data": data, "url": self_link(ask)}
+def _id_page(request: Request, data: list[str], cursor: str | None) -> Response:
+    body: JsonObject = {"data": data, "url": self_link(request)}
     if cursor:
         body["next_cursor"] = cursor
     return Response(body=body)
 
 
-def _policy(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _policy(world: World, request: Request) -> Response:
+    group = world.group(request)
     return Response(
         body={
             "project_exclusion_enabled": group.project_exclusion,
@@ -111,18 +111,18 @@ def _policy(world: World, ask: Request) -> Response:
     )
 
 
-def _policies(world: World, ask: Request) -> Response:
-    groups = world.groups_of(world.project(ask).id)
-    told: list[JsonObject] = [
+def _policies(world: World, request: Request) -> Response:
+    groups = world.groups_of(world.project(request).id)
+    policies: list[JsonObject] = [
         {"target_group_id": group.id, "project_exclusion_enabled": group.project_exclusion} for group in groups
     ]
-    return Response(body=told)
+    return Response(body=policies)
 
 
-def _set_policies(world: World, ask: Request) -> Response:
-    project = world.project(ask)
+def _set_policies(world: World, request: Request) -> Response:
+    project = world.project(request)
     known = {group.id: group for group in world.groups_of(project.id)}
-    changes = ask.body_as(list[PolicyChange])
+    changes = request.body_as(list[PolicyChange])
     unknown = [number for number, item in enumerate(changes) if item["target_group_id"] not in known]
     if unknown:
         raise bad_request(*((f"[{number}].TargetGroupId", "the target group was not found.") for number in unknown))
@@ -130,18 +130,18 @@ def _set_policies(world: World, ask: Request) -> Response:
         group = known[item["target_group_id"]]
         exclusion: Exclusion = {**(group.body.get("exclusion") or {}), "enabled": item["project_exclusion_enabled"]}
         group.body = {**group.body, "exclusion": exclusion}
-        group.policy_updated = ask.received_at
+        group.policy_updated = request.received_at
         world.excluded_now.pop(group.id, None)
     return Response(204)
 
 
-def _activity(world: World, ask: Request) -> Response:
-    return Response(body={"respondent_activity_exclusions": [to_json(rule) for rule in world.group(ask).activity]})
+def _activity(world: World, request: Request) -> Response:
+    return Response(body={"respondent_activity_exclusions": [to_json(rule) for rule in world.group(request).activity]})
 
 
-def _set_activity(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    rules = parse_activity_exclusions(ask.body_as(ActivityExclusions))
+def _set_activity(world: World, request: Request) -> Response:
+    group = world.group(request)
+    rules = parse_activity_exclusions(request.body_as(ActivityExclusions))
     found = []
     for number, rule in enumerate(rules):
         where = f"RespondentActivityExclusions[{number}]"
@@ -236,7 +236,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=f"{TARGET_GROUP}/exclusions/rsid/paginated",
         handler=_effective,
-        summary="List everyone who is kept out, for whatever reason.",
+        summary="List all excluded respondents, whatever the reason.",
         tag=_TAG,
         response_schema="IdPage",
         query=_PAGING,

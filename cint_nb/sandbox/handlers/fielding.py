@@ -1,4 +1,4 @@
-"""Answers about fielding: launch and schedule from draft, the run with its ETag, its actions."""
+"""Handlers for fielding: launch and schedule from draft, the run with its ETag, its actions."""
 
 from __future__ import annotations
 
@@ -21,25 +21,27 @@ from cint_nb.sandbox.world.world import World
 _PAUSED_AFTER = 6 * 3600.0  # live seconds until the fault `paused-by-marketplace` pauses a group
 
 
-def _launch(world: World, ask: Request) -> Response:
-    return _start_job(world, ask, LAUNCH)
+def _launch(world: World, request: Request) -> Response:
+    return _start_job(world, request, LAUNCH)
 
 
-def _schedule(world: World, ask: Request) -> Response:
-    return _start_job(world, ask, SCHEDULE)
+def _schedule(world: World, request: Request) -> Response:
+    return _start_job(world, request, SCHEDULE)
 
 
-def _start_job(world: World, ask: Request, kind: str) -> Response:
-    group = world.group(ask)
-    end = world.parse_time(ask.body_as(Launch)["end_fielding_at"])
-    begin = world.parse_time(ask.body_as(Schedule)["start_fielding_at"]) if kind == SCHEDULE else ask.received_at
-    _require_period(begin, end, ask.received_at)
-    job = jobs.create_job(world, ask, kind, group.project_id, group.id)
+def _start_job(world: World, request: Request, kind: str) -> Response:
+    group = world.group(request)
+    end = world.parse_time(request.body_as(Launch)["end_fielding_at"])
+    begin = (
+        world.parse_time(request.body_as(Schedule)["start_fielding_at"]) if kind == SCHEDULE else request.received_at
+    )
+    _require_period(begin, end, request.received_at)
+    job = jobs.create_job(world, request, kind, group.project_id, group.id)
     job.start, job.end = begin, end
-    if StateFault.PAUSED_BY_MARKETPLACE in ask.state_faults:
+    if StateFault.PAUSED_BY_MARKETPLACE in request.state_faults:
         group.pause_at = _PAUSED_AFTER
     jobs.start_job(world, job)
-    return Response(201, headers={"Location": f"{ask.path}/{job.id}"})
+    return Response(201, headers={"Location": f"{request.path}/{job.id}"})
 
 
 def _require_period(begin: float, end: float, t: float) -> None:
@@ -50,8 +52,8 @@ def _require_period(begin: float, end: float, t: float) -> None:
 
 
 def _job_handler(kind: str) -> Handler:
-    def answer(world: World, ask: Request) -> Response:
-        job = world.job(ask, kind)
+    def handle(world: World, request: Request) -> Response:
+        job = world.job(request, kind)
         body: JsonObject = {
             "job_id": job.id,
             "created_at": world.format_time(job.created),
@@ -65,17 +67,17 @@ def _job_handler(kind: str) -> Handler:
             body["job_trace_id"] = world.id_factory.human_readable_id(f"trace:{job.id}", 16).lower()
         return Response(body=body)
 
-    return answer
+    return handle
 
 
-def _runs(world: World, ask: Request) -> Response:
-    run = world.group(ask).run
+def _runs(world: World, request: Request) -> Response:
+    run = world.group(request).run
     return Response(body={"data": [_run_to_json(world, run)] if run else [], "has_more": False})
 
 
-def _get_run(world: World, ask: Request) -> tuple[TargetGroup, FieldingRun]:
-    group = world.group(ask)
-    if group.run is None or group.run.id != ask.path_params["fielding_run_id"]:
+def _get_run(world: World, request: Request) -> tuple[TargetGroup, FieldingRun]:
+    group = world.group(request)
+    if group.run is None or group.run.id != request.path_params["fielding_run_id"]:
         raise not_found("the fielding run")
     return group, group.run
 
@@ -92,59 +94,59 @@ def _run_to_json(world: World, run: FieldingRun) -> JsonObject:
     }
 
 
-def _get(world: World, ask: Request) -> Response:
-    _, run = _get_run(world, ask)
+def _get(world: World, request: Request) -> Response:
+    _, run = _get_run(world, request)
     return Response(body=_run_to_json(world, run), headers={"ETag": run.etag})
 
 
-def _check_etag(world: World, ask: Request) -> tuple[TargetGroup, FieldingRun]:
-    """Return the run if the caller has seen its present version; the state is judged after."""
-    group, run = _get_run(world, ask)
-    if ask.headers["if-match"].strip() not in (run.etag, "*"):
+def _check_etag(world: World, request: Request) -> tuple[TargetGroup, FieldingRun]:
+    """Return the run if the caller has its current version; the state is checked afterwards."""
+    group, run = _get_run(world, request)
+    if request.headers["if-match"].strip() not in (run.etag, "*"):
         raise precondition_failed()
     return group, run
 
 
-def _update(world: World, ask: Request) -> Response:
-    group, run = _check_etag(world, ask)
+def _update(world: World, request: Request) -> Response:
+    group, run = _check_etag(world, request)
     if run.status == "completed":
         raise unprocessable("the fielding run is completed and cannot be changed")
-    period = ask.body_as(Schedule)
+    period = request.body_as(Schedule)
     begin = world.parse_time(period["start_fielding_at"])
     end = world.parse_time(period["end_fielding_at"])
     if run.status == "scheduled":
-        _require_period(begin, end, ask.received_at)
+        _require_period(begin, end, request.received_at)
         run.start = begin
-    elif end <= ask.received_at:
+    elif end <= request.received_at:
         raise bad_request(("EndFieldingAt", "'End Fielding At' must be later than the current datetime."))
     world.log_change(
-        group, ask.received_at, ("fielding_period_end_date", world.format_time(run.end), world.format_time(end))
+        group, request.received_at, ("fielding_period_end_date", world.format_time(run.end), world.format_time(end))
     )
     run.end = end
     run.version += 1
-    run.changed_at, run.changed_by = ask.received_at, world.actor
+    run.changed_at, run.changed_by = request.received_at, world.actor
     world.schedule(min(run.start, run.end) if run.status == "scheduled" else run.end, group.id)
     return Response(202, {"id": run.id}, {"ETag": run.etag})
 
 
-def _launch_now(world: World, ask: Request) -> Response:
-    group, _ = _check_etag(world, ask)
-    run = lifecycle.require_allowed(group, "launch-now", ask.received_at)
-    # The length of the field period stays; its end moves along.
-    run.start, run.end = ask.received_at, round(ask.received_at + run.end - run.start, 3)
-    fieldwork.go_live(world, group, ask.received_at)
+def _launch_now(world: World, request: Request) -> Response:
+    group, _ = _check_etag(world, request)
+    run = lifecycle.require_allowed(group, "launch-now", request.received_at)
+    # The length of the field period is kept; its end moves along.
+    run.start, run.end = request.received_at, round(request.received_at + run.end - run.start, 3)
+    fieldwork.go_live(world, group, request.received_at)
     body = {"start_fielding_at": world.format_time(run.start), "end_fielding_at": world.format_time(run.end)}
     return Response(200, body, {"ETag": run.etag})
 
 
 def _action_handler(action: str) -> Handler:
-    def answer(world: World, ask: Request) -> Response:
-        group, _ = _check_etag(world, ask)
-        run = lifecycle.require_allowed(group, action, ask.received_at)
-        lifecycle.transition(world, group, jobs.STATUS_AFTER[action], ask.received_at)
+    def handle(world: World, request: Request) -> Response:
+        group, _ = _check_etag(world, request)
+        run = lifecycle.require_allowed(group, action, request.received_at)
+        lifecycle.transition(world, group, jobs.STATUS_AFTER[action], request.received_at)
         return Response(204, headers={"ETag": run.etag})
 
-    return answer
+    return handle
 
 
 _TAG = "Fielding"

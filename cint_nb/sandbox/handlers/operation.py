@@ -1,4 +1,4 @@
-"""One row of the table of operations: where it is, what it takes, what it answers, and who answers."""
+"""One row of the table of operations: path, parameters, schemas and handler."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class QueryParam:
         name: Its name.
         schema: Its JSON Schema; an `array` may be sent repeated or separated by commas.
         required: Whether it must be sent.
-        default: Its value when left out.
-        description: One sentence for the description.
+        default: Its value when omitted.
+        description: One sentence for the OpenAPI document.
     """
 
     name: str
@@ -42,23 +42,23 @@ class Operation:
     Args:
         name: Its operation id, the one the vendor's document uses.
         method: HTTP method.
-        path: Path behind `/v1`, with placeholders.
-        handler: The function that answers.
-        summary: One sentence for the description.
-        tag: The chapter of the description.
+        path: Path below `/v1`, with placeholders.
+        handler: The function that handles a request.
+        summary: One sentence for the OpenAPI document.
+        tag: Its tag in the OpenAPI document.
         status: Status of success.
-        request_schema: Name of the body's shape; empty without one.
-        response_schema: Name of the reply's shape; empty without a body.
+        request_schema: Name of the schema of the request body; empty without one.
+        response_schema: Name of the schema of the response body; empty without one.
         query: Query parameters.
-        errors: Statuses besides 400, 401, 403 and 404 that it may answer.
-        changes_state: Whether it changes the world, and so is kept in the history.
+        errors: Error statuses that it may return besides 400, 401, 403 and 404.
+        changes_state: Whether it changes the world, and so is saved in the request log.
         requires_idempotency_key: Whether it needs an idempotency key.
         requires_if_match: Whether it needs `If-Match`.
         is_upload: Whether it takes a multipart file.
-        media_types: Media types of the reply when they are not JSON.
-        headers: Reply headers worth describing.
-        aliases: Other names a fault may call it by.
-        extra_checks: Lists broken rules to name beside a broken shape; the body it is given may be anything.
+        media_types: Media types of the response when they are not JSON.
+        headers: Response headers to document.
+        aliases: Other names by which a fault may refer to it.
+        extra_checks: Returns further problems to report beside those of the schema; the body passed may be anything.
     """
 
     name: str
@@ -83,11 +83,11 @@ class Operation:
 
 
 def paging_params(default: int = 10, most: int = 100, *, back: bool = True) -> tuple[QueryParam, ...]:
-    """Describe the parameters of a paged list; every list of the exchange has its own default and maximum."""
+    """Return the query parameters of a paged list; every list of the exchange has its own default and maximum."""
     cursor: Schema = {"type": "string", "maxLength": 200}
     size: Schema = {"type": "integer", "minimum": 1, "maximum": most}
     queries = (
-        QueryParam("page_size", size, default=default, description=f"How many a page; {default} when left out."),
-        QueryParam("start_after", cursor, description="Cursor of the page before."),
+        QueryParam("page_size", size, default=default, description=f"Items per page; default {default}."),
+        QueryParam("start_after", cursor, description="Cursor to continue after."),
     )
-    return (*queries, QueryParam("end_before", cursor, description="Cursor of the page behind.")) if back else queries
+    return (*queries, QueryParam("end_before", cursor, description="Cursor to end before.")) if back else queries

@@ -1,4 +1,4 @@
-"""Answers about projects: create (readable a moment later), get, list, overview."""
+"""Handlers for projects: create (readable a moment later), get, list, overview."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from cint_nb.sandbox.world.world import World
 _READABLE_AFTER = (0.8, 2.5)  # virtual seconds until a new project can be read; assumption, the API says only "202"
 
 
-def _create(world: World, ask: Request) -> Response:
-    asked = ask.body_as(ProjectDraft)
-    manager = asked["project_manager_id"].lower()
+def _create(world: World, request: Request) -> Response:
+    draft = request.body_as(ProjectDraft)
+    manager = draft["project_manager_id"].lower()
     if manager not in {user["id"] for user in USERS}:
         raise bad_request(("ProjectManagerId", "'Project Manager Id' must be a user of this account."))
-    project_id = world.id_factory.ulid(ask.received_at)
+    project_id = world.id_factory.ulid(request.received_at)
     low, high = _READABLE_AFTER
     world.projects[project_id] = Project(
         project_id,
         world.id_factory.human_readable_id(project_id, 6),
-        asked["name"],
+        draft["name"],
         manager,
-        asked.get("project_customer_reference_number", ""),
-        ask.received_at,
-        round(ask.received_at + low + (high - low) * world.id_factory.draw(random_part(project_id)), 3),
+        draft.get("project_customer_reference_number", ""),
+        request.received_at,
+        round(request.received_at + low + (high - low) * world.id_factory.draw(random_part(project_id)), 3),
     )
     return Response(202, {"id": project_id}, {"ETag": 'W/"1"'})
 
 
-def _get(world: World, ask: Request) -> Response:
-    project = world.project(ask)
+def _get(world: World, request: Request) -> Response:
+    project = world.project(request)
     body: JsonObject = {
         "id": project.id,
         "human_readable_id": project.human_readable_id,
@@ -50,8 +50,8 @@ def _get(world: World, ask: Request) -> Response:
     return Response(body=body, headers={"ETag": f'W/"{project.version}"'})
 
 
-def _overview(world: World, ask: Request) -> Response:
-    project = world.project(ask)
+def _overview(world: World, request: Request) -> Response:
+    project = world.project(request)
     groups = world.groups_of(project.id)
     body: JsonObject = {
         "id": project.id,
@@ -68,30 +68,30 @@ def _overview(world: World, ask: Request) -> Response:
     return Response(body=body)
 
 
-def _list(world: World, ask: Request) -> Response:
+def _list(world: World, request: Request) -> Response:
     wanted = [
         project
         for project in world.projects.values()
-        if project.readable_at <= ask.received_at and _matches(world, project, ask)
+        if project.readable_at <= request.received_at and _matches(world, project, request)
     ]
     wanted.sort(key=lambda project: project.id, reverse=True)
-    page, cursor = page_of(ask, wanted, lambda project: project.id)
+    page, cursor = page_of(request, wanted, lambda project: project.id)
     body: JsonObject = {
         "projects": [_list_item(world, project) for project in page],
-        "url": self_link(ask),
+        "url": self_link(request),
         "has_more": cursor is not None,
         "next_cursor": cursor,
     }
     return Response(body=body)
 
 
-def _matches(world: World, project: Project, ask: Request) -> bool:
+def _matches(world: World, project: Project, request: Request) -> bool:
     names = project.name.lower()
     text = f"{names} {project.human_readable_id} {project.reference} {project.id}".lower()
-    manager, status = ask.string_param("project_manager_id"), ask.string_param("status")
+    manager, status = request.string_param("project_manager_id"), request.string_param("status")
     return (
-        (ask.string_param("name") or "").lower() in names
-        and (ask.string_param("search_string") or "").lower() in text
+        (request.string_param("name") or "").lower() in names
+        and (request.string_param("search_string") or "").lower() in text
         and (not manager or manager.lower() == project.project_manager_id)
         and (not status or status == _status(world.groups_of(project.id)))
     )
@@ -118,7 +118,7 @@ def _list_item(world: World, project: Project) -> JsonObject:
 
 
 def _status(groups: list[TargetGroup]) -> str:
-    # A project without any target group counts as active: it has just begun.
+    # A project without any target group counts as active: it is new.
     over = groups and all(group.status in ("completed", "archived") for group in groups)
     return "inactive" if over else "active"
 

@@ -1,4 +1,4 @@
-"""Answers about recontacts: upload by file, job, list, download, overview, saved ids, remove all, removal job."""
+"""Handlers for recontacts: upload by file, job, list, download, overview, saved ids, remove all, removal job."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from cint_nb.sandbox.world.entities import RECONTACT_REMOVAL, RECONTACT_UPLOAD, 
 from cint_nb.sandbox.world.population import UploadResult
 from cint_nb.sandbox.world.world import World
 
-_PAGE_CAP = 40  # "a page may contain fewer than page_size items even when more pages exist", so ours do
+_PAGE_CAP = 40  # "a page may contain fewer than page_size items even when more pages exist", so pages here do
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
 
-def _upload(world: World, ask: Request) -> Response:
-    entity = ids.parse_entity_type(ask.string_param("entity_type") or "RSID")
-    group = world.group(ask)
-    name, content = parse_upload(ask)
+def _upload(world: World, request: Request) -> Response:
+    entity = ids.parse_entity_type(request.string_param("entity_type") or "RSID")
+    group = world.group(request)
+    name, content = parse_upload(request)
     if not group.is_recontact:
         raise bad_request(("StudyTypeCode", "the target group is not a recontact target group."))
     keys, failed = parse_ids(content)
@@ -33,21 +33,21 @@ def _upload(world: World, ask: Request) -> Response:
         raise job_conflict()
     known = set(group.saved.keys())
     if len(known.union(keys)) > limits.IDS_PER_TARGET_GROUP:
-        # Counted before the exchange knows whom it will reject, and the file is refused as a whole. Assumption.
+        # Counted before the exchange knows whom it will reject, and the file is rejected as a whole. Assumption.
         reason = f"the existing plus new respondent ids must not exceed {limits.IDS_PER_TARGET_GROUP}."
         raise bad_request(("File", reason))
-    accepted, late, refused = _classify_ids(world, group, keys, known)
+    accepted, late, rejected = _classify_ids(world, group, keys, known)
     group.rejected_once |= late
-    if StateFault.PARTIAL in ask.state_faults:
-        # A fault: the last tenth of a clean file is refused once and can be sent again.
+    if StateFault.PARTIAL in request.state_faults:
+        # A fault: the last tenth of a clean file is rejected once and can be resent.
         kept = len(accepted) - max(1, len(accepted) // 10)
-        refused += len(accepted) - max(0, kept)
+        rejected += len(accepted) - max(0, kept)
         accepted = accepted[: max(0, kept)]
-    job = _start_job(world, ask, group, RECONTACT_UPLOAD, len(keys) + failed)
+    job = _start_job(world, request, group, RECONTACT_UPLOAD, len(keys) + failed)
     job.file_name, job.content = name[:255], content
     job.accepted, job.total = join_ids(accepted), len(accepted)
-    job.failed = failed + refused
-    job.succeeded = len(keys) - refused
+    job.failed = failed + rejected
+    job.succeeded = len(keys) - rejected
     jobs.start_job(world, job)
     return Response(201, {"job_id": job.id})
 
@@ -55,48 +55,48 @@ def _upload(world: World, ask: Request) -> Response:
 def _classify_ids(
     world: World, group: TargetGroup, keys: list[bytes], seen: set[bytes]
 ) -> tuple[list[bytes], set[bytes], int]:
-    """Return the ids to save, in order, those rejected this once, and how many lines the exchange rejects in all.
+    """Return the ids to save, in order, those rejected this time only, and how many lines are rejected in total.
 
     Duplicates and ids saved before count as successes, since they are neither invalid nor empty. Assumption.
     """
     late: set[bytes] = set()
-    accepted, refused = [], 0
+    accepted, rejected = [], 0
     for key in keys:
         if key in seen:
             continue
-        fate = world.population.upload_result(key)
-        if fate is UploadResult.ACCEPTED_LATER and key not in group.rejected_once:
+        result = world.population.upload_result(key)
+        if result is UploadResult.ACCEPTED_LATER and key not in group.rejected_once:
             late.add(key)
-            refused += 1
-        elif fate in (UploadResult.ACCEPTED, UploadResult.ACCEPTED_LATER):
+            rejected += 1
+        elif result in (UploadResult.ACCEPTED, UploadResult.ACCEPTED_LATER):
             seen.add(key)
             accepted.append(key)
         else:
-            refused += 1
-    return accepted, late, refused
+            rejected += 1
+    return accepted, late, rejected
 
 
-def _start_job(world: World, ask: Request, group: TargetGroup, kind: str, count: int) -> Job:
-    job = jobs.create_job(world, ask, kind, group.project_id, group.id, count)
+def _start_job(world: World, request: Request, group: TargetGroup, kind: str, count: int) -> Job:
+    job = jobs.create_job(world, request, kind, group.project_id, group.id, count)
     group.running_job_id = job.id
     return job
 
 
-def _remove_all(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _remove_all(world: World, request: Request) -> Response:
+    group = world.group(request)
     if group.running_job_id:
         raise job_conflict()
-    job = _start_job(world, ask, group, RECONTACT_REMOVAL, len(group.saved))
+    job = _start_job(world, request, group, RECONTACT_REMOVAL, len(group.saved))
     job.total = len(group.saved)
     if group.is_recontact and job.planned_end != "failed":
-        # "…will prevent any more respondents entering": nobody new comes in from now on.
+        # "…will prevent any more respondents entering": nobody new enters from now on.
         group.fieldwork.arrivals.clear()
     jobs.start_job(world, job)
     return Response(201, {"job_id": job.id})
 
 
-def _upload_job(world: World, ask: Request) -> Response:
-    job = world.job(ask, RECONTACT_UPLOAD)
+def _upload_job(world: World, request: Request) -> Response:
+    job = world.job(request, RECONTACT_UPLOAD)
     body = job_to_json(world, job, milliseconds=False)
     trace = body.pop("job_trace_id")
     partial = job.status == "Completed" and job.failed
@@ -104,12 +104,12 @@ def _upload_job(world: World, ask: Request) -> Response:
     return Response(body={**body, "job_trace_id": trace})
 
 
-def _removal_job(world: World, ask: Request) -> Response:
-    return Response(body=job_to_json(world, world.job(ask, RECONTACT_REMOVAL), milliseconds=True))
+def _removal_job(world: World, request: Request) -> Response:
+    return Response(body=job_to_json(world, world.job(request, RECONTACT_REMOVAL), milliseconds=True))
 
 
 def partial_message(job: Job) -> str:
-    """Write the partial success as the recontact guide prints it."""
+    """Return the message of a partial success as the recontact guide prints it."""
     return (
         f"Upload partially successful. {job.succeeded} respondent IDs uploaded successfully, "
         f"{job.failed} failed (invalid or empty)."
@@ -117,17 +117,17 @@ def partial_message(job: Job) -> str:
 
 
 def job_to_json(world: World, job: Job, *, milliseconds: bool) -> JsonObject:
-    """Write a job as the recontact guide prints it, with its nulls; upload jobs without fractions of a second."""
+    """Return a job as the recontact guide prints it, nulls included; upload jobs without fractions of a second."""
 
-    def write(t: float) -> str:
+    def format_time(t: float) -> str:
         text = world.format_time(t)
         return text if milliseconds else f"{text[:19]}Z"
 
     ended = job.status != "Processing"
     return {
         "job_id": job.id,
-        "created_at": write(job.created),
-        "completed_at": write(job.ends_at) if ended else None,
+        "created_at": format_time(job.created),
+        "completed_at": format_time(job.ends_at) if ended else None,
         "status": job.status,
         "created_by": job.created_by,
         "failure_reason": job.failure,
@@ -137,12 +137,12 @@ def job_to_json(world: World, job: Job, *, milliseconds: bool) -> JsonObject:
     }
 
 
-def _jobs(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _jobs(world: World, request: Request) -> Response:
+    group = world.group(request)
     jobs = [job for job in world.jobs.values() if job.group_id == group.id and job.kind == RECONTACT_UPLOAD]
     jobs.sort(key=lambda job: job.id, reverse=True)
-    ask.query_params["page_size"] = min(ask.int_param("page_size"), _PAGE_CAP)
-    page, cursor = page_of(ask, jobs, lambda job: job.id)
+    request.query_params["page_size"] = min(request.int_param("page_size"), _PAGE_CAP)
+    page, cursor = page_of(request, jobs, lambda job: job.id)
     data = [
         {
             "job_id": job.id,
@@ -156,21 +156,21 @@ def _jobs(world: World, ask: Request) -> Response:
     return Response(body={"data": data, "next_cursor": cursor})
 
 
-def _download(world: World, ask: Request) -> Response:
-    job = world.job(ask, RECONTACT_UPLOAD)
+def _download(world: World, request: Request) -> Response:
+    job = world.job(request, RECONTACT_UPLOAD)
     headers = {"Content-Disposition": f'attachment; filename="{_UNSAFE.sub("_", job.file_name)}"'}
     return Response(content=job.content, media_type="application/octet-stream", headers=headers)
 
 
-def _overview(world: World, ask: Request) -> Response:
-    return Response(body={"saved_respondent_ids_count": len(world.group(ask).saved)})
+def _overview(world: World, request: Request) -> Response:
+    return Response(body={"saved_respondent_ids_count": len(world.group(request).saved)})
 
 
-def _rsids(world: World, ask: Request) -> Response:
-    group = world.group(ask)
+def _rsids(world: World, request: Request) -> Response:
+    group = world.group(request)
     saved = group.saved
-    begin, count, cursor = page_of_positions(ask, saved.first, saved.end, group.id)
-    body: JsonObject = {"url": self_link(ask)}
+    begin, count, cursor = page_of_positions(request, saved.first, saved.end, group.id)
+    body: JsonObject = {"url": self_link(request)}
     if count:
         body["data"] = saved.page(begin, count)  # the reference does not promise `data` on an empty page
     if cursor:
@@ -217,7 +217,7 @@ OPERATIONS: tuple[Operation, ...] = (
         (_ENTITY,),
     ),
     _upload_operation(
-        "recontact_create_upload_rsids_by_file_job", _LEGACY, "Upload a file of respondent ids, the older way.", ()
+        "recontact_create_upload_rsids_by_file_job", _LEGACY, "Upload a file of respondent IDs (legacy endpoint).", ()
     ),
     Operation(
         name="recontact_list_upload_respondents_by_file_jobs",
@@ -245,7 +245,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="GET",
         path=f"{_LEGACY}/{{job_id}}",
         handler=_upload_job,
-        summary="Get an upload job, the older way.",
+        summary="Get an upload job (legacy endpoint).",
         tag=_TAG,
         response_schema="UploadJob",
         aliases=("status", "job"),

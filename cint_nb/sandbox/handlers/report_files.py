@@ -1,4 +1,4 @@
-"""The files behind reports: rows of sessions as CSV, or as a workbook written by hand."""
+"""The files of reports: rows of visits as CSV, or as a minimal workbook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cint_nb.sandbox.world.world import World
 
 Row = list[str]
 
-# Cint publishes no column headers of its reports: these are assumptions, so a reader should look at the content.
+# Cint publishes no column headers of its reports: these are assumptions, so readers should go by the content.
 VISIT_HEADER: Row = [
     "Respondent ID (RSID)",
     "Response ID (RID)",
@@ -42,30 +42,30 @@ def visit_rid(group: TargetGroup, key: bytes) -> str:
 
 
 def visit_rids(world: World) -> dict[bytes, bytes]:
-    """Map the response ids of all visits fielded here to their respondents."""
+    """Return the respondents of all visits in this sandbox, by response id."""
     return {
-        to_id_bytes(visit_rid(group, session.key)): session.key
+        to_id_bytes(visit_rid(group, visit.key)): visit.key
         for group in world.groups.values()
-        for session in group.fieldwork.visits
+        for visit in group.fieldwork.visits
     }
 
 
 def visit_rows(
     world: World, groups: Iterable[TargetGroup], begin: float, end: float, *, completes_only: bool = False
 ) -> list[Row]:
-    """List the sessions of target groups that ended in a period, with their header."""
+    """Return the visits to target groups that ended in a period as rows, header first."""
     rows = [VISIT_HEADER]
     for group in groups:
         rows += [
-            _row(world, group, session)
-            for session in group.fieldwork.visits
-            if begin <= session.ended <= end and (not completes_only or session.outcome == COMPLETE)
+            _row(world, group, visit)
+            for visit in group.fieldwork.visits
+            if begin <= visit.ended <= end and (not completes_only or visit.outcome == COMPLETE)
         ]
     return rows
 
 
 def outcome_count_rows(groups: Iterable[TargetGroup]) -> list[Row]:
-    """Count outcomes by target group, with their header."""
+    """Return the counts of outcomes by target group as rows, header first."""
     rows: list[Row] = [["Target Group ID", "Client Status", "Status Description", "Count"]]
     for group in groups:
         for name, (code, label, _) in OUTCOMES.items():
@@ -119,20 +119,20 @@ def write_workbook(rows: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def _row(world: World, group: TargetGroup, session: Visit) -> Row:
-    code, label, _ = OUTCOMES[session.outcome]
+def _row(world: World, group: TargetGroup, visit: Visit) -> Row:
+    code, label, _ = OUTCOMES[visit.outcome]
     return [
-        to_uuid_text(session.key),
-        visit_rid(group, session.key),
+        to_uuid_text(visit.key),
+        visit_rid(group, visit.key),
         group.project_id,
         group.id,
-        world.format_time(session.entered),
-        world.format_time(session.ended),
+        world.format_time(visit.entered),
+        world.format_time(visit.ended),
         code,
         label,
-        _SUPPLIER_NAMES.get(world.population.supplier_of(session.key), ""),
-        str(round(session.ended - session.entered)),
-        format(session.cost, "f"),
+        _SUPPLIER_NAMES.get(world.population.supplier_of(visit.key), ""),
+        str(round(visit.ended - visit.entered)),
+        format(visit.cost, "f"),
         group.currency,
     ]
 

@@ -1,4 +1,4 @@
-"""Answers about reports: generate, status, download as CSV or workbook, share, list."""
+"""Handlers for reports: generate, status, download as CSV or workbook, share, list."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cint_nb.sandbox.world.ids import random_part
 from cint_nb.sandbox.world.world import World
 
 _DAY = 86_400
-_MAX_PERIOD = 184 * _DAY  # six months a request
+_MAX_PERIOD = 184 * _DAY  # six months per request
 _MAX_AGE = 366 * _DAY  # data of the last twelve months
 _READY_AFTER = (20.0, 60.0)  # virtual seconds; assumption
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,33 +29,35 @@ _MEDIA = {
     "term-details": _WORKBOOK,
 }
 REPORT_TYPES = tuple(_MEDIA)
-# The guide spells two types otherwise, and all with underscores.
+# The guide spells two types differently, and all with underscores.
 GUIDE_SPELLINGS = {"reconciliation-status": "reconciliations-status", "termination-details": "term-details"}
 
 
-def _generate(world: World, ask: Request) -> Response:
-    kind = ask.path_params["report_type"].replace("_", "-")
+def _generate(world: World, request: Request) -> Response:
+    kind = request.path_params["report_type"].replace("_", "-")
     kind = GUIDE_SPELLINGS.get(kind, kind)
     if kind not in _MEDIA:
         raise bad_request(("report_type", "'report_type' is not a known report."))
-    asked = ask.body_as(ReportQuery)
-    level = asked.get("filter") or ""
-    ids = asked.get("filter_ids") or []
+    query = request.body_as(ReportQuery)
+    level = query.get("filter") or ""
+    ids = query.get("filter_ids") or []
     _check_level(world, kind, level, ids)
-    begin, end = _parse_period(world, asked, ask.received_at)
-    report_id = world.id_factory.ulid(ask.received_at)
+    begin, end = _parse_period(world, query, request.received_at)
+    report_id = world.id_factory.ulid(request.received_at)
     low, high = _READY_AFTER
-    ready = round(ask.received_at + low + (high - low) * world.id_factory.draw(random_part(report_id)), 3)
-    if StateFault.JOB_NEVER_ENDS in ask.state_faults:
+    ready = round(request.received_at + low + (high - low) * world.id_factory.draw(random_part(report_id)), 3)
+    if StateFault.JOB_NEVER_ENDS in request.state_faults:
         ready = float("inf")
-    report = Report(report_id, kind, level, ask.received_at, ready, world.actor, _told_back(ask), begin, end, ids)
-    report.failed = StateFault.JOB_FAILS in ask.state_faults
+    report = Report(
+        report_id, kind, level, request.received_at, ready, world.actor, _echo_params(request), begin, end, ids
+    )
+    report.failed = StateFault.JOB_FAILS in request.state_faults
     world.reports[report_id] = report
     body: JsonObject = {
         "message": "the report is being prepared",
         "report_id": report_id,
         "report_url": _url(world, report),
-        "create_date": world.format_time(ask.received_at),
+        "create_date": world.format_time(request.received_at),
         "status": "pending",
         "report_type": kind,
         "level": LEVELS.get(level, "Account"),
@@ -74,15 +76,15 @@ def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
     if kind == "term-details" and (level != "target_group" or len(ids) != 1):
         found.append(("Filter", "this report needs one target group."))
     known: Container[str] | None = {"project": world.projects.keys(), "target_group": world.groups.keys()}.get(level)
-    if known is not None and (not ids or any(one not in known for one in ids)):
+    if known is not None and (not ids or any(filter_id not in known for filter_id in ids)):
         found.append(("FilterIds", "'Filter Ids' must name things that exist."))
     if found:
         raise bad_request(*found)
 
 
-def _parse_period(world: World, asked: ReportQuery, t: float) -> tuple[float, float]:
-    begin = _parse_day(world, asked.get("start_date"), t - _MAX_PERIOD + _DAY)
-    end = _parse_day(world, asked.get("end_date"), t) + _DAY  # the last day counts whole
+def _parse_period(world: World, query: ReportQuery, t: float) -> tuple[float, float]:
+    begin = _parse_day(world, query.get("start_date"), t - _MAX_PERIOD + _DAY)
+    end = _parse_day(world, query.get("end_date"), t) + _DAY  # the last day counts fully
     if end <= begin or end - begin > _MAX_PERIOD + _DAY:
         raise bad_request(("EndDate", "the period must be longer than nothing and at most six months."))
     if begin < t - _MAX_AGE:
@@ -96,8 +98,8 @@ def _parse_day(world: World, text: str | None, default: float) -> float:
     return world.parse_time(text if "T" in text.upper() else f"{text}T00:00:00Z")
 
 
-def _report(world: World, ask: Request) -> Report:
-    report = world.reports.get(ask.path_params["report_id"])
+def _report(world: World, request: Request) -> Report:
+    report = world.reports.get(request.path_params["report_id"])
     if report is None:
         raise not_found("the report")
     return report
@@ -109,16 +111,16 @@ def _status_of(report: Report, t: float) -> str:
     return "failed" if report.failed else "completed"
 
 
-def _status(world: World, ask: Request) -> Response:
-    report = _report(world, ask)
-    status = _status_of(report, ask.received_at)
+def _status(world: World, request: Request) -> Response:
+    report = _report(world, request)
+    status = _status_of(report, request.received_at)
     body = {"report_id": report.id, "status": status, "message": f"the report is {status.replace('_', ' ')}"}
     return Response(body={**body, "report_url": _url(world, report)})
 
 
-def _download(world: World, ask: Request) -> Response:
-    report = _report(world, ask)
-    if _status_of(report, ask.received_at) != "completed":
+def _download(world: World, request: Request) -> Response:
+    report = _report(world, request)
+    if _status_of(report, request.received_at) != "completed":
         raise not_found("the file of the report")
     groups = _groups(world, report)
     begin, end = report.begin, min(report.end, report.ready_at)
@@ -146,33 +148,33 @@ def _groups(world: World, report: Report) -> list[TargetGroup]:
     return groups
 
 
-def _share(world: World, ask: Request) -> Response:
-    report = _report(world, ask)
-    if _status_of(report, ask.received_at) != "completed":
+def _share(world: World, request: Request) -> Response:
+    report = _report(world, request)
+    if _status_of(report, request.received_at) != "completed":
         raise not_found("the file of the report")
     return Response(
         body={"report_pre_signed_url": f"https://sandbox.invalid/shared/{world.id_factory.uuid(report.id)}"}
     )
 
 
-def _list(world: World, ask: Request) -> Response:
+def _list(world: World, request: Request) -> Response:
     words = {"in_progress": "pending"}
-    status_asked = ask.string_param("Status")
+    status_asked = request.string_param("Status")
     if status_asked == "processing":
         status_asked = "pending"
     wanted = []
     for report in sorted(world.reports.values(), key=lambda report: report.id, reverse=True):
-        status = _status_of(report, ask.received_at)
+        status = _status_of(report, request.received_at)
         if (
-            ask.string_param("report_type") in (None, report.kind)
-            and ask.string_param("level") in (None, report.level or "account")
+            request.string_param("report_type") in (None, report.kind)
+            and request.string_param("level") in (None, report.level or "account")
             and status_asked in (None, words.get(status, status))
         ):
             wanted.append(report)
-    page, cursor = page_of(ask, wanted, lambda report: report.id)
+    page, cursor = page_of(request, wanted, lambda report: report.id)
     lines: list[JsonObject] = []
     for report in page:
-        status = _status_of(report, ask.received_at)
+        status = _status_of(report, request.received_at)
         lines.append(
             {
                 "account_name": catalogue.ACCOUNT_NAME,
@@ -189,10 +191,10 @@ def _list(world: World, ask: Request) -> Response:
     return Response(body={"next_cursor": cursor, "reports_requests": lines})
 
 
-def _told_back(ask: Request) -> JsonObject:
+def _echo_params(request: Request) -> JsonObject:
     return {
         name: value
-        for name, value in ask.body_as(JsonObject).items()
+        for name, value in request.body_as(JsonObject).items()
         if name != "email_recipients" and value is not None and not name.startswith("_")
     }
 

@@ -1,4 +1,4 @@
-"""Answers to small changes of a target group, to feasibility questions, and which transitions are allowed."""
+"""Handlers for single changes to a target group, feasibility, and the transitions that are allowed."""
 
 from __future__ import annotations
 
@@ -19,80 +19,80 @@ from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.world import World
 
 
-def _set_price(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    money = ask.body_as(CostChange)["target_group_cpi"]
+def _set_price(world: World, request: Request) -> Response:
+    group = world.group(request)
+    money = request.body_as(CostChange)["target_group_cpi"]
     if money["currency_code"] != group.currency:
         reason = f"the currency must be {group.currency}, the currency of the business unit."
         raise bad_request(("TargetGroupCpi.CurrencyCode", reason))
     old, group.cpi = group.cpi, Decimal(money["value"])
-    told = metrics.money_to_json(group.cpi, group.currency)
-    world.log_change(group, ask.received_at, ("cpi", metrics.money_to_json(old, group.currency), told))
-    return Response(body={"target_group_cpi": told})
+    price = metrics.money_to_json(group.cpi, group.currency)
+    world.log_change(group, request.received_at, ("cpi", metrics.money_to_json(old, group.currency), price))
+    return Response(body={"target_group_cpi": price})
 
 
-def _set_strategy(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    strategy = ask.body_as(Strategy)["filling_strategy"]
-    world.log_change(group, ask.received_at, ("filling_strategy", group.strategy, strategy))
+def _set_strategy(world: World, request: Request) -> Response:
+    group = world.group(request)
+    strategy = request.body_as(Strategy)["filling_strategy"]
+    world.log_change(group, request.received_at, ("filling_strategy", group.strategy, strategy))
     group.strategy = strategy
-    fieldwork.close_when_full(world, group, ask.received_at)
+    fieldwork.close_when_full(world, group, request.received_at)
     return Response(body={"filling_strategy": group.strategy})
 
 
-def _set_goal(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    goal = int(ask.body_as(GoalChange)["completes_goal"])
+def _set_goal(world: World, request: Request) -> Response:
+    group = world.group(request)
+    goal = int(request.body_as(GoalChange)["completes_goal"])
     if group.is_recontact and group.status != "draft" and goal > len(group.saved):
         saved = len(group.saved)
         detail = f"Validation error: the completes goal is {goal}, but only {saved} respondent ids are saved."
         raise ApiError(422, "unprocessable_entity_error", detail)
-    world.log_change(group, ask.received_at, ("filling_goal", group.goal, goal))
+    world.log_change(group, request.received_at, ("filling_goal", group.goal, goal))
     group.body = {**group.body, "completes_goal": goal}
-    fieldwork.close_when_full(world, group, ask.received_at)
+    fieldwork.close_when_full(world, group, request.received_at)
     profiles = (group.body.get("profiling") or {}).get("profiles") or []
-    told = [to_json(profile) for profile in profiles]
-    return Response(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": told})
+    profiles_json = [to_json(profile) for profile in profiles]
+    return Response(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": profiles_json})
 
 
-def _feasibility(world: World, ask: Request) -> Response:
-    asked = ask.body_as(FeasibilityDraft)
-    unit = asked["business_unit_id"]
+def _feasibility(world: World, request: Request) -> Response:
+    draft = request.body_as(FeasibilityDraft)
+    unit = draft["business_unit_id"]
     if unit not in catalogue.CURRENCIES:
         raise bad_request(("BusinessUnitId", "'Business Unit Id' is not a business unit of this account."))
-    if asked["locale"] not in catalogue.LOCALES:
-        raise bad_request(("Locale", f"'{asked['locale']}' is not a known locale."))
-    period = asked["fielding_specification"]
+    if draft["locale"] not in catalogue.LOCALES:
+        raise bad_request(("Locale", f"'{draft['locale']}' is not a known locale."))
+    period = draft["fielding_specification"]
     days = (world.parse_time(period["end_at"]) - world.parse_time(period["start_at"])) / 86_400
-    minutes = asked["expected_length_of_interview_minutes"]
-    told = _estimate_feasibility(minutes, asked["expected_incidence_rate"], asked["completes_goal"], days)
-    return Response(body=_feasibility_to_json(told, catalogue.CURRENCIES[unit]))
+    minutes = draft["expected_length_of_interview_minutes"]
+    estimate = _estimate_feasibility(minutes, draft["expected_incidence_rate"], draft["completes_goal"], days)
+    return Response(body=_feasibility_to_json(estimate, catalogue.CURRENCIES[unit]))
 
 
-def _feasibility_by_id(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    changed, body = ask.body_as(FeasibilityChange), group.body
+def _feasibility_by_id(world: World, request: Request) -> Response:
+    group = world.group(request)
+    changed, body = request.body_as(FeasibilityChange), group.body
     period = body["fielding_specification"]
     start_at = world.parse_time(changed.get("start_at", period["start_at"]))
     end_at = world.parse_time(changed.get("end_at", period["end_at"]))
-    told = _estimate_feasibility(
+    estimate = _estimate_feasibility(
         changed.get("length_of_interview", body["expected_length_of_interview_minutes"]),
         changed.get("incidence_rate", body["expected_incidence_rate"]),
         changed.get("completes_goal", group.goal),
         (end_at - start_at) / 86_400,
     )
-    return Response(body=_feasibility_to_json(told, group.currency))
+    return Response(body=_feasibility_to_json(estimate, group.currency))
 
 
 def _estimate_feasibility(minutes: float, incidence: float, goal: int, days: float) -> tuple[Decimal, int, int]:
-    """Suggest a price and a range of completes for the population: made up, longer and rarer costs more. Assumption."""
+    """Return a price and a range of completes: invented, longer and rarer costs more. Assumption."""
     price = Decimal(str(round(0.9 + 0.12 * float(minutes) + 0.6 / max(float(incidence), 0.05), 2)))
     most = int(max(0.0, min(days, 365.0)) * 400 * float(incidence))
     return price, min(int(goal), most), most
 
 
-def _feasibility_to_json(suggested: tuple[Decimal, int, int], currency: str) -> JsonObject:
-    price, least, most = suggested
+def _feasibility_to_json(estimate: tuple[Decimal, int, int], currency: str) -> JsonObject:
+    price, least, most = estimate
     around = {"min": price * Decimal("0.8"), "max": price * Decimal("1.3")}
     return {
         "suggested_price": metrics.money_to_json(price, currency),
@@ -104,14 +104,14 @@ def _feasibility_to_json(suggested: tuple[Decimal, int, int], currency: str) -> 
     }
 
 
-def _transitions(world: World, ask: Request) -> Response:
-    project = world.project(ask)
-    asked = ask.body_as(TransitionsQuery)
+def _transitions(world: World, request: Request) -> Response:
+    project = world.project(request)
+    query = request.body_as(TransitionsQuery)
     groups = world.groups_of(project.id)
-    included = asked.get("included_target_group_ids")
-    excluded = asked.get("excluded_target_group_ids") or ()
-    filters = asked.get("filters") or {}
-    search = (asked.get("search_string") or "").lower()
+    included = query.get("included_target_group_ids")
+    excluded = query.get("excluded_target_group_ids") or ()
+    filters = query.get("filters") or {}
+    search = (query.get("search_string") or "").lower()
     chosen = []
     for group in groups:
         language, _, country = group.body["locale"].partition("_")
@@ -127,7 +127,7 @@ def _transitions(world: World, ask: Request) -> Response:
     actions = ("launch", "pause", "resume", "relaunch", "complete")
     body: JsonObject = {
         f"is_{'finish' if action == 'complete' else action}_allowed": bool(chosen)
-        and all(lifecycle.is_allowed(group, action, ask.received_at) for group in chosen)
+        and all(lifecycle.is_allowed(group, action, request.received_at) for group in chosen)
         for action in actions
     }
     return Response(body={**({"target_groups": [group.id for group in chosen]} if chosen else {}), **body})
@@ -140,7 +140,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="PUT",
         path=f"{TARGET_GROUP}/cost-per-interview",
         handler=_set_price,
-        summary="Change what a complete costs.",
+        summary="Set the cost per interview.",
         tag=_TAG,
         request_schema="CostChange",
         response_schema="CostChange",
@@ -152,7 +152,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="PUT",
         path=f"{TARGET_GROUP}/filling-strategy",
         handler=_set_strategy,
-        summary="Change what counts toward the goal.",
+        summary="Set the filling strategy.",
         tag=_TAG,
         request_schema="Strategy",
         response_schema="Strategy",
@@ -177,7 +177,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=f"{ACCOUNT}/target-groups/calculate-feasibility",
         handler=_feasibility,
-        summary="Ask what the population can give. It knows nothing of a recontact list.",
+        summary="Estimate feasibility for the population; it ignores recontact lists.",
         tag=_TAG,
         request_schema="FeasibilityDraft",
         response_schema="Feasibility",

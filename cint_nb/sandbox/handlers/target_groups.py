@@ -1,4 +1,4 @@
-"""Answers about target groups as they are: list, overview, performance, completes over time, changelog."""
+"""Handlers that read target groups: list, overview, performance, completes over time, changelog."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _INTERVALS_MAX = 5_000  # a reply stays readable; assumption
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 
 
-def _list(world: World, ask: Request) -> Response:
-    project = world.project(ask)
-    groups = [group for group in world.groups_of(project.id) if _matches(group, ask)]
-    page, cursor = page_of(ask, groups, lambda group: group.id)
+def _list(world: World, request: Request) -> Response:
+    project = world.project(request)
+    groups = [group for group in world.groups_of(project.id) if _matches(group, request)]
+    page, cursor = page_of(request, groups, lambda group: group.id)
     body: JsonObject = {
-        "url": self_link(ask),
+        "url": self_link(request),
         "has_more": cursor is not None,
         "next_cursor": cursor,
-        "target_groups": [_list_item(world, group, ask.received_at) for group in page],
+        "target_groups": [_list_item(world, group, request.received_at) for group in page],
     }
     return Response(body=body)
 
 
-def _matches(group: TargetGroup, ask: Request) -> bool:
+def _matches(group: TargetGroup, request: Request) -> bool:
     body = group.body
     language, _, country = body["locale"].partition("_")
     reference_number = body.get("target_group_customer_reference_number") or ""
@@ -44,11 +44,11 @@ def _matches(group: TargetGroup, ask: Request) -> bool:
         "country": country,
         "language": language,
     }
-    manager, exclusion = ask.string_param("project_manager_id"), ask.bool_param("exclusion_status")
+    manager, exclusion = request.string_param("project_manager_id"), request.bool_param("exclusion_status")
     return (
-        (ask.string_param("name") or "").lower() in body["name"].lower()
-        and (ask.string_param("search_string") or "").lower() in text
-        and all(value in asked for name, value in one_of.items() if (asked := ask.list_param(name)))
+        (request.string_param("name") or "").lower() in body["name"].lower()
+        and (request.string_param("search_string") or "").lower() in text
+        and all(value in wanted for name, value in one_of.items() if (wanted := request.list_param(name)))
         and (not manager or manager.lower() == body["project_manager_id"].lower())
         and (exclusion is None or exclusion == group.project_exclusion)
     )
@@ -85,7 +85,7 @@ def _statistic_without_issues(value: Json) -> JsonObject:
 
 
 def _issues(group: TargetGroup, t: float) -> list[JsonObject]:
-    """Warn of a group that is live for a day with hardly any complete, as the exchange's own advice does."""
+    """Return a warning for a group that has been live for a day with few completes, as the exchange does."""
     run = group.run
     if (
         run is None
@@ -99,8 +99,8 @@ def _issues(group: TargetGroup, t: float) -> list[JsonObject]:
     return [{"reason": reason, "issue_type": "warning", "suggestions": [advice]}]
 
 
-def _overview(world: World, ask: Request) -> Response:
-    group = world.launched(ask)
+def _overview(world: World, request: Request) -> Response:
+    group = world.launched(request)
     language, _, country = group.body["locale"].partition("_")
     pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     return Response(
@@ -127,13 +127,13 @@ def _overview(world: World, ask: Request) -> Response:
     )
 
 
-def _performance(world: World, ask: Request) -> Response:
-    return Response(body=metrics.performance_to_json(world, world.launched(ask)))
+def _performance(world: World, request: Request) -> Response:
+    return Response(body=metrics.performance_to_json(world, world.launched(request)))
 
 
-def _intervals(world: World, ask: Request) -> Response:
-    group = world.launched(ask)
-    text = ask.string_param("aggregation_interval") or ""
+def _intervals(world: World, request: Request) -> Response:
+    group = world.launched(request)
+    text = request.string_param("aggregation_interval") or ""
     match = _DURATION.fullmatch(text)
     parts = [int(part or 0) for part in match.groups()] if match and len(text) <= 20 else [0] * 5
     seconds = sum(part * size for part, size in zip(parts, (604_800, 86_400, 3_600, 60, 1), strict=True))
@@ -141,26 +141,26 @@ def _intervals(world: World, ask: Request) -> Response:
         raise bad_request(
             ("AggregationInterval", "'Aggregation Interval' must be an ISO 8601 duration, such as PT24H.")
         )
-    if group.run is not None and (ask.received_at - group.run.start) / seconds > _INTERVALS_MAX:
+    if group.run is not None and (request.received_at - group.run.start) / seconds > _INTERVALS_MAX:
         raise bad_request(("AggregationInterval", "'Aggregation Interval' is too short for the fielding period."))
-    listed = metrics.completes_by_interval(world, group, timedelta(seconds=seconds), ask.received_at)
+    listed = metrics.completes_by_interval(world, group, timedelta(seconds=seconds), request.received_at)
     return Response(body={"aggregated_completes_intervals": listed})
 
 
-def _changelog(world: World, ask: Request) -> Response:
-    group = world.group(ask)
-    wanted = set(ask.list_param("change_types"))
+def _changelog(world: World, request: Request) -> Response:
+    group = world.group(request)
+    wanted = set(request.list_param("change_types"))
     entries = [
         change
         for change in reversed(group.changes)
         if not wanted or wanted & {str(entry["object"]) for entry in change.changes}
     ]
-    page, cursor = page_of(ask, entries, lambda change: change.id)
-    told: list[JsonObject] = [
+    page, cursor = page_of(request, entries, lambda change: change.id)
+    changelog: list[JsonObject] = [
         {"id": change.id, "occurred_at": world.format_time(change.t), "user": change.user, "changes": change.changes}
         for change in page
     ]
-    return Response(body={"changelog": told, **({"next_cursor": cursor} if cursor else {})})
+    return Response(body={"changelog": changelog, **({"next_cursor": cursor} if cursor else {})})
 
 
 _TAG = "Target groups"

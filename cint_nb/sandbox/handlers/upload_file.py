@@ -1,4 +1,4 @@
-"""Reads an upload: the multipart envelope, then the lines, by the recontact guide's rules."""
+"""Parsing an upload: the multipart envelope, then the lines, by the rules of the recontact guide."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class _Part:
     content: bytearray = field(default_factory=bytearray)
 
 
-def parse_upload(ask: Request) -> tuple[str, bytes]:
+def parse_upload(request: Request) -> tuple[str, bytes]:
     """Return the name and the bytes of the one uploaded file.
 
     Raises:
-        Refusal: 415 when the request is no multipart form, 413 for 5 MB and more, 400 for anything but one file
+        ApiError: 415 when the request is not a multipart form, 413 for 5 MB or more, 400 for anything but one file
             named `file` that ends in .csv or .txt.
     """
-    kind, options = parse_options_header(ask.headers.get("content-type", ""))
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
         raise ApiError(415, "unsupported_media_type_error", "the request is not a valid multipart upload")
     files: list[tuple[str, bytes]] = []
-    for part in _parts(ask.body, boundary):
+    for part in _parts(request.body, boundary):
         _, named = parse_options_header(part.headers.get("content-disposition", b""))
         if named.get(b"name") == b"file" and b"filename" in named:
             files.append((named[b"filename"].decode("utf-8", "replace"), bytes(part.content)))
@@ -58,13 +58,13 @@ def payload_too_large() -> ApiError:
 
 
 def parse_ids(content: bytes) -> tuple[list[bytes], int]:
-    """Read one identifier a line; return their 16-byte values in order, and how many lines failed.
+    """Parse one id per line; return their 16-byte values in order, and how many lines failed.
 
-    A header, two columns, quotes, a byte-order mark and blank lines are no identifiers: each such line fails.
+    A header, two columns, quotes, a byte-order mark and blank lines are not ids: each such line fails.
     """
     lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     if lines and not lines[-1]:
-        lines.pop()  # the end of the last line is not a line
+        lines.pop()  # a final line break does not start another line
     keys: list[bytes] = []
     match = _ID.fullmatch
     for line in lines:
@@ -75,7 +75,7 @@ def parse_ids(content: bytes) -> tuple[list[bytes], int]:
 
 
 def join_ids(keys: list[bytes]) -> bytes:
-    """Join 16-byte values."""
+    """Join 16-byte values into one bytes object."""
     data = b"".join(keys)
     if len(data) != ID_BYTES * len(keys):
         raise ValueError("a key is not 16 bytes long")

@@ -1,4 +1,4 @@
-"""The Starlette app of a sandbox: the exchange under `/v1`, the token, the description, the control room, the page."""
+"""The Starlette app of a sandbox: the API under `/v1`, token, OpenAPI document, control API and control page."""
 
 from __future__ import annotations
 
@@ -23,17 +23,19 @@ def build_app(sandbox: SandboxLike, hosts: frozenset[str] = frozenset()) -> Star
 
     Args:
         sandbox: The sandbox.
-        hosts: Further host names it answers to, besides those of this machine.
+        hosts: Further host names it accepts, besides those of this machine.
     """
-    door = SandboxApp(sandbox.dispatcher, sandbox.clock, sandbox.faults)
+    sandbox_app = SandboxApp(sandbox.dispatcher, sandbox.clock, sandbox.faults)
 
     async def openapi(_request: Request) -> Response:
-        return JSONResponse(build_openapi())  # only here: it takes longer than all else a new sandbox does
+        return JSONResponse(
+            build_openapi()
+        )  # built on request: it takes longer than everything else a new sandbox does
 
     return Starlette(
         routes=[
-            Mount("/v1", app=door),
-            Route("/oauth/token", door, methods=None),
+            Mount("/v1", app=sandbox_app),
+            Route("/oauth/token", sandbox_app, methods=None),
             Route("/openapi.json", openapi),
             *control_routes(sandbox),
             *page_routes(sandbox),
@@ -49,8 +51,8 @@ class HostGuard:
     """ASGI middleware that rejects foreign host names (DNS rebinding) and cross-site requests.
 
     Args:
-        app: The app behind the gate.
-        hosts: Further host names to answer to.
+        app: The app it protects.
+        hosts: Further host names to accept.
     """
 
     def __init__(self, app: ASGIApp, hosts: frozenset[str] = frozenset()) -> None:
@@ -63,11 +65,11 @@ class HostGuard:
             await self.app(scope, receive, send)
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        problem = self._rejection(headers)
-        if problem is None:
+        rejection = self._rejection(headers)
+        if rejection is None:
             await self.app(scope, receive, send)
             return
-        status, kind, detail = problem
+        status, kind, detail = rejection
         body = json.dumps({"object": kind, "detail": detail}).encode()
         length = str(len(body)).encode()
         raw = [(b"content-type", b"application/json"), (b"content-length", length)]
@@ -75,14 +77,14 @@ class HostGuard:
         await send({"type": "http.response.body", "body": body})
 
     def _rejection(self, headers: dict[bytes, str]) -> tuple[int, str, str] | None:
-        named = headers.get(b"host", "").lower()
-        if _host_without_port(named) not in self.hosts:
-            return 421, "misdirected_request_error", "this sandbox answers to its own host name only"
+        host = headers.get(b"host", "").lower()
+        if _host_without_port(host) not in self.hosts:
+            return 421, "misdirected_request_error", "this sandbox accepts requests for its own host name only"
         origin = headers.get(b"origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != named:
-            return 403, "cross_site_request_error", "requests of other web sites are refused"
+        if origin is not None and urlsplit(origin).netloc.lower() != host:
+            return 403, "cross_site_request_error", "cross-site requests are rejected"
         if headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin"):
-            return 403, "cross_site_request_error", "requests of other web sites are refused"
+            return 403, "cross_site_request_error", "cross-site requests are rejected"
         return None
 
 

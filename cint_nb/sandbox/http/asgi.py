@@ -1,4 +1,4 @@
-"""The door: reads an ASGI request, lets faults act, asks the dispatcher, writes the reply."""
+"""The ASGI app: reads a request, injects faults, calls the dispatcher and sends the response."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from cint_nb.sandbox.http.fault_injection import FaultInjector
 from cint_nb.sandbox.http.routes import RouteMatch
 from cint_nb.sandbox.protocol.messages import ApiError, Request, Response
 
-_BODY_MAX = limits.UPLOAD_MAX_BYTES + 100_000  # the multipart envelope comes on top of the file
+_BODY_MAX = limits.UPLOAD_MAX_BYTES + 100_000  # the multipart envelope is added to the file
 
 
 class SandboxApp:
     """The ASGI app for everything under `/v1` and the token endpoint.
 
     Args:
-        dispatcher: Answers requests.
-        clock: Tells the time of a request.
-        faults: What may go wrong on purpose.
+        dispatcher: Handles requests.
+        clock: Gives the time of a request.
+        faults: The faults to inject.
     """
 
     def __init__(self, dispatcher: Dispatcher, clock: SandboxClock, faults: FaultPlan) -> None:
@@ -38,23 +38,23 @@ class SandboxApp:
         """Serve one request."""
         path = _path(scope)
         route = self.dispatcher.router.match(scope["method"], path) if path is not None else None
-        meeting = FaultInjector(self.faults.trigger(_names(route)), self.clock, scope)
+        injector = FaultInjector(self.faults.trigger(_operation_names(route)), self.clock, scope)
         try:
-            meeting.before_request()
-            body = await _read_body(receive, meeting)
-            answer = meeting.replacement_response()
-            if answer is None:
-                answer = (
-                    self._respond(scope, body, route, meeting)
+            injector.before_request()
+            body = await _read_body(receive, injector)
+            response = injector.replacement_response()
+            if response is None:
+                response = (
+                    self._respond(scope, body, route, injector)
                     if body is not None
                     else _error_to_response(payload_too_large())
                 )
-            await meeting.before_response()
-            await _send_response(meeting.alter_response(answer), scope, send)
+            await injector.before_response()
+            await _send_response(injector.alter_response(response), scope, send)
         except ConnectionDropped as dropped:
             await dropped.apply(scope, receive)
 
-    def _respond(self, scope: Scope, body: bytes, route: RouteMatch | None, meeting: FaultInjector) -> Response:
+    def _respond(self, scope: Scope, body: bytes, route: RouteMatch | None, injector: FaultInjector) -> Response:
         path = _path(scope)
         if route is None or path is None:
             if scope["method"] != "POST":
@@ -65,60 +65,60 @@ class SandboxApp:
             return self.dispatcher.token(body, self.clock.elapsed)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
-        ask = Request(
-            scope["method"], path, query, headers, body, self.clock.elapsed, state_faults=meeting.state_faults
+        request = Request(
+            scope["method"], path, query, headers, body, self.clock.elapsed, state_faults=injector.state_faults
         )
-        return self.dispatcher.handle(ask, route)
+        return self.dispatcher.handle(request, route)
 
 
 def _path(scope: Scope) -> str | None:
-    """Return the path behind `/v1`, None for the token endpoint."""
+    """Return the path below `/v1`, or None for the token endpoint."""
     path: str = scope["path"]
     return None if path == "/oauth/token" else path.removeprefix("/v1") or "/"
 
 
-def _names(route: RouteMatch | None) -> tuple[str, ...]:
-    """Return the names a fault may call a request's operation by; none for an unknown address."""
+def _operation_names(route: RouteMatch | None) -> tuple[str, ...]:
+    """Return the names a fault may call a request's operation by; none for an unknown path."""
     if route is None:
         return ("token",)
     return (route.operation.name, *route.operation.aliases) if route.operation is not None else ()
 
 
-def _error_to_response(refusal: ApiError) -> Response:
-    return refusal.to_response("00000000-0000-4000-8000-000000000000")
+def _error_to_response(error: ApiError) -> Response:
+    return error.to_response("00000000-0000-4000-8000-000000000000")
 
 
-async def _read_body(receive: Receive, meeting: FaultInjector) -> bytes | None:
+async def _read_body(receive: Receive, injector: FaultInjector) -> bytes | None:
     """Read the body; None when it is too large."""
     parts: list[bytes] = []
     size = 0
     while True:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            raise ConnectionDropped("the client left")
+            raise ConnectionDropped("the client disconnected")
         part = message.get("body", b"")
         size += len(part)
         if message.get("more_body", False):
-            meeting.during_body(done=False)
+            injector.during_body(done=False)
         if size <= _BODY_MAX:
             parts.append(part)
         if not message.get("more_body", False):
             break
-    meeting.during_body(done=True)
+    injector.during_body(done=True)
     return b"".join(parts) if size <= _BODY_MAX else None
 
 
-async def _send_response(answer: Response, scope: Scope, send: Send) -> None:
-    headers: dict[str, str] = dict(answer.headers)
-    content = answer.content
-    if content is None and answer.body is not None:
-        content = json.dumps(answer.body, separators=(",", ":")).encode("ascii")
+async def _send_response(response: Response, scope: Scope, send: Send) -> None:
+    headers: dict[str, str] = dict(response.headers)
+    content = response.content
+    if content is None and response.body is not None:
+        content = json.dumps(response.body, separators=(",", ":")).encode("ascii")
     if content is not None:
-        headers["Content-Type"] = answer.media_type
-    if answer.status not in (204, 304):
+        headers["Content-Type"] = response.media_type
+    if response.status not in (204, 304):
         headers["Content-Length"] = str(len(content or b""))
     raw = _encode_headers(headers)
-    await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
     body = b"" if scope["method"] == "HEAD" else content or b""
     await send({"type": "http.response.body", "body": body})
 

@@ -1,4 +1,4 @@
-"""The control room under `/sandbox`: clock, faults and a look at the world. None of it exists at the real exchange."""
+"""The control API under `/sandbox`: clock, faults and state. None of it exists on the real exchange."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.world import World
 
 _MAX_BODY_BYTES = 10_000
-_MAX_ADVANCE_SECONDS = 400 * 86_400  # one jump goes at most a good year
+_MAX_ADVANCE_SECONDS = 400 * 86_400  # one advance is at most about a year
 
 
 class SandboxLike(Protocol):
-    """Protocol for a sandbox: what the control room may touch."""
+    """Protocol for a sandbox: what the control API may use."""
 
     clock: SandboxClock
     world: World
@@ -33,7 +33,7 @@ class SandboxLike(Protocol):
 
 
 class ClockState(TypedDict):
-    """Hold the clock as it is told."""
+    """The clock as JSON."""
 
     start: str
     t: float
@@ -42,14 +42,14 @@ class ClockState(TypedDict):
 
 
 class ProjectState(TypedDict):
-    """Hold a project as it is told."""
+    """A project as JSON."""
 
     id: str
     name: str
 
 
 class TargetGroupState(TypedDict):
-    """Hold a target group as it is told."""
+    """A target group as JSON."""
 
     id: str
     name: str
@@ -61,7 +61,7 @@ class TargetGroupState(TypedDict):
 
 
 class JobState(TypedDict):
-    """Hold a job as it is told."""
+    """A job as JSON."""
 
     id: str
     kind: str
@@ -70,7 +70,7 @@ class JobState(TypedDict):
 
 
 class FaultState(TypedDict):
-    """Hold an armed fault as it is told."""
+    """An armed fault as JSON."""
 
     fault: str
     left: int
@@ -78,7 +78,7 @@ class FaultState(TypedDict):
 
 
 class WorldState(TypedDict):
-    """Hold the world as it is told."""
+    """The world as JSON."""
 
     clock: ClockState
     projects: list[ProjectState]
@@ -88,7 +88,7 @@ class WorldState(TypedDict):
 
 
 def clock_to_json(sandbox: SandboxLike) -> ClockState:
-    """Return the clock: start, virtual seconds, now, speed."""
+    """Return the clock as JSON: start, virtual seconds, now, speed."""
     clock = sandbox.clock
     return {
         "start": clock.start.isoformat(),
@@ -102,7 +102,7 @@ def advance(sandbox: SandboxLike, seconds: float) -> None:
     """Advance time and process everything that is due.
 
     Raises:
-        ValueError: for a jump backwards or beyond 400 days.
+        ValueError: for a negative number of seconds or more than 400 days.
     """
     if not 0 <= seconds <= _MAX_ADVANCE_SECONDS:
         raise ValueError(f"seconds must be between 0 and {_MAX_ADVANCE_SECONDS}")
@@ -111,7 +111,7 @@ def advance(sandbox: SandboxLike, seconds: float) -> None:
 
 
 def world_to_json(sandbox: SandboxLike) -> WorldState:
-    """Return what exists, without any respondent id."""
+    """Return everything that exists as JSON, without any respondent id."""
     world = sandbox.world
     jobs.catch_up(world, sandbox.clock.elapsed)
     return {
@@ -138,12 +138,12 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
 
 
 def fault_to_json(fault: Fault) -> FaultState:
-    """Return an armed fault."""
+    """Return an armed fault as JSON."""
     return {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
 
 
 async def read_limited_body(request: Request) -> bytes:
-    """Read a small body; what goes beyond 10 kB is cut off."""
+    """Read a small body, truncated to 10 kB."""
     body = b""
     async for part in request.stream():
         if len(body) <= _MAX_BODY_BYTES:
@@ -152,12 +152,12 @@ async def read_limited_body(request: Request) -> bytes:
 
 
 def control_routes(sandbox: SandboxLike) -> list[Route]:
-    """Return the routes of the control room."""
+    """Return the routes of the control API."""
 
     async def clock(_request: Request) -> Response:
         return JSONResponse(clock_to_json(sandbox))
 
-    async def jump(request: Request) -> Response:
+    async def advance_clock(request: Request) -> Response:
         try:
             body = json.loads(await read_limited_body(request))
             seconds = body["until"] - sandbox.clock.elapsed if "until" in body else body["seconds"]
@@ -182,7 +182,7 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
 
     return [
         Route("/sandbox/clock", clock),
-        Route("/sandbox/clock/advance", jump, methods=["POST"]),
+        Route("/sandbox/clock/advance", advance_clock, methods=["POST"]),
         Route("/sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/sandbox/world", world),
     ]

@@ -1,4 +1,4 @@
-"""The page at `/`: the world at a glance, and forms to let time pass and to arm a fault. Plain HTML, nothing loaded."""
+"""The control page at `/`: an overview, and forms to advance time and arm a fault. Plain HTML; it loads nothing."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _ADVANCES = {
     "7 days": 604_800,
 }
 _PROBLEM_TEXTS = {
-    "time": "That is no number of seconds between 0 and 400 days.",
-    "fault": "That is no fault. Write NAME@STEP, such as drop-reply@upload or 429@list*3.",
+    "time": "Enter a number of seconds between 0 and 400 days.",
+    "fault": "Unknown fault. Write NAME@STEP, such as drop-reply@upload or 429@list*3.",
 }
 _GROUP_COLUMNS = ("name", "status", "goal", "saved", "entrants", "completes", "id")
 
@@ -48,7 +48,7 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
     async def page(request: Request) -> Response:
         return HTMLResponse(render(sandbox, request.query_params.get("problem", "")), headers=_SECURITY_HEADERS)
 
-    async def jump(request: Request) -> Response:
+    async def advance_clock(request: Request) -> Response:
         values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         try:
             advance(sandbox, float(values.get("seconds", ["0"])[0]))
@@ -69,21 +69,21 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
 
     return [
         Route("/", page),
-        Route("/sandbox/page/advance", jump, methods=["POST"]),
+        Route("/sandbox/page/advance", advance_clock, methods=["POST"]),
         Route("/sandbox/page/fault", fault, methods=["POST"]),
     ]
 
 
 def render(sandbox: SandboxLike, problem: str = "") -> str:
-    """Write the page.
+    """Render the page.
 
     Args:
         sandbox: The sandbox.
-        problem: What could not be done: `time`, `fault`, or nothing.
+        problem: What was not valid: `time`, `fault`, or nothing.
     """
-    told = world_to_json(sandbox)
-    clock = told["clock"]
-    speed = "stands still until it is moved" if clock["speed"] is None else f"runs ×{clock['speed']:g}"
+    state = world_to_json(sandbox)
+    clock = state["clock"]
+    speed = "is paused; advances on request" if clock["speed"] is None else f"runs ×{clock['speed']:g}"
     buttons = " ".join(
         f'<button name="seconds" value="{seconds}">+ {label}</button>' for label, seconds in _ADVANCES.items()
     )
@@ -97,9 +97,9 @@ def render(sandbox: SandboxLike, problem: str = "") -> str:
 <a href="/openapi.json">/openapi.json</a>; client id and secret are <code>sandbox</code>.</p>{warning}
 <h2>Clock</h2><p><time>{escape(clock["now"])}</time> UTC; the clock {speed}.</p>
 <form method="post" action="/sandbox/page/advance">{buttons}</form>
-<h2>Target groups</h2>{_table(_GROUP_COLUMNS, told["target_groups"])}
-<h2>Jobs</h2>{_table(("kind", "status", "file_name", "id"), told["jobs"][-50:])}
-<h2>Faults</h2>{_table(("fault", "left", "happened"), told["faults"])}
+<h2>Target groups</h2>{_table(_GROUP_COLUMNS, state["target_groups"])}
+<h2>Jobs</h2>{_table(("kind", "status", "file_name", "id"), state["jobs"][-50:])}
+<h2>Faults</h2>{_table(("fault", "left", "happened"), state["faults"])}
 <form method="post" action="/sandbox/page/fault"><label for="fault">Fault</label>
 <input id="fault" name="fault" list="faults" placeholder="drop-reply@upload" size="32" maxlength="80">
 <datalist id="faults">{"".join(f'<option value="{escape(name)}@any">' for name in sorted(FAULT_NAMES))}</datalist>

@@ -1,4 +1,4 @@
-"""Takes a request through the exchange's own order of checks to the function that answers it."""
+"""Dispatching a request: through the checks, in the exchange's own order, to the handler of its operation."""
 
 from __future__ import annotations
 
@@ -33,105 +33,105 @@ _PATH_PARAM_TYPES = {"account_id": "an integer", "fielding_run_id": "a ULID"}
 
 
 class Dispatcher:
-    """Dispatches requests to the handlers of one world.
+    """The dispatcher of requests to the handlers of one world.
 
     Args:
         world: The world.
-        log_request: Called with each request that changed the world, before its answer is given.
+        log_request: Called with each request that changed the world, before its response is returned.
     """
 
     def __init__(self, world: World, log_request: Callable[[Request], None] | None = None) -> None:
         self.world = world
         self.router = Router()
-        self._remember = log_request
+        self._log_request = log_request
         self._idempotency_keys: dict[tuple[str, str, str], tuple[str, Response]] = {}
         self._secret = hashlib.sha256(f"token:{world.seed}".encode()).digest()
         self._lock = threading.Lock()
 
     def make_token(self, t: float) -> str:
-        """Create an access token that is good for 24 virtual hours."""
+        """Create an access token that is valid for 24 virtual hours."""
         issued = f"{round(self.world.time_at(t).timestamp() * 1000):x}"
         return f"sandbox.{issued}.{self._sign(issued)}"
 
     def token(self, body: bytes, t: float) -> Response:
-        """Serve the token endpoint, which has its own error envelope."""
+        """Handle a request to the token endpoint, which has its own error envelope."""
         try:
-            asked = json.loads(body)
+            credentials = json.loads(body)
         except (ValueError, RecursionError):
-            asked = None
-        if not isinstance(asked, dict) or asked.get("grant_type") != "client_credentials":
+            credentials = None
+        if not isinstance(credentials, dict) or credentials.get("grant_type") != "client_credentials":
             reason = "grant_type must be client_credentials"
             return Response(400, {"error": "invalid_request", "error_description": reason})
-        if (asked.get("client_id"), asked.get("client_secret")) != ("sandbox", "sandbox"):
+        if (credentials.get("client_id"), credentials.get("client_secret")) != ("sandbox", "sandbox"):
             return Response(401, {"error": "access_denied", "error_description": "Unauthorized"})
         token = self.make_token(t)
         return Response(200, {"access_token": token, "expires_in": TOKEN_LIFETIME_SECONDS, "token_type": "Bearer"})
 
-    def handle(self, ask: Request, route: RouteMatch, *, trusted: bool = False) -> Response:
+    def handle(self, request: Request, route: RouteMatch, *, trusted: bool = False) -> Response:
         """Handle a request; `trusted` ones come from the request log and skip the token check.
 
         Args:
-            ask: The request.
-            route: Where its method and path lead in the `tree`.
-            trusted: Whether it comes from the history.
+            request: The request.
+            route: What the `router` found for its method and path.
+            trusted: Whether it comes from the request log.
         """
         with self._lock:
-            jobs.catch_up(self.world, ask.received_at)
+            jobs.catch_up(self.world, request.received_at)
             trace = self.world.id_factory.traceparent()
             try:
-                answer = self._dispatch(ask, route, trusted=trusted)
-            except ApiError as refusal:
-                answer = refusal.to_response(self.world.id_factory.error_id())
-            answer.headers.setdefault("traceparent", trace)
-            return answer
+                response = self._dispatch(request, route, trusted=trusted)
+            except ApiError as error:
+                response = error.to_response(self.world.id_factory.error_id())
+            response.headers.setdefault("traceparent", trace)
+            return response
 
-    def _dispatch(self, ask: Request, route: RouteMatch, *, trusted: bool) -> Response:
-        operation, ask.path_params, methods = route
+    def _dispatch(self, request: Request, route: RouteMatch, *, trusted: bool) -> Response:
+        operation, request.path_params, methods = route
         if not methods:
             raise not_found("the resource")
         if operation is None:
             allow = {"Allow": ", ".join(methods)}
             raise ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
         if not trusted:
-            self._check_token(ask)
-        self._check_version(ask)
-        self._check_path(ask)
-        ask.query_params = _read_query(operation, ask)
-        if StateFault.SHORT_PAGE in ask.state_faults and "page_size" in ask.query_params:
-            ask.query_params["page_size"] = max(1, ask.int_param("page_size") // 2)
-        if operation.requires_if_match and not 1 <= len(ask.headers.get("if-match", "")) <= 100:
+            self._check_token(request)
+        self._check_version(request)
+        self._check_path(request)
+        request.query_params = _read_query(operation, request)
+        if StateFault.SHORT_PAGE in request.state_faults and "page_size" in request.query_params:
+            request.query_params["page_size"] = max(1, request.int_param("page_size") // 2)
+        if operation.requires_if_match and not 1 <= len(request.headers.get("if-match", "")) <= 100:
             raise bad_request(("If-Match", "'If-Match' must have 1 to 100 characters."))
         if operation.request_schema:
-            ask.json = _parse_body(operation, ask, self.world)
-        answer = (
-            self._dispatch_idempotent(operation, ask)
+            request.json = _parse_body(operation, request, self.world)
+        response = (
+            self._dispatch_idempotent(operation, request)
             if operation.requires_idempotency_key
-            else operation.handler(self.world, ask)
+            else operation.handler(self.world, request)
         )
-        if operation.changes_state and self._remember is not None and not trusted:
-            self._remember(ask)
-        # What was done may be due at once, such as a run that starts now.
-        jobs.catch_up(self.world, ask.received_at)
-        return answer
+        if operation.changes_state and self._log_request is not None and not trusted:
+            self._log_request(request)
+        # What the request did may be due at once, such as a run that starts now.
+        jobs.catch_up(self.world, request.received_at)
+        return response
 
-    def _dispatch_idempotent(self, operation: Operation, ask: Request) -> Response:
+    def _dispatch_idempotent(self, operation: Operation, request: Request) -> Response:
         """Handle a request with an idempotency key: the same key returns the same response and acts once."""
-        key = ask.headers.get("idempotency-key", "")
+        key = request.headers.get("idempotency-key", "")
         if not 1 <= len(key) <= 255:
             raise bad_request(("idempotency-key", "'idempotency-key' must have 1 to 255 characters."))
-        place, digest = (operation.name, ask.path, key), hashlib.sha256(ask.body).hexdigest()
-        known = self._idempotency_keys.get(place)
+        key_scope, digest = (operation.name, request.path, key), hashlib.sha256(request.body).hexdigest()
+        known = self._idempotency_keys.get(key_scope)
         if known is None:
-            answer = operation.handler(self.world, ask)
-            self._idempotency_keys[place] = (digest, answer)
+            response = operation.handler(self.world, request)
+            self._idempotency_keys[key_scope] = (digest, response)
         elif known[0] != digest:
             raise bad_request(("idempotency-key", "this key was used before with another body."))
         else:
-            answer = known[1]
-        return Response(answer.status, answer.body, dict(answer.headers))
+            response = known[1]
+        return Response(response.status, response.body, dict(response.headers))
 
-    def _check_token(self, ask: Request) -> None:
-        scheme, _, token = ask.headers.get("authorization", "").partition(" ")
+    def _check_token(self, request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
         parts = token.split(".")
         if (
             scheme.lower() != "bearer"
@@ -140,22 +140,22 @@ class Dispatcher:
         ):
             raise unauthorized()
         issued = int(parts[1], 16) / 1000
-        if self.world.time_at(ask.received_at).timestamp() - issued >= TOKEN_LIFETIME_SECONDS:
+        if self.world.time_at(request.received_at).timestamp() - issued >= TOKEN_LIFETIME_SECONDS:
             raise forbidden()
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._secret, text.encode(), "sha256").hexdigest()[:32]
 
-    def _check_version(self, ask: Request) -> None:
-        version = ask.headers.get("cint-api-version")
+    def _check_version(self, request: Request) -> None:
+        version = request.headers.get("cint-api-version")
         if not version:
             detail = "The Cint-API-Version HTTP request header is missing"
             raise ApiError(403, "required_header_missing", detail)
         if version != limits.API_VERSION:
             raise bad_request(("Cint-API-Version", f"this sandbox speaks version {limits.API_VERSION} only."))
 
-    def _check_path(self, ask: Request) -> None:
-        account = ask.path_params.get("account_id")
+    def _check_path(self, request: Request) -> None:
+        account = request.path_params.get("account_id")
         if account is None:
             return
         if not (account.isascii() and account.isdigit() and len(account) < 12):
@@ -164,11 +164,11 @@ class Dispatcher:
             raise forbidden()
 
 
-def _read_query(operation: Operation, ask: Request) -> dict[str, QueryValue]:
+def _read_query(operation: Operation, request: Request) -> dict[str, QueryValue]:
     values: dict[str, QueryValue] = {}
     found: list[tuple[str, str]] = []
     for query in operation.query:
-        sent = ask.raw_query.get(query.name)
+        sent = request.raw_query.get(query.name)
         if not sent:
             values[query.name] = query.default
             if query.required:
@@ -193,17 +193,17 @@ def _convert_query_value(query: QueryParam, sent: list[str]) -> QueryValue:
     return text
 
 
-def _parse_body(operation: Operation, ask: Request, world: World) -> Json:
-    if not ask.body and not requires_body(operation.request_schema):
+def _parse_body(operation: Operation, request: Request, world: World) -> Json:
+    if not request.body and not requires_body(operation.request_schema):
         return {}
     try:
-        body: Json = json.loads(ask.body, parse_constant=_reject_constant)
+        body: Json = json.loads(request.body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise bad_request(("Body", "the request body is not valid JSON.")) from None
     found = find_problems(SCHEMAS[operation.request_schema], body, SCHEMAS)
     if found:
-        beside = operation.extra_checks(world, body, ask.received_at) if operation.extra_checks else []
-        raise bad_request(*beside, *found[:50])
+        extra = operation.extra_checks(world, body, request.received_at) if operation.extra_checks else []
+        raise bad_request(*extra, *found[:50])
     return body
 
 

@@ -1,4 +1,4 @@
-"""One request meets its faults: each acts at its moment, before, during or after the exchange does."""
+"""Fault injection for one request: each fault acts at its moment, before, during or after the handler."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from cint_nb.sandbox.protocol.messages import Response, StateFault
 
 
 class FaultInjector:
-    """The faults of one request and let each act at its moment.
+    """The faults of one request, each applied at its moment.
 
     Args:
-        faults: What happens to this request.
+        faults: The faults that happen to this request.
         clock: The sandbox's clock, for delays in process.
         scope: The ASGI scope of the request.
     """
@@ -42,28 +42,28 @@ class FaultInjector:
 
     @property
     def state_faults(self) -> frozenset[StateFault]:
-        """Return the faults that change the world."""
+        """The faults that change the state."""
         return frozenset(kind.effect for kind, _ in self._faults if isinstance(kind, StateChange))
 
     def before_request(self) -> None:
-        """Act before the request is read."""
+        """Apply the faults that act before the request is read."""
         if any(isinstance(kind, ConnectionRefused) for kind, _ in self._faults):
             raise ConnectionDropped("the connection was refused", "refuse")
 
     def during_body(self, *, done: bool) -> None:
-        """Act while the body arrives, at the latest when it is there."""
+        """Apply the faults that act while the body arrives, at the latest when it is complete."""
         if any(isinstance(kind, ConnectionReset) for kind, _ in self._faults):
             raise ConnectionDropped(f"the connection was reset while {'waiting' if done else 'sending'}", "reset")
 
     def replacement_response(self) -> Response | None:
-        """Return the reply that takes the place of acting, if there is one."""
+        """Return the response that replaces the handler, if there is one."""
         for kind, value in self._faults:
             if isinstance(kind, EarlyResponse):
                 return kind.response(value)
         return None
 
     async def before_response(self) -> None:
-        """Act between the exchange's deed and its reply."""
+        """Apply the faults that act between the handler and its response."""
         for kind, value in self._faults:
             if isinstance(kind, ReplyDelayed):
                 await self._delay(kind.seconds(value))
@@ -79,9 +79,9 @@ class FaultInjector:
             raise ConnectionDropped("no reply came in time", "read-timeout")
         self._clock.advance(seconds)
 
-    def alter_response(self, answer: Response) -> Response:
-        """Return the reply as it leaves."""
+    def alter_response(self, response: Response) -> Response:
+        """Return the response with the changes that the faults make."""
         for kind, value in self._faults:
-            if isinstance(kind, ResponseChange) and answer.status < 400:
-                answer = kind.change(answer, value, self._query)
-        return answer
+            if isinstance(kind, ResponseChange) and response.status < 400:
+                response = kind.change(response, value, self._query)
+        return response

@@ -1,4 +1,4 @@
-"""The sandbox's own description in OpenAPI 3.1, made from the table of operations and the shapes."""
+"""The sandbox's OpenAPI 3.1 document, built from the table of operations and the schemas."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _STATUS_DESCRIPTIONS = {
     403: "The token has expired, the version header is missing, or the account is not yours.",
     404: "An id in the path is wrong, or the thing does not exist (yet).",
     409: "Another job is already running for this target group.",
-    412: "The thing has changed since it was read.",
+    412: "The resource has changed since it was read.",
     413: "The file has 5 MB or more.",
     415: "The request is not a valid multipart upload.",
-    422: "The state does not allow this.",
+    422: "The action is not allowed in the current state.",
     429: "Too many requests; wait as long as Retry-After says.",
 }
 _SPELLINGS = sorted({*REPORT_TYPES, *(kind.replace("-", "_") for kind in (*REPORT_TYPES, *GUIDE_SPELLINGS))})
-# Not required, as the create guide says, and without effect: one document of the exchange asks for a key here.
+# Optional, as the create guide says, and without effect: one document of the exchange requires a key here.
 _IGNORED_IDEMPOTENCY_KEYS = ("create_target_group", "generate_report")
 _PATH_SCHEMAS: dict[str, Schema] = {
     "account_id": {"type": "integer", "minimum": 1, "maximum": 2_147_483_647},
     "user_id": {"type": "string", "format": "uuid"},
-    # The exchange's documents spell report types with hyphens here and with underscores there: both are taken.
+    # The exchange's documents spell report types with hyphens here and with underscores there: both are accepted.
     "report_type": {"type": "string", "enum": _SPELLINGS},
 }
 
@@ -136,7 +136,7 @@ class OpenApi(TypedDict):
 
 
 def build_openapi() -> OpenApi:
-    """Return the OpenAPI document of everything the sandbox answers under `/v1`."""
+    """Return the OpenAPI document of all operations under `/v1`."""
     paths: dict[str, dict[str, OperationObject]] = {}
     for operation in OPERATIONS:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
@@ -145,7 +145,7 @@ def build_openapi() -> OpenApi:
         "info": {
             "title": "cint_nb sandbox: a simulated Demand API",
             "version": limits.API_VERSION,
-            "description": "What the practice exchange of cint_nb accepts and answers. Not Cint's document.",
+            "description": "The API of the cint_nb sandbox. This is not Cint's own document.",
         },
         "servers": [{"url": "/v1"}],
         "security": [{"bearer": []}],
@@ -180,7 +180,7 @@ def _operation(operation: Operation) -> OperationObject:
             "content": {"application/json": content},
         }
     if operation.is_upload:
-        # `binary` means nothing in OpenAPI 3.1, but client generators make a file, with a name, only of such a part.
+        # `binary` means nothing in OpenAPI 3.1, but client generators send a file, with a name, only for such a part.
         text: Schema = {"type": "string", "contentMediaType": "text/csv", "maxLength": limits.UPLOAD_MAX_BYTES - 1}
         file: Schema = {**text, "format": "binary"}
         schema: Schema = {"type": "object", "properties": {"file": file}, "required": ["file"]}
@@ -255,7 +255,7 @@ def _responses(operation: Operation) -> dict[str, ResponseObject]:
 
 
 def _links(operation: Operation) -> dict[str, Link]:
-    """Return which reads the id in a reply leads to."""
+    """Return links from the id in a response to the operations that read it."""
     pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.response_schema, "id")
     if operation.method != "POST" or operation.status == 200 or not operation.response_schema:
         return {}

@@ -1,7 +1,7 @@
-"""Keeps a world in SQLite as the history of what was asked: the same requests in the same order make it again.
+"""Persistence of a world as a request log in SQLite: replaying the same requests in the same order rebuilds it.
 
-Nothing is stored twice and nothing can be forgotten: a world depends only on its seed and on the requests that changed
-it, so those are what is written.
+Nothing is stored twice and nothing can be missing: a world depends only on its seed and on the requests that changed
+it, so those are what is saved.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ CREATE TABLE IF NOT EXISTS asked (
 
 
 class RequestLog:
-    """Write down the requests that changed a world, and play them again.
+    """The log of the requests that changed a world, and their replay.
 
     Args:
-        path: SQLite file; made when missing.
+        path: SQLite file; created when missing.
         seed: The sandbox's seed.
         start: Moment at which its time is 0.
 
     Raises:
-        ValueError: for a file of another seed, start or format, or one that is no history.
+        ValueError: for a file of another seed, start or format, or one that is not a request log.
     """
 
     def __init__(self, path: Path, *, seed: int, start: datetime) -> None:
@@ -62,34 +62,34 @@ class RequestLog:
         self._file.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", wanted.items())
         self._file.commit()
 
-    def append(self, ask: Request) -> None:
-        """Write down a request that changed the world."""
-        headers = {name: ask.headers[name] for name in _LOGGED_HEADERS if name in ask.headers}
+    def append(self, request: Request) -> None:
+        """Append a request that changed the world."""
+        headers = {name: request.headers[name] for name in _LOGGED_HEADERS if name in request.headers}
         row = (
-            ask.received_at,
-            ask.method,
-            ask.path,
-            json.dumps(ask.raw_query),
+            request.received_at,
+            request.method,
+            request.path,
+            json.dumps(request.raw_query),
             json.dumps(headers),
-            json.dumps(sorted(ask.state_faults)),
+            json.dumps(sorted(request.state_faults)),
         )
         self._file.execute(
             "INSERT INTO asked (t, method, path, query, headers, effects, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*row, ask.body),
+            (*row, request.body),
         )
-        self.save_time(ask.received_at)
+        self.save_time(request.received_at)
 
     def save_time(self, t: float) -> None:
-        """Write down how far time has come."""
+        """Save how far time has advanced."""
         self._file.execute("INSERT OR REPLACE INTO about VALUES ('t', ?)", (repr(t),))
         self._file.commit()
 
     def replay(self, dispatcher: Dispatcher) -> float:
-        """Ask everything again, in order; return how far time had come."""
+        """Handle all logged requests again, in order; return how far time had advanced."""
         columns = "t, method, path, query, headers, effects, body"
         for row in self._file.execute(f"SELECT {columns} FROM asked ORDER BY number"):  # noqa: S608 - a constant
-            ask = _read_row(row)
-            dispatcher.handle(ask, dispatcher.router.match(ask.method, ask.path), trusted=True)
+            request = _read_row(row)
+            dispatcher.handle(request, dispatcher.router.match(request.method, request.path), trusted=True)
         known = dict(self._file.execute("SELECT name, value FROM about"))
         return float(known.get("t", 0.0))
 

@@ -1,4 +1,4 @@
-"""The table of all operations, and the tree that finds one by method and path."""
+"""The table of all operations, and the router that finds one by method and path."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 class RouteMatch(NamedTuple):
-    """Hold what a method and path lead to: the operation, the values in the path, the methods the path knows."""
+    """The match for a method and path: the operation, its path parameters, the methods the path allows."""
 
     operation: Operation | None
     params: dict[str, str]
@@ -43,14 +43,14 @@ class RouteMatch(NamedTuple):
 
 @dataclass
 class _Node:
-    """Hold one segment of the paths: the segments behind it, and the operations that end here."""
+    """One segment of the paths: the segments below it, and the operations that end here."""
 
     children: dict[str, _Node] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
 
 
 class Router:
-    """Find operations by path segments; a fixed word wins over a placeholder.
+    """The router: finds operations by path segments; a literal segment wins over a placeholder.
 
     Args:
         table: The operations.
@@ -65,7 +65,7 @@ class Router:
             node.operations[operation.method] = operation
 
     def match(self, method: str, path: str) -> RouteMatch:
-        """Return the operation, its path values, and the methods the path knows (empty for an unknown path)."""
+        """Return the operation, its path parameters, and the methods the path allows (empty for an unknown path)."""
         segments = path.strip("/").split("/")
         methods = self._walk(self._root, segments)
         operation = methods.get(method)

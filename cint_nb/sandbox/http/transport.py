@@ -1,4 +1,4 @@
-"""The sandbox behind httpx, without a network: connection faults become the errors a network would give."""
+"""The in-process httpx transport: connection faults become the errors that a network would raise."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DROP_ERRORS: dict[str, type[httpx.TransportError]] = {
 class SandboxTransport(httpx.AsyncBaseTransport):
     """An httpx transport to an app in this process.
 
-    It does what `httpx.ASGITransport` does, without the failed imports that one tries with each request, and hands the
-    app how long the client is willing to wait.
+    It does what `httpx.ASGITransport` does, without the failed imports which that tries with each request, and passes
+    the client's read timeout to the app.
 
     Args:
         app: The sandbox's app.
-        clock: Its clock; time does not jump while a request is under way.
+        clock: Its clock; time does not jump while a request is in flight.
     """
 
     def __init__(self, app: ASGIApp, clock: SandboxClock) -> None:

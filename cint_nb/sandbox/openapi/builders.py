@@ -1,4 +1,4 @@
-"""The JSON shapes of requests and replies, as JSON Schema: the bricks and the shared pieces."""
+"""Builders of JSON Schema, and the schemas that several operations share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def string(
     pattern: str | None = None,
     enum: list[str] | None = None,
 ) -> Schema:
-    """Describe a text: its format, its length, its pattern, its words."""
+    """Return the schema of a string."""
     schema: Schema = {"type": "string"}
     if format is not None:
         schema["format"] = format
@@ -47,7 +47,7 @@ def integer(low: int | None = 0, high: int | None = None) -> Schema:
 
 
 def number(low: float = 0, high: float | None = None, *, step: float | None = None) -> Schema:
-    """Describe a number, a multiple of `step`."""
+    """Return the schema of a number, a multiple of `step`."""
     schema: Schema = {"type": "number", "minimum": low}
     if high is not None:
         schema["maximum"] = high
@@ -81,7 +81,7 @@ def object_(fields: dict[str, Schema], optional: tuple[str, ...] | None = ()) ->
 
 
 def ref(name: str) -> Schema:
-    """Point to a named shape."""
+    """Return a reference to a named schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 

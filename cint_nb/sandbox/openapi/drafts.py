@@ -1,4 +1,4 @@
-"""The JSON shape of a target group draft: what may be sent, in every form the documents show."""
+"""The schema of a target group draft: what may be sent, in every form the documents show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cint_nb.sandbox.openapi.builders import (
 )
 from cint_nb.sandbox.protocol.json_schema import Schema
 
-GOAL_MAX = 1_000_000  # assumption: the exchange names no upper limit; the draft stays a sensible number
+GOAL_MAX = 1_000_000  # assumption: the exchange names no upper limit; this keeps the number sensible
 _percent = integer(0, 100)
 MONEY = ref("Money")
 URL = nullable(string(high=limits.URL_MAX_CHARACTERS))
@@ -145,7 +145,7 @@ ACTIVITY = object_(
 
 DRAFT_FIELDS: dict[str, Schema] = {
     "name": name,
-    # The create guide sends text, newer documents a number: both are taken.
+    # The create guide sends text, newer documents a number: both are accepted.
     "business_unit_id": {"anyOf": [string(pattern="^[0-9]{1,9}$"), integer(0, 999_999_999)]},
     "locale": string(pattern="^[a-z]{3}_[a-z]{2}$"),
     "collects_pii": boolean(),
@@ -171,7 +171,7 @@ DRAFT_FIELDS: dict[str, Schema] = {
     "live_url": URL,
     "test_url": URL,
     "fielding_assistant_assignment": _assistant,
-    # The recontact guide leaves profiling out; the create guide sends it.
+    # The recontact guide omits profiling; the create guide sends it.
     "profiling": nullable(
         object_(
             {

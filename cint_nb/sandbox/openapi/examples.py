@@ -1,4 +1,4 @@
-"""Bodies one can copy, for the description: each is accepted by a sandbox that has begun at its usual time."""
+"""Example bodies for the OpenAPI document: each is accepted by a sandbox with the default start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON shapes of reports."""
+"""The schemas of reports."""
 
 from __future__ import annotations
 

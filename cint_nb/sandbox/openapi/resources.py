@@ -1,4 +1,4 @@
-"""The JSON shapes of definitions, projects, recontacts, exclusions and fielding."""
+"""The schemas of definitions, projects, recontacts, exclusions and fielding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All named JSON shapes in one dictionary: what is published is what is checked."""
+"""All named schemas in one dictionary: those that are published are those that are checked."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ SCHEMAS: dict[str, Schema] = {**SHARED, **DRAFTS, **GROUPS, **RESOURCES, **REPOR
 
 
 def requires_body(name: str) -> bool:
-    """Return whether a body of this shape must be sent: not when all its fields may be left out."""
+    """Return whether a body of this schema must be sent: not when all its fields may be omitted."""
     schema = SCHEMAS[name]
     return schema["type"] != "object" or bool(schema.get("required"))

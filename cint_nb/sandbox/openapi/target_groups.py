@@ -1,4 +1,4 @@
-"""The JSON shapes of what is told of a target group, and of its reports over time."""
+"""The schemas of target groups in responses, and of their metrics over time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A small reader of JSON Schema: the same description that is published decides what is accepted.
+"""A small validator of JSON Schema: the schemas that are published decide what is accepted.
 
-It knows the keywords our description uses and no others, and it words its reasons as the exchange does.
+It knows the keywords that our schemas use and no others, and it words its reasons as the exchange does.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ Schema = TypedDict(
     },
     total=False,
 )
-"""The keywords of JSON Schema that our description uses."""
+"""The keywords of JSON Schema that our schemas use."""
 
-# The exchange answers with names of its own; the create guide shows this one.
+# The exchange returns names of its own; the create guide shows this one.
 _RENAMED = {"completes_goal": "ExpectedCompletes"}
 _DURATION = re.compile(r"P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -51,19 +51,19 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def find_problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str = "") -> list[Problem]:
-    """List what is wrong with a value: pairs of the exchange's name of the field and the reason."""
+    """Return what is wrong with a value: pairs of the exchange's name of the field and the reason."""
     return list(_check(schema, value, schemas, path))
 
 
 def to_pascal_case(name: str, *, top: bool = True) -> str:
-    """Write a field name as the exchange's error replies do."""
+    """Return a field name as the exchange's error responses write it."""
     if top and name in _RENAMED:
         return _RENAMED[name]
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[_\-]", name))
 
 
 def parse_time(text: str) -> datetime | None:
-    """Read an RFC 3339 time with its zone; None when it is not one."""
+    """Parse an RFC 3339 time with its zone; None when it is not one."""
     if not _TIME.fullmatch(text):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What passes through the door: a question, an answer, or a refusal in the exchange's own envelope."""
+"""Requests, responses, and errors in the exchange's own envelope."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXPIRED_TEXT = "you don't have the right permissions to perform this operation"
 
 
 class StateFault(StrEnum):
-    """Name the faults that change what the world does with a request."""
+    """A fault that changes what the world does with a request."""
 
     JOB_FAILS = "job-fails"
     JOB_NEVER_ENDS = "job-never-ends"
@@ -28,18 +28,18 @@ class StateFault(StrEnum):
 
 @dataclass(slots=True)
 class Request:
-    """One request after it was read.
+    """A request after it was read.
 
     Args:
         method: HTTP method, upper case.
-        path: Path behind `/v1`.
+        path: Path below `/v1`.
         raw_query: Query values by name, in order.
         headers: Header values by lower-case name.
         body: The bytes.
-        received_at: Virtual seconds since the sandbox began.
+        received_at: Virtual seconds since the sandbox started.
         path_params: Values taken from the path.
-        query_params: Query values, read and checked.
-        json: The body, read and checked; None without one.
+        query_params: Query values, parsed and validated.
+        json: The body, parsed and validated; None without one.
         state_faults: Faults that change what the world does with this request.
     """
 
@@ -56,52 +56,52 @@ class Request:
 
     def __repr__(self) -> str:
         """Show method and path, without the content."""
-        return f"<Ask: {self.method} {self.path}>"
+        return f"<Request: {self.method} {self.path}>"
 
     def string_param(self, name: str) -> str | None:
-        """Return a query value that is a text; None when it was left out."""
+        """Return a query value that is a string; None when it was omitted."""
         value = self.query_params.get(name)
         if value is not None and not isinstance(value, str):
-            raise TypeError(f"{name} is no text")
+            raise TypeError(f"{name} is not a string")
         return value
 
     def int_param(self, name: str) -> int:
-        """Return a query value that is a whole number, and has a default."""
+        """Return a query value that is an integer and has a default."""
         value = self.query_params.get(name)
         if not isinstance(value, int):
-            raise TypeError(f"{name} is no whole number")
+            raise TypeError(f"{name} is not an integer")
         return value
 
     def bool_param(self, name: str) -> bool | None:
-        """Return a query value that is true or false; None when it was left out."""
+        """Return a query value that is true or false; None when it was omitted."""
         value = self.query_params.get(name)
         if value is not None and not isinstance(value, bool):
             raise TypeError(f"{name} is neither true nor false")
         return value
 
     def list_param(self, name: str) -> list[str]:
-        """Return a query value that is a list; empty when it was left out."""
+        """Return a query value that is a list; empty when it was omitted."""
         value = self.query_params.get(name)
         if value is not None and not isinstance(value, list):
-            raise TypeError(f"{name} is no list")
+            raise TypeError(f"{name} is not a list")
         return value or []
 
-    def body_as(self, shape: type[T]) -> T:
+    def body_as(self, body_type: type[T]) -> T:
         """Return the body as a type of `request_bodies`: the operation's schema, already checked, says the same."""
-        if not isinstance(self.json, get_origin(shape) or dict):
+        if not isinstance(self.json, get_origin(body_type) or dict):
             raise TypeError("the body is of another type")
         return cast("T", self.json)
 
 
 @dataclass(slots=True)
 class Response:
-    """One reply: a status with a JSON body, raw bytes, or nothing.
+    """A response: a status with a JSON body, raw bytes, or nothing.
 
     Args:
         status: HTTP status.
         body: JSON value; None sends no body unless `content` is given.
         headers: Further headers.
-        content: Raw bytes in place of JSON.
+        content: Raw bytes instead of JSON.
         media_type: Content type of the body.
     """
 
@@ -113,7 +113,7 @@ class Response:
 
 
 def to_json(value: Mapping[str, object]) -> JsonObject:
-    """Copy a typed dictionary as a plain JSON object: its type says more, but not to mypy."""
+    """Return a copy of a typed dictionary as a plain JSON object, which mypy does not see in it."""
     return cast("JsonObject", dict(value))
 
 
@@ -138,25 +138,25 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(detail)
         self.status = status
-        self.kind = error_type
+        self.error_type = error_type
         self.detail = detail
-        self.params = invalid_params
+        self.invalid_params = invalid_params
         self.headers = dict(headers or {})
 
     def to_response(self, request_id: str) -> Response:
-        """Write the envelope."""
+        """Return the response with the error envelope."""
         if self.status == 429:
             # The exchange writes this one envelope differently: `details`, and no id.
-            return Response(429, {"object": self.kind, "details": self.detail}, self.headers)
-        body: JsonObject = {"id": request_id, "object": self.kind, "detail": self.detail}
-        if self.params:
-            body["invalid_params"] = [{"name": name, "reason": reason} for name, reason in self.params]
+            return Response(429, {"object": self.error_type, "details": self.detail}, self.headers)
+        body: JsonObject = {"id": request_id, "object": self.error_type, "detail": self.detail}
+        if self.invalid_params:
+            body["invalid_params"] = [{"name": name, "reason": reason} for name, reason in self.invalid_params]
         return Response(self.status, body, self.headers)
 
 
-def bad_request(*params: tuple[str, str], detail: str = VALIDATION_TEXT) -> ApiError:
+def bad_request(*invalid_params: tuple[str, str], detail: str = VALIDATION_TEXT) -> ApiError:
     """Return a 400 with the names and reasons of invalid fields."""
-    return ApiError(400, "bad_request_error", detail, params)
+    return ApiError(400, "bad_request_error", detail, invalid_params)
 
 
 def not_found(what: str) -> ApiError:

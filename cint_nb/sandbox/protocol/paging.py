@@ -1,4 +1,4 @@
-"""Cursors: opaque to the client, and without any respondent id in them."""
+"""Cursors: opaque to the client, and free of respondent ids."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ T = TypeVar("T")
 
 
 def encode_cursor(place: str) -> str:
-    """Wrap a place in a list as an opaque cursor."""
+    """Encode a position in a list as an opaque cursor."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, name: str = "start_after") -> str:
-    """Return the place of a cursor.
+    """Decode a cursor to the position in its list.
 
     Raises:
-        Refusal: 400 for a cursor that was never given out.
+        ApiError: 400 for a cursor that was never issued.
     """
     try:
         place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
@@ -32,11 +32,15 @@ def decode_cursor(cursor: str, name: str = "start_after") -> str:
     return place
 
 
-def page_of(ask: Request, items: Sequence[T], place_of: Callable[[T], str]) -> tuple[list[T], str | None]:
-    """Cut the page a request asks for out of a list in order; return it with the next cursor, None at the end."""
+def page_of(request: Request, items: Sequence[T], place_of: Callable[[T], str]) -> tuple[list[T], str | None]:
+    """Return the requested page of an ordered list with the next cursor, None at the end."""
     places = [place_of(item) for item in items]
     begin, stop = 0, len(items)
-    size, after, before = ask.int_param("page_size"), ask.string_param("start_after"), ask.string_param("end_before")
+    size, after, before = (
+        request.int_param("page_size"),
+        request.string_param("start_after"),
+        request.string_param("end_before"),
+    )
     if after:
         begin = _index(places, decode_cursor(after), "start_after") + 1
     if before:
@@ -47,9 +51,13 @@ def page_of(ask: Request, items: Sequence[T], place_of: Callable[[T], str]) -> t
     return page, encode_cursor(place_of(page[-1])) if more else None
 
 
-def page_of_positions(ask: Request, first: int, end: int, prefix: str) -> tuple[int, int, str | None]:
-    """Cut a page out of numbered positions; return its begin, its size and the next cursor."""
-    size, after, before = ask.int_param("page_size"), ask.string_param("start_after"), ask.string_param("end_before")
+def page_of_positions(request: Request, first: int, end: int, prefix: str) -> tuple[int, int, str | None]:
+    """Return the requested page of numbered positions: its start, its size and the next cursor."""
+    size, after, before = (
+        request.int_param("page_size"),
+        request.string_param("start_after"),
+        request.string_param("end_before"),
+    )
     begin, stop = first, end
     if after:
         begin = max(first, _position(after, prefix, "start_after") + 1)
@@ -61,13 +69,13 @@ def page_of_positions(ask: Request, first: int, end: int, prefix: str) -> tuple[
     return begin, count, encode_cursor(f"{prefix}&{begin + count - 1}") if more else None
 
 
-def self_link(ask: Request) -> str:
-    """Return the address of this request as the exchange's lists tell it: relative, without `/v1`."""
-    return ask.path
+def self_link(request: Request) -> str:
+    """Return the URL of this request as the exchange's lists contain it: relative, without `/v1`."""
+    return request.path
 
 
 def list_response(key: str, items: list[Json], cursor: str | None) -> JsonObject:
-    """Write a list reply whose last page has no cursor."""
+    """Return the body of a list response whose last page has no cursor."""
     return {key: items, "next_cursor": cursor}
 
 

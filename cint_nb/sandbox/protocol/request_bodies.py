@@ -1,6 +1,6 @@
-"""The request bodies as types: what the schemas of their operations have already made sure of.
+"""The request bodies as types: what the schemas of their operations have already checked.
 
-Fields that no code reads are left out. A JSON integer may arrive as `10.0`, which JSON Schema allows.
+Fields that no code reads are omitted. A JSON integer may arrive as `10.0`, which JSON Schema allows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class Money(TypedDict):
 
 
 class FieldingPeriod(TypedDict):
-    """When fielding begins and ends."""
+    """When fielding starts and ends."""
 
     start_at: str
     end_at: str
@@ -94,7 +94,7 @@ class OpenExchangeAllocations(TypedDict):
 
 
 class Allocations(TypedDict, total=False):
-    """The allocation of a draft: a template, or written out."""
+    """The allocation of a draft: a template, or spelled out."""
 
     template_id: str
     open_exchange_allocations: OpenExchangeAllocations
@@ -108,7 +108,7 @@ class AllocationTemplate(TypedDict):
 
 
 class Exclusion(TypedDict, total=False):
-    """Whether people who completed another group of the project are kept out."""
+    """Whether people who completed another group of the project are excluded."""
 
     enabled: bool
 
@@ -122,7 +122,7 @@ class ActivityExclusion(TypedDict):
 
 
 class ActivityExclusions(TypedDict, total=False):
-    """Exclusions by activity elsewhere; the duration stands for all that have none."""
+    """Exclusions by activity elsewhere; the duration applies to all that have none."""
 
     duration: str
     respondent_activity_exclusions: list[ActivityExclusion]
@@ -131,7 +131,7 @@ class ActivityExclusions(TypedDict, total=False):
 class Draft(ActivityExclusions):
     """A target group draft.
 
-    Its schema does not name the `duration` of its activity exclusions, so does not check it.
+    Its schema does not define the `duration` of its activity exclusions, and so does not check it.
     """
 
     name: str
@@ -230,7 +230,7 @@ class TransitionFilters(TypedDict, total=False):
 
 
 class TransitionsQuery(TypedDict, total=False):
-    """Which target groups to ask about."""
+    """Which target groups a query is about."""
 
     search_string: str
     filters: TransitionFilters
@@ -239,13 +239,13 @@ class TransitionsQuery(TypedDict, total=False):
 
 
 class Launch(TypedDict):
-    """When a run that begins now shall end."""
+    """When a run that starts now ends."""
 
     end_fielding_at: str
 
 
 class Schedule(Launch):
-    """When a run shall begin and end."""
+    """When a run starts and ends."""
 
     start_fielding_at: str
 
@@ -257,14 +257,14 @@ class Batch(TypedDict):
 
 
 class PolicyChange(TypedDict):
-    """Whether one target group keeps the project's completes out."""
+    """Whether one target group excludes the project's completes."""
 
     target_group_id: str
     project_exclusion_enabled: bool
 
 
 class ReportQuery(TypedDict, total=False):
-    """What a report shall be about."""
+    """What a report covers."""
 
     filter: Literal["business_unit", "target_group", "project"] | None
     filter_ids: list[str]

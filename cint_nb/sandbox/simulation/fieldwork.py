@@ -1,4 +1,4 @@
-"""Fielding: who may enter, when they do, and how their visits end, event by event on virtual time."""
+"""Fieldwork: who may enter, when they do, and how their visits end, event by event in virtual time."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SCREENER_OUTCOMES = ("screened_out", "excluded")
 
 
 def invite(world: World, group: TargetGroup, keys: list[bytes]) -> None:
-    """Decide which of the saved people will come, and when, counted in seconds the group is live."""
+    """Schedule the arrivals of the saved people who will return, in seconds that the group is live."""
     if group.run is None:
         return
-    work = group.fieldwork
+    fieldwork = group.fieldwork
     known = (
-        {key for _, key in work.arrivals}
-        | {entry[1] for entry in work.active_visits}
-        | {one.key for one in work.visits}
+        {key for _, key in fieldwork.arrivals}
+        | {entry[1] for entry in fieldwork.active_visits}
+        | {one.key for one in fieldwork.visits}
     )
     since = group.run.live_seconds(world.caught_up_to)
     for key in keys:
@@ -42,12 +42,12 @@ def invite(world: World, group: TargetGroup, keys: list[bytes]) -> None:
             continue
         delay = world.population.return_delay(key, group.seed, _months_since(world, key))
         if delay is not None:
-            heapq.heappush(work.arrivals, (since + _shift_out_of_night(world, key, delay), key))
+            heapq.heappush(fieldwork.arrivals, (since + _shift_out_of_night(world, key, delay), key))
 
 
 def invite_new_people(world: World, group: TargetGroup) -> None:
     """Schedule arrivals of new respondents, fast at first, for a target group that is not a recontact."""
-    known = world.population.assumptions
+    known = world.population.parameters
     rate = (
         float(group.body["expected_incidence_rate"])
         * (1 - known.terminated)
@@ -67,7 +67,7 @@ def invite_new_people(world: World, group: TargetGroup) -> None:
 
 
 def next_event(group: TargetGroup) -> float | None:
-    """Return when something next happens in a target group, in virtual seconds; None when nothing will."""
+    """Return the time of the next event in a target group, in virtual seconds; None when there is none."""
     run = group.run
     if run is None:
         return None
@@ -88,25 +88,25 @@ def next_event(group: TargetGroup) -> float | None:
 
 def process_event(world: World, group: TargetGroup, t: float) -> None:
     """Process the one event that is due at `t`."""
-    run, work = group.run, group.fieldwork
+    run, fieldwork = group.run, group.fieldwork
     if run is None:
         return
     if run.status in ("live", "paused", "scheduled") and run.end <= t:
         lifecycle.transition(world, group, "completed", t, system="system_user", reason="past_scheduled_end_date")
     elif run.status == "scheduled" and run.start <= t:
         go_live(world, group, t)
-    elif work.active_visits and work.active_visits[0][0] <= t:
+    elif fieldwork.active_visits and fieldwork.active_visits[0][0] <= t:
         _leave(world, group)
     elif run.status == "live" and group.pause_at is not None and run.live_seconds(t) >= group.pause_at - 1e-6:
         group.pause_at = None
         reason = "no_completes_in_several_days"
         lifecycle.transition(world, group, "paused", t, system="system_marketplace_user", reason=reason)
-    elif run.status == "live" and work.arrivals:
-        _enter(world, group, heapq.heappop(work.arrivals)[1], t)
+    elif run.status == "live" and fieldwork.arrivals:
+        _enter(world, group, heapq.heappop(fieldwork.arrivals)[1], t)
 
 
 def go_live(world: World, group: TargetGroup, t: float) -> None:
-    """Put a run live and let people hear of it."""
+    """Set a run live and invite its people."""
     lifecycle.transition(world, group, "live", t)
     if group.is_recontact:
         invite(world, group, group.saved.keys())
@@ -115,13 +115,13 @@ def go_live(world: World, group: TargetGroup, t: float) -> None:
 
 
 def excluded_keys(world: World, group: TargetGroup, t: float) -> set[bytes]:
-    """Collect who may not enter: the uploaded list, completes of the project, people active elsewhere."""
+    """Return who may not enter: the uploaded list, completes of the project, people active elsewhere."""
     keys = set(group.excluded.keys())
     others = [other for other in world.groups.values() if other.id != group.id]
     if group.project_exclusion:
         for other in others:
             if other.project_id == group.project_id:
-                keys.update(session.key for session in other.fieldwork.visits if session.outcome == COMPLETE)
+                keys.update(visit.key for visit in other.fieldwork.visits if visit.outcome == COMPLETE)
     for rule in group.activity:
         since = t - duration_days(rule["duration"]) * 86_400
         for other in others:
@@ -135,7 +135,7 @@ def _enter(world: World, group: TargetGroup, key: bytes, t: float) -> None:
     if outcome not in _SCREENER_OUTCOMES:
         group.fieldwork.prescreens += 1
     minutes = float(group.body["expected_length_of_interview_minutes"])
-    spread = world.population.assumptions.interview_spread
+    spread = world.population.parameters.interview_spread
     length = world.population.log_normal(key, b"length" + group.seed, minutes * 60, spread)
     if outcome in _SCREENER_OUTCOMES:
         length = min(length, 45.0)
@@ -147,17 +147,17 @@ def _enter(world: World, group: TargetGroup, key: bytes, t: float) -> None:
 
 def _leave(world: World, group: TargetGroup) -> None:
     ended, key, entered, outcome = heapq.heappop(group.fieldwork.active_visits)
-    work = group.fieldwork
-    if outcome == COMPLETE and work.completes >= group.goal and _prevents_overfill(group):
+    fieldwork = group.fieldwork
+    if outcome == COMPLETE and fieldwork.completes >= group.goal and _prevents_overfill(group):
         outcome = "over_quota"
     cost = group.cpi if outcome == COMPLETE else Decimal(0)
-    work.visits.append(Visit(key, entered, ended, outcome, cost))
-    work.counts[outcome] += 1
+    fieldwork.visits.append(Visit(key, entered, ended, outcome, cost))
+    fieldwork.counts[outcome] += 1
     world.last_seen[key] = ended
     if outcome == COMPLETE:
-        work.completes += 1
-        work.cost += cost
-        work.lengths.append(round(ended - entered))
+        fieldwork.completes += 1
+        fieldwork.cost += cost
+        fieldwork.lengths.append(round(ended - entered))
         close_when_full(world, group, ended)
 
 
@@ -168,17 +168,17 @@ def close_when_full(world: World, group: TargetGroup, t: float) -> None:
 
 
 def _draw_outcome(world: World, group: TargetGroup, key: bytes) -> str:
-    known = world.population.assumptions
+    known = world.population.parameters
     turned_away = known.screened_out if group.is_recontact else 1 - float(group.body["expected_incidence_rate"])
     if group.is_recontact and (group.body.get("profiling") or {}).get("profiles"):
-        turned_away += 0.10  # assumption: profiling left on a recontact turns people away who have changed
+        turned_away += 0.10  # assumption: profiling left on a recontact screens out people who have changed
     if world.population.draw(key, b"screener" + group.seed) < turned_away:
         return "screened_out"
-    chance = world.population.draw(key, b"survey" + group.seed)
+    draw = world.population.draw(key, b"survey" + group.seed)
     for outcome, part in (("terminated", known.terminated), ("quality", known.quality), ("dropped", known.drop_rate)):
-        if chance < part:
+        if draw < part:
             return outcome
-        chance -= part
+        draw -= part
     return COMPLETE
 
 
@@ -186,7 +186,7 @@ def _is_excluded(world: World, group: TargetGroup, key: bytes, t: float) -> bool
     if not (group.project_exclusion or group.activity or len(group.excluded)):
         return False
     cache = world.excluded_now.get(group.id)
-    # Looked up afresh every virtual hour: the list grows only while other groups are in the field.
+    # Refreshed every virtual hour: the list grows only while other groups are in the field.
     if cache is None or t - cache[0] > 3600:
         cache = (t, excluded_keys(world, group, t))
         world.excluded_now[group.id] = cache
@@ -204,7 +204,7 @@ def _months_since(world: World, key: bytes) -> float | None:
 
 
 def _shift_out_of_night(world: World, key: bytes, delay: float) -> float:
-    first, last = world.population.assumptions.night_hours
+    first, last = world.population.parameters.night_hours
     hour = world.time_at(world.caught_up_to + delay).hour
     if first <= hour or hour < last:
         delay += ((24 - first + last) % 24 + 4 * world.population.draw(key, b"morning")) * 3600

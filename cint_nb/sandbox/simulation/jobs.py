@@ -1,4 +1,4 @@
-"""Background work: jobs that take virtual minutes, ids that are saved little by little, time that is caught up."""
+"""Background jobs: they take virtual minutes, save ids in batches, and advance with the clock."""
 
 from __future__ import annotations
 
@@ -36,35 +36,35 @@ def job_seconds(world: World, kind: str, count: int) -> float:
 
     Jobs without ids (launch, schedule, batch) take 4 to 20 seconds. Assumption.
     """
-    chance = world.id_factory.draw(f"{kind}:{world.id_factory.id_count}")
+    draw = world.id_factory.draw(f"{kind}:{world.id_factory.id_count}")
     if kind not in _SECONDS_PER_10K:
-        return round(4 + 16 * chance, 3)
+        return round(4 + 16 * draw, 3)
     low, high = _SECONDS_PER_10K[kind]
     margin = (high - low) * 0.05
-    return round(3 + count / 10_000 * (low + margin + (high - low - 2 * margin) * chance), 3)
+    return round(3 + count / 10_000 * (low + margin + (high - low - 2 * margin) * draw), 3)
 
 
-def create_job(world: World, ask: Request, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
-    """Make the job a request asks for, with the end that the request's faults plan for it.
+def create_job(world: World, request: Request, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
+    """Create the job of a request, with the end that the request's faults plan for it.
 
     Args:
         world: The world.
-        ask: The request.
+        request: The request.
         kind: Kind of job.
         project_id: Its project.
         group_id: Its target group; empty for a batch job.
         count: How many ids it is about.
     """
-    job_id = world.id_factory.ulid(ask.received_at)
+    job_id = world.id_factory.ulid(request.received_at)
     planned: PlannedEnd = "done"
-    if StateFault.JOB_FAILS in ask.state_faults:
+    if StateFault.JOB_FAILS in request.state_faults:
         planned = "failed"
-    elif StateFault.JOB_NEVER_ENDS in ask.state_faults:
+    elif StateFault.JOB_NEVER_ENDS in request.state_faults:
         planned = "never"
-    # A job about ids that fails does so before it begins with them.
+    # A job over ids that fails does so before it starts on them.
     seconds = 5.0 if planned == "failed" and kind in _SECONDS_PER_10K else job_seconds(world, kind, count)
-    ends = round(ask.received_at + seconds, 3)
-    return Job(job_id, kind, project_id, group_id, ask.received_at, ends, world.actor, planned_end=planned)
+    ends = round(request.received_at + seconds, 3)
+    return Job(job_id, kind, project_id, group_id, request.received_at, ends, world.actor, planned_end=planned)
 
 
 def start_job(world: World, job: Job) -> None:
@@ -101,20 +101,20 @@ def _run_fieldwork(world: World, group: TargetGroup, t: float) -> None:
 
 
 def _update_group(world: World, group: TargetGroup, t: float) -> None:
-    """Bring the lists of one group up to date: what happens must not depend on when somebody last looked."""
+    """Bring the lists of one group up to date: what happens must not depend on when somebody last polled."""
     for job in world.running.values():
         if job.group_id == group.id:
             _apply_due_ids(world, job, t)
 
 
-def _save_ids(group: TargetGroup, job: Job) -> IdStore:
+def _id_store_of(group: TargetGroup, job: Job) -> IdStore:
     if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
         return group.saved
     return group.excluded_guids if job.guids else group.excluded
 
 
 def _apply_due_ids(world: World, job: Job, t: float) -> None:
-    """Save or remove the ids whose turn has come by `t`."""
+    """Save or remove the ids that are due by `t`."""
     if job.planned_end == "failed":
         return
     part = min(1.0, max(0.0, (t - job.created) / max(job.ends_at - job.created, 0.001)))
@@ -125,7 +125,7 @@ def _apply_due_ids(world: World, job: Job, t: float) -> None:
         wanted -= wanted % _STEP
     if wanted <= job.applied:
         return
-    store = _save_ids(world.groups[job.group_id], job)
+    store = _id_store_of(world.groups[job.group_id], job)
     if job.kind in (RECONTACT_UPLOAD, EXCLUSION_UPLOAD):
         store.extend(job.accepted[job.applied * ID_BYTES : wanted * ID_BYTES])
     else:
@@ -178,7 +178,7 @@ def _finish_launch(world: World, job: Job, t: float) -> None:
 
 
 def launch_group(world: World, group: TargetGroup, start_at: float, end_at: float, t: float, name: str) -> str:
-    """Create the run of a draft and put it live, or schedule it; return its id."""
+    """Create the run of a draft and set it live, or schedule it; return its id."""
     run = FieldingRun(
         world.id_factory.ulid_for(f"run:{name}:{group.id}", t), start_at, end_at, "scheduled", t, world.actor, version=0
     )
@@ -192,7 +192,7 @@ def launch_group(world: World, group: TargetGroup, start_at: float, end_at: floa
 
 
 def launch_problem(group: TargetGroup, end_at: float, t: float) -> JsonObject | None:
-    """Return why a draft cannot be launched, in the shape of a job's `failure_reason`; None when it can."""
+    """Return why a draft cannot be launched, in the form of a job's `failure_reason`; None when it can."""
     if group.status != "draft":
         return _reason("TargetGroupInvalidState", "the target group is not in a draft state and cannot be launched")
     reasons = []

@@ -1,4 +1,4 @@
-"""The states of a target group and its fielding run, and the moves between them."""
+"""The states of a target group and its fielding run, and the transitions between them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cint_nb.sandbox.protocol.messages import unprocessable
 from cint_nb.sandbox.world.entities import FieldingRun, TargetGroup
 from cint_nb.sandbox.world.world import World
 
-# What each action needs, as the API reference describes it: `complete` from live or scheduled, not from paused.
+# The states each action requires, by the API reference: `complete` from live or scheduled, not from paused.
 ALLOWED_FROM: dict[str, tuple[str, ...]] = {
     "launch": ("draft",),
     "launch-now": ("scheduled",),
@@ -18,7 +18,7 @@ ALLOWED_FROM: dict[str, tuple[str, ...]] = {
 
 
 def is_allowed(group: TargetGroup, action: str, t: float) -> bool:
-    """Return whether an action is allowed now; resume and relaunch need an open goal and an end in the future."""
+    """Return whether an action is allowed now; resume and relaunch require an open goal and an end in the future."""
     if group.status not in ALLOWED_FROM[action]:
         return False
     if action in ("resume", "relaunch"):
@@ -27,7 +27,7 @@ def is_allowed(group: TargetGroup, action: str, t: float) -> bool:
 
 
 def goal_count(group: TargetGroup) -> int:
-    """Count what counts toward the goal: completes, or with the strategy `prescreens` those who passed screening."""
+    """Return the count toward the goal: completes, or with the strategy `prescreens` those who passed screening."""
     return group.fieldwork.prescreens if group.strategy == "prescreens" else group.fieldwork.completes
 
 
@@ -35,7 +35,7 @@ def require_allowed(group: TargetGroup, action: str, t: float) -> FieldingRun:
     """Return the run if an action may be taken.
 
     Raises:
-        Refusal: 422 when the state does not allow it.
+        ApiError: 422 when the state does not allow it.
     """
     if group.run is None or not is_allowed(group, action, t):
         raise unprocessable(f"the fielding run is {group.status} and does not allow {action} now")
@@ -50,10 +50,10 @@ def attach_run(world: World, group: TargetGroup, run: FieldingRun, t: float) -> 
 
 
 def transition(world: World, group: TargetGroup, status: str, t: float, *, system: str = "", reason: str = "") -> None:
-    """Put a target group and its run into a state, stop or start the live time, and write the changelog."""
+    """Move a target group and its run to a state, stop or start the live time, and log the change."""
     run = group.run
     if run is None:
-        raise ValueError("a target group without a run has no states to move between")
+        raise ValueError("a target group without a run has no states")
     world.log_change(group, t, ("status", group.status, status), system=system, reason=reason)
     if run.live_since is not None:
         run.live_before = run.live_seconds(t)

@@ -1,4 +1,4 @@
-"""The numbers told of a target group: rates, cost, length, outcomes, completes over time."""
+"""The metrics of a target group: rates, cost, length, outcomes, completes over time."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from cint_nb.sandbox.world.world import World
 
 
 def money_to_json(value: Decimal, currency: str) -> JsonObject:
-    """Write an amount as replies do: a decimal string, its currency and its scale."""
+    """Return an amount as responses write it: a decimal string, its currency and its scale."""
     return {"value": format(value, "f"), "currency_code": currency, "currency_scale": 2}
 
 
 def reference_to_json(group: TargetGroup) -> dict[str, str]:
-    """Write the customer's reference number; a group without one has no such field."""
+    """Return the customer's reference number as a field; a group without one has no such field."""
     number = group.body.get("target_group_customer_reference_number")
     return {"target_group_customer_reference_number": number} if number else {}
 
 
 def rates(group: TargetGroup) -> dict[str, float]:
-    """Return conversion (completes of entrants), drop-off (of prescreens) and incidence (of those judged), 0 to 1.
+    """Return conversion (completes of entrants), drop-off (of prescreens) and incidence (of those screened), 0 to 1.
 
     The API reference leaves their definitions blank; these are assumptions.
     """
     counts, completes = group.fieldwork.counts, group.fieldwork.completes
-    judged = completes + counts["terminated"] + counts["screened_out"]
+    screened = completes + counts["terminated"] + counts["screened_out"]
     return {
         "conversion_rate": _ratio(completes, counts["entrants"]),
         "drop_off_rate": _ratio(counts["dropped"], group.fieldwork.prescreens),
-        "incidence_rate": _ratio(completes, judged),
+        "incidence_rate": _ratio(completes, screened),
     }
 
 
 def median_length(group: TargetGroup) -> int | None:
-    """Return the median interview length in seconds, None before the first complete."""
+    """Return the median interview length in seconds; None before the first complete."""
     return round(median(group.fieldwork.lengths)) if group.fieldwork.lengths else None
 
 
 def average_cost(group: TargetGroup) -> Decimal:
-    """Return what a complete has cost on average; the current price before the first."""
+    """Return the average cost of a complete; the current price before the first."""
     if not group.fieldwork.completes:
         return group.cpi
     return (group.fieldwork.cost / group.fieldwork.completes).quantize(Decimal("0.0001"))
 
 
 def progress_to_json(group: TargetGroup) -> JsonObject:
-    """Write the progress of a target group."""
+    """Return the progress of a target group as JSON."""
     return {
         "current_completes": group.fieldwork.completes,
         "current_prescreens": group.fieldwork.prescreens,
@@ -60,17 +60,17 @@ def progress_to_json(group: TargetGroup) -> JsonObject:
 
 
 def performance_to_json(world: World, group: TargetGroup) -> JsonObject:
-    """Write the funnel of a target group with its outcomes."""
-    work = group.fieldwork
-    counts = {name: work.counts[name] for name in OUTCOMES}
-    # People still inside look the same as those who left without an answer.
-    counts["dropped"] += len(work.active_visits)
-    ends = [session.ended for session in work.visits if session.outcome == COMPLETE]
+    """Return the funnel of a target group with its outcomes as JSON."""
+    fieldwork = group.fieldwork
+    counts = {name: fieldwork.counts[name] for name in OUTCOMES}
+    # People still in the survey cannot be distinguished from those who left it open.
+    counts["dropped"] += len(fieldwork.active_visits)
+    ends = [visit.ended for visit in fieldwork.visits if visit.outcome == COMPLETE]
     body: JsonObject = {
-        "entrants": work.counts["entrants"],
-        "prescreens": work.prescreens,
-        "completes": work.completes,
-        "completes_cost": money_to_json(work.cost, group.currency),
+        "entrants": fieldwork.counts["entrants"],
+        "prescreens": fieldwork.prescreens,
+        "completes": fieldwork.completes,
+        "completes_cost": money_to_json(fieldwork.cost, group.currency),
         **rates(group),
         "respondent_analysis": {
             "live": [
@@ -88,10 +88,10 @@ def performance_to_json(world: World, group: TargetGroup) -> JsonObject:
 
 
 def completes_by_interval(world: World, group: TargetGroup, step: timedelta, t: float) -> list[JsonObject]:
-    """List the completes collected by the end of each interval since the start of fielding, cumulative."""
+    """Return the cumulative completes by the end of each interval since the start of fielding."""
     if group.run is None:
         return []
-    ends = sorted(session.ended for session in group.fieldwork.visits if session.outcome == COMPLETE)
+    ends = sorted(visit.ended for visit in group.fieldwork.visits if visit.outcome == COMPLETE)
     stop = t if group.run.status in ("live", "paused") else max([group.run.changed_at, *ends[-1:]])
     at, seen, listed = group.run.start, 0, list[JsonObject]()
     while at < stop:

@@ -1,4 +1,4 @@
-"""What the simulated exchange knows besides people: accounts, users, business units, locales, templates, suppliers."""
+"""The fixed data of the simulated exchange: accounts, users, business units, locales, templates, suppliers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLIENT_SECRET = "sandbox"  # noqa: S105 - not a secret: the sandbox documents it
 
 
 class BusinessUnit(TypedDict):
-    """Hold a business unit."""
+    """A business unit."""
 
     id: int
     name: str
@@ -25,7 +25,7 @@ class BusinessUnit(TypedDict):
 
 
 class Code(TypedDict):
-    """Hold an entry of a list of codes."""
+    """An entry of a list of codes."""
 
     id: int
     code: str
@@ -33,7 +33,7 @@ class Code(TypedDict):
 
 
 class Supplier(TypedDict):
-    """Hold a supplier."""
+    """A supplier."""
 
     supplier_id: int
     name: str
@@ -144,7 +144,7 @@ TEMPLATES_MODIFIED_AT = "2025-12-18T00:00:00.000Z"
 
 
 def template(template_id: str) -> JsonObject:
-    """Return a global allocation template as the exchange describes it: who may supply which share."""
+    """Return a global allocation template as the exchange does: who may supply which share."""
     return {
         "template_id": template_id,
         "name": TEMPLATES[template_id],

@@ -1,4 +1,4 @@
-"""The things the world holds: projects, target groups, fielding runs, jobs, reports."""
+"""The entities of the world: projects, target groups, fielding runs, jobs, reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PlannedEnd: TypeAlias = Literal["done", "failed", "never"]
 
 
 class ActivityRule(TypedDict):
-    """Hold one exclusion by activity elsewhere, its duration filled in."""
+    """An exclusion by activity elsewhere, with its duration."""
 
     type: str
     id: str
@@ -33,7 +33,7 @@ class ActivityRule(TypedDict):
 
 @dataclass(slots=True)
 class Project:
-    """A project; it can be read from `readable` on."""
+    """A project; it can be read from `readable_at` on."""
 
     id: str
     human_readable_id: str
@@ -61,7 +61,7 @@ class FieldingRun:
 
     @property
     def etag(self) -> str:
-        """Return the entity tag of this version."""
+        """The entity tag of this version."""
         return f'W/"{self.version}"'
 
     def live_seconds(self, t: float) -> float:
@@ -70,7 +70,7 @@ class FieldingRun:
 
 
 class Visit(NamedTuple):
-    """One ended or abandoned visit: who, when in, when out, and how it ended."""
+    """An ended or abandoned visit: who, when entered, when ended, and how."""
 
     key: bytes
     entered: float
@@ -81,9 +81,9 @@ class Visit(NamedTuple):
 
 @dataclass(slots=True)
 class Fieldwork:
-    """Who may still enter, who is inside, and who has left.
+    """Who is still to arrive, who is in the survey, and who has left it.
 
-    `waiting` is a heap of (live seconds, key), `inside` one of (end, key, entered, outcome).
+    `arrivals` is a heap of (live seconds, key), `active_visits` one of (end, key, entered, outcome).
     """
 
     arrivals: list[tuple[float, bytes]] = field(default_factory=list)
@@ -136,12 +136,12 @@ class TargetGroup:
 
     @property
     def seed(self) -> bytes:
-        """Return what makes the draws of this group its own, whenever it was made."""
+        """The seed of this group's draws, independent of when it was created."""
         return random_part(self.id).encode()
 
     @property
     def goal(self) -> int:
-        """Return the completes wanted."""
+        """The completes goal."""
         return int(self.body["completes_goal"])
 
     @property
@@ -151,17 +151,17 @@ class TargetGroup:
 
     @property
     def project_exclusion(self) -> bool:
-        """Whether people who completed another group of the project are kept out."""
+        """Whether people who completed another group of the project are excluded."""
         return bool((self.body.get("exclusion") or {}).get("enabled", False))
 
     def __repr__(self) -> str:
         """Show the target group without respondent ids."""
-        return f"<Group {self.id} {self.status}: {len(self.saved):,} saved>"
+        return f"<TargetGroup {self.id} {self.status}: {len(self.saved):,} saved>"
 
 
 @dataclass(slots=True)
 class Job:
-    """A background job. `fate` is how it will end: `done`, `failed` or `never`."""
+    """A background job. `planned_end` is how it will end: `done`, `failed` or `never`."""
 
     id: str
     kind: str
@@ -196,7 +196,7 @@ class Job:
 
 @dataclass(slots=True)
 class Report:
-    """A report: what was asked, and its content from `ready` on."""
+    """A report: what was requested, and its content from `ready_at` on."""
 
     id: str
     kind: str

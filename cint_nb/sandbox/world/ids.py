@@ -1,4 +1,4 @@
-"""Ids the sandbox makes: the same seed and order give the same ids, so that recordings repeat."""
+"""Ids that the sandbox creates: the same seed and order give the same ids, so that recordings are reproducible."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _READABLE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def random_part(ulid: str) -> str:
-    """Return a ULID without its time, its first ten characters: what hangs on it is the same a second later."""
+    """Return a ULID without its time, the first ten characters: draws from it do not change a second later."""
     return ulid[10:]
 
 
 class IdFactory:
-    """Create ULIDs and UUIDs from a seed, a counter and the sandbox's time.
+    """The factory of ULIDs and UUIDs, from a seed, a counter and the sandbox's time.
 
     Args:
         seed: The sandbox's seed.
@@ -31,11 +31,11 @@ class IdFactory:
     def ulid(self, t: float) -> str:
         """Create the next ULID."""
         self.id_count += 1
-        # The counter comes right behind the time: ids made within one millisecond still sort by their order.
+        # The counter follows the time directly: ids created within one millisecond still sort by their order.
         return self._ulid(t, self.id_count.to_bytes(3) + self._digest(f"ulid:{self.id_count}")[:7])
 
     def ulid_for(self, name: str, t: float) -> str:
-        """Create the ULID of a name, without counting: it does not depend on the order of events."""
+        """Create the ULID of a name, without the counter: it does not depend on the order of events."""
         return self._ulid(t, self._digest(f"ulid:{name}")[:10])
 
     def uuid(self, name: str) -> str:
@@ -47,7 +47,7 @@ class IdFactory:
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def human_readable_id(self, name: str, length: int) -> str:
-        """Create a short id for people, such as `P7K2QX`."""
+        """Create a short human-readable id, such as `P7K2QX`."""
         return "".join(_READABLE_ALPHABET[byte % 32] for byte in self._digest(f"readable:{name}")[:length])
 
     def traceparent(self) -> str:
@@ -57,7 +57,7 @@ class IdFactory:
         return f"00-{text[:32]}-{text[32:48]}-01"
 
     def error_id(self) -> str:
-        """Create the id of an error reply to the present request."""
+        """Create the id of an error response to the current request."""
         return self.uuid(f"request:{self.requests}")
 
     def draw(self, name: str) -> float:

@@ -1,7 +1,7 @@
-"""The people behind the ids: whom the exchange knows, who comes back, when, and how the visit ends.
+"""The population behind the ids: whom the exchange knows, who returns, when, and how the visit ends.
 
 Every number a wave depends on is a field of `PopulationParameters`, with its source or marked as an assumption. Cint
-publishes no recontact rates: forecast from your own earlier waves, and use these only to practise.
+publishes no recontact rates: forecast from your own earlier waves, and use these for practice only.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ class UploadResult(StrEnum):
     """What becomes of a well-formed id at upload."""
 
     ACCEPTED = "accepted"
-    ACCEPTED_LATER = "rejected once, accepted when sent again"
+    ACCEPTED_LATER = "rejected once, accepted when resent"
     UNKNOWN = "rejected: not known to the exchange"
-    ERASED = "rejected: the person asked to be erased"
+    ERASED = "rejected: the person requested erasure"
     SUPPLIER_LEFT = "rejected: the supplier has left the exchange"
 
 
 @dataclass(frozen=True)
 class PopulationParameters:
-    """The numbers that make waves look true.
+    """The parameters that make waves realistic.
 
     Args:
         accepted: Share of well-formed ids the exchange accepts. Assumption.
-        accepted_later: Share that is rejected once and accepted when sent again. Assumption.
+        accepted_later: Share that is rejected once and accepted when resent. Assumption.
         suppliers: How many suppliers the people come from. Assumption.
         supplier_takes_part: Share of people whose supplier shows them the recontact survey. Assumption: the help
             centre says only that suppliers decide.
-        returns: Share of those who come back within the field period when last seen a moment ago. Assumption; panels
+        returns: Share of those who return within the field period when last seen a moment ago. Assumption; panels
             that ask their own members keep 85–90 % over four weeks (PMC7806340), marketplaces far fewer.
         attrition_per_month: Share of those lost with each month since the person was last seen. Assumption.
-        months_since_seen: Longest time since an unknown person was last seen, months; even spread. The respondent
+        months_since_seen: Longest time since an unknown person was last seen, months; uniform. The respondent
             analysis report reaches back 12 months.
-        delay_median_hours: Half of those who come back do so within this time after launch. Assumption.
+        delay_median_hours: Half of those who return do so within this time after launch. Assumption.
         delay_spread: Sigma of the log-normal delay. Assumption: a fast start and a long tail.
         slow_suppliers: Share of suppliers that show the survey late. Assumption.
         slow_factor: How many times longer people of slow suppliers take. Assumption.
         night_hours: UTC hours in which hardly anybody enters. Assumption.
-        screened_out: Share of recontacted people the screener turns away. Assumption.
+        screened_out: Share of recontacted people that the screener rejects. Assumption.
         terminated: Share the client's survey ends early. Assumption.
         quality: Share ended for quality. Assumption.
-        drop_rate: Share that leaves the survey open. Assumption.
+        drop_rate: Share that leaves the survey unfinished. Assumption.
         interview_spread: Sigma of the log-normal interview length around the expected one. Assumption.
         new_people_fill_days: A target group of new respondents fills in about this time. Assumption.
         population: People the exchange knows for target groups of new respondents.
@@ -83,16 +83,16 @@ class PopulationParameters:
 
 
 class Population:
-    """Know every person by rule: the same seed and id give the same person, in any order of questions.
+    """The population, known by rule: the same seed and id give the same person, in any order of calls.
 
     Args:
         seed: The sandbox's seed.
-        assumptions: The numbers behind behaviour.
+        parameters: The parameters of behaviour.
     """
 
-    def __init__(self, seed: int, assumptions: PopulationParameters | None = None) -> None:
+    def __init__(self, seed: int, parameters: PopulationParameters | None = None) -> None:
         self.seed = seed
-        self.assumptions = assumptions or PopulationParameters()
+        self.parameters = parameters or PopulationParameters()
 
     def rsid(self, number: int) -> str:
         """Return the respondent id of the `number`-th person of the population."""
@@ -101,7 +101,7 @@ class Population:
     @cached_property
     def _by_rid(self) -> dict[bytes, int]:
         # Built when a file of response ids first arrives; nothing else needs it.
-        everyone = range(self.assumptions.population)
+        everyone = range(self.parameters.population)
         return {
             to_id_bytes(rid_of(self.seed, number, visit)): number
             for number in everyone
@@ -109,55 +109,60 @@ class Population:
         }
 
     def person_of_rid(self, key: bytes) -> bytes:
-        """Return the respondent key a response id belongs to; an unknown one belongs to a person of its own."""
+        """Return the respondent key a response id belongs to; an unknown one has its own person."""
         number = self._by_rid.get(key)
         if number is not None:
             return to_id_bytes(self.rsid(number))
         return to_id_bytes(synthetic_id("person of a response id", int.from_bytes(key)))
 
     def upload_result(self, key: bytes) -> UploadResult:
-        """Return what becomes of a well-formed respondent id, independent of the seed: a file always means the same."""
-        chance = _hash_to_unit(key, b"fate")
-        known = self.assumptions
-        if chance < known.accepted:
+        """Return the result of a well-formed respondent id, independent of the seed: a file always gives the same."""
+        draw = _hash_to_unit(key, b"fate")
+        parameters = self.parameters
+        if draw < parameters.accepted:
             return UploadResult.ACCEPTED
-        if chance < known.accepted + known.accepted_later:
+        if draw < parameters.accepted + parameters.accepted_later:
             return UploadResult.ACCEPTED_LATER
         return (UploadResult.UNKNOWN, UploadResult.ERASED, UploadResult.SUPPLIER_LEFT)[
             int(_hash_to_unit(key, b"reason") * 3)
         ]
 
     def supplier_of(self, key: bytes) -> int:
-        """Return the number of the supplier a person comes from."""
-        return FIRST_SUPPLIER + int(_hash_to_unit(key, b"supplier") * self.assumptions.suppliers)
+        """Return the id of the supplier a person comes from."""
+        return FIRST_SUPPLIER + int(_hash_to_unit(key, b"supplier") * self.parameters.suppliers)
 
-    def return_delay(self, key: bytes, salt: bytes, months: float | None) -> float | None:
+    def return_delay(self, key: bytes, group_seed: bytes, months: float | None) -> float | None:
         """Return after how many seconds a recontacted person enters; None for one who does not.
 
         Args:
             key: The person.
-            salt: That of the target group, so that one person decides anew each wave.
+            group_seed: Seed of the target group, so that one person decides anew in each wave.
             months: Time since the person was last seen; None when the sandbox does not know.
         """
-        known = self.assumptions
-        if _hash_to_unit(key, b"supplier shows") >= known.supplier_takes_part:
+        parameters = self.parameters
+        if _hash_to_unit(key, b"supplier shows") >= parameters.supplier_takes_part:
             return None
         if months is None:
-            months = _hash_to_unit(key, b"last seen") * known.months_since_seen
-        if _hash_to_unit(key, b"returns" + salt) >= known.returns * (1 - known.attrition_per_month) ** months:
+            months = _hash_to_unit(key, b"last seen") * parameters.months_since_seen
+        if (
+            _hash_to_unit(key, b"returns" + group_seed)
+            >= parameters.returns * (1 - parameters.attrition_per_month) ** months
+        ):
             return None
-        delay = self.log_normal(key, b"delay" + salt, known.delay_median_hours * 3600, known.delay_spread)
-        return delay * known.slow_factor if self.is_slow(self.supplier_of(key)) else delay
+        delay = self.log_normal(
+            key, b"delay" + group_seed, parameters.delay_median_hours * 3600, parameters.delay_spread
+        )
+        return delay * parameters.slow_factor if self.is_slow(self.supplier_of(key)) else delay
 
     def is_slow(self, supplier: int) -> bool:
-        """Return whether a supplier shows surveys late: the last of the list do."""
-        known = self.assumptions
-        return supplier - FIRST_SUPPLIER >= known.suppliers * (1 - known.slow_suppliers)
+        """Return whether a supplier shows surveys late: the last ones in the list do."""
+        parameters = self.parameters
+        return supplier - FIRST_SUPPLIER >= parameters.suppliers * (1 - parameters.slow_suppliers)
 
     def log_normal(self, key: bytes, salt: bytes, median: float, spread: float) -> float:
         """Draw a log-normal number for a person."""
-        chance = min(max(_hash_to_unit(key, salt), 1e-9), 1 - 1e-9)
-        return median * math.exp(spread * _NORMAL.inv_cdf(chance))
+        draw = min(max(_hash_to_unit(key, salt), 1e-9), 1 - 1e-9)
+        return median * math.exp(spread * _NORMAL.inv_cdf(draw))
 
     def draw(self, key: bytes, salt: bytes) -> float:
         """Draw a number from 0 to below 1 for a person."""

@@ -1,4 +1,4 @@
-"""The world of one sandbox: everything that exists, the time it exists in, and what is due next."""
+"""The world of one sandbox: everything that exists, its time, and what is due next."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class World:
     Args:
         seed: Decides ids, people and durations.
         start: Moment at which virtual time is 0.
-        assumptions: The numbers behind people's behaviour.
+        parameters: The parameters of people's behaviour.
     """
 
-    def __init__(self, seed: int, start: datetime, assumptions: PopulationParameters | None = None) -> None:
+    def __init__(self, seed: int, start: datetime, parameters: PopulationParameters | None = None) -> None:
         self.seed = seed
         self.start = start.astimezone(UTC)
         self.account_id = ACCOUNT_ID
-        self.population = Population(seed, assumptions)
+        self.population = Population(seed, parameters)
         self.id_factory = IdFactory(seed, self.start)
         self.projects: dict[str, Project] = {}
         self.groups: dict[str, TargetGroup] = {}
@@ -41,89 +41,89 @@ class World:
         self._due: dict[str, float] = {}
 
     def time_at(self, t: float) -> datetime:
-        """Return the moment of a virtual second."""
+        """Return the time of a virtual second."""
         return self.start + timedelta(seconds=t)
 
     def format_time(self, t: float) -> str:
-        """Write a moment as the exchange does: RFC 3339, UTC, three decimals."""
+        """Return a time as the exchange writes it: RFC 3339, UTC, three decimals."""
         return self.time_at(t).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def parse_time(self, text: str) -> float:
-        """Read an RFC 3339 time as virtual seconds; the schema has made sure it is one."""
+        """Return an RFC 3339 time as virtual seconds; the schema has already checked it."""
         moment = parse_time(text)
         if moment is None:
             raise ValueError("not a time")
         return round((moment - self.start).total_seconds(), 3)
 
-    def schedule(self, t: float, thing_id: str) -> None:
+    def schedule(self, t: float, entity_id: str) -> None:
         """Put a job or a target group on the agenda, unless it is due earlier anyway."""
-        known = self._due.get(thing_id)
+        known = self._due.get(entity_id)
         if known is None or t < known:
-            self._due[thing_id] = t
-            heapq.heappush(self._agenda, (t, thing_id))
+            self._due[entity_id] = t
+            heapq.heappush(self._agenda, (t, entity_id))
 
     def pop_due(self, until: float) -> tuple[float, str] | None:
-        """Pop the next thing that is due until then; None when nothing is."""
+        """Pop the next entry that is due until then; None when there is none."""
         while self._agenda and self._agenda[0][0] <= until:
-            t, thing_id = heapq.heappop(self._agenda)
-            if self._due.get(thing_id) == t:
-                del self._due[thing_id]
-                return t, thing_id
+            t, entity_id = heapq.heappop(self._agenda)
+            if self._due.get(entity_id) == t:
+                del self._due[entity_id]
+                return t, entity_id
         return None
 
-    def project(self, ask: Request) -> Project:
+    def project(self, request: Request) -> Project:
         """Return the project of a path.
 
         Raises:
-            Refusal: 404 when it does not exist or cannot be read yet.
+            ApiError: 404 when it does not exist or cannot be read yet.
         """
-        project = self.projects.get(ask.path_params["project_id"])
-        if project is None or project.readable_at > ask.received_at:
+        project = self.projects.get(request.path_params["project_id"])
+        if project is None or project.readable_at > request.received_at:
             raise not_found("the project")
         return project
 
-    def group(self, ask: Request) -> TargetGroup:
+    def group(self, request: Request) -> TargetGroup:
         """Return the target group of a path.
 
         Raises:
-            Refusal: 404 when it does not exist in this project.
+            ApiError: 404 when it does not exist in this project.
         """
-        project = self.project(ask)
-        group = self.groups.get(ask.path_params["target_group_id"])
+        project = self.project(request)
+        group = self.groups.get(request.path_params["target_group_id"])
         if group is None or group.project_id != project.id:
             raise not_found("the target group")
         return group
 
-    def launched(self, ask: Request) -> TargetGroup:
+    def launched(self, request: Request) -> TargetGroup:
         """Return the target group of a path once it has left the draft state.
 
         Raises:
-            Refusal: 404 also for drafts.
+            ApiError: 404 also for drafts.
         """
-        group = self.group(ask)
+        group = self.group(request)
         if group.status == "draft":
             raise not_found("the target group")
         return group
 
-    def job(self, ask: Request, *kinds: str) -> Job:
+    def job(self, request: Request, *kinds: str) -> Job:
         """Return the job of a path.
 
         Raises:
-            Refusal: 404 when no such job of these kinds exists for the path's target group or project.
+            ApiError: 404 when no such job of these kinds exists for the path's target group or project.
         """
-        job = self.jobs.get(ask.path_params["job_id"])
-        place = ask.path_params.get("target_group_id", "")
+        job = self.jobs.get(request.path_params["job_id"])
+        group_id = request.path_params.get("target_group_id", "")
         if (
             job is None
             or job.kind not in kinds
-            or job.group_id != place
-            or job.project_id != ask.path_params["project_id"]
+            or job.group_id != group_id
+            or job.project_id != request.path_params["project_id"]
         ):
             raise not_found("the job")
         return job
 
     def groups_of(self, project_id: str) -> list[TargetGroup]:
-        """List the target groups of a project, newest first."""
+        """Return the target groups of a project, newest first."""
         return sorted(
             (group for group in self.groups.values() if group.project_id == project_id),
             key=lambda group: group.id,
@@ -133,7 +133,7 @@ class World:
     def log_change(
         self, group: TargetGroup, t: float, *changes: tuple[str, Json, Json], system: str = "", reason: str = ""
     ) -> None:
-        """Write what changed to a target group's changelog.
+        """Append what changed to a target group's changelog.
 
         Args:
             group: The target group.
