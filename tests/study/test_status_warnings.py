@@ -30,9 +30,9 @@ def ahead(**length: float) -> datetime:
     [
         ({"saved": 90}, ("goal above saved ids: 100 of 90",)),
         ({"saved": 100}, ()),
-        ({"last_sign": ago(hours=49)}, ("stalled: no complete for 2 days",)),
-        ({"last_sign": ago(hours=47)}, ()),
-        ({"last_sign": ago(days=9), "completes": 100}, ()),
+        ({"last_activity_at": ago(hours=49)}, ("stalled: no complete for 2 days",)),
+        ({"last_activity_at": ago(hours=47)}, ()),
+        ({"last_activity_at": ago(days=9), "completes": 100}, ()),
         ({"ends_at": ahead(hours=14)}, ("ends soon: in 14 h, 60 completes short",)),
         ({"ends_at": ahead(minutes=30)}, ("ends soon: in 30 min, 60 completes short",)),
         ({"ends_at": ahead(days=3)}, ()),
@@ -80,7 +80,7 @@ def test_a_group_is_silent_since_its_last_complete_not_since_its_start() -> None
 
 
 def test_a_group_that_is_over_is_not_worth_a_warning() -> None:
-    known: dict[str, Any] = {"saved": 90, "last_sign": ago(days=30), "ends_at": ahead(hours=1)}
+    known: dict[str, Any] = {"saved": 90, "last_activity_at": ago(days=30), "ends_at": ahead(hours=1)}
     assert said("completed", **known) == ()
 
 

@@ -52,8 +52,8 @@ def from_ids(texts: Iterable[str]) -> IdArray:
     Args:
         texts: Ids as a list endpoint or a person wrote them. One text alone is one id.
     """
-    if isinstance(iter_ids, str):
-        texts = (iter_ids,)
+    if isinstance(texts, str):
+        texts = (texts,)
     rest, buffer = iter(texts), bytearray()
     while batch := list(islice(rest, _BATCH)):
         block = "\n".join(batch).encode("utf-8", "replace") + b"\n"

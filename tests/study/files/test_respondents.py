@@ -190,3 +190,9 @@ def test_order_and_type_make_a_difference() -> None:
     assert people != read_respondents(IDS, entity_type="RID")
     assert people.content_hash != read_respondents(IDS, entity_type="RID").content_hash
     assert people != IDS
+
+
+def test_one_text_alone_is_one_id() -> None:
+    people = read_respondents(IDS, entity_type="RSID")
+    assert people.intersection(IDS[0].upper()).ids == (IDS[0],)
+    assert len(people.difference(IDS[0])) == len(people) - 1
