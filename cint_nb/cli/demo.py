@@ -100,7 +100,7 @@ def _run_wave(client: Client, wave: Wave, folder: Path, tell: Any) -> None:
     uploaded = wave.upload()
     tell("4  upload", uploaded.partial_message or "every id was saved.")
     rejected = wave.outcome.rejected
-    tell("5  reconcile", f"{len(rejected):,} ids were sent and are not saved; the exchange never says which, we do.")
+    tell("5  outcome", f"{len(rejected):,} ids were sent and are not saved; the exchange never says which, we do.")
     if len(rejected):
         wave.resubmit()
         tell(
