@@ -116,7 +116,7 @@ def test_what_the_exchange_would_refuse_or_ignore_blocks(code: str, options: dic
 
 def test_a_list_that_is_excluded_whole_is_never_advised_to_take_a_goal_of_nobody() -> None:
     finding = one("excluded-ids", Severity.BLOCK, excluded_ids=IDS)
-    assert finding.fix == "remove the exclusions, or recontact others: nobody of this list may enter."
+    assert finding.fix == "remove the exclusions, or recontact other people: nobody on this list can enter."
 
 
 WARNINGS = [
@@ -263,7 +263,7 @@ def test_rids_are_noted_and_rids_that_come_back_are_doubted() -> None:
     assert one("entity-type", Severity.NOTE, respondents=rids)
     findings = found("entity-type", respondents=rids, earlier_waves=[read_respondents(IDS[:3], entity_type="RID")])
     assert [finding.severity for finding in findings] == [Severity.WARN, Severity.NOTE]
-    assert findings[0].evidence == "3 ids in common with other waves"
+    assert findings[0].evidence == "3 IDs in common with other waves"
 
 
 WAVE_1 = SourceTargetGroup("P1", "T1", first_complete=NOW - timedelta(days=40), last_complete=NOW - timedelta(days=30))
