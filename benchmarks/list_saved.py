@@ -1,4 +1,4 @@
-"""List 100,000 saved RSIDs and reconcile them, beside a bare httpx loop that only downloads the pages.
+"""List 100,000 saved RSIDs and compare them, beside a bare httpx loop that only downloads the pages.
 
 Both talk to `exchange.py` over loopback HTTP, page after page of 100, with one connection. The server needs a fraction
 of the client's time, so that the ratio shows the client's share; with a real exchange's latency both would wait alike.
@@ -39,7 +39,7 @@ async def only_download(base: str) -> int:
             query["start_after"] = page["next_cursor"]
 
 
-def list_and_reconcile(base: str, sent: Respondents) -> int:
+def list_and_compare(base: str, sent: Respondents) -> int:
     group = TargetGroupRef(project_id="P", target_group_id=BIG_GROUP)
     with connected(base) as client:
         after = client.run(client.recontacts.saved_ids(group))
@@ -51,7 +51,7 @@ def rows() -> list[Row]:
     with served(big=IDS) as base:
 
         def ours() -> None:
-            assert list_and_reconcile(base, sent) == IDS
+            assert list_and_compare(base, sent) == IDS
 
         def bare() -> None:
             assert asyncio.run(only_download(base)) == IDS
@@ -66,7 +66,7 @@ def rows() -> list[Row]:
                 wall = over(*taken)
     return [
         Row(
-            "list 100,000 saved RSIDs and reconcile",
+            "list 100,000 saved RSIDs and compare",
             "bare httpx loop that only downloads the pages",
             over(mine, theirs),
             1.15,

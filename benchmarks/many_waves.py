@@ -1,4 +1,4 @@
-"""200 waves at once, uploaded, watched and reconciled, beside one after the other and beside bare httpx.
+"""200 waves at once, uploaded, watched and compared, beside one after the other and beside bare httpx.
 
 The server (`exchange.py`, a process of its own) answers after 50 ms; a job has ended at the first poll and pauses
 between polls take no time, so that only requests count. Settings: 32 requests in flight and practically no rate
@@ -103,7 +103,7 @@ def rows() -> list[Row]:
     settings = f"{IN_FLIGHT} requests in flight, a server of {LATENCY * 1000:.0f} ms, {PEOPLE} people a wave"
     return [
         Row(
-            "200 waves at once: upload, watch, reconcile",
+            "200 waves at once: upload, watch, compare",
             "the same waves one after the other",
             over(together, sequential),
             0.05,

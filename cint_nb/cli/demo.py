@@ -101,7 +101,7 @@ def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None
     print_step("4  upload", uploaded.partial_message or "every ID was saved.")
     rejected = wave.outcome.rejected
     print_step(
-        "5  reconcile",
+        "5  outcome",
         f"{len(rejected):,} IDs were sent but not saved. The exchange does not say which; cint_nb does.",
     )
     if len(rejected):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from cint_nb.domain.errors import SettingsError
+from cint_nb.study.files.line_frames import escape_formula
 from cint_nb.wave.journal import Journal, JournalEntry, default_path, is_journal
 from cint_nb.wave.journal_payloads import Payload
 
@@ -75,7 +76,7 @@ def _list(entries: list[JournalEntry[Payload]]) -> None:
 def _export(entries: list[JournalEntry[Payload]], file: TextIO) -> None:
     writer = csv.DictWriter(file, _COLUMNS)
     writer.writeheader()
-    writer.writerows({name: _escape_formula(value) for name, value in _row(entry).items()} for entry in entries)
+    writer.writerows({name: _spreadsheet_value(value) for name, value in _row(entry).items()} for entry in entries)
 
 
 def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
@@ -95,6 +96,6 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
     }
 
 
-def _escape_formula(value: Any) -> Any:
-    """Return a text that no spreadsheet runs as a formula; other values unchanged."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+def _spreadsheet_value(value: Any) -> Any:
+    """Return a value that a spreadsheet shows and never runs as a formula."""
+    return escape_formula(value) if isinstance(value, str) else value

@@ -30,6 +30,9 @@ class EntityType(StrEnum):
     RID = "RID"
 
 
+ENTITY_TYPE_MEANINGS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
+"""What each type means, in the words of every message and panel."""
+
 _ENTITY_WORDS = {
     "RSID": EntityType.RSID,
     "RESPONDENT_ID": EntityType.RSID,

@@ -1,4 +1,4 @@
-"""Answers of the exchange as frames with fixed columns."""
+"""DataFrames with fixed columns from what the exchange returns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cint_nb.domain.ids import mask_ids_in
 from cint_nb.study.status_warnings import WarningInputs, status_warnings
 
 if TYPE_CHECKING:
@@ -43,27 +44,27 @@ STATUS_COLUMNS: Mapping[str, str] = {
 _FUNNEL = ("sent", "saved", "entrants", "completes")
 
 _NOT_SCREENED_OUT = frozenset({"10", "11", "-1", "1", "3"})
-"""Codes of a complete, of one adjusted to complete, and of those who left or are still inside."""
+"""Codes of a complete, of one adjusted to complete, and of visits that were abandoned or have not ended."""
 
 
 def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.DataFrame:
-    """Show target groups side by side: how far they are, who came back, what they cost.
+    """Return one row per target group: progress, return, cost.
 
     Args:
-        rows: For each group a mapping or an object with any of `name`, `target_group_id`, `state`, `goal`, `sent`,
+        rows: For each group, a mapping or an object with any of `name`, `target_group_id`, `state`, `goal`, `sent`,
             `saved`, `overview`, `performance`, `price_cap`, `started_at`, `ends_at`, `paused_by`, `pause_reason`,
-            `trend` and `warnings`. `overview` and `performance` are the exchange's answers, as dictionaries or models.
+            `trend` and `warnings`. `overview` and `performance` are the exchange's replies, as dictionaries or models.
             What is missing stays empty.
-        now: When the figures were read; with it, what they give reason to look at is added to the warnings.
+        now: When the metrics were read; if given, warnings drawn from them are added.
 
     Returns:
-        A frame, one row a group, in the order given: `name`; `target_group_id`; `state`; `goal`, completes wanted;
+        A frame, one row per group, in the given order: `name`; `target_group_id`; `state`; `goal`, completes wanted;
         `completes`; `filled`, completes of the goal, 0–1; `sent`, ids uploaded; `saved`, ids in the group; `entrants`;
         `came_back`, entrants of the saved ids, 0–1; `screenouts`, visits that the screener, the survey, a full quota,
         the quality check or an exclusion ended; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`,
         `incidence_rate`, 0–1 as the exchange counts them; `median_minutes` of an interview; `cost` so far;
-        `cost_per_complete`; `price_cap`, the most a complete may cost; `currency` of the three; `first_complete`,
-        `last_complete`, UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. Where a row has a `trend`, a
+        `cost_per_complete`; `price_cap`, the highest cost of a complete; `currency` of the three; `first_complete`,
+        `last_complete`, UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. If a row has a `trend`, a
         list of completes so far at even intervals, the frame has that column too.
 
     Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
@@ -92,10 +93,10 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
     seconds = _number(get_path(overview, "median_length_of_interview_seconds"))
     cap = get_path(row, "price_cap")
     warnings = get_path(row, "warnings") or ()
-    told: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "name": _text(_first_known(get_path(row, "name"), get_path(overview, "target_group_name"))),
         "target_group_id": _text(get_path(row, "target_group_id")),
-        "state": _text(_first_known(get_path(overview, "status"), get_path(row, "state"))).lower(),
+        "state": _word(_first_known(get_path(overview, "status"), get_path(row, "state"))).lower(),
         "goal": goal,
         "completes": completes,
         "filled": _share(completes, goal),
@@ -119,23 +120,23 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
         "ends_at": get_path(row, "ends_at"),
         "trend": get_path(row, "trend"),
     }
-    seen = () if now is None else status_warnings(_metric_columns(row, told), now)
-    told["warnings"] = "; ".join([*([warnings] if isinstance(warnings, str) else map(str, warnings)), *seen])
-    return told
+    drawn = () if now is None else status_warnings(_warning_inputs(row, columns), now)
+    columns["warnings"] = "; ".join([*([warnings] if isinstance(warnings, str) else map(str, warnings)), *drawn])
+    return columns
 
 
-def _metric_columns(row: Any, reply: Mapping[str, Any]) -> WarningInputs:
+def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
     return WarningInputs(
-        state=reply["state"],
-        goal=_number(reply["goal"]),
-        completes=_number(reply["completes"]),
-        saved=_number(reply["saved"]),
-        last_activity_at=_parse_time(_first_known(reply["last_complete"], get_path(row, "started_at"))),
-        ends_at=_parse_time(reply["ends_at"]),
+        state=columns["state"],
+        goal=_number(columns["goal"]),
+        completes=_number(columns["completes"]),
+        saved=_number(columns["saved"]),
+        last_activity_at=_parse_time(_first_known(columns["last_complete"], get_path(row, "started_at"))),
+        ends_at=_parse_time(columns["ends_at"]),
         paused_by=_text(get_path(row, "paused_by")),
         pause_reason=_text(get_path(row, "pause_reason")),
-        cost_per_complete=reply["cost_per_complete"],
-        price_cap=reply["price_cap"],
+        cost_per_complete=columns["cost_per_complete"],
+        price_cap=columns["price_cap"],
     )
 
 
@@ -147,7 +148,7 @@ def _screenouts(performance: Any) -> int | None:
 
 
 def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
-    """Show completes over time.
+    """Return completes over time.
 
     Args:
         intervals: Entries with `timestamp`, the end of an interval, and `count`, completes until then.
@@ -167,10 +168,10 @@ def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
 
 
 def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
-    """Show why visits ended, as the exchange counts them.
+    """Return why visits ended, as the exchange counts them.
 
     Args:
-        performance: The answer of the performance endpoint.
+        performance: The reply of the performance endpoint.
         test: Count test visits instead of live ones.
 
     Returns:
@@ -182,7 +183,7 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
 
     entries = get_path(performance, "respondent_analysis", "test" if test else "live") or ()
     rows = [
-        (_text(get_path(e, "status")), _text(get_path(e, "label")), int(get_path(e, "count") or 0)) for e in entries
+        (_word(get_path(e, "status")), _word(get_path(e, "label")), int(get_path(e, "count") or 0)) for e in entries
     ]
     frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "int64"})
     frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
@@ -190,7 +191,7 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
 
 
 def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
-    """Show how many of those sent were saved, came back and completed, over all rows of a status frame.
+    """Return how many of the ids sent were saved, entered and completed, over all rows of a status frame.
 
     Args:
         status: As `status_frame` returns it.
@@ -209,7 +210,7 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
 
 
 def get_path(value: Any, *path: str) -> Any:
-    """Follow names into mappings or objects; None where one is missing."""
+    """Return the value at a path of names into mappings or objects; None if one is missing."""
     for name in path:
         if value is None:
             return None
@@ -223,6 +224,11 @@ def _first_known(*values: Any) -> Any:
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
+
+
+def _word(value: Any) -> str:
+    """Return a status word or label as text; an id that the exchange wrote into one is masked."""
+    return mask_ids_in(_text(value))
 
 
 def _number(value: Any) -> float | None:

@@ -1,35 +1,37 @@
-"""What the figures of a target group give reason to look at, in words."""
+"""Warnings drawn from the metrics of a target group, in words."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cint_nb.domain.ids import mask_ids_in
+
 STALLED_AFTER = timedelta(hours=48)
-"""A live group below its goal is called stalled after so long without a complete. The figure is ours: the exchange
-pauses groups after several days without completes and says no number."""
+"""A live group below its goal is called stalled after this time without a complete. The number is ours: the exchange
+pauses groups after "several days" without completes."""
 
 ENDS_SOON = timedelta(hours=48)
-"""Fielding that ends within this time with completes missing is worth a word."""
+"""Fielding that ends within this time with completes missing is worth a warning."""
 
 _PAUSE_REASONS = {"no_completes_in_several_days": "no completes in several days"}
 
 
 @dataclass(frozen=True)
 class WarningInputs:
-    """What the warnings look at; what is unknown stays None and warns of nothing.
+    """The metrics that warnings are drawn from; what is unknown stays None and gives no warning.
 
     Args:
         state: `draft`, `scheduled`, `live`, `paused`, `completed` or `archived`.
         goal: Completes wanted.
         completes: Completes so far.
         saved: Ids saved in a recontact group.
-        last_activity_at: Last complete, else the start of fielding.
+        last_activity_at: Last complete, otherwise the start of fielding.
         ends_at: End of fielding.
-        paused_by: `marketplace` or `elsewhere` when it was neither you nor this notebook.
+        paused_by: `marketplace`, or `elsewhere` if it was paused outside this notebook.
         pause_reason: The exchange's reason code.
-        cost_per_complete: What a complete has cost on average.
-        price_cap: The most a complete may cost, in the same currency.
+        cost_per_complete: Average cost of a complete.
+        price_cap: Highest cost of a complete, in the same currency.
     """
 
     state: str
@@ -44,57 +46,57 @@ class WarningInputs:
     price_cap: float | None = None
 
 
-def status_warnings(figures: WarningInputs, now: datetime) -> tuple[str, ...]:
+def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
     """Return what needs attention, the most urgent first.
 
     Args:
-        figures: What is known of one target group.
-        now: The moment they were read.
+        inputs: What is known about one target group.
+        now: When they were read.
     """
-    found = (_goal(figures), _paused(figures), _stalled(figures, now), _ends_soon(figures, now), _price(figures))
-    return tuple(words for words in found if words)
+    found = (_goal(inputs), _paused(inputs), _stalled(inputs, now), _ends_soon(inputs, now), _price(inputs))
+    return tuple(text for text in found if text)
 
 
-def _missing_completes(figures: WarningInputs) -> int:
-    return int(max((figures.goal or 0) - (figures.completes or 0), 0))
+def _missing_completes(inputs: WarningInputs) -> int:
+    return int(max((inputs.goal or 0) - (inputs.completes or 0), 0))
 
 
-def _goal(figures: WarningInputs) -> str:
-    if figures.saved is None or figures.goal is None or figures.state in ("completed", "archived"):
+def _goal(inputs: WarningInputs) -> str:
+    if inputs.saved is None or inputs.goal is None or inputs.state in ("completed", "archived"):
         return ""
-    return f"goal above saved ids: {figures.goal:,.0f} of {figures.saved:,.0f}" if figures.goal > figures.saved else ""
+    return f"goal exceeds saved IDs: {inputs.goal:,.0f} of {inputs.saved:,.0f}" if inputs.goal > inputs.saved else ""
 
 
-def _paused(figures: WarningInputs) -> str:
-    if figures.state != "paused" or not figures.paused_by:
+def _paused(inputs: WarningInputs) -> str:
+    if inputs.state != "paused" or not inputs.paused_by:
         return ""
-    if figures.paused_by != "marketplace":
-        return "paused, not from here"
-    reason = _PAUSE_REASONS.get(figures.pause_reason, figures.pause_reason.replace("_", " "))
+    if inputs.paused_by != "marketplace":
+        return "paused elsewhere"
+    reason = _PAUSE_REASONS.get(inputs.pause_reason, mask_ids_in(inputs.pause_reason).replace("_", " "))
     return "paused by the marketplace" + (f": {reason}" if reason else "")
 
 
-def _stalled(figures: WarningInputs, now: datetime) -> str:
-    if figures.state != "live" or figures.last_activity_at is None or not _missing_completes(figures):
+def _stalled(inputs: WarningInputs, now: datetime) -> str:
+    if inputs.state != "live" or inputs.last_activity_at is None or not _missing_completes(inputs):
         return ""
-    silent = now - figures.last_activity_at
+    silent = now - inputs.last_activity_at
     return f"stalled: no complete for {_format_duration(silent)}" if silent >= STALLED_AFTER else ""
 
 
-def _ends_soon(figures: WarningInputs, now: datetime) -> str:
-    if figures.state not in ("live", "paused") or figures.ends_at is None or not _missing_completes(figures):
+def _ends_soon(inputs: WarningInputs, now: datetime) -> str:
+    if inputs.state not in ("live", "paused") or inputs.ends_at is None or not _missing_completes(inputs):
         return ""
-    left = figures.ends_at - now
+    left = inputs.ends_at - now
     if not timedelta(0) < left <= ENDS_SOON:
         return ""
-    return f"ends soon: in {_format_duration(left)}, {_missing_completes(figures):,} completes short"
+    return f"ends soon: in {_format_duration(left)}, {_missing_completes(inputs):,} completes short"
 
 
-def _price(figures: WarningInputs) -> str:
-    paid, cap = figures.cost_per_complete, figures.price_cap
-    if paid is None or not cap or paid <= cap * 1.0001:  # a rounded average may lie a hair above its cap
+def _price(inputs: WarningInputs) -> str:
+    paid, cap = inputs.cost_per_complete, inputs.price_cap
+    if paid is None or not cap or paid <= cap * 1.0001:  # a rounded average may be slightly above its cap
         return ""
-    return f"a complete costs more than the price cap: {paid:,.2f} against {cap:,.2f}"
+    return f"cost per complete {paid:,.2f} exceeds the price cap {cap:,.2f}"
 
 
 def _format_duration(time: timedelta) -> str:

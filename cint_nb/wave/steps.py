@@ -216,7 +216,7 @@ class Steps:
         self._write(step, EntryState.DONE, evolve(payload, snapshot=snapshot), batch=batch)
         return snapshot
 
-    async def reconcile(self) -> Outcome:
+    async def fetch_outcome(self) -> Outcome:
         """Compare what was sent with what the exchange saved, id by id where a count does not settle it."""
         ref = self.require_ref()
         uploads = self._uploads()

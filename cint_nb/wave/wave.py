@@ -160,7 +160,7 @@ class Wave:
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
         if self._outcome is None:
-            self._outcome = self._ask(self._steps.reconcile())
+            self._outcome = self._ask(self._steps.fetch_outcome())
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:

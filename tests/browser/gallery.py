@@ -47,7 +47,7 @@ def row(number, state, completes, **more):
             "currency": "EUR", "warnings": more.get("warnings")}
 states = ["live", "paused", "draft", "scheduled", "completed"]
 frame = pd.DataFrame([row(n, states[n % 5], 97 * n % 1200) for n in range(1, 201)])
-frame.loc[2, "warnings"] = "goal above saved ids: 1,200 of 1,100; ends soon: in 14 h, 909 completes short"
+frame.loc[2, "warnings"] = "goal exceeds saved IDs: 1,200 of 1,100; ends soon: in 14 h, 909 completes short"
 frame.loc[0, "warnings"] = "paused by the marketplace: no completes in several days"
 table = cint.StatusTable(frame)
 fresh = frame.copy()

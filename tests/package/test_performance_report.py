@@ -13,8 +13,8 @@ WORKS = {
     "import_time": ["import cint_nb"],
     "check_ids": ["read and check 100,000 ids", "read and check 10 million ids"],
     "watch_jobs": ["notice the end of a 10,000-id job"],
-    "list_saved": ["list 100,000 saved RSIDs and reconcile"],
-    "many_waves": ["200 waves at once: upload, watch, reconcile", "200 waves at once: requests a second"],
+    "list_saved": ["list 100,000 saved RSIDs and compare"],
+    "many_waves": ["200 waves at once: upload, watch, compare", "200 waves at once: requests a second"],
     "panel_updates": ["panel updates", "panel updates, sent by a kernel"],
 }
 CLAIM = re.compile(r"\d[\d.,]*\s*(?:×|times as|% (?:faster|slower|less|more)|ms\b|ids a second|requests a second)")

@@ -28,11 +28,11 @@ def ahead(**length: float) -> datetime:
 @pytest.mark.parametrize(
     ("known", "words"),
     [
-        ({"saved": 90}, ("goal above saved ids: 100 of 90",)),
+        ({"saved": 90}, ("goal exceeds saved IDs: 100 of 90",)),
         ({"saved": 100}, ()),
-        ({"last_sign": ago(hours=49)}, ("stalled: no complete for 2 days",)),
-        ({"last_sign": ago(hours=47)}, ()),
-        ({"last_sign": ago(days=9), "completes": 100}, ()),
+        ({"last_activity_at": ago(hours=49)}, ("stalled: no complete for 2 days",)),
+        ({"last_activity_at": ago(hours=47)}, ()),
+        ({"last_activity_at": ago(days=9), "completes": 100}, ()),
         ({"ends_at": ahead(hours=14)}, ("ends soon: in 14 h, 60 completes short",)),
         ({"ends_at": ahead(minutes=30)}, ("ends soon: in 30 min, 60 completes short",)),
         ({"ends_at": ahead(days=3)}, ()),
@@ -40,7 +40,7 @@ def ahead(**length: float) -> datetime:
         ({"ends_at": ahead(hours=14), "completes": 100}, ()),
         (
             {"cost_per_complete": 3.2, "price_cap": 2.5},
-            ("a complete costs more than the price cap: 3.20 against 2.50",),
+            ("cost per complete 3.20 exceeds the price cap 2.50",),
         ),
         ({"cost_per_complete": 2.50001, "price_cap": 2.5}, ()),
     ],
@@ -55,7 +55,7 @@ def test_a_live_group(known: dict[str, Any], words: tuple[str, ...]) -> None:
         ("marketplace", "no_completes_in_several_days", ("paused by the marketplace: no completes in several days",)),
         ("marketplace", "low_epc", ("paused by the marketplace: low epc",)),
         ("marketplace", "", ("paused by the marketplace",)),
-        ("elsewhere", "", ("paused, not from here",)),
+        ("elsewhere", "", ("paused elsewhere",)),
         ("", "", ()),
     ],
 )
@@ -80,7 +80,7 @@ def test_a_group_is_silent_since_its_last_complete_not_since_its_start() -> None
 
 
 def test_a_group_that_is_over_is_not_worth_a_warning() -> None:
-    known: dict[str, Any] = {"saved": 90, "last_sign": ago(days=30), "ends_at": ahead(hours=1)}
+    known: dict[str, Any] = {"saved": 90, "last_activity_at": ago(days=30), "ends_at": ahead(hours=1)}
     assert said("completed", **known) == ()
 
 
@@ -98,7 +98,7 @@ def test_several_warnings_come_the_most_urgent_first_and_after_what_was_known_be
         "warnings": ["Cint: few completes since launch"],
     }
     assert status_frame([row], now=NOW).loc[0, "warnings"] == (
-        "Cint: few completes since launch; goal above saved ids: 100 of 90; stalled: no complete for 5 days; "
+        "Cint: few completes since launch; goal exceeds saved IDs: 100 of 90; stalled: no complete for 5 days; "
         "ends soon: in 5 h, 60 completes short"
     )
 

@@ -102,7 +102,7 @@ def test_a_group_in_the_field_has_every_figure_and_a_draft_what_is_known_of_it(c
     assert {name: field[name] for name in same} == {name: own[name] for name in same}
     assert field["trend"][-1] == field["completes"] > 0
     assert (draft["state"], draft["goal"], draft["saved"], draft["price_cap"]) == ("draft", 300, 0, float(PRICE_VALUE))
-    assert draft["warnings"] == "goal above saved ids: 300 of 0"
+    assert draft["warnings"] == "goal exceeds saved IDs: 300 of 0"
 
 
 def test_a_pause_by_the_marketplace_is_told_from_ones_own(tmp_path: Path) -> None:
@@ -183,4 +183,4 @@ def test_a_changelog_that_may_not_be_read_hides_no_pause(
         raise PermissionDenied("not yours")
 
     monkeypatch.setattr(client.target_groups, "changelog", refused)
-    assert "paused, not from here" in wave.status()["warnings"].loc[0]
+    assert "paused elsewhere" in wave.status()["warnings"].loc[0]

@@ -262,7 +262,7 @@ def test_a_pause_from_elsewhere_is_told_after_one_from_here_was_resumed(client: 
     wave.resume()
     assert wave.target_group is not None
     client.run(client.fielding.pause(wave.target_group))
-    assert "paused, not from here" in wave.status().iloc[0]["warnings"]
+    assert "paused elsewhere" in wave.status().iloc[0]["warnings"]
 
 
 def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave: Make) -> None:

@@ -103,7 +103,7 @@ def test_ids_that_were_rejected_twice_are_not_sent_again(client: Client, make_wa
     assert len(wave.outcome.resubmittable) == 0
     frame = wave.outcome.frame()
     assert set(frame.loc[frame["outcome"] == "rejected", "reason"]) == {
-        "the exchange did not save it, for the second time"
+        "not saved by the exchange, twice"
     }
     with pytest.raises(NothingToResubmit, match="rejected twice"):
         wave.resubmit()

@@ -10,15 +10,14 @@ from typing import Any, Protocol
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, mask_ids_in
+from cint_nb.domain.ids import ENTITY_TYPE_MEANINGS, EntityType, mask_ids_in
 from cint_nb.panels.look.text_format import format_size
 
 BAD_LINES_SHOWN = 5
 LISTED_LINES_MAX = 300_000
 """Above this many lines the list of bad ones is left to `value.lines()`: it would take seconds."""
 
-MEANINGS = {EntityType.RSID: "one per person", EntityType.RID: "one per visit"}
-ENTITY_QUESTION = tuple((f"{words} ({kind})", kind.value) for kind, words in MEANINGS.items())
+ENTITY_QUESTION = tuple((f"{words} ({kind})", kind.value) for kind, words in ENTITY_TYPE_MEANINGS.items())
 """The question that no file answers by itself: both kinds of id look alike."""
 
 ENTITY_TOOLTIPS = (
@@ -199,7 +198,7 @@ def column_choices(error: Exception) -> tuple[tuple[str, int], ...]:
     """Return the columns an error names as possible, as label and position; empty for any other error."""
     if not isinstance(error, RespondentFileError) or not isinstance(error.evidence.get("columns"), int):
         return ()
-    _, _, listed = error.what.partition(":" if "could hold" in error.what else "columns are")
+    _, _, listed = error.what.partition(":" if "may contain" in error.what else "columns are")
     found = tuple(
         (f"{place}: {name}" if name else f"column {place}", int(place)) for place, name in _LABEL.findall(listed)
     )

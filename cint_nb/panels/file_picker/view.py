@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cint_nb.domain.ids import EntityType, mask_ids_in
-from cint_nb.panels.file_picker.model import MEANINGS, BadLine, FileSummary
+from cint_nb.domain.ids import ENTITY_TYPE_MEANINGS, EntityType, mask_ids_in
+from cint_nb.panels.file_picker.model import BadLine, FileSummary
 from cint_nb.panels.look.base import state_html
 from cint_nb.panels.look.static_html import plain_table
 from cint_nb.panels.look.text_format import DASH, escape, format_count, format_size
@@ -75,7 +75,7 @@ def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
     for says, detail in facts.hints:
         against = kind is not None and says is not kind
         mark = state_html("part", "▲", "check this") if against else '<span class="cint-soft">Hint:</span>'
-        lines.append(f"<li>{mark} {escape(detail)}, which suggests {MEANINGS[says]} ({says}).</li>")
+        lines.append(f"<li>{mark} {escape(detail)}, which suggests {ENTITY_TYPE_MEANINGS[says]} ({says}).</li>")
     return f'<ul class="cint-hints">{"".join(lines)}</ul>' if lines else ""
 
 

@@ -243,13 +243,13 @@ def to_delimited_text(view: StatusView, separator: str) -> str:
     """Write the shown rows for a spreadsheet: plain values, a header row, nothing that a spreadsheet would run."""
     names = view.visible_columns()
     frame = pd.DataFrame(
-        [[_escape_formula(row[name]) for name in names] for _, row in view.visible_rows()], columns=names
+        [[_spreadsheet_value(row[name]) for name in names] for _, row in view.visible_rows()], columns=names
     )
     text: str = frame.to_csv(index=False, sep=separator, lineterminator="\n")
     return text
 
 
-def _escape_formula(value: Any) -> Any:
+def _spreadsheet_value(value: Any) -> Any:
     if is_empty(value):
         return ""
     if isinstance(value, (list, tuple)):

@@ -21,7 +21,7 @@ class WaveStep(StrEnum):
     CHECK = "check"
     CREATE = "create"
     UPLOAD = "upload"
-    RECONCILE = "reconcile"
+    OUTCOME = "outcome"
     LAUNCH = "launch"
     FIELD = "field"
     CLOSE = "close"
@@ -131,11 +131,11 @@ def _after_upload(
     again = newest.batch != "0"
     line = "wave.resubmit()" if again else "wave.upload()"
     if newest.state is not EntryState.DONE:
-        return _job_progress(WaveStep.RECONCILE if again else WaveStep.UPLOAD, newest, line, "the upload")
+        return _job_progress(WaveStep.OUTCOME if again else WaveStep.UPLOAD, newest, line, "the upload")
     seen = _parse_snapshot(newest)
     if seen is not None and seen.state is JobState.PARTIAL and not again:
         said = "some ids were not saved: wave.outcome names them, this line sends only those again"
-        return WaveProgress(WaveStep.RECONCILE, StepState.NOW, "wave.resubmit()", said, _parse_handle(newest), seen)
+        return WaveProgress(WaveStep.OUTCOME, StepState.NOW, "wave.resubmit()", said, _parse_handle(newest), seen)
     if blocked:
         said = f"{format_count(blocked, 'finding')} must be fixed before launch"
         return WaveProgress(WaveStep.LAUNCH, StepState.FAILED, 'wave.check("launch", ask=True)', said)

@@ -1,4 +1,4 @@
-"""Workbooks, parquet files and SPSS files, by libraries that are installed on request."""
+"""Workbooks, Parquet and SPSS files, through optional libraries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost noth
 
 @dataclass(frozen=True, slots=True)
 class TableColumns:
-    """The columns of a file, looked at, and a way to go through the values of one (by position from 0)."""
+    """Samples of the columns of a file, and a function that iterates over the values of one (by position from 0)."""
 
     cells: list[ColumnSample]
     values: Callable[[int], Iterator[Any]]
@@ -49,23 +49,23 @@ def _damaged_file_error(file: OpenSource, error: Exception) -> Exception:
     return source_error(
         file.name,
         f"The .{file.kind} file cannot be read.",
-        "open it in the program that wrote it and save it again, or save it as .csv.",
+        "open it in the program that created it and save it again, or save it as .csv.",
         cause=type(error).__name__,
     )
 
 
 @contextmanager
 def open_sheet(file: OpenSource, sheet: str | int | None) -> Iterator[tuple[str, Iterator[tuple[int, list[Any]]]]]:
-    """Open one sheet of a workbook and give its name and its rows, with their numbers from 1.
+    """Open one sheet of a workbook and yield its name and its rows, numbered from 1.
 
     Values are the stored ones: no formula is computed, no link to another file is followed.
 
     Args:
         file: The workbook.
-        sheet: A name, or a position from 1; None takes the only sheet that holds ids.
+        sheet: A name, or a position from 1; None chooses the only sheet that contains ids.
 
     Raises:
-        RespondentFileError: if it is damaged, unpacks to too much, or the sheet is unclear.
+        RespondentFileError: if it is damaged, expands to too much, or the sheet is ambiguous.
     """
     openpyxl = _import_optional("openpyxl", file)
     _check_parts(file)
@@ -90,14 +90,12 @@ def _check_parts(file: OpenSource) -> None:
         raise _damaged_file_error(file, error) from None
     file.stream.seek(0)
     if not any(name.startswith("xl/") for name in names):
-        raise source_error(
-            file.name, "This is a packed archive, not a workbook.", "unpack it and give the file inside."
-        )
+        raise source_error(file.name, "This is a ZIP archive, not a workbook.", "unzip it and pass the file inside.")
     if unpacked > limits.WORKBOOK_MAX_BYTES or unpacked > _FREE_BYTES + limits.UNPACK_MAX_RATIO * file.size:
         raise source_error(
             file.name,
-            f"The workbook unpacks to {unpacked:,} bytes, far more than a list of ids needs.",
-            "save the column of ids as .csv.",
+            f"The workbook expands to {unpacked:,} bytes, far more than a list of IDs needs.",
+            "save the ID column as .csv.",
             unpacked_bytes=unpacked,
         )
 
@@ -120,8 +118,8 @@ def _choose_sheet(book: Any, sheet: str | int | None, file: OpenSource) -> Any:
     found = [each for each in sheets if _contains_id(each, file)]
     if len(found) == 1:
         return found[0]
-    what = "Several sheets hold ids" if found else "No sheet holds respondent ids"
-    raise source_error(file.name, f"{what}. The sheets are {titles}.", "say which one: sheet='…'.", sheets=len(sheets))
+    what = "Several sheets contain IDs" if found else "No sheet contains respondent IDs"
+    raise source_error(file.name, f"{what}. The sheets are {titles}.", "choose one: sheet='…'.", sheets=len(sheets))
 
 
 def _contains_id(sheet: Any, file: OpenSource) -> bool:
@@ -132,19 +130,19 @@ def _contains_id(sheet: Any, file: OpenSource) -> bool:
 
 
 def _filled_rows(sheet: Any, file: OpenSource) -> Iterator[tuple[int, list[Any]]]:
-    """Iterate over the rows up to the last one that holds anything."""
+    """Iterate over the rows up to the last one that contains anything."""
     sheet.reset_dimensions()  # a workbook may claim any size
-    held = 0
+    pending = 0  # blank rows are yielded only when a filled one follows: a formatted sheet may end in a million of them
     number = 0
     try:
         for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
             values = list(row)
             if not any(value is not None and normalise_line(cell_text(value)) for value in values):
-                held += 1
+                pending += 1
                 continue
-            for empty in range(number - held, number):
+            for empty in range(number - pending, number):
                 yield empty, []
-            held = 0
+            pending = 0
             yield number, values
     except Exception as error:  # noqa: BLE001 - a damaged sheet is found while it is read
         raise _damaged_file_error(file, error) from None
@@ -152,7 +150,7 @@ def _filled_rows(sheet: Any, file: OpenSource) -> Iterator[tuple[int, list[Any]]
 
 @contextmanager
 def open_parquet(file: OpenSource) -> Iterator[TableColumns]:
-    """Open a parquet file and look at its columns.
+    """Open a Parquet file and sample its columns.
 
     Raises:
         RespondentFileError: if pyarrow is missing, the file is damaged, or has too many rows or bytes.
@@ -167,8 +165,8 @@ def open_parquet(file: OpenSource) -> Iterator[TableColumns]:
     if data.num_rows > limits.SOURCE_MAX_LINES or unpacked > limits.SOURCE_MAX_BYTES:
         raise source_error(
             file.name,
-            f"The file has {data.num_rows:,} rows and unpacks to {unpacked:,} bytes; that is too much.",
-            "keep the column of ids, and the rows of one wave.",
+            f"The file has {data.num_rows:,} rows and expands to {unpacked:,} bytes; that is too much.",
+            "keep the ID column and the rows of one wave.",
             rows=data.num_rows,
         )
 
@@ -190,13 +188,13 @@ def open_parquet(file: OpenSource) -> Iterator[TableColumns]:
 
 
 def _uuid_text(value: Any) -> Any:
-    """Write a UUID that is stored as 16 bytes the usual way."""
+    """Return a UUID that is stored as 16 bytes as text; other values unchanged."""
     return str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 and not value.isascii() else value
 
 
 @contextmanager
 def open_spss(file: OpenSource) -> Iterator[TableColumns]:
-    """Open an SPSS file and look at its variables.
+    """Open an SPSS file and sample its variables.
 
     Raises:
         RespondentFileError: if pyreadstat is missing or the file is damaged.

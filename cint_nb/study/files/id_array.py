@@ -1,6 +1,8 @@
-"""Ids as rows of 16 bytes: a million of them fit where a hundred thousand strings would.
+"""Arrays of ids as rows of 16 bytes, six times smaller than strings.
 
-Form and case are settled before an id becomes a key, so comparing keys is comparing ids.
+An id is a UUID: 128 bits, written as 36 characters. As 16 bytes it takes a sixth of the memory of a Python string,
+and numpy sorts, compares and selects millions of them without a loop in Python. Form and case are settled before an
+id becomes a row, so comparing rows is comparing ids.
 """
 
 from __future__ import annotations
@@ -17,46 +19,57 @@ from numpy.typing import NDArray
 from cint_nb.domain import ids
 
 IdArray: TypeAlias = NDArray[np.uint8]
-"""Shape (n, 16): one id a row, in source order."""
+"""Shape (n, 16): one id per row, in source order."""
 RowNumbers: TypeAlias = NDArray[np.int64]
 BoolMask: TypeAlias = NDArray[np.bool_]
 
 HEX = b"0123456789abcdefABCDEF"
 BYTE_CLASSES = bytes(0x68 if byte in HEX else 0 if byte == 0x68 else byte for byte in range(256))
-"""Translates a hex digit into h and leaves what else there is, so that form is compared in one go."""
+"""Translation table: every hex digit becomes h, an h becomes 0, other bytes stay. The form of a whole block of lines
+can then be compared with a pattern by one `startswith`, at the speed of memory; a regex would match line by line."""
 ID_PATTERN = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 LINE_BYTES = 37  # 36 characters and a line feed
-_BATCH = 4_096
+_BATCH = 4_096  # texts joined and checked at once; more saves no time, and the pattern stays small
 _BATCH_PATTERN = (ID_PATTERN + b"\n") * _BATCH
+# Odd factors of well-known 64-bit hashes: multiplying by an odd number loses nothing and carries low bits upwards.
 _HASH_FACTOR_HIGH = np.uint64(0x9E3779B97F4A7C15)
 _HASH_FACTOR_BOTH = np.uint64(0xD1B54A32D192ED03)
-_BUCKET_BITS = 22
-_ROWS = 1 << 20
-_GROUPS = ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24))  # hex from, to, place in the line
+_BUCKET_BITS = 22  # a table of 4 MB: larger ones leave the processor's cache, and each look-up becomes a miss
+_ROWS = 1 << 20  # rows per step, so that temporary arrays stay at some MB however long the list is
+_GROUPS = (
+    (0, 8, 0),
+    (8, 12, 9),
+    (12, 16, 14),
+    (16, 20, 19),
+    (20, 32, 24),
+)  # hex digits from, to, and their place in the line
 
 
 def from_buffer(buffer: bytes | bytearray) -> IdArray:
-    """View a run of 16-byte keys as rows, without copying."""
+    """View a buffer of 16-byte ids as rows, without copying."""
     return np.frombuffer(buffer, dtype=np.uint8).reshape(-1, 16)
 
 
 def take_rows(keys: IdArray, chosen: BoolMask | RowNumbers) -> IdArray:
-    """Return the chosen rows, each copied as one piece, which is five times as fast as by bytes."""
+    """Return the chosen rows."""
+    # Seen as one element of 16 bytes, a row is copied as one piece: ten times as fast as byte by byte.
     whole = np.ascontiguousarray(keys).view("V16").ravel()
     return whole[chosen].view(np.uint8).reshape(-1, 16)
 
 
 def from_ids(texts: Iterable[str]) -> IdArray:
-    """Turn ids in any spelling into keys; texts that are no ids are left out.
+    """Convert ids in any spelling to rows; texts that are not ids are omitted.
 
     Args:
-        texts: Ids as a list endpoint or a person wrote them. One text alone is one id.
+        texts: Ids as a list endpoint or a person wrote them. A single string is one id.
     """
-    if isinstance(iter_ids, str):
-        texts = (iter_ids,)
+    if isinstance(texts, str):
+        texts = (texts,)  # else its characters would be taken for ids, and none of them is one
     rest, buffer = iter(texts), bytearray()
     while batch := list(islice(rest, _BATCH)):
         block = "\n".join(batch).encode("utf-8", "replace") + b"\n"
+        # The exchange writes ids in one form. A batch that has it throughout is converted as a whole; otherwise every
+        # text is judged alone, which takes seven times as long. The length rules out texts that contain line ends.
         if len(block) == LINE_BYTES * len(batch) and _BATCH_PATTERN.startswith(block.translate(BYTE_CLASSES)):
             buffer += unhexlify(block.translate(None, b"-\n"))
         else:
@@ -66,9 +79,10 @@ def from_ids(texts: Iterable[str]) -> IdArray:
 
 
 def to_lines(keys: IdArray) -> bytes:
-    """Write keys as the upload format has them: one id a line, lower case, LF, no header."""
+    """Return ids in the upload format: one id per line, lower case, LF, no header."""
     count = len(keys)
     digits = np.frombuffer(keys.tobytes().hex().encode(), dtype=np.uint8).reshape(count, 32)
+    # A page of dashes, over which the five groups of digits are laid for all lines at once: no string is built per id.
     page = np.full((count, LINE_BYTES), ord("-"), dtype=np.uint8)
     for start, stop, place in _GROUPS:
         page[:, place : place + stop - start] = digits[:, start:stop]
@@ -77,13 +91,13 @@ def to_lines(keys: IdArray) -> bytes:
 
 
 def iter_ids(keys: IdArray) -> Iterator[str]:
-    """Iterate over keys as normalised ids."""
+    """Iterate over ids as normalised texts."""
     for start in range(0, len(keys), _ROWS):
         yield from to_lines(keys[start : start + _ROWS]).decode("ascii").splitlines()
 
 
 def digest(keys: IdArray, *, salt: str) -> str:
-    """Return one hexadecimal digest of keys in their order, different for each `salt`."""
+    """Return one hexadecimal digest of ids in their order, different for each `salt`."""
     sha = hashlib.sha256(f"{salt}\n".encode())
     sha.update(np.ascontiguousarray(keys).data)
     return sha.hexdigest()
@@ -95,26 +109,30 @@ def find_duplicates(keys: IdArray) -> tuple[RowNumbers, RowNumbers]:
     Returns:
         The repeating rows, ascending, and for each the first row with the same id.
     """
+    # Sorting rows of 16 bytes is slow, sorting 64-bit numbers is fast. So each id is hashed to one number; equal ids
+    # have equal numbers, and a number that occurs once settles that its id is unique. Only the few rows whose number
+    # may occur twice are compared as ids. Both halves enter the hash: either alone may be the same in many ids.
     halves = np.ascontiguousarray(keys).view(np.uint64)
-    mixed = halves[:, 0] * _HASH_FACTOR_HIGH
-    mixed ^= halves[:, 1]
-    mixed *= _HASH_FACTOR_BOTH
-    ordered = np.sort(mixed)
+    hashes = halves[:, 0] * _HASH_FACTOR_HIGH
+    hashes ^= halves[:, 1]
+    hashes *= _HASH_FACTOR_BOTH
+    ordered = np.sort(hashes)
     twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    del ordered
+    del ordered  # 80 MB for ten million ids, not needed while the rows below are gathered
     if not len(twice):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    suspects = _candidate_duplicates(mixed, twice)
-    firsts = _first_rows(take_rows(keys, suspects), mixed[suspects])
-    again = np.flatnonzero(firsts != np.arange(len(firsts)))
-    return suspects[again], suspects[firsts[again]]
+    candidates = _candidate_duplicates(hashes, twice)
+    firsts = _first_rows(take_rows(keys, candidates), hashes[candidates])
+    repeats = np.flatnonzero(firsts != np.arange(len(firsts)))
+    return candidates[repeats], candidates[firsts[repeats]]
 
 
-def _first_rows(keys: IdArray, mixed: NDArray[np.uint64]) -> RowNumbers:
+def _first_rows(keys: IdArray, hashes: NDArray[np.uint64]) -> RowNumbers:
     """Return for each row the first row equal to it."""
-    order = np.argsort(mixed)
-    firsts = _spread_minimum(order, np.diff(mixed[order]) != 0)
-    if not np.array_equal(keys, take_rows(keys, firsts)):  # two ids with one mixed value: rare enough to sort by ids
+    order = np.argsort(hashes)
+    firsts = _spread_minimum(order, np.diff(hashes[order]) != 0)
+    # Two different ids may have one hash: then some row differs from its first. Rare enough to sort by the ids then.
+    if not np.array_equal(keys, take_rows(keys, firsts)):
         rows = keys.view(np.uint64)
         order = np.lexsort((rows[:, 1], rows[:, 0]))
         firsts = _spread_minimum(order, (np.diff(rows[order], axis=0) != 0).any(axis=1))
@@ -122,7 +140,8 @@ def _first_rows(keys: IdArray, mixed: NDArray[np.uint64]) -> RowNumbers:
 
 
 def _spread_minimum(order: RowNumbers, changes: BoolMask) -> RowNumbers:
-    """Give every row of a run of equal rows, as `order` has them, the smallest row number of its run."""
+    """Return for every row the smallest row number of its run of equal rows, as `order` has them."""
+    # The sort need not be stable: the minimum of each run is its first row, whatever their order within the run.
     begins = np.concatenate(([True], changes))
     smallest = np.minimum.reduceat(order, np.flatnonzero(begins))
     firsts = np.empty_like(order)
@@ -130,20 +149,22 @@ def _spread_minimum(order: RowNumbers, changes: BoolMask) -> RowNumbers:
     return firsts
 
 
-def _candidate_duplicates(mixed: NDArray[np.uint64], twice: NDArray[np.uint64]) -> RowNumbers:
-    """Return the rows whose mixed value may occur twice: every such row, and few others."""
-    bits = min(_BUCKET_BITS, len(mixed).bit_length() + 4)
+def _candidate_duplicates(hashes: NDArray[np.uint64], twice: NDArray[np.uint64]) -> RowNumbers:
+    """Return the rows whose hash may occur twice: every such row, and few others."""
+    # A table of booleans by the hash's upper bits: marking and looking up are one step per row, where `np.isin` would
+    # sort again. Rows that share a bucket by chance are sorted out when ids are compared.
+    bits = min(_BUCKET_BITS, len(hashes).bit_length() + 4)
     shift = np.uint64(64 - bits)
     table = np.zeros(1 << bits, dtype=np.bool_)
     table[twice >> shift] = True
     found = [
-        np.flatnonzero(table[mixed[start : start + _ROWS] >> shift]) + start for start in range(0, len(mixed), _ROWS)
+        np.flatnonzero(table[hashes[start : start + _ROWS] >> shift]) + start for start in range(0, len(hashes), _ROWS)
     ]
     return np.concatenate(found).astype(np.int64)
 
 
 def unique(keys: IdArray) -> IdArray:
-    """Return each id once, where it first stands."""
+    """Return each id once, at its first position."""
     again, _ = find_duplicates(keys)
     keep = np.ones(len(keys), dtype=np.bool_)
     keep[again] = False
@@ -154,6 +175,7 @@ def is_in(keys: IdArray, others: IdArray) -> BoolMask:
     """Return for each row of `keys` whether the same id is in `others`."""
     if not len(others):
         return np.zeros(len(keys), dtype=np.bool_)
+    # Behind `others`, a row of `keys` that is among them is a duplicate whose first row lies in `others`.
     again, original = find_duplicates(np.concatenate((others, keys)))
     known = len(others)
     mask = np.zeros(len(keys), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Which column holds the ids, and what a column's name says about them."""
+"""Finding the column of ids, and what its name says about the type of id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from cint_nb.domain.ids import EntityType, is_respondent_id, mask_ids_in, masked
 from cint_nb.study.files.sources import source_error
 from cint_nb.study.files.verdicts import MalformedReason, contains_id, malformed_reason, normalise_line
 
-_MIN_ID_SHARE = 0.2  # a column with fewer ids among its filled cells is not meant
+MIN_ID_SHARE = 0.2
+"""A column with a smaller share of ids among its filled cells is not a column of ids: an id that somebody typed into a
+column of comments must not make it a candidate."""
 _NAME_SHOWN = 40
 _NO_HEADER = frozenset(
     {
@@ -31,7 +33,7 @@ _OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|pe
 
 @dataclass(frozen=True, slots=True)
 class ColumnSample:
-    """One column as far as it was looked at.
+    """The first values of one column.
 
     Args:
         position: Counted from 1.
@@ -55,7 +57,7 @@ class ColumnSample:
 
 
 def entity_type_from_name(name: str) -> EntityType | None:
-    """Return the id type that a column or file name suggests; None where it suggests none, or both.
+    """Return the type of id that a column or file name suggests; None if it suggests neither or both.
 
     Cint's own texts use *Respondent ID* for either; `RSID` and `RID` are plain.
     """
@@ -71,12 +73,12 @@ def entity_type_from_name(name: str) -> EntityType | None:
 
 
 def clean_name(text: str) -> str:
-    """Return a header cell without the spaces, quotes and marks around it, in its own case."""
+    """Return a header cell without surrounding spaces, quotes and byte-order marks, in its original case."""
     return text.strip("\ufeff\u200b\u00a0 \t\r\n\"'")
 
 
 def is_id_name(name: str) -> bool:
-    """Return whether a text is a usual name of a column of ids."""
+    """Return whether a text is a common name for an ID column."""
     folded = re.sub(r"[^a-z]", "", name.lower())
     return any(form.fullmatch(folded) for form in (_RSID_NAMES, _RID_NAMES, _OTHER_NAMES))
 
@@ -85,14 +87,14 @@ def is_header(text: str, any_ids: bool) -> bool:
     """Return whether the first filled line of a list is a header row.
 
     Args:
-        text: The line, which is no id.
-        any_ids: Whether the lines after it hold any.
+        text: The line, which is not an id.
+        any_ids: Whether the lines after it contain any.
     """
     name = normalise_line(text)
     if is_id_name(name):
         return not any(sign in text for sign in "%$")  # such as [%RSID%]
-    looks_like_name = len(name) <= 64 and any(c.isalpha() for c in name) and sum(map(str.isdigit, name)) < 6
-    return any_ids and looks_like_name and not contains_id(name) and malformed_reason(text) not in _NO_HEADER
+    could_be_name = len(name) <= 64 and any(c.isalpha() for c in name) and sum(map(str.isdigit, name)) < 6
+    return any_ids and could_be_name and not contains_id(name) and malformed_reason(text) not in _NO_HEADER
 
 
 def is_header_row(row: Sequence[str]) -> bool:
@@ -105,7 +107,7 @@ def is_header_row(row: Sequence[str]) -> bool:
 
 
 def separator_hint(line: str) -> str:
-    """Return the separator that a first line such as `sep=;` announces to a spreadsheet; empty without one."""
+    """Return the separator that a first line such as `sep=;` declares to a spreadsheet; empty if there is none."""
     found = _SEPARATOR_HINT.fullmatch(line.strip('\ufeff"\r\n '))
     return found[1] if found else ""
 
@@ -113,37 +115,37 @@ def separator_hint(line: str) -> str:
 def choose_id_column(
     columns: Sequence[ColumnSample], column: str | int | None, *, source: str, entity_type: EntityType, has_header: bool
 ) -> ColumnSample:
-    """Choose the column of ids: as asked, or the only one that can be meant.
+    """Choose the ID column: the requested one, or the only candidate.
 
     Args:
-        columns: What the table has.
+        columns: The columns of the table.
         column: A name, or a position from 1; None to find it by content, then by name.
         source: Name of the source, for messages.
         entity_type: For the call written in messages.
         has_header: Whether names come from a header.
 
     Raises:
-        RespondentFileError: if no column fits, or several do; it names them and the call to write.
+        RespondentFileError: if no column matches, or several do; the message lists them and the call to write.
     """
     if column is not None:
         return _requested_column(columns, column, source, has_header=has_header)
-    by_content = [cells for cells in columns if cells.share_of_ids >= _MIN_ID_SHARE]
+    by_content = [cells for cells in columns if cells.share_of_ids >= MIN_ID_SHARE]
     found = by_content or [cells for cells in columns if entity_type_from_name(cells.name)]
     if len(found) == 1:
         return found[0]
     if found:
         raise source_error(
             source,
-            f"{len(found)} columns could hold the ids: {_list_labels(found)}.",
-            f"say which one: {_example_call(source, _best_candidate(found, entity_type), entity_type)}.",
+            f"{len(found)} columns may contain the IDs: {list_labels(found)}.",
+            f"choose one: {_example_call(source, _best_candidate(found, entity_type), entity_type)}.",
             columns=len(columns),
         )
     raise source_error(
         source,
-        f"No column holds respondent ids. The columns are {_list_labels(columns)}.",
-        f"if one of them does, name it: {_example_call(source, columns[0], entity_type)}."
+        f"No column contains respondent IDs. The columns are {list_labels(columns)}.",
+        f"if one of them does, pass its name: {_example_call(source, columns[0], entity_type)}."
         if columns
-        else "export it again, one id a line.",
+        else "export it again with one ID per line.",
         columns=len(columns),
     )
 
@@ -160,8 +162,8 @@ def _requested_column(
     if not has_header:
         raise source_error(
             source,
-            "A column was named, and the first line is no header row.",
-            "give the position instead, from 1: column=1.",
+            "A column was given by name, but the first line is not a header row.",
+            "give its position instead, counted from 1: column=1.",
             column=masked_repr(column, _NAME_SHOWN),
         )
     folded = column.strip().casefold()
@@ -171,7 +173,7 @@ def _requested_column(
         return found[0]
     if found:
         raise source_error(
-            source, f"Several columns have this name: {_list_labels(found)}.", f"write column={found[0].position}."
+            source, f"Several columns have this name: {list_labels(found)}.", f"write column={found[0].position}."
         )
     raise _no_such_column_error(columns, column, source)
 
@@ -179,7 +181,7 @@ def _requested_column(
 def _no_such_column_error(columns: Sequence[ColumnSample], column: str | int, source: str) -> RespondentFileError:
     return source_error(
         source,
-        f"There is no column {masked_repr(column)}. The columns are {_list_labels(columns)}.",
+        f"There is no column {masked_repr(column)}. The columns are {list_labels(columns)}.",
         "use one of these names or positions; positions count from 1.",
     )
 
@@ -193,6 +195,7 @@ def _example_call(source: str, cells: ColumnSample, entity_type: EntityType) -> 
     return f'read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
 
 
-def _list_labels(columns: Sequence[ColumnSample]) -> str:
+def list_labels(columns: Sequence[ColumnSample]) -> str:
+    """Return the positions and names of columns for a message, at most 12 of them."""
     shown = ", ".join(cells.label() for cells in columns[:12])
     return shown + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")

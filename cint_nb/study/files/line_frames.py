@@ -1,4 +1,4 @@
-"""Verdicts as frames and files: the summary, the lines, the rejects."""
+"""The lines of a source as DataFrames and files: summary, lines, rejects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cint_nb.domain.ids import mask_id
-from cint_nb.study.files import id_array as key_rows
+from cint_nb.study.files import id_array
 from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
 from cint_nb.study.files.line_index import LineIndex, MalformedTexts
 from cint_nb.study.files.verdicts import Verdict, cell_text
@@ -23,73 +23,73 @@ _NO_ROWS: RowNumbers = np.empty(0, np.int64)
 
 
 def index_of_ids(keys: IdArray, numbers: RowNumbers | None = None) -> LineIndex:
-    """Describe ids that are all usable, one a line."""
+    """Return the index of a source in which every line is a usable id."""
     return LineIndex(keys, len(keys), _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, _NO_ROWS, MalformedTexts(), numbers)
 
 
-def select_ids(reading: LineIndex, mask: BoolMask) -> LineIndex:
-    """Keep some of the usable ids, with their line numbers."""
-    positions = reading.usable_positions()[mask]
-    return index_of_ids(key_rows.take_rows(reading.keys, mask), reading.line_numbers(positions))
+def select_ids(line_index: LineIndex, mask: BoolMask) -> LineIndex:
+    """Return the index of some of the usable ids, with their line numbers."""
+    positions = line_index.usable_positions()[mask]
+    return index_of_ids(id_array.take_rows(line_index.keys, mask), line_index.line_numbers(positions))
 
 
-def malformed_reasons(reading: LineIndex) -> list[str]:
+def malformed_reasons(line_index: LineIndex) -> list[str]:
     """Return the reason for each malformed line, in source order."""
-    return [reading.texts.reason(row).value for row in range(len(reading.texts))]
+    return [line_index.texts.reason(row).value for row in range(len(line_index.texts))]
 
 
-def summary_frame(reading: LineIndex) -> pd.DataFrame:
+def summary_frame(line_index: LineIndex) -> pd.DataFrame:
     """Count lines by verdict and reason; see `Respondents.summary`."""
     import pandas as pd
 
     def first_number(positions: RowNumbers) -> Any:
-        return int(reading.line_numbers(positions[:1])[0]) if len(positions) else pd.NA
+        return int(line_index.line_numbers(positions[:1])[0]) if len(positions) else pd.NA
 
-    usable = np.argmax(reading.usable_mask(), keepdims=True) if len(reading.keys) else _NO_ROWS
+    usable = np.argmax(line_index.usable_mask(), keepdims=True) if len(line_index.keys) else _NO_ROWS
     rows: list[tuple[str, str, int, Any]] = [
-        ("lines", "", reading.lines, first_number(np.arange(min(reading.lines, 1)))),
-        (Verdict.USABLE.value, "", len(reading.keys), first_number(usable)),
-        (Verdict.DUPLICATE.value, "", len(reading.duplicate), first_number(reading.duplicate)),
+        ("lines", "", line_index.lines, first_number(np.arange(min(line_index.lines, 1)))),
+        (Verdict.USABLE.value, "", len(line_index.keys), first_number(usable)),
+        (Verdict.DUPLICATE.value, "", len(line_index.duplicate), first_number(line_index.duplicate)),
     ]
-    why = malformed_reasons(reading)
-    found = Counter(why)
+    reasons = malformed_reasons(line_index)
+    found = Counter(reasons)
     rows += [
-        (Verdict.MALFORMED.value, reason, number, first_number(reading.malformed[why.index(reason) :]))
+        (Verdict.MALFORMED.value, reason, number, first_number(line_index.malformed[reasons.index(reason) :]))
         for reason, number in found.most_common()
     ] or [(Verdict.MALFORMED.value, "", 0, pd.NA)]
     rows += [
-        (Verdict.BLANK.value, "", len(reading.blank), first_number(reading.blank)),
-        (Verdict.HEADER.value, "", len(reading.header), first_number(reading.header)),
+        (Verdict.BLANK.value, "", len(line_index.blank), first_number(line_index.blank)),
+        (Verdict.HEADER.value, "", len(line_index.header), first_number(line_index.header)),
     ]
     frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
     return frame.astype({"lines": "int64", "first_line": "Int64"})
 
 
-def lines_frame(reading: LineIndex, *, reveal: bool) -> pd.DataFrame:
-    """Return a row for each line; see `Respondents.lines`."""
+def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
+    """Return one row per line; see `Respondents.lines`."""
     import pandas as pd
 
-    verdict = np.full(reading.lines, Verdict.USABLE.value, dtype=object)
-    reason = np.full(reading.lines, "", dtype=object)
-    shown = np.full(reading.lines, "", dtype=object)
-    of_line = np.zeros(reading.lines, dtype=np.int64)
-    hide = str if reveal else mask_id
+    verdict = np.full(line_index.lines, Verdict.USABLE.value, dtype=object)
+    reason = np.full(line_index.lines, "", dtype=object)
+    shown = np.full(line_index.lines, "", dtype=object)
+    of_line = np.zeros(line_index.lines, dtype=np.int64)
+    display = str if reveal else mask_id
     for kind, positions in (
-        (Verdict.BLANK, reading.blank),
-        (Verdict.MALFORMED, reading.malformed),
-        (Verdict.DUPLICATE, reading.duplicate),
-        (Verdict.HEADER, reading.header),
+        (Verdict.BLANK, line_index.blank),
+        (Verdict.MALFORMED, line_index.malformed),
+        (Verdict.DUPLICATE, line_index.duplicate),
+        (Verdict.HEADER, line_index.header),
     ):
         verdict[positions] = kind.value
-    shown[reading.usable_positions()] = [hide(text) for text in key_rows.iter_ids(reading.keys)]
-    shown[reading.duplicate] = shown[reading.first]
-    reason[reading.malformed] = malformed_reasons(reading)
-    # A malformed line may hold an e-mail address: its end is as telling as the whole, so nothing of it is shown.
-    shown[reading.malformed] = [reading.texts[row] if reveal else "••••" for row in range(len(reading.texts))]
-    of_line[reading.duplicate] = reading.line_numbers(reading.first)
+    shown[line_index.usable_positions()] = [display(text) for text in id_array.iter_ids(line_index.keys)]
+    shown[line_index.duplicate] = shown[line_index.first]
+    reason[line_index.malformed] = malformed_reasons(line_index)
+    # A malformed line may contain an e-mail address, whose end identifies as much as the whole: nothing of it is shown.
+    shown[line_index.malformed] = [line_index.texts[row] if reveal else "••••" for row in range(len(line_index.texts))]
+    of_line[line_index.duplicate] = line_index.line_numbers(line_index.first)
     return pd.DataFrame(
         {
-            "line": reading.line_numbers(np.arange(reading.lines)),
+            "line": line_index.line_numbers(np.arange(line_index.lines)),
             "verdict": pd.Series(verdict, dtype="str"),
             "reason": pd.Series(reason, dtype="str"),
             "of_line": pd.Series(of_line, dtype="Int64").mask(of_line == 0),
@@ -99,12 +99,12 @@ def lines_frame(reading: LineIndex, *, reveal: bool) -> pd.DataFrame:
 
 
 def write_rejects(frame: pd.DataFrame, path: Path, *, keep: tuple[str, ...] = (Verdict.USABLE.value,)) -> Path:
-    """Write the rows of a frame whose second column is not in `keep`, so that a spreadsheet runs none of them.
+    """Write the rows of a frame whose second column is not in `keep`, so that a spreadsheet evaluates none of it.
 
     Args:
         frame: As `Respondents.lines` or `Outcome.frame` return it.
-        path: Any existing file is replaced. Written in UTF-8 with a byte-order mark, as Excel wants it.
-        keep: Values of the second column to leave out.
+        path: Any existing file is replaced. Written in UTF-8 with a byte-order mark, by which Excel recognises it.
+        keep: Values of the second column to omit.
     """
     rest = frame[~frame.iloc[:, 1].isin(keep)]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
@@ -115,5 +115,5 @@ def write_rejects(frame: pd.DataFrame, path: Path, *, keep: tuple[str, ...] = (V
 
 
 def escape_formula(text: str) -> str:
-    """Return `text` so that a spreadsheet shows it and never computes it."""
+    """Return `text` with an apostrophe in front where a spreadsheet would otherwise evaluate it as a formula."""
     return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) or text[:1].isspace() else text

@@ -1,4 +1,4 @@
-"""What was found on every line of a source, kept small: lists of positions, and the text of what is malformed."""
+"""The index of a scanned source: ids and the positions of all other lines, kept compact."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cint_nb.study.files.verdicts import MalformedReason, malformed_reason
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MalformedTexts:
-    """Keep the text of malformed lines, in source order, shortened to 200 bytes."""
+    """The text of malformed lines, in source order, truncated to 200 bytes."""
 
     content: bytes = b""
     ends: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
@@ -31,7 +31,7 @@ class MalformedTexts:
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """Count lines by verdict; `usable + blank + duplicate + malformed + header` is always `lines`."""
+    """Line counts by verdict; `usable + blank + duplicate + malformed + header` is always `lines`."""
 
     lines: int
     usable: int
@@ -43,17 +43,17 @@ class VerdictCounts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineIndex:
-    """What every line of a source is, as positions from 0; a position in none of the lists is usable.
+    """The verdict of every line of a source, as positions from 0; a position in none of the lists is usable.
 
     Args:
         keys: Usable, unique ids in source order.
         lines: How many lines the source has.
         blank: Positions of blank lines.
-        malformed: Positions of malformed lines; `texts` holds what stood there.
+        malformed: Positions of malformed lines; `texts` contains their text.
         duplicate: Positions of lines that repeat an id, `first` the positions they repeat.
         header: Position of the header line, if any.
-        numbers: Line number of each position, where that is not the position plus 1.
-        header_text: What the header line says, where it was found among the lines.
+        numbers: Line number of each position, if it is not the position plus 1.
+        header_text: Text of the header line, if it was found among the lines.
     """
 
     keys: IdArray
@@ -69,7 +69,7 @@ class LineIndex:
 
     @property
     def counts(self) -> VerdictCounts:
-        """Count the lines by verdict."""
+        """Line counts by verdict."""
         return VerdictCounts(
             lines=self.lines,
             usable=len(self.keys),
@@ -96,7 +96,7 @@ class LineIndex:
 
 
 def decode_line(raw: bytes) -> tuple[str, bool]:
-    """Read bytes as UTF-8, else as cp1252; also tell whether cp1252 was needed."""
+    """Decode bytes as UTF-8, otherwise as cp1252; also return whether cp1252 was needed."""
     try:
         return raw.decode("utf-8"), False
     except UnicodeDecodeError:

@@ -1,4 +1,9 @@
-"""From lines to verdicts: blocks of plain ids by comparison with a pattern, everything else line by line."""
+"""The line scanner: plain ids by pattern in blocks, everything else line by line.
+
+Nearly all lines of a list of ids have one form, and every step that Python takes per line costs seconds over ten
+million lines. So runs of such lines are recognised, counted and converted as a whole, and only the others are judged
+one by one. Both ways give the same verdicts.
+"""
 
 from __future__ import annotations
 
@@ -12,24 +17,27 @@ import numpy as np
 
 from cint_nb.domain import ids, limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.study.files import id_array as key_rows
+from cint_nb.study.files import id_array
 from cint_nb.study.files.id_array import BYTE_CLASSES, ID_PATTERN, RowNumbers
 from cint_nb.study.files.line_index import LineIndex, MalformedTexts, decode_line
 from cint_nb.study.files.verdicts import normalise_line
 
-_NOT_HEX = bytes(byte for byte in range(256) if byte not in key_rows.HEX)
+_NOT_HEX = bytes(byte for byte in range(256) if byte not in id_array.HEX)
+# What is stripped before decoding, so that most lines need none; `normalise_line` removes other wrapping.
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
 _DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
-_GATHER_MIN_ROWS = 64  # lines, from which gathering digits by numpy is faster
-_EMPTY = re.compile(rb"(?:\r?\n)++")  # possessive: else a million empty lines are remembered one by one
+_GATHER_MIN_ROWS = 64  # from so many lines on, gathering digits with numpy is faster than deleting the other bytes
+_EMPTY = re.compile(
+    rb"(?:\r?\n)++"
+)  # possessive: otherwise the regex engine remembers a million empty lines one by one
 _PATTERN_STEPS = 13  # the longest pattern is 4,096 lines
-_PATTERN_MAX_BYTES = 64
-_KEPT_TEXT_BYTES = 200
-_BATCH = 65_536
+_PATTERN_MAX_BYTES = 64  # a longer line has more than wrapping around the id, which hardly repeats
+_KEPT_TEXT_BYTES = 200  # enough to see why a line is malformed; a binary file must not fill the memory
+_BATCH = 65_536  # values joined to one block: about 2.4 MB
 
 
 class LineScanner:
-    """Collect the verdicts of lines as they come.
+    """Collects the verdicts of lines block by block.
 
     Args:
         source_name: For errors.
@@ -45,27 +53,29 @@ class LineScanner:
         self._header = array("q")
         self._texts = bytearray()
         self._ends = array("q")
-        self._step = 0
+        self._step = 0  # of `_patterns`: where the last run got to, so that the next block starts with long steps
         self._patterns: list[bytes] = []
         self._use_pattern(ID_PATTERN + b"\n")
-        self._previous = (b"", -1)
+        self._previous = (b"", -1)  # form and position of the last line judged alone
 
     def feed(self, block: bytes) -> None:
         """Judge a block of whole lines, each ended by LF or CRLF; a CR inside ends a line too."""
-        shape = block.translate(BYTE_CLASSES)
+        # Once per block: in `form` all plain lines are the same bytes, so a run of them is a repetition of the pattern.
+        form = block.translate(BYTE_CLASSES)
         place, end = 0, len(block)
         while place < end:
             start = place
-            place = self._run_end(shape, place)
+            place = self._run_end(form, place)
             if place > start:
                 self._take_ids(block, start, place)
+            # The run ended at an empty line, at a line of another form, or at the end of the block.
             if empty := _EMPTY.match(block, place):
                 self._skip_blank(block.count(b"\n", place, empty.end()))
                 place = empty.end()
             elif place < end:
                 stop = block.index(b"\n", place)
                 raw = block[place:stop]
-                if b"\r" in raw[:-1]:
+                if b"\r" in raw[:-1]:  # line ends are mixed: the reader left CR alone because the text has LF too
                     for part in raw.removesuffix(b"\r").split(b"\r"):
                         self.scan_line(part)
                 else:
@@ -74,29 +84,35 @@ class LineScanner:
         self._check_length()
 
     def _skip_blank(self, blanks: int) -> None:
-        """Count empty lines, which a file can hold by the million."""
+        """Record empty lines, of which a file may contain millions."""
         self._blank.frombytes(np.arange(self.lines, self.lines + blanks, dtype=np.int64).tobytes())
         self.lines += blanks
 
-    def _run_end(self, shape: bytes, place: int) -> int:
-        """Return the end of the run of lines that have the pattern: steps double while they fit, then halve."""
-        ladder, step = self._patterns, self._step
-        while shape.startswith(ladder[step], place):
-            place += len(ladder[step])
+    def _run_end(self, form: bytes, place: int) -> int:
+        """Return the end of the run of lines that have the pattern."""
+        # Galloping, then bisection: `startswith` compares memory but does not say where two texts differ. Patterns of
+        # 1, 2, 4 … lines find the end of any run in about two comparisons per doubling. Between odd lines runs stay
+        # short, so the next search starts at the step that the last one reached.
+        patterns, step = self._patterns, self._step
+        while form.startswith(patterns[step], place):
+            place += len(patterns[step])
             step = min(step + 1, _PATTERN_STEPS - 1)
         self._step = max(0, step - 1)
+        # Fewer than 2 ** step lines are left of the run: each smaller pattern fits at most once.
         while step:
             step -= 1
-            if shape.startswith(ladder[step], place):
-                place += len(ladder[step])
+            if form.startswith(patterns[step], place):
+                place += len(patterns[step])
         return place
 
     def _take_ids(self, block: bytes, start: int, stop: int) -> None:
-        """Keep the ids of a run of lines that have the pattern."""
+        """Store the ids of a run of lines that have the pattern."""
         count = (stop - start) // len(self._patterns[0])
         if count < _GATHER_MIN_ROWS:
             self._keys += unhexlify(block[start:stop].translate(None, _NOT_HEX))
         else:
+            # All lines are equally long, so the block is a table of fixed width: its five columns of digits are
+            # copied side by side, which leaves what `unhexlify` takes in one call.
             lines = np.frombuffer(block, self._parts, count, start)
             digits = np.empty(count, _DIGITS)
             for name in _DIGITS.names or ():
@@ -105,11 +121,12 @@ class LineScanner:
         self.lines += count
 
     def _use_pattern(self, pattern: bytes) -> None:
-        at = pattern.index(b"h")
+        """Take the form of one line as that of a run: its multiples, and where the digits are."""
+        at = pattern.index(b"h")  # the wrapping before the id
         layout: Any = {
             "names": _DIGITS.names,
             "formats": [_DIGITS[name] for name in _DIGITS.names or ()],
-            "offsets": [at + place for place in (0, 9, 14, 19, 24)],
+            "offsets": [at + place for place in (0, 9, 14, 19, 24)],  # groups of digits, each behind its dash
             "itemsize": len(pattern),
         }
         self._parts: np.dtype[np.void] = np.dtype(layout)
@@ -118,6 +135,7 @@ class LineScanner:
 
     def scan_line(self, raw: bytes) -> None:
         """Judge one line, without its end."""
+        # The usual wrapping first, on bytes: decoding and normalising a text takes seven times as long.
         bare = raw.strip(_WRAPPING)
         if len(bare) == 36 and bare.translate(BYTE_CLASSES) == ID_PATTERN:
             self._keys += unhexlify(bare.replace(b"-", b""))
@@ -141,15 +159,18 @@ class LineScanner:
 
     def _learn_pattern(self, raw: bytes) -> None:
         """Adopt the wrapping of this line as the pattern if the previous line has the same one."""
+        # A file is usually written by one program, which quotes or indents every line alike. Two neighbours of one form
+        # are enough to expect a third; a single odd line must not replace the pattern of all others.
         if len(raw) < _PATTERN_MAX_BYTES:
             pattern = (raw + b"\n").translate(BYTE_CLASSES)
             follows = self._previous == (pattern, self.lines - 1)
+            # Exactly 32 hex digits: a wrapping with digits of its own would be taken for a part of the id.
             if follows and pattern != self._patterns[0] and ID_PATTERN in pattern and pattern.count(b"h") == 32:
                 self._use_pattern(pattern)
             self._previous = (pattern, self.lines)
 
     def scan_values(self, texts: Iterable[str]) -> None:
-        """Judge values that are whole lines in themselves, whatever they contain."""
+        """Judge values, each of which is one line whatever it contains."""
         batch: list[str] = []
         for text in texts:
             batch.append(text)
@@ -162,6 +183,7 @@ class LineScanner:
         if not batch:
             return
         block = ("\n".join(batch) + "\n").encode("utf-8", "replace")
+        # As one block if no value contains a line end, which would be counted as a line of its own.
         if b"\r" not in block and block.count(b"\n") == len(batch):
             self.feed(block)
         else:
@@ -179,19 +201,19 @@ class LineScanner:
             raise RespondentFileError(
                 f"The source has more than {limits.SOURCE_MAX_LINES:,} lines.",
                 evidence={"source": self._name or None},
-                next_step="split it before reading; one target group holds "
-                f"{limits.IDS_PER_TARGET_GROUP:,} ids in any case.",
+                next_step="split it before reading; one target group takes "
+                f"{limits.IDS_PER_TARGET_GROUP:,} IDs in any case.",
             )
 
     def finish(
         self, *, is_header: Callable[[str, bool], bool] | None = None, numbers: array[int] | None = None
     ) -> LineIndex:
-        """Find the duplicates and close the books.
+        """Find the duplicates and return the index.
 
         Args:
-            is_header: Asked about the first line that is not blank, if it is malformed, with its text and whether any
-                id was found; tells whether that line is a header row.
-            numbers: Line number of each position, where that is not the position plus 1.
+            is_header: Called for the first line that is not blank, if it is malformed, with its text and whether any
+                id was found; returns whether that line is a header row.
+            numbers: Line number of each position, if it is not the position plus 1.
         """
         blank, malformed = _index(self._blank), _index(self._malformed)
         header, texts = _index(self._header), MalformedTexts(bytes(self._texts), _index(self._ends))
@@ -199,17 +221,19 @@ class LineScanner:
         if is_header and len(malformed) and malformed[0] == first and is_header(texts[0], bool(self._keys)):
             header, malformed, header_text = malformed[:1], malformed[1:], texts[0]
             texts = MalformedTexts(texts.content[int(texts.ends[0]) :], texts.ends[1:] - texts.ends[0])
-        keys = key_rows.from_buffer(self._keys)
-        again, original = key_rows.find_duplicates(keys)
+        # Last, because a duplicate may be a million lines behind its original: one sort finds all of them.
+        keys = id_array.from_buffer(self._keys)
+        again, original = id_array.find_duplicates(keys)
         if len(again):
+            # Rows of `keys` become positions of lines: every line that is nothing else is an id, in the same order.
             mask = np.ones(self.lines, dtype=np.bool_)
             for others in (blank, malformed, header):
                 mask[others] = False
-            places = np.flatnonzero(mask)
+            positions = np.flatnonzero(mask)
             keep = np.ones(len(keys), dtype=np.bool_)
             keep[again] = False
-            keys, again, original = key_rows.take_rows(keys, keep), places[again], places[original]
-        keys.flags.writeable = False
+            keys, again, original = id_array.take_rows(keys, keep), positions[again], positions[original]
+        keys.flags.writeable = False  # shared by everything derived from it, and hashed
         return LineIndex(
             keys=keys,
             lines=self.lines,
@@ -230,5 +254,6 @@ def _index(values: array[int]) -> RowNumbers:
 
 def _first_not_in(ascending: RowNumbers) -> int:
     """Return the smallest position that is not in an ascending list."""
+    # The lists are ascending and without repeats: entry i is i until the first gap.
     gaps = np.flatnonzero(ascending != np.arange(len(ascending)))
     return int(gaps[0]) if len(gaps) else len(ascending)

@@ -1,4 +1,4 @@
-"""One reading for every kind of source: text, table, workbook, data frame, list."""
+"""Readers for every kind of source: text, table, workbook, DataFrame, list."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _SAMPLE_ROWS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """Where ids come from, as far as it was found out.
+    """Where ids come from, as far as known.
 
     Args:
-        name: File name, or a word for a value of the session.
+        name: File name, or a word for an in-memory value.
         kind: `text`, `xlsx`, `parquet`, `sav`, `frame` or `list`.
         encoding: Of a text; empty otherwise.
-        size: Bytes read; 0 for values of the session.
+        size: Bytes read; 0 for in-memory values.
         layout: `one value a line`, `one line of values` or `table`.
-        column: Name of the column or of the header row; empty where there is none.
-        position: Position of the column, from 1; 0 where there are no columns.
+        column: Name of the column or of the header row; empty if there is none.
+        position: Position of the column, from 1; 0 if there are no columns.
         sheet: Name of the sheet of a workbook.
     """
 
@@ -53,13 +53,13 @@ class SourceInfo:
     sheet: str = ""
 
     def __post_init__(self) -> None:
-        for field in ("name", "column", "sheet"):  # a file without a header has ids where names should be
+        for field in ("name", "column", "sheet"):  # in a file without a header ids stand where names should be
             object.__setattr__(self, field, mask_ids_in(getattr(self, field)))
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the analyst asked for: what the ids identify, which column, which sheet, a name for the source."""
+    """What the analyst requested: what the ids identify, which column, which sheet, a name for the source."""
 
     entity_type: EntityType
     column: str | int | None = None
@@ -67,76 +67,76 @@ class ReadOptions:
     name: str = ""
 
 
-def read_source(source: Any, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
-    """Read any source the package knows; see `respondents.read_respondents`."""
+def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    """Read any supported source; see `respondents.read_respondents`."""
     if isinstance(source, str | Path | bytes | bytearray | memoryview) or hasattr(source, "read"):
-        return _read_file(source, request)
+        return _read_file(source, options)
     if type(source).__module__.partition(".")[0] == "pandas":
-        return _read_pandas(source, request)
+        return _read_pandas(source, options)
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
-        return _read_list(source, request)
+        return _read_list(source, options)
     raise source_error(
-        request.name,
+        options.name,
         f"A {type(source).__name__} cannot be read as respondents.",
-        "give a path, bytes, an open file, a DataFrame, a Series or a list of ids.",
+        "pass a path, bytes, an open file, a DataFrame, a Series or a list of IDs.",
     )
 
 
 def _read_file(
-    source: str | Path | bytes | bytearray | memoryview | IO[Any], request: ReadOptions
+    source: str | Path | bytes | bytearray | memoryview | IO[Any], options: ReadOptions
 ) -> tuple[LineIndex, SourceInfo]:
-    with open_source(source, request.name) as file:
+    with open_source(source, options.name) as file:
         if file.kind is SourceFormat.TEXT:
-            return _read_text(file, request)
-        return _read_binary(file, request)
+            return _read_text(file, options)
+        return _read_binary(file, options)
 
 
-def _read_text(file: OpenSource, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     text = TextSource(file.stream, file.name)
-    shape = detect_layout(text.head, complete=text.complete, column=request.column)
-    if shape.layout is Layout.TABLE:
-        rows = iter_table_rows(text, shape.delimiter)
-        reading, cells = _read_rows(rows, request, file.name)
+    found = detect_layout(text.head, complete=text.complete, column=options.column)
+    if found.layout is Layout.TABLE:
+        rows = iter_table_rows(text, found.delimiter)
+        reading, cells = _read_rows(rows, options, file.name)
         cp1252 = text.saw_cp1252
     else:
-        scan = LineScanner(file.name)
-        for block in text.blocks(shape.delimiter or "\n", mixed_ends=False):
-            reject_binary(file.name, block, scan.lines)
-            scan.feed(block)
-        reading = scan.finish(is_header=is_header)
-        cp1252 = scan.saw_cp1252
-        cells = _check_single_column(reading, request, file.name)
+        scanner = LineScanner(file.name)
+        for block in text.blocks(found.delimiter or "\n", mixed_ends=False):
+            reject_binary(file.name, block, scanner.lines)
+            scanner.feed(block)
+        reading = scanner.finish(is_header=is_header)
+        cp1252 = scanner.saw_cp1252
+        cells = _check_single_column(reading, options, file.name)
     return reading, SourceInfo(
         name=file.name,
         kind=file.kind,
         encoding="cp1252" if cp1252 and text.encoding == "utf-8" else text.encoding,
         size=file.size,
-        layout=shape.layout,
+        layout=found.layout,
         column=cells.name,
         position=cells.position,
     )
 
 
-def _check_single_column(reading: LineIndex, request: ReadOptions, name: str) -> ColumnSample:
-    """Check a wish for a column against a text that has one."""
+def _check_single_column(reading: LineIndex, options: ReadOptions, name: str) -> ColumnSample:
+    """Return the only column of a text; raise if another one was requested."""
     header = clean_name(reading.header_text)
     cells = ColumnSample(1, header, ())
-    if request.column is not None:
-        choose_id_column([cells], request.column, source=name, entity_type=request.entity_type, has_header=bool(header))
+    if options.column is not None:
+        choose_id_column([cells], options.column, source=name, entity_type=options.entity_type, has_header=bool(header))
     return cells
 
 
 def _read_rows(
-    rows: Iterator[tuple[int, list[Any]]], request: ReadOptions, name: str
+    rows: Iterator[tuple[int, list[Any]]], options: ReadOptions, name: str
 ) -> tuple[LineIndex, ColumnSample]:
-    """Read one column of a table that comes as rows with line numbers."""
+    """Read one column of a table given as rows with line numbers."""
     head = list(islice(rows, _SAMPLE_ROWS))
     texts = [[cell_text(value) for value in row] for _, row in head]
     filled = [place for place, row in enumerate(texts) if any(map(normalise_line, row))]
     hint = filled[:1] if filled and separator_hint("".join(texts[filled[0]]) + ";") else []
     first = filled[len(hint)] if len(filled) > len(hint) else len(texts)
     names = [clean_name(value) for value in texts[first]] if first < len(texts) else []
-    has_header = bool(names) and (is_header_row(texts[first]) or request.column in names)
+    has_header = bool(names) and (is_header_row(texts[first]) or options.column in names)
     body = texts[first + 1 :] if has_header else texts[first:]
     columns = [
         ColumnSample(
@@ -147,10 +147,10 @@ def _read_rows(
         for place in range(max(map(len, texts), default=0))
     ]
     chosen = choose_id_column(
-        columns, request.column, source=name, entity_type=request.entity_type, has_header=has_header
+        columns, options.column, source=name, entity_type=options.entity_type, has_header=has_header
     )
     headers = {*hint, first} if has_header else set(hint)
-    place, numbers, scan = chosen.position - 1, array("q"), LineScanner(name)
+    place, numbers, scanner = chosen.position - 1, array("q"), LineScanner(name)
 
     def values(part: Iterable[tuple[int, list[Any]]]) -> Iterator[str]:
         for number, row in part:
@@ -159,17 +159,17 @@ def _read_rows(
 
     begin = 0
     for header in sorted(headers):
-        scan.scan_values(values(head[begin:header]))
-        scan.mark_header()
+        scanner.scan_values(values(head[begin:header]))
+        scanner.mark_header()
         numbers.append(head[header][0])
         begin = header + 1
-    scan.scan_values(values(chain(head[begin:], rows)))
+    scanner.scan_values(values(chain(head[begin:], rows)))
     dense = not numbers or numbers[-1] == len(numbers)
-    return scan.finish(numbers=None if dense else numbers), chosen
+    return scanner.finish(numbers=None if dense else numbers), chosen
 
 
-def _read_pandas(source: Any, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
-    name = request.name or type(source).__name__
+def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    name = options.name or type(source).__name__
     if type(source).__name__ == "DataFrame":
         columns = [
             ColumnSample(
@@ -179,51 +179,51 @@ def _read_pandas(source: Any, request: ReadOptions) -> tuple[LineIndex, SourceIn
             )
             for place, label in enumerate(source.columns)
         ]
-        column = request.column
+        column = options.column
         labels = [
             place for place, label in enumerate(source.columns) if type(label) is type(column) and label == column
         ]
         asked = labels[0] + 1 if len(labels) == 1 else column
-        chosen = choose_id_column(columns, asked, source=name, entity_type=request.entity_type, has_header=True)
+        chosen = choose_id_column(columns, asked, source=name, entity_type=options.entity_type, has_header=True)
         series = source.iloc[:, chosen.position - 1]
     elif source.ndim == 1:
         series = source
         chosen = ColumnSample(1, "" if getattr(source, "name", None) is None else str(source.name), ())
     else:
         raise source_error(
-            name, f"A {type(source).__name__} cannot be read as respondents.", "give a DataFrame or a Series."
+            name, f"A {type(source).__name__} cannot be read as respondents.", "pass a DataFrame or a Series."
         )
-    scan = LineScanner(name)
+    scanner = LineScanner(name)
     parts = (series[start : start + 65_536].tolist() for start in range(0, len(series), 65_536))
-    scan.scan_values(cell_text(value) for part in parts for value in part)
+    scanner.scan_values(cell_text(value) for part in parts for value in part)
     layout = Layout.TABLE if source.ndim == 2 else Layout.LINES
-    return scan.finish(), SourceInfo(name, "frame", layout=layout, column=chosen.name, position=chosen.position)
+    return scanner.finish(), SourceInfo(name, "frame", layout=layout, column=chosen.name, position=chosen.position)
 
 
-def _read_list(source: Iterable[Any], request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     if isinstance(source, set | frozenset):
         source = sorted(map(cell_text, source))  # a set has no order of its own
-    name = request.name or "list"
-    scan = LineScanner(name)
-    scan.scan_values(map(cell_text, source))
-    reading = scan.finish(is_header=is_header)
+    name = options.name or "list"
+    scanner = LineScanner(name)
+    scanner.scan_values(map(cell_text, source))
+    reading = scanner.finish(is_header=is_header)
     return reading, SourceInfo(name, "list", column=clean_name(reading.header_text))
 
 
-def _read_binary(file: OpenSource, request: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     if file.kind is SourceFormat.WORKBOOK:
-        with binary_formats.open_sheet(file, request.sheet) as (sheet, rows):
-            reading, cells = _read_rows(rows, request, file.name)
+        with binary_formats.open_sheet(file, options.sheet) as (sheet, rows):
+            reading, cells = _read_rows(rows, options, file.name)
         return reading, _table_info(file, cells, sheet)
     with (binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_spss)(
         file
     ) as columns:
         cells = choose_id_column(
-            columns.cells, request.column, source=file.name, entity_type=request.entity_type, has_header=True
+            columns.cells, options.column, source=file.name, entity_type=options.entity_type, has_header=True
         )
-        scan = LineScanner(file.name)
-        scan.scan_values(map(cell_text, columns.values(cells.position - 1)))
-    return scan.finish(), _table_info(file, cells)
+        scanner = LineScanner(file.name)
+        scanner.scan_values(map(cell_text, columns.values(cells.position - 1)))
+    return scanner.finish(), _table_info(file, cells)
 
 
 def _table_info(file: OpenSource, cells: ColumnSample, sheet: str = "") -> SourceInfo:

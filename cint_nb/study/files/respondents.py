@@ -1,4 +1,4 @@
-"""Whatever file an analyst has becomes a safe upload, and every line of it is accounted for."""
+"""Respondents: the usable ids of any file, with a verdict for every line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ import numpy as np
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import UploadFile
-from cint_nb.domain.ids import EntityType, masked_repr
-from cint_nb.domain.ids import parse_entity_type as read_entity_type
-from cint_nb.study.files import evidence as evidence_of
-from cint_nb.study.files import id_array as key_rows
-from cint_nb.study.files import line_frames
+from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
+from cint_nb.study.files import evidence as evidence_module
+from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import BoolMask, IdArray
 from cint_nb.study.files.line_index import LineIndex, VerdictCounts
 from cint_nb.study.files.readers import ReadOptions, SourceInfo, read_source
@@ -31,8 +29,8 @@ if TYPE_CHECKING:
 class Respondents:
     """The respondents of one source: unique, well-formed ids in source order, and a verdict for every line.
 
-    Made by `read_respondents`. Immutable; operations return new ones. Ten million fit in memory: an id takes 16 bytes
-    until its text is asked for. Two are equal when they name the same ids of the same type in the same order.
+    Created by `read_respondents`. Immutable; operations return new ones. Ten million fit in memory: an id takes 16
+    bytes until its text is requested. Two are equal if they contain the same ids of the same type in the same order.
 
     Args:
         entity_type: What the ids identify, one per person (`RSID`) or one per visit (`RID`).
@@ -46,36 +44,36 @@ class Respondents:
 
     @property
     def id_array(self) -> IdArray:
-        """Return the ids as rows of 16 bytes."""
+        """The ids as rows of 16 bytes."""
         return self.line_index.keys
 
     @property
     def source_name(self) -> str:
-        """Return the name of the file, or a word for a value of the session."""
+        """The name of the file, or a word for an in-memory value."""
         return self.source_info.name
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Return the usable ids, unique, in lower case, in source order. Mind where they are printed."""
-        return tuple(key_rows.iter_ids(self.id_array))
+        """The usable ids, unique, in lower case, in source order. Unmasked: take care where they are printed."""
+        return tuple(id_array.iter_ids(self.id_array))
 
     @property
     def counts(self) -> VerdictCounts:
-        """Count the lines by verdict."""
+        """Line counts by verdict."""
         return self.line_index.counts
 
     @cached_property
     def content_hash(self) -> str:
-        """Return one digest of entity type and ids, in order; equal respondents have equal hashes."""
-        return key_rows.digest(self.id_array, salt=self.entity_type)
+        """One digest of entity type and ids, in order; equal respondents have equal hashes."""
+        return id_array.digest(self.id_array, salt=self.entity_type)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Return what speaks against the stated entity type, in sentences; empty when nothing does."""
-        return evidence_of.contradicting_names(self.entity_type, self.source_info)
+        """Sentences about what contradicts the stated entity type; empty if nothing does."""
+        return evidence_module.contradicting_names(self.entity_type, self.source_info)
 
     def __len__(self) -> int:
-        """Count the usable ids."""
+        """Return the number of usable ids."""
         return len(self.id_array)
 
     def __eq__(self, other: object) -> bool:
@@ -94,10 +92,10 @@ class Respondents:
             for name in ("duplicate", "malformed", "blank", "header")
             if (number := getattr(counts, name))
         )
-        bits = [f"{counts.usable:,} {self.entity_type}s", f"{counts.lines:,} lines", left_out, self.source_name]
+        parts = [f"{counts.usable:,} {self.entity_type}s", f"{counts.lines:,} lines", left_out, self.source_name]
         if self.warnings:
-            bits.append(f"warnings: {len(self.warnings)}")
-        return f"<Respondents: {' · '.join(bit for bit in bits if bit)}>"
+            parts.append(f"warnings: {len(self.warnings)}")
+        return f"<Respondents: {' · '.join(part for part in parts if part)}>"
 
     def summary(self) -> pd.DataFrame:
         """Count the lines by verdict and reason.
@@ -109,48 +107,48 @@ class Respondents:
         return line_frames.summary_frame(self.line_index)
 
     def lines(self, *, reveal: bool = False) -> pd.DataFrame:
-        """Return one row for each line of the source, in order.
+        """Return one row per line of the source, in order.
 
         Args:
             reveal: Show whole ids and the text of malformed lines. Masked otherwise.
 
         Returns:
-            A frame: `line` (from 1; for a table the line its row begins on), `verdict`, `reason` of malformed lines,
-            `of_line` (the line a duplicate repeats), `id`.
+            A frame: `line` (from 1; in a table the line on which its row begins), `verdict`, `reason` of malformed
+            lines, `of_line` (the line a duplicate repeats), `id`.
         """
         return line_frames.lines_frame(self.line_index, reveal=reveal)
 
     def evidence(self, *, earlier: Iterable[Respondents] = (), report: pd.DataFrame | None = None) -> pd.DataFrame:
-        """Gather what speaks for RSID or RID, since their form is the same.
+        """Return the evidence for RSID or RID, since both have the same form.
 
         Args:
-            earlier: Respondents of other waves: people come back, visits never do.
+            earlier: Respondents of other waves: people recur, visits never do.
             report: A respondent analysis report, with its columns of RSIDs and RIDs.
 
         Returns:
-            A frame: `source` of the evidence, `says` (`RSID` or `RID`), `agrees` with the stated type, `detail`.
+            A frame: `source` of the evidence, `says` (`RSID` or `RID`), `agrees` (with the stated type), `detail`.
         """
-        return evidence_of.evidence_frame(
+        return evidence_module.evidence_frame(
             self.entity_type, self.source_info, self.id_array, [other.id_array for other in earlier], report
         )
 
     def difference(self, other: Respondents | Iterable[str]) -> Respondents:
-        """Return those that are not in `other`, which may be ids as texts."""
-        return self.select(~key_rows.is_in(self.id_array, self._to_id_array(other)))
+        """Return the respondents that are not in `other`, which may be ids as texts."""
+        return self.select(~id_array.is_in(self.id_array, self._to_id_array(other)))
 
     def intersection(self, other: Respondents | Iterable[str]) -> Respondents:
-        """Return those that are also in `other`, which may be ids as texts."""
-        return self.select(key_rows.is_in(self.id_array, self._to_id_array(other)))
+        """Return the respondents that are also in `other`, which may be ids as texts."""
+        return self.select(id_array.is_in(self.id_array, self._to_id_array(other)))
 
     def union(self, other: Respondents | Iterable[str]) -> Respondents:
-        """Return these, then those of `other` that are new. Lines are counted anew, one for each id."""
+        """Return these respondents, then the new ones of `other`. Lines are renumbered, one for each id."""
         more = self._to_id_array(other)
-        reading = line_frames.index_of_ids(key_rows.unique(np.concatenate((self.id_array, more))))
+        line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
         name = other.source_name if isinstance(other, Respondents) else "list"
-        return replace(self, line_index=reading, source_info=SourceInfo(f"{self.source_name} + {name}", "list"))
+        return replace(self, line_index=line_index, source_info=SourceInfo(f"{self.source_name} + {name}", "list"))
 
     def sample(self, size: int, seed: int | str = 1) -> Respondents:
-        """Choose `size` of them by chance, in source order.
+        """Return a random sample of `size` respondents, in source order.
 
         The choice depends on the ids and the seed only, not on their order in the file; a larger sample of the same
         seed contains every smaller one.
@@ -160,62 +158,62 @@ class Respondents:
         """
         if not 0 <= size <= len(self):
             raise RespondentFileError(
-                f"A sample of {size:,} cannot be drawn from {len(self):,} ids.",
+                f"Cannot draw a sample of {size:,} from {len(self):,} IDs.",
                 evidence={"source": self.source_name or None},
                 next_step=f"choose a size from 0 to {len(self):,}.",
             )
         salt = hashlib.sha256(str(seed).encode()).digest()
         content = self.id_array.tobytes()
-        lots = [
+        ranks = [
             hashlib.blake2b(content[start : start + 16], digest_size=8, key=salt).digest()
             for start in range(0, len(content), 16)
         ]
         mask = np.zeros(len(self), dtype=np.bool_)
-        mask[sorted(range(len(lots)), key=lots.__getitem__)[:size]] = True
+        mask[sorted(range(len(ranks)), key=ranks.__getitem__)[:size]] = True
         return self.select(mask)
 
     def split(self, size: int = limits.IDS_PER_TARGET_GROUP) -> tuple[Respondents, ...]:
-        """Cut them into parts of at most `size` ids, in source order; every id is in exactly one part.
+        """Split the respondents into parts of at most `size` ids, in source order; every id is in exactly one part.
 
         Raises:
             RespondentFileError: if `size` is below 1.
         """
         if size < 1:
-            raise RespondentFileError("A part holds at least one id.", next_step="call split(100_000).")
-        places = np.arange(len(self))
-        return tuple(self.select((places >= start) & (places < start + size)) for start in range(0, len(self), size))
+            raise RespondentFileError("A part contains at least one ID.", next_step="call split(100_000).")
+        rows = np.arange(len(self))
+        return tuple(self.select((rows >= start) & (rows < start + size)) for start in range(0, len(self), size))
 
     def to_upload(self) -> UploadFile:
-        """Return the exact bytes to upload: one id a line, LF, UTF-8 without byte-order mark, no header.
+        """Return the exact bytes to upload: one id per line, LF, UTF-8 without byte-order mark, no header.
 
         Raises:
-            RespondentFileError: if there is no id, or more than 100,000, the most a target group holds.
+            RespondentFileError: if there is no id, or more than 100,000, the limit of a target group.
 
         Serves the recontact guide, step 2.
         """
         if not len(self):
             raise RespondentFileError(
-                "There is no usable id to upload.",
+                "There is no usable ID to upload.",
                 evidence={"source": self.source_name or None, "lines": self.counts.lines},
-                next_step="look at summary() and lines() to see why, and correct the file.",
+                next_step="check summary() and lines() to see why, and correct the file.",
             )
         if len(self) > limits.IDS_PER_TARGET_GROUP:
             raise RespondentFileError(
-                f"{len(self):,} ids are more than the {limits.IDS_PER_TARGET_GROUP:,} one target group holds.",
+                f"{len(self):,} IDs exceed the {limits.IDS_PER_TARGET_GROUP:,} of one target group.",
                 evidence={"source": self.source_name or None, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
-                next_step="call split(100_000) and use one target group for each part, or take a sample(100_000).",
+                next_step="call split(100_000) and use one target group for each part, or draw a sample(100_000).",
             )
-        content = key_rows.to_lines(self.id_array)
+        content = id_array.to_lines(self.id_array)
         return UploadFile(content, len(self), self.entity_type, Path(self.source_name).stem or "respondents")
 
     def to_file(self, path: str | Path) -> Path:
-        """Write the exact upload to a file.
+        """Write the bytes of the upload to a file.
 
         Args:
-            path: Ends in `.csv` or `.txt`; an existing file is replaced.
+            path: With the extension `.csv` or `.txt`; an existing file is replaced.
 
         Raises:
-            RespondentFileError: as `to_upload`, and for another ending.
+            RespondentFileError: as `to_upload`, and for another extension.
         """
         target = Path(path)
         if target.suffix.lower() not in limits.UPLOAD_SUFFIXES:
@@ -227,23 +225,24 @@ class Respondents:
         return target
 
     def to_rejects(self, path: str | Path) -> Path:
-        """Write every line that is not usable to a `.csv` that a spreadsheet opens without running anything.
+        """Write every line that is not usable to a `.csv` in which a spreadsheet evaluates no formula.
 
-        The file holds what stood on those lines, unmasked: it is meant for correcting the source.
+        The file contains the text of those lines, unmasked: it is for correcting the source.
         """
         return line_frames.write_rejects(self.lines(reveal=True), Path(path))
 
     def select(self, mask: BoolMask) -> Respondents:
-        """Return those for which `mask`, one truth value for each id, is true; source lines are kept."""
+        """Return the respondents for which `mask`, one boolean per id, is true; source lines are kept."""
         return replace(self, line_index=line_frames.select_ids(self.line_index, mask))
 
     def _to_id_array(self, other: Respondents | Iterable[str]) -> IdArray:
         if not isinstance(other, Respondents):
-            return key_rows.from_ids(other)
+            return id_array.from_ids(other)
         if other.entity_type is not self.entity_type:
             raise RespondentFileError(
-                f"{self.entity_type}s and {other.entity_type}s cannot be compared: one names people, one visits.",
-                next_step="bring the RIDs to RSIDs with a crosswalk first.",
+                f"{self.entity_type}s and {other.entity_type}s cannot be compared: "
+                "one identifies people, the other visits.",
+                next_step="convert the RIDs to RSIDs with a crosswalk first.",
             )
         return other.id_array
 
@@ -256,42 +255,46 @@ def read_respondents(
     sheet: str | int | None = None,
     name: str = "",
 ) -> Respondents:
-    """Read respondents from a file or a value, and give every line one verdict.
+    """Read respondents from a file or a value, with one verdict for every line.
 
-    Accepts `.txt`, `.csv`, `.tsv` (also packed with gzip), `.xlsx`, `.parquet` and `.sav`; UTF-8, UTF-16 or cp1252 with
-    any line ends; comma, semicolon or tab; quotes, braces and invisible characters around ids; a header row.
+    Accepts `.txt`, `.csv`, `.tsv` (also compressed with gzip), `.xlsx`, `.parquet` and `.sav`; UTF-8, UTF-16 or cp1252
+    with any line endings; comma, semicolon or tab; quotes, braces and invisible characters around ids; a header row.
 
-    The 100,000 ids and 5 MB of the recontact guide are limits of an upload and stop at `to_upload()`; a source may be
-    larger, up to 1 GB.
+    The 100,000 ids and 5 MB of the recontact guide are limits of an upload and are checked by `to_upload()`; a source
+    may be larger, up to 1 GB.
 
     Args:
-        source: A path, bytes, an open file, a DataFrame, a Series, or a list of ids. Text is a path, never contents.
-        entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit). Their form is
-            the same, so only the analyst knows.
-        column: Name of the column, or its position from 1; found by content when only one holds ids.
+        source: A path, bytes, an open file, a DataFrame, a Series, or a list of ids. A string is a path.
+        entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit). Both have
+            the same form, so only the analyst knows.
+        column: Name of the column, or its position from 1; found by content if only one contains ids.
         sheet: Name of the sheet of a workbook, or its position from 1.
-        name: Shown in place of the file's name; for bytes its ending tells the kind.
+        name: Shown in place of the file's name; for bytes its extension gives the format.
 
     Raises:
         RespondentFileError: if the source is missing, empty, too large or not a list of ids, if the entity type is
-            unknown, or if several columns could be meant; the message names the call to write.
+            unknown, or if several columns could be meant; the message contains the call to write.
 
     Serves the recontact guide, prerequisites and step 2.
     """
     try:
-        kind = read_entity_type(entity_type)
+        kind = parse_entity_type(entity_type)
     except ValueError:
         raise RespondentFileError(
-            "The entity type is unknown.",
+            "The type of ID must be RSID or RID.",
             evidence={"field": "entity_type", "given": masked_repr(entity_type, 40)},
-            next_step="write RSID (or RESPONDENT_ID) if each id names a person, "
-            "RID (or RESPONSE_ID) if each names one visit to a survey.",
+            next_step="write RSID (or RESPONDENT_ID) if each ID identifies a person, "
+            "RID (or RESPONSE_ID) if each identifies one visit to a survey.",
         ) from None
-    reading, origin = read_source(source, ReadOptions(kind, column, sheet, name))
-    if reading.lines == len(reading.blank) + len(reading.header):
+    line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name))
+    if line_index.lines == len(line_index.blank) + len(line_index.header):
         raise RespondentFileError(
-            "The source holds a header row and nothing else." if len(reading.header) else "Every line is blank.",
-            evidence={"source": origin.name or None, "lines": reading.lines, "column": origin.column or None},
-            next_step="export it again; it must hold one id a line.",
+            "The source contains only a header row." if len(line_index.header) else "Every line is blank.",
+            evidence={
+                "source": source_info.name or None,
+                "lines": line_index.lines,
+                "column": source_info.column or None,
+            },
+            next_step="export it again with one ID per line.",
         )
-    return Respondents(kind, reading, origin)
+    return Respondents(kind, line_index, source_info)

@@ -1,4 +1,4 @@
-"""Open what an analyst has: a path, bytes or an open file. Whatever cannot be ids is refused before it is read."""
+"""Opening sources: paths, bytes or open files; anything that cannot hold ids is refused."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ _GZIP = b"\x1f\x8b"
 _FOREIGN_SIGNATURES = (
     (b"%PDF", "a PDF"),
     (b"\xd0\xcf\x11\xe0", "an old Office document; save it as .xlsx or .csv"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
     (b"{\\rtf", "a rich text document; save it as plain text"),
-    (b"\x7fELF", "a program"),
-    (b"MZ\x90", "a program"),
-    (b"BZh", "packed with bzip2; unpack it first"),
-    (b"\xfd7zXZ", "packed with xz; unpack it first"),
-    (b"7z\xbc\xaf", "packed with 7-Zip; unpack it first"),
+    (b"\x7fELF", "an executable"),
+    (b"MZ\x90", "an executable"),
+    (b"BZh", "compressed with bzip2; decompress it first"),
+    (b"\xfd7zXZ", "compressed with xz; decompress it first"),
+    (b"7z\xbc\xaf", "compressed with 7-Zip; decompress it first"),
     (b"SQLite format", "a database"),
 )
 _HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
@@ -78,14 +78,14 @@ def source_error(name: str, what: str, fix: str, **evidence: Any) -> RespondentF
 
 @contextmanager
 def open_source(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str = "") -> Iterator[OpenSource]:
-    """Open a path, bytes or a file object and decide how it is stored.
+    """Open a path, bytes or a file object and detect how it is stored.
 
     Args:
-        source: Text is always a path, never contents.
-        name: Shown in place of the source's own name; for bytes its ending also tells the kind.
+        source: A string is always a path, never contents.
+        name: Shown in place of the source's own name; for bytes its extension also gives the format.
 
     Raises:
-        RespondentFileError: if it is missing, empty, a directory, too large, or of a kind that holds no ids.
+        RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids.
     """
     if isinstance(source, str | Path):
         path = _checked_path(source)
@@ -107,8 +107,8 @@ def _checked_path(source: str | Path) -> Path:
     if isinstance(source, str) and ("\n" in source or "\0" in source):
         raise source_error(
             "",
-            "Text was given where a path is expected.",
-            "give the path of a file, or the ids as a list: read_respondents(text.splitlines(), entity_type=…).",
+            "A string of text was passed where a path is expected.",
+            "pass the path of a file, or the IDs as a list: read_respondents(text.splitlines(), entity_type=…).",
         )
     path = Path(source).expanduser()
     try:
@@ -123,7 +123,7 @@ def _checked_path(source: str | Path) -> Path:
             path=str(source),
         ) from None
     if stat.S_ISDIR(status.st_mode):
-        raise source_error(path.name, "This is a directory, not a file.", "name one file in it.", path=str(path))
+        raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
     if not stat.S_ISREG(status.st_mode):
         raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
     return path
@@ -134,7 +134,7 @@ def _open(path: Path) -> BinaryIO:
         return path.open("rb")
     except OSError as error:
         raise source_error(
-            path.name, f"The file cannot be opened: {error.strerror}.", "check the rights on the file."
+            path.name, f"The file cannot be opened: {error.strerror}.", "check the file's permissions."
         ) from None
 
 
@@ -143,38 +143,38 @@ def _read_object(source: IO[Any], name: str) -> bytes:
         raise source_error(
             name,
             f"A {type(source).__name__} cannot be read as respondents.",
-            f"give a path ({READABLE_FORMATS}), bytes, an open file, a DataFrame, a Series or a list.",
+            f"pass a path ({READABLE_FORMATS}), bytes, an open file, a DataFrame, a Series or a list.",
         )
     content = source.read(limits.SOURCE_MAX_BYTES + 1)
     return content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
 
 
 def _format_from_name(name: str) -> tuple[SourceFormat, bool]:
-    """Return the kind a file name promises, and whether it is packed."""
+    """Return the format that a file name indicates, and whether the file is compressed."""
     suffixes = [suffix.lower() for suffix in Path(name).suffixes]
-    packed = suffixes[-1:] == [".gz"]
-    suffix = (suffixes[-2:-1] if packed else suffixes[-1:]) or [""]
-    kind = SourceFormat.TEXT if packed and suffix[0] not in _BY_SUFFIX else _BY_SUFFIX.get(suffix[0])
-    if kind is None or (packed and kind is not SourceFormat.TEXT):
+    compressed = suffixes[-1:] == [".gz"]
+    suffix = (suffixes[-2:-1] if compressed else suffixes[-1:]) or [""]
+    kind = SourceFormat.TEXT if compressed and suffix[0] not in _BY_SUFFIX else _BY_SUFFIX.get(suffix[0])
+    if kind is None or (compressed and kind is not SourceFormat.TEXT):
         raise source_error(
             name,
-            f"The ending {''.join(suffixes[-2:]) or '(none)'} is not one that holds respondent ids.",
-            f"use one of {READABLE_FORMATS}; if the file is plain text with one id a line, rename it to .txt.",
+            f"The file extension {''.join(suffixes[-2:]) or '(none)'} is not supported for respondent IDs.",
+            f"use one of {READABLE_FORMATS}; if the file is plain text with one ID per line, rename it to .txt.",
         )
-    return kind, packed
+    return kind, compressed
 
 
 def _detect_format(stream: BinaryIO, name: str, size: int, named: tuple[SourceFormat, bool] | None) -> OpenSource:
-    """Compare what the name promises with what the first bytes say."""
+    """Compare the format that the name indicates with the one in the first bytes."""
     if size == 0:
-        raise source_error(name, "The file is empty.", "export it again; it must hold one id a line.", bytes=0)
+        raise source_error(name, "The file is empty.", "export it again with one ID per line.", bytes=0)
     _check_size(name, size)
     head = stream.read(512)
     stream.seek(0)
     if head.startswith(_GZIP) and (named is None or named[0] is SourceFormat.TEXT):
         return _decompress(stream, name, size)
     if named and named[1]:
-        raise source_error(name, "The file ends in .gz and is not packed with gzip.", "rename it to .csv or .txt.")
+        raise source_error(name, "The file ends in .gz but is not gzip-compressed.", "rename it to .csv or .txt.")
     kind = named[0] if named else SourceFormat.TEXT
     real = next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
     if named is None:
@@ -183,7 +183,7 @@ def _detect_format(stream: BinaryIO, name: str, size: int, named: tuple[SourceFo
         is_text = real is SourceFormat.TEXT
         raise source_error(
             name,
-            f"The name promises {kind} and the contents are {'something else' if is_text else real}.",
+            f"The file name says {kind}, but the contents are {'something else' if is_text else real}.",
             "export it again." if is_text else f"rename the file to .{real}.",
         )
     if kind is SourceFormat.TEXT:
@@ -195,29 +195,29 @@ def _check_size(name: str, size: int) -> None:
     if size > limits.SOURCE_MAX_BYTES:
         raise source_error(
             name,
-            f"The file has {size:,} bytes; more than {limits.SOURCE_MAX_BYTES:,} are not read.",
-            "keep the column of ids only, or split the file.",
+            f"The file has {size:,} bytes; the limit is {limits.SOURCE_MAX_BYTES:,}.",
+            "keep only the ID column, or split the file.",
             bytes=size,
         )
 
 
 def reject_foreign_format(name: str, head: bytes) -> None:
-    """Stop at the first bytes of something that is no list of ids.
+    """Raise if the first bytes are those of something other than a list of ids.
 
     Raises:
-        RespondentFileError: for documents, pictures, programs, web pages and other known forms.
+        RespondentFileError: for documents, images, executables, web pages and other known formats.
     """
     for magic, what in _FOREIGN_SIGNATURES:
         if head.startswith(magic):
             kind, _, fix = what.partition("; ")
             raise source_error(
-                name, f"This is {kind}, not a list of ids.", f"{fix or 'export the ids as .csv or .txt'}."
+                name, f"This is {kind}, not a list of IDs.", f"{fix or 'export the IDs as .csv or .txt'}."
             )
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML_STARTS):
         raise source_error(
             name,
-            "This is a web page or XML, not a list of ids.",
-            "a saved login or error page is the usual cause: download the file again and open it to look.",
+            "This is a web page or XML, not a list of IDs.",
+            "a saved login or error page is the usual cause: download the file again and open it to check.",
         )
 
 
@@ -225,38 +225,38 @@ def _decompress(stream: BinaryIO, name: str, size: int) -> OpenSource:
     plain = BoundedStream(gzip.GzipFile(fileobj=stream), stream, name)
     head = plain.read(512)
     if not head:
-        raise source_error(name, "The packed file is empty.", "export it again.", bytes=size)
+        raise source_error(name, "The compressed file is empty.", "export it again.", bytes=size)
     if head.startswith((_GZIP, *(magic for magic, _ in _BY_MAGIC))):
-        raise source_error(name, "Only text may be packed with gzip.", "unpack it first.")
+        raise source_error(name, "Only text may be compressed with gzip.", "decompress it first.")
     reject_foreign_format(name, head)
     plain.unread(head)
     return OpenSource(name, SourceFormat.TEXT, size, plain)
 
 
 class BoundedStream(io.RawIOBase, BinaryIO):
-    """Read a packed stream, and stop when it grows beyond any real list of ids.
+    """A decompressed stream that raises when it grows beyond any real list of ids.
 
     Args:
-        plain: The unpacked stream.
-        packed: The stream below it, asked how far it has been read.
+        plain: The decompressed stream.
+        compressed: The stream below it; its position gives the ratio of compression.
         name: For errors.
     """
 
-    def __init__(self, plain: gzip.GzipFile, packed: BinaryIO, name: str) -> None:
+    def __init__(self, plain: gzip.GzipFile, compressed: BinaryIO, name: str) -> None:
         super().__init__()
-        self._plain, self._packed, self._source = plain, packed, name
+        self._plain, self._compressed, self._source = plain, compressed, name
         self._returned = b""
         self._total = 0
 
     def unread(self, head: bytes) -> None:
-        """Put `head` back, to be read again."""
+        """Return `head` at the next read."""
         self._returned = head
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes, at most 4 MiB.
 
         Raises:
-            RespondentFileError: if the file is damaged or unpacks to far more than it holds.
+            RespondentFileError: if the file is damaged or expands to far more than a list of ids.
         """
         if self._returned:
             head, self._returned = self._returned, b""
@@ -265,15 +265,15 @@ class BoundedStream(io.RawIOBase, BinaryIO):
             content = self._plain.read(min(size, _CHUNK) if size >= 0 else _CHUNK)
         except (OSError, EOFError, zlib.error):
             raise source_error(
-                self._source, "The gzip file is damaged.", "pack it again or give it unpacked."
+                self._source, "The gzip file is damaged.", "compress it again, or pass it uncompressed."
             ) from None
         self._total += len(content)
-        bomb = self._total > _CHUNK and self._total > limits.UNPACK_MAX_RATIO * max(1, self._packed.tell())
+        bomb = self._total > _CHUNK and self._total > limits.UNPACK_MAX_RATIO * max(1, self._compressed.tell())
         if bomb or self._total > limits.SOURCE_MAX_BYTES:
             raise source_error(
                 self._source,
-                "The gzip file unpacks to far more than a list of ids.",
-                "unpack it and look; a list of ids shrinks to a half, a table to about a twentieth.",
+                "The gzip file expands to far more than a list of IDs.",
+                "decompress it and check its contents; a list of IDs shrinks to a half, a table to about a twentieth.",
                 unpacked_bytes=self._total,
             )
         return content

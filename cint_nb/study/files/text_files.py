@@ -1,4 +1,4 @@
-"""Text in any usual encoding becomes blocks of whole UTF-8 lines; its layout is found from its beginning."""
+"""Text files: encoding, line endings and layout, read in blocks of whole UTF-8 lines."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _CONTROL = bytes(byte for byte in range(32) if byte not in b"\t\n\v\f\r\x1a")
 
 
 class Layout(StrEnum):
-    """How a text holds its values: one a line, all in one line, or as a table."""
+    """How a text contains its values: one per line, all in one line, or as a table."""
 
     LINES = "one value a line"
     LIST = "one line of values"
@@ -43,25 +43,25 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextLayout:
-    """The layout of a text and what separates its values (empty for one value a line)."""
+    """The layout of a text and the separator of its values (empty for one value per line)."""
 
     layout: Layout
     delimiter: str = ""
 
 
 class TextSource:
-    """Read a text as blocks of whole lines in UTF-8, whatever its encoding and line ends.
+    """A text as blocks of whole lines in UTF-8, whatever its encoding and line endings.
 
     Args:
-        stream: At the beginning of the text.
+        stream: A stream at the beginning of the text.
         name: For errors.
 
     Attributes:
         encoding: `utf-8`, `utf-8-sig`, `utf-16`, `utf-16-le`, `utf-16-be` or `utf-32`; bytes that are not valid in
             UTF-8 are read as cp1252 later, line by line.
-        head: The beginning, at most 256 KiB, with LF line ends.
+        head: The beginning, at most 256 KiB, with LF line endings.
         complete: Whether `head` is all of it.
-        saw_cp1252: Whether `iter_table_rows` met bytes that are not valid in UTF-8.
+        saw_cp1252: Whether `iter_table_rows` found bytes that are not valid in UTF-8.
     """
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
@@ -82,8 +82,8 @@ class TextSource:
         """Iterate over the text in blocks of whole lines, each line ended by LF.
 
         Args:
-            separator: What ends a value; other than LF for a text that is one line of values.
-            mixed_ends: Bring CRLF and CR to LF. False leaves them to the reader where LF occurs, which is faster.
+            separator: The end of a value; not LF for a text that is one line of values.
+            mixed_ends: Convert CRLF and CR to LF. If False, they are left to the scanner if LF occurs, which is faster.
 
         Raises:
             RespondentFileError: at a line of more than 1 MB.
@@ -104,14 +104,14 @@ class TextSource:
                 raise source_error(
                     self.name,
                     f"A line is longer than {limits.SOURCE_LINE_MAX_BYTES:,} bytes.",
-                    "write one id a line.",
+                    "write one ID per line.",
                 )
         if rest:
             yield rest + b"\n"
 
 
 def _read_chunk(stream: BinaryIO) -> bytes:
-    """Read one full chunk; a packed stream gives less at a time."""
+    """Read one full chunk; a compressed stream returns less at a time."""
     content = b""
     while len(content) < _HEAD and (piece := stream.read(_CHUNK)):
         content += piece
@@ -139,19 +139,21 @@ def _reject_binary_start(name: str, first: bytes, encoding: str) -> None:
         sample = sample.decode(encoding, "ignore").encode("utf-8", "ignore")
     strange = len(sample) - len(sample.translate(None, _CONTROL))
     if b"\0" in sample or strange > 0.05 * len(sample):
-        raise source_error(name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.")
+        raise source_error(
+            name, "The file is binary, not plain text.", "export it as .csv or .txt with one ID per line."
+        )
 
 
 def reject_binary(name: str, block: bytes, lines_before: int) -> None:
-    """Stop at a zero byte, which no text has.
+    """Raise if a block contains a zero byte, which no text does.
 
     Raises:
-        RespondentFileError: naming the line.
+        RespondentFileError: with the line number.
     """
     if (place := block.find(b"\0")) >= 0:
         line = lines_before + block.count(b"\n", 0, place) + 1
         raise source_error(
-            name, "The file is binary, not text.", "export it as .csv or .txt, one id a line.", line=line
+            name, "The file is binary, not plain text.", "export it as .csv or .txt with one ID per line.", line=line
         )
 
 
@@ -166,29 +168,30 @@ def _transcode(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _normalise_newlines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Turn CRLF and CR into LF; a CR at the end of a chunk waits for the next."""
-    held = b""
+    """Convert CRLF and CR to LF; a CR at the end of a chunk waits for the next one."""
+    pending = b""
     for piece in chunks:
-        chunk = held + piece if held else piece
-        held = b"\r" if chunk.endswith(b"\r") else b""
+        chunk = pending + piece if pending else piece
+        pending = b"\r" if chunk.endswith(b"\r") else b""
         if b"\r" in chunk:
-            chunk = (chunk[:-1] if held else chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            chunk = (chunk[:-1] if pending else chunk).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         if chunk:
             yield chunk
-    if held:
+    if pending:
         yield b"\n"
 
 
 def detect_layout(head: bytes, *, complete: bool, column: str | int | None = None) -> TextLayout:
-    """Find the layout of a text from its beginning.
+    """Detect the layout of a text from its beginning.
 
-    A table needs two columns on most lines, and more ids than whole lines are, or a header row: else a tab before an
-    id or a comma after it would make one. A single line with several ids is a list.
+    A table needs two columns on most lines, and either a header row or more ids than lines that are an id as a whole:
+    otherwise a tab before an id or a comma after it would turn a list into a table. A single line with several ids is a
+    list.
 
     Args:
         head: The beginning of the text.
-        complete: Whether it is all of it.
-        column: What the analyst asked for; a header with this name decides between separators.
+        complete: Whether `head` is the whole text.
+        column: The requested column; a header with this name decides between separators.
     """
     if not any(mark in head for mark in b" ,;\t"):
         return TextLayout(Layout.LINES)
@@ -218,8 +221,8 @@ def detect_layout(head: bytes, *, complete: bool, column: str | int | None = Non
             and sum(map(bool, map(normalise_line, rows[0]))) > 1
             and is_header_row(rows[0])
         )
-        asked = header and column in [clean_name(value) for value in rows[0]]
-        score = (asked, header and hits > 0, hits, often / max(1, len(rows)))
+        requested = header and column in [clean_name(value) for value in rows[0]]
+        score = (requested, header and hits > 0, hits, often / max(1, len(rows)))
         if width > 1 and (hits > whole or header or not hits) and score > best_score:
             best, best_score = TextLayout(Layout.TABLE, mark), score
     return best
@@ -241,10 +244,10 @@ def _rows(lines: list[str], delimiter: str) -> list[list[str]]:
 def iter_table_rows(text: TextSource, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Iterate over a table as pairs of line number, from 1, and values.
 
-    A value in quotes may reach over several lines; the row then has the number of its first line.
+    A quoted value may span several lines; the row then has the number of its first line.
 
     Raises:
-        RespondentFileError: at a quote that is opened and swallows the lines after it.
+        RespondentFileError: at a quotation mark that is never closed.
     """
     lines = chain.from_iterable(io.StringIO(block, newline="\n") for block in _decoded(text))
     reader = csv.reader(lines, delimiter=delimiter)
@@ -275,7 +278,7 @@ def _decoded(text: TextSource) -> Iterator[str]:
 def _open_quote_error(name: str, line: int) -> Exception:
     return source_error(
         name,
-        f"A quotation mark opened on line {line:,} swallows the lines after it.",
-        "close or remove the quotation mark, or keep the column of ids only.",
+        f"A quotation mark opened on line {line:,} is never closed.",
+        "close or remove the quotation mark, or keep only the ID column.",
         line=line,
     )

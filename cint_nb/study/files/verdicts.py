@@ -1,4 +1,4 @@
-"""What one line of a respondent file is: an id, nothing, or something else, and what that is."""
+"""The verdict on one line: an id, blank, a header, a duplicate, or malformed and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cint_nb.domain import ids
 
 
 class Verdict(StrEnum):
-    """What a line of the source is; every line has exactly one verdict."""
+    """The verdict on a line of the source; every line has exactly one."""
 
     USABLE = "usable"
     DUPLICATE = "duplicate"
@@ -24,15 +24,15 @@ class Verdict(StrEnum):
 class MalformedReason(StrEnum):
     """Why a line is malformed."""
 
-    TEMPLATE = "template text that was never filled in, such as [%RECONTACT_RSID%]"
+    TEMPLATE = "unfilled template text, such as [%RECONTACT_RSID%]"
     EMAIL = "an e-mail address"
     MARKUP = "HTML"
     FORMULA = "a spreadsheet formula"
     SPREADSHEET = "a number or a date, damaged by a spreadsheet"
     SEVERAL = "more than one value on the line"
     DASHES = "wrong or missing dashes"
-    LENGTH = "wrong length: an id has 36 characters"
-    CHARACTERS = "other characters than 0-9, a-f and dashes"
+    LENGTH = "wrong length: an ID has 36 characters"
+    CHARACTERS = "characters other than 0–9, a–f and dashes"
 
 
 _INVISIBLE = dict.fromkeys(
@@ -42,7 +42,7 @@ _INVISIBLE = dict.fromkeys(
     )
 )
 _WRAPPING = "\x1a\"'`{}<>()[],;\u00ab\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a"
-_TEXT_FORMULA = re.compile(r'\s*=\s*"([^"]*)"\s*')  # how people keep a spreadsheet from changing a text
+_TEXT_FORMULA = re.compile(r'\s*=\s*"([^"]*)"\s*')  # a formula that keeps a spreadsheet from changing a text
 
 _TEMPLATE = re.compile(r"\[%.*%\]|%5b%25|\{\{.*\}\}|\$\{.*\}|<<.*>>|\[[a-z_]+\]|recontact_rsid", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -55,10 +55,10 @@ _ID_INSIDE = re.compile(ids.UUID_PATTERN.pattern, re.ASCII | re.IGNORECASE)
 
 
 def normalise_line(text: str) -> str:
-    """Return `text` as an id is compared: no invisible characters, no wrapping, lower case.
+    """Return `text` in the form in which ids are compared: no invisible characters, no wrapping, lower case.
 
-    Goes further than `domain.ids.normalise`, which it ends with: characters that cannot be seen are removed anywhere,
-    wrapping of other languages is removed at the ends, and `="…"`, a spreadsheet's way to keep a text, is opened.
+    Stricter than `domain.ids.normalise_id`, which it uses: invisible characters are removed anywhere, quotation marks
+    of other languages are removed at the ends, and the text is taken out of `="…"`, a spreadsheet's way to keep it.
     """
     if opened := _TEXT_FORMULA.fullmatch(text):
         text = opened[1]
@@ -71,9 +71,9 @@ def normalise_line(text: str) -> str:
 
 
 def cell_text(value: Any) -> str:
-    """Write a cell of a table, a list or a workbook as text; missing values become empty.
+    """Return a cell of a table, a list or a workbook as text; missing values become empty.
 
-    Numbers and dates become text too: a spreadsheet that made one of an id has damaged it, and the verdict says so.
+    Numbers and dates become text too: a spreadsheet that converted an id has damaged it, and the verdict shows that.
     """
     if isinstance(value, str):
         return value
@@ -82,18 +82,18 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).decode("utf-8", "replace")
     if isinstance(value, Number | date):
-        return "" if value != value else str(value)  # only a missing one differs from itself
+        return "" if value != value else str(value)  # only NaN and NaT differ from themselves
     text = str(value)
     return "" if text in {"NaT", "<NA>", "nan"} else text
 
 
 def contains_id(text: str) -> bool:
-    """Return whether a text has an id somewhere inside."""
+    """Return whether a text contains an id."""
     return _ID_INSIDE.search(text) is not None
 
 
 def malformed_reason(text: str) -> MalformedReason:
-    """Return why a text is not a respondent id. `text` is a line as it stood in the source."""
+    """Return why a text is not a respondent id. `text` is a line as it is in the source."""
     if _TEMPLATE.search(text):
         return MalformedReason.TEMPLATE
     plain = normalise_line(text)

@@ -54,7 +54,7 @@ class History:
                 "A history needs at least one wave, each with a name of its own that is none of "
                 f"{', '.join(_RESERVED_NAMES)}.",
                 evidence={"waves": ", ".join(names) or "none"},
-                next_step="write Panel([PanelWave('wave 1', report), PanelWave('wave 2', report, uploaded=people)]).",
+                next_step="write History([HistoryWave('wave 1', report), HistoryWave('wave 2', report, people)]).",
             )
         self.waves = {wave.name: wave for wave in waves}
         self._row_of: dict[str, int] = {}
@@ -86,7 +86,7 @@ class History:
         """Count the people of each course through the waves, the most frequent first.
 
         Returns:
-            A frame: a column for each wave, `people`, `share` of all people of the panel (0–1).
+            A frame: a column for each wave, `people`, `share` of all people of the history (0–1).
         """
         table = self.wide().drop(columns="id")
         counts = table.value_counts(sort=False).rename("people").reset_index()
@@ -110,7 +110,9 @@ class History:
             chosen &= np.isin(self._get_wave(name), [disposition_code(word) for word in wanted])
         ids = [rsid for rsid, fits in zip(self._ids, chosen, strict=True) if fits]
         if not ids:
-            raise RespondentFileError("Nobody in the panel fits.", next_step="look at patterns() for who there is.")
+            raise RespondentFileError(
+                "Nobody in the history matches.", next_step="see patterns() for the groups that exist."
+            )
         return read_respondents(ids, entity_type=EntityType.RSID, name=f"panel of {list(self.waves)[-1]}")
 
     # --- rates ------------------------------------------------------------------------------------------------
@@ -212,8 +214,8 @@ class History:
                 next_step=f"choose two of {', '.join(names)}.",
             )
         base = before & self._was_uploaded(later)
-        told = self.waves[earlier].report.values(attribute) if isinstance(attribute, str) else dict(attribute.items())
-        known = {normalise_line(str(rsid)): value for rsid, value in told.items()}
+        found = self.waves[earlier].report.values(attribute) if isinstance(attribute, str) else dict(attribute.items())
+        known = {normalise_line(str(rsid)): value for rsid, value in found.items()}
         values = pd.Series(
             [known.get(rsid) for rsid, chosen in zip(self._ids, base, strict=True) if chosen], dtype="object"
         )
@@ -236,7 +238,7 @@ class History:
         return tuple(found)
 
     def has_disposition(self, name: str, standing: Disposition | str) -> _Flags:
-        """Return for each person, in the order of `table`, whether they stood so in a wave.
+        """Return for each person, in the order of `wide`, whether they stood so in a wave.
 
         Raises:
             InputError: the wave or the word is unknown.
@@ -249,14 +251,14 @@ class History:
 
     def __repr__(self) -> str:
         """Count people and name the waves, without ids."""
-        return f"<Panel: {len(self):,} people · {', '.join(self.waves)}>"
+        return f"<History: {len(self):,} people · {', '.join(self.waves)}>"
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _get_wave(self, name: str) -> NDArray[np.int64]:
         if name not in self._dispositions:
             raise InputError(
-                f"There is no wave {masked_repr(name)} in the panel.",
+                f"There is no wave {masked_repr(name)} in the history.",
                 evidence={"field": "wave"},
                 next_step=f"use one of {', '.join(map(repr, self.waves))}.",
             )

@@ -37,7 +37,7 @@ def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[flo
         raise InputError(
             "An interval needs 0 ≤ people ≤ of, and a confidence between 0 and 1.",
             evidence={"people": people, "of": of, "confidence": confidence},
-            next_step="write wilson(162, 250, 0.95) for 162 of 250 people at 95 % confidence.",
+            next_step="write wilson_interval(162, 250, 0.95) for 162 of 250 people at 95 % confidence.",
         )
     if not of:
         return None, None
@@ -50,7 +50,7 @@ def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[flo
 
 
 def contrast(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, confidence: float) -> pd.DataFrame:
-    """Compare the people who stayed with the others, value by value; see `RequestLog.compare` for the columns.
+    """Compare the people who stayed with the others, value by value; see `History.contrast` for the columns.
 
     Args:
         values: What is known of each person; missing values become `not known`.

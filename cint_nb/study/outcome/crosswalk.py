@@ -1,4 +1,4 @@
-"""From visits to people: the RSID that belongs to each RID."""
+"""The crosswalk from visits to people: the RSID of each RID."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Crosswalk(Mapping[str, str]):
-    """A mapping from RID to RSID, both normalised. Never shows an id.
+    """A mapping from RID to RSID, both normalised. Shows no id.
 
     Args:
-        pairs: RID and RSID, in any spelling; pairs with anything but two ids are left out.
+        pairs: RID and RSID, in any spelling; pairs that are not two ids are omitted.
 
     Raises:
         RespondentFileError: if one RID has two RSIDs; a visit belongs to one person.
@@ -29,15 +29,15 @@ class Crosswalk(Mapping[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         found: dict[str, str] = {}
-        torn = 0
+        conflicts = 0
         for visit, person in pairs:
             rid, rsid = normalise_line(cell_text(visit)), normalise_line(cell_text(person))
             if is_respondent_id(rid) and is_respondent_id(rsid):
-                torn += found.setdefault(rid, rsid) != rsid
-        if torn:
+                conflicts += found.setdefault(rid, rsid) != rsid
+        if conflicts:
             raise RespondentFileError(
-                f"{torn:,} RIDs have two different RSIDs; a visit belongs to one person.",
-                next_step="check which column holds RIDs and which RSIDs; they may be exchanged.",
+                f"{conflicts:,} RIDs map to two different RSIDs; each visit belongs to one person.",
+                next_step="check which column holds RIDs and which RSIDs; they may be swapped.",
             )
         self._rsid_of = found
 
@@ -46,12 +46,12 @@ class Crosswalk(Mapping[str, str]):
         """Read a crosswalk from a frame, such as the respondent analysis report or survey data with both ids.
 
         Args:
-            frame: One row a visit.
-            rid: Name of the column of RIDs; found by name when left out.
-            rsid: Name of the column of RSIDs; found by name when left out.
+            frame: One row per visit.
+            rid: Name of the column of RIDs; found by name if omitted.
+            rsid: Name of the column of RSIDs; found by name if omitted.
 
         Raises:
-            RespondentFileError: if a column is missing or unclear.
+            RespondentFileError: if a column is missing or ambiguous.
         """
         visits, people = _find_column(frame, rid, EntityType.RID), _find_column(frame, rsid, EntityType.RSID)
         return cls(zip(frame[visits].tolist(), frame[people].tolist(), strict=True))
@@ -60,7 +60,7 @@ class Crosswalk(Mapping[str, str]):
         """Return the people behind RIDs as RSIDs, each person once, in source order.
 
         Args:
-            respondents: RIDs; RIDs this crosswalk does not know are left out. RSIDs are returned as they are.
+            respondents: RIDs; RIDs that are not in this crosswalk are omitted. RSIDs are returned unchanged.
         """
         if respondents.entity_type is EntityType.RSID:
             return respondents
@@ -80,7 +80,7 @@ class Crosswalk(Mapping[str, str]):
         return len(self._rsid_of)
 
     def __repr__(self) -> str:
-        """Count, without ids."""
+        """Show counts, never an id."""
         return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs>"
 
 
@@ -95,7 +95,7 @@ def _find_column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
     if len(found) == 1:
         return found[0]
     raise RespondentFileError(
-        f"{len(found)} columns are named like {kind}s; one is needed.",
+        f"{len(found)} columns look like {kind}s by name; exactly one is needed.",
         evidence={"columns": masked_repr(list(frame.columns), 200)},
-        next_step=f"name it: Crosswalk.of(frame, {kind.lower()}='…').",
+        next_step=f"pass its name: Crosswalk.from_frame(frame, {kind.lower()}='…').",
     )

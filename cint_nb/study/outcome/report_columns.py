@@ -1,4 +1,4 @@
-"""Which column of a report holds the RSIDs, the RIDs and the status, by name and by content; asked when unclear."""
+"""Finding the RSID, RID and status columns of a report, by name and by content."""
 
 from __future__ import annotations
 
@@ -6,57 +6,56 @@ import re
 from collections.abc import Callable, Sequence
 
 from cint_nb.domain.ids import EntityType, masked_repr
-from cint_nb.study.files.id_column import ColumnSample, entity_type_from_name
+from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, entity_type_from_name, list_labels
 from cint_nb.study.files.sources import source_error
 
-_MIN_ID_SHARE = 0.2
 _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(status|code)(code|description|label|text)?")
 _TEXT_LABEL = re.compile(r".*(description|label|text)")
 
 
-def rsid_column(columns: Sequence[ColumnSample], asked: str, rid: str, source: str) -> str:
-    """Return the name of the column of RSIDs.
+def rsid_column(columns: Sequence[ColumnSample], requested: str, rid: str, source: str) -> str:
+    """Return the name of the RSID column.
 
     Args:
-        columns: What the report has.
-        asked: A name, or empty to find it.
-        rid: Name of the column of RIDs, where the analyst gave it.
+        columns: The columns of the report.
+        requested: A name, or empty to find it.
+        rid: Name of the RID column, if the analyst gave it.
         source: Name of the source, for messages.
 
     Raises:
-        RespondentFileError: no column holds RSIDs, or several could; it names them and the call to write.
+        RespondentFileError: no column contains RSIDs, or several may; the message lists them and the call to write.
     """
-    if asked:
-        return _requested_column(columns, asked, "rsid", source)
-    with_ids = [each for each in columns if each.share_of_ids >= _MIN_ID_SHARE and each.name != rid]
+    if requested:
+        return _requested_column(columns, requested, "rsid", source)
+    with_ids = [each for each in columns if each.share_of_ids >= MIN_ID_SHARE and each.name != rid]
     named = [each for each in with_ids if entity_type_from_name(each.name) is EntityType.RSID]
     if named:
         return _single_match(named, "RSIDs", "rsid", source)
     rest = [each for each in with_ids if entity_type_from_name(each.name) is not EntityType.RID]
-    # A single column of ids that has no telling name may hold RIDs as well, unless those are known to stand elsewhere.
+    # A single column of ids whose name says nothing may contain RIDs, unless those are known to be in another column.
     if len(rest) == 1 and (rid or len(rest) < len(with_ids)):
         return rest[0].name
     return _single_match(rest, "RSIDs", "rsid", source, at_least=2)
 
 
-def rid_column(columns: Sequence[ColumnSample], asked: str, rsid: str, source: str) -> str:
-    """Return the name of the column of RIDs, empty if there is none. Raises as `rsid_column`."""
-    if asked:
-        return _requested_column(columns, asked, "rid", source)
+def rid_column(columns: Sequence[ColumnSample], requested: str, rsid: str, source: str) -> str:
+    """Return the name of the RID column, empty if there is none. Raises as `rsid_column`."""
+    if requested:
+        return _requested_column(columns, requested, "rid", source)
     named = [
         each
         for each in columns
         if each.name != rsid
-        and each.share_of_ids >= _MIN_ID_SHARE
+        and each.share_of_ids >= MIN_ID_SHARE
         and entity_type_from_name(each.name) is EntityType.RID
     ]
     return _single_match(named, "RIDs", "rid", source) if named else ""
 
 
-def status_column(columns: Sequence[ColumnSample], asked: str, source: str) -> str:
-    """Return the name of the column that tells completes; the client's own status before words. Raises as above."""
-    if asked:
-        return _requested_column(columns, asked, "status", source)
+def status_column(columns: Sequence[ColumnSample], requested: str, source: str) -> str:
+    """Return the name of the column that shows completes; client codes before labels. Raises as `rsid_column`."""
+    if requested:
+        return _requested_column(columns, requested, "status", source)
     found = [each for each in columns if _STATUS.fullmatch(_normalise_name(each.name))]
     narrower: tuple[Callable[[ColumnSample], bool], ...] = (
         lambda each: _normalise_name(each.name).startswith("client"),
@@ -68,8 +67,8 @@ def status_column(columns: Sequence[ColumnSample], asked: str, source: str) -> s
         return _single_match(found, "the status", "status", source)
     raise source_error(
         source,
-        f"No column tells which visits were completed. The columns are {_labels(columns)}.",
-        "name it: read_report(…, status='…'); or status=None if every row is a complete.",
+        f"No column shows which visits were completed. The columns are {list_labels(columns)}.",
+        "pass its name: read_report(…, status='…'); or status=None if every row is a complete.",
     )
 
 
@@ -78,8 +77,8 @@ def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, sou
         return name
     raise source_error(
         source,
-        f"There is no column {masked_repr(name)}. The columns are {_labels(columns)}.",
-        f"give one of these names as {what}='…'.",
+        f"There is no column {masked_repr(name)}. The columns are {list_labels(columns)}.",
+        f"pass one of these names as {what}='…'.",
     )
 
 
@@ -87,20 +86,15 @@ def _single_match(found: Sequence[ColumnSample], what: str, parameter: str, sour
     if len(found) == 1 and at_least == 1:
         return found[0].name
     if not found:
-        raise source_error(source, f"No column holds {what}.", "check that this is the respondent analysis report.")
-    could = "could be" if what.startswith("the ") else "could hold"
-    only = "One column holds ids, and its name does not tell whether they are RSIDs" if len(found) == 1 else ""
+        raise source_error(source, f"No column contains {what}.", "check that this is the respondent analysis report.")
+    could = "could be" if what.startswith("the ") else "may contain"
+    only = "One column contains IDs, and its name does not show whether they are RSIDs" if len(found) == 1 else ""
     raise source_error(
         source,
-        f"{only or f'{len(found)} columns {could} {what}'}: {_labels(found)}.",
-        f"say which one: read_report(…, {parameter}={found[0].name!r}).",
+        f"{only or f'{len(found)} columns {could} {what}'}: {list_labels(found)}.",
+        f"choose one: read_report(…, {parameter}={found[0].name!r}).",
         columns=len(found),
     )
-
-
-def _labels(columns: Sequence[ColumnSample]) -> str:
-    shown = ", ".join(each.label() for each in columns[:12])
-    return shown + (f" and {len(columns) - 12} more" if len(columns) > 12 else "")
 
 
 def _normalise_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Sent against saved, id by id: what became of every line of the source."""
+"""The outcome of an upload: ids sent compared with ids saved, line by line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
-from cint_nb.study.files import id_array as key_rows
-from cint_nb.study.files import line_frames
+from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import IdArray
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.files.verdicts import Verdict
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class LineOutcome(StrEnum):
-    """What became of a line; lines that were never sent keep their verdict."""
+    """The outcome of a line; lines that were never sent keep their verdict."""
 
     SAVED = "saved"
     ALREADY_SAVED = "already_saved"
@@ -40,31 +39,31 @@ class LineOutcome(StrEnum):
 _SENT = (LineOutcome.SAVED, LineOutcome.ALREADY_SAVED, LineOutcome.REJECTED, LineOutcome.UNKNOWN)
 _SAVED, _ALREADY_SAVED, _REJECTED, _UNKNOWN = range(4)
 _MEANINGS = {
-    LineOutcome.SAVED: "stored by this upload",
-    LineOutcome.ALREADY_SAVED: "the target group held this person before",
-    LineOutcome.REJECTED: "sent, and not among the saved ids afterwards",
-    LineOutcome.UNKNOWN: "sent as RID; only a crosswalk can tell",
+    LineOutcome.SAVED: "saved by this upload",
+    LineOutcome.ALREADY_SAVED: "this person was already in the target group",
+    LineOutcome.REJECTED: "sent, but not among the saved IDs afterwards",
+    LineOutcome.UNKNOWN: "sent as RID; known only with a crosswalk",
     LineOutcome.DUPLICATE: "repeats an earlier line; sent once",
-    LineOutcome.MALFORMED: "no respondent id; not sent",
-    LineOutcome.BLANK: "nothing on the line; not sent",
+    LineOutcome.MALFORMED: "not a respondent ID; not sent",
+    LineOutcome.BLANK: "empty line; not sent",
     LineOutcome.HEADER: "the header row; not sent",
 }
-_FIRST_REJECTION = "the exchange did not save it"
-_REJECTED_AGAIN = "the exchange did not save it, for the second time"
+_FIRST_REJECTION = "not saved by the exchange"
+_REJECTED_AGAIN = "not saved by the exchange, twice"
 _SUCCEEDED_COUNT = re.compile(r"(\d[\d.,' ]*)[^\d]{0,60}?success", re.IGNORECASE)
 _FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
-    """What became of every line of the respondents.
+    """The outcome of every line of the respondents.
 
-    Made by `reconcile`.
+    Created by `compare_upload`.
 
     Args:
         respondents: What was sent.
         outcome_codes: For each usable id 0 saved, 1 already saved, 2 rejected, 3 unknown.
-        warnings: Sentences: counts that disagree, what cannot be told.
+        warnings: Sentences about counts that disagree and outcomes that are unknown.
         rejected_before: For each usable id whether it had been rejected before.
     """
 
@@ -75,7 +74,7 @@ class Outcome:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """Count lines by outcome; together they are all lines of the source."""
+        """Line counts by outcome; they add up to all lines of the source."""
         lines = self.respondents.counts
         sent = np.bincount(self.outcome_codes, minlength=4)
         counts = {
@@ -93,12 +92,12 @@ class Outcome:
 
     @cached_property
     def rejected(self) -> Respondents:
-        """Return those that were sent and not saved, with their source lines."""
+        """The respondents that were sent but not saved, with their source lines."""
         return self._select(self.outcome_codes == _REJECTED)
 
     @cached_property
     def resubmittable(self) -> Respondents:
-        """Return the rejected ones that were not rejected before: only these can still succeed.
+        """The rejected respondents that were not rejected before: only these can still succeed.
 
         Serves the recontact guide, step 3: resubmit only the ids that failed.
         """
@@ -108,7 +107,7 @@ class Outcome:
         return self.respondents.select(mask)
 
     def frame(self, *, reveal: bool = False) -> pd.DataFrame:
-        """Return one row for each line of the source, in order.
+        """Return one row per line of the source, in order.
 
         Args:
             reveal: Show whole ids and the text of malformed lines. Masked otherwise.
@@ -138,15 +137,15 @@ class Outcome:
         return pd.DataFrame(rows, columns=["outcome", "lines", "share", "meaning"])
 
     def to_rejects(self, path: str | Path) -> Path:
-        """Write every line whose id is not in the target group to a `.csv` that a spreadsheet runs nothing of.
+        """Write every line whose id is not in the target group to a `.csv` in which a spreadsheet evaluates nothing.
 
-        Lines that repeat a saved id are left out. Ids are written in full: the file is for correcting the source.
+        Lines that repeat an earlier line are omitted. Ids are written in full: the file is for correcting the source.
         """
         keep = (LineOutcome.SAVED.value, LineOutcome.ALREADY_SAVED.value, LineOutcome.DUPLICATE.value)
         return line_frames.write_rejects(self.frame(reveal=True), Path(path), keep=keep)
 
     def __repr__(self) -> str:
-        """Count by outcome on one line, without ids."""
+        """Show counts by outcome, never an id."""
         counts = " · ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in self.counts.items() if number)
         return f"<Outcome: {counts}>"
 
@@ -161,81 +160,87 @@ def compare_upload(
     rejected_before: Collection[str] = frozenset(),
     crosswalk: Mapping[str, str] | None = None,
 ) -> Outcome:
-    """Compare what was sent with what the target group holds, and say what became of every line.
+    """Compare what was sent with what the target group contains, and return the outcome of every line.
 
     Args:
         respondents: What was sent.
-        before: Ids the target group held before the upload, from its own list.
-        after: Ids it holds now; None when the counts agreed and the list was not fetched: all were saved.
+        before: Ids in the target group before the upload, from its own list.
+        after: Ids in it now; None if the counts agreed and the list was not fetched: all were saved.
         saved_count: `saved_respondent_ids_count` of the overview now.
         message: The job's partial-success text; read for its counts only.
         rejected_before: Ids that an earlier upload of this wave rejected.
-        crosswalk: RSID of each RID. The exchange stores RIDs as RSIDs, so without it only counts can be told.
+        crosswalk: RSID of each RID. The exchange stores RIDs as RSIDs, so without it only counts are known.
 
     Serves the recontact guide, steps 2 and 3; endpoints `recontacts/overview` and `recontacts/rsids`.
     """
-    held = key_rows.from_ids(before)
-    now = None if after is None else key_rows.from_ids(after)
+    ids_before = id_array.from_ids(before)
+    ids_after = None if after is None else id_array.from_ids(after)
     notes: list[str] = []
     if respondents.entity_type is EntityType.RSID:
-        codes = _compare_ids(respondents.id_array, held, now)
+        codes = _compare_ids(respondents.id_array, ids_before, ids_after)
     elif crosswalk is not None:
-        codes = _compare_by_rsid(respondents, crosswalk, held, now, notes)
+        codes = _compare_by_rsid(respondents, crosswalk, ids_before, ids_after, notes)
     else:
-        codes = _compare_by_count(len(respondents), held, now, saved_count, notes)
-    again = key_rows.is_in(respondents.id_array, key_rows.from_ids(rejected_before))
-    notes += _count_mismatches(codes, held, now, saved_count, message)
-    return Outcome(respondents, codes, tuple(notes), again)
+        codes = _compare_by_count(len(respondents), ids_before, ids_after, saved_count, notes)
+    repeated = id_array.is_in(respondents.id_array, id_array.from_ids(rejected_before))
+    notes += _count_mismatches(codes, ids_before, ids_after, saved_count, message)
+    return Outcome(respondents, codes, tuple(notes), repeated)
 
 
-def _compare_ids(sent: IdArray, held: IdArray, now: IdArray | None) -> NDArray[np.uint8]:
-    was_held = key_rows.is_in(sent, held)
-    is_held = np.ones(len(sent), np.bool_) if now is None else key_rows.is_in(sent, now)
-    return np.where(~is_held, _REJECTED, np.where(was_held, _ALREADY_SAVED, _SAVED)).astype(np.uint8)
+def _compare_ids(sent: IdArray, ids_before: IdArray, ids_after: IdArray | None) -> NDArray[np.uint8]:
+    was_saved = id_array.is_in(sent, ids_before)
+    is_saved = np.ones(len(sent), np.bool_) if ids_after is None else id_array.is_in(sent, ids_after)
+    return np.where(~is_saved, _REJECTED, np.where(was_saved, _ALREADY_SAVED, _SAVED)).astype(np.uint8)
 
 
 def _compare_by_rsid(
-    respondents: Respondents, crosswalk: Mapping[str, str], held: IdArray, now: IdArray | None, notes: list[str]
+    respondents: Respondents,
+    crosswalk: Mapping[str, str],
+    ids_before: IdArray,
+    ids_after: IdArray | None,
+    notes: list[str],
 ) -> NDArray[np.uint8]:
-    """Compare RIDs by the RSID each belongs to."""
+    """Compare RIDs by the RSID to which each belongs."""
     known = {normalise_id(rid): normalise_id(rsid) for rid, rsid in crosswalk.items()}
     people = [known.get(rid, "") for rid in respondents.ids]
     mapped = np.array([is_respondent_id(each) for each in people], dtype=np.bool_)
-    keys = key_rows.from_ids(people)
-    found = _compare_ids(keys, held, now)
-    repeated, _ = key_rows.find_duplicates(keys)
+    keys = id_array.from_ids(people)
+    found = _compare_ids(keys, ids_before, ids_after)
+    repeated, _ = id_array.find_duplicates(keys)
     found[repeated[found[repeated] == _SAVED]] = _ALREADY_SAVED
     codes = np.full(len(people), _UNKNOWN, np.uint8)
     codes[mapped] = found
     if missing := int((~mapped).sum()):
-        notes.append(f"{missing:,} RIDs are not in the crosswalk: what became of them cannot be told.")
+        notes.append(f"{missing:,} RIDs are not in the crosswalk, so their outcome is unknown.")
     if len(repeated):
-        notes.append(f"{len(repeated):,} RIDs belong to a person of another RID: one person is saved once.")
+        notes.append(
+            f"{len(repeated):,} RIDs belong to a person who has another RID in the list; each person is saved once."
+        )
     return codes
 
 
 def _compare_by_count(
-    sent: int, held: IdArray, now: IdArray | None, saved_count: int | None, notes: list[str]
+    sent: int, ids_before: IdArray, ids_after: IdArray | None, saved_count: int | None, notes: list[str]
 ) -> NDArray[np.uint8]:
-    """Claim for RIDs no more than counts can tell."""
+    """Claim no more for RIDs than counts show."""
     new = None
-    if now is not None:
-        new = int((~key_rows.is_in(now, held)).sum())
+    if ids_after is not None:
+        new = int((~id_array.is_in(ids_after, ids_before)).sum())
     elif saved_count is not None:
-        new = saved_count - len(held)
+        new = saved_count - len(ids_before)
     if new is None or new == sent:
         return np.full(sent, _SAVED, np.uint8)
-    if new == 0 and not len(held):
+    if new == 0 and not len(ids_before):
         return np.full(sent, _REJECTED, np.uint8)
     notes.append(
         f"{new:,} respondents are new in the target group after {sent:,} RIDs were sent. Which RIDs they belong to "
-        "cannot be told without a crosswalk of RIDs and RSIDs, such as the respondent analysis report."
+        "is unknown without a crosswalk of RIDs and RSIDs, such as the respondent analysis report."
     )
     return np.full(sent, _UNKNOWN, np.uint8)
 
 
 def parse_message_counts(message: str) -> tuple[int | None, int | None]:
-    """Read how many ids a partial-success text calls uploaded and failed; None where it does not say."""
+    """Parse how many ids a partial-success text calls uploaded and failed; None if it does not say."""
     good, bad = _SUCCEEDED_COUNT.search(message), _FAILED_COUNT.search(message)
     return (_parse_number(good[1]) if good else None, _parse_number(bad[1]) if bad else None)
 
@@ -245,26 +250,28 @@ def _parse_number(text: str) -> int:
 
 
 def _count_mismatches(
-    codes: NDArray[np.uint8], held: IdArray, now: IdArray | None, saved_count: int | None, message: str
+    codes: NDArray[np.uint8], ids_before: IdArray, ids_after: IdArray | None, saved_count: int | None, message: str
 ) -> list[str]:
-    """Compare the three counts the exchange gives: overview, list, message."""
+    """Return a warning if the three counts of the exchange (overview, list, message) disagree."""
     counts = np.bincount(codes, minlength=4)
     saved, already, unknown = int(counts[_SAVED]), int(counts[_ALREADY_SAVED]), int(counts[_UNKNOWN])
-    listed = None if now is None else len(now)
-    expected = listed if listed is not None else None if unknown else len(held) + saved
+    listed = None if ids_after is None else len(ids_after)
+    expected = listed if listed is not None else None if unknown else len(ids_before) + saved
     uploaded, failed = parse_message_counts(message)
     agree = saved_count is None or expected is None or saved_count == expected
     if uploaded is not None and not unknown:
         agree = agree and uploaded in {saved, saved + already}
     if agree:
         return []
-    said = "nothing" if uploaded is None else f"{uploaded:,} uploaded" + (f", {failed:,} failed" if failed else "")
+    in_message = (
+        "nothing" if uploaded is None else f"{uploaded:,} uploaded" + (f", {failed:,} failed" if failed else "")
+    )
     return [
-        f"The exchange's counts disagree: the overview says {_format_count(saved_count)} saved ids, the list holds "
-        f"{_format_count(listed)}, the job's message says {said}; compared by id, {saved:,} are newly saved and "
+        f"The exchange's counts disagree: the overview says {_format_count(saved_count)} saved IDs, the list contains "
+        f"{_format_count(listed)}, the job's message says {in_message}; compared by ID, {saved:,} are newly saved and "
         f"{already:,} were there before. The list is what counts."
     ]
 
 
 def _format_count(number: int | None) -> str:
-    return "(not asked)" if number is None else f"{number:,}"
+    return "(not checked)" if number is None else f"{number:,}"

@@ -1,6 +1,6 @@
-"""A respondent analysis report becomes visits and people, whatever its columns are called.
+"""Respondent analysis reports as visits and people, whatever their columns are called.
 
-The exchange publishes no column headers of its reports. So columns are found by name and by content, and where two
+The exchange publishes no column headers of its reports. So columns are found by name and by content, and if two
 could be meant, the analyst is asked.
 """
 
@@ -36,14 +36,14 @@ _COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
 
 @dataclass(frozen=True, eq=False, repr=False)
 class VisitReport:
-    """The visits to one wave and who they belong to. Shows no id unless asked to.
+    """The visits to one wave and the people to whom they belong. Shows no id unless requested.
 
-    Made by `read_report`.
+    Created by `read_report`.
 
     Args:
         name: Name of the wave or of the file, for messages.
-        columns: Which column was taken as `rsid`, `rid` and `status`; empty text where there is none.
-        cells: The report as it came, one row a visit, every cell a text.
+        columns: Which column was read as `rsid`, `rid` and `status`; empty if there is none.
+        cells: The report as read, one row per visit, every cell a text.
     """
 
     name: str
@@ -52,26 +52,26 @@ class VisitReport:
 
     @cached_property
     def rsids(self) -> tuple[str, ...]:
-        """Return the RSID of each visit, normalised; empty where the report gives none."""
+        """The RSID of each visit, normalised; empty if the report gives none."""
         found = (normalise_line(text) for text in self.cells[self.columns["rsid"]].tolist())
         return tuple(text if is_respondent_id(text) else "" for text in found)
 
     @cached_property
     def completed(self) -> NDArray[np.bool_]:
-        """Return for each visit whether it was completed."""
+        """For each visit, whether it was completed."""
         if not self.columns["status"]:
             return np.ones(len(self.cells), np.bool_)
         return np.array([_is_complete(text) for text in self.cells[self.columns["status"]].tolist()], np.bool_)
 
     @cached_property
     def entrants(self) -> Respondents:
-        """Return everybody who entered, once each, in the order of their first visit."""
+        """Everybody who entered, once each, in the order of their first visit."""
         known = [rsid for rsid in self.rsids if rsid]
         return read_respondents(known, entity_type=EntityType.RSID, name=f"{self.name} entrants")
 
     @cached_property
     def completes(self) -> Respondents:
-        """Return everybody who completed, once each: the list to recontact in the next wave.
+        """Everybody who completed, once each: the list to recontact in the next wave.
 
         Serves the recontact guide, prerequisites.
         """
@@ -82,7 +82,7 @@ class VisitReport:
 
     @property
     def visits_without_rsid(self) -> int:
-        """Count the visits whose RSID the report does not give."""
+        """The number of visits whose RSID the report does not give."""
         return self.rsids.count("")
 
     def crosswalk(self) -> Crosswalk:
@@ -94,12 +94,12 @@ class VisitReport:
         rid = self.columns["rid"]
         if not rid:
             raise source_error(
-                self.name, "The report has no column of RIDs.", "read it again with rid='…' if one holds them."
+                self.name, "The report has no column of RIDs.", "read it again with rid='…' if a column contains them."
             )
         return Crosswalk.from_frame(self.cells, rid=rid, rsid=self.columns["rsid"])
 
     def values(self, column: str) -> dict[str, str]:
-        """Return what a column says of each person, by RSID: at their completed visit, else at their first.
+        """Return the value of a column for each person, by RSID: at their completed visit, otherwise at their first.
 
         Raises:
             RespondentFileError: there is no such column.
@@ -125,7 +125,7 @@ class VisitReport:
             reveal: Show whole ids. Masked otherwise, in every column.
 
         Returns:
-            A frame: `completed`, then the columns of the report under their own names, all texts.
+            A frame: `completed`, then the columns of the report under their own names, all as text.
         """
         shown = self.cells if reveal else self.cells.map(_mask_cells)
         shown = shown.copy()
@@ -133,7 +133,7 @@ class VisitReport:
         return shown
 
     def summary(self) -> pd.DataFrame:
-        """Count visits and people.
+        """Return counts of visits and people.
 
         Returns:
             A small frame: `what` and `number`.
@@ -150,19 +150,19 @@ class VisitReport:
         return pd.DataFrame(rows, columns=["what", "number"])
 
     def __len__(self) -> int:
-        """Count the visits."""
+        """Return the number of visits."""
         return len(self.cells)
 
     def __repr__(self) -> str:
-        """Count visits and people, without ids."""
-        bits = [
+        """Show counts of visits and people, never an id."""
+        parts = [
             f"{len(self):,} visits of {len(self.entrants):,} people",
             f"{len(self.completes):,} completed",
             self.name,
         ]
         if self.visits_without_rsid:
-            bits.insert(1, f"{self.visits_without_rsid:,} visits without RSID")
-        return f"<WaveReport: {' · '.join(bit for bit in bits if bit)}>"
+            parts.insert(1, f"{self.visits_without_rsid:,} visits without RSID")
+        return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
 def read_report(
@@ -178,24 +178,24 @@ def read_report(
 
     Args:
         source: A `.csv` or `.xlsx` as a path, bytes or an open file, or a DataFrame.
-        rsid: Name of the column of RSIDs; found by name and content when left out.
-        rid: Name of the column of RIDs; found likewise, and may be missing.
-        status: Name of the column that tells completes, by Cint's client codes 10 and 11 or in words; found by name
-            when left out. None when every row is a complete, as in a completes report.
+        rsid: Name of the RSID column; found by name and content if omitted.
+        rid: Name of the RID column; found likewise, and may be missing.
+        status: Name of the column that shows completes, by Cint's client codes 10 and 11 or in words; found by name
+            if omitted. None if every row is a complete, as in a completes report.
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Name of the wave, shown in place of the file's name.
 
     Raises:
-        RespondentFileError: the source is no table, or a column is missing or unclear; the message names the
+        RespondentFileError: the source is not a table, or a column is missing or ambiguous; the message lists the
             candidates and the call to write.
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
-    cells, origin = _read_cells(source, sheet, name)
-    label = name or origin
+    cells, source_name = _read_cells(source, sheet, name)
+    label = name or source_name
     if not len(cells):
         raise source_error(
-            label, "The report holds no visits.", "check its period and target group, and request it again."
+            label, "The report contains no visits.", "check its period and target group, and request it again."
         )
     columns = [
         ColumnSample(place + 1, title, cells[title].head(_SAMPLE_ROWS).tolist())
@@ -203,14 +203,16 @@ def read_report(
     ]
     person = rsid_column(columns, rsid, rid, label)
     visit = rid_column(columns, rid, person, label)
-    told = "" if status is None else status_column(columns, status, label)
-    report = VisitReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": told}, cells)
+    completed = "" if status is None else status_column(columns, status, label)
+    report = VisitReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": completed}, cells)
     if not any(report.rsids):
         raise source_error(
-            label, f"The column {masked_repr(person)} holds no RSID.", "name the column that does: rsid='…'."
+            label,
+            f"The column {masked_repr(person)} contains no RSID.",
+            "pass the name of the column that does: rsid='…'.",
         )
     if visit:
-        report.crosswalk()  # one RID of two people means that the columns are exchanged
+        report.crosswalk()  # one RID of two people means that the columns are swapped
     return report
 
 
@@ -223,13 +225,13 @@ def _read_cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.Dat
 
     if isinstance(source, pd.DataFrame):
         titles, rows = [str(title) for title in source.columns], source.to_numpy(dtype=object).tolist()
-        origin = name or "DataFrame"
+        source_name = name or "DataFrame"
     else:
-        # A name of the caller's is a wave's; only one that ends like a file may tell how bytes are stored.
+        # The caller's name is that of a wave; only one with a file extension may decide how bytes are stored.
         with open_source(
             source, name if Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else ""
         ) as file:
-            origin = file.name
+            source_name = file.name
             if file.kind is SourceFormat.TEXT:
                 table = _read_text_rows(TextSource(file.stream, file.name))
             elif file.kind is SourceFormat.WORKBOOK:
@@ -237,28 +239,30 @@ def _read_cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.Dat
                     table = [row for _, row in numbered if row]
             else:
                 raise source_error(
-                    origin, "A report is a .csv or .xlsx.", "read it with pandas and give the DataFrame."
+                    source_name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame."
                 )
         table = [row for row in table if any(normalise_line(cell_text(value)) for value in row)]
         if not table or not is_header_row([cell_text(value) for value in table[0]]):
             raise source_error(
-                name or origin, "The report has no header row.", "give it as a DataFrame with names of columns."
+                name or source_name, "The report has no header row.", "pass it as a DataFrame with column names."
             )
         titles, rows = [clean_name(cell_text(value)) for value in table[0]], table[1:]
     width = len(titles)
     texts = [[cell_text(value).strip() for value in [*row[:width], *[""] * (width - len(row))]] for row in rows]
-    return pd.DataFrame(texts, columns=_make_unique(titles), dtype="str"), origin
+    return pd.DataFrame(texts, columns=_make_unique(titles), dtype="str"), source_name
 
 
 def _read_text_rows(text: TextSource) -> list[list[Any]]:
-    shape = detect_layout(text.head, complete=text.complete)
-    if shape.layout is not Layout.TABLE:
-        raise source_error(text.name, "This is no table with columns.", "a list of ids is read by read_respondents(…).")
-    return [row for _, row in iter_table_rows(text, shape.delimiter)]
+    found = detect_layout(text.head, complete=text.complete)
+    if found.layout is not Layout.TABLE:
+        raise source_error(
+            text.name, "This is not a table with columns.", "a list of IDs is read by read_respondents(…)."
+        )
+    return [row for _, row in iter_table_rows(text, found.delimiter)]
 
 
 def _make_unique(titles: Sequence[str]) -> list[str]:
-    """Give columns of the same name, or of none, names that differ."""
+    """Return unique column names: repeated and empty ones are numbered."""
     found: list[str] = []
     for place, title in enumerate(titles, start=1):
         plain = title or f"column {place}"

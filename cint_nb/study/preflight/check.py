@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a wave, said before anything is sent."""
+"""The preflight check: run every rule that applies and collect the findings."""
 
 from __future__ import annotations
 
@@ -45,25 +45,25 @@ __all__ = [
 
 
 def check(facts: WaveFacts, *, without: Iterable[str] = ()) -> Findings:
-    """Run every rule of the step on what is known, and return what they found, the most serious first.
+    """Run every rule of the step on the facts and return the findings, the most serious first.
 
     Args:
-        facts: What is known of the wave.
-        without: Codes of rules to leave out.
+        facts: What is known about the wave.
+        without: Codes of rules to omit.
 
     Serves both guides.
     """
-    left_out = frozenset(without)
+    omitted = frozenset(without)
     return Findings.of(
         finding
         for code, each in RULES.items()
-        if facts.step in each.steps and code not in left_out
+        if facts.step in each.steps and code not in omitted
         for finding in each.findings(facts)
     )
 
 
 def findings_frame(findings: Findings) -> pd.DataFrame:
-    """Return findings as a small frame: `severity`, `rule`, `message`, `evidence`, `fix`, `section`."""
+    """Return findings as a frame: `severity`, `rule`, `message`, `evidence`, `fix`, `section`."""
     import pandas as pd
 
     columns = ("severity", "rule", "message", "evidence", "fix", "section")
@@ -73,7 +73,7 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
 
 
 def rules_frame() -> pd.DataFrame:
-    """Return every rule: `rule`, `steps` it runs in, `says` in one sentence, `section` of the guide."""
+    """Return every rule: `rule`, `steps` it runs in, `says` (in one sentence), `section` of the guide."""
     import pandas as pd
 
     rows = [

@@ -1,4 +1,4 @@
-"""Rules about the draft as the exchange holds it: a plan changed after `create` does not change it by itself."""
+"""Rules about the draft on the exchange: it must still match the plan."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 _CREATE = "create guide, request body"
 _ASSIGNMENT = "fielding_assistant_assignment"
 _FIX = (
-    "bring it up to the plan with client.run(client.target_groups.update_draft(wave.target_group, wave.plan)), "
-    "or plan again what it holds."
+    "update it to match the plan with client.run(client.target_groups.update_draft(wave.target_group, wave.plan)), "
+    "or change the plan to match it."
 )
 _COMPARED_FIELDS = ("locale", "expected_length_of_interview_minutes", "expected_incidence_rate", "collects_pii")
 
 
 @rule("draft-cost", steps=["launch"], section=_CREATE)
 def draft_cost(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """The draft cannot cost more than the plan, by which the budget is checked."""
+    """The draft costs no more than the plan, against which the budget is checked."""
     plan, draft = facts.plan, facts.draft
     goal, cap = draft.get("completes_goal"), _price_cap(draft)
     if isinstance(goal, int) and goal > plan.completes_goal:
         yield report.block(
-            "The draft's goal is higher than the plan's, by which the budget is checked.",
+            "The draft's goal is higher than the plan's, against which the budget is checked.",
             evidence=f"draft={goal:,}, plan={plan.completes_goal:,}",
             fix=_FIX,
         )
     planned = plan.price_cap
-    dearer = cap and planned and (cap.currency_code != planned.currency_code or cap.value > planned.value)
-    if dearer:
+    exceeds = cap and planned and (cap.currency_code != planned.currency_code or cap.value > planned.value)
+    if exceeds:
         yield report.block(
-            "The draft's highest price is above the plan's, by which the budget is checked.",
+            "The draft's maximum price is above the plan's, against which the budget is checked.",
             evidence=f"draft={cap}, plan={planned}",
             fix=_FIX,
         )
     if plan.prevent_overfill and _get_path(draft, _ASSIGNMENT, "quota_overlay", "prevent_overfill") is False:
         yield report.block(
-            "The draft lets completes go over the goal, which the plan does not.",
+            "The draft allows completes to exceed the goal; the plan does not.",
             evidence="prevent_overfill=false",
             fix=_FIX,
         )
@@ -49,16 +49,18 @@ def draft_cost(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 
 @rule("draft-survey", steps=["launch"], section=_CREATE)
 def draft_survey(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """The draft leads people to the survey of the plan."""
-    held = facts.draft.get("live_url")
-    if not isinstance(held, str) or not held or _comparable_url(held) == _comparable_url(facts.plan.live_url):
+    """The draft sends respondents to the survey of the plan."""
+    url = facts.draft.get("live_url")
+    if not isinstance(url, str) or not url or _comparable_url(url) == _comparable_url(facts.plan.live_url):
         return None
-    return report.block("The draft leads people to another survey than the plan.", evidence="live_url", fix=_FIX)
+    return report.block(
+        "The draft sends respondents to a different survey than the plan.", evidence="live_url", fix=_FIX
+    )
 
 
 @rule("draft-as-planned", steps=["launch"], section=_CREATE)
 def draft_as_planned(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """What else of the draft can be compared is as planned."""
+    """All other comparable fields of the draft match the plan."""
     differing = [
         name
         for name in _COMPARED_FIELDS
@@ -66,7 +68,7 @@ def draft_as_planned(facts: WaveFacts, report: RuleReport) -> Finding | None:
     ]
     if not differing:
         return None
-    return report.warn("The draft is not as planned.", evidence=", ".join(differing), fix=_FIX)
+    return report.warn("The draft does not match the plan.", evidence=", ".join(differing), fix=_FIX)
 
 
 @rule("overfill", steps=["create", "launch"], section=_CREATE)
@@ -75,8 +77,8 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if facts.plan.prevent_overfill:
         return None
     return report.warn(
-        "Overfill is allowed: completes may go over the goal, and each one costs.",
-        evidence="prevent_overfill=false; the budget must cover every id of the list",
+        "Overfill is allowed: completes may exceed the goal, and each one costs money.",
+        evidence="prevent_overfill=false; the budget must cover every ID of the list",
         fix="set prevent_overfill to True.",
     )
 

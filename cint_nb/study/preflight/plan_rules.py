@@ -1,4 +1,4 @@
-"""Rules about the plan: what both guides ask of a recontact target group."""
+"""Rules about the plan: what both guides require of a target group."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
+from cint_nb.domain.ids import mask_ids_in
 from cint_nb.domain.plan import AllocationFormat
 from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 
@@ -29,7 +30,7 @@ def study_type(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if facts.plan.study_type_code == limits.RECONTACT_STUDY_TYPE:
         return None
     return report.block(
-        "The study type is not recontact, so no list of respondents can be used.",
+        'The study type is not "recontact", so the target group cannot use a respondent list.',
         evidence=f"study_type_code={facts.plan.study_type_code}",
         fix='set study_type_code to "recontact".',
     )
@@ -37,15 +38,15 @@ def study_type(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("url-variable", section=_RECONTACT)
 def url_variable(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """Both addresses carry the recontact variable, literally."""
+    """Both URLs contain the recontact variable, literally."""
     for field, url in _urls(facts):
         if _VARIABLE in url:
             continue
         if _VARIABLE in unquote(url):
             yield report.block(
-                f"The variable in {field} is percent-encoded, so the exchange will not fill it in.",
-                evidence=f"{field} holds %5B or %25",
-                fix=f"write {_VARIABLE} with its brackets and percent signs, and save the address unencoded.",
+                f"The variable in {field} is percent-encoded, so the exchange will not replace it.",
+                evidence=f"{field} contains %5B or %25",
+                fix=f"write {_VARIABLE} with its brackets and percent signs, and save the URL unencoded.",
             )
         elif _VARIABLE.lower() in url.lower():
             yield report.block(
@@ -55,7 +56,7 @@ def url_variable(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
             )
         else:
             yield report.block(
-                f"{field} does not contain {_VARIABLE}: nobody who comes back could be recognised.",
+                f"{field} does not contain {_VARIABLE}: returning respondents could not be identified.",
                 evidence=f"{field} has {len(url)} characters",
                 fix=f"add RECONTACT_RSID={_VARIABLE} to {field}.",
             )
@@ -63,18 +64,18 @@ def url_variable(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 
 @rule("url-form", section=_RECONTACT)
 def url_form(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """Both addresses are web addresses of a length the exchange takes."""
+    """Both URLs are web URLs of a length that the exchange accepts."""
     for field, url in _urls(facts):
         try:
-            parts = urlsplit(url.replace("[", "").replace("]", ""))  # brackets of a variable are no IPv6 address
+            parts = urlsplit(url.replace("[", "").replace("]", ""))  # brackets of a variable are not an IPv6 address
             scheme, host = parts.scheme.lower(), parts.hostname
         except ValueError:
             scheme, host = "", None
         if scheme not in {"https", "http"} or not host or url != url.strip() or " " in url:
             yield report.block(
-                f"{field} is not a web address.",
+                f"{field} is not a web URL.",
                 evidence=f"scheme={scheme or 'none'}",
-                fix="write the whole address, beginning with https:// and without spaces.",
+                fix="give the full URL, starting with https:// and without spaces.",
             )
         elif scheme == "http":
             yield report.warn(f"{field} is not encrypted.", evidence="http://", fix="use https://.")
@@ -92,8 +93,8 @@ def url_rid(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if limits.RID_URL_VARIABLE in facts.plan.live_url:
         return None
     return report.note(
-        f"live_url does not pass {limits.RID_URL_VARIABLE}: survey data will not hold the visit's id.",
-        fix=f"add RID={limits.RID_URL_VARIABLE} to keep RIDs and RSIDs side by side for the next wave.",
+        f"live_url does not pass {limits.RID_URL_VARIABLE}: survey data will not contain the visit's ID.",
+        fix=f"add RID={limits.RID_URL_VARIABLE} to have RIDs and RSIDs side by side for the next wave.",
     )
 
 
@@ -103,7 +104,7 @@ def allocation_template(facts: WaveFacts, report: RuleReport) -> Finding | None:
     plan = facts.plan
     if plan.allocation_format is AllocationFormat.OPEN_EXCHANGE:
         return report.note(
-            "Allocations are written out, so whether they equal the recontact template cannot be seen here.",
+            "Allocations are given explicitly, so they cannot be compared with the recontact template here.",
             fix="compare the group's allocation specification with the template.",
         )
     if plan.allocation_template_id == limits.RECONTACT_TEMPLATE_ID:
@@ -117,12 +118,12 @@ def allocation_template(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("project-exclusion", section=_RECONTACT)
 def project_exclusion(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """Project exclusion keeps out everyone who completed in the same project, without end."""
+    """Project exclusion turns away everyone who ever completed in the same project."""
     shared = bool(facts.project_id) and facts.project_id in facts.source_projects
     enabled = facts.plan.exclusion_enabled if facts.project_exclusion is None else facts.project_exclusion
     if enabled and shared:
         return report.block(
-            "Exclusion is on while the respondents come from the same project: they would be turned away.",
+            "Project exclusion is on, but the respondents come from the same project and would be turned away.",
             evidence="exclusion.enabled=true",
             fix="set exclusion_enabled to False.",
         )
@@ -137,15 +138,15 @@ def project_exclusion(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("profiling", section=_RECONTACT)
 def profiling(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """Profiling filters the list further; a leftover one turns people away."""
+    """Profiling filters the list further; leftover profiles turn people away."""
     profiles = (facts.plan.profiling or {}).get("profiles")
     if not profiles:
         return None
     number = len(profiles) if isinstance(profiles, list) else 1
     return report.warn(
-        "Profiling is set: only the respondents of the list who also match it may take part.",
+        "Profiling is set: only respondents of the list who also match it can take part.",
         evidence=f"{number} profile{'s' if number > 1 else ''}",
-        fix="leave profiling out, unless a part of the list is meant.",
+        fix="omit profiling unless only part of the list should take part.",
     )
 
 
@@ -159,7 +160,8 @@ def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]
     for profile in profiles:
         shares = _quota_percentages(profile)
         if shares and sum(shares) != 100:
-            name = str(profile.get("name", "without a name"))[:60]
+            # Masked before it is truncated: what is left of a truncated id is not recognised as one.
+            name = mask_ids_in(str(profile.get("name", "without a name")))[:60]
             yield report.block(
                 f"The quotas of the profile {name} do not sum to 100 %.",
                 evidence=f"{' + '.join(format(share.normalize(), 'f') for share in shares)} = {sum(shares):f}",
@@ -224,12 +226,12 @@ def currency(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 
 @rule("price-cap", steps=["create"], section=_CREATE)
 def price_cap(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """The highest price is not below the price."""
+    """The maximum price is not below the price."""
     price, cap = facts.plan.cost_per_interview, facts.plan.maximum_cpi
     if price is None or cap is None or price.currency_code != cap.currency_code or cap.value >= price.value:
         return None
     return report.warn(
-        "The highest price of a complete is below its price.",
+        "The maximum price per complete is below the price.",
         evidence=f"maximum_cpi={cap}, cost_per_interview={price}",
         fix="raise maximum_cpi or lower cost_per_interview.",
     )
@@ -245,13 +247,13 @@ def name_length(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(
         f"A target group's name has {low} to {high} characters.",
         evidence=f"{len(name)} characters",
-        fix="choose another name.",
+        fix="choose a name of {low} to {high} characters.",
     )
 
 
 @rule("project-manager", steps=["create"], section=_CREATE)
 def project_manager(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """The project manager is named by a UUID, not by a name or an address."""
+    """The project manager is given by UUID, not by name or e-mail address."""
     given = facts.plan.project_manager_id
     try:
         UUID(given)
@@ -259,7 +261,7 @@ def project_manager(facts: WaveFacts, report: RuleReport) -> Finding | None:
         return report.block(
             "project_manager_id is not a UUID.",
             evidence=f"{len(given)} characters",
-            fix="copy the user's id, replacing the placeholder of the guide.",
+            fix="copy the user's ID, replacing the placeholder of the guide.",
         )
     return None
 
@@ -271,7 +273,7 @@ def filling_strategy(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if strategy == "completes":
         return None
     return report.warn(
-        "People who pass the screening would count towards the goal, not only those who complete.",
+        "Respondents who pass screening would count toward the goal, not only completes.",
         evidence=f"filling_strategy={strategy or 'not set'}",
         fix='set filling_strategy to "completes".',
     )

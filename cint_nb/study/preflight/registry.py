@@ -1,4 +1,4 @@
-"""What preflight looks at, and the registry of its rules."""
+"""The rule registry of preflight, and the facts that rules look at."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ActivityExclusionFact:
 
 @dataclass(frozen=True, slots=True)
 class SourceTargetGroup:
-    """One target group of an earlier wave, from which respondents are contacted again.
+    """One target group of an earlier wave whose respondents are recontacted.
 
     Args:
         project_id: Its project.
@@ -50,29 +50,29 @@ class SourceTargetGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
-    """What is known of a wave. What is None or empty is not known, and rules about it stay silent.
+    """What is known about a wave. What is None or empty is unknown, and rules about it find nothing.
 
     Args:
         plan: The target group to create, or as created.
-        respondents: Who is contacted; None before a file is chosen.
+        respondents: The people to recontact; None before a file is chosen.
         now: The time of the check, UTC.
         step: What comes next: `create`, `upload` or `launch`.
-        name: Name of the wave, used when the plan has none.
+        name: Name of the wave, used if the plan has none.
         project_id: Project of the new group.
         project_of_sources: Projects of the groups the respondents come from.
         sources: Those groups themselves, as far as known.
-        saved_count: Ids the target group holds now.
-        already_saved_count: How many of the respondents it holds already.
+        saved_count: Number of ids in the target group now.
+        already_saved_count: How many of the respondents are in it already.
         running_job: Id of a job that runs on the target group.
         target_group_state: State of the target group, such as `draft` or `live`.
-        draft: The draft as the exchange holds it, in the exchange's words; empty when unknown.
+        draft: The draft as read from the exchange, in the exchange's field names; empty if unknown.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
         activity_exclusions: The group's respondent-activity exclusions.
-        excluded_ids: Ids the exchange keeps out of the group, from its list of effective exclusions.
+        excluded_ids: Ids that the exchange excludes from the group, from its list of effective exclusions.
         industry_lockout: Code of an industry lockout set on the group.
-        list_made_on: Day the list of respondents was made.
+        list_made_on: Day on which the list of respondents was created.
         earlier_waves: Respondents of other waves, for evidence of RSID or RID.
     """
 
@@ -100,18 +100,18 @@ class WaveFacts:
 
     @property
     def source_projects(self) -> frozenset[str]:
-        """Return every project respondents are known to come from."""
+        """Every project from which respondents are known to come."""
         return frozenset({*self.project_of_sources, *(source.project_id for source in self.sources)} - {""})
 
     @property
     def last_complete(self) -> datetime | None:
-        """Return the time of the last complete of the sources, None when unknown."""
+        """The time of the last complete of the sources; None if unknown."""
         times = [source.last_complete for source in self.sources if source.last_complete]
         return max(times, default=None)
 
     @property
     def eligible_count(self) -> int:
-        """Return how many ids can take part: saved ones before launch, else usable ones plus those saved already."""
+        """How many ids can take part: at launch the saved ones, otherwise the usable ones plus those already saved."""
         if self.step == "launch" and self.saved_count is not None:
             return self.saved_count
         usable = 0 if self.respondents is None else len(self.respondents)
@@ -123,7 +123,7 @@ RuleFunction: TypeAlias = Callable[[WaveFacts], Iterable[Finding] | Finding | No
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its code, the steps it serves, the guide section, and the function that looks."""
+    """One rule: its code, the steps it serves, the guide section, and its function."""
 
     code: str
     steps: frozenset[Step]
@@ -131,7 +131,7 @@ class Rule:
     function: RuleFunction
 
     def findings(self, facts: WaveFacts) -> Iterator[Finding]:
-        """Run the rule on facts."""
+        """Yield what the rule finds in the facts."""
         found = self.function(facts)
         yield from () if found is None else (found,) if isinstance(found, Finding) else found
 
@@ -143,7 +143,7 @@ RULES: dict[str, Rule] = {}
 def rule(
     code: str, *, steps: Iterable[Step] = STEPS, section: str = ""
 ) -> Callable[[Callable[[WaveFacts, RuleReport], Iterable[Finding] | Finding | None]], RuleFunction]:
-    """Register a preflight rule; yours run like ours.
+    """Register a preflight rule; your own rules run like the built-in ones.
 
     ```python
     @rule("weekday", steps=["launch"])
@@ -153,7 +153,7 @@ def rule(
     ```
 
     Args:
-        code: Stable code, words joined by dashes. A code that is taken replaces that rule.
+        code: Stable code, words joined by dashes. A code that exists replaces that rule.
         steps: Where it runs.
         section: The guide section it serves.
     """
@@ -162,11 +162,11 @@ def rule(
         report = RuleReport(code, section)
 
         @wraps(function)
-        def look(facts: WaveFacts) -> Iterable[Finding] | Finding | None:
+        def run_rule(facts: WaveFacts) -> Iterable[Finding] | Finding | None:
             return function(facts, report)
 
-        RULES[code] = Rule(code, frozenset(steps), section, look)
-        return look
+        RULES[code] = Rule(code, frozenset(steps), section, run_rule)
+        return run_rule
 
     return register
 
@@ -179,20 +179,20 @@ class RuleReport:
     section: str = ""
 
     def block(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
-        """Stop the wave."""
+        """Create a finding that blocks the wave."""
         return Finding(self.code, Severity.BLOCK, message, evidence, fix, self.section)
 
     def warn(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
-        """Ask for a decision."""
+        """Create a finding that needs a decision."""
         return Finding(self.code, Severity.WARN, message, evidence, fix, self.section)
 
     def note(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
-        """Inform."""
+        """Create a finding for information."""
         return Finding(self.code, Severity.NOTE, message, evidence, fix, self.section)
 
 
 def duration_days(period: str) -> timedelta | None:
-    """Read an ISO 8601 period of years, months, weeks and days; None when it cannot be read.
+    """Parse an ISO 8601 period of years, months, weeks and days; None if it is not one.
 
     A month counts 31 days and a year 366, so that a date derived from it is never too early.
     """

@@ -1,4 +1,4 @@
-"""Rules about the list of respondents and the target group that holds it."""
+"""Rules about the respondent list and the target group that holds it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files.id_array import LINE_BYTES
 from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 
@@ -19,20 +19,20 @@ _HIGH_RATE = 0.8  # above what motivated panels reach from wave to wave
 
 @rule("goal", section=_GOAL)
 def goal(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """The goal is not above the ids; before launch only saved ones count."""
+    """The goal does not exceed the number of ids; before launch only saved ones count."""
     wanted = facts.plan.completes_goal
     if facts.step == "launch":
         if facts.saved_count is None or wanted <= facts.saved_count:
             return None
         return report.block(
-            "The goal is above the respondents saved in the target group.",
+            "The goal exceeds the respondents saved in the target group.",
             evidence=f"completes_goal={wanted:,}, saved={facts.saved_count:,}",
             fix=f"lower completes_goal to {facts.saved_count:,} or fewer, or upload more respondents.",
         )
     if facts.respondents is None or wanted <= facts.eligible_count:
         return None
     return report.block(
-        "The goal is above the number of respondents.",
+        "The goal exceeds the number of respondents.",
         evidence=f"completes_goal={wanted:,}, ids={facts.eligible_count:,}",
         fix=f"lower completes_goal to {facts.eligible_count:,} or fewer, or add respondents.",
     )
@@ -40,12 +40,12 @@ def goal(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("goal-rate", section=_GOAL)
 def goal_rate(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """A goal close to the number of ids is hardly ever reached."""
+    """A goal close to the number of ids is rarely reached."""
     if not facts.eligible_count or not _HIGH_RATE < facts.plan.completes_goal / facts.eligible_count <= 1:
         return None
     share = facts.plan.completes_goal / facts.eligible_count
     return report.warn(
-        f"{share:.0%} of the respondents would have to complete; few panels bring back so many.",
+        f"{share:.0%} of the respondents would have to complete; few panels reach that return rate.",
         evidence=f"completes_goal={facts.plan.completes_goal:,}, ids={facts.eligible_count:,}",
         fix="lower the goal or add respondents; forecast from your own earlier waves.",
     )
@@ -53,13 +53,13 @@ def goal_rate(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("no-ids", steps=["create", "upload"], section=_UPLOAD)
 def no_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """There is someone to contact."""
+    """The source contains someone to contact."""
     if facts.respondents is None or len(facts.respondents):
         return None
     return report.block(
-        "The source holds no usable respondent id.",
+        "The source contains no usable respondent ID.",
         evidence=f"{facts.respondents.counts.lines:,} lines, {facts.respondents.counts.malformed:,} malformed",
-        fix="look at summary() and lines() of the respondents to see why.",
+        fix="check summary() and lines() of the respondents to see why.",
     )
 
 
@@ -69,7 +69,7 @@ def nothing_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
     if facts.saved_count is None or facts.saved_count:
         return None
     return report.block(
-        "The target group holds no respondents, so nobody could take part.",
+        "The target group contains no respondents, so nobody can take part.",
         evidence="saved=0",
         fix="upload respondents first.",
     )
@@ -77,14 +77,14 @@ def nothing_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("partly-saved", steps=["launch"], section=_JOB_STATUS)
 def partly_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """Some of the list did not reach the target group."""
+    """Some respondents of the list are not in the target group."""
     if facts.respondents is None or facts.saved_count is None or not 0 < facts.saved_count < len(facts.respondents):
         return None
     missing = len(facts.respondents) - facts.saved_count
     return report.warn(
         f"{missing:,} of the respondents are not saved in the target group.",
         evidence=f"saved={facts.saved_count:,}, ids={len(facts.respondents):,}",
-        fix="look at the outcome, and resubmit only the ids that failed.",
+        fix="check the outcome and resubmit only the rejected IDs.",
     )
 
 
@@ -99,12 +99,12 @@ def capacity(facts: WaveFacts, report: RuleReport) -> Finding | None:
     evidence = f"new={len(people):,}, saved={saved:,}, room left={left:,}"
     if len(people) <= most and saved and facts.already_saved_count is None:
         return report.warn(
-            f"The target group may come to hold more than {most:,} ids.",
-            evidence=f"{evidence}; how many of the new ids it holds already is not known",
-            fix="compare with its list of saved ids before uploading.",
+            f"The target group may exceed {most:,} IDs.",
+            evidence=f"{evidence}; how many of the new IDs it contains already is not known",
+            fix="compare with its list of saved IDs before uploading.",
         )
     return report.block(
-        f"The target group would hold {facts.eligible_count:,} ids; {most:,} is the most.",
+        f"The target group would contain {facts.eligible_count:,} IDs; the limit is {most:,}.",
         evidence=evidence,
         fix=f"upload {left:,} or fewer, or use another target group for the rest."
         if saved
@@ -127,25 +127,25 @@ def file_size(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("lines-left-out", steps=["create", "upload"], section=_UPLOAD)
 def lines_left_out(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """Lines that are no ids are not sent; the analyst should know."""
+    """Lines that are not ids are not sent; the analyst should know."""
     if facts.respondents is None:
         return
     counts = facts.respondents.counts
     if counts.malformed:
         yield report.warn(
-            f"{counts.malformed:,} malformed lines will not be sent.",
+            f"{counts.malformed:,} malformed lines will be skipped.",
             evidence=f"{counts.malformed:,} of {counts.lines:,} lines",
-            fix="look at summary(); correct the source if these are people.",
+            fix="check summary(); correct the source if these lines are respondents.",
         )
-    left = [(counts.duplicate, "duplicate"), (counts.blank, "blank"), (counts.header, "header")]
-    if any(number for number, _ in left):
-        said = ", ".join(f"{number:,} {name}" for number, name in left if number)
-        yield report.note("Other lines are left out of the upload.", evidence=said)
+    others = [(counts.duplicate, "duplicate"), (counts.blank, "blank"), (counts.header, "header")]
+    if any(number for number, _ in others):
+        skipped = ", ".join(f"{number:,} {name}" for number, name in others if number)
+        yield report.note("Other lines are skipped as well.", evidence=skipped)
 
 
 @rule("entity-type", steps=["create", "upload"], section=_UPLOAD)
 def entity_type(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """The stated type of the ids is not contradicted by what is known of them."""
+    """What is known about the ids does not contradict their stated type."""
     people = facts.respondents
     if people is None:
         return
@@ -160,8 +160,8 @@ def entity_type(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
         )
         if common:
             yield report.warn(
-                "Ids read as RIDs come back over waves; visits never do, people do.",
-                evidence=f"{common:,} ids in common with other waves",
+                "IDs read as RIDs recur across waves; visits never do, people do.",
+                evidence=f"{common:,} IDs in common with other waves",
                 fix='read them again with entity_type="RSID".',
             )
         yield report.note(
@@ -179,21 +179,21 @@ def job_running(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(
         "Another job is running on this target group.",
         evidence=f"job_id={facts.running_job}",
-        fix="wait until it has ended, or attach to it.",
+        fix="wait for it to finish, or attach to it.",
     )
 
 
 @rule("group-state", section=_LAUNCH)
 def group_state(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """A launch starts from a draft; a finished group takes nobody."""
-    state = facts.target_group_state.lower()
+    """A launch starts from a draft; a finished group accepts nobody."""
+    state = mask_ids_in(facts.target_group_state.lower())  # shown as the exchange wrote it
     if facts.step == "launch" and state and state != "draft":
         return report.block(
             "Only a draft can be launched.", evidence=f"state={state}", fix="resume or relaunch the group instead."
         )
     if facts.step == "upload" and state in {"completed", "archived"}:
         return report.warn(
-            "The target group has ended; respondents added now take no part.",
+            "The target group is completed; respondents added now cannot take part.",
             evidence=f"state={state}",
             fix="create a new wave, or relaunch the group.",
         )

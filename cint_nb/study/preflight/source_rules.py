@@ -1,4 +1,4 @@
-"""Rules about where respondents come from, and what keeps them out of the new group."""
+"""Rules about the earlier waves respondents come from, and about exclusions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RECONCILIATION_DAY = 25
 
 @rule("activity-exclusions", section=_EXCLUSIONS)
 def activity_exclusions(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """Exclusions by activity that cover the sources keep their people out for a time."""
+    """Activity exclusions that cover the sources keep their people out for a time."""
     for entry in facts.activity_exclusions:
         covered = [
             source
@@ -30,9 +30,13 @@ def activity_exclusions(facts: WaveFacts, report: RuleReport) -> Iterator[Findin
         last = max(ends) if ends and len(ends) == len(covered) else None
         if not known or (last and last <= facts.now):
             continue
-        free = f"the last of them are free on {last:%Y-%m-%d}" if last else "when all are free is not known"
+        when = (
+            f"the last of them become available on {last:%Y-%m-%d}"
+            if last
+            else "when all become available is not known"
+        )
         yield report.warn(
-            f"An exclusion by activity keeps out respondents of a source {entry.kind}; {free}.",
+            f"An activity exclusion keeps out respondents of a source {entry.kind}; {when}.",
             evidence=f"{entry.kind} {entry.id}, {entry.duration}",
             fix="remove the exclusion, or launch after that day.",
         )
@@ -56,24 +60,26 @@ def excluded_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     people = facts.respondents
     if people is None or not facts.excluded_ids or people.entity_type is not EntityType.RSID:
         return None
-    out = len(people.intersection(facts.excluded_ids))
-    if not out:
+    excluded = len(people.intersection(facts.excluded_ids))
+    if not excluded:
         return None
-    left = max(0, facts.eligible_count - out)
+    left = max(0, facts.eligible_count - excluded)
     other_way = (
-        f"lower completes_goal to {left:,} or fewer." if left else "recontact others: nobody of this list may enter."
+        f"lower completes_goal to {left:,} or fewer."
+        if left
+        else "recontact other people: nobody on this list can enter."
     )
-    evidence = f"{out:,} of {len(people):,} ids are excluded"
+    evidence = f"{excluded:,} of {len(people):,} IDs are excluded"
     if facts.plan.completes_goal > left:
         return report.block(
-            "Exclusions keep out so many respondents that the goal cannot be reached.",
+            "Exclusions remove so many respondents that the goal cannot be reached.",
             evidence=f"{evidence}; completes_goal={facts.plan.completes_goal:,}",
             fix=f"remove the exclusions, or {other_way}",
         )
     return report.warn(
-        f"{out:,} respondents would be turned away by exclusions.",
+        f"{excluded:,} respondents would be turned away by exclusions.",
         evidence=evidence,
-        fix="remove the exclusions, or leave these respondents out with minus().",
+        fix="remove the exclusions, or omit these respondents with difference().",
     )
 
 
@@ -86,13 +92,13 @@ def report_horizon(facts: WaveFacts, report: RuleReport) -> Finding | None:
     ends = _months_later(first, _REPORT_MONTHS)
     if ends <= facts.now:
         return report.warn(
-            "A source is older than the reports reach back: its RSIDs can no longer be looked up.",
+            "A source is older than reports cover: its RSIDs can no longer be retrieved.",
             evidence=f"first complete {first:%Y-%m-%d}, reports reach back {_REPORT_MONTHS} months",
-            fix="rely on the list in hand, and archive lists when a wave closes.",
+            fix="use the list you have, and archive lists when a wave closes.",
         )
     if ends <= facts.now + timedelta(days=31):
         return report.note(
-            "Reports on a source will soon end.",
+            "Reports on a source will soon be unavailable.",
             evidence=f"available until {ends:%Y-%m-%d}",
             fix="archive its respondent analysis report now.",
         )
@@ -101,7 +107,7 @@ def report_horizon(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("list-age", steps=["create", "upload"], section=_REPORTS)
 def list_age(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """Completes may be taken back until the 25th of the next month; a list made before that may hold such people."""
+    """Completes may be reversed until the 25th of the next month; an older list may include such people."""
     if facts.list_made_on is None or facts.last_complete is None:
         return None
     cut_off = reconciliation_date(facts.last_complete)
@@ -109,14 +115,14 @@ def list_age(facts: WaveFacts, report: RuleReport) -> Finding | None:
         return None
     if facts.now >= cut_off:
         return report.warn(
-            "The list was made before reconciliation ended: it may hold people whose completes were taken back.",
+            "The list was created before reconciliation ended: it may include people whose completes were reversed.",
             evidence=f"list of {facts.list_made_on:%Y-%m-%d}, cut-off {cut_off:%Y-%m-%d}",
-            fix="make the list again from a new report.",
+            fix="rebuild the list from a new report.",
         )
     return report.note(
-        "Completes of the sources can still be taken back.",
+        "Completes of the sources can still be reversed.",
         evidence=f"until {cut_off:%Y-%m-%d}",
-        fix="make the list again after that day, or accept a few people who did not complete.",
+        fix="rebuild the list after that day, or accept a few people who did not complete.",
     )
 
 

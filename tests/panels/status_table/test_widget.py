@@ -230,9 +230,9 @@ def test_trend_is_a_line_with_a_name_for_a_screen_reader() -> None:
 
 
 def test_the_exchange_s_frame_is_shown_with_its_missing_values() -> None:
-    rows = [{"name": "Wave 2", "state": "draft", "goal": 10, "saved": 9, "warnings": ["goal above saved ids"]}]
+    rows = [{"name": "Wave 2", "state": "draft", "goal": 10, "saved": 9, "warnings": ["goal exceeds saved IDs"]}]
     table = StatusTable(status_frame(rows))
-    assert "goal above saved ids" in html_of(table)
+    assert "goal exceeds saved IDs" in html_of(table)
     assert table.frame.equals(status_frame(rows))
     assert "Entrants" not in html_of(table), "a column that holds nothing is left out"
 

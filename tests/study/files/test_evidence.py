@@ -69,7 +69,7 @@ def test_a_crosswalk_is_read_from_a_report_by_the_names_of_its_columns() -> None
 
 def test_columns_with_other_names_are_asked_for() -> None:
     frame = REPORT.set_axis(["visit", "person", "status"], axis=1)
-    with pytest.raises(RespondentFileError, match="0 columns are named like RIDs"):
+    with pytest.raises(RespondentFileError, match="0 columns look like RIDs by name"):
         Crosswalk.from_frame(frame)
     assert len(Crosswalk.from_frame(frame, rid="visit", rsid="person")) == 6
     with pytest.raises(RespondentFileError, match="no column 'nobody'"):

@@ -142,7 +142,7 @@ def test_a_label_of_a_frame_wins_over_a_position() -> None:
 
 def test_a_name_without_a_header_row_is_refused() -> None:
     content = "\n".join(f"{identifier},x" for identifier in IDS).encode()
-    with pytest.raises(RespondentFileError, match="no header row"):
+    with pytest.raises(RespondentFileError, match="not a header row"):
         read(content, column="RSID")
     assert read(content, column=1).ids == tuple(IDS)
     assert read(content).counts.header == 0
@@ -162,7 +162,9 @@ def test_two_columns_of_one_name_are_asked_about() -> None:
 
 
 def test_a_table_without_ids_names_its_columns() -> None:
-    with pytest.raises(RespondentFileError, match=r'No column holds respondent ids\. The columns are 1 "age", 2 "sex"'):
+    with pytest.raises(
+        RespondentFileError, match=r'No column contains respondent IDs\. The columns are 1 "age", 2 "sex"'
+    ):
         read(b"age,sex\n30,f\n40,m\n")
 
 
@@ -178,7 +180,7 @@ def test_a_quote_that_is_never_closed_is_named_by_its_line() -> None:
         + f'{IDS[0]},ok\n{IDS[1]},"not closed\n'
         + "".join(f"{identifier},ok\n" for identifier in IDS[2:])
     )
-    with pytest.raises(RespondentFileError, match="line 3 swallows") as caught:
+    with pytest.raises(RespondentFileError, match="line 3 is never closed") as caught:
         read(content.encode())
     assert caught.value.evidence["line"] == 3
 
@@ -226,7 +228,7 @@ def test_the_only_sheet_with_ids_is_found_and_several_are_asked_about() -> None:
     assert people.ids == tuple(IDS)
     assert people.source_info.sheet == "Wave1"
     both = sheets(Wave1=FRAME[:6], Wave2=FRAME[6:])
-    with pytest.raises(RespondentFileError, match=r"Several sheets hold ids\. The sheets are 'Wave1', 'Wave2'"):
+    with pytest.raises(RespondentFileError, match=r"Several sheets contain IDs\. The sheets are 'Wave1', 'Wave2'"):
         read(both)
     assert read(both, sheet="wave2").ids == tuple(IDS[6:])
     assert read(both, sheet=1).ids == tuple(IDS[:6])
@@ -311,5 +313,5 @@ def test_a_part_must_hold_someone() -> None:
         read(IDS).split(0)
     nobody = read(IDS).difference(IDS)
     assert nobody.split() == ()
-    with pytest.raises(RespondentFileError, match="no usable id"):
+    with pytest.raises(RespondentFileError, match="no usable ID"):
         nobody.to_upload()

@@ -40,16 +40,16 @@ def test_a_messy_file_is_accounted_for_line_by_line() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (IDS[0][:-1], "wrong length: an id has 36 characters"),
-        (IDS[0] + "a", "wrong length: an id has 36 characters"),
-        ("g" + IDS[0][1:], "other characters than 0-9, a-f and dashes"),
+        (IDS[0][:-1], "wrong length: an ID has 36 characters"),
+        (IDS[0] + "a", "wrong length: an ID has 36 characters"),
+        ("g" + IDS[0][1:], "characters other than 0–9, a–f and dashes"),
         (IDS[0].replace("-", ""), "wrong or missing dashes"),
         (IDS[0].replace("-", "\u2013"), "wrong or missing dashes"),
         (IDS[0].replace("-", "_"), "wrong or missing dashes"),
         ("ann@example.com", "an e-mail address"),
-        ("[%RECONTACT_RSID%]", "template text that was never filled in, such as [%RECONTACT_RSID%]"),
-        ("%5B%25RSID%25%5D", "template text that was never filled in, such as [%RECONTACT_RSID%]"),
-        ("${rsid}", "template text that was never filled in, such as [%RECONTACT_RSID%]"),
+        ("[%RECONTACT_RSID%]", "unfilled template text, such as [%RECONTACT_RSID%]"),
+        ("%5B%25RSID%25%5D", "unfilled template text, such as [%RECONTACT_RSID%]"),
+        ("${rsid}", "unfilled template text, such as [%RECONTACT_RSID%]"),
         ("1.23E+05", "a number or a date, damaged by a spreadsheet"),
         ("1,23E+05", "a number or a date, damaged by a spreadsheet"),
         ("2026-09-01 00:00:00", "a number or a date, damaged by a spreadsheet"),
@@ -117,7 +117,7 @@ def test_the_upload_is_one_id_a_line_in_lower_case_without_mark_or_header(tmp_pa
 def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names_split() -> None:
     ids = [synthetic_id("many", number) for number in range(limits.IDS_PER_TARGET_GROUP + 1)]
     people = read("\n".join(ids))
-    with pytest.raises(RespondentFileError, match="100,001 ids are more than the 100,000") as caught:
+    with pytest.raises(RespondentFileError, match="100,001 IDs exceed the 100,000") as caught:
         people.to_upload()
     assert "split(100_000)" in caught.value.next_step
     first, second = people.split(100_000)
@@ -146,7 +146,7 @@ def test_response_ids_are_named_by_either_word(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["", "PID", None, 7])
 def test_an_unknown_entity_type_is_refused_with_the_words_that_exist(word: int | str | None) -> None:
-    with pytest.raises(RespondentFileError, match="entity type is unknown") as caught:
+    with pytest.raises(RespondentFileError, match="type of ID must be RSID or RID") as caught:
         read_respondents(IDS, entity_type=word)  # type: ignore[arg-type]
     assert "RSID" in caught.value.next_step
     assert "RID" in caught.value.next_step
@@ -190,3 +190,9 @@ def test_order_and_type_make_a_difference() -> None:
     assert people != read_respondents(IDS, entity_type="RID")
     assert people.content_hash != read_respondents(IDS, entity_type="RID").content_hash
     assert people != IDS
+
+
+def test_one_text_alone_is_one_id() -> None:
+    people = read_respondents(IDS, entity_type="RSID")
+    assert people.intersection(IDS[0].upper()).ids == (IDS[0],)
+    assert len(people.difference(IDS[0])) == len(people) - 1

@@ -95,7 +95,7 @@ def test_every_kind_of_report_gives_the_same_people(write: Callable[..., Any]) -
     assert found.completes.ids == tuple(IDS[:2])
     assert found.completed.tolist() == [True, False, True, False]
     assert dict(found.crosswalk())[RIDS[20]] == IDS[1]
-    assert repr(found) == "<WaveReport: 4 visits of 3 people · 2 completed · wave 1>"
+    assert repr(found) == "<VisitReport: 4 visits of 3 people · 2 completed · wave 1>"
     assert dict(found.summary().to_numpy().tolist())["people who completed"] == 2
 
 
@@ -176,7 +176,7 @@ def test_two_columns_of_status_are_asked_about() -> None:
 
 def test_a_report_of_completes_only_has_no_status() -> None:
     data = frame([[IDS[0]], [IDS[1]]], ["RSID"])
-    with pytest.raises(RespondentFileError, match="No column tells which visits were completed"):
+    with pytest.raises(RespondentFileError, match="No column shows which visits were completed"):
         read_report(data)
     assert len(read_report(data, status=None).completes) == 2
 
@@ -219,11 +219,11 @@ def test_exchanged_columns_are_noticed() -> None:
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        ("\n".join(IDS).encode(), "no table"),
+        ("\n".join(IDS).encode(), "not a table"),
         (b"RSID,Client Status\n", "no visits"),
         (f"{IDS[0]},10\n{IDS[1]},20\n".encode(), "no header row"),
         (b"%PDF-1.7 ...", "PDF|cannot|kind"),
-        (b"name,Client Status\nann,10\n", "No column holds RSIDs"),
+        (b"name,Client Status\nann,10\n", "No column contains RSIDs"),
     ],
 )
 def test_what_is_no_report_is_refused_with_a_next_step(source: bytes, says: str) -> None:
@@ -239,7 +239,7 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(parameter: str)
     assert HEADER[2] in caught.value.what
     with pytest.raises(RespondentFileError, match="no column 'Nope'"):
         read_report(frame([visit(0)])).values("Nope")
-    with pytest.raises(RespondentFileError, match="holds no RSID"):
+    with pytest.raises(RespondentFileError, match="contains no RSID"):
         read_report(frame([visit(0)]), rsid="Supplier")
 
 

@@ -12,7 +12,7 @@ from cint_nb.study.files import id_array
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.upload_outcome import _MEANINGS, LineOutcome, compare_upload, parse_message_counts
 
-IDS = [synthetic_id("reconcile", number) for number in range(20)]
+IDS = [synthetic_id("outcome", number) for number in range(20)]
 PARTIAL = "Upload partially successful. 500 respondent IDs uploaded successfully, 10 failed (invalid or empty)."
 
 
@@ -55,7 +55,7 @@ def test_only_ids_that_were_not_rejected_before_are_proposed_again() -> None:
     assert second.rejected.ids == tuple(IDS[18:])
     assert len(second.resubmittable) == 0
     reasons = second.frame()["reason"]
-    assert reasons.str.contains("second time").sum() == 2
+    assert reasons.str.contains("twice").sum() == 2
 
 
 def test_without_a_list_agreed_counts_mean_all_were_saved() -> None:
@@ -71,7 +71,7 @@ def test_a_count_that_does_not_agree_is_a_warning_with_all_three() -> None:
     outcome = compare_upload(people(), before=[], after=IDS[:18], saved_count=19, message=message)
     (warning,) = outcome.warnings
     assert "overview says 19" in warning
-    assert "list holds 18" in warning
+    assert "list contains 18" in warning
     assert "19 uploaded, 1 failed" in warning
 
 

@@ -65,7 +65,7 @@ def assigned(**fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("step", registry.STEPS)
 def test_a_sound_wave_has_no_findings(step: str) -> None:
-    assert not check(facts(step=step, saved=100 if step == "launch" else None))
+    assert not check(facts(step=step, saved_count=100 if step == "launch" else None))
 
 
 BLOCKS = [
@@ -84,10 +84,10 @@ BLOCKS = [
     ("name-length", {"name": "x" * 129}),
     ("project-manager", {"plan": {"project_manager_id": "<YOUR_PROJECT_MANAGER_ID>"}}),
     ("job-running", {"step": "upload", "running_job": "01BTGNYV6HRNK8K8VKZASZCFP1"}),
-    ("capacity", {"step": "upload", "saved": 99_901, "saved_here": 0}),
-    ("nothing-saved", {"step": "launch", "saved": 0, "plan": {"completes_goal": 1}}),
-    ("goal", {"step": "launch", "saved": 49}),
-    ("group-state", {"step": "launch", "saved": 100, "group_state": "live"}),
+    ("capacity", {"step": "upload", "saved_count": 99_901, "already_saved_count": 0}),
+    ("nothing-saved", {"step": "launch", "saved_count": 0, "plan": {"completes_goal": 1}}),
+    ("goal", {"step": "launch", "saved_count": 49}),
+    ("group-state", {"step": "launch", "saved_count": 100, "target_group_state": "live"}),
     ("draft-cost", {"step": "launch", "draft": {"completes_goal": 51}}),
     ("draft-cost", {"step": "launch", "draft": {"cost_per_interview": {"value": "2.51", "currency_code": "EUR"}}}),
     ("draft-cost", {"step": "launch", "draft": {"cost_per_interview": {"value": "2.50", "currency_code": "USD"}}}),
@@ -116,7 +116,7 @@ def test_what_the_exchange_would_refuse_or_ignore_blocks(code: str, options: dic
 
 def test_a_list_that_is_excluded_whole_is_never_advised_to_take_a_goal_of_nobody() -> None:
     finding = one("excluded-ids", Severity.BLOCK, excluded_ids=IDS)
-    assert finding.fix == "remove the exclusions, or recontact others: nobody of this list may enter."
+    assert finding.fix == "remove the exclusions, or recontact other people: nobody on this list can enter."
 
 
 WARNINGS = [
@@ -126,10 +126,10 @@ WARNINGS = [
     ("filling-strategy", {"group_strategy": "automated"}),
     ("profiling", {"plan": {"profiling": {"profiles": [{"name": "age"}]}}}),
     ("goal-rate", {"plan": {"completes_goal": 81}}),
-    ("capacity", {"step": "upload", "saved": 99_901}),
-    ("partly-saved", {"step": "launch", "saved": 99}),
-    ("group-state", {"step": "upload", "group_state": "completed"}),
-    ("group-state", {"step": "upload", "group_state": "archived"}),
+    ("capacity", {"step": "upload", "saved_count": 99_901}),
+    ("partly-saved", {"step": "launch", "saved_count": 99}),
+    ("group-state", {"step": "upload", "target_group_state": "completed"}),
+    ("group-state", {"step": "upload", "target_group_state": "archived"}),
     ("industry-lockout", {"industry_lockout": "automotive"}),
     ("overfill", {"plan": {"prevent_overfill": False}}),
     ("draft-as-planned", {"step": "launch", "draft": {"locale": "eng_us"}}),
@@ -147,15 +147,15 @@ def test_what_needs_a_decision_warns(code: str, options: dict[str, Any]) -> None
     ("code", "options"),
     [
         ("goal", {"plan": {"completes_goal": 100}}),
-        ("goal", {"step": "launch", "saved": 50}),
-        ("goal", {"step": "upload", "saved": 30, "plan": {"completes_goal": 130}}),
+        ("goal", {"step": "launch", "saved_count": 50}),
+        ("goal", {"step": "upload", "saved_count": 30, "plan": {"completes_goal": 130}}),
         ("dates", {"plan": {"start_at": NOW, "end_at": NOW + timedelta(hours=1)}}),
-        ("dates", {"step": "launch", "saved": 100, "plan": {"start_at": NOW - timedelta(days=1)}}),
+        ("dates", {"step": "launch", "saved_count": 100, "plan": {"start_at": NOW - timedelta(days=1)}}),
         ("url-form", {"plan": {"test_url": f"{PLAN.live_url}&x=".ljust(3_000, "y")}}),
         ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_id": "P1", "project_of_sources": ["P2"]}),
         ("project-exclusion", {"plan": {"exclusion_enabled": True}, "project_exclusion": False}),
-        ("capacity", {"step": "upload", "saved": 99_900}),
-        ("capacity", {"step": "upload", "saved": 99_950, "saved_here": 50}),
+        ("capacity", {"step": "upload", "saved_count": 99_900}),
+        ("capacity", {"step": "upload", "saved_count": 99_950, "already_saved_count": 50}),
         ("name-length", {"plan": {"name": "abcde"}}),
         ("goal-rate", {"plan": {"completes_goal": 80}}),
         ("job-running", {"step": "create", "running_job": "01BTGNYV6HRNK8K8VKZASZCFP1"}),
@@ -211,7 +211,7 @@ def test_a_survey_that_never_sees_the_rid_is_noted() -> None:
 
 
 def test_allocations_written_out_cannot_be_checked_and_are_noted() -> None:
-    assert one("allocation-template", Severity.NOTE, plan={"allocation_shape": AllocationFormat.OPEN_EXCHANGE})
+    assert one("allocation-template", Severity.NOTE, plan={"allocation_format": AllocationFormat.OPEN_EXCHANGE})
 
 
 def profile(*shares: Any, enabled: bool = True) -> dict[str, Any]:
@@ -261,9 +261,9 @@ def test_a_column_that_names_the_other_type_is_a_warning() -> None:
 def test_rids_are_noted_and_rids_that_come_back_are_doubted() -> None:
     rids = read_respondents(IDS, entity_type="RID")
     assert one("entity-type", Severity.NOTE, respondents=rids)
-    findings = found("entity-type", respondents=rids, earlier=[read_respondents(IDS[:3], entity_type="RID")])
+    findings = found("entity-type", respondents=rids, earlier_waves=[read_respondents(IDS[:3], entity_type="RID")])
     assert [finding.severity for finding in findings] == [Severity.WARN, Severity.NOTE]
-    assert findings[0].evidence == "3 ids in common with other waves"
+    assert findings[0].evidence == "3 IDs in common with other waves"
 
 
 WAVE_1 = SourceTargetGroup("P1", "T1", first_complete=NOW - timedelta(days=40), last_complete=NOW - timedelta(days=30))
@@ -372,7 +372,7 @@ def test_an_analyst_adds_a_rule_of_their_own() -> None:
 
     sunday = datetime(2026, 9, 6, tzinfo=UTC)
     plan = {"start_at": sunday, "end_at": sunday + timedelta(days=9)}
-    assert one_of(check(facts(step="launch", saved=100, now=sunday, plan=plan)), "weekend")
+    assert one_of(check(facts(step="launch", saved_count=100, now=sunday, plan=plan)), "weekend")
     assert not one_of(check(facts(step="create", now=sunday, plan=plan)), "weekend")
     assert "A wave starts on a working day." in list(rules_frame()["says"])
 
