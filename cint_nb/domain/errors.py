@@ -90,7 +90,7 @@ class InputError(CintError, ValueError):
     """Invalid input; nothing was sent."""
 
     code = "bad_input"
-    always_safe = "nothing was sent, nothing was changed."
+    default_safe = "nothing was sent, nothing was changed."
 
 
 class RespondentFileError(InputError):

@@ -191,4 +191,4 @@ def test_the_page_itself_may_send_its_forms(patient_forever: ServedSandbox) -> N
 def test_the_gate_stands_before_everything() -> None:
     """It is the outermost part of the app, so that no address can be added behind its back."""
     app = build_app(Sandbox(seed=1))
-    assert [getattr(each.cls, "__name__", "") for each in app.user_middleware] == ["Gate"]
+    assert [getattr(each.cls, "__name__", "") for each in app.user_middleware] == ["HostGuard"]

@@ -261,7 +261,7 @@ def test_ipython_tracebacks_with_all_local_variables_show_none(listen: Callable[
     assert done.returncode == 0
     for seen in ("InvalidState", "OutcomeUnknown", "NotAuthenticated", "KeyboardInterrupt", "SettingsError"):
         assert seen in done.stdout, seen
-    assert "course = _Course(call=Call(" in done.stdout, "local variables are shown"
+    assert "course = _CallState(call=Call(" in done.stdout, "local variables are shown"
     assert TOKEN.encode() in base.heard
     assert secrets_in(done.stdout + done.stderr) == []
     assert files_with_secrets(tmp_path) == []

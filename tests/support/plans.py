@@ -38,7 +38,7 @@ def plan_cell(completes_goal: int = 100, *, start: str = "hours=2", live_url: st
     return f"""
 from datetime import timedelta
 now = client.clock.now()
-plan = cint.TargetGroupPlan.of(
+plan = cint.TargetGroupPlan.recontact(
     business_unit_id={BUSINESS_UNIT_ID}, project_manager_id={PROJECT_MANAGER_ID!r}, locale="ger_de",
     completes_goal={completes_goal}, cost_per_interview={PRICE!r},
     start_at=now + timedelta({start}), end_at=now + timedelta(days=14),

@@ -102,9 +102,9 @@ def test_a_list_that_must_be_whole_is_an_error_where_it_was_cut(
 ) -> None:
     http, _ = connect(page(1, next_cursor="a"), page(2, **cut), page(3, next_cursor="c"))
     with pytest.raises(errors.UnexpectedReply, match="may hold more"):
-        listed(http, call(), whole=True, max_pages=3)
+        listed(http, call(), complete=True, max_pages=3)
     http, _ = connect(page(1, next_cursor="a"), page(2, next_cursor=None))
-    assert listed(http, call(), whole=True, max_pages=3) == [1, 2]
+    assert listed(http, call(), complete=True, max_pages=3) == [1, 2]
 
 
 def test_the_size_is_always_asked_for_unless_the_call_has_its_own(

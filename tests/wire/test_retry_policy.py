@@ -31,7 +31,7 @@ def verdict(
 ) -> RetryDecision:
     usual = {
         "attempt": 1,
-        "asked_wait": None,
+        "retry_after": None,
         "jitter": 1.0,
         "seconds_left": 60.0,
         "deadline_is_hard": False,
@@ -92,7 +92,7 @@ def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending() -> None:
 
 def test_a_naked_request_is_never_repeated_blindly_whatever_else_allows_it() -> None:
     assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).retry
-    assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.UNAVAILABLE, asked_wait=1).retry
+    assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.UNAVAILABLE, retry_after=1).retry
     assert "twice" in verdict(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).reason
 
 
@@ -136,14 +136,14 @@ def test_no_retry_after_breaks_the_reading(value: str) -> None:
 
 
 def test_the_wait_the_exchange_asks_for_wins_over_the_pause() -> None:
-    assert verdict(asked_wait=7).delay == 7
-    assert verdict(asked_wait=0).delay == 0
+    assert verdict(retry_after=7).delay == 7
+    assert verdict(retry_after=0).delay == 0
     assert verdict(attempt=2).delay == 1.0
 
 
 def test_a_wait_above_two_minutes_is_given_back_to_the_caller() -> None:
-    assert verdict(asked_wait=120, ending=FailureKind.RATE_LIMITED).retry
-    refused = verdict(asked_wait=121, ending=FailureKind.RATE_LIMITED)
+    assert verdict(retry_after=120, ending=FailureKind.RATE_LIMITED).retry
+    refused = verdict(retry_after=121, ending=FailureKind.RATE_LIMITED)
     assert not refused.retry
     assert "121" in refused.reason
 
@@ -155,8 +155,8 @@ def test_five_repeats_are_enough() -> None:
 
 def test_time_up_ends_it_but_an_asked_wait_may_pass_our_own_limit() -> None:
     assert not verdict(seconds_left=0.5, attempt=1).retry
-    assert verdict(seconds_left=5, asked_wait=10).retry
-    assert not verdict(seconds_left=5, asked_wait=10, deadline_is_hard=True).retry
+    assert verdict(seconds_left=5, retry_after=10).retry
+    assert not verdict(seconds_left=5, retry_after=10, deadline_is_hard=True).retry
 
 
 def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes() -> None:

@@ -40,7 +40,7 @@ class _PanelReporter:
         from cint_nb.panels.job_progress.widget import JobProgress
 
         self.panel = JobProgress(mode=mode, title=title)
-        self.panel.show()
+        self.panel.display()
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Show a look in the panel."""
@@ -49,7 +49,7 @@ class _PanelReporter:
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Show the end in the panel, and leave it in the notebook."""
         self.panel.finish(snapshot)
-        self.panel.leave_still()
+        self.panel.display_static()
 
 
 def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:

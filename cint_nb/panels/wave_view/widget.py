@@ -156,7 +156,7 @@ class WaveView(Panel):
         """Return the wave, the step it stands at and the next line."""
         if self.value is None:
             return [self._title]
-        return [bit for bit in (self._title, f"{self.value.stage}: {self.value.standing}", self.value.code) if bit]
+        return [bit for bit in (self._title, f"{self.value.step}: {self.value.state}", self.value.code) if bit]
 
 
 def _ipython_shell() -> Any:

@@ -273,7 +273,7 @@ def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> No
             end_at=datetime(2026, 9, 9, tzinfo=UTC),
             live_url="https://survey.example.com/?RECONTACT_RSID=[%RECONTACT_RSID%]",
             cost_per_interview="2.50 EUR",
-            allocation_shape=shape,
+            allocation_format=shape,
         )
         assert _names(plan.to_body(name="name", customer_reference_number="abc")) - ALLOWED_FIELDS == set()
 
