@@ -83,7 +83,7 @@ class AsyncClient:
     @property
     def token_factory(self) -> TokenFactory:
         """Return the source of tokens and idempotency keys."""
-        return self.http.nonces
+        return self.http.token_factory
 
     @property
     def requests_sent(self) -> int:

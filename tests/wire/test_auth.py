@@ -198,7 +198,7 @@ def test_the_token_is_renewed_once_in_a_call_and_a_second_refusal_is_final(
     with pytest.raises(errors.NotAuthenticated) as caught:
         loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert exchange.tokens_used == ["token-1", "token-2"]
-    assert "a new token was refused too" in caught.value.next_step
+    assert "a new token was rejected too" in caught.value.next_step
 
 
 def test_a_token_proven_good_is_not_renewed_for_every_missing_right(

@@ -39,4 +39,4 @@ def test_keys_are_version_4_uuids() -> None:
 
 def test_their_representations_do_not_tell_the_seed() -> None:
     assert "wave" not in repr(SeededTokenFactory("wave"))
-    assert repr(RandomTokenFactory()) == "<SystemNonces>"
+    assert repr(RandomTokenFactory()) == "<RandomTokenFactory>"

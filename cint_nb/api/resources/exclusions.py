@@ -60,7 +60,7 @@ class Exclusions:
         """
         entity = _parse_exclusion_type(entity_type)
         upload = validate_upload(uploadable)
-        name = upload.file_name(token or self._http.nonces.token(8))
+        name = upload.file_name(token or self._http.token_factory.token(8))
         before = await self._count(ref, entity)
         begun = self._http.clock.now()
         lost = False

@@ -46,7 +46,7 @@ class Fielding:
         Serves the recontact guide, step 4, and `POST …/fielding-run-jobs/launch-from-draft`.
         """
         body = {"end_fielding_at": _format_time(end_fielding_at)}
-        key = idempotency_key or self._http.nonces.uuid()
+        key = idempotency_key or self._http.token_factory.uuid()
         return await self._start_job(
             ops.LAUNCH.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.LAUNCH, ref
         )
@@ -69,7 +69,7 @@ class Fielding:
         Serves `POST …/fielding-run-jobs/schedule-from-draft`.
         """
         body = _check_period(start_fielding_at, end_fielding_at)
-        key = idempotency_key or self._http.nonces.uuid()
+        key = idempotency_key or self._http.token_factory.uuid()
         return await self._start_job(
             ops.SCHEDULE.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref
         )
@@ -181,7 +181,7 @@ class Fielding:
                 f"A batch needs one of {', '.join(ops.START_BATCH)} and at least one target group.",
                 evidence={"verb": verb[:40], "groups": len(target_group_ids)},
             )
-        key = idempotency_key or self._http.nonces.uuid()
+        key = idempotency_key or self._http.token_factory.uuid()
         call = ops.START_BATCH[verb].make_call(
             {"project_id": project_id}, json={"target_group_ids": list(target_group_ids)}, idempotency_key=key
         )

@@ -41,7 +41,7 @@ class Projects:
 
         Serves `POST …/projects`, which accepts first and creates later.
         """
-        key = idempotency_key or self._http.nonces.uuid()
+        key = idempotency_key or self._http.token_factory.uuid()
         body = {"name": name, "project_manager_id": project_manager_id}
         if reference:
             body["project_customer_reference_number"] = reference

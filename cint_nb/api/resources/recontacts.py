@@ -58,7 +58,7 @@ class Recontacts:
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
         """
         upload = validate_upload(uploadable)
-        token = token or self._http.nonces.token(8)
+        token = token or self._http.token_factory.token(8)
         name = upload.file_name(token)
         known = await self._jobs_or_none(ref, upload)
         mine = next((job for job in known or () if job.file_name == name), None)

@@ -77,7 +77,7 @@ class Reports:
         if include_respondent_answers is not None:
             body["report_options"] = {"include_respondent_answers": include_respondent_answers}
         begun = self._http.clock.now()
-        key = self._http.nonces.uuid()
+        key = self._http.token_factory.uuid()
         before = {request.report_id for request in await self._recent_requests()}
 
         def job(report_id: str) -> Job:

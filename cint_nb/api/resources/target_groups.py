@@ -70,7 +70,7 @@ class TargetGroups:
         body = build_draft_body(plan, name=name, reference=reference)
         if not states_exclusion(body):
             self._http.warn("A draft was sent without exclusion.enabled; say true or false, there is no known default.")
-        key = self._http.nonces.uuid()
+        key = self._http.token_factory.uuid()
 
         async def send() -> TargetGroupRef:
             return await self._post_draft(project_id, body, key)
@@ -343,7 +343,7 @@ class TargetGroups:
     async def _post_draft(self, project_id: str, body: Mapping[str, Any], key: str) -> TargetGroupRef:
         def call(sent: Mapping[str, Any]) -> Call:
             # One document asks for a key here, the guide says that it has no effect: it is sent and not relied on.
-            once = key if sent == body else self._http.nonces.uuid()
+            once = key if sent == body else self._http.token_factory.uuid()
             return ops.CREATE_DRAFT.make_call({"project_id": project_id}, json=sent, idempotency_key=once)
 
         reply = await self._retry_other_unit_type(body, call)

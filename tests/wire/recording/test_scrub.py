@@ -59,7 +59,7 @@ def test_staff_and_things_are_replaced_by_value_so_that_constants_find_their_ans
     reading, asking = Scrubber("s", "live"), Scrubber("s", "live")
     reading.scrub_value({"data": [OTHER]})
     answered = reading.scrub_value({"project_manager_id": REAL})["project_manager_id"]
-    asked = asking.scrub_value({"project_manager_id": REAL}, asked=True)["project_manager_id"]
+    asked = asking.scrub_value({"project_manager_id": REAL}, in_request=True)["project_manager_id"]
     assert answered == asked != REAL
     assert asking.scrub_path(f"/v1/demand/accounts/101/reports/{REAL}") == f"/demand/accounts/101/reports/{asked}"
 
@@ -306,7 +306,7 @@ def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_noth
     scrubber = Scrubber("seed", source)
     once = scrubber.scrub_value(value)
     assert find_leaks(json.dumps(once, ensure_ascii=False)) == []
-    assert Scrubber("seed", source).scrub_value(once, asked=True) == once
+    assert Scrubber("seed", source).scrub_value(once, in_request=True) == once
 
 
 @settings(deadline=None)

@@ -178,7 +178,7 @@ def test_an_answer_to_anything_else_than_a_get_is_given_once(
     record(connect()[1], post({"name": "a"}))
     http, _ = replay()
     outcome(http, post({"name": "a"}))
-    with pytest.raises(errors.NotRecorded, match="no further answer"):
+    with pytest.raises(errors.NotRecorded, match="no further response"):
         loop_thread.run(http.send(post({"name": "a"})))
 
 
@@ -432,7 +432,7 @@ def test_the_seed_makes_the_same_names_again(
 ) -> None:
     record(connect()[1], get())
     http, _ = replay()
-    assert http.nonces.token() == SeededTokenFactory("seed-1").token()
+    assert http.token_factory.token() == SeededTokenFactory("seed-1").token()
 
 
 @pytest.mark.parametrize(
