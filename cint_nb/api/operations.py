@@ -143,11 +143,11 @@ DOWNLOAD_UPLOAD = _safe(
     _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}/download",
 )
 UPLOAD_RSIDS = _non_idempotent(
-    "recontacts.upload_rsids", "upload recontacts at the older address", _RECONTACT_JOBS + "/upload-rsids-by-file"
+    "recontacts.upload_rsids", "upload recontacts at the older endpoint", _RECONTACT_JOBS + "/upload-rsids-by-file"
 )
 GET_UPLOAD_RSIDS = _safe(
     "recontacts.upload_rsids_job",
-    "read the upload job at the older address",
+    "read the upload job at the older endpoint",
     _RECONTACT_JOBS + "/upload-rsids-by-file/{job_id}",
 )
 REMOVE_RECONTACTS = _non_idempotent(

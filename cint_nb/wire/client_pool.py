@@ -73,7 +73,7 @@ class ClientPool:
         if self._external_client is not None:
             yield self.any_client()
             return
-        number = next((place for place, busy in enumerate(self._in_use) if busy < self._max_per_client), None)
+        number = next((index for index, busy in enumerate(self._in_use) if busy < self._max_per_client), None)
         number = self._add() if number is None else number
         counted = self._in_use
         counted[number] += 1

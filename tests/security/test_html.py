@@ -155,8 +155,8 @@ def test_no_text_becomes_a_formula_in_a_panel(panel: Panel, monkeypatch: pytest.
     """Front ends look for formulas in descriptions, in labels and in stored HTML, and not in HTML widgets."""
     for each in every(panel):
         assert not isinstance(each, (widgets.HTMLMath, widgets.Label))
-        told = [getattr(each, "description", ""), *map(str, getattr(each, "tooltips", ()) or ())]
-        assert not any(sign in text for text in told for sign in ("$", r"\(", r"\[", r"\begin"))
+        texts = [getattr(each, "description", ""), *map(str, getattr(each, "tooltips", ()) or ())]
+        assert not any(sign in text for text in texts for sign in ("$", r"\(", r"\[", r"\begin"))
         assert not getattr(each, "description_allow_html", False)
     shown: list[dict[str, str]] = []
     monkeypatch.setattr(static_html, "_display", shown.append)

@@ -145,11 +145,11 @@ def test_public_objects_are_copied_and_pickled_without_a_secret_or_not_at_all(ob
     for name, one in objects.items():
         for twin in (itself, copy.copy):
             try:
-                told: str | bytes = pickle.dumps(twin(one))
+                outcome: str | bytes = pickle.dumps(twin(one))
                 pickled += 1
             except (TypeError, AttributeError, NotImplementedError, pickle.PicklingError, CintError) as refusal:
-                told = str(refusal)
-            assert secrets_in(told) == [], name
+                outcome = str(refusal)
+            assert secrets_in(outcome) == [], name
     assert pickled >= 2 * len(("CintError", "Money", "Respondents", "TargetGroupPlan", "frames"))
 
 

@@ -1,6 +1,6 @@
 """The served sandbox refuses other web sites and other names, and slow clients do not keep it from the rest.
 
-Names and sites are told apart in `tests/sandbox/test_served.py`; every request its description allows is sent
+Names and sites are distinguished in `tests/sandbox/test_served.py`; every request its description allows is sent
 by schemathesis in `tests/sandbox/test_schemathesis.py`. Here are whole addresses, and clients that dawdle.
 """
 

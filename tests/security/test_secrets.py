@@ -116,10 +116,10 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
     client = go_live(server)
-    told: list[object] = []
+    shown: list[object] = []
 
     async def read() -> None:
-        told.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
+        shown.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
 
     client.run(read())
     assert SECRET.encode() in server.heard, "the secret was used"
@@ -182,8 +182,8 @@ def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(
 def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd: str) -> None:
     with pytest.raises(SettingsError, match="characters that are not valid in a token") as caught:
         Settings.load("live", environ={}, account_id=7, token=TOKEN + odd)
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
-    assert secrets_in("".join(told)) == []
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    assert secrets_in("".join(shown)) == []
     assert "CINT_NB_TOKEN" in str(caught.value)
 
 

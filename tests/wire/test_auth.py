@@ -150,8 +150,8 @@ def test_no_error_about_the_token_shows_the_secret_even_with_all_local_variables
         exchange.token_response = always(answer)
         with pytest.raises(errors.CintError) as caught:
             loop_thread.run(http.send(call()))
-        told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-        assert "not-a-secret" not in told
+        shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        assert "not-a-secret" not in shown
         assert "not-a-secret" not in repr(http) + repr(http.settings) + repr(http._tokens.__dict__)
 
 
