@@ -1,8 +1,8 @@
-"""Every operation of the client as data: its address and whether it may be repeated.
+"""Every API operation as data: URL, method, description and idempotency.
 
-*safe* changes nothing. *keyed* carries an idempotency key, kept over retries. *guarded* names the version it changes,
-or sets a value outright, so that doing it twice is the same as once. *naked* has no protection: after a lost reply
-the client looks before it sends again.
+*safe* changes nothing. *keyed* carries an idempotency key, the same in every retry. *conditional* names the version it
+changes, in If-Match. *idempotent* sets a value outright, so that doing it twice is the same as once. *non-idempotent*
+has no protection: after a lost reply the client checks the exchange before it sends again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BATCH = _PROJECT + "/batch-jobs/{verb}-fielding-runs-by-target-group-id"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: a stable name, what it does in a few words, its address, and how it may be repeated."""
+    """One operation: a stable name, what it does in a few words, its URL path, and its idempotency."""
 
     name: str
     description: str
@@ -58,6 +58,10 @@ def _keyed(name: str, words: str, template: str) -> Operation:
 
 def _conditional(name: str, words: str, template: str, method: str = "POST") -> Operation:
     return Operation(name, words, method, template, Idempotency.CONDITIONAL)
+
+
+def _idempotent(name: str, words: str, template: str) -> Operation:
+    return Operation(name, words, "PUT", template, Idempotency.IDEMPOTENT)
 
 
 def _non_idempotent(name: str, words: str, template: str) -> Operation:
@@ -91,15 +95,13 @@ LIST_PROJECTS = _safe("projects.list", "list the projects", _ACCOUNT + "/project
 GET_PROJECT = _safe("projects.get", "read the project", _PROJECT)
 PROJECT_OVERVIEW = _safe("projects.overview", "read the project's overview", _PROJECT + "/overview")
 
-# Target groups. The replacing PUTs set values outright and have no version to name: the last writer wins.
+# Target groups. The PUTs set values outright and carry no version: the last writer wins.
 CREATE_DRAFT = _non_idempotent("target_groups.create_draft", "create the draft target group", _GROUPS)
 LIST_GROUPS = _safe("target_groups.list", "list the target groups", _GROUPS)
 GET_DRAFT = _safe("target_groups.get", "read the draft target group", _GROUP)
-UPDATE_DRAFT = _conditional("target_groups.update_draft", "update the draft target group", _GROUP, "PUT")
+UPDATE_DRAFT = _idempotent("target_groups.update_draft", "update the draft target group", _GROUP)
 GET_DETAILS = _safe("target_groups.details", "read the target group's details", _GROUP + "/details")
-UPDATE_DETAILS = _conditional(
-    "target_groups.update_details", "update the target group's details", _GROUP + "/details", "PUT"
-)
+UPDATE_DETAILS = _idempotent("target_groups.update_details", "update the target group's details", _GROUP + "/details")
 GROUP_OVERVIEW = _safe("target_groups.overview", "read the target group's overview", _GROUP + "/overview")
 GET_PERFORMANCE = _safe("target_groups.performance", "read the target group's performance", _GROUP + "/performance")
 GET_COMPLETES = _safe(
@@ -108,14 +110,14 @@ GET_COMPLETES = _safe(
     _GROUP + "/completes-aggregated-by-interval",
 )
 GET_CHANGELOG = _safe("target_groups.changelog", "read the changelog", _GROUP + "/changelog")
-SET_CPI = _conditional(
-    "target_groups.set_cost_per_interview", "set the cost per interview", _GROUP + "/cost-per-interview", "PUT"
+SET_CPI = _idempotent(
+    "target_groups.set_cost_per_interview", "set the cost per interview", _GROUP + "/cost-per-interview"
 )
-SET_FILLING_STRATEGY = _conditional(
-    "target_groups.set_filling_strategy", "set the filling strategy", _GROUP + "/filling-strategy", "PUT"
+SET_FILLING_STRATEGY = _idempotent(
+    "target_groups.set_filling_strategy", "set the filling strategy", _GROUP + "/filling-strategy"
 )
-SET_GOAL = _conditional(
-    "target_groups.set_completes_goal", "set the completes goal", _GROUP + "/profiles/completes-goal", "PUT"
+SET_GOAL = _idempotent(
+    "target_groups.set_completes_goal", "set the completes goal", _GROUP + "/profiles/completes-goal"
 )
 FEASIBILITY_OF_DRAFT = _safe(
     "target_groups.feasibility", "forecast a draft", _ACCOUNT + "/target-groups/calculate-feasibility", "POST"
@@ -141,11 +143,11 @@ DOWNLOAD_UPLOAD = _safe(
     _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}/download",
 )
 UPLOAD_RSIDS = _non_idempotent(
-    "recontacts.upload_rsids", "upload recontacts at the older address", _RECONTACT_JOBS + "/upload-rsids-by-file"
+    "recontacts.upload_rsids", "upload recontacts at the older endpoint", _RECONTACT_JOBS + "/upload-rsids-by-file"
 )
 GET_UPLOAD_RSIDS = _safe(
     "recontacts.upload_rsids_job",
-    "read the upload job at the older address",
+    "read the upload job at the older endpoint",
     _RECONTACT_JOBS + "/upload-rsids-by-file/{job_id}",
 )
 REMOVE_RECONTACTS = _non_idempotent(
@@ -172,14 +174,14 @@ EXCLUSION_OVERVIEW = _safe("exclusions.overview", "count the exclusions", _GROUP
 LIST_EXCLUDED_RSIDS = _safe("exclusions.rsids", "list the excluded respondents", _GROUP + "/exclusions/rsid/paginated")
 EXCLUSION_POLICY = _safe("exclusions.policy", "read the exclusion policy", _GROUP + "/exclusion-policy")
 EXCLUSION_POLICIES = _safe("exclusions.policies", "list the exclusion policies", _PROJECT + "/exclusions")
-SET_EXCLUSION_POLICIES = _conditional(
-    "exclusions.set_policies", "set the exclusion policies", _PROJECT + "/exclusion-policies", "PUT"
+SET_EXCLUSION_POLICIES = _idempotent(
+    "exclusions.set_policies", "set the exclusion policies", _PROJECT + "/exclusion-policies"
 )
 ACTIVITY_EXCLUSIONS = _safe(
     "exclusions.activity", "read the activity exclusions", _GROUP + "/respondent-activity-exclusions"
 )
-SET_ACTIVITY_EXCLUSIONS = _conditional(
-    "exclusions.set_activity", "set the activity exclusions", _GROUP + "/respondent-activity-exclusions", "PUT"
+SET_ACTIVITY_EXCLUSIONS = _idempotent(
+    "exclusions.set_activity", "set the activity exclusions", _GROUP + "/respondent-activity-exclusions"
 )
 
 # Fielding

@@ -1,6 +1,6 @@
-"""The words: respondent ids, limits, models, findings and errors.
+"""The domain: respondent ids, limits, models, findings and errors; no I/O.
 
-Knows: what Cint's things are called and which values are allowed.
-May import: the standard library and pydantic. Nothing of ours.
+Knows: what Cint's objects are called and which values are allowed.
+May import: the standard library and pydantic. No other package of ours.
 Gives out: plain values and the one tree of errors. No input or output happens here.
 """

@@ -1,4 +1,4 @@
-"""What must be known to fill a draft: accounts, people, units, places, kinds of study, allocation templates."""
+"""The exchange's definitions: accounts, users, business units, locales, study types, allocation templates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Account(ApiModel):
 
 
 class User(ApiModel):
-    """A user of an account; the e-mail address never shows in a repr."""
+    """A user of an account; the e-mail address never appears in a repr."""
 
     id: str
     name: str = ""
@@ -70,7 +70,7 @@ class DefinitionItem(ApiModel):
 
 
 class AllocationTemplate(ApiModel):
-    """An allocation template; a list shows it without `supply_allocations`."""
+    """An allocation template; lists omit its `supply_allocations`."""
 
     template_id: str
     name: str = ""
@@ -78,7 +78,7 @@ class AllocationTemplate(ApiModel):
     supply_allocations: tuple[dict[str, Any], ...] = ()
 
     def to_open_exchange_allocations(self) -> dict[str, Any]:
-        """Expand the template into the `open_exchange_allocations` of a draft; supplier ids become text."""
+        """Return the template as the `open_exchange_allocations` of a draft, with supplier ids as text."""
         exchange = next((part for part in self.supply_allocations if part.get("type") == "exchange"), {})
         groups = [part for part in self.supply_allocations if part.get("type") == "group"]
         blocked = [part for part in self.supply_allocations if part.get("type") == "blocked"]

@@ -1,27 +1,28 @@
-"""Every error the package raises, as one tree.
+"""All errors of the package: one tree, their four-line form, and how a notebook shows them.
 
 ```
 CintError
 ├── InputError (also ValueError)      stopped before the network
-│   ├── RespondentFileError           the file cannot be read as respondent ids
+│   ├── RespondentFileError           the file cannot be read as respondent IDs
 │   ├── PlanError                     a field of the target group plan is wrong
 │   └── SettingsError                 mode, credentials or account are missing or wrong
 ├── PreflightBlocked                  a finding of severity block stands
 ├── BudgetExceeded                    the wave can cost more than the budget given
-├── NothingToResubmit                 no rejected id can still succeed
+├── NothingToResubmit                 no rejected ID can still succeed
 ├── TransportError
-│   ├── NotSent                       the request never left: repeating is safe
-│   ├── OutcomeUnknown                the reply was lost: look before repeating
-│   └── DeadlineExceeded              the overall time limit of a call has passed
-├── ApiError                          the exchange answered with an error
-│   ├── BadRequest 400 ── NotAuthenticated 401 ── PermissionDenied 403 ── NotFound 404
-│   ├── Conflict 409 ──── JobAlreadyRunning 409
-│   ├── PreconditionFailed 412 ── FileTooLarge 413 ── UnsupportedMediaType 415
-│   ├── InvalidState 422 ── RateLimited 429 ── ServerError 5xx
-│   └── UnexpectedReply               a 2xx that cannot be understood
+│   ├── NotSent                       the request never left: retrying is safe
+│   └── OutcomeUnknown                the reply was lost: check before retrying
+│       └── DeadlineExceeded          the overall time limit of a call has passed
+├── ApiError                          the exchange returned an error
+│   ├── BadRequest 400, NotAuthenticated 401, PermissionDenied 403, NotFound 404
+│   ├── Conflict 409
+│   │   └── JobAlreadyRunning         another job runs for the target group
+│   ├── PreconditionFailed 412, FileTooLarge 413, UnsupportedMediaType 415
+│   ├── InvalidState 422, RateLimited 429, ServerError 5xx
+│   └── UnexpectedReply               a success that cannot be understood
 ├── JobError
 │   ├── JobFailed                     the exchange says the job failed
-│   └── WatchTimeout                  watching ended, the job goes on
+│   └── WatchTimeout                  watching ended, the job continues
 ├── JournalError
 │   ├── WaveBusy                      another process works on the same wave
 │   └── JournalDamaged                the journal file was set aside
@@ -29,7 +30,7 @@ CintError
 └── LoopError                         a blocking verb was called where it would deadlock
 ```
 
-Respondent ids and secrets never enter a message.
+Respondent IDs and secrets never enter a message.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class CintError(Exception):
     """Base of all errors of the package: what happened, what is known, what is safe, what to do next.
 
     Args:
-        what: One sentence that says what happened.
+        what: One sentence about what happened.
         evidence: Known facts such as `status`, `request_id`, `job_id`, `field` or `line`. Never ids of respondents.
         safe: What is safe to do or to assume now.
         next_step: The next thing to do.
@@ -68,20 +69,20 @@ class CintError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        """Write the message with its evidence, what is safe and the next step, one line each."""
+        """Return the message, its evidence, what is safe and the next step, one line each."""
         known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
         parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
         return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
 
     @property
     def _render_traceback_(self) -> Callable[[], list[str]]:
-        """Return the traceback IPython shows in place of its own."""
+        """The traceback IPython shows in place of its own."""
         if wants_full_tracebacks():
             raise AttributeError("_render_traceback_")
         return lambda: notebook_traceback(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle with everything that came after the message, but for the raw reply, which may hold ids."""
+        """Pickle everything but the raw reply, which may contain ids."""
         kept = {name: value for name, value in self.__dict__.items() if name != "body"}
         return (type(self), (self.what,), kept)
 
@@ -90,13 +91,13 @@ class InputError(CintError, ValueError):
     """Invalid input; nothing was sent."""
 
     code = "bad_input"
-    default_safe = "nothing was sent, nothing was changed."
+    default_safe = "nothing was sent or changed."
 
 
 class RespondentFileError(InputError):
     """A respondent file that cannot be read or uploaded.
 
-    Where a file has no header, its first ids are taken for names of columns: ids are masked whatever they stand for.
+    If a file has no header, its first ids are taken for column names, so ids are masked whatever they stand for.
     """
 
     code = "respondent_file"
@@ -123,7 +124,7 @@ class SettingsError(InputError):
 
 
 class PreflightBlocked(CintError):
-    """A finding of severity *block* stops this step; `findings` holds them all."""
+    """A finding of severity *block* stops this step; `findings` has them all."""
 
     code = "preflight_blocked"
     findings: tuple[Any, ...] = ()
@@ -166,7 +167,7 @@ class DeadlineExceeded(OutcomeUnknown):
 
 
 class ApiError(CintError):
-    """An error reply from the exchange; `evidence` holds `status` and `request_id`, `body` the raw reply."""
+    """An error reply from the exchange; `evidence` has `status` and `request_id`, `body` is the raw reply."""
 
     code = "api_error"
     body: bytes = b""
@@ -174,7 +175,7 @@ class ApiError(CintError):
 
     @property
     def status(self) -> int:
-        """Return the HTTP status of the reply."""
+        """The HTTP status of the reply."""
         return int(self.evidence.get("status", 0))
 
 
@@ -319,26 +320,26 @@ ERROR_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
 
 
 def error_class_for_status(status: int) -> type[ApiError]:
-    """Return the error class for an HTTP `status`; 5xx gives `ServerError`, an unlisted 4xx `ApiError`."""
+    """Return the error class for an HTTP `status`; `ServerError` for 5xx, `ApiError` for an unlisted 4xx."""
     return ServerError if status >= 500 else ERROR_CLASS_BY_STATUS.get(status, ApiError)
 
 
 FULL_TRACEBACK_VARIABLE = "CINT_NB_FULL_TRACEBACK"
-"""Set to anything, it brings IPython's own tracebacks back, for whoever works on the package."""
+"""Any value restores IPython's own tracebacks, for developers of the package."""
 
 _LIBRARY_PATHS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
 
 
 def wants_full_tracebacks() -> bool:
-    """Return whether whoever works on the package wants every frame."""
+    """Return whether tracebacks with every frame are wanted, as by developers of the package."""
     return bool(os.environ.get(FULL_TRACEBACK_VARIABLE))
 
 
 def notebook_traceback(error: BaseException) -> list[str]:
-    """Return what a notebook shows for an error: where in the reader's code it came up, and the message.
+    """Return what a notebook shows for an error: where in the reader's code it occurred, and the message.
 
-    An error deep in a request has some hundred lines of traceback, and under IPython's verbose mode the values of all
-    variables with them, respondent ids too.
+    An error deep in a request has about a hundred lines of traceback, and IPython's verbose mode adds the values of all
+    variables, respondent ids included.
     """
     name = f"\x1b[31m{type(error).__name__}\x1b[0m"
     return ["\n".join([name, *_user_frames(error.__traceback__), str(error)])]

@@ -1,4 +1,4 @@
-"""Fielding runs and batch jobs over target groups."""
+"""Fielding runs, and the results of batch jobs over target groups."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class RunState(StrEnum):
-    """Where a fielding run stands; `unknown` for a word the documents do not name."""
+    """Where a fielding run stands; `unknown` for a status Cint does not document."""
 
     SCHEDULED = "scheduled"
     LIVE = "live"
@@ -24,7 +24,7 @@ class RunState(StrEnum):
 class FieldingRun(ApiModel):
     """The one fielding run of a target group; endpoint `GET …/fielding-runs/{fielding_run_id}`.
 
-    `etag` is the version a change must name; empty when the run came from the list.
+    `etag` is the version a change must carry; it is empty if the run came from the list.
     """
 
     id: str
@@ -37,7 +37,7 @@ class FieldingRun(ApiModel):
 
     @property
     def state(self) -> RunState:
-        """Return the status word as a state, whatever its case."""
+        """The status as a state, whatever its case."""
         try:
             return RunState(self.status.strip().lower())
         except ValueError:
@@ -53,7 +53,7 @@ class BatchResult(ApiModel):
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> BatchResult:
-        """Read the nested lists of a batch job's reply; the rest of it is kept as it came."""
+        """Parse the nested lists of a batch job's reply; the rest is kept as received."""
         updated = _parse_rows(body, "updated_target_groups")
         failed = _parse_rows(body, "failed_target_groups")
         return cls.model_validate(

@@ -1,4 +1,4 @@
-"""What is uploaded, as a value that both the file reader and the client understand."""
+"""Files sent and received: the exact bytes of an upload, its checks, and safe file names."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cint_nb.domain.ids import EntityType
 
 @dataclass(frozen=True)
 class UploadFile:
-    """The exact bytes of an upload: one id a line, LF, UTF-8 without byte-order mark, no header.
+    """The exact bytes of an upload: one id per line, LF, UTF-8 without byte-order mark, no header.
 
     Args:
         content: The bytes.
-        id_count: How many ids they hold.
+        id_count: How many ids they contain.
         entity_type: What the ids identify.
-        stem: Beginning of the file name; other characters than `A-Z a-z 0-9 . _ -` become `_`.
+        stem: Beginning of the file name; characters other than `A-Z a-z 0-9 . _ -` become `_`.
     """
 
     content: bytes
@@ -31,11 +31,11 @@ class UploadFile:
 
     @cached_property
     def sha256(self) -> str:
-        """Return the digest of the bytes in hexadecimal."""
+        """The SHA-256 digest of the bytes in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
     def file_name(self, token: str) -> str:
-        """Return a name by which the exchange's job list can be searched: stem, digest and a token of one attempt."""
+        """Return a name to find the upload by in the exchange's job list: stem, digest and the token of one attempt."""
         stem = safe_file_name(self.stem)[:40] or "respondents"
         return f"{stem}.{self.sha256[:8]}-{token}.csv"
 
@@ -52,16 +52,16 @@ class Uploadable(Protocol):
         ...
 
 
-# Windows opens a device under these names, whatever the ending.
+# Windows opens a device under these names, whatever their extension.
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d|conin_|conout_)(?:\.|$)", re.IGNORECASE | re.ASCII)
 
 
 def safe_file_name(text: str, *, longest: int = 128) -> str:
-    """Return a name no system takes for a hidden file, an option, a device or another folder; empty if none is left.
+    """Return a name that no system takes for a hidden file, option, device or other folder; empty if nothing is left.
 
     Args:
-        text: A name, or a path of which the last step counts.
-        longest: Most characters kept; the ending stays.
+        text: A name, or a path of which the last part counts.
+        longest: Highest number of characters kept; the extension stays.
     """
     last = re.split(r"[/\\]", text.strip())[-1]
     name = re.sub(r"[^A-Za-z0-9._-]", "_", last).lstrip(".-").rstrip(".")
@@ -72,31 +72,31 @@ def safe_file_name(text: str, *, longest: int = 128) -> str:
 
 
 def validate_upload(uploadable: UploadFile | Uploadable) -> UploadFile:
-    """Return the bytes to upload, and refuse those that the exchange would refuse.
+    """Return the bytes to upload, or raise if the exchange would reject them.
 
     Raises:
-        InputError: it is nothing that can be uploaded, such as a path or a list of ids.
-        RespondentFileError: naming the limit of the recontact guide, step 2.
+        InputError: if it cannot be uploaded, such as a path or a list of ids.
+        RespondentFileError: if it exceeds a limit; names the limit of the recontact guide, step 2.
     """
     if not isinstance(uploadable, UploadFile) and not hasattr(uploadable, "to_upload"):
         raise InputError(
-            f"A {type(uploadable).__name__} cannot be uploaded: nobody has said what its ids are.",
+            f"A {type(uploadable).__name__} cannot be uploaded: it is not known what its IDs identify.",
             next_step="read it first: read_respondents(..., entity_type='RSID') takes a file, a table or a list.",
         )
     upload = uploadable if isinstance(uploadable, UploadFile) else uploadable.to_upload()
     if not upload.id_count or not upload.content.strip():
         raise RespondentFileError(
-            "There is no usable id to upload.", next_step="look at the summary of the respondents for the reasons."
+            "No usable IDs to upload.", next_step="see the summary of the respondents for the causes."
         )
     if upload.id_count > limits.IDS_PER_TARGET_GROUP:
         raise RespondentFileError(
-            f"{upload.id_count:,} ids are more than one target group holds.",
+            f"{upload.id_count:,} IDs are more than one target group can hold.",
             evidence={"limit": f"{limits.IDS_PER_TARGET_GROUP:,}"},
             next_step="split the list over several target groups.",
         )
     if len(upload.content) >= limits.UPLOAD_MAX_BYTES:
         raise RespondentFileError(
-            f"The file has {len(upload.content):,} bytes; it must have less than {limits.UPLOAD_MAX_BYTES:,}.",
-            next_step="upload bare ids, one a line: 100,000 of them are 3.7 MB.",
+            f"The file has {len(upload.content):,} bytes; it must have fewer than {limits.UPLOAD_MAX_BYTES:,}.",
+            next_step="upload bare IDs, one per line: 100,000 of them are 3.7 MB.",
         )
     return upload

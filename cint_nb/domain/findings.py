@@ -1,4 +1,4 @@
-"""Findings: what preflight says of a wave, as values."""
+"""Preflight findings as values: severity, message, evidence and fix."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cint_nb.domain.errors import PreflightBlocked
 
 
 class Severity(StrEnum):
-    """Rank a finding: `block` stops the wave, `warn` asks for a decision, `note` informs."""
+    """How serious a finding is: `block` stops the wave, `warn` asks for a decision, `note` informs."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -19,15 +19,15 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One statement about a wave, with what it rests on and how to mend it.
+    """One statement about a wave, with its evidence and how to fix it.
 
     Args:
         rule: Stable code, words joined by dashes, such as `goal-above-ids`.
         severity: How serious it is.
         message: One sentence for the analyst.
-        evidence: The values the rule saw. Never a whole respondent id.
+        evidence: The values the rule saw; never a whole respondent id.
         fix: What to change.
-        section: The guide section it serves, such as `recontact guide, step 1`.
+        section: The guide section it enforces, such as `recontact guide, step 1`.
     """
 
     rule: str
@@ -46,7 +46,7 @@ class Findings:
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Findings:
-        """Sort findings by severity and keep them; their order within a severity stays."""
+        """Create it from findings, sorted by severity; the order within a severity stays."""
         rank = list(Severity)
         return cls(tuple(sorted(findings, key=lambda finding: rank.index(finding.severity))))
 
@@ -55,7 +55,7 @@ class Findings:
         return iter(self.items)
 
     def __len__(self) -> int:
-        """Count the findings."""
+        """Return the number of findings."""
         return len(self.items)
 
     def __bool__(self) -> bool:
@@ -68,14 +68,14 @@ class Findings:
 
     @property
     def blocking(self) -> tuple[Finding, ...]:
-        """Return the findings that stop the wave."""
+        """The findings that stop the wave."""
         return tuple(finding for finding in self.items if finding.severity is Severity.BLOCK)
 
     def raise_if_blocking(self) -> None:
-        """Stop here if a finding blocks.
+        """Raise if a finding blocks.
 
         Raises:
-            PreflightBlocked: naming each blocking rule and its fix; its `findings` holds them.
+            PreflightBlocked: naming each blocking rule and its fix; its `findings` has them.
         """
         blocking = self.blocking
         if not blocking:
@@ -90,11 +90,11 @@ class Findings:
         raise error
 
     def __str__(self) -> str:
-        """Write every finding for a terminal: severity, rule, message, evidence and fix."""
+        """Return every finding as text for a terminal: severity, rule, message, evidence and fix."""
         return "\n".join([repr(self), *(line for finding in self.items for line in _format_finding(finding))])
 
     def __repr__(self) -> str:
-        """Count findings by severity on one line."""
+        """Show the number of findings by severity."""
         counts = ", ".join(
             f"{sum(finding.severity is severity for finding in self.items)} {severity}" for severity in Severity
         )

@@ -1,6 +1,6 @@
-"""Respondent ids: their form, how they are compared, how they are masked, and synthetic ones.
+"""Respondent ids: format, normalisation, masking, and synthetic ids.
 
-RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so form alone never tells which is which.
+RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so that the format alone never shows which is which.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _ENTITY_WORDS = {
 
 
 def parse_entity_type(word: str) -> EntityType:
-    """Read `RSID`, `RESPONDENT_ID`, `RID` or `RESPONSE_ID`, in any case, as an `EntityType`.
+    """Parse `RSID`, `RESPONDENT_ID`, `RID` or `RESPONSE_ID`, in any case, as an `EntityType`.
 
     Raises:
         ValueError: for any other word.
 
-    Serves the recontact guide, step 2, query parameter `parse_entity_type`.
+    Serves the recontact guide, step 2, query parameter `entity_type`.
     """
     try:
         return _ENTITY_WORDS[str(word).strip().upper()]
@@ -67,9 +67,9 @@ def normalise_id(text: str) -> str:
 
 
 def normalise_ids(texts: Sequence[object]) -> list[str]:
-    """Return all of `texts` as `normalise` would; a page that is so already, as the exchange writes it, at once."""
+    """Return all of `texts` as `normalise_id` would; texts already in that form are returned fast."""
     try:
-        joined = "\n".join(texts)  # type: ignore[arg-type]  # anything but text is seen by the join itself
+        joined = "\n".join(texts)  # type: ignore[arg-type]  # the join itself detects anything but text
     except TypeError:
         return [normalise_id(str(text)) for text in texts]
     plain = (
@@ -79,12 +79,12 @@ def normalise_ids(texts: Sequence[object]) -> list[str]:
 
 
 def is_respondent_id(normalised: str) -> bool:
-    """Return whether a normalised text has the form of a respondent id, a UUID with dashes."""
+    """Return whether a normalised text has the format of a respondent id, a UUID with dashes."""
     return UUID_PATTERN.fullmatch(normalised) is not None
 
 
 def is_ulid(text: str) -> bool:
-    """Return whether `text` has the form of Cint's project, target group, job and run ids."""
+    """Return whether `text` has the format of Cint's project, target group, job and run ids."""
     return ULID_PATTERN.fullmatch(text) is not None
 
 
@@ -94,12 +94,12 @@ def mask_id(identifier: str) -> str:
 
 
 def mask_ids_in(text: str) -> str:
-    """Return a text of whatever origin with every id in it masked."""
+    """Return a text with every id in it masked."""
     return _UUID_IN_TEXT.sub(lambda found: mask_id(found[0]), text)
 
 
 def masked_repr(value: object, most: int = 60) -> str:
-    """Return the repr of a value for a message: ids masked, then cut, so that no part of one is left at the end."""
+    """Return the repr of a value for a message: ids masked, then truncated, so that no part of one remains."""
     return mask_ids_in(repr(value))[:most]
 
 
@@ -110,5 +110,5 @@ def synthetic_id(seed: str, number: int) -> str:
 
 
 def is_synthetic(identifier: str) -> bool:
-    """Return whether an id was made by `synthetic_id`, so that it identifies nobody."""
+    """Return whether an id was created by `synthetic_id`, so that it identifies nobody."""
     return identifier[13:24].lower() == SYNTHETIC_MARK

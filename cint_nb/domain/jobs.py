@@ -1,4 +1,4 @@
-"""Background jobs as plain values: what they are, where they stand, what a watcher sees."""
+"""Background jobs as plain values: kind, state, handle and snapshot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cint_nb.domain.ids import EntityType
 
 
 class JobKind(StrEnum):
-    """What a job does; each kind has its own status address."""
+    """What a job does; each kind has its own status endpoint."""
 
     UPLOAD = "upload"
     UPLOAD_RSIDS = "upload-rsids"
@@ -29,7 +29,7 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a job stands. `partial` is an end of its own: done, but not for every id."""
+    """Where a job stands. `partial` is a final state of its own: done, but not for every id."""
 
     RUNNING = "running"
     DONE = "done"
@@ -43,10 +43,10 @@ _RUNNING_WORDS = frozenset({"processing", "pending", "in_progress", "queued", "r
 
 
 def parse_job_state(word: str | None, *, partial: bool = False) -> JobState:
-    """Read the exchange's status word, in any spelling its documents use, as a `JobState`.
+    """Parse the exchange's status, in any documented spelling, as a `JobState`.
 
     Args:
-        word: The status as sent. Unknown words mean the job is still running.
+        word: The status as sent. Unknown ones mean that the job is still running.
         partial: Whether the reply carries a partial-success reason.
     """
     folded = _normalise_status(word)
@@ -58,21 +58,21 @@ def parse_job_state(word: str | None, *, partial: bool = False) -> JobState:
 
 
 def is_documented_status(word: str | None) -> bool:
-    """Return whether a status word is one the documents name, so that others can be warned of once."""
+    """Return whether Cint documents a status, so that others can be warned about once."""
     return _normalise_status(word) in _DONE_WORDS | _FAILED_WORDS | _RUNNING_WORDS
 
 
 def _normalise_status(word: str | None) -> str:
-    """Return a status word without its spelling: `IN PROGRESS`, `in-progress` and `in_progress` are one."""
+    """Return a status in one spelling: `IN PROGRESS` and `in-progress` become `in_progress`."""
     return (word or "").strip().lower().replace(" ", "_").replace("-", "_")
 
 
 class JobHandle(BaseModel):
-    """Identify a job by plain data, enough to find it again tomorrow, in another process.
+    """The identity of a job as plain data, enough to resume it later in another process.
 
     Args:
         kind: What the job does.
-        base_url: Host and version the job lives on.
+        base_url: Host and API version of the job.
         account_id: Cint account.
         project_id: Project, empty for account-wide jobs such as reports.
         target_group_id: Target group, empty for jobs that span groups.
@@ -81,7 +81,7 @@ class JobHandle(BaseModel):
         entity_type: What was uploaded.
         file_name: Name under which the upload is listed.
         sha256: Digest of the uploaded bytes.
-        created_at: When the job was sent, UTC.
+        created_at: When the job was started, UTC.
         count_field: Field of the overview that counts what the job adds or removes.
     """
 
@@ -103,18 +103,18 @@ class JobHandle(BaseModel):
 
 
 class JobSnapshot(BaseModel):
-    """What one look at a job showed.
+    """What one poll of a job showed.
 
     Args:
-        state: Where the job stands, by our classifier; `word` is the exchange's own.
+        state: Where the job stands, by our own parsing; `raw_status` is the exchange's word.
         elapsed_seconds: Since the job was created, never negative.
         id_count: Ids the job handles; 0 when unknown.
-        saved_count: Ids the target group holds now, where it was looked at; `saved_before` when the job began.
-        fraction: Low and high bound of the share done, each 0–1; equal when measured.
+        saved_count: Ids the target group has now, if they were counted; `saved_count_before` when the job began.
+        fraction: Low and high bound of the fraction done, each 0–1; equal when measured.
         is_measured: Whether `fraction` was counted (True) or estimated from documented durations (False).
-        seconds_left: Low and high estimate of what remains; None when final, or when the job's size is unknown.
+        seconds_left: Low and high estimate of what remains; None when final, or if the job's size is unknown.
         polls: Status requests sent so far.
-        next_poll_seconds: Wait until the next look; None when final.
+        next_poll_seconds: Seconds until the next poll; None when final.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""Every limit and default number in one place, each with its source.
+"""Every limit and default value, each with its source.
 
 Sources: the recontact guide (R), the create-a-target-group guide (T), the API reference (A), our choice (C).
 """
@@ -14,7 +14,7 @@ TOKEN_URL = "https://auth.cint.com/oauth/token"  # A
 TOKEN_AUDIENCE = "https://api.luc.id"  # A: another domain than the API host, on purpose
 TOKEN_SCOPES = "app:api"  # A
 TOKEN_RENEW_BEFORE = timedelta(minutes=5)  # A: refresh this long before expiry
-TOKEN_TRUSTED_FOR = timedelta(minutes=5)  # C: a token proven good this lately is not what a 403 is about
+TOKEN_TRUSTED_FOR = timedelta(minutes=5)  # C: for so long after it was marked valid, a token is not the cause of a 403
 
 RECONTACT_STUDY_TYPE = "recontact"  # R, step 1
 RECONTACT_TEMPLATE_ID = "01JH0PEGPC4Z8RDD304E2SF0EW"  # R, step 1
@@ -30,8 +30,8 @@ UPLOAD_SUFFIXES = (".csv", ".txt")  # R, step 2
 SOURCE_MAX_BYTES = 1_000_000_000  # 10 million plain ids are 370 MB
 SOURCE_MAX_LINES = 25_000_000
 SOURCE_LINE_MAX_BYTES = 1_000_000
-WORKBOOK_MAX_BYTES = 500_000_000  # unpacked
-UNPACK_MAX_RATIO = 100  # real lists of ids shrink to a half, tables to a twentieth
+WORKBOOK_MAX_BYTES = 500_000_000  # uncompressed
+UNPACK_MAX_RATIO = 100  # real lists of ids compress to a half, tables to a twentieth
 
 MIN_END_LEAD_TIME = timedelta(hours=1)  # T, error example
 
@@ -45,44 +45,44 @@ LIST_PAGES_MAX = 20_000  # C: a guard against a list that never ends
 # R, troubleshooting: 10,000 ids take 10–15 minutes to store and 3–5 to remove.
 UPLOAD_JOB_SECONDS_PER_10K = (600.0, 900.0)
 REMOVAL_JOB_SECONDS_PER_10K = (180.0, 300.0)
-OLD_UPLOAD_JOB_SECONDS_PER_10K = 180.0  # A: an older page says 3–5 minutes; kept as the low end until a job was seen
+OLD_UPLOAD_JOB_SECONDS_PER_10K = 180.0  # A: an older page says 3–5 minutes; the low end until a job has been observed
 JOB_OVERHEAD_SECONDS = 15.0  # C
-UPLOAD_JOB_ETA_PER_10K = 735.0  # C, measured: the middle the schedule aims at
+UPLOAD_JOB_ETA_PER_10K = 735.0  # C, measured: the estimate the schedule aims at
 REMOVAL_JOB_ETA_PER_10K = 240.0  # C, measured
 SHORT_JOB_SECONDS = (2.0, 60.0)  # C: launching, scheduling, batches
 REPORT_SECONDS = (30.0, 600.0)  # C
 DURATION_FACTOR_BOUNDS = (0.1, 6.0)  # C: how far the account's own jobs may correct the documented durations
-DURATION_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and teach nothing
+DURATION_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and say nothing about duration
 
 # C, measured by benchmarks/watch_jobs.py: the guided polling schedule. Waits are in seconds.
 POLL_FIRST_AT = (2.0, 7.0, 17.0, 37.0)
 POLL_MAX_SECONDS = 60.0
-POLL_MIN_SECONDS = 5.0  # after the first looks, until a job is overdue
-POLL_SHORT_JOB = 90.0  # a job expected to take no longer than this is looked at evenly after one early look,
-POLL_MIN_INTERVAL_NEAR_END = 4.0  # so close to each other; no reply that asks to come back at once is taken as less
-POLL_MAX_INTERVAL = (0.016, 12.0, 25.0)  # longest wait while nothing was counted: share of the estimate, clamped
-POLL_BEFORE = 0.2  # share of the time passed to wait, until POLL_DENSE[0] of the estimate
+POLL_MIN_SECONDS = 5.0  # after the first polls, until a job is overdue
+POLL_SHORT_JOB = 90.0  # a job expected to take no longer than this is polled evenly after one early poll,
+POLL_MIN_INTERVAL_NEAR_END = 4.0  # at this interval; a reply that asks for less is not obeyed
+POLL_MAX_INTERVAL = (0.016, 12.0, 25.0)  # longest interval while nothing was counted: share of the estimate, clamped
+POLL_BEFORE = 0.2  # share of the elapsed time to wait, until POLL_DENSE[0] of the estimate
 POLL_NEAR = (0.015, 15.0)  # share of the estimate, at most, until POLL_DENSE[1] of the estimate
-POLL_AFTER = 0.05  # share of the time passed, later
+POLL_AFTER = 0.05  # share of the elapsed time, later
 POLL_DENSE = (0.75, 1.3)
-POLL_AIM = 0.96  # once the ids saved foretell the end: look ever closer until this share of it, for some are rejected,
-POLL_COUNTED = (0.3, 0.2)  # after this share of the time left until there, at most that share of the time passed,
-POLL_AT_END = (0.008, 4.0, 12.0)  # but not below this share of the foretold end, clamped;
-POLL_OVERDUE = 0.01  # later this share of the time passed
+POLL_AIM = 0.96  # once the saved ids predict the end: poll ever more often until this share of it, as some fail,
+POLL_COUNTED = (0.3, 0.2)  # after this share of the time left until then, at most that share of the elapsed time,
+POLL_AT_END = (0.008, 4.0, 12.0)  # but not below this share of the predicted end, clamped;
+POLL_OVERDUE = 0.01  # later this share of the elapsed time
 POLL_JITTER = 0.1  # live only, so that recordings repeat
-POLL_FIRST_WITH_COUNT = 3  # with this look, and each time looks have doubled, the saved ids are counted,
-POLL_WITH_COUNT_EVERY = 2  # and every so many looks once they foretell the end
-POLL_MIN_FRACTION_FOR_ETA = 0.05  # a smaller share counted says too little about the whole to foretell the end
-POLL_FAILURES_MAX = timedelta(minutes=10)  # nothing but failures for this long ends a watch
-POLL_NEW_JOB = timedelta(seconds=60)  # a job this young may not be readable yet
+POLL_FIRST_WITH_COUNT = 3  # with this poll, and each time polls have doubled, the saved ids are counted,
+POLL_WITH_COUNT_EVERY = 2  # and every so many polls once they predict the end
+POLL_MIN_FRACTION_FOR_ETA = 0.05  # a smaller counted share is too little to predict the end
+POLL_FAILURES_MAX = timedelta(minutes=10)  # a watch ends after nothing but failures for this long
+POLL_NEW_JOB = timedelta(seconds=60)  # a job as new as this may not be readable yet
 WATCH_DEADLINE_FACTOR = 6.0  # times the upper estimate
 WATCH_DEADLINE_MIN = timedelta(minutes=30)
 
-RECHECK_AFTER_SECONDS = (1.0, 4.0, 10.0)  # C, measured: after a lost reply, look this long after it
+RECHECK_AFTER_SECONDS = (1.0, 4.0, 10.0)  # C, measured: check the exchange so long after a lost reply
 PROJECT_READY_SECONDS = 120.0  # C: how long a new project may take to become readable
 REPORT_MONTHS_MAX = 6  # A: longest period of one report
 
-# C, measured: the client's manners on the wire.
+# C, measured: how the client treats the exchange.
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 POLL_READ_SECONDS = 10.0
@@ -90,7 +90,7 @@ CALL_SECONDS = 60.0
 UPLOAD_SECONDS = 120.0
 IN_FLIGHT = 8
 IN_FLIGHT_MAX = 256
-IN_FLIGHT_PER_POOL = 8  # one httpx pool of many connections spends its time looking through them
+IN_FLIGHT_PER_POOL = 8  # one httpx pool of many connections spends its time scanning them
 REQUESTS_PER_SECOND = 10.0
 REQUESTS_PER_SECOND_MAX = 10_000.0
 RETRIES_PER_CALL = 5

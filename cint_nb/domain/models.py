@@ -1,7 +1,7 @@
-"""The replies of the exchange as values: the common base, references, money and projects.
+"""The base of all API models, references to target groups, and amounts of money.
 
-Every model keeps fields it does not know, takes nulls for absent fields and never insists on an optional one:
-the exchange's contract drifts inside one version.
+Every model keeps unknown fields, treats nulls as absent and requires no optional field, because the exchange's contract
+drifts within one version.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class ApiModel(BaseModel):
-    """Read a reply tolerantly: unknown fields are kept, a null means absent, numbers may arrive as text."""
+    """Base of the API models: unknown fields are kept, a null means absent, numbers may arrive as text."""
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, populate_by_name=True)
 
@@ -32,11 +32,11 @@ SomeModel = TypeVar("SomeModel", bound=BaseModel)
 def evolve(model: SomeModel, **changes: object) -> SomeModel:
     """Return a copy of a model with some fields changed.
 
-    pydantic's own `model_copy(update=…)` takes any key and any value, so a misspelled field would be lost unsaid.
+    pydantic's own `model_copy(update=…)` takes any key and any value, so a misspelled field would be lost silently.
 
     Raises:
-        TypeError: the model has no field of that name.
-        pydantic.ValidationError: a value does not fit its field.
+        TypeError: if the model has no field of that name.
+        pydantic.ValidationError: if a value does not fit its field.
     """
     if unknown := changes.keys() - type(model).model_fields.keys():
         raise TypeError(f"{type(model).__name__} has no field {', '.join(sorted(unknown))}")
@@ -44,7 +44,7 @@ def evolve(model: SomeModel, **changes: object) -> SomeModel:
 
 
 class TargetGroupRef(BaseModel):
-    """Point at one target group.
+    """A reference to one target group.
 
     Args:
         project_id: Project, 26 capital letters and digits.
@@ -57,7 +57,7 @@ class TargetGroupRef(BaseModel):
     target_group_id: str
 
     def path_params(self, **more: str) -> dict[str, str]:
-        """Return the values the addresses of this target group need, with `more` of them."""
+        """Return the path parameters of this target group, with `more` of them."""
         return {"project_id": self.project_id, "target_group_id": self.target_group_id, **more}
 
 
@@ -68,5 +68,5 @@ class Amount(ApiModel):
     currency_code: str = ""
 
     def __str__(self) -> str:
-        """Write amount and currency."""
+        """Return amount and currency as text."""
         return f"{self.value:,f} {self.currency_code}" if self.value is not None else ""

@@ -1,4 +1,4 @@
-"""The plan of a recontact target group: every field of the draft, checked before it is sent."""
+"""The plan of a target group: every field of the draft, validated before it is sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr
 
 _MONEY = re.compile(r"(?P<amount>(\d+|\d{1,3}(,\d{3})+)(\.\d+)?)\s+(?P<code>[A-Za-z]{3})", re.ASCII)
-"""Commas only between thousands: a comma before the cents would make a hundred times the amount of it."""
+"""Commas only between thousands: a decimal comma would otherwise be read as a hundred times the amount."""
 
 
 class AllocationFormat(StrEnum):
@@ -46,7 +46,7 @@ class Money(BaseModel):
 
     @classmethod
     def parse(cls, text: str | Money) -> Money:
-        """Read text such as `1400 EUR`.
+        """Parse text such as `1400 EUR`.
 
         Raises:
             PlanError: if the text is not an amount and a currency code.
@@ -56,41 +56,41 @@ class Money(BaseModel):
         read = _MONEY.fullmatch(str(text).strip())
         if read is None:
             raise PlanError(
-                "An amount of money cannot be read.",
+                "The amount of money is not valid.",
                 evidence={"given": masked_repr(text, 40)},
                 next_step="write an amount and a currency code, such as '1400 EUR' or '1,400.50 EUR': "
-                "cents come after a point.",
+                "use a point for decimals.",
             )
         return cls(value=Decimal(read["amount"].replace(",", "")), currency_code=read["code"].upper())
 
     def to_body(self) -> dict[str, str]:
-        """Return the shape the API uses: the amount as a decimal string."""
+        """Return the JSON form, with the amount as a decimal string."""
         return {"value": format(self.value, "f"), "currency_code": self.currency_code}
 
     def __str__(self) -> str:
-        """Write amount and currency."""
+        """Return amount and currency as text."""
         return f"{self.value:,f} {self.currency_code}"
 
 
 class TargetGroupPlan(BaseModel):
-    """A recontact target group as the two guides ask for it.
+    """A recontact target group as the two guides define it.
 
     Args:
         business_unit_id: Number of the business unit; its currency is the currency of all prices.
         project_manager_id: UUID of the project manager.
         locale: Language and country, such as `ger_de`.
-        completes_goal: Completes wanted, 1 or more, not above the ids uploaded.
+        completes_goal: Completes wanted, 1 or more, at most the ids uploaded.
         start_at: Start of fielding, UTC.
         end_at: End of fielding, UTC, at least one hour ahead when sent.
-        live_url: Survey address with `[%RECONTACT_RSID%]`, at most 3,000 characters.
-        test_url: The same for tests; `live_url` when left out.
+        live_url: Survey URL with `[%RECONTACT_RSID%]`, at most 3,000 characters.
+        test_url: The same for tests; `live_url` when omitted.
         cost_per_interview: Price per complete, such as `2.7352 EUR`.
-        maximum_cpi: Highest price per complete; `cost_per_interview` when left out.
+        maximum_cpi: Highest price per complete; `cost_per_interview` when omitted.
         expected_length_of_interview_minutes: 1–45.
         expected_incidence_rate: Share that qualifies, 0–1.
-        name: 5–128 characters; the wave's name when left out.
-        profiling: Cint's `profiling` object, or None to leave it out, which suits a recontact.
-        exclusion_enabled: Project exclusion. False lets people of the same project in again.
+        name: 5–128 characters; the wave's name when omitted.
+        profiling: Cint's `profiling` object, or None to omit it, which suits a recontact.
+        exclusion_enabled: Project exclusion. False admits people of the same project again.
         filling_strategy: What counts toward the goal; `completes` for a recontact.
         allocation_format: How the recontact allocation template is written.
 
@@ -129,7 +129,7 @@ class TargetGroupPlan(BaseModel):
 
     @classmethod
     def recontact(cls, **fields: Any) -> Self:
-        """Build a plan and explain a wrong field in our own words.
+        """Create a plan, with a clear error for each wrong field.
 
         Raises:
             PlanError: naming each field that is missing, unknown or out of range.
@@ -141,9 +141,9 @@ class TargetGroupPlan(BaseModel):
                 f"{'.'.join(map(str, item['loc']))}: {_explain_problem(item)}" for item in error.errors()
             )
             raise PlanError(
-                f"The plan cannot be used: {problems}.",
+                f"The plan is not valid: {problems}.",
                 evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))},
-                next_step="correct these fields and build the plan again.",
+                next_step="correct these fields and create the plan again.",
             ) from None
 
     @field_validator("cost_per_interview", "maximum_cpi", mode="before")
@@ -155,20 +155,20 @@ class TargetGroupPlan(BaseModel):
     @classmethod
     def _as_utc(cls, value: datetime) -> datetime:
         if value.tzinfo is None:
-            raise ValueError("give a time with its zone, such as 2026-09-13T08:00:00Z")
+            raise ValueError("pass a time with its zone, such as 2026-09-13T08:00:00Z")
         return value.astimezone(UTC)
 
     @property
     def price_cap(self) -> Money | None:
-        """Return the highest price one complete can cost, None with a rate card."""
+        """The highest price one complete can cost; None with a rate card."""
         return self.maximum_cpi or self.cost_per_interview
 
     def to_body(self, *, name: str = "", customer_reference_number: str = "") -> dict[str, Any]:
-        """Return the JSON body of the draft, in the shape of the guides.
+        """Return the JSON body of the draft, in the form of the guides.
 
         Args:
             name: Used when the plan has no name of its own.
-            customer_reference_number: Lets a lost draft be found again; 3–128 characters.
+            customer_reference_number: By which a lost draft is found again; 3–128 characters.
         """
         pricing: dict[str, Any] = {}
         if self.price_cap is not None:
@@ -216,13 +216,13 @@ class TargetGroupPlan(BaseModel):
 def _explain_problem(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "extra_forbidden":
-            return "a plan has no such field"
-        case "string_pattern_mismatch":  # the locale: its pattern says less than an example
-            return "write language and country in Cint's way, such as ger_de or eng_us"
+            return "unknown field"
+        case "string_pattern_mismatch":  # the locale: an example says more than its pattern
+            return "use Cint's language_country code, such as ger_de or eng_us"
         case _:
             return problem["msg"].removeprefix("Value error, ")
 
 
 def format_utc(moment: datetime) -> str:
-    """Write a time as the API wants it: RFC 3339, UTC, three decimals, `Z`."""
+    """Return a time as the API expects it: RFC 3339, UTC, three decimals, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -21,7 +21,7 @@ class Project(ApiModel):
 
 
 class ProjectStatistics(ApiModel):
-    """The figures of a project over all its target groups; rates are shares, 0–1."""
+    """The metrics of a project over all its target groups; rates are fractions, 0–1."""
 
     filling_goal: int | None = None
     current_completes: int | None = None
@@ -33,7 +33,7 @@ class ProjectStatistics(ApiModel):
 
 
 class ProjectSummary(Project):
-    """A project as the list of projects shows it."""
+    """A project as listed."""
 
     status: str = ""
     target_group_count: int | None = None
@@ -42,7 +42,7 @@ class ProjectSummary(Project):
 
 
 class ProjectOverview(Project):
-    """A project with its figures; endpoint `GET …/projects/{project_id}/overview`."""
+    """A project with its metrics; endpoint `GET …/projects/{project_id}/overview`."""
 
     status: str = ""
     created_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""Reports of the exchange: their kinds, in both spellings, and what a list of them shows."""
+"""Reports: their types in both spellings, and the list of report requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class ReportType(StrEnum):
-    """A report as the API reference spells it; `RESPONDENT_ANALYSIS` carries the RSIDs of a finished wave."""
+    """A report as the API reference spells it; `RESPONDENT_ANALYSIS` contains the RSIDs of a finished wave."""
 
     COMPLETES = "completes"
     RECONCILIATIONS_STATUS = "reconciliations-status"
@@ -34,7 +34,7 @@ GUIDE_SPELLINGS: dict[ReportType, str] = {
 
 
 class ReportRequest(ApiModel):
-    """A report as the list of requests shows it; who asked never shows in a repr."""
+    """A report request as listed; the requestor never appears in a repr."""
 
     report_id: str
     report_type: str = ""
@@ -46,13 +46,13 @@ class ReportRequest(ApiModel):
 
     @property
     def state(self) -> JobState:
-        """Return the status word as a state."""
+        """The status as a state."""
         return parse_job_state(self.status)
 
     def matches(self, body: dict[str, Any]) -> bool:
-        """Return whether this request was made with the period and the filter of a body."""
+        """Return whether this request has the period and the filter of a body."""
         params = self.create_params
-        if not params:  # the list does not say; a new request of the same kind has to do
+        if not params:  # the list omits them, so a new request of the same type has to do
             return True
         dates = all(str(params.get(key) or "")[:10] == str(body.get(key) or "")[:10] for key in _DATE_FIELDS)
         same_filter = (params.get("filter") or "") == (body.get("filter") or "")

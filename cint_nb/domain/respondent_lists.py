@@ -1,4 +1,4 @@
-"""Lists of respondents held by a target group: recontacts and exclusions."""
+"""What a target group holds about respondents: upload jobs, saved counts, exclusions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cint_nb.domain.models import ApiModel
 
 
 class UploadJob(ApiModel):
-    """An upload as the list of upload jobs shows it; recontact guide, managing upload jobs."""
+    """An upload job as listed; recontact guide, managing upload jobs."""
 
     job_id: str
     file_name: str = ""
@@ -19,19 +19,19 @@ class UploadJob(ApiModel):
 
     @property
     def state(self) -> JobState:
-        """Return the status word as a state; a partial success shows only in the job itself."""
+        """The status as a state; a partial success appears only in the job itself."""
         return parse_job_state(self.status)
 
 
 class RecontactOverview(ApiModel):
-    """Count what a target group holds; the respondent ids are the most its goal may ask for."""
+    """The saved counts of a target group; its goal may be at most the number of respondent ids."""
 
     saved_respondent_ids_count: int | None = None
     saved_access_respondent_guids_count: int | None = None
 
 
 class ExclusionPolicy(ApiModel):
-    """Return whether people who completed elsewhere in the project are kept out of a target group."""
+    """Whether people who completed elsewhere in the project are excluded from a target group."""
 
     target_group_id: str = ""
     project_exclusion_enabled: bool | None = None
@@ -41,11 +41,11 @@ class ExclusionPolicy(ApiModel):
 
 
 class ActivityExclusion(ApiModel):
-    """Keep out the respondents active in another project or target group.
+    """An exclusion of the respondents active in another project or target group.
 
     Args:
         type: `target-group` or `project`.
-        id: The project or target group whose respondents are kept out; never the own one.
+        id: The project or target group whose respondents are excluded; never the group's own.
         duration: How far back, in ISO 8601 date units, `P1D` to `P396D`.
     """
 
@@ -54,5 +54,5 @@ class ActivityExclusion(ApiModel):
     duration: str = "P90D"
 
     def to_body(self) -> dict[str, object]:
-        """Return the JSON form, with every field that was read."""
+        """Return the JSON form, with every field that was received."""
         return self.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""Target groups as the exchange shows them: draft, launched, in a list, in figures."""
+"""Target groups as the exchange returns them: draft, launched, listed, with their metrics."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class FieldingSpecification(ApiModel):
 
 
 class TargetGroup(ApiModel):
-    """A target group, draft or launched; a launched one shows fewer of its fields.
+    """A target group, draft or launched; a launched one has fewer fields.
 
-    `launched` is ours: it tells which of the two addresses answered.
+    `launched` is ours: which of the two endpoints answered.
     """
 
     id: str = ""
@@ -50,7 +50,7 @@ class TargetGroup(ApiModel):
 
 
 class TargetGroupSummary(ApiModel):
-    """A target group as the list shows it; `statistics` holds figures with the exchange's own advice."""
+    """A target group as listed; `statistics` contains metrics with the exchange's own advice."""
 
     id: str
     human_readable_id: str = ""
@@ -65,10 +65,10 @@ class TargetGroupSummary(ApiModel):
     target_group_customer_reference_number: str = ""
 
     def issues(self) -> tuple[tuple[str, str, str], ...]:
-        """Return the exchange's own advice as (figure, `warning` or `error`, reason in words)."""
+        """Return the exchange's own advice as (metric, `warning` or `error`, reason in words)."""
         return tuple(
-            (figure, str(issue.get("issue_type", "")), _reason_in_words(issue.get("reason")))
-            for figure, entry in self.statistics.items()
+            (metric, str(issue.get("issue_type", "")), _reason_in_words(issue.get("reason")))
+            for metric, entry in self.statistics.items()
             for issue in ((entry.get("issues") or ()) if isinstance(entry, dict) else ())
             if isinstance(issue, dict)
         )
@@ -90,7 +90,7 @@ class GoalProgress(ApiModel):
 
 
 class TargetGroupOverview(ApiModel):
-    """State, progress and cost of a launched target group; rates are shares, 0–1."""
+    """State, progress and cost of a launched target group; rates are fractions, 0–1."""
 
     target_group_name: str = ""
     project_name: str = ""
@@ -113,7 +113,7 @@ class TargetGroupOverview(ApiModel):
 
 
 class RespondentCount(ApiModel):
-    """Count the visits that ended in one status."""
+    """The number of visits that ended in one status."""
 
     status: str = ""
     label: str = ""
@@ -122,14 +122,14 @@ class RespondentCount(ApiModel):
 
 
 class RespondentAnalysis(ApiModel):
-    """Count visits by status, live and test apart."""
+    """Visits by status, live and test separately."""
 
     live: tuple[RespondentCount, ...] = ()
     test: tuple[RespondentCount, ...] = ()
 
 
 class Performance(ApiModel):
-    """The figures of fielding; rates are shares, 0–1."""
+    """The metrics of fielding; rates are fractions, 0–1."""
 
     entrants: int | None = None
     prescreens: int | None = None
@@ -151,7 +151,7 @@ class CompletesInterval(ApiModel):
 
 
 class ChangelogEntry(ApiModel):
-    """One entry of the changelog: when, by whom, what; old and new values are kept as sent."""
+    """One entry of the changelog: when, by whom, what; old and new values are kept as received."""
 
     id: str = ""
     occurred_at: datetime | None = None
@@ -160,7 +160,7 @@ class ChangelogEntry(ApiModel):
 
 
 class Feasibility(ApiModel):
-    """The exchange's forecast for a population. It knows nothing of a recontact list."""
+    """The exchange's forecast for a population. It does not consider a recontact list."""
 
     suggested_price: Amount | None = None
     suggested_price_range: dict[str, Any] = Field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Error replies of the exchange turned into our errors: which class, which words, which of our field names."""
+"""Error replies turned into our exceptions: class, message, fields and next step."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ PLAN_FIELD_NAMES: Mapping[str, str] = {
 """Names the exchange uses for fields that have another name in `TargetGroupPlan`."""
 
 _NEXT_STEPS: Mapping[int, str] = {
-    400: "correct the fields named and send again.",
+    400: "correct the fields named and resend.",
     401: "check client id and secret, or renew CINT_NB_TOKEN.",
     409: "wait until the other change has ended, then try again.",
-    412: "read the thing again, decide again, and send with its new ETag.",
-    413: "send fewer ids: 100,000 bare ids are 3.7 MB, so a larger file holds something else.",
+    412: "re-read the resource, then retry with its new ETag.",
+    413: "send fewer ids: 100,000 bare ids are 3.7 MB, so a larger file contains something else.",
     415: "upload the file as multipart field 'file'.",
-    422: "read the present state; this step does not follow from it.",
-    429: "wait before the next request; webhooks and fewer looks spare requests.",
+    422: "read the current state; this action is not allowed in it.",
+    429: "wait before the next request; use webhooks or poll less often.",
 }
-_JOB_RUNS = "wait for the running job to end, then send again; only one runs at a time for a target group."
+_JOB_RUNS = "wait for the running job to finish, then resend; only one job per target group can run at a time."
 _THREE_CAUSES = (
     "403 has three causes: an expired token (a new one was tried), a missing Cint-API-Version header (always sent), "
     "or a right or feature this account lacks: ask your Cint integration consultant."
@@ -55,12 +55,12 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
     """Build the error for a reply that is no success.
 
     Args:
-        reply: What came back; its body is kept on the error and never printed in full.
-        operation: What was asked, for the message.
-        tried_new_token: Whether the request was already repeated with a new token.
+        reply: The error reply; its body is kept on the error and never printed in full.
+        operation: What was requested, for the message.
+        tried_new_token: Whether the request was already resent with a new token.
     """
     envelope = parse_error_envelope(reply.body)
-    word = sanitise(envelope.get("object") or envelope.get("error"))
+    object_name = sanitise(envelope.get("object") or envelope.get("error"))
     detail = sanitise(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
     params = invalid_params(envelope)
     kind = error_class_for_status(reply.status)
@@ -70,13 +70,13 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
         _summary_line(operation, reply.status, detail),
         evidence={
             "status": reply.status,
-            "object": word or None,
+            "object": object_name or None,
             "fields": "; ".join(f"{name}: {reason}" for name, reason in params) or None,
             "request_id": _request_id(envelope) or reply.request_id or None,
             "trace_id": reply.trace_id or None,
         },
         safe=_safe_line(reply),
-        next_step=_next_step(reply, word, kind, tried_new_token),
+        next_step=_next_step(reply, object_name, kind, tried_new_token),
     )
     error.body = reply.body
     error.invalid_params = params
@@ -84,10 +84,10 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
 
 
 def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
-    """Return an error reply whose body does not repeat what was sent to prove who asks.
+    """Return an error reply whose body does not repeat the credentials that were sent.
 
-    A server, or a proxy before it, may quote the request it refuses. Texts of less than eight characters are no
-    secrets and stay: the sandbox's own is a word of its messages.
+    A server, or a proxy before it, may quote the request it rejects. Texts of less than eight characters are not secret
+    and stay: the sandbox's own secret is a word of its messages.
     """
     body = reply.body
     for secret in secrets:
@@ -99,7 +99,7 @@ def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
 
 
 def parse_error_envelope(body: bytes) -> dict[str, Any]:
-    """Return the error object of a body; empty if it is none, as behind a proxy that answers HTML."""
+    """Return the error object of a body; empty if there is none, as from a proxy that returns HTML."""
     try:
         parsed = json.loads(body[:_BODY_MAX])
     except ValueError:
@@ -114,7 +114,7 @@ def _request_id(envelope: Mapping[str, Any]) -> str:
 
 
 def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the fields an error names, under our names, each with the reason given."""
+    """Return the fields an error names, under our names, each with its reason."""
     listed = envelope.get("invalid_params")
     if not isinstance(listed, list):
         return ()
@@ -126,17 +126,17 @@ def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def plan_field_name(name: str) -> str:
-    """Turn a field name of an error, such as `FieldingSpecification.EndAt`, into the name our plan has for it."""
-    steps = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", step) for step in name.split(".")]
-    ours = sanitise(".".join(steps).lower())
+    """Return the plan's name for a field name of an error, such as `FieldingSpecification.EndAt`."""
+    parts = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", part) for part in name.split(".")]
+    name_in_plan = sanitise(".".join(parts).lower())
     for theirs, known in PLAN_FIELD_NAMES.items():
-        if ours == theirs or ours.startswith((theirs + ".", theirs + "[")):
+        if name_in_plan == theirs or name_in_plan.startswith((theirs + ".", theirs + "[")):
             return known
-    return ours
+    return name_in_plan
 
 
 def sanitise(text: Any) -> str:
-    """Return foreign text fit for a message: one line, printable, ids masked, no e-mail address, of bounded length."""
+    """Return foreign text safe for a message: one line, printable, ids masked, no e-mail address, of limited length."""
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: _TEXT_MAX * 4]).split())
@@ -146,34 +146,36 @@ def sanitise(text: Any) -> str:
 
 def _summary_line(operation: str, status: int, detail: str) -> str:
     words = operation.replace("_", " ")
-    said = f": {detail}" if detail else "."
+    rest = f": {detail}" if detail else "."
     if 300 <= status < 400:
-        return f"The exchange answered the request to {words} with a redirect, which is never followed{said}"
-    return f"The exchange could not {words}{said}" if status >= 500 else f"The exchange refused to {words}{said}"
+        return f"The exchange answered the request to {words} with a redirect, which is never followed{rest}"
+    if status >= 500:
+        return f"The exchange could not {words}{rest}"
+    return f"The exchange rejected the request to {words}{rest}"
 
 
 def _safe_line(reply: Reply) -> str:
     if reply.status < 500:
         return "nothing was changed by this request."
     if reply.method == "GET":
-        return "nothing was changed; reading again is safe."
-    return "unknown: the exchange may have acted before it failed."
+        return "nothing was changed; repeating the read is safe."
+    return "unknown: the request may have taken effect before the error."
 
 
-def _next_step(reply: Reply, word: str, kind: type[ApiError], tried_new_token: bool) -> str:
+def _next_step(reply: Reply, object_name: str, kind: type[ApiError], tried_new_token: bool) -> str:
     status = reply.status
     if kind is JobAlreadyRunning:
         return _JOB_RUNS
     if status == 403:
-        if word == "required_header_missing":
-            return "a proxy on the way removes the Cint-API-Version header: let it pass. " + _THREE_CAUSES
+        if object_name == "required_header_missing":
+            return "a proxy is removing the Cint-API-Version header: allow it through. " + _THREE_CAUSES
         return _THREE_CAUSES if tried_new_token else _THREE_CAUSES.replace(" (a new one was tried)", "")
     if kind is NotAuthenticated and tried_new_token:
-        return "a new token was refused too: check that client id and secret belong to this account."
+        return "a new token was rejected too: check that the client ID and secret belong to this account."
     if status == 404:
         return _not_found_hint(reply.template)
     if status >= 500:
-        return "look whether it took effect before sending it again; give request_id to Cint support if it stays."
+        return "check whether it took effect before resending; give request_id to Cint support if it recurs."
     return _NEXT_STEPS.get(status, "give request_id to Cint support if the request looks right.")
 
 
@@ -182,5 +184,5 @@ def _not_found_hint(template: str) -> str:
     if last in ("{job_id}", "{report_id}", "{fielding_run_id}"):
         return f"check the {last[1:-4].replace('_', ' ')}'s id, and that it is one of this account and target group."
     if last in ("{target_group_id}", "details", "overview"):
-        return "check the ids; a draft and a launched target group are read at different addresses."
+        return "check the ids; drafts and launched target groups have different URLs."
     return "check the ids of account, project and target group."

@@ -1,4 +1,4 @@
-"""The access token: fetched once however many ask, renewed early, and once more when the exchange rejects it."""
+"""The access token: fetched once for all callers, renewed early, kept on disk on request."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _DEFAULT_LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class AccessToken:
-    """A token and when it ends; a given token has no known end."""
+    """A token and its expiry; a token from the settings has no known expiry."""
 
     secret: SecretStr
     expires_at: datetime | None = None
@@ -48,10 +48,10 @@ class AccessToken:
 
     def __reduce__(self) -> NoReturn:
         """Raise: a pickle would contain the token in plain text."""
-        raise TypeError("A token is never pickled. Connect again where you need one.")
+        raise TypeError("Tokens cannot be pickled. Connect again where you need one.")
 
     def is_fresh(self, now: datetime) -> bool:
-        """Return whether it may still be used: until 5 minutes before its end, or half its life if shorter."""
+        """Return whether it may still be used: until 5 minutes before expiry, or half its lifetime if less."""
         if self.expires_at is None:
             return True
         early = min(limits.TOKEN_RENEW_BEFORE, (self.lifetime or limits.TOKEN_RENEW_BEFORE) / 2)
@@ -75,7 +75,7 @@ class TokenStore(Protocol):
 
 
 class BearerAuth(httpx.Auth):
-    """Put the token on a request. An `Auth` is dropped by httpx when a request leaves for another host."""
+    """The token as `httpx.Auth`, which httpx drops when a request is redirected to another host."""
 
     def __init__(self, token: AccessToken) -> None:
         self._token = token
@@ -86,39 +86,39 @@ class BearerAuth(httpx.Auth):
         return self._token.secret
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Set the Authorization header. The text of the token is in no variable, so no traceback can show it."""
+        """Set the Authorization header. The token's text is in no variable, so that no traceback can show it."""
         request.headers["Authorization"] = f"Bearer {self._token.secret.get_secret_value()}"
         yield request
 
 
 class TokenProvider:
-    """The one token of a client.
+    """Provider of the one token of a client.
 
     Args:
-        settings: Credentials, or a ready token.
+        settings: Credentials, or an access token.
         clock: For its age.
         fetch: Sends the token request; called by one task at a time.
-        keep: Where to keep it between processes; None for nowhere.
+        store: Where to keep it between processes; None for nowhere.
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, fetch: Callable[[], Awaitable[Reply]], keep: TokenStore | None = None
+        self, settings: Settings, clock: Clock, fetch: Callable[[], Awaitable[Reply]], store: TokenStore | None = None
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._fetch = fetch
-        self._store = keep
+        self._store = store
         self._replaying = settings.mode is Mode.REPLAY
         self._token = AccessToken(settings.token) if settings.token is not None else None
         self._marked_valid: tuple[AccessToken, datetime] | None = None
         self._lock = asyncio.Lock()
 
     async def current(self) -> AccessToken:
-        """Return a token that is good for at least some minutes.
+        """Return a token that is valid for at least some minutes.
 
         Raises:
             SettingsError: if there are no credentials.
-            NotAuthenticated: if the token endpoint refuses them.
+            NotAuthenticated: if the token endpoint rejects them.
             NotSent: if no token could be fetched for any other reason.
         """
         if self._token is not None and self._token.is_fresh(self._clock.now()):
@@ -133,7 +133,7 @@ class TokenProvider:
     async def renew(self, rejected: AccessToken) -> AccessToken | None:
         """Return another token than the one the exchange rejected, or None if another would not help.
 
-        Another task may have renewed it meanwhile: then that one is returned and none is fetched.
+        Another task may have renewed it in the meantime: then that token is returned and none is fetched.
         """
         if self._is_marked_valid(rejected) or not (self._settings.can_renew_token or self._replaying):
             return None
@@ -145,23 +145,23 @@ class TokenProvider:
             return self._token
 
     def mark_valid(self, token: AccessToken) -> None:
-        """Remember that a brand-new token was rejected like its forerunner: the right is missing, not the token."""
+        """Mark a new token that was rejected like the one before as valid: the account lacks a permission."""
         self._marked_valid = (token, self._clock.now())
 
     def _is_marked_valid(self, token: AccessToken) -> bool:
-        """Return whether a token was proven good lately; long after that it may have been revoked."""
+        """Return whether a token was marked valid recently; later it may have been revoked."""
         if self._marked_valid is None or self._marked_valid[0] is not token:
             return False
         return self._clock.now() - self._marked_valid[1] <= limits.TOKEN_TRUSTED_FOR
 
     async def _fetch_token(self) -> AccessToken:
         if self._replaying and self._settings.token is not None:
-            return AccessToken(self._settings.token)  # where a new token was fetched, the recording goes on as with one
+            return AccessToken(self._settings.token)  # the recording continues as after a new token
         if not self._settings.can_renew_token:
             raise SettingsError(
-                "There are no credentials to get an access token with.",
+                "No credentials for an access token.",
                 evidence={"missing": "CINT_NB_CLIENT_ID, CINT_NB_CLIENT_SECRET"},
-                next_step="set both, or set CINT_NB_TOKEN to a ready token.",
+                next_step="set both, or set CINT_NB_TOKEN to an access token.",
             )
         try:
             token = self._parse_token(await self._fetch())
@@ -179,15 +179,15 @@ class TokenProvider:
         secret = SecretStr(given.strip()) if isinstance(given, str) else SecretStr("")
         del given
         if not is_valid_token(secret):
-            raise reply.unexpected_reply_error("The token endpoint answered without an access token.")
+            raise reply.unexpected_reply_error("The token endpoint returned no access token.")
         seconds = fields.get("expires_in")
         usable = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 < seconds < 10**8
-        life = timedelta(seconds=float(seconds)) if usable and seconds is not None else _DEFAULT_LIFETIME
-        return AccessToken(secret, self._clock.now() + life, life)
+        lifetime = timedelta(seconds=float(seconds)) if usable and seconds is not None else _DEFAULT_LIFETIME
+        return AccessToken(secret, self._clock.now() + lifetime, lifetime)
 
 
 def token_request_body(settings: Settings) -> dict[str, Any]:
-    """Return the body of the token request; `auth_scopes` is this endpoint's word for OAuth's `scope`."""
+    """Return the body of the token request; `auth_scopes` is this endpoint's name for OAuth's `scope`."""
     return {
         "client_id": settings.client_id,
         "client_secret": settings.client_secret.get_secret_value() if settings.client_secret else "",
@@ -208,25 +208,25 @@ def may_mean_expired_token(reply: Reply) -> bool:
 
 
 def _token_refused_error(error: ApiError) -> NotAuthenticated:
-    """Explain a refusal by the token endpoint, whose error envelope is another than the API's."""
-    refused = NotAuthenticated(
+    """Explain a rejection by the token endpoint, whose error envelope differs from the API's."""
+    rejected = NotAuthenticated(
         f"No access token: {error.what}",
         evidence=error.evidence,
         safe="nothing was sent to the API.",
         next_step="check CINT_NB_CLIENT_ID and CINT_NB_CLIENT_SECRET.",
     )
-    refused.body = error.body
-    return refused
+    rejected.body = error.body
+    return rejected
 
 
 def _token_unavailable_error(error: CintError) -> NotSent:
-    # An error that names a variable knows better than we do which address is wrong.
-    named = error.next_step if "variable" in error.evidence else ""
+    # An error that names a variable already knows which URL is wrong.
+    specific = error.next_step if "variable" in error.evidence else ""
     return NotSent(
         f"The request was not sent, because no access token could be fetched: {error.what}",
         evidence={"cause": error.code, **error.evidence},
-        safe="nothing was sent to the API; trying again is safe.",
-        next_step=named or "try again in a minute; check CINT_NB_TOKEN_URL if it stays.",
+        safe="nothing was sent to the API; retrying is safe.",
+        next_step=specific or "try again in a minute; check CINT_NB_TOKEN_URL if it recurs.",
     )
 
 
@@ -234,10 +234,10 @@ _OWNER_ONLY = 0o600
 
 
 class FileTokenStore:
-    """Keep one token in the user's cache folder.
+    """A token store in the user's cache folder.
 
-    The file name is a digest of token address and client id, so that accounts do not mix. A file that others can
-    read, that is a link, or that is damaged counts as no file.
+    The file name is a digest of token URL and client id, so that accounts do not mix. A file that others can read, that
+    is a link, or that is damaged counts as no file.
 
     Args:
         settings: Whose token it is.
@@ -245,9 +245,9 @@ class FileTokenStore:
     """
 
     def __init__(self, settings: Settings, folder: Path | None = None) -> None:
-        whose = "\n".join((settings.token_url, settings.client_id, limits.TOKEN_AUDIENCE, limits.TOKEN_SCOPES))
+        identity = "\n".join((settings.token_url, settings.client_id, limits.TOKEN_AUDIENCE, limits.TOKEN_SCOPES))
         self._folder = folder or platformdirs.user_cache_path("cint_nb", appauthor=False)
-        self.path = self._folder / f"token-{hashlib.sha256(whose.encode()).hexdigest()[:16]}.json"
+        self.path = self._folder / f"token-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
 
     def load(self) -> AccessToken | None:
         """Return the kept token, or None."""
@@ -267,12 +267,12 @@ class FileTokenStore:
         return None
 
     def save(self, token: AccessToken) -> None:
-        """Keep a token; a disk that refuses is no reason to fail, since the token can be fetched again."""
+        """Keep a token; a failed write is ignored, since the token can be fetched again."""
         if token.expires_at is None or token.lifetime is None:
             return
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # mkstemp makes the file 0600 from its first byte; the rename then replaces the old one as a whole.
+            # mkstemp creates the file as 0600 from its first byte; the rename then replaces the old one as a whole.
             handle, name = tempfile.mkstemp(dir=self._folder, prefix=".token-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(
@@ -292,7 +292,7 @@ class FileTokenStore:
 
     def __repr__(self) -> str:
         """Show the class name only."""
-        return "<TokenFile>"
+        return "<FileTokenStore>"
 
 
 def _is_private(status: os.stat_result) -> bool:

@@ -1,4 +1,4 @@
-"""What is asked and what came back, as values: `Callback` and `Reply`."""
+"""API calls and their replies as values: `Call` and `Reply`."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.A
 
 @dataclass(frozen=True)
 class Call:
-    """One request.
+    """One API call: a request, before account and host are known.
 
     Args:
         operation: What it does, in a few words, for errors and logs.
         method: HTTP method.
         template: Path below the base URL, such as `/demand/accounts/{account_id}/projects`.
-        idempotency: How it bears being sent twice.
-        path: Values of the template's places; `account_id` comes from the settings when left out.
-        query: Query parameters; None is left out, a list repeats the name.
+        idempotency: What happens if it is sent twice.
+        path: Values of the template's placeholders; `account_id` comes from the settings if omitted.
+        query: Query parameters; None is omitted, a list repeats the name.
         json: JSON body.
         file: Name and content of an upload, sent as multipart field `file`.
-        idempotency_key: Kept over all attempts.
-        if_match: ETag the thing must still have.
-        deadline: Seconds for all attempts together; 60, or 120 for uploads, when left out.
-        max_bytes: Largest reply accepted; 10 MB when left out.
-        accept: Media type asked for; `*/*` for downloads.
+        idempotency_key: The same in all attempts.
+        if_match: ETag the resource must still have.
+        deadline: Seconds for all attempts together; 60, or 120 for uploads, when omitted.
+        max_bytes: Largest reply accepted; 10 MB when omitted.
+        accept: Media type requested; `*/*` for downloads.
     """
 
     operation: str
@@ -59,23 +59,24 @@ class Call:
     accept: str = "application/json"
 
     def url_path(self, account_id: int | None) -> str:
-        """Fill the template.
+        """Return the path with its placeholders filled.
 
         Args:
-            account_id: Used where the path names no other.
+            account_id: Used where `path` has no other.
 
         Raises:
-            InputError: if a value is missing or holds anything but letters, digits, `_` and `-`.
+            InputError: if a value is missing or contains anything but letters, digits, `_` and `-`.
         """
         values = {"account_id": account_id, **self.path}
 
-        def fill(place: re.Match[str]) -> str:
-            text = "" if (value := values.get(place[1])) is None else str(value)
+        def fill(placeholder: re.Match[str]) -> str:
+            text = "" if (value := values.get(placeholder[1])) is None else str(value)
             if not _PATH_PARAM.fullmatch(text):
+                problem = "it has the wrong form" if text else "it is missing"
                 raise InputError(
-                    f"{place[1]} cannot stand in an address: {'it is missing' if not text else 'it has a wrong form'}.",
-                    evidence={"operation": self.operation, "field": place[1]},
-                    next_step=f"give {place[1]} as the exchange returned it: letters, digits, '-' and '_' only.",
+                    f"{placeholder[1]} is not valid in a URL: {problem}.",
+                    evidence={"operation": self.operation, "field": placeholder[1]},
+                    next_step=f"pass {placeholder[1]} as the exchange returned it: letters, digits, '-' and '_' only.",
                 )
             return quote(text, safe="")
 
@@ -100,16 +101,16 @@ def _query_text(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: any 2xx.
+    """The reply to a call.
 
     Args:
         status: HTTP status.
         headers: Response headers, their names in lower case.
-        body: The whole body, unpacked; empty where the exchange sends none.
-        request_id: What support asks for: the reply's own id, else its trace id.
+        body: The whole body, decompressed; empty where the exchange sends none.
+        request_id: What Cint support asks for: the reply's own id, else its trace id.
         trace_id: Trace id of the `traceparent` header.
         method: HTTP method of the request.
-        template: Path of the request with its places unfilled.
+        template: Path of the request, its placeholders unfilled.
     """
 
     status: int
@@ -124,7 +125,7 @@ class Reply:
         """Return the body read as JSON.
 
         Raises:
-            UnexpectedReply: if it is empty, cut off, HTML or otherwise no JSON. The request may have taken effect.
+            UnexpectedReply: if it is empty, truncated, HTML or otherwise not JSON. The request may have taken effect.
         """
         return self._parsed_json
 
@@ -137,18 +138,18 @@ class Reply:
         try:
             return json.loads(self.body)
         except ValueError:  # JSONDecodeError and UnicodeDecodeError
-            raise self.unexpected_reply_error("The exchange answered with something that is not JSON.") from None
+            raise self.unexpected_reply_error("The exchange returned something that is not JSON.") from None
 
     def is_html_page(self) -> bool:
-        """Return whether this is a page for people, such as the sign-in of a network on the way."""
+        """Return whether this is an HTML page, such as the sign-in page of a network."""
         return "html" in self._media_type
 
     def is_malformed(self) -> bool:
-        """Return whether a body that claims to be JSON, or is a page for people, cannot be read as JSON."""
+        """Return whether a body that claims to be JSON, or is an HTML page, cannot be read as JSON."""
         if not self.body.strip() or not ("json" in self._media_type or self.is_html_page()):
             return False
         try:
-            self.json()  # kept for whoever reads it next
+            self.json()  # cached for the next reader
         except UnexpectedReply:
             return True
         return False
@@ -161,7 +162,7 @@ class Reply:
         """
         parsed = self.json()
         if not isinstance(parsed, dict):
-            raise self.unexpected_reply_error("The exchange answered with JSON of another shape than documented.")
+            raise self.unexpected_reply_error("The exchange returned JSON in an undocumented form.")
         return parsed
 
     @property
@@ -171,12 +172,12 @@ class Reply:
 
     @property
     def location_id(self) -> str:
-        """Return the last part of the Location header, be it an address, a path or a bare id; empty if unusable."""
+        """Return the last part of the Location header, which may be a URL, a path or a bare id; empty if unusable."""
         last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
         return last if _PATH_PARAM.fullmatch(last) else ""
 
     def unexpected_reply_error(self, what: str) -> UnexpectedReply:
-        """Create the error for a success that cannot be understood; its `body` keeps the raw reply."""
+        """Return the error for a successful reply that cannot be interpreted; its `body` keeps the raw reply."""
         error = UnexpectedReply(
             what,
             evidence={
@@ -186,16 +187,16 @@ class Reply:
                 "request": f"{self.method} {self.template}",
                 "request_id": self.request_id or None,
             },
-            safe="reading again is safe; a request that changes something may have taken effect.",
-            next_step="look whether it took effect before sending it again; if this repeats, check the base URL.",
+            safe="repeating a read is safe; a request that changes something may have taken effect.",
+            next_step="check whether it took effect before resending; if this recurs, check the base URL.",
         )
         error.body = self.body
         return error
 
 
 def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str = "") -> Reply:
-    """Build a reply; ids for support are read from the headers where the body names none."""
-    # Read once: each look-up in httpx's own goes through all of them.
+    """Build a reply; ids for support come from the headers where none is passed."""
+    # Converted once: each look-up in httpx's own headers scans all of them.
     plain = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers.raw}
     trace = _TRACE.fullmatch(plain.get("traceparent", "").strip().lower())
     trace_id = trace[1] if trace else ""

@@ -1,4 +1,4 @@
-"""The httpx clients behind a sender: ours, as many as the places in flight need, or the caller's one."""
+"""The pool of httpx clients: our own, as many as the concurrency needs, or the caller's."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from cint_nb.wire import loop_thread
 
 
 class ClientPool:
-    """Lend httpx clients, made on first use.
+    """A pool of httpx clients, created on first use.
 
-    One client serves few connections: its pool goes through all of them with each request, so that 64 are slower than
-    8. More places in flight therefore mean more clients.
+    One client serves few connections: httpx scans all of them with each request, so that 64 are slower than 8. Higher
+    concurrency therefore means more clients.
 
     Args:
         transport: Where requests go; httpx's own when None.
-        given: A client of the caller's, used as it is and never closed here.
-        in_flight: Most attempts under way at once.
+        given: The caller's own client, used as it is and never closed here.
+        in_flight: Highest number of concurrent attempts.
         proxies: Whether the environment may name a proxy.
     """
 
@@ -41,7 +41,7 @@ class ClientPool:
         self._in_use: list[int] = []
         self._certificates: ssl.SSLContext | None = None
         self._proxies = proxies
-        # A transport handed in is one, however many clients it serves.
+        # A transport that was passed in is one, however many clients it serves.
         self._max_per_client = limits.IN_FLIGHT_PER_POOL if transport is None else in_flight
 
     @property
@@ -53,7 +53,7 @@ class ClientPool:
         """Return the client that requests are built with.
 
         Raises:
-            NotSent: if the caller's was closed by its owner.
+            NotSent: if the caller's client is closed.
         """
         if self._external_client is None:
             if not self._clients:
@@ -61,9 +61,9 @@ class ClientPool:
             return self._clients[0]
         if self._external_client.is_closed:
             raise NotSent(
-                "The httpx client of your own is closed.",
+                "Your httpx client is closed.",
                 safe="nothing was sent.",
-                next_step="open another one and connect with it again.",
+                next_step="create a new one and connect again.",
             )
         return self._external_client
 
@@ -73,7 +73,7 @@ class ClientPool:
         if self._external_client is not None:
             yield self.any_client()
             return
-        number = next((place for place, busy in enumerate(self._in_use) if busy < self._max_per_client), None)
+        number = next((index for index, busy in enumerate(self._in_use) if busy < self._max_per_client), None)
         number = self._add() if number is None else number
         counted = self._in_use
         counted[number] += 1
@@ -83,7 +83,7 @@ class ClientPool:
             counted[number] -= 1
 
     async def aclose(self) -> None:
-        """Close our own clients and their transport; one of the caller's stays open."""
+        """Close our own clients and their transport; the caller's own stays open."""
         own, self._clients, self._in_use = self._clients, [], []
         for client in own:
             await client.aclose()
@@ -91,16 +91,16 @@ class ClientPool:
             await self._transport.aclose()
 
     def _add(self) -> int:
-        """Create one more client and return its number; reading the certificates once is enough for all."""
+        """Create one more client and return its number; all clients share one reading of the certificates."""
         if self._transport is None and self._certificates is None:
             self._certificates = _ssl_context(environment=self._proxies)
         if not self._clients:
             loop_thread.close_at_exit(self)
-        places = self._max_per_client
+        per_client = self._max_per_client
         self._clients.append(
             _CookielessClient(
                 transport=self._transport,
-                limits=httpx.Limits(max_connections=places, max_keepalive_connections=places),
+                limits=httpx.Limits(max_connections=per_client, max_keepalive_connections=per_client),
                 verify=self._certificates or True,
                 follow_redirects=False,
                 trust_env=self._proxies,
@@ -113,11 +113,11 @@ class ClientPool:
 
 class _NoCookies(httpx.Cookies):
     def extract_cookies(self, response: httpx.Response) -> None:
-        """Leave what a reply sets."""
+        """Ignore what a reply sets."""
 
 
 class _CookielessClient(httpx.AsyncClient):
-    """Keep no cookies: the API has none, and what a proxy on the way sets is nobody's to carry on."""
+    """A client without cookies: the API sets none, and those of a proxy must not be sent on."""
 
     _none = _NoCookies()
 
@@ -132,7 +132,7 @@ def _ssl_context(*, environment: bool) -> ssl.SSLContext:
         return httpx.create_ssl_context(trust_env=environment)
     except OSError as error:
         raise SettingsError(
-            "The list of trusted certificate authorities cannot be read.",
+            "The list of trusted certificate authorities could not be read.",
             evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
             next_step="correct or unset the variable; certificates are always checked.",
         ) from None

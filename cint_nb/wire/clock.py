@@ -1,7 +1,7 @@
-"""Time as something handed in: the system's, or that of a recording.
+"""The injected clock: system time, or the time of a recording.
 
 Nothing in the package asks the system for the time or sleeps by itself: both go through a `Clock`. The one exception
-is the limit of an attempt on the wire, whose seconds are real even in practice.
+is the time limit of an attempt on the wire, whose seconds are real even in the sandbox.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 _LOOP_YIELDS = 20
-"""How often a sleeper lets others run before time moves: whoever is about to sleep as well gets to say so."""
+"""How often a sleeper yields to the loop before time moves, so that others about to sleep can register as well."""
 
 
 class Clock(Protocol):
-    """Protocol for a clock: tells the time and waits."""
+    """Protocol for a clock: its time, and waiting."""
 
     def now(self) -> datetime:
         """Return the time, aware, UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards, for measuring spans."""
+        """Return seconds that never run backwards, for measuring durations."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -55,9 +55,9 @@ class SystemClock:
 
 
 class ReplayClock:
-    """A clock that moves only, and at once, when somebody sleeps.
+    """A clock that moves only when somebody sleeps, and then at once.
 
-    Sleepers share one line of time: it moves to the earliest of them, so that two who sleep 10 s side by side
+    Sleepers share one timeline: it moves to the earliest of them, so that two who sleep 10 s concurrently
     wake 10 s later, not 20.
 
     Args:
@@ -81,10 +81,10 @@ class ReplayClock:
         """Return the seconds passed since the start."""
         return self._elapsed
 
-    def advance_to(self, passed: float) -> None:
+    def advance_to(self, elapsed: float) -> None:
         """Advance to that many seconds after the start; never back."""
         with self._lock:
-            self._elapsed = max(self._elapsed, passed)
+            self._elapsed = max(self._elapsed, elapsed)
 
     async def sleep(self, seconds: float) -> None:
         """Advance by that many seconds of the recording, without waiting."""

@@ -1,6 +1,6 @@
-"""One request, sent as safely as its kind allows: token, repeats, deadline, errors.
+"""Sending a call safely: token, retries, deadline, rate limit and errors.
 
-`Http` is the only thing the client above needs. It is used from any thread and any loop.
+`Http` is all that the API client needs. It can be used from any thread and any event loop.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from cint_nb.wire.token_factory import RandomTokenFactory, TokenFactory
 __all__ = ["Call", "Http", "Idempotency", "Reply"]
 
 _WARNINGS_MAX = 100
-_MAY_HAVE_ACTED = (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE)
+_MAY_HAVE_TAKEN_EFFECT = (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE)
 
 
 _NO_RETRY = RetryDecision(retry=False)
@@ -52,10 +52,10 @@ _NO_RETRY = RetryDecision(retry=False)
 
 @dataclass
 class _CallState:
-    """Follow one call over its attempts.
+    """The state of one call over its attempts.
 
-    Its time is its own: what the attempts really took, and the pauses by the client's clock. So another task that
-    lets hours of practice time pass does not use up the seconds of this call.
+    Each call measures its own time: the real duration of its attempts, and its delays by the client's clock. So another
+    task that lets hours of sandbox time pass does not use up the seconds of this call.
     """
 
     call: Call
@@ -65,7 +65,7 @@ class _CallState:
     attempts: int = 0
     extra_seconds: float = 0.0
     new_token_tried: bool = False
-    may_have_acted: bool = False
+    may_have_taken_effect: bool = False
     decision: RetryDecision = _NO_RETRY
 
     def seconds_left(self) -> float:
@@ -78,14 +78,14 @@ class _CallState:
 
 
 class Http:
-    """Send calls to one exchange, as one account. Making it touches no network and starts no thread.
+    """Sends calls to one exchange, as one account. Creating it touches no network and starts no thread.
 
     Args:
-        settings: Where and as whom.
-        transport: What answers; httpx's own network transport when None.
-        clock: All time and all waiting.
-        token_factory: Names that must not repeat, for those above.
-        client: A client of your own, used unchanged and left open by `aclose`. It must not serve another loop at once.
+        settings: Base URL, account and credentials.
+        transport: httpx transport; its own network transport when None.
+        clock: For all time and all waiting.
+        token_factory: Unique tokens and idempotency keys, for the API client.
+        client: Your own httpx client, used unchanged and left open by `aclose`. No other event loop may use it.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Http:
         self.token_requests_sent = 0
         self.warnings: list[str] = []
         live = settings.mode is Mode.LIVE
-        # The pace is manners toward the real exchange; practice and replay run on a time of their own.
+        # The rate limit is courtesy toward the live exchange; sandbox and replay have their own time.
         self._sender = Sender(
             transport=transport,
             client=client,
@@ -113,21 +113,21 @@ class Http:
             per_second=settings.requests_per_second if live else None,
             proxies=not settings.is_local,
         )
-        keep = FileTokenStore(settings) if settings.keep_token and live and settings.token is None else None
-        self._tokens = TokenProvider(settings, self.clock, self._fetch_token, keep)
+        store = FileTokenStore(settings) if settings.keep_token and live and settings.token is None else None
+        self._tokens = TokenProvider(settings, self.clock, self._fetch_token, store)
         self._budget = RetryBudget()
         seed = getattr(self.token_factory, "seed", None)
         self._random = random.SystemRandom() if seed is None else random.Random(f"{seed}:pauses")  # noqa: S311 - jitter
         self._closed = False
 
     async def send(self, call: Call) -> Reply:
-        """Send a call and return its reply, any 2xx; repeat what its kind allows to be repeated.
+        """Send a call and return its reply, any 2xx; retry where its idempotency allows it.
 
         Raises:
-            InputError: if a path value is missing or malformed; nothing was sent.
-            NotSent: if it never left, so that sending it again is safe.
-            OutcomeUnknown: if the reply was lost. `DeadlineExceeded`, if time was up.
-            ApiError: the class of the reply's status; `invalid_params` under our names, `body` as it came.
+            InputError: if a path parameter is missing or malformed; nothing was sent.
+            NotSent: if it never left, so that resending is safe.
+            OutcomeUnknown: if the reply was lost; `DeadlineExceeded` if the deadline passed.
+            ApiError: the class of the reply's status; `invalid_params` under the names of the plan, `body` as received.
         """
         return await loop_thread.run_on_loop(self._send(call))
 
@@ -154,73 +154,73 @@ class Http:
         if self._closed:
             raise NotSent("This client is closed.", safe="nothing was sent.", next_step="connect again.")
         url = self.settings.base_url + call.url_path(self.settings.account_id)
-        return await self._with_retries(call, lambda course: self._with_token(course, url))
+        return await self._with_retries(call, lambda state: self._with_token(state, url))
 
     async def _with_retries(self, call: Call, attempt: Callable[[_CallState], Awaitable[Reply]]) -> Reply:
-        usual = limits.UPLOAD_SECONDS if call.file else limits.CALL_SECONDS
-        course = _CallState(call, call.deadline or usual)
+        default = limits.UPLOAD_SECONDS if call.file else limits.CALL_SECONDS
+        state = _CallState(call, call.deadline or default)
 
         async def one() -> Reply:
-            course.attempts += 1
-            return await attempt(course)
+            state.attempts += 1
+            return await attempt(state)
 
-        def again(state: RetryCallState) -> bool:
-            failure = state.outcome.exception() if state.outcome else None
-            return isinstance(failure, AttemptFailed) and self._decide(course, failure)
+        def may_retry(retry: RetryCallState) -> bool:
+            failure = retry.outcome.exception() if retry.outcome else None
+            return isinstance(failure, AttemptFailed) and self._decide(state, failure)
 
         try:
             try:
-                return await one()  # nearly every call ends here: the loop would cost it more than all else of ours
+                return await one()  # nearly every call ends here; tenacity's loop costs more than all the rest
             except AttemptFailed as failure:
-                if not self._decide(course, failure):
+                if not self._decide(state, failure):
                     raise
-            await course.pause(self.clock, course.decision.delay)
+            await state.pause(self.clock, state.decision.delay)
             return await AsyncRetrying(
-                retry=again,
-                wait=lambda _: course.decision.delay,
-                sleep=lambda seconds: course.pause(self.clock, seconds),
+                retry=may_retry,
+                wait=lambda _: state.decision.delay,
+                sleep=lambda seconds: state.pause(self.clock, seconds),
                 reraise=True,
             )(one)
         except AttemptFailed as failure:
-            raise _with_earlier_attempts(self._to_error(failure, course), course) from None
-        except CintError as error:  # no token could be had for another attempt
-            raise _with_earlier_attempts(error, course) from None
+            raise _with_earlier_attempts(self._to_error(failure, state), state) from None
+        except CintError as error:  # no token for another attempt
+            raise _with_earlier_attempts(error, state) from None
 
-    def _decide(self, course: _CallState, failure: AttemptFailed) -> bool:
+    def _decide(self, state: _CallState, failure: AttemptFailed) -> bool:
         now = self.clock.monotonic()
-        course.decision = retry_policy.decide_retry(
-            course.call.idempotency,
-            failure.ending,
-            attempt=course.attempts,
-            retry_after=failure.asked_wait,
+        state.decision = retry_policy.decide_retry(
+            state.call.idempotency,
+            failure.kind,
+            attempt=state.attempts,
+            retry_after=failure.retry_after,
             jitter=self._random.random(),
-            seconds_left=0.0 if failure.out_of_time else course.seconds_left(),
-            deadline_is_hard=course.call.deadline is not None,
+            seconds_left=0.0 if failure.deadline_exceeded else state.seconds_left(),
+            deadline_is_hard=state.call.deadline is not None,
             budget_left=self._budget.has_budget(now),
         )
-        if course.decision.retry:
+        if state.decision.retry:
             self._budget.spend(now)
-            if failure.ending in _MAY_HAVE_ACTED and course.call.idempotency is not Idempotency.SAFE:
-                course.may_have_acted = True
-            if failure.asked_wait is not None and course.call.deadline is None:
-                course.extra_seconds += failure.asked_wait
-        return course.decision.retry
+            if failure.kind in _MAY_HAVE_TAKEN_EFFECT and state.call.idempotency is not Idempotency.SAFE:
+                state.may_have_taken_effect = True
+            if failure.retry_after is not None and state.call.deadline is None:
+                state.extra_seconds += failure.retry_after
+        return state.decision.retry
 
-    async def _with_token(self, course: _CallState, url: str) -> Reply:
+    async def _with_token(self, state: _CallState, url: str) -> Reply:
         token = await self._tokens.current()
-        reply = await self._once(course, url, BearerAuth(token))
-        if may_mean_expired_token(reply) and not course.new_token_tried:
-            # Rejected before any work was done, so that even a naked call may be sent once more.
+        reply = await self._once(state, url, BearerAuth(token))
+        if may_mean_expired_token(reply) and not state.new_token_tried:
+            # Rejected before any work was done, so that even a non-idempotent call may be resent once.
             newer = await self._tokens.renew(token)
             if newer is not None:
-                course.new_token_tried = True
-                reply = await self._once(course, url, BearerAuth(newer))
+                state.new_token_tried = True
+                reply = await self._once(state, url, BearerAuth(newer))
                 if may_mean_expired_token(reply):
                     self._tokens.mark_valid(newer)
-        return self._check_reply(course, reply)
+        return self._check_reply(state, reply)
 
-    async def _once(self, course: _CallState, url: str, auth: BearerAuth) -> Reply:
-        call = course.call
+    async def _once(self, state: _CallState, url: str, auth: BearerAuth) -> Reply:
+        call = state.call
         headers = {
             "Accept": call.accept,
             "Accept-Encoding": "identity",
@@ -232,23 +232,23 @@ class Http:
             headers["If-Match"] = call.if_match
         request = self._sender.build_request(call, url, headers, call.json)
         self.requests_sent += 1
-        reply = await self._sender.send(call, request, auth, course.seconds_left())
+        reply = await self._sender.send(call, request, auth, state.seconds_left())
         return self._redact(reply, auth.secret)
 
-    def _check_reply(self, course: _CallState, reply: Reply) -> Reply:
-        call = course.call
+    def _check_reply(self, state: _CallState, reply: Reply) -> Reply:
+        call = state.call
         if 200 <= reply.status < 300:
             self._warn_of_sunset(reply)
             if call.accept != "application/json" and reply.is_html_page():
                 raise AttemptFailed(
-                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is a page for people, not the file.")
+                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is an HTML page, not the file.")
                 )
             if call.accept == "application/json" and reply.is_malformed():
                 raise AttemptFailed(
-                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is cut off, or is no JSON.")
+                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is truncated or not JSON.")
                 )
             return reply
-        error = error_from_reply(reply, operation=call.operation, tried_new_token=course.new_token_tried)
+        error = error_from_reply(reply, operation=call.operation, tried_new_token=state.new_token_tried)
         wait = retry_policy.parse_retry_after(reply.headers.get("retry-after"), self.clock.now())
         raise AttemptFailed(retry_policy.classify_status(reply.status), error, retry_after=wait)
 
@@ -256,57 +256,57 @@ class Http:
         if sunset := reply.headers.get("sunset", ""):
             self.warn(f"The exchange says that {reply.method} {reply.template} ends on {sunset[:40]}.")
 
-    def _to_error(self, failure: AttemptFailed, course: _CallState) -> CintError:
+    def _to_error(self, failure: AttemptFailed, state: _CallState) -> CintError:
         error = failure.error
-        if course.attempts > 1:
-            error.evidence["attempts"] = course.attempts
-        if course.decision.reason:
-            error.evidence["not_repeated"] = course.decision.reason
-        if failure.asked_wait is not None and isinstance(error, RateLimited | ServerError):
-            moment = self.clock.now() + timedelta(seconds=failure.asked_wait)
-            error.evidence["retry_after_seconds"] = round(failure.asked_wait, 3)
+        if state.attempts > 1:
+            error.evidence["attempts"] = state.attempts
+        if state.decision.reason:
+            error.evidence["not_repeated"] = state.decision.reason
+        if failure.retry_after is not None and isinstance(error, RateLimited | ServerError):
+            moment = self.clock.now() + timedelta(seconds=failure.retry_after)
+            error.evidence["retry_after_seconds"] = round(failure.retry_after, 3)
             error.next_step = f"send nothing before {moment:%Y-%m-%d %H:%M:%S} UTC. {error.next_step}"
         if (
             isinstance(error, ApiError)
-            and failure.ending is FailureKind.AMBIGUOUS
-            and course.call.idempotency is Idempotency.SAFE
+            and failure.kind is FailureKind.AMBIGUOUS
+            and state.call.idempotency is Idempotency.SAFE
         ):
-            error.safe = "sending it again is safe."
+            error.safe = "resending is safe."
         return error
 
     async def _fetch_token(self) -> Reply:
         return await self._with_retries(TOKEN_CALL, self._request_token)
 
-    async def _request_token(self, course: _CallState) -> Reply:
+    async def _request_token(self, state: _CallState) -> Reply:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
         request = self._sender.build_request(
             TOKEN_CALL, self.settings.token_url, headers, token_request_body(self.settings)
         )
-        request.extensions["cint_nb_token"] = True  # recordings leave it out
+        request.extensions["cint_nb_token"] = True  # recordings omit it
         self.token_requests_sent += 1
-        reply = await self._sender.send(TOKEN_CALL, request, None, course.seconds_left())
-        return self._check_reply(course, self._redact(reply))
+        reply = await self._sender.send(TOKEN_CALL, request, None, state.seconds_left())
+        return self._check_reply(state, self._redact(reply))
 
     def _redact(self, reply: Reply, *sent: SecretStr) -> Reply:
-        """Return a reply as it may be told: an error that quotes our credentials is told without them."""
+        """Return a reply that is safe to show: credentials that an error quotes are removed."""
         if reply.status < 300:
             return reply
         return redact_reply(reply, (*sent, self.settings.token, self.settings.client_secret))
 
 
-def _with_earlier_attempts(error: CintError, course: _CallState) -> CintError:
-    """Correct what an error says of the last attempt, where an earlier one of the same call may have acted."""
-    if not course.may_have_acted:
+def _with_earlier_attempts(error: CintError, state: _CallState) -> CintError:
+    """Correct an error about the last attempt where an earlier attempt of the call may have taken effect."""
+    if not state.may_have_taken_effect:
         return error
-    safe = "unknown: an earlier attempt of this request may have acted."
-    if course.call.idempotency_key:
-        error.evidence["idempotency_key"] = course.call.idempotency_key
+    safe = "unknown: an earlier attempt may have taken effect."
+    if state.call.idempotency_key:
+        error.evidence["idempotency_key"] = state.call.idempotency_key
     if isinstance(error, NotSent):
         return OutcomeUnknown(
-            f"The request to {course.call.operation} got no usable reply, and repeating it failed: {error.what}",
-            evidence={"attempts": course.attempts, **error.evidence},
+            f"The request to {state.call.operation} got no usable reply, and retrying failed: {error.what}",
+            evidence={"attempts": state.attempts, **error.evidence},
             safe=safe,
-            next_step="look whether it took effect before sending it again.",
+            next_step="check whether it took effect before resending.",
         )
     error.safe = safe
     return error

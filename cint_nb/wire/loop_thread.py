@@ -1,7 +1,7 @@
-"""One event loop on one thread of its own, for every client of the process.
+"""The background event loop that runs all I/O, and nested loops on request.
 
-Plain verbs wait for it (`run`), coroutines of any other loop hop onto it (`hop`), background work is left on it
-(`submit`). So one client serves plain code, `await` in a notebook and threads at once, and nothing is patched.
+Blocking calls wait for it (`run`), coroutines of any other loop run on it (`run_on_loop`), background work is submitted
+to it (`submit`). So one client serves plain code, `await` in a notebook and threads at once, and nothing is patched.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from cint_nb.domain.errors import LoopError
 T = TypeVar("T")
 
 WAIT_SLICE_SECONDS = 0.25
-"""No wait is longer than this, so that an Interrupt is served at once on every kernel and system."""
+"""No wait is longer than this, so that an Interrupt takes effect at once on every kernel and system."""
 _SHUTDOWN_SECONDS = 2.0
 _NO_THREADS = sys.platform == "emscripten"
 
 
 class Closable(Protocol):
-    """Protocol for what holds connections that live on the loop."""
+    """Protocol for an object with connections that live on the loop."""
 
     async def aclose(self) -> None:
         """Close them."""
@@ -39,13 +39,13 @@ class Closable(Protocol):
 _closables: weakref.WeakSet[Closable] = weakref.WeakSet()
 
 
-def close_at_exit(thing: Closable) -> None:
-    """Remember to close a thing when the loop thread ends, if it still exists then."""
-    _closables.add(thing)
+def close_at_exit(closable: Closable) -> None:
+    """Close an object when the loop thread ends, if it still exists then."""
+    _closables.add(closable)
 
 
 class _LoopThread:
-    """Own the loop and the thread it runs on."""
+    """The event loop and its thread."""
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
@@ -61,8 +61,8 @@ class _LoopThread:
         """Cancel what still runs, close what is still open and end the thread, in bounded time."""
         if not self.thread.is_alive() or self.process != os.getpid():
             return
-        farewell = asyncio.run_coroutine_threadsafe(_shutdown(), self.loop)
-        concurrent.futures.wait([farewell], timeout=_SHUTDOWN_SECONDS)
+        closing = asyncio.run_coroutine_threadsafe(_shutdown(), self.loop)
+        concurrent.futures.wait([closing], timeout=_SHUTDOWN_SECONDS)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(timeout=_SHUTDOWN_SECONDS)
         if not self.thread.is_alive():
@@ -85,7 +85,7 @@ def _running() -> _LoopThread:
 
 
 def shut_down() -> None:
-    """End the loop thread, if there is one; the next use makes a new one. Called when the process ends."""
+    """End the loop thread, if there is one; the next use starts a new one. Called when the process ends."""
     global _current
     with _lock:
         ending, _current = _current, None
@@ -99,19 +99,19 @@ def on_loop_thread() -> bool:
 
 
 def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-    """Leave a coroutine to the loop thread and return at once with its future, which any thread may cancel."""
+    """Start a coroutine on the loop thread and return its future at once; any thread may cancel it."""
     return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
 
 
 def cancel(work: concurrent.futures.Future[Any]) -> None:
-    """Cancel submitted work from any thread, once the loop thread is done with what it does right now."""
+    """Cancel submitted work from any thread, once the loop thread has finished its current step."""
     _running().loop.call_soon_threadsafe(work.cancel)
 
 
 def run(awaitable: Awaitable[T]) -> T:
     """Wait for an awaitable from plain code and return its result.
 
-    An Interrupt cancels it, waits briefly until it has ended, and goes on as `KeyboardInterrupt`.
+    An Interrupt cancels it, waits briefly until it has ended, and is raised as `KeyboardInterrupt`.
 
     Raises:
         LoopError: when called on the loop thread itself, where it would wait for itself, or inside `forbid_blocking`.
@@ -131,7 +131,7 @@ def run(awaitable: Awaitable[T]) -> T:
 
 
 def check_may_block(awaitable: object = None) -> None:
-    """Raise where the loop thread would never get to what is waited for.
+    """Raise where waiting would block the loop thread itself.
 
     Args:
         awaitable: What would have been waited for; a coroutine is closed.
@@ -139,31 +139,31 @@ def check_may_block(awaitable: object = None) -> None:
     Raises:
         LoopError: on the loop thread, and inside `forbid_blocking`.
     """
-    if not (on_loop_thread() or getattr(_thread_local, "nothing_waits", False)):
+    if not (on_loop_thread() or getattr(_thread_local, "blocking_forbidden", False)):
         return
     if inspect.iscoroutine(awaitable):
         awaitable.close()
     raise LoopError(
-        "A blocking call was made from code that the package's own loop thread runs or waits for.",
+        "A blocking call was made from code that the package's event loop runs or waits for.",
         safe="nothing was sent by this call.",
-        next_step="use `await` there instead of the blocking verb, or leave the call to a thread of your own.",
+        next_step="use `await` there instead of the blocking call, or run it in a thread of your own.",
     )
 
 
 @contextlib.contextmanager
 def forbid_blocking() -> Iterator[None]:
-    """Forbid blocking calls on this thread for the duration: the loop thread may come to wait for it."""
-    before, _thread_local.nothing_waits = getattr(_thread_local, "nothing_waits", False), True
+    """Forbid blocking calls on this thread for the duration, because the loop thread may wait for it."""
+    before, _thread_local.blocking_forbidden = getattr(_thread_local, "blocking_forbidden", False), True
     try:
         yield
     finally:
-        _thread_local.nothing_waits = before
+        _thread_local.blocking_forbidden = before
 
 
 async def run_on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the loop thread from any loop, and wait for it here.
 
-    Cancelling the waiter cancels the coroutine. On the loop thread itself it is awaited directly.
+    Cancelling the caller cancels the coroutine. On the loop thread itself it is awaited directly.
     """
     if _NO_THREADS or on_loop_thread():
         return await coroutine
@@ -184,14 +184,14 @@ class _BlockingCall:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[Any] | None = None
-        self._abandoned = False
+        self._cancelled = False
         self._ended = threading.Event()
 
     async def run(self, awaitable: Awaitable[T]) -> T:
         """Await it on the loop thread."""
         self._task = asyncio.current_task()
         try:
-            if self._abandoned:
+            if self._cancelled:
                 if inspect.iscoroutine(awaitable):
                     awaitable.close()
                 raise asyncio.CancelledError
@@ -201,7 +201,7 @@ class _BlockingCall:
 
     def cancel_and_wait(self) -> None:
         """Cancel it from the waiting thread, and wait briefly until it has ended."""
-        self._abandoned = True
+        self._cancelled = True
         _running().loop.call_soon_threadsafe(self._cancel)
         self._ended.wait(_SHUTDOWN_SECONDS)
 
@@ -215,7 +215,7 @@ async def _shutdown() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(*(thing.aclose() for thing in list(_closables)), return_exceptions=True)
+    await asyncio.gather(*(closable.aclose() for closable in list(_closables)), return_exceptions=True)
 
 
 def _run_in_pyodide(awaitable: Awaitable[T]) -> T:
@@ -229,8 +229,8 @@ def _run_in_pyodide(awaitable: Awaitable[T]) -> T:
 def allow_nested_loops() -> None:
     """Make `asyncio.run` work inside a running loop, such as a notebook's, through nest_asyncio2.
 
-    It changes asyncio for the whole process, so it happens only when asked for. Plain verbs and `await` of this
-    package work with and without it.
+    It changes asyncio for the whole process, so it happens only on request. Blocking calls and `await` work
+    with and without it.
     """
     import nest_asyncio2
 

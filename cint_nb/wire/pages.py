@@ -1,4 +1,4 @@
-"""Every list of the exchange through one iterator, whatever its page size, item name and way to end."""
+"""Pagination: one async iterator over every paged list of the API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def iter_items(
     max_pages: int = limits.LIST_PAGES_MAX,
     complete: bool = False,
 ) -> AsyncIterator[Any]:
-    """Iterate over the items of a list one by one; see `iter_pages`, which gives them as they come."""
+    """Iterate over the items of a list one by one; see `iter_pages` for the arguments."""
     async for items in iter_pages(
         http,
         call,
@@ -31,7 +31,7 @@ async def iter_items(
         cursor_out=cursor_out,
         page_size=page_size,
         max_pages=max_pages,
-        whole=complete,
+        complete=complete,
     ):
         for item in items:
             yield item
@@ -46,32 +46,32 @@ async def iter_pages(
     cursor_out: str = "next_cursor",
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
-    whole: bool = False,
+    complete: bool = False,
 ) -> AsyncIterator[list[Any]]:
     """Iterate over a list page after page.
 
-    It ends when the cursor is null, absent or empty; a short or empty page is no end. The list's own `url` is never
-    followed, and its `has_more` is not trusted. A cursor that comes back, or too many pages, ends it with a warning
+    It ends when the cursor is null, absent or empty; a short or empty page does not end it. The list's own `url` is
+    never followed, and its `has_more` is not trusted. A repeated cursor, or too many pages, ends it with a warning
     in `http.warnings`.
 
     Args:
-        http: The client's pipe.
+        http: The client's `Http`.
         call: The request of the first page.
         items_key: Name of the items in the reply; a page without it is empty.
         cursor_in: Query parameter that takes the cursor.
         cursor_out: Name of the cursor in the reply.
         page_size: Sent as `page_size` unless the call's query has one; None sends none.
         max_pages: Pages after which to stop.
-        whole: Raise where the list was cut, instead of warning: for a look that must not miss anything.
+        complete: Raise, instead of warning, if the list is truncated; for checks that must miss nothing.
 
     Raises:
-        UnexpectedReply: if a page has another shape, or the list was cut and should be whole.
+        UnexpectedReply: if a page has an undocumented form, or the list is truncated and should be complete.
         ApiError: as `Http.send`.
     """
 
-    def cut(reply: Reply, how: str) -> None:
-        if whole:
-            raise reply.unexpected_reply_error(f"A list may hold more than could be read: {how}.")
+    def stop(reply: Reply, how: str) -> None:
+        if complete:
+            raise reply.unexpected_reply_error(f"A list may be incomplete: {how}.")
         http.warn(f"{call.operation}: {how}.")
 
     size = {} if page_size is None else {"page_size": page_size}
@@ -87,11 +87,11 @@ async def iter_pages(
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:
-                cut(reply, "the list says that there is more, but not how to get it")
+                stop(reply, "the list says there is more but gives no cursor")
             return
         if str(cursor) in seen:
-            cut(reply, "the list repeated a page mark and was ended there")
+            stop(reply, "the list repeated a cursor, so reading stopped")
             return
         seen.add(str(cursor))
         query = {**query, cursor_in: str(cursor)}
-    cut(reply, f"the list was ended after {max_pages:,} pages")
+    stop(reply, f"reading stopped after {max_pages:,} pages")

@@ -1,4 +1,4 @@
-"""Reading a reply with a limit, so that no answer, however packed, can fill the memory."""
+"""Reading response bodies up to a size limit, compressed ones included, so that none can fill the memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zlib
 import httpx
 
 _STATUSES_WITHOUT_BODY = (204, 304)
-"""Replies that have no body, even if they name a length: stock servers do."""
+"""Replies without a body even if they announce a length, as common servers do."""
 
 
 class BodyTooLarge(Exception):
@@ -25,50 +25,50 @@ class BodyUnreadable(Exception):
 async def read_body(response: httpx.Response, limit: int, *, truncate: bool = False) -> bytes:
     """Read at most `limit` bytes of a streamed response.
 
-    We ask for unpacked bodies; one that comes packed anyway is unpacked step by step within the same limit.
+    We ask for uncompressed bodies; one that is compressed anyway is decompressed piece by piece within the same limit.
 
     Args:
         response: Opened with `stream=True`.
-        limit: Bytes, unpacked.
+        limit: Bytes, decompressed.
         truncate: Return the beginning of a longer body instead of failing; for error replies.
 
     Raises:
-        TooLarge: if the body goes on after the limit.
-        Unreadable: if it is packed otherwise than gzip or deflate, damaged, or shorter than announced.
+        BodyTooLarge: if the body exceeds the limit.
+        BodyUnreadable: if it has an encoding other than gzip or deflate, is corrupt, or is shorter than announced.
     """
-    if response.is_stream_consumed:  # a transport in this process handed over a finished reply
+    if response.is_stream_consumed:  # a transport in this process returned a complete response
         if len(response.content) > limit and not truncate:
             raise BodyTooLarge(limit)
         return response.content[:limit]
-    if response.is_closed:  # nobody can read it any more
+    if response.is_closed:  # it can no longer be read
         return b""
-    packing = response.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in {"", "identity", "gzip", "deflate"}:
-        raise BodyUnreadable(f"the body is packed as {packing[:20]!r}, which was not asked for")
-    unpacker = zlib.decompressobj(wbits=47) if packing in {"gzip", "deflate"} else None
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity", "gzip", "deflate"}:
+        raise BodyUnreadable(f"the body is encoded as {encoding[:20]!r}, which was not asked for")
+    decompressor = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
     body, arrived = bytearray(), 0
     async for piece in response.aiter_raw():
         arrived += len(piece)
-        body += piece if unpacker is None else _decompress(unpacker, piece, limit + 1 - len(body))
+        body += piece if decompressor is None else _decompress(decompressor, piece, limit + 1 - len(body))
         if len(body) > limit:
             if truncate:
                 return bytes(body[:limit])
             raise BodyTooLarge(limit)
-    _check_complete(response, arrived, unpacker)
+    _check_complete(response, arrived, decompressor)
     return bytes(body)
 
 
-def _decompress(unpacker: zlib._Decompress, piece: bytes, room: int) -> bytes:
+def _decompress(decompressor: zlib._Decompress, piece: bytes, room: int) -> bytes:
     try:
-        return unpacker.decompress(piece, max(1, room))
+        return decompressor.decompress(piece, max(1, room))
     except zlib.error:
-        raise BodyUnreadable("the packed body is damaged") from None
+        raise BodyUnreadable("the compressed body is corrupt") from None
 
 
-def _check_complete(response: httpx.Response, arrived: int, unpacker: zlib._Decompress | None) -> None:
+def _check_complete(response: httpx.Response, arrived: int, decompressor: zlib._Decompress | None) -> None:
     announced = response.headers.get("content-length", "")
-    bodiless = response.request.method == "HEAD" or response.status_code in _STATUSES_WITHOUT_BODY
-    if announced.isdecimal() and arrived < int(announced) and not bodiless:
+    has_no_body = response.request.method == "HEAD" or response.status_code in _STATUSES_WITHOUT_BODY
+    if announced.isdecimal() and arrived < int(announced) and not has_no_body:
         raise BodyUnreadable(f"the body ended after {arrived:,} of {int(announced):,} bytes")
-    if unpacker is not None and arrived and not unpacker.eof:
-        raise BodyUnreadable("the packed body ended too early")
+    if decompressor is not None and arrived and not decompressor.eof:
+        raise BodyUnreadable("the compressed body is truncated")

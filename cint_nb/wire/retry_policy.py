@@ -1,15 +1,15 @@
-"""When a request may be sent again, and after which pause. Pure decisions: no time is read, nothing is sent.
+"""The retry policy: whether a request may be retried, and after what delay. Pure functions: no clock, no I/O.
 
-| an attempt ended     | safe  | keyed | guarded | naked                            |
-|----------------------|-------|-------|---------|----------------------------------|
-| unsent               | again | again | again   | again                            |
-| busy (429)           | again | again | again   | again: refused before any work   |
-| unavailable (503)    | again | again | again   | no: the caller looks first       |
-| ambiguous            | again | again | again   | no: the caller looks first       |
-| final                | no    | no    | no      | no                               |
+| an attempt was       | safe  | keyed | conditional | idempotent | non-idempotent                |
+|----------------------|-------|-------|-------------|------------|-------------------------------|
+| not sent             | retry | retry | retry       | retry      | retry                         |
+| rate-limited (429)   | retry | retry | retry       | retry      | retry: rejected before any work |
+| unavailable (503)    | retry | retry | retry       | retry      | no: the caller checks first   |
+| ambiguous            | retry | retry | retry       | retry      | no: the caller checks first   |
+| final                | no    | no    | no          | no         | no                            |
 
-A guarded request may be repeated because its If-Match no longer fits once the first one acted: the worst is a 412,
-on which the caller reads again and decides again.
+A conditional request may be retried because its If-Match no longer matches once the first attempt has taken effect:
+the worst result is a 412, on which the caller reads again and decides again.
 """
 
 from __future__ import annotations
@@ -26,23 +26,25 @@ from cint_nb.domain import limits
 
 
 class Idempotency(StrEnum):
-    """How an operation bears being sent twice.
+    """What happens if an operation is sent twice.
 
-    `safe` only reads, or ends the same however often it is sent; `keyed` carries an idempotency key, kept over all
-    attempts; `guarded` carries If-Match; `naked` acts every time it arrives.
+    `safe` only reads, or has the same result however often it is sent; `keyed` carries an idempotency key, the same in
+    all attempts; `conditional` carries If-Match; `idempotent` sets a value outright, without a version: twice is the
+    same as once; `non-idempotent` takes effect every time it arrives.
     """
 
     SAFE = "safe"
     KEYED = "keyed"
-    CONDITIONAL = "guarded"
-    NON_IDEMPOTENT = "naked"
+    CONDITIONAL = "conditional"
+    IDEMPOTENT = "idempotent"
+    NON_IDEMPOTENT = "non-idempotent"
 
 
 class FailureKind(StrEnum):
-    """How one attempt ended, as far as sending again is concerned."""
+    """How one attempt failed, as far as a retry is concerned."""
 
-    NOT_SENT = "unsent"
-    RATE_LIMITED = "busy"
+    NOT_SENT = "not-sent"
+    RATE_LIMITED = "rate-limited"
     UNAVAILABLE = "unavailable"
     AMBIGUOUS = "ambiguous"
     FINAL = "final"
@@ -53,10 +55,10 @@ _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 def classify_exception(error: httpx.TransportError) -> FailureKind:
-    """Return how an attempt ended that brought no reply.
+    """Return how an attempt failed that brought no reply.
 
-    Only what failed before the request was written is unsent. All else looks the same whether or not the exchange
-    acted: broken reads and writes, read timeouts, malformed replies.
+    Only what failed before the request was written counts as not sent. Everything else looks the same whether or not
+    the request took effect: broken reads and writes, read timeouts, malformed replies.
     """
     if isinstance(error, _NOT_SENT_ERRORS):
         return FailureKind.NOT_SENT
@@ -66,7 +68,7 @@ def classify_exception(error: httpx.TransportError) -> FailureKind:
 
 
 def classify_status(status: int) -> FailureKind:
-    """Return how an attempt with an error reply ended: 429 did nothing, 5xx may have acted, others are final."""
+    """Return how an attempt failed, by its status: 429 did nothing, 5xx may have acted, others are final."""
     if status == 429:
         return FailureKind.RATE_LIMITED
     if status == 503:
@@ -74,30 +76,30 @@ def classify_status(status: int) -> FailureKind:
     return FailureKind.AMBIGUOUS if status >= 500 else FailureKind.FINAL
 
 
-def is_retryable(repeat: Idempotency, ending: FailureKind) -> bool:
-    """Read the table of this module."""
-    match ending:
+def is_retryable(idempotency: Idempotency, kind: FailureKind) -> bool:
+    """Return whether a retry is allowed, by the table of this module."""
+    match kind:
         case FailureKind.FINAL:
             return False
         case FailureKind.NOT_SENT | FailureKind.RATE_LIMITED:
             return True
         case FailureKind.UNAVAILABLE | FailureKind.AMBIGUOUS:
-            return repeat is not Idempotency.NON_IDEMPOTENT
+            return idempotency is not Idempotency.NON_IDEMPOTENT
 
 
 def backoff(attempt: int, jitter: float) -> float:
-    """Return the pause in seconds after the `attempt`-th attempt (from 1): exponential, capped, with full jitter.
+    """Return the delay in seconds after the `attempt`-th attempt (from 1): exponential, capped, with full jitter.
 
     Args:
         attempt: How many attempts have failed.
-        jitter: A random number, 0–1, so that many clients do not come back together.
+        jitter: A random number, 0–1, so that many clients do not retry at the same moment.
     """
     first, most = limits.BACKOFF_SECONDS
     return float(min(most, first * 2.0 ** (attempt - 1))) * jitter
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header, seconds or an HTTP date, as seconds from `now`; a time past is 0, nonsense None."""
+    """Read a Retry-After header, seconds or an HTTP date, in seconds from `now`: 0 for the past, None if invalid."""
     text = (value or "").strip()
     if not text:
         return None
@@ -125,8 +127,8 @@ class RetryDecision:
 
 
 def decide_retry(
-    repeat: Idempotency,
-    ending: FailureKind,
+    idempotency: Idempotency,
+    kind: FailureKind,
     *,
     attempt: int,
     retry_after: float | None,
@@ -135,46 +137,47 @@ def decide_retry(
     deadline_is_hard: bool,
     budget_left: bool,
 ) -> RetryDecision:
-    """Decide what follows a failed attempt.
+    """Decide whether a failed attempt is retried.
 
     Args:
-        repeat: How the operation bears being sent twice.
-        ending: How the attempt ended.
+        idempotency: What happens if the operation is sent twice.
+        kind: How the attempt failed.
         attempt: Which attempt it was, from 1.
         retry_after: Retry-After in seconds, None if not given.
         jitter: A random number, 0–1.
         seconds_left: Until the overall deadline.
-        deadline_is_hard: Whether the deadline was the caller's own; otherwise a wait the exchange asks for may pass it.
-        budget_left: Whether this client may still repeat anything at all.
+        deadline_is_hard: Whether the caller set the deadline; otherwise a wait the exchange asks for may exceed it.
+        budget_left: Whether this client may still retry anything at all.
     """
-    if not is_retryable(repeat, ending):
-        return RetryDecision(retry=False, reason="" if ending is FailureKind.FINAL else "repeating could act twice")
+    if not is_retryable(idempotency, kind):
+        reason = "" if kind is FailureKind.FINAL else "a retry could take effect twice"
+        return RetryDecision(retry=False, reason=reason)
     if retry_after is not None and retry_after > limits.RETRY_AFTER_MAX_SECONDS:
         return RetryDecision(retry=False, reason=f"the exchange asks to wait {retry_after:.0f} s")
     if attempt > limits.RETRIES_PER_CALL:
         return RetryDecision(retry=False, reason=f"{attempt} attempts failed")
     if not budget_left:
-        return RetryDecision(retry=False, reason="this client has repeated too much lately")
-    wait = backoff(attempt, jitter) if retry_after is None else retry_after
-    if wait >= seconds_left and (retry_after is None or deadline_is_hard):
-        return RetryDecision(retry=False, reason="the time limit of the call has passed")
-    return RetryDecision(retry=True, delay=wait)
+        return RetryDecision(retry=False, reason="the retry budget of this client is used up")
+    delay = backoff(attempt, jitter) if retry_after is None else retry_after
+    if delay >= seconds_left and (retry_after is None or deadline_is_hard):
+        return RetryDecision(retry=False, reason="the deadline of the call has passed")
+    return RetryDecision(retry=True, delay=delay)
 
 
 @dataclass
 class RetryBudget:
-    """Count the repeats of one client, so that a broken exchange is not hammered: 30 in 10 minutes."""
+    """The retries one client may still make, so that a broken exchange is not hammered: 30 in 10 minutes."""
 
     limit: int = limits.RETRY_BUDGET[0]
     window: timedelta = limits.RETRY_BUDGET[1]
     _spent: deque[float] = field(default_factory=deque, repr=False)
 
     def has_budget(self, now: float) -> bool:
-        """Return whether another repeat is allowed at monotonic time `now`."""
+        """Return whether another retry is allowed at monotonic time `now`."""
         while self._spent and self._spent[0] <= now - self.window.total_seconds():
             self._spent.popleft()
         return len(self._spent) < self.limit
 
     def spend(self, now: float) -> None:
-        """Count one repeat."""
+        """Count one retry."""
         self._spent.append(now)

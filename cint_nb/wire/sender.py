@@ -1,4 +1,4 @@
-"""One attempt at one request: the places in flight, the pace, the limits, the log line."""
+"""One attempt at one request: concurrency limit, rate limiter, timeouts and the log line."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _drop_foreign_record(_record: logging.LogRecord) -> bool:
     return not _sending.get()
 
 
-# httpx logs whole addresses, and a cursor in an address may hold a respondent id; httpcore and, over
-# HTTP/2, hpack log headers. Of our requests, ours is the only line. Loggers inherit no filters, so each one is named.
+# httpx logs whole URLs, and a cursor in a URL may contain a respondent id; httpcore and, over HTTP/2, hpack log
+# headers. Our own line is to be the only one about our requests. Loggers inherit no filters, so each one is named.
 _FOREIGN_LOGGERS = (
     "httpx",
     "httpcore.connection",
@@ -46,34 +46,34 @@ for _name in (*_FOREIGN_LOGGERS, "hpack.hpack", "hpack.table", "hpack.huffman"):
 
 
 class AttemptFailed(Exception):
-    """Carry one failed attempt to whoever decides about the next.
+    """One failed attempt, for the code that decides about the next one.
 
     Args:
-        kind: How it ended, as far as repeating is concerned.
-        error: What to raise if it is not repeated.
+        kind: How it failed, as far as a retry is concerned.
+        error: What to raise if it is not retried.
         retry_after: Seconds the exchange asked to wait.
-        deadline_exceeded: Whether the overall deadline ended it.
+        deadline_exceeded: Whether the deadline of the whole call ended it.
     """
 
     def __init__(
         self, kind: FailureKind, error: CintError, *, retry_after: float | None = None, deadline_exceeded: bool = False
     ) -> None:
-        self.ending = kind
+        self.kind = kind
         self.error = error
-        self.asked_wait = retry_after
-        self.out_of_time = deadline_exceeded
+        self.retry_after = retry_after
+        self.deadline_exceeded = deadline_exceeded
         super().__init__(error.what)
 
 
 class Sender:
-    """Send single attempts.
+    """Sender of single attempts.
 
     Args:
         transport: Where requests go; httpx's own when None.
-        client: A client of the caller's, used as it is and never closed here.
-        clock: For the pace and the durations in the log.
-        in_flight: Most attempts under way at once.
-        per_second: Requests a second to hold back to; None for no pace.
+        client: The caller's own client, used as it is and never closed here.
+        clock: For the rate limit and the durations in the log.
+        in_flight: Highest number of concurrent attempts.
+        per_second: Rate limit, in requests per second; None for no limit.
         proxies: Whether the environment may name a proxy.
     """
 
@@ -87,34 +87,32 @@ class Sender:
         per_second: float | None = None,
         proxies: bool = True,
     ) -> None:
-        self._connections = ClientPool(transport, client, in_flight, proxies=proxies)
+        self._pool = ClientPool(transport, client, in_flight, proxies=proxies)
         self._clock = clock
         self._rate_limiter = None if per_second is None else RateLimiter(per_second)
         self._slots = asyncio.Semaphore(in_flight)
 
     def build_request(self, call: Call, url: str, headers: dict[str, str], json: Any = None) -> httpx.Request:
-        """Build a fresh request for an attempt; a client of the caller's keeps its own time limits."""
+        """Build a fresh request for an attempt; the caller's own client keeps its own timeouts."""
         extra: dict[str, Any] = {}
-        if self._connections.owns_clients:
+        if self._pool.owns_clients:
             extra["timeout"] = _UPLOAD if call.file else _READ
         if pairs := call.query_pairs():
-            url = f"{url}?{urlencode(pairs)}"  # given apart, httpx would take the whole address apart once more
+            url = f"{url}?{urlencode(pairs)}"  # as `params`, httpx would parse the whole URL once more
         files = {"file": (call.file[0], call.file[1], "text/csv")} if call.file else None
-        return self._connections.any_client().build_request(
-            call.method, url, headers=headers, json=json, files=files, **extra
-        )
+        return self._pool.any_client().build_request(call.method, url, headers=headers, json=json, files=files, **extra)
 
     async def send(self, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float) -> Reply:
         """Send one attempt and read its whole reply, whatever its status.
 
         Args:
-            call: For the limits and the words of errors.
-            request: Built by `build`.
+            call: For the limits and the texts of errors.
+            request: Built by `build_request`.
             auth: Puts the token on the request.
             seconds: Limit for the attempt as a whole; httpx itself only limits single reads.
 
         Raises:
-            Failure: if no usable reply came back.
+            AttemptFailed: if no usable reply came back.
         """
         sent, started = False, self._clock.monotonic()
         mark = _sending.set(True)
@@ -122,7 +120,7 @@ class Sender:
             async with asyncio.timeout(max(0.001, seconds)), self._slots:
                 await self._wait_for_rate_limit()
                 sent, started = True, self._clock.monotonic()
-                with self._connections.lease() as client:
+                with self._pool.lease() as client:
                     response = await _send_and_stream(client, request, auth)
                     try:
                         failed = response.status_code >= 300
@@ -138,9 +136,9 @@ class Sender:
         except (BodyTooLarge, BodyUnreadable) as error:
             reply = make_reply(call, response.status_code, response.headers, b"")
             self._log_attempt(call, f"{reply.status} unreadable", started, reply.request_id)
-            # What was too large once would be so again.
-            ending = FailureKind.FINAL if isinstance(error, BodyTooLarge) else FailureKind.AMBIGUOUS
-            raise AttemptFailed(ending, reply.unexpected_reply_error(f"The reply cannot be used: {error}.")) from None
+            # A body that is too large will be too large again.
+            kind = FailureKind.FINAL if isinstance(error, BodyTooLarge) else FailureKind.AMBIGUOUS
+            raise AttemptFailed(kind, reply.unexpected_reply_error(f"The reply cannot be used: {error}.")) from None
         finally:
             _sending.reset(mark)
         reply = make_reply(call, response.status_code, response.headers, body)
@@ -150,16 +148,16 @@ class Sender:
         return reply
 
     async def aclose(self) -> None:
-        """Close our own clients and their transport; one of the caller's stays open."""
-        await self._connections.aclose()
+        """Close our own clients and their transport; the caller's own stays open."""
+        await self._pool.aclose()
 
     async def _wait_for_rate_limit(self) -> None:
         if self._rate_limiter is not None and (wait := self._rate_limiter.reserve(self._clock.monotonic())):
             await self._clock.sleep(wait)
 
-    def _log_attempt(self, call: Call, ending: str, started: float, request_id: str = "") -> None:
+    def _log_attempt(self, call: Call, result: str, started: float, request_id: str = "") -> None:
         milliseconds = (self._clock.monotonic() - started) * 1000
-        log.info("%s %s %s %.0f ms %s", call.method, call.template, ending, milliseconds, request_id or "-")
+        log.info("%s %s %s %.0f ms %s", call.method, call.template, result, milliseconds, request_id or "-")
 
 
 async def _send_and_stream(
@@ -168,31 +166,31 @@ async def _send_and_stream(
     try:
         return await client.send(request, auth=auth, stream=True, follow_redirects=False)
     except httpx.HTTPStatusError as error:
-        # A hook of the caller's client makes errors of error replies, as the manual of httpx shows. What follows
-        # from the reply is decided here; its body is gone unless the hook has read it.
+        # A hook of the caller's client raises for error replies, as the manual of httpx shows. The reply is interpreted
+        # here all the same; its body is lost unless the hook has read it.
         return error.response
 
 
 def _lost_reply_error(call: Call, error: httpx.TransportError) -> AttemptFailed:
-    ending = classify_exception(error)
+    kind = classify_exception(error)
     evidence = {"request": f"{call.method} {call.template}", "cause": type(error).__name__}
     words = call.operation.replace("_", " ")
-    if ending is FailureKind.AMBIGUOUS:
+    if kind is FailureKind.AMBIGUOUS:
         return AttemptFailed(
-            ending,
+            kind,
             OutcomeUnknown(
-                f"The reply to the request to {words} was lost on the way.",
+                f"The reply to the request to {words} was lost.",
                 evidence=evidence,
                 safe=_safe_line(call),
-                next_step="look whether it took effect before sending it again.",
+                next_step="check whether it took effect before resending.",
             ),
         )
     return AttemptFailed(
-        ending,
+        kind,
         NotSent(
             f"The request to {words} was not sent: the exchange could not be reached.",
             evidence=evidence,
-            safe="nothing was sent; sending it again is safe.",
+            safe="nothing was sent; resending is safe.",
             next_step="check the network, the proxy and CINT_NB_BASE_URL; `cint-nb doctor` tests them.",
         ),
     )
@@ -205,20 +203,20 @@ def _deadline_error(call: Call, *, sent: bool) -> AttemptFailed:
         return AttemptFailed(
             FailureKind.NOT_SENT,
             NotSent(
-                f"The request to {words} was not sent within its time limit: other requests came first.",
+                f"The request to {words} was not sent before its deadline: other requests were ahead of it.",
                 evidence=evidence,
-                safe="nothing was sent; sending it again is safe.",
-                next_step="send fewer requests side by side, or give it a longer deadline.",
+                safe="nothing was sent; resending is safe.",
+                next_step="send fewer concurrent requests, or set a longer deadline.",
             ),
             deadline_exceeded=True,
         )
     return AttemptFailed(
         FailureKind.AMBIGUOUS,
         DeadlineExceeded(
-            f"No reply to the request to {words} came within the time limit of the call.",
+            f"No reply to the request to {words} arrived before the deadline.",
             evidence=evidence,
             safe=_safe_line(call),
-            next_step="look whether it took effect before sending it again.",
+            next_step="check whether it took effect before resending.",
         ),
         deadline_exceeded=True,
     )
@@ -226,8 +224,8 @@ def _deadline_error(call: Call, *, sent: bool) -> AttemptFailed:
 
 def _safe_line(call: Call) -> str:
     if call.method == "GET":
-        return "nothing was changed; reading again is safe."
-    return "unknown: the exchange may have acted."
+        return "nothing was changed; repeating the read is safe."
+    return "unknown: the request may have taken effect."
 
 
 _SLOWEST = 1.0
@@ -235,10 +233,10 @@ _RECOVERY_SECONDS = 60.0
 
 
 class RateLimiter:
-    """Hand out moments to send at, at most `per_second` on average with a burst of one second's worth.
+    """A rate limiter: at most `per_second` requests on average, with bursts of up to one second's worth.
 
     Args:
-        per_second: Requests a second.
+        per_second: Requests per second.
     """
 
     def __init__(self, per_second: float = limits.REQUESTS_PER_SECOND) -> None:
@@ -250,7 +248,7 @@ class RateLimiter:
 
     @property
     def per_second(self) -> float:
-        """Return the present pace."""
+        """The current rate."""
         return self._rate
 
     def reserve(self, now: float) -> float:
@@ -263,14 +261,14 @@ class RateLimiter:
         return max(0.0, -self._tokens / self._rate)
 
     def slow_down(self, now: float) -> None:
-        """Halve the pace, down to one request a second, after a 429. Several at once count as one."""
+        """Halve the rate, down to one request per second, after a 429. Several within a second count as one."""
         if self._slowed_at is None or now - self._slowed_at >= 1.0:
             self._rate = max(_SLOWEST, self._rate / 2)
             self._tokens = min(self._tokens, self._rate)
             self._slowed_at = now
 
     def _recover(self, now: float) -> None:
-        """Double the pace again after each minute without a 429."""
+        """Double the rate again after each minute without a 429."""
         while self._slowed_at is not None and self._rate < self._burst and now - self._slowed_at >= _RECOVERY_SECONDS:
             self._rate = min(self._burst, self._rate * 2)
             self._slowed_at = None if self._rate == self._burst else self._slowed_at + _RECOVERY_SECONDS

@@ -1,4 +1,4 @@
-"""Which exchange a client talks to, as whom: read from arguments and from the environment, checked before use."""
+"""Client settings: mode, account, credentials and hosts, from arguments and environment."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token"
 
 
 class Mode(StrEnum):
-    """What answers: the practice room, a recording, or the real exchange."""
+    """What answers: the sandbox, a recording, or the live exchange."""
 
     SANDBOX = "sandbox"
     REPLAY = "replay"
@@ -57,15 +57,15 @@ class Settings(BaseModel):
         account_id: Cint account number; 101 in the sandbox.
         client_id: OAuth client.
         client_secret: Its secret.
-        token: A ready access token, used as it is and never refreshed without client id and secret.
-        base_url: Address of the API with its version, without a slash at the end; https except on this machine.
-        token_url: Address that hands out tokens; for a server on this machine its own, `/oauth/token`.
-        recording: File to answer from, in replay mode.
-        record: File to write the exchanges to.
-        keep_token: Keep the token on disk, readable by you only, so that a new kernel need not ask for one.
-        seed: Of the sandbox in this process: the same seed gives the same people, ids and figures.
-        in_flight: Most requests under way at once, 1–256. Ask Cint before going beyond 8.
-        requests_per_second: Highest pace in live mode, above 0 and at most 10,000. Ask Cint before going beyond 10.
+        token: An access token, used as it is and never renewed without client id and secret.
+        base_url: URL of the API with its version, without a trailing slash; https except on this machine.
+        token_url: URL of the token endpoint; for a server on this machine its own `/oauth/token`.
+        recording: File to replay, in replay mode.
+        record: File to record the calls to.
+        keep_token: Keep the token on disk, readable by you only, so that a new kernel need not request one.
+        seed: Of the sandbox in this process: the same seed gives the same people, ids and metrics.
+        in_flight: Highest number of concurrent requests, 1–256. Ask Cint before going beyond 8.
+        requests_per_second: Rate limit in live mode, above 0 and at most 10,000. Ask Cint before going beyond 10.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -95,7 +95,7 @@ class Settings(BaseModel):
 
         Args:
             mode: `sandbox`, `replay` or `live`; else the variable CINT_NB_MODE; else `sandbox`.
-            environ: Where variables are looked up; the process's environment when left out.
+            environ: Where variables are read; the process's environment when omitted.
             overrides: Any field of these settings. None means "not given".
 
         Raises:
@@ -118,7 +118,7 @@ class Settings(BaseModel):
         """Raise if these settings cannot work.
 
         Raises:
-            SettingsError: naming what is missing or contradicts itself.
+            SettingsError: naming what is missing or contradictory.
         """
         for name in ("base_url", "token_url"):
             check_trusted_url(
@@ -126,21 +126,22 @@ class Settings(BaseModel):
             )
         if self.mode is Mode.SANDBOX and self.token is None and not urlsplit(self.base_url).path.strip("/"):
             raise SettingsError(
-                "The address of a sandbox's API ends in its version.",
+                "The URL of a sandbox API ends with its version.",
                 evidence={"variable": VARIABLES["base_url"], "host": urlsplit(self.base_url).netloc},
                 next_step=f"write {self.base_url.rstrip('/')}/v1 in {VARIABLES['base_url']}.",
             )
         if self.token is not None and not is_valid_token(self.token):
             raise SettingsError(
-                "The access token holds characters no token has, such as a space, a line break or an accent.",
+                "The access token contains characters that are not valid in a token, "
+                "such as a space, line break or accented letter.",
                 evidence={"variable": VARIABLES["token"]},
-                next_step="copy the token again, without what stands before and after it.",
+                next_step="copy the token again, without any surrounding text.",
             )
         if self.mode is Mode.LIVE:
             self._check_credentials()
         if self.mode is Mode.REPLAY and self.recording is None:
             raise SettingsError(
-                "Replay needs a recording.",
+                "Replay mode needs a recording.",
                 evidence={"missing": VARIABLES["recording"]},
                 next_step=f"set {VARIABLES['recording']} to a file made by `cint-nb record`.",
             )
@@ -165,22 +166,22 @@ class Settings(BaseModel):
 
     @property
     def is_in_process(self) -> bool:
-        """Whether requests stay inside this process, so that no address is ever asked."""
+        """Whether requests stay inside this process, so that no host is ever contacted."""
         return urlsplit(self.base_url).hostname in IN_PROCESS_HOSTS
 
     @property
     def is_local(self) -> bool:
-        """Whether requests never leave this machine, so that no proxy has a part in them."""
+        """Whether requests never leave this machine, so that no proxy is involved."""
         return self.is_in_process or is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def can_renew_token(self) -> bool:
-        """Whether a new token can be asked for."""
+        """Whether a new token can be requested."""
         return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY
 
     def __reduce__(self) -> NoReturn:
         """Raise: a pickle would contain the credentials in plain text."""
-        raise TypeError("Settings hold credentials and are never pickled. Connect again where you need them.")
+        raise TypeError("Settings contain credentials and cannot be pickled. Connect again where you need them.")
 
     def __repr__(self) -> str:
         """Show mode, account and base URL; no credentials."""
@@ -192,7 +193,7 @@ class Settings(BaseModel):
 def wrap_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with their secrets in a type that is never printed.
 
-    A traceback may show the local variables of every call it passed, so that no call holds a readable one for long.
+    A traceback may show the local variables of every frame it passed, so no frame keeps a readable secret for long.
     """
     return {
         name: SecretStr(value) if name in _SECRETS and isinstance(value, str) else value
@@ -205,11 +206,11 @@ def _variable(environ: Mapping[str, str] | None, name: str) -> str:
 
 
 def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, str] | None) -> dict[str, Any]:
-    """Add what the environment says to the settings given."""
+    """Return the given settings, completed from the environment."""
     base_url = str(given.get("base_url") or _variable(environ, VARIABLES["base_url"]))
     mock = is_loopback(host_name(base_url))
-    wanted = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _applies_in_mode(name, mode, mock)}
-    return {**wrap_secrets({name: text for name, text in wanted.items() if text}), **given}
+    found = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _applies_in_mode(name, mode, mock)}
+    return {**wrap_secrets({name: text for name, text in found.items() if text}), **given}
 
 
 def is_valid_token(secret: SecretStr) -> bool:
@@ -224,7 +225,7 @@ def _parse_mode(word: Mode | str) -> Mode:
         raise SettingsError(
             f"The mode must be sandbox, replay or live; got {str(word)[:40]!r}.",
             evidence={"variable": MODE_VARIABLE},
-            next_step=f"pass connect('sandbox'), or set {MODE_VARIABLE} to one of the three words.",
+            next_step=f"pass connect('sandbox'), or set {MODE_VARIABLE} to one of these three.",
         ) from None
 
 
@@ -233,7 +234,7 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
         if name not in Settings.model_fields:
             near = difflib.get_close_matches(name, Settings.model_fields, 1)
             raise SettingsError(
-                f"There is no setting named {name[:40]!r}.",
+                f"Unknown setting {name[:40]!r}.",
                 next_step=f"did you mean {near[0]}?" if near else f"use one of {', '.join(VARIABLES)}.",
             )
 
@@ -254,11 +255,11 @@ def _applies_in_mode(name: str, mode: Mode, mock: bool) -> bool:
 def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
     match mode:
         case Mode.LIVE:
-            # A server on this machine hands out its own tokens: neither a real secret nor a real token is for it.
+            # A server on this machine issues its own tokens: it must get neither a real secret nor a real token.
             token_url = origin_of(base_url) + "/oauth/token" if is_loopback(host_name(base_url)) else limits.TOKEN_URL
             return {"base_url": limits.LIVE_BASE_URL, "token_url": token_url}
         case Mode.REPLAY:
-            # A recording holds no token; this one stands where a token stands and is never sent anywhere.
+            # A recording contains no token; this placeholder is never sent anywhere.
             return {
                 "base_url": _REPLAY_BASE_URL,
                 "token_url": origin_of(_REPLAY_BASE_URL) + "/oauth/token",

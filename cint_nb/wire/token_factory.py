@@ -1,6 +1,6 @@
-"""Names that must not repeat: tokens of uploads and drafts, idempotency keys.
+"""Unique tokens and idempotency keys: random, or seeded for the sandbox and replay.
 
-They are handed in like the clock, so that a recording meets the same names when it is replayed.
+The factory is injected like the clock, so that a replay sends the same tokens as its recording.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _ALPHABET = string.ascii_lowercase + string.digits
 
 
 class TokenFactory(Protocol):
-    """Create names that do not repeat."""
+    """Protocol for a source of tokens and UUIDs that do not repeat."""
 
     def token(self, length: int = 8) -> str:
         """Return lower-case letters and digits."""
@@ -29,7 +29,7 @@ class TokenFactory(Protocol):
 
 
 class RandomTokenFactory:
-    """Draw from the system's source of randomness."""
+    """A token factory that draws from the system's source of randomness."""
 
     def token(self, length: int = 8) -> str:
         """Return `length` random lower-case letters and digits."""
@@ -41,11 +41,11 @@ class RandomTokenFactory:
 
     def __repr__(self) -> str:
         """Show the class name only."""
-        return "<SystemNonces>"
+        return "<RandomTokenFactory>"
 
 
 class SeededTokenFactory:
-    """Draw the same sequence for the same seed; for the sandbox and for replay.
+    """A token factory with the same sequence for the same seed; for the sandbox and for replay.
 
     Args:
         seed: Any text. The same seed gives the same sequence, in every process.
@@ -76,4 +76,4 @@ class SeededTokenFactory:
 
     def __repr__(self) -> str:
         """Show the class name only."""
-        return "<SeededNonces>"
+        return "<SeededTokenFactory>"

@@ -1,4 +1,4 @@
-"""Which addresses a token or a secret may be sent to."""
+"""The hosts that a token or secret may be sent to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LIVE_DOMAINS = ("cint.com", "luc.id", "lucidhq.com", "samplicio.us")
 
 
 def host_name(url: str) -> str:
-    """Return the host of an address without its port; empty if it has none."""
+    """Return the host of a URL without its port; empty if it has none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -21,7 +21,7 @@ def host_name(url: str) -> str:
 
 
 def origin_of(url: str) -> str:
-    """Return scheme, host and port of an address."""
+    """Return scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
@@ -31,9 +31,9 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
 
     Args:
         variable: Its environment variable, for the message.
-        url: The address.
-        live: Whether it is for live mode, where nothing answers inside this process.
-        sandbox: Whether it is for the sandbox, which must never be the real exchange.
+        url: The URL.
+        live: Whether it is for live mode, where no host is inside this process.
+        sandbox: Whether it is for the sandbox, which must never be the live exchange.
 
     Raises:
         SettingsError: naming the variable.
@@ -41,30 +41,30 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        plain = (
+        is_plain = (
             bool(host) and parts.scheme in {"http", "https"} and not (parts.username or parts.query or parts.fragment)
         )
         _ = parts.port
     except ValueError:
-        plain, host = False, ""
-    if not plain:
+        is_plain, host = False, ""
+    if not is_plain:
         raise SettingsError(
-            "An address must be https://host/path, without user, query or fragment.",
+            "A URL must be https://host/path, without user, query or fragment.",
             evidence={"variable": variable},
-            next_step=f"set {variable} to an address such as {limits.LIVE_BASE_URL}.",
+            next_step=f"set {variable} to a URL such as {limits.LIVE_BASE_URL}.",
         )
-    stays_here = is_loopback(host) or (host in IN_PROCESS_HOSTS and not live)
-    if parts.scheme == "http" and not stays_here:
+    is_on_this_machine = is_loopback(host) or (host in IN_PROCESS_HOSTS and not live)
+    if parts.scheme == "http" and not is_on_this_machine:
         raise SettingsError(
-            "An address outside this machine must use https: a token would travel readable.",
+            "A URL outside this machine must use https, or the token would be sent unencrypted.",
             evidence={"variable": variable, "host": host},
             next_step=f"write https:// in {variable}.",
         )
     if sandbox and any(host == domain or host.endswith("." + domain) for domain in _LIVE_DOMAINS):
         raise SettingsError(
-            "Sandbox mode is pointed at the real exchange, where everything costs money.",
+            "Sandbox mode points at the live exchange, where requests cost money.",
             evidence={"variable": variable, "host": host},
-            next_step=f"unset {variable}, or choose connect('live') if the real exchange is meant.",
+            next_step=f"unset {variable}, or choose connect('live') if you mean the live exchange.",
         )
 
 

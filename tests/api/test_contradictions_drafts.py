@@ -201,7 +201,7 @@ def test_b12_a_draft_carries_a_key_and_the_client_does_not_rely_on_it(
     assert order == [("GET", "target-groups"), ("POST", "target-groups")] + [("GET", "target-groups")] * 3 + [
         ("POST", "target-groups")
     ]
-    assert ops.CREATE_DRAFT.idempotency == "naked"
+    assert ops.CREATE_DRAFT.idempotency == "non-idempotent"
 
 
 @pytest.mark.usefixtures("nothing_yet")

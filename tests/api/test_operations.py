@@ -26,6 +26,16 @@ NON_IDEMPOTENT = {
 KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
     f"fielding.batch_{verb}" for verb in ops.BATCH_ACTIONS
 }
+CONDITIONAL = {f"fielding.{name}" for name in ("update_run", "launch_now", "pause", "resume", "complete", "relaunch")}
+IDEMPOTENT = {
+    "target_groups.update_draft",
+    "target_groups.update_details",
+    "target_groups.set_cost_per_interview",
+    "target_groups.set_filling_strategy",
+    "target_groups.set_completes_goal",
+    "exclusions.set_policies",
+    "exclusions.set_activity",
+}
 
 
 def named(idempotency: Idempotency) -> set[str]:
@@ -38,6 +48,15 @@ def test_exactly_these_operations_have_no_protection_against_being_sent_twice() 
 
 def test_exactly_these_operations_carry_an_idempotency_key() -> None:
     assert named(Idempotency.KEYED) == KEYED
+
+
+def test_exactly_these_operations_name_the_version_they_change() -> None:
+    assert named(Idempotency.CONDITIONAL) == CONDITIONAL
+
+
+def test_exactly_these_operations_set_a_value_outright() -> None:
+    assert named(Idempotency.IDEMPOTENT) == IDEMPOTENT
+    assert {ops.OPERATIONS[name].method for name in IDEMPOTENT} == {"PUT"}
 
 
 @pytest.mark.parametrize("operation", ops.OPERATIONS.values(), ids=lambda operation: operation.name)

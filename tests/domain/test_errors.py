@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pickle
+import re
+from types import ModuleType
 
 import pytest
 
+import cint_nb.errors
 from cint_nb.domain import errors
 from cint_nb.domain.errors import ApiError, CintError, InputError, error_class_for_status
 
@@ -37,6 +40,29 @@ def test_every_error_survives_a_pickle_with_what_it_knows(kind: type[CintError])
 def test_every_error_stands_in_the_drawn_tree(kind: type[CintError]) -> None:
     drawing = errors.__doc__ or ""
     assert kind.__name__ in drawing or kind is ApiError
+
+
+def drawn(text: str) -> set[tuple[str, str]]:
+    """Return the pairs of parent and child in a drawn tree; names joined by commas are siblings."""
+    pairs: set[tuple[str, str]] = set()
+    above: list[str] = []
+    for line in text.split("```")[1].strip().splitlines():
+        indent, names = re.fullmatch(r"([│├└─ ]*)([A-Z].*)", line).groups()  # type: ignore[union-attr]
+        depth = len(indent) // 4
+        siblings = re.match(r"\w+(?: \dxx| \d+)?(?:, \w+(?: \dxx| \d+)?)*", names)[0].split(", ")  # type: ignore[index]
+        below = [name.split()[0] for name in siblings]
+        pairs |= {(above[depth - 1], name) for name in below if depth}
+        above = [*above[:depth], below[-1]]
+    return pairs
+
+
+@pytest.mark.parametrize("module", [errors, cint_nb.errors], ids=lambda module: module.__name__)
+def test_the_drawn_tree_has_the_shape_of_the_classes(module: ModuleType) -> None:
+    real = {(parent.__name__, kind.__name__) for kind in everyone() for parent in kind.__bases__}
+    ours = {(parent, kind) for parent, kind in real if parent not in {"Exception", "ValueError"}}
+    assert drawn(module.__doc__ or "") == ours
+    assert ("OutcomeUnknown", "DeadlineExceeded") in ours
+    assert ("Conflict", "JobAlreadyRunning") in ours
 
 
 def test_codes_are_stable_names_of_their_own() -> None:

@@ -26,9 +26,9 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"locale": "de_DE"}, "locale: write language and country in Cint's way, such as ger_de"),
-        ({"goal": 10}, "goal: a plan has no such field"),
-        ({"start_at": START.replace(tzinfo=None)}, "start_at: give a time with its zone"),
+        ({"locale": "de_DE"}, "locale: use Cint's language_country code, such as ger_de"),
+        ({"goal": 10}, "goal: unknown field"),
+        ({"start_at": START.replace(tzinfo=None)}, "start_at: pass a time with its zone"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_to_write(fields: dict[str, Any], said: str) -> None:
@@ -66,7 +66,7 @@ def test_an_amount_is_sent_without_an_exponent_and_its_currency_in_capitals() ->
     "text", ["2,50 EUR", "1400,50 EUR", "1,,4 EUR", "1,4000 EUR", ",400 EUR", "1.400,50 EUR", "1e3 EUR"]
 )
 def test_a_decimal_comma_is_not_taken_for_thousands(text: str) -> None:
-    with pytest.raises(PlanError, match="cents come after a point"):
+    with pytest.raises(PlanError, match="use a point for decimals"):
         Money.parse(text)
 
 

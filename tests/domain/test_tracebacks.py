@@ -54,4 +54,4 @@ def test_every_frame_is_shown_on_request(show: Callable[[str], str], monkeypatch
     monkeypatch.setenv("CINT_NB_FULL_TRACEBACK", "1")
     shown = show("Verbose")
     assert "cint_nb/" in shown.replace("\\", "/")
-    assert "course = _Course(" in shown  # a local variable
+    assert "state = _CallState(" in shown  # a local variable

@@ -35,15 +35,15 @@ def listen() -> Iterator[Callable[..., Listener]]:
 @pytest.fixture
 def go_live(listen: Callable[..., Listener]) -> Iterator[Callable[..., Client]]:
     """Connect a live client, whose credentials come from the canary environment, to a server of this machine."""
-    sessions: list[Client] = []
+    clients: list[Client] = []
 
     def connect(server: Listener, **settings: Any) -> Client:
         settings = {"base_url": f"{server.url}/v1", "token_url": f"{server.url}/oauth/token"} | settings
-        session = open_client("live", account_id=7, **settings)
-        session.http.clock = session.http._sender._clock = ReplayClock(START)  # nothing waits in real time
-        sessions.append(session)
-        return session
+        opened = open_client("live", account_id=7, **settings)
+        opened.http.clock = opened.http._sender._clock = ReplayClock(START)  # nothing waits in real time
+        clients.append(opened)
+        return opened
 
     yield connect
-    for session in sessions:
-        session.close()
+    for opened in clients:
+        opened.close()

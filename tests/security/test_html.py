@@ -101,7 +101,7 @@ def findings() -> Panel:
 
 def status() -> Panel:
     table = cint_nb.StatusTable(frame(), title=ONE)
-    table.arrange(columns=("name", "state", "warnings", "target_group_id", ONE))
+    table.set_options(columns=("name", "state", "warnings", "target_group_id", ONE))
     table.controls.show_copy.value = True
     return table
 
@@ -146,7 +146,7 @@ def test_the_reader_sees_what_acts(text: str) -> None:
 
 def test_no_text_acts_in_a_panel(panel: Panel) -> None:
     html = [each.value for each in every(panel) if isinstance(each, widgets.HTML)]
-    html += [panel.still()]
+    html += [panel.to_static_html()]
     assert any("&lt;" in each for each in html), "the texts are shown"
     assert [part for each in html for part in acting(each)] == []
 
@@ -155,12 +155,12 @@ def test_no_text_becomes_a_formula_in_a_panel(panel: Panel, monkeypatch: pytest.
     """Front ends look for formulas in descriptions, in labels and in stored HTML, and not in HTML widgets."""
     for each in every(panel):
         assert not isinstance(each, (widgets.HTMLMath, widgets.Label))
-        told = [getattr(each, "description", ""), *map(str, getattr(each, "tooltips", ()) or ())]
-        assert not any(sign in text for text in told for sign in ("$", r"\(", r"\[", r"\begin"))
+        texts = [getattr(each, "description", ""), *map(str, getattr(each, "tooltips", ()) or ())]
+        assert not any(sign in text for text in texts for sign in ("$", r"\(", r"\[", r"\begin"))
         assert not getattr(each, "description_allow_html", False)
     shown: list[dict[str, str]] = []
     monkeypatch.setattr(static_html, "_display", shown.append)
-    panel.leave_still()
+    panel.display_static()
     assert 'class="cint-static mathjax_ignore"' in shown[0]["text/html"]
 
 

@@ -15,7 +15,7 @@ CELLS = (
     """
 import cint_nb as cint
 client = cint.connect("sandbox")
-cint.write_sample("people.csv", lines=400)
+cint.sandbox.write_sample("people.csv", lines=400)
 picker = cint.FilePicker().choose("people.csv", entity_type="RSID")
 picker
 """,

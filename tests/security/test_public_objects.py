@@ -48,35 +48,42 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
     picker = cint_nb.FilePicker(tmp_path).choose("people.csv", entity_type="RSID")
     other = cint_nb.FilePicker(tmp_path)
     other.upload.value = uploaded("people.csv", (tmp_path / "people.csv").read_bytes())
-    wait_for(lambda: other.facts is not None)
+    wait_for(lambda: other.file_summary is not None)
     group = wave.target_group
     assert group is not None
     job = client.recontacts.job(group, client.run(client.recontacts.jobs(group))[0].job_id)
     progress = cint_nb.JobProgress(job)
-    progress.update(client.run(job.refresh()))
+    snapshot = client.run(job.refresh())
+    progress.update(snapshot)
     client.run(client.recontacts.upload(group, people))
     with pytest.raises(CintError) as caught:  # one upload runs already
         client.run(client.recontacts.upload(group, people))
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
-    first = HistoryWave("wave 1", read_report(visits, rsid="RSID"), uploaded=people)
+    report = read_report(visits, rsid="RSID")
+    first = HistoryWave("wave 1", report, uploaded=people)
     return {
-        "AllocationShape": next(iter(AllocationFormat)),
+        "AllocationFormat": next(iter(AllocationFormat)),
         "CintError": caught.value,
         "Crosswalk": Crosswalk.from_frame(visits),
-        "Panel": History([first]),
-        "PanelWave": first,
+        "History": History([first]),
+        "HistoryWave": first,
+        "EntityType": people.entity_type,
         "FilePicker": picker,
         "FilePicker, from the browser": other,
+        "Findings": wave.check("launch", ask=True),
         "FindingsTable": cint_nb.FindingsTable(wave.check("launch", ask=True)),
         "Job": job,
         "JobProgress": progress,
+        "JobSnapshot": snapshot,
         "Money": cint_nb.Money.parse("900 EUR"),
         "Respondents": people,
-        "Session": client,
+        "Client": client,
         "StatusTable": cint_nb.StatusTable(wave.status()),
         "TargetGroupPlan": wave.plan,
+        "TargetGroupRef": group,
+        "VisitReport": report,
         "Wave": wave,
-        "WavePanel": WaveView(wave),
+        "WaveView": WaveView(wave),
         "Outcome": wave.outcome,
         "frames": [people.summary(), people.lines(), wave.outcome.frame(), wave.status()],
         "entries": client.journal.entries(),
@@ -138,11 +145,11 @@ def test_public_objects_are_copied_and_pickled_without_a_secret_or_not_at_all(ob
     for name, one in objects.items():
         for twin in (itself, copy.copy):
             try:
-                told: str | bytes = pickle.dumps(twin(one))
+                outcome: str | bytes = pickle.dumps(twin(one))
                 pickled += 1
             except (TypeError, AttributeError, NotImplementedError, pickle.PicklingError, CintError) as refusal:
-                told = str(refusal)
-            assert secrets_in(told) == [], name
+                outcome = str(refusal)
+            assert secrets_in(outcome) == [], name
     assert pickled >= 2 * len(("CintError", "Money", "Respondents", "TargetGroupPlan", "frames"))
 
 
@@ -166,7 +173,7 @@ def test_files_hold_ids_only_where_the_user_named_them(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(type(client), "_exchange_ends_with_process", False)
+    monkeypatch.setattr(type(client), "_is_ephemeral", False)
     named = people.to_file(tmp_path / f"answers of {people.ids[0]}.csv")
     again = read_respondents(named, entity_type="RSID")
     wave = make_wave(respondents=again)
@@ -190,7 +197,7 @@ def test_files_hold_ids_only_where_the_user_named_them(
 
 def shown_anywhere(panel: cint_nb.FilePicker) -> str:
     """Return all that a panel says, and the state of each of its widgets, which a notebook may save."""
-    widgets, said = [panel], [panel.text(), panel.still(), panel.error, repr(panel._source)]
+    widgets, said = [panel], [panel.to_text(), panel.to_static_html(), panel.error, repr(panel._source)]
     for one in widgets:
         widgets.extend(getattr(one, "children", ()))
         said.append(said_by(one))
@@ -207,7 +214,7 @@ def test_an_id_in_a_name_is_shown_by_no_file_picker(tmp_path: Path, people: Resp
     if named != "empty folder":
         people.to_file(folder / name)
     picker = cint_nb.FilePicker(root)
-    picker._list(folder)
+    picker._list_folder(folder)
     if named == "spoilt file":
         (folder / name).write_bytes(b"\x00")
         with pytest.raises(CintError):

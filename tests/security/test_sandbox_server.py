@@ -1,6 +1,6 @@
 """The served sandbox refuses other web sites and other names, and slow clients do not keep it from the rest.
 
-Names and sites are told apart in `tests/sandbox/test_served.py`; every request its description allows is sent
+Names and sites are distinguished in `tests/sandbox/test_served.py`; every request its description allows is sent
 by schemathesis in `tests/sandbox/test_schemathesis.py`. Here are whole addresses, and clients that dawdle.
 """
 
@@ -191,4 +191,4 @@ def test_the_page_itself_may_send_its_forms(patient_forever: ServedSandbox) -> N
 def test_the_gate_stands_before_everything() -> None:
     """It is the outermost part of the app, so that no address can be added behind its back."""
     app = build_app(Sandbox(seed=1))
-    assert [getattr(each.cls, "__name__", "") for each in app.user_middleware] == ["Gate"]
+    assert [getattr(each.cls, "__name__", "") for each in app.user_middleware] == ["HostGuard"]

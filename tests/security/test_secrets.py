@@ -116,10 +116,10 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
     client = go_live(server)
-    told: list[object] = []
+    shown: list[object] = []
 
     async def read() -> None:
-        told.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
+        shown.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
 
     client.run(read())
     assert SECRET.encode() in server.heard, "the secret was used"
@@ -180,10 +180,10 @@ def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(
 
 @pytest.mark.parametrize("odd", ["é", "\u00a0x", " x", "\nx", "\u200b", "\x00", "，"])
 def test_a_token_no_header_can_carry_is_refused_before_a_library_quotes_it(odd: str) -> None:
-    with pytest.raises(SettingsError, match="characters no token has") as caught:
+    with pytest.raises(SettingsError, match="characters that are not valid in a token") as caught:
         Settings.load("live", environ={}, account_id=7, token=TOKEN + odd)
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
-    assert secrets_in("".join(told)) == []
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    assert secrets_in("".join(shown)) == []
     assert "CINT_NB_TOKEN" in str(caught.value)
 
 
@@ -261,7 +261,7 @@ def test_ipython_tracebacks_with_all_local_variables_show_none(listen: Callable[
     assert done.returncode == 0
     for seen in ("InvalidState", "OutcomeUnknown", "NotAuthenticated", "KeyboardInterrupt", "SettingsError"):
         assert seen in done.stdout, seen
-    assert "course = _Course(call=Call(" in done.stdout, "local variables are shown"
+    assert "state = _CallState(call=Call(" in done.stdout, "local variables are shown"
     assert TOKEN.encode() in base.heard
     assert secrets_in(done.stdout + done.stderr) == []
     assert files_with_secrets(tmp_path) == []

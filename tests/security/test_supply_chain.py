@@ -121,12 +121,12 @@ def test_a_vulnerability_that_was_found_fails_and_a_silent_source_is_told_apart_
         {"name": "b", "version": "2", "vulns": [hit]},
         {"name": "c", "skip_reason": "not found"},
     )
-    told = []
+    results = []
     for dependencies in ([clean, silent], [clean, bad], [silent], []):
         monkeypatch.setattr(advisories, "ask", lambda dependencies=dependencies: advisories.judge(dependencies))
-        told.append((advisories.main(), capsys.readouterr().out))
-    assert [code for code, _ in told] == [0, 1, 0, 0]
-    assert "no known vulnerability in 1 packages; 1 could not be asked about" in told[0][1]
-    assert "b 2: GHSA-x, fixed in 2.1" in told[1][1]
-    assert "no clean result" in told[2][1]
-    assert "no clean result" in told[3][1]
+        results.append((advisories.main(), capsys.readouterr().out))
+    assert [code for code, _ in results] == [0, 1, 0, 0]
+    assert "no known vulnerability in 1 packages; 1 could not be asked about" in results[0][1]
+    assert "b 2: GHSA-x, fixed in 2.1" in results[1][1]
+    assert "no clean result" in results[2][1]
+    assert "no clean result" in results[3][1]

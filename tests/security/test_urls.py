@@ -213,7 +213,7 @@ def test_this_machine_may_be_asked_without_tls(url: str) -> None:
 def test_the_sandbox_never_reads_the_credentials_of_the_environment(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real secret cannot reach a practice room, in this process or served elsewhere."""
+    """A real secret cannot reach a sandbox, in this process or served elsewhere."""
     settings = client.http.settings
     assert settings.token is None
     assert settings.client_secret is not None

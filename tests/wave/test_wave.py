@@ -102,9 +102,7 @@ def test_ids_that_were_rejected_twice_are_not_sent_again(client: Client, make_wa
     assert len(wave.outcome.rejected) > 0
     assert len(wave.outcome.resubmittable) == 0
     frame = wave.outcome.frame()
-    assert set(frame.loc[frame["outcome"] == "rejected", "reason"]) == {
-        "not saved by the exchange, twice"
-    }
+    assert set(frame.loc[frame["outcome"] == "rejected", "reason"]) == {"not saved by the exchange, twice"}
     with pytest.raises(NothingToResubmit, match="rejected twice"):
         wave.resubmit()
     assert wave.target_group is not None

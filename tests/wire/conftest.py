@@ -43,9 +43,11 @@ def connect() -> Iterator[Callable[..., tuple[Http, FakeExchange]]]:
 
 @pytest.fixture
 def call() -> Callable[..., Call]:
-    """Build a call: `call("POST", Repeat.NAKED, json=…)`."""
+    """Build a call: `call("POST", Idempotency.NON_IDEMPOTENT, json=…)`."""
 
-    def make(method: str = "GET", repeat: Idempotency = Idempotency.SAFE, template: str = "", **parts: Any) -> Call:
-        return Call("do a thing", method, template or "/demand/accounts/{account_id}/things", repeat, **parts)
+    def make(
+        method: str = "GET", idempotency: Idempotency = Idempotency.SAFE, template: str = "", **parts: Any
+    ) -> Call:
+        return Call("do a thing", method, template or "/demand/accounts/{account_id}/things", idempotency, **parts)
 
     return make

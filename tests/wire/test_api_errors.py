@@ -106,10 +106,10 @@ def test_a_conflict_at_recontacts_or_exclusions_is_a_running_job(room: str) -> N
 @pytest.mark.parametrize(
     ("rest", "says"),
     [
-        ("", "a draft and a launched target group"),
+        ("", "drafts and launched target groups"),
         ("/recontacts/jobs/remove-all-rsids/{job_id}", "check the job's id"),
         ("/fielding-runs/{fielding_run_id}", "check the fielding run's id"),
-        ("/recontacts/overview", "different addresses"),
+        ("/recontacts/overview", "different URLs"),
         ("/recontacts/rsids", "account, project and target group"),
     ],
 )

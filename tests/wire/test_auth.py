@@ -150,8 +150,8 @@ def test_no_error_about_the_token_shows_the_secret_even_with_all_local_variables
         exchange.token_response = always(answer)
         with pytest.raises(errors.CintError) as caught:
             loop_thread.run(http.send(call()))
-        told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
-        assert "not-a-secret" not in told
+        shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+        assert "not-a-secret" not in shown
         assert "not-a-secret" not in repr(http) + repr(http.settings) + repr(http._tokens.__dict__)
 
 
@@ -198,7 +198,7 @@ def test_the_token_is_renewed_once_in_a_call_and_a_second_refusal_is_final(
     with pytest.raises(errors.NotAuthenticated) as caught:
         loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert exchange.tokens_used == ["token-1", "token-2"]
-    assert "a new token was refused too" in caught.value.next_step
+    assert "a new token was rejected too" in caught.value.next_step
 
 
 def test_a_token_proven_good_is_not_renewed_for_every_missing_right(

@@ -284,8 +284,8 @@ def test_no_error_of_a_call_shows_its_ids_or_the_token_even_with_all_local_varia
     http, _ = connect(httpx.Response(400, json={"detail": f"bad {RESPONDENT}"}))
     with pytest.raises(errors.BadRequest) as caught:
         loop_thread.run(http.send(sensitive_call()))
-    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    text = "".join(told.format())
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    text = "".join(shown.format())
     assert "token-1" not in text
     assert RESPONDENT not in str(caught.value)
     assert RESPONDENT not in repr(caught.value)

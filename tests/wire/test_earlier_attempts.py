@@ -1,4 +1,4 @@
-"""An attempt that may have acted is not forgotten: what came after it is never told as "nothing was done"."""
+"""An attempt that may have taken effect is not forgotten: later errors never claim that nothing was done."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ BUSY = httpx.Response(503, json={"object": "error", "detail": "busy"}, headers={
 SLOW = httpx.Response(429, json={"details": "slow down"}, headers={"retry-after": "600"})
 EXPIRED = httpx.Response(401, json={"object": "authorization_error", "detail": "expired"})
 REFUSED = httpx.Response(409, json={"object": "conflict_error", "detail": "in use"})
-MAY_HAVE_ACTED = [Idempotency.KEYED, Idempotency.CONDITIONAL]
+MAY_HAVE_TAKEN_EFFECT = [Idempotency.KEYED, Idempotency.CONDITIONAL, Idempotency.IDEMPOTENT]
 
 
-@pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
+@pytest.mark.parametrize("repeat", MAY_HAVE_TAKEN_EFFECT)
 @pytest.mark.parametrize("first", [LOST, httpx.Response(502)])
 def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknown(
     connect: Callable[..., tuple[Http, FakeExchange]],
@@ -34,12 +34,12 @@ def test_a_network_that_breaks_down_after_a_lost_reply_leaves_the_outcome_unknow
         loop_thread.run(http.send(call("POST", repeat, idempotency_key="k")))
     assert len(exchange.requests) == 6
     assert caught.value.evidence["attempts"] == 6
-    assert "may have acted" in caught.value.safe
-    assert "look" in caught.value.next_step
+    assert "may have taken effect" in caught.value.safe
+    assert "check" in caught.value.next_step
     assert caught.value.evidence["idempotency_key"] == "k"
 
 
-@pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
+@pytest.mark.parametrize("repeat", MAY_HAVE_TAKEN_EFFECT)
 def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknown(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], repeat: Idempotency
 ) -> None:
@@ -50,10 +50,10 @@ def test_a_token_that_cannot_be_had_after_a_lost_reply_leaves_the_outcome_unknow
     with pytest.raises(errors.OutcomeUnknown) as caught:
         loop_thread.run(http.send(call("POST", repeat, idempotency_key="k")))
     assert len(exchange.requests) == 2
-    assert "may have acted" in caught.value.safe
+    assert "may have taken effect" in caught.value.safe
 
 
-@pytest.mark.parametrize("repeat", MAY_HAVE_ACTED)
+@pytest.mark.parametrize("repeat", MAY_HAVE_TAKEN_EFFECT)
 @pytest.mark.parametrize("second", [SLOW, REFUSED])
 def test_a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_changed(
     connect: Callable[..., tuple[Http, FakeExchange]],
@@ -64,7 +64,7 @@ def test_a_refusal_after_a_lost_reply_does_not_say_that_nothing_was_changed(
     http, _ = connect(LOST, second)
     with pytest.raises(errors.ApiError) as caught:
         loop_thread.run(http.send(call("POST", repeat, idempotency_key="k")))
-    assert caught.value.safe == "unknown: an earlier attempt of this request may have acted."
+    assert caught.value.safe == "unknown: an earlier attempt may have taken effect."
     assert caught.value.evidence["idempotency_key"] == "k"
 
 

@@ -67,7 +67,7 @@ def test_a_hook_that_raises_on_error_replies_makes_no_naked_request_go_out_twice
     own: Own, call: Callable[..., Call], hook: Hook
 ) -> None:
     http, exchange, _ = own(hook, httpx.Response(502), httpx.Response(200, json={}))
-    with pytest.raises(errors.ServerError, match="may have acted"):
+    with pytest.raises(errors.ServerError, match="may have taken effect"):
         loop_thread.run(http.send(call("POST", Idempotency.NON_IDEMPOTENT)))
     assert len(exchange.requests) == 1
 
@@ -82,6 +82,6 @@ def test_what_a_hook_has_read_of_an_error_reply_is_told(own: Own, call: Callable
 def test_a_client_its_owner_has_closed_sends_nothing(own: Own, call: Callable[..., Call]) -> None:
     http, exchange, client = own(complain)
     loop_thread.run(client.aclose())
-    with pytest.raises(errors.NotSent, match="your own is closed"):
+    with pytest.raises(errors.NotSent, match="Your httpx client is closed"):
         loop_thread.run(http.send(call()))
     assert exchange.requests == []

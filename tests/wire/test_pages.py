@@ -57,7 +57,7 @@ def test_the_has_more_of_a_list_is_not_trusted(
     assert listed(http, call()) == [1, 2]
     http, _ = connect(page(1, has_more=True))
     assert listed(http, call()) == [1]
-    assert "not how to get it" in http.warnings[0]
+    assert "gives no cursor" in http.warnings[0]
 
 
 def test_the_url_of_a_list_is_never_followed(
@@ -101,10 +101,10 @@ def test_a_list_that_must_be_whole_is_an_error_where_it_was_cut(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall], cut: dict[str, Any]
 ) -> None:
     http, _ = connect(page(1, next_cursor="a"), page(2, **cut), page(3, next_cursor="c"))
-    with pytest.raises(errors.UnexpectedReply, match="may hold more"):
-        listed(http, call(), whole=True, max_pages=3)
+    with pytest.raises(errors.UnexpectedReply, match="may be incomplete"):
+        listed(http, call(), complete=True, max_pages=3)
     http, _ = connect(page(1, next_cursor="a"), page(2, next_cursor=None))
-    assert listed(http, call(), whole=True, max_pages=3) == [1, 2]
+    assert listed(http, call(), complete=True, max_pages=3) == [1, 2]
 
 
 def test_the_size_is_always_asked_for_unless_the_call_has_its_own(

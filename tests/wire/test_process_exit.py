@@ -35,7 +35,7 @@ import httpx
 from cint_nb.wire import loop_thread
 from cint_nb.wire.http import Call, Http, Idempotency
 from cint_nb.wire.settings import Settings
-http = Http(Settings.read(environ={}, token="t"), transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})))
+http = Http(Settings.load(environ={}, token="t"), transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})))
 call = Call("read", "GET", "/demand/accounts/{account_id}/things", Idempotency.SAFE)
 """
 
@@ -78,10 +78,10 @@ def address() -> Iterator[str]:
 def test_a_process_with_a_connection_still_open_ends_silently_too(address: str, last: str) -> None:
     story = f"""
         from cint_nb.wire import loop_thread
-        from cint_nb.wire.http import Call, Http, Repeat
+        from cint_nb.wire.http import Call, Http, Idempotency
         from cint_nb.wire.settings import Settings
-        http = Http(Settings.read("live", environ={{}}, account_id=7, token="t", base_url="{address}"))
-        loop_thread.run(http.send(Call("read", "GET", "/demand/accounts/{{account_id}}/things", Repeat.SAFE)))
+        http = Http(Settings.load("live", environ={{}}, account_id=7, token="t", base_url="{address}"))
+        loop_thread.run(http.send(Call("read", "GET", "/demand/accounts/{{account_id}}/things", Idempotency.SAFE)))
         {last}
     """
     done = subprocess.run(

@@ -50,7 +50,7 @@ def test_reading_stops_at_the_limit_and_does_not_take_the_rest() -> None:
 
 
 def test_an_error_body_is_cut_instead() -> None:
-    assert read(response(b"x" * 500), cut=True) == b"x" * 100
+    assert read(response(b"x" * 500), truncate=True) == b"x" * 100
 
 
 def test_a_bomb_does_not_fill_the_memory() -> None:

@@ -26,18 +26,18 @@ from cint_nb.wire.retry_policy import (
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
-def verdict(
-    repeat: Idempotency = Idempotency.SAFE, ending: FailureKind = FailureKind.AMBIGUOUS, **changes: Any
+def decision(
+    idempotency: Idempotency = Idempotency.SAFE, kind: FailureKind = FailureKind.AMBIGUOUS, **changes: Any
 ) -> RetryDecision:
-    usual = {
+    defaults = {
         "attempt": 1,
-        "asked_wait": None,
+        "retry_after": None,
         "jitter": 1.0,
         "seconds_left": 60.0,
         "deadline_is_hard": False,
         "budget_left": True,
     }
-    return decide_retry(repeat, ending, **{**usual, **changes})
+    return decide_retry(idempotency, kind, **{**defaults, **changes})
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError])
@@ -65,7 +65,7 @@ def test_what_can_never_be_sent_is_final() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "ending"),
+    ("status", "kind"),
     [
         (400, FailureKind.FINAL),
         (404, FailureKind.FINAL),
@@ -78,22 +78,22 @@ def test_what_can_never_be_sent_is_final() -> None:
         (504, FailureKind.AMBIGUOUS),
     ],
 )
-def test_what_a_status_means_for_repeating(status: int, ending: FailureKind) -> None:
-    assert classify_status(status) is ending
+def test_what_a_status_means_for_repeating(status: int, kind: FailureKind) -> None:
+    assert classify_status(status) is kind
 
 
 def test_only_a_naked_request_is_held_back_after_an_ambiguous_ending() -> None:
-    for ending in (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE):
-        assert [repeat for repeat in Idempotency if not is_retryable(repeat, ending)] == [Idempotency.NON_IDEMPOTENT]
-    for ending in (FailureKind.NOT_SENT, FailureKind.RATE_LIMITED):
-        assert all(is_retryable(repeat, ending) for repeat in Idempotency)
-    assert not any(is_retryable(repeat, FailureKind.FINAL) for repeat in Idempotency)
+    for kind in (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE):
+        assert [each for each in Idempotency if not is_retryable(each, kind)] == [Idempotency.NON_IDEMPOTENT]
+    for kind in (FailureKind.NOT_SENT, FailureKind.RATE_LIMITED):
+        assert all(is_retryable(each, kind) for each in Idempotency)
+    assert not any(is_retryable(each, FailureKind.FINAL) for each in Idempotency)
 
 
 def test_a_naked_request_is_never_repeated_blindly_whatever_else_allows_it() -> None:
-    assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).retry
-    assert not verdict(Idempotency.NON_IDEMPOTENT, FailureKind.UNAVAILABLE, asked_wait=1).retry
-    assert "twice" in verdict(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).reason
+    assert not decision(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).retry
+    assert not decision(Idempotency.NON_IDEMPOTENT, FailureKind.UNAVAILABLE, retry_after=1).retry
+    assert "twice" in decision(Idempotency.NON_IDEMPOTENT, FailureKind.AMBIGUOUS).reason
 
 
 def test_the_pause_doubles_up_to_its_cap_with_full_jitter() -> None:
@@ -136,27 +136,27 @@ def test_no_retry_after_breaks_the_reading(value: str) -> None:
 
 
 def test_the_wait_the_exchange_asks_for_wins_over_the_pause() -> None:
-    assert verdict(asked_wait=7).delay == 7
-    assert verdict(asked_wait=0).delay == 0
-    assert verdict(attempt=2).delay == 1.0
+    assert decision(retry_after=7).delay == 7
+    assert decision(retry_after=0).delay == 0
+    assert decision(attempt=2).delay == 1.0
 
 
 def test_a_wait_above_two_minutes_is_given_back_to_the_caller() -> None:
-    assert verdict(asked_wait=120, ending=FailureKind.RATE_LIMITED).retry
-    refused = verdict(asked_wait=121, ending=FailureKind.RATE_LIMITED)
-    assert not refused.retry
-    assert "121" in refused.reason
+    assert decision(retry_after=120, kind=FailureKind.RATE_LIMITED).retry
+    given_up = decision(retry_after=121, kind=FailureKind.RATE_LIMITED)
+    assert not given_up.retry
+    assert "121" in given_up.reason
 
 
 def test_five_repeats_are_enough() -> None:
-    assert verdict(attempt=5).retry
-    assert not verdict(attempt=6).retry
+    assert decision(attempt=5).retry
+    assert not decision(attempt=6).retry
 
 
 def test_time_up_ends_it_but_an_asked_wait_may_pass_our_own_limit() -> None:
-    assert not verdict(seconds_left=0.5, attempt=1).retry
-    assert verdict(seconds_left=5, asked_wait=10).retry
-    assert not verdict(seconds_left=5, asked_wait=10, deadline_is_hard=True).retry
+    assert not decision(seconds_left=0.5, attempt=1).retry
+    assert decision(seconds_left=5, retry_after=10).retry
+    assert not decision(seconds_left=5, retry_after=10, deadline_is_hard=True).retry
 
 
 def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes() -> None:
@@ -167,4 +167,4 @@ def test_the_budget_of_a_client_is_thirty_repeats_in_ten_minutes() -> None:
     assert not budget.has_budget(30)
     assert not budget.has_budget(599.9)
     assert budget.has_budget(600)
-    assert not verdict(budget_left=False).retry
+    assert not decision(budget_left=False).retry

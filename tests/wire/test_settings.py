@@ -105,7 +105,7 @@ def test_the_address_of_a_served_sandbox_names_the_version() -> None:
 
 @pytest.mark.parametrize("host", ["api.cint.com", "cint.com", "auth.lucidhq.com", "API.CINT.COM"])
 def test_the_sandbox_label_is_never_put_on_the_real_exchange(host: str) -> None:
-    assert "real exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))
+    assert "live exchange" in str(refused("sandbox", base_url=f"https://{host}/v1"))
 
 
 def test_a_host_that_only_looks_real_is_no_obstacle() -> None:

@@ -20,23 +20,23 @@ def test_drawing_keys_does_not_shift_the_tokens() -> None:
 
 
 def test_no_name_repeats() -> None:
-    for nonces in (SeededTokenFactory("a"), RandomTokenFactory()):
-        assert len({nonces.token() for _ in range(500)}) == 500
-        assert len({nonces.uuid() for _ in range(500)}) == 500
+    for factory in (SeededTokenFactory("a"), RandomTokenFactory()):
+        assert len({factory.token() for _ in range(500)}) == 500
+        assert len({factory.uuid() for _ in range(500)}) == 500
 
 
 def test_tokens_fit_file_names_and_reference_numbers() -> None:
-    for nonces in (SeededTokenFactory("a"), RandomTokenFactory()):
+    for factory in (SeededTokenFactory("a"), RandomTokenFactory()):
         for length in (1, 8, 24):
-            assert re.fullmatch(rf"[a-z0-9]{{{length}}}", nonces.token(length))
+            assert re.fullmatch(rf"[a-z0-9]{{{length}}}", factory.token(length))
 
 
 def test_keys_are_version_4_uuids() -> None:
-    for nonces in (SeededTokenFactory("a"), RandomTokenFactory()):
-        made = uuid.UUID(nonces.uuid())
+    for factory in (SeededTokenFactory("a"), RandomTokenFactory()):
+        made = uuid.UUID(factory.uuid())
         assert (made.version, made.variant) == (4, uuid.RFC_4122)
 
 
 def test_their_representations_do_not_tell_the_seed() -> None:
     assert "wave" not in repr(SeededTokenFactory("wave"))
-    assert repr(RandomTokenFactory()) == "<SystemNonces>"
+    assert repr(RandomTokenFactory()) == "<RandomTokenFactory>"

@@ -1,4 +1,4 @@
-"""What a recording may hold: every other field, column and header is emptied before it is written."""
+"""The fields, columns and headers a recording may contain; every other one is blanked before it is written."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ ALLOWED_FIELDS = _split_words(
     version
     """
 )
-"""Fields of the operations this client uses. What stands under any other is emptied, down to its last part.
+"""Fields of the operations this client uses. The value of any other is blanked, at every depth.
 
-Names of persons, contacts, tokens and signed addresses are not here."""
+Names of persons, contacts, tokens and signed URLs are not here."""
 
 PERSONAL_FIELDS = frozenset({"email", "full_name", "first_name", "last_name", "user_name", "phone"})
-"""An object with one of these describes a person: its texts are emptied, whatever they are called."""
+"""An object with one of these describes a person: its texts are blanked, whatever their names."""
 
 STAFF_FIELDS = _split_words(
     """
@@ -67,10 +67,10 @@ STAFF_FIELDS = _split_words(
     template_id updated_by user_id
     """
 )
-"""Fields whose UUIDs name staff and things, never respondents."""
+"""Fields whose UUIDs identify staff and objects, never respondents."""
 
 OWN_ACCOUNT_LISTS = frozenset({"accounts", "business_units"})
-"""Lists of what the user's organisation is and has: on the real exchange their names are emptied."""
+"""Lists of what the user's organisation is and has: in live recordings their names are removed."""
 
 CURSOR_FIELDS = frozenset({"next_cursor", "previous_cursor"})
 CURSOR_PARAMS = frozenset({"start_after", "end_before"})
@@ -86,4 +86,4 @@ ALLOWED_COLUMNS = _split_words(
 """Columns of a report whose cells may be kept; ids in them are replaced all the same."""
 
 PUBLIC_IDS = frozenset({"b551326b-ac9d-4d32-8823-4f025787dab9"})
-"""UUIDs printed in the public guides. They name nobody, and keep examples recognisable."""
+"""UUIDs printed in the public guides. They identify nobody, and keep examples recognisable."""

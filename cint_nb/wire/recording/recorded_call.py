@@ -1,4 +1,4 @@
-"""One recorded exchange as a line: what was asked, what came back, and how the two are told apart."""
+"""One recorded call: a request and its response as one line of a recording."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RecordedRequest:
 
     @classmethod
     def from_request(cls, request: httpx.Request, content: bytes, scrubber: Scrubber) -> RecordedRequest:
-        """Read a request as it goes over the wire."""
+        """Create it from a request as sent."""
         query = parse_qsl(request.url.query.decode("ascii", "replace"), keep_blank_values=True)
         return cls(
             request.method,
@@ -53,24 +53,24 @@ class RecordedRequest:
 
     @classmethod
     def from_line(cls, line: dict[str, Any]) -> RecordedRequest:
-        """Read the request of a recorded line."""
+        """Create it from a recorded line."""
         body: dict[str, Any] = {name: line[name] for name in _BODY_PARTS if name in line}
         return cls(line["method"], line["path"], line.get("query", []), body)
 
     def to_line(self) -> dict[str, Any]:
-        """Return what is written."""
+        """Return it as the request of a recorded line."""
         query = {"query": self.query} if self.query else {}
         return {"method": self.method, "path": self.path, **query, **self.body}
 
     @property
     def method_and_url(self) -> str:
-        """Return method, path and query, as people name a request."""
+        """Method, path and query, as one text."""
         query = "?" + urlencode([(name, value) for name, value in self.query]) if self.query else ""
         return f"{self.method} {self.path}{query}"
 
     @property
     def key(self) -> str:
-        """Return what must be equal for two requests to be the same."""
+        """What must be equal for two requests to be the same."""
         return f"{self.method_and_url}\n{canonical_json(self.body)}"
 
     def differing_parts(self, other: RecordedRequest) -> str:
@@ -92,7 +92,7 @@ def _request_body(kind: str, content: bytes, scrubber: Scrubber) -> dict[str, An
         name, file = parse_multipart_file(kind, content)
         return {"file": scrubber.describe_upload(name, file)}
     try:
-        return {"json": scrubber.scrub_value(json.loads(content), asked=True)}
+        return {"json": scrubber.scrub_value(json.loads(content), in_request=True)}
     except ValueError:
         return {"text": _NOT_JSON}
 
@@ -111,7 +111,7 @@ def parse_multipart_file(kind: str, content: bytes) -> tuple[str, bytes]:
 
 
 def response_to_line(response: httpx.Response, scrubber: Scrubber) -> dict[str, Any]:
-    """Return what is written of a response that has been read."""
+    """Return the response of a recorded line; the response must have been read."""
     line = {"status": response.status_code, "headers": scrubber.scrub_headers(response.headers)}
     content = response.content
     kind = response.headers.get("content-type", "").lower()
@@ -146,7 +146,7 @@ def response_from_line(line: dict[str, Any], request: httpx.Request, scrubber: S
 
 
 def canonical_body(line: dict[str, Any]) -> str:
-    """Return the body of a recorded line as text; empty where it was left out."""
+    """Return the body of a recorded line as text; empty where it was omitted."""
     if "json" in line:
         return json.dumps(line["json"], ensure_ascii=False)
     return str(line.get("text", ""))

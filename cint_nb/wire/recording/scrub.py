@@ -1,7 +1,7 @@
-"""What is written to a recording: ids replaced, everything not on the allow-list emptied.
+"""Scrubbing of recordings: ids replaced, everything off the allowlist removed.
 
 Ids of respondents are replaced in the order they appear, so that a recording confirms nobody's part in a study.
-Ids of staff and things are replaced by value, so that the same constant in a notebook finds its answer again.
+Ids of staff and objects are replaced by value, so that the same constant in a notebook finds its response again.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ _ALLOWED_HOSTS = re.compile(
 
 
 class Scrubber:
-    """Replace ids in one recording, the same way on writing and on replaying it.
+    """Scrubber of one recording, which replaces ids in the same way when recording and when replaying.
 
     Args:
-        seed: Of the recording; makes the replacements its own.
-        source: `sandbox`, whose things keep their ids since they are made up, or `live`.
+        seed: Seed of the recording; other seeds give other replacements.
+        source: `sandbox`, whose objects keep their ids because they are synthetic, or `live`.
     """
 
     def __init__(self, seed: str, source: str) -> None:
@@ -70,14 +70,16 @@ class Scrubber:
     def scrub_path(self, path: str) -> str:
         """Return the path of a request without version, account and real ids."""
         path = _ACCOUNT.sub(str(SANDBOX_ACCOUNT), re.sub(r"^/v\d+(?=/)", "", path))
-        return "/".join(self.scrub_text(part, asked=True) for part in path.split("/"))
+        return "/".join(self.scrub_text(part, in_request=True) for part in path.split("/"))
 
     def scrub_query(self, pairs: list[tuple[str, str]]) -> list[list[str]]:
         """Return the query, sorted by name, with its cursors and ids replaced."""
         return [
             [
                 name,
-                self._cursor(value, "in-") if name in CURSOR_PARAMS and value else self.scrub_text(value, asked=True),
+                self._cursor(value, "in-")
+                if name in CURSOR_PARAMS and value
+                else self.scrub_text(value, in_request=True),
             ]
             for name, value in sorted(pairs)
         ]
@@ -87,16 +89,16 @@ class Scrubber:
         kept = {name: headers[name] for name in ALLOWED_HEADERS if name in headers}
         if "location" in kept:
             kept["location"] = self.scrub_path(urlsplit(kept["location"]).path)
-        # A trace id names a request, nobody: it stays as it is, and 32 hexadecimal digits are not taken for an id.
+        # A trace id identifies a request, not a person, so its 32 hexadecimal digits must not be taken for an id.
         return {name: value if name == "traceparent" else self.scrub_text(value) for name, value in kept.items()}
 
-    def scrub_value(self, value: Any, field: str = "data", *, asked: bool = False) -> Any:
-        """Return a JSON value with ids replaced and everything emptied that is not on the allow-list.
+    def scrub_value(self, value: Any, field: str = "data", *, in_request: bool = False) -> Any:
+        """Return a JSON value with ids replaced and everything off the allowlist blanked.
 
         Args:
             value: As parsed.
-            field: The field it stands under; items of a list stand under the list's own.
-            asked: Whether it is part of a request, whose ids come from a notebook's constants or from earlier answers.
+            field: The field it belongs to; items of a list belong to the list's field.
+            in_request: Whether it is part of a request, whose ids come from a notebook or earlier responses.
         """
         if field not in ALLOWED_FIELDS:
             return _blanked(value)
@@ -104,7 +106,7 @@ class Scrubber:
             person = not PERSONAL_FIELDS.isdisjoint(value)
             return {
                 self.scrub_text(name): self.scrub_value(
-                    item, "" if person and name not in STAFF_FIELDS else name, asked=asked
+                    item, "" if person and name not in STAFF_FIELDS else name, in_request=in_request
                 )
                 for name, item in value.items()
             }
@@ -113,23 +115,23 @@ class Scrubber:
                 _anonymise_account(item, number if field == "accounts" else None) for number, item in enumerate(value)
             ]
         if isinstance(value, list):
-            return [self.scrub_value(item, field, asked=asked) for item in value]
+            return [self.scrub_value(item, field, in_request=in_request) for item in value]
         if isinstance(value, str):
             if field in CURSOR_FIELDS and value.strip():
                 return self._cursor(value, "")
-            return self.scrub_text(value, field, asked=asked)
+            return self.scrub_text(value, field, in_request=in_request)
         if field == "account_id" and isinstance(value, int):
             return SANDBOX_ACCOUNT
         return value
 
-    def scrub_text(self, text: str, field: str = "", *, asked: bool = False) -> str:
-        """Return a text with its ids, addresses, e-mail addresses and secrets replaced."""
+    def scrub_text(self, text: str, field: str = "", *, in_request: bool = False) -> str:
+        """Return a text with its ids, URLs, e-mail addresses and secrets replaced."""
         text = _SECRET.sub(REMOVED, text)
         text = _URL.sub(lambda found: _scrub_survey_url(found[0]), text)
         if "@" in text or "%40" in text:
             text = _EMAIL.sub(REMOVED, text)
-        thing = asked or field in STAFF_FIELDS
-        text = _UUID.sub(lambda found: self._uuid(found[0], thing=thing, asked=asked), text)
+        is_object = in_request or field in STAFF_FIELDS
+        text = _UUID.sub(lambda found: self._uuid(found[0], is_object=is_object, in_request=in_request), text)
         return _ULID.sub(lambda found: self._ulid(found[0]), text)
 
     def describe_upload(self, name: str, content: bytes) -> dict[str, Any]:
@@ -139,7 +141,7 @@ class Scrubber:
         return {"name": self.scrub_text(name), "lines": len(lines), "sha256": digest}
 
     def scrub_table(self, text: str) -> str:
-        """Return a file of ids, or a report, with ids replaced and other columns than the allowed ones emptied."""
+        """Return a file of ids, or a report, with ids replaced and columns off the allowlist blanked."""
         first = text.partition("\n")[0]
         separator = next((mark for mark in "\t;," if mark in first), "")
         if not separator:
@@ -152,14 +154,14 @@ class Scrubber:
         written = io.StringIO(newline="")
         writer = csv.writer(written, delimiter=separator, lineterminator=_line_ending(first + "\n"))
         for row in rows:
-            even = len(row) == len(kept)  # else it is not sure which cell stands in which column
+            is_aligned = len(row) == len(kept)  # otherwise the column of a cell is unknown
             writer.writerow(
-                self.scrub_text(cell) if even and keep else REMOVED for cell, keep in zip(row, kept, strict=False)
+                self.scrub_text(cell) if is_aligned and keep else REMOVED for cell, keep in zip(row, kept, strict=False)
             )
         return written.getvalue()
 
     def restore_ids(self, text: str) -> str:
-        """Put real ids back in a replayed text, as far as this process has uploaded them itself."""
+        """Restore the real ids in a replayed text, as far as this process has uploaded them itself."""
         if not self._originals:
             return text
         return _DASHED.sub(lambda found: self._originals.get(found[0].lower(), found[0]), text)
@@ -172,15 +174,15 @@ class Scrubber:
             return "?"
         return bare if is_synthetic(bare) else self._respondent(bare, origin)
 
-    def _uuid(self, text: str, *, thing: bool, asked: bool) -> str:
+    def _uuid(self, text: str, *, is_object: bool, in_request: bool) -> str:
         bare = text.lower()
         if "-" not in bare:
             bare = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
         if is_synthetic(bare) or bare in PUBLIC_IDS:
             return text
-        if asked and bare not in self._objects and bare in self._respondents:
-            thing = False
-        replaced = self._object_id(bare) if thing else self._respondent(bare, "read")
+        if in_request and bare not in self._objects and bare in self._respondents:
+            is_object = False
+        replaced = self._object_id(bare) if is_object else self._respondent(bare, "read")
         return replaced.upper() if text.isupper() else replaced
 
     def _object_id(self, bare: str) -> str:
@@ -203,14 +205,14 @@ class Scrubber:
         return _ULID_MARK + b32encode(digest).decode()[: 26 - len(_ULID_MARK)]
 
     def _cursor(self, cursor: str, kind: str) -> str:
-        """Replace a page mark: its text is opaque and may hold a respondent id."""
+        """Replace a cursor: its text is opaque and may contain a respondent id."""
         if _OUR_CURSOR.fullmatch(cursor):
             return cursor
         return self._cursors.setdefault(cursor, f"cursor-{kind}{len(self._cursors) + 1}")
 
 
 def _blanked(value: Any) -> Any:
-    """Return a JSON value of the same shape that says nothing."""
+    """Return a JSON value of the same structure without its content."""
     if isinstance(value, dict):
         return {name if _FIELD_NAME.fullmatch(name) else REMOVED: _blanked(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -237,7 +239,7 @@ def _line_ending(line: str) -> str:
 
 
 def _scrub_survey_url(url: str) -> str:
-    """Return an address of a survey with its host, path and all values replaced but Cint's own variables."""
+    """Return a survey URL with its host, path and values replaced, except for Cint's own variables."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -253,7 +255,7 @@ def _scrub_survey_url(url: str) -> str:
 def find_leaks(text: str) -> list[str]:
     """Return what a text contains that a recording must not: e-mail addresses, tokens, secrets, real ids.
 
-    A second look after `Scrubber`, with other eyes; also for tests over recordings that exist.
+    A second, independent check after `Scrubber`; also for tests of existing recordings.
     """
     found = []
     if re.search(r"[\w.+-]+(?:@|%40)[\w-]+\.\w", text):
@@ -266,5 +268,5 @@ def find_leaks(text: str) -> list[str]:
 
 
 def canonical_json(value: Any) -> str:
-    """Write a JSON value in the one form in which two equal values are equal texts."""
+    """Return a JSON value as text in the one form in which equal values are equal texts."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

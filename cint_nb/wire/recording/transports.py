@@ -1,8 +1,8 @@
-"""Recordings: exchanges written to a file, one a line, and answered from it again. Both are httpx transports.
+"""Record and replay: two httpx transports over one recording file, with one call per line.
 
-A file begins with a line that says what it is; then one exchange follows another. Each `connect` of a process adds
-such a section of its own, and a replay opens them in the same order. Tokens are never asked for in a replay and never
-written in a recording.
+A file begins with a header line; then one call follows another. Each `connect` of a process adds such a section of its
+own, and a replay opens them in the same order. Tokens are never requested in a replay and never written to a
+recording.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _opened: dict[Path, int] = {}
 
 
 class RecordingTransport(httpx.AsyncBaseTransport):
-    """Pass requests on and write each exchange to a file, scrubbed.
+    """A transport that passes requests on and writes each call to a file, scrubbed.
 
-    The first one a process makes for a file begins it anew; later ones add a section, even if nothing is sent.
+    The first one that a process creates for a file overwrites it; later ones add a section, even if nothing is sent.
 
     Args:
-        inner: What really answers.
+        inner: The transport that answers.
         path: File to write; its folder must exist.
         source: `sandbox` or `live`.
-        clock_start: The client's time when it connected; a replay begins there.
-        seed: Seed of the client's nonces; a replay uses the same.
-        clock: The client's clock. With it each line says when its answer came, and a replay keeps that time too.
+        clock_start: The client's time when it connected; a replay starts there.
+        seed: Seed of the client's token factory; a replay uses the same.
+        clock: The client's clock. With it each line has the time of its response, which a replay keeps.
     """
 
     def __init__(
@@ -70,32 +70,30 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         self._begin()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request on, write what was asked and answered, and hand the answer back as it came."""
+        """Pass the request on, record it with its response, and return the response unchanged."""
         if _is_token_request(request):
             return await self._inner.handle_async_request(request)
-        asked = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
+        recorded = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
         try:
             response = await self._inner.handle_async_request(request)
             await response.aread()
             await response.aclose()
         except httpx.TransportError as error:
-            name = type(error).__name__
-            self._write(
-                {"request": asked.to_line(), "response": {"failure": name if name in EXCEPTION_TYPES else "ReadError"}}
-            )
+            name = type(error).__name__ if type(error).__name__ in EXCEPTION_TYPES else "ReadError"
+            self._write({"request": recorded.to_line(), "response": {"failure": name}})
             raise
-        self._write({"request": asked.to_line(), "response": response_to_line(response, self._scrubber)})
+        self._write({"request": recorded.to_line(), "response": response_to_line(response, self._scrubber)})
         headers = [
             (name, value)
             for name, value in response.headers.multi_items()
-            if name not in {"content-encoding", "content-length", "transfer-encoding"}  # the body is unpacked now
+            if name not in {"content-encoding", "content-length", "transfer-encoding"}  # the body is decompressed now
         ]
         return httpx.Response(
             response.status_code, headers=headers, content=response.content, extensions=response.extensions
         )
 
     async def aclose(self) -> None:
-        """Close what really answers; the file is complete after every line."""
+        """Close the inner transport; the file is complete after every line."""
         await self._inner.aclose()
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -104,10 +102,10 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         text = json.dumps(line, ensure_ascii=False)
         if found := find_leaks(text):
             raise CintError(
-                f"An exchange was not recorded: it would have held {' and '.join(found)}.",
+                f"A call was not recorded: it would have contained {' and '.join(found)}.",
                 evidence={"request": f"{line['request']['method']} {line['request']['path']}"},
-                safe="the request itself went out and was answered; the recording lacks it.",
-                next_step="remove the recording, and report which field holds it.",
+                safe="the request itself was sent and answered; only the recording lacks it.",
+                next_step="remove the recording, and report which field contains it.",
             )
         with self.path.open("a", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")
@@ -126,19 +124,19 @@ class RecordingTransport(httpx.AsyncBaseTransport):
 
 
 class ReplayTransport(httpx.AsyncBaseTransport):
-    """Answers from a recording, and from nothing else.
+    """A transport that answers from a recording only.
 
-    A request is answered if method, path, query and body are the recorded ones: of an uploaded file its name, number
-    of lines and digest. Equal requests are answered in the order recorded; the last answer to a GET repeats.
+    A request is answered if method, path, query and body are the recorded ones: for an uploaded file its name, number
+    of lines and digest. Equal requests are answered in the order recorded; the last response to a GET repeats.
 
-    Its `clock` begins where the recording did, and moves on when an answer took its time there.
+    Its `clock` starts where the recording did, and advances as it did in the recording.
 
     Args:
-        path: File made by `RecordingTransport`.
-        section: Which section of the file, from 0; when left out, each transport a process makes takes the next.
+        path: File written by `RecordingTransport`.
+        section: Section of the file, from 0; if omitted, each transport of a process takes the next one.
 
     Raises:
-        SettingsError: if there is no such file, or it is no recording of this format.
+        SettingsError: if there is no such file, or it is not a recording of this format.
     """
 
     def __init__(self, path: str | Path, *, section: int | None = None) -> None:
@@ -161,9 +159,9 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         self._responses: dict[str, deque[dict[str, Any]]] = {}
         self._last_response: dict[str, dict[str, Any]] = {}
         for line in lines:
-            asked = RecordedRequest.from_line(line["request"])
-            self._requests[asked.key] = asked
-            self._responses.setdefault(asked.key, deque()).append(line)
+            recorded = RecordedRequest.from_line(line["request"])
+            self._requests[recorded.key] = recorded
+            self._responses.setdefault(recorded.key, deque()).append(line)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded response.
@@ -171,30 +169,30 @@ class ReplayTransport(httpx.AsyncBaseTransport):
         Raises:
             NotRecorded: naming the nearest recorded request.
         """
-        asked = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
-        waiting = self._responses.get(asked.key)
+        recorded = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
+        waiting = self._responses.get(recorded.key)
         if waiting:
             line = waiting.popleft()
-            self._last_response[asked.key] = line["response"]
+            self._last_response[recorded.key] = line["response"]
             self.clock.advance_to(float(line.get("at", 0.0)))
-        elif waiting is None or asked.method != "GET":
-            raise self._not_recorded_error(asked, again=waiting is not None)
-        return response_from_line(self._last_response[asked.key], request, self._scrubber)
+        elif waiting is None or recorded.method != "GET":
+            raise self._not_recorded_error(recorded, again=waiting is not None)
+        return response_from_line(self._last_response[recorded.key], request, self._scrubber)
 
     def unused_requests(self) -> tuple[str, ...]:
-        """Return the recorded requests that were not asked for, one entry per answer left."""
+        """Return the recorded requests that were not replayed, one entry per response left."""
         return tuple(self._requests[key].method_and_url for key, waiting in self._responses.items() for _ in waiting)
 
-    def _not_recorded_error(self, asked: RecordedRequest, *, again: bool) -> NotRecorded:
-        evidence = {"asked": asked.method_and_url, "recording": self.path.name}
+    def _not_recorded_error(self, recorded: RecordedRequest, *, again: bool) -> NotRecorded:
+        evidence = {"asked": recorded.method_and_url, "recording": self.path.name}
         if again:
-            what = f"The recording holds no further answer to {asked.method_and_url}."
+            what = f"The recording has no further response to {recorded.method_and_url}."
         else:
-            nearest = self._nearest_request(asked)
+            nearest = self._nearest_request(recorded)
             evidence["nearest"] = nearest.method_and_url if nearest else "none"
-            what = f"The recording holds no answer to {asked.method_and_url}."
-            if nearest is not None and nearest.method_and_url == asked.method_and_url:
-                evidence["body_differs_in"] = asked.differing_parts(nearest)
+            what = f"The recording has no response to {recorded.method_and_url}."
+            if nearest is not None and nearest.method_and_url == recorded.method_and_url:
+                evidence["body_differs_in"] = recorded.differing_parts(nearest)
         return NotRecorded(
             what,
             evidence=evidence,
@@ -202,11 +200,11 @@ class ReplayTransport(httpx.AsyncBaseTransport):
             next_step="record it again with `cint-nb record`, or use the sandbox.",
         )
 
-    def _nearest_request(self, asked: RecordedRequest) -> RecordedRequest | None:
-        by_address = {known.method_and_url: known for known in self._requests.values()}
-        same_method = [address for address in by_address if address.startswith(asked.method + " ")]
-        near = difflib.get_close_matches(asked.method_and_url, same_method or list(by_address), 1, cutoff=0.0)
-        return by_address[near[0]] if near else None
+    def _nearest_request(self, recorded: RecordedRequest) -> RecordedRequest | None:
+        by_url = {known.method_and_url: known for known in self._requests.values()}
+        same_method = [url for url in by_url if url.startswith(recorded.method + " ")]
+        near = difflib.get_close_matches(recorded.method_and_url, same_method or list(by_url), 1, cutoff=0.0)
+        return by_url[near[0]] if near else None
 
     def __repr__(self) -> str:
         """Show the file name and its source."""
@@ -214,7 +212,7 @@ class ReplayTransport(httpx.AsyncBaseTransport):
 
 
 def _read(path: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Return the sections of a file: a header and its exchanges each."""
+    """Return the sections of a file: for each its header and its calls."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -230,7 +228,7 @@ def _read(path: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
                 _check_call(line)
                 sections[-1][1].append(line)
         except (ValueError, KeyError, TypeError, IndexError):
-            raise _unusable_error(path, f"line {number} is no part of a recording of format {FORMAT}") from None
+            raise _unusable_error(path, f"line {number} is not valid in a recording of format {FORMAT}") from None
     if not sections:
         raise _unusable_error(path, "it is empty")
     return sections
@@ -256,7 +254,7 @@ def _unusable_error(path: Path, why: str) -> SettingsError:
     return SettingsError(
         f"The recording {path.name!r} cannot be replayed: {why}.",
         evidence={"variable": "CINT_NB_RECORDING"},
-        next_step="make it with `cint-nb record`, or choose another file.",
+        next_step="create it with `cint-nb record`, or choose another file.",
     )
 
 

@@ -154,7 +154,7 @@ def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(
     [
         (UploadFile(b"", 0, EntityType.RSID), "no usable id"),
         (UploadFile(b"x\n", 100_001, EntityType.RSID), "more than one target group"),
-        (UploadFile(b"x" * 5_000_000, 1, EntityType.RSID), "must have less than"),
+        (UploadFile(b"x" * 5_000_000, 1, EntityType.RSID), "must have fewer than"),
     ],
 )
 def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(

@@ -31,14 +31,14 @@ def live() -> Scrubber:
 
 
 @pytest.fixture
-def practice() -> Scrubber:
+def sandboxed() -> Scrubber:
     return Scrubber("seed", "sandbox")
 
 
-def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(practice: Scrubber) -> None:
+def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(sandboxed: Scrubber) -> None:
     first, again = (
-        practice.scrub_value({"data": [REAL, SYNTHETIC, OTHER]}),
-        practice.scrub_value({"data": [REAL.upper(), OTHER]}),
+        sandboxed.scrub_value({"data": [REAL, SYNTHETIC, OTHER]}),
+        sandboxed.scrub_value({"data": [REAL.upper(), OTHER]}),
     )
     assert first["data"][1] == SYNTHETIC
     assert first["data"][0] == again["data"][0].lower()
@@ -47,8 +47,8 @@ def test_synthetic_ids_stay_and_real_ones_are_replaced_the_same_way_each_time(pr
     assert all(is_synthetic(one) for one in first["data"] + again["data"])
 
 
-def test_an_upper_case_id_is_replaced_by_an_upper_case_one(practice: Scrubber) -> None:
-    assert practice.scrub_value([REAL.upper()])[0].isupper()
+def test_an_upper_case_id_is_replaced_by_an_upper_case_one(sandboxed: Scrubber) -> None:
+    assert sandboxed.scrub_value([REAL.upper()])[0].isupper()
 
 
 def test_a_recording_confirms_nobody_since_respondents_are_replaced_by_order() -> None:
@@ -59,7 +59,7 @@ def test_staff_and_things_are_replaced_by_value_so_that_constants_find_their_ans
     reading, asking = Scrubber("s", "live"), Scrubber("s", "live")
     reading.scrub_value({"data": [OTHER]})
     answered = reading.scrub_value({"project_manager_id": REAL})["project_manager_id"]
-    asked = asking.scrub_value({"project_manager_id": REAL}, asked=True)["project_manager_id"]
+    asked = asking.scrub_value({"project_manager_id": REAL}, in_request=True)["project_manager_id"]
     assert answered == asked != REAL
     assert asking.scrub_path(f"/v1/demand/accounts/101/reports/{REAL}") == f"/demand/accounts/101/reports/{asked}"
 
@@ -71,14 +71,14 @@ def test_the_ids_the_guides_print_stay(live: Scrubber) -> None:
 
 
 def test_things_of_the_real_exchange_get_other_ids_and_those_of_the_sandbox_keep_theirs(
-    live: Scrubber, practice: Scrubber
+    live: Scrubber, sandboxed: Scrubber
 ) -> None:
     replaced = live.scrub_value({"project_id": ULID})["project_id"]
     assert replaced != ULID
     assert len(replaced) == 26
     assert live.scrub_path(f"/v1/demand/accounts/5555/projects/{ULID}") == f"/demand/accounts/101/projects/{replaced}"
     assert live.scrub_value({"project_id": replaced})["project_id"] == replaced
-    assert practice.scrub_value({"project_id": ULID}) == {"project_id": ULID}
+    assert sandboxed.scrub_value({"project_id": ULID}) == {"project_id": ULID}
 
 
 def test_the_account_is_everywhere_the_sandboxes(live: Scrubber) -> None:
@@ -86,19 +86,19 @@ def test_the_account_is_everywhere_the_sandboxes(live: Scrubber) -> None:
 
 
 def test_accounts_and_business_units_of_the_real_exchange_lose_their_names_and_accounts_their_numbers(
-    live: Scrubber, practice: Scrubber
+    live: Scrubber, sandboxed: Scrubber
 ) -> None:
     accounts = {"accounts": [{"id": 5555, "name": "Acme Research"}, {"id": 5556, "name": "Acme Other"}]}
     assert live.scrub_value(accounts) == {"accounts": [{"id": 101, "name": REMOVED}, {"id": 102, "name": REMOVED}]}
     units = {"business_units": [{"id": 1234, "name": "Acme Europe", "currency_code": "EUR"}]}
     assert live.scrub_value(units) == {"business_units": [{"id": 1234, "name": REMOVED, "currency_code": "EUR"}]}
     named = {"accounts": [{"id": 101, "name": "Sandbox Research"}]}
-    assert practice.scrub_value(named) == named
+    assert sandboxed.scrub_value(named) == named
 
 
-def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice: Scrubber) -> None:
+def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(sandboxed: Scrubber) -> None:
     unknown = {"note": "free", "count_of": 7, "flag": True, "gone": None, "deep": {"name": "Ada", "x": ["a", 1]}}
-    assert practice.scrub_value(unknown) == {
+    assert sandboxed.scrub_value(unknown) == {
         "note": REMOVED,
         "count_of": 0,
         "flag": True,
@@ -107,8 +107,8 @@ def test_what_is_not_on_the_allow_list_is_emptied_to_its_last_part(practice: Scr
     }
 
 
-def test_persons_lose_everything_but_their_id(practice: Scrubber) -> None:
-    person = practice.scrub_value(
+def test_persons_lose_everything_but_their_id(sandboxed: Scrubber) -> None:
+    person = sandboxed.scrub_value(
         {"users": [{"id": REAL, "name": "Ada Lovelace", "email": "ada@example.com", "status": "on"}]}
     )
     (only,) = person["users"]
@@ -164,16 +164,16 @@ def test_survey_addresses_keep_only_cints_variables(live: Scrubber) -> None:
     assert "[broken" not in live.scrub_value({"live_url": "https://[broken"})["live_url"]
 
 
-def test_page_marks_are_replaced_since_they_may_hold_an_id(practice: Scrubber) -> None:
-    first = practice.scrub_value({"data": [], "next_cursor": REAL})["next_cursor"]
+def test_page_marks_are_replaced_since_they_may_hold_an_id(sandboxed: Scrubber) -> None:
+    first = sandboxed.scrub_value({"data": [], "next_cursor": REAL})["next_cursor"]
     assert first == "cursor-1"
-    assert practice.scrub_query([("start_after", REAL), ("page_size", "100")]) == [
+    assert sandboxed.scrub_query([("start_after", REAL), ("page_size", "100")]) == [
         ["page_size", "100"],
         ["start_after", "cursor-1"],
     ]
-    assert practice.scrub_query([("start_after", "cursor-1")]) == [["start_after", "cursor-1"]]
+    assert sandboxed.scrub_query([("start_after", "cursor-1")]) == [["start_after", "cursor-1"]]
     for end in (None, "", " "):
-        assert practice.scrub_value({"next_cursor": end}) == {"next_cursor": end}
+        assert sandboxed.scrub_value({"next_cursor": end}) == {"next_cursor": end}
 
 
 def test_headers_are_kept_by_an_allow_list(live: Scrubber) -> None:
@@ -197,10 +197,10 @@ def test_headers_are_kept_by_an_allow_list(live: Scrubber) -> None:
     assert find_leaks(json.dumps(kept)) == []
 
 
-def test_an_upload_is_described_and_not_kept(practice: Scrubber) -> None:
+def test_an_upload_is_described_and_not_kept(sandboxed: Scrubber) -> None:
     content = f"{SYNTHETIC}\n{REAL}\n\nada@example.com\n".encode()
-    described = practice.describe_upload("wave.csv", content)
-    stand_in = practice.scrub_value([REAL])[0]
+    described = sandboxed.describe_upload("wave.csv", content)
+    stand_in = sandboxed.scrub_value([REAL])[0]
     text = f"{SYNTHETIC}\n{stand_in}\n\n?"
     assert described == {"name": "wave.csv", "lines": 4, "sha256": hashlib.sha256(text.encode()).hexdigest()}
 
@@ -228,17 +228,17 @@ def test_real_ids_this_process_uploaded_come_back_in_a_replay() -> None:
     assert Scrubber("s", "live").restore_ids(answered) == answered
 
 
-def test_a_downloaded_list_keeps_its_lines_and_no_real_id(practice: Scrubber) -> None:
-    assert practice.scrub_table(f"{SYNTHETIC}\r\n{SYNTHETIC}\n") == f"{SYNTHETIC}\r\n{SYNTHETIC}\n"
-    table = practice.scrub_table(f"{REAL}\nada@example.com\n\n{SYNTHETIC}\n")
+def test_a_downloaded_list_keeps_its_lines_and_no_real_id(sandboxed: Scrubber) -> None:
+    assert sandboxed.scrub_table(f"{SYNTHETIC}\r\n{SYNTHETIC}\n") == f"{SYNTHETIC}\r\n{SYNTHETIC}\n"
+    table = sandboxed.scrub_table(f"{REAL}\nada@example.com\n\n{SYNTHETIC}\n")
     assert table.splitlines()[1:] == ["?", "", SYNTHETIC]
     assert find_leaks(table) == []
 
 
-def test_a_report_keeps_the_allowed_columns(practice: Scrubber) -> None:
+def test_a_report_keeps_the_allowed_columns(sandboxed: Scrubber) -> None:
     report = "RSID,Email,Client Status,Name\r\n" + f'{REAL},ada@example.com,10,"Lovelace, Ada"\r\n'
     report += f"{SYNTHETIC},x,20,y\r\nodd,row\r\n"
-    lines = practice.scrub_table(report).splitlines()
+    lines = sandboxed.scrub_table(report).splitlines()
     assert lines[0] == "RSID,removed,Client Status,removed"
     assert lines[1].endswith(",removed,10,removed")
     assert lines[2] == f"{SYNTHETIC},removed,20,removed"
@@ -246,14 +246,14 @@ def test_a_report_keeps_the_allowed_columns(practice: Scrubber) -> None:
     assert find_leaks("\n".join(lines)) == []
 
 
-def test_a_report_of_one_column_keeps_its_name(practice: Scrubber) -> None:
-    lines = practice.scrub_table(f"Response ID (RID)\r\n{SYNTHETIC}\r\nodd\r\n").split("\r\n")
+def test_a_report_of_one_column_keeps_its_name(sandboxed: Scrubber) -> None:
+    lines = sandboxed.scrub_table(f"Response ID (RID)\r\n{SYNTHETIC}\r\nodd\r\n").split("\r\n")
     assert lines == ["Response ID (RID)", SYNTHETIC, "?", ""]
 
 
 @pytest.mark.parametrize("name", ["Email", "Ada Lovelace", "Name"])
-def test_a_list_keeps_no_other_first_line(practice: Scrubber, name: str) -> None:
-    assert practice.scrub_table(f"{name}\n{SYNTHETIC}\n") == f"?\n{SYNTHETIC}\n"
+def test_a_list_keeps_no_other_first_line(sandboxed: Scrubber, name: str) -> None:
+    assert sandboxed.scrub_table(f"{name}\n{SYNTHETIC}\n") == f"?\n{SYNTHETIC}\n"
 
 
 def _names(value: dict[str, Any] | float | int | str) -> set[str]:
@@ -273,7 +273,7 @@ def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> No
             end_at=datetime(2026, 9, 9, tzinfo=UTC),
             live_url="https://survey.example.com/?RECONTACT_RSID=[%RECONTACT_RSID%]",
             cost_per_interview="2.50 EUR",
-            allocation_shape=shape,
+            allocation_format=shape,
         )
         assert _names(plan.to_body(name="name", customer_reference_number="abc")) - ALLOWED_FIELDS == set()
 
@@ -306,7 +306,7 @@ def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_noth
     scrubber = Scrubber("seed", source)
     once = scrubber.scrub_value(value)
     assert find_leaks(json.dumps(once, ensure_ascii=False)) == []
-    assert Scrubber("seed", source).scrub_value(once, asked=True) == once
+    assert Scrubber("seed", source).scrub_value(once, in_request=True) == once
 
 
 @settings(deadline=None)

@@ -178,7 +178,7 @@ def test_an_answer_to_anything_else_than_a_get_is_given_once(
     record(connect()[1], post({"name": "a"}))
     http, _ = replay()
     outcome(http, post({"name": "a"}))
-    with pytest.raises(errors.NotRecorded, match="no further answer"):
+    with pytest.raises(errors.NotRecorded, match="no further response"):
         loop_thread.run(http.send(post({"name": "a"})))
 
 
