@@ -103,6 +103,11 @@ def masked_repr(value: object, most: int = 60) -> str:
     return mask_ids_in(repr(value))[:most]
 
 
+def masked_text(value: object, most: int = 60) -> str:
+    """Return a value as text for a message: ids masked, then truncated, so that no part of one remains."""
+    return mask_ids_in(str(value))[:most]
+
+
 def synthetic_id(seed: str, number: int) -> str:
     """Create the `number`-th synthetic respondent id of a `seed`: the same arguments give the same id, always."""
     digest = hashlib.sha256(f"{seed}:{number}".encode()).hexdigest()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
+from cint_nb.domain.ids import masked_repr
 from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_trusted_url, host_name, is_loopback, origin_of
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
@@ -223,7 +224,7 @@ def _parse_mode(word: Mode | str) -> Mode:
         return Mode(str(word).strip().lower())
     except ValueError:
         raise SettingsError(
-            f"The mode must be sandbox, replay or live; got {str(word)[:40]!r}.",
+            f"The mode must be sandbox, replay or live; got {masked_repr(str(word), 40)}.",
             evidence={"variable": MODE_VARIABLE},
             next_step=f"pass connect('sandbox'), or set {MODE_VARIABLE} to one of these three.",
         ) from None
@@ -234,7 +235,7 @@ def _refuse_unknown(values: Mapping[str, Any]) -> None:
         if name not in Settings.model_fields:
             near = difflib.get_close_matches(name, Settings.model_fields, 1)
             raise SettingsError(
-                f"Unknown setting {name[:40]!r}.",
+                f"Unknown setting {masked_repr(name, 40)}.",
                 next_step=f"did you mean {near[0]}?" if near else f"use one of {', '.join(VARIABLES)}.",
             )
 

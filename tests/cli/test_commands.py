@@ -95,7 +95,7 @@ def test_doctor_does_not_call_credentials_good_that_nobody_tried(
 
 def test_check_asks_in_words_what_the_ids_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(write_sample(tmp_path / "people.csv", lines=30))]) == 2
-    assert "RSID (or RESPONDENT_ID) if each id names a person" in capsys.readouterr().err
+    assert "RSID (or RESPONDENT_ID) if each ID identifies a person" in capsys.readouterr().err
 
 
 def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None:

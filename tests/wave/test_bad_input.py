@@ -87,7 +87,7 @@ def test_a_header_row_is_recognised_named_and_never_sent(client: Client, make_pl
 
 @pytest.mark.parametrize("word", ["", "PID", "UUID"])
 def test_an_unknown_entity_type_is_refused(client: Client, make_plan: MakePlan, tmp_path: Path, word: str) -> None:
-    with pytest.raises(InputError, match="names a person, RID"):
+    with pytest.raises(InputError, match="identifies a person, RID"):
         try_wave(client, make_plan, write(tmp_path / "good.csv", lines(150)), entity_type=word)
     assert client.requests_sent == 0
 

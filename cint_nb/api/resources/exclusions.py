@@ -13,7 +13,7 @@ from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain.errors import InputError, JobAlreadyRunning
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
-from cint_nb.domain.ids import normalise_id
+from cint_nb.domain.ids import masked_text, normalise_id
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import ActivityExclusion, ExclusionPolicy, RecontactOverview
@@ -209,6 +209,6 @@ def _parse_exclusion_type(word: str) -> str:
         return folded
     raise InputError(
         "Exclusions take RSID or ACCESS_RESPONDENT_GUID, not one per visit.",
-        evidence={"entity_type": folded[:40]},
+        evidence={"entity_type": masked_text(folded, 40)},
         next_step="look up the RSIDs of these visits in the respondent analysis report.",
     )

@@ -13,6 +13,7 @@ from cint_nb.api.parsing import parse, parse_created_id, parse_list
 from cint_nb.api.safety.if_match import RunDecision, update_conditionally
 from cint_nb.domain.errors import InputError, InvalidState, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import BatchResult, FieldingRun, RunState
+from cint_nb.domain.ids import masked_text
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import format_utc
@@ -182,7 +183,7 @@ class Fielding:
         if action not in ops.START_BATCH or not target_group_ids:
             raise InputError(
                 f"A batch needs one of {', '.join(ops.START_BATCH)} and at least one target group.",
-                evidence={"action": action[:40], "groups": len(target_group_ids)},
+                evidence={"action": masked_text(action, 40), "groups": len(target_group_ids)},
             )
         key = idempotency_key or self._http.token_factory.uuid()
         call = ops.START_BATCH[action].make_call(

@@ -14,6 +14,7 @@ from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
+from cint_nb.domain.ids import masked_repr, masked_text
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.reports import GUIDE_SPELLINGS, ReportRequest, ReportType
 from cint_nb.wire.calls import Call, Reply
@@ -188,7 +189,7 @@ def _parse_type(word: ReportType | str) -> ReportType:
         if folded in {str(kind), str(kind).replace("-", "_"), GUIDE_SPELLINGS.get(kind)}:
             return kind
     raise InputError(
-        f"Unknown report type {folded[:40]!r}.",
+        f"Unknown report type {masked_repr(folded, 40)}.",
         evidence={"field": "report_type"},
         next_step=f"choose one of {', '.join(ReportType)}.",
     )
@@ -205,7 +206,7 @@ def _check_request(start: date, end: date, by: str, ids: Sequence[str]) -> None:
     if by not in _FILTERS or not ids:
         raise InputError(
             f"A report is filtered by one of {', '.join(_FILTERS)}, with at least one ID.",
-            evidence={"by": by[:40], "ids": len(ids)},
+            evidence={"by": masked_text(by, 40), "ids": len(ids)},
         )
 
 

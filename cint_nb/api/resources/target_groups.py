@@ -17,6 +17,7 @@ from cint_nb.api.resources.draft_body import (
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
+from cint_nb.domain.ids import masked_repr
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.domain.target_groups import (
@@ -108,7 +109,9 @@ class TargetGroups:
             if found_reference == reference and row.status.lower() != "archived":
                 found.append(row.id)
         if len(found) > 1:
-            self._http.warn(f"{len(found)} target groups have the reference {reference[:40]!r}; the oldest is used.")
+            self._http.warn(
+                f"{len(found)} target groups have the reference {masked_repr(reference, 40)}; the oldest is used."
+            )
         # Ids begin with their time of creation, so the smallest is the oldest.
         return TargetGroupRef(project_id=project_id, target_group_id=min(found)) if found else None
 

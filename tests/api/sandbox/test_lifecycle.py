@@ -152,7 +152,7 @@ def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(
 @pytest.mark.parametrize(
     ("upload", "why"),
     [
-        (UploadFile(b"", 0, EntityType.RSID), "no usable id"),
+        (UploadFile(b"", 0, EntityType.RSID), "No usable IDs"),
         (UploadFile(b"x\n", 100_001, EntityType.RSID), "more than one target group"),
         (UploadFile(b"x" * 5_000_000, 1, EntityType.RSID), "must have fewer than"),
     ],
