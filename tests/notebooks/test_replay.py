@@ -50,5 +50,5 @@ def test_a_request_that_was_never_recorded_fails_and_names_the_cure(tmp_path: Pa
     shorter.write_text("\n".join(kept) + "\n", encoding="utf-8")
     done = nbval(Path(shutil.copy(source, tmp_path)), shorter)
     assert done.returncode != 0
-    assert "holds no answer to GET" in done.stdout
+    assert "has no response to GET" in done.stdout
     assert "cint-nb record" in done.stdout

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.faults import Fault, FaultPlan
 from cint_nb.sandbox.http.dispatch import Dispatcher
-from cint_nb.sandbox.simulation import jobs
+from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.world.world import World
 
 _MAX_BODY_BYTES = 10_000
@@ -107,13 +107,13 @@ def advance(sandbox: SandboxLike, seconds: float) -> None:
     if not 0 <= seconds <= _MAX_ADVANCE_SECONDS:
         raise ValueError(f"seconds must be between 0 and {_MAX_ADVANCE_SECONDS}")
     sandbox.advance(seconds)
-    jobs.catch_up(sandbox.world, sandbox.clock.elapsed)
+    catch_up(sandbox.world, sandbox.clock.elapsed)
 
 
 def world_to_json(sandbox: SandboxLike) -> WorldState:
     """Return everything that exists as JSON, without any respondent id."""
     world = sandbox.world
-    jobs.catch_up(world, sandbox.clock.elapsed)
+    catch_up(world, sandbox.clock.elapsed)
     return {
         "clock": clock_to_json(sandbox),
         "projects": [{"id": project.id, "name": project.name} for project in world.projects.values()],

@@ -25,7 +25,7 @@ from cint_nb.sandbox.protocol.messages import (
     not_found,
     unauthorized,
 )
-from cint_nb.sandbox.simulation import jobs
+from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.world.world import World
 
 TOKEN_LIFETIME_SECONDS = 86_400  # 24 hours, as the reference says
@@ -76,7 +76,7 @@ class Dispatcher:
             trusted: Whether it comes from the request log.
         """
         with self._lock:
-            jobs.catch_up(self.world, request.received_at)
+            catch_up(self.world, request.received_at)
             trace = self.world.id_factory.traceparent()
             try:
                 response = self._dispatch(request, route, trusted=trusted)
@@ -111,7 +111,7 @@ class Dispatcher:
         if operation.changes_state and self._log_request is not None and not trusted:
             self._log_request(request)
         # What the request did may be due at once, such as a run that starts now.
-        jobs.catch_up(self.world, request.received_at)
+        catch_up(self.world, request.received_at)
         return response
 
     def _dispatch_idempotent(self, operation: Operation, request: Request) -> Response:

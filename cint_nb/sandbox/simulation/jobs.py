@@ -76,35 +76,11 @@ def start_job(world: World, job: Job) -> None:
         world.schedule(job.ends_at, job.id)
 
 
-def catch_up(world: World, t: float) -> None:
-    """Process everything that was due until `t`, in order of time."""
-    while (entry := world.pop_due(t)) is not None:
-        world.caught_up_to = max(world.caught_up_to, entry[0])
-        job = world.jobs.get(entry[1])
-        if job is not None:
-            _finish_job(world, job, entry[0])
-        else:
-            _run_fieldwork(world, world.groups[entry[1]], entry[0])
-    world.caught_up_to = max(world.caught_up_to, t)
-    for job in world.running.values():
-        _apply_due_ids(world, job, t)
-
-
-def _run_fieldwork(world: World, group: TargetGroup, t: float) -> None:
-    due = fieldwork.next_event(group)
-    if due is not None and due <= t:
-        _update_group(world, group, t)
-        fieldwork.process_event(world, group, t)
-        due = fieldwork.next_event(group)
-    if due is not None:
-        world.schedule(max(due, t), group.id)
-
-
-def _update_group(world: World, group: TargetGroup, t: float) -> None:
+def update_group(world: World, group: TargetGroup, t: float) -> None:
     """Bring the lists of one group up to date: what happens must not depend on when somebody last polled."""
     for job in world.running.values():
         if job.group_id == group.id:
-            _apply_due_ids(world, job, t)
+            apply_due_ids(world, job, t)
 
 
 def _id_store_of(group: TargetGroup, job: Job) -> IdStore:
@@ -113,7 +89,7 @@ def _id_store_of(group: TargetGroup, job: Job) -> IdStore:
     return group.excluded_guids if job.guids else group.excluded
 
 
-def _apply_due_ids(world: World, job: Job, t: float) -> None:
+def apply_due_ids(world: World, job: Job, t: float) -> None:
     """Save or remove the ids that are due by `t`."""
     if job.planned_end == "failed":
         return
@@ -133,7 +109,8 @@ def _apply_due_ids(world: World, job: Job, t: float) -> None:
     job.applied = wanted
 
 
-def _finish_job(world: World, job: Job, t: float) -> None:
+def finish_job(world: World, job: Job, t: float) -> None:
+    """Apply what a job does at its end."""
     if job.kind == BATCH:
         _finish_batch(world, job, t)
     elif job.kind in (LAUNCH, SCHEDULE):
@@ -144,7 +121,7 @@ def _finish_job(world: World, job: Job, t: float) -> None:
 
 def _finish_ids(world: World, job: Job, t: float) -> None:
     group = world.groups[job.group_id]
-    _apply_due_ids(world, job, t)
+    apply_due_ids(world, job, t)
     world.running.pop(job.id, None)
     if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
         group.running_job_id = ""
@@ -167,7 +144,7 @@ def _finish_ids(world: World, job: Job, t: float) -> None:
 
 def _finish_launch(world: World, job: Job, t: float) -> None:
     group = world.groups[job.group_id]
-    _update_group(world, group, t)
+    update_group(world, group, t)
     job.failure = {"code": "InternalError", "description": "the job failed"} if job.planned_end == "failed" else None
     job.failure = job.failure or launch_problem(group, job.end, t)
     if job.failure is not None:
@@ -223,7 +200,7 @@ def _finish_batch(world: World, job: Job, t: float) -> None:
         if group is None or group.project_id != job.project_id:
             job.rejected.append((target, "TargetGroupNotFound", "the target group was not found"))
             continue
-        _update_group(world, group, t)
+        update_group(world, group, t)
         if job.action == "launch":
             end_at = world.parse_time(group.body["fielding_specification"]["end_at"])
             problem = launch_problem(group, end_at, t)

@@ -17,8 +17,8 @@ from uuid import UUID
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import masked_repr
+from cint_nb.study.files.file_format import OpenSource, source_error
 from cint_nb.study.files.id_column import ColumnSample
-from cint_nb.study.files.sources import OpenSource, source_error
 from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 
 _SAMPLE_ROWS = 2_000

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_ids_in, masked_repr
-from cint_nb.study.files.sources import source_error
+from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.verdicts import MalformedReason, contains_id, malformed_reason, normalise_line
 
 MIN_ID_SHARE = 0.2

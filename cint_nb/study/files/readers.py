@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files import binary_formats
+from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
 from cint_nb.study.files.id_column import (
     ColumnSample,
     choose_id_column,
@@ -21,7 +22,6 @@ from cint_nb.study.files.id_column import (
 )
 from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.line_scanner import LineScanner
-from cint_nb.study.files.sources import OpenSource, SourceFormat, open_source, source_error
 from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows, reject_binary
 from cint_nb.study.files.verdicts import cell_text, normalise_line
 

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import is_respondent_id
+from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import clean_name, is_header_row, separator_hint
 from cint_nb.study.files.line_index import decode_line
-from cint_nb.study.files.sources import source_error
 from cint_nb.study.files.verdicts import contains_id, normalise_line
 
 _CHUNK = 1 << 20

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from cint_nb.domain.ids import EntityType, masked_repr
+from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, entity_type_from_name, list_labels
-from cint_nb.study.files.sources import source_error
 
 _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(status|code)(code|description|label|text)?")
 _TEXT_LABEL = re.compile(r".*(description|label|text)")

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
 from cint_nb.study.files import binary_formats
+from cint_nb.study.files.file_format import SourceFormat, open_source, source_error
 from cint_nb.study.files.id_column import ColumnSample, clean_name, is_header_row
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.files.sources import SourceFormat, open_source, source_error
 from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows
 from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 from cint_nb.study.outcome.crosswalk import Crosswalk

@@ -1,4 +1,4 @@
-"""Opening sources: paths, bytes or open files; anything that cannot hold ids is refused."""
+"""The format of a source, detected by its first bytes and its name; what cannot contain ids is rejected."""
 
 from __future__ import annotations
 
