@@ -13,6 +13,7 @@ nox.options.sessions = ["check", "test"]
 def check(session: nox.Session) -> None:
     """Lint, format, types, import contract, spelling."""
     session.run("ruff", "check", ".")
+    session.run("python", "tools/generate_plain.py", "--check")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
     session.run("lint-imports", "--no-logo")
@@ -99,6 +100,12 @@ def ages(session: nox.Session) -> None:
 def record(session: nox.Session) -> None:
     """Make the recordings and the stored outputs of the notebooks again."""
     session.run("cint-nb", "record", "notebooks", "--into", "tests/recordings")
+
+
+@nox.session
+def plain(session: nox.Session) -> None:
+    """Write the plain verbs, cint_nb/api/plain/, anew from the coroutines."""
+    session.run("python", "tools/generate_plain.py")
 
 
 @nox.session

@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
-from typing import Any, Never, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, overload
 
 import httpx
 
@@ -26,6 +26,9 @@ from cint_nb.wire.recording.transports import RecordingTransport, ReplayTranspor
 from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
 from cint_nb.wire.token_factory import RandomTokenFactory, SeededTokenFactory, TokenFactory
 
+if TYPE_CHECKING:
+    from cint_nb.sandbox.sandbox import Sandbox
+
 T = TypeVar("T")
 ClientT = TypeVar("ClientT", bound="AsyncClient")
 _recording_numbers = itertools.count()
@@ -39,6 +42,7 @@ class AsyncClient:
 
     Args:
         http: What sends the requests.
+        sandbox: The sandbox in this process that answers, where there is one.
 
     Attributes:
         projects: Create and read projects.
@@ -49,10 +53,9 @@ class AsyncClient:
         reports: Request and fetch reports.
         definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
         durations: What this client has learned about the duration of jobs.
-        sandbox: The sandbox in this process; None with any other exchange.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, *, sandbox: Sandbox | None = None) -> None:
         self.http = http
         live = http.settings.mode is Mode.LIVE
         self.durations = DurationModel(jitter=lambda: random.uniform(-1, 1)) if live else DurationModel()  # noqa: S311 - only spreads polls
@@ -63,7 +66,7 @@ class AsyncClient:
         self.fielding = Fielding(http, self.durations)
         self.reports = Reports(http, self.durations)
         self.definitions = Definitions(http)
-        self.sandbox: Any = None
+        self._sandbox = sandbox
 
     @property
     def mode(self) -> Mode:
@@ -86,6 +89,21 @@ class AsyncClient:
         return self.http.token_factory
 
     @property
+    def sandbox(self) -> Sandbox:
+        """The simulated exchange in this process.
+
+        Raises:
+            SettingsError: the exchange is elsewhere: live, recorded, or a sandbox that another process serves.
+        """
+        if self._sandbox is None:
+            raise SettingsError(
+                "This client has no sandbox in its process.",
+                evidence={"mode": self.mode},
+                next_step="connect('sandbox') without a base_url.",
+            )
+        return self._sandbox
+
+    @property
     def requests_sent(self) -> int:
         """The number of API requests sent so far, retries included."""
         return self.http.requests_sent
@@ -101,7 +119,7 @@ class AsyncClient:
             LoopError: called on the package's own loop thread.
         """
         if isinstance(awaitable, AsyncIterator):
-            return loop_thread.run(_collect(awaitable))
+            return loop_thread.run(loop_thread.collect(awaitable))
         return loop_thread.run(awaitable)
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
@@ -153,10 +171,6 @@ class AsyncClient:
     def __repr__(self) -> str:
         """Show mode and account."""
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"
-
-
-async def _collect(each: AsyncIterator[T]) -> list[T]:
-    return [item async for item in each]
 
 
 @overload
@@ -213,7 +227,7 @@ def build_client(
             "A custom httpx client works only over the network: not with replay, recording or the in-process sandbox.",
             next_step="omit http_client, or connect to a URL.",
         )
-    sandbox: Any = None
+    sandbox: Sandbox | None = None
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = SystemClock()
     token_factory: TokenFactory = RandomTokenFactory()
@@ -250,9 +264,8 @@ def build_client(
             seed=text,
             clock=clock,
         )
-    client = cls(Http(loaded, transport=transport, clock=clock, token_factory=token_factory, client=http_client))
-    client.sandbox = sandbox
-    return client
+    http = Http(loaded, transport=transport, clock=clock, token_factory=token_factory, client=http_client)
+    return cls(http, sandbox=sandbox)
 
 
 def _sandbox_unreachable_error(base_url: str, error: Exception) -> NotSent:

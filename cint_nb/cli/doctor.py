@@ -71,7 +71,7 @@ def _check_settings() -> Check:
 def _check_sandbox() -> Check:
     try:
         with open_client("sandbox", base_url=SANDBOX_BASE_URL) as client:
-            client.run(client.projects.create("Doctor's project", "b551326b-ac9d-4d32-8823-4f025787dab9"))
+            client.projects.create("Doctor's project", "b551326b-ac9d-4d32-8823-4f025787dab9")
     except CintError as error:
         return False, "sandbox", " ".join(str(error).split())
     return True, "sandbox", "answers"

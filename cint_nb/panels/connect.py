@@ -13,11 +13,11 @@ from cint_nb.panels.look.mode import remember_mode
 from cint_nb.panels.look.static_html import in_kernel
 from cint_nb.wave.client import Client, open_client
 from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
-from cint_nb.wire.settings import wrap_secrets
+from cint_nb.wire.settings import Mode, ModeName, wrap_secrets
 
 
 def connect(
-    mode: str | None = None,
+    mode: ModeName | Mode | None = None,
     *,
     seed: int | None = None,
     speed: float | None = None,

@@ -66,8 +66,8 @@ class RunningJobs(Panel):
 def running_jobs(client: Client) -> list[tuple[str, JobHandle]]:
     """Return wave and handle of each job that was sent from here and whose end the journal does not hold."""
     newest: dict[tuple[object, str, str], JournalEntry[Payload]] = {}
-    for entry in client.journal.entries():
-        if entry.key.scope == client.scope:
+    for entry in client.aio.journal.entries():
+        if entry.key.scope == client.aio.scope:
             newest[(entry.key, entry.step, entry.batch)] = entry
     return [
         (entry.key.wave, entry.payload.handle)

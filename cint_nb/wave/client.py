@@ -1,12 +1,15 @@
-"""The client an analyst works with: the API client, and the waves started from it."""
+"""The client an analyst works with: the resources as plain verbs, and the waves started from it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
+from cint_nb.api import plain
 from cint_nb.api.client import build_client
+from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
@@ -14,11 +17,42 @@ from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
 from cint_nb.wave.wave import Wave
-from cint_nb.wire.settings import wrap_secrets
+from cint_nb.wire.clock import Clock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Mode, ModeName, wrap_secrets
+
+if TYPE_CHECKING:
+    from cint_nb.sandbox.sandbox import Sandbox
 
 
-class Client(JournaledClient):
-    """The client an analyst works with: the API client, and the waves started from it."""
+class Client:
+    """The Demand API in plain verbs, and waves: one account on one exchange.
+
+    Every verb waits for its result, in a cell as in a script. The same verbs as coroutines, for code with an event loop
+    of its own, are at `aio`: `await client.aio.projects.list()`.
+
+    Made by `cint_nb.connect`. Use it in a `with` block, or close it with `close()`.
+
+    Attributes:
+        aio: The same client for `await`.
+        projects: Create and read projects.
+        target_groups: Create, read and change target groups.
+        recontacts: Upload, count, list and remove recontacts.
+        exclusions: The same for exclusions, with project and activity exclusions.
+        fielding: Launch, schedule, pause, resume, complete, relaunch.
+        reports: Request and fetch reports.
+        definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
+    """
+
+    def __init__(self, aio: JournaledClient) -> None:
+        self.aio = aio
+        self.projects = plain.Projects(aio.projects)
+        self.target_groups = plain.TargetGroups(aio.target_groups)
+        self.recontacts = plain.Recontacts(aio.recontacts)
+        self.exclusions = plain.Exclusions(aio.exclusions)
+        self.fielding = plain.Fielding(aio.fielding)
+        self.reports = plain.Reports(aio.reports)
+        self.definitions = plain.Definitions(aio.definitions)
 
     def wave(
         self,
@@ -49,7 +83,7 @@ class Client(JournaledClient):
             WaveBusy: another process is using this wave.
         """
         return Wave(
-            self,
+            self.aio,
             name,
             project=project,
             respondents=respondents,
@@ -67,17 +101,93 @@ class Client(JournaledClient):
         Args:
             project: Name or id of the project.
         """
-        return ProjectStatus(self, project)
+        return ProjectStatus(self.aio, project)
+
+    @property
+    def mode(self) -> Mode:
+        """Which exchange answers: `sandbox`, `replay` or `live`."""
+        return self.aio.mode
+
+    @property
+    def account_id(self) -> int:
+        """The Cint account."""
+        return self.aio.account_id
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The simulated exchange in this process.
+
+        Raises:
+            SettingsError: the exchange is elsewhere: live, recorded, or a sandbox that another process serves.
+        """
+        return self.aio.sandbox
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of this client: the sandbox's, the recording's or the system's."""
+        return self.aio.clock
+
+    @property
+    def requests_sent(self) -> int:
+        """How many API requests were sent so far, retries included."""
+        return self.aio.requests_sent
+
+    def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
+        """Advance time in the sandbox or in a replay, so that fielding continues.
+
+        Args:
+            days: Days of the sandbox's time.
+            hours: Hours, added.
+            minutes: Minutes, added.
+
+        Raises:
+            SettingsError: in live mode, where time passes by itself.
+        """
+        self.aio.pass_time(days=days, hours=hours, minutes=minutes)
+
+    def close(self) -> None:
+        """Close the connections and the journal. Jobs on the exchange continue."""
+        self.aio.close()
+
+    def __enter__(self) -> Self:
+        """Enter a `with` block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close at the end of the block."""
+        self.close()
+
+    # `Job.attach(client, handle)` reads these two; they are no verbs, so completion does not offer them.
+
+    @property
+    def http(self) -> Http:
+        """What sends the requests."""
+        return self.aio.http
+
+    @property
+    def durations(self) -> DurationModel:
+        """What this client learned of the duration of jobs."""
+        return self.aio.durations
+
+    def __dir__(self) -> list[str]:
+        """List the verbs and values a user needs, for completion."""
+        return sorted(set(super().__dir__()) - {"http", "durations"})
+
+    def __repr__(self) -> str:
+        """Show mode and account."""
+        return repr(self.aio)
 
 
 def open_client(
-    mode: str | None = None, *, reporter: ReporterFactory = make_silent_reporter, **settings: Any
+    mode: ModeName | Mode | None = None, *, reporter: ReporterFactory = make_silent_reporter, **settings: Any
 ) -> Client:
     """Connect to the sandbox, a replay or the live exchange, without showing progress.
 
     For scripts; notebooks use `cint_nb.connect`, which shows it.
     """
     settings = wrap_secrets(settings)
-    client = build_client(mode, cls=Client, **settings)
-    client.reporter_factory = reporter
-    return client
+    aio = build_client(mode, cls=JournaledClient, **settings)
+    aio.reporter_factory = reporter
+    return Client(aio)

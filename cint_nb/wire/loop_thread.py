@@ -15,7 +15,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
 from cint_nb.domain.errors import LoopError
@@ -177,6 +177,11 @@ async def run_on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
         future.cancel()
         raise
     return here.result()
+
+
+async def collect(items: AsyncIterator[T]) -> list[T]:
+    """Return all that an asynchronous iterator yields, as a list."""
+    return [item async for item in items]
 
 
 class _BlockingCall:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -48,6 +48,10 @@ class Mode(StrEnum):
     SANDBOX = "sandbox"
     REPLAY = "replay"
     LIVE = "live"
+
+
+ModeName = Literal["sandbox", "replay", "live"]
+"""A mode as users write it."""
 
 
 class Settings(BaseModel):

@@ -59,7 +59,7 @@ def warnings_of_next_search(sandbox: Sandbox) -> list[str]:
     reference = group.body["target_group_customer_reference_number"]
     assert reference is not None
     with Client(Http(settings, transport=sandbox.transport(), clock=sandbox.clock)) as client:
-        assert client.run(client.target_groups.find(group.project_id, reference)) is not None
+        assert client.target_groups.find(group.project_id, reference) is not None
         return client.http.warnings
 
 

@@ -94,7 +94,7 @@ def watch_a_day(client: Client, clock: AdvancingClock, table: StatusTable, ref: 
     ids = [synthetic_id("RSID", 10_000 + day * 20 + number) for number in range(20)]
     content = "\n".join(ids).encode()
     upload = UploadFile(content=content, id_count=20, entity_type=EntityType.RSID, stem="daily")
-    panel = JobProgress(client.run(client.recontacts.upload(ref, upload)), mode=client.mode).start()
+    panel = JobProgress(client.recontacts.upload(ref, upload), mode=client.mode).start()
     job = panel._job
     assert isinstance(job, Job)
     assert job.wait().is_final

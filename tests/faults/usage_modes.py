@@ -53,7 +53,7 @@ class ShownMessages:
 
 def blocking(client: Client, people: Respondents, kept: Kept) -> None:
     """Run the cells of a notebook."""
-    client.reporter_factory = lambda title, mode: ShownMessages(kept)
+    client.aio.reporter_factory = lambda title, mode: ShownMessages(kept)
     wave = client.wave(NAME, project=PROJECT, respondents=people, plan=plan_of(client))
     try:
         _verbs(client, wave, kept)
@@ -80,7 +80,7 @@ def _verbs(client: Client, wave: Wave, kept: Kept) -> None:
 
 
 def _progress(client: Client, wave: Wave) -> tuple[WaveStep, StepState]:
-    entries = [entry for entry in client.journal.entries() if entry.key.wave == wave.name]
+    entries = [entry for entry in client.aio.journal.entries() if entry.key.wave == wave.name]
     progress = wave_progress(entries, plan=wave.plan, ids=len(wave.respondents))
     return progress.step, progress.state
 
@@ -137,7 +137,7 @@ async def _calls(
         return kept[name]
 
     async def job(name: str, begin: Callable[[str], Awaitable[Job]]) -> JobSnapshot:
-        mark = kept.setdefault(f"mark of {name}", client.token_factory.uuid().replace("-", "")[:12])
+        mark = kept.setdefault(f"mark of {name}", client.aio.token_factory.uuid().replace("-", "")[:12])
         begun = await once(f"job of {name}", lambda: begin(mark))
         try:
             return await follow(begun)
@@ -148,10 +148,10 @@ async def _calls(
     if "draft" not in kept:
         kept["plan"] = plan_of(client)  # its times are those of the cell that makes it
     plan = kept["plan"]
-    key = kept.setdefault("key of the project", client.token_factory.uuid())
+    key = kept.setdefault("key of the project", client.aio.token_factory.uuid())
     await once("units", client.definitions.business_units)
     project = await once("project", lambda: client.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
-    reference = kept.setdefault("reference", f"by-hand-{client.token_factory.token(12)}")
+    reference = kept.setdefault("reference", f"by-hand-{client.aio.token_factory.token(12)}")
     ref = await once(
         "draft", lambda: client.target_groups.create_draft(project.id, plan, name=NAME, reference=reference)
     )

@@ -36,9 +36,9 @@ def begun(client: Client, tmp_path: Path) -> None:
     plan = make_plan(now, start_at=now + timedelta(days=1))
     people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
     wave = client.wave("Wave that was killed", project="Panel tests", respondents=people, plan=plan)
-    job = client.run(client.recontacts.upload(wave.create(), people))
-    key = WaveKey(client.scope, "Panel tests", wave.name)
-    client.journal.write(
+    job = client.recontacts.upload(wave.create(), people)
+    key = WaveKey(client.aio.scope, "Panel tests", wave.name)
+    client.aio.journal.write(
         key,
         UPLOAD,
         EntryState.RUNNING,

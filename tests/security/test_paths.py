@@ -114,7 +114,7 @@ def test_a_download_over_the_wire_is_written_inside_the_folder_only(
     client = go_live(listen(lambda path, _: raw_response(b"RSID\r\n", more=more)))
     folder = tmp_path / "inner" / "chosen"
     folder.mkdir(parents=True)
-    download = client.run(client.recontacts.download(REF, "job-1"))
+    download = client.recontacts.download(REF, "job-1")
     path = download.save(folder)
     assert path.read_bytes() == b"RSID\r\n"
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]

@@ -51,13 +51,13 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
     wait_for(lambda: other.file_summary is not None)
     group = wave.target_group
     assert group is not None
-    job = client.recontacts.job(group, client.run(client.recontacts.jobs(group))[0].job_id)
+    job = client.recontacts.job(group, client.recontacts.jobs(group)[0].job_id)
     progress = cint_nb.JobProgress(job)
-    snapshot = client.run(job.refresh())
+    snapshot = client.aio.run(job.refresh())
     progress.update(snapshot)
-    client.run(client.recontacts.upload(group, people))
+    client.recontacts.upload(group, people)
     with pytest.raises(CintError) as caught:  # one upload runs already
-        client.run(client.recontacts.upload(group, people))
+        client.recontacts.upload(group, people)
     visits = pd.DataFrame({"RSID": people.ids[:9], "RID": people.ids[9:18], "Client Status": ["10"] * 9})
     report = read_report(visits, rsid="RSID")
     first = HistoryWave("wave 1", report, uploaded=people)
@@ -86,7 +86,7 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         "WaveView": WaveView(wave),
         "Outcome": wave.outcome,
         "frames": [people.summary(), people.lines(), wave.outcome.frame(), wave.status()],
-        "entries": client.journal.entries(),
+        "entries": client.aio.journal.entries(),
     }
 
 
@@ -120,7 +120,7 @@ def test_a_live_client_holds_its_token_in_a_masked_type_and_nowhere_else(
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"locales": []}'))
     client = go_live(server)
-    client.run(client.definitions.locales())
+    client.definitions.locales()
     assert TOKEN.encode() in server.heard
     held = list(reachable(client, *vars(cint_nb).values()))
     assert len(held) > 200
@@ -181,10 +181,10 @@ def test_files_hold_ids_only_where_the_user_named_them(
     wave.upload()
     wave.outcome.frame()
     wave.launch(budget="900 EUR")
-    assert client.journal.path is not None
-    files = [path for path in (*client.journal.path.parent.rglob("*"), *temporary.rglob("*")) if path.is_file()]
-    assert client.journal.path in files
-    assert client.journal.path.with_name(client.journal.path.name + "-wal") in files
+    assert client.aio.journal.path is not None
+    files = [path for path in (*client.aio.journal.path.parent.rglob("*"), *temporary.rglob("*")) if path.is_file()]
+    assert client.aio.journal.path in files
+    assert client.aio.journal.path.with_name(client.aio.journal.path.name + "-wal") in files
     for path in files:
         content = path.read_bytes()
         assert not holds_respondent(content), path.name
@@ -272,7 +272,7 @@ def test_nobody_is_named_in_an_error_or_a_log(
     own = wave.target_group
     assert own is not None
     group = TargetGroupRef(project_id=people.ids[0], target_group_id=people.ids[1])
-    client.run(client.recontacts.upload(own, people))
+    client.recontacts.upload(own, people)
     for attempt in (
         lambda: read_respondents(odd, entity_type="RSID", column=people.ids[0]),
         lambda: read_respondents(tmp_path / f"{people.ids[0]}.csv", entity_type="RSID"),
@@ -282,8 +282,8 @@ def test_nobody_is_named_in_an_error_or_a_log(
         lambda: Crosswalk.from_frame(pd.read_csv(headless)),
         lambda: read_report(pd.read_csv(headless)),
         lambda: make_wave(name="Tracker, wave 3").outcome,
-        lambda: client.run(client.recontacts.upload(own, people)),
-        lambda: client.run(client.target_groups.details(group)),
+        lambda: client.recontacts.upload(own, people),
+        lambda: client.target_groups.details(group),
     ):
         with pytest.raises(CintError) as caught:
             attempt()

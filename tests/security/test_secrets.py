@@ -121,7 +121,7 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
     async def read() -> None:
         shown.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
 
-    client.run(read())
+    client.aio.run(read())
     assert SECRET.encode() in server.heard, "the secret was used"
     assert TOKEN.encode() in server.heard, "and so was the token"
     lines = [record.getMessage() + repr(record.args) for record in every_logger.records]
@@ -145,7 +145,7 @@ def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(
         return await send(own, request, **more)
 
     monkeypatch.setattr(httpx.AsyncClient, "send", speak)
-    assert client.run(client.definitions.locales()) is not None
+    assert client.definitions.locales() is not None
     assert "header table" not in caplog.text
 
 
@@ -161,7 +161,7 @@ def test_a_refusal_that_quotes_the_request_is_told_without_the_credentials(
     monkeypatch.delenv("CINT_NB_TOKEN" if renewable else "CINT_NB_CLIENT_SECRET")
     client = go_live(server)
     with pytest.raises(NotAuthenticated, match=r"\(secret\)") as caught:
-        client.run(client.definitions.locales())
+        client.definitions.locales()
     error = caught.value
     held = [str(error), repr(error), repr(vars(error)), repr(error.body), caplog.text]
     held += traceback.TracebackException.from_exception(error, capture_locals=True).format()
@@ -174,7 +174,7 @@ def test_a_token_endpoint_that_quotes_the_secret_is_told_without_it(
     monkeypatch.delenv("CINT_NB_TOKEN")
     client = go_live(listen(refuse))
     with pytest.raises(NotAuthenticated, match=r"\(secret\)") as caught:
-        client.run(client.definitions.locales())
+        client.definitions.locales()
     assert secrets_in(str(caught.value) + repr(vars(caught.value))) == []
 
 
@@ -289,7 +289,7 @@ def test_an_error_is_pickled_without_the_raw_reply(
 ) -> None:
     client = go_live(listen(lambda path, _: raw_response(b'{"detail": "no", "ids": ["0f1ce179"]}', status="422 No")))
     with pytest.raises(CintError) as caught:
-        client.run(client.definitions.locales())
+        client.definitions.locales()
     assert isinstance(caught.value, ApiError)
     assert b"0f1ce179" in caught.value.body
     assert b"0f1ce179" not in pickle.dumps(caught.value)

@@ -41,7 +41,7 @@ def test_a_path_value_cannot_reach_another_endpoint(
     client = go_live(server)
     for value in HOSTILE:
         with pytest.raises(InputError, match=place) as caught:
-            client.run(client.http.send(operation.make_call(filled(operation, **{place: value}))))
+            client.aio.run(client.http.send(operation.make_call(filled(operation, **{place: value}))))
         assert "evil" not in str(caught.value)
     assert server.heads == []
 
@@ -52,7 +52,7 @@ def test_every_operation_is_asked_at_its_own_address_only(
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     for operation in OPERATIONS:
-        client.run(client.http.send(operation.make_call(filled(operation))))
+        client.aio.run(client.http.send(operation.make_call(filled(operation))))
         method, target, _ = server.heads[-1].split(b"\r\n")[0].decode().split(" ")
         assert method == operation.method
         assert target == "/v1" + re.sub(r"{\w+}", "1", operation.template)
@@ -65,7 +65,7 @@ def test_a_query_value_stays_one_value(
 ) -> None:
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
-    client.run(client.http.send(ops.LIST_PROJECTS.make_call(query={"name": value, "page_size": 5})))
+    client.aio.run(client.http.send(ops.LIST_PROJECTS.make_call(query={"name": value, "page_size": 5})))
     head = server.heads[0].decode()
     parts = urlsplit(head.split(" ")[1])
     assert parts.path == "/v1/demand/accounts/7/projects"
@@ -81,7 +81,7 @@ def test_a_header_value_cannot_become_another_header(
     server = listen(lambda path, _: raw_response(b"{}"))
     client = go_live(server)
     with pytest.raises(CintError):
-        client.run(client.http.send(ops.GET_PROJECT.make_call(filled(ops.GET_PROJECT), **{field: value})))
+        client.aio.run(client.http.send(ops.GET_PROJECT.make_call(filled(ops.GET_PROJECT), **{field: value})))
     assert b"evil" not in server.heard.lower()
 
 
@@ -103,11 +103,11 @@ def test_no_redirect_is_followed_to_another_host(
     client = go_live(here, **own)
     for operation in (ops.LIST_PROJECTS, ops.CREATE_DRAFT, ops.UPLOAD_RECONTACTS, ops.DOWNLOAD_REPORT):
         with pytest.raises(ApiError, match="redirect"):
-            client.run(client.http.send(operation.make_call(filled(operation))))
+            client.aio.run(client.http.send(operation.make_call(filled(operation))))
     assert TOKEN.encode() in here.heard
     assert elsewhere.heads == []
     if own_client:
-        client.run(own["http_client"].aclose())
+        client.aio.run(own["http_client"].aclose())
 
 
 @pytest.mark.parametrize("status", REDIRECTS)
@@ -121,7 +121,7 @@ def test_the_secret_follows_no_redirect_of_the_token_endpoint(
     )
     client = go_live(here)
     with pytest.raises(CintError):
-        client.run(client.definitions.locales())
+        client.definitions.locales()
     assert SECRET.encode() in here.heard
     assert elsewhere.heads == []
 
@@ -145,12 +145,12 @@ def test_no_address_in_a_reply_is_ever_asked(listen: Callable[..., Listener], go
         async for _ in client.projects.list():
             pass
 
-    client.run(list_projects())
+    client.aio.run(list_projects())
     asked = [urlsplit(head.split(b" ")[1].decode()) for head in here.heads]
     assert {parts.path for parts in asked} == {"/v1/demand/accounts/7/projects"}
     pages = iter(range(50))
-    client.run(client.reports.download("01JX2KPG5VEBF8498Z8YTTE8TB"))
-    client.run(client.reports.status("01JX2KPG5VEBF8498Z8YTTE8TB"))
+    client.reports.download("01JX2KPG5VEBF8498Z8YTTE8TB")
+    client.reports.status("01JX2KPG5VEBF8498Z8YTTE8TB")
     assert TOKEN.encode() in here.heard
     assert elsewhere.heads == []
 
@@ -179,7 +179,7 @@ def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_p
     assert connected == []
     server = listen(lambda path, _: raw_response(b'{"locales": []}'))
     live = go_live(server)
-    live.run(live.definitions.locales())
+    live.definitions.locales()
     assert set(connected) == {("127.0.0.1", server.port)}
 
 

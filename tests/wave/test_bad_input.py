@@ -136,7 +136,7 @@ def test_a_plan_the_guides_forbid_is_stopped_by_its_rule(
         wave.create()
     assert client.requests_sent == 0
     assert wave.target_group is None
-    assert client.journal.entries() == []
+    assert client.aio.journal.entries() == []
 
 
 @pytest.mark.usefixtures("without_credentials")

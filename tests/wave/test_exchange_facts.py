@@ -38,7 +38,7 @@ def test_people_the_exchange_would_turn_away_are_counted(client: Client, make_wa
     wave = make_wave()
     ref = wave.create()
     assert "excluded-ids" not in wave.check("upload", ask=True).rules()
-    client.run(client.exclusions.upload(ref, wave.respondents.sample(100, seed=1))).wait()
+    client.exclusions.upload(ref, wave.respondents.sample(100, seed=1)).wait()
     finding = next(each for each in wave.check("upload", ask=True) if each.rule == "excluded-ids")
     assert not [identifier for identifier in wave.respondents.ids if identifier in str(finding)]
 
@@ -48,7 +48,7 @@ def test_an_activity_exclusion_that_covers_the_source_is_named(client: Client, m
     wave = make_wave("Tracker, wave 2b")
     wave.sources = (first,)
     ref = wave.create()
-    client.run(client.exclusions.set_activity(ref, [ActivityExclusion(type="target-group", id=first.target_group_id)]))
+    client.exclusions.set_activity(ref, [ActivityExclusion(type="target-group", id=first.target_group_id)])
     assert "activity-exclusions" in wave.check("launch", ask=True).rules()
 
 
@@ -77,8 +77,8 @@ def test_first_and_last_complete_of_a_source_are_told_apart(client: Client, make
     wave.launch(budget="300 EUR")
     client.pass_time(days=5)
     facts = WaveFacts(plan=wave.plan, respondents=wave.respondents, now=client.clock.now())
-    (source,) = client.run(read_exchange_facts(client, facts, None, [ref])).sources
-    seen = client.run(client.target_groups.performance(ref))
+    (source,) = client.aio.run(read_exchange_facts(client, facts, None, [ref])).sources
+    seen = client.target_groups.performance(ref)
     assert (source.first_complete, source.last_complete) == (seen.first_complete, seen.last_complete)
     assert seen.first_complete != seen.last_complete
 
@@ -87,7 +87,7 @@ def test_a_running_job_stops_a_launch(client: Client, make_wave: Make) -> None:
     wave = make_wave()
     ref = wave.create()
     wave.upload()
-    client.run(client.recontacts.upload(ref, wave.respondents.sample(50, seed=1)))
+    client.recontacts.upload(ref, wave.respondents.sample(50, seed=1))
     with pytest.raises(PreflightBlocked, match="job"):
         wave.launch(budget="300 EUR")
 
@@ -126,7 +126,7 @@ def test_a_plan_changed_after_the_draft_was_made_is_not_launched_by_its_old_draf
     with pytest.raises(PreflightBlocked, match="draft"):
         again.launch(budget=budget)
     assert not again.launched
-    client.run(client.target_groups.update_draft(ref, again.plan))
+    client.target_groups.update_draft(ref, again.plan)
     again.launch(budget=budget)
     client.pass_time(days=10)
     assert again.status().iloc[0]["cost"] <= Money.parse(budget).value

@@ -160,13 +160,13 @@ def test_waves_of_two_accounts_or_hosts_are_not_the_same_wave() -> None:
     scopes = set()
     for settings in ({}, {"account_id": 7}, {"base_url": "http://127.0.0.1:9/v1"}):
         with open_client("sandbox", **settings) as client:
-            scopes.add(client.scope)
+            scopes.add(client.aio.scope)
     assert len(scopes) == 3
 
 
 def test_a_closed_session_lets_go_of_its_journal() -> None:
     client = open_client("sandbox")
-    journal = client.journal
+    journal = client.aio.journal
     client.close()
     with pytest.raises(sqlite3.ProgrammingError):
         journal.entries()

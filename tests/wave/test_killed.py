@@ -69,10 +69,10 @@ def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: Kil
     ref = TargetGroupRef(**end["ref"])
     project = f"Project of {name_of(point)}"
     with open_client("sandbox", base_url=killed_runs.url) as client:
-        projects = client.run(everything(client.projects.list(name=project)))
-        groups = client.run(everything(client.target_groups.list(ref.project_id)))
-        uploads = client.run(client.recontacts.jobs(ref))
-        run = client.run(client.fielding.run(ref))
+        projects = client.aio.run(everything(client.aio.projects.list(name=project)))
+        groups = client.aio.run(everything(client.aio.target_groups.list(ref.project_id)))
+        uploads = client.recontacts.jobs(ref)
+        run = client.fielding.aio.run(ref)
     assert [one.id for one in projects if one.name == project] == [ref.project_id]
     assert len(groups) == 1
     assert len(uploads) == 2  # the list, and its rejected ids once more

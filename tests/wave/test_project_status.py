@@ -57,7 +57,7 @@ def drafts(client: Client, project_id: str, count: int) -> None:
             )
         )
 
-    client.run(make())
+    client.aio.run(make())
 
 
 def last(status: ProjectStatus) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def test_two_hundred_groups_are_refreshed_with_one_request_a_page_and_what_chang
     assert frames[0]["goal"].notna().all()
     assert sent_by(client, status) == 2, "nothing changed: two pages and nothing else"
     client.pass_time(minutes=5)
-    client.run(client.fielding.pause(group))
+    client.fielding.pause(group)
     assert sent_by(client, status) <= 2 + 8, "the details of one group"
 
 
@@ -140,7 +140,7 @@ def test_forgetting_reads_all_details_anew(client: Client, tmp_path: Path) -> No
 
 def test_a_project_made_elsewhere_is_found_by_its_name(client: Client, tmp_path: Path) -> None:
     manager = "b551326b-ac9d-4d32-8823-4f025787dab9"
-    project = client.run(client.projects.create("Made elsewhere", manager))
+    project = client.projects.create("Made elsewhere", manager)
     drafts(client, project.id, 1)
     assert Counter(last(client.project_status("Made elsewhere"))["state"]) == {"draft": 1}
     with pytest.raises(InputError, match="no project of that name"):
@@ -177,7 +177,7 @@ def test_a_changelog_that_may_not_be_read_hides_no_pause(
     wave = launched(client, tmp_path)
     client.pass_time(hours=2)
     assert wave.target_group is not None
-    client.run(client.fielding.pause(wave.target_group))
+    client.fielding.pause(wave.target_group)
 
     def refused(*_: Any, **__: Any) -> None:
         raise PermissionDenied("not yours")

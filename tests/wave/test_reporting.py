@@ -42,7 +42,7 @@ def test_a_step_that_was_done_before_is_shown_as_done_and_not_as_stopped(
     wave.create()
     wave.upload()
     reporter = RecordingReporter()
-    client.reporter_factory = lambda *_: reporter
+    client.aio.reporter_factory = lambda *_: reporter
     sent = client.requests_sent
     again = wave.upload()
     assert client.requests_sent == sent

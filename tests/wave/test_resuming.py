@@ -67,7 +67,7 @@ def test_a_project_whose_reply_was_lost_is_made_once(client: Client, make_wave: 
     async def named_alike() -> list[str]:
         return [each.id async for each in client.projects.list(name="Brand tracker")]
 
-    assert client.run(named_alike()) == [ref.project_id]
+    assert client.aio.run(named_alike()) == [ref.project_id]
 
 
 def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
@@ -109,7 +109,7 @@ def test_an_upload_that_failed_is_sent_anew(client: Client, make_wave: Make) -> 
     with pytest.raises(JobFailed):
         wave.upload()
     assert make_wave().upload().state is JobState.PARTIAL
-    assert len(client.run(client.recontacts.jobs(ref))) == 2
+    assert len(client.recontacts.jobs(ref)) == 2
 
 
 def test_a_resubmission_whose_reply_was_lost_is_taken_up_with_its_own_ids(
@@ -122,7 +122,7 @@ def test_a_resubmission_whose_reply_was_lost_is_taken_up_with_its_own_ids(
     again.resubmit()
     assert again.resubmitted_count == rejected
     assert again.target_group is not None
-    assert len(client.run(client.recontacts.jobs(again.target_group))) == 2
+    assert len(client.recontacts.jobs(again.target_group)) == 2
 
 
 def test_ids_saved_by_somebody_else_meanwhile_do_not_hide_a_rejection(client: Client, make_wave: Make) -> None:
@@ -130,7 +130,7 @@ def test_ids_saved_by_somebody_else_meanwhile_do_not_hide_a_rejection(client: Cl
     rejected = wave.outcome.counts["rejected"]
     others = read_respondents([synthetic_id("somebody else", number) for number in range(200)], entity_type="RSID")
     assert wave.target_group is not None
-    client.run(client.recontacts.upload(wave.target_group, others)).wait()
+    client.recontacts.upload(wave.target_group, others).wait()
     assert make_wave().outcome.counts["rejected"] == rejected
 
 
@@ -143,7 +143,7 @@ def test_a_goal_of_nobody_or_above_the_saved_ids_is_not_written(client: Client, 
     with pytest.raises(PlanError, match="not possible"):
         wave.lower_goal(goal)
     assert wave.plan.completes_goal == 100
-    assert client.journal.last(WaveKey(client.scope, "Brand tracker", wave.name), GOAL) is None
+    assert client.aio.journal.last(WaveKey(client.aio.scope, "Brand tracker", wave.name), GOAL) is None
 
 
 def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Client, make_wave: Make) -> None:
@@ -157,9 +157,9 @@ def test_a_goal_the_exchange_did_not_take_is_not_remembered(client: Client, make
 def test_a_lowered_goal_leaves_the_draft_its_reference(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
-    before = client.run(client.target_groups.get(wave.target_group))
+    before = client.target_groups.get(wave.target_group)
     wave.lower_goal(50)
-    after = client.run(client.target_groups.get(wave.target_group))
+    after = client.target_groups.get(wave.target_group)
     assert after.completes_goal == 50
     reference = after.target_group_customer_reference_number
     assert reference == before.target_group_customer_reference_number != ""
@@ -194,7 +194,7 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
     assert again.launch(budget="300 EUR").state is JobState.DONE
     assert again.target_group is not None
-    run = client.run(client.fielding.run(again.target_group))
+    run = client.fielding.aio.run(again.target_group)
     assert run is not None
     assert run.end_fielding_at is not None
     assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)
@@ -206,7 +206,7 @@ def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Client
     with pytest.raises(JobFailed):
         wave.launch(budget="300 EUR")
     assert wave.target_group is not None
-    client.run(client.recontacts.remove_all(wave.target_group, ids=600)).wait()
+    client.recontacts.remove_all(wave.target_group, ids=600).wait()
     with pytest.raises(PreflightBlocked, match="saved"):
         make_wave().launch(budget="300 EUR")
 
@@ -214,7 +214,7 @@ def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Client
 def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
-    client.run(client.fielding.launch(wave.target_group, wave.plan.end_at)).wait()
+    client.fielding.launch(wave.target_group, wave.plan.end_at).wait()
     with pytest.raises(PreflightBlocked, match="Only a draft"):
         wave.launch(budget="300 EUR")
 
@@ -248,7 +248,7 @@ def test_the_journal_keeps_the_time_of_the_exchange(client: Client, make_wave: M
     client.pass_time(days=30)
     before = client.clock.now() - timedelta(seconds=1)
     make_wave().upload()
-    times = [entry.at for entry in client.journal.entries(step=UPLOAD)]
+    times = [entry.at for entry in client.aio.journal.entries(step=UPLOAD)]
     assert len(times) == 3
     assert all(before <= moment <= client.clock.now() for moment in times)
 
@@ -261,7 +261,7 @@ def test_a_pause_from_elsewhere_is_told_after_one_from_here_was_resumed(client: 
     assert "paused" not in wave.status().iloc[0]["warnings"]
     wave.resume()
     assert wave.target_group is not None
-    client.run(client.fielding.pause(wave.target_group))
+    client.fielding.pause(wave.target_group)
     assert "paused elsewhere" in wave.status().iloc[0]["warnings"]
 
 
@@ -274,5 +274,5 @@ def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave
 def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave, start_at=client.clock.now() + timedelta(days=3))
     wave.launch(budget="300 EUR")
-    row = client.run(wave._steps.status())
+    row = client.aio.run(wave._steps.status())
     assert row["started_at"] == wave.plan.start_at

@@ -28,7 +28,7 @@ def test_with_a_crosswalk_every_rid_is_accounted_for(
     )
     ref = wave.create()
     wave.upload()
-    saved = set(client.run(client.recontacts.saved_ids(ref)))
+    saved = set(client.recontacts.saved_ids(ref))
     expected = sum(rsid in saved for _, rsid in VISITS)
     assert 0 < wave.outcome.counts["rejected"] < 300
     assert wave.outcome.counts["saved"] == expected
@@ -50,8 +50,8 @@ def test_ids_saved_before_are_not_taken_for_new_visits(
 ) -> None:
     wave = client.wave("A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan())
     ref = wave.create()
-    client.run(client.recontacts.upload(ref, read_respondents([VISITS[0][1]], entity_type="RSID"))).wait()
-    held = client.run(client.recontacts.saved_count(ref))
+    client.recontacts.upload(ref, read_respondents([VISITS[0][1]], entity_type="RSID")).wait()
+    held = client.recontacts.saved_count(ref)
     wave.upload()
-    new = client.run(client.recontacts.saved_count(ref)) - held
+    new = client.recontacts.saved_count(ref) - held
     assert f"{new:,} respondents are new" in " ".join(wave.outcome.warnings)

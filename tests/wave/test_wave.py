@@ -61,7 +61,7 @@ def test_a_whole_wave_accounts_for_every_line(client: Client, make_wave: Make) -
 def test_the_rejected_ids_are_exactly_those_the_exchange_does_not_list(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
-    saved = set(client.run(client.recontacts.saved_ids(wave.target_group)))
+    saved = set(client.recontacts.saved_ids(wave.target_group))
     assert set(wave.outcome.rejected.ids) == set(wave.respondents.ids) - saved
 
 
@@ -73,7 +73,7 @@ def test_running_a_step_again_sends_nothing_new(client: Client, make_wave: Make)
     assert again.upload() == wave.upload()
     assert client.requests_sent == before
     assert again.target_group is not None
-    assert len(client.run(client.recontacts.jobs(again.target_group))) == 1
+    assert len(client.recontacts.jobs(again.target_group)) == 1
 
 
 def test_a_launch_that_is_run_again_launches_once(client: Client, make_wave: Make) -> None:
@@ -106,7 +106,7 @@ def test_ids_that_were_rejected_twice_are_not_sent_again(client: Client, make_wa
     with pytest.raises(NothingToResubmit, match="rejected twice"):
         wave.resubmit()
     assert wave.target_group is not None
-    assert len(client.run(client.recontacts.jobs(wave.target_group))) == 2
+    assert len(client.recontacts.jobs(wave.target_group)) == 2
 
 
 def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Client, make_wave: Make) -> None:
@@ -116,7 +116,7 @@ def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Client, ma
         shown.append(f"{title} {mode}")
         return SilentReporter()
 
-    client.reporter_factory = reporter
+    client.aio.reporter_factory = reporter
     wave = uploaded(make_wave)
     wave.resubmit()
     before = list(shown)
@@ -151,7 +151,7 @@ def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
     again.resubmit()
     assert again.resubmitted_count == rejected
     assert again.target_group is not None
-    assert len(client.run(client.recontacts.jobs(again.target_group))) == 2
+    assert len(client.recontacts.jobs(again.target_group)) == 2
 
 
 def test_rejected_rids_that_cannot_be_told_are_not_called_saved(make_wave: Make, tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_rejected_rids_that_cannot_be_told_are_not_called_saved(make_wave: Make,
 def test_ids_saved_before_the_upload_are_told_apart(client: Client, make_wave: Make, people: Respondents) -> None:
     wave = make_wave()
     ref = wave.create()
-    client.run(client.recontacts.upload(ref, people.sample(100, seed=3))).wait()
-    held = client.run(client.recontacts.saved_count(ref))
+    client.recontacts.upload(ref, people.sample(100, seed=3)).wait()
+    held = client.recontacts.saved_count(ref)
     wave.upload()
     assert wave.outcome.counts["already_saved"] == held
 
@@ -256,7 +256,7 @@ def test_its_repr_says_where_it_stands_and_no_id(make_wave: Make) -> None:
 def test_the_journal_holds_no_respondent_id(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.resubmit()
-    stored = str([entry.payload for entry in client.journal.entries()])
+    stored = str([entry.payload for entry in client.aio.journal.entries()])
     assert not [identifier for identifier in wave.respondents.ids if identifier in stored]
 
 

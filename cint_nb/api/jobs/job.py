@@ -121,6 +121,16 @@ class Job:
         """
         return await loop_thread.run_on_loop(self._refresh())
 
+    def poll(self) -> JobSnapshot:
+        """Poll once, with one request, and return the snapshot; `await job.refresh()` does the same.
+
+        Raises:
+            NotFound: the job does not exist.
+            CintError: the poll failed for another reason; the job itself is not affected.
+            LoopError: called on the package's own loop thread.
+        """
+        return loop_thread.run(self._refresh())
+
     def watch(self, deadline: timedelta | float | None = None) -> AsyncIterator[JobSnapshot]:
         """Yield every snapshot from now on until the job has ended; that of a failed job is yielded, not raised.
 

@@ -14,7 +14,7 @@ from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 _CREATE = "create guide, request body"
 _ASSIGNMENT = "fielding_assistant_assignment"
 _FIX = (
-    "update it to match the plan with client.run(client.target_groups.update_draft(wave.target_group, wave.plan)), "
+    "update it to match the plan with client.target_groups.update_draft(wave.target_group, wave.plan), "
     "or change the plan to match it."
 )
 _COMPARED_FIELDS = ("locale", "expected_length_of_interview_minutes", "expected_incidence_rate", "collects_pii")

@@ -113,7 +113,7 @@ def test_bands_drawn_while_a_recontact_runs_hold_its_end(tmp_path: Path) -> None
         bands = []
         for _ in range(6):
             client.pass_time(days=1)
-            seen = completes_frame(client.run(client.target_groups.completes_by_interval(group)))
+            seen = completes_frame(client.target_groups.completes_by_interval(group))
             bands.append(at_end(project(seen, end_at=plan.end_at, now=client.clock.now())))
         client.pass_time(days=8)
         ended = int(wave.status()["completes"].iloc[0])

@@ -133,7 +133,7 @@ def test_the_budget_the_panel_names_covers_every_cent(client: Client, wave: Wave
 
 def test_a_wave_of_the_same_name_at_another_exchange_is_another_wave(wave: Wave, client: Client) -> None:
     elsewhere = WaveKey("live https://api.cint.com/v1 account 7", "Panel tests", wave.name)
-    client.journal.write(elsewhere, CLOSE, EntryState.DONE, Payload())
+    client.aio.journal.write(elsewhere, CLOSE, EntryState.DONE, Payload())
     assert WaveView(wave).value.code == "wave.create()"
 
 

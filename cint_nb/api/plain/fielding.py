@@ -1,0 +1,140 @@
+"""Fielding as plain verbs."""
+
+# Generated from cint_nb/api/resources/fielding.py by `nox -s plain`; change that file instead.
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.api.resources import fielding
+from cint_nb.domain.fielding import BatchResult, FieldingRun
+from cint_nb.domain.jobs import JobHandle
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.target_groups import Transitions
+from cint_nb.wire import loop_thread
+
+
+class Fielding:
+    """The fielding of target groups: launch them and control their runs."""
+
+    def __init__(self, aio: fielding.Fielding) -> None:
+        self._aio = aio
+
+    def launch(self, ref: TargetGroupRef, end_fielding_at: datetime, *, idempotency_key: str = "") -> Job:
+        """Launch a draft in a background job; once it is done, the group is live and costs money.
+
+        Args:
+            ref: The draft.
+            end_fielding_at: End of fielding, with a time zone, at least one hour ahead.
+            idempotency_key: The same key never launches twice; a new one if omitted.
+
+        Raises:
+            InputError: the time has no time zone; nothing was sent.
+            BadRequest: the exchange rejects the time.
+            TransportError: the reply was lost; `evidence` contains the key with which to call this again.
+
+        Serves the recontact guide, step 4, and `POST …/fielding-run-jobs/launch-from-draft`.
+        """
+        return loop_thread.run(self._aio.launch(ref, end_fielding_at, idempotency_key=idempotency_key))
+
+    def schedule(
+        self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime, *, idempotency_key: str = ""
+    ) -> Job:
+        """Schedule a draft in a background job; it goes live automatically at the start time.
+
+        Args:
+            ref: The draft.
+            start_fielding_at: Start, with a time zone, not in the past.
+            end_fielding_at: End, with a time zone.
+            idempotency_key: The same key never schedules twice; a new one if omitted.
+
+        Raises:
+            InputError: a time has no time zone, or the end is not after the start; nothing was sent.
+            TransportError: the reply was lost; `evidence` contains the key with which to call this again.
+
+        Serves `POST …/fielding-run-jobs/schedule-from-draft`.
+        """
+        return loop_thread.run(
+            self._aio.schedule(ref, start_fielding_at, end_fielding_at, idempotency_key=idempotency_key)
+        )
+
+    def run(self, ref: TargetGroupRef) -> FieldingRun | None:
+        """Read the fielding run with its ETag; None before the launch. A target group has at most one.
+
+        Serves `GET …/fielding-runs` and `GET …/fielding-runs/{fielding_run_id}`.
+        """
+        return loop_thread.run(self._aio.run(ref))
+
+    def pause(self, ref: TargetGroupRef) -> FieldingRun:
+        """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""
+        return loop_thread.run(self._aio.pause(ref))
+
+    def resume(self, ref: TargetGroupRef) -> FieldingRun:
+        """Resume a paused run; a live one stays live. Raises the same errors as `complete`. Serves `POST …/resume`."""
+        return loop_thread.run(self._aio.resume(ref))
+
+    def launch_now(self, ref: TargetGroupRef) -> FieldingRun:
+        """Launch a scheduled run at once; its end moves with its start. Serves `POST …/launch-now`."""
+        return loop_thread.run(self._aio.launch_now(ref))
+
+    def relaunch(self, ref: TargetGroupRef) -> FieldingRun:
+        """Relaunch a completed run whose goal and end have not been reached. Serves `POST …/relaunch`."""
+        return loop_thread.run(self._aio.relaunch(ref))
+
+    def complete(self, ref: TargetGroupRef, *, resume_first: bool = False) -> FieldingRun:
+        """Complete a live or scheduled run, so that nobody can enter any longer; a completed one stays completed.
+
+        Args:
+            ref: The target group.
+            resume_first: Resume a paused run, then complete it. The exchange does not complete a paused run, and
+                between the two requests respondents may enter.
+
+        Returns:
+            The run as read afterwards.
+
+        Raises:
+            InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
+            PreconditionFailed: the run was changed twice by others during the call.
+
+        Serves `POST …/fielding-runs/{fielding_run_id}/complete`, with `If-Match`.
+        """
+        return loop_thread.run(self._aio.complete(ref, resume_first=resume_first))
+
+    def update_run(self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime) -> FieldingRun:
+        """Change start and end of the run. Raises the same errors as `complete`.
+
+        Serves `PUT …/fielding-runs/{fielding_run_id}`.
+        """
+        return loop_thread.run(self._aio.update_run(ref, start_fielding_at, end_fielding_at))
+
+    def allowed_actions(self, project_id: str, target_group_ids: Sequence[str]) -> Transitions:
+        """Read which actions a set of target groups allows now; `POST …/compute-target-group-transitions`."""
+        return loop_thread.run(self._aio.allowed_actions(project_id, target_group_ids))
+
+    def start_batch(
+        self, action: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str = ""
+    ) -> Job:
+        """Apply one action to many target groups of a project in a background job.
+
+        The job is `partial` if some groups could not be changed; `batch_result` returns them with the reasons.
+
+        Args:
+            action: `launch`, `pause`, `resume`, `complete` or `relaunch`.
+            project_id: The project of all the groups.
+            target_group_ids: The groups, at least one.
+            idempotency_key: The same key never acts twice; a new one if omitted.
+
+        Raises:
+            InputError: the action is unknown or there is no group; nothing was sent.
+
+        Serves `POST …/batch-jobs/{verb}-fielding-runs-by-target-group-id`.
+        """
+        return loop_thread.run(
+            self._aio.start_batch(action, project_id, target_group_ids, idempotency_key=idempotency_key)
+        )
+
+    def batch_result(self, handle: JobHandle) -> BatchResult:
+        """Read which target groups a batch changed and which it could not, with the reasons."""
+        return loop_thread.run(self._aio.batch_result(handle))

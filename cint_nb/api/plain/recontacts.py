@@ -1,0 +1,108 @@
+"""Recontacts as plain verbs."""
+
+# Generated from cint_nb/api/resources/recontacts.py by `nox -s plain`; change that file instead.
+
+from __future__ import annotations
+
+import builtins
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.api.resources import recontacts
+from cint_nb.api.resources.downloads import Download
+from cint_nb.domain.files import Uploadable, UploadFile
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.respondent_lists import UploadJob
+from cint_nb.wire import loop_thread
+
+
+class Recontacts:
+    """The recontacts of target groups: upload them, follow the jobs, and read what is saved."""
+
+    def __init__(self, aio: recontacts.Recontacts) -> None:
+        self._aio = aio
+
+    def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+        """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
+
+        The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
+        first, and after a lost reply it is read again before anything is sent. An exchange of an older version may have
+        neither this URL nor a list: RSIDs are then sent to the older URL, and after a lost reply the count of saved ids
+        shows what happened.
+
+        Args:
+            ref: The target group.
+            uploadable: The exact bytes, or an object that provides them, such as `Respondents`.
+            token: Lower-case letters and digits that mark this attempt; a new one if omitted. Where jobs are listed,
+                the same token and the same ids adopt the job that was started with them, whatever its state.
+
+        Raises:
+            RespondentFileError: the file is empty or above a limit; nothing was sent.
+            JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
+            OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
+                this again.
+
+        Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
+        """
+        return loop_thread.run(self._aio.upload(ref, uploadable, token=token))
+
+    def jobs(self, ref: TargetGroupRef) -> builtins.list[UploadJob]:
+        """Return the upload jobs of a target group, newest first.
+
+        Serves the recontact guide, "List all upload jobs". No list contains removals.
+        """
+        return loop_thread.run(self._aio.jobs(ref))
+
+    def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
+        """Return the upload job with a file name, ready to be followed; None if the list contains none."""
+        return loop_thread.run(self._aio.find_job(ref, file_name))
+
+    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
+        """Attach to an upload job by its id; nothing is sent.
+
+        Args:
+            ref: The target group.
+            job_id: As returned by the upload.
+            ids: How many ids were sent, for the estimate; 0 if unknown.
+        """
+        return self._aio.job(ref, job_id, ids=ids)
+
+    def running_job(self, ref: TargetGroupRef) -> UploadJob | None:
+        """Return the upload job that is running now; None if there is none."""
+        return loop_thread.run(self._aio.running_job(ref))
+
+    def download(self, ref: TargetGroupRef, job_id: str) -> Download:
+        """Return name and content of an uploaded file; `save(folder)` replaces no file unless asked to.
+
+        Serves the recontact guide, "Download an uploaded file".
+        """
+        return loop_thread.run(self._aio.download(ref, job_id))
+
+    def saved_count(self, ref: TargetGroupRef) -> int:
+        """Count the saved ids, which is the upper limit of the goal; `GET …/recontacts/overview`."""
+        return loop_thread.run(self._aio.saved_count(ref))
+
+    def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
+        """Return the saved RSIDs, normalised, in the exchange's order; one request per hundred ids.
+
+        After an upload of RIDs, these are the RSIDs they were mapped to.
+
+        Serves `GET …/recontacts/rsids`.
+        """
+        return loop_thread.run(self._aio.saved_ids(ref))
+
+    def remove_all(self, ref: TargetGroupRef, *, ids: int = 0) -> Job:
+        """Remove all recontacts of a target group in a background job; there is no way to remove only some.
+
+        Args:
+            ref: The target group.
+            ids: How many are saved, for the estimate; counted if omitted. If none of them is left, an earlier removal
+                did it, and nothing is sent.
+
+        Raises:
+            JobAlreadyRunning: another job is running for this target group.
+            OutcomeUnknown: the reply was lost, ids are still saved, and no job seems to be running. Call it again:
+                removing what is already removed changes nothing.
+
+        Serves the recontact guide, "Removing recontact opportunities".
+        """
+        return loop_thread.run(self._aio.remove_all(ref, ids=ids))

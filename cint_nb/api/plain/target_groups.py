@@ -1,0 +1,246 @@
+"""TargetGroups as plain verbs."""
+
+# Generated from cint_nb/api/resources/target_groups.py by `nox -s plain`; change that file instead.
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cint_nb.api.resources import target_groups
+from cint_nb.domain.models import Amount, TargetGroupRef
+from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.target_groups import (
+    ChangelogEntry,
+    CompletesInterval,
+    Feasibility,
+    Performance,
+    TargetGroup,
+    TargetGroupOverview,
+    TargetGroupSummary,
+)
+from cint_nb.wire import loop_thread
+
+
+class TargetGroups:
+    """The target groups of projects: create, read and change them, and read their metrics."""
+
+    def __init__(self, aio: target_groups.TargetGroups) -> None:
+        self._aio = aio
+
+    def create_draft(
+        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str = "", reference: str
+    ) -> TargetGroupRef:
+        """Create a draft target group, or adopt the one that already has the reference.
+
+        The exchange does not protect against creating a draft twice. So the reference is searched for first, and again
+        after a lost reply, before anything is sent.
+
+        Args:
+            project_id: Project of the draft.
+            plan: The plan, or the JSON body as a dict.
+            name: Name if the plan has none, 5–128 characters.
+            reference: Your reference number, 3–128 letters, digits, spaces, `-` and `_`. One reference, one draft.
+
+        Raises:
+            InputError: the reference is invalid; nothing was sent.
+            BadRequest: `invalid_params` names the rejected fields. If the allocations were rejected, `evidence`
+                contains the other formats that could be tried.
+            OutcomeUnknown: the reply was lost and the checks failed; call it again with the same reference.
+
+        Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
+        """
+        return loop_thread.run(self._aio.create_draft(project_id, plan, name=name, reference=reference))
+
+    def find(self, project_id: str, reference: str, *, name: str = "", whole: bool = False) -> TargetGroupRef | None:
+        """Return the target group with a reference number; None if there is none. Archived groups do not count.
+
+        Args:
+            project_id: Project to search.
+            reference: The whole reference number.
+            name: If the list does not show references, only groups with this name are read one by one.
+            whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
+        """
+        return loop_thread.run(self._aio.find(project_id, reference, name=name, whole=whole))
+
+    def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
+        """Replace a draft with another body. There is no If-Match here: the last writer wins.
+
+        A plan keeps the draft's reference number, and its name if the plan has none; a body is sent unchanged.
+
+        Raises:
+            BadRequest: `invalid_params` names the rejected fields.
+            ApiError: the target group is launched; use `update_details`.
+
+        Serves `PUT …/target-groups/{target_group_id}`.
+        """
+        loop_thread.run(self._aio.update_draft(ref, plan))
+
+    def get(self, ref: TargetGroupRef) -> TargetGroup:
+        """Read a target group, draft or launched.
+
+        The exchange has separate URLs for drafts and launched groups, and answers the first with a redirect once the
+        group is launched. Redirects are never followed; the second URL is requested instead.
+
+        Raises:
+            NotFound: the group exists at neither URL.
+
+        Serves `GET …/target-groups/{target_group_id}` and `…/details`.
+        """
+        return loop_thread.run(self._aio.get(ref))
+
+    def details(self, ref: TargetGroupRef) -> TargetGroup:
+        """Read a launched target group.
+
+        Raises:
+            NotFound: the group does not exist, or is still a draft.
+        """
+        return loop_thread.run(self._aio.details(ref))
+
+    def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
+        """Change a launched target group: name, manager, length, incidence, URLs; never its goal.
+
+        Serves `PUT …/target-groups/{target_group_id}/details`.
+        """
+        return loop_thread.run(self._aio.update_details(ref, body))
+
+    def list(
+        self,
+        project_id: str,
+        *,
+        references: Sequence[str] = (),
+        statuses: Sequence[str] = (),
+        name: str = "",
+        search: str = "",
+        countries: Sequence[str] = (),
+        languages: Sequence[str] = (),
+        exclusion: bool | None = None,
+        whole: bool = False,
+    ) -> builtins.list[TargetGroupSummary]:
+        """List the target groups of a project.
+
+        Args:
+            project_id: The project.
+            references: Only groups with one of these reference numbers.
+            statuses: Any of `draft`, `scheduled`, `live`, `paused`, `completed`, `archived`.
+            name: Only groups with this name.
+            search: Only groups that match this text.
+            countries: Two-letter codes, such as `de`.
+            languages: Three-letter codes, such as `ger`.
+            exclusion: Only groups with project exclusion on, or off.
+            whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
+
+        Serves `GET …/target-groups`.
+        """
+        return loop_thread.run(
+            loop_thread.collect(
+                self._aio.list(
+                    project_id,
+                    references=references,
+                    statuses=statuses,
+                    name=name,
+                    search=search,
+                    countries=countries,
+                    languages=languages,
+                    exclusion=exclusion,
+                    whole=whole,
+                )
+            )
+        )
+
+    def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
+        """Set what counts towards the goal, and return what the exchange then reports.
+
+        Args:
+            ref: The target group.
+            strategy: `completes`, `prescreens` or `automated`. A recontact needs `completes`.
+
+        Serves `PUT …/filling-strategy`.
+        """
+        return loop_thread.run(self._aio.set_filling_strategy(ref, strategy))
+
+    def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
+        """Set the price per complete of a launched group, in the business unit's currency.
+
+        Raises:
+            PlanError: the price cannot be parsed.
+
+        Serves `PUT …/cost-per-interview`.
+        """
+        return loop_thread.run(self._aio.set_cost_per_interview(ref, price))
+
+    def set_completes_goal(self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()) -> int:
+        """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
+
+        Args:
+            ref: The target group.
+            goal: Completes wanted, at least 1 and at most the number of saved ids.
+            profiles: Quota goals to change with it, in the exchange's format.
+
+        Serves `PUT …/profiles/completes-goal`.
+        """
+        return loop_thread.run(self._aio.set_completes_goal(ref, goal, profiles=profiles))
+
+    def overview(self, ref: TargetGroupRef) -> TargetGroupOverview:
+        """Read state, progress and cost of a launched target group.
+
+        Raises:
+            NotFound: the group does not exist, or is still a draft, which has no overview.
+
+        Serves `GET …/overview`.
+        """
+        return loop_thread.run(self._aio.overview(ref))
+
+    def performance(self, ref: TargetGroupRef) -> Performance:
+        """Read entrants, completes, rates, and visits by status, live and test separately; `GET …/performance`."""
+        return loop_thread.run(self._aio.performance(ref))
+
+    def completes_by_interval(self, ref: TargetGroupRef, interval: str = "PT24H") -> tuple[CompletesInterval, ...]:
+        """Read the completes over time; each count is cumulative, up to the end of its interval.
+
+        Args:
+            ref: The target group.
+            interval: Length in ISO 8601, such as `PT1H` or `PT24H`.
+
+        Serves `GET …/completes-aggregated-by-interval`.
+        """
+        return loop_thread.run(self._aio.completes_by_interval(ref, interval))
+
+    def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> builtins.list[ChangelogEntry]:
+        """List what was changed, when and by whom.
+
+        Args:
+            ref: The target group.
+            types: Only these types of change, such as `status_change`.
+
+        Serves `GET …/changelog`.
+        """
+        return loop_thread.run(loop_thread.collect(self._aio.changelog(ref, types=types)))
+
+    def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
+        """Forecast price and completes of a draft described by its body; nothing is created.
+
+        The forecast is for the whole population: it does not take a recontact list into account.
+
+        Args:
+            body: As for a draft, with a goal of at most 10,000; the business unit id is sent as a number.
+
+        Serves `POST …/target-groups/calculate-feasibility`.
+        """
+        return loop_thread.run(self._aio.feasibility(body))
+
+    def group_feasibility(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
+        """Forecast price and completes of an existing group, with or without assumed changes; nothing is changed.
+
+        Args:
+            ref: The target group.
+            changes: What to assume instead, such as `{"completes_goal": 200}`.
+
+        Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
+        """
+        return loop_thread.run(self._aio.group_feasibility(ref, changes))
+
+    def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
+        """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`."""
+        return loop_thread.run(self._aio.allocation_specification(ref))
