@@ -61,6 +61,8 @@ def run_with_progress(
         KeyboardInterrupt: it says that the job continues, and which line follows it again.
         LoopError: where the loop thread would never get to the step.
     """
+    if not loop_thread.has_threads():
+        return _run_in_this_thread(step, reporter, resume)
     loop_thread.check_may_block()
     snapshots: queue.SimpleQueue[JobSnapshot] = queue.SimpleQueue()
     last: JobSnapshot | None = None
@@ -78,11 +80,36 @@ def run_with_progress(
                 last = _forward_snapshots(snapshots, reporter) or last
     except KeyboardInterrupt:
         future.cancel()
-        raise KeyboardInterrupt(f"Stopped following. The job continues on the exchange; resume with {resume}") from None
+        raise _interrupted(resume) from None
     finally:
         last = _forward_snapshots(snapshots, reporter) or last
         reporter.finish(last or ended)  # a step that was done before ends without a snapshot
     return result
+
+
+def _run_in_this_thread(
+    step: Callable[[Callable[[JobSnapshot], None]], Coroutine[Any, Any, T]], reporter: ProgressReporter, resume: str
+) -> T:
+    """Run a step where Python has no threads: the step itself reports, since nobody else runs beside it."""
+    last: JobSnapshot | None = None
+
+    def report(snapshot: JobSnapshot) -> None:
+        nonlocal last
+        last = snapshot
+        reporter.update(snapshot)
+
+    try:
+        result = loop_thread.run(step(report))
+        last = last or (result if isinstance(result, JobSnapshot) else None)
+    except KeyboardInterrupt:
+        raise _interrupted(resume) from None
+    finally:
+        reporter.finish(last)
+    return result
+
+
+def _interrupted(resume: str) -> KeyboardInterrupt:
+    return KeyboardInterrupt(f"Stopped following. The job continues on the exchange; resume with {resume}")
 
 
 def _forward_snapshots(snapshots: queue.SimpleQueue[JobSnapshot], reporter: ProgressReporter) -> JobSnapshot | None:

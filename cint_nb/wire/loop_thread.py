@@ -25,7 +25,8 @@ T = TypeVar("T")
 WAIT_SLICE_SECONDS = 0.25
 """No wait is longer than this, so that an Interrupt takes effect at once on every kernel and system."""
 _SHUTDOWN_SECONDS = 2.0
-_NO_THREADS = sys.platform == "emscripten"
+_NO_THREADS = sys.platform in ("emscripten", "wasi")
+"""Python in a browser has no threads: there the same verbs run through an event loop in the calling thread."""
 
 
 class Closable(Protocol):
@@ -117,7 +118,7 @@ def run(awaitable: Awaitable[T]) -> T:
         LoopError: when called on the loop thread itself, where it would wait for itself, or inside `forbid_blocking`.
     """
     if _NO_THREADS:
-        return _run_in_pyodide(awaitable)
+        return _run_without_threads(awaitable)
     check_may_block(awaitable)
     work = _BlockingCall()
     try:
@@ -223,12 +224,28 @@ async def _shutdown() -> None:
     await asyncio.gather(*(closable.aclose() for closable in list(_closables)), return_exceptions=True)
 
 
-def _run_in_pyodide(awaitable: Awaitable[T]) -> T:
-    """Wait inside Pyodide, which has no threads but can suspend the caller."""
-    from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # exists only inside a browser
+_own_loop: asyncio.AbstractEventLoop | None = None
 
-    result: T = run_sync(awaitable)
-    return result
+
+def has_threads() -> bool:
+    """Return whether this Python can start threads, so that a loop thread serves the blocking verbs."""
+    return not _NO_THREADS
+
+
+def _run_without_threads(awaitable: Awaitable[T]) -> T:
+    """Wait without a loop thread: Pyodide suspends the caller; elsewhere a loop of our own runs here until it is done.
+
+    The loop is kept between calls, because connections and pollers belong to the loop they were made on.
+    """
+    if sys.platform == "emscripten":
+        from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # exists only inside a browser
+
+        result: T = run_sync(awaitable)
+        return result
+    global _own_loop
+    if _own_loop is None or _own_loop.is_closed():
+        _own_loop = asyncio.new_event_loop()
+    return _own_loop.run_until_complete(awaitable)
 
 
 def allow_nested_loops() -> None:
