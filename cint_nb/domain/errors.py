@@ -1,34 +1,6 @@
 """All errors of the package: one tree, their four-line form, and how a notebook shows them.
 
-```
-CintError
-├── InputError (also ValueError)      stopped before the network
-│   ├── RespondentFileError           the file cannot be read as respondent IDs
-│   ├── PlanError                     a field of the target group plan is wrong
-│   └── SettingsError                 mode, credentials or account are missing or wrong
-├── PreflightBlocked                  a finding of severity block stands
-├── BudgetExceeded                    the wave can cost more than the budget given
-├── NothingToResubmit                 no rejected ID can still succeed
-├── TransportError
-│   ├── NotSent                       the request never left: retrying is safe
-│   └── OutcomeUnknown                the reply was lost: check before retrying
-│       └── DeadlineExceeded          the overall time limit of a call has passed
-├── ApiError                          the exchange returned an error
-│   ├── BadRequest 400, NotAuthenticated 401, PermissionDenied 403, NotFound 404
-│   ├── Conflict 409
-│   │   └── JobAlreadyRunning         another job runs for the target group
-│   ├── PreconditionFailed 412, FileTooLarge 413, UnsupportedMediaType 415
-│   ├── InvalidState 422, RateLimited 429, ServerError 5xx
-│   └── UnexpectedReply               a success that cannot be understood
-├── JobError
-│   ├── JobFailed                     the exchange says the job failed
-│   └── WatchTimeout                  watching ended, the job continues
-├── JournalError
-│   ├── WaveBusy                      another process works on the same wave
-│   └── JournalDamaged                the journal file was set aside
-├── NotRecorded                       replay met a request that was never recorded
-└── LoopError                         a blocking verb was called where it would deadlock
-```
+The tree is drawn in `cint_nb.errors`, where callers import them from.
 
 Respondent IDs and secrets never enter a message.
 """
