@@ -17,7 +17,7 @@ planted = {planted!r}
 client = cint.connect()
 
 def job():
-    return client.run(client.projects.get("01JX2KPG5VEBF8498Z8YTTE8TB"))
+    return client.projects.get("01JX2KPG5VEBF8498Z8YTTE8TB")
 
 job()
 """
@@ -43,7 +43,7 @@ def test_a_cell_shows_its_own_lines_and_the_message_whatever_the_mode(show: Call
     first, *lines = shown.strip().splitlines()
     assert first == "NotFound"
     assert lines[0] == "cell, line 8: job()"
-    assert lines[1].startswith("job(), line 6: return client.run(")
+    assert lines[1].startswith("job(), line 6: return client.projects.get(")
     assert "Next:" in shown
     assert len(lines) < 10
     assert "cint_nb/" not in shown
