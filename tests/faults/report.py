@@ -66,7 +66,7 @@ second upload or removal is rejected by the exchange while the first one runs; a
 """
 _WAYS = {
     "blocking": "The blocking methods of a wave: `wave.upload()` returns when the job has ended.",
-    "awaited": "The coroutines of the client awaited on another event loop: `await client.recontacts.upload(…)`.",
+    "awaited": "The coroutines of the client awaited on another event loop: `await client.aio.recontacts.upload(…)`.",
     "background": "The same calls in the background, each job followed by a started `JobProgress`.",
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.notebooks.course import NUMBERED, clean_up, code_cells, prose, read
+from tests.notebooks.course import NUMBERED, clean_up, code_cells, exercises, prose, read
 
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE)
 KNOWN_UUIDS = {"b551326b-ac9d-4d32-8823-4f025787dab9"}  # the guide's own example of a user
@@ -60,6 +60,14 @@ def test_there_is_one_import_cell_and_one_visible_connect(notebook: Any) -> None
     connects = [cell for cell in code_cells(notebook) if "cint.connect(" in cell.source]
     assert len(imports) == 1
     assert len(connects) == 1
+
+
+def test_its_code_uses_plain_verbs(notebook: Any) -> None:
+    code = [
+        *(cell.source for cell in code_cells(notebook)),
+        *(code for each in exercises(notebook) for code in each.code),
+    ]
+    assert not [source for source in code if re.search(r"\b(await|async)\b|(?<!\.aio)(?<!fielding)\.run\(", source)]
 
 
 def test_it_is_as_long_as_a_reader_can_hold(notebook: Any) -> None:

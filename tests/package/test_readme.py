@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from cint_nb.domain.jobs import JobState
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, PROGRAM, _LIVE = re.findall(r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL)
+WAVE, PROGRAM, COROUTINES, _LIVE = re.findall(r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -31,8 +32,21 @@ def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown:
 
 
 def test_the_program_of_the_readme_uploads_and_takes_the_job_up_by_its_id(shown: dict[str, Any]) -> None:
-    client = shown["session"] = shown["client"]
+    shown["session"] = shown["client"]
     exec(PROGRAM.replace("cint.connect()", "session"), shown)  # noqa: S102 - the sandbox that knows the project
     project_id = shown["wave"].target_group.project_id
-    taken_up = client.run(shown["recontact"](project_id, shown["plan"], shown["people"]))
+    taken_up = shown["recontact"](project_id, shown["plan"], shown["people"])
     assert taken_up.state is JobState.PARTIAL
+
+
+def test_the_coroutine_of_the_readme_watches_an_upload_on_a_loop_of_its_own(
+    shown: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, people = shown["client"], shown["people"]
+    exec(COROUTINES, shown)  # noqa: S102 - our own text
+    project_id = shown["wave"].target_group.project_id
+    group = client.target_groups.create_draft(project_id, shown["plan"], name="Wave 2", reference="tracker-wave-2")
+    capsys.readouterr()
+    saved = asyncio.run(shown["upload_and_watch"](client, group, people))
+    assert 0 < saved <= len(people)
+    assert len(capsys.readouterr().out.splitlines()) > 1
