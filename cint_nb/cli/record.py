@@ -92,6 +92,18 @@ def _notebooks(paths: list[Path]) -> list[Path]:
     return found
 
 
+def _join_streams(outputs: list[Any]) -> list[Any]:
+    """Return outputs with neighbouring texts of one stream joined: where a kernel flushes in between is chance."""
+    joined: list[Any] = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        if output.get("output_type") == "stream" and last.get("name") == output["name"]:
+            last["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined
+
+
 def _strip_volatile(notebook: Any) -> None:
     """Keep only what does not change from run to run, so that a second recording changes nothing."""
     notebook.metadata = {
@@ -103,4 +115,6 @@ def _strip_volatile(notebook: Any) -> None:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             data.pop("application/vnd.jupyter.widget-view+json", None)
+        if "outputs" in cell:
+            cell["outputs"] = _join_streams(cell["outputs"])
     sys.stdout.flush()

@@ -147,7 +147,7 @@ def check_may_block(awaitable: object = None) -> None:
     raise LoopError(
         "A blocking call was made from code that the package's event loop runs or waits for.",
         safe="nothing was sent by this call.",
-        next_step="use `await` there instead of the blocking call, or run it in a thread of your own.",
+        next_step="await the coroutine at client.aio there, or run the blocking call in a thread of your own.",
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
-from cint_nb.cli.record import record
+from cint_nb.cli.record import _join_streams, record
 
 CELL = "from cint_nb.sandbox.sample import sandbox_seed\nimport cint_nb as cint\n"
-LOOK = "print(sandbox_seed(), len(cint.connect().run(cint.connect().definitions.study_types())) > 0)"
+LOOK = "print(sandbox_seed(), len(cint.connect().definitions.study_types()) > 0)"
 
 
 def test_samples_and_sandbox_have_the_same_seed(tmp_path: Path) -> None:
@@ -17,3 +18,12 @@ def test_samples_and_sandbox_have_the_same_seed(tmp_path: Path) -> None:
     record(notebook, tmp_path / "recording.jsonl", seed=23)
     assert notebook.cells[0].outputs[0].text == "23 True\n"
     assert "/study-types" in (tmp_path / "recording.jsonl").read_text()
+
+
+def test_a_text_that_the_kernel_sent_in_two_pieces_is_stored_as_one() -> None:
+    def piece(name: str, text: str) -> dict[str, Any]:
+        return {"output_type": "stream", "name": name, "text": text}
+
+    result: dict[str, Any] = {"output_type": "execute_result", "data": {}}
+    pieces = [piece("stdout", "a\n"), piece("stdout", "b\n"), piece("stderr", "c\n"), result, piece("stdout", "d\n")]
+    assert _join_streams(pieces) == [piece("stdout", "a\nb\n"), piece("stderr", "c\n"), result, piece("stdout", "d\n")]
