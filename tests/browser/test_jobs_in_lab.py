@@ -28,7 +28,7 @@ wave = client.wave("Wave in a browser", project="Browser tests", respondents=peo
 group = wave.create()
 """
 )
-UPLOAD = "job = client.run(client.recontacts.upload(group, people))"
+UPLOAD = "job = client.recontacts.upload(group, people)"
 PANEL = "panel = cint.JobProgress(job, mode=client.mode)\npanel"
 END = ".cint-job-progress .cint-progress-text:has-text('100 %')"
 
@@ -168,7 +168,7 @@ def test_twenty_panels_at_once_all_reach_their_end(warm: LabPage) -> None:
         "few = people.sample(200)\n"
         "names = [f'Wave {n:02}' for n in range(20)]\n"
         "waves = [client.wave(n, project='Browser tests', respondents=few, plan=plan) for n in names]\n"
-        "jobs = [client.run(client.recontacts.upload(each.create(), few)) for each in waves]\n"
+        "jobs = [client.recontacts.upload(each.create(), few) for each in waves]\n"
         "panels = [cint.JobProgress(each, mode=client.mode) for each in jobs]\n"
         "VBox(panels)"
     )

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from cint_nb.domain.errors import CintError
 from cint_nb.domain.jobs import JobSnapshot, JobState
-from cint_nb.sandbox.faults import FAULT_NAMES
+from cint_nb.sandbox.faults import FAULT_NAMES, Fault
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
@@ -133,13 +132,13 @@ def _record_requests(session: Client, run: WaveRun) -> None:
     faults, world = session.sandbox.faults, session.sandbox.world
     trigger = faults.trigger
 
-    def triggered(names: tuple[str, ...]) -> Any:
+    def triggered(names: tuple[str, ...]) -> list[Fault]:
         run.asked.extend(names[:1])
         if "remove" in names and not any(job.kind == "recontact-removal" for job in world.jobs.values()):
             run.saved = frozenset(key for group in world.groups.values() for key in group.saved.keys())  # noqa: SIM118 - no dict
         return trigger(names)
 
-    faults.trigger = triggered
+    faults.trigger = triggered  # type: ignore[method-assign]
 
 
 def check_what_was_shown(world: World, kept: Kept) -> None:

@@ -13,6 +13,7 @@ from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wire import loop_thread
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
@@ -79,9 +80,8 @@ class ProxiedSandbox:
         loop_thread.run(proxy.start())
         try:
             settings = Settings.load("sandbox", environ={}, base_url=f"http://127.0.0.1:{proxy.port}/v1")
-            session = Client(Http(settings, clock=sandbox.clock, token_factory=SeededTokenFactory("1")))
-            session.sandbox = sandbox
-            yield session, proxy
+            http = Http(settings, clock=sandbox.clock, token_factory=SeededTokenFactory("1"))
+            yield Client(JournaledClient(http, sandbox=sandbox)), proxy
         finally:
             loop_thread.run(proxy.stop())
 

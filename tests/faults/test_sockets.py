@@ -13,6 +13,7 @@ import pytest
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from tests.faults.matrix_cells import WaveRun, run_wave
@@ -58,7 +59,8 @@ def warnings_of_next_search(sandbox: Sandbox) -> list[str]:
     group = next(iter(sandbox.world.groups.values()))
     reference = group.body["target_group_customer_reference_number"]
     assert reference is not None
-    with Client(Http(settings, transport=sandbox.transport(), clock=sandbox.clock)) as client:
+    http = Http(settings, transport=sandbox.transport(), clock=sandbox.clock)
+    with Client(JournaledClient(http)) as client:
         assert client.target_groups.find(group.project_id, reference) is not None
         return client.http.warnings
 

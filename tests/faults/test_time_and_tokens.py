@@ -9,9 +9,11 @@ import pytest
 
 from cint_nb.domain.errors import BadRequest
 from cint_nb.sandbox.clock import SandboxClock
+from cint_nb.sandbox.faults import Fault
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.client import Client
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wire.http import Http
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
@@ -53,9 +55,8 @@ def client_with_own_clock() -> tuple[Client, SuspendedClock]:
     sandbox = Sandbox(seed=1)
     clock = SuspendedClock(sandbox.clock)
     settings = Settings.load("sandbox", environ={})
-    session = Client(Http(settings, transport=sandbox.transport(), clock=clock, token_factory=SeededTokenFactory("1")))
-    session.sandbox = sandbox
-    return session, clock
+    http = Http(settings, transport=sandbox.transport(), clock=clock, token_factory=SeededTokenFactory("1"))
+    return Client(JournaledClient(http, sandbox=sandbox)), clock
 
 
 def at_first(session: Client, step: str, happens: Callable[[int], None]) -> None:
@@ -63,13 +64,13 @@ def at_first(session: Client, step: str, happens: Callable[[int], None]) -> None
     faults = session.sandbox.faults
     trigger, requests = faults.trigger, list[int]()
 
-    def triggered(names: tuple[str, ...]) -> object:
+    def triggered(names: tuple[str, ...]) -> list[Fault]:
         if step in names or requests:
             requests.append(1)
             happens(len(requests))
         return trigger(names)
 
-    faults.trigger = triggered
+    faults.trigger = triggered  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="module")

@@ -131,13 +131,15 @@ def background(client: Client, people: Respondents, kept: Kept) -> None:
 async def _calls(
     client: Client, people: Respondents, kept: Kept, follow: Callable[[Job], Awaitable[JobSnapshot]]
 ) -> None:
+    aio = client.aio
+
     async def once(name: str, make: Callable[[], Awaitable[Any]]) -> Any:
         if name not in kept:
             kept[name] = await make()
         return kept[name]
 
     async def job(name: str, begin: Callable[[str], Awaitable[Job]]) -> JobSnapshot:
-        mark = kept.setdefault(f"mark of {name}", client.aio.token_factory.uuid().replace("-", "")[:12])
+        mark = kept.setdefault(f"mark of {name}", aio.token_factory.uuid().replace("-", "")[:12])
         begun = await once(f"job of {name}", lambda: begin(mark))
         try:
             return await follow(begun)
@@ -148,38 +150,36 @@ async def _calls(
     if "draft" not in kept:
         kept["plan"] = plan_of(client)  # its times are those of the cell that makes it
     plan = kept["plan"]
-    key = kept.setdefault("key of the project", client.aio.token_factory.uuid())
-    await once("units", client.definitions.business_units)
-    project = await once("project", lambda: client.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
-    reference = kept.setdefault("reference", f"by-hand-{client.aio.token_factory.token(12)}")
-    ref = await once(
-        "draft", lambda: client.target_groups.create_draft(project.id, plan, name=NAME, reference=reference)
-    )
-    await once("strategy", lambda: client.target_groups.set_filling_strategy(ref, "completes"))
+    key = kept.setdefault("key of the project", aio.token_factory.uuid())
+    await once("units", aio.definitions.business_units)
+    project = await once("project", lambda: aio.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
+    reference = kept.setdefault("reference", f"by-hand-{aio.token_factory.token(12)}")
+    ref = await once("draft", lambda: aio.target_groups.create_draft(project.id, plan, name=NAME, reference=reference))
+    await once("strategy", lambda: aio.target_groups.set_filling_strategy(ref, "completes"))
 
     async def account_for(again: Respondents | None = None) -> Outcome:
-        saved, count = await client.recontacts.saved_ids(ref), await client.recontacts.saved_count(ref)
+        saved, count = await aio.recontacts.saved_ids(ref), await aio.recontacts.saved_count(ref)
         rejected = () if again is None else tuple(again.ids)
         return compare_upload(people, before=(), after=saved, saved_count=count, rejected_before=rejected)
 
-    await once("upload", lambda: job("upload", lambda mark: client.recontacts.upload(ref, people, token=mark)))
+    await once("upload", lambda: job("upload", lambda mark: aio.recontacts.upload(ref, people, token=mark)))
     again = (await once("first outcome", account_for)).resubmittable
-    await once("upload again", lambda: job("again", lambda mark: client.recontacts.upload(ref, again, token=mark)))
+    await once("upload again", lambda: job("again", lambda mark: aio.recontacts.upload(ref, again, token=mark)))
     await once("outcome", lambda: account_for(again))
-    await once("draft read", lambda: client.target_groups.get(ref))
-    await once("policy", lambda: client.exclusions.activity(ref))
-    await once("excluded", lambda: client.exclusions.effective_rsids(ref))
+    await once("draft read", lambda: aio.target_groups.get(ref))
+    await once("policy", lambda: aio.exclusions.activity(ref))
+    await once("excluded", lambda: aio.exclusions.effective_rsids(ref))
     await once(
         "launch",
-        lambda: job("launch", lambda mark: client.fielding.launch(ref, plan.end_at, idempotency_key=mark)),
+        lambda: job("launch", lambda mark: aio.fielding.launch(ref, plan.end_at, idempotency_key=mark)),
     )
     await once("a day", lambda: _pass_a_day(client))
-    overview = await client.target_groups.overview(ref)
-    await client.target_groups.performance(ref)
+    overview = await aio.target_groups.overview(ref)
+    await aio.target_groups.performance(ref)
     kept["status"] = str(overview.status)
-    await once("closed", lambda: client.fielding.complete(ref, resume_first="paused" in kept))
-    there = await once("there", lambda: client.recontacts.saved_count(ref))
-    await once("remove", lambda: job("remove", lambda mark: client.recontacts.remove_all(ref, ids=there)))
+    await once("closed", lambda: aio.fielding.complete(ref, resume_first="paused" in kept))
+    there = await once("there", lambda: aio.recontacts.saved_count(ref))
+    await once("remove", lambda: job("remove", lambda mark: aio.recontacts.remove_all(ref, ids=there)))
 
 
 async def _pass_a_day(client: Client) -> bool:

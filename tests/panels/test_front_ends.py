@@ -87,7 +87,7 @@ def test_a_verb_shows_its_panel_and_leaves_its_end_for_front_ends_without_widget
 
 def test_work_in_the_background_prints_nothing_anywhere(front_end: FrontEnd) -> None:
     front_end.run(WAVE)
-    front_end.run("job = client.run(client.recontacts.upload(group, people))\npanel = cint.JobProgress(job)")
+    front_end.run("job = client.recontacts.upload(group, people)\npanel = cint.JobProgress(job)")
     outputs, _ = front_end.run("panel.start()\njob.wait();")
     assert outputs == []
     kinds = front_end.quiet_for(1.0)
@@ -102,7 +102,7 @@ def test_several_jobs_are_watched_at_once_while_a_cell_awaits(front_end: FrontEn
     front_end.run(
         "def upload(name):\n"
         "    other = client.wave(name, project='Kernel tests', respondents=people, plan=plan)\n"
-        "    return client.run(client.recontacts.upload(other.create(), people))\n"
+        "    return client.recontacts.upload(other.create(), people)\n"
         "jobs = [upload(f'Wave {number:03}') for number in range(4)]\n"
         "panels = [cint.JobProgress(each).start() for each in jobs]"
     )
@@ -119,7 +119,7 @@ def test_every_panel_reads_well_where_nothing_of_it_is_a_widget(front_end: Front
         "cint.FindingsTable(wave.check())": "lines-left-out",
         "cint.WaveView(wave)": "wave.upload()",
         "cint.resume_jobs(client)": "0 jobs",
-        "cint.JobProgress(client.run(client.recontacts.upload(group, people)))": "waiting",
+        "cint.JobProgress(client.recontacts.upload(group, people))": "waiting",
     }
     for code, word in show.items():
         outputs, _ = front_end.run(code)

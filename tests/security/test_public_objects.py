@@ -173,7 +173,7 @@ def test_files_hold_ids_only_where_the_user_named_them(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(type(client), "_is_ephemeral", False)
+    monkeypatch.setattr(type(client.aio), "_is_ephemeral", False)
     named = people.to_file(tmp_path / f"answers of {people.ids[0]}.csv")
     again = read_respondents(named, entity_type="RSID")
     wave = make_wave(respondents=again)

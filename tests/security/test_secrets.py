@@ -116,12 +116,7 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
     monkeypatch.delenv("CINT_NB_TOKEN")
     server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
     client = go_live(server)
-    shown: list[object] = []
-
-    async def read() -> None:
-        shown.extend([project async for project in client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")])
-
-    client.aio.run(read())
+    client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")
     assert SECRET.encode() in server.heard, "the secret was used"
     assert TOKEN.encode() in server.heard, "and so was the token"
     lines = [record.getMessage() + repr(record.args) for record in every_logger.records]
@@ -216,20 +211,20 @@ tell("import logging; logging.basicConfig(level=logging.DEBUG, stream=__import__
 live = "client = cint.connect('live', account_id={}, base_url='{}/v1', token_url='{}/oauth/token')"
 tell(live.format(7, base, base))
 tell("from cint_nb.wire.clock import ReplayClock; client.http.clock = ReplayClock(client.clock.now())")
-tell("client.run(client.recontacts.jobs(ref))")
-tell("await client.recontacts.jobs(ref)")
-tell("client.run(client.definitions.locales())")
+tell("client.recontacts.jobs(ref)")
+tell("await client.aio.recontacts.jobs(ref)")
+tell("client.definitions.locales()")
 tell("client.wave('A', project='p', respondents=[], plan=None)")
 tell("client")
 tell("client.http.settings")
 tell("vars(client.http), vars(client.http._tokens), vars(client.http._sender)")
 tell("first = client.http._tokens._token.secret")
 tell(live.format(7, base, refusing))
-tell("client.run(client.definitions.locales())")
+tell("client.definitions.locales()")
 tell(live.format(7, refusing, base))
-tell("client.run(client.definitions.locales())")
+tell("client.definitions.locales()")
 tell(live.format(os.getpid(), base, base))
-tell("client.run(client.definitions.users())")
+tell("client.definitions.users()")
 tell("%tb")
 tell("cint.connect('live')")
 tell("import os; os.environ['CINT_NB_TOKEN'] = first.get_secret_value() + chr(0xe9)")

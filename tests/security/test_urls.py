@@ -141,11 +141,7 @@ def test_no_address_in_a_reply_is_ever_asked(listen: Callable[..., Listener], go
     here = listen(lambda path, _: raw_response(body if next(pages, None) is not None else last, more=more))
     client = go_live(here)
 
-    async def list_projects() -> None:
-        async for _ in client.projects.list():
-            pass
-
-    client.aio.run(list_projects())
+    client.projects.list()
     asked = [urlsplit(head.split(b" ")[1].decode()) for head in here.heads]
     assert {parts.path for parts in asked} == {"/v1/demand/accounts/7/projects"}
     pages = iter(range(50))

@@ -77,7 +77,7 @@ def test_first_and_last_complete_of_a_source_are_told_apart(client: Client, make
     wave.launch(budget="300 EUR")
     client.pass_time(days=5)
     facts = WaveFacts(plan=wave.plan, respondents=wave.respondents, now=client.clock.now())
-    (source,) = client.aio.run(read_exchange_facts(client, facts, None, [ref])).sources
+    (source,) = client.aio.run(read_exchange_facts(client.aio, facts, None, [ref])).sources
     seen = client.target_groups.performance(ref)
     assert (source.first_complete, source.last_complete) == (seen.first_complete, seen.last_complete)
     assert seen.first_complete != seen.last_complete

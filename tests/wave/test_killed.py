@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,10 +57,6 @@ def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns
         yield KilledRuns(served.base_url, died, ends, ends[waves[0]]["outcome"])
 
 
-async def everything(items: AsyncIterator[Any]) -> list[Any]:
-    return [item async for item in items]
-
-
 @pytest.mark.parametrize("point", POINTS)
 def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: KilledRuns, point: str) -> None:
     assert killed_runs.died[point] == -9
@@ -69,10 +65,10 @@ def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: Kil
     ref = TargetGroupRef(**end["ref"])
     project = f"Project of {name_of(point)}"
     with open_client("sandbox", base_url=killed_runs.url) as client:
-        projects = client.aio.run(everything(client.aio.projects.list(name=project)))
-        groups = client.aio.run(everything(client.aio.target_groups.list(ref.project_id)))
+        projects = client.projects.list(name=project)
+        groups = client.target_groups.list(ref.project_id)
         uploads = client.recontacts.jobs(ref)
-        run = client.fielding.aio.run(ref)
+        run = client.fielding.run(ref)
     assert [one.id for one in projects if one.name == project] == [ref.project_id]
     assert len(groups) == 1
     assert len(uploads) == 2  # the list, and its rejected ids once more

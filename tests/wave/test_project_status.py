@@ -50,7 +50,7 @@ def drafts(client: Client, project_id: str, count: int) -> None:
         plan = plan_for(client)
         await asyncio.gather(
             *(
-                client.target_groups.create_draft(
+                client.aio.target_groups.create_draft(
                     project_id, plan, name=f"Draft {number:03}", reference=f"reference-{number:03}"
                 )
                 for number in range(count)
@@ -157,7 +157,7 @@ def test_an_archived_or_vanished_group_keeps_what_the_list_says(
     async def gone(*_: Any) -> None:
         raise NotFound("gone")
 
-    monkeypatch.setattr(client.target_groups, "overview", gone)
+    monkeypatch.setattr(client.aio.target_groups, "overview", gone)
     row = last(client.project_status(PROJECT)).iloc[0]
     assert (row["name"], row["goal"]) == ("Wave in the field", 300)
 
@@ -182,5 +182,5 @@ def test_a_changelog_that_may_not_be_read_hides_no_pause(
     def refused(*_: Any, **__: Any) -> None:
         raise PermissionDenied("not yours")
 
-    monkeypatch.setattr(client.target_groups, "changelog", refused)
+    monkeypatch.setattr(client.aio.target_groups, "changelog", refused)
     assert "paused elsewhere" in wave.status()["warnings"].loc[0]

@@ -63,11 +63,7 @@ def uploaded(make_wave: Make, **changes: Any) -> Wave:
 def test_a_project_whose_reply_was_lost_is_made_once(client: Client, make_wave: Make, crash_before: Crash) -> None:
     crash_before(make_wave().create, PROJECT, EntryState.DONE)
     ref = make_wave().create()
-
-    async def named_alike() -> list[str]:
-        return [each.id async for each in client.projects.list(name="Brand tracker")]
-
-    assert client.aio.run(named_alike()) == [ref.project_id]
+    assert [each.id for each in client.projects.list(name="Brand tracker")] == [ref.project_id]
 
 
 def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
@@ -194,7 +190,7 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
     assert again.launch(budget="300 EUR").state is JobState.DONE
     assert again.target_group is not None
-    run = client.fielding.aio.run(again.target_group)
+    run = client.fielding.run(again.target_group)
     assert run is not None
     assert run.end_fielding_at is not None
     assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)

@@ -42,8 +42,7 @@ def client() -> Iterator[AsyncClient]:
     http = Http(
         settings, transport=SlowTransport(sandbox.transport()), clock=sandbox.clock, token_factory=token_factory
     )
-    with AsyncClient(http) as made:
-        made.sandbox = sandbox
+    with AsyncClient(http, sandbox=sandbox) as made:
         yield made
 
 

@@ -84,7 +84,7 @@ def client(mock: Mock) -> Iterator[AsyncClient]:
         patch.setenv("CINT_NB_TOKEN", "a-static-token")
         patch.setenv("CINT_NB_ACCOUNT_ID", "101")
         with cint_nb.connect() as made:
-            yield made
+            yield made.aio
 
 
 @pytest.fixture
