@@ -84,5 +84,5 @@ def test_a_damaged_exchange_changes_nothing_that_counts(
         groups = sorted(session.sandbox.world.groups.values(), key=lambda group: group.status)
         assert [(group.status, len(group.saved)) for group in groups] == [("completed", 0), ("draft", 0)]
         assert groups[1].run is None
-        assert any("2 target groups carry the reference" in text for text in warnings_of_next_search(session.sandbox))
+        assert any("2 target groups have the reference" in text for text in warnings_of_next_search(session.sandbox))
     noted(request, damage, position, run.ending)
