@@ -75,7 +75,7 @@ class Client:
             plan: The target group.
             sources: Target groups of earlier waves the respondents come from; `check` then sees who is excluded.
             list_made_on: Day the list was created; `check` then sees whether reconciliation may have changed it since.
-            crosswalk: RSID of each RID, such as `Crosswalk.from_frame(report)`. The exchange stores RIDs as RSIDs;
+            crosswalk: RSID of each RID, such as `report.crosswalk()`. The exchange stores RIDs as RSIDs;
                 without it, the outcome of RIDs is known by count only.
 
         Raises:

@@ -411,7 +411,7 @@ def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
         return NothingToResubmit(
             f"It is not possible to tell which of the {unknown:,} RIDs were rejected.",
             safe="the saved people stay saved; nothing was sent.",
-            next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=Crosswalk.from_frame(report)).",
+            next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
         )
     if rejected := len(outcome.rejected):
         return NothingToResubmit(

@@ -113,7 +113,7 @@ class Job:
     # --- polling ----------------------------------------------------------------------------------------------
 
     async def refresh(self) -> JobSnapshot:
-        """Poll once, with one request, and return the snapshot.
+        """Poll once on any event loop: `await job.refresh()`; `job.poll()` does the same in plain code.
 
         Raises:
             NotFound: the job does not exist.

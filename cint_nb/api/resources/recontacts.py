@@ -24,7 +24,7 @@ from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items, iter_pages
 
 _ENDPOINT_MISSING = (404, 405)
-_FOLLOW_ADVICE = "wait for it with client.recontacts.find_job(ref, file_name), then upload."
+_FOLLOW_ADVICE = "wait for it with client.recontacts.find_job(ref, file_name).wait(), then upload."
 
 
 class Recontacts:

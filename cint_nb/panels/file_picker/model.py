@@ -74,7 +74,7 @@ class FileChoice:
 
     def __repr__(self) -> str:
         """Show the file name as a panel does."""
-        return f"<Source: {self.display_name}>"
+        return f"<FileChoice: {self.display_name}>"
 
     @property
     def bytes(self) -> int:

@@ -47,7 +47,7 @@ def plot_completes(
             where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have, as
             `cint_nb.panels.plots.projection` says. It never rises above the goal, where the exchange stops.
         saved_count: Ids saved in the target group. The band never rises above what they can give.
-        entrants: People who have entered; whoever came without completing is taken off `saved`.
+        entrants: People who have entered; whoever came without completing is taken off `saved_count`.
         now: When the completes were read, UTC: an interval that had not ended by then counts for its part only.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.

@@ -97,6 +97,6 @@ def disposition_code(word: Disposition | str) -> int:
         return DISPOSITION_ORDER.index(Disposition(word))
     except ValueError:
         raise InputError(
-            f"{masked_repr(word, 40)} is no standing in a wave.",
+            f"{masked_repr(word, 40)} is not a disposition.",
             next_step=f"use one of {', '.join(repr(each.value) for each in DISPOSITION_ORDER)}.",
         ) from None

@@ -272,7 +272,7 @@ def test_people_of_a_pattern_become_a_list_to_upload(panel: History) -> None:
     assert again.to_upload().id_count == 4
     with pytest.raises(InputError, match="no wave 'wave 9'"):
         panel.respondents({"wave 9": "completed"})
-    with pytest.raises(InputError, match="no standing"):
+    with pytest.raises(InputError, match="not a disposition"):
         panel.respondents({"wave 1": "complete"})
     with pytest.raises(RespondentFileError, match="Nobody"):
         panel.respondents({"wave 1": "rejected"})
