@@ -133,8 +133,8 @@ def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
         saved=_number(columns["saved"]),
         last_activity_at=_parse_time(_first_known(columns["last_complete"], get_path(row, "started_at"))),
         ends_at=_parse_time(columns["ends_at"]),
-        paused_by=_text(get_path(row, "paused_by")),
-        pause_reason=_text(get_path(row, "pause_reason")),
+        paused_by=get_path(row, "paused_by"),
+        pause_reason=get_path(row, "pause_reason"),
         cost_per_complete=columns["cost_per_complete"],
         price_cap=columns["price_cap"],
     )

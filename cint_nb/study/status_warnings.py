@@ -40,8 +40,8 @@ class WarningInputs:
     saved: float | None = None
     last_activity_at: datetime | None = None
     ends_at: datetime | None = None
-    paused_by: str = ""
-    pause_reason: str = ""
+    paused_by: str | None = None
+    pause_reason: str | None = None
     cost_per_complete: float | None = None
     price_cap: float | None = None
 
@@ -61,41 +61,43 @@ def _missing_completes(inputs: WarningInputs) -> int:
     return int(max((inputs.goal or 0) - (inputs.completes or 0), 0))
 
 
-def _goal(inputs: WarningInputs) -> str:
+def _goal(inputs: WarningInputs) -> str | None:
     if inputs.saved is None or inputs.goal is None or inputs.state in ("completed", "archived"):
-        return ""
-    return f"goal exceeds saved IDs: {inputs.goal:,.0f} of {inputs.saved:,.0f}" if inputs.goal > inputs.saved else ""
+        return None
+    return f"goal exceeds saved IDs: {inputs.goal:,.0f} of {inputs.saved:,.0f}" if inputs.goal > inputs.saved else None
 
 
-def _paused(inputs: WarningInputs) -> str:
+def _paused(inputs: WarningInputs) -> str | None:
     if inputs.state != "paused" or not inputs.paused_by:
-        return ""
+        return None
     if inputs.paused_by != "marketplace":
         return "paused elsewhere"
+    if not inputs.pause_reason:
+        return "paused by the marketplace"
     reason = _PAUSE_REASONS.get(inputs.pause_reason, mask_ids_in(inputs.pause_reason).replace("_", " "))
-    return "paused by the marketplace" + (f": {reason}" if reason else "")
+    return f"paused by the marketplace: {reason}"
 
 
-def _stalled(inputs: WarningInputs, now: datetime) -> str:
+def _stalled(inputs: WarningInputs, now: datetime) -> str | None:
     if inputs.state != "live" or inputs.last_activity_at is None or not _missing_completes(inputs):
-        return ""
+        return None
     silent = now - inputs.last_activity_at
-    return f"stalled: no complete for {_format_duration(silent)}" if silent >= STALLED_AFTER else ""
+    return f"stalled: no complete for {_format_duration(silent)}" if silent >= STALLED_AFTER else None
 
 
-def _ends_soon(inputs: WarningInputs, now: datetime) -> str:
+def _ends_soon(inputs: WarningInputs, now: datetime) -> str | None:
     if inputs.state not in ("live", "paused") or inputs.ends_at is None or not _missing_completes(inputs):
-        return ""
+        return None
     left = inputs.ends_at - now
     if not timedelta(0) < left <= ENDS_SOON:
-        return ""
+        return None
     return f"ends soon: in {_format_duration(left)}, {_missing_completes(inputs):,} completes short"
 
 
-def _price(inputs: WarningInputs) -> str:
+def _price(inputs: WarningInputs) -> str | None:
     paid, cap = inputs.cost_per_complete, inputs.price_cap
     if paid is None or not cap or paid <= cap * 1.0001:  # a rounded average may be slightly above its cap
-        return ""
+        return None
     return f"cost per complete {paid:,.2f} exceeds the price cap {cap:,.2f}"
 
 

@@ -38,19 +38,19 @@ async def _target_group_facts(client: AsyncClient, facts: WaveFacts, ref: Target
     running = await answer_or_none(client.recontacts.running_job(ref))
     activity = await answer_or_none(client.exclusions.activity(ref)) or ()
     excluded = await answer_or_none(client.exclusions.effective_rsids(ref)) or ()
-    lockout = getattr(group, "industry_lockout_code", "") if group else ""
+    lockout = getattr(group, "industry_lockout_code", None)
     return replace(
         facts,
         project_id=ref.project_id,
         saved_count=await client.recontacts.saved_count(ref),
         running_job=running.job_id if running else None,
-        target_group_state="" if group is None else "launched" if group.launched else "draft",
+        target_group_state=None if group is None else "launched" if group.launched else "draft",
         draft={}
         if group is None or group.launched
         else group.model_dump(mode="json", exclude=_fields_not_recorded(client)),
         activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
-        industry_lockout=str(lockout or ""),
+        industry_lockout=None if lockout is None else str(lockout),
     )
 
 
@@ -75,5 +75,5 @@ def _fields_not_recorded(client: AsyncClient) -> set[str]:
     return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
 
 
-def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str:
-    return currencies.get(plan.business_unit_id, "")
+def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str | None:
+    return currencies.get(plan.business_unit_id)

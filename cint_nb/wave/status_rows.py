@@ -84,14 +84,14 @@ async def read_completes_trend(client: AsyncClient, ref: TargetGroupRef) -> list
     return [0, *counts] if counts else None
 
 
-async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[str, str]:
+async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[str, Any]:
     """Return who last paused a group, from its changelog: `marketplace` or `elsewhere`, and the reason code."""
     try:
         async for entry in client.target_groups.changelog(ref, types=("status_change",)):
             found = _find_pause(entry)
             if found is not None:
                 by = "marketplace" if entry.user.get("type") == _MARKETPLACE_USER else "elsewhere"
-                return {"paused_by": by, "pause_reason": str(found.get("reason_code") or "")}
+                return {"paused_by": by, "pause_reason": found.get("reason_code")}
     except (NotFound, PermissionDenied):
         pass
     return {"paused_by": "elsewhere"}

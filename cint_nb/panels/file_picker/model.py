@@ -117,8 +117,8 @@ class FileSummary:
     Args:
         name: File name.
         bytes: Size.
-        column: The column read, empty for a file of one.
-        encoding: How the text is written, empty when unknown.
+        column: The column read; None for a file of one.
+        encoding: How the text is written; None when unknown.
         counts: Lines of each verdict, `usable` first.
         bad_lines: The first lines that cannot be used.
         hints: What names say about the kind of id, each with the kind it speaks for.
@@ -126,8 +126,8 @@ class FileSummary:
 
     name: str
     bytes: int
-    column: str = ""
-    encoding: str = ""
+    column: str | None = None
+    encoding: str | None = None
     counts: tuple[tuple[str, int], ...] = ()
     bad_lines: tuple[BadLine, ...] = ()
     hints: tuple[tuple[EntityType, str], ...] = ()
@@ -151,14 +151,15 @@ class FileSummary:
 def summarise(people: SupportsRespondents, source: FileChoice) -> FileSummary:
     """Gather what is shown of a file that was read."""
     source_info = getattr(people, "source_info", None)
-    column = str(getattr(source_info, "column", "") or "")
-    encoding = str(getattr(source_info, "encoding", "") or "")
-    position = int(getattr(source_info, "position", 0) or 0)
+    column = getattr(source_info, "column", None)
+    encoding = getattr(source_info, "encoding", None)
+    position = getattr(source_info, "position", None)
     return FileSummary(
         name=source.display_name,
         bytes=source.bytes,
-        column=column or (f"number {position}" if position and getattr(source_info, "layout", "") == "table" else ""),
-        encoding=_ENCODINGS.get(encoding, encoding),
+        column=column
+        or (f"number {position}" if position and getattr(source_info, "layout", None) == "table" else None),
+        encoding=encoding and _ENCODINGS.get(encoding, encoding),
         counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
         bad_lines=_collect_bad_lines(people),
         hints=_hints(people),

@@ -51,27 +51,27 @@ class JobDisplay:
         css: Colour of the state: busy, good, part, bad or calm.
         icon: One character that stands for the state.
         word: The state in words.
-        detail: What was counted, such as `4,300 of 10,000 ids saved`.
+        detail: What was counted, such as `4,300 of 10,000 ids saved`; None when nothing was.
+        bar: The bar in words, such as `35–52 % · estimated`.
         low: Share of the bar that is certain, 0–1.
         high: Share of the bar that may be done, 0–1.
-        bar: The bar in words, such as `35–52 % · estimated`.
         facts: Elapsed, left, last and next look.
         next_poll_in: Seconds until the next look, None when none is awaited or its moment has passed.
-        exchange_message: What the exchange wrote, word for word.
-        advice: The next thing to do, empty when there is none.
+        exchange_message: What the exchange wrote, word for word; None when it wrote nothing.
+        advice: The next thing to do; None when there is none.
     """
 
     css: str
     icon: str
     word: str
-    detail: str = ""
+    detail: str | None
+    bar: str
     low: float = 0.0
     high: float = 0.0
-    bar: str = ""
     facts: tuple[str, ...] = ()
     next_poll_in: float | None = None
-    exchange_message: str = ""
-    advice: str = ""
+    exchange_message: str | None = None
+    advice: str | None = None
 
 
 def job_title(snapshot: JobSnapshot) -> str:
@@ -88,7 +88,7 @@ def describe(
     phase: WatchPhase = WatchPhase.WATCHED,
     since_poll: float = 0.0,
     next_poll_in: float | None = None,
-    resume: str = "",
+    resume: str | None = None,
     will_continue: bool = False,
 ) -> JobDisplay:
     """Put one snapshot into words.
@@ -106,7 +106,7 @@ def describe(
         if will_continue and phase is WatchPhase.STOPPED:
             word, detail = "not watched", "the job continues on the exchange; not polled yet"
         return JobDisplay(
-            css, icon, word, detail=detail, bar="0 %", advice=resume if phase is WatchPhase.STOPPED else ""
+            css, icon, word, detail=detail, bar="0 %", advice=resume if phase is WatchPhase.STOPPED else None
         )
     css, icon, word = _STATES[snapshot.state]
     stopped = not snapshot.is_final and phase is WatchPhase.STOPPED
@@ -125,7 +125,7 @@ def describe(
         bar=_bar(snapshot, low, high),
         facts=_facts(snapshot, next_poll_in, since_poll),
         next_poll_in=next_poll_in if next_poll_in is not None and next_poll_in > 0 else None,
-        exchange_message=snapshot.failure_message or snapshot.partial_message,
+        exchange_message=snapshot.failure_message or snapshot.partial_message or None,
         advice=resume if stopped else _advice(snapshot),
     )
 
@@ -147,7 +147,7 @@ def new_id_count(snapshot: JobSnapshot) -> int | None:
     return abs(snapshot.saved_count - snapshot.saved_count_before)
 
 
-def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
+def _detail(snapshot: JobSnapshot, stopped: bool) -> str | None:
     bits = ["the job continues on the exchange"] if stopped else []
     ids = snapshot.id_count or snapshot.handle.id_count
     new = new_id_count(snapshot)
@@ -162,7 +162,7 @@ def _detail(snapshot: JobSnapshot, stopped: bool) -> str:
             bits.append(f"{snapshot.saved_count:,} in the target group")
     elif ids and snapshot.state is JobState.DONE:
         bits.append(f"{format_count(ids, 'id')} sent")
-    return ", ".join(bits)
+    return ", ".join(bits) or None
 
 
 def _bar(snapshot: JobSnapshot, low: float, high: float) -> str:
@@ -185,20 +185,20 @@ def _facts(snapshot: JobSnapshot, ahead: float | None, since_look: float) -> tup
     if snapshot.is_final:
         facts.append(looks)
         return tuple(facts)
-    ago = f"the last {format_duration(since_look)} ago" if since_look >= 1 else ""
+    ago = f"the last {format_duration(since_look)} ago" if since_look >= 1 else None
     facts.append(", ".join(bit for bit in (looks, ago, _next_poll_text(ahead)) if bit))
     return tuple(facts)
 
 
-def _next_poll_text(ahead: float | None) -> str:
+def _next_poll_text(ahead: float | None) -> str | None:
     if ahead is None:
-        return ""
+        return None
     if ahead >= 1:
         return f"the next in {format_duration(ahead)}"
     return "the next is late" if ahead <= -OVERDUE_SECONDS else "the next is due"
 
 
-def _advice(snapshot: JobSnapshot) -> str:
+def _advice(snapshot: JobSnapshot) -> str | None:
     if snapshot.state is JobState.PARTIAL:
         return "wave.outcome names the rejected ids; wave.resubmit() sends only those again."
     if snapshot.state is JobState.FAILED:
@@ -208,7 +208,7 @@ def _advice(snapshot: JobSnapshot) -> str:
         references = ", ".join(bit for bit in known if bit)
         support = f" If it recurs, give Cint support {references}." if references else ""
         return f"Fix the cause and run the line again; IDs saved earlier are kept.{support}"
-    return ""
+    return None
 
 
 def summary_text(snapshot: JobSnapshot | None, *, phase: WatchPhase = WatchPhase.WATCHED) -> list[str]:

@@ -62,11 +62,11 @@ class JobProgress(Panel):
         job: WatchableJob | None = None,
         *,
         mode: object = None,
-        title: str = "",
+        title: str | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
         self._job = job
-        self._has_own_title = bool(title)
+        self._has_own_title = title is not None
         self._phase = WatchPhase.WAITING
         self._last: JobSnapshot | None = None
         self._last_drawn: tuple[WatchPhase, bool] | None = None

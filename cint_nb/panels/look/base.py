@@ -48,7 +48,7 @@ def state_html(css: str, icon: str, word: str) -> str:
     )
 
 
-def show_state(part: widgets.HTML, css: str, icon: str, word: str, detail: str = "") -> None:
+def show_state(part: widgets.HTML, css: str, icon: str, word: str, detail: str | None = None) -> None:
     """Write a state line into a part; a screen reader reads it when it changes."""
     tail = f"<span>{escape(detail)}</span>" if detail else ""
     set_html(part, f'<div role="status" class="cint-status">{state_html(css, icon, word)}{tail}</div>')

@@ -32,7 +32,7 @@ def disable_mathjax(text: object) -> str:
     return str(text).replace("$", "\uff04").replace("\\", "\\\u2060")
 
 
-def format_count(number: int, one: str, many: str = "") -> str:
+def format_count(number: int, one: str, many: str | None = None) -> str:
     """Write a count with its noun, such as `1 id` or `10,000 ids`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 

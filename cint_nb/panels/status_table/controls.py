@@ -52,7 +52,7 @@ class StatusControls:
     def options(self) -> TableOptions:
         """Return what the reader wants."""
         return TableOptions(
-            self.sort.value or "", bool(self.order.value), self.filter_box.value, self._chosen_columns()
+            self.sort.value or None, bool(self.order.value), self.filter_box.value, self._chosen_columns()
         )
 
     def set_columns(self, names: Sequence[str], usual: Sequence[str]) -> None:
@@ -74,7 +74,7 @@ class StatusControls:
         """Set all controls at once."""
         self._events_suppressed = True
         try:
-            self.sort.value, self.order.value = options.sort_by, options.descending
+            self.sort.value, self.order.value = options.sort_by or "", options.descending
             self.filter_box.value = options.filter_text
             for name, box in self.columns.items():
                 box.value = name in options.columns

@@ -57,13 +57,13 @@ class TableOptions:
     """How a reader wants the table.
 
     Args:
-        sort_by: Column to sort by, empty for the order of the frame.
+        sort_by: Column to sort by; None for the order of the frame.
         descending: Highest first.
         filter_text: Rows are kept that hold each of these words in some shown cell.
         columns: Columns to show, empty for the usual ones.
     """
 
-    sort_by: str = ""
+    sort_by: str | None = None
     descending: bool = False
     filter_text: str = ""
     columns: tuple[str, ...] = ()
@@ -93,10 +93,10 @@ class StatusView:
             and not (name == CURRENCY_COLUMN and self.currency())
         ]
 
-    def currency(self) -> str:
-        """Return the currency of all money in the table; empty where there are several or none."""
+    def currency(self) -> str | None:
+        """Return the currency of all money in the table; None where there are several or none."""
         known = {value for value in self.frame.get(CURRENCY_COLUMN, ()) if not is_empty(value)}
-        return str(known.pop()) if len(known) == 1 else ""
+        return str(known.pop()) if len(known) == 1 else None
 
     def heading(self, name: str) -> str:
         """Return what stands above a column, money with its currency."""

@@ -118,7 +118,7 @@ class StatusTable(Panel):
             "busy",
             "↻",
             "refreshing",
-            format_count(len(self.frame), "target group") if len(self.frame) else "",
+            format_count(len(self.frame), "target group") if len(self.frame) else None,
         )
         run_in_thread(self._load)
         return self
@@ -156,12 +156,17 @@ class StatusTable(Panel):
         return target
 
     def set_options(
-        self, *, sort_by: str = "", descending: bool = False, filter_text: str = "", columns: tuple[str, ...] = ()
+        self,
+        *,
+        sort_by: str | None = None,
+        descending: bool = False,
+        filter_text: str = "",
+        columns: tuple[str, ...] = (),
     ) -> StatusTable:
         """Sort, filter and choose columns from code, by the names of the frame's columns.
 
         Args:
-            sort_by: Column to sort by, empty for the order of the frame; empty cells come last.
+            sort_by: Column to sort by; None for the order of the frame; empty cells come last.
             descending: Highest first.
             filter_text: Keep the rows that hold each of these words.
             columns: Columns to show, empty for the usual ones.

@@ -44,7 +44,7 @@ class WaveProgress:
     Args:
         step: The step it stands at.
         state: How that step stands.
-        code: The line to run next, empty when nothing is left to do.
+        code: The line to run next; None when nothing is left to do.
         explanation: What the line does, or why it is needed.
         job: The job that runs, or ran last, of this step.
         last_snapshot: The last look at it.
@@ -52,8 +52,8 @@ class WaveProgress:
 
     step: WaveStep
     state: StepState
-    code: str = ""
-    explanation: str = ""
+    code: str | None
+    explanation: str
     job: JobHandle | None = None
     last_snapshot: JobSnapshot | None = None
 
@@ -82,7 +82,7 @@ def wave_progress(
     removed = max(done, default=0)
     last = {(entry.step, entry.batch): entry for entry in entries if entry.step != "upload" or entry.number > removed}
     if _state(last, "close") is EntryState.DONE:
-        return WaveProgress(WaveStep.CLOSE, StepState.DONE, explanation="the wave is closed: nobody enters any more")
+        return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, "the wave is closed: nobody enters any more")
     if _state(last, "launch") is EntryState.DONE:
         return _fielding_progress(last)
     if (entry := last.get(("launch", ""))) is not None:

@@ -64,7 +64,7 @@ class WaveView(Panel):
     something irreversible. `value` is the `WaveProgress`. Serves the recontact guide, steps 1–4.
     """
 
-    def __init__(self, wave: Wave, *, title: str = "") -> None:
+    def __init__(self, wave: Wave, *, title: str | None = None) -> None:
         self._wave = wave
         self._journal = wave.client.journal
         self._steps, self._next = make_html_part("cint-steps-part"), make_html_part("cint-next-part")

@@ -65,19 +65,21 @@ _HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
 class OpenSource:
     """An open source: its name, how it is stored, its size in bytes and a stream at its beginning."""
 
-    name: str
+    name: str | None
     kind: SourceFormat
     size: int
     stream: BinaryIO
 
 
-def source_error(name: str, what: str, fix: str, **evidence: Any) -> RespondentFileError:
+def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> RespondentFileError:
     """Create the error for a source that cannot be used: what is wrong, known facts, the fix."""
-    return RespondentFileError(what, evidence={"source": name or None, **evidence}, next_step=fix)
+    return RespondentFileError(what, evidence={"source": name, **evidence}, next_step=fix)
 
 
 @contextmanager
-def open_source(source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str = "") -> Iterator[OpenSource]:
+def open_source(
+    source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str | None = None
+) -> Iterator[OpenSource]:
     """Open a path, bytes or a file object and detect how it is stored.
 
     Args:
@@ -97,16 +99,16 @@ def open_source(source: str | Path | bytes | bytearray | memoryview | IO[Any], n
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
     else:
-        name = name or Path(str(getattr(source, "name", ""))).name
+        name = name or Path(str(getattr(source, "name", ""))).name or None
         content = _read_object(source, name)
-    named = _format_from_name(name) if Path(name).suffix else None
+    named = _format_from_name(name) if name and Path(name).suffix else None
     yield _detect_format(io.BytesIO(content), name, len(content), named)
 
 
 def _checked_path(source: str | Path) -> Path:
     if isinstance(source, str) and ("\n" in source or "\0" in source):
         raise source_error(
-            "",
+            None,
             "A string of text was passed where a path is expected.",
             "pass the path of a file, or the IDs as a list: read_respondents(text.splitlines(), entity_type=…).",
         )
@@ -138,7 +140,7 @@ def _open(path: Path) -> BinaryIO:
         ) from None
 
 
-def _read_object(source: IO[Any], name: str) -> bytes:
+def _read_object(source: IO[Any], name: str | None) -> bytes:
     if not hasattr(source, "read"):
         raise source_error(
             name,
@@ -164,7 +166,9 @@ def _format_from_name(name: str) -> tuple[SourceFormat, bool]:
     return kind, compressed
 
 
-def _detect_format(stream: BinaryIO, name: str, size: int, named: tuple[SourceFormat, bool] | None) -> OpenSource:
+def _detect_format(
+    stream: BinaryIO, name: str | None, size: int, named: tuple[SourceFormat, bool] | None
+) -> OpenSource:
     """Compare the format that the name indicates with the one in the first bytes."""
     if size == 0:
         raise source_error(name, "The file is empty.", "export it again with one ID per line.", bytes=0)
@@ -191,7 +195,7 @@ def _detect_format(stream: BinaryIO, name: str, size: int, named: tuple[SourceFo
     return OpenSource(name, kind, size, stream)
 
 
-def _check_size(name: str, size: int) -> None:
+def _check_size(name: str | None, size: int) -> None:
     if size > limits.SOURCE_MAX_BYTES:
         raise source_error(
             name,
@@ -201,7 +205,7 @@ def _check_size(name: str, size: int) -> None:
         )
 
 
-def reject_foreign_format(name: str, head: bytes) -> None:
+def reject_foreign_format(name: str | None, head: bytes) -> None:
     """Raise if the first bytes are those of something other than a list of ids.
 
     Raises:
@@ -221,7 +225,7 @@ def reject_foreign_format(name: str, head: bytes) -> None:
         )
 
 
-def _decompress(stream: BinaryIO, name: str, size: int) -> OpenSource:
+def _decompress(stream: BinaryIO, name: str | None, size: int) -> OpenSource:
     plain = BoundedStream(gzip.GzipFile(fileobj=stream), stream, name)
     head = plain.read(512)
     if not head:
@@ -242,7 +246,7 @@ class BoundedStream(io.RawIOBase, BinaryIO):
         name: For errors.
     """
 
-    def __init__(self, plain: gzip.GzipFile, compressed: BinaryIO, name: str) -> None:
+    def __init__(self, plain: gzip.GzipFile, compressed: BinaryIO, name: str | None) -> None:
         super().__init__()
         self._plain, self._compressed, self._source = plain, compressed, name
         self._returned = b""

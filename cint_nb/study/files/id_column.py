@@ -37,12 +37,12 @@ class ColumnSample:
 
     Args:
         position: Counted from 1.
-        name: As in the header; empty without one.
+        name: As in the header; None without one.
         values: The first values.
     """
 
     position: int
-    name: str
+    name: str | None
     values: Sequence[str]
 
     @property
@@ -56,11 +56,13 @@ class ColumnSample:
         return f'{self.position} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
 
 
-def entity_type_from_name(name: str) -> EntityType | None:
-    """Return the type of id that a column or file name suggests; None if it suggests neither or both.
+def entity_type_from_name(name: str | None) -> EntityType | None:
+    """Return the type of id that a column or file name suggests; None if it suggests neither or both, or is None.
 
     Cint's own texts use *Respondent ID* for either; `RSID` and `RID` are plain.
     """
+    if name is None:
+        return None
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     joined = "".join(words)
     pairs = {joined, *words, *(first + second for first, second in pairwise(words))}
@@ -106,14 +108,19 @@ def is_header_row(row: Sequence[str]) -> bool:
     return named or all(malformed_reason(value) not in _NO_HEADER for value in filled)
 
 
-def separator_hint(line: str) -> str:
-    """Return the separator that a first line such as `sep=;` declares to a spreadsheet; empty if there is none."""
+def separator_hint(line: str) -> str | None:
+    """Return the separator that a first line such as `sep=;` declares to a spreadsheet; None if there is none."""
     found = _SEPARATOR_HINT.fullmatch(line.strip('\ufeff"\r\n '))
-    return found[1] if found else ""
+    return found[1] if found else None
 
 
 def choose_id_column(
-    columns: Sequence[ColumnSample], column: str | int | None, *, source: str, entity_type: EntityType, has_header: bool
+    columns: Sequence[ColumnSample],
+    column: str | int | None,
+    *,
+    source: str | None,
+    entity_type: EntityType,
+    has_header: bool,
 ) -> ColumnSample:
     """Choose the ID column: the requested one, or the only candidate.
 
@@ -151,7 +158,7 @@ def choose_id_column(
 
 
 def _requested_column(
-    columns: Sequence[ColumnSample], column: str | int, source: str, *, has_header: bool
+    columns: Sequence[ColumnSample], column: str | int, source: str | None, *, has_header: bool
 ) -> ColumnSample:
     if isinstance(column, bool) or not isinstance(column, str | int):
         raise source_error(source, "`column` must be a name, or a position from 1.", "write column=1 or column='RSID'.")
@@ -168,7 +175,7 @@ def _requested_column(
         )
     folded = column.strip().casefold()
     exact = [cells for cells in columns if cells.name == column]
-    found = exact or [cells for cells in columns if cells.name.strip().casefold() == folded]
+    found = exact or [cells for cells in columns if (cells.name or "").strip().casefold() == folded]
     if len(found) == 1:
         return found[0]
     if found:
@@ -178,7 +185,9 @@ def _requested_column(
     raise _no_such_column_error(columns, column, source)
 
 
-def _no_such_column_error(columns: Sequence[ColumnSample], column: str | int, source: str) -> RespondentFileError:
+def _no_such_column_error(
+    columns: Sequence[ColumnSample], column: str | int, source: str | None
+) -> RespondentFileError:
     return source_error(
         source,
         f"There is no column {masked_repr(column)}. The columns are {list_labels(columns)}.",
@@ -190,9 +199,9 @@ def _best_candidate(found: Sequence[ColumnSample], entity_type: EntityType) -> C
     return next((cells for cells in found if entity_type_from_name(cells.name) is entity_type), found[0])
 
 
-def _example_call(source: str, cells: ColumnSample, entity_type: EntityType) -> str:
+def _example_call(source: str | None, cells: ColumnSample, entity_type: EntityType) -> str:
     column = repr(cells.name) if cells.name else cells.position
-    return f'read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
+    return f'cint.read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
 
 
 def list_labels(columns: Sequence[ColumnSample]) -> str:

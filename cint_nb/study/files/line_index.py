@@ -65,7 +65,7 @@ class LineIndex:
     header: RowNumbers
     texts: MalformedTexts
     numbers: RowNumbers | None = None
-    header_text: str = ""
+    header_text: str | None = None
 
     @property
     def counts(self) -> VerdictCounts:

@@ -43,7 +43,7 @@ class LineScanner:
         source_name: For errors.
     """
 
-    def __init__(self, source_name: str = "") -> None:
+    def __init__(self, source_name: str | None = None) -> None:
         self.lines = 0
         self.saw_cp1252 = False
         self._name = source_name
@@ -217,7 +217,8 @@ class LineScanner:
         """
         blank, malformed = _index(self._blank), _index(self._malformed)
         header, texts = _index(self._header), MalformedTexts(bytes(self._texts), _index(self._ends))
-        first, header_text = _first_not_in(blank), ""
+        first = _first_not_in(blank)
+        header_text: str | None = None
         if is_header and len(malformed) and malformed[0] == first and is_header(texts[0], bool(self._keys)):
             header, malformed, header_text = malformed[:1], malformed[1:], texts[0]
             texts = MalformedTexts(texts.content[int(texts.ends[0]) :], texts.ends[1:] - texts.ends[0])

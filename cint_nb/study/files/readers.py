@@ -33,28 +33,29 @@ class SourceInfo:
     """Where ids come from, as far as known.
 
     Args:
-        name: File name, or a word for an in-memory value.
+        name: File name, or a word for an in-memory value; None for bytes without a name.
         kind: `text`, `xlsx`, `parquet`, `sav`, `frame` or `list`.
-        encoding: Of a text; empty otherwise.
-        size: Bytes read; 0 for in-memory values.
+        encoding: Of a text; None otherwise.
+        size: Bytes read; None for in-memory values.
         layout: `one value a line`, `one line of values` or `table`.
-        column: Name of the column or of the header row; empty if there is none.
-        position: Position of the column, from 1; 0 if there are no columns.
-        sheet: Name of the sheet of a workbook.
+        column: Name of the column or of the header row; None if there is none.
+        position: Position of the column, from 1; None if there are no columns.
+        sheet: Name of the sheet of a workbook; None otherwise.
     """
 
-    name: str = ""
+    name: str | None = None
     kind: str = "list"
-    encoding: str = ""
-    size: int = 0
+    encoding: str | None = None
+    size: int | None = None
     layout: str = Layout.LINES.value
-    column: str = ""
-    position: int = 0
-    sheet: str = ""
+    column: str | None = None
+    position: int | None = None
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
         for field in ("name", "column", "sheet"):  # in a file without a header ids stand where names should be
-            object.__setattr__(self, field, mask_ids_in(getattr(self, field)))
+            if (text := getattr(self, field)) is not None:
+                object.__setattr__(self, field, mask_ids_in(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class ReadOptions:
     entity_type: EntityType
     column: str | int | None = None
     sheet: str | int | None = None
-    name: str = ""
+    name: str | None = None
 
 
 def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -100,7 +101,7 @@ def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sourc
         cp1252 = text.saw_cp1252
     else:
         scanner = LineScanner(file.name)
-        for block in text.blocks(found.delimiter or "\n", mixed_ends=False):
+        for block in text.blocks(found.delimiter, mixed_ends=False):
             reject_binary(file.name, block, scanner.lines)
             scanner.feed(block)
         reading = scanner.finish(is_header=is_header)
@@ -117,17 +118,23 @@ def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sourc
     )
 
 
-def _check_single_column(reading: LineIndex, options: ReadOptions, name: str) -> ColumnSample:
+def _check_single_column(reading: LineIndex, options: ReadOptions, name: str | None) -> ColumnSample:
     """Return the only column of a text; raise if another one was requested."""
-    header = clean_name(reading.header_text)
+    header = _header_name(reading)
     cells = ColumnSample(1, header, ())
     if options.column is not None:
-        choose_id_column([cells], options.column, source=name, entity_type=options.entity_type, has_header=bool(header))
+        choose_id_column(
+            [cells], options.column, source=name, entity_type=options.entity_type, has_header=header is not None
+        )
     return cells
 
 
+def _header_name(reading: LineIndex) -> str | None:
+    return None if reading.header_text is None else clean_name(reading.header_text) or None
+
+
 def _read_rows(
-    rows: Iterator[tuple[int, list[Any]]], options: ReadOptions, name: str
+    rows: Iterator[tuple[int, list[Any]]], options: ReadOptions, name: str | None
 ) -> tuple[LineIndex, ColumnSample]:
     """Read one column of a table given as rows with line numbers."""
     head = list(islice(rows, _SAMPLE_ROWS))
@@ -141,7 +148,7 @@ def _read_rows(
     columns = [
         ColumnSample(
             place + 1,
-            names[place] if has_header and place < len(names) else "",
+            (names[place] or None) if has_header and place < len(names) else None,
             [row[place] for row in body if place < len(row)],
         )
         for place in range(max(map(len, texts), default=0))
@@ -188,7 +195,7 @@ def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceIn
         series = source.iloc[:, chosen.position - 1]
     elif source.ndim == 1:
         series = source
-        chosen = ColumnSample(1, "" if getattr(source, "name", None) is None else str(source.name), ())
+        chosen = ColumnSample(1, None if source.name is None else str(source.name), ())
     else:
         raise source_error(
             name, f"A {type(source).__name__} cannot be read as respondents.", "pass a DataFrame or a Series."
@@ -207,7 +214,7 @@ def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, 
     scanner = LineScanner(name)
     scanner.scan_values(map(cell_text, source))
     reading = scanner.finish(is_header=is_header)
-    return reading, SourceInfo(name, "list", column=clean_name(reading.header_text))
+    return reading, SourceInfo(name, "list", column=_header_name(reading))
 
 
 def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -226,7 +233,7 @@ def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sou
     return scanner.finish(), _table_info(file, cells)
 
 
-def _table_info(file: OpenSource, cells: ColumnSample, sheet: str = "") -> SourceInfo:
+def _table_info(file: OpenSource, cells: ColumnSample, sheet: str | None = None) -> SourceInfo:
     return SourceInfo(
         name=file.name,
         kind=file.kind,

@@ -48,8 +48,8 @@ class Respondents:
         return self.line_index.keys
 
     @property
-    def source_name(self) -> str:
-        """The name of the file, or a word for an in-memory value."""
+    def source_name(self) -> str | None:
+        """The name of the file, or a word for an in-memory value; None for bytes without a name."""
         return self.source_info.name
 
     @cached_property
@@ -144,8 +144,10 @@ class Respondents:
         """Return these respondents, then the new ones of `other`. Lines are renumbered, one for each id."""
         more = self._to_id_array(other)
         line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
-        name = other.source_name if isinstance(other, Respondents) else "list"
-        return replace(self, line_index=line_index, source_info=SourceInfo(f"{self.source_name} + {name}", "list"))
+        names = [self.source_name, other.source_name if isinstance(other, Respondents) else "list"]
+        return replace(
+            self, line_index=line_index, source_info=SourceInfo(" + ".join(filter(None, names)) or None, "list")
+        )
 
     def sample(self, size: int, seed: int | str = 1) -> Respondents:
         """Return a random sample of `size` respondents, in source order.
@@ -159,7 +161,7 @@ class Respondents:
         if not 0 <= size <= len(self):
             raise RespondentFileError(
                 f"Cannot draw a sample of {size:,} from {len(self):,} IDs.",
-                evidence={"source": self.source_name or None},
+                evidence={"source": self.source_name},
                 next_step=f"choose a size from 0 to {len(self):,}.",
             )
         salt = hashlib.sha256(str(seed).encode()).digest()
@@ -194,17 +196,17 @@ class Respondents:
         if not len(self):
             raise RespondentFileError(
                 "There is no usable ID to upload.",
-                evidence={"source": self.source_name or None, "lines": self.counts.lines},
+                evidence={"source": self.source_name, "lines": self.counts.lines},
                 next_step="check summary() and lines() to see why, and correct the file.",
             )
         if len(self) > limits.IDS_PER_TARGET_GROUP:
             raise RespondentFileError(
                 f"{len(self):,} IDs exceed the {limits.IDS_PER_TARGET_GROUP:,} of one target group.",
-                evidence={"source": self.source_name or None, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
+                evidence={"source": self.source_name, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
                 next_step="call split(100_000) and use one target group for each part, or draw a sample(100_000).",
             )
         content = id_array.to_lines(self.id_array)
-        return UploadFile(content, len(self), self.entity_type, Path(self.source_name).stem or "respondents")
+        return UploadFile(content, len(self), self.entity_type, Path(self.source_name or "").stem or "respondents")
 
     def to_file(self, path: str | Path) -> Path:
         """Write the bytes of the upload to a file.
@@ -253,7 +255,7 @@ def read_respondents(
     entity_type: str | EntityType,
     column: str | int | None = None,
     sheet: str | int | None = None,
-    name: str = "",
+    name: str | None = None,
 ) -> Respondents:
     """Read respondents from a file or a value, with one verdict for every line.
 
@@ -291,9 +293,9 @@ def read_respondents(
         raise RespondentFileError(
             "The source contains only a header row." if len(line_index.header) else "Every line is blank.",
             evidence={
-                "source": source_info.name or None,
+                "source": source_info.name,
                 "lines": line_index.lines,
-                "column": source_info.column or None,
+                "column": source_info.column,
             },
             next_step="export it again with one ID per line.",
         )

@@ -43,10 +43,10 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextLayout:
-    """The layout of a text and the separator of its values (empty for one value per line)."""
+    """The layout of a text and the separator of its values."""
 
     layout: Layout
-    delimiter: str = ""
+    delimiter: str = "\n"
 
 
 class TextSource:
@@ -64,7 +64,7 @@ class TextSource:
         saw_cp1252: Whether `iter_table_rows` found bytes that are not valid in UTF-8.
     """
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: BinaryIO, name: str | None) -> None:
         self.name = name
         self.saw_cp1252 = False
         first = _read_chunk(stream)
@@ -133,7 +133,7 @@ def _encoding(first: bytes) -> tuple[str, int]:
     return "utf-8", 0
 
 
-def _reject_binary_start(name: str, first: bytes, encoding: str) -> None:
+def _reject_binary_start(name: str | None, first: bytes, encoding: str) -> None:
     sample = first[:4096]
     if not encoding.startswith("utf-8"):
         sample = sample.decode(encoding, "ignore").encode("utf-8", "ignore")
@@ -144,7 +144,7 @@ def _reject_binary_start(name: str, first: bytes, encoding: str) -> None:
         )
 
 
-def reject_binary(name: str, block: bytes, lines_before: int) -> None:
+def reject_binary(name: str | None, block: bytes, lines_before: int) -> None:
     """Raise if a block contains a zero byte, which no text does.
 
     Raises:
@@ -275,7 +275,7 @@ def _decoded(text: TextSource) -> Iterator[str]:
         yield content
 
 
-def _open_quote_error(name: str, line: int) -> Exception:
+def _open_quote_error(name: str | None, line: int) -> Exception:
     return source_error(
         name,
         f"A quotation mark opened on line {line:,} is never closed.",

@@ -54,7 +54,8 @@ class History:
                 "A history needs at least one wave, each with a name of its own that is none of "
                 f"{', '.join(_RESERVED_NAMES)}.",
                 evidence={"waves": ", ".join(names) or "none"},
-                next_step="write History([HistoryWave('wave 1', report), HistoryWave('wave 2', report, people)]).",
+                next_step="write cint.History([cint.HistoryWave('wave 1', report), "
+                "cint.HistoryWave('wave 2', report, people)]).",
             )
         self.waves = {wave.name: wave for wave in waves}
         self._row_of: dict[str, int] = {}
@@ -172,9 +173,9 @@ class History:
         self,
         attribute: str | Mapping[str, Any] | pd.Series[Any],
         *,
-        stayed: str = "",
-        since: str = "",
-        bins: int = 0,
+        stayed: str | None = None,
+        since: str | None = None,
+        bins: int | None = None,
         confidence: float = 0.95,
     ) -> pd.DataFrame:
         """Compare who dropped out with who stayed, by an attribute known from before.
@@ -187,7 +188,7 @@ class History:
                 holds the RSIDs.
             stayed: The later wave; the last one when left out.
             since: The earlier wave; the one before `stayed` when left out.
-            bins: Cut numbers into so many groups of about equal size; 0 takes every value as it is.
+            bins: Cut numbers into so many groups of about equal size; None takes every value as it is.
             confidence: Of the intervals of `retention`.
 
         Returns:
@@ -201,8 +202,9 @@ class History:
         import pandas as pd
 
         names = list(self.waves)
-        later = stayed or names[-1]
-        earlier = since or names[max(0, names.index(later) - 1)] if later in names else since
+        later = names[-1] if stayed is None else stayed
+        self._get_wave(later)
+        earlier = names[max(0, names.index(later) - 1)] if since is None else since
         done, before = (
             self.has_disposition(later, Disposition.COMPLETED),
             self.has_disposition(earlier, Disposition.COMPLETED),

@@ -37,7 +37,7 @@ def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[flo
         raise InputError(
             "An interval needs 0 ≤ people ≤ of, and a confidence between 0 and 1.",
             evidence={"people": people, "of": of, "confidence": confidence},
-            next_step="write wilson_interval(162, 250, 0.95) for 162 of 250 people at 95 % confidence.",
+            next_step="write cint.wilson_interval(162, 250, 0.95) for 162 of 250 people at 95 % confidence.",
         )
     if not of:
         return None, None
@@ -49,13 +49,13 @@ def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[flo
     return middle - half if people else 0.0, middle + half if people < of else 1.0
 
 
-def contrast(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, confidence: float) -> pd.DataFrame:
+def contrast(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int | None, confidence: float) -> pd.DataFrame:
     """Compare the people who stayed with the others, value by value; see `History.contrast` for the columns.
 
     Args:
         values: What is known of each person; missing values become `not known`.
         stayed: For each person whether they stayed.
-        bins: Cut numbers into so many groups of about equal size; 0 takes every value as it is.
+        bins: Cut numbers into so many groups of about equal size; None takes every value as it is.
         confidence: Of the intervals.
 
     Raises:
@@ -63,7 +63,7 @@ def contrast(values: pd.Series, stayed: NDArray[np.bool_], *, bins: int, confide
     """
     import pandas as pd
 
-    groups, order = _group_numbers(values, bins) if bins else _group_values(values)
+    groups, order = _group_values(values) if bins is None else _group_numbers(values, bins)
     counts = {group: [0, 0] for group in order}
     for group, is_here in zip(groups, stayed.tolist(), strict=True):
         counts[group][not is_here] += 1

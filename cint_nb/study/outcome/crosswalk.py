@@ -42,7 +42,7 @@ class Crosswalk(Mapping[str, str]):
         self._rsid_of = found
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, rid: str = "", rsid: str = "") -> Crosswalk:
+    def from_frame(cls, frame: pd.DataFrame, *, rid: str | None = None, rsid: str | None = None) -> Crosswalk:
         """Read a crosswalk from a frame, such as the respondent analysis report or survey data with both ids.
 
         Args:
@@ -67,7 +67,8 @@ class Crosswalk(Mapping[str, str]):
         known = (self.get(rid) for rid in respondents.ids)
         people = id_array.from_ids(rsid for rsid in known if rsid is not None)
         line_index = line_frames.index_of_ids(id_array.unique(people))
-        source = replace(respondents.source_info, name=f"{respondents.source_name} as RSIDs", column="", kind="list")
+        name = "RSIDs" if respondents.source_name is None else f"{respondents.source_name} as RSIDs"
+        source = replace(respondents.source_info, name=name, column=None, kind="list")
         return Respondents(EntityType.RSID, line_index, source)
 
     def __getitem__(self, rid: str) -> str:
@@ -84,8 +85,8 @@ class Crosswalk(Mapping[str, str]):
         return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs>"
 
 
-def _find_column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
-    if name:
+def _find_column(frame: pd.DataFrame, name: str | None, kind: EntityType) -> Any:
+    if name is not None:
         if name in frame.columns:
             return name
         raise RespondentFileError(
@@ -97,5 +98,5 @@ def _find_column(frame: pd.DataFrame, name: str, kind: EntityType) -> Any:
     raise RespondentFileError(
         f"{len(found)} columns look like {kind}s by name; exactly one is needed.",
         evidence={"columns": masked_repr(list(frame.columns), 200)},
-        next_step=f"pass its name: Crosswalk.from_frame(frame, {kind.lower()}='…').",
+        next_step=f"pass its name: cint.Crosswalk.from_frame(frame, {kind.lower()}='…').",
     )

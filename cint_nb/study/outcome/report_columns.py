@@ -13,19 +13,19 @@ _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(statu
 _TEXT_LABEL = re.compile(r".*(description|label|text)")
 
 
-def rsid_column(columns: Sequence[ColumnSample], requested: str, rid: str, source: str) -> str:
+def rsid_column(columns: Sequence[ColumnSample], requested: str | None, rid: str | None, source: str | None) -> str:
     """Return the name of the RSID column.
 
     Args:
         columns: The columns of the report.
-        requested: A name, or empty to find it.
-        rid: Name of the RID column, if the analyst gave it.
+        requested: A name, or None to find it.
+        rid: Name of the RID column, or None if the analyst gave none.
         source: Name of the source, for messages.
 
     Raises:
         RespondentFileError: no column contains RSIDs, or several may; the message lists them and the call to write.
     """
-    if requested:
+    if requested is not None:
         return _requested_column(columns, requested, "rsid", source)
     with_ids = [each for each in columns if each.share_of_ids >= MIN_ID_SHARE and each.name != rid]
     named = [each for each in with_ids if entity_type_from_name(each.name) is EntityType.RSID]
@@ -34,13 +34,13 @@ def rsid_column(columns: Sequence[ColumnSample], requested: str, rid: str, sourc
     rest = [each for each in with_ids if entity_type_from_name(each.name) is not EntityType.RID]
     # A single column of ids whose name says nothing may contain RIDs, unless those are known to be in another column.
     if len(rest) == 1 and (rid or len(rest) < len(with_ids)):
-        return rest[0].name
+        return _name(rest[0])
     return _single_match(rest, "RSIDs", "rsid", source, at_least=2)
 
 
-def rid_column(columns: Sequence[ColumnSample], requested: str, rsid: str, source: str) -> str:
-    """Return the name of the RID column, empty if there is none. Raises as `rsid_column`."""
-    if requested:
+def rid_column(columns: Sequence[ColumnSample], requested: str | None, rsid: str, source: str | None) -> str | None:
+    """Return the name of the RID column, None if there is none. Raises as `rsid_column`."""
+    if requested is not None:
         return _requested_column(columns, requested, "rid", source)
     named = [
         each
@@ -49,17 +49,17 @@ def rid_column(columns: Sequence[ColumnSample], requested: str, rsid: str, sourc
         and each.share_of_ids >= MIN_ID_SHARE
         and entity_type_from_name(each.name) is EntityType.RID
     ]
-    return _single_match(named, "RIDs", "rid", source) if named else ""
+    return _single_match(named, "RIDs", "rid", source) if named else None
 
 
-def status_column(columns: Sequence[ColumnSample], requested: str, source: str) -> str:
+def status_column(columns: Sequence[ColumnSample], requested: str | None, source: str | None) -> str:
     """Return the name of the column that shows completes; client codes before labels. Raises as `rsid_column`."""
-    if requested:
+    if requested is not None:
         return _requested_column(columns, requested, "status", source)
-    found = [each for each in columns if _STATUS.fullmatch(_normalise_name(each.name))]
+    found = [each for each in columns if _STATUS.fullmatch(_normalise_name(_name(each)))]
     narrower: tuple[Callable[[ColumnSample], bool], ...] = (
-        lambda each: _normalise_name(each.name).startswith("client"),
-        lambda each: not _TEXT_LABEL.fullmatch(_normalise_name(each.name)),
+        lambda each: _normalise_name(_name(each)).startswith("client"),
+        lambda each: not _TEXT_LABEL.fullmatch(_normalise_name(_name(each))),
     )
     for fits in narrower:
         found = [each for each in found if fits(each)] or found
@@ -68,11 +68,16 @@ def status_column(columns: Sequence[ColumnSample], requested: str, source: str) 
     raise source_error(
         source,
         f"No column shows which visits were completed. The columns are {list_labels(columns)}.",
-        "pass its name: read_report(…, status='…'); or status=None if every row is a complete.",
+        "pass its name: cint.read_report(…, status='…'); or all_complete=True if every row is a complete.",
     )
 
 
-def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, source: str) -> str:
+def _name(column: ColumnSample) -> str:
+    """Return the name of a column; `read_report` gives one to those without."""
+    return column.name or str(column.position)
+
+
+def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, source: str | None) -> str:
     if any(each.name == name for each in columns):
         return name
     raise source_error(
@@ -82,9 +87,11 @@ def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, sou
     )
 
 
-def _single_match(found: Sequence[ColumnSample], what: str, parameter: str, source: str, *, at_least: int = 1) -> str:
+def _single_match(
+    found: Sequence[ColumnSample], what: str, parameter: str, source: str | None, *, at_least: int = 1
+) -> str:
     if len(found) == 1 and at_least == 1:
-        return found[0].name
+        return _name(found[0])
     if not found:
         raise source_error(source, f"No column contains {what}.", "check that this is the respondent analysis report.")
     could = "could be" if what.startswith("the ") else "may contain"
@@ -92,7 +99,7 @@ def _single_match(found: Sequence[ColumnSample], what: str, parameter: str, sour
     raise source_error(
         source,
         f"{only or f'{len(found)} columns {could} {what}'}: {list_labels(found)}.",
-        f"choose one: read_report(…, {parameter}={found[0].name!r}).",
+        f"choose one: cint.read_report(…, {parameter}={_name(found[0])!r}).",
         columns=len(found),
     )
 

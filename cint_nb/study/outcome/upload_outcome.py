@@ -156,7 +156,7 @@ def compare_upload(
     before: Collection[str],
     after: Collection[str] | None,
     saved_count: int | None = None,
-    message: str = "",
+    message: str | None = None,
     rejected_before: Collection[str] = frozenset(),
     crosswalk: Mapping[str, str] | None = None,
 ) -> Outcome:
@@ -239,8 +239,10 @@ def _compare_by_count(
     return np.full(sent, _UNKNOWN, np.uint8)
 
 
-def parse_message_counts(message: str) -> tuple[int | None, int | None]:
+def parse_message_counts(message: str | None) -> tuple[int | None, int | None]:
     """Parse how many ids a partial-success text calls uploaded and failed; None if it does not say."""
+    if message is None:
+        return None, None
     good, bad = _SUCCEEDED_COUNT.search(message), _FAILED_COUNT.search(message)
     return (_parse_number(good[1]) if good else None, _parse_number(bad[1]) if bad else None)
 
@@ -250,7 +252,11 @@ def _parse_number(text: str) -> int:
 
 
 def _count_mismatches(
-    codes: NDArray[np.uint8], ids_before: IdArray, ids_after: IdArray | None, saved_count: int | None, message: str
+    codes: NDArray[np.uint8],
+    ids_before: IdArray,
+    ids_after: IdArray | None,
+    saved_count: int | None,
+    message: str | None,
 ) -> list[str]:
     """Return a warning if the three counts of the exchange (overview, list, message) disagree."""
     counts = np.bincount(codes, minlength=4)

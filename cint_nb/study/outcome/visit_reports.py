@@ -41,25 +41,25 @@ class VisitReport:
     Created by `read_report`.
 
     Args:
-        name: Name of the wave or of the file, for messages.
-        columns: Which column was read as `rsid`, `rid` and `status`; empty if there is none.
+        name: Name of the wave or of the file, for messages; None if neither has one.
+        columns: Which column was read as `rsid`, `rid` and `status`; None if there is none.
         cells: The report as read, one row per visit, every cell a text.
     """
 
-    name: str
-    columns: Mapping[str, str]
+    name: str | None
+    columns: Mapping[str, str | None]
     cells: pd.DataFrame = field(repr=False)
 
     @cached_property
-    def rsids(self) -> tuple[str, ...]:
-        """The RSID of each visit, normalised; empty if the report gives none."""
+    def rsids(self) -> tuple[str | None, ...]:
+        """The RSID of each visit, normalised; None if the report gives none."""
         found = (normalise_line(text) for text in self.cells[self.columns["rsid"]].tolist())
-        return tuple(text if is_respondent_id(text) else "" for text in found)
+        return tuple(text if is_respondent_id(text) else None for text in found)
 
     @cached_property
     def completed(self) -> NDArray[np.bool_]:
         """For each visit, whether it was completed."""
-        if not self.columns["status"]:
+        if self.columns["status"] is None:
             return np.ones(len(self.cells), np.bool_)
         return np.array([_is_complete(text) for text in self.cells[self.columns["status"]].tolist()], np.bool_)
 
@@ -67,7 +67,7 @@ class VisitReport:
     def entrants(self) -> Respondents:
         """Everybody who entered, once each, in the order of their first visit."""
         known = [rsid for rsid in self.rsids if rsid]
-        return read_respondents(known, entity_type=EntityType.RSID, name=f"{self.name} entrants")
+        return read_respondents(known, entity_type=EntityType.RSID, name=self._list_name("entrants"))
 
     @cached_property
     def completes(self) -> Respondents:
@@ -78,12 +78,17 @@ class VisitReport:
         done = {rsid for rsid, completed in zip(self.rsids, self.completed, strict=True) if completed}
         chosen = np.array([rsid in done for rsid in self.entrants.ids], np.bool_)
         kept = self.entrants.select(chosen)
-        return read_respondents(kept.ids, entity_type=EntityType.RSID, name=f"{self.name} completes") if done else kept
+        return (
+            read_respondents(kept.ids, entity_type=EntityType.RSID, name=self._list_name("completes")) if done else kept
+        )
+
+    def _list_name(self, which: str) -> str:
+        return which if self.name is None else f"{self.name} {which}"
 
     @property
     def visits_without_rsid(self) -> int:
         """The number of visits whose RSID the report does not give."""
-        return self.rsids.count("")
+        return self.rsids.count(None)
 
     def crosswalk(self) -> Crosswalk:
         """Return the RSID of each RID in the report.
@@ -92,7 +97,7 @@ class VisitReport:
             RespondentFileError: the report has no column of RIDs.
         """
         rid = self.columns["rid"]
-        if not rid:
+        if rid is None:
             raise source_error(
                 self.name, "The report has no column of RIDs.", "read it again with rid='…' if a column contains them."
             )
@@ -168,11 +173,12 @@ class VisitReport:
 def read_report(
     source: str | Path | bytes | IO[Any] | pd.DataFrame,
     *,
-    rsid: str = "",
-    rid: str = "",
-    status: str | None = "",
+    rsid: str | None = None,
+    rid: str | None = None,
+    status: str | None = None,
+    all_complete: bool = False,
     sheet: str | int | None = None,
-    name: str = "",
+    name: str | None = None,
 ) -> VisitReport:
     """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
@@ -181,7 +187,8 @@ def read_report(
         rsid: Name of the RSID column; found by name and content if omitted.
         rid: Name of the RID column; found likewise, and may be missing.
         status: Name of the column that shows completes, by Cint's client codes 10 and 11 or in words; found by name
-            if omitted. None if every row is a complete, as in a completes report.
+            if omitted.
+        all_complete: Whether every row is a complete, as in a completes report; no status column is then needed.
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Name of the wave, shown in place of the file's name.
 
@@ -203,8 +210,9 @@ def read_report(
     ]
     person = rsid_column(columns, rsid, rid, label)
     visit = rid_column(columns, rid, person, label)
-    completed = "" if status is None else status_column(columns, status, label)
-    report = VisitReport(name or Path(label).stem, {"rsid": person, "rid": visit, "status": completed}, cells)
+    completed = None if all_complete else status_column(columns, status, label)
+    called = name or (source_name and Path(source_name).stem)
+    report = VisitReport(called, {"rsid": person, "rid": visit, "status": completed}, cells)
     if not any(report.rsids):
         raise source_error(
             label,
@@ -219,17 +227,18 @@ def read_report(
 # --- from a source to cells -------------------------------------------------------------------------------------
 
 
-def _read_cells(source: Any, sheet: str | int | None, name: str) -> tuple[pd.DataFrame, str]:
+def _read_cells(source: Any, sheet: str | int | None, name: str | None) -> tuple[pd.DataFrame, str | None]:
     """Return the cells as texts under the names of the header row, and the name of the source."""
     import pandas as pd
 
+    source_name: str | None
     if isinstance(source, pd.DataFrame):
         titles, rows = [str(title) for title in source.columns], source.to_numpy(dtype=object).tolist()
         source_name = name or "DataFrame"
     else:
         # The caller's name is that of a wave; only one with a file extension may decide how bytes are stored.
         with open_source(
-            source, name if Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else ""
+            source, name if name and Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else None
         ) as file:
             source_name = file.name
             if file.kind is SourceFormat.TEXT:
@@ -256,7 +265,9 @@ def _read_text_rows(text: TextSource) -> list[list[Any]]:
     found = detect_layout(text.head, complete=text.complete)
     if found.layout is not Layout.TABLE:
         raise source_error(
-            text.name, "This is not a table with columns.", "a list of IDs is read by read_respondents(…)."
+            text.name,
+            "This is not a table with columns.",
+            "a list of IDs is read by cint.read_respondents(…, entity_type=…).",
         )
     return [row for _, row in iter_table_rows(text, found.delimiter)]
 

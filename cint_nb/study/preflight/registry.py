@@ -37,20 +37,20 @@ class SourceTargetGroup:
 
     Args:
         project_id: Its project.
-        target_group_id: Its id; empty when only the project is known.
+        target_group_id: Its id; None when only the project is known.
         first_complete: Time of its first complete, UTC.
         last_complete: Time of its last complete, UTC.
     """
 
     project_id: str
-    target_group_id: str = ""
+    target_group_id: str | None = None
     first_complete: datetime | None = None
     last_complete: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
-    """What is known about a wave. What is None or empty is unknown, and rules about it find nothing.
+    """What is known about a wave. What is None is unknown, and rules about it find nothing.
 
     Args:
         plan: The target group to create, or as created.
@@ -80,28 +80,28 @@ class WaveFacts:
     respondents: Respondents | None
     now: datetime
     step: Step = "create"
-    name: str = ""
-    project_id: str = ""
+    name: str | None = None
+    project_id: str | None = None
     project_of_sources: Collection[str] = ()
     sources: Collection[SourceTargetGroup] = ()
     saved_count: int | None = None
     already_saved_count: int | None = None
     running_job: str | None = None
-    target_group_state: str = ""
+    target_group_state: str | None = None
     draft: Mapping[str, Any] = field(default_factory=dict)
     project_exclusion: bool | None = None
-    group_strategy: str = ""
-    currency: str = ""
+    group_strategy: str | None = None
+    currency: str | None = None
     activity_exclusions: Collection[ActivityExclusionFact] = ()
     excluded_ids: Collection[str] = ()
-    industry_lockout: str = ""
+    industry_lockout: str | None = None
     list_made_on: date | None = None
     earlier_waves: Collection[Respondents] = ()
 
     @property
     def source_projects(self) -> frozenset[str]:
         """Every project from which respondents are known to come."""
-        return frozenset({*self.project_of_sources, *(source.project_id for source in self.sources)} - {""})
+        return frozenset({*self.project_of_sources, *(source.project_id for source in self.sources)})
 
     @property
     def last_complete(self) -> datetime | None:
@@ -127,7 +127,7 @@ class Rule:
 
     code: str
     steps: frozenset[Step]
-    section: str
+    section: str | None
     function: RuleFunction
 
     def findings(self, facts: WaveFacts) -> Iterator[Finding]:
@@ -141,7 +141,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(
-    code: str, *, steps: Iterable[Step] = STEPS, section: str = ""
+    code: str, *, steps: Iterable[Step] = STEPS, section: str | None = None
 ) -> Callable[[Callable[[WaveFacts, RuleReport], Iterable[Finding] | Finding | None]], RuleFunction]:
     """Register a preflight rule; your own rules run like the built-in ones.
 
@@ -176,17 +176,17 @@ class RuleReport:
     """Create findings for one rule; each method takes the message, the evidence and the fix."""
 
     code: str
-    section: str = ""
+    section: str | None = None
 
-    def block(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
+    def block(self, message: str, *, evidence: str | None = None, fix: str | None = None) -> Finding:
         """Create a finding that blocks the wave."""
         return Finding(self.code, Severity.BLOCK, message, evidence, fix, self.section)
 
-    def warn(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
+    def warn(self, message: str, *, evidence: str | None = None, fix: str | None = None) -> Finding:
         """Create a finding that needs a decision."""
         return Finding(self.code, Severity.WARN, message, evidence, fix, self.section)
 
-    def note(self, message: str, *, evidence: str = "", fix: str = "") -> Finding:
+    def note(self, message: str, *, evidence: str | None = None, fix: str | None = None) -> Finding:
         """Create a finding for information."""
         return Finding(self.code, Severity.NOTE, message, evidence, fix, self.section)
 

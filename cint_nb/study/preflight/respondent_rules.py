@@ -186,8 +186,10 @@ def job_running(facts: WaveFacts, report: RuleReport) -> Finding | None:
 @rule("group-state", section=_LAUNCH)
 def group_state(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A launch starts from a draft; a finished group accepts nobody."""
+    if facts.target_group_state is None:
+        return None
     state = mask_ids_in(facts.target_group_state.lower())  # shown as the exchange wrote it
-    if facts.step == "launch" and state and state != "draft":
+    if facts.step == "launch" and state != "draft":
         return report.block(
             "Only a draft can be launched.", evidence=f"state={state}", fix="resume or relaunch the group instead."
         )

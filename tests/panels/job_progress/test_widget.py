@@ -137,6 +137,7 @@ def test_partial_success_has_its_own_colour_and_word_and_quotes_the_exchange() -
 def test_failure_shows_code_trace_id_and_what_to_do() -> None:
     text = describe(look(JobState.FAILED, failure_message="no", failure_code="E1", trace_id="t-9"))
     assert (text.css, text.word, text.exchange_message) == ("bad", "failed", "no")
+    assert text.advice is not None
     assert "code E1" in text.advice
     assert "trace id t-9" in text.advice
 

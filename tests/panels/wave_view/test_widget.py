@@ -60,7 +60,7 @@ def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_clos
     assert lines == ["wave.create()", "wave.upload()", "wave.resubmit()", 'wave.launch(budget="274 EUR")']
     assert stages[-1] is WaveStep.FIELD
     wave.close()
-    assert (panel.refresh().value.step, panel.value.state, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, "")
+    assert (panel.refresh().value.step, panel.value.state, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, None)
 
 
 def test_looking_sends_nothing(wave: Wave, client: Client) -> None:

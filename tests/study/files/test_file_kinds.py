@@ -72,10 +72,10 @@ def test_a_path_bytes_and_an_open_file_give_the_same_respondents(name: str, tmp_
         ("crlf.csv", "utf-8-sig"),
         ("utf16.csv", "utf-16"),
         ("latin.csv", "cp1252"),
-        ("ids.xlsx", ""),
+        ("ids.xlsx", None),
     ],
 )
-def test_the_encoding_is_told(name: str, encoding: str, tmp_path: Path) -> None:
+def test_the_encoding_is_told(name: str, encoding: str | None, tmp_path: Path) -> None:
     path = tmp_path / name
     WRITERS[name](path)
     assert read(path).source_info.encoding == encoding

@@ -49,8 +49,8 @@ def test_a_report_that_gives_few_ids_has_its_columns_found_all_the_same() -> Non
 
 def test_an_id_in_a_comment_makes_no_column_of_a_report() -> None:
     columns = [ColumnSample(1, "RSID", cells(1)), ColumnSample(2, "RID", cells(1)), ColumnSample(3, "who", cells(10))]
-    assert rid_column(columns, "", "", "") == ""
-    assert rsid_column(columns, "", "visit", "") == "who"
+    assert rid_column(columns, None, "", None) is None
+    assert rsid_column(columns, None, "visit", None) == "who"
 
 
 def test_a_message_lists_twelve_columns_and_counts_the_others() -> None:

@@ -96,6 +96,7 @@ def test_line_ends_of_any_system_give_the_same_lines(end: str, last: bool) -> No
 def test_a_header_row_is_found_and_named(header: str) -> None:
     people = read(f"\n{header}\n{IDS[0]}\n")
     assert verdicts(people) == ["blank", "header", "usable"]
+    assert people.source_info.column is not None
     assert people.source_info.column.strip("[]") == header.strip('"[]')
 
 

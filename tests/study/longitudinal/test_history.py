@@ -178,7 +178,7 @@ def test_a_report_of_completes_only_has_no_status() -> None:
     data = frame([[IDS[0]], [IDS[1]]], ["RSID"])
     with pytest.raises(RespondentFileError, match="No column shows which visits were completed"):
         read_report(data)
-    assert len(read_report(data, status=None).completes) == 2
+    assert len(read_report(data, all_complete=True).completes) == 2
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,9 @@ def test_what_is_no_report_is_refused_with_a_next_step(source: bytes, says: str)
 
 @pytest.mark.parametrize("parameter", ["rsid", "rid", "status"])
 def test_a_column_that_is_not_there_is_named_with_those_that_are(parameter: str) -> None:
+    named: dict[str, Any] = {parameter: "Nope"}
     with pytest.raises(RespondentFileError, match="There is no column 'Nope'") as caught:
-        read_report(frame([visit(0)]), **{parameter: "Nope"})
+        read_report(frame([visit(0)]), **named)
     assert HEADER[2] in caught.value.what
     with pytest.raises(RespondentFileError, match="no column 'Nope'"):
         read_report(frame([visit(0)])).values("Nope")
