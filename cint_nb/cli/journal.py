@@ -76,7 +76,7 @@ def _list(entries: list[JournalEntry[Payload]]) -> None:
 def _export(entries: list[JournalEntry[Payload]], file: TextIO) -> None:
     writer = csv.DictWriter(file, _COLUMNS)
     writer.writeheader()
-    writer.writerows({name: _spreadsheet_value(value) for name, value in _row(entry).items()} for entry in entries)
+    writer.writerows({name: escape_formula(value) for name, value in _row(entry).items()} for entry in entries)
 
 
 def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
@@ -94,8 +94,3 @@ def _row(entry: JournalEntry[Payload]) -> dict[str, Any]:
         "batch": entry.batch,
         "state": str(entry.state),
     }
-
-
-def _spreadsheet_value(value: Any) -> Any:
-    """Return a value that a spreadsheet shows and never runs as a formula."""
-    return escape_formula(value) if isinstance(value, str) else value

@@ -16,7 +16,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Verdict:
+class AuditResult:
     """Hold what the advisory source said.
 
     Args:
@@ -39,7 +39,7 @@ class Verdict:
         return f"no known vulnerability in {self.asked} packages{rest}"
 
 
-def judge(dependencies: Sequence[Mapping[str, Any]]) -> Verdict:
+def judge(dependencies: Sequence[Mapping[str, Any]]) -> AuditResult:
     """Read the packages of a report."""
     answered = [each for each in dependencies if "skip_reason" not in each]
     found = [
@@ -47,10 +47,10 @@ def judge(dependencies: Sequence[Mapping[str, Any]]) -> Verdict:
         for each in answered
         for hit in each.get("vulns", ())
     ]
-    return Verdict(len(answered), len(dependencies) - len(answered), tuple(found))
+    return AuditResult(len(answered), len(dependencies) - len(answered), tuple(found))
 
 
-def ask() -> Verdict:
+def ask() -> AuditResult:
     """Run pip-audit on this environment, without the project itself."""
     command = [sys.executable, "-m", "pip_audit", "--progress-spinner=off", "--skip-editable", "--format=json"]
     done = subprocess.run([*command, "--timeout=15"], capture_output=True, text=True, check=False)
@@ -58,7 +58,7 @@ def ask() -> Verdict:
         dependencies = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
         sys.stderr.write(done.stderr[-2_000:])
-        return Verdict(0, 0)
+        return AuditResult(0, 0)
     return judge([each for each in dependencies if each["name"] not in ("cint-nb", "cint_nb")])
 
 

@@ -243,15 +243,13 @@ def to_delimited_text(view: StatusView, separator: str) -> str:
     """Write the shown rows for a spreadsheet: plain values, a header row, nothing that a spreadsheet would run."""
     names = view.visible_columns()
     frame = pd.DataFrame(
-        [[_spreadsheet_value(row[name]) for name in names] for _, row in view.visible_rows()], columns=names
+        [[escape_formula(_flat_value(row[name])) for name in names] for _, row in view.visible_rows()], columns=names
     )
     text: str = frame.to_csv(index=False, sep=separator, lineterminator="\n")
     return text
 
 
-def _spreadsheet_value(value: Any) -> Any:
+def _flat_value(value: Any) -> Any:
     if is_empty(value):
         return ""
-    if isinstance(value, (list, tuple)):
-        return " ".join(map(str, value))
-    return escape_formula(value) if isinstance(value, str) else value
+    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else value

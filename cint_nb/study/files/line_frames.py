@@ -114,6 +114,8 @@ def write_rejects(frame: pd.DataFrame, path: Path, *, keep: tuple[str, ...] = (V
     return path
 
 
-def escape_formula(text: str) -> str:
-    """Return `text` with an apostrophe in front where a spreadsheet would otherwise evaluate it as a formula."""
-    return f"'{text}" if text.lstrip().startswith(_FORMULA_STARTS) or text[:1].isspace() else text
+def escape_formula(value: Any) -> Any:
+    """Return a text with an apostrophe in front where a spreadsheet would run it as a formula; other values as is."""
+    if isinstance(value, str) and (value.lstrip().startswith(_FORMULA_STARTS) or value[:1].isspace()):
+        return f"'{value}"
+    return value
