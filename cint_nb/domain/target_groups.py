@@ -17,6 +17,26 @@ class FieldingSpecification(ApiModel):
     end_at: datetime | None = None
 
 
+class Pricing(ApiModel):
+    """How a complete is priced; `maximum_cpi` is the most it can cost."""
+
+    maximum_cpi: Amount | None = None
+
+
+class QuotaOverlay(ApiModel):
+    """Whether completes stop at the goal, and whether quotas fill evenly."""
+
+    prevent_overfill: bool | None = None
+    balance_fill: bool | None = None
+
+
+class FieldingAssistantAssignment(ApiModel):
+    """What the fielding assistant holds of a target group."""
+
+    pricing: Pricing = Field(default_factory=Pricing)
+    quota_overlay: QuotaOverlay = Field(default_factory=QuotaOverlay)
+
+
 class TargetGroup(ApiModel):
     """A target group, draft or launched; a launched one has fewer fields.
 
@@ -41,12 +61,17 @@ class TargetGroup(ApiModel):
     live_url: str = ""
     test_url: str = ""
     exclusion: dict[str, Any] = Field(default_factory=dict)
-    fielding_assistant_assignment: dict[str, Any] = Field(default_factory=dict)
+    fielding_assistant_assignment: FieldingAssistantAssignment = Field(default_factory=FieldingAssistantAssignment)
     allocations: dict[str, Any] = Field(default_factory=dict)
     profiling: dict[str, Any] = Field(default_factory=dict)
     filling_strategy: str = ""
     created_at: datetime | None = None
     target_group_customer_reference_number: str = ""
+
+    @property
+    def price_cap(self) -> Amount | None:
+        """The highest price of a complete; None where the target group shows none."""
+        return self.fielding_assistant_assignment.pricing.maximum_cpi or self.cost_per_interview
 
 
 class TargetGroupSummary(ApiModel):

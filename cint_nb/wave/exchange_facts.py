@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cint_nb.api.client import AsyncClient
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.target_groups import TargetGroup
 from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, WaveFacts
 from cint_nb.wave.status_rows import answer_or_none
 from cint_nb.wire.settings import Mode
@@ -45,9 +46,7 @@ async def _target_group_facts(client: AsyncClient, facts: WaveFacts, ref: Target
         saved_count=await client.recontacts.saved_count(ref),
         running_job=running.job_id if running else None,
         target_group_state=None if group is None else "launched" if group.launched else "draft",
-        draft={}
-        if group is None or group.launched
-        else group.model_dump(mode="json", exclude=_fields_not_recorded(client)),
+        draft=None if group is None or group.launched else _without_fields_not_recorded(client, group),
         activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
         excluded_ids=excluded,
         industry_lockout=None if lockout is None else str(lockout),
@@ -70,9 +69,9 @@ async def _source_target_groups(client: AsyncClient, refs: Sequence[TargetGroupR
     return tuple(found)
 
 
-def _fields_not_recorded(client: AsyncClient) -> set[str]:
-    """Return the fields whose true values a recording does not contain."""
-    return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
+def _without_fields_not_recorded(client: AsyncClient, group: TargetGroup) -> TargetGroup:
+    """Return the group without the fields whose true values a recording does not contain."""
+    return evolve(group, live_url=None, test_url=None) if client.mode is Mode.REPLAY else group
 
 
 def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str | None:

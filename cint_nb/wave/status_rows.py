@@ -9,7 +9,7 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, NotFound, PermissionDenied
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.target_groups import ChangelogEntry, TargetGroup, TargetGroupSummary
+from cint_nb.domain.target_groups import ChangelogEntry, TargetGroupSummary
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ async def read_draft_details(client: AsyncClient, ref: TargetGroupRef) -> dict[s
         return {}
     return {
         "goal": group.completes_goal,
-        "price_cap": _price_cap(group),
+        "price_cap": group.price_cap,
         "ends_at": group.fielding_specification.end_at,
         **await _read_saved_count(client, ref, group.study_type_code),
     }
@@ -107,12 +107,6 @@ async def answer_or_none(request: Awaitable[T]) -> T | None:
 
 def _find_pause(entry: ChangelogEntry) -> dict[str, Any] | None:
     return next((each for each in entry.changes if str(each.get("new_value")).lower() == "paused"), None)
-
-
-def _price_cap(group: TargetGroup) -> Any:
-    pricing = group.fielding_assistant_assignment.get("pricing")
-    highest = pricing.get("maximum_cpi") if isinstance(pricing, dict) else None
-    return highest or group.cost_per_interview
 
 
 async def _read_saved_count(client: AsyncClient, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:

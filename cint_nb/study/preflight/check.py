@@ -68,7 +68,7 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
 
     columns = ("severity", "rule", "message", "evidence", "fix", "section")
     return pd.DataFrame(
-        {name: pd.Series([str(getattr(each, name)) for each in findings], dtype="str") for name in columns}
+        {name: pd.Series([str(getattr(each, name) or "") for each in findings], dtype="str") for name in columns}
     )
 
 
@@ -77,7 +77,7 @@ def rules_frame() -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        (each.code, ", ".join(sorted(each.steps)), (each.function.__doc__ or "").strip(), each.section)
+        (each.code, ", ".join(sorted(each.steps)), (each.function.__doc__ or "").strip(), each.section or "")
         for each in RULES.values()
     ]
     return pd.DataFrame(rows, columns=["rule", "steps", "says", "section"])

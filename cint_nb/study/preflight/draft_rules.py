@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from cint_nb.domain.findings import Finding
+from cint_nb.domain.models import Amount
 from cint_nb.domain.plan import Money
-from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
+from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule, split_url
 
 _CREATE = "create guide, request body"
-_ASSIGNMENT = "fielding_assistant_assignment"
 _FIX = (
     "update it to match the plan with client.target_groups.update_draft(wave.target_group, wave.plan), "
     "or change the plan to match it."
@@ -24,22 +22,21 @@ _COMPARED_FIELDS = ("locale", "expected_length_of_interview_minutes", "expected_
 def draft_cost(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """The draft costs no more than the plan, against which the budget is checked."""
     plan, draft = facts.plan, facts.draft
-    goal, cap = draft.get("completes_goal"), _price_cap(draft)
-    if isinstance(goal, int) and goal > plan.completes_goal:
+    if draft is None:
+        return
+    if draft.completes_goal is not None and draft.completes_goal > plan.completes_goal:
         yield report.block(
             "The draft's goal is higher than the plan's, against which the budget is checked.",
-            evidence=f"draft={goal:,}, plan={plan.completes_goal:,}",
+            evidence=f"draft={draft.completes_goal:,}, plan={plan.completes_goal:,}",
             fix=_FIX,
         )
-    planned = plan.price_cap
-    exceeds = cap and planned and (cap.currency_code != planned.currency_code or cap.value > planned.value)
-    if exceeds:
+    if plan.price_cap and draft.price_cap and _is_above(draft.price_cap, plan.price_cap):
         yield report.block(
             "The draft's maximum price is above the plan's, against which the budget is checked.",
-            evidence=f"draft={cap}, plan={planned}",
+            evidence=f"draft={draft.price_cap}, plan={plan.price_cap}",
             fix=_FIX,
         )
-    if plan.prevent_overfill and _get_path(draft, _ASSIGNMENT, "quota_overlay", "prevent_overfill") is False:
+    if plan.prevent_overfill and draft.fielding_assistant_assignment.quota_overlay.prevent_overfill is False:
         yield report.block(
             "The draft allows completes to exceed the goal; the plan does not.",
             evidence="prevent_overfill=false",
@@ -50,8 +47,8 @@ def draft_cost(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 @rule("draft-survey", steps=["launch"], section=_CREATE)
 def draft_survey(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The draft sends respondents to the survey of the plan."""
-    url = facts.draft.get("live_url")
-    if not isinstance(url, str) or not url or _comparable_url(url) == _comparable_url(facts.plan.live_url):
+    url = facts.draft.live_url if facts.draft else None
+    if not url or _comparable_url(url) == _comparable_url(facts.plan.live_url):
         return None
     return report.block(
         "The draft sends respondents to a different survey than the plan.", evidence="live_url", fix=_FIX
@@ -64,7 +61,7 @@ def draft_as_planned(facts: WaveFacts, report: RuleReport) -> Finding | None:
     differing = [
         name
         for name in _COMPARED_FIELDS
-        if facts.draft.get(name) not in (None, "") and facts.draft[name] != getattr(facts.plan, name)
+        if getattr(facts.draft, name, None) not in (None, "", getattr(facts.plan, name))
     ]
     if not differing:
         return None
@@ -83,26 +80,14 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
     )
 
 
-def _comparable_url(url: str) -> tuple[str, str, str, str]:
-    """Return a URL in a comparable form; brackets of a variable are not an IPv6 address."""
-    try:
-        parts = urlsplit(unquote(url).replace("[", "").replace("]", ""))
-    except ValueError:
-        return "", "", url, ""
-    return parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query
+def _comparable_url(url: str) -> tuple[str, ...]:
+    parts = split_url(unquote(url))
+    if parts is None:
+        return (url,)
+    return parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), parts.query
 
 
-def _price_cap(draft: Mapping[str, Any]) -> Money | None:
-    amount = _get_path(draft, _ASSIGNMENT, "pricing", "maximum_cpi") or draft.get("cost_per_interview")
-    if not isinstance(amount, Mapping) or amount.get("value") is None:
-        return None
-    try:
-        return Money(value=Decimal(str(amount["value"])), currency_code=str(amount.get("currency_code", "")).upper())
-    except (ValueError, InvalidOperation):
-        return None
-
-
-def _get_path(body: Any, *names: str) -> Any:
-    for name in names:
-        body = body.get(name) if isinstance(body, Mapping) else None
-    return body
+def _is_above(amount: Amount, most: Money) -> bool:
+    if amount.value is None or not amount.currency_code:
+        return False
+    return amount.currency_code.upper() != most.currency_code or amount.value > most.value

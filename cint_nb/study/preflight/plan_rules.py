@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import UUID
 
 from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import mask_ids_in
 from cint_nb.domain.plan import AllocationFormat
-from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
+from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule, split_url
 
 _RECONTACT = "recontact guide, step 1"
 _CREATE = "create guide, request body"
@@ -66,12 +66,9 @@ def url_variable(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 def url_form(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Both URLs are web URLs of a length that the exchange accepts."""
     for field, url in _urls(facts):
-        try:
-            parts = urlsplit(url.replace("[", "").replace("]", ""))  # brackets of a variable are not an IPv6 address
-            scheme, host = parts.scheme.lower(), parts.hostname
-        except ValueError:
-            scheme, host = "", None
-        if scheme not in {"https", "http"} or not host or url != url.strip() or " " in url:
+        parts = split_url(url)
+        scheme = parts.scheme if parts else None
+        if parts is None or scheme not in {"https", "http"} or not parts.hostname or url != url.strip() or " " in url:
             yield report.block(
                 f"{field} is not a web URL.",
                 evidence=f"scheme={scheme or 'none'}",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
+from urllib.parse import SplitResult, urlsplit
 
 from cint_nb.domain.findings import Finding, Severity
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.target_groups import TargetGroup
 from cint_nb.study.files.respondents import Respondents
 
 Step: TypeAlias = Literal["create", "upload", "launch"]
@@ -65,7 +67,7 @@ class WaveFacts:
         already_saved_count: How many of the respondents are in it already.
         running_job: Id of a job that runs on the target group.
         target_group_state: State of the target group, such as `draft` or `live`.
-        draft: The draft as read from the exchange, in the exchange's field names; empty if unknown.
+        draft: The draft as read from the exchange.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
@@ -88,7 +90,7 @@ class WaveFacts:
     already_saved_count: int | None = None
     running_job: str | None = None
     target_group_state: str | None = None
-    draft: Mapping[str, Any] = field(default_factory=dict)
+    draft: TargetGroup | None = None
     project_exclusion: bool | None = None
     group_strategy: str | None = None
     currency: str | None = None
@@ -189,6 +191,14 @@ class RuleReport:
     def note(self, message: str, *, evidence: str | None = None, fix: str | None = None) -> Finding:
         """Create a finding for information."""
         return Finding(self.code, Severity.NOTE, message, evidence, fix, self.section)
+
+
+def split_url(url: str) -> SplitResult | None:
+    """Split a survey URL; None if it is not one. The brackets of a variable are not those of an IPv6 address."""
+    try:
+        return urlsplit(url.replace("[", "").replace("]", ""))
+    except ValueError:
+        return None
 
 
 def duration_days(period: str) -> timedelta | None:

@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from cint_nb.domain.errors import PreflightBlocked
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
+from cint_nb.domain.target_groups import TargetGroup
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.preflight import registry
 from cint_nb.study.preflight.check import (
@@ -43,6 +45,8 @@ PLAN = TargetGroupPlan.recontact(
 
 def facts(*, plan: dict[str, Any] | None = None, **others: Any) -> WaveFacts:
     changed = PLAN.model_copy(update=plan or {})
+    if "draft" in others:
+        others["draft"] = TargetGroup.model_validate({"id": "T1", "launched": False} | others["draft"])
     return WaveFacts(plan=changed, **{"respondents": PEOPLE, "now": NOW, "name": "Tracker, wave 2", **others})
 
 
@@ -420,7 +424,7 @@ def test_findings_never_show_an_id() -> None:
         {},
         {"completes_goal": None, "cost_per_interview": None, "live_url": "", "locale": ""},
         {"completes_goal": 49, "cost_per_interview": {"value": "2.5000", "currency_code": "eur"}},
-        {"cost_per_interview": {"value": "odd", "currency_code": "EUR"}},
+        {"cost_per_interview": {"value": "9"}},
         {"cost_per_interview": {"value": "9", "currency_code": "EUR"}}
         | assigned(pricing={"maximum_cpi": {"value": "2.50", "currency_code": "EUR"}}),
         {"live_url": PLAN.live_url.replace("[", "%5B").replace("]", "%5D"), "locale": "ger_de"},
@@ -432,3 +436,16 @@ def test_findings_never_show_an_id() -> None:
 def test_a_draft_that_costs_no_more_and_leads_to_the_same_survey_may_be_launched(draft: dict[str, Any]) -> None:
     launch = {"step": "launch", "draft": draft}
     assert [one for code in ("draft-cost", "draft-survey", "draft-as-planned") for one in found(code, **launch)] == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"cost_per_interview": {"value": "odd", "currency_code": "EUR"}},
+        assigned(pricing={"maximum_cpi": {"value": "odd", "currency_code": "EUR"}}),
+        assigned(pricing={"maximum_cpi": "3 EUR"}),
+    ],
+)
+def test_a_draft_whose_price_cannot_be_read_is_no_draft_without_a_price(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"value|maximum_cpi"):
+        TargetGroup.model_validate({"id": "T1", "launched": False} | fields)
