@@ -128,6 +128,12 @@ class StatusView:
             rows = sorted(filled, key=lambda pair: _sort_key(pair[1][by]), reverse=self.options.descending) + empty
         return rows
 
+    def empty_text(self) -> str | None:
+        """Return why no row is shown; None where one is."""
+        if self.visible_rows() and self.visible_columns():
+            return None
+        return "No target groups." if self.frame.empty else "No target group fits the filter."
+
 
 def _matches_filter(row: Mapping[Any, Any], shown: Sequence[str], words: Sequence[str]) -> bool:
     text = " ".join(format_text(row[name], column_format(name).kind) for name in shown).casefold()
@@ -175,10 +181,9 @@ def render_table(view: StatusView, *, caption: str) -> str:
         view: What to draw.
         caption: Name of the table for a screen reader.
     """
-    shown, rows = view.visible_columns(), view.visible_rows()
-    if not rows or not shown:
-        why = "No target groups." if view.frame.empty else "No target group fits the filter."
+    if why := view.empty_text():
         return f'<p class="cint-soft">{why}</p>'
+    shown, rows = view.visible_columns(), view.visible_rows()
     looks = [(name, column_format(name)) for name in shown]
     heads = "".join(
         f'<th scope="col"{_is_right_aligned(look)}{_aria_sort(view, name)}>{escape(view.heading(name))}</th>'
@@ -222,9 +227,9 @@ def plain_rows(view: StatusView, limit: int) -> tuple[list[str], list[list[str]]
 
 def format_table(view: StatusView, *, limit: int = 50) -> list[str]:
     """Write the rows as lines of text, columns aligned, at most `limit` rows."""
+    if why := view.empty_text():
+        return [f"  {why}"]
     heads, cells, more = plain_rows(view, limit)
-    if not cells:
-        return ["  no target groups"]
     table = [heads, *cells]
     widths = [max(len(line[index]) for line in table) for index in range(len(heads))]
     rights = [column_format(name).kind in RIGHT_ALIGNED_KINDS for name in view.visible_columns()]

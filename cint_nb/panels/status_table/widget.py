@@ -272,6 +272,8 @@ class StatusTable(Panel):
         """Return the rows as a table, at most fifty."""
         if not isinstance(self.value, pd.DataFrame):
             return super().to_static_html()
+        if why := self._view.empty_text():
+            return super().to_static_html() + f"<p>{why}</p>"
         heads, cells, more = plain_rows(self._view, STATIC_ROWS)
         tail = f"<p>{escape(format_count(more, 'more target group'))}</p>" if more else ""
-        return super().to_static_html() + (static_html.plain_table(heads, cells) if cells else "") + tail
+        return super().to_static_html() + static_html.plain_table(heads, cells) + tail

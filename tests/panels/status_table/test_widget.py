@@ -189,6 +189,20 @@ def test_filter_keeps_rows_that_hold_every_word_and_says_how_many() -> None:
     assert "No target group fits the filter." in html_of(table)
 
 
+@pytest.mark.parametrize(
+    ("rows", "words", "why"),
+    [
+        (frame(), "nothing has this", "No target group fits the filter."),
+        (status_frame([]), "", "No target groups."),
+    ],
+)
+def test_each_form_of_an_empty_table_says_why_it_is_empty(rows: pd.DataFrame, words: str, why: str) -> None:
+    table = StatusTable(rows).set_options(filter_text=words)
+    for shown in (html_of(table), table.to_text(), table.to_static_html()):
+        assert why in shown
+        assert "<th" not in shown
+
+
 def test_order_and_filter_survive_a_refresh() -> None:
     table = StatusTable(many()).set_options(sort_by="completes", descending=True, filter_text="live")
     fresh = many()
