@@ -15,8 +15,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--speed", type=float, help="run the clock at this multiple of real time (default: only when advanced)"
     )
-    parser.add_argument("--fault", action="append", default=[], help="inject a fault by name; may be repeated")
+    parser.add_argument(
+        "--fault", type=_fault, action="append", default=[], help="inject a fault by name; may be repeated"
+    )
     parser.add_argument("--state", type=Path, help="save the sandbox's state in this file")
+
+
+def _fault(text: str) -> str:
+    """Return a fault as it was written, once it is known to be one."""
+    from cint_nb.sandbox.faults import FaultPlan
+    from cint_nb.sandbox.sandbox import FAULT_STEPS
+
+    try:
+        FaultPlan((text,), known_steps=FAULT_STEPS)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -42,8 +42,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from starlette.types import Receive, Scope
 
@@ -102,7 +103,7 @@ def parse_fault(text: str) -> Fault:
             f"the fault {text!r:.60} is not valid; write NAME@STEP, such as drop-reply@upload or 429@list*3"
         )
     if match["name"] not in FAULT_NAMES:
-        raise ValueError(f"{match['name']!r:.40} is not a known fault; choose from {', '.join(sorted(FAULT_NAMES))}")
+        raise ValueError(f"{match['name']!r:.40} is not a known fault; {_choices(match['name'], FAULT_NAMES)}")
     fault = Fault(text.strip(), match["name"], match["step"])
     for sign, value in re.findall(r"([=*+%])([^=*+%]+)", match["rest"]):
         if sign == "=":
@@ -114,6 +115,11 @@ def parse_fault(text: str) -> Fault:
         else:
             fault.percent = int(value)
     return fault
+
+
+def _choices(given: str, known: Collection[str]) -> str:
+    near = get_close_matches(given, known, n=1)
+    return f"did you mean {near[0]}?" if near else f"choose from {', '.join(sorted(known))}"
 
 
 class ConnectionDropped(Exception):
@@ -165,7 +171,7 @@ class FaultPlan:
         """
         fault = parse_fault(text)
         if self.known_steps and fault.step not in self.known_steps:
-            raise ValueError(f"{fault.step!r} is not a known step; choose from {', '.join(sorted(self.known_steps))}")
+            raise ValueError(f"{fault.step!r} is not a known step; {_choices(fault.step, self.known_steps)}")
         self.armed.append(fault)
         return fault
 

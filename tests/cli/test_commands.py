@@ -133,3 +133,22 @@ def test_lab_keeps_a_notebook_you_have_worked_in(tmp_path: Path, capsys: pytest.
     copy_notebooks(tmp_path)
     assert mine.read_text(encoding="utf-8") == "my work"
     assert "kept your existing" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("drop-repl@upload", "did you mean drop-reply?"),
+        ("drop-reply@uplod", "did you mean upload?"),
+        ("foo@any", "choose from"),
+        ("foo", "NAME@STEP"),
+    ],
+)
+def test_a_fault_that_does_not_exist_is_an_argument_error_with_the_nearest_name(
+    fault: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["sandbox", "--fault", fault])
+    printed = capsys.readouterr().err
+    assert "argument --fault" in printed
+    assert says in printed
