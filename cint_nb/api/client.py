@@ -99,7 +99,7 @@ class AsyncClient:
             raise SettingsError(
                 "This client has no sandbox in its process.",
                 evidence={"mode": self.mode},
-                next_step="connect('sandbox') without a base_url.",
+                next_step="cint.connect('sandbox') without a base_url.",
             )
         return self._sandbox
 
@@ -136,7 +136,7 @@ class AsyncClient:
         if self.mode is Mode.LIVE:
             raise SettingsError(
                 "Time cannot be advanced on the live exchange.",
-                next_step="wait and check again, or practise with connect('sandbox').",
+                next_step="wait and check again, or practise with cint.connect('sandbox').",
             )
         self.run(self.http.sleep(86_400.0 * days + 3_600.0 * hours + 60.0 * minutes))
 

@@ -81,7 +81,7 @@ def validate_upload(uploadable: UploadFile | Uploadable) -> UploadFile:
     if not isinstance(uploadable, UploadFile) and not hasattr(uploadable, "to_upload"):
         raise InputError(
             f"A {type(uploadable).__name__} cannot be uploaded: it is not known what its IDs identify.",
-            next_step="read it first: read_respondents(..., entity_type='RSID') takes a file, a table or a list.",
+            next_step="read it first: cint.read_respondents(..., entity_type='RSID') takes a file, a table or a list.",
         )
     upload = uploadable if isinstance(uploadable, UploadFile) else uploadable.to_upload()
     if not upload.id_count or not upload.content.strip():

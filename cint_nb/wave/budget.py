@@ -39,7 +39,7 @@ def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, id_count:
         raise PlanError(
             "Launching spends money, but no budget was given.",
             evidence={"field": "budget", "worst_case": str(worst_case_cost(plan, id_count) or "unbounded")},
-            next_step="say how much the wave may cost, such as launch(budget='1400 EUR').",
+            next_step="say how much the wave may cost, such as wave.launch(budget='1400 EUR').",
         )
     allowed = Money.parse(budget)
     worst = worst_case_cost(plan, id_count)

@@ -166,7 +166,7 @@ class Settings(BaseModel):
             raise SettingsError(
                 "Live mode needs an account and credentials.",
                 evidence={"missing": ", ".join(missing)},
-                next_step="set the missing variables, or use the sandbox: connect('sandbox').",
+                next_step="set the missing variables, or use the sandbox: cint.connect('sandbox').",
             )
 
     @property
@@ -230,7 +230,7 @@ def _parse_mode(word: Mode | str) -> Mode:
         raise SettingsError(
             f"The mode must be sandbox, replay or live; got {masked_repr(str(word), 40)}.",
             evidence={"variable": MODE_VARIABLE},
-            next_step=f"pass connect('sandbox'), or set {MODE_VARIABLE} to one of these three.",
+            next_step=f"pass cint.connect('sandbox'), or set {MODE_VARIABLE} to one of these three.",
         ) from None
 
 

@@ -64,7 +64,7 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
         raise SettingsError(
             "Sandbox mode points at the live exchange, where requests cost money.",
             evidence={"variable": variable, "host": host},
-            next_step=f"unset {variable}, or choose connect('live') if you mean the live exchange.",
+            next_step=f"unset {variable}, or choose cint.connect('live') if you mean the live exchange.",
         )
 
 

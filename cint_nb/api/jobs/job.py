@@ -108,7 +108,7 @@ class Job:
     @property
     def resume_hint(self) -> str:
         """The line of code that continues to follow this job, in this or another process."""
-        return f"Job.attach(client, '{self.handle.model_dump_json(exclude_defaults=True)}')"
+        return f"cint.Job.attach(client, '{self.handle.model_dump_json(exclude_defaults=True)}')"
 
     # --- polling ----------------------------------------------------------------------------------------------
 

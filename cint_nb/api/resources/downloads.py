@@ -45,7 +45,7 @@ class Download(NamedTuple):
             raise InputError(
                 "A file with this name already exists in the folder and was not changed.",
                 evidence={"file": self.name, "folder": Path(folder).name},
-                next_step="save into another folder, or save(folder, overwrite=True) to replace it.",
+                next_step="save into another folder, or download.save(folder, overwrite=True) to replace it.",
             ) from None
         except (FileNotFoundError, NotADirectoryError):
             raise InputError(

@@ -131,7 +131,8 @@ class Fielding:
             "complete",
             {RunState.LIVE, RunState.SCHEDULED},
             RunState.COMPLETED,
-            advice="resume it first, or call complete(ref, resume_first=True) if respondents may enter until then.",
+            advice="resume it first, or call client.fielding.complete(ref, resume_first=True) if respondents may enter "
+            "until then.",
         )
 
     async def update_run(

@@ -116,7 +116,7 @@ class JobProgress(Panel):
             ValueError: the panel was made without a job, or was closed.
         """
         if self._job is None:
-            raise ValueError("this panel was made without a job; give it one, or feed it with update()")
+            raise ValueError("this panel was made without a job; give it one, or feed it with panel.update()")
         if self.comm is None:
             raise ValueError("this panel was closed; make a new one of the same job")
         with self._lock:

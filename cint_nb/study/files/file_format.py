@@ -110,7 +110,7 @@ def _checked_path(source: str | Path) -> Path:
         raise source_error(
             None,
             "A string of text was passed where a path is expected.",
-            "pass the path of a file, or the IDs as a list: read_respondents(text.splitlines(), entity_type=…).",
+            "pass the path of a file, or the IDs as a list: cint.read_respondents(text.splitlines(), entity_type=…).",
         )
     path = Path(source).expanduser()
     try:

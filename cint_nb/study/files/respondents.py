@@ -181,7 +181,7 @@ class Respondents:
             RespondentFileError: if `size` is below 1.
         """
         if size < 1:
-            raise RespondentFileError("A part contains at least one ID.", next_step="call split(100_000).")
+            raise RespondentFileError("A part contains at least one ID.", next_step="call respondents.split(100_000).")
         rows = np.arange(len(self))
         return tuple(self.select((rows >= start) & (rows < start + size)) for start in range(0, len(self), size))
 
@@ -197,13 +197,14 @@ class Respondents:
             raise RespondentFileError(
                 "There is no usable ID to upload.",
                 evidence={"source": self.source_name, "lines": self.counts.lines},
-                next_step="check summary() and lines() to see why, and correct the file.",
+                next_step="check respondents.summary() and respondents.lines() to see why, and correct the file.",
             )
         if len(self) > limits.IDS_PER_TARGET_GROUP:
             raise RespondentFileError(
                 f"{len(self):,} IDs exceed the {limits.IDS_PER_TARGET_GROUP:,} of one target group.",
                 evidence={"source": self.source_name, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
-                next_step="call split(100_000) and use one target group for each part, or draw a sample(100_000).",
+                next_step="call respondents.split(100_000) and use one target group for each part, or "
+                "respondents.sample(100_000).",
             )
         content = id_array.to_lines(self.id_array)
         return UploadFile(content, len(self), self.entity_type, Path(self.source_name or "").stem or "respondents")

@@ -112,7 +112,7 @@ class History:
         ids = [rsid for rsid, fits in zip(self._ids, chosen, strict=True) if fits]
         if not ids:
             raise RespondentFileError(
-                "Nobody in the history matches.", next_step="see patterns() for the groups that exist."
+                "Nobody in the history matches.", next_step="see history.patterns() for the groups that exist."
             )
         return read_respondents(ids, entity_type=EntityType.RSID, name=f"panel of {list(self.waves)[-1]}")
 

@@ -37,7 +37,7 @@ def wilson_interval(people: int, of: int, confidence: float = 0.95) -> tuple[flo
         raise InputError(
             "An interval needs 0 ≤ people ≤ of, and a confidence between 0 and 1.",
             evidence={"people": people, "of": of, "confidence": confidence},
-            next_step="write cint.wilson_interval(162, 250, 0.95) for 162 of 250 people at 95 % confidence.",
+            next_step="give people=162, of=250, confidence=0.95 for 162 of 250 people at 95 % confidence.",
         )
     if not of:
         return None, None

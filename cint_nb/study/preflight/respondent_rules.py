@@ -59,7 +59,7 @@ def no_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(
         "The source contains no usable respondent ID.",
         evidence=f"{facts.respondents.counts.lines:,} lines, {facts.respondents.counts.malformed:,} malformed",
-        fix="check summary() and lines() of the respondents to see why.",
+        fix="check respondents.summary() and respondents.lines() to see why.",
     )
 
 
@@ -135,7 +135,7 @@ def lines_left_out(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
         yield report.warn(
             f"{counts.malformed:,} malformed lines will be skipped.",
             evidence=f"{counts.malformed:,} of {counts.lines:,} lines",
-            fix="check summary(); correct the source if these lines are respondents.",
+            fix="check respondents.summary(); correct the source if these lines are respondents.",
         )
     others = [(counts.duplicate, "duplicate"), (counts.blank, "blank"), (counts.header, "header")]
     if any(number for number, _ in others):

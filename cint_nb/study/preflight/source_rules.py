@@ -79,7 +79,7 @@ def excluded_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.warn(
         f"{excluded:,} respondents would be turned away by exclusions.",
         evidence=evidence,
-        fix="remove the exclusions, or omit these respondents with difference().",
+        fix="remove the exclusions, or omit these people with respondents.difference(…).",
     )
 
 

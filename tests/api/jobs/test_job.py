@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+import cint_nb
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain import limits
@@ -267,7 +268,7 @@ def test_a_handle_as_json_is_enough_to_take_a_job_up_again(client: AsyncClient, 
 
 @pytest.mark.usefixtures("running_then_done")
 def test_the_resume_hint_is_a_line_that_works(client: AsyncClient, job: Job) -> None:
-    attached = eval(job.resume_hint, {"Job": Job, "client": client})  # noqa: S307 - our own line
+    attached = eval(job.resume_hint, {"cint": cint_nb, "client": client})  # noqa: S307 - our own line
     assert attached.handle == job.handle
 
 
@@ -293,7 +294,7 @@ def test_an_interrupt_ends_the_watching_with_the_line_that_resumes(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("cint_nb.api.jobs.job.loop_thread", SimpleNamespace(run=interrupted))
-    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with Job\.attach"):
+    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with cint\.Job\.attach"):
         job.wait()
 
 

@@ -78,7 +78,7 @@ def test_an_interrupt_of_a_wait_ends_the_looking(manual_clock: ManualClock, job:
 
     other = threading.Thread(target=interrupt)
     other.start()
-    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with Job\.attach"):
+    with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with cint\.Job\.attach"):
         job.wait()
     other.join()
     assert manual_clock.cancelled.wait(10)

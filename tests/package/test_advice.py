@@ -1,0 +1,115 @@
+"""Code in a message runs when it is pasted: each call begins with a name that a user has, and exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cint_nb
+from cint_nb.api.jobs.job import Job
+from cint_nb.api.resources.downloads import Download
+from cint_nb.domain.jobs import JobHandle
+from cint_nb.panels.file_picker.widget import FilePicker
+from cint_nb.panels.job_progress.widget import JobProgress
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.longitudinal.history import History
+from cint_nb.study.outcome.visit_reports import VisitReport
+from cint_nb.wave.client import open_client
+from cint_nb.wave.wave import Wave
+
+PACKAGE = Path(cint_nb.__file__).parent
+MODULES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.relative_to(PACKAGE).parts[0] != "sandbox"  # it answers in the words of the exchange
+    and path.name != "style.py"  # functions of CSS
+]
+HELD: dict[str, Any] = {
+    "cint": cint_nb,
+    "cint_nb": cint_nb,
+    "download": Download,
+    "history": History,
+    "job": Job,
+    "job.handle": JobHandle,
+    "panel": JobProgress,
+    "picker": FilePicker,
+    "picker.value": Respondents,
+    "report": VisitReport,
+    "respondents": Respondents,
+    "text": str,
+    "wave": Wave,
+}
+"""What a user holds under these names, beside `client`."""
+STANDARD_LIBRARY = {"datetime"}
+CALL = re.compile(r"(?<![\w.:…])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?=\()")
+
+
+def messages(tree: ast.AST) -> Iterator[str]:
+    """Yield every text of a module but docstrings and regular expressions; what an f-string fills in is `…`."""
+    skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile":
+            skipped.update(id(each) for each in ast.walk(node))
+        elif isinstance(node, ast.JoinedStr) and id(node) not in skipped:
+            skipped.update(id(each) for each in node.values)
+            yield "".join(str(each.value) if isinstance(each, ast.Constant) else "…" for each in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
+            yield node.value
+
+
+def calls(source: str) -> set[str]:
+    """Return the dotted names that the messages of a module call."""
+    return {call for text in messages(ast.parse(source)) for call in CALL.findall(text)}
+
+
+def is_runnable(call: str, held: dict[str, Any]) -> bool:
+    """Return whether a dotted name begins with what a user holds, and each attribute of it exists."""
+    if call in STANDARD_LIBRARY:
+        return True
+    root = max((name for name in held if call.startswith(f"{name}.")), key=len, default=None)
+    if root is None:
+        return False
+    value = held[root]
+    for name in call.removeprefix(f"{root}.").split("."):
+        if isinstance(value, property):  # what it returns is not known without an instance
+            return True
+        value = getattr(value, name, None)
+        if value is None:
+            return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def held() -> Iterator[dict[str, Any]]:
+    with open_client("sandbox") as client:
+        yield HELD | {"client": client}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_code_in_a_message_runs_when_it_is_pasted(path: Path, held: dict[str, Any]) -> None:
+    assert {call for call in calls(path.read_text("utf-8")) if not is_runnable(call, held)} == set()
+
+
+def test_the_messages_of_the_package_hold_code() -> None:
+    assert len(set().union(*(calls(path.read_text("utf-8")) for path in MODULES))) > 30
+
+
+@pytest.mark.parametrize(
+    "advice", ["Job.attach(client)", "connect('live')", "cint.gone()", "wave.gone()", "client.projects.gone()", "x.y()"]
+)
+def test_a_call_that_would_fail_is_found(advice: str, held: dict[str, Any]) -> None:
+    (call,) = calls(f'fix = f"{{why}}: write {advice}."')
+    assert not is_runnable(call, held)
+
+
+def test_a_call_with_its_prefix_is_accepted_and_docstrings_and_patterns_are_not_read(held: dict[str, Any]) -> None:
+    code = (
+        '"""Call nothing()."""\nimport re\nA = re.compile(r"a(b)")\nB = "write cint.connect(\'live\'), wave.close()."'
+    )
+    assert calls(code) == {"cint.connect", "wave.close"}
+    assert all(is_runnable(call, held) for call in calls(code))
