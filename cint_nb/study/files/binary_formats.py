@@ -67,6 +67,9 @@ def open_sheet(file: OpenSource, sheet: str | int | None) -> Iterator[tuple[str,
     Raises:
         RespondentFileError: if it is damaged, expands to too much, or the sheet is ambiguous.
     """
+    # Not python-calamine, although it is ten times as fast: it allocates the whole rectangle between the first and the
+    # last filled cell, which ends the process at two cells that lie far apart, reads error cells as empty, and knows
+    # no hidden rows or columns, which the parser of openpyxl keeps in `row_dimensions` and `column_dimensions`.
     openpyxl = _import_optional("openpyxl", file)
     _check_parts(file)
     try:

@@ -156,6 +156,32 @@ def test_a_workbook_that_claims_a_million_rows_is_read_as_far_as_it_goes() -> No
     assert read(workbook({"xl/worksheets/sheet1.xml": sheet})).counts.lines == 1
 
 
+def test_two_cells_at_the_ends_of_a_sheet_cost_no_memory_for_what_lies_between() -> None:
+    first, last = (
+        f'<row r="{row}"><c r="{cell}" t="inlineStr"><is><t>{text}</t></is></c></row>'
+        for row, cell, text in ((1, "A1", IDS[0]), (20_000, "XFD20000", "note"))
+    )
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<sheetData>{first}{last}</sheetData></worksheet>"
+    )
+    content = workbook({"xl/worksheets/sheet1.xml": sheet})
+    with at_most(20):
+        people = read(content)
+    assert people.ids == (IDS[0],)
+    assert people.counts.lines == 20_000
+
+
+def test_an_error_in_a_cell_is_malformed_and_not_blank() -> None:
+    cells = f'<c r="A1" t="inlineStr"><is><t>{IDS[0]}</t></is></c>', '<c r="A2" t="e"><v>#N/A</v></c>'
+    rows = "".join(f'<row r="{number}">{cell}</row>' for number, cell in enumerate(cells, start=1))
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<sheetData>{rows}</sheetData></worksheet>"
+    )
+    assert read(workbook({"xl/worksheets/sheet1.xml": sheet})).counts.malformed == 1
+
+
 def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RespondentFileError, match="longer than 1,000,000 bytes"):
         read(b"a" * (3 * MEGABYTE))
