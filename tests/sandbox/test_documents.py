@@ -50,7 +50,9 @@ def take_tour(raw_client: RawClient) -> None:
     group = raw_client.group(project, completes_goal=150, target_group_customer_reference_number="tour")
     for path in (project, f"{project}/overview", f"{account}/projects", f"{project}/target-groups", group):
         raw_client.get(path)
-    raw_client.ask("PUT", group, json=raw_client.draft_body(completes_goal=160))
+    activity = [{"type": "project", "id": project.rsplit("/", 1)[1]}]
+    changed = raw_client.draft_body(completes_goal=160, respondent_activity_exclusions=activity)
+    raw_client.ask("PUT", group, json=changed)
     price = {"target_group_cpi": {"value": "3.10", "currency_code": "EUR"}}
     raw_client.ask("PUT", f"{group}/cost-per-interview", json=price)
     raw_client.ask("PUT", f"{group}/filling-strategy", json={"filling_strategy": "completes"})

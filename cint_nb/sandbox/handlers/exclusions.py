@@ -141,7 +141,8 @@ def _activity(world: World, request: Request) -> Response:
 
 def _set_activity(world: World, request: Request) -> Response:
     group = world.group(request)
-    rules = parse_activity_exclusions(request.body_as(ActivityExclusions))
+    body = request.body_as(ActivityExclusions)
+    rules = parse_activity_exclusions(body["respondent_activity_exclusions"], body.get("duration", "P90D"))
     found = []
     for number, rule in enumerate(rules):
         where = f"RespondentActivityExclusions[{number}]"

@@ -195,7 +195,7 @@ def _echo_params(request: Request) -> JsonObject:
     return {
         name: value
         for name, value in request.body_as(JsonObject).items()
-        if name != "email_recipients" and value is not None and not name.startswith("_")
+        if name != "email_recipients" and value is not None
     }
 
 

@@ -10,7 +10,6 @@ from cint_nb.sandbox.openapi.builders import STATUSES, reference
 from cint_nb.sandbox.protocol.json_schema import Schema
 from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, Response, bad_request
 from cint_nb.sandbox.protocol.paging import page_of, self_link
-from cint_nb.sandbox.protocol.request_bodies import Pricing
 from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
@@ -102,7 +101,6 @@ def _issues(group: TargetGroup, t: float) -> list[JsonObject]:
 def _overview(world: World, request: Request) -> Response:
     group = world.launched(request)
     language, _, country = group.body["locale"].partition("_")
-    pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     return Response(
         body={
             "project_name": world.projects[group.project_id].name,
@@ -110,7 +108,7 @@ def _overview(world: World, request: Request) -> Response:
             "human_readable_id": group.human_readable_id,
             "project_manager_id": group.body["project_manager_id"],
             "progress": metrics.progress_to_json(group),
-            "pricing_model": pricing.get("type", "dynamic"),
+            "pricing_model": group.pricing_model,
             "is_pricing_restricted": False,
             "current_cost_per_interview": metrics.money_to_json(group.cpi, group.currency),
             "average_cost_per_interview": metrics.money_to_json(metrics.average_cost(group), group.currency),

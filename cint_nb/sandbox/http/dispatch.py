@@ -12,7 +12,7 @@ from cint_nb.domain import limits
 from cint_nb.sandbox.handlers.operation import Operation, QueryParam
 from cint_nb.sandbox.http.routes import RouteMatch, Router
 from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
-from cint_nb.sandbox.protocol.json_schema import find_problems
+from cint_nb.sandbox.protocol.json_schema import find_problems, keep_documented
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
     Json,
@@ -200,11 +200,12 @@ def _parse_body(operation: Operation, request: Request, world: World) -> Json:
         body: Json = json.loads(request.body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise bad_request(("Body", "the request body is not valid JSON.")) from None
-    found = find_problems(SCHEMAS[operation.request_schema], body, SCHEMAS)
+    schema = SCHEMAS[operation.request_schema]
+    found = find_problems(schema, body, SCHEMAS)
     if found:
         extra = operation.extra_checks(world, body, request.received_at) if operation.extra_checks else []
         raise bad_request(*extra, *found[:50])
-    return body
+    return keep_documented(schema, body, SCHEMAS)
 
 
 def _reject_constant(name: str) -> float:

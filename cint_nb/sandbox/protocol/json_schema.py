@@ -22,7 +22,6 @@ Schema = TypedDict(
         "type": str | list[str],
         "enum": list[str],
         "anyOf": "list[Schema]",
-        "oneOf": "list[Schema]",
         "minLength": int,
         "maxLength": int,
         "pattern": str,
@@ -55,6 +54,20 @@ def find_problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], pa
     return list(_check(schema, value, schemas, path))
 
 
+def keep_documented(schema: Schema, value: Json, schemas: Mapping[str, Schema]) -> Json:
+    """Return a valid value without the fields that its schema does not define, which nothing has checked."""
+    schema = _resolve(schema, schemas)
+    if "anyOf" in schema:
+        fitting = next(branch for branch in schema["anyOf"] if not find_problems(branch, value, schemas))
+        return keep_documented(fitting, value, schemas)
+    if isinstance(value, list) and "items" in schema:
+        return [keep_documented(schema["items"], item, schemas) for item in value]
+    if isinstance(value, dict) and "properties" in schema:
+        fields = schema["properties"]
+        return {name: keep_documented(fields[name], item, schemas) for name, item in value.items() if name in fields}
+    return value
+
+
 def to_pascal_case(name: str, *, top: bool = True) -> str:
     """Return a field name as the exchange's error responses write it."""
     if top and name in _RENAMED:
@@ -72,9 +85,14 @@ def parse_time(text: str) -> datetime | None:
         return None
 
 
-def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _resolve(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+    schema = _resolve(schema, schemas)
     kinds = schema.get("type")
     if kinds is not None:
         allowed = [kinds] if isinstance(kinds, str) else kinds
@@ -85,7 +103,6 @@ def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str
         yield (path, f"'{_label(path)}' has a range of values which does not include '{value!s:.60}'.")
         return
     yield from _check_any(schema.get("anyOf"), value, schemas, path)
-    yield from _check_any(schema.get("oneOf"), value, schemas, path)
     yield from _check_content(schema, value, schemas, path)
 
 
@@ -110,7 +127,8 @@ def _has_type(kind: str, value: Json) -> bool:
     if kind == "integer":
         return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if kind == "number":
-        return isinstance(value, int | float) and math.isfinite(value)
+        # An integer is always finite, and may be too large to ask.
+        return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return isinstance(value, {"string": str, "array": list, "object": dict}[kind])
 
 

@@ -150,6 +150,12 @@ class TargetGroup:
         return bool(self.body.get("study_type_code") == "recontact")
 
     @property
+    def pricing_model(self) -> str:
+        """How a complete is priced."""
+        pricing = self.body["fielding_assistant_assignment"].get("pricing")
+        return "dynamic" if pricing is None else pricing["type"]
+
+    @property
     def project_exclusion(self) -> bool:
         """Whether people who completed another group of the project are excluded."""
         return bool((self.body.get("exclusion") or {}).get("enabled", False))
