@@ -16,10 +16,10 @@ from cint_nb.sandbox.http.routes import OPERATIONS, Router
 from cint_nb.sandbox.openapi.schemas import SCHEMAS
 from cint_nb.sandbox.protocol.json_schema import Schema, find_problems, to_pascal_case
 from cint_nb.sandbox.protocol.messages import JsonObject, Request
-from tests.sandbox.test_documents import take_tour
 from tests.support.sandbox_client import RawClient
+from tests.support.sandbox_tour import take_tour
 
-WITH_BODY = [row for row in OPERATIONS if row.request_schema]
+WITH_BODY = [row for row in OPERATIONS if row.request_schema is not None]
 ULID = "01BTGNYV6HRNK8K8VKZASZCFP1"
 JSON_VALUES: dict[str, list[Any]] = {
     "null": [None],
@@ -36,6 +36,11 @@ TEXT_SAMPLES = {
     "date": "2026-08-01",
 }
 PATTERN_SAMPLES = ("abcde", "ger_de", "2.50", "EUR", "1234", "de", "ger", ULID)
+
+
+def body_schema(operation: Operation) -> Schema:
+    assert operation.request_schema is not None
+    return SCHEMAS[operation.request_schema]
 
 
 def resolve(schema: Schema) -> Schema:
@@ -112,7 +117,7 @@ def send(raw_client: RawClient, operation: Operation, body: Any) -> httpx.Respon
 
 @pytest.mark.parametrize("operation", WITH_BODY, ids=lambda row: row.name)
 def test_a_field_of_any_wrong_type_is_refused_by_name(raw_client: RawClient, operation: Operation) -> None:
-    schema = SCHEMAS[operation.request_schema]
+    schema = body_schema(operation)
     body = sample(schema)
     assert find_problems(schema, body, SCHEMAS) == []
     tried = 0
@@ -132,7 +137,7 @@ def test_a_field_of_any_wrong_type_is_refused_by_name(raw_client: RawClient, ope
 def test_a_number_beyond_all_measure_is_refused_by_name(
     raw_client: RawClient, operation: Operation, number: float
 ) -> None:
-    schema = SCHEMAS[operation.request_schema]
+    schema = body_schema(operation)
     for at, each in places(schema):
         if branches(each)[0]["type"] in ("integer", "number"):
             reply = send(raw_client, operation, with_value(sample(schema), at, number))
@@ -150,7 +155,7 @@ def every_documented_name(schema: Schema) -> set[str]:
     return found
 
 
-NAMES = set().union(*(every_documented_name(SCHEMAS[row.request_schema]) for row in WITH_BODY))
+NAMES = set().union(*(every_documented_name(body_schema(row)) for row in WITH_BODY))
 
 
 def with_undocumented(schema: Schema, body: Any, value: Any) -> Any:
@@ -187,12 +192,13 @@ def with_points(body: Any) -> Any:
 
 def tour_with_bodies(raw_client: RawClient, change: Callable[[Schema, Any], Any]) -> list[str]:
     """Call every operation with its body changed; return those that did not succeed."""
-    router, plain, failed = Router(), raw_client.ask, []
+    router, plain = Router(), raw_client.ask
+    failed: list[str] = []
 
     def ask(method: str, path: str, **more: Any) -> httpx.Response:
         operation, _, _ = router.match(method, path.split("?")[0])
-        if operation is not None and operation.request_schema:
-            more["json"] = change(SCHEMAS[operation.request_schema], more["json"])
+        if operation in WITH_BODY:
+            more["json"] = change(body_schema(operation), more["json"])
         reply = plain(method, path, **more)
         if not reply.is_success:
             failed.append(f"{operation.name if operation else path}: {reply.status_code} {reply.text[:200]}")
@@ -234,6 +240,7 @@ def read_types(raw_client: RawClient, monkeypatch: pytest.MonkeyPatch) -> list[t
     def body_as(request: Request, body_type: Any) -> Any:
         operation, _, _ = router.match(request.method, request.path)
         assert operation is not None
+        assert operation.request_schema is not None
         if (operation.request_schema, body_type) not in found:
             found.append((operation.request_schema, body_type))
         return plain(request, body_type)
