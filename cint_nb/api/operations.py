@@ -28,7 +28,11 @@ _BATCH = _PROJECT + "/batch-jobs/{verb}-fielding-runs-by-target-group-id"
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: a stable name, what it does in a few words, its URL path, and its idempotency."""
+    """One operation: its name, what it does in a few words, its URL path, and its idempotency.
+
+    The name is that of the client's method that sends it. `_status` marks what `job.poll()` sends for the job that the
+    method started; where one method sends several requests, another ending tells them apart.
+    """
 
     name: str
     description: str
@@ -123,7 +127,7 @@ FEASIBILITY_OF_DRAFT = _safe(
     "target_groups.feasibility", "forecast a draft", _ACCOUNT + "/target-groups/calculate-feasibility", "POST"
 )
 FEASIBILITY_OF_GROUP = _safe(
-    "target_groups.feasibility_of", "forecast the target group", _GROUP + "/calculate-feasibility", "POST"
+    "target_groups.group_feasibility", "forecast the target group", _GROUP + "/calculate-feasibility", "POST"
 )
 GET_ALLOCATIONS = _safe(
     "target_groups.allocation_specification", "read the allocations", _GROUP + "/allocation-specification"
@@ -135,7 +139,7 @@ UPLOAD_RECONTACTS = _non_idempotent(
 )
 LIST_UPLOADS = _safe("recontacts.jobs", "list the upload jobs", _RECONTACT_JOBS + "/upload-respondents-by-file")
 GET_UPLOAD = _safe(
-    "recontacts.upload_job", "read the upload job", _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}"
+    "recontacts.upload_status", "read the upload job", _RECONTACT_JOBS + "/upload-respondents-by-file/{job_id}"
 )
 DOWNLOAD_UPLOAD = _safe(
     "recontacts.download",
@@ -146,32 +150,38 @@ UPLOAD_RSIDS = _non_idempotent(
     "recontacts.upload_rsids", "upload recontacts at the older endpoint", _RECONTACT_JOBS + "/upload-rsids-by-file"
 )
 GET_UPLOAD_RSIDS = _safe(
-    "recontacts.upload_rsids_job",
+    "recontacts.upload_rsids_status",
     "read the upload job at the older endpoint",
     _RECONTACT_JOBS + "/upload-rsids-by-file/{job_id}",
 )
 REMOVE_RECONTACTS = _non_idempotent(
     "recontacts.remove_all", "remove all recontacts", _RECONTACT_JOBS + "/remove-all-rsids"
 )
-GET_REMOVAL = _safe("recontacts.removal_job", "read the removal job", _RECONTACT_JOBS + "/remove-all-rsids/{job_id}")
-RECONTACT_OVERVIEW = _safe("recontacts.overview", "count the saved recontacts", _GROUP + "/recontacts/overview")
-LIST_RECONTACT_RSIDS = _safe("recontacts.rsids", "list the saved recontacts", _GROUP + "/recontacts/rsids")
+GET_REMOVAL = _safe(
+    "recontacts.remove_all_status", "read the removal job", _RECONTACT_JOBS + "/remove-all-rsids/{job_id}"
+)
+RECONTACT_OVERVIEW = _safe("recontacts.saved_count", "count the saved recontacts", _GROUP + "/recontacts/overview")
+LIST_RECONTACT_RSIDS = _safe("recontacts.saved_ids", "list the saved recontacts", _GROUP + "/recontacts/rsids")
 
 # Exclusions
 UPLOAD_EXCLUSIONS = _non_idempotent(
     "exclusions.upload", "upload exclusions", _EXCLUSION_JOBS + "/upload-respondents-by-file"
 )
 GET_EXCLUSION_UPLOAD = _safe(
-    "exclusions.upload_job", "read the exclusion job", _EXCLUSION_JOBS + "/upload-respondents-by-file/{job_id}"
+    "exclusions.upload_status", "read the exclusion job", _EXCLUSION_JOBS + "/upload-respondents-by-file/{job_id}"
 )
 REMOVE_EXCLUSIONS = _non_idempotent(
     "exclusions.remove_all", "remove all exclusions", _EXCLUSION_JOBS + "/remove-all-respondents"
 )
 GET_EXCLUSION_REMOVAL = _safe(
-    "exclusions.removal_job", "read the exclusion removal job", _EXCLUSION_JOBS + "/remove-all-respondents/{job_id}"
+    "exclusions.remove_all_status",
+    "read the exclusion removal job",
+    _EXCLUSION_JOBS + "/remove-all-respondents/{job_id}",
 )
 EXCLUSION_OVERVIEW = _safe("exclusions.overview", "count the exclusions", _GROUP + "/exclusions/overview")
-LIST_EXCLUDED_RSIDS = _safe("exclusions.rsids", "list the excluded respondents", _GROUP + "/exclusions/rsid/paginated")
+LIST_EXCLUDED_RSIDS = _safe(
+    "exclusions.effective_rsids", "list the excluded respondents", _GROUP + "/exclusions/rsid/paginated"
+)
 EXCLUSION_POLICY = _safe("exclusions.policy", "read the exclusion policy", _GROUP + "/exclusion-policy")
 EXCLUSION_POLICIES = _safe("exclusions.policies", "list the exclusion policies", _PROJECT + "/exclusions")
 SET_EXCLUSION_POLICIES = _idempotent(
@@ -186,10 +196,10 @@ SET_ACTIVITY_EXCLUSIONS = _idempotent(
 
 # Fielding
 LAUNCH = _keyed("fielding.launch", "launch the target group", _RUN_JOBS + "/launch-from-draft")
-GET_LAUNCH = _safe("fielding.launch_job", "read the launch job", _RUN_JOBS + "/launch-from-draft/{job_id}")
+GET_LAUNCH = _safe("fielding.launch_status", "read the launch job", _RUN_JOBS + "/launch-from-draft/{job_id}")
 SCHEDULE = _keyed("fielding.schedule", "schedule the target group", _RUN_JOBS + "/schedule-from-draft")
-GET_SCHEDULE = _safe("fielding.schedule_job", "read the schedule job", _RUN_JOBS + "/schedule-from-draft/{job_id}")
-LIST_RUNS = _safe("fielding.runs", "list the fielding runs", _GROUP + "/fielding-runs")
+GET_SCHEDULE = _safe("fielding.schedule_status", "read the schedule job", _RUN_JOBS + "/schedule-from-draft/{job_id}")
+LIST_RUNS = _safe("fielding.run_list", "list the fielding runs", _GROUP + "/fielding-runs")
 GET_RUN = _safe("fielding.run", "read the fielding run", _RUN)
 UPDATE_RUN = _conditional("fielding.update_run", "update the fielding run", _RUN, "PUT")
 LAUNCH_NOW = _conditional("fielding.launch_now", "launch the scheduled run now", _RUN + "/launch-now")
@@ -198,17 +208,19 @@ RESUME = _conditional("fielding.resume", "resume the fielding run", _RUN + "/res
 COMPLETE = _conditional("fielding.complete", "complete the fielding run", _RUN + "/complete")
 RELAUNCH = _conditional("fielding.relaunch", "relaunch the fielding run", _RUN + "/relaunch")
 TRANSITIONS = _safe(
-    "fielding.transitions", "ask which actions are allowed", _PROJECT + "/compute-target-group-transitions", "POST"
+    "fielding.allowed_actions", "ask which actions are allowed", _PROJECT + "/compute-target-group-transitions", "POST"
 )
 
 BATCH_ACTIONS = ("launch", "pause", "resume", "complete", "relaunch")
 START_BATCH = {
-    verb: _keyed(f"fielding.batch_{verb}", f"{verb} target groups in a batch", _BATCH.replace("{verb}", verb))
+    verb: _keyed(f"fielding.start_batch_{verb}", f"{verb} target groups in a batch", _BATCH.replace("{verb}", verb))
     for verb in BATCH_ACTIONS
 }
 GET_BATCH = {
     verb: _safe(
-        f"fielding.batch_{verb}_job", f"read the batch job ({verb})", _BATCH.replace("{verb}", verb) + "/{job_id}"
+        f"fielding.start_batch_{verb}_status",
+        f"read the batch job ({verb})",
+        _BATCH.replace("{verb}", verb) + "/{job_id}",
     )
     for verb in BATCH_ACTIONS
 }

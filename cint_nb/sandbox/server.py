@@ -35,7 +35,7 @@ class ServedSandbox:
         max_connections: Connections open at once.
 
     Attributes:
-        url: URL of the control page, once it runs.
+        url: URL of the control page.
         base_url: URL of the API, with `/v1`.
         token_url: URL of the token endpoint.
 
@@ -53,8 +53,9 @@ class ServedSandbox:
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self.sandbox = sandbox if sandbox is not None else Sandbox()
-        self.url = ""
         self._socket = _bind(host, port)
+        address, number = self._socket.getsockname()[:2]
+        self.url = f"http://{address}:{number}"
         self.connections = ConnectionTracker(
             self.sandbox.app, request_timeout=request_timeout, max_connections=max_connections
         )
@@ -73,8 +74,6 @@ class ServedSandbox:
 
     def __enter__(self) -> Self:
         """Start the server; return once it responds to requests."""
-        host, port = self._socket.getsockname()[:2]
-        self.url = f"http://{host}:{port}"
         self._thread.start()
         deadline = threading.Event()
         waited = 0.0

@@ -24,7 +24,7 @@ NON_IDEMPOTENT = {
     "reports.generate",
 }
 KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
-    f"fielding.batch_{verb}" for verb in ops.BATCH_ACTIONS
+    f"fielding.start_batch_{verb}" for verb in ops.BATCH_ACTIONS
 }
 CONDITIONAL = {f"fielding.{name}" for name in ("update_run", "launch_now", "pause", "resume", "complete", "relaunch")}
 IDEMPOTENT = {

@@ -72,9 +72,13 @@ def _poll(kind: JobKind) -> Callable[[AsyncClient], Awaitable[Any]]:
     return poll
 
 
+def _start_batch(verb: str) -> Callable[[AsyncClient], Awaitable[Any]]:
+    return lambda client: client.fielding.start_batch(verb, PROJECT, [GROUP])
+
+
 def _run(status: str) -> dict[str, Any]:
     run = {"id": JOB, "status": status, "start_fielding_at": "2026-09-02T08:00:00.000Z", "version": 1}
-    return {"fielding.runs": {"data": [run], "has_more": False}, "fielding.run": run}
+    return {"fielding.run_list": {"data": [run], "has_more": False}, "fielding.run": run}
 
 
 _QUIET: dict[str, Any] = {"recontacts.jobs": {"data": []}}
@@ -120,28 +124,28 @@ OPERATION_CALLS: dict[str, OperationCall] = {
     ),
     "target_groups.set_completes_goal": OperationCall(lambda c: c.target_groups.set_completes_goal(REF, 70)),
     "target_groups.feasibility": OperationCall(lambda c: c.target_groups.feasibility(example("FeasibilityDraft"))),
-    "target_groups.feasibility_of": OperationCall(
+    "target_groups.group_feasibility": OperationCall(
         lambda c: c.target_groups.group_feasibility(REF, {"completes_goal": 40})
     ),
     "target_groups.allocation_specification": OperationCall(lambda c: c.target_groups.allocation_specification(REF)),
     "recontacts.upload": OperationCall(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),
     "recontacts.jobs": OperationCall(lambda c: c.recontacts.jobs(REF)),
-    "recontacts.upload_job": OperationCall(_poll(JobKind.UPLOAD)),
+    "recontacts.upload_status": OperationCall(_poll(JobKind.UPLOAD)),
     "recontacts.download": OperationCall(lambda c: c.recontacts.download(REF, JOB)),
     "recontacts.upload_rsids": OperationCall(
         lambda c: c.recontacts.upload(REF, people(5), token="older"), {**_QUIET, "recontacts.upload": 404}
     ),
-    "recontacts.upload_rsids_job": OperationCall(_poll(JobKind.UPLOAD_RSIDS)),
+    "recontacts.upload_rsids_status": OperationCall(_poll(JobKind.UPLOAD_RSIDS)),
     "recontacts.remove_all": OperationCall(lambda c: c.recontacts.remove_all(REF)),
-    "recontacts.removal_job": OperationCall(_poll(JobKind.REMOVAL)),
-    "recontacts.overview": OperationCall(lambda c: c.recontacts.saved_count(REF)),
-    "recontacts.rsids": OperationCall(lambda c: c.recontacts.saved_ids(REF)),
+    "recontacts.remove_all_status": OperationCall(_poll(JobKind.REMOVAL)),
+    "recontacts.saved_count": OperationCall(lambda c: c.recontacts.saved_count(REF)),
+    "recontacts.saved_ids": OperationCall(lambda c: c.recontacts.saved_ids(REF)),
     "exclusions.upload": OperationCall(lambda c: c.exclusions.upload(REF, people(5), token="asked")),
-    "exclusions.upload_job": OperationCall(_poll(JobKind.EXCLUSION_UPLOAD)),
+    "exclusions.upload_status": OperationCall(_poll(JobKind.EXCLUSION_UPLOAD)),
     "exclusions.remove_all": OperationCall(lambda c: c.exclusions.remove_all(REF)),
-    "exclusions.removal_job": OperationCall(_poll(JobKind.EXCLUSION_REMOVAL)),
+    "exclusions.remove_all_status": OperationCall(_poll(JobKind.EXCLUSION_REMOVAL)),
     "exclusions.overview": OperationCall(lambda c: c.exclusions.overview(REF)),
-    "exclusions.rsids": OperationCall(lambda c: c.exclusions.effective_rsids(REF)),
+    "exclusions.effective_rsids": OperationCall(lambda c: c.exclusions.effective_rsids(REF)),
     "exclusions.policy": OperationCall(lambda c: c.exclusions.policy(REF)),
     "exclusions.policies": OperationCall(lambda c: c.exclusions.policies(PROJECT)),
     "exclusions.set_policies": OperationCall(lambda c: c.exclusions.set_policies(PROJECT, {GROUP: True})),
@@ -150,10 +154,10 @@ OPERATION_CALLS: dict[str, OperationCall] = {
         lambda c: c.exclusions.set_activity(REF, [ActivityExclusion(type="project", id=JOB, duration="P30D")])
     ),
     "fielding.launch": OperationCall(lambda c: c.fielding.launch(REF, END)),
-    "fielding.launch_job": OperationCall(_poll(JobKind.LAUNCH)),
+    "fielding.launch_status": OperationCall(_poll(JobKind.LAUNCH)),
     "fielding.schedule": OperationCall(lambda c: c.fielding.schedule(REF, BEGIN, END)),
-    "fielding.schedule_job": OperationCall(_poll(JobKind.SCHEDULE)),
-    "fielding.runs": OperationCall(lambda c: c.fielding.run(REF)),
+    "fielding.schedule_status": OperationCall(_poll(JobKind.SCHEDULE)),
+    "fielding.run_list": OperationCall(lambda c: c.fielding.run(REF)),
     "fielding.run": OperationCall(lambda c: c.fielding.run(REF)),
     "fielding.update_run": OperationCall(lambda c: c.fielding.update_run(REF, BEGIN, END)),
     "fielding.launch_now": OperationCall(lambda c: c.fielding.launch_now(REF), _run("scheduled")),
@@ -161,13 +165,13 @@ OPERATION_CALLS: dict[str, OperationCall] = {
     "fielding.resume": OperationCall(lambda c: c.fielding.resume(REF), _run("paused")),
     "fielding.complete": OperationCall(lambda c: c.fielding.complete(REF), _run("live")),
     "fielding.relaunch": OperationCall(lambda c: c.fielding.relaunch(REF), _run("completed")),
-    "fielding.transitions": OperationCall(lambda c: c.fielding.allowed_actions(PROJECT, [GROUP])),
+    "fielding.allowed_actions": OperationCall(lambda c: c.fielding.allowed_actions(PROJECT, [GROUP])),
     **{
-        f"fielding.batch_{verb}": OperationCall(lambda c, verb=verb: c.fielding.start_batch(verb, PROJECT, [GROUP]))  # type: ignore[misc]
+        f"fielding.start_batch_{verb}": OperationCall(_start_batch(verb))
         for verb in ("launch", "pause", "resume", "complete", "relaunch")
     },
     **{
-        f"fielding.batch_{verb}_job": OperationCall(_poll(JobKind(f"batch-{verb}")))
+        f"fielding.start_batch_{verb}_status": OperationCall(_poll(JobKind(f"batch-{verb}")))
         for verb in ("launch", "pause", "resume", "complete", "relaunch")
     },
     "reports.generate": OperationCall(

@@ -19,15 +19,21 @@ SAMPLES = {
     for label, sample in samples(own(), operation).items()
 }
 READ_FIELD_BY_FIELD = {
-    *(name for name in OPERATIONS if name.endswith("job")),  # a snapshot is made of them
+    *(name for name in OPERATIONS if name.endswith("_status")),  # a snapshot is made of them
     *("reports.status", "definitions.user_business_unit", "target_groups.allocation_specification"),
     *("recontacts.upload", "recontacts.upload_rsids", "recontacts.remove_all"),
     *("exclusions.upload", "exclusions.remove_all", "exclusions.set_policies", "exclusions.set_activity"),
-    *("recontacts.rsids", "exclusions.rsids", "recontacts.download", "reports.download", "reports.generate"),
+    *(
+        "recontacts.saved_ids",
+        "exclusions.effective_rsids",
+        "recontacts.download",
+        "reports.download",
+        "reports.generate",
+    ),
     *("target_groups.create_draft", "target_groups.update_draft", "target_groups.set_filling_strategy"),
     "target_groups.set_completes_goal",
     *("projects.create", "fielding.launch", "fielding.schedule", "fielding.update_run"),
-    *(f"fielding.batch_{verb}" for verb in BATCH_ACTIONS),
+    *(f"fielding.start_batch_{verb}" for verb in BATCH_ACTIONS),
     *("fielding.pause", "fielding.resume", "fielding.launch_now", "fielding.complete", "fielding.relaunch"),
 }
 """Replies without a model: an id, a number, a file, plain ids, nothing, a job's state, a run that is read again."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+from unittest.mock import MagicMock
+
 import httpx
 import pytest
 
-from cint_nb.api.operations import OPERATIONS
+from cint_nb.api.operations import OPERATIONS, STATUS_OPERATIONS
 from cint_nb.wire.retry_policy import Idempotency
 from tests.contract.openapi_documents import own
+from tests.contract.operation_calls import OPERATION_CALLS
 from tests.contract.recorded_tour import RecordedTour
 from tests.contract.validator import ContractValidator, Difference, HttpCall
 
@@ -25,6 +29,19 @@ def validator() -> ContractValidator:
 
 def test_every_operation_is_described() -> None:
     assert [name for name, operation in OPERATIONS.items() if not own().knows(operation)] == []
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_every_operation_has_the_name_of_the_method_that_sends_it(name: str) -> None:
+    client = MagicMock()
+    sent = OPERATION_CALLS[name].through(client)
+    if inspect.iscoroutine(sent):
+        sent.close()
+    if OPERATIONS[name] in STATUS_OPERATIONS.values():
+        assert name == "reports.status" or name.removesuffix("_status") in set(OPERATIONS) - {name}
+    else:
+        method = client.mock_calls[0][0]
+        assert name == method or name.rpartition("_")[0] == method
 
 
 def test_the_protection_of_an_operation_is_the_described_one() -> None:

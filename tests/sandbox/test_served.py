@@ -17,6 +17,7 @@ from cint_nb.sandbox import server
 from cint_nb.sandbox.clock import RemoteClock
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
+from cint_nb.sandbox.world.entities import Job
 from tests.support.sandbox_client import RawClient
 
 CREDENTIALS = {"client_id": "sandbox", "client_secret": "sandbox", "grant_type": "client_credentials"}
@@ -139,6 +140,12 @@ def test_the_page_shows_the_world_and_escapes_it(served: ServedSandbox, http: ht
     assert "2026-09-01T08:00:00.000Z" in reply.text
     assert "429@list" in reply.text
     assert not re.search(r"""(src|href)=["']https?:""", reply.text), "nothing is loaded from elsewhere"
+
+
+def test_a_job_without_a_file_has_an_empty_cell_on_the_page(served: ServedSandbox, http: httpx.Client) -> None:
+    served.sandbox.world.jobs["J"] = Job("J", "launch", "P", "G", 0.0, 1.0, "somebody")
+    assert http.get(f"{served.url}/sandbox/world").json()["jobs"][0]["file_name"] is None
+    assert "None<" not in http.get(f"{served.url}/").text
 
 
 def test_the_forms_of_the_page_work(served: ServedSandbox, http: httpx.Client) -> None:

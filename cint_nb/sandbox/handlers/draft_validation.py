@@ -10,7 +10,7 @@ from cint_nb.sandbox.openapi.builders import SHARED
 from cint_nb.sandbox.openapi.drafts import DRAFT_FIELDS
 from cint_nb.sandbox.protocol.json_schema import Problem, find_problems
 from cint_nb.sandbox.protocol.messages import Json, bad_request
-from cint_nb.sandbox.protocol.request_bodies import Allocations, Draft, FieldingPeriod, Pricing
+from cint_nb.sandbox.protocol.request_bodies import Allocations, Draft, FieldingPeriod
 from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.world import World
 
@@ -56,8 +56,8 @@ def business_unit_id_of(body: Draft) -> int:
 
 def initial_price(body: Draft) -> Decimal:
     """Return the first price of a complete: the offer, else the cap, else a price invented for the length."""
-    pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
-    for money in (body.get("cost_per_interview"), pricing.get("maximum_cpi")):
+    pricing = body["fielding_assistant_assignment"].get("pricing")
+    for money in (body.get("cost_per_interview"), pricing.get("maximum_cpi") if pricing else None):
         if money is not None:
             return Decimal(money["value"])
     return Decimal("1.00") + Decimal("0.10") * int(body["expected_length_of_interview_minutes"])
@@ -97,21 +97,22 @@ def _date_problems(world: World, period: FieldingPeriod, t: float) -> list[Probl
 
 
 def _price_problems(body: Draft) -> list[Problem]:
-    pricing: Pricing = body["fielding_assistant_assignment"].get("pricing") or {}
-    prices = {
-        "CostPerInterview": body.get("cost_per_interview"),
-        "FieldingAssistantAssignment.Pricing.MaximumCpi": pricing.get("maximum_cpi"),
-        "FieldingAssistantAssignment.Pricing.MinimumCpi": pricing.get("minimum_cpi"),
-        "FieldingAssistantAssignment.Pricing.BoostCpi": pricing.get("boost_cpi"),
-        "FieldingAssistantAssignment.Pricing.TotalBudget": pricing.get("total_budget"),
-    }
+    pricing = body["fielding_assistant_assignment"].get("pricing")
+    prices = {"CostPerInterview": body.get("cost_per_interview")}
+    if pricing is not None:
+        prices |= {
+            "FieldingAssistantAssignment.Pricing.MaximumCpi": pricing.get("maximum_cpi"),
+            "FieldingAssistantAssignment.Pricing.MinimumCpi": pricing.get("minimum_cpi"),
+            "FieldingAssistantAssignment.Pricing.BoostCpi": pricing.get("boost_cpi"),
+            "FieldingAssistantAssignment.Pricing.TotalBudget": pricing.get("total_budget"),
+        }
     currency = catalogue.CURRENCIES.get(business_unit_id_of(body))
     found = [
         (f"{name}.CurrencyCode", f"the currency must be {currency}, the currency of the business unit.")
         for name, price in prices.items()
         if price is not None and currency is not None and price["currency_code"] != currency
     ]
-    if pricing.get("type") == "rate_card" and body.get("cost_per_interview") is not None:
+    if pricing is not None and pricing["type"] == "rate_card" and body.get("cost_per_interview") is not None:
         found.append(("CostPerInterview", "'Cost Per Interview' must not be defined with rate card pricing."))
     return found
 

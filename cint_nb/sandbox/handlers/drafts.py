@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from cint_nb.sandbox.handlers import draft_validation
 from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Operation
 from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, Response, bad_request, to_json
-from cint_nb.sandbox.protocol.request_bodies import ActivityExclusions, DetailsUpdate, Draft, Pricing
+from cint_nb.sandbox.protocol.request_bodies import ActivityExclusion, DetailsUpdate, Draft
 from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.entities import ActivityRule, TargetGroup
@@ -34,7 +35,7 @@ def _create(world: World, request: Request) -> Response:
         catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)],
         draft_validation.initial_price(draft),
         policy_updated=request.received_at,
-        activity=parse_activity_exclusions(draft),
+        activity=parse_activity_exclusions(draft.get("respondent_activity_exclusions", ())),
     )
     world.groups[group_id] = group
     world.log_change(
@@ -51,13 +52,9 @@ def _create(world: World, request: Request) -> Response:
     return Response(201, body)
 
 
-def parse_activity_exclusions(body: ActivityExclusions) -> list[ActivityRule]:
+def parse_activity_exclusions(exclusions: Iterable[ActivityExclusion], duration: str = "P90D") -> list[ActivityRule]:
     """Parse respondent-activity exclusions; the default duration is 90 days, as the reference says."""
-    overall = body.get("duration", "P90D")
-    return [
-        {"type": rule["type"], "id": rule["id"], "duration": rule.get("duration", overall)}
-        for rule in body.get("respondent_activity_exclusions") or ()
-    ]
+    return [{"type": each["type"], "id": each["id"], "duration": each.get("duration", duration)} for each in exclusions]
 
 
 def _get(world: World, request: Request) -> Response:
@@ -67,14 +64,13 @@ def _get(world: World, request: Request) -> Response:
         return Response(301, headers={"Location": f"{request.path}/details"})
     body = to_json(group.body)
     body.pop("filling_strategy", None)
-    pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     body.update(
         human_readable_id=group.human_readable_id,
         business_unit_id=draft_validation.business_unit_id_of(group.body),
         study_type_code=group.body.get("study_type_code", "adhoc"),
         industry_code=group.body.get("industry_code", "other"),
         completes_goal=group.goal,
-        pricing_model=pricing.get("type", "dynamic"),
+        pricing_model=group.pricing_model,
         allocations=_allocations_to_json(group, write_ids=False),
         created_at=world.format_time(group.created),
     )
@@ -93,7 +89,7 @@ def _update(world: World, request: Request) -> Response:
     group.body = draft
     group.currency = catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)]
     group.cpi = draft_validation.initial_price(draft)
-    group.activity = parse_activity_exclusions(draft)
+    group.activity = parse_activity_exclusions(draft.get("respondent_activity_exclusions", ()))
     if "filling_strategy" in draft:
         group.strategy = draft_validation.filling_strategy_of(draft)
     changes = _changes(old, draft, "name", "live_url", "test_url", "locale")
@@ -175,7 +171,7 @@ def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
     names = {supplier["supplier_id"]: supplier["name"] for supplier in catalogue.SUPPLIERS}
 
     def supplier_to_json(number: str) -> JsonObject:
-        known = int(number) if number.isdigit() and len(number) < 9 else 0
+        known = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
         return {"id": known, "name": names.get(known, f"Supplier {known}")}
 
     open_exchange: JsonObject = {

@@ -26,7 +26,7 @@ def _upload(world: World, request: Request) -> Response:
     guids = request.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
     name, content = parse_upload(request)
     keys, failed = parse_ids(content)
-    if group.running_exclusion_job_id:
+    if group.running_exclusion_job_id is not None:
         raise job_conflict()
     store = group.excluded_guids if guids else group.excluded
     known = set(store.keys())
@@ -34,7 +34,7 @@ def _upload(world: World, request: Request) -> Response:
     if len(store) + len(accepted) > limits.IDS_PER_TARGET_GROUP:
         raise bad_request(("File", f"the existing plus new ids must not exceed {limits.IDS_PER_TARGET_GROUP}."))
     job = _start_job(world, request, group, EXCLUSION_UPLOAD, len(keys) + failed)
-    job.file_name, job.content, job.guids = name[:255], b"", guids
+    job.file_name, job.guids = name[:255], guids
     job.accepted, job.total, job.failed, job.succeeded = join_ids(accepted), len(accepted), failed, len(keys)
     jobs.start_job(world, job)
     return Response(201, {"job_id": job.id})
@@ -43,7 +43,7 @@ def _upload(world: World, request: Request) -> Response:
 def _remove_all(world: World, request: Request) -> Response:
     group = world.group(request)
     guids = request.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
-    if group.running_exclusion_job_id:
+    if group.running_exclusion_job_id is not None:
         raise job_conflict()
     store = group.excluded_guids if guids else group.excluded
     job = _start_job(world, request, group, EXCLUSION_REMOVAL, len(store))
@@ -141,7 +141,8 @@ def _activity(world: World, request: Request) -> Response:
 
 def _set_activity(world: World, request: Request) -> Response:
     group = world.group(request)
-    rules = parse_activity_exclusions(request.body_as(ActivityExclusions))
+    body = request.body_as(ActivityExclusions)
+    rules = parse_activity_exclusions(body["respondent_activity_exclusions"], body.get("duration", "P90D"))
     found = []
     for number, rule in enumerate(rules):
         where = f"RespondentActivityExclusions[{number}]"

@@ -60,9 +60,9 @@ def _job_handler(kind: str) -> Handler:
             "created_by": job.created_by,
             "status": job.status,
         }
-        if job.run_id:
+        if job.run_id is not None:
             body["created_fielding_run_id"] = job.run_id
-        if job.failure:
+        if job.failure is not None:
             body["failure_reason"] = job.failure
             body["job_trace_id"] = world.id_factory.human_readable_id(f"trace:{job.id}", 16).lower()
         return Response(body=body)

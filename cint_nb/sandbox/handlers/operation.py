@@ -32,7 +32,7 @@ class QueryParam:
     schema: Schema
     required: bool = False
     default: str | int | None = None
-    description: str = ""
+    description: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +47,8 @@ class Operation:
         summary: One sentence for the OpenAPI document.
         tag: Its tag in the OpenAPI document.
         status: Status of success.
-        request_schema: Name of the schema of the request body; empty without one.
-        response_schema: Name of the schema of the response body; empty without one.
+        request_schema: Name of the schema of the request body; None without one.
+        response_schema: Name of the schema of the response body; None without one.
         query: Query parameters.
         errors: Error statuses that it may return besides 400, 401, 403 and 404.
         changes_state: Whether it changes the world, and so is saved in the request log.
@@ -68,8 +68,8 @@ class Operation:
     summary: str
     tag: str
     status: int = 200
-    request_schema: str = ""
-    response_schema: str = ""
+    request_schema: str | None = None
+    response_schema: str | None = None
     query: tuple[QueryParam, ...] = ()
     errors: tuple[int, ...] = ()
     changes_state: bool = False

@@ -6,7 +6,7 @@ from statistics import median
 
 from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, Operation, QueryParam, paging_params
 from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, bad_request
-from cint_nb.sandbox.protocol.paging import page_of, self_link
+from cint_nb.sandbox.protocol.paging import contains, page_of, self_link
 from cint_nb.sandbox.protocol.request_bodies import ProjectDraft
 from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.world.catalogue import USERS
@@ -29,7 +29,7 @@ def _create(world: World, request: Request) -> Response:
         world.id_factory.human_readable_id(project_id, 6),
         draft["name"],
         manager,
-        draft.get("project_customer_reference_number", ""),
+        draft.get("project_customer_reference_number"),
         request.received_at,
         round(request.received_at + low + (high - low) * world.id_factory.draw(random_part(project_id)), 3),
     )
@@ -45,7 +45,7 @@ def _get(world: World, request: Request) -> Response:
         "project_manager_id": project.project_manager_id,
         "account_id": world.account_id,
     }
-    if project.reference:
+    if project.reference is not None:
         body["project_customer_reference_number"] = project.reference
     return Response(body=body, headers={"ETag": f'W/"{project.version}"'})
 
@@ -63,7 +63,7 @@ def _overview(world: World, request: Request) -> Response:
         "project_manager_id": project.project_manager_id,
         "created_at": world.format_time(project.created),
     }
-    if project.reference:
+    if project.reference is not None:
         body["project_customer_reference_number"] = project.reference
     return Response(body=body)
 
@@ -86,12 +86,11 @@ def _list(world: World, request: Request) -> Response:
 
 
 def _matches(world: World, project: Project, request: Request) -> bool:
-    names = project.name.lower()
-    text = f"{names} {project.human_readable_id} {project.reference} {project.id}".lower()
+    searched = (project.name, project.human_readable_id, project.reference, project.id)
     manager, status = request.string_param("project_manager_id"), request.string_param("status")
     return (
-        (request.string_param("name") or "").lower() in names
-        and (request.string_param("search_string") or "").lower() in text
+        contains(project.name, request.string_param("name"))
+        and contains(" ".join(filter(None, searched)), request.string_param("search_string"))
         and (not manager or manager.lower() == project.project_manager_id)
         and (not status or status == _status(world.groups_of(project.id)))
     )
@@ -112,7 +111,7 @@ def _list_item(world: World, project: Project) -> JsonObject:
         "statistics": _statistics(groups),
         "target_group_customer_reference_numbers": [reference for reference in references if reference],
     }
-    if project.reference:
+    if project.reference is not None:
         line["project_customer_reference_number"] = project.reference
     return line
 

@@ -8,7 +8,15 @@ from cint_nb.domain import ids, limits
 from cint_nb.sandbox.handlers.operation import TARGET_GROUP, Operation, QueryParam, paging_params
 from cint_nb.sandbox.handlers.report_files import visit_rids
 from cint_nb.sandbox.handlers.upload_file import join_ids, parse_ids, parse_upload
-from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, StateFault, bad_request, job_conflict
+from cint_nb.sandbox.protocol.messages import (
+    JsonObject,
+    Request,
+    Response,
+    StateFault,
+    bad_request,
+    job_conflict,
+    not_found,
+)
 from cint_nb.sandbox.protocol.paging import page_of, page_of_positions, self_link
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.entities import RECONTACT_REMOVAL, RECONTACT_UPLOAD, Job, TargetGroup
@@ -29,7 +37,7 @@ def _upload(world: World, request: Request) -> Response:
     if entity is ids.EntityType.RID:
         fielded = visit_rids(world)
         keys = [fielded.get(key) or world.population.person_of_rid(key) for key in keys]
-    if group.running_job_id:
+    if group.running_job_id is not None:
         raise job_conflict()
     known = set(group.saved.keys())
     if len(known.union(keys)) > limits.IDS_PER_TARGET_GROUP:
@@ -84,7 +92,7 @@ def _start_job(world: World, request: Request, group: TargetGroup, kind: str, co
 
 def _remove_all(world: World, request: Request) -> Response:
     group = world.group(request)
-    if group.running_job_id:
+    if group.running_job_id is not None:
         raise job_conflict()
     job = _start_job(world, request, group, RECONTACT_REMOVAL, len(group.saved))
     job.total = len(group.saved)
@@ -158,6 +166,8 @@ def _jobs(world: World, request: Request) -> Response:
 
 def _download(world: World, request: Request) -> Response:
     job = world.job(request, RECONTACT_UPLOAD)
+    if job.file_name is None:
+        raise not_found("the file of the job")
     headers = {"Content-Disposition": f'attachment; filename="{_UNSAFE.sub("_", job.file_name)}"'}
     return Response(content=job.content, media_type="application/octet-stream", headers=headers)
 

@@ -39,7 +39,7 @@ def _generate(world: World, request: Request) -> Response:
     if kind not in _MEDIA:
         raise bad_request(("report_type", "'report_type' is not a known report."))
     query = request.body_as(ReportQuery)
-    level = query.get("filter") or ""
+    level = query.get("filter")
     ids = query.get("filter_ids") or []
     _check_level(world, kind, level, ids)
     begin, end = _parse_period(world, query, request.received_at)
@@ -60,14 +60,14 @@ def _generate(world: World, request: Request) -> Response:
         "create_date": world.format_time(request.received_at),
         "status": "pending",
         "report_type": kind,
-        "level": LEVELS.get(level, "Account"),
+        "level": _level_name(level),
         "create_params": report.params,
         "requestor": _requestor(),
     }
     return Response(202, body)
 
 
-def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
+def _check_level(world: World, kind: str, level: str | None, ids: list[str]) -> None:
     found = []
     if kind == "respondent-analysis" and (
         level not in ("project", "target_group") or (level == "project" and len(ids) != 1)
@@ -75,7 +75,9 @@ def _check_level(world: World, kind: str, level: str, ids: list[str]) -> None:
         found.append(("Filter", "this report needs one project or several target groups."))
     if kind == "term-details" and (level != "target_group" or len(ids) != 1):
         found.append(("Filter", "this report needs one target group."))
-    known: Container[str] | None = {"project": world.projects.keys(), "target_group": world.groups.keys()}.get(level)
+    known: Container[str] | None = None
+    if level in ("project", "target_group"):
+        known = world.projects if level == "project" else world.groups
     if known is not None and (not ids or any(filter_id not in known for filter_id in ids)):
         found.append(("FilterIds", "'Filter Ids' must name things that exist."))
     if found:
@@ -185,17 +187,21 @@ def _list(world: World, request: Request) -> Response:
                 "report_type": report.kind,
                 "report_url": _url(world, report),
                 "status": words.get(status, status),
-                "level": LEVELS.get(report.level, "Account"),
+                "level": _level_name(report.level),
             }
         )
     return Response(body={"next_cursor": cursor, "reports_requests": lines})
+
+
+def _level_name(level: str | None) -> str:
+    return "Account" if level is None else LEVELS[level]
 
 
 def _echo_params(request: Request) -> JsonObject:
     return {
         name: value
         for name, value in request.body_as(JsonObject).items()
-        if name != "email_recipients" and value is not None and not name.startswith("_")
+        if name != "email_recipients" and value is not None
     }
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, TARGET_GROUP, Operation
 from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request, to_json
+from cint_nb.sandbox.protocol.paging import contains
 from cint_nb.sandbox.protocol.request_bodies import (
     CostChange,
     FeasibilityChange,
@@ -111,7 +112,6 @@ def _transitions(world: World, request: Request) -> Response:
     included = query.get("included_target_group_ids")
     excluded = query.get("excluded_target_group_ids") or ()
     filters = query.get("filters") or {}
-    search = (query.get("search_string") or "").lower()
     chosen = []
     for group in groups:
         language, _, country = group.body["locale"].partition("_")
@@ -121,7 +121,7 @@ def _transitions(world: World, request: Request) -> Response:
             and group.status in filters.get("status", (group.status,))
             and country in filters.get("country", (country,))
             and language in filters.get("language", (language,))
-            and search in group.body["name"].lower()
+            and contains(group.body["name"], query.get("search_string"))
         ):
             chosen.append(group)
     actions = ("launch", "pause", "resume", "relaunch", "complete")

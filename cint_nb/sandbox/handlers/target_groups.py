@@ -9,8 +9,7 @@ from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Operation,
 from cint_nb.sandbox.openapi.builders import STATUSES, reference
 from cint_nb.sandbox.protocol.json_schema import Schema
 from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, Response, bad_request
-from cint_nb.sandbox.protocol.paging import page_of, self_link
-from cint_nb.sandbox.protocol.request_bodies import Pricing
+from cint_nb.sandbox.protocol.paging import contains, page_of, self_link
 from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
@@ -35,8 +34,8 @@ def _list(world: World, request: Request) -> Response:
 def _matches(group: TargetGroup, request: Request) -> bool:
     body = group.body
     language, _, country = body["locale"].partition("_")
-    reference_number = body.get("target_group_customer_reference_number") or ""
-    text = f"{body['name']} {group.id} {group.human_readable_id} {reference_number}".lower()
+    reference_number = body.get("target_group_customer_reference_number")
+    searched = (body["name"], group.id, group.human_readable_id, reference_number)
     one_of = {
         "human_readable_ids": group.human_readable_id,
         "target_group_customer_reference_numbers": reference_number,
@@ -46,8 +45,8 @@ def _matches(group: TargetGroup, request: Request) -> bool:
     }
     manager, exclusion = request.string_param("project_manager_id"), request.bool_param("exclusion_status")
     return (
-        (request.string_param("name") or "").lower() in body["name"].lower()
-        and (request.string_param("search_string") or "").lower() in text
+        contains(body["name"], request.string_param("name"))
+        and contains(" ".join(filter(None, searched)), request.string_param("search_string"))
         and all(value in wanted for name, value in one_of.items() if (wanted := request.list_param(name)))
         and (not manager or manager.lower() == body["project_manager_id"].lower())
         and (exclusion is None or exclusion == group.project_exclusion)
@@ -102,7 +101,6 @@ def _issues(group: TargetGroup, t: float) -> list[JsonObject]:
 def _overview(world: World, request: Request) -> Response:
     group = world.launched(request)
     language, _, country = group.body["locale"].partition("_")
-    pricing: Pricing = group.body["fielding_assistant_assignment"].get("pricing") or {}
     return Response(
         body={
             "project_name": world.projects[group.project_id].name,
@@ -110,7 +108,7 @@ def _overview(world: World, request: Request) -> Response:
             "human_readable_id": group.human_readable_id,
             "project_manager_id": group.body["project_manager_id"],
             "progress": metrics.progress_to_json(group),
-            "pricing_model": pricing.get("type", "dynamic"),
+            "pricing_model": group.pricing_model,
             "is_pricing_restricted": False,
             "current_cost_per_interview": metrics.money_to_json(group.cpi, group.currency),
             "average_cost_per_interview": metrics.money_to_json(metrics.average_cost(group), group.currency),
@@ -133,9 +131,9 @@ def _performance(world: World, request: Request) -> Response:
 
 def _intervals(world: World, request: Request) -> Response:
     group = world.launched(request)
-    text = request.string_param("aggregation_interval") or ""
-    match = _DURATION.fullmatch(text)
-    parts = [int(part or 0) for part in match.groups()] if match and len(text) <= 20 else [0] * 5
+    text = request.string_param("aggregation_interval")
+    match = _DURATION.fullmatch(text) if text is not None and len(text) <= 20 else None
+    parts = [int(part or 0) for part in match.groups()] if match else [0] * 5
     seconds = sum(part * size for part, size in zip(parts, (604_800, 86_400, 3_600, 60, 1), strict=True))
     if not 60 <= seconds <= 366 * 86_400:
         raise bad_request(

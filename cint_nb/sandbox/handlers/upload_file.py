@@ -28,13 +28,13 @@ def parse_upload(request: Request) -> tuple[str, bytes]:
         ApiError: 415 when the request is not a multipart form, 413 for 5 MB or more, 400 for anything but one file
             named `file` that ends in .csv or .txt.
     """
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    boundary = options.get(b"boundary", b"")
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
         raise ApiError(415, "unsupported_media_type_error", "the request is not a valid multipart upload")
     files: list[tuple[str, bytes]] = []
     for part in _parts(request.body, boundary):
-        _, named = parse_options_header(part.headers.get("content-disposition", b""))
+        _, named = parse_options_header(part.headers.get("content-disposition"))
         if named.get(b"name") == b"file" and b"filename" in named:
             files.append((named[b"filename"].decode("utf-8", "replace"), bytes(part.content)))
     if len(files) != 1:

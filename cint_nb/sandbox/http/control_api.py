@@ -66,7 +66,7 @@ class JobState(TypedDict):
     id: str
     kind: str
     status: str
-    file_name: str
+    file_name: str | None
 
 
 class FaultState(TypedDict):

@@ -110,7 +110,8 @@ def render(sandbox: SandboxLike, problem: str = "") -> str:
 
 def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> str:
     head = "".join(f'<th scope="col">{escape(column.replace("_", " "))}</th>' for column in columns)
-    lines = ["".join(f"<td>{escape(str(row[column]))}</td>" for column in columns) for row in rows]
+    cells = [["" if row[column] is None else str(row[column]) for column in columns] for row in rows]
+    lines = ["".join(f"<td>{escape(cell)}</td>" for cell in line) for line in cells]
     if not lines:
         return "<p>None yet.</p>"
     return (

@@ -12,7 +12,7 @@ from cint_nb.domain import limits
 from cint_nb.sandbox.handlers.operation import Operation, QueryParam
 from cint_nb.sandbox.http.routes import RouteMatch, Router
 from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
-from cint_nb.sandbox.protocol.json_schema import find_problems
+from cint_nb.sandbox.protocol.json_schema import find_problems, keep_documented
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
     Json,
@@ -99,10 +99,10 @@ class Dispatcher:
         request.query_params = _read_query(operation, request)
         if StateFault.SHORT_PAGE in request.state_faults and "page_size" in request.query_params:
             request.query_params["page_size"] = max(1, request.int_param("page_size") // 2)
-        if operation.requires_if_match and not 1 <= len(request.headers.get("if-match", "")) <= 100:
-            raise bad_request(("If-Match", "'If-Match' must have 1 to 100 characters."))
-        if operation.request_schema:
-            request.json = _parse_body(operation, request, self.world)
+        if operation.requires_if_match:
+            _read_header(request, "If-Match", 100)
+        if operation.request_schema is not None:
+            request.json = _parse_body(operation, operation.request_schema, request, self.world)
         response = (
             self._dispatch_idempotent(operation, request)
             if operation.requires_idempotency_key
@@ -116,9 +116,7 @@ class Dispatcher:
 
     def _dispatch_idempotent(self, operation: Operation, request: Request) -> Response:
         """Handle a request with an idempotency key: the same key returns the same response and acts once."""
-        key = request.headers.get("idempotency-key", "")
-        if not 1 <= len(key) <= 255:
-            raise bad_request(("idempotency-key", "'idempotency-key' must have 1 to 255 characters."))
+        key = _read_header(request, "idempotency-key", 255)
         key_scope, digest = (operation.name, request.path, key), hashlib.sha256(request.body).hexdigest()
         known = self._idempotency_keys.get(key_scope)
         if known is None:
@@ -164,6 +162,13 @@ class Dispatcher:
             raise forbidden()
 
 
+def _read_header(request: Request, name: str, most: int) -> str:
+    value = request.headers.get(name.lower())
+    if value is None or not 1 <= len(value) <= most:
+        raise bad_request((name, f"'{name}' must have 1 to {most} characters."))
+    return value
+
+
 def _read_query(operation: Operation, request: Request) -> dict[str, QueryValue]:
     values: dict[str, QueryValue] = {}
     found: list[tuple[str, str]] = []
@@ -193,18 +198,19 @@ def _convert_query_value(query: QueryParam, sent: list[str]) -> QueryValue:
     return text
 
 
-def _parse_body(operation: Operation, request: Request, world: World) -> Json:
-    if not request.body and not requires_body(operation.request_schema):
+def _parse_body(operation: Operation, schema_name: str, request: Request, world: World) -> Json:
+    if not request.body and not requires_body(schema_name):
         return {}
     try:
         body: Json = json.loads(request.body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise bad_request(("Body", "the request body is not valid JSON.")) from None
-    found = find_problems(SCHEMAS[operation.request_schema], body, SCHEMAS)
+    schema = SCHEMAS[schema_name]
+    found = find_problems(schema, body, SCHEMAS)
     if found:
         extra = operation.extra_checks(world, body, request.received_at) if operation.extra_checks else []
         raise bad_request(*extra, *found[:50])
-    return body
+    return keep_documented(schema, body, SCHEMAS)
 
 
 def _reject_constant(name: str) -> float:

@@ -171,7 +171,7 @@ def _operation(operation: Operation) -> OperationObject:
         "parameters": [*_path_parameters(operation), *_header_parameters(operation), *_query_parameters(operation)],
         "responses": _responses(operation),
     }
-    if operation.request_schema:
+    if operation.request_schema is not None:
         content: MediaType = {"schema": ref(operation.request_schema)}
         if operation.request_schema in EXAMPLES:
             content["example"] = EXAMPLES[operation.request_schema]
@@ -224,7 +224,7 @@ def _query_parameter(query: QueryParam) -> Parameter:
     if query.default is not None:
         schema["default"] = query.default
     described: Parameter = {"name": query.name, "in": "query", "required": query.required, "schema": schema}
-    if query.description:
+    if query.description is not None:
         described["description"] = query.description
     return described
 
@@ -235,7 +235,7 @@ def _responses(operation: Operation) -> dict[str, ResponseObject]:
         name: {"required": True, "schema": text} for name in ("traceparent", *operation.headers)
     }
     success: ResponseObject = {"description": "Done.", "headers": headers}
-    if operation.response_schema:
+    if operation.response_schema is not None:
         success["content"] = {"application/json": {"schema": ref(operation.response_schema)}}
     elif operation.media_types:
         success["content"] = {media: {"schema": text} for media in operation.media_types}
@@ -256,9 +256,9 @@ def _responses(operation: Operation) -> dict[str, ResponseObject]:
 
 def _links(operation: Operation) -> dict[str, Link]:
     """Return links from the id in a response to the operations that read it."""
-    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.response_schema, "id")
-    if operation.method != "POST" or operation.status == 200 or not operation.response_schema:
+    if operation.method != "POST" or operation.status == 200 or operation.response_schema is None:
         return {}
+    pointer = {"JobCreated": "job_id", "ReportCreated": "report_id"}.get(operation.response_schema, "id")
     base = f"{ACCOUNT}/reports" if operation.response_schema == "ReportCreated" else operation.path
     links: dict[str, Link] = {}
     for row in OPERATIONS:

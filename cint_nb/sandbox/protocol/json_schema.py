@@ -15,6 +15,8 @@ from typing import TypeAlias, TypedDict
 from cint_nb.sandbox.protocol.messages import Json, JsonObject
 
 Problem: TypeAlias = tuple[str, str]
+_Found: TypeAlias = "tuple[str | None, str]"
+"""The path of a value, None for the body itself, and the reason."""
 Schema = TypedDict(
     "Schema",
     {
@@ -22,7 +24,6 @@ Schema = TypedDict(
         "type": str | list[str],
         "enum": list[str],
         "anyOf": "list[Schema]",
-        "oneOf": "list[Schema]",
         "minLength": int,
         "maxLength": int,
         "pattern": str,
@@ -50,9 +51,23 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASC
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-def find_problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str = "") -> list[Problem]:
+def find_problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str | None = None) -> list[Problem]:
     """Return what is wrong with a value: pairs of the exchange's name of the field and the reason."""
-    return list(_check(schema, value, schemas, path))
+    return [(name or "Body", reason) for name, reason in _check(schema, value, schemas, path)]
+
+
+def keep_documented(schema: Schema, value: Json, schemas: Mapping[str, Schema]) -> Json:
+    """Return a valid value without the fields that its schema does not define, which nothing has checked."""
+    schema = _resolve(schema, schemas)
+    if "anyOf" in schema:
+        fitting = next(branch for branch in schema["anyOf"] if not find_problems(branch, value, schemas))
+        return keep_documented(fitting, value, schemas)
+    if isinstance(value, list) and "items" in schema:
+        return [keep_documented(schema["items"], item, schemas) for item in value]
+    if isinstance(value, dict) and "properties" in schema:
+        fields = schema["properties"]
+        return {name: keep_documented(fields[name], item, schemas) for name, item in value.items() if name in fields}
+    return value
 
 
 def to_pascal_case(name: str, *, top: bool = True) -> str:
@@ -72,24 +87,28 @@ def parse_time(text: str) -> datetime | None:
         return None
 
 
-def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _resolve(schema: Schema, schemas: Mapping[str, Schema]) -> Schema:
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rsplit("/", 1)[-1]]
+    return schema
+
+
+def _check(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str | None) -> Iterator[_Found]:
+    schema = _resolve(schema, schemas)
     kinds = schema.get("type")
     if kinds is not None:
         allowed = [kinds] if isinstance(kinds, str) else kinds
         if not any(_has_type(kind, value) for kind in allowed):
-            yield (path or "Body", _wrong_type(path, value, allowed))
+            yield (path, _wrong_type(path, value, allowed))
             return
     if "enum" in schema and value not in schema["enum"]:
         yield (path, f"'{_label(path)}' has a range of values which does not include '{value!s:.60}'.")
         return
     yield from _check_any(schema.get("anyOf"), value, schemas, path)
-    yield from _check_any(schema.get("oneOf"), value, schemas, path)
     yield from _check_content(schema, value, schemas, path)
 
 
-def _check_content(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check_content(schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str | None) -> Iterator[_Found]:
     if isinstance(value, str):
         yield from _check_text(schema, value, path)
     elif isinstance(value, int | float) and not isinstance(value, bool):
@@ -110,11 +129,12 @@ def _has_type(kind: str, value: Json) -> bool:
     if kind == "integer":
         return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if kind == "number":
-        return isinstance(value, int | float) and math.isfinite(value)
+        # An integer is always finite, and may be too large to ask.
+        return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return isinstance(value, {"string": str, "array": list, "object": dict}[kind])
 
 
-def _wrong_type(path: str, value: Json, allowed: list[str]) -> str:
+def _wrong_type(path: str | None, value: Json, allowed: list[str]) -> str:
     if value is None:
         return f"'{_label(path)}' must not be empty."
     words = " or ".join(kind for kind in allowed if kind != "null")
@@ -122,8 +142,8 @@ def _wrong_type(path: str, value: Json, allowed: list[str]) -> str:
 
 
 def _check_any(
-    branches: list[Schema] | None, value: Json, schemas: Mapping[str, Schema], path: str
-) -> Iterator[Problem]:
+    branches: list[Schema] | None, value: Json, schemas: Mapping[str, Schema], path: str | None
+) -> Iterator[_Found]:
     if not branches:
         return
     results = [find_problems(branch, value, schemas, path) for branch in branches]
@@ -132,7 +152,7 @@ def _check_any(
         yield from min(results, key=len)
 
 
-def _check_text(schema: Schema, value: str, path: str) -> Iterator[Problem]:
+def _check_text(schema: Schema, value: str, path: str | None) -> Iterator[_Found]:
     label = _label(path)
     low, high = schema.get("minLength", 0), schema.get("maxLength")
     if len(value) < low and not value:
@@ -174,7 +194,7 @@ def _is_format(form: str | None, value: str) -> bool:
             return True
 
 
-def _check_number(schema: Schema, value: float, path: str) -> Iterator[Problem]:
+def _check_number(schema: Schema, value: float, path: str | None) -> Iterator[_Found]:
     label = _label(path)
     if "minimum" in schema and value < schema["minimum"]:
         if schema["minimum"] == 1:
@@ -189,7 +209,7 @@ def _check_number(schema: Schema, value: float, path: str) -> Iterator[Problem]:
             yield (path, f"'{label}' must be a multiple of {schema['multipleOf']}.")
 
 
-def _check_list(schema: Schema, value: list[Json], schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check_list(schema: Schema, value: list[Json], schemas: Mapping[str, Schema], path: str | None) -> Iterator[_Found]:
     label = _label(path)
     if len(value) < schema.get("minItems", 0):
         yield (path, f"'{label}' must not be empty.")
@@ -198,10 +218,12 @@ def _check_list(schema: Schema, value: list[Json], schemas: Mapping[str, Schema]
         return
     if "items" in schema:
         for number, item in enumerate(value):
-            yield from _check(schema["items"], item, schemas, f"{path}[{number}]")
+            yield from _check(schema["items"], item, schemas, f"[{number}]" if path is None else f"{path}[{number}]")
 
 
-def _check_object(schema: Schema, value: JsonObject, schemas: Mapping[str, Schema], path: str) -> Iterator[Problem]:
+def _check_object(
+    schema: Schema, value: JsonObject, schemas: Mapping[str, Schema], path: str | None
+) -> Iterator[_Found]:
     properties = schema.get("properties", {})
     for name in schema.get("required", ()):
         if name not in value:
@@ -212,10 +234,12 @@ def _check_object(schema: Schema, value: JsonObject, schemas: Mapping[str, Schem
             yield from _check(properties[name], item, schemas, _child_path(path, name))
 
 
-def _child_path(path: str, name: str) -> str:
-    return f"{path}.{to_pascal_case(name, top=False)}" if path else to_pascal_case(name)
+def _child_path(path: str | None, name: str) -> str:
+    return to_pascal_case(name) if path is None else f"{path}.{to_pascal_case(name, top=False)}"
 
 
-def _label(path: str) -> str:
+def _label(path: str | None) -> str:
+    if path is None:
+        return "Body"
     last = path.rsplit(".", 1)[-1]
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", last)

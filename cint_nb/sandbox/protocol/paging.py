@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, bad_request
+from cint_nb.sandbox.protocol.messages import Request, bad_request
 
 T = TypeVar("T")
 
@@ -23,10 +24,9 @@ def decode_cursor(cursor: str, name: str = "start_after") -> str:
     Raises:
         ApiError: 400 for a cursor that was never issued.
     """
-    try:
+    place: str | None = None
+    with contextlib.suppress(binascii.Error, ValueError):
         place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        place = ""
     if not place or encode_cursor(place) != cursor:
         raise bad_request((name, f"'{name}' is not a cursor of this list."))
     return place
@@ -74,9 +74,9 @@ def self_link(request: Request) -> str:
     return request.path
 
 
-def list_response(key: str, items: list[Json], cursor: str | None) -> JsonObject:
-    """Return the body of a list response whose last page has no cursor."""
-    return {key: items, "next_cursor": cursor}
+def contains(text: str, part: str | None) -> bool:
+    """Return whether a text contains the part that a list was filtered by, in any case; all do when it was omitted."""
+    return part is None or part.lower() in text.lower()
 
 
 def _index(places: list[str], place: str, name: str) -> int:

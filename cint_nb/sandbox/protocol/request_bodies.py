@@ -23,17 +23,17 @@ class FieldingPeriod(TypedDict):
     end_at: str
 
 
-class Pricing(TypedDict, total=False):
+class Pricing(TypedDict):
     """How a complete is priced, and its limits."""
 
     type: str
-    total_budget: Money
-    maximum_cpi: Money
-    minimum_cpi: Money
-    boost_cpi: Money
+    total_budget: NotRequired[Money]
+    maximum_cpi: NotRequired[Money]
+    minimum_cpi: NotRequired[Money]
+    boost_cpi: NotRequired[Money]
 
 
-class QuotaOverlay(TypedDict, total=False):
+class QuotaOverlay(TypedDict):
     """What happens once a quota is full."""
 
     prevent_overfill: bool
@@ -121,18 +121,15 @@ class ActivityExclusion(TypedDict):
     duration: NotRequired[str]
 
 
-class ActivityExclusions(TypedDict, total=False):
+class ActivityExclusions(TypedDict):
     """Exclusions by activity elsewhere; the duration applies to all that have none."""
 
-    duration: str
+    duration: NotRequired[str]
     respondent_activity_exclusions: list[ActivityExclusion]
 
 
-class Draft(ActivityExclusions):
-    """A target group draft.
-
-    Its schema does not define the `duration` of its activity exclusions, and so does not check it.
-    """
+class Draft(TypedDict):
+    """A target group draft."""
 
     name: str
     business_unit_id: str | int
@@ -150,6 +147,7 @@ class Draft(ActivityExclusions):
     client_cost_per_interview_note: NotRequired[Money]
     client_id: NotRequired[int | None]
     exclusion: NotRequired[Exclusion]
+    respondent_activity_exclusions: NotRequired[list[ActivityExclusion]]
     industry_lockout_code: NotRequired[str]
     live_url: NotRequired[str | None]
     test_url: NotRequired[str | None]

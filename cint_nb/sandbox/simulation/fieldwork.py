@@ -6,7 +6,6 @@ import heapq
 import math
 from decimal import Decimal
 
-from cint_nb.sandbox.protocol.request_bodies import QuotaOverlay
 from cint_nb.sandbox.simulation import lifecycle
 from cint_nb.sandbox.world.entities import TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_id_bytes
@@ -194,8 +193,8 @@ def _is_excluded(world: World, group: TargetGroup, key: bytes, t: float) -> bool
 
 
 def _prevents_overfill(group: TargetGroup) -> bool:
-    overlay: QuotaOverlay = group.body["fielding_assistant_assignment"].get("quota_overlay") or {}
-    return bool(overlay.get("prevent_overfill", True))
+    overlay = group.body["fielding_assistant_assignment"].get("quota_overlay")
+    return overlay is None or overlay["prevent_overfill"]
 
 
 def _months_since(world: World, key: bytes) -> float | None:

@@ -44,7 +44,9 @@ def job_seconds(world: World, kind: str, count: int) -> float:
     return round(3 + count / 10_000 * (low + margin + (high - low - 2 * margin) * draw), 3)
 
 
-def create_job(world: World, request: Request, kind: str, project_id: str, group_id: str = "", count: int = 0) -> Job:
+def create_job(
+    world: World, request: Request, kind: str, project_id: str, group_id: str | None = None, count: int = 0
+) -> Job:
     """Create the job of a request, with the end that the request's faults plan for it.
 
     Args:
@@ -52,7 +54,7 @@ def create_job(world: World, request: Request, kind: str, project_id: str, group
         request: The request.
         kind: Kind of job.
         project_id: Its project.
-        group_id: Its target group; empty for a batch job.
+        group_id: Its target group; None for a batch job.
         count: How many ids it is about.
     """
     job_id = world.id_factory.ulid(request.received_at)
@@ -83,6 +85,12 @@ def update_group(world: World, group: TargetGroup, t: float) -> None:
             apply_due_ids(world, job, t)
 
 
+def _group_of(world: World, job: Job) -> TargetGroup:
+    if job.group_id is None:
+        raise ValueError("a batch job belongs to no single target group")
+    return world.groups[job.group_id]
+
+
 def _id_store_of(group: TargetGroup, job: Job) -> IdStore:
     if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
         return group.saved
@@ -101,7 +109,7 @@ def apply_due_ids(world: World, job: Job, t: float) -> None:
         wanted -= wanted % _STEP
     if wanted <= job.applied:
         return
-    store = _id_store_of(world.groups[job.group_id], job)
+    store = _id_store_of(_group_of(world, job), job)
     if job.kind in (RECONTACT_UPLOAD, EXCLUSION_UPLOAD):
         store.extend(job.accepted[job.applied * ID_BYTES : wanted * ID_BYTES])
     else:
@@ -120,13 +128,13 @@ def finish_job(world: World, job: Job, t: float) -> None:
 
 
 def _finish_ids(world: World, job: Job, t: float) -> None:
-    group = world.groups[job.group_id]
+    group = _group_of(world, job)
     apply_due_ids(world, job, t)
     world.running.pop(job.id, None)
     if job.kind in (RECONTACT_UPLOAD, RECONTACT_REMOVAL):
-        group.running_job_id = ""
+        group.running_job_id = None
     else:
-        group.running_exclusion_job_id = ""
+        group.running_exclusion_job_id = None
         world.excluded_now.pop(group.id, None)
     if job.planned_end == "failed":
         job.status = "Failed"
@@ -143,7 +151,7 @@ def _finish_ids(world: World, job: Job, t: float) -> None:
 
 
 def _finish_launch(world: World, job: Job, t: float) -> None:
-    group = world.groups[job.group_id]
+    group = _group_of(world, job)
     update_group(world, group, t)
     job.failure = {"code": "InternalError", "description": "the job failed"} if job.planned_end == "failed" else None
     job.failure = job.failure or launch_problem(group, job.end, t)
@@ -192,6 +200,8 @@ def _reason(code: str, description: str) -> JsonObject:
 
 
 def _finish_batch(world: World, job: Job, t: float) -> None:
+    if job.action is None:
+        raise ValueError("a batch job has an action")
     if job.planned_end == "failed":
         job.status = "Failed"
         return

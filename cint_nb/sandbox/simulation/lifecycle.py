@@ -49,7 +49,9 @@ def attach_run(world: World, group: TargetGroup, run: FieldingRun, t: float) -> 
     transition(world, group, "scheduled" if run.start > t else "live", t)
 
 
-def transition(world: World, group: TargetGroup, status: str, t: float, *, system: str = "", reason: str = "") -> None:
+def transition(
+    world: World, group: TargetGroup, status: str, t: float, *, system: str | None = None, reason: str | None = None
+) -> None:
     """Move a target group and its run to a state, stop or start the live time, and log the change."""
     run = group.run
     if run is None:

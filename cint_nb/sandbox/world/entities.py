@@ -39,7 +39,7 @@ class Project:
     human_readable_id: str
     name: str
     project_manager_id: str
-    reference: str
+    reference: str | None
     created: float
     readable_at: float
     version: int = 1
@@ -123,10 +123,10 @@ class TargetGroup:
     status: str = "draft"
     saved: IdStore = field(default_factory=IdStore)
     rejected_once: set[bytes] = field(default_factory=set)
-    running_job_id: str = ""
+    running_job_id: str | None = None
     excluded: IdStore = field(default_factory=IdStore)
     excluded_guids: IdStore = field(default_factory=IdStore)
-    running_exclusion_job_id: str = ""
+    running_exclusion_job_id: str | None = None
     policy_updated: float = 0.0
     activity: list[ActivityRule] = field(default_factory=list)
     run: FieldingRun | None = None
@@ -150,6 +150,12 @@ class TargetGroup:
         return bool(self.body.get("study_type_code") == "recontact")
 
     @property
+    def pricing_model(self) -> str:
+        """How a complete is priced."""
+        pricing = self.body["fielding_assistant_assignment"].get("pricing")
+        return "dynamic" if pricing is None else pricing["type"]
+
+    @property
     def project_exclusion(self) -> bool:
         """Whether people who completed another group of the project are excluded."""
         return bool((self.body.get("exclusion") or {}).get("enabled", False))
@@ -161,29 +167,29 @@ class TargetGroup:
 
 @dataclass(slots=True)
 class Job:
-    """A background job. `planned_end` is how it will end: `done`, `failed` or `never`."""
+    """A background job. `planned_end` is how it will end; a batch job belongs to no single target group."""
 
     id: str
     kind: str
     project_id: str
-    group_id: str
+    group_id: str | None
     created: float
     ends_at: float
     created_by: str
     planned_end: PlannedEnd = "done"
     status: str = "Processing"
-    file_name: str = ""
-    content: bytes = b""
+    file_name: str | None = None
+    content: bytes | None = None
     accepted: bytes = b""
     applied: int = 0
     total: int = 0
     succeeded: int = 0
     failed: int = 0
-    run_id: str = ""
+    run_id: str | None = None
     failure: JsonObject | None = None
     start: float = 0.0
     end: float = 0.0
-    action: str = ""
+    action: str | None = None
     targets: tuple[str, ...] = ()
     updated: list[str] = field(default_factory=list)
     rejected: list[tuple[str, str, str]] = field(default_factory=list)
@@ -196,11 +202,11 @@ class Job:
 
 @dataclass(slots=True)
 class Report:
-    """A report: what was requested, and its content from `ready_at` on."""
+    """A report: what was requested, and its content from `ready_at` on. Without a level it is about the account."""
 
     id: str
     kind: str
-    level: str
+    level: str | None
     created: float
     ready_at: float
     created_by: str

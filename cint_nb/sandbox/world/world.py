@@ -112,11 +112,10 @@ class World:
             ApiError: 404 when no such job of these kinds exists for the path's target group or project.
         """
         job = self.jobs.get(request.path_params["job_id"])
-        group_id = request.path_params.get("target_group_id", "")
         if (
             job is None
             or job.kind not in kinds
-            or job.group_id != group_id
+            or job.group_id != request.path_params.get("target_group_id")
             or job.project_id != request.path_params["project_id"]
         ):
             raise not_found("the job")
@@ -131,7 +130,12 @@ class World:
         )
 
     def log_change(
-        self, group: TargetGroup, t: float, *changes: tuple[str, Json, Json], system: str = "", reason: str = ""
+        self,
+        group: TargetGroup,
+        t: float,
+        *changes: tuple[str, Json, Json],
+        system: str | None = None,
+        reason: str | None = None,
     ) -> None:
         """Append what changed to a target group's changelog.
 
@@ -139,16 +143,16 @@ class World:
             group: The target group.
             t: When.
             changes: Name without `_change`, old value, new value.
-            system: `system_user` or `system_marketplace_user` when no person did it.
-            reason: Reason code of a status change.
+            system: `system_user` or `system_marketplace_user`; None when a person did it.
+            reason: Reason code of a status change; None without one.
         """
-        user = {"type": system} if system else {"type": "las_user", "las_user_id": self.actor}
+        user = {"type": "las_user", "las_user_id": self.actor} if system is None else {"type": system}
         entries: list[JsonObject] = [
             {
                 "object": f"{name}_change",
                 **({"old_value": old} if old is not None else {}),  # the first value has no old one
                 "new_value": new,
-                **({"reason_code": reason} if reason else {}),
+                **({"reason_code": reason} if reason is not None else {}),
             }
             for name, old, new in changes
             if old != new
