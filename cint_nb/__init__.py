@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from cint_nb.api.jobs.job import Job as Job
     from cint_nb.domain.errors import CintError as CintError
     from cint_nb.domain.findings import Findings as Findings
-    from cint_nb.domain.ids import EntityType as EntityType
     from cint_nb.domain.jobs import JobSnapshot as JobSnapshot
     from cint_nb.domain.models import TargetGroupRef as TargetGroupRef
     from cint_nb.domain.plan import Money as Money
@@ -55,7 +54,6 @@ _HOMES = {
     "CintError": "cint_nb.domain.errors",
     "Client": "cint_nb.wave.client",
     "Crosswalk": "cint_nb.study.outcome.crosswalk",
-    "EntityType": "cint_nb.domain.ids",
     "FilePicker": "cint_nb.panels.file_picker.widget",
     "Findings": "cint_nb.domain.findings",
     "FindingsTable": "cint_nb.panels.wave_view.findings_table",
@@ -85,7 +83,6 @@ __all__ = [
     "CintError",
     "Client",
     "Crosswalk",
-    "EntityType",
     "FilePicker",
     "Findings",
     "FindingsTable",

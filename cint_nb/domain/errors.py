@@ -259,12 +259,6 @@ class WaveBusy(JournalError):
     code = "wave_busy"
 
 
-class JournalDamaged(JournalError):
-    """The journal could not be read and was renamed."""
-
-    code = "journal_damaged"
-
-
 class NotRecorded(CintError):
     """A replayed request that was never recorded."""
 

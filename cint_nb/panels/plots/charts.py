@@ -40,7 +40,7 @@ def plot_completes(
     """Draw collected completes over time against the goal, and where they may end.
 
     Args:
-        frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.study.frames.completes_frame`
+        frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.frames.completes_frame`
             returns them.
         goal: Completes wanted.
         end_at: End of fielding, UTC. With it, and at least three whole intervals since the first complete, a band shows
@@ -164,8 +164,8 @@ def plot_funnel(
     """Draw how many people reached each step, the share of the first step, and why visits ended.
 
     Args:
-        frame: Columns `stage` (in order) and `people` (count), as `cint_nb.study.frames.funnel_frame` returns them.
-        reasons: Columns `label` and `count`, as `cint_nb.study.frames.analysis_frame` returns them; the six most
+        frame: Columns `stage` (in order) and `people` (count), as `cint_nb.frames.funnel_frame` returns them.
+        reasons: Columns `label` and `count`, as `cint_nb.frames.analysis_frame` returns them; the six most
             frequent are drawn below the steps.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
