@@ -67,7 +67,7 @@ class InputError(CintError, ValueError):
 
 
 class RespondentFileError(InputError):
-    """A respondent file that cannot be read or uploaded.
+    """A respondent file that cannot be read or uploaded; `what`, `evidence`, `safe` and `next_step` hold no whole id.
 
     If a file has no header, its first ids are taken for column names, so ids are masked whatever they stand for.
     """

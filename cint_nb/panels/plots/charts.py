@@ -44,8 +44,9 @@ def plot_completes(
             returns them.
         goal: Completes wanted.
         end_at: End of fielding, UTC. With it, and at least three whole intervals since the first complete, a band shows
-            where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have, as
-            `cint_nb.panels.plots.projection` says. It never rises above the goal, where the exchange stops.
+            where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have.
+            It knows chance and slowing only: no weekday, no holiday, no change of price. It never rises above the goal,
+            where the exchange stops.
         saved_count: Ids saved in the target group. The band never rises above what they can give.
         entrants: People who have entered; whoever came without completing is taken off `saved_count`.
         now: When the completes were read, UTC: an interval that had not ended by then counts for its part only.
