@@ -1,15 +1,57 @@
 """Recontact earlier survey respondents through the Cint Exchange Demand API, from Jupyter.
 
+A whole recontact wave, on the simulated exchange:
+
 ```python
+from datetime import timedelta
+
 import cint_nb as cint
 
-client = cint.connect()  # the sandbox by default
-people = cint.read_respondents("wave1.csv", column="RSID", entity_type="RSID")
-wave = client.wave("Tracker Q4, wave 2", project="Brand tracker", respondents=people, plan=plan)
+client = cint.connect()  # the sandbox: no account, no network, no cost; cint.connect("live") spends money
+file = cint.sandbox.write_sample("respondents.csv")  # something to practise on; or take your own file
+people = cint.read_respondents(file, entity_type="RSID")  # RSIDs name people, RIDs their visits
+now = client.clock.now()  # the sandbox has a time of its own
+plan = cint.TargetGroupPlan.recontact(
+    business_unit_id=cint.sandbox.BUSINESS_UNIT_ID,  # client.definitions.business_units() lists yours,
+    project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,  # client.definitions.users(project_managers=True) too
+    locale="ger_de",
+    completes_goal=500,
+    cost_per_interview="2.75 EUR",
+    start_at=now + timedelta(hours=1),
+    end_at=now + timedelta(days=14),
+    live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+)
+wave = client.wave("Tracker, wave 2", project="Brand tracker", respondents=people, plan=plan)
+print(wave.check())  # findings with rule, evidence and fix; nothing is sent
+wave.create()  # the draft target group
+print(wave.upload())  # follows the job to its end
+print(wave.outcome.summary())  # what became of every line; wave.outcome.frame() has them one by one
+wave.resubmit()  # only the rejected ids that can still succeed
+wave.launch(budget="1400 EUR")  # refused if the wave can cost more
+client.pass_time(days=7)  # on the sandbox only
+print(wave.status().T)  # a DataFrame of one row
+wave.close()
+status = wave.status()  # state: completed
+client.close()
 ```
 
-Names are loaded on first use, so that the import itself is quick. Errors, frames and plots are in the modules
-`cint_nb.errors`, `cint_nb.frames` and `cint_nb.plots`; the simulated exchange is `cint_nb.sandbox`.
+Every verb can be run again: it continues where the wave stands, and never uploads or launches twice.
+
+The names, by purpose; `help(cint_nb.NAME)` explains each:
+
+- connect: `connect` returns a `Client`; `resume_jobs` follows the jobs that ran when a kernel ended;
+- people: `read_respondents` returns `Respondents`, `read_report` the `VisitReport` of an earlier wave; a `Crosswalk`
+  leads from RIDs to RSIDs;
+- a wave: a `TargetGroupPlan`, with prices as text or as `Money`; the `Wave`; its `Findings` before an upload, and its
+  `Outcome` after it;
+- beneath the wave: a `TargetGroupRef` names a target group; a `Job` runs on the exchange, and a `JobSnapshot` says how
+  far it is;
+- several waves: `History`, made of one `HistoryWave` each;
+- panels for notebooks: `FilePicker`, `FindingsTable`, `JobProgress`, `StatusTable`, `WaveView`;
+- modules: `errors`, all of them a `CintError`; `frames` and `plots`; `sandbox`, the simulated exchange with its faults;
+- asyncio: `allow_nested_loops`, for libraries that call `asyncio.run` inside a notebook.
+
+Names are loaded on first use, so that the import itself is quick.
 """
 
 from __future__ import annotations
@@ -25,7 +67,6 @@ if TYPE_CHECKING:
     from cint_nb.api.jobs.job import Job as Job
     from cint_nb.domain.errors import CintError as CintError
     from cint_nb.domain.findings import Findings as Findings
-    from cint_nb.domain.ids import EntityType as EntityType
     from cint_nb.domain.jobs import JobSnapshot as JobSnapshot
     from cint_nb.domain.models import TargetGroupRef as TargetGroupRef
     from cint_nb.domain.plan import Money as Money
@@ -55,7 +96,6 @@ _HOMES = {
     "CintError": "cint_nb.domain.errors",
     "Client": "cint_nb.wave.client",
     "Crosswalk": "cint_nb.study.outcome.crosswalk",
-    "EntityType": "cint_nb.domain.ids",
     "FilePicker": "cint_nb.panels.file_picker.widget",
     "Findings": "cint_nb.domain.findings",
     "FindingsTable": "cint_nb.panels.wave_view.findings_table",
@@ -85,7 +125,6 @@ __all__ = [
     "CintError",
     "Client",
     "Crosswalk",
-    "EntityType",
     "FilePicker",
     "Findings",
     "FindingsTable",

@@ -24,8 +24,7 @@ CintError
 │   ├── JobFailed                     the exchange says the job failed
 │   └── WatchTimeout                  watching ended, the job continues
 ├── JournalError
-│   ├── WaveBusy                      another process works on the same wave
-│   └── JournalDamaged                the journal file was set aside
+│   └── WaveBusy                      another process works on the same wave
 ├── NotRecorded                       replay met a request that was never recorded
 └── LoopError                         a blocking verb was called where it would deadlock
 ```
@@ -49,7 +48,6 @@ from cint_nb.domain.errors import (
     JobAlreadyRunning,
     JobError,
     JobFailed,
-    JournalDamaged,
     JournalError,
     LoopError,
     NotAuthenticated,
@@ -86,7 +84,6 @@ __all__ = [
     "JobAlreadyRunning",
     "JobError",
     "JobFailed",
-    "JournalDamaged",
     "JournalError",
     "LoopError",
     "NotAuthenticated",

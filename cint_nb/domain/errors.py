@@ -67,7 +67,7 @@ class InputError(CintError, ValueError):
 
 
 class RespondentFileError(InputError):
-    """A respondent file that cannot be read or uploaded.
+    """A respondent file that cannot be read or uploaded; `what`, `evidence`, `safe` and `next_step` hold no whole id.
 
     If a file has no header, its first ids are taken for column names, so ids are masked whatever they stand for.
     """
@@ -257,12 +257,6 @@ class WaveBusy(JournalError):
     """Another process is working on this wave."""
 
     code = "wave_busy"
-
-
-class JournalDamaged(JournalError):
-    """The journal could not be read and was renamed."""
-
-    code = "journal_damaged"
 
 
 class NotRecorded(CintError):

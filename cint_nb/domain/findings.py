@@ -40,7 +40,14 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """The findings of one check, the most serious first."""
+    """The findings of one check, the most serious first. `print` shows them all, and a loop yields one by one.
+
+    A finding has `rule`, such as `goal-above-ids`; `severity`: `block`, `warn` or `note`; `message`, `evidence` and
+    `fix`; and `section`, the part of a guide that it enforces.
+
+    Args:
+        items: The findings.
+    """
 
     items: tuple[Finding, ...] = ()
 

@@ -106,7 +106,10 @@ class JobSnapshot(BaseModel):
     """What one poll of a job showed.
 
     Args:
-        state: Where the job stands, by our own parsing; `raw_status` is the exchange's word.
+        handle: Which job it is, as plain data.
+        state: Where the job stands: `running`, `done`, `partial` or `failed`.
+        raw_status: The same in the exchange's word.
+        created_at: When the job was created, UTC, if the exchange says so; `completed_at` likewise.
         elapsed_seconds: Since the job was created, never negative.
         id_count: Ids the job handles; 0 when unknown.
         saved_count: Ids the target group has now, if they were counted; `saved_count_before` when the job began.
@@ -115,6 +118,10 @@ class JobSnapshot(BaseModel):
         seconds_left: Low and high estimate of what remains; None when final, or if the job's size is unknown.
         polls: Status requests sent so far.
         next_poll_seconds: Seconds until the next poll; None when final.
+        created_object_id: Id of what the job created, such as a fielding run.
+        failure_code: Why the job failed, in a word of the exchange; `failure_message` in a sentence.
+        partial_message: What the exchange says of a partial success.
+        trace_id: For Cint support; `request_id` is that of the poll.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

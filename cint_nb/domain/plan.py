@@ -73,7 +73,22 @@ class Money(BaseModel):
 
 
 class TargetGroupPlan(BaseModel):
-    """A recontact target group as the two guides define it.
+    """A recontact target group as the two guides define it. `TargetGroupPlan.recontact(...)` creates it.
+
+    ```python
+    plan = cint.TargetGroupPlan.recontact(
+        business_unit_id=1234,
+        project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
+        locale="ger_de",
+        completes_goal=500,
+        cost_per_interview="2.75 EUR",
+        start_at=now + timedelta(hours=1),
+        end_at=now + timedelta(days=14),
+        live_url="https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",
+    )
+    ```
+
+    A plan does not change; `plan.model_copy(update={"completes_goal": 400})` returns another one.
 
     Args:
         business_unit_id: Number of the business unit; its currency is the currency of all prices.
@@ -81,7 +96,8 @@ class TargetGroupPlan(BaseModel):
         locale: Language and country, such as `ger_de`.
         completes_goal: Completes wanted, 1 or more, at most the ids uploaded.
         start_at: Start of fielding, UTC.
-        end_at: End of fielding, UTC, at least one hour ahead when sent.
+        end_at: End of fielding, UTC, at least one hour ahead when sent. Both count from `client.clock.now()`, which on
+            the sandbox is a time of its own.
         live_url: Survey URL with `[%RECONTACT_RSID%]`, at most 3,000 characters.
         test_url: The same for tests; `live_url` when omitted.
         cost_per_interview: Price per complete, such as `2.7352 EUR`.
@@ -89,10 +105,18 @@ class TargetGroupPlan(BaseModel):
         expected_length_of_interview_minutes: 1–45.
         expected_incidence_rate: Share that qualifies, 0–1.
         name: 5–128 characters; the wave's name when omitted.
+        industry_code: Topic of the survey, of `client.definitions.industries()`.
+        collects_pii: Whether the survey asks for personal data.
+        study_type_code: Kind of study, of `client.definitions.study_types()`.
         profiling: Cint's `profiling` object, or None to omit it, which suits a recontact.
         exclusion_enabled: Project exclusion. False admits people of the same project again.
         filling_strategy: What counts toward the goal; `completes` for a recontact.
+        prevent_overfill: Whether filling stops at the goal. Where it does not, the budget must cover every id.
+        balance_fill: Cint's `balance_fill` of the quota overlay.
         allocation_format: How the recontact allocation template is written.
+        allocation_template_id: Id of that template.
+        open_exchange_allocations: The template expanded, for the format `open_exchange` only.
+        customer_reference_number: Your own number for the target group, 3–128 characters.
 
     Serves both guides; endpoint `POST …/target-groups`.
     """
@@ -130,6 +154,9 @@ class TargetGroupPlan(BaseModel):
     @classmethod
     def recontact(cls, **fields: Any) -> Self:
         """Create a plan, with a clear error for each wrong field.
+
+        Args:
+            fields: Those of `TargetGroupPlan`, whose help explains them and has an example.
 
         Raises:
             PlanError: naming each field that is missing, unknown or out of range.

@@ -31,9 +31,12 @@ def connect(
             so it is never chosen for you.
         seed: Seed of the sandbox: the same seed, the same respondents. Else the variable `CINT_NB_SEED`, else 1.
         speed: How many times faster than real time the sandbox's clock runs; it jumps when left out.
-        faults: Faults the sandbox shall have, by name.
-        **settings: `account_id`, `client_id`, `client_secret`, `token`, `base_url`, `recording`, instead of their
-            variables `CINT_NB_…`.
+        faults: Faults the sandbox shall have, such as `drop-reply@upload`; `cint_nb.sandbox.FAULT_NAMES` has the names.
+        **settings: `account_id`, `client_id`, `client_secret`, `token`, `base_url`, `token_url`, `recording`, `record`,
+            `keep_token`, `in_flight`, `requests_per_second`, instead of their variables `CINT_NB_…`.
+
+    The sandbox has a time of its own, `client.clock.now()`, which jumps when something waits and which
+    `client.pass_time(days=3)` advances.
 
     In a notebook it also asks pandas to show `$` in tables as it is, where a name with two of them would be set as a
     formula; `pd.set_option("display.html.use_mathjax", True)` afterwards undoes that.

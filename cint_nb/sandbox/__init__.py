@@ -3,9 +3,10 @@
 Knows: the rules of both guides, a population of respondents, and time that can be advanced. It speaks JSON only.
 May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn with h11, httpx for its transport and
 its remote clock; never our models or our client.
-Gives out: `Sandbox`, a simulated exchange in this process; `serve` and `ServedSandbox`, the same over HTTP;
+Gives out: `Sandbox`, a simulated exchange in this process; `ServedSandbox`, the same over HTTP;
 `write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose;
-`PopulationParameters`, the parameters of people's behaviour; and the fixed ids of its one account.
+`PopulationParameters`, the parameters of people's behaviour; and `BUSINESS_UNIT_ID` and `PROJECT_MANAGER_ID`, which a
+plan for the sandbox needs.
 
 A request goes through `http.asgi` (faults are injected here) and `http.dispatch` to the handler that `http.routes`
 names; handlers read and change the `World`. What is due by then happens first, in `simulation`. One `World` contains
@@ -20,35 +21,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cint_nb.sandbox.faults import FAULT_NAMES as FAULT_NAMES
     from cint_nb.sandbox.sample import write_sample as write_sample
-    from cint_nb.sandbox.sandbox import ACCOUNT_ID as ACCOUNT_ID
     from cint_nb.sandbox.sandbox import BUSINESS_UNIT_ID as BUSINESS_UNIT_ID
     from cint_nb.sandbox.sandbox import PROJECT_MANAGER_ID as PROJECT_MANAGER_ID
     from cint_nb.sandbox.sandbox import Sandbox as Sandbox
     from cint_nb.sandbox.server import ServedSandbox as ServedSandbox
-    from cint_nb.sandbox.server import serve as serve
     from cint_nb.sandbox.world.population import PopulationParameters as PopulationParameters
 
 _HOMES = {
-    "ACCOUNT_ID": "cint_nb.sandbox.sandbox",
     "BUSINESS_UNIT_ID": "cint_nb.sandbox.sandbox",
     "FAULT_NAMES": "cint_nb.sandbox.faults",
     "PROJECT_MANAGER_ID": "cint_nb.sandbox.sandbox",
     "PopulationParameters": "cint_nb.sandbox.world.population",
     "Sandbox": "cint_nb.sandbox.sandbox",
     "ServedSandbox": "cint_nb.sandbox.server",
-    "serve": "cint_nb.sandbox.server",
     "write_sample": "cint_nb.sandbox.sample",
 }
 
 __all__ = [
-    "ACCOUNT_ID",
     "BUSINESS_UNIT_ID",
     "FAULT_NAMES",
     "PROJECT_MANAGER_ID",
     "PopulationParameters",
     "Sandbox",
     "ServedSandbox",
-    "serve",
     "write_sample",
 ]
 

@@ -36,7 +36,7 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
     Args:
         path: File to write; a `.csv` or `.txt`.
         lines: Number of lines, 1 or more.
-        seed: With the sandbox's own seed, its response ids are known there; `sandbox_seed()` when omitted.
+        seed: With the sandbox's own seed, its response ids are known there; when omitted, that of `connect()`.
         entity_type: `RSID` or `RID`.
 
     Returns:

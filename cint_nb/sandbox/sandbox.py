@@ -78,7 +78,7 @@ class Sandbox:
         return SandboxTransport(self.app, self.clock)
 
     def advance(self, seconds: float) -> None:
-        """Advance virtual time."""
+        """Advance virtual time by so many seconds."""
         self.clock.advance(seconds)
         if self.request_log is not None:
             self.request_log.save_time(self.clock.elapsed)

@@ -58,16 +58,8 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
         now: When the metrics were read; if given, warnings drawn from them are added.
 
     Returns:
-        A frame, one row per group, in the given order: `name`; `target_group_id`; `state`; `goal`, completes wanted;
-        `completes`; `filled`, completes of the goal, 0–1; `sent`, ids uploaded; `saved`, ids in the group; `entrants`;
-        `came_back`, entrants of the saved ids, 0–1; `screenouts`, visits that the screener, the survey, a full quota,
-        the quality check or an exclusion ended; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`,
-        `incidence_rate`, 0–1 as the exchange counts them; `median_minutes` of an interview; `cost` so far;
-        `cost_per_complete`; `price_cap`, the highest cost of a complete; `currency` of the three; `first_complete`,
-        `last_complete`, UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. If a row has a `trend`, a
-        list of completes so far at even intervals, the frame has that column too.
-
-    Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
+        A frame, one row per group, in the given order. The columns are `STATUS_COLUMNS`; `Wave.status` says what each
+        means. If a row has a `trend`, a list of completes so far at even intervals, the frame has that column too.
     """
     import pandas as pd
 
@@ -194,7 +186,7 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     """Return how many of the ids sent were saved, entered and completed, over all rows of a status frame.
 
     Args:
-        status: As `status_frame` returns it.
+        status: As `wave.status()` or `client.project_status(project)` returns it.
 
     Returns:
         A frame: `stage` (`sent`, `saved`, `entrants`, `completes`), `people`, `of_first` and `of_previous` (0–1). A

@@ -5,7 +5,6 @@ from __future__ import annotations
 from cint_nb.api.client import AsyncClient
 from cint_nb.wave.journal import Journal, default_path
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
-from cint_nb.wire.settings import Mode
 
 
 class JournaledClient(AsyncClient):
@@ -25,13 +24,8 @@ class JournaledClient(AsyncClient):
         It is kept in memory where the exchange is too: with the sandbox of this process, and in a replay.
         """
         if self._journal is None:
-            self._journal = Journal(None if self._is_ephemeral else default_path())
+            self._journal = Journal(None if self.http.settings.is_in_process else default_path())
         return self._journal
-
-    @property
-    def _is_ephemeral(self) -> bool:
-        served = self.http.settings.mode is Mode.SANDBOX and "sandbox.invalid" not in self.http.settings.base_url
-        return self.mode != Mode.LIVE and not served
 
     @property
     def scope(self) -> str:

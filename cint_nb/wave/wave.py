@@ -233,7 +233,17 @@ class Wave:
         Args:
             trend: Whether to ask for the completes over time too, one request more; `StatusTable` draws them as a line.
 
-        Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` names the mode of the exchange.
+        Returns:
+            A frame: `name`; `target_group_id`; `state`; `goal`, completes wanted; `completes`; `filled`, completes of
+            the goal, 0–1; `sent`, ids uploaded; `saved`, ids in the group; `entrants`; `came_back`, entrants of the
+            saved ids, 0–1; `screenouts`, visits that the screener, the survey, a full quota, the quality check or an
+            exclusion ended; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`, `incidence_rate`, 0–1 as
+            the exchange counts them; `median_minutes` of an interview; `cost` so far; `cost_per_complete`;
+            `price_cap`, the highest cost of a complete; `currency` of the three; `first_complete`, `last_complete`,
+            UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. With `trend`, a list of completes so far
+            at even intervals too. What is not known is missing. `attrs["mode"]` names the mode of the exchange.
+
+        Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
         """
         row = self._ask(self._steps.status(trend=trend))
         frame = status_frame([row], now=self.client.clock.now())

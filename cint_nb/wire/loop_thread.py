@@ -2,6 +2,8 @@
 
 Blocking calls wait for it (`run`), coroutines of any other loop run on it (`run_on_loop`), background work is submitted
 to it (`submit`). So one client serves plain code, `await` in a notebook and threads at once, and nothing is patched.
+Where Python has no threads, the loop that runs in the calling thread takes its place; where none runs there, one of our
+own does, and background work advances during the blocking calls.
 """
 
 from __future__ import annotations
@@ -73,6 +75,8 @@ class _LoopThread:
 _thread_local = threading.local()
 _lock = threading.Lock()
 _current: _LoopThread | None = None
+_kept_loop: asyncio.AbstractEventLoop | None = None
+"""Without threads: kept between calls, because connections and pollers belong to the loop they were made on."""
 
 
 def _running() -> _LoopThread:
@@ -85,13 +89,35 @@ def _running() -> _LoopThread:
         return _current
 
 
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return the loop for background work: that of the thread, or without threads the one that serves this code."""
+    if not _NO_THREADS:
+        return _running().loop
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return _loop_without_threads()
+
+
+def _loop_without_threads() -> asyncio.AbstractEventLoop:
+    global _kept_loop
+    if _kept_loop is None:
+        atexit.register(shut_down)
+        _kept_loop = asyncio.new_event_loop()
+    return _kept_loop
+
+
 def shut_down() -> None:
-    """End the loop thread, if there is one; the next use starts a new one. Called when the process ends."""
-    global _current
+    """End the loop, if there is one; the next use starts a new one. Called when the process ends."""
+    global _current, _kept_loop
     with _lock:
         ending, _current = _current, None
+        kept, _kept_loop = _kept_loop, None
     if ending is not None:
         ending.stop()
+    if kept is not None:
+        kept.run_until_complete(_shutdown())
+        kept.close()
 
 
 def on_loop_thread() -> bool:
@@ -100,13 +126,13 @@ def on_loop_thread() -> bool:
 
 
 def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-    """Start a coroutine on the loop thread and return its future at once; any thread may cancel it."""
-    return asyncio.run_coroutine_threadsafe(coroutine, _running().loop)
+    """Start a coroutine in the background and return its future at once; any thread may cancel it."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _loop())
 
 
 def cancel(work: concurrent.futures.Future[Any]) -> None:
-    """Cancel submitted work from any thread, once the loop thread has finished its current step."""
-    _running().loop.call_soon_threadsafe(work.cancel)
+    """Cancel submitted work from any thread, once the loop has finished its current step."""
+    _loop().call_soon_threadsafe(work.cancel)
 
 
 def run(awaitable: Awaitable[T]) -> T:
@@ -117,9 +143,9 @@ def run(awaitable: Awaitable[T]) -> T:
     Raises:
         LoopError: when called on the loop thread itself, where it would wait for itself, or inside `forbid_blocking`.
     """
+    check_may_block(awaitable)
     if _NO_THREADS:
         return _run_without_threads(awaitable)
-    check_may_block(awaitable)
     work = _BlockingCall()
     try:
         future = submit(work.run(awaitable))
@@ -220,11 +246,10 @@ async def _shutdown() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.gather(*(closable.aclose() for closable in list(_closables)), return_exceptions=True)
-
-
-_own_loop: asyncio.AbstractEventLoop | None = None
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SHUTDOWN_SECONDS):
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*(closable.aclose() for closable in list(_closables)), return_exceptions=True)
 
 
 def has_threads() -> bool:
@@ -233,19 +258,13 @@ def has_threads() -> bool:
 
 
 def _run_without_threads(awaitable: Awaitable[T]) -> T:
-    """Wait without a loop thread: Pyodide suspends the caller; elsewhere a loop of our own runs here until it is done.
-
-    The loop is kept between calls, because connections and pollers belong to the loop they were made on.
-    """
+    """Wait without a loop thread: Pyodide suspends the caller; elsewhere a loop of our own runs until it is done."""
     if sys.platform == "emscripten":
         from pyodide.ffi import run_sync  # type: ignore[import-not-found]  # exists only inside a browser
 
         result: T = run_sync(awaitable)
         return result
-    global _own_loop
-    if _own_loop is None or _own_loop.is_closed():
-        _own_loop = asyncio.new_event_loop()
-    return _own_loop.run_until_complete(awaitable)
+    return _loop_without_threads().run_until_complete(awaitable)
 
 
 def allow_nested_loops() -> None:

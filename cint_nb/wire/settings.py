@@ -171,13 +171,15 @@ class Settings(BaseModel):
 
     @property
     def is_in_process(self) -> bool:
-        """Whether requests stay inside this process, so that no host is ever contacted."""
-        return urlsplit(self.base_url).hostname in IN_PROCESS_HOSTS
+        """Whether requests stay inside this process, so that no host is ever contacted: a replay's always do."""
+        if self.mode is Mode.SANDBOX:
+            return host_name(self.base_url) in IN_PROCESS_HOSTS
+        return self.mode is Mode.REPLAY
 
     @property
     def is_local(self) -> bool:
         """Whether requests never leave this machine, so that no proxy is involved."""
-        return self.is_in_process or is_loopback(urlsplit(self.base_url).hostname or "")
+        return self.is_in_process or is_loopback(host_name(self.base_url))
 
     @property
     def can_renew_token(self) -> bool:

@@ -19,7 +19,6 @@ def test_public_names_are_these_and_no_others() -> None:
         "CintError",
         "Client",
         "Crosswalk",
-        "EntityType",
         "FilePicker",
         "Findings",
         "FindingsTable",

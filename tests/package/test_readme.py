@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+import cint_nb as cint
 from cint_nb.domain.jobs import JobState
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, PROGRAM, COROUTINES, _LIVE = re.findall(r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL)
+WAVE, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, _LIVE = re.findall(
+    r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL
+)
 
 
 @pytest.fixture
@@ -50,3 +56,45 @@ def test_the_coroutine_of_the_readme_watches_an_upload_on_a_loop_of_its_own(
     saved = asyncio.run(shown["upload_and_watch"](client, group, people))
     assert 0 < saved <= len(people)
     assert len(capsys.readouterr().out.splitlines()) > 1
+
+
+def test_the_line_of_the_readme_lets_a_library_run_a_loop_inside_a_running_one() -> None:
+    code = f"import asyncio\nimport cint_nb as cint\n{NESTED}\n" + (
+        "async def inner():\n    return 'ran'\n"
+        "async def cell():\n    return asyncio.run(inner())\n"
+        "print(asyncio.run(cell()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["ran"]
+
+
+def test_the_unattended_launch_of_the_readme_survives_a_lost_reply_and_leaves_findings_to_a_person(
+    shown: dict[str, Any],
+) -> None:
+    exec(UNATTENDED, shown)  # noqa: S102 - our own text
+    with cint.connect(faults=["drop-reply@launch*2"]) as client:
+        wave = client.wave("Wave 2", project="Brand tracker", respondents=shown["people"], plan=shown["plan"])
+        wave.create()
+        wave.upload()
+        assert not shown["launch_unattended"](wave, "1400 EUR").blocking
+        assert wave.status()["state"].item() == "live"
+        late = client.wave("Wave 3", project="Brand tracker", respondents=shown["people"], plan=shown["plan"])
+        late.create()
+        late.upload()
+        client.pass_time(days=30)
+        assert shown["launch_unattended"](late, "1400 EUR").blocking, "the dates of the plan have passed"
+        assert late.status()["state"].item() == "draft"
+
+
+def test_the_list_for_the_next_wave_of_the_readme_leaves_out_who_was_rejected(shown: dict[str, Any]) -> None:
+    exec(UNATTENDED, shown)  # noqa: S102 - our own text
+    outcome = shown["wave"].outcome
+    came = [*shown["people"].difference(outcome.rejected).ids[:5], *outcome.rejected.ids[:2]]
+    report = cint.read_report(pd.DataFrame({"rsid": came, "status": ["10"] * 7}))
+    assert shown["list_for_next_wave"](report, outcome).ids == tuple(came[:5])
+
+
+def test_the_sandbox_of_the_readme_answers_over_http(shown: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    exec(WORLD, shown)  # noqa: S102 - our own text
+    assert "recontact" in capsys.readouterr().out
+    assert shown["world"].world.population.parameters.returns == 0.2

@@ -22,6 +22,7 @@ from cint_nb.study.longitudinal.history import History, HistoryWave
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 from cint_nb.wave.client import Client
+from cint_nb.wave.journal import Journal, default_path
 from cint_nb.wave.wave import Wave
 from tests.security.reachable_objects import reachable, said_by
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
@@ -173,7 +174,7 @@ def test_files_hold_ids_only_where_the_user_named_them(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    monkeypatch.setattr(type(client.aio), "_is_ephemeral", False)
+    monkeypatch.setattr(client.aio, "_journal", Journal(default_path()))
     named = people.to_file(tmp_path / f"answers of {people.ids[0]}.csv")
     again = read_respondents(named, entity_type="RSID")
     wave = make_wave(respondents=again)

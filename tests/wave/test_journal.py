@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from cint_nb.wave.client import open_client
 from cint_nb.wave.journal import EntryState, Journal, WaveKey, default_path
 from cint_nb.wave.journal_payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
 
+RECORDING = Path(__file__).parents[1] / "recordings" / "10-connect.jsonl"
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
 
 
@@ -145,6 +147,22 @@ def test_the_same_process_may_hold_a_wave_again(path: Path) -> None:
 def test_its_place_can_be_chosen(tmp_path: Path) -> None:
     assert default_path({"CINT_NB_JOURNAL": str(tmp_path / "here")}) == tmp_path / "here"
     assert default_path({}).name == "journal.sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("settings", "on_disk"),
+    [
+        ({}, False),
+        ({"mode": "replay", "recording": RECORDING}, False),
+        ({"base_url": "http://127.0.0.1:1/v1"}, True),
+        ({"base_url": "http://127.0.0.1:1/sandbox.invalid/v1"}, True),
+        ({"mode": "live", "account_id": 7, "token": "a-token"}, True),
+    ],
+    ids=["sandbox in this process", "replay", "served sandbox", "its URL names the other", "live"],
+)
+def test_a_journal_lives_as_long_as_its_exchange(settings: dict[str, Any], on_disk: bool) -> None:
+    with open_client(**settings) as client:
+        assert (client.aio.journal.path is not None) is on_disk
 
 
 def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path: Path) -> None:

@@ -149,6 +149,25 @@ def test_replay_needs_a_recording_and_takes_nothing_else_from_outside(tmp_path: 
     assert not settings.can_renew_token
 
 
+@pytest.mark.parametrize(
+    ("mode", "base_url", "expected"),
+    [
+        ("sandbox", "http://sandbox.invalid/v1", True),
+        ("sandbox", "http://SANDBOX.invalid:80/v1", True),
+        ("sandbox", "http://127.0.0.1:8808/v1", False),
+        ("sandbox", "http://127.0.0.1:8808/sandbox.invalid/v1", False),
+        ("sandbox", "https://mock.sandbox.invalid/v1", False),
+        ("replay", None, True),
+        ("replay", "https://api.cint.com/v1", True),
+        ("live", None, False),
+        ("live", "https://sandbox.invalid/v1", False),
+    ],
+)
+def test_requests_stay_in_this_process_by_mode_and_host(mode: str, base_url: str | None, expected: bool) -> None:
+    recording = "a.jsonl" if mode == "replay" else None
+    assert Settings.load(mode, environ=LIVE, base_url=base_url, recording=recording).is_in_process is expected
+
+
 def test_a_replay_cannot_be_recorded(tmp_path: Path) -> None:
     error = refused("replay", {"CINT_NB_RECORDING": "a.jsonl", "CINT_NB_RECORD": "b.jsonl"})
     assert "CINT_NB_RECORD" in str(error)

@@ -11,7 +11,7 @@ from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.parsing import parse, parse_created_id, parse_list
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
-from cint_nb.domain.errors import InputError, JobAlreadyRunning
+from cint_nb.domain.errors import InputError
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import masked_text, normalise_id
 from cint_nb.domain.jobs import JobKind
@@ -63,7 +63,6 @@ class Exclusions:
         name = upload.file_name(token or self._http.token_factory.token(8))
         before = await self._count(ref, entity)
         started_at = self._http.clock.now()
-        lost = False
 
         def job(job_id: str) -> Job:
             handle = make_handle(
@@ -86,18 +85,20 @@ class Exclusions:
             return job(parse_created_id(await self._http.send(call), "job_id", "id"))
 
         async def check() -> Job | None:
-            nonlocal lost
-            lost = True
             return job("") if await self._count(ref, entity) > before else None
 
-        try:
-            return await send_once(
-                self._http, send, check, what="upload exclusions", file_name=name, **ref.path_params()
-            )
-        except JobAlreadyRunning:
-            if not lost:
-                raise
-            return job("")  # the first request was accepted: its job is why the second is rejected
+        async def check_conflict() -> Job:
+            return job("")  # the first request was accepted, and its job is running
+
+        return await send_once(
+            self._http,
+            send,
+            check,
+            check_conflict=check_conflict,
+            what="upload exclusions",
+            file_name=name,
+            **ref.path_params(),
+        )
 
     async def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int = 0) -> Job:
         """Remove all uploaded exclusions of one entity type in a background job.

@@ -70,32 +70,39 @@ class Recontacts:
             raise _conflict_error(running)
         saved_before = await self.saved_count(ref)
         started_at = self._http.clock.now()
-        lost = False
 
         def sent_job(kind: JobKind, job_id: str) -> Job:
             handle = _handle(self._http, kind, job_id, ref, upload, name, started_at)
             return Job(self._http, handle, saved_before, durations=self._durations)
 
+        def unlisted() -> Job:
+            return sent_job(JobKind.UPLOAD_RSIDS, "")
+
         async def send() -> Job:
             return sent_job(*await self._post(ref, upload, name))
 
         async def check() -> Job | None:
-            nonlocal lost
-            lost = True
             if listed is None:
-                return sent_job(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
+                return unlisted() if await self.saved_count(ref) > saved_before else None
             found = await self._find_by_name(ref, name, whole=True)
             return None if found is None else self._adopt(ref, found, upload, saved_before=saved_before)
 
+        async def check_conflict() -> Job | None:
+            # Where nothing is listed, the conflict is the proof: the first request was accepted, its job is running.
+            return unlisted() if listed is None else await check()
+
         try:
             return await send_once(
-                self._http, send, check, what="upload recontacts", token=token, file_name=name, **ref.path_params()
+                self._http,
+                send,
+                check,
+                check_conflict=check_conflict,
+                what="upload recontacts",
+                token=token,
+                file_name=name,
+                **ref.path_params(),
             )
         except JobAlreadyRunning as error:
-            if listed is None and lost:
-                return sent_job(
-                    JobKind.UPLOAD_RSIDS, ""
-                )  # the first request was accepted: its job is why the second is rejected
             await self._explain_conflict(ref, error)
             raise
 

@@ -8,8 +8,7 @@ from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
 from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.parsing import parse_created_id
-from cint_nb.api.safety.send_once import AMBIGUOUS_ERRORS, check_after_delay, outcome_unknown_error
-from cint_nb.domain.errors import JobAlreadyRunning
+from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import UploadJob
@@ -51,7 +50,7 @@ async def start_removal(
 
     Raises:
         JobAlreadyRunning: another job is running.
-        OutcomeUnknown: neither the count nor a rejection shows that the removal started.
+        OutcomeUnknown: neither the count nor a rejection shows that the removal started, or they could not be read.
     """
     started_at = http.clock.now()
 
@@ -61,28 +60,20 @@ async def start_removal(
         )
         return Job(http, handle, before, durations=durations)
 
-    async def finished_job() -> Job | None:
+    async def send() -> Job:
+        return job(parse_created_id(await http.send(call), "job_id", "id"))
+
+    # Ids that are still saved may mean that the removal is running or that it never started: the second request tells
+    # the two apart.
+    async def check_count() -> Job | None:
         return None if await count() else job("")
+
+    async def check_conflict() -> Job | None:
+        return job("") if await conflicting_job() is None else None
 
     # An earlier call did it: its job ends with the first count, and nothing needs to be sent.
     if id_count and not before:
         return job("")
-    lost: Exception | None = None
-    for _ in range(2):
-        try:
-            return job(parse_created_id(await http.send(call), "job_id", "id"))
-        except JobAlreadyRunning:
-            # Only after a lost reply can the running job be our own, and only if no upload is the one that runs.
-            if lost is None or await conflicting_job() is not None:
-                raise
-            return job("")
-        except AMBIGUOUS_ERRORS as error:
-            found, is_certain = await check_after_delay(http, finished_job)
-            if found is not None:
-                return found
-            # Ids that are still saved may mean that the removal is running or that it never started; the second
-            # request tells the two apart. If not even the count could be read, nothing is known, and nothing is sent.
-            if not is_certain or lost is not None:
-                raise outcome_unknown_error(call.operation, error, **ref.path_params()) from error
-            lost = error
-    raise outcome_unknown_error(call.operation, lost, **ref.path_params())
+    return await send_once(
+        http, send, check_count, check_conflict=check_conflict, what=call.operation, **ref.path_params()
+    )

@@ -11,7 +11,7 @@ from cint_nb.wire.http import Http
 
 T = TypeVar("T")
 
-AMBIGUOUS_ERRORS = (OutcomeUnknown, ServerError, UnexpectedReply)
+_AMBIGUOUS_ERRORS = (OutcomeUnknown, ServerError, UnexpectedReply)
 """Errors after which a request may have taken effect: no reply, a failure of the exchange, an unreadable success."""
 
 
@@ -20,19 +20,25 @@ async def send_once(
     send: Callable[[], Awaitable[T]],
     check: Callable[[], Awaitable[T | None]],
     *,
+    check_conflict: Callable[[], Awaitable[T | None]] | None = None,
     what: str,
     **evidence: Any,
 ) -> T:
     """Send, and after an ambiguous error check for the result at 1, 4 and 10 s: adopt it, or send a second time.
 
+    A conflict on the first attempt is with somebody else's request; on the second it may be with our own first one.
+
     Args:
         http: Provides the pauses.
         send: Sends the request and parses its reply.
         check: Finds what an earlier attempt created; None if there is nothing.
+        check_conflict: Finds it when the second attempt ends in a conflict, which may itself be the proof that the
+            first was accepted; None if the conflict is somebody else's. `check` if omitted.
         what: What the request does, for the message.
         evidence: What identifies the result later, such as the token.
 
     Raises:
+        Conflict: somebody else's request is in the way.
         OutcomeUnknown: the checks failed, or the second attempt ended in an ambiguous error too; `evidence` contains
             what identifies the result later.
     """
@@ -40,29 +46,28 @@ async def send_once(
     for _ in range(2):
         try:
             return await send()
-        except AMBIGUOUS_ERRORS as error:
-            found, is_certain = await check_after_delay(http, check)
+        except _AMBIGUOUS_ERRORS as error:
+            found, is_certain = await _check_after_delay(http, check)
             if found is not None:
                 return found
             # Without a check that worked, "nothing found" proves nothing, and a second request could act twice.
             if not is_certain or lost is not None:
-                raise outcome_unknown_error(what, error, **evidence) from error
+                raise _outcome_unknown_error(what, error, **evidence) from error
             lost = error
         except Conflict:
-            # On the first attempt the conflict is with somebody else's request; on the second it may be with our own.
             if lost is None:
                 raise
             try:
-                found = await check()
+                found = await (check_conflict or check)()
             except (ApiError, TransportError) as error:
-                raise outcome_unknown_error(what, error, **evidence) from error
+                raise _outcome_unknown_error(what, error, **evidence) from error
             if found is not None:
                 return found
             raise
-    raise outcome_unknown_error(what, lost, **evidence)
+    raise _outcome_unknown_error(what, lost, **evidence)
 
 
-async def check_after_delay(http: Http, check: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
+async def _check_after_delay(http: Http, check: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
     """Return what was found, and whether the answer is certain: a result, or a last check that worked.
 
     The checks are spread over seconds, because the exchange may still be busy with the request whose reply was lost.
@@ -82,7 +87,7 @@ async def check_after_delay(http: Http, check: Callable[[], Awaitable[T | None]]
     return None, is_certain
 
 
-def outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
+def _outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
     """Return the error for a request that may or may not have taken effect."""
     known = error.evidence if isinstance(error, ApiError | TransportError) else {}
     return OutcomeUnknown(

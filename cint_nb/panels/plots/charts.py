@@ -40,12 +40,13 @@ def plot_completes(
     """Draw collected completes over time against the goal, and where they may end.
 
     Args:
-        frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.study.frames.completes_frame`
+        frame: Columns `until` (UTC) and `completes` (collected by then), as `cint_nb.frames.completes_frame`
             returns them.
         goal: Completes wanted.
         end_at: End of fielding, UTC. With it, and at least three whole intervals since the first complete, a band shows
-            where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have, as
-            `cint_nb.panels.plots.projection` says. It never rises above the goal, where the exchange stops.
+            where the completes may end: eight of ten futures, drawn as if entries go on slowing the way they have.
+            It knows chance and slowing only: no weekday, no holiday, no change of price. It never rises above the goal,
+            where the exchange stops.
         saved_count: Ids saved in the target group. The band never rises above what they can give.
         entrants: People who have entered; whoever came without completing is taken off `saved_count`.
         now: When the completes were read, UTC: an interval that had not ended by then counts for its part only.
@@ -164,8 +165,8 @@ def plot_funnel(
     """Draw how many people reached each step, the share of the first step, and why visits ended.
 
     Args:
-        frame: Columns `stage` (in order) and `people` (count), as `cint_nb.study.frames.funnel_frame` returns them.
-        reasons: Columns `label` and `count`, as `cint_nb.study.frames.analysis_frame` returns them; the six most
+        frame: Columns `stage` (in order) and `people` (count), as `cint_nb.frames.funnel_frame` returns them.
+        reasons: Columns `label` and `count`, as `cint_nb.frames.analysis_frame` returns them; the six most
             frequent are drawn below the steps.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.

@@ -47,8 +47,8 @@ class StatusTable(Panel):
         title: Heading.
         interval: Seconds between two refreshes while the table is live, at least 1.
 
-    `frame` is the plain DataFrame; its columns are those of `cint_nb.study.frames.status_frame`, and `trend`, a list of
-    numbers, is drawn as a line. `start()` keeps it fresh, `refresh()` asks once, `stop()` pauses.
+    `frame` is the plain DataFrame, with the columns that `Wave.status` describes; `trend`, a list of numbers, is drawn
+    as a line. `start()` keeps it fresh, `refresh()` asks once, `stop()` pauses.
     """
 
     def __init__(

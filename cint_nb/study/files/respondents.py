@@ -231,6 +231,9 @@ class Respondents:
         """Write every line that is not usable to a `.csv` in which a spreadsheet evaluates no formula.
 
         The file contains the text of those lines, unmasked: it is for correcting the source.
+
+        Args:
+            path: File to write.
         """
         return line_frames.write_rejects(self.lines(reveal=True), Path(path))
 

@@ -242,6 +242,10 @@ class History:
     def has_disposition(self, name: str, standing: Disposition | str) -> _Flags:
         """Return for each person, in the order of `wide`, whether they stood so in a wave.
 
+        Args:
+            name: Name of the wave.
+            standing: What became of the person, as `wide` names it.
+
         Raises:
             InputError: the wave or the word is unknown.
         """

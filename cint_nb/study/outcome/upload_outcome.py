@@ -58,7 +58,7 @@ _FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE
 class Outcome:
     """The outcome of every line of the respondents.
 
-    Created by `compare_upload`.
+    Created by `wave.outcome`.
 
     Args:
         respondents: What was sent.
@@ -140,6 +140,9 @@ class Outcome:
         """Write every line whose id is not in the target group to a `.csv` in which a spreadsheet evaluates nothing.
 
         Lines that repeat an earlier line are omitted. Ids are written in full: the file is for correcting the source.
+
+        Args:
+            path: File to write.
         """
         keep = (LineOutcome.SAVED.value, LineOutcome.ALREADY_SAVED.value, LineOutcome.DUPLICATE.value)
         return line_frames.write_rejects(self.frame(reveal=True), Path(path), keep=keep)

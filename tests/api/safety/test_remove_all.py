@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cint_nb.api.client import AsyncClient
-from cint_nb.domain.errors import OutcomeUnknown
+from cint_nb.domain.errors import CintError, JobAlreadyRunning, OutcomeUnknown
 from cint_nb.domain.models import TargetGroupRef
 from tests.support.exchange import error_response, json_response, lost_reply
 
@@ -40,4 +40,27 @@ def test_a_removal_after_which_ids_are_still_counted_is_sent_once_more(
     exchange.on("GET", COUNT, SAVED, UNREADABLE, SAVED)
     exchange.on("POST", REMOVE, lost_reply, json_response(201, {"job_id": JOB}))
     assert client.run(client.recontacts.remove_all(ref)).handle.job_id == JOB
+    assert len(exchange.sent("POST", REMOVE)) == 2
+
+
+@pytest.mark.parametrize(
+    ("uploads", "expected"),
+    [
+        (json_response(200, {"data": []}), None),
+        (json_response(200, {"data": [{"job_id": JOB, "status": "Processing"}]}), JobAlreadyRunning),
+        (UNREADABLE, OutcomeUnknown),
+    ],
+    ids=["nothing else runs", "an upload runs", "the uploads cannot be read"],
+)
+def test_a_rejection_of_the_second_removal_is_the_first_one_unless_something_else_runs(
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef, uploads: Any, expected: type[CintError] | None
+) -> None:
+    exchange.on("GET", COUNT, SAVED)
+    exchange.on("GET", "/recontacts/jobs/upload-respondents-by-file", uploads)
+    exchange.on("POST", REMOVE, lost_reply, error_response(409, "conflict"))
+    if expected is None:
+        assert client.run(client.recontacts.remove_all(ref)).handle.job_id == ""
+    else:
+        with pytest.raises(expected):
+            client.run(client.recontacts.remove_all(ref))
     assert len(exchange.sent("POST", REMOVE)) == 2

@@ -27,9 +27,9 @@ def http() -> Http:
 class ScriptedSend:
     """Sends and checks with scripted outcomes, and the time of each."""
 
-    def __init__(self, http: Http, sends: list[Any], checks: list[Any]) -> None:
+    def __init__(self, http: Http, sends: list[Any], checks: list[Any], conflict: Any = None) -> None:
         self.http, self.log = http, list[tuple[str, float]]()
-        self._sends, self._checks = iter(sends), iter(checks)
+        self._sends, self._checks, self._conflict = iter(sends), iter(checks), conflict
 
     def _play(self, what: str, outcomes: Any) -> Callable[[], Any]:
         async def play() -> Any:
@@ -43,7 +43,10 @@ class ScriptedSend:
 
     def run(self) -> Any:
         send, check = self._play("send", self._sends), self._play("check", self._checks)
-        return loop_thread.run(send_once(self.http, send, check, what="do it", token="t1"))
+        check_conflict = None if self._conflict is None else self._play("conflict", iter([self._conflict]))
+        return loop_thread.run(
+            send_once(self.http, send, check, check_conflict=check_conflict, what="do it", token="t1")
+        )
 
 
 def test_a_reply_needs_no_look(http: Http) -> None:
@@ -118,3 +121,14 @@ def test_a_conflict_after_a_lost_reply_that_cannot_be_looked_behind_leaves_the_o
     with pytest.raises(OutcomeUnknown) as caught:
         scripted.run()
     assert caught.value.evidence["token"] == "t1"
+
+
+def test_where_a_conflict_has_a_check_of_its_own_that_one_decides(http: Http) -> None:
+    sends = [OutcomeUnknown("lost"), Conflict("busy")]
+    scripted = ScriptedSend(http, sends, [None] * 3, "found")
+    assert scripted.run() == "found"
+    assert [what for what, _ in scripted.log] == ["send", "check", "check", "check", "send", "conflict"]
+    with pytest.raises(OutcomeUnknown):
+        ScriptedSend(http, sends, [None] * 3, ServerError("blind")).run()
+    with pytest.raises(Conflict):
+        ScriptedSend(http, [Conflict("busy")], [], "found").run()
