@@ -25,10 +25,10 @@ _NOT_CODES = ("NAN", "INF")
 
 _APOSTROPHES = "\u2019\u02bc\uff07\u066c"
 _MINUS_SIGNS = "\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d"
-_LIKE_ASCII = {
+_LIKE_ASCII: dict[int, str] = {
     **dict.fromkeys(map(ord, _APOSTROPHES), "'"),
     **dict.fromkeys(map(ord, _MINUS_SIGNS), "-"),
-    **str.maketrans("\uff0c\uff0e\u066b\uff04\uffe1\uffe5", ",..$£¥"),
+    **dict(zip(map(ord, "\uff0c\uff0e\u066b\uff04\uffe1\uffe5"), ",..$£¥", strict=True)),
 }
 
 _UNIT = r"[A-Za-z]{3}|[€£]"

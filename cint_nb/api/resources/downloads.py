@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.files import safe_file_name
+from cint_nb.domain.ids import mask_ids_in
 from cint_nb.wire.calls import Reply
 
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
@@ -57,7 +58,7 @@ class Download(NamedTuple):
 
     def __repr__(self) -> str:
         """Show the file name and size, never the content."""
-        return f"<Download: {self.name} · {len(self.content):,} bytes>"
+        return f"<Download: {mask_ids_in(self.name)} · {len(self.content):,} bytes>"
 
 
 def make_download(reply: Reply, default: str) -> Download:
