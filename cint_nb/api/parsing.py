@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cint_nb.domain.errors import UnexpectedReply
-from cint_nb.domain.ids import is_ulid
+from cint_nb.domain.ids import is_ulid, quote_foreign
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.calls import Call, Reply
 
@@ -97,4 +97,5 @@ def parse_created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
 
 
 def _invalid_fields(error: ValidationError) -> str:
-    return ", ".join(sorted({".".join(map(str, item["loc"])) or "not an object" for item in error.errors()}))
+    names = {".".join(map(str, item["loc"])) or "not an object" for item in error.errors()}
+    return quote_foreign(", ".join(sorted(names)))  # the keys of a mapping are the exchange's own words

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.output_files import make_folder, require_new_file, unused_folder, write_new_file
 from cint_nb.panels.job_progress.reporters import make_reporter
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client, open_client
@@ -25,7 +26,7 @@ FIELDING_DAYS = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
-    parser.add_argument("--folder", type=Path, default=Path("cint-nb-demo"), help="folder for its files")
+    parser.add_argument("--folder", type=Path, help="folder for its files (default: a new folder in the current one)")
     parser.add_argument("--lines", type=int, default=10_000, help="lines of the sample file (default 10,000)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the sample and the sandbox")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the walkthrough")
@@ -37,8 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     started = time.perf_counter()
     print_step = _ignore_step if arguments.json else _print_step
-    folder: Path = arguments.folder
-    folder.mkdir(parents=True, exist_ok=True)
+    folder: Path = arguments.folder or unused_folder(Path("cint-nb-demo"))
+    make_folder(folder)
+    for name in ("respondents.csv", "outcome.csv"):
+        require_new_file(folder / name, "give another folder: cint-nb demo --folder NAME.")
     file = write_sample(folder / "respondents.csv", lines=arguments.lines, seed=arguments.seed)
     print_step("1  read", f"{file} is a sample respondent file with the errors real files have.")
     people = read_respondents(file, entity_type="RSID")
@@ -111,7 +114,7 @@ def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None
             f"{wave.resubmitted_count:,} IDs resent, {len(wave.outcome.rejected):,} still rejected.",
         )
     print_step("", wave.outcome.summary())
-    wave.outcome.frame().to_csv(folder / "outcome.csv", index=False)
+    write_new_file(folder / "outcome.csv", wave.outcome.frame().to_csv(index=False).encode())
     wave.launch(budget=BUDGET)
     client.pass_time(days=FIELDING_DAYS)
     print_step("7  launch", f"live within {BUDGET}; {FIELDING_DAYS} days of fielding later:")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 from pathlib import Path
 from typing import Any, TextIO
 
 from cint_nb.domain.errors import SettingsError
+from cint_nb.output_files import write_new_file
 from cint_nb.study.files.line_frames import escape_formula
 from cint_nb.wave.journal import Journal, JournalEntry, default_path, is_journal
 from cint_nb.wave.journal_payloads import Payload
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export", type=Path, metavar="CSV", help="export the audit trail as CSV; - writes to standard output"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing file with the export")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -51,8 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     elif str(arguments.export) == "-":
         _export(entries, sys.stdout)
     else:
-        with arguments.export.open("w", encoding="utf-8", newline="") as file:
-            _export(entries, file)
+        text = io.StringIO(newline="")
+        _export(entries, text)
+        advice = "export to another file, or add --overwrite to replace this one."
+        content = text.getvalue().encode("utf-8", "replace")
+        write_new_file(arguments.export, content, overwrite=arguments.overwrite, if_it_exists=advice)
         print(f"{len(entries)} entries are in {arguments.export}")
     return 0
 

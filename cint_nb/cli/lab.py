@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import cint_nb
 from cint_nb.domain.errors import SettingsError
+from cint_nb.output_files import make_folder, unused_folder, write_new_file
 
 _MESSAGE_BYTES = 64 * 1024 * 1024  # a larger message than the server allows is dropped without a word
 
@@ -57,17 +57,17 @@ def copy_notebooks(folder: Path | None) -> Path:
     Args:
         folder: The target; by default a new `cint-nb-notebooks` in the current folder.
     """
-    target = folder or _unused_folder(Path("cint-nb-notebooks"))
+    target = folder or unused_folder(Path("cint-nb-notebooks"))
     source = notebook_source()
     for page in sorted([*source.rglob("*.ipynb"), source / "README.md"]):
         copy = target / page.relative_to(source)
         if page.parent.name == ".ipynb_checkpoints":
             continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(copy.parent)
         if copy.exists():
             print(f"kept your existing {copy}")
         else:
-            shutil.copyfile(page, copy)
+            write_new_file(copy, page.read_bytes())
     return target
 
 
@@ -82,12 +82,3 @@ def notebook_source() -> Path:
         evidence={"package": package},
         next_step="install cint_nb again.",
     )
-
-
-def _unused_folder(wanted: Path) -> Path:
-    number = 1
-    folder = wanted
-    while folder.exists():
-        number += 1
-        folder = wanted.with_name(f"{wanted.name}-{number}")
-    return folder

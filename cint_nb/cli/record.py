@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from cint_nb.domain.errors import SettingsError
+from cint_nb.output_files import write_new_file
 
 _CELL_SECONDS = 120
 
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         notebook = nbformat.read(path, as_version=4)
         record(notebook, recording, seed=arguments.seed)
         _strip_volatile(notebook)
-        path.write_text(nbformat.writes(notebook).rstrip() + "\n", encoding="utf-8")
+        write_new_file(path, f"{nbformat.writes(notebook).rstrip()}\n".encode(), overwrite=True)
         print(f"{path} and {recording} are new")
     return 0
 
@@ -76,7 +76,7 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
         )
         client.execute(env=environment)
         if not recording.exists() or _content(fresh) != _content(recording):
-            shutil.move(fresh, recording)
+            write_new_file(recording, fresh.read_bytes(), overwrite=True)
 
 
 def _content(recording: Path) -> list[dict[str, Any]]:

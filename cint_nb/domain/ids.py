@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_]2d)"
 _UUID_IN_TEXT = re.compile(
-    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", re.ASCII | re.IGNORECASE
+    rf"[0-9a-f]{{8}}{_DASH}(?:[0-9a-f]{{4}}{_DASH}){{3}}[0-9a-f]{{12}}|[0-9a-f]{{32,}}", re.ASCII | re.IGNORECASE
 )
+"""A dash may have become another sign on the way; without one, an id may be glued to a word of such letters."""
+_EMAIL = re.compile(r"[^\s@<>()\"']+(?:@|%40)[^\s@<>()\"']+")
 ULID_PATTERN = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
 _PLAIN_BYTES = b"0123456789abcdef-\n"
@@ -106,6 +109,31 @@ def masked_repr(value: object, most: int = 60) -> str:
 def masked_text(value: object, most: int = 60) -> str:
     """Return a value as text for a message: ids masked, then truncated, so that no part of one remains."""
     return mask_ids_in(str(value))[:most]
+
+
+def quote_foreign(text: object, most: int = 300) -> str:
+    """Return text of the exchange, or of whatever answered for it, safe for a message.
+
+    That is one printable line of limited length, with ids masked and e-mail addresses removed. Masking comes first:
+    a change of case, of separators or of length may leave parts of an id that no pattern finds.
+
+    Args:
+        text: A text or number; anything else, and None, gives an empty text.
+        most: The highest number of characters.
+    """
+    if not isinstance(text, (str, int, float)) or isinstance(text, bool):
+        return ""
+    masked = _EMAIL.sub("(e-mail)", mask_ids_in(_printable(text)))
+    line = " ".join(masked.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def _printable(value: str | float) -> str:
+    try:
+        text = str(value)
+    except ValueError:  # Python refuses to write out an integer of thousands of digits
+        return "(a number of very many digits)"
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def synthetic_id(seed: str, number: int) -> str:

@@ -61,6 +61,12 @@ class TargetGroupRef(BaseModel):
         return {"project_id": self.project_id, "target_group_id": self.target_group_id, **more}
 
 
+def format_money(value: Decimal, currency_code: str) -> str:
+    """Return an amount as text that can be read in one way only: a comma never stands without a point."""
+    text = f"{value:,f}"
+    return f"{text}{'.00' if ',' in text and '.' not in text else ''} {currency_code}"
+
+
 class Amount(ApiModel):
     """Money as the exchange writes it: a decimal string and a currency code."""
 
@@ -69,4 +75,4 @@ class Amount(ApiModel):
 
     def __str__(self) -> str:
         """Return amount and currency as text."""
-        return f"{self.value:,f} {self.currency_code}" if self.value is not None else ""
+        return "" if self.value is None else format_money(self.value, self.currency_code)

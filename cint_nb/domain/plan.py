@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,9 +15,33 @@ from pydantic_core import ErrorDetails
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.models import format_money
 
-_MONEY = re.compile(r"(?P<amount>(\d+|\d{1,3}(,\d{3})+)(\.\d+)?)\s+(?P<code>[A-Za-z]{3})", re.ASCII)
-"""Commas only between thousands: a decimal comma would otherwise be read as a hundred times the amount."""
+_FORM = "write an amount and a currency code, such as '1400 EUR', '1,400.50 EUR' or '1.400,50 EUR'."
+_SYMBOLS = {"€": "EUR", "£": "GBP"}
+_SHARED_SYMBOLS = {"$": "USD, AUD or CAD", "¥": "JPY or CNY"}
+_NOT_CODES = ("NAN", "INF")
+"""Numbers of a programming language that have the form of a currency code."""
+
+_APOSTROPHES = "\u2019\u02bc\uff07\u066c"
+_MINUS_SIGNS = "\u2212\u2010\u2011\u2012\u2013\ufe63\uff0d"
+_LIKE_ASCII: dict[int, str] = {
+    **dict.fromkeys(map(ord, _APOSTROPHES), "'"),
+    **dict.fromkeys(map(ord, _MINUS_SIGNS), "-"),
+    **dict(zip(map(ord, "\uff0c\uff0e\u066b\uff04\uffe1\uffe5"), ",..$£¥", strict=True)),
+}
+
+_UNIT = r"[A-Za-z]{3}|[€£]"
+_TEXT = re.compile(rf"(?P<before>{_UNIT})? ?(?P<amount>\d(?:[\d.,' ]*\d)?) ?(?P<after>{_UNIT})?", re.ASCII)
+_AMBIGUOUS = re.compile(r"(?P<whole>\d+),(?P<rest>\d{3})", re.ASCII)
+# A point alone is always the decimal sign: prices have up to four decimals, and Python writes them so.
+_AMOUNTS = (
+    re.compile(r"(?P<whole>\d+)(?:[.,](?P<decimals>\d+))?", re.ASCII),
+    re.compile(r"(?P<whole>\d{1,3}(?:,\d{3})+)\.(?P<decimals>\d+)", re.ASCII),
+    re.compile(r"(?P<whole>\d{1,3}(?:\.\d{3})+),(?P<decimals>\d+)", re.ASCII),
+    re.compile(r"(?P<whole>\d{1,3}(?P<mark>[,.])\d{3}(?:(?P=mark)\d{3})+)(?P<decimals>)", re.ASCII),
+    re.compile(r"(?P<whole>\d{1,3}(?P<mark>[ '])\d{3}(?:(?P=mark)\d{3})*)(?:[.,](?P<decimals>\d+))?", re.ASCII),
+)
 
 
 class AllocationFormat(StrEnum):
@@ -37,6 +62,9 @@ class Money(BaseModel):
     Args:
         value: Amount, 0 or more.
         currency_code: Three capital letters; for prices the business unit's currency.
+
+    Raises:
+        PlanError: if the amount is negative or not a number, or the code has another form.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,24 +72,50 @@ class Money(BaseModel):
     value: Decimal = Field(ge=0)
     currency_code: str = Field(pattern=r"^[A-Z]{3}$")
 
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise PlanError(f"The amount of money is not valid: {_list_problems(error)}.", next_step=_FORM) from None
+
     @classmethod
     def parse(cls, text: str | Money) -> Money:
-        """Parse text such as `1400 EUR`.
+        """Parse text such as `1400 EUR`, as people write it.
+
+        A point or a comma is the decimal sign; a point, comma, space or apostrophe stands between thousands where the
+        text shows it (`1,400.50`, `1.400,50`, `1 400`, `1'400`). A point alone is always the decimal sign. A comma
+        alone before three digits is refused: `2,735 EUR` is 2.735 to some and 2735 to others. The currency, a code in
+        any case or `€` or `£`, stands before or after.
 
         Raises:
-            PlanError: if the text is not an amount and a currency code.
+            PlanError: if the text is not an amount and a currency, or can be read in two ways.
+
+        >>> Money.parse("2,7352 EUR") == Money.parse("EUR 2.7352") == Money.parse("2.7352 €")
+        True
         """
         if isinstance(text, Money):
             return text
-        read = _MONEY.fullmatch(str(text).strip())
-        if read is None:
-            raise PlanError(
-                "The amount of money is not valid.",
-                evidence={"given": masked_repr(text, 40)},
-                next_step="write an amount and a currency code, such as '1400 EUR' or '1,400.50 EUR': "
-                "use a point for decimals.",
+        plain = _to_ascii(text) if isinstance(text, str) else ""
+        for symbol, codes in _SHARED_SYMBOLS.items():
+            if symbol in plain:
+                raise _money_error(text, f"{symbol} is the sign of several currencies.", f"write a code: {codes}.")
+        read = _TEXT.fullmatch(plain)
+        unit = (read["before"] or read["after"] or "") if read else ""
+        code = _SYMBOLS.get(unit, unit.upper())
+        if read is None or not unit or (read["before"] and read["after"]) or code in _NOT_CODES:
+            raise _money_error(text, "The amount of money is not valid.", _FORM)
+        if both := _AMBIGUOUS.fullmatch(read["amount"]):
+            decimal, thousands = f"{both['whole']}.{both['rest']} {code}", f"{both['whole']}{both['rest']} {code}"
+            raise _money_error(
+                text,
+                f"The amount of money can be read in two ways: {decimal} or {thousands}.",
+                f"write '{decimal}' or '{thousands}'.",
             )
-        return cls(value=Decimal(read["amount"].replace(",", "")), currency_code=read["code"].upper())
+        for form in _AMOUNTS:
+            if found := form.fullmatch(read["amount"]):
+                whole = re.sub(r"\D", "", found["whole"])
+                return cls(value=Decimal(f"{whole}.{found['decimals'] or ''}"), currency_code=code)
+        raise _money_error(text, "The amount of money is not valid.", _FORM)
 
     def to_body(self) -> dict[str, str]:
         """Return the JSON form, with the amount as a decimal string."""
@@ -69,7 +123,7 @@ class Money(BaseModel):
 
     def __str__(self) -> str:
         """Return amount and currency as text."""
-        return f"{self.value:,f} {self.currency_code}"
+        return format_money(self.value, self.currency_code)
 
 
 class TargetGroupPlan(BaseModel):
@@ -164,11 +218,8 @@ class TargetGroupPlan(BaseModel):
         try:
             return cls(**fields)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc']))}: {_explain_problem(item)}" for item in error.errors()
-            )
             raise PlanError(
-                f"The plan is not valid: {problems}.",
+                f"The plan is not valid: {_list_problems(error)}.",
                 evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))},
                 next_step="correct these fields and create the plan again.",
             ) from None
@@ -240,13 +291,32 @@ class TargetGroupPlan(BaseModel):
                 return {"allocations": {"open_exchange_allocations": self.open_exchange_allocations or {}}}
 
 
+def _to_ascii(text: str) -> str:
+    """Return a text with the digits, spaces and signs of other scripts as ASCII has them."""
+    digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)
+    return " ".join(digits.translate(_LIKE_ASCII).split())
+
+
+def _money_error(given: object, what: str, next_step: str) -> PlanError:
+    return PlanError(what, evidence={"given": masked_repr(given, 40)}, next_step=next_step)
+
+
+def _list_problems(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {_explain_problem(item)}" for item in error.errors())
+
+
 def _explain_problem(problem: ErrorDetails) -> str:
     match problem["type"]:
         case "extra_forbidden":
             return "unknown field"
+        case "string_pattern_mismatch" if problem["loc"][-1] == "currency_code":
+            return "use three capital letters, such as EUR"
         case "string_pattern_mismatch":  # the locale: an example says more than its pattern
             return "use Cint's language_country code, such as ger_de or eng_us"
         case _:
+            refused = problem.get("ctx", {}).get("error")
+            if isinstance(refused, PlanError):  # an amount of money: what it was read as, without the other lines
+                return f"{refused.what.removesuffix('.')} ({refused.next_step.removesuffix('.')})"
             return problem["msg"].removeprefix("Value error, ")
 
 

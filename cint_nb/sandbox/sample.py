@@ -7,7 +7,9 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
-from cint_nb.domain.ids import EntityType, parse_entity_type
+from cint_nb.domain.errors import InputError, SettingsError
+from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
+from cint_nb.output_files import write_new_file
 from cint_nb.sandbox.world.population import rid_of, rsid_of, visit_count
 
 # Shares of lines; assumptions. At least one line of each kind from 40 lines on.
@@ -21,12 +23,27 @@ def sandbox_seed(environ: Mapping[str, str] = os.environ) -> int:
     """Return the seed `connect()` gives the sandbox of this process: CINT_NB_SEED, else 1.
 
     Raises:
-        ValueError: when the variable is not a whole number.
+        SettingsError: when the variable is not a whole number.
     """
-    return int(environ.get("CINT_NB_SEED", "").strip() or 1)
+    text = environ.get("CINT_NB_SEED", "").strip()
+    try:
+        return int(text or 1)
+    except ValueError:
+        raise SettingsError(
+            f"The seed must be a whole number; got {masked_repr(text, 40)}.",
+            evidence={"variable": "CINT_NB_SEED"},
+            next_step="set it to a number such as 1, or unset it.",
+        ) from None
 
 
-def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None, entity_type: str = "RSID") -> Path:
+def write_sample(
+    path: Path | str,
+    lines: int = 10_000,
+    seed: int | None = None,
+    entity_type: str = "RSID",
+    *,
+    overwrite: bool = False,
+) -> Path:
     """Write a synthetic respondent file with the dirt real files have, the same for the same arguments.
 
     It starts with a byte-order mark and ends its lines with CRLF. Ids are in upper and lower case, some in quotes,
@@ -38,21 +55,25 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
         lines: Number of lines, 1 or more.
         seed: With the sandbox's own seed, its response ids are known there; when omitted, that of `connect()`.
         entity_type: `RSID` or `RID`.
+        overwrite: Whether to replace an existing file, such as the sample of an earlier run.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: for fewer than one line or an unknown entity type.
+        InputError: for fewer than one line or an unknown entity type, or if the file exists.
 
     Serves the recontact guide, prerequisites and step 2.
     """
-    if lines < 1:
-        raise ValueError("lines must be 1 or more")
+    if not isinstance(lines, int) or isinstance(lines, bool) or lines < 1:
+        raise InputError(
+            f"A sample has 1 line or more, not {masked_repr(lines, 40)}.", next_step="pass a whole number of lines."
+        )
+    id_type = _entity_type(entity_type)
     seed = sandbox_seed() if seed is None else seed
     rng = random.Random(f"{seed}:{lines}:{entity_type}")  # noqa: S311 - repeatable on purpose
     kinds = _plan_lines(lines, rng)
-    unused = _ids(seed, kinds.count("id"), entity_type)
+    unused = _ids(seed, kinds.count("id"), id_type)
     written: list[str] = []
     used: list[str] = []
     for kind in kinds:
@@ -65,9 +86,14 @@ def write_sample(path: Path | str, lines: int = 10_000, seed: int | None = None,
         else:
             used.append(unused.pop())
             written.append(_vary_form(used[-1], rng))
-    path = Path(path)
-    path.write_bytes((_BOM + "\r\n".join(written) + "\r\n").encode("utf-8"))
-    return path
+    return write_new_file(path, (_BOM + "\r\n".join(written) + "\r\n").encode("utf-8"), overwrite=overwrite)
+
+
+def _entity_type(word: str) -> EntityType:
+    try:
+        return parse_entity_type(word)
+    except ValueError as error:
+        raise InputError(f"{error}.", next_step="write RSID or RID.") from None
 
 
 def _plan_lines(lines: int, rng: random.Random) -> list[str]:
@@ -82,9 +108,9 @@ def _plan_lines(lines: int, rng: random.Random) -> list[str]:
     return (["id", *middle, "id"])[:lines] if lines > 1 else ["id"]
 
 
-def _ids(seed: int, count: int, word: str) -> list[str]:
+def _ids(seed: int, count: int, kind: EntityType) -> list[str]:
     """Return ids, the last to be used first; response ids belong to people, some of whom appear twice."""
-    if parse_entity_type(word) is EntityType.RSID:
+    if kind is EntityType.RSID:
         return [rsid_of(seed, number) for number in reversed(range(count))]
     created: list[str] = []
     number = 0

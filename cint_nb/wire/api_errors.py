@@ -12,11 +12,9 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, error_class_for_status
-from cint_nb.domain.ids import mask_ids_in
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.wire.calls import Reply
 
-_EMAIL = re.compile(r"[^\s@<>()\"']+(?:@|%40)[^\s@<>()\"']+")
-_TEXT_MAX = 300
 _BODY_MAX = 65_536
 _SECRET_MIN = 8
 
@@ -60,8 +58,8 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
         tried_new_token: Whether the request was already resent with a new token.
     """
     envelope = parse_error_envelope(reply.body)
-    object_name = sanitise(envelope.get("object") or envelope.get("error"))
-    detail = sanitise(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
+    object_name = quote_foreign(envelope.get("object") or envelope.get("error"))
+    detail = quote_foreign(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
     params = invalid_params(envelope)
     kind = error_class_for_status(reply.status)
     if reply.status == 409 and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
@@ -119,29 +117,21 @@ def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if not isinstance(listed, list):
         return ()
     return tuple(
-        (plan_field_name(str(item.get("name") or "")), sanitise(item.get("reason")))
+        (plan_field_name(item.get("name")), quote_foreign(item.get("reason")))
         for item in listed
         if isinstance(item, dict)
     )
 
 
-def plan_field_name(name: str) -> str:
+def plan_field_name(name: object) -> str:
     """Return the plan's name for a field name of an error, such as `FieldingSpecification.EndAt`."""
-    parts = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", part) for part in name.split(".")]
-    name_in_plan = sanitise(".".join(parts).lower())
+    quoted = quote_foreign(name)
+    parts = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", part) for part in quoted.split(".")]
+    name_in_plan = ".".join(parts).lower()
     for theirs, known in PLAN_FIELD_NAMES.items():
         if name_in_plan == theirs or name_in_plan.startswith((theirs + ".", theirs + "[")):
             return known
     return name_in_plan
-
-
-def sanitise(text: Any) -> str:
-    """Return foreign text safe for a message: one line, printable, ids masked, no e-mail address, of limited length."""
-    if not isinstance(text, (str, int, float)) or isinstance(text, bool):
-        return ""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)[: _TEXT_MAX * 4]).split())
-    line = _EMAIL.sub("(e-mail)", mask_ids_in(line))
-    return line if len(line) <= _TEXT_MAX else line[: _TEXT_MAX - 1] + "…"
 
 
 def _summary_line(operation: str, status: int, detail: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
-from cint_nb.domain.ids import masked_text
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.retry_policy import Idempotency
 
@@ -183,7 +183,7 @@ class Reply:
             what,
             evidence={
                 "status": self.status,
-                "content_type": masked_text(self.headers.get("content-type", "none")),
+                "content_type": quote_foreign(self.headers.get("content-type", "none"), 60),
                 "bytes": len(self.body),
                 "request": f"{self.method} {self.template}",
                 "request_id": self.request_id or None,

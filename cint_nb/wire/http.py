@@ -24,7 +24,7 @@ from cint_nb.domain.errors import (
     RateLimited,
     ServerError,
 )
-from cint_nb.domain.ids import masked_text
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.wire import loop_thread, retry_policy
 from cint_nb.wire.api_errors import error_from_reply, redact_reply
 from cint_nb.wire.auth import (
@@ -255,7 +255,7 @@ class Http:
 
     def _warn_of_sunset(self, reply: Reply) -> None:
         if sunset := reply.headers.get("sunset", ""):
-            self.warn(f"The exchange says that {reply.method} {reply.template} ends on {masked_text(sunset, 40)}.")
+            self.warn(f"The exchange says that {reply.method} {reply.template} ends on {quote_foreign(sunset, 40)}.")
 
     def _to_error(self, failure: AttemptFailed, state: _CallState) -> CintError:
         error = failure.error

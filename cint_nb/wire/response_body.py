@@ -6,7 +6,7 @@ import zlib
 
 import httpx
 
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import quote_foreign
 
 _STATUSES_WITHOUT_BODY = (204, 304)
 """Replies without a body even if they announce a length, as common servers do."""
@@ -46,7 +46,7 @@ async def read_body(response: httpx.Response, limit: int, *, truncate: bool = Fa
         return b""
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"", "identity", "gzip", "deflate"}:
-        raise BodyUnreadable(f"the body is encoded as {masked_repr(encoding, 20)}, which was not asked for")
+        raise BodyUnreadable(f"the body is encoded as {quote_foreign(encoding, 20)!r}, which was not asked for")
     decompressor = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
     body, arrived = bytearray(), 0
     async for piece in response.aiter_raw():

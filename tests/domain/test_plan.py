@@ -62,14 +62,6 @@ def test_an_amount_is_sent_without_an_exponent_and_its_currency_in_capitals() ->
     assert Money.parse("1,400.50 eur").to_body() == {"value": "1400.50", "currency_code": "EUR"}
 
 
-@pytest.mark.parametrize(
-    "text", ["2,50 EUR", "1400,50 EUR", "1,,4 EUR", "1,4000 EUR", ",400 EUR", "1.400,50 EUR", "1e3 EUR"]
-)
-def test_a_decimal_comma_is_not_taken_for_thousands(text: str) -> None:
-    with pytest.raises(PlanError, match="use a point for decimals"):
-        Money.parse(text)
-
-
 def test_a_time_of_another_zone_is_kept_and_sent_as_utc() -> None:
     there = START.astimezone(timezone(timedelta(hours=9)))
     plan = TargetGroupPlan.recontact(**{**GOOD, "start_at": there})

@@ -22,7 +22,7 @@ def test_the_worst_case_is_goal_times_price_cap_exactly() -> None:
 
 
 def test_the_maximum_price_counts_not_the_wished_one() -> None:
-    assert str(worst_case_cost(plan(maximum_cpi="3 EUR"))) == "1,200 EUR"
+    assert str(worst_case_cost(plan(maximum_cpi="3 EUR"))) == "1,200.00 EUR"
 
 
 def test_a_budget_that_covers_the_worst_case_passes() -> None:
@@ -49,7 +49,7 @@ def test_a_plan_without_a_price_cap_cannot_be_bounded() -> None:
         check_budget(plan(cost_per_interview=None), "2000 EUR")
 
 
-@pytest.mark.parametrize("text", ["", "1400", "EUR 1400", "many EUR", "-5 EUR", "1400 EURO", "NaN EUR"])
+@pytest.mark.parametrize("text", ["", "1400", "EUR", "1,400 EUR", "many EUR", "-5 EUR", "1400 EURO", "NaN EUR"])
 def test_a_budget_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(PlanError):
         check_budget(plan(), text)

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from cint_nb.domain import errors
-from cint_nb.wire.api_errors import error_from_reply, plan_field_name, sanitise
+from cint_nb.domain.ids import quote_foreign
+from cint_nb.wire.api_errors import error_from_reply, plan_field_name
 from cint_nb.wire.calls import Call, make_reply
 from cint_nb.wire.retry_policy import Idempotency
 
@@ -159,12 +160,12 @@ def test_what_a_failed_write_left_behind_is_called_unknown_and_a_read_safe() -> 
 
 def test_foreign_text_is_made_fit_for_a_message() -> None:
     nasty = "who 0F1CE179-A917-4bd1-9a4f-1234567890ab\x1b[31m\r\n\tmail x.y@example.com " + "long " * 200
-    text = sanitise(nasty)
+    text = quote_foreign(nasty)
     assert "0F1CE179-A917" not in text
     assert "example.com" not in text
     assert text.isprintable()
     assert len(text) <= 300
-    assert sanitise(None) == sanitise({}) == sanitise(True) == ""
+    assert quote_foreign(None) == quote_foreign({}) == quote_foreign(True) == ""
 
 
 @pytest.mark.parametrize(
@@ -176,12 +177,12 @@ def test_foreign_text_is_made_fit_for_a_message() -> None:
     ],
 )
 def test_an_id_the_exchange_echoes_is_masked_in_every_form_a_file_may_have(echo: str) -> None:
-    assert "0f1ce179" not in sanitise(echo).lower()
-    assert "90ab" in sanitise(echo).lower()
+    assert "0f1ce179" not in quote_foreign(echo).lower()
+    assert "90ab" in quote_foreign(echo).lower()
 
 
 def test_an_e_mail_address_in_an_address_is_removed_too() -> None:
-    assert "example" not in sanitise("see /users?mail=x.y%40example.com")
+    assert "example" not in quote_foreign("see /users?mail=x.y%40example.com")
 
 
 def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked() -> None:

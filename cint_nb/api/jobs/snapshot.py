@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from cint_nb.api.jobs.schedule import DurationEstimate, extrapolate_end, has_known_size
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, parse_job_state
-from cint_nb.wire.api_errors import sanitise
 
 _ALMOST_DONE = 0.99
 _TIME = TypeAdapter(datetime)
@@ -67,7 +67,7 @@ def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], context: StatusCo
     return JobSnapshot(
         handle=handle,
         state=state,
-        raw_status=word,
+        raw_status=quote_foreign(word),
         created_at=created or handle.created_at,
         completed_at=completed,
         elapsed_seconds=elapsed,
@@ -79,8 +79,8 @@ def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], context: StatusCo
         seconds_left=left,
         polls=context.polls,
         created_object_id=str(body.get("created_fielding_run_id") or ""),
-        failure_code=str(failure.get("code") or "") if isinstance(failure, Mapping) else "",
-        failure_message=_text(failure) or (sanitise(body.get("message")) if state is JobState.FAILED else ""),
+        failure_code=quote_foreign(failure.get("code")) if isinstance(failure, Mapping) else "",
+        failure_message=_text(failure) or (quote_foreign(body.get("message")) if state is JobState.FAILED else ""),
         partial_message=partial_text,
         trace_id=str(body.get("job_trace_id") or ""),
         request_id=context.request_id,
@@ -122,14 +122,14 @@ def _seconds_left(estimate: DurationEstimate, elapsed: float) -> tuple[float, fl
 
 def _text(value: Any) -> str:
     if not isinstance(value, Mapping):
-        return sanitise(value)
+        return quote_foreign(value)
     parts = [str(value.get("description") or value.get("code") or "")]
     reasons = value.get("reasons")
     for reason in reasons if isinstance(reasons, list) else []:
         if isinstance(reason, Mapping):
             words = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
             parts.append(": ".join(words))
-    return sanitise("; ".join(part for part in parts if part))
+    return quote_foreign("; ".join(part for part in parts if part))
 
 
 def _failed_groups_message(body: Mapping[str, Any]) -> str:

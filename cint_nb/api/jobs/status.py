@@ -11,7 +11,7 @@ from cint_nb.api.jobs.schedule import DurationModel, extrapolate_end
 from cint_nb.api.jobs.snapshot import StatusContext, fraction_done, parse_snapshot, parse_time
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, TransportError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_documented_status
 from cint_nb.domain.models import evolve
 from cint_nb.wire.http import Http
@@ -103,7 +103,7 @@ class StatusFetcher:
         )
         if not is_documented_status(snapshot.raw_status):
             word = snapshot.raw_status
-            self.warn_once(word, f"Unknown job status {masked_repr(word, 40)}: treated as still running.")
+            self.warn_once(word, f"Unknown job status {quote_foreign(word, 40)!r}: treated as still running.")
         return snapshot
 
     async def finalise(self, snapshot: JobSnapshot) -> JobSnapshot:

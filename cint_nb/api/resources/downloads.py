@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from cint_nb.domain.errors import InputError
 from cint_nb.domain.files import safe_file_name
+from cint_nb.domain.ids import mask_ids_in
+from cint_nb.output_files import as_path, write_new_file
 from cint_nb.wire.calls import Reply
 
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
@@ -33,31 +34,14 @@ class Download(NamedTuple):
             overwrite: Replace a file with that name; otherwise it is not changed.
 
         Raises:
-            InputError: a file with that name already exists, or the folder does not exist.
+            InputError: a file with that name exists, or it cannot be written.
         """
-        path = Path(folder) / self.name
-        try:
-            if overwrite:
-                path.unlink(missing_ok=True)  # a symbolic link is replaced, not its target
-            with path.open("xb") as file:
-                file.write(self.content)
-        except FileExistsError:
-            raise InputError(
-                "A file with this name already exists in the folder and was not changed.",
-                evidence={"file": self.name, "folder": Path(folder).name},
-                next_step="save into another folder, or download.save(folder, overwrite=True) to replace it.",
-            ) from None
-        except (FileNotFoundError, NotADirectoryError):
-            raise InputError(
-                "The folder does not exist.",
-                evidence={"folder": Path(folder).name},
-                next_step="create the folder first.",
-            ) from None
-        return path
+        advice = "save into another folder, or download.save(folder, overwrite=True) to replace it."
+        return write_new_file(as_path(folder) / self.name, self.content, overwrite=overwrite, if_it_exists=advice)
 
     def __repr__(self) -> str:
         """Show the file name and size, never the content."""
-        return f"<Download: {self.name} · {len(self.content):,} bytes>"
+        return f"<Download: {mask_ids_in(self.name)} · {len(self.content):,} bytes>"
 
 
 def make_download(reply: Reply, default: str) -> Download:

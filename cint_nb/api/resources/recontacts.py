@@ -16,7 +16,7 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
-from cint_nb.domain.ids import EntityType, masked_text, normalise_ids
+from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
@@ -293,4 +293,8 @@ def _conflict_error(job: UploadJob) -> JobAlreadyRunning:
 
 
 def _job_evidence(job: UploadJob) -> dict[str, str]:
-    return {"job_id": job.job_id, "file_name": masked_text(job.file_name, 80), "job_status": masked_text(job.status)}
+    return {
+        "job_id": job.job_id,
+        "file_name": quote_foreign(job.file_name, 80),
+        "job_status": quote_foreign(job.status, 60),
+    }

@@ -13,6 +13,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
+from cint_nb.output_files import write_new_file
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.background import Throttle, call_later, run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
@@ -149,11 +150,18 @@ class StatusTable(Panel):
         self.stop()
         super().close()
 
-    def to_csv(self, path: str | Path) -> Path:
-        """Write the rows as shown to a CSV file and return its path; texts cannot run in a spreadsheet."""
-        target = Path(path)
-        target.write_text(to_delimited_text(self._view, ","), encoding="utf-8")
-        return target
+    def to_csv(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the rows as shown to a CSV file and return its path; texts cannot run in a spreadsheet.
+
+        Args:
+            path: The file.
+            overwrite: Whether to replace an existing file.
+
+        Raises:
+            InputError: the file exists, or cannot be written.
+        """
+        content = to_delimited_text(self._view, ",").encode("utf-8", "replace")
+        return write_new_file(path, content, overwrite=overwrite)
 
     def set_options(
         self,

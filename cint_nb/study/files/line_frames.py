@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,20 +98,22 @@ def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
     )
 
 
-def write_rejects(frame: pd.DataFrame, path: Path, *, keep: tuple[str, ...] = (Verdict.USABLE.value,)) -> Path:
-    """Write the rows of a frame whose second column is not in `keep`, so that a spreadsheet evaluates none of it.
+def rejects_csv(frame: pd.DataFrame, *, keep: tuple[str, ...] = (Verdict.USABLE.value,)) -> bytes:
+    """Return the rows of a frame whose second column is not in `keep` as a CSV of which a spreadsheet evaluates none.
 
     Args:
         frame: As `Respondents.lines` or `Outcome.frame` return it.
-        path: Any existing file is replaced. Written in UTF-8 with a byte-order mark, by which Excel recognises it.
         keep: Values of the second column to omit.
+
+    Returns:
+        UTF-8 with a byte-order mark, by which Excel recognises it.
     """
     rest = frame[~frame.iloc[:, 1].isin(keep)]
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(rest.columns)
-        writer.writerows([escape_formula(cell_text(value)) for value in row] for row in rest.itertuples(index=False))
-    return path
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(rest.columns)
+    writer.writerows([escape_formula(cell_text(value)) for value in row] for row in rest.itertuples(index=False))
+    return file.getvalue().encode("utf-8-sig", "replace")
 
 
 def escape_formula(value: Any) -> Any:

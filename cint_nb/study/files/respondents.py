@@ -15,6 +15,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import UploadFile
 from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
+from cint_nb.output_files import as_path, write_new_file
 from cint_nb.study.files import evidence as evidence_module
 from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import BoolMask, IdArray
@@ -209,33 +210,38 @@ class Respondents:
         content = id_array.to_lines(self.id_array)
         return UploadFile(content, len(self), self.entity_type, Path(self.source_name or "").stem or "respondents")
 
-    def to_file(self, path: str | Path) -> Path:
+    def to_file(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the bytes of the upload to a file.
 
         Args:
-            path: With the extension `.csv` or `.txt`; an existing file is replaced.
+            path: With the extension `.csv` or `.txt`.
+            overwrite: Whether to replace an existing file.
 
         Raises:
             RespondentFileError: as `to_upload`, and for another extension.
+            InputError: if the file exists, or cannot be written.
         """
-        target = Path(path)
+        target = as_path(path)
         if target.suffix.lower() not in limits.UPLOAD_SUFFIXES:
             raise RespondentFileError(
                 f"An upload file ends in .csv or .txt, not {target.suffix or 'in nothing'}.",
                 next_step=f"write to {target.with_suffix('.csv').name}.",
             )
-        target.write_bytes(self.to_upload().content)
-        return target
+        return write_new_file(target, self.to_upload().content, overwrite=overwrite)
 
-    def to_rejects(self, path: str | Path) -> Path:
+    def to_rejects(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write every line that is not usable to a `.csv` in which a spreadsheet evaluates no formula.
 
         The file contains the text of those lines, unmasked: it is for correcting the source.
 
         Args:
-            path: File to write.
+            path: The file.
+            overwrite: Whether to replace an existing file.
+
+        Raises:
+            InputError: if the file exists, or cannot be written.
         """
-        return line_frames.write_rejects(self.lines(reveal=True), Path(path))
+        return write_new_file(path, line_frames.rejects_csv(self.lines(reveal=True)), overwrite=overwrite)
 
     def select(self, mask: BoolMask) -> Respondents:
         """Return the respondents for which `mask`, one boolean per id, is true; source lines are kept."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
+from cint_nb.output_files import write_new_file
 from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import IdArray
 from cint_nb.study.files.respondents import Respondents
@@ -136,16 +137,21 @@ class Outcome:
         rows = [(name, lines, lines / total, _MEANINGS[LineOutcome(name)]) for name, lines in self.counts.items()]
         return pd.DataFrame(rows, columns=["outcome", "lines", "share", "meaning"])
 
-    def to_rejects(self, path: str | Path) -> Path:
+    def to_rejects(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write every line whose id is not in the target group to a `.csv` in which a spreadsheet evaluates nothing.
 
         Lines that repeat an earlier line are omitted. Ids are written in full: the file is for correcting the source.
 
         Args:
-            path: File to write.
+            path: The file.
+            overwrite: Whether to replace an existing file.
+
+        Raises:
+            InputError: if the file exists, or cannot be written.
         """
         keep = (LineOutcome.SAVED.value, LineOutcome.ALREADY_SAVED.value, LineOutcome.DUPLICATE.value)
-        return line_frames.write_rejects(self.frame(reveal=True), Path(path), keep=keep)
+        content = line_frames.rejects_csv(self.frame(reveal=True), keep=keep)
+        return write_new_file(path, content, overwrite=overwrite)
 
     def __repr__(self) -> str:
         """Show counts by outcome, never an id."""

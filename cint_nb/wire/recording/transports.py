@@ -20,11 +20,13 @@ import httpx
 
 from cint_nb.domain.errors import CintError, NotRecorded, SettingsError
 from cint_nb.domain.plan import format_utc
+from cint_nb.output_files import as_path, require_new_file, write_new_file
 from cint_nb.wire.clock import Clock, ReplayClock
 from cint_nb.wire.recording.recorded_call import EXCEPTION_TYPES, RecordedRequest, response_from_line, response_to_line
 from cint_nb.wire.recording.scrub import Scrubber, find_leaks
 
 FORMAT = 1
+_HEADER_MAX_BYTES = 10_000
 _sections_lock = threading.Lock()
 _written: set[Path] = set()
 _opened: dict[Path, int] = {}
@@ -33,7 +35,8 @@ _opened: dict[Path, int] = {}
 class RecordingTransport(httpx.AsyncBaseTransport):
     """A transport that passes requests on and writes each call to a file, scrubbed.
 
-    The first one that a process creates for a file overwrites it; later ones add a section, even if nothing is sent.
+    The first one that a process creates for a file overwrites an earlier recording; later ones add a section, even if
+    nothing is sent. A file that is no recording is never changed.
 
     Args:
         inner: The transport that answers.
@@ -42,6 +45,9 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         clock_start: The client's time when it connected; a replay starts there.
         seed: Seed of the client's token factory; a replay uses the same.
         clock: The client's clock. With it each line has the time of its response, which a replay keeps.
+
+    Raises:
+        InputError: the file is no recording, or cannot be written.
     """
 
     def __init__(
@@ -107,16 +113,33 @@ class RecordingTransport(httpx.AsyncBaseTransport):
                 safe="the request itself was sent and answered; only the recording lacks it.",
                 next_step="remove the recording, and report which field contains it.",
             )
-        with self.path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(text + "\n")
+        self._append(text)
 
     def _begin(self) -> None:
-        whole = self.path.resolve()
+        header = json.dumps(self._header)
         with _sections_lock:
-            mode = "a" if whole in _written else "w"
+            whole = as_path(self.path).resolve()
+            if whole in _written:
+                self._append(header)
+                return
+            if not _is_recording(whole):
+                require_new_file(
+                    self.path, "record to a new file; only a recording of cint_nb, or an empty file, is overwritten."
+                )
+            write_new_file(whole, f"{header}\n".encode(), overwrite=True)
             _written.add(whole)
-        with self.path.open(mode, encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps(self._header) + "\n")
+
+    def _append(self, line: str) -> None:
+        try:
+            with self.path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise CintError(
+                "A call was not recorded: the recording cannot be written.",
+                evidence={"recording": self.path.name, "reason": error.strerror or type(error).__name__},
+                safe="the request itself may have been sent and answered; only the recording lacks it.",
+                next_step="check the disk and the folder of the recording, and connect again.",
+            ) from None
 
     def __repr__(self) -> str:
         """Show the file name."""
@@ -232,6 +255,18 @@ def _read(path: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     if not sections:
         raise _unusable_error(path, "it is empty")
     return sections
+
+
+def _is_recording(path: Path) -> bool:
+    """Return whether a file begins as a recording does, or is empty: what has neither is somebody else's."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            first = file.readline(_HEADER_MAX_BYTES)
+        return not first or isinstance(json.loads(first)["clock_start"], str)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
 
 
 def _check_header(line: dict[str, Any]) -> None:
