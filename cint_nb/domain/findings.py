@@ -33,9 +33,9 @@ class Finding:
     rule: str
     severity: Severity
     message: str
-    evidence: str = ""
-    fix: str = ""
-    section: str = ""
+    evidence: str | None = None
+    fix: str | None = None
+    section: str | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.models import OptionalText
 
 _MONEY = re.compile(r"(?P<amount>(\d+|\d{1,3}(,\d{3})+)(\.\d+)?)\s+(?P<code>[A-Za-z]{3})", re.ASCII)
 """Commas only between thousands: a decimal comma would otherwise be read as a hundred times the amount."""
@@ -106,14 +107,14 @@ class TargetGroupPlan(BaseModel):
     start_at: datetime
     end_at: datetime
     live_url: str
-    test_url: str = ""
+    test_url: OptionalText = None
     cost_per_interview: Money | None = None
     maximum_cpi: Money | None = None
     expected_length_of_interview_minutes: int = Field(
         default=10, ge=limits.INTERVIEW_MINUTES[0], le=limits.INTERVIEW_MINUTES[1]
     )
     expected_incidence_rate: float = Field(default=0.8, ge=0, le=1)
-    name: str = Field(default="", max_length=limits.NAME_CHARACTERS[1])
+    name: OptionalText = Field(default=None, max_length=limits.NAME_CHARACTERS[1])
     industry_code: str = "other"
     collects_pii: bool = False
     study_type_code: str = limits.RECONTACT_STUDY_TYPE
@@ -125,7 +126,7 @@ class TargetGroupPlan(BaseModel):
     allocation_format: AllocationFormat = AllocationFormat.TEMPLATE_ID
     allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID
     open_exchange_allocations: dict[str, Any] | None = None
-    customer_reference_number: str = ""
+    customer_reference_number: OptionalText = None
 
     @classmethod
     def recontact(cls, **fields: Any) -> Self:
@@ -163,18 +164,19 @@ class TargetGroupPlan(BaseModel):
         """The highest price one complete can cost; None with a rate card."""
         return self.maximum_cpi or self.cost_per_interview
 
-    def to_body(self, *, name: str = "", customer_reference_number: str = "") -> dict[str, Any]:
+    def to_body(self, *, name: str | None = None, customer_reference_number: str | None = None) -> dict[str, Any]:
         """Return the JSON body of the draft, in the form of the guides.
 
         Args:
             name: Used when the plan has no name of its own.
             customer_reference_number: By which a lost draft is found again; 3–128 characters.
         """
+        chosen_name = self.name or name
         pricing: dict[str, Any] = {}
         if self.price_cap is not None:
             pricing = {"pricing": {"type": "dynamic", "maximum_cpi": self.price_cap.to_body()}}
         body: dict[str, Any] = {
-            "name": self.name or name,
+            **({"name": chosen_name} if chosen_name else {}),
             "business_unit_id": str(self.business_unit_id),
             "project_manager_id": self.project_manager_id,
             "study_type_code": self.study_type_code,

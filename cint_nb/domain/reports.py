@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from cint_nb.domain.jobs import JobState, parse_job_state
-from cint_nb.domain.models import ApiModel
+from cint_nb.domain.models import ApiModel, OptionalText
 
 
 class ReportType(StrEnum):
@@ -37,12 +37,12 @@ class ReportRequest(ApiModel):
     """A report request as listed; the requestor never appears in a repr."""
 
     report_id: str
-    report_type: str = ""
-    status: str = ""
-    level: str = ""
+    report_type: OptionalText = None
+    status: OptionalText = None
+    level: OptionalText = None
     create_date: datetime | None = None
-    create_params: dict[str, Any] = Field(default_factory=dict)
-    requestor: dict[str, Any] = Field(default_factory=dict, repr=False)
+    create_params: dict[str, Any] | None = None
+    requestor: dict[str, Any] | None = Field(default=None, repr=False)
 
     @property
     def state(self) -> JobState:

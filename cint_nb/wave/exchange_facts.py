@@ -75,5 +75,5 @@ def _fields_not_recorded(client: AsyncClient) -> set[str]:
     return {"live_url", "test_url"} if client.mode is Mode.REPLAY else set()
 
 
-def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str:
-    return currencies.get(plan.business_unit_id, "")
+def _currency(plan: TargetGroupPlan, currencies: dict[int, str | None]) -> str:
+    return currencies.get(plan.business_unit_id) or ""

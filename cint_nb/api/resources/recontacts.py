@@ -36,7 +36,9 @@ class Recontacts:
 
     # --- upload -----------------------------------------------------------------------------------------------
 
-    async def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+    async def upload(
+        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str | None = None
+    ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
         The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
@@ -72,7 +74,7 @@ class Recontacts:
         started_at = self._http.clock.now()
         lost = False
 
-        def sent_job(kind: JobKind, job_id: str) -> Job:
+        def sent_job(kind: JobKind, job_id: str | None) -> Job:
             handle = _handle(self._http, kind, job_id, ref, upload, name, started_at)
             return Job(self._http, handle, saved_before, durations=self._durations)
 
@@ -83,7 +85,7 @@ class Recontacts:
             nonlocal lost
             lost = True
             if listed is None:
-                return sent_job(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
+                return sent_job(JobKind.UPLOAD_RSIDS, None) if await self.saved_count(ref) > saved_before else None
             found = await self._find_by_name(ref, name, whole=True)
             return None if found is None else self._adopt(ref, found, upload, saved_before=saved_before)
 
@@ -94,7 +96,7 @@ class Recontacts:
         except JobAlreadyRunning as error:
             if listed is None and lost:
                 return sent_job(
-                    JobKind.UPLOAD_RSIDS, ""
+                    JobKind.UPLOAD_RSIDS, None
                 )  # the first request was accepted: its job is why the second is rejected
             await self._explain_conflict(ref, error)
             raise
@@ -112,13 +114,13 @@ class Recontacts:
         found = await self._find_by_name(ref, file_name)
         return None if found is None else self._adopt(ref, found, None)
 
-    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
+    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int | None = None) -> Job:
         """Attach to an upload job by its id; nothing is sent.
 
         Args:
             ref: The target group.
             job_id: As returned by the upload.
-            ids: How many ids were sent, for the estimate; 0 if unknown.
+            ids: How many ids were sent, for the estimate; not known if omitted.
         """
         handle = make_handle(self._http, JobKind.UPLOAD, job_id, ref=ref, id_count=ids)
         # When it was created is not known here; the first poll will show it.
@@ -164,7 +166,7 @@ class Recontacts:
 
     # --- removal ----------------------------------------------------------------------------------------------
 
-    async def remove_all(self, ref: TargetGroupRef, *, ids: int = 0) -> Job:
+    async def remove_all(self, ref: TargetGroupRef, *, ids: int | None = None) -> Job:
         """Remove all recontacts of a target group in a background job; there is no way to remove only some.
 
         Args:
@@ -191,7 +193,7 @@ class Recontacts:
             kind=JobKind.REMOVAL,
             ref=ref,
             before=before,
-            id_count=ids or before,
+            id_count=before if ids is None else ids,
             count=lambda: self.saved_count(ref),
             conflicting_job=running_upload,
         )
@@ -257,10 +259,10 @@ class Recontacts:
 def _handle(
     http: Http,
     kind: JobKind,
-    job_id: str,
+    job_id: str | None,
     ref: TargetGroupRef,
     upload: UploadFile | None,
-    file_name: str,
+    file_name: str | None,
     created_at: datetime | None,
 ) -> JobHandle:
     return make_handle(
@@ -269,10 +271,10 @@ def _handle(
         job_id,
         ref=ref,
         created_at=created_at,
-        id_count=upload.id_count if upload else 0,
+        id_count=upload.id_count if upload else None,
         entity_type=upload.entity_type if upload else None,
         file_name=file_name,
-        sha256=upload.sha256 if upload else "",
+        sha256=upload.sha256 if upload else None,
     )
 
 

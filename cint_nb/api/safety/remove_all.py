@@ -55,18 +55,18 @@ async def start_removal(
     """
     started_at = http.clock.now()
 
-    def job(job_id: str) -> Job:
+    def job(job_id: str | None) -> Job:
         handle = make_handle(
             http, kind, job_id, ref=ref, created_at=started_at, id_count=id_count, count_field=count_field
         )
         return Job(http, handle, before, durations=durations)
 
     async def finished_job() -> Job | None:
-        return None if await count() else job("")
+        return None if await count() else job(None)
 
     # An earlier call did it: its job ends with the first count, and nothing needs to be sent.
     if id_count and not before:
-        return job("")
+        return job(None)
     lost: Exception | None = None
     for _ in range(2):
         try:
@@ -75,7 +75,7 @@ async def start_removal(
             # Only after a lost reply can the running job be our own, and only if no upload is the one that runs.
             if lost is None or await conflicting_job() is not None:
                 raise
-            return job("")
+            return job(None)
         except AMBIGUOUS_ERRORS as error:
             found, is_certain = await check_after_delay(http, finished_job)
             if found is not None:

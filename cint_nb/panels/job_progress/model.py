@@ -125,7 +125,7 @@ def describe(
         bar=_bar(snapshot, low, high),
         facts=_facts(snapshot, next_poll_in, since_poll),
         next_poll_in=next_poll_in if next_poll_in is not None and next_poll_in > 0 else None,
-        exchange_message=snapshot.failure_message or snapshot.partial_message,
+        exchange_message=snapshot.failure_message or snapshot.partial_message or "",
         advice=resume if stopped else _advice(snapshot),
     )
 

@@ -35,7 +35,7 @@ def _row(finding: Finding) -> str:
         f'<tr class="cint-finding cint-finding-{finding.severity}">'
         f"<td>{state_html(*_SEVERITIES[finding.severity])}</td>"
         f"<td><code>{escape(finding.rule)}</code></td><td>{escape(finding.message)}{evidence}</td><td>{fix}</td>"
-        f'<td class="cint-soft">{escape(finding.section)}</td></tr>'
+        f'<td class="cint-soft">{escape(finding.section or "")}</td></tr>'
     )
 
 
@@ -83,7 +83,13 @@ class FindingsTable(Panel):
     def to_static_html(self) -> str:
         """Return the findings as a table."""
         rows = [
-            (each.severity, each.rule, f"{each.message} {each.evidence}".strip(), each.fix, each.section)
+            (
+                each.severity,
+                each.rule,
+                f"{each.message} {each.evidence or ''}".strip(),
+                each.fix or "",
+                each.section or "",
+            )
             for each in self.value
         ]
         return super().to_static_html() + (static_html.plain_table(HEADINGS, rows) if rows else "")

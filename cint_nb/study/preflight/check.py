@@ -68,7 +68,7 @@ def findings_frame(findings: Findings) -> pd.DataFrame:
 
     columns = ("severity", "rule", "message", "evidence", "fix", "section")
     return pd.DataFrame(
-        {name: pd.Series([str(getattr(each, name)) for each in findings], dtype="str") for name in columns}
+        {name: pd.Series([str(getattr(each, name) or "") for each in findings], dtype="str") for name in columns}
     )
 
 

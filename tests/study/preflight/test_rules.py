@@ -248,7 +248,7 @@ def test_an_empty_or_damaged_list_is_said() -> None:
 
 def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix() -> None:
     many = read_respondents([synthetic_id("many", n) for n in range(100_001)], entity_type="RSID")
-    assert "split(100_000)" in one("capacity", Severity.BLOCK, respondents=many).fix
+    assert "split(100_000)" in str(one("capacity", Severity.BLOCK, respondents=many).fix)
     lots = many.union(synthetic_id("more", n) for n in range(40_000))
     assert one("file-size", Severity.BLOCK, respondents=lots, step="upload").evidence == "5,180,037 bytes"
 
