@@ -51,7 +51,7 @@ class ActivityExclusion(ApiModel):
 
     type: str
     id: str
-    duration: str = "P90D"
+    duration: str
 
     def to_body(self) -> dict[str, object]:
         """Return the JSON form, with every field that was received."""

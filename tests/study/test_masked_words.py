@@ -101,7 +101,7 @@ def test_an_id_in_a_word_of_the_exchange_is_masked_in_findings(length: int) -> N
     facts = WaveFacts(plan=plan, respondents=people, now=NOW, step="launch", target_group_state=word, saved_count=4)
     found = {finding.rule: finding for finding in check(facts)}
     assert mask_id(HIDDEN)[:4] in str(found["group-state"].evidence)
-    assert_hidden(found["group-state"].evidence)
+    assert_hidden(str(found["group-state"].evidence))
     assert "do not sum to 100 %" in found["quota-percentages"].message
     assert_hidden(found["quota-percentages"].message)
 

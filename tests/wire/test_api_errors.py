@@ -165,7 +165,11 @@ def test_foreign_text_is_made_fit_for_a_message() -> None:
     assert "example.com" not in text
     assert text.isprintable()
     assert len(text) <= 300
-    assert [sanitise(nothing) for nothing in (None, {}, True, "", " \n")] == [None] * 5
+
+
+@pytest.mark.parametrize("nothing", [None, {}, True, "", " \n"])
+def test_what_is_no_text_is_not_given(nothing: Any) -> None:
+    assert sanitise(nothing) is None
 
 
 @pytest.mark.parametrize(
@@ -177,12 +181,12 @@ def test_foreign_text_is_made_fit_for_a_message() -> None:
     ],
 )
 def test_an_id_the_exchange_echoes_is_masked_in_every_form_a_file_may_have(echo: str) -> None:
-    assert "0f1ce179" not in sanitise(echo).lower()
-    assert "90ab" in sanitise(echo).lower()
+    assert "0f1ce179" not in str(sanitise(echo)).lower()
+    assert "90ab" in str(sanitise(echo)).lower()
 
 
 def test_an_e_mail_address_in_an_address_is_removed_too() -> None:
-    assert "example" not in sanitise("see /users?mail=x.y%40example.com")
+    assert "example" not in str(sanitise("see /users?mail=x.y%40example.com"))
 
 
 def test_the_request_id_is_whole_since_support_needs_it_and_other_uuids_are_masked() -> None:
