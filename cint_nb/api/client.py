@@ -74,9 +74,9 @@ class AsyncClient:
         return self.http.settings.mode
 
     @property
-    def account_id(self) -> int:
-        """The Cint account."""
-        return self.http.settings.account_id or 0
+    def account_id(self) -> int | None:
+        """The Cint account; None if the settings name none."""
+        return self.http.settings.account_id
 
     @property
     def clock(self) -> Clock:

@@ -40,7 +40,7 @@ class Operation:
     template: str
     idempotency: Idempotency
 
-    def make_call(self, path: Mapping[str, str | int] | None = None, **parts: Any) -> Call:
+    def make_call(self, path: Mapping[str, str | int | None] | None = None, **parts: Any) -> Call:
         """Build the request; `parts` are further fields of `Call`, such as `json`, `query` or `if_match`."""
         return Call(
             operation=self.description,

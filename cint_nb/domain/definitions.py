@@ -7,53 +7,54 @@ from typing import Any
 
 from pydantic import Field
 
-from cint_nb.domain.models import ApiModel
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.models import ApiModel, OptionalText
 
 
 class Account(ApiModel):
     """An account the credentials may use."""
 
     id: int
-    name: str = ""
+    name: OptionalText = None
 
 
 class User(ApiModel):
     """A user of an account; the e-mail address never appears in a repr."""
 
     id: str
-    name: str = ""
-    email: str = Field(default="", repr=False)
+    name: OptionalText = None
+    email: OptionalText = Field(default=None, repr=False)
 
 
 class BusinessUnit(ApiModel):
     """A business unit; its currency is the currency of all prices."""
 
     id: int
-    name: str = ""
-    currency_code: str = ""
-    pricing_models: tuple[str, ...] = ()
+    name: OptionalText = None
+    currency_code: OptionalText = None
+    pricing_models: tuple[str, ...] | None = None
 
 
 class Language(ApiModel):
     """A language spoken in a country."""
 
-    code: str = ""
-    name: str = ""
-    is_preferred: bool = False
+    code: str
+    name: OptionalText = None
+    is_preferred: bool | None = None
 
 
 class Country(ApiModel):
     """A country."""
 
-    code: str = ""
-    name: str = ""
+    code: str
+    name: OptionalText = None
 
 
 class Locale(ApiModel):
     """A country with its languages."""
 
-    country: Country = Field(default_factory=Country)
-    languages: tuple[Language, ...] = ()
+    country: Country
+    languages: tuple[Language, ...]
 
     def codes(self) -> tuple[str, ...]:
         """Return the codes a draft's `locale` takes, such as `ger_de`, the preferred language first."""
@@ -66,19 +67,29 @@ class DefinitionItem(ApiModel):
 
     id: int | None = None
     code: str
-    name: str = ""
+    name: OptionalText = None
 
 
 class AllocationTemplate(ApiModel):
-    """An allocation template; lists omit its `supply_allocations`."""
+    """An allocation template; `supply_allocations` is None where it was omitted, as in lists."""
 
     template_id: str
-    name: str = ""
+    name: OptionalText = None
     last_modified_at: datetime | None = None
-    supply_allocations: tuple[dict[str, Any], ...] = ()
+    supply_allocations: tuple[dict[str, Any], ...] | None = None
 
     def to_open_exchange_allocations(self) -> dict[str, Any]:
-        """Return the template as the `open_exchange_allocations` of a draft, with supplier ids as text."""
+        """Return the template as the `open_exchange_allocations` of a draft, with supplier ids as text.
+
+        Raises:
+            InputError: the suppliers of the template are not known; nothing was sent.
+        """
+        if self.supply_allocations is None:
+            raise InputError(
+                "The suppliers of this allocation template are not known: lists of templates omit them.",
+                evidence={"template_id": self.template_id},
+                next_step="read it with client.definitions.allocation_template(template_id) and pass that.",
+            )
         exchange = next((part for part in self.supply_allocations if part.get("type") == "exchange"), {})
         groups = [part for part in self.supply_allocations if part.get("type") == "group"]
         blocked = [part for part in self.supply_allocations if part.get("type") == "blocked"]

@@ -24,15 +24,20 @@ class CintError(Exception):
     Args:
         what: One sentence about what happened.
         evidence: Known facts such as `status`, `request_id`, `job_id`, `field` or `line`. Never ids of respondents.
-        safe: What is safe to do or to assume now.
-        next_step: The next thing to do.
+        safe: What is safe to do or to assume now; what the class of the error says if omitted.
+        next_step: The next thing to do; None if nothing can be advised.
     """
 
     code: ClassVar[str] = "cint_error"
-    default_safe: ClassVar[str] = ""
+    default_safe: ClassVar[str | None] = None
 
     def __init__(
-        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+        self,
+        what: str,
+        *,
+        evidence: Mapping[str, Any] | None = None,
+        safe: str | None = None,
+        next_step: str | None = None,
     ) -> None:
         self.what = what
         self.evidence: dict[str, Any] = {key: value for key, value in (evidence or {}).items() if value is not None}
@@ -75,12 +80,18 @@ class RespondentFileError(InputError):
     code = "respondent_file"
 
     def __init__(
-        self, what: str, *, evidence: Mapping[str, Any] | None = None, safe: str = "", next_step: str = ""
+        self,
+        what: str,
+        *,
+        evidence: Mapping[str, Any] | None = None,
+        safe: str | None = None,
+        next_step: str | None = None,
     ) -> None:
         known = {
             key: mask_ids_in(value) if isinstance(value, str) else value for key, value in (evidence or {}).items()
         }
-        super().__init__(mask_ids_in(what), evidence=known, safe=safe, next_step=mask_ids_in(next_step))
+        masked_step = None if next_step is None else mask_ids_in(next_step)
+        super().__init__(mask_ids_in(what), evidence=known, safe=safe, next_step=masked_step)
 
 
 class PlanError(InputError):
@@ -143,12 +154,13 @@ class ApiError(CintError):
 
     code = "api_error"
     body: bytes = b""
-    invalid_params: tuple[tuple[str, str], ...] = ()
+    invalid_params: tuple[tuple[str | None, str | None], ...] = ()
 
     @property
-    def status(self) -> int:
-        """The HTTP status of the reply."""
-        return int(self.evidence.get("status", 0))
+    def status(self) -> int | None:
+        """The HTTP status of the reply; None if it is not known."""
+        status: int | None = self.evidence.get("status")
+        return status
 
 
 class BadRequest(ApiError):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, TypeAdapter, model_validator
 
-from cint_nb.domain.models import ApiModel
+from cint_nb.domain.models import ApiModel, OptionalText, reason_in_words
 
 
 class RunState(StrEnum):
@@ -24,56 +24,58 @@ class RunState(StrEnum):
 class FieldingRun(ApiModel):
     """The one fielding run of a target group; endpoint `GET …/fielding-runs/{fielding_run_id}`.
 
-    `etag` is the version a change must carry; it is empty if the run came from the list.
+    `etag` is the version a change must carry; it is None if the run came from the list.
     """
 
     id: str
-    status: str = ""
+    status: OptionalText = None
     start_fielding_at: datetime | None = None
     end_fielding_at: datetime | None = None
     last_changed_at: datetime | None = None
     version: int | None = None
-    etag: str = ""
+    etag: OptionalText = None
 
     @property
     def state(self) -> RunState:
         """The status as a state, whatever its case."""
         try:
-            return RunState(self.status.strip().lower())
+            return RunState((self.status or RunState.UNKNOWN).strip().lower())
         except ValueError:
             return RunState.UNKNOWN
 
 
 class BatchResult(ApiModel):
-    """The result of a batch job: target groups changed, and those that could not be, with reasons."""
+    """The result of a batch job: target groups changed, and those that could not be, with reasons.
 
-    status: str = ""
-    updated: tuple[str, ...] = ()
-    failed: dict[str, str] = Field(default_factory=dict)
+    A list is None if the exchange did not send it, and so is a reason.
+    """
 
+    status: OptionalText = None
+    updated: tuple[str, ...] | None = None
+    failed: dict[str, str | None] | None = None
+
+    @model_validator(mode="before")
     @classmethod
-    def from_body(cls, body: dict[str, Any]) -> BatchResult:
-        """Parse the nested lists of a batch job's reply; the rest is kept as received."""
-        updated = _parse_rows(body, "updated_target_groups")
-        failed = _parse_rows(body, "failed_target_groups")
-        return cls.model_validate(
-            {
-                **body,
-                "updated": tuple(str(row.get("target_group_id", "")) for row in updated),
-                "failed": {
-                    str(row.get("target_group_id", "")): _parse_reason(row.get("failure_reason")) for row in failed
-                },
-            }
-        )
+    def _read_nested_lists(cls, body: Any) -> Any:
+        """Take the ids out of the rows of both lists; the rest is kept as received."""
+        if not isinstance(body, dict):
+            return body
+        updated, failed = (_rows(body.get(f"{name}_target_groups")) for name in ("updated", "failed"))
+        return {
+            **body,
+            **({} if updated is None else {"updated": [row.target_group_id for row in updated]}),
+            **({} if failed is None else {"failed": {row.target_group_id: row.failure_reason for row in failed}}),
+        }
 
 
-def _parse_rows(body: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    found = body.get(key)
+class _BatchRow(ApiModel):
+    target_group_id: str
+    failure_reason: Annotated[OptionalText, BeforeValidator(reason_in_words)] = None
+
+
+def _rows(found: Any) -> list[_BatchRow] | None:
     data = found.get("data") if isinstance(found, dict) else found
-    return [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
+    return None if data is None else _ROWS.validate_python(data)
 
 
-def _parse_reason(value: Any) -> str:
-    if not isinstance(value, dict):
-        return str(value or "")
-    return str(value.get("description") or value.get("code") or "")
+_ROWS = TypeAdapter(list[_BatchRow])

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from cint_nb.domain.ids import EntityType
+from cint_nb.domain.models import OptionalText
 
 
 class JobKind(StrEnum):
@@ -74,10 +75,10 @@ class JobHandle(BaseModel):
         kind: What the job does.
         base_url: Host and API version of the job.
         account_id: Cint account.
-        project_id: Project, empty for account-wide jobs such as reports.
-        target_group_id: Target group, empty for jobs that span groups.
-        job_id: The job.
-        id_count: How many ids the job handles, for the estimate; 0 when unknown.
+        project_id: Project; None for account-wide jobs such as reports.
+        target_group_id: Target group; None for jobs that span groups.
+        job_id: The job; None if the reply that contained it was lost.
+        id_count: How many ids the job handles, for the estimate; None when unknown.
         entity_type: What was uploaded.
         file_name: Name under which the upload is listed.
         sha256: Digest of the uploaded bytes.
@@ -90,14 +91,14 @@ class JobHandle(BaseModel):
     version: int = 2
     kind: JobKind
     base_url: str
-    account_id: int
-    project_id: str = ""
-    target_group_id: str = ""
-    job_id: str
-    id_count: int = 0
+    account_id: int | None
+    project_id: OptionalText = None
+    target_group_id: OptionalText = None
+    job_id: OptionalText
+    id_count: int | None = None
     entity_type: EntityType | None = None
-    file_name: str = ""
-    sha256: str = ""
+    file_name: OptionalText = None
+    sha256: OptionalText = None
     created_at: datetime | None = None
     count_field: str = "saved_respondent_ids_count"
 
@@ -108,10 +109,10 @@ class JobSnapshot(BaseModel):
     Args:
         handle: Which job it is, as plain data.
         state: Where the job stands: `running`, `done`, `partial` or `failed`.
-        raw_status: The same in the exchange's word.
+        raw_status: The same in the exchange's word; None if it gave none.
         created_at: When the job was created, UTC, if the exchange says so; `completed_at` likewise.
         elapsed_seconds: Since the job was created, never negative.
-        id_count: Ids the job handles; 0 when unknown.
+        id_count: Ids the job handles; None when unknown.
         saved_count: Ids the target group has now, if they were counted; `saved_count_before` when the job began.
         fraction: Low and high bound of the fraction done, each 0–1; equal when measured.
         is_measured: Whether `fraction` was counted (True) or estimated from documented durations (False).
@@ -128,11 +129,11 @@ class JobSnapshot(BaseModel):
 
     handle: JobHandle
     state: JobState
-    raw_status: str = ""
+    raw_status: OptionalText = None
     created_at: datetime | None = None
     completed_at: datetime | None = None
     elapsed_seconds: float = 0.0
-    id_count: int = 0
+    id_count: int | None = None
     saved_count: int | None = None
     saved_count_before: int | None = None
     fraction: tuple[float, float] = (0.0, 0.0)
@@ -140,12 +141,12 @@ class JobSnapshot(BaseModel):
     seconds_left: tuple[float, float] | None = None
     polls: int = 1
     next_poll_seconds: float | None = None
-    created_object_id: str = ""
-    failure_code: str = ""
-    failure_message: str = ""
-    partial_message: str = ""
-    trace_id: str = ""
-    request_id: str = ""
+    created_object_id: OptionalText = None
+    failure_code: OptionalText = None
+    failure_message: OptionalText = None
+    partial_message: OptionalText = None
+    trace_id: OptionalText = None
+    request_id: OptionalText = None
 
     @property
     def is_final(self) -> bool:
@@ -155,7 +156,7 @@ class JobSnapshot(BaseModel):
     def __repr__(self) -> str:
         """Show the state on one line, without ids or times, so that stored outputs stay the same."""
         bits = [f"{self.handle.kind}: {self.state}"]
-        if self.id_count:
+        if self.id_count is not None:
             bits.append(f"{self.id_count:,} ids")
         if self.saved_count is not None:
             bits.append(f"{self.saved_count:,} saved")

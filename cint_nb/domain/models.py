@@ -1,15 +1,32 @@
 """The base of all API models, references to target groups, and amounts of money.
 
 Every model keeps unknown fields, treats nulls as absent and requires no optional field, because the exchange's contract
-drifts within one version.
+drifts within one version. What the exchange did not say is None: never an empty text, an empty list or a zero.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return a value of a reply as text; None if it is absent, null or empty."""
+    return None if value is None or value == "" else str(value)
+
+
+def reason_in_words(reason: Any) -> str | None:
+    """Return the reason of a reply, a text or an object with description and code, as text; None if there is none."""
+    if isinstance(reason, Mapping):
+        return text_or_none(reason.get("description")) or text_or_none(reason.get("code"))
+    return text_or_none(reason)
+
+
+OptionalText = Annotated[str | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A text, or None where it was not given; the exchange writes that as an absent field, as null or as an empty text."""
 
 
 class ApiModel(BaseModel):
@@ -71,8 +88,10 @@ class Amount(ApiModel):
     """Money as the exchange writes it: a decimal string and a currency code."""
 
     value: Decimal | None = None
-    currency_code: str = ""
+    currency_code: OptionalText = None
 
     def __str__(self) -> str:
-        """Return amount and currency as text."""
-        return "" if self.value is None else format_money(self.value, self.currency_code)
+        """Return amount and currency as text, as far as they are known."""
+        if self.value is None:
+            return "not known"
+        return f"{self.value:,f}" if self.currency_code is None else format_money(self.value, self.currency_code)

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from cint_nb.domain import limits
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr
-from cint_nb.domain.models import format_money
+from cint_nb.domain.models import OptionalText, format_money
 
 _FORM = "write an amount and a currency code, such as '1400 EUR', '1,400.50 EUR' or '1.400,50 EUR'."
 _SYMBOLS = {"€": "EUR", "£": "GBP"}
@@ -184,14 +184,14 @@ class TargetGroupPlan(BaseModel):
     start_at: datetime
     end_at: datetime
     live_url: str
-    test_url: str = ""
+    test_url: OptionalText = None
     cost_per_interview: Money | None = None
     maximum_cpi: Money | None = None
     expected_length_of_interview_minutes: int = Field(
         default=10, ge=limits.INTERVIEW_MINUTES[0], le=limits.INTERVIEW_MINUTES[1]
     )
     expected_incidence_rate: float = Field(default=0.8, ge=0, le=1)
-    name: str = Field(default="", max_length=limits.NAME_CHARACTERS[1])
+    name: OptionalText = Field(default=None, max_length=limits.NAME_CHARACTERS[1])
     industry_code: str = "other"
     collects_pii: bool = False
     study_type_code: str = limits.RECONTACT_STUDY_TYPE
@@ -203,7 +203,7 @@ class TargetGroupPlan(BaseModel):
     allocation_format: AllocationFormat = AllocationFormat.TEMPLATE_ID
     allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID
     open_exchange_allocations: dict[str, Any] | None = None
-    customer_reference_number: str = ""
+    customer_reference_number: OptionalText = None
 
     @classmethod
     def recontact(cls, **fields: Any) -> Self:
@@ -241,18 +241,19 @@ class TargetGroupPlan(BaseModel):
         """The highest price one complete can cost; None with a rate card."""
         return self.maximum_cpi or self.cost_per_interview
 
-    def to_body(self, *, name: str = "", customer_reference_number: str = "") -> dict[str, Any]:
+    def to_body(self, *, name: str | None = None, customer_reference_number: str | None = None) -> dict[str, Any]:
         """Return the JSON body of the draft, in the form of the guides.
 
         Args:
             name: Used when the plan has no name of its own.
             customer_reference_number: By which a lost draft is found again; 3–128 characters.
         """
+        chosen_name = self.name or name
         pricing: dict[str, Any] = {}
         if self.price_cap is not None:
             pricing = {"pricing": {"type": "dynamic", "maximum_cpi": self.price_cap.to_body()}}
         body: dict[str, Any] = {
-            "name": self.name or name,
+            **({"name": chosen_name} if chosen_name else {}),
             "business_unit_id": str(self.business_unit_id),
             "project_manager_id": self.project_manager_id,
             "study_type_code": self.study_type_code,
@@ -316,7 +317,7 @@ def _explain_problem(problem: ErrorDetails) -> str:
         case _:
             refused = problem.get("ctx", {}).get("error")
             if isinstance(refused, PlanError):  # an amount of money: what it was read as, without the other lines
-                return f"{refused.what.removesuffix('.')} ({refused.next_step.removesuffix('.')})"
+                return f"{refused.what.removesuffix('.')} ({(refused.next_step or '').removesuffix('.')})"
             return problem["msg"].removeprefix("Value error, ")
 
 

@@ -6,18 +6,18 @@ from datetime import datetime
 
 from pydantic import Field
 
-from cint_nb.domain.models import ApiModel
+from cint_nb.domain.models import ApiModel, OptionalText
 
 
 class Project(ApiModel):
     """A project; endpoint `GET …/projects/{project_id}`."""
 
     id: str
-    name: str = ""
-    project_manager_id: str = ""
+    name: OptionalText = None
+    project_manager_id: OptionalText = None
     account_id: int | None = None
-    human_readable_id: str = ""
-    project_customer_reference_number: str = ""
+    human_readable_id: OptionalText = None
+    project_customer_reference_number: OptionalText = None
 
 
 class ProjectStatistics(ApiModel):
@@ -35,7 +35,7 @@ class ProjectStatistics(ApiModel):
 class ProjectSummary(Project):
     """A project as listed."""
 
-    status: str = ""
+    status: OptionalText = None
     target_group_count: int | None = None
     last_activity_at: datetime | None = None
     statistics: ProjectStatistics = Field(default_factory=ProjectStatistics)
@@ -44,6 +44,6 @@ class ProjectSummary(Project):
 class ProjectOverview(Project):
     """A project with its metrics; endpoint `GET …/projects/{project_id}/overview`."""
 
-    status: str = ""
+    status: OptionalText = None
     created_at: datetime | None = None
     statistics: ProjectStatistics = Field(default_factory=ProjectStatistics)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from cint_nb.domain.jobs import JobState, parse_job_state
-from cint_nb.domain.models import ApiModel
+from cint_nb.domain.models import ApiModel, OptionalText, text_or_none
 
 
 class ReportType(StrEnum):
@@ -37,12 +37,12 @@ class ReportRequest(ApiModel):
     """A report request as listed; the requestor never appears in a repr."""
 
     report_id: str
-    report_type: str = ""
-    status: str = ""
-    level: str = ""
+    report_type: OptionalText = None
+    status: OptionalText = None
+    level: OptionalText = None
     create_date: datetime | None = None
-    create_params: dict[str, Any] = Field(default_factory=dict)
-    requestor: dict[str, Any] = Field(default_factory=dict, repr=False)
+    create_params: dict[str, Any] | None = None
+    requestor: dict[str, Any] | None = Field(default=None, repr=False)
 
     @property
     def state(self) -> JobState:
@@ -54,9 +54,13 @@ class ReportRequest(ApiModel):
         params = self.create_params
         if not params:  # the list omits them, so a new request of the same type has to do
             return True
-        dates = all(str(params.get(key) or "")[:10] == str(body.get(key) or "")[:10] for key in _DATE_FIELDS)
-        same_filter = (params.get("filter") or "") == (body.get("filter") or "")
-        return dates and same_filter and set(params.get("filter_ids") or ()) == set(body.get("filter_ids") or ())
+        same_dates = all(_day(params.get(key)) == _day(body.get(key)) for key in _DATE_FIELDS)
+        same_filter = text_or_none(params.get("filter")) == text_or_none(body.get("filter"))
+        return same_dates and same_filter and set(params.get("filter_ids") or ()) == set(body.get("filter_ids") or ())
 
 
 _DATE_FIELDS = ("start_date", "end_date")
+
+
+def _day(moment: Any) -> str | None:
+    return None if (text := text_or_none(moment)) is None else text[:10]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from cint_nb.domain.jobs import JobState, parse_job_state
-from cint_nb.domain.models import ApiModel
+from cint_nb.domain.models import ApiModel, OptionalText
 
 
 class UploadJob(ApiModel):
     """An upload job as listed; recontact guide, managing upload jobs."""
 
     job_id: str
-    file_name: str = ""
-    status: str = ""
+    file_name: OptionalText = None
+    status: OptionalText = None
     created_at: datetime | None = None
-    created_by: str = ""
+    created_by: OptionalText = None
 
     @property
     def state(self) -> JobState:
@@ -33,11 +33,11 @@ class RecontactOverview(ApiModel):
 class ExclusionPolicy(ApiModel):
     """Whether people who completed elsewhere in the project are excluded from a target group."""
 
-    target_group_id: str = ""
+    target_group_id: OptionalText = None
     project_exclusion_enabled: bool | None = None
     create_date: datetime | None = None
     update_date: datetime | None = None
-    updated_by: str = ""
+    updated_by: OptionalText = None
 
 
 class ActivityExclusion(ApiModel):
@@ -51,7 +51,7 @@ class ActivityExclusion(ApiModel):
 
     type: str
     id: str
-    duration: str = "P90D"
+    duration: str
 
     def to_body(self) -> dict[str, object]:
         """Return the JSON form, with every field that was received."""

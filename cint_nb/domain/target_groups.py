@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from cint_nb.domain.models import Amount, ApiModel
+from cint_nb.domain.models import Amount, ApiModel, OptionalText, reason_in_words, text_or_none
 
 
 class FieldingSpecification(ApiModel):
@@ -33,8 +33,8 @@ class QuotaOverlay(ApiModel):
 class FieldingAssistantAssignment(ApiModel):
     """What the fielding assistant holds of a target group."""
 
-    pricing: Pricing = Field(default_factory=Pricing)
-    quota_overlay: QuotaOverlay = Field(default_factory=QuotaOverlay)
+    pricing: Pricing | None = None
+    quota_overlay: QuotaOverlay | None = None
 
 
 class TargetGroup(ApiModel):
@@ -43,66 +43,61 @@ class TargetGroup(ApiModel):
     `launched` is ours: which of the two endpoints answered.
     """
 
-    id: str = ""
-    launched: bool = False
-    human_readable_id: str = ""
-    name: str = ""
+    id: str
+    launched: bool
+    human_readable_id: OptionalText = None
+    name: OptionalText = None
     business_unit_id: int | None = None
-    project_manager_id: str = ""
-    locale: str = ""
-    study_type_code: str = ""
-    industry_code: str = ""
+    project_manager_id: OptionalText = None
+    locale: OptionalText = None
+    study_type_code: OptionalText = None
+    industry_code: OptionalText = None
     completes_goal: int | None = None
     collects_pii: bool | None = None
     expected_length_of_interview_minutes: int | None = None
     expected_incidence_rate: float | None = None
     fielding_specification: FieldingSpecification = Field(default_factory=FieldingSpecification)
     cost_per_interview: Amount | None = None
-    live_url: str = ""
-    test_url: str = ""
-    exclusion: dict[str, Any] = Field(default_factory=dict)
-    fielding_assistant_assignment: FieldingAssistantAssignment = Field(default_factory=FieldingAssistantAssignment)
-    allocations: dict[str, Any] = Field(default_factory=dict)
-    profiling: dict[str, Any] = Field(default_factory=dict)
-    filling_strategy: str = ""
+    live_url: OptionalText = None
+    test_url: OptionalText = None
+    exclusion: dict[str, Any] | None = None
+    fielding_assistant_assignment: FieldingAssistantAssignment | None = None
+    allocations: dict[str, Any] | None = None
+    profiling: dict[str, Any] | None = None
+    filling_strategy: OptionalText = None
     created_at: datetime | None = None
-    target_group_customer_reference_number: str = ""
+    target_group_customer_reference_number: OptionalText = None
 
     @property
     def price_cap(self) -> Amount | None:
         """The highest price of a complete; None where the target group shows none."""
-        return self.fielding_assistant_assignment.pricing.maximum_cpi or self.cost_per_interview
+        pricing = self.fielding_assistant_assignment.pricing if self.fielding_assistant_assignment else None
+        return (pricing.maximum_cpi if pricing else None) or self.cost_per_interview
 
 
 class TargetGroupSummary(ApiModel):
     """A target group as listed; `statistics` contains metrics with the exchange's own advice."""
 
     id: str
-    human_readable_id: str = ""
-    name: str = ""
-    project_manager_id: str = ""
+    human_readable_id: OptionalText = None
+    name: OptionalText = None
+    project_manager_id: OptionalText = None
     exclusion_enabled: bool | None = None
-    locale: str = ""
-    status: str = ""
+    locale: OptionalText = None
+    status: OptionalText = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    statistics: dict[str, Any] = Field(default_factory=dict)
-    target_group_customer_reference_number: str = ""
+    statistics: dict[str, Any] | None = None
+    target_group_customer_reference_number: OptionalText = None
 
-    def issues(self) -> tuple[tuple[str, str, str], ...]:
-        """Return the exchange's own advice as (metric, `warning` or `error`, reason in words)."""
+    def issues(self) -> tuple[tuple[str, str | None, str | None], ...]:
+        """Return the exchange's own advice as (metric, `warning` or `error`, reason in words); None if not given."""
         return tuple(
-            (metric, str(issue.get("issue_type", "")), _reason_in_words(issue.get("reason")))
-            for metric, entry in self.statistics.items()
+            (metric, text_or_none(issue.get("issue_type")), reason_in_words(issue.get("reason")))
+            for metric, entry in (self.statistics or {}).items()
             for issue in ((entry.get("issues") or ()) if isinstance(entry, dict) else ())
             if isinstance(issue, dict)
         )
-
-
-def _reason_in_words(reason: Any) -> str:
-    if isinstance(reason, dict):
-        return str(reason.get("description") or reason.get("code") or "")
-    return str(reason or "")
 
 
 class GoalProgress(ApiModel):
@@ -111,17 +106,17 @@ class GoalProgress(ApiModel):
     current_completes: int | None = None
     current_prescreens: int | None = None
     filling_goal: int | None = None
-    filling_strategy: str = ""
+    filling_strategy: OptionalText = None
 
 
 class TargetGroupOverview(ApiModel):
     """State, progress and cost of a launched target group; rates are fractions, 0–1."""
 
-    target_group_name: str = ""
-    project_name: str = ""
-    status: str = ""
+    target_group_name: OptionalText = None
+    project_name: OptionalText = None
+    status: OptionalText = None
     progress: GoalProgress = Field(default_factory=GoalProgress)
-    pricing_model: str = ""
+    pricing_model: OptionalText = None
     is_pricing_restricted: bool | None = None
     current_cost_per_interview: Amount | None = None
     average_cost_per_interview: Amount | None = None
@@ -130,27 +125,27 @@ class TargetGroupOverview(ApiModel):
     drop_off_rate: float | None = None
     incidence_rate: float | None = None
     median_length_of_interview_seconds: float | None = None
-    study_type_code: str = ""
-    country_code: str = ""
-    language_code: str = ""
+    study_type_code: OptionalText = None
+    country_code: OptionalText = None
+    language_code: OptionalText = None
     created_at: datetime | None = None
-    target_group_customer_reference_number: str = ""
+    target_group_customer_reference_number: OptionalText = None
 
 
 class RespondentCount(ApiModel):
     """The number of visits that ended in one status."""
 
-    status: str = ""
-    label: str = ""
-    description: str = ""
-    count: int = 0
+    status: OptionalText = None
+    label: OptionalText = None
+    description: OptionalText = None
+    count: int | None = None
 
 
 class RespondentAnalysis(ApiModel):
     """Visits by status, live and test separately."""
 
-    live: tuple[RespondentCount, ...] = ()
-    test: tuple[RespondentCount, ...] = ()
+    live: tuple[RespondentCount, ...] | None = None
+    test: tuple[RespondentCount, ...] | None = None
 
 
 class Performance(ApiModel):
@@ -172,32 +167,32 @@ class CompletesInterval(ApiModel):
     """The completes collected until `timestamp`, the end of an interval; counts are cumulative."""
 
     timestamp: datetime
-    count: int = 0
+    count: int | None = None
 
 
 class ChangelogEntry(ApiModel):
     """One entry of the changelog: when, by whom, what; old and new values are kept as received."""
 
-    id: str = ""
+    id: OptionalText = None
     occurred_at: datetime | None = None
-    user: dict[str, Any] = Field(default_factory=dict)
-    changes: tuple[dict[str, Any], ...] = ()
+    user: dict[str, Any] | None = None
+    changes: tuple[dict[str, Any], ...] | None = None
 
 
 class Feasibility(ApiModel):
     """The exchange's forecast for a population. It does not consider a recontact list."""
 
     suggested_price: Amount | None = None
-    suggested_price_range: dict[str, Any] = Field(default_factory=dict)
-    suggested_completes_goal_range: dict[str, Any] = Field(default_factory=dict)
-    profiles: tuple[dict[str, Any], ...] = ()
-    allocations: dict[str, Any] = Field(default_factory=dict)
+    suggested_price_range: dict[str, Any] | None = None
+    suggested_completes_goal_range: dict[str, Any] | None = None
+    profiles: tuple[dict[str, Any], ...] | None = None
+    allocations: dict[str, Any] | None = None
 
 
 class Transitions(ApiModel):
     """The actions a set of target groups currently allows."""
 
-    target_groups: tuple[str, ...] = ()
+    target_groups: tuple[str, ...] | None = None
     is_launch_allowed: bool | None = None
     is_pause_allowed: bool | None = None
     is_resume_allowed: bool | None = None

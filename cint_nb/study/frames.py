@@ -136,7 +136,8 @@ def _screenouts(performance: Any) -> int | None:
     entries = get_path(performance, "respondent_analysis", "live")
     if entries is None:
         return None
-    return sum(int(get_path(e, "count") or 0) for e in entries if _text(get_path(e, "status")) not in _NOT_SCREENED_OUT)
+    counts = [get_path(e, "count") for e in entries if _text(get_path(e, "status")) not in _NOT_SCREENED_OUT]
+    return None if None in counts else sum(map(int, counts))
 
 
 def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
@@ -156,7 +157,7 @@ def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
     until = pd.to_datetime(pd.Series([row[0] for row in rows], dtype="object"), utc=True, format="ISO8601")
     frame = pd.DataFrame({"until": until, "completes": pd.array([row[1] for row in rows], dtype="Int64")})
     frame = frame.sort_values("until", kind="stable", ignore_index=True)
-    return frame.assign(new=frame["completes"].diff().fillna(frame["completes"]))
+    return frame.assign(new=frame["completes"] - frame["completes"].shift(1, fill_value=0))
 
 
 def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
@@ -167,19 +168,19 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
         test: Count test visits instead of live ones.
 
     Returns:
-        A frame, the most frequent first: `status`, `label`, `count`, `share` (0–1).
+        A frame, the most frequent first: `status`, `label`, `count`, `share` (0–1). A count that the exchange did not
+        give is empty, and so are then all shares.
 
     Serves the endpoint `target-groups/{id}/performance`.
     """
     import pandas as pd
 
     entries = get_path(performance, "respondent_analysis", "test" if test else "live") or ()
-    rows = [
-        (_word(get_path(e, "status")), _word(get_path(e, "label")), int(get_path(e, "count") or 0)) for e in entries
-    ]
-    frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "int64"})
+    rows = [(_word(get_path(e, "status")), _word(get_path(e, "label")), get_path(e, "count")) for e in entries]
+    frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "Int64"})
     frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
-    return frame.assign(share=frame["count"] / max(1, int(frame["count"].sum())))
+    total = frame["count"].sum(skipna=False)
+    return frame.assign(share=frame["count"].astype("Float64") / (total if pd.isna(total) else max(1, int(total))))
 
 
 def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:

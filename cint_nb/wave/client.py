@@ -109,8 +109,8 @@ class Client:
         return self.aio.mode
 
     @property
-    def account_id(self) -> int:
-        """The Cint account."""
+    def account_id(self) -> int | None:
+        """The Cint account; None if the settings name none."""
         return self.aio.account_id
 
     @property

@@ -74,5 +74,5 @@ def _without_fields_not_recorded(client: AsyncClient, group: TargetGroup) -> Tar
     return evolve(group, live_url=None, test_url=None) if client.mode is Mode.REPLAY else group
 
 
-def _currency(plan: TargetGroupPlan, currencies: dict[int, str]) -> str | None:
+def _currency(plan: TargetGroupPlan, currencies: dict[int, str | None]) -> str | None:
     return currencies.get(plan.business_unit_id)

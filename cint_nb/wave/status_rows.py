@@ -18,7 +18,9 @@ _MARKETPLACE_USER = "system_marketplace_user"
 
 def row_from_list(line: TargetGroupSummary) -> dict[str, Any]:
     """Return the row of a line of the list, with the exchange's own advice as warnings."""
-    metrics = {name: entry.get("value") if isinstance(entry, dict) else None for name, entry in line.statistics.items()}
+    metrics = {
+        name: entry.get("value") if isinstance(entry, dict) else None for name, entry in (line.statistics or {}).items()
+    }
     return {
         "name": line.name,
         "target_group_id": line.id,
@@ -57,7 +59,7 @@ async def read_draft_details(client: AsyncClient, ref: TargetGroupRef) -> dict[s
     }
 
 
-async def read_fielding_details(client: AsyncClient, ref: TargetGroupRef, state: str) -> dict[str, Any]:
+async def read_fielding_details(client: AsyncClient, ref: TargetGroupRef, state: str | None) -> dict[str, Any]:
     """Return what overview, performance, completes over time and the fielding run add to a launched group's row."""
     overview = await answer_or_none(client.target_groups.overview(ref))
     if overview is None:
@@ -81,7 +83,8 @@ async def read_completes_trend(client: AsyncClient, ref: TargetGroupRef) -> list
         counts = [each.count for each in await client.target_groups.completes_by_interval(ref)]
     except ApiError:  # a sparkline is not worth a failed refresh
         return None
-    return [0, *counts] if counts else None
+    known = [count for count in counts if count is not None]
+    return [0, *known] if known and len(known) == len(counts) else None
 
 
 async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[str, Any]:
@@ -90,7 +93,7 @@ async def read_pause_origin(client: AsyncClient, ref: TargetGroupRef) -> dict[st
         async for entry in client.target_groups.changelog(ref, types=("status_change",)):
             found = _find_pause(entry)
             if found is not None:
-                by = "marketplace" if entry.user.get("type") == _MARKETPLACE_USER else "elsewhere"
+                by = "marketplace" if (entry.user or {}).get("type") == _MARKETPLACE_USER else "elsewhere"
                 return {"paused_by": by, "pause_reason": found.get("reason_code")}
     except (NotFound, PermissionDenied):
         pass
@@ -106,10 +109,10 @@ async def answer_or_none(request: Awaitable[T]) -> T | None:
 
 
 def _find_pause(entry: ChangelogEntry) -> dict[str, Any] | None:
-    return next((each for each in entry.changes if str(each.get("new_value")).lower() == "paused"), None)
+    return next((each for each in entry.changes or () if str(each.get("new_value")).lower() == "paused"), None)
 
 
-async def _read_saved_count(client: AsyncClient, ref: TargetGroupRef, study_type: str) -> dict[str, Any]:
+async def _read_saved_count(client: AsyncClient, ref: TargetGroupRef, study_type: str | None) -> dict[str, Any]:
     if study_type != limits.RECONTACT_STUDY_TYPE:
         return {}
     return {"saved": await answer_or_none(client.recontacts.saved_count(ref))}

@@ -239,7 +239,8 @@ class Steps:
             before=before,
             after=after,
             saved_count=saved if has_rsids else saved - saved_before,
-            message=first.payload.snapshot.partial_message if first.payload.snapshot and len(uploads) == 1 else "",
+            message=(first.payload.snapshot.partial_message if first.payload.snapshot and len(uploads) == 1 else None)
+            or "",
             rejected_before=self._select(
                 {digest for entry in self._resubmissions() for digest in entry.payload.digests_sent}
             ),
@@ -262,7 +263,7 @@ class Steps:
 
     def resubmitted_count(self) -> int:
         """Return the number of IDs that were resent by jobs that have ended."""
-        return sum(entry.payload.handle.id_count for entry in self._resubmissions() if entry.payload.handle)
+        return sum(len(entry.payload.digests_sent) for entry in self._resubmissions())
 
     def _resubmissions(self) -> list[JournalEntry[UploadPayload]]:
         return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is EntryState.DONE]
@@ -391,10 +392,10 @@ class Steps:
         except NotFound:  # the exchange has no overview until the launch has reached it
             return row
         performance = await self.client.target_groups.performance(ref)
-        row |= {"overview": overview, "performance": performance, "state": str(overview.status)}
+        row |= {"overview": overview, "performance": performance, "state": overview.status}
         if launch := self.journal.last(self.key, LAUNCH):
             row["started_at"] = max(launch.at, self.plan.start_at) if launch.at else None
-        if overview.status.lower() == "paused" and not self._paused_by_us:
+        if (overview.status or "").lower() == "paused" and not self._paused_by_us:
             row |= await read_pause_origin(self.client, ref)
         if trend:
             row["trend"] = await read_completes_trend(self.client, ref)

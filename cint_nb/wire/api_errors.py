@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, error_class_for_status
 from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.models import text_or_none
 from cint_nb.wire.calls import Reply
 
 _BODY_MAX = 65_536
@@ -68,10 +69,10 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
         _summary_line(operation, reply.status, detail),
         evidence={
             "status": reply.status,
-            "object": object_name or None,
-            "fields": "; ".join(f"{name}: {reason}" for name, reason in params) or None,
-            "request_id": _request_id(envelope) or reply.request_id or None,
-            "trace_id": reply.trace_id or None,
+            "object": object_name,
+            "fields": "; ".join(": ".join(filter(None, param)) for param in params) or None,
+            "request_id": _request_id(envelope) or reply.request_id,
+            "trace_id": reply.trace_id,
         },
         safe=_safe_line(reply),
         next_step=_next_step(reply, object_name, kind, tried_new_token),
@@ -89,8 +90,7 @@ def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
     """
     body = reply.body
     for secret in secrets:
-        text = secret.get_secret_value() if secret is not None else ""
-        if len(text) >= _SECRET_MIN:
+        if secret is not None and len(text := secret.get_secret_value()) >= _SECRET_MIN:
             for written in (text, json.dumps(text)[1:-1], quote(text, safe="")):
                 body = body.replace(written.encode("utf-8"), b"(secret)")
     return reply if body == reply.body else dataclasses.replace(reply, body=body)
@@ -105,36 +105,38 @@ def parse_error_envelope(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _request_id(envelope: Mapping[str, Any]) -> str:
+def _request_id(envelope: Mapping[str, Any]) -> str | None:
     """Return the id of the error itself, whole: it names a request, not a person, and support needs all of it."""
-    found = re.fullmatch(r"[A-Za-z0-9-]{1,64}", str(envelope.get("id") or ""), re.ASCII)
-    return found[0] if found else ""
+    identifier = text_or_none(envelope.get("id"))
+    return identifier if identifier and re.fullmatch(r"[A-Za-z0-9-]{1,64}", identifier, re.ASCII) else None
 
 
-def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return the fields an error names, under our names, each with its reason."""
+def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str | None, str | None], ...]:
+    """Return the fields an error names, under our names, each with its reason; None for what it does not give."""
     listed = envelope.get("invalid_params")
     if not isinstance(listed, list):
         return ()
     return tuple(
-        (plan_field_name(item.get("name")), quote_foreign(item.get("reason")))
+        (plan_field_name(item.get("name")), quote_foreign(item.get("reason")) or None)
         for item in listed
         if isinstance(item, dict)
     )
 
 
-def plan_field_name(name: object) -> str:
-    """Return the plan's name for a field name of an error, such as `FieldingSpecification.EndAt`."""
+def plan_field_name(name: object) -> str | None:
+    """Return the plan's name for a field name of an error, such as `FieldingSpecification.EndAt`; None for no name."""
     quoted = quote_foreign(name)
     parts = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", part) for part in quoted.split(".")]
-    name_in_plan = ".".join(parts).lower()
+    name_in_plan = ".".join(parts).lower() or None
+    if name_in_plan is None:
+        return None
     for theirs, known in PLAN_FIELD_NAMES.items():
         if name_in_plan == theirs or name_in_plan.startswith((theirs + ".", theirs + "[")):
             return known
     return name_in_plan
 
 
-def _summary_line(operation: str, status: int, detail: str) -> str:
+def _summary_line(operation: str, status: int, detail: str | None) -> str:
     words = operation.replace("_", " ")
     rest = f": {detail}" if detail else "."
     if 300 <= status < 400:
@@ -152,7 +154,7 @@ def _safe_line(reply: Reply) -> str:
     return "unknown: the request may have taken effect before the error."
 
 
-def _next_step(reply: Reply, object_name: str, kind: type[ApiError], tried_new_token: bool) -> str:
+def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], tried_new_token: bool) -> str:
     status = reply.status
     if kind is JobAlreadyRunning:
         return _JOB_RUNS

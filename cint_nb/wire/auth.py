@@ -190,7 +190,7 @@ def token_request_body(settings: Settings) -> dict[str, Any]:
     """Return the body of the token request; `auth_scopes` is this endpoint's name for OAuth's `scope`."""
     return {
         "client_id": settings.client_id,
-        "client_secret": settings.client_secret.get_secret_value() if settings.client_secret else "",
+        "client_secret": settings.client_secret.get_secret_value() if settings.client_secret else None,
         "grant_type": "client_credentials",
         "audience": limits.TOKEN_AUDIENCE,
         "auth_scopes": limits.TOKEN_SCOPES,
@@ -221,7 +221,7 @@ def _token_refused_error(error: ApiError) -> NotAuthenticated:
 
 def _token_unavailable_error(error: CintError) -> NotSent:
     # An error that names a variable already knows which URL is wrong.
-    specific = error.next_step if "variable" in error.evidence else ""
+    specific = error.next_step if "variable" in error.evidence else None
     return NotSent(
         f"The request was not sent, because no access token could be fetched: {error.what}",
         evidence={"cause": error.code, **error.evidence},
@@ -245,7 +245,8 @@ class FileTokenStore:
     """
 
     def __init__(self, settings: Settings, folder: Path | None = None) -> None:
-        identity = "\n".join((settings.token_url, settings.client_id, limits.TOKEN_AUDIENCE, limits.TOKEN_SCOPES))
+        parts = (settings.token_url, settings.client_id, limits.TOKEN_AUDIENCE, limits.TOKEN_SCOPES)
+        identity = "\n".join(map(str, parts))
         self._folder = folder or platformdirs.user_cache_path("cint_nb", appauthor=False)
         self.path = self._folder / f"token-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
 

@@ -16,6 +16,7 @@ import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
 from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.models import text_or_none
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.retry_policy import Idempotency
 
@@ -34,7 +35,7 @@ class Call:
         method: HTTP method.
         template: Path below the base URL, such as `/demand/accounts/{account_id}/projects`.
         idempotency: What happens if it is sent twice.
-        path: Values of the template's placeholders; `account_id` comes from the settings if omitted.
+        path: Values of the template's placeholders; None is missing; `account_id` comes from the settings if omitted.
         query: Query parameters; None is omitted, a list repeats the name.
         json: JSON body.
         file: Name and content of an upload, sent as multipart field `file`.
@@ -49,12 +50,12 @@ class Call:
     method: str
     template: str
     idempotency: Idempotency
-    path: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    path: Mapping[str, str | int | None] = field(default_factory=dict, repr=False)
     query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
     file: tuple[str, bytes] | None = field(default=None, repr=False)
-    idempotency_key: str = field(default="", repr=False)
-    if_match: str = field(default="", repr=False)
+    idempotency_key: str | None = field(default=None, repr=False)
+    if_match: str | None = field(default=None, repr=False)
     deadline: float | None = None
     max_bytes: int | None = None
     accept: str = "application/json"
@@ -71,9 +72,9 @@ class Call:
         values = {"account_id": account_id, **self.path}
 
         def fill(placeholder: re.Match[str]) -> str:
-            text = "" if (value := values.get(placeholder[1])) is None else str(value)
-            if not _PATH_PARAM.fullmatch(text):
-                problem = "it has the wrong form" if text else "it is missing"
+            text = text_or_none(values.get(placeholder[1]))
+            if text is None or not _PATH_PARAM.fullmatch(text):
+                problem = "it is missing" if text is None else "it has the wrong form"
                 raise InputError(
                     f"{placeholder[1]} is not valid in a URL: {problem}.",
                     evidence={"operation": self.operation, "field": placeholder[1]},
@@ -108,19 +109,19 @@ class Reply:
         status: HTTP status.
         headers: Response headers, their names in lower case.
         body: The whole body, decompressed; empty where the exchange sends none.
-        request_id: What Cint support asks for: the reply's own id, else its trace id.
-        trace_id: Trace id of the `traceparent` header.
         method: HTTP method of the request.
         template: Path of the request, its placeholders unfilled.
+        request_id: What Cint support asks for: the reply's own id, else its trace id; None if it has neither.
+        trace_id: Trace id of the `traceparent` header; None if there is none.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    request_id: str = ""
-    trace_id: str = ""
-    method: str = ""
-    template: str = ""
+    method: str
+    template: str
+    request_id: str | None = None
+    trace_id: str | None = None
 
     def json(self) -> Any:
         """Return the body read as JSON.
@@ -167,15 +168,15 @@ class Reply:
         return parsed
 
     @property
-    def etag(self) -> str:
-        """Return the ETag exactly as sent, for If-Match; empty if there is none."""
-        return str(self.headers.get("etag", ""))
+    def etag(self) -> str | None:
+        """Return the ETag exactly as sent, for If-Match; None if there is none."""
+        return text_or_none(self.headers.get("etag"))
 
     @property
-    def location_id(self) -> str:
-        """Return the last part of the Location header, which may be a URL, a path or a bare id; empty if unusable."""
+    def location_id(self) -> str | None:
+        """Return the last part of the Location header, which may be a URL, a path or a bare id; None if unusable."""
         last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
-        return last if _PATH_PARAM.fullmatch(last) else ""
+        return last if _PATH_PARAM.fullmatch(last) else None
 
     def unexpected_reply_error(self, what: str) -> UnexpectedReply:
         """Return the error for a successful reply that cannot be interpreted; its `body` keeps the raw reply."""
@@ -186,7 +187,7 @@ class Reply:
                 "content_type": quote_foreign(self.headers.get("content-type", "none"), 60),
                 "bytes": len(self.body),
                 "request": f"{self.method} {self.template}",
-                "request_id": self.request_id or None,
+                "request_id": self.request_id,
             },
             safe="repeating a read is safe; a request that changes something may have taken effect.",
             next_step="check whether it took effect before resending; if this recurs, check the base URL.",
@@ -195,19 +196,19 @@ class Reply:
         return error
 
 
-def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str = "") -> Reply:
+def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str | None = None) -> Reply:
     """Build a reply; ids for support come from the headers where none is passed."""
     # Converted once: each look-up in httpx's own headers scans all of them.
     plain = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers.raw}
     trace = _TRACE.fullmatch(plain.get("traceparent", "").strip().lower())
-    trace_id = trace[1] if trace else ""
+    trace_id = trace[1] if trace else None
     named = _REQUEST_ID.fullmatch(plain.get("x-request-id", "").strip())
     return Reply(
         status=status,
         headers=plain,
         body=body,
-        request_id=request_id or (named[0] if named else "") or trace_id,
-        trace_id=trace_id,
         method=call.method,
         template=call.template,
+        request_id=request_id or (named[0] if named else None) or trace_id,
+        trace_id=trace_id,
     )

@@ -254,7 +254,7 @@ class Http:
         raise AttemptFailed(retry_policy.classify_status(reply.status), error, retry_after=wait)
 
     def _warn_of_sunset(self, reply: Reply) -> None:
-        if sunset := reply.headers.get("sunset", ""):
+        if sunset := reply.headers.get("sunset"):
             self.warn(f"The exchange says that {reply.method} {reply.template} ends on {quote_foreign(sunset, 40)}.")
 
     def _to_error(self, failure: AttemptFailed, state: _CallState) -> CintError:
@@ -266,7 +266,8 @@ class Http:
         if failure.retry_after is not None and isinstance(error, RateLimited | ServerError):
             moment = self.clock.now() + timedelta(seconds=failure.retry_after)
             error.evidence["retry_after_seconds"] = round(failure.retry_after, 3)
-            error.next_step = f"send nothing before {moment:%Y-%m-%d %H:%M:%S} UTC. {error.next_step}"
+            wait = f"send nothing before {moment:%Y-%m-%d %H:%M:%S} UTC."
+            error.next_step = " ".join(filter(None, (wait, error.next_step)))
         if (
             isinstance(error, ApiError)
             and failure.kind is FailureKind.AMBIGUOUS

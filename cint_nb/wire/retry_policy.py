@@ -123,7 +123,7 @@ class RetryDecision:
 
     retry: bool
     delay: float = 0.0
-    reason: str = ""
+    reason: str | None = None
 
 
 def decide_retry(
@@ -150,7 +150,7 @@ def decide_retry(
         budget_left: Whether this client may still retry anything at all.
     """
     if not is_retryable(idempotency, kind):
-        reason = "" if kind is FailureKind.FINAL else "a retry could take effect twice"
+        reason = None if kind is FailureKind.FINAL else "a retry could take effect twice"
         return RetryDecision(retry=False, reason=reason)
     if retry_after is not None and retry_after > limits.RETRY_AFTER_MAX_SECONDS:
         return RetryDecision(retry=False, reason=f"the exchange asks to wait {retry_after:.0f} s")

@@ -155,7 +155,7 @@ class Sender:
         if self._rate_limiter is not None and (wait := self._rate_limiter.reserve(self._clock.monotonic())):
             await self._clock.sleep(wait)
 
-    def _log_attempt(self, call: Call, result: str, started: float, request_id: str = "") -> None:
+    def _log_attempt(self, call: Call, result: str, started: float, request_id: str | None = None) -> None:
         milliseconds = (self._clock.monotonic() - started) * 1000
         log.info("%s %s %s %.0f ms %s", call.method, call.template, result, milliseconds, request_id or "-")
 

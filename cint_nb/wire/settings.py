@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
 from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.models import OptionalText, text_or_none
 from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_trusted_url, host_name, is_loopback, origin_of
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
@@ -77,11 +78,11 @@ class Settings(BaseModel):
 
     mode: Mode = Mode.SANDBOX
     account_id: int | None = None
-    client_id: str = ""
+    client_id: OptionalText = None
     client_secret: SecretStr | None = None
     token: SecretStr | None = None
-    base_url: str = ""
-    token_url: str = ""
+    base_url: str
+    token_url: str
     recording: Path | None = None
     record: Path | None = None
     keep_token: bool = False
@@ -110,7 +111,7 @@ class Settings(BaseModel):
         overrides = wrap_secrets({name: value for name, value in overrides.items() if value is not None})
         _refuse_unknown(overrides)
         values = _with_variables(overrides, chosen, environ)
-        values = {**_defaults(chosen, str(values.get("base_url", ""))), **values}
+        values = {**_defaults(chosen, text_or_none(values.get("base_url"))), **values}
         values["base_url"] = str(values["base_url"]).rstrip("/")
         try:
             settings = cls(mode=chosen, **values)
@@ -160,7 +161,7 @@ class Settings(BaseModel):
     def _check_credentials(self) -> None:
         missing = [] if self.account_id is not None else [VARIABLES["account_id"]]
         if self.token is None:
-            missing += [VARIABLES["client_id"]] if not self.client_id else []
+            missing += [VARIABLES["client_id"]] if self.client_id is None else []
             missing += [VARIABLES["client_secret"]] if self.client_secret is None else []
         if missing:
             raise SettingsError(
@@ -184,7 +185,7 @@ class Settings(BaseModel):
     @property
     def can_renew_token(self) -> bool:
         """Whether a new token can be requested."""
-        return bool(self.client_id) and self.client_secret is not None and self.mode is not Mode.REPLAY
+        return self.client_id is not None and self.client_secret is not None and self.mode is not Mode.REPLAY
 
     def __reduce__(self) -> NoReturn:
         """Raise: a pickle would contain the credentials in plain text."""
@@ -208,16 +209,17 @@ def wrap_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _variable(environ: Mapping[str, str] | None, name: str) -> str:
-    return (os.environ if environ is None else environ).get(name, "").strip()
+def _variable(environ: Mapping[str, str] | None, name: str) -> str | None:
+    """Return the value of a variable; None if it is unset or empty."""
+    return (os.environ if environ is None else environ).get(name, "").strip() or None
 
 
 def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, str] | None) -> dict[str, Any]:
     """Return the given settings, completed from the environment."""
-    base_url = str(given.get("base_url") or _variable(environ, VARIABLES["base_url"]))
+    base_url = text_or_none(given.get("base_url")) or _variable(environ, VARIABLES["base_url"])
     mock = is_loopback(host_name(base_url))
     found = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _applies_in_mode(name, mode, mock)}
-    return {**wrap_secrets({name: text for name, text in found.items() if text}), **given}
+    return {**wrap_secrets({name: text for name, text in found.items() if text is not None}), **given}
 
 
 def is_valid_token(secret: SecretStr) -> bool:
@@ -259,12 +261,13 @@ def _applies_in_mode(name: str, mode: Mode, mock: bool) -> bool:
             return name not in _ONLY_LIVE and name != "recording"
 
 
-def _defaults(mode: Mode, base_url: str) -> dict[str, Any]:
+def _defaults(mode: Mode, base_url: str | None) -> dict[str, Any]:
     match mode:
         case Mode.LIVE:
             # A server on this machine issues its own tokens: it must get neither a real secret nor a real token.
+            base_url = base_url or limits.LIVE_BASE_URL
             token_url = origin_of(base_url) + "/oauth/token" if is_loopback(host_name(base_url)) else limits.TOKEN_URL
-            return {"base_url": limits.LIVE_BASE_URL, "token_url": token_url}
+            return {"base_url": base_url, "token_url": token_url}
         case Mode.REPLAY:
             # A recording contains no token; this placeholder is never sent anywhere.
             return {

@@ -12,12 +12,14 @@ IN_PROCESS_HOSTS = ("sandbox.invalid", "replay.invalid")
 _LIVE_DOMAINS = ("cint.com", "luc.id", "lucidhq.com", "samplicio.us")
 
 
-def host_name(url: str) -> str:
-    """Return the host of a URL without its port; empty if it has none."""
+def host_name(url: str | None) -> str | None:
+    """Return the host of a URL without its port; None if it has none."""
+    if url is None:
+        return None
     try:
-        return urlsplit(url).hostname or ""
+        return urlsplit(url).hostname
     except ValueError:
-        return ""
+        return None
 
 
 def origin_of(url: str) -> str:
@@ -40,14 +42,16 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host = parts.hostname
         is_plain = (
-            bool(host) and parts.scheme in {"http", "https"} and not (parts.username or parts.query or parts.fragment)
+            host is not None
+            and parts.scheme in {"http", "https"}
+            and not (parts.username or parts.query or parts.fragment)
         )
         _ = parts.port
     except ValueError:
-        is_plain, host = False, ""
-    if not is_plain:
+        is_plain, host = False, None
+    if host is None or not is_plain:
         raise SettingsError(
             "A URL must be https://host/path, without user, query or fragment.",
             evidence={"variable": variable},
@@ -68,8 +72,10 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
         )
 
 
-def is_loopback(host: str) -> bool:
+def is_loopback(host: str | None) -> bool:
     """Return whether a host is this machine."""
+    if host is None:
+        return False
     if host == "localhost":
         return True
     try:

@@ -133,7 +133,10 @@ def test_b02_the_third_shape_expands_the_template_as_it_is_read(client: AsyncCli
 def test_b02_the_third_shape_without_the_template_is_refused() -> None:
     with pytest.raises(InputError, match="template"):
         convert_allocations({}, AllocationFormat.OPEN_EXCHANGE)
-    assert AllocationTemplate(template_id="x").to_open_exchange_allocations()["exchange_max_percentage"] == 100
+    with pytest.raises(InputError, match="suppliers of this allocation template are not known"):
+        AllocationTemplate(template_id="x").to_open_exchange_allocations()
+    whole = AllocationTemplate(template_id="x", supply_allocations=())
+    assert whole.to_open_exchange_allocations()["exchange_max_percentage"] == 100
 
 
 @pytest.mark.usefixtures("nothing_yet")

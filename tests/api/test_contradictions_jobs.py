@@ -150,6 +150,7 @@ def test_b14_a_refusal_no_listed_upload_explains_points_to_a_removal(
         {},
         {"completed_at": None, "failure_reason": None, "partial_success_reason": None, "job_trace_id": None},
         {"failure_reason": {}, "partial_success_reason": {}},
+        {"failure_reason": "", "partial_success_reason": "", "job_trace_id": ""},
     ],
 )
 def test_b15_null_and_absent_fields_mean_the_same(
@@ -158,7 +159,12 @@ def test_b15_null_and_absent_fields_mean_the_same(
     exchange.on("POST", UPLOAD, json_response(201, {"job_id": JOB}))
     exchange.on("GET", JOB, json_response(200, {"job_id": JOB, "status": "Completed", **holes}))
     ended = client.run(client.recontacts.upload(ref, upload_file())).wait()
-    assert (ended.state, ended.failure_message, ended.partial_message, ended.trace_id) == (JobState.DONE, "", "", "")
+    assert (ended.state, ended.failure_message, ended.partial_message, ended.trace_id) == (
+        JobState.DONE,
+        None,
+        None,
+        None,
+    )
 
 
 def test_b15_lists_without_items_or_cursor_are_empty(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:

@@ -22,8 +22,8 @@ def listed(client: AsyncClient, exchange: Any) -> Any:
     exchange.on("GET", "/projects", json_response(200, {"projects": found}))
     exchange.on("GET", "/target-groups", json_response(200, {"target_groups": found}))
 
-    def names(which: str, **filters: Any) -> list[str]:
-        async def collect() -> list[str]:
+    def names(which: str, **filters: Any) -> list[str | None]:
+        async def collect() -> list[str | None]:
             lists = client.projects.list(**filters) if which == "projects" else None
             return [row.name async for row in lists or client.target_groups.list(PROJECT, **filters)]
 

@@ -40,7 +40,7 @@ def test_an_unreadable_body_does_not_hide_a_location() -> None:
 
 def test_unknown_fields_are_kept_and_nulls_are_absent() -> None:
     project = Project.model_validate({"id": ULID, "name": None, "human_readable_id": 17, "invented": {"a": None}})
-    assert (project.name, project.human_readable_id) == ("", "17")
+    assert (project.name, project.human_readable_id) == (None, "17")
     assert project.model_extra == {"invented": {"a": None}}
 
 

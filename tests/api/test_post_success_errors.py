@@ -62,4 +62,4 @@ def test_a_project_that_was_accepted_and_cannot_be_read_is_named(
     with pytest.raises(kind, match="do not create it again") as caught:
         client.run(client.projects.create("A project", MANAGER))
     assert caught.value.evidence["project_id"] == PROJECT
-    assert "was accepted" in caught.value.safe
+    assert "was accepted" in str(caught.value.safe)

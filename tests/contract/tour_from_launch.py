@@ -111,7 +111,7 @@ async def exclusions_by_rule(to: TourState) -> Any:
     await exclusions.set_policies(to.project, {ref.target_group_id: True})
     other = await to.client.projects.create("Elsewhere", PROJECT_MANAGER_ID)
     rules = [
-        ActivityExclusion(type="project", id=other.id),
+        ActivityExclusion(type="project", id=other.id, duration="P90D"),
         ActivityExclusion(type="target-group", id=to.groups["guide"].target_group_id, duration="P30D"),
     ]
     await exclusions.set_activity(ref, rules)
@@ -134,6 +134,7 @@ async def reports(to: TourState) -> Any:
     for kind in ReportType:
         by, ids = ("project", [to.project]) if kind is ReportType.RESPONDENT_ANALYSIS else ("target_group", [group])
         job = await made.generate(kind, first, last, by=by, ids=ids)
+        assert job.handle.job_id is not None
         results[kind] = (await job, await made.status(job.handle.job_id), await made.download(job.handle.job_id))
     await made.generate(
         "completes",

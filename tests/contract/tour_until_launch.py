@@ -150,6 +150,8 @@ async def uploads(to: TourState) -> Any:
     locked = await refusal(recontacts.remove_all(ref))
     done = await job
     rids = await recontacts.upload(to.groups["second"], people(40, seed="rid", entity=EntityType.RID), token="rids")
+    assert job.handle.job_id is not None
+    assert job.handle.file_name is not None
     found = await recontacts.find_job(ref, job.handle.file_name)
     return {
         "done": done,

@@ -14,15 +14,15 @@ REPLY = {
 
 
 def test_a_batch_tells_which_groups_were_changed_and_why_others_were_not() -> None:
-    result = BatchResult.from_body(REPLY)
+    result = BatchResult.model_validate(REPLY)
     assert (result.status, result.updated, result.failed) == ("Completed", ("A",), {"B": "is a draft"})
 
 
 def test_unknown_fields_of_a_batch_are_kept() -> None:
-    kept = BatchResult.from_body(REPLY).model_extra or {}
+    kept = BatchResult.model_validate(REPLY).model_extra or {}
     assert kept["tomorrow"] == {"new": 1}
     assert kept["updated_target_groups"]["data"] == [{"target_group_id": "A", "since": "now"}]
 
 
 def test_a_batch_without_lists_or_status_is_read_as_empty() -> None:
-    assert BatchResult.from_body({"status": None}) == BatchResult()
+    assert BatchResult.model_validate({"status": None}) == BatchResult()

@@ -110,14 +110,14 @@ def test_what_is_no_amount_is_refused_with_what_was_given(text: str) -> None:
     with pytest.raises(PlanError) as caught:
         Money.parse(text)
     assert caught.value.evidence["given"] == repr(text)
-    assert "1400 EUR" in caught.value.next_step
+    assert "1400 EUR" in str(caught.value.next_step)
 
 
 @pytest.mark.parametrize("text", ["$5", "5 $", "US$ 5", "\uff045", "\u00a55", "5 \uffe5"])
 def test_a_sign_of_several_currencies_is_refused_and_the_codes_named(text: str) -> None:
     with pytest.raises(PlanError, match="several currencies") as caught:
         Money.parse(text)
-    assert "USD" in caught.value.next_step or "JPY" in caught.value.next_step
+    assert "USD" in str(caught.value.next_step) or "JPY" in str(caught.value.next_step)
 
 
 @pytest.mark.parametrize("given", [None, True, 5, 2.5, Decimal(5), b"5 EUR", ["5 EUR"], {"value": 5}])

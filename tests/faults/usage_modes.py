@@ -194,5 +194,5 @@ def follow_advice(client: Client, error: Exception, kept: Kept) -> None:
     """Follow the next step of an error, beyond running the cells again."""
     if isinstance(error, JobAlreadyRunning):
         client.pass_time(minutes=15)  # "wait for the running job to end"
-    if isinstance(error, InvalidState) and "resume_first=True" in error.next_step:
+    if isinstance(error, InvalidState) and "resume_first=True" in str(error.next_step):
         kept["paused"] = True

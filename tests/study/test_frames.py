@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from cint_nb.domain.target_groups import CompletesInterval, Performance, RespondentAnalysis, RespondentCount
 from cint_nb.study.frames import STATUS_COLUMNS, analysis_frame, completes_frame, status_frame
 from tests.support.plans import PRICE_VALUE, price_body
 
@@ -104,6 +105,26 @@ def test_screen_outs_are_visits_that_ended_without_complete_and_not_by_leaving()
     performance = {"respondent_analysis": {"live": [{"status": code, "count": number} for code, number in ends]}}
     assert status_frame([{"performance": performance}]).loc[0, "screenouts"] == 36
     assert status_frame([{"performance": {"entrants": 3}}])["screenouts"].isna().all()
+    assert status_frame([{"performance": Performance(entrants=3)}])["screenouts"].isna().all()
+
+
+def test_a_count_that_the_exchange_did_not_give_is_not_zero() -> None:
+    live = [RespondentCount(status="20", count=4), RespondentCount(status="30"), RespondentCount(status="10", count=3)]
+    performance = Performance(respondent_analysis=RespondentAnalysis(live=tuple(live)))
+    assert status_frame([{"performance": performance}])["screenouts"].isna().all()
+    frame = analysis_frame(performance)
+    assert list(frame["count"].fillna(-1)) == [4, 3, -1]
+    assert frame["share"].isna().all()
+
+
+def test_what_an_interval_added_is_not_known_beside_an_unknown_count() -> None:
+    days = [CompletesInterval(timestamp=f"2026-09-0{day}T00:00:00Z", count=count) for day, count in DAYS]
+    frame = completes_frame(days)
+    assert list(frame["completes"].fillna(-1)) == [5, -1, 9, 12]
+    assert list(frame["new"].fillna(-1)) == [5, -1, -1, 3]
+
+
+DAYS = ((1, 5), (2, None), (3, 9), (4, 12))
 
 
 def test_cost_stands_beside_its_cap_and_completes_so_far_make_a_trend() -> None:

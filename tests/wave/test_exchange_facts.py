@@ -48,7 +48,9 @@ def test_an_activity_exclusion_that_covers_the_source_is_named(client: Client, m
     wave = make_wave("Tracker, wave 2b")
     wave.sources = (first,)
     ref = wave.create()
-    client.exclusions.set_activity(ref, [ActivityExclusion(type="target-group", id=first.target_group_id)])
+    client.exclusions.set_activity(
+        ref, [ActivityExclusion(type="target-group", id=first.target_group_id, duration="P90D")]
+    )
     assert "activity-exclusions" in wave.check("launch", ask=True).rules()
 
 

@@ -99,7 +99,7 @@ def test_a_journal_of_an_earlier_version_is_refused_and_left_alone(path: Path) -
         connection.execute("PRAGMA user_version=1")
     with pytest.raises(JournalError, match="earlier version") as caught:
         Journal(path)
-    assert "CINT_NB_JOURNAL" in caught.value.next_step
+    assert "CINT_NB_JOURNAL" in str(caught.value.next_step)
     assert [each.name for each in path.parent.glob("*.damaged-*")] == []
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)

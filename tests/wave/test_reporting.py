@@ -78,6 +78,6 @@ def test_closing_a_paused_wave_names_the_call_of_a_wave(make_wave: Callable[...,
     wave.pause()
     with pytest.raises(InvalidState) as caught:
         wave.close()
-    assert "wave.close(resume_first=True)" in caught.value.next_step
+    assert "wave.close(resume_first=True)" in str(caught.value.next_step)
     wave.close(resume_first=True)
     assert wave.status().loc[0, "state"] == "completed"

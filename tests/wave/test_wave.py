@@ -163,7 +163,7 @@ def test_rejected_rids_that_cannot_be_told_are_not_called_saved(make_wave: Make,
     with pytest.raises(NothingToResubmit, match="not possible to tell") as caught:
         wave.resubmit()
     assert "every usable id is saved" not in str(caught.value)
-    assert "crosswalk" in caught.value.next_step
+    assert "crosswalk" in str(caught.value.next_step)
 
 
 def test_ids_saved_before_the_upload_are_told_apart(client: Client, make_wave: Make, people: Respondents) -> None:

@@ -95,24 +95,24 @@ def test_a_call_shows_no_values() -> None:
         ("/demand/jobs/01J/", "01J"),
         ("/demand/jobs/01J?x=1", "01J"),
         ("01J", "01J"),
-        ("", ""),
-        ("/demand/jobs/..", ""),
+        ("", None),
+        ("/demand/jobs/..", None),
     ],
 )
-def test_a_location_may_be_an_address_a_path_or_a_bare_id(location: str, expected: str) -> None:
+def test_a_location_may_be_an_address_a_path_or_a_bare_id(location: str, expected: str | None) -> None:
     assert reply(location=location).location_id == expected
-    assert reply().location_id == ""
+    assert reply().location_id is None
 
 
 def test_the_etag_is_kept_as_it_came() -> None:
     assert reply(etag='W/"1234"').etag == 'W/"1234"'
-    assert reply().etag == ""
+    assert reply().etag is None
 
 
 def test_support_gets_the_ids_of_the_reply() -> None:
     traced = reply(traceparent="00-" + "a" * 32 + "-" + "b" * 16 + "-01")
     assert traced.trace_id == traced.request_id == "a" * 32
-    assert reply(traceparent="nonsense").trace_id == ""
+    assert reply(traceparent="nonsense").trace_id is None
     assert reply(x_request_id="abc").request_id == "abc"
 
 

@@ -98,7 +98,7 @@ def test_no_real_secret_goes_out_for_a_server_on_this_machine() -> None:
 
 def test_the_address_of_a_served_sandbox_names_the_version() -> None:
     error = refused(environ={"CINT_NB_BASE_URL": "http://127.0.0.1:8640"})
-    assert "write http://127.0.0.1:8640/v1 in CINT_NB_BASE_URL" in error.next_step
+    assert "write http://127.0.0.1:8640/v1 in CINT_NB_BASE_URL" in str(error.next_step)
     mock = {"CINT_NB_BASE_URL": "http://127.0.0.1:4010", "CINT_NB_TOKEN": "static"}
     assert Settings.load(environ=mock).base_url == "http://127.0.0.1:4010"
 

@@ -151,7 +151,8 @@ class DurationModel:
     def estimate(self, handle: JobHandle) -> DurationEstimate:
         """Estimate how long the job takes from its kind, its number of ids and earlier jobs."""
         low, high, eta, fastest = _documented_durations(handle.kind, handle.id_count)
-        factor = self.factors.get(_kind_family(handle.kind))
+        family = _kind_family(handle.kind)
+        factor = None if family is None else self.factors.get(family)
         if factor is None:
             return DurationEstimate(low=low, high=high, eta=eta, fastest=fastest)
         middle = eta * factor
@@ -159,16 +160,16 @@ class DurationModel:
             low=middle * (1 - _SLACK), high=middle * (1 + _SLACK), eta=middle, fastest=middle * (1 - _SLACK)
         )
 
-    def learn(self, kind: JobKind, ids: int, seconds: float) -> None:
+    def learn(self, kind: JobKind, ids: int | None, seconds: float) -> None:
         """Record the duration of a finished job; small jobs and impossible durations are ignored.
 
         Args:
             kind: What the job did.
-            ids: How many ids it handled.
+            ids: How many ids it handled; None if unknown.
             seconds: From its creation to its completion, by the exchange's own clock.
         """
         family = _kind_family(kind)
-        if not family or ids < limits.DURATION_MIN_IDS or seconds <= 0:
+        if family is None or ids is None or ids < limits.DURATION_MIN_IDS or seconds <= 0:
             return
         expected = _documented_durations(kind, ids)[2]
         # Bounded, so that one job that was stuck overnight cannot spoil all later estimates.
@@ -188,7 +189,7 @@ class DurationModel:
 
 def has_known_size(handle: JobHandle) -> bool:
     """Return whether a job's duration can be estimated: its number of ids is known, or it handles none."""
-    return handle.id_count > 0 or handle.kind not in (*_UPLOAD_KINDS, *_REMOVAL_KINDS)
+    return handle.id_count is not None or handle.kind not in (*_UPLOAD_KINDS, *_REMOVAL_KINDS)
 
 
 def is_short(handle: JobHandle, eta: float) -> bool:
@@ -196,16 +197,16 @@ def is_short(handle: JobHandle, eta: float) -> bool:
     return has_known_size(handle) and eta <= limits.POLL_SHORT_JOB
 
 
-def _kind_family(kind: JobKind) -> str:
+def _kind_family(kind: JobKind) -> str | None:
     # Both kinds of upload store ids at the same speed, so they learn from each other.
     if kind in _UPLOAD_KINDS:
         return "store"
-    return str(kind) if kind in _REMOVAL_KINDS else ""
+    return str(kind) if kind in _REMOVAL_KINDS else None
 
 
-def _documented_durations(kind: JobKind, ids: int) -> tuple[float, float, float, float]:
-    """Return low, high, eta and fastest according to the documents alone."""
-    tens = ids / 10_000
+def _documented_durations(kind: JobKind, ids: int | None) -> tuple[float, float, float, float]:
+    """Return low, high, eta and fastest according to the documents alone; of an unknown size only the fixed part."""
+    tens = 0.0 if ids is None else ids / 10_000
     extra = limits.JOB_OVERHEAD_SECONDS
     if kind in _UPLOAD_KINDS:
         low, high = limits.UPLOAD_JOB_SECONDS_PER_10K

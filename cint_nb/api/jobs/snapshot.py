@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from cint_nb.api.jobs.schedule import DurationEstimate, extrapolate_end, has_known_size
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, parse_job_state
+from cint_nb.domain.models import reason_in_words, text_or_none
 
 _ALMOST_DONE = 0.99
 _TIME = TypeAdapter(datetime)
@@ -29,7 +30,7 @@ class StatusContext:
         saved_count_before: The same before the job started.
         counted_after: Seconds from the job's creation to that count; None for `elapsed`.
         estimate: Total duration of such a job.
-        request_id: Request id of the reply.
+        request_id: Request id of the reply; None if it has none.
     """
 
     elapsed: float
@@ -38,7 +39,7 @@ class StatusContext:
     saved_count: int | None = None
     saved_count_before: int | None = None
     counted_after: float | None = None
-    request_id: str = ""
+    request_id: str | None = None
 
 
 def fraction_done(handle: JobHandle, saved: int | None, saved_before: int | None) -> float | None:
@@ -57,7 +58,7 @@ def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], context: StatusCo
         The snapshot. A completed job with a partial-success reason, or a batch with failed groups, is `partial`.
     """
     partial_text = _text(body.get("partial_success_reason")) or _failed_groups_message(body)
-    word = str(body.get("status") or "")
+    word = text_or_none(body.get("status"))
     state = parse_job_state(word, partial=bool(partial_text))
     created, completed = parse_time(body.get("created_at")), parse_time(body.get("completed_at"))
     # Never a mix of two clocks: both times are the exchange's for a job that has ended, both ours for one that runs.
@@ -78,11 +79,11 @@ def parse_snapshot(handle: JobHandle, body: Mapping[str, Any], context: StatusCo
         is_measured=measured,
         seconds_left=left,
         polls=context.polls,
-        created_object_id=str(body.get("created_fielding_run_id") or ""),
-        failure_code=quote_foreign(failure.get("code")) if isinstance(failure, Mapping) else "",
-        failure_message=_text(failure) or (quote_foreign(body.get("message")) if state is JobState.FAILED else ""),
+        created_object_id=text_or_none(body.get("created_fielding_run_id")),
+        failure_code=quote_foreign(failure.get("code")) or None if isinstance(failure, Mapping) else None,
+        failure_message=_text(failure) or (_text(body.get("message")) if state is JobState.FAILED else None),
         partial_message=partial_text,
-        trace_id=str(body.get("job_trace_id") or ""),
+        trace_id=text_or_none(body.get("job_trace_id")),
         request_id=context.request_id,
     )
 
@@ -120,22 +121,22 @@ def _seconds_left(estimate: DurationEstimate, elapsed: float) -> tuple[float, fl
     return max(0.0, estimate.fastest - elapsed), max(0.0, estimate.high - elapsed)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
     if not isinstance(value, Mapping):
-        return quote_foreign(value)
-    parts = [str(value.get("description") or value.get("code") or "")]
+        return quote_foreign(value) or None
+    parts = [reason_in_words(value)]
     reasons = value.get("reasons")
     for reason in reasons if isinstance(reasons, list) else []:
         if isinstance(reason, Mapping):
             words = [str(reason[key]) for key in ("name", "reason", "detail") if reason.get(key)]
             parts.append(": ".join(words))
-    return quote_foreign("; ".join(part for part in parts if part))
+    return quote_foreign("; ".join(part for part in parts if part)) or None
 
 
-def _failed_groups_message(body: Mapping[str, Any]) -> str:
+def _failed_groups_message(body: Mapping[str, Any]) -> str | None:
     failed = body.get("failed_target_groups")
     rows = failed.get("data") if isinstance(failed, Mapping) else None
-    return f"{len(rows)} target groups could not be changed." if isinstance(rows, list) and rows else ""
+    return f"{len(rows)} target groups could not be changed." if isinstance(rows, list) and rows else None
 
 
 def parse_time(value: Any) -> datetime | None:

@@ -49,11 +49,7 @@ class StatusFetcher:
         self._counted_with = 0
         self._created_at = handle.created_at
         self._first_call_at: float | None = None
-        self._path = {
-            key: value
-            for key, value in (("project_id", handle.project_id), ("target_group_id", handle.target_group_id))
-            if value
-        }
+        self._path = {"project_id": handle.project_id, "target_group_id": handle.target_group_id}
         self._warned_about: set[str] = set()
 
     def elapsed(self) -> float:
@@ -73,8 +69,8 @@ class StatusFetcher:
         by_count = self.handle.kind in _COUNT_OPERATIONS and not self.handle.job_id
         saved_at_last_poll = self._saved
         if by_count or count:
-            await self._count()
-        request_id = ""
+            await self._count(required=by_count)
+        request_id: str | None = None
         if by_count:
             body: Mapping[str, Any] = self._state_from_count(saved_at_last_poll)
         else:
@@ -82,7 +78,8 @@ class StatusFetcher:
             operation = ops.STATUS_OPERATIONS[self.handle.kind]
             reply = await self.http.send(
                 operation.make_call(
-                    {**self._path, place: self.handle.job_id}, deadline=_MAX_ATTEMPTS * limits.POLL_READ_SECONDS
+                    {**self._path, place: self.handle.job_id},
+                    deadline=_MAX_ATTEMPTS * limits.POLL_READ_SECONDS,
                 )
             )
             body, request_id = reply.json_object(), reply.request_id
@@ -103,7 +100,8 @@ class StatusFetcher:
         )
         if not is_documented_status(snapshot.raw_status):
             word = snapshot.raw_status
-            self.warn_once(word, f"Unknown job status {quote_foreign(word, 40)!r}: treated as still running.")
+            named = "A job has no status" if word is None else f"Unknown job status {quote_foreign(word, 40)!r}"
+            self.warn_once(named, f"{named}: treated as still running.")
         return snapshot
 
     async def finalise(self, snapshot: JobSnapshot) -> JobSnapshot:
@@ -148,23 +146,25 @@ class StatusFetcher:
         A removal runs until no ids are left. An upload runs until all ids have arrived, or until its longest likely
         duration has passed and the count no longer changes: the ids that are missing were then rejected.
         """
-        saved = self._saved or 0
+        saved, whole = self._saved, self.handle.id_count
+        if saved is None or self._saved_before is None:
+            return {"status": "Processing"}
         if self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL):
             return {"status": "Processing" if saved else "Completed"}
-        arrived = saved - (self._saved_before or 0)
-        if arrived >= self.handle.id_count:
+        arrived = saved - self._saved_before
+        if whole is not None and arrived >= whole:
             return {"status": "Completed"}
         if saved != last_saved or self.elapsed() < self.durations.estimate(self.handle).high:
             return {"status": "Processing"}
-        text = (
-            f"{arrived:,} of {self.handle.id_count:,} IDs were counted; "
-            "the job's own report is unavailable because its ID was lost."
-        )
+        counted = f"{arrived:,} IDs" if whole is None else f"{arrived:,} of {whole:,} IDs"
+        text = f"{counted} were counted; the job's own report is unavailable because its ID was lost."
         return {"status": "Completed", "partial_success_reason": {"description": text}}
 
-    async def _count(self) -> None:
-        fields = (await self.http.send(_COUNT_OPERATIONS[self.handle.kind].make_call(self._path))).json_object()
-        counted = fields.get(self.handle.count_field)
+    async def _count(self, *, required: bool = False) -> None:
+        reply = await self.http.send(_COUNT_OPERATIONS[self.handle.kind].make_call(self._path))
+        counted = reply.json_object().get(self.handle.count_field)
+        if required and not isinstance(counted, int):
+            raise reply.unexpected_reply_error(f"The overview contains no {self.handle.count_field}.")
         if isinstance(counted, int):
             self._saved = counted
             if self._saved_before is None:

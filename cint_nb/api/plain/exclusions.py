@@ -21,7 +21,12 @@ class Exclusions:
         self._aio = aio
 
     def upload(
-        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, entity_type: str = "RSID", token: str = ""
+        self,
+        ref: TargetGroupRef,
+        uploadable: UploadFile | Uploadable,
+        *,
+        entity_type: str = "RSID",
+        token: str | None = None,
     ) -> Job:
         """Upload ids to exclude in a background job.
 
@@ -44,7 +49,7 @@ class Exclusions:
         """
         return loop_thread.run(self._aio.upload(ref, uploadable, entity_type=entity_type, token=token))
 
-    def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int = 0) -> Job:
+    def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int | None = None) -> Job:
         """Remove all uploaded exclusions of one entity type in a background job.
 
         Args:

@@ -22,7 +22,7 @@ class Fielding:
     def __init__(self, aio: fielding.Fielding) -> None:
         self._aio = aio
 
-    def launch(self, ref: TargetGroupRef, end_fielding_at: datetime, *, idempotency_key: str = "") -> Job:
+    def launch(self, ref: TargetGroupRef, end_fielding_at: datetime, *, idempotency_key: str | None = None) -> Job:
         """Launch a draft in a background job; once it is done, the group is live and costs money.
 
         Args:
@@ -40,7 +40,12 @@ class Fielding:
         return loop_thread.run(self._aio.launch(ref, end_fielding_at, idempotency_key=idempotency_key))
 
     def schedule(
-        self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime, *, idempotency_key: str = ""
+        self,
+        ref: TargetGroupRef,
+        start_fielding_at: datetime,
+        end_fielding_at: datetime,
+        *,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Schedule a draft in a background job; it goes live automatically at the start time.
 
@@ -114,7 +119,7 @@ class Fielding:
         return loop_thread.run(self._aio.allowed_actions(project_id, target_group_ids))
 
     def start_batch(
-        self, action: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str = ""
+        self, action: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str | None = None
     ) -> Job:
         """Apply one action to many target groups of a project in a background job.
 
@@ -136,5 +141,9 @@ class Fielding:
         )
 
     def batch_result(self, handle: JobHandle) -> BatchResult:
-        """Read which target groups a batch changed and which it could not, with the reasons."""
+        """Read which target groups a batch changed and which it could not, with the reasons.
+
+        Raises:
+            UnexpectedReply: a row of the reply names no target group.
+        """
         return loop_thread.run(self._aio.batch_result(handle))

@@ -17,7 +17,9 @@ class Projects:
     def __init__(self, aio: projects.Projects) -> None:
         self._aio = aio
 
-    def create(self, name: str, project_manager_id: str, *, reference: str = "", idempotency_key: str = "") -> Project:
+    def create(
+        self, name: str, project_manager_id: str, *, reference: str | None = None, idempotency_key: str | None = None
+    ) -> Project:
         """Create a project and wait until it can be read.
 
         Args:
@@ -47,7 +49,12 @@ class Projects:
         return loop_thread.run(self._aio.overview(project_id))
 
     def list(
-        self, *, name: str = "", search: str = "", status: str = "", project_manager_id: str = ""
+        self,
+        *,
+        name: str | None = None,
+        search: str | None = None,
+        status: str | None = None,
+        project_manager_id: str | None = None,
     ) -> builtins.list[ProjectSummary]:
         """List the account's projects.
 

@@ -21,7 +21,7 @@ class Recontacts:
     def __init__(self, aio: recontacts.Recontacts) -> None:
         self._aio = aio
 
-    def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+    def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str | None = None) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
         The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
@@ -56,13 +56,13 @@ class Recontacts:
         """Return the upload job with a file name, ready to be followed; None if the list contains none."""
         return loop_thread.run(self._aio.find_job(ref, file_name))
 
-    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
+    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int | None = None) -> Job:
         """Attach to an upload job by its id; nothing is sent.
 
         Args:
             ref: The target group.
             job_id: As returned by the upload.
-            ids: How many ids were sent, for the estimate; 0 if unknown.
+            ids: How many ids were sent, for the estimate; not known if omitted.
         """
         return self._aio.job(ref, job_id, ids=ids)
 
@@ -90,7 +90,7 @@ class Recontacts:
         """
         return loop_thread.run(self._aio.saved_ids(ref))
 
-    def remove_all(self, ref: TargetGroupRef, *, ids: int = 0) -> Job:
+    def remove_all(self, ref: TargetGroupRef, *, ids: int | None = None) -> Job:
         """Remove all recontacts of a target group in a background job; there is no way to remove only some.
 
         Args:

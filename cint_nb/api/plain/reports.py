@@ -66,7 +66,11 @@ class Reports:
         )
 
     def status(self, report_id: str) -> str:
-        """Read the status of a report, in the exchange's words; `GET …/reports/{report_id}/status`."""
+        """Read the status of a report, in the exchange's words; `GET …/reports/{report_id}/status`.
+
+        Raises:
+            UnexpectedReply: the reply contains no status.
+        """
         return loop_thread.run(self._aio.status(report_id))
 
     def download(self, report_id: str) -> Download:
@@ -79,7 +83,7 @@ class Reports:
         return loop_thread.run(self._aio.download(report_id))
 
     def list(
-        self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""
+        self, *, report_type: ReportType | str | None = None, status: str | None = None, level: str | None = None
     ) -> builtins.list[ReportRequest]:
         """List the requested reports, newest first.
 

@@ -30,7 +30,7 @@ class TargetGroups:
         self._aio = aio
 
     def create_draft(
-        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str = "", reference: str
+        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str | None = None, reference: str
     ) -> TargetGroupRef:
         """Create a draft target group, or adopt the one that already has the reference.
 
@@ -53,7 +53,9 @@ class TargetGroups:
         """
         return loop_thread.run(self._aio.create_draft(project_id, plan, name=name, reference=reference))
 
-    def find(self, project_id: str, reference: str, *, name: str = "", whole: bool = False) -> TargetGroupRef | None:
+    def find(
+        self, project_id: str, reference: str, *, name: str | None = None, whole: bool = False
+    ) -> TargetGroupRef | None:
         """Return the target group with a reference number; None if there is none. Archived groups do not count.
 
         Args:
@@ -111,8 +113,8 @@ class TargetGroups:
         *,
         references: Sequence[str] = (),
         statuses: Sequence[str] = (),
-        name: str = "",
-        search: str = "",
+        name: str | None = None,
+        search: str | None = None,
         countries: Sequence[str] = (),
         languages: Sequence[str] = (),
         exclusion: bool | None = None,

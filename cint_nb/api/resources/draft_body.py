@@ -13,7 +13,7 @@ from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 _REFERENCE_FIELD = "target_group_customer_reference_number"
 
 
-def build_draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str, reference: str) -> dict[str, Any]:
+def build_draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str | None, reference: str) -> dict[str, Any]:
     """Return the JSON body of a draft, with its name and the reference that identifies it later.
 
     Raises:
@@ -91,7 +91,7 @@ def convert_allocations(
 def mentions_field(error: BadRequest, word: str) -> bool:
     """Return whether a rejection is about a field: by the fields it names, or by its text if it names none."""
     if error.invalid_params:
-        return any(word in name for name, _ in error.invalid_params)
+        return any(word in name for name, _ in error.invalid_params if name is not None)
     return word in error.what.lower().replace(" ", "_")
 
 

@@ -37,7 +37,12 @@ class Exclusions:
     # --- by file ----------------------------------------------------------------------------------------------
 
     async def upload(
-        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, entity_type: str = "RSID", token: str = ""
+        self,
+        ref: TargetGroupRef,
+        uploadable: UploadFile | Uploadable,
+        *,
+        entity_type: str = "RSID",
+        token: str | None = None,
     ) -> Job:
         """Upload ids to exclude in a background job.
 
@@ -64,7 +69,7 @@ class Exclusions:
         before = await self._count(ref, entity)
         started_at = self._http.clock.now()
 
-        def job(job_id: str) -> Job:
+        def job(job_id: str | None) -> Job:
             handle = make_handle(
                 self._http,
                 JobKind.EXCLUSION_UPLOAD,
@@ -85,10 +90,10 @@ class Exclusions:
             return job(parse_created_id(await self._http.send(call), "job_id", "id"))
 
         async def check() -> Job | None:
-            return job("") if await self._count(ref, entity) > before else None
+            return job(None) if await self._count(ref, entity) > before else None
 
         async def check_conflict() -> Job:
-            return job("")  # the first request was accepted, and its job is running
+            return job(None)  # the first request was accepted, and its job is running
 
         return await send_once(
             self._http,
@@ -100,7 +105,7 @@ class Exclusions:
             **ref.path_params(),
         )
 
-    async def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int = 0) -> Job:
+    async def remove_all(self, ref: TargetGroupRef, *, entity_type: str = "RSID", ids: int | None = None) -> Job:
         """Remove all uploaded exclusions of one entity type in a background job.
 
         Args:
@@ -127,7 +132,7 @@ class Exclusions:
             kind=JobKind.EXCLUSION_REMOVAL,
             ref=ref,
             before=before,
-            id_count=ids or before,
+            id_count=before if ids is None else ids,
             count=lambda: self._count(ref, entity),
             conflicting_job=no_job,
             count_field=_COUNT_FIELDS[entity],
@@ -194,7 +199,11 @@ class Exclusions:
         await self._http.send(ops.SET_ACTIVITY_EXCLUSIONS.make_call(ref.path_params(), json=body))
 
     async def _count(self, ref: TargetGroupRef, entity: str) -> int:
-        return int(getattr(await self.overview(ref), _COUNT_FIELDS[entity]) or 0)
+        reply = await self._http.send(ops.EXCLUSION_OVERVIEW.make_call(ref.path_params()))
+        count: int | None = getattr(parse(RecontactOverview, reply), _COUNT_FIELDS[entity])
+        if count is None:
+            raise reply.unexpected_reply_error(f"The exclusion overview contains no {_COUNT_FIELDS[entity]}.")
+        return count
 
 
 def _parse_exclusion_type(word: str) -> str:

@@ -31,7 +31,9 @@ class Fielding:
 
     # --- from draft to run ------------------------------------------------------------------------------------
 
-    async def launch(self, ref: TargetGroupRef, end_fielding_at: datetime, *, idempotency_key: str = "") -> Job:
+    async def launch(
+        self, ref: TargetGroupRef, end_fielding_at: datetime, *, idempotency_key: str | None = None
+    ) -> Job:
         """Launch a draft in a background job; once it is done, the group is live and costs money.
 
         Args:
@@ -53,7 +55,12 @@ class Fielding:
         )
 
     async def schedule(
-        self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime, *, idempotency_key: str = ""
+        self,
+        ref: TargetGroupRef,
+        start_fielding_at: datetime,
+        end_fielding_at: datetime,
+        *,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Schedule a draft in a background job; it goes live automatically at the start time.
 
@@ -164,7 +171,7 @@ class Fielding:
     # --- batches ----------------------------------------------------------------------------------------------
 
     async def start_batch(
-        self, action: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str = ""
+        self, action: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str | None = None
     ) -> Job:
         """Apply one action to many target groups of a project in a background job.
 
@@ -193,13 +200,19 @@ class Fielding:
         return await self._start_job(call, JobKind(f"batch-{action}"), None, project_id=project_id)
 
     async def batch_result(self, handle: JobHandle) -> BatchResult:
-        """Read which target groups a batch changed and which it could not, with the reasons."""
+        """Read which target groups a batch changed and which it could not, with the reasons.
+
+        Raises:
+            UnexpectedReply: a row of the reply names no target group.
+        """
         call = ops.STATUS_OPERATIONS[handle.kind].make_call({"project_id": handle.project_id, "job_id": handle.job_id})
-        return BatchResult.from_body((await self._http.send(call)).json_object())
+        return parse(BatchResult, await self._http.send(call))
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    async def _start_job(self, call: Call, kind: JobKind, ref: TargetGroupRef | None, *, project_id: str = "") -> Job:
+    async def _start_job(
+        self, call: Call, kind: JobKind, ref: TargetGroupRef | None, *, project_id: str | None = None
+    ) -> Job:
         started_at = self._http.clock.now()
         try:
             try:
@@ -220,7 +233,7 @@ class Fielding:
         allowed: set[RunState],
         target: RunState,
         *,
-        advice: str = "",
+        advice: str | None = None,
     ) -> FieldingRun:
         def decide(run: FieldingRun | None) -> RunDecision:
             found = _require_run(run, action)

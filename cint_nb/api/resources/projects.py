@@ -23,7 +23,7 @@ class Projects:
         self._http = http
 
     async def create(
-        self, name: str, project_manager_id: str, *, reference: str = "", idempotency_key: str = ""
+        self, name: str, project_manager_id: str, *, reference: str | None = None, idempotency_key: str | None = None
     ) -> Project:
         """Create a project and wait until it can be read.
 
@@ -43,7 +43,7 @@ class Projects:
         """
         key = idempotency_key or self._http.token_factory.uuid()
         body = {"name": name, "project_manager_id": project_manager_id}
-        if reference:
+        if reference is not None:
             body["project_customer_reference_number"] = reference
         call = ops.CREATE_PROJECT.make_call(json=body, idempotency_key=key)
         try:
@@ -65,7 +65,12 @@ class Projects:
         return parse(ProjectOverview, await self._http.send(ops.PROJECT_OVERVIEW.make_call({"project_id": project_id})))
 
     async def list(
-        self, *, name: str = "", search: str = "", status: str = "", project_manager_id: str = ""
+        self,
+        *,
+        name: str | None = None,
+        search: str | None = None,
+        status: str | None = None,
+        project_manager_id: str | None = None,
     ) -> AsyncIterator[ProjectSummary]:
         """Iterate over the account's projects.
 
@@ -79,14 +84,14 @@ class Projects:
         """
         query = {
             # The parameter `name` is deprecated, also finds similar names, and is ignored beside a search.
-            "search_string": search or name or None,
-            "status": status or None,
-            "project_manager_id": project_manager_id or None,
+            "search_string": search or name,
+            "status": status,
+            "project_manager_id": project_manager_id,
         }
         call = ops.LIST_PROJECTS.make_call(query=query)
         async for row in iter_items(self._http, call, items_key="projects"):
             project = parse_item(ProjectSummary, row, call)
-            if not name or project.name == name:
+            if name is None or project.name == name:
                 yield project
 
     async def _wait_until_readable(self, project_id: str) -> Project:

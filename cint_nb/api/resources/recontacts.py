@@ -36,7 +36,9 @@ class Recontacts:
 
     # --- upload -----------------------------------------------------------------------------------------------
 
-    async def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+    async def upload(
+        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str | None = None
+    ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
         The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
@@ -71,12 +73,12 @@ class Recontacts:
         saved_before = await self.saved_count(ref)
         started_at = self._http.clock.now()
 
-        def sent_job(kind: JobKind, job_id: str) -> Job:
+        def sent_job(kind: JobKind, job_id: str | None) -> Job:
             handle = _handle(self._http, kind, job_id, ref, upload, name, started_at)
             return Job(self._http, handle, saved_before, durations=self._durations)
 
         def unlisted() -> Job:
-            return sent_job(JobKind.UPLOAD_RSIDS, "")
+            return sent_job(JobKind.UPLOAD_RSIDS, None)
 
         async def send() -> Job:
             return sent_job(*await self._post(ref, upload, name))
@@ -119,13 +121,13 @@ class Recontacts:
         found = await self._find_by_name(ref, file_name)
         return None if found is None else self._adopt(ref, found, None)
 
-    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int = 0) -> Job:
+    def job(self, ref: TargetGroupRef, job_id: str, *, ids: int | None = None) -> Job:
         """Attach to an upload job by its id; nothing is sent.
 
         Args:
             ref: The target group.
             job_id: As returned by the upload.
-            ids: How many ids were sent, for the estimate; 0 if unknown.
+            ids: How many ids were sent, for the estimate; not known if omitted.
         """
         handle = make_handle(self._http, JobKind.UPLOAD, job_id, ref=ref, id_count=ids)
         # When it was created is not known here; the first poll will show it.
@@ -171,7 +173,7 @@ class Recontacts:
 
     # --- removal ----------------------------------------------------------------------------------------------
 
-    async def remove_all(self, ref: TargetGroupRef, *, ids: int = 0) -> Job:
+    async def remove_all(self, ref: TargetGroupRef, *, ids: int | None = None) -> Job:
         """Remove all recontacts of a target group in a background job; there is no way to remove only some.
 
         Args:
@@ -198,7 +200,7 @@ class Recontacts:
             kind=JobKind.REMOVAL,
             ref=ref,
             before=before,
-            id_count=ids or before,
+            id_count=before if ids is None else ids,
             count=lambda: self.saved_count(ref),
             conflicting_job=running_upload,
         )
@@ -264,10 +266,10 @@ class Recontacts:
 def _handle(
     http: Http,
     kind: JobKind,
-    job_id: str,
+    job_id: str | None,
     ref: TargetGroupRef,
     upload: UploadFile | None,
-    file_name: str,
+    file_name: str | None,
     created_at: datetime | None,
 ) -> JobHandle:
     return make_handle(
@@ -276,10 +278,10 @@ def _handle(
         job_id,
         ref=ref,
         created_at=created_at,
-        id_count=upload.id_count if upload else 0,
+        id_count=upload.id_count if upload else None,
         entity_type=upload.entity_type if upload else None,
         file_name=file_name,
-        sha256=upload.sha256 if upload else "",
+        sha256=upload.sha256 if upload else None,
     )
 
 

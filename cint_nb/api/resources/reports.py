@@ -16,6 +16,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
 from cint_nb.domain.ids import masked_repr, masked_text
 from cint_nb.domain.jobs import JobKind
+from cint_nb.domain.models import text_or_none
 from cint_nb.domain.reports import GUIDE_SPELLINGS, ReportRequest, ReportType
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
@@ -100,9 +101,16 @@ class Reports:
         return await send_once(self._http, send, check, what="request a report", report_type=str(kind))
 
     async def status(self, report_id: str) -> str:
-        """Read the status of a report, in the exchange's words; `GET …/reports/{report_id}/status`."""
+        """Read the status of a report, in the exchange's words; `GET …/reports/{report_id}/status`.
+
+        Raises:
+            UnexpectedReply: the reply contains no status.
+        """
         reply = await self._http.send(ops.REPORT_STATUS.make_call({"report_id": report_id}))
-        return str(reply.json_object().get("status") or "")
+        status = text_or_none(reply.json_object().get("status"))
+        if status is None:
+            raise reply.unexpected_reply_error("The status of the report contains no status.")
+        return status
 
     async def download(self, report_id: str) -> Download:
         """Return name and content of a finished report, CSV or XLSX; `save(folder)` replaces no file unless asked to.
@@ -119,7 +127,7 @@ class Reports:
         return make_download(reply, f"{report_id}.{suffix}")
 
     async def list(
-        self, *, report_type: ReportType | str | None = None, status: str = "", level: str = ""
+        self, *, report_type: ReportType | str | None = None, status: str | None = None, level: str | None = None
     ) -> AsyncIterator[ReportRequest]:
         """Iterate over the requested reports, newest first.
 
@@ -132,8 +140,8 @@ class Reports:
         """
         query = {
             "report_type": str(_parse_type(report_type)) if report_type else None,
-            "Status": status or None,  # the only parameter the exchange writes with a capital letter
-            "level": level or None,
+            "Status": status,  # the only parameter the exchange writes with a capital letter
+            "level": level,
         }
         call = ops.LIST_REPORTS.make_call(query=query)
         async for row in iter_items(self._http, call, items_key="reports_requests"):
@@ -175,10 +183,12 @@ class Reports:
 
 
 def _concerns_type(error: BadRequest) -> bool:
-    return any("report_type" in name for name, _ in error.invalid_params)
+    return any("report_type" in name for name, _ in error.invalid_params if name is not None)
 
 
 def _same_type(request: ReportRequest, kind: ReportType) -> bool:
+    if request.report_type is None:
+        return False
     folded = request.report_type.lower().replace(" ", "-").replace("_", "-")
     return folded in {str(kind), GUIDE_SPELLINGS.get(kind, str(kind)).replace("_", "-")}
 

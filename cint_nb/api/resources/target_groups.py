@@ -18,7 +18,7 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
 from cint_nb.domain.ids import masked_repr
-from cint_nb.domain.models import Amount, TargetGroupRef
+from cint_nb.domain.models import Amount, TargetGroupRef, text_or_none
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.domain.target_groups import (
     ChangelogEntry,
@@ -47,7 +47,7 @@ class TargetGroups:
     # --- drafts -----------------------------------------------------------------------------------------------
 
     async def create_draft(
-        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str = "", reference: str
+        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str | None = None, reference: str
     ) -> TargetGroupRef:
         """Create a draft target group, or adopt the one that already has the reference.
 
@@ -80,9 +80,9 @@ class TargetGroups:
             return await self._post_draft(project_id, body, key)
 
         async def check() -> TargetGroupRef | None:
-            return await self.find(project_id, reference, name=str(body.get("name", "")), whole=True)
+            return await self.find(project_id, reference, name=text_or_none(body.get("name")), whole=True)
 
-        existing = await self.find(project_id, reference, name=str(body.get("name", "")))
+        existing = await self.find(project_id, reference, name=text_or_none(body.get("name")))
         if existing is not None:
             return existing
         return await send_once(
@@ -90,7 +90,7 @@ class TargetGroups:
         )
 
     async def find(
-        self, project_id: str, reference: str, *, name: str = "", whole: bool = False
+        self, project_id: str, reference: str, *, name: str | None = None, whole: bool = False
     ) -> TargetGroupRef | None:
         """Return the target group with a reference number; None if there is none. Archived groups do not count.
 
@@ -103,10 +103,10 @@ class TargetGroups:
         found = []
         async for row in self.list(project_id, references=(reference,), whole=whole):
             found_reference = row.target_group_customer_reference_number
-            if not found_reference and name and row.name == name:
+            if found_reference is None and name is not None and row.name == name:
                 shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
                 found_reference = shown.target_group_customer_reference_number
-            if found_reference == reference and row.status.lower() != "archived":
+            if found_reference == reference and (row.status is None or row.status.lower() != "archived"):
                 found.append(row.id)
         if len(found) > 1:
             self._http.warn(
@@ -180,8 +180,8 @@ class TargetGroups:
         *,
         references: Sequence[str] = (),
         statuses: Sequence[str] = (),
-        name: str = "",
-        search: str = "",
+        name: str | None = None,
+        search: str | None = None,
         countries: Sequence[str] = (),
         languages: Sequence[str] = (),
         exclusion: bool | None = None,
@@ -206,7 +206,7 @@ class TargetGroups:
             "target_group_customer_reference_numbers": tuple(references),
             "status": tuple(statuses),
             # The parameter `name` is deprecated, also finds similar names, and is ignored beside a search.
-            "search_string": search or name or None,
+            "search_string": search or name,
             "country": tuple(countries),
             "language": tuple(languages),
             "exclusion_status": exclusion,
@@ -214,7 +214,7 @@ class TargetGroups:
         call = ops.LIST_GROUPS.make_call({"project_id": project_id}, query=query)
         async for row in iter_items(self._http, call, items_key="target_groups", complete=whole):
             group = parse_item(TargetGroupSummary, row, call)
-            if not name or group.name == name:
+            if name is None or group.name == name:
                 yield group
 
     # --- single settings --------------------------------------------------------------------------------------

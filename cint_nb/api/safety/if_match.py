@@ -55,7 +55,7 @@ async def update_conditionally(
     for attempt in range(2):
         if decision.already_done:
             return decision.run
-        if not decision.run.etag:  # an unconditional change could undo somebody else's
+        if decision.run.etag is None:  # an unconditional change could undo somebody else's
             raise _missing_etag_error(decision.run)
         try:
             await http.send(call(decision.run))

@@ -54,7 +54,7 @@ async def start_removal(
     """
     started_at = http.clock.now()
 
-    def job(job_id: str) -> Job:
+    def job(job_id: str | None) -> Job:
         handle = make_handle(
             http, kind, job_id, ref=ref, created_at=started_at, id_count=id_count, count_field=count_field
         )
@@ -66,14 +66,14 @@ async def start_removal(
     # Ids that are still saved may mean that the removal is running or that it never started: the second request tells
     # the two apart.
     async def check_count() -> Job | None:
-        return None if await count() else job("")
+        return None if await count() else job(None)
 
     async def check_conflict() -> Job | None:
-        return job("") if await conflicting_job() is None else None
+        return job(None) if await conflicting_job() is None else None
 
     # An earlier call did it: its job ends with the first count, and nothing needs to be sent.
     if id_count and not before:
-        return job("")
+        return job(None)
     return await send_once(
         http, send, check_count, check_conflict=check_conflict, what=call.operation, **ref.path_params()
     )

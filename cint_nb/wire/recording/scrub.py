@@ -92,12 +92,12 @@ class Scrubber:
         # A trace id identifies a request, not a person, so its 32 hexadecimal digits must not be taken for an id.
         return {name: value if name == "traceparent" else self.scrub_text(value) for name, value in kept.items()}
 
-    def scrub_value(self, value: Any, field: str = "data", *, in_request: bool = False) -> Any:
+    def scrub_value(self, value: Any, field: str | None = "data", *, in_request: bool = False) -> Any:
         """Return a JSON value with ids replaced and everything off the allowlist blanked.
 
         Args:
             value: As parsed.
-            field: The field it belongs to; items of a list belong to the list's field.
+            field: The field it belongs to; items of a list belong to the list's field. None is on no allowlist.
             in_request: Whether it is part of a request, whose ids come from a notebook or earlier responses.
         """
         if field not in ALLOWED_FIELDS:
@@ -106,7 +106,7 @@ class Scrubber:
             person = not PERSONAL_FIELDS.isdisjoint(value)
             return {
                 self.scrub_text(name): self.scrub_value(
-                    item, "" if person and name not in STAFF_FIELDS else name, in_request=in_request
+                    item, None if person and name not in STAFF_FIELDS else name, in_request=in_request
                 )
                 for name, item in value.items()
             }
@@ -124,7 +124,7 @@ class Scrubber:
             return SANDBOX_ACCOUNT
         return value
 
-    def scrub_text(self, text: str, field: str = "", *, in_request: bool = False) -> str:
+    def scrub_text(self, text: str, field: str | None = None, *, in_request: bool = False) -> str:
         """Return a text with its ids, URLs, e-mail addresses and secrets replaced."""
         text = _SECRET.sub(REMOVED, text)
         text = _URL.sub(lambda found: _scrub_survey_url(found[0]), text)
@@ -143,8 +143,8 @@ class Scrubber:
     def scrub_table(self, text: str) -> str:
         """Return a file of ids, or a report, with ids replaced and columns off the allowlist blanked."""
         first = text.partition("\n")[0]
-        separator = next((mark for mark in "\t;," if mark in first), "")
-        if not separator:
+        separator = next((mark for mark in "\t;," if mark in first), None)
+        if separator is None:
             lines = text.splitlines(keepends=True)
             named = bool(lines) and _column(lines[0]) in ALLOWED_COLUMNS
             rest = (self._line(line.rstrip("\r\n"), "read") + _line_ending(line) for line in lines[named:])

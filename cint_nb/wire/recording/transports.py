@@ -57,7 +57,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         *,
         source: str,
         clock_start: datetime,
-        seed: str = "",
+        seed: str,
         clock: Clock | None = None,
     ) -> None:
         self.path = Path(path)

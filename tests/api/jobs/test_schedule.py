@@ -14,7 +14,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.jobs import JobHandle, JobKind
 
 
-def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
+def handle(kind: JobKind = JobKind.UPLOAD, ids: int | None = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="http://sandbox.invalid/v1", account_id=101, job_id="x", id_count=ids)
 
 
@@ -80,13 +80,14 @@ def test_the_end_of_a_short_job_is_noticed_within_four_seconds(duration: float) 
 
 
 def test_only_a_job_whose_size_is_known_is_taken_for_a_short_one() -> None:
-    def of(kind: JobKind, ids: int) -> bool:
+    def of(kind: JobKind, ids: int | None) -> bool:
         job = handle(kind, ids)
         return is_short(job, DurationModel().estimate(job).eta)
 
     assert of(JobKind.REMOVAL, 500)
-    assert of(JobKind.LAUNCH, 0)
-    assert not of(JobKind.REMOVAL, 0), "nobody knows how many ids it removes"
+    assert of(JobKind.REMOVAL, 0)
+    assert of(JobKind.LAUNCH, None)
+    assert not of(JobKind.REMOVAL, None), "nobody knows how many ids it removes"
     assert not of(JobKind.UPLOAD, 10_000)
 
 
@@ -178,7 +179,7 @@ def test_the_deadline_scales_with_the_ids_and_is_never_ten_minutes() -> None:
     small, large = DurationModel().deadline(handle(ids=1)), DurationModel().deadline(handle(ids=100_000))
     assert small == limits.WATCH_DEADLINE_MIN
     assert large.total_seconds() > 9_000 * 2
-    assert DurationModel().deadline(handle(ids=0)) == large
+    assert DurationModel().deadline(handle(ids=None)) == large
 
 
 def test_jobs_of_one_kind_teach_nothing_about_another() -> None:

@@ -14,7 +14,7 @@ from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 BEGUN = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
-def handle(kind: JobKind = JobKind.UPLOAD, ids: int = 10_000) -> JobHandle:
+def handle(kind: JobKind = JobKind.UPLOAD, ids: int | None = 10_000) -> JobHandle:
     return JobHandle(kind=kind, base_url="b", account_id=1, job_id="x", id_count=ids, created_at=BEGUN)
 
 
@@ -78,7 +78,9 @@ def test_partial_success_is_an_end_of_its_own() -> None:
 def test_a_failure_keeps_its_code_text_and_reasons() -> None:
     reasons = [{"name": "profile_validation_error_001", "reason": "no quota", "detail": "x"}, {"name": "other"}]
     failure = {"code": "TargetGroupInvalidState", "description": "not in a draft state", "reasons": reasons}
-    shown = seen({"status": "Failed", "failure_reason": failure, "job_trace_id": "t-1"}, of=handle(JobKind.LAUNCH, 0))
+    shown = seen(
+        {"status": "Failed", "failure_reason": failure, "job_trace_id": "t-1"}, of=handle(JobKind.LAUNCH, None)
+    )
     assert (shown.state, shown.failure_code, shown.trace_id) == (JobState.FAILED, "TargetGroupInvalidState", "t-1")
     assert shown.failure_message == "not in a draft state; profile_validation_error_001: no quota: x; other"
     assert shown.seconds_left is None
@@ -86,12 +88,12 @@ def test_a_failure_keeps_its_code_text_and_reasons() -> None:
 
 def test_ids_in_the_exchanges_text_are_masked() -> None:
     shown = seen({"status": "Failed", "failure_reason": "bad id 0f1ce179-a917-4b1a-9c1d-0123456789ab"})
-    assert "0f1ce179" not in shown.failure_message
+    assert "0f1ce179" not in str(shown.failure_message)
 
 
 def test_a_batch_with_failed_groups_is_partial() -> None:
     failed = {"data": [{"target_group_id": "01JX2X0N5RTR012AYDTA83QWTW"}], "has_more": False}
-    shown = seen({"status": "Completed", "failed_target_groups": failed}, of=handle(JobKind.BATCH_PAUSE, 0))
+    shown = seen({"status": "Completed", "failed_target_groups": failed}, of=handle(JobKind.BATCH_PAUSE, None))
     assert shown.state is JobState.PARTIAL
 
 
@@ -110,5 +112,5 @@ def test_odd_replies_mean_that_the_job_still_runs(odd: dict[str, Any]) -> None:
 
 
 def test_nothing_is_claimed_about_a_job_of_unknown_size() -> None:
-    shown = seen({"status": "Processing"}, of=handle(ids=0))
+    shown = seen({"status": "Processing"}, of=handle(ids=None))
     assert (shown.fraction, shown.is_measured, shown.seconds_left) == ((0.0, 0.99), False, None)

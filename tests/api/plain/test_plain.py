@@ -183,7 +183,7 @@ def test_a_sandbox_that_another_process_serves_is_not() -> None:
         assert client.definitions.study_types()
         with pytest.raises(SettingsError, match="no sandbox in its process") as caught:
             _ = client.sandbox
-    assert "connect('sandbox')" in caught.value.next_step
+    assert "connect('sandbox')" in str(caught.value.next_step)
 
 
 def test_neither_is_one_in_a_replay() -> None:

@@ -81,7 +81,7 @@ def test_a_draft_reads_back_as_it_was_planned(client: AsyncClient, ref: TargetGr
     shown = client.run(client.target_groups.get(ref))
     assert (shown.id, shown.launched, shown.completes_goal) == (ref.target_group_id, False, 100)
     assert shown.target_group_customer_reference_number == "wave-2"
-    assert shown.exclusion["enabled"] is False
+    assert (shown.exclusion or {})["enabled"] is False
     assert shown.live_url == plan.live_url
 
 
@@ -140,6 +140,7 @@ def test_an_upload_is_listed_found_and_downloaded_as_it_was_sent(
 ) -> None:
     (listed,) = client.run(client.recontacts.jobs(group_with_ids))
     assert listed.state is JobState.DONE
+    assert listed.file_name is not None
     found = client.run(client.recontacts.find_job(group_with_ids, listed.file_name))
     assert found is not None
     assert found.wait().state is JobState.PARTIAL

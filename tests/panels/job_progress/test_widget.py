@@ -154,7 +154,7 @@ def test_repr_repeats_from_run_to_run_while_the_job_runs() -> None:
     first.update(look(elapsed_seconds=3, saved_count=7, fraction=(0.1, 0.2)))
     second.update(look(elapsed_seconds=90, saved_count=70, fraction=(0.6, 0.9), polls=9))
     assert repr(first) == repr(second) == "<JobProgress: sandbox · Upload of 100 ids · running>"
-    assert HANDLE.job_id not in html_of(first)
+    assert str(HANDLE.job_id) not in html_of(first)
 
 
 def test_background_watching_reaches_the_end_and_takes_the_buttons_away() -> None:

@@ -132,7 +132,7 @@ def test_a_column_that_does_not_exist_is_refused_with_those_that_do(column: floa
     WRITERS["ids.csv"](path)
     with pytest.raises(RespondentFileError, match="column") as caught:
         read(path, column=column)
-    assert "column" in caught.value.next_step or "names" in caught.value.next_step
+    assert "column" in str(caught.value.next_step) or "names" in str(caught.value.next_step)
 
 
 def test_a_label_of_a_frame_wins_over_a_position() -> None:
@@ -269,7 +269,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     monkeypatch.setattr(importlib, "import_module", gone)
     with pytest.raises(RespondentFileError, match="needs openpyxl") as caught:
         read(path)
-    assert "cint_nb[files]" in caught.value.next_step
+    assert "cint_nb[files]" in str(caught.value.next_step)
 
 
 def test_the_reject_file_opens_in_a_spreadsheet_without_running_anything(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_damaged_file_is_refused_with_what_to_do(name: str) -> None:
     heads = {"ids.xlsx": b"PK\x03\x04", "ids.parquet": b"PAR1", "ids.sav": b"$FL2"}
     with pytest.raises(RespondentFileError, match="cannot be read") as caught:
         read(heads[name] + b"garbage" * 50, name=name)
-    assert "save it" in caught.value.next_step
+    assert "save it" in str(caught.value.next_step)
 
 
 def test_an_archive_that_is_no_workbook_is_refused() -> None:

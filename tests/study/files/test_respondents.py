@@ -120,7 +120,7 @@ def test_one_id_more_than_a_target_group_holds_stops_before_the_upload_and_names
     people = read("\n".join(ids))
     with pytest.raises(RespondentFileError, match="100,001 IDs exceed the 100,000") as caught:
         people.to_upload()
-    assert "split(100_000)" in caught.value.next_step
+    assert "split(100_000)" in str(caught.value.next_step)
     first, second = people.split(100_000)
     assert (len(first), len(second)) == (100_000, 1)
     assert first.to_upload().id_count == 100_000
@@ -149,8 +149,8 @@ def test_response_ids_are_named_by_either_word(word: str) -> None:
 def test_an_unknown_entity_type_is_refused_with_the_words_that_exist(word: int | str | None) -> None:
     with pytest.raises(RespondentFileError, match="type of ID must be RSID or RID") as caught:
         read_respondents(IDS, entity_type=word)  # type: ignore[arg-type]
-    assert "RSID" in caught.value.next_step
-    assert "RID" in caught.value.next_step
+    assert "RSID" in str(caught.value.next_step)
+    assert "RID" in str(caught.value.next_step)
     assert caught.value.evidence["field"] == "entity_type"
 
 

@@ -139,7 +139,7 @@ def test_when_two_columns_could_be_meant_it_asks_and_names_them(header: list[str
     with pytest.raises(RespondentFileError) as caught:
         read_report(data)
     assert all(f'"{name}"' in caught.value.what for name in named)
-    assert f"rsid={named[0]!r}" in caught.value.next_step
+    assert f"rsid={named[0]!r}" in str(caught.value.next_step)
     assert read_report(data, rsid=named[0]).entrants.ids == (IDS[0],)
 
 
@@ -321,7 +321,7 @@ def test_a_list_of_visits_is_refused() -> None:
     visits = read_respondents(RIDS[:3], entity_type="RID")
     with pytest.raises(RespondentFileError, match="RIDs, one per visit") as caught:
         History([HistoryWave("w1", report([0])), HistoryWave("w2", report([1]), uploaded=visits)])
-    assert "to_rsids" in caught.value.next_step
+    assert "to_rsids" in str(caught.value.next_step)
 
 
 @pytest.mark.parametrize("names", [[], ["w", "w"], ["id"]])
