@@ -32,6 +32,9 @@ STATUS_COLUMNS: Mapping[str, str] = {
     "cost": "Float64",
     "cost_per_complete": "Float64",
     "price_cap": "Float64",
+    "approved": "Float64",
+    "committed": "Float64",
+    "spent": "Float64",
     "currency": "str",
     "first_complete": "datetime64[us, UTC]",
     "last_complete": "datetime64[us, UTC]",
@@ -52,9 +55,9 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
 
     Args:
         rows: For each group, a mapping or an object with any of `name`, `target_group_id`, `state`, `goal`, `sent`,
-            `saved`, `overview`, `performance`, `price_cap`, `started_at`, `ends_at`, `paused_by`, `pause_reason`,
-            `trend` and `warnings`. `overview` and `performance` are the exchange's replies, as dictionaries or models.
-            What is missing stays empty.
+            `saved`, `overview`, `performance`, `price_cap`, `approved`, `committed`, `started_at`, `ends_at`,
+            `paused_by`, `pause_reason`, `trend` and `warnings`. `overview` and `performance` are the exchange's
+            replies, as dictionaries or models. What is missing stays empty.
         now: When the metrics were read; if given, warnings drawn from them are added.
 
     Returns:
@@ -63,7 +66,9 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
         `came_back`, entrants of the saved ids, 0–1; `screenouts`, visits that the screener, the survey, a full quota,
         the quality check or an exclusion ended; `completed_of_saved`, 0–1; `conversion_rate`, `drop_off_rate`,
         `incidence_rate`, 0–1 as the exchange counts them; `median_minutes` of an interview; `cost` so far;
-        `cost_per_complete`; `price_cap`, the highest cost of a complete; `currency` of the three; `first_complete`,
+        `cost_per_complete`; `price_cap`, the highest cost of a complete; `approved`, the budget last approved from
+        here, `committed`, the most the group can cost as it stands, and `spent`, the same as `cost`: empty where not
+        known; `currency` of all these; `first_complete`,
         `last_complete`, UTC; `ends_at`, end of fielding, UTC; `warnings`, joined by `; `. If a row has a `trend`, a
         list of completes so far at even intervals, the frame has that column too.
 
@@ -96,7 +101,7 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "name": _text(_first_known(get_path(row, "name"), get_path(overview, "target_group_name"))),
         "target_group_id": _text(get_path(row, "target_group_id")),
-        "state": _word(_first_known(get_path(overview, "status"), get_path(row, "state"))).lower(),
+        "state": _word(_first_known(get_path(row, "state"), get_path(overview, "status"))).lower(),
         "goal": goal,
         "completes": completes,
         "filled": _share(completes, goal),
@@ -114,6 +119,9 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
         "cost": spent,
         "cost_per_complete": _share(spent, completes),
         "price_cap": _number(_first_known(get_path(cap, "value"), cap)),
+        "approved": _number(get_path(row, "approved", "value")),
+        "committed": _number(get_path(row, "committed", "value")),
+        "spent": spent,
         "currency": _text(_first_known(get_path(cost, "currency_code"), get_path(cap, "currency_code"))),
         "first_complete": get_path(performance, "first_complete"),
         "last_complete": get_path(performance, "last_complete"),
@@ -137,6 +145,8 @@ def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
         pause_reason=_text(get_path(row, "pause_reason")),
         cost_per_complete=columns["cost_per_complete"],
         price_cap=columns["price_cap"],
+        approved=columns["approved"],
+        committed=columns["committed"],
     )
 
 

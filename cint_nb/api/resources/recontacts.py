@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from datetime import datetime
 
 from cint_nb.api import operations as ops
@@ -36,7 +37,9 @@ class Recontacts:
 
     # --- upload -----------------------------------------------------------------------------------------------
 
-    async def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "") -> Job:
+    async def upload(
+        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str = "", file_name: str | None = None
+    ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
         The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
@@ -49,6 +52,8 @@ class Recontacts:
             uploadable: The exact bytes, or an object that provides them, such as `Respondents`.
             token: Lower-case letters and digits that mark this attempt; a new one if omitted. Where jobs are listed,
                 the same token and the same ids adopt the job that was started with them, whatever its state.
+            file_name: The whole name of the file, in place of one made from the token: letters, digits, `.`, `_`, `-`.
+                A job of that name is adopted unless it failed.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
@@ -60,9 +65,14 @@ class Recontacts:
         """
         upload = validate_upload(uploadable)
         token = token or self._http.token_factory.token(8)
-        name = upload.file_name(token)
+        name = file_name or upload.file_name(token)
+
+        def adoptable(job: UploadJob) -> bool:
+            # A name that stands for a list, not for one attempt, is free again once its job has failed.
+            return file_name is None or job.state is not JobState.FAILED
+
         listed = await self._jobs_or_none(ref, upload)
-        own = next((job for job in listed or () if job.file_name == name), None)
+        own = next((job for job in listed or () if job.file_name == name and adoptable(job)), None)
         if own is not None:
             return self._adopt(ref, own, upload)
         running = next((job for job in listed or () if job.state is JobState.RUNNING), None)
@@ -84,7 +94,7 @@ class Recontacts:
             lost = True
             if listed is None:
                 return sent_job(JobKind.UPLOAD_RSIDS, "") if await self.saved_count(ref) > saved_before else None
-            found = await self._find_by_name(ref, name, whole=True)
+            found = await self._find_by_name(ref, name, whole=True, adoptable=adoptable)
             return None if found is None else self._adopt(ref, found, upload, saved_before=saved_before)
 
         try:
@@ -236,11 +246,18 @@ class Recontacts:
             error.evidence.update(_job_evidence(running))
             error.next_step = _FOLLOW_ADVICE
 
-    async def _find_by_name(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
+    async def _find_by_name(
+        self,
+        ref: TargetGroupRef,
+        name: str,
+        *,
+        whole: bool = False,
+        adoptable: Callable[[UploadJob], bool] = lambda _: True,
+    ) -> UploadJob | None:
         call = ops.LIST_UPLOADS.make_call(ref.path_params())
         async for row in iter_items(self._http, call, complete=whole):
             job = parse_item(UploadJob, row, call)
-            if job.file_name == name:
+            if job.file_name == name and adoptable(job):
                 return job
         return None
 

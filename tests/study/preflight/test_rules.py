@@ -100,6 +100,7 @@ BLOCKS = [
     ("draft-survey", {"step": "launch", "draft": {"live_url": f"{PLAN.live_url}&wave=2"}}),
     ("draft-survey", {"step": "launch", "draft": {"live_url": "https://a\u2100b.example/"}}),
     ("draft-survey", {"step": "launch", "draft": {"live_url": PLAN.live_url.replace("/?", "/two?")}}),
+    ("draft-audience", {"step": "launch", "draft": {"locale": "eng_us"}}),
     ("excluded-ids", {"excluded_ids": IDS[:51]}),
 ]
 
@@ -132,7 +133,7 @@ WARNINGS = [
     ("group-state", {"step": "upload", "target_group_state": "archived"}),
     ("industry-lockout", {"industry_lockout": "automotive"}),
     ("overfill", {"plan": {"prevent_overfill": False}}),
-    ("draft-as-planned", {"step": "launch", "draft": {"locale": "eng_us"}}),
+    ("draft-labels", {"step": "launch", "draft": {"industry_code": "automotive"}}),
     ("excluded-ids", {"excluded_ids": [IDS[0].upper()]}),
     ("excluded-ids", {"excluded_ids": IDS[:50]}),
 ]
@@ -417,16 +418,15 @@ def test_findings_never_show_an_id() -> None:
     [
         {},
         {"completes_goal": None, "cost_per_interview": None, "live_url": "", "locale": ""},
-        {"completes_goal": 49, "cost_per_interview": {"value": "2.5000", "currency_code": "eur"}},
+        {"completes_goal": 50, "cost_per_interview": {"value": "2.5000", "currency_code": "eur"}},
         {"cost_per_interview": {"value": "odd", "currency_code": "EUR"}},
-        {"cost_per_interview": {"value": "9", "currency_code": "EUR"}}
-        | assigned(pricing={"maximum_cpi": {"value": "2.50", "currency_code": "EUR"}}),
         {"live_url": PLAN.live_url.replace("[", "%5B").replace("]", "%5D"), "locale": "ger_de"},
         {"live_url": PLAN.live_url.replace("https://survey.example/", "HTTPS://Survey.Example")},
         assigned(quota_overlay={"prevent_overfill": True}),
         {"fielding_assistant_assignment": None},
     ],
 )
-def test_a_draft_that_costs_no_more_and_leads_to_the_same_survey_may_be_launched(draft: dict[str, Any]) -> None:
+def test_a_draft_that_shows_no_other_value_than_the_plan_differs_in_nothing(draft: dict[str, Any]) -> None:
     launch = {"step": "launch", "draft": draft}
-    assert [one for code in ("draft-cost", "draft-survey", "draft-as-planned") for one in found(code, **launch)] == []
+    rules = ("draft-cost", "draft-audience", "draft-survey", "draft-time", "draft-labels", "draft-dates")
+    assert [each for code in rules for each in found(code, **launch)] == []
