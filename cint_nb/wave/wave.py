@@ -22,11 +22,14 @@ from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.registry import Step
 from cint_nb.wave.budget import check_budget
+from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.draft_steps import DraftSteps
 from cint_nb.wave.exchange.facts import read_exchange_facts
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
+from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.reporting import run_with_progress
-from cint_nb.wave.steps import SnapshotListener, Steps
+from cint_nb.wave.upload_steps import UploadSteps
 
 T = TypeVar("T")
 
@@ -59,23 +62,26 @@ class Wave:
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
-        self._steps = Steps(client, project, name, respondents, plan, crosswalk)
+        self._context = WaveContext(client, project, name, respondents, plan, crosswalk)
+        self._drafts = DraftSteps(self._context)
+        self._uploads = UploadSteps(self._context)
+        self._fielding = FieldingSteps(self._context)
         self._outcome: Outcome | None = None
 
     @property
     def respondents(self) -> Respondents:
         """Whom the wave recontacts."""
-        return self._steps.respondents
+        return self._context.respondents
 
     @property
     def plan(self) -> TargetGroupPlan:
         """The current plan, with the goal lowered by `lower_goal`."""
-        return self._steps.plan
+        return self._context.plan
 
     @property
     def target_group(self) -> TargetGroupRef | None:
         """Project and target group, as far as they are known here; None before `create`."""
-        return self._steps.ref
+        return self._context.ref
 
     def exchange_state(self) -> ExchangeState:
         """Read from the exchange where the wave's target group stands; two requests.
@@ -86,7 +92,7 @@ class Wave:
         Raises:
             InvalidState: the wave has no target group.
         """
-        return self._ask(self._steps.read_state())
+        return self._ask(self._context.read_state())
 
     # --- before anything is sent ------------------------------------------------------------------------------
 
@@ -108,23 +114,23 @@ class Wave:
             now=self.client.clock.now(),
             step=step,
             name=self.name,
-            project_id=self._steps.known_project_id or "",
+            project_id=self._context.known_project_id or "",
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
-            draft_written_at=self._steps.draft_written_at,
-            last_written=self._steps.last_written,
+            draft_written_at=self._drafts.draft_written_at,
+            last_written=self._drafts.last_written,
             unverified=frozenset(unverified),
         )
         return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
 
     async def _add_exchange_facts(self, facts: WaveFacts) -> WaveFacts:
         state, uploads = None, None
-        if await self._steps.locate() is not None:
-            state = await self._steps.read_state()
+        if await self._context.locate() is not None:
+            state = await self._context.read_state()
             state.require_known("check")
-            uploads = await self._steps.read_uploads(state.ref)
+            uploads = await self._context.read_uploads(state.ref)
         return await read_exchange_facts(
-            self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._steps.crosswalk
+            self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
@@ -137,7 +143,7 @@ class Wave:
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
-        with self.client.journal.hold(self._steps.key):
+        with self.client.journal.hold(self._context.key):
             yield
 
     def _stop_if_blocked(self, step: Step, unverified: Collection[str] = ()) -> None:
@@ -165,9 +171,9 @@ class Wave:
         with self._holding():
             if self.target_group is None:
                 self.check("create").raise_if_blocking()
-                if self._ask(self._steps.locate()) is None:
+                if self._ask(self._context.locate()) is None:
                     self.check("create", ask=True).raise_if_blocking()
-            return self._ask(self._steps.create(adopt=adopt))
+            return self._ask(self._drafts.create(adopt=adopt))
 
     def upload(self) -> JobSnapshot:
         """Upload the usable IDs and follow the job to its end.
@@ -183,12 +189,12 @@ class Wave:
 
         Serves the recontact guide, steps 2 and 3.
         """
-        self._ask(self._steps.require_ref())
+        self._ask(self._context.require_ref())
         self.check("upload").raise_if_blocking()
         self._outcome = None
         return self._run(
             "Upload",
-            lambda on_snapshot: self._steps.upload(self.respondents, batch="0", on_snapshot=on_snapshot),
+            lambda on_snapshot: self._uploads.upload(self.respondents, batch="0", on_snapshot=on_snapshot),
             "wave.upload()",
         )
 
@@ -199,7 +205,7 @@ class Wave:
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
         if self._outcome is None:
-            self._outcome = self._ask(self._steps.fetch_outcome())
+            self._outcome = self._ask(self._uploads.fetch_outcome())
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
@@ -210,18 +216,18 @@ class Wave:
 
         Serves the recontact guide, step 3, last paragraph.
         """
-        rejected, batch = self._steps.select_for_resubmission(self.outcome)
+        rejected, batch = self._uploads.select_for_resubmission(self.outcome)
         self._outcome = None
         return self._run(
             "Resubmission",
-            lambda on_snapshot: self._steps.upload(rejected, batch=batch, on_snapshot=on_snapshot),
+            lambda on_snapshot: self._uploads.upload(rejected, batch=batch, on_snapshot=on_snapshot),
             "wave.resubmit()",
         )
 
     @property
     def resubmitted_count(self) -> int:
         """The number of IDs that were resent by jobs that have ended."""
-        return self._steps.resubmitted_count()
+        return self._uploads.resubmitted_count()
 
     def lower_goal(self, goal: int | None = None) -> int:
         """Lower the goal of the draft, to the number of saved IDs unless another is given, and return it.
@@ -234,7 +240,7 @@ class Wave:
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the IDs uploaded.
         """
-        return self._act(self._steps.lower_goal(goal))
+        return self._act(self._drafts.lower_goal(goal))
 
     def update(self, plan: TargetGroupPlan, *, overwrite: Collection[str] = ()) -> tuple[str, ...]:
         """Write a plan into the draft; what was changed on the exchange only is kept.
@@ -253,7 +259,7 @@ class Wave:
 
         Serves `PUT …/target-groups/{target_group_id}`.
         """
-        return self._act(self._steps.update(plan, overwrite))
+        return self._act(self._drafts.update(plan, overwrite))
 
     def plan_from_exchange(self) -> TargetGroupPlan:
         """Return the plan with every field as the draft on the exchange has it.
@@ -261,7 +267,7 @@ class Wave:
         Raises:
             InvalidState: the wave is launched, or not created.
         """
-        return self._ask(self._steps.plan_from_exchange())
+        return self._ask(self._drafts.plan_from_exchange())
 
     def launch(self, budget: str | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
         """Launch the target group: from here on it is live and spends money.
@@ -289,9 +295,9 @@ class Wave:
         with self._holding():
             state = self.exchange_state()
             if state.state is GroupState.DRAFT:
-                if self._steps.pending_launch() is None:
+                if self._fielding.pending_launch() is None:
                     self._stop_if_blocked("launch", unverified)
-            elif (finished := self._ask(self._steps.finished_launch(state))) is not None:
+            elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
                 return finished
             elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
                 verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"
@@ -301,10 +307,10 @@ class Wave:
                     wave=self.name,
                 )
             else:
-                return self._ask(self._steps.adopt_launch(state, allowed))
+                return self._ask(self._fielding.adopt_launch(state, allowed))
             return self._run(
                 "Launch",
-                lambda on_snapshot: self._steps.launch(allowed, worst_case, unverified, on_snapshot),
+                lambda on_snapshot: self._fielding.launch(allowed, worst_case, unverified, on_snapshot),
                 f"wave.launch(budget={str(budget)!r})",
             )
 
@@ -321,7 +327,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{fielding_run_id}/relaunch`.
         """
-        self._act(self._steps.relaunch(budget))
+        self._act(self._fielding.relaunch(budget))
 
     def raise_goal(self, goal: int, budget: str | Money | None = None) -> int:
         """Raise the goal of a launched wave, and return the goal the exchange then shows.
@@ -337,7 +343,7 @@ class Wave:
 
         Serves `PUT …/profiles/completes-goal`.
         """
-        return self._act(self._steps.raise_goal(goal, budget))
+        return self._act(self._fielding.raise_goal(goal, budget))
 
     def set_price(self, price: str | Money, budget: str | Money | None = None) -> Money:
         """Set the price per complete of a launched wave.
@@ -353,7 +359,7 @@ class Wave:
 
         Serves `PUT …/cost-per-interview`.
         """
-        return self._act(self._steps.set_price(price, budget))
+        return self._act(self._fielding.set_price(price, budget))
 
     def extend(self, end_at: datetime, budget: str | Money | None = None) -> datetime:
         """Move the end of fielding of a launched wave, and return the end the exchange then shows.
@@ -369,7 +375,7 @@ class Wave:
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
         """
-        return self._act(self._steps.extend(end_at, budget))
+        return self._act(self._fielding.extend(end_at, budget))
 
     def approve(self, budget: str | Money) -> Money:
         """Approve a budget for what now stands at the exchange; nothing is sent that changes anything.
@@ -382,12 +388,12 @@ class Wave:
         Raises:
             BudgetExceeded: what stands there could cost more.
         """
-        return self._act(self._steps.approve(budget))
+        return self._act(self._fielding.approve(budget))
 
     @property
     def launched(self) -> bool:
         """Whether the wave has a fielding run, read from the exchange now."""
-        if self._ask(self._steps.locate()) is None:
+        if self._ask(self._context.locate()) is None:
             return False
         state = self.exchange_state()
         state.require_known("tell whether it was launched")
@@ -401,18 +407,18 @@ class Wave:
 
         Columns: see `cint_nb.study.frames.status_frame`; `attrs["mode"]` names the mode of the exchange.
         """
-        row = self._ask(self._steps.status(trend=trend))
+        row = self._ask(self._fielding.status(trend=trend))
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
-        self._act(self._steps.pause())
+        self._act(self._fielding.pause())
 
     def resume(self) -> None:
         """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
-        self._act(self._steps.resume())
+        self._act(self._fielding.resume())
 
     def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, so that nobody can enter any longer.
@@ -426,7 +432,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self._act(self._steps.close(resume_first=resume_first))
+        self._act(self._fielding.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.
@@ -440,9 +446,9 @@ class Wave:
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
-        self._ask(self._steps.require_removable(while_live=while_live))
+        self._ask(self._fielding.require_removable(while_live=while_live))
         self._outcome = None
-        return self._run("Removal", self._steps.remove, "wave.remove()")
+        return self._run("Removal", self._uploads.remove, "wave.remove()")
 
     # --- inside -----------------------------------------------------------------------------------------------
 
@@ -453,7 +459,7 @@ class Wave:
 
     def __repr__(self) -> str:
         """Show mode, name and the state last read, without ids; nothing is sent."""
-        read = self._steps.last_state
+        read = self._context.last_state
         state = str(read.state) if read else "created" if self.target_group else "not created"
         return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
 

@@ -272,7 +272,7 @@ def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave
 def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave, start_at=client.clock.now() + timedelta(days=3))
     wave.launch(budget="300 EUR")
-    row = client.aio.run(wave._steps.status())
+    row = client.aio.run(wave._fielding.status())
     assert wave.target_group is not None
     run = client.fielding.run(wave.target_group)
     assert run is not None
