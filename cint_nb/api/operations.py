@@ -129,6 +129,9 @@ FEASIBILITY_OF_DRAFT = _safe(
 FEASIBILITY_OF_GROUP = _safe(
     "target_groups.group_feasibility", "forecast the target group", _GROUP + "/calculate-feasibility", "POST"
 )
+GET_ASSISTANT = _safe(
+    "target_groups.fielding_assistant", "read the fielding assistant", _GROUP + "/fielding-assistant-assignment"
+)
 GET_ALLOCATIONS = _safe(
     "target_groups.allocation_specification", "read the allocations", _GROUP + "/allocation-specification"
 )

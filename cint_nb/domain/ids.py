@@ -1,4 +1,4 @@
-"""Respondent ids: format, normalisation, masking, and synthetic ids.
+"""Respondent ids: format, normalisation, masking, and synthetic ids; and the form in which names are compared.
 
 RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so that the format alone never shows which is which.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -145,3 +146,11 @@ def synthetic_id(seed: str, number: int) -> str:
 def is_synthetic(identifier: str) -> bool:
     """Return whether an id was created by `synthetic_id`, so that it identifies nobody."""
     return identifier[13:24].lower() == SYNTHETIC_MARK
+
+
+def normalise_name(name: str) -> str:
+    """Return a name of a project or group as it is compared and sent: composed (NFC), trimmed, inner space collapsed.
+
+    Two machines may type one name in two ways: an accent as one character or two, a no-break space, a space at the end.
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())

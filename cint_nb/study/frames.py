@@ -32,6 +32,9 @@ STATUS_COLUMNS: Mapping[str, str] = {
     "cost": "Float64",
     "cost_per_complete": "Float64",
     "price_cap": "Float64",
+    "approved": "Float64",
+    "committed": "Float64",
+    "spent": "Float64",
     "currency": "str",
     "first_complete": "datetime64[us, UTC]",
     "last_complete": "datetime64[us, UTC]",
@@ -52,9 +55,9 @@ def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.Data
 
     Args:
         rows: For each group, a mapping or an object with any of `name`, `target_group_id`, `state`, `goal`, `sent`,
-            `saved`, `overview`, `performance`, `price_cap`, `started_at`, `ends_at`, `paused_by`, `pause_reason`,
-            `trend` and `warnings`. `overview` and `performance` are the exchange's replies, as dictionaries or models.
-            What is missing stays empty.
+            `saved`, `overview`, `performance`, `price_cap`, `approved`, `committed`, `started_at`, `ends_at`,
+            `paused_by`, `pause_reason`, `trend` and `warnings`. `overview` and `performance` are the exchange's
+            replies, as dictionaries or models. What is missing stays empty.
         now: When the metrics were read; if given, warnings drawn from them are added.
 
     Returns:
@@ -88,7 +91,7 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "name": _text(_first_known(get_path(row, "name"), get_path(overview, "target_group_name"))),
         "target_group_id": _text(get_path(row, "target_group_id")),
-        "state": _word(_first_known(get_path(overview, "status"), get_path(row, "state"))).lower(),
+        "state": _word(_first_known(get_path(row, "state"), get_path(overview, "status"))).lower(),
         "goal": goal,
         "completes": completes,
         "filled": _share(completes, goal),
@@ -106,6 +109,9 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
         "cost": spent,
         "cost_per_complete": _share(spent, completes),
         "price_cap": _number(_first_known(get_path(cap, "value"), cap)),
+        "approved": _number(get_path(row, "approved", "value")),
+        "committed": _number(get_path(row, "committed", "value")),
+        "spent": spent,
         "currency": _text(_first_known(get_path(cost, "currency_code"), get_path(cap, "currency_code"))),
         "first_complete": get_path(performance, "first_complete"),
         "last_complete": get_path(performance, "last_complete"),
@@ -129,6 +135,8 @@ def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
         pause_reason=get_path(row, "pause_reason"),
         cost_per_complete=columns["cost_per_complete"],
         price_cap=columns["price_cap"],
+        approved=columns["approved"],
+        committed=columns["committed"],
     )
 
 

@@ -32,6 +32,8 @@ class WarningInputs:
         pause_reason: The exchange's reason code.
         cost_per_complete: Average cost of a complete.
         price_cap: Highest cost of a complete, in the same currency.
+        approved: Budget approved from here.
+        committed: The most the group can cost as it stands.
     """
 
     state: str
@@ -44,6 +46,8 @@ class WarningInputs:
     pause_reason: str | None = None
     cost_per_complete: float | None = None
     price_cap: float | None = None
+    approved: float | None = None
+    committed: float | None = None
 
 
 def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
@@ -53,12 +57,25 @@ def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
         inputs: What is known about one target group.
         now: When they were read.
     """
-    found = (_goal(inputs), _paused(inputs), _stalled(inputs, now), _ends_soon(inputs, now), _price(inputs))
+    found = (
+        _budget(inputs),
+        _goal(inputs),
+        _paused(inputs),
+        _stalled(inputs, now),
+        _ends_soon(inputs, now),
+        _price(inputs),
+    )
     return tuple(text for text in found if text)
 
 
 def _missing_completes(inputs: WarningInputs) -> int:
     return int(max((inputs.goal or 0) - (inputs.completes or 0), 0))
+
+
+def _budget(inputs: WarningInputs) -> str | None:
+    if inputs.committed is None or inputs.approved is None or inputs.committed <= inputs.approved:
+        return None
+    return f"can cost {inputs.committed:,.2f}, above the approved budget of {inputs.approved:,.2f}"
 
 
 def _goal(inputs: WarningInputs) -> str | None:

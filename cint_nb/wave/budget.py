@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from cint_nb.domain.errors import BudgetExceeded, PlanError
@@ -9,18 +10,103 @@ from cint_nb.domain.plan import Money, TargetGroupPlan
 
 
 def worst_case_cost(plan: TargetGroupPlan, id_count: int | None = None) -> Money | None:
-    """Return the most a wave can cost: goal times price cap; None when nothing bounds it.
+    """Return the most a wave can cost: goal times the higher of price and price cap; None when nothing bounds it.
 
     Args:
         plan: The plan of the wave.
         id_count: How many may take part. Where the plan allows overfill, each of them may complete.
     """
-    cap, completes = plan.price_cap, plan.completes_goal
+    cap, completes = _highest_price(plan), plan.completes_goal
     if not plan.prevent_overfill:
         if id_count is None:
             return None
         completes = max(completes, id_count)
     return None if cap is None else Money(value=Decimal(completes) * cap.value, currency_code=cap.currency_code)
+
+
+@dataclass(frozen=True)
+class SpendingLimits:
+    """What bounds the cost of a target group, as read from the exchange.
+
+    Args:
+        completes_goal: Completes wanted; None if it was not shown.
+        price: The price of a complete now; None if it was not shown, or with a rate card.
+        price_cap: The highest price of a complete; None if there is none.
+        prevent_overfill: Whether completes stop at the goal; None if it was not shown.
+        total_budget: The exchange's own bound of the cost, where one is set.
+        saved_count: Number of ids saved: with overfill each of them may complete.
+    """
+
+    completes_goal: int | None
+    price: Money | None
+    price_cap: Money | None
+    prevent_overfill: bool | None
+    total_budget: Money | None
+    saved_count: int | None
+
+    def worst_case(self) -> Money | None:
+        """Return the most the group can cost; None where nothing that was read bounds it."""
+        bounds = [self.total_budget] if self.total_budget is not None else []
+        prices = [price for price in (self.price, self.price_cap) if price is not None]
+        completes = self.completes_goal
+        if completes is not None and self.prevent_overfill is not True:
+            completes = None if self.saved_count is None else max(completes, self.saved_count)
+        # A cap below the present price does not bound what is being paid now.
+        if completes is not None and self.price_cap is not None and len({each.currency_code for each in prices}) == 1:
+            highest = max(prices, key=lambda each: each.value)
+            bounds.append(Money(value=completes * highest.value, currency_code=highest.currency_code))
+        return min(bounds, key=lambda each: each.value) if bounds else None
+
+
+def compare_with_budget(worst: Money | None, budget: str | Money | None, *, verb: str) -> Money:
+    """Return the budget, parsed, if it covers the most a launched group can cost.
+
+    Args:
+        worst: The worst case; None if nothing bounds it.
+        budget: Amount and currency, such as `1400 EUR`; required.
+        verb: The call, for the message.
+
+    Raises:
+        PlanError: there is no budget, or it is in another currency.
+        BudgetExceeded: the worst case exceeds it, or nothing bounds it.
+    """
+    if budget is None:
+        raise PlanError(
+            "This can spend more money, but no budget was given.",
+            evidence={"field": "budget", "worst_case": str(worst) if worst else "unbounded"},
+            next_step=f"say how much the whole target group may cost, such as {verb}(…, budget='1400 EUR').",
+        )
+    allowed = Money.parse(budget)
+    if worst is None:
+        raise BudgetExceeded(
+            "The exchange shows nothing that bounds the cost of this target group, so no budget can.",
+            evidence={"budget": str(allowed)},
+            safe="nothing was changed.",
+            next_step="run it again in a moment; if goal, price cap or overfill stay hidden, check them in the "
+            "exchange's web interface and change them there.",
+        )
+    if worst.currency_code != allowed.currency_code:
+        raise PlanError(
+            f"The budget is in {allowed.currency_code}, the prices are in {worst.currency_code}.",
+            evidence={"field": "budget"},
+            next_step=f"give the budget in {worst.currency_code}.",
+        )
+    if worst.value > allowed.value:
+        raise BudgetExceeded(
+            f"The target group could cost {worst}, more than the budget of {allowed}.",
+            evidence={"worst_case": str(worst), "budget": str(allowed)},
+            safe="nothing was changed.",
+            next_step="raise the budget, or ask for less.",
+        )
+    return allowed
+
+
+def _highest_price(plan: TargetGroupPlan) -> Money | None:
+    """Return the cap, or the price where it is above its own cap: whether a cap binds it is not documented."""
+    cap, price = plan.price_cap, plan.cost_per_interview
+    if cap is None or price is None or price.currency_code != cap.currency_code:
+        return cap
+    return max(cap, price, key=lambda each: each.value)
 
 
 def check_budget(plan: TargetGroupPlan, budget: str | Money | None, *, id_count: int | None = None) -> Money:

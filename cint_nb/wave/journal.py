@@ -13,8 +13,8 @@ import sqlite3
 import threading
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -269,6 +269,11 @@ class Journal:
             f"process {os.getpid()} of {_current_user()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         )
         self._locks[key.digest] = lock
+
+    @contextmanager
+    def hold(self, key: WaveKey) -> Iterator[None]:
+        """Hold a wave."""
+        yield
 
     def close(self) -> None:
         """Release all claims and close the file."""

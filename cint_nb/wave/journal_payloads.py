@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,18 +21,25 @@ class Payload(BaseModel):
 
 
 class ProjectPayload(Payload):
-    """A project: the key its creation was sent with, and its id once there is one."""
+    """A project found or created under a name; no id where it has been lost."""
 
-    idempotency_key: str
     project_id: str | None = None
 
 
 class DraftPayload(Payload):
-    """A draft target group: its project, the reference it was created under, and its id once there is one."""
+    """A draft target group.
+
+    Args:
+        project_id: Its project.
+        reference: The reference it was created under.
+        target_group_id: Its id, once there is one.
+        body: The draft as it was last written from here; None if it was written elsewhere and only found.
+    """
 
     project_id: str
     reference: str
     target_group_id: str | None = None
+    body: dict[str, Any] | None = None
 
 
 class StrategyPayload(Payload):
@@ -42,9 +49,28 @@ class StrategyPayload(Payload):
 
 
 class GoalPayload(Payload):
-    """The goal that was written into the draft."""
+    """The goal that was written into the draft, and the plan's goal at that time."""
 
     completes_goal: int
+    planned_goal: int
+
+
+class ApprovalPayload(Payload):
+    """What was approved for a target group, and what stood at the exchange then.
+
+    Args:
+        verb: What the budget was given for.
+        budget: The amount approved.
+        worst_case: The most the group could cost.
+        completes_goal: The goal.
+        price_cap: The highest price of a complete.
+    """
+
+    verb: str
+    budget: str
+    worst_case: str
+    completes_goal: int | None = None
+    price_cap: str | None = None
 
 
 class JobPayload(Payload):
@@ -59,26 +85,42 @@ class UploadPayload(JobPayload):
 
     Args:
         content_hash: Digest of the list.
-        token: Unique part of the name of the uploaded file.
-        saved_before: Number of IDs saved in the group before.
+        file_name: Name of the uploaded file.
+        cycle: How often the group had been emptied and filled again.
+        saved_before: Number of IDs saved in the group before; None if the upload was sent from elsewhere.
         digests_before: Digests of those IDs, where they were listed.
         digests_sent: Digests of what was sent, for a resubmission: once its job has ended, the rejected IDs no longer
             show which list was resent.
     """
 
     content_hash: str
-    token: str
-    saved_before: int
+    file_name: str
+    cycle: int
+    saved_before: int | None
     digests_before: tuple[str, ...] = ()
     digests_sent: tuple[str, ...] = ()
 
 
 class LaunchPayload(JobPayload):
-    """A launch: key, end and budget. The end is recorded because an idempotency key is valid only for the same body."""
+    """A launch.
+
+    Args:
+        idempotency_key: The key it was sent with.
+        end_at: The end it was sent with: a key is valid only for the same body.
+        budget: The budget that was approved.
+        worst_case: The most it can cost.
+        cycle: How often the group had been emptied and filled again.
+        attempt: How many earlier launch jobs had failed.
+        unverified: Fields that the analyst vouched for.
+    """
 
     idempotency_key: str
     end_at: datetime
     budget: str
+    worst_case: str
+    cycle: int
+    attempt: int = 0
+    unverified: tuple[str, ...] = ()
 
 
 class RemovalPayload(JobPayload):
@@ -110,7 +152,8 @@ PAUSE = Step("pause", Payload)
 RESUME = Step("resume", Payload)
 CLOSE = Step("close", Payload)
 REMOVE = Step("remove", RemovalPayload)
+APPROVAL = Step("approval", ApprovalPayload)
 
 STEPS: dict[str, Step[Payload]] = {
-    step.name: step for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE)
+    step.name: step for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE, APPROVAL)
 }

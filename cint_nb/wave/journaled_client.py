@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from cint_nb.api.client import AsyncClient
+from cint_nb.wave.exchange.spending import SpendGuard
 from cint_nb.wave.journal import Journal, default_path
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
+from cint_nb.wire.http import Http
+
+if TYPE_CHECKING:
+    from cint_nb.sandbox.sandbox import Sandbox
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Spellings of this machine: one exchange must not be two for the journal."""
 
 
 class JournaledClient(AsyncClient):
     """The API client with a journal.
 
     Attributes:
+        spend_guard: Asks for a budget before a launched group may become dearer, and keeps the approvals.
         reporter_factory: Creates the reporter of a step's progress; silent unless `cint_nb.connect` chose another.
     """
 
     reporter_factory: ReporterFactory = staticmethod(make_silent_reporter)
     _journal: Journal | None = None
+
+    def __init__(self, http: Http, *, sandbox: Sandbox | None = None) -> None:
+        super().__init__(http, sandbox=sandbox)
+        self.spend_guard = SpendGuard(self, lambda: self.journal, self.scope)
+        self.target_groups.spend_guard = self.spend_guard
 
     @property
     def journal(self) -> Journal:
@@ -30,7 +48,10 @@ class JournaledClient(AsyncClient):
     @property
     def scope(self) -> str:
         """Where this client's waves run: mode, host and account."""
-        return f"{self.mode} {self.http.settings.base_url} account {self.account_id}"
+        url = urlsplit(self.http.settings.base_url)
+        host = "127.0.0.1" if url.hostname in _LOOPBACK else url.hostname
+        port = f":{url.port}" if url.port else ""
+        return f"{self.mode} {url.scheme}://{host}{port}{url.path.rstrip('/')} account {self.account_id}"
 
     async def aclose(self) -> None:
         """Close the connection and the journal."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import InvalidState, NotFound, PlanError
+from cint_nb.domain.errors import PlanError
 from cint_nb.domain.findings import Findings
+from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
@@ -21,16 +22,16 @@ from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.registry import Step
 from cint_nb.wave.budget import check_budget
-from cint_nb.wave.exchange_facts import read_exchange_facts
-from cint_nb.wave.journal import WaveKey
+from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.draft_steps import DraftSteps
+from cint_nb.wave.exchange.facts import read_exchange_facts
+from cint_nb.wave.exchange.state import ExchangeState, GroupState
+from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.reporting import run_with_progress
-from cint_nb.wave.steps import SnapshotListener, Steps
+from cint_nb.wave.upload_steps import UploadSteps
 
 T = TypeVar("T")
-_MISSING_GROUP_ADVICE = (
-    "the journal knows this wave but the exchange does not. If the sandbox was restarted, use another wave name."
-)
 
 
 class Wave:
@@ -55,40 +56,54 @@ class Wave:
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
+        name = normalise_name(name) if isinstance(name, str) else name
         check_arguments(name, project, respondents)
-        key = WaveKey(client.scope, project, name)
-        client.journal.lock(key)
         self.client = client
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
-        self._steps = Steps(client, client.journal, key, respondents, plan, crosswalk)
+        self._context = WaveContext(client, project, name, respondents, plan, crosswalk)
+        self._drafts = DraftSteps(self._context)
+        self._uploads = UploadSteps(self._context)
+        self._fielding = FieldingSteps(self._context)
         self._outcome: Outcome | None = None
 
     @property
     def respondents(self) -> Respondents:
         """Whom the wave recontacts."""
-        return self._steps.respondents
+        return self._context.respondents
 
     @property
     def plan(self) -> TargetGroupPlan:
         """The current plan, with the goal lowered by `lower_goal`."""
-        return self._steps.plan
+        return self._context.plan
 
     @property
     def target_group(self) -> TargetGroupRef | None:
-        """Project and target group; None before `create`."""
-        return self._steps.ref
+        """Project and target group, as far as they are known here; None before `create`."""
+        return self._context.ref
+
+    def exchange_state(self) -> ExchangeState:
+        """Read from the exchange where the wave's target group stands; two requests.
+
+        Returns:
+            The state with its fielding run and, for a draft, the draft as it is.
+
+        Raises:
+            InvalidState: the wave has no target group.
+        """
+        return self._ask(self._context.read_state())
 
     # --- before anything is sent ------------------------------------------------------------------------------
 
-    def check(self, step: Step = "create", *, ask: bool = False) -> Findings:
+    def check(self, step: Step = "create", *, ask: bool = False, unverified: Collection[str] = ()) -> Findings:
         """Check the list and the plan against everything the guides require.
 
         Args:
             step: `create`, `upload` or `launch`: what is about to be done.
-            ask: Whether to ask the exchange too: currency, saved IDs, running jobs, exclusions and how many respondents
-                they turn away. It only reads; without it nothing is sent.
+            ask: Whether to ask the exchange too: state, draft, people, currency, running jobs, exclusions and how many
+                respondents they turn away. It only reads; without it nothing is sent.
+            unverified: Fields you have checked elsewhere, which the exchange does not show: see `launch`.
 
         Returns:
             Findings, the most serious first; `raise_if_blocking()` raises if one of them blocks.
@@ -99,37 +114,66 @@ class Wave:
             now=self.client.clock.now(),
             step=step,
             name=self.name,
-            project_id=self._steps.known_project_id,
+            project_id=self._context.known_project_id,
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
+            draft_written_at=self._drafts.draft_written_at,
+            last_written=self._drafts.last_written,
+            unverified=frozenset(unverified),
         )
-        return check(
-            self._ask(read_exchange_facts(self.client, facts, self.target_group, self.sources)) if ask else facts
+        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+
+    async def _add_exchange_facts(self, facts: WaveFacts) -> WaveFacts:
+        state, uploads = None, None
+        if await self._context.locate() is not None:
+            state = await self._context.read_state()
+            state.require_known("check")
+            uploads = await self._context.read_uploads(state.ref)
+        return await read_exchange_facts(
+            self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
-        with self._explain_missing_group():
-            return self.client.run(work)
+        return self.client.run(work)
 
-    def _stop_if_blocked(self, step: Step) -> None:
+    def _act(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run what sends something, in turns with whoever else works on this wave."""
+        with self._holding():
+            return self._ask(work)
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        with self.client.journal.hold(self._context.key):
+            yield
+
+    def _stop_if_blocked(self, step: Step, unverified: Collection[str] = ()) -> None:
         self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
-        self.check(step, ask=True).raise_if_blocking()
+        self.check(step, ask=True, unverified=unverified).raise_if_blocking()
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
-    def create(self) -> TargetGroupRef:
+    def create(self, *, adopt: str | None = None) -> TargetGroupRef:
         """Create the project, if it is new, and the draft recontact target group.
+
+        The exchange is searched first: what this wave created before, here or elsewhere, is found and continued.
+
+        Args:
+            adopt: Id of an existing target group of the project to take as this wave's.
 
         Raises:
             PreflightBlocked: the list or the plan breaks a rule; nothing was sent.
             BadRequest: the exchange rejects the draft; `invalid_params` names the fields.
+            InvalidState: another group has the wave's name, or several projects have the project's name.
             OutcomeUnknown: the reply was lost; rerun it, it checks for the draft before it sends another.
 
         Serves the recontact guide, step 1, and the create guide.
         """
-        if self.target_group is None:
-            self._stop_if_blocked("create")
-        return self._ask(self._steps.create_draft())
+        with self._holding():
+            if self.target_group is None:
+                self.check("create").raise_if_blocking()
+                if self._ask(self._context.locate()) is None:
+                    self.check("create", ask=True).raise_if_blocking()
+            return self._ask(self._drafts.create(adopt=adopt))
 
     def upload(self) -> JobSnapshot:
         """Upload the usable IDs and follow the job to its end.
@@ -139,17 +183,18 @@ class Wave:
 
         Raises:
             PreflightBlocked: the list breaks a rule; nothing was sent.
+            RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
             JobAlreadyRunning: another job runs for this target group.
             JobFailed: the exchange reports that the job failed; rerun it to send a new one.
 
         Serves the recontact guide, steps 2 and 3.
         """
-        self._steps.require_ref()
+        self._ask(self._context.require_ref())
         self.check("upload").raise_if_blocking()
         self._outcome = None
         return self._run(
             "Upload",
-            lambda on_snapshot: self._steps.upload(self.respondents, batch="0", on_snapshot=on_snapshot),
+            lambda on_snapshot: self._uploads.upload(self.respondents, batch="0", on_snapshot=on_snapshot),
             "wave.upload()",
         )
 
@@ -160,7 +205,7 @@ class Wave:
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
         if self._outcome is None:
-            self._outcome = self._ask(self._steps.fetch_outcome())
+            self._outcome = self._ask(self._uploads.fetch_outcome())
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
@@ -171,18 +216,18 @@ class Wave:
 
         Serves the recontact guide, step 3, last paragraph.
         """
-        rejected, batch = self._steps.select_for_resubmission(self.outcome)
+        rejected, batch = self._uploads.select_for_resubmission(self.outcome)
         self._outcome = None
         return self._run(
             "Resubmission",
-            lambda on_snapshot: self._steps.upload(rejected, batch=batch, on_snapshot=on_snapshot),
+            lambda on_snapshot: self._uploads.upload(rejected, batch=batch, on_snapshot=on_snapshot),
             "wave.resubmit()",
         )
 
     @property
     def resubmitted_count(self) -> int:
         """The number of IDs that were resent by jobs that have ended."""
-        return self._steps.resubmitted_count()
+        return self._uploads.resubmitted_count()
 
     def lower_goal(self, goal: int | None = None) -> int:
         """Lower the goal of the draft, to the number of saved IDs unless another is given, and return it.
@@ -195,37 +240,164 @@ class Wave:
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the IDs uploaded.
         """
-        return self._ask(self._steps.lower_goal(goal))
+        return self._act(self._drafts.lower_goal(goal))
 
-    def launch(self, budget: str | Money | None = None) -> JobSnapshot:
+    def update(self, plan: TargetGroupPlan, *, overwrite: Collection[str] = ()) -> tuple[str, ...]:
+        """Write a plan into the draft; what was changed on the exchange only is kept.
+
+        Three are compared: the draft as last written from here, as it is, and as the plan wants it.
+
+        Args:
+            plan: The plan; the wave's from now on, with the fields that were kept.
+            overwrite: Fields of the draft in which the plan wins although they were changed on the exchange.
+
+        Returns:
+            The fields of the draft that were changed on the exchange and kept.
+
+        Raises:
+            InvalidState: fields were changed on both sides, which the error names; or the wave is launched.
+
+        Serves `PUT …/target-groups/{target_group_id}`.
+        """
+        return self._act(self._drafts.update(plan, overwrite))
+
+    def plan_from_exchange(self) -> TargetGroupPlan:
+        """Return the plan with every field as the draft on the exchange has it.
+
+        Raises:
+            InvalidState: the wave is launched, or not created.
+        """
+        return self._ask(self._drafts.plan_from_exchange())
+
+    def launch(self, budget: str | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
         """Launch the target group: from here on it is live and spends money.
+
+        Every field of the draft that bears on cost, audience, survey or time must have been read back and equal the
+        plan, and everybody in the group must be on the list. A group that is live already is left as it is.
 
         Args:
             budget: The most it may cost, such as `1400 EUR`. Too low if goal times price cap can exceed it; where the
                 plan allows overfill, IDs times price cap.
+            unverified: Fields the exchange does not show and you have checked elsewhere; the finding that blocks names
+                them. They are written into the journal.
 
         Raises:
             BudgetExceeded: the wave can cost more.
-            PreflightBlocked: a rule is broken, such as a goal above the saved IDs, or a draft that can cost more than
-                the plan.
+            PreflightBlocked: a rule is broken, such as a goal above the saved IDs, or a draft that differs from the
+                plan or could not be read.
+            InvalidState: the wave is paused or has ended; the error names the verb that continues it.
             JobFailed: the exchange rejected the launch; its reason is in the message.
 
         Serves the recontact guide, step 4.
         """
-        self._steps.require_ref()
         worst_case = check_budget(self.plan, budget, id_count=len(self.respondents))
-        if not self._steps.launch_started:
-            self._stop_if_blocked("launch")
-        return self._run(
-            "Launch",
-            lambda on_snapshot: self._steps.launch(self.plan.end_at, worst_case, on_snapshot),
-            f"wave.launch(budget={str(budget)!r})",
-        )
+        allowed = Money.parse(budget or worst_case)
+        with self._holding():
+            state = self.exchange_state()
+            if state.state is GroupState.DRAFT:
+                if self._fielding.pending_launch() is None:
+                    self._stop_if_blocked("launch", unverified)
+            elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
+                return finished
+            elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
+                verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"
+                raise state.invalid_state_error(
+                    f"The wave was launched before, and its target group is {state.state}.",
+                    f"{verb} lets respondents in again.",
+                    wave=self.name,
+                )
+            else:
+                return self._ask(self._fielding.adopt_launch(state, allowed))
+            return self._run(
+                "Launch",
+                lambda on_snapshot: self._fielding.launch(allowed, worst_case, unverified, on_snapshot),
+                f"wave.launch(budget={str(budget)!r})",
+            )
+
+    def relaunch(self, budget: str | Money | None = None) -> None:
+        """Relaunch a completed run whose goal and end have not been reached: people can enter again.
+
+        Args:
+            budget: The most the whole target group may cost, what it has cost included.
+
+        Raises:
+            PlanError: no budget was given; nothing was sent.
+            BudgetExceeded: the group could cost more.
+            InvalidState: the run is not completed, or its goal or end has been reached.
+
+        Serves `POST …/fielding-runs/{fielding_run_id}/relaunch`.
+        """
+        self._act(self._fielding.relaunch(budget))
+
+    def raise_goal(self, goal: int, budget: str | Money | None = None) -> int:
+        """Raise the goal of a launched wave, and return the goal the exchange then shows.
+
+        Args:
+            goal: Completes wanted: above the present goal, at most the number of saved IDs.
+            budget: The most the whole target group may cost.
+
+        Raises:
+            PlanError: the goal is not possible, or no budget was given; nothing was sent.
+            BudgetExceeded: the group could cost more.
+            InvalidState: the wave is not in the field.
+
+        Serves `PUT …/profiles/completes-goal`.
+        """
+        return self._act(self._fielding.raise_goal(goal, budget))
+
+    def set_price(self, price: str | Money, budget: str | Money | None = None) -> Money:
+        """Set the price per complete of a launched wave.
+
+        Args:
+            price: Amount and currency, such as `3 EUR`.
+            budget: The most the whole target group may cost; not needed where it becomes no dearer.
+
+        Raises:
+            PlanError: the price cannot be read, or no budget was given; nothing was sent.
+            BudgetExceeded: the group could cost more.
+            InvalidState: the wave is not in the field.
+
+        Serves `PUT …/cost-per-interview`.
+        """
+        return self._act(self._fielding.set_price(price, budget))
+
+    def extend(self, end_at: datetime, budget: str | Money | None = None) -> datetime:
+        """Move the end of fielding of a launched wave, and return the end the exchange then shows.
+
+        Args:
+            end_at: The new end, with a time zone.
+            budget: The most the whole target group may cost.
+
+        Raises:
+            PlanError: no budget was given; nothing was sent.
+            BudgetExceeded: the group could cost more.
+            InvalidState: the wave is not in the field.
+
+        Serves `PUT …/fielding-runs/{fielding_run_id}`.
+        """
+        return self._act(self._fielding.extend(end_at, budget))
+
+    def approve(self, budget: str | Money) -> Money:
+        """Approve a budget for what now stands at the exchange; nothing is sent that changes anything.
+
+        For a wave that was launched, or made dearer, elsewhere: `status()` compares against what was approved here.
+
+        Args:
+            budget: The most the whole target group may cost.
+
+        Raises:
+            BudgetExceeded: what stands there could cost more.
+        """
+        return self._act(self._fielding.approve(budget))
 
     @property
     def launched(self) -> bool:
-        """Whether the wave was launched."""
-        return self._steps.launched
+        """Whether the wave has a fielding run, read from the exchange now."""
+        if self._ask(self._context.locate()) is None:
+            return False
+        state = self.exchange_state()
+        state.require_known("tell whether it was launched")
+        return state.run is not None
 
     def status(self, *, trend: bool = False) -> pd.DataFrame:
         """Return the status DataFrame: one row for the wave's target group, with warnings in words.
@@ -245,18 +417,18 @@ class Wave:
 
         Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
         """
-        row = self._ask(self._steps.status(trend=trend))
+        row = self._ask(self._fielding.status(trend=trend))
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
-        self._ask(self._steps.pause())
+        self._act(self._fielding.pause())
 
     def resume(self) -> None:
         """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
-        self._ask(self._steps.resume())
+        self._act(self._fielding.resume())
 
     def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, so that nobody can enter any longer.
@@ -270,7 +442,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self._ask(self._steps.close(resume_first=resume_first))
+        self._act(self._fielding.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.
@@ -279,39 +451,26 @@ class Wave:
             while_live: Whether to allow it while the wave is in the field, where it stops respondents from entering.
 
         Raises:
-            InvalidState: the wave is in the field and `while_live` was not given.
+            InvalidState: the wave is in the field, or about to be, and `while_live` was not given.
+            UnexpectedReply: whether it is in the field cannot be seen, and `while_live` was not given.
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
-        status = self._ask(self._steps.status())
-        if status["state"] == "live" and not while_live:
-            raise InvalidState(
-                "The wave is live: removing its recontacts now would stop respondents from entering.",
-                evidence={"wave": self.name, "completes": status.get("completes")},
-                safe="nothing was sent.",
-                next_step="run wave.close() first, or wave.remove(while_live=True) if that is intended.",
-            )
-        return self._run("Removal", self._steps.remove, "wave.remove()")
+        self._ask(self._fielding.require_removable(while_live=while_live))
+        self._outcome = None
+        return self._run("Removal", self._uploads.remove, "wave.remove()")
 
     # --- inside -----------------------------------------------------------------------------------------------
 
     def _run(self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, T]], resume: str) -> T:
         reporter = self.client.reporter_factory(f"{title} · {self.name}", str(self.client.mode))
-        with self._explain_missing_group():
+        with self._holding():
             return run_with_progress(step, reporter, resume=resume)
 
-    @contextmanager
-    def _explain_missing_group(self) -> Iterator[None]:
-        try:
-            yield
-        except NotFound as error:
-            if self.target_group:
-                error.next_step = _MISSING_GROUP_ADVICE
-            raise
-
     def __repr__(self) -> str:
-        """Show mode, name and progress, without ids."""
-        state = "launched" if self.launched else "draft" if self.target_group else "not created"
+        """Show mode, name and the state last read, without ids; nothing is sent."""
+        read = self._context.last_state
+        state = str(read.state) if read else "created" if self.target_group else "not created"
         return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
 
 

@@ -78,7 +78,7 @@ def test_without_a_journal_it_says_so(capsys: pytest.CaptureFixture[str]) -> Non
 
 def upload_of(job_id: str) -> UploadPayload:
     handle = JobHandle(kind=JobKind.UPLOAD, base_url="https://sandbox.invalid/v1", account_id=1, job_id=job_id)
-    return UploadPayload(content_hash="", token="", saved_before=0, handle=handle)
+    return UploadPayload(content_hash="", file_name="abc.csv", cycle=0, saved_before=0, handle=handle)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1"])

@@ -17,7 +17,7 @@ ALLOWED = {
     "panels/status_table/widget.py: StatusTable.set_options.filter_text": "the same",
     "wave/journal.py: WaveKey.wave": "part of the key under which existing journals keep what belongs to a project",
     "wave/journal.py: Journal.write.batch": "the same, for the steps of which a wave has only one",
-    "wave/steps.py: Steps._write.batch": "handed on to Journal.write",
+    "wave/context.py: WaveContext.write.batch": "handed on to Journal.write",
 }
 """Where an empty text is a value, and why."""
 

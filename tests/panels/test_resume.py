@@ -42,7 +42,7 @@ def begun(client: Client, tmp_path: Path) -> None:
         key,
         UPLOAD,
         EntryState.RUNNING,
-        UploadPayload(content_hash="", token="", saved_before=0, handle=job.handle),
+        UploadPayload(content_hash="", file_name="abc.csv", cycle=0, saved_before=0, handle=job.handle),
         batch="0",
     )
 

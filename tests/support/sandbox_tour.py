@@ -29,6 +29,7 @@ def take_tour(raw_client: RawClient) -> None:
     raw_client.ask("PUT", f"{group}/cost-per-interview", json=price)
     raw_client.ask("PUT", f"{group}/filling-strategy", json={"filling_strategy": "completes"})
     raw_client.get(f"{group}/allocation-specification")
+    raw_client.get(f"{group}/fielding-assistant-assignment")
     feasibility = {
         "business_unit_id": 1234,
         "locale": "ger_de",

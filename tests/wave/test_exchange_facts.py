@@ -12,7 +12,7 @@ from cint_nb.domain.plan import Money
 from cint_nb.domain.respondent_lists import ActivityExclusion
 from cint_nb.study.preflight.registry import WaveFacts
 from cint_nb.wave.client import Client
-from cint_nb.wave.exchange_facts import read_exchange_facts
+from cint_nb.wave.exchange.facts import read_exchange_facts
 from cint_nb.wave.wave import Wave
 from tests.support.plans import PRICE_VALUE
 
@@ -79,7 +79,7 @@ def test_first_and_last_complete_of_a_source_are_told_apart(client: Client, make
     wave.launch(budget="300 EUR")
     client.pass_time(days=5)
     facts = WaveFacts(plan=wave.plan, respondents=wave.respondents, now=client.clock.now())
-    (source,) = client.aio.run(read_exchange_facts(client.aio, facts, None, [ref])).sources
+    (source,) = client.aio.run(read_exchange_facts(client.aio, facts, [ref], state=None, uploads=None)).sources
     seen = client.target_groups.performance(ref)
     assert (source.first_complete, source.last_complete) == (seen.first_complete, seen.last_complete)
     assert seen.first_complete != seen.last_complete
@@ -124,11 +124,11 @@ def test_a_plan_changed_after_the_draft_was_made_is_not_launched_by_its_old_draf
     first.create()
     first.upload()
     again = make_wave(**changes)
-    ref = again.create()
+    again.create()
     with pytest.raises(PreflightBlocked, match="draft"):
         again.launch(budget=budget)
     assert not again.launched
-    client.target_groups.update_draft(ref, again.plan)
+    again.update(again.plan)
     again.launch(budget=budget)
     client.pass_time(days=10)
     assert again.status().iloc[0]["cost"] <= Money.parse(budget).value
@@ -139,7 +139,7 @@ def test_lowering_the_goal_never_raises_it(make_wave: Make) -> None:
     wave.create()
     wave.upload()
     assert wave.lower_goal() == 100
-    with pytest.raises(PlanError, match="choose a goal from 1 to 100"):
+    with pytest.raises(PlanError, match="choose a whole number from 1 to 100"):
         wave.lower_goal(101)
     assert wave.plan.completes_goal == 100
 

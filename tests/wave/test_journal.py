@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_an_entry_is_there_after_the_file_is_opened_again(path: Path) -> None:
     first = Journal(path)
-    payload = UploadPayload(content_hash="0f", token="abc", saved_before=3, digests_before=("a", "b"))
+    payload = UploadPayload(content_hash="0f", file_name="abc.csv", cycle=0, saved_before=3, digests_before=("a", "b"))
     first.write(KEY, UPLOAD, EntryState.INTENT, payload, batch="0")
     first.close()
     entry = Journal(path).last(KEY, UPLOAD, batch="0")

@@ -164,10 +164,9 @@ def test_a_lowered_goal_leaves_the_draft_its_reference(client: Client, make_wave
 def test_the_goal_of_a_launched_wave_is_left_alone(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     wave.launch(budget="300 EUR")
-    before = client.requests_sent
-    with pytest.raises(InvalidState, match="has been launched"):
+    with pytest.raises(InvalidState, match="is live"):
         wave.lower_goal(50)
-    assert client.requests_sent == before
+    assert wave.status().iloc[0]["goal"] == 100
 
 
 def test_a_launch_whose_end_nobody_saw_is_followed_not_checked_again(
@@ -211,8 +210,11 @@ def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Client
     wave = uploaded(make_wave)
     assert wave.target_group is not None
     client.fielding.launch(wave.target_group, wave.plan.end_at).wait()
-    with pytest.raises(PreflightBlocked, match="Only a draft"):
-        wave.launch(budget="300 EUR")
+    jobs = len(client.sandbox.world.jobs)
+    assert wave.launch(budget="300 EUR").state is JobState.DONE
+    assert len(client.sandbox.world.jobs) == jobs
+    assert "launched elsewhere" in " ".join(client.aio.http.warnings)
+    assert wave.status().iloc[0]["approved"] == 300
 
 
 # --- removal ------------------------------------------------------------------------------------------------------
@@ -223,9 +225,9 @@ def test_a_removal_that_failed_does_not_forget_the_upload(client: Client, make_w
     client.sandbox.faults.arm("job-fails@remove")
     with pytest.raises(JobFailed):
         wave.remove()
-    before = client.requests_sent
+    jobs = len(client.sandbox.world.jobs)
     make_wave().upload()
-    assert client.requests_sent == before
+    assert len(client.sandbox.world.jobs) == jobs
 
 
 def test_ids_added_after_a_removal_are_removed_too(make_wave: Make) -> None:
@@ -270,5 +272,8 @@ def test_the_price_cap_shown_is_the_one_the_budget_was_checked_against(make_wave
 def test_a_group_is_not_called_stalled_from_before_its_fielding_began(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave, start_at=client.clock.now() + timedelta(days=3))
     wave.launch(budget="300 EUR")
-    row = client.aio.run(wave._steps.status())
-    assert row["started_at"] == wave.plan.start_at
+    row = client.aio.run(wave._fielding.status())
+    assert wave.target_group is not None
+    run = client.fielding.run(wave.target_group)
+    assert run is not None
+    assert row["started_at"] == run.start_fielding_at

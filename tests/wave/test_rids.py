@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.world.population import rid_of, rsid_of
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -45,13 +46,12 @@ def test_without_a_crosswalk_only_counts_are_claimed(
     assert "crosswalk" in " ".join(wave.outcome.warnings)
 
 
-def test_ids_saved_before_are_not_taken_for_new_visits(
+def test_nothing_is_uploaded_beside_people_a_list_of_visits_cannot_explain(
     client: Client, visits: Respondents, make_plan: Callable[..., TargetGroupPlan]
 ) -> None:
     wave = client.wave("A wave of visits", project="Brand tracker", respondents=visits, plan=make_plan())
     ref = wave.create()
     client.recontacts.upload(ref, read_respondents([VISITS[0][1]], entity_type="RSID")).wait()
-    held = client.recontacts.saved_count(ref)
-    wave.upload()
-    new = client.recontacts.saved_count(ref) - held
-    assert f"{new:,} respondents are new" in " ".join(wave.outcome.warnings)
+    with pytest.raises(RespondentFileError, match="does not explain"):
+        wave.upload()
+    assert client.recontacts.saved_count(ref) == 1

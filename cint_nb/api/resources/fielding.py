@@ -89,11 +89,21 @@ class Fielding:
 
         Serves `GET …/fielding-runs` and `GET …/fielding-runs/{fielding_run_id}`.
         """
-        listed = parse_list(FieldingRun, await self._http.send(ops.LIST_RUNS.make_call(ref.path_params())), "data")
+        listed = await self.runs(ref)
         if not listed:
             return None
         reply = await self._http.send(ops.GET_RUN.make_call(ref.path_params(fielding_run_id=listed[0].id)))
         return parse(FieldingRun, reply, etag=reply.etag)
+
+    async def runs(self, ref: TargetGroupRef) -> tuple[FieldingRun, ...]:
+        """List the fielding runs of a target group, without ETags: none before the launch, then one.
+
+        Raises:
+            UnexpectedReply: the reply has no list.
+
+        Serves `GET …/fielding-runs`.
+        """
+        return parse_list(FieldingRun, await self._http.send(ops.LIST_RUNS.make_call(ref.path_params())), "data")
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
         """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""

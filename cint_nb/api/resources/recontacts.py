@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from cint_nb.api import operations as ops
@@ -37,7 +38,12 @@ class Recontacts:
     # --- upload -----------------------------------------------------------------------------------------------
 
     async def upload(
-        self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str | None = None
+        self,
+        ref: TargetGroupRef,
+        uploadable: UploadFile | Uploadable,
+        *,
+        token: str | None = None,
+        file_name: str | None = None,
     ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
@@ -51,6 +57,8 @@ class Recontacts:
             uploadable: The exact bytes, or an object that provides them, such as `Respondents`.
             token: Lower-case letters and digits that mark this attempt; a new one if omitted. Where jobs are listed,
                 the same token and the same ids adopt the job that was started with them, whatever its state.
+            file_name: The whole name of the file, in place of one made from the token: letters, digits, `.`, `_`, `-`.
+                A job of that name is adopted unless it failed.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
@@ -62,14 +70,16 @@ class Recontacts:
         """
         upload = validate_upload(uploadable)
         token = token or self._http.token_factory.token(8)
-        name = upload.file_name(token)
+        name = file_name or upload.file_name(token)
+
+        def adoptable(job: UploadJob) -> bool:
+            # A name that stands for a list, not for one attempt, is free again once its job has failed.
+            return file_name is None or job.state is not JobState.FAILED
+
         listed = await self._jobs_or_none(ref, upload)
-        own = next((job for job in listed or () if job.file_name == name), None)
+        own = _own_job(listed or (), name, adoptable)
         if own is not None:
             return self._adopt(ref, own, upload)
-        running = next((job for job in listed or () if job.state is JobState.RUNNING), None)
-        if running is not None:
-            raise _conflict_error(running)
         saved_before = await self.saved_count(ref)
         started_at = self._http.clock.now()
 
@@ -86,7 +96,7 @@ class Recontacts:
         async def check() -> Job | None:
             if listed is None:
                 return unlisted() if await self.saved_count(ref) > saved_before else None
-            found = await self._find_by_name(ref, name, whole=True)
+            found = await self._find_by_name(ref, name, whole=True, adoptable=adoptable)
             return None if found is None else self._adopt(ref, found, upload, saved_before=saved_before)
 
         async def check_conflict() -> Job | None:
@@ -245,11 +255,18 @@ class Recontacts:
             error.evidence.update(_job_evidence(running))
             error.next_step = _FOLLOW_ADVICE
 
-    async def _find_by_name(self, ref: TargetGroupRef, name: str, *, whole: bool = False) -> UploadJob | None:
+    async def _find_by_name(
+        self,
+        ref: TargetGroupRef,
+        name: str,
+        *,
+        whole: bool = False,
+        adoptable: Callable[[UploadJob], bool] = lambda _: True,
+    ) -> UploadJob | None:
         call = ops.LIST_UPLOADS.make_call(ref.path_params())
         async for row in iter_items(self._http, call, complete=whole):
             job = parse_item(UploadJob, row, call)
-            if job.file_name == name:
+            if job.file_name == name and adoptable(job):
                 return job
         return None
 
@@ -261,6 +278,19 @@ class Recontacts:
             if error.status not in _ENDPOINT_MISSING or upload.entity_type != EntityType.RSID:
                 raise
             return None
+
+
+def _own_job(listed: Sequence[UploadJob], name: str, adoptable: Callable[[UploadJob], bool]) -> UploadJob | None:
+    """Return the job of a name; None if there is none and nothing else is running.
+
+    Raises:
+        JobAlreadyRunning: another job is running.
+    """
+    own = next((job for job in listed if job.file_name == name and adoptable(job)), None)
+    running = next((job for job in listed if job.state is JobState.RUNNING), None)
+    if own is None and running is not None:
+        raise _conflict_error(running)
+    return own
 
 
 def _handle(

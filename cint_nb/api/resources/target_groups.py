@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from cint_nb.api import operations as ops
 from cint_nb.api.parsing import parse, parse_created_id, parse_item, parse_list
@@ -33,15 +33,38 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
+
+class SpendGuard(Protocol):
+    """Protocol for what asks for a budget before a launched group may become dearer."""
+
+    async def check(
+        self,
+        ref: TargetGroupRef,
+        *,
+        verb: str,
+        budget: str | Money | None,
+        goal: int | None = None,
+        price: Money | None = None,
+    ) -> None:
+        """Raise unless the budget covers what the group could cost after the change."""
+        ...
+
+
 _NOT_A_DRAFT_STATUSES = (*range(300, 400), 404)
 _CHANGELOG_PAGE = 50
 
 
 class TargetGroups:
-    """The target groups of projects: create, read and change them, and read their metrics."""
+    """The target groups of projects: create, read and change them, and read their metrics.
 
-    def __init__(self, http: Http) -> None:
+    Args:
+        http: Sends the requests.
+        spend_guard: Asks for a budget where a change can make a launched group dearer; without one nothing is asked.
+    """
+
+    def __init__(self, http: Http, spend_guard: SpendGuard | None = None) -> None:
         self._http = http
+        self.spend_guard = spend_guard
         self._unit_id_as_text: type[str] | type[int] | None = None
 
     # --- drafts -----------------------------------------------------------------------------------------------
@@ -233,21 +256,40 @@ class TargetGroups:
         )
         return str(reply.json_object().get("filling_strategy") or strategy) if reply.body.strip() else strategy
 
-    async def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
+    async def set_cost_per_interview(
+        self, ref: TargetGroupRef, price: Money | str, *, budget: Money | str | None = None
+    ) -> Amount:
         """Set the price per complete of a launched group, in the business unit's currency.
 
+        Args:
+            ref: The target group.
+            price: Amount and currency, such as `2.7352 EUR`.
+            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+                bare `AsyncClient` does not.
+
         Raises:
-            PlanError: the price cannot be parsed.
+            PlanError: the price cannot be parsed, or a budget is missing; nothing was changed.
+            BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/cost-per-interview`.
         """
-        body = {"target_group_cpi": Money.parse(price).to_body()}
+        wanted = Money.parse(price)
+        if self.spend_guard is not None:
+            await self.spend_guard.check(
+                ref, verb="client.target_groups.set_cost_per_interview", price=wanted, budget=budget
+            )
+        body = {"target_group_cpi": wanted.to_body()}
         reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
         fields = reply.json_object() if reply.body.strip() else body
         return parse_item(Amount, fields.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
 
     async def set_completes_goal(
-        self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()
+        self,
+        ref: TargetGroupRef,
+        goal: int,
+        *,
+        profiles: Sequence[Mapping[str, Any]] = (),
+        budget: Money | str | None = None,
     ) -> int:
         """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
@@ -255,9 +297,17 @@ class TargetGroups:
             ref: The target group.
             goal: Completes wanted, at least 1 and at most the number of saved ids.
             profiles: Quota goals to change with it, in the exchange's format.
+            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+                bare `AsyncClient` does not.
+
+        Raises:
+            PlanError: a budget is missing; nothing was changed.
+            BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/profiles/completes-goal`.
         """
+        if self.spend_guard is not None:
+            await self.spend_guard.check(ref, verb="client.target_groups.set_completes_goal", goal=goal, budget=budget)
         body: dict[str, Any] = {"completes_goal": goal}
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
@@ -339,6 +389,18 @@ class TargetGroups:
             Feasibility,
             await self._http.send(ops.FEASIBILITY_OF_GROUP.make_call(ref.path_params(), json=dict(changes or {}))),
         )
+
+    async def fielding_assistant(self, ref: TargetGroupRef) -> dict[str, Any]:
+        """Read the modules of the fielding assistant: pricing with its limits, quota overlay, pacing, soft launch.
+
+        It is the one read that shows the price limits of a launched group.
+
+        Raises:
+            UnexpectedReply: the reply is not an object.
+
+        Serves `GET …/fielding-assistant-assignment`.
+        """
+        return dict((await self._http.send(ops.GET_ASSISTANT.make_call(ref.path_params()))).json_object())
 
     async def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
         """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`."""

@@ -161,6 +161,11 @@ def _update_details(world: World, request: Request) -> Response:
     return Response(body=details_to_json(world, group))
 
 
+def _assistant(world: World, request: Request) -> Response:
+    group = world.group(request)
+    return Response(body=to_json(group.body["fielding_assistant_assignment"]))
+
+
 def _allocation_specification(world: World, request: Request) -> Response:
     return Response(body=_allocations_to_json(world.group(request), write_ids=True))
 
@@ -259,6 +264,16 @@ OPERATIONS: tuple[Operation, ...] = (
         response_schema="Details",
         changes_state=True,
         aliases=("update-details",),
+    ),
+    Operation(
+        name="get_fielding_assistant_assignment",
+        method="GET",
+        path=f"{TARGET_GROUP}/fielding-assistant-assignment",
+        handler=_assistant,
+        summary="Get the modules of the fielding assistant.",
+        tag=_TAG,
+        response_schema="FieldingAssistant",
+        aliases=("assistant",),
     ),
     Operation(
         name="get_target_group_allocation_specification",

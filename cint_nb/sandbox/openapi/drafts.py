@@ -111,7 +111,7 @@ ALLOCATIONS = object_(
     },
     optional=None,
 )
-_assistant = object_(
+ASSISTANT = object_(
     {
         "pricing": _pricing,
         "quota_overlay": object_({"prevent_overfill": boolean(), "balance_fill": boolean()}),
@@ -170,7 +170,7 @@ DRAFT_FIELDS: dict[str, Schema] = {
     "industry_lockout_code": string(high=60),
     "live_url": URL,
     "test_url": URL,
-    "fielding_assistant_assignment": _assistant,
+    "fielding_assistant_assignment": ASSISTANT,
     # The recontact guide omits profiling; the create guide sends it.
     "profiling": nullable(
         object_(

@@ -21,7 +21,17 @@ from cint_nb.sandbox.openapi.builders import (
     ulid,
     uuid,
 )
-from cint_nb.sandbox.openapi.drafts import ACTIVITY, ALLOCATIONS, DRAFT_FIELDS, DURATION, GOAL, MONEY, PROFILE, URL
+from cint_nb.sandbox.openapi.drafts import (
+    ACTIVITY,
+    ALLOCATIONS,
+    ASSISTANT,
+    DRAFT_FIELDS,
+    DURATION,
+    GOAL,
+    MONEY,
+    PROFILE,
+    URL,
+)
 from cint_nb.sandbox.protocol.json_schema import Schema
 
 _progress = object_(
@@ -244,6 +254,7 @@ GROUPS: dict[str, Schema] = {
         },
         optional=None,
     ),
+    "FieldingAssistant": ASSISTANT,
     "AllocationSpecification": object_(
         {
             "open_exchange_allocations": object_(

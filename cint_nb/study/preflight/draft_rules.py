@@ -1,71 +1,144 @@
-"""Rules about the draft on the exchange: it must still match the plan."""
+"""Rules about the draft on the exchange: what is launched must be what the plan says, and must have been seen."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import unquote
+from typing import Any
 
 from cint_nb.domain.findings import Finding
-from cint_nb.domain.models import Amount
-from cint_nb.domain.plan import Money
-from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule, split_url
+from cint_nb.study.preflight.draft_witnesses import (
+    UNWITNESSED,
+    Bearing,
+    FieldComparison,
+    compare_draft,
+    get_field,
+    normalised,
+    shows_template,
+)
+from cint_nb.study.preflight.registry import RuleFunction, RuleReport, WaveFacts, rule
 
 _CREATE = "create guide, request body"
-_FIX = (
-    "update it to match the plan with client.target_groups.update_draft(wave.target_group, wave.plan), "
-    "or change the plan to match it."
-)
-_COMPARED_FIELDS = ("locale", "expected_length_of_interview_minutes", "expected_incidence_rate", "collects_pii")
+_UPDATE = "bring the draft in line with wave.update(wave.plan), or change the plan to match it."
+_MEANINGS: dict[Bearing, str] = {
+    "cost": "The draft can cost something else than the plan",
+    "audience": "The draft addresses other people than the plan",
+    "survey": "The draft sends respondents to a different survey than the plan",
+    "time": "The draft runs at another time than the plan",
+}
 
 
-@rule("draft-cost", steps=["launch"], section=_CREATE)
-def draft_cost(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """The draft costs no more than the plan, against which the budget is checked."""
-    plan, draft = facts.plan, facts.draft
-    if draft is None:
-        return
-    if draft.completes_goal is not None and draft.completes_goal > plan.completes_goal:
-        yield report.block(
-            "The draft's goal is higher than the plan's, against which the budget is checked.",
-            evidence=f"draft={draft.completes_goal:,}, plan={plan.completes_goal:,}",
-            fix=_FIX,
-        )
-    if plan.price_cap and draft.price_cap and _is_above(draft.price_cap, plan.price_cap):
-        yield report.block(
-            "The draft's maximum price is above the plan's, against which the budget is checked.",
-            evidence=f"draft={draft.price_cap}, plan={plan.price_cap}",
-            fix=_FIX,
-        )
-    if plan.prevent_overfill and draft.fielding_assistant_assignment.quota_overlay.prevent_overfill is False:
-        yield report.block(
-            "The draft allows completes to exceed the goal; the plan does not.",
-            evidence="prevent_overfill=false",
-            fix=_FIX,
-        )
-
-
-@rule("draft-survey", steps=["launch"], section=_CREATE)
-def draft_survey(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """The draft sends respondents to the survey of the plan."""
-    url = facts.draft.live_url if facts.draft else None
-    if not url or _comparable_url(url) == _comparable_url(facts.plan.live_url):
-        return None
-    return report.block(
-        "The draft sends respondents to a different survey than the plan.", evidence="live_url", fix=_FIX
+def _comparisons(facts: WaveFacts) -> list[FieldComparison]:
+    if facts.draft is None and not facts.fallback_reads:
+        return []
+    return compare_draft(
+        facts.plan, facts.draft, fallbacks=facts.fallback_reads, unrecorded=frozenset(facts.unrecorded_fields)
     )
 
 
-@rule("draft-as-planned", steps=["launch"], section=_CREATE)
-def draft_as_planned(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """All other comparable fields of the draft match the plan."""
+def _differing_fields_rule(bearing: Bearing) -> RuleFunction:
+    def differing_fields(facts: WaveFacts, report: RuleReport) -> Finding | None:
+        differing = [
+            each
+            for each in _comparisons(facts)
+            if each.witness.bears_on == bearing and each.was_read and not each.agrees
+        ]
+        if not differing:
+            return None
+        return report.block(
+            f"{_MEANINGS[bearing]}.", evidence="; ".join(_describe(each) for each in differing), fix=_UPDATE
+        )
+
+    differing_fields.__doc__ = f"Every field of the draft that bears on {bearing} is the plan's."
+    return rule(f"draft-{bearing}", steps=["launch"], section=_CREATE)(differing_fields)
+
+
+for _bearing in _MEANINGS:
+    _differing_fields_rule(_bearing)
+
+
+@rule("draft-dates", steps=["launch"], section=_CREATE)
+def draft_dates(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """Somebody who moved the dates of the draft is told that the launch sends the plan's."""
+    written = facts.last_written
+    if written is None:
+        return None
+    moved = [
+        each
+        for each in _comparisons(facts)
+        if each.witness.bears_on == "superseded"
+        and each.was_read
+        and not each.agrees
+        and each.found != normalised(each.witness, get_field(written, each.witness.field))
+    ]
+    if not moved:
+        return None
+    return report.warn(
+        "The dates of the draft were changed on the exchange; the launch starts now and ends when the plan says.",
+        evidence="; ".join(_describe(each) for each in moved),
+        fix="if the other dates are right, change the plan's.",
+    )
+
+
+@rule("draft-labels", steps=["launch"], section=_CREATE)
+def draft_labels(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """Fields that change nothing about the fieldwork match the plan too."""
     differing = [
-        name
-        for name in _COMPARED_FIELDS
-        if getattr(facts.draft, name, None) not in (None, "", getattr(facts.plan, name))
+        each.witness.field
+        for each in _comparisons(facts)
+        if each.witness.bears_on == "label" and each.was_read and not each.agrees
     ]
     if not differing:
         return None
-    return report.warn("The draft does not match the plan.", evidence=", ".join(differing), fix=_FIX)
+    return report.warn("The draft does not match the plan.", evidence=", ".join(differing), fix=_UPDATE)
+
+
+@rule("draft-not-read", steps=["launch"], section=_CREATE)
+def draft_not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """Every field of the draft that matters was read back: what nobody has seen is not launched."""
+    if not facts.was_asked:
+        return
+    unread = [
+        each.witness.field
+        for each in compare_draft(
+            facts.plan, facts.draft, fallbacks=facts.fallback_reads, unrecorded=frozenset(facts.unrecorded_fields)
+        )
+        if not each.was_read and each.witness.bears_on in _MEANINGS
+    ]
+    opened = [field for field in unread if field in facts.unverified]
+    closed = [field for field in unread if field not in facts.unverified]
+    if closed:
+        because = f" ({facts.draft_refusal})" if facts.draft_refusal else ""
+        yield report.block(
+            f"The draft could not be read back{because}, so it is not known what would be launched.",
+            evidence=", ".join(closed) if facts.draft is not None else "no field of the draft was shown",
+            fix="run it again in a moment; if the exchange never shows these fields, check them in its web interface "
+            f"and name them: unverified={closed[:2]!r}.",
+        )
+    if opened:
+        yield report.note("Launched without having been read back, as you asked.", evidence=", ".join(opened))
+
+
+@rule("draft-not-shown", steps=["launch"], section=_CREATE)
+def draft_not_shown(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """What no documented read shows counts as it was last written from here; otherwise it must be named."""
+    if not facts.was_asked:
+        return
+    hidden = [each for each in UNWITNESSED if each.name != "template" or not shows_template(facts.plan)]
+    if facts.draft_written_at is not None:
+        yield report.note(
+            f"The exchange does not show {' or '.join(each.meaning for each in hidden)}; "
+            f"they count as last written from here, on {facts.draft_written_at:%Y-%m-%d %H:%M} UTC."
+        )
+        return
+    closed = [each for each in hidden if each.name not in facts.unverified]
+    if closed:
+        yield report.block(
+            f"The exchange does not show {' or '.join(each.meaning for each in closed)}, "
+            "and this journal does not know that they were written as planned.",
+            evidence=", ".join(each.name for each in closed),
+            fix="write the draft again with wave.update(wave.plan), "
+            f"or check it in the web interface and pass unverified={[each.name for each in closed]!r}.",
+        )
 
 
 @rule("overfill", steps=["create", "launch"], section=_CREATE)
@@ -80,14 +153,18 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
     )
 
 
-def _comparable_url(url: str) -> tuple[str, ...]:
-    parts = split_url(unquote(url))
-    if parts is None:
-        return (url,)
-    return parts.scheme, parts.netloc.lower(), parts.path.rstrip("/"), parts.query
+def _describe(comparison: FieldComparison) -> str:
+    """Name a field with both values; of a URL only that it differs, since it may carry a key."""
+    field = comparison.witness.field.removeprefix("fielding_assistant_assignment.")
+    if field.endswith("_url"):
+        return field
+    return f"{field}: draft={_format(comparison.found)}, plan={_format(comparison.planned)}"
 
 
-def _is_above(amount: Amount, most: Money) -> bool:
-    if amount.value is None or not amount.currency_code:
-        return False
-    return amount.currency_code.upper() != most.currency_code or amount.value > most.value
+def _format(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return f"{value[0]:,f} {value[1]}"
+    text = format(value, "f") if hasattr(value, "as_tuple") else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

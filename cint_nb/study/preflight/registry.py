@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import wraps
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
 from cint_nb.domain.findings import Finding, Severity
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.domain.target_groups import TargetGroup
 from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.preflight.draft_witnesses import Read
 
 Step: TypeAlias = Literal["create", "upload", "launch"]
 STEPS: tuple[Step, ...] = ("create", "upload", "launch")
@@ -50,6 +50,23 @@ class SourceTargetGroup:
     last_complete: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleFact:
+    """Who is in the target group, compared with the list of the wave.
+
+    Args:
+        saved: Number of ids saved.
+        strangers: How many of them are not on the list; None if that could not be settled.
+        unexplained_jobs: Upload jobs whose file names are not those of this list.
+        reason: Why it could not be settled.
+    """
+
+    saved: int
+    strangers: int | None
+    unexplained_jobs: int = 0
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
     """What is known about a wave. What is None is unknown, and rules about it find nothing.
@@ -67,7 +84,15 @@ class WaveFacts:
         already_saved_count: How many of the respondents are in it already.
         running_job: Id of a job that runs on the target group.
         target_group_state: State of the target group, such as `draft` or `live`.
-        draft: The draft as read from the exchange.
+        was_asked: Whether the exchange was asked; then what it did not show blocks a launch.
+        draft: The draft as read from the exchange, in the exchange's field names; None if it was not read.
+        draft_refusal: Why the draft could not be read.
+        fallback_reads: Other replies that show fields of the draft, in the draft's field names.
+        unrecorded_fields: Fields of the draft whose true values a recording does not hold.
+        draft_written_at: When this journal last wrote the draft; None if it did not.
+        last_written: What it wrote.
+        unverified: Fields that the analyst has checked elsewhere.
+        people: Who is in the target group.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
@@ -90,7 +115,15 @@ class WaveFacts:
     already_saved_count: int | None = None
     running_job: str | None = None
     target_group_state: str | None = None
-    draft: TargetGroup | None = None
+    was_asked: bool = False
+    draft: Mapping[str, Any] | None = None
+    draft_refusal: str | None = None
+    fallback_reads: Mapping[Read, Mapping[str, Any]] = field(default_factory=dict)
+    unrecorded_fields: Collection[str] = ()
+    draft_written_at: datetime | None = None
+    last_written: Mapping[str, Any] | None = None
+    unverified: Collection[str] = ()
+    people: PeopleFact | None = None
     project_exclusion: bool | None = None
     group_strategy: str | None = None
     currency: str | None = None

@@ -75,6 +75,29 @@ def nothing_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
     )
 
 
+@rule("people-of-the-list", steps=["launch"], section=_LAUNCH)
+def people_of_the_list(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """Everybody in the target group is on the list of the wave: nobody who withdrew, nobody else's people."""
+    people = facts.people
+    if people is None or people.strangers == 0 or "people" in facts.unverified:
+        return None
+    if people.strangers:
+        return report.block(
+            "The target group contains respondents who are not on this list: people who withdrew, or somebody else's.",
+            evidence=f"{people.strangers:,} of {people.saved:,} saved",
+            fix="run wave.remove() and wave.upload() to have exactly this list in the group, or use the list that was "
+            "uploaded.",
+        )
+    return report.block(
+        "Whether everybody in the target group is on this list could not be settled.",
+        evidence=f"saved={people.saved:,}, uploads that do not name this list={people.unexplained_jobs:,}"
+        + (f", {people.reason}" if people.reason and people.reason != "rids" else ""),
+        fix="give the wave a RID-to-RSID crosswalk, or check them yourself and pass unverified=['people']."
+        if people.reason == "rids"
+        else "run it again; or run wave.remove() and wave.upload() to have exactly this list in the group.",
+    )
+
+
 @rule("partly-saved", steps=["launch"], section=_JOB_STATUS)
 def partly_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Some respondents of the list are not in the target group."""

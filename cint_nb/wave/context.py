@@ -1,0 +1,323 @@
+"""One wave as all its steps see it: client, journal, list, plan, and where it is on the exchange.
+
+The exchange is the record. The journal is a cache, an audit trail and the store of approvals: a step that is run
+without it finds what exists by reference, file name and idempotency key, and never creates it a second time.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.errors import (
+    InvalidState,
+    JobFailed,
+)
+from cint_nb.domain.ids import is_ulid, normalise_name
+from cint_nb.domain.jobs import JobSnapshot
+from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.target_groups import TargetGroupSummary
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.wave.exchange.identity import group_reference, idempotency_key
+from cint_nb.wave.exchange.people import GroupUploads, read_uploads
+from cint_nb.wave.exchange.state import ExchangeState, read_state
+from cint_nb.wave.journal import EntryState, JournalEntry, WaveKey
+from cint_nb.wave.journal_payloads import (
+    DRAFT,
+    GOAL,
+    PROJECT,
+    AnyJobPayload,
+    AnyPayload,
+    DraftPayload,
+    ProjectPayload,
+    Step,
+)
+from cint_nb.wave.journaled_client import JournaledClient
+
+_SEARCH_CHARACTERS = 5
+SnapshotListener = Callable[[JobSnapshot], None]
+
+
+class WaveContext:
+    """One wave: what its steps share.
+
+    Args:
+        client: The client, with its journal.
+        project: Name or id of the project.
+        name: Name of the wave, normalised.
+        respondents: Whom the wave recontacts.
+        plan: The target group.
+        crosswalk: RSID of each RID.
+    """
+
+    def __init__(
+        self,
+        client: JournaledClient,
+        project: str,
+        name: str,
+        respondents: Respondents,
+        plan: TargetGroupPlan,
+        crosswalk: Mapping[str, str] | None = None,
+    ) -> None:
+        self.client = client
+        self.journal = client.journal
+        self.project = normalise_name(project)
+        self.name = name
+        self.respondents = respondents
+        self.crosswalk = crosswalk
+        self.last_state: ExchangeState | None = None
+        self._project_id: str | None = self.project if is_ulid(self.project) else None
+        self.given_plan = plan
+
+    @property
+    def known_project_id(self) -> str | None:
+        """The id of the wave's project; None while it is not known here."""
+        if self._project_id is None:
+            entry = self.journal.last(self.project_key, PROJECT)
+            self._project_id = entry.payload.project_id if entry else None
+        return self._project_id
+
+    @property
+    def project_key(self) -> WaveKey:
+        """The key under which the project's id is kept, by its name."""
+        return WaveKey(self.client.scope, f"name:{self.project}")
+
+    @property
+    def key(self) -> WaveKey:
+        """The key of the wave's journal entries: by the project's id, since one project may be named in two ways."""
+        return WaveKey(self.client.scope, self.known_project_id or f"name:{self.project}", self.name)
+
+    @property
+    def plan(self) -> TargetGroupPlan:
+        """The plan, with the goal that `lower_goal` wrote for it."""
+        lowered = self.journal.last(self.key, GOAL)
+        if lowered is None or lowered.payload.planned_goal != self.given_plan.completes_goal:
+            return self.given_plan  # the plan has been changed since: what it says now counts
+        return evolve(self.given_plan, completes_goal=lowered.payload.completes_goal)
+
+    @property
+    def ref(self) -> TargetGroupRef | None:
+        """The target group of the wave as far as it is known here; `locate` searches the exchange too."""
+        entry = self.journal.last(self.key, DRAFT)
+        if entry is None or entry.payload.target_group_id is None:
+            return None
+        return TargetGroupRef(project_id=entry.payload.project_id, target_group_id=entry.payload.target_group_id)
+
+    async def locate(self) -> TargetGroupRef | None:
+        """Return the target group of the wave, searching the exchange if it is not known here; None if there is none.
+
+        Raises:
+            InvalidState: several projects or groups could be meant; nothing was sent.
+        """
+        ref = self.ref
+        if ref is not None:
+            return ref
+        project_id = await self._find_project()
+        return None if project_id is None else await self.find_group(project_id)
+
+    async def require_ref(self) -> TargetGroupRef:
+        """Return the target group of the wave.
+
+        Raises:
+            InvalidState: there is none, neither in the journal nor on the exchange.
+        """
+        ref = await self.locate()
+        if ref is None:
+            raise InvalidState(
+                "This wave has no target group yet.",
+                evidence={"wave": self.name},
+                safe="nothing was sent.",
+                next_step="run wave.create() first.",
+            )
+        return ref
+
+    async def read_state(self) -> ExchangeState:
+        """Read where the wave's target group stands.
+
+        Raises:
+            InvalidState: there is no target group.
+        """
+        self.last_state = await read_state(self.client, await self.require_ref())
+        return self.last_state
+
+    async def read_uploads(self, ref: TargetGroupRef) -> GroupUploads:
+        """Read the uploads of the target group and the number of its saved ids."""
+        return await read_uploads(self.client, ref, self.reference(ref.project_id))
+
+    async def _find_project(self) -> str | None:
+        if self.known_project_id is not None:
+            return self.known_project_id
+        found = [
+            project
+            async for project in self.client.projects.list(search=_search_word(self.project))
+            if normalise_name(project.name or "") == self.project
+        ]
+        if len(found) > 1:
+            raise InvalidState(
+                f"{len(found)} projects have this name.",
+                evidence={"project": self.project, "project_ids": ", ".join(sorted(each.id for each in found))},
+                safe="nothing was sent.",
+                next_step="name the project by its id: client.wave(…, project='01…').",
+            )
+        if not found:
+            return None
+        self.remember_project(found[0].id)
+        return found[0].id
+
+    def remember_project(self, project_id: str) -> None:
+        """Keep the id of the project."""
+        self._project_id = project_id
+        payload = ProjectPayload(project_id=project_id)
+        self.journal.write(self.project_key, PROJECT, EntryState.DONE, payload, at=self.client.clock.now())
+
+    def forget_project(self) -> None:
+        """Forget the id of a project that a restarted sandbox no longer has."""
+        if not is_ulid(self.project):
+            self._project_id = None
+            self.journal.write(
+                self.project_key, PROJECT, EntryState.FAILED, ProjectPayload(), at=self.client.clock.now()
+            )
+
+    async def ensure_project(self) -> str:
+        """Return the id of the wave's project; create it when a new name is first used."""
+        found = await self._find_project()
+        if found is not None:
+            return found
+        manager = self.given_plan.project_manager_id
+        key = idempotency_key(
+            self.client.account_id, "create project", self.project, {"name": self.project, "manager": manager}
+        )
+        project = await self.client.projects.create(self.project, manager, idempotency_key=key)
+        self.remember_project(project.id)
+        return project.id
+
+    async def find_group(self, project_id: str, *, adopt: str | None = None) -> TargetGroupRef | None:
+        """Search a project for the wave's group by reference and by name, and adopt the one that is ours.
+
+        Raises:
+            InvalidState: a group has the wave's name but not its reference, or the group is archived.
+        """
+        reference = self.given_plan.customer_reference_number or self.reference(project_id)
+        rows = {
+            row.id: row async for row in self.client.target_groups.list(project_id, references=(reference,), whole=True)
+        }
+        search = max((word for word in self.name.split() if word.isascii() and len(word) >= 5), key=len, default="")
+        async for row in self.client.target_groups.list(project_id, search=search, whole=True):
+            if normalise_name(row.name or "") == self.name:
+                rows.setdefault(row.id, row)
+        if adopt is not None:
+            return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=adopt), reference)
+        ours: list[TargetGroupSummary] = []
+        others: list[TargetGroupSummary] = []
+        for row in rows.values():
+            (ours if await self._is_ours(project_id, row, reference) else others).append(row)
+        standing = [row for row in ours if not is_archived(row)]
+        if standing:
+            self.name_leftovers(standing)
+            first = min(row.id for row in standing)
+            return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=first), reference)
+        if ours:
+            raise InvalidState(
+                "The target group of this wave is archived.",
+                evidence={"target_group_id": min(row.id for row in ours)},
+                safe="nothing was sent.",
+                next_step="restore it in the web interface: a wave of another name would invite its people again.",
+            )
+        others = [row for row in others if not is_archived(row)]
+        if others:
+            raise InvalidState(
+                "The project has a target group of this name that was not created as this wave.",
+                evidence={"target_group_ids": ", ".join(sorted(row.id for row in others))},
+                safe="nothing was sent.",
+                next_step=f"if it is this wave, run wave.create(adopt={min(row.id for row in others)!r}); "
+                "otherwise rename it, or choose another wave name.",
+            )
+        return None
+
+    async def _is_ours(self, project_id: str, row: TargetGroupSummary, reference: str) -> bool:
+        shown = row.target_group_customer_reference_number
+        if not shown:
+            ref = TargetGroupRef(project_id=project_id, target_group_id=row.id)
+            shown = (await self.client.target_groups.get(ref)).target_group_customer_reference_number
+        if shown != reference:
+            return False
+        # A number of the user's own may stand on several groups of a study; ours contains the name already.
+        return not self.given_plan.customer_reference_number or normalise_name(row.name or "") == self.name
+
+    def name_leftovers(self, groups: Collection[TargetGroupSummary]) -> None:
+        """Warn of groups beside the one that is used: they are named, and never filled."""
+        if len(groups) > 1:
+            used, *rest = sorted(row.id for row in groups)
+            self.client.http.warn(
+                f"{len(groups)} target groups were created for this wave at the same moment; {used} is used. "
+                f"{', '.join(rest)} stays an empty draft: ignore it, or archive it in the web interface."
+            )
+
+    async def _adopt(self, ref: TargetGroupRef, reference: str) -> TargetGroupRef:
+        """Take a group found on the exchange as this wave's, and say so."""
+        entry = self.journal.last(self.key, DRAFT)
+        body = entry.payload.body if entry is not None and entry.state is not EntryState.FAILED else None
+        payload = DraftPayload(
+            project_id=ref.project_id, reference=reference, target_group_id=ref.target_group_id, body=body
+        )
+        self.write(DRAFT, EntryState.DONE, payload)
+        if body is None:
+            self.client.http.warn(
+                f"The wave {self.name!r} was found on the exchange and is continued: target group "
+                f"{ref.target_group_id}. This journal did not create it."
+            )
+        return ref
+
+    def reference(self, project_id: str) -> str:
+        """Return the reference by which the wave's target group and uploads are recognised."""
+        return group_reference(self.client.account_id, project_id, self.name)
+
+    def write(self, step: Step[AnyPayload], state: EntryState, payload: AnyPayload, *, batch: str = "") -> None:
+        """Add an entry to the journal of this wave."""
+        self.journal.write(self.key, step, state, payload, batch=batch, at=self.client.clock.now())
+
+    async def run_job(
+        self,
+        step: Step[AnyJobPayload],
+        batch: str,
+        entry: JournalEntry[AnyJobPayload] | None,
+        prepare: Callable[[], Awaitable[AnyJobPayload]],
+        send: Callable[[AnyJobPayload], Awaitable[Job]],
+        on_snapshot: SnapshotListener,
+    ) -> JobSnapshot:
+        """Continue a job from where the journal left it, to its end."""
+        if entry is not None and entry.state is EntryState.DONE and entry.payload.snapshot is not None:
+            return entry.payload.snapshot
+        if entry is None or entry.state is EntryState.FAILED:
+            payload = await prepare()
+            self.write(step, EntryState.INTENT, payload, batch=batch)
+        else:
+            payload = entry.payload
+        if payload.handle is not None:
+            job = Job.attach(self.client, payload.handle)
+        else:
+            job = await send(payload)
+            payload = evolve(payload, handle=job.handle)
+            self.write(step, EntryState.RUNNING, payload, batch=batch)
+        job.add_listener(on_snapshot)
+        try:
+            snapshot = await job
+        except JobFailed:
+            self.write(step, EntryState.FAILED, evolve(payload, snapshot=job.last_snapshot), batch=batch)
+            raise
+        self.write(step, EntryState.DONE, evolve(payload, snapshot=snapshot), batch=batch)
+        return snapshot
+
+
+def _search_word(name: str) -> str:
+    """Return the part of a name to search for: a plain word, since how the exchange compares accents is not known.
+
+    The exchange searches for five characters or more; without such a word the whole list is read.
+    """
+    return max(
+        (word for word in name.split() if word.isascii() and len(word) >= _SEARCH_CHARACTERS), key=len, default=""
+    )
+
+
+def is_archived(row: TargetGroupSummary) -> bool:
+    """Return whether a listed group is archived."""
+    return (row.status or "").strip().lower() == "archived"

@@ -1,0 +1,181 @@
+"""The draft of a wave: created once, found again, changed in step with the exchange."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from cint_nb.domain.errors import (
+    InvalidState,
+    PlanError,
+)
+from cint_nb.domain.ids import normalise_name
+from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.wave.context import WaveContext, is_archived
+from cint_nb.wave.exchange.draft_merge import merge_drafts, plan_with_fields
+from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
+from cint_nb.wave.journal import EntryState
+from cint_nb.wave.journal_payloads import (
+    DRAFT,
+    GOAL,
+    STRATEGY,
+    DraftPayload,
+    GoalPayload,
+    StrategyPayload,
+)
+from cint_nb.wire.settings import Mode
+
+_READ_ONLY_FIELDS = frozenset({"id", "human_readable_id", "launched", "created_at", "links", "pricing_model"})
+
+
+class DraftSteps:
+    """Create and change the draft of one wave."""
+
+    def __init__(self, wave: WaveContext) -> None:
+        self._wave = wave
+
+    async def create(self, *, adopt: str | None = None) -> TargetGroupRef:
+        """Create the draft target group, or adopt the one that exists.
+
+        Args:
+            adopt: Id of a target group of the project to take as this wave's.
+        """
+        ref = self._wave.ref
+        if ref is not None and adopt in (None, ref.target_group_id):
+            ref = await self._recreate_if_lost(ref)
+        else:
+            ref = None
+        if ref is None:
+            project_id = await self._wave.ensure_project()
+            ref = await self._wave.find_group(project_id, adopt=adopt) or await self._create_draft(project_id)
+        state = await self._wave.read_state()
+        if state.state is GroupState.DRAFT and self._wave.journal.last(self._wave.key, STRATEGY) is None:
+            await self._wave.client.target_groups.set_filling_strategy(ref, self._wave.given_plan.filling_strategy)
+            self._wave.write(
+                STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=self._wave.given_plan.filling_strategy)
+            )
+        return ref
+
+    async def _recreate_if_lost(self, ref: TargetGroupRef) -> TargetGroupRef | None:
+        """Return the group; None if a practice exchange was restarted and has forgotten it."""
+        state = await read_state(self._wave.client, ref)
+        if state.state is not GroupState.MISSING or self._wave.client.mode is not Mode.SANDBOX:
+            state.require_known("create")
+            return ref
+        self._wave.client.http.warn("The sandbox no longer has this wave's target group; the wave begins anew.")
+        self._wave.forget_project()
+        return None
+
+    async def _create_draft(self, project_id: str) -> TargetGroupRef:
+        reference = self._wave.given_plan.customer_reference_number or self._wave.reference(project_id)
+        body = self._wave.plan.to_body(name=self._wave.name, customer_reference_number=reference)
+        payload = DraftPayload(project_id=project_id, reference=reference, body=body)
+        self._wave.write(DRAFT, EntryState.INTENT, payload)
+        ref = await self._wave.client.target_groups.create_draft(
+            project_id, body, reference=reference, name=self._wave.name
+        )
+        self._wave.write(DRAFT, EntryState.DONE, evolve(payload, target_group_id=ref.target_group_id))
+        # Two machines may have created it in the same moment, and nothing can delete a draft: all use the lowest id.
+        twins = [
+            row
+            async for row in self._wave.client.target_groups.list(project_id, references=(reference,), whole=True)
+            if normalise_name(row.name or "") == self._wave.name and not is_archived(row)
+        ]
+        self._wave.name_leftovers(twins)
+        first = min([ref.target_group_id, *(row.id for row in twins)])
+        if first != ref.target_group_id:
+            self._wave.write(DRAFT, EntryState.DONE, evolve(payload, target_group_id=first))
+        return TargetGroupRef(project_id=project_id, target_group_id=first)
+
+    @property
+    def draft_written_at(self) -> datetime | None:
+        """When this journal last wrote the draft; None if it did not."""
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        return entry.at if entry is not None and entry.payload.body is not None else None
+
+    @property
+    def last_written(self) -> dict[str, Any] | None:
+        """The draft as this journal last wrote it; None if it did not."""
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        return None if entry is None else entry.payload.body
+
+    async def _require_draft(self, action: str) -> tuple[ExchangeState, dict[str, Any]]:
+        """Return state and draft as read, in the exchange's field names.
+
+        Raises:
+            InvalidState: the group is no longer a draft.
+        """
+        state = await self._wave.read_state()
+        state.require_known(action)
+        if state.group is None:
+            raise state.invalid_state_error(
+                f"The target group is {state.state}; its draft can no longer be changed.",
+                "for a launched group use wave.raise_goal, wave.set_price or wave.extend.",
+                wave=self._wave.name,
+            )
+        return state, state.group.model_dump(mode="json", exclude_unset=True)
+
+    async def _write_draft(self, ref: TargetGroupRef, body: dict[str, Any]) -> None:
+        await self._wave.client.target_groups.update_draft(ref, body)
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        reference = str(body.get("target_group_customer_reference_number") or "")
+        payload = (
+            entry.payload
+            if entry
+            else DraftPayload(project_id=ref.project_id, reference=reference, target_group_id=ref.target_group_id)
+        )
+        self._wave.write(DRAFT, EntryState.DONE, evolve(payload, body=body))
+
+    async def update(self, plan: TargetGroupPlan, overwrite: Collection[str]) -> tuple[str, ...]:
+        """Write a plan into the draft, keeping what was changed there only, and return the fields kept.
+
+        Raises:
+            InvalidState: a field was changed on both sides, or the group is no longer a draft.
+        """
+        state, found = await self._require_draft("update")
+        reference = found.get("target_group_customer_reference_number")
+        wanted = plan.to_body(name=self._wave.name, customer_reference_number=str(reference or ""))
+        merge = merge_drafts(self.last_written, found, wanted, overwrite=overwrite)
+        if merge.conflicts:
+            raise InvalidState(
+                "Fields of the draft were changed on the exchange and in the plan.",
+                evidence={"fields": ", ".join(merge.conflicts)},
+                safe="nothing was sent; draft and plan are unchanged.",
+                next_step=f"decide: wave.update(plan, overwrite={list(merge.conflicts)!r}) writes the plan's values; "
+                "wave.plan_from_exchange() returns a plan with those of the exchange.",
+            )
+        await self._write_draft(state.ref, merge.body)
+        self._wave.given_plan = plan_with_fields(plan, found, merge.kept)
+        return merge.kept
+
+    async def plan_from_exchange(self) -> TargetGroupPlan:
+        """Return the plan with every field as the draft has it."""
+        _, found = await self._require_draft("read the draft")
+        return plan_with_fields(self._wave.given_plan, found)
+
+    async def lower_goal(self, goal: int | None) -> int:
+        """Write a lower goal into the draft and return it; by default the number of saved IDs. Nothing else changes."""
+        state, found = await self._require_draft("lower the goal")
+        saved = await self._wave.client.recontacts.saved_count(state.ref)
+        present = state.group.completes_goal if state.group else None
+        planned = self._wave.plan.completes_goal
+        highest = min(saved, planned if present is None else present)
+        wanted = highest if goal is None else goal
+        if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= highest:
+            raise PlanError(
+                f"A goal of {wanted!r} is not possible.",
+                evidence={"field": "completes_goal", "saved_ids": saved, "goal": present},
+                next_step=f"choose a whole number from 1 to {highest:,}." if saved else "upload respondents first.",
+            )
+        written = self.last_written or self._wave.plan.to_body(name=self._wave.name)
+        body: dict[str, Any] = {
+            **{name: written[name] for name in ("allocations", "allocation_template") if name in written},
+            **{name: value for name, value in found.items() if name not in {*_READ_ONLY_FIELDS, "allocations"}},
+            "completes_goal": wanted,
+        }
+        if isinstance(unit := body.get("business_unit_id"), int):
+            body["business_unit_id"] = str(unit)
+        await self._write_draft(state.ref, body)
+        goals = GoalPayload(completes_goal=wanted, planned_goal=self._wave.given_plan.completes_goal)
+        self._wave.write(GOAL, EntryState.DONE, goals)
+        return wanted

@@ -1,0 +1,123 @@
+"""The facts preflight needs about a wave that only the exchange knows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cint_nb.api.client import AsyncClient
+from cint_nb.domain.errors import ApiError
+from cint_nb.domain.jobs import JobState
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.study.preflight.draft_witnesses import Read, compare_draft
+from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, WaveFacts
+from cint_nb.wave.exchange.people import GroupUploads, check_people
+from cint_nb.wave.exchange.state import ExchangeState, GroupState
+from cint_nb.wave.status_rows import answer_or_none
+from cint_nb.wire.settings import Mode
+
+_UNRECORDED_FIELDS = ("live_url", "test_url")
+
+
+async def read_exchange_facts(
+    client: AsyncClient,
+    facts: WaveFacts,
+    sources: Sequence[TargetGroupRef],
+    *,
+    state: ExchangeState | None,
+    uploads: GroupUploads | None,
+    crosswalk: Mapping[str, str] | None = None,
+) -> WaveFacts:
+    """Add what the exchange knows about the wave's sources, business unit and, once there is one, target group.
+
+    Args:
+        client: Reads the facts.
+        facts: What is known without the exchange.
+        sources: Target groups the respondents come from.
+        state: The state of the wave's target group; None before there is one.
+        uploads: Its uploads and saved ids; None before there is one.
+        crosswalk: RSID of each RID.
+    """
+    facts = replace(facts, was_asked=True, sources=await _source_target_groups(client, sources))
+    units = await answer_or_none(client.definitions.business_units()) or ()
+    facts = replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
+    if state is None or uploads is None:
+        return facts
+    facts = await _target_group_facts(client, facts, state, uploads)
+    if facts.step == "launch" and state.state is GroupState.DRAFT:
+        facts = await _draft_facts(client, facts, state)
+        if facts.respondents is not None:
+            people = await check_people(client, state.ref, uploads, facts.respondents, crosswalk)
+            facts = replace(facts, people=people)
+    return facts
+
+
+async def _target_group_facts(
+    client: AsyncClient, facts: WaveFacts, state: ExchangeState, uploads: GroupUploads
+) -> WaveFacts:
+    """Add state, saved ids, the running upload, exclusions, and who of the list would be turned away.
+
+    What the account may not read stays unknown, and the rules about it stay silent.
+    """
+    ref = state.ref
+    activity = await answer_or_none(client.exclusions.activity(ref)) or ()
+    excluded = await answer_or_none(client.exclusions.effective_rsids(ref)) or ()
+    lockout = getattr(state.group, "industry_lockout_code", None) if state.group else None
+    running = next((job for job in uploads.jobs or () if job.state is JobState.RUNNING), None)
+    return replace(
+        facts,
+        project_id=ref.project_id,
+        saved_count=uploads.saved,
+        running_job=running.job_id if running else None,
+        target_group_state=str(state.state),
+        activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
+        excluded_ids=excluded,
+        industry_lockout=None if lockout is None else str(lockout),
+    )
+
+
+async def _draft_facts(client: AsyncClient, facts: WaveFacts, state: ExchangeState) -> WaveFacts:
+    """Add the draft as read, and the reads that show what it does not."""
+    draft = None if state.group is None else state.group.model_dump(mode="json", exclude_unset=True)
+    unrecorded = frozenset(_UNRECORDED_FIELDS if client.mode is Mode.REPLAY else ())
+    missing = {
+        each.witness.fallback for each in compare_draft(facts.plan, draft, unrecorded=unrecorded) if not each.was_read
+    }
+    fallbacks: dict[Read, Mapping[str, Any]] = {}
+    if "fielding assistant" in missing and (
+        modules := await _reply_or_none(client.target_groups.fielding_assistant(state.ref))
+    ):
+        fallbacks["fielding assistant"] = {"fielding_assistant_assignment": modules}
+    if "exclusion policy" in missing and (policy := await _reply_or_none(client.exclusions.policy(state.ref))):
+        fallbacks["exclusion policy"] = {"exclusion": {"enabled": policy.project_exclusion_enabled}}
+    return replace(facts, draft=draft, fallback_reads=fallbacks, unrecorded_fields=unrecorded)
+
+
+async def _reply_or_none(request: Awaitable[Any]) -> Any:
+    """Return a reply; None if it was refused or unreadable, which the guard then counts as not read."""
+    try:
+        return await request
+    except ApiError:
+        return None
+
+
+async def _source_target_groups(client: AsyncClient, refs: Sequence[TargetGroupRef]) -> tuple[SourceTargetGroup, ...]:
+    """Return the target groups the respondents come from, with the times of their first and last complete."""
+    found = []
+    for ref in refs:
+        performance = await answer_or_none(client.target_groups.performance(ref))
+        found.append(
+            SourceTargetGroup(
+                ref.project_id,
+                ref.target_group_id,
+                first_complete=performance.first_complete if performance else None,
+                last_complete=performance.last_complete if performance else None,
+            )
+        )
+    return tuple(found)
+
+
+def _currency(plan: TargetGroupPlan, currencies: dict[int, str | None]) -> str | None:
+    return currencies.get(plan.business_unit_id)

@@ -1,0 +1,146 @@
+"""The state of a wave's target group, read from the exchange at the moment it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from cint_nb.api.client import AsyncClient
+from cint_nb.domain.errors import ApiError, InvalidState, NotFound, UnexpectedReply
+from cint_nb.domain.fielding import FieldingRun, RunState
+from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.target_groups import TargetGroup, TargetGroupOverview
+
+
+class GroupState(StrEnum):
+    """Where a target group stands; `not known` allows nothing that spends or destroys."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    ARCHIVED = "archived"
+    MISSING = "missing"
+    NOT_KNOWN = "not known"
+
+
+IN_FIELD = frozenset({GroupState.SCHEDULED, GroupState.LIVE, GroupState.PAUSED})
+"""States in which respondents can enter, or will be able to again."""
+
+_STATE_OF_RUN = {
+    RunState.SCHEDULED: GroupState.SCHEDULED,
+    RunState.LIVE: GroupState.LIVE,
+    RunState.PAUSED: GroupState.PAUSED,
+    RunState.COMPLETED: GroupState.COMPLETED,
+}
+
+
+@dataclass(frozen=True)
+class ExchangeState:
+    """What the exchange says about a target group.
+
+    Args:
+        ref: The target group.
+        state: Where it stands.
+        read_at: When it was read, by the client's clock.
+        run: Its fielding run, as listed; None if there is none, or if it could not be read.
+        group: The draft, where it is one.
+        overview: The overview of a launched group; None if it could not be read.
+        reason: Why the state is not known.
+    """
+
+    ref: TargetGroupRef
+    state: GroupState
+    read_at: datetime
+    run: FieldingRun | None = None
+    group: TargetGroup | None = None
+    overview: TargetGroupOverview | None = None
+    reason: str | None = None
+
+    @property
+    def is_in_field(self) -> bool:
+        """Whether respondents can enter now, or will be able to again."""
+        return self.state in IN_FIELD
+
+    def require_known(self, action: str) -> None:
+        """Raise if the state is not known, or if the group does not exist.
+
+        Raises:
+            NotFound: the exchange does not have the group.
+            UnexpectedReply: its state cannot be seen.
+        """
+        if self.state is GroupState.MISSING:
+            raise NotFound(
+                "The exchange no longer has this wave's target group.",
+                evidence=dict(self.ref.path_params()),
+                safe="nothing was sent that could have changed anything.",
+                next_step="look for it in the project's list, client.target_groups.list(project_id): "
+                "nobody can delete a group through the API. If a sandbox was restarted, its groups are gone.",
+            )
+        if self.state is GroupState.NOT_KNOWN:
+            raise UnexpectedReply(
+                f"The state of the target group cannot be seen, so this is not done: {action}.",
+                evidence={"reason": self.reason, **self.ref.path_params()},
+                safe="nothing was sent that could have changed anything.",
+                next_step="run it again in a moment; if it recurs, check the account's permissions.",
+            )
+
+    def invalid_state_error(self, what: str, next_step: str, **evidence: object) -> InvalidState:
+        """Return the error for an action that this state does not allow."""
+        shown = {"state": str(self.state), "run": self.run.id if self.run else None, **evidence}
+        return InvalidState(what, evidence=shown, safe="nothing was sent.", next_step=next_step)
+
+
+async def read_state(client: AsyncClient, ref: TargetGroupRef) -> ExchangeState:
+    """Read where a target group stands; two requests.
+
+    Group and run are two clocks: where there is a run it decides, and one whose end has passed has ended, whichever
+    word is shown. A refused read, an unknown word and a launched group without a run are *not known*.
+    """
+    now = client.clock.now()
+    refused: ApiError | None = None
+    try:
+        runs = await client.fielding.runs(ref)
+    except ApiError as error:  # a group that does not exist has no list of runs; the reads below tell
+        refused, runs = error, ()
+    if runs:
+        return await _launched_state(client, ref, runs[0], now)
+    try:
+        group = await client.target_groups.get(ref)
+    except NotFound:
+        if isinstance(refused, NotFound | None):
+            return ExchangeState(ref, GroupState.MISSING, now)
+        return _not_known(ref, now, refused)
+    except ApiError as error:
+        return _not_known(ref, now, error)
+    if not group.launched:
+        return ExchangeState(ref, GroupState.DRAFT, now, group=group)
+    if refused is not None:
+        return _not_known(ref, now, refused)
+    return ExchangeState(
+        ref, GroupState.NOT_KNOWN, now, reason="the group is launched, but its fielding run is not listed"
+    )
+
+
+async def _launched_state(client: AsyncClient, ref: TargetGroupRef, run: FieldingRun, now: datetime) -> ExchangeState:
+    overview: TargetGroupOverview | None
+    try:
+        overview = await client.target_groups.overview(ref)
+    except ApiError:  # the run decides; what only the overview shows stays unknown
+        overview = None
+    if overview is not None and (overview.status or "").strip().lower() == "archived":
+        return ExchangeState(ref, GroupState.ARCHIVED, now, run=run, overview=overview)
+    state, reason = _STATE_OF_RUN.get(run.state, GroupState.NOT_KNOWN), None
+    if state is GroupState.NOT_KNOWN:
+        reason = f"the run's status is {masked_repr(run.status, 40)}, which is not documented"
+    ended = run.end_fielding_at is not None and run.end_fielding_at <= now
+    if ended and state in (GroupState.LIVE, GroupState.PAUSED):
+        state = GroupState.COMPLETED
+    return ExchangeState(ref, state, now, run=run, overview=overview, reason=reason)
+
+
+def _not_known(ref: TargetGroupRef, now: datetime, error: ApiError) -> ExchangeState:
+    return ExchangeState(ref, GroupState.NOT_KNOWN, now, reason=f"a read was refused ({error.status})")

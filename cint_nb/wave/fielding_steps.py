@@ -1,0 +1,342 @@
+"""The fielding of a wave: launched once within a budget, watched, changed, ended."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from cint_nb.api.jobs.handle import make_handle
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.errors import (
+    InvalidState,
+    JobFailed,
+    NotFound,
+    PlanError,
+)
+from cint_nb.domain.fielding import RunState
+from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
+from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.plan import Money, format_utc
+from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.identity import idempotency_key
+from cint_nb.wave.exchange.spending import read_limits
+from cint_nb.wave.exchange.state import ExchangeState, GroupState
+from cint_nb.wave.journal import EntryState, JournalEntry
+from cint_nb.wave.journal_payloads import (
+    CLOSE,
+    LAUNCH,
+    PAUSE,
+    RESUME,
+    LaunchPayload,
+    Payload,
+)
+from cint_nb.wave.status_rows import answer_or_none, read_completes_trend, read_pause_origin
+
+
+class FieldingSteps:
+    """Launch, watch, change and end the fielding of one wave."""
+
+    def __init__(self, wave: WaveContext) -> None:
+        self._wave = wave
+
+    def pending_launch(self) -> JournalEntry[LaunchPayload] | None:
+        """Return the launch that was accepted and whose end has not been seen; None if there is none."""
+        entry = self._wave.journal.last(self._wave.key, LAUNCH)
+        return entry if entry is not None and entry.state is EntryState.RUNNING else None
+
+    async def launch(
+        self, budget: Money, worst_case: Money, unverified: Collection[str], on_snapshot: SnapshotListener
+    ) -> JobSnapshot:
+        """Launch the draft once, whoever has tried before: the same launch has the same idempotency key everywhere."""
+        state = await self._wave.read_state()
+        ref = state.ref
+        cycle = (await self._wave.read_uploads(state.ref)).cycle
+        while True:
+            entry = self._wave.journal.last(self._wave.key, LAUNCH)
+            if entry is not None and (entry.payload.cycle, entry.payload.end_at) != (cycle, self._wave.plan.end_at):
+                entry = None  # of an earlier filling of the group, or of a plan that has been changed since
+            attempt = 0 if entry is None else entry.payload.attempt + (entry.state is EntryState.FAILED)
+            asked_at = self._wave.client.clock.now()
+
+            async def prepare(attempt: int = attempt) -> LaunchPayload:
+                return self._launch_payload(ref, budget, worst_case, unverified, cycle, attempt)
+
+            async def send(payload: LaunchPayload) -> Job:
+                return await self._wave.client.fielding.launch(
+                    ref, payload.end_at, idempotency_key=payload.idempotency_key
+                )
+
+            try:
+                snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
+                break
+            except NotFound:  # the exchange has forgotten the job; what became of it shows in the group
+                state = await self._wave.read_state()
+                return await self.finished_launch(state) or await self.adopt_launch(state, budget)
+            except JobFailed:
+                failed = self._wave.journal.last(self._wave.key, LAUNCH)
+                shown = failed.payload.snapshot if failed else None
+                # The key of an attempt that failed long ago returns that job; only then does the next one follow.
+                if shown is None or shown.created_at is None or shown.created_at >= asked_at:
+                    raise
+        await self._read_back(budget)
+        return snapshot
+
+    def _launch_payload(
+        self,
+        ref: TargetGroupRef,
+        budget: Money,
+        worst_case: Money,
+        unverified: Collection[str],
+        cycle: int,
+        attempt: int,
+    ) -> LaunchPayload:
+        end_at = self._wave.plan.end_at
+        return LaunchPayload(
+            idempotency_key=idempotency_key(
+                self._wave.client.account_id,
+                "launch",
+                ref.target_group_id,
+                {"end_fielding_at": format_utc(end_at)},
+                cycle=cycle,
+                attempt=attempt,
+            ),
+            end_at=end_at,
+            budget=str(budget),
+            worst_case=str(worst_case),
+            cycle=cycle,
+            attempt=attempt,
+            unverified=tuple(unverified),
+        )
+
+    async def adopt_launch(self, state: ExchangeState, budget: Money) -> JobSnapshot:
+        """Return the launch of a group that is live, whoever launched it.
+
+        Raises:
+            InvalidState: it is not live.
+            BudgetExceeded: it can cost more than the budget.
+        """
+        state.require_known("launch")
+        if state.state not in (GroupState.LIVE, GroupState.SCHEDULED):
+            raise state.invalid_state_error(
+                f"The launch job is no longer known, and the target group is {state.state}.",
+                "read wave.status(); if it is a draft, run this again in a moment.",
+                wave=self._wave.name,
+            )
+        await self._wave.client.spend_guard.check(state.ref, verb="wave.launch", budget=budget, always=True)
+        self._wave.client.http.warn(
+            f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
+            "that is lost. Nothing was sent."
+        )
+        return self._launched_snapshot(state, None)
+
+    def _launched_snapshot(self, state: ExchangeState, payload: LaunchPayload | None) -> JobSnapshot:
+        """Return the end of a launch whose job is not known, from the run it led to."""
+        handle = payload.handle if payload is not None else None
+        return JobSnapshot(
+            handle=handle or make_handle(self._wave.client.http, JobKind.LAUNCH, "", ref=state.ref),
+            state=JobState.DONE,
+            raw_status=state.run.status if state.run else "",
+            created_object_id=state.run.id if state.run else "",
+            fraction=(1.0, 1.0),
+            polls=0,
+        )
+
+    async def finished_launch(self, state: ExchangeState) -> JobSnapshot | None:
+        """Return the launch of the present filling of the group if it was sent from here and there is a run."""
+        entry = self._wave.journal.last(self._wave.key, LAUNCH)
+        if entry is None or entry.state is EntryState.FAILED or state.run is None:
+            return None
+        if entry.payload.cycle != (await self._wave.read_uploads(state.ref)).cycle:
+            return None
+        if entry.state is EntryState.DONE:
+            return entry.payload.snapshot
+        snapshot = self._launched_snapshot(state, entry.payload)
+        self._wave.write(LAUNCH, EntryState.DONE, evolve(entry.payload, snapshot=snapshot))
+        return snapshot
+
+    async def _read_back(self, budget: Money) -> None:
+        """Say what is so after a launch: somebody may have changed the draft between its check and its launch."""
+        state = await self._wave.read_state()
+        limits = await read_limits(self._wave.client, state)
+        worst = limits.worst_case()
+        self._wave.client.spend_guard.record(state.ref, verb="launch", budget=budget, worst_case=worst, limits=limits)
+        if worst is not None and worst.currency_code == budget.currency_code and worst.value > budget.value:
+            self._wave.client.http.warn(
+                f"The wave {self._wave.name!r} is {state.state} and can cost {worst}, more than the approved {budget}: "
+                "it was changed between its check and its launch. Pause it with wave.pause(), or lower goal or price."
+            )
+
+    async def pause(self) -> None:
+        """Pause the fielding run, guarded by its ETag."""
+        await self._wave.client.fielding.pause(await self._wave.require_ref())
+        self._wave.write(PAUSE, EntryState.DONE, Payload())
+        await self._wave.read_state()
+
+    async def resume(self) -> None:
+        """Resume the fielding run, guarded by its ETag."""
+        await self._wave.client.fielding.resume(await self._wave.require_ref())
+        self._wave.write(RESUME, EntryState.DONE, Payload())
+        await self._wave.read_state()
+
+    async def close(self, *, resume_first: bool = False) -> None:
+        """Complete the fielding run, guarded by its ETag; a run that has already ended is left unchanged.
+
+        Closing depends on the run alone: that nothing else can be read must not keep a wave open.
+        """
+        ref = await self._wave.require_ref()
+        run = await self._wave.client.fielding.run(ref)
+        if run is None:
+            state = await self._wave.read_state()
+            state.require_known("close")
+            raise state.invalid_state_error(
+                f"The wave is not in the field: its target group is {state.state}, so there is nothing to close.",
+                "launch it first, or leave it as it is: a draft costs nothing.",
+                wave=self._wave.name,
+            )
+        if run.state is not RunState.COMPLETED:
+            try:
+                run = await self._wave.client.fielding.complete(ref, resume_first=resume_first)
+            except InvalidState as error:
+                if run.state is RunState.PAUSED:
+                    error.next_step = (
+                        "run wave.resume() first, or wave.close(resume_first=True) "
+                        "if respondents may enter in the meantime."
+                    )
+                raise
+            if run.state is not RunState.COMPLETED:
+                self._wave.client.http.warn(
+                    f"The exchange accepted the end of the wave {self._wave.name!r}, but its run still reads "
+                    f"{run.state}: read wave.status() in a moment."
+                )
+        self._wave.write(CLOSE, EntryState.DONE, Payload())
+        await self._wave.read_state()
+
+    async def relaunch(self, budget: str | Money | None) -> None:
+        """Relaunch a completed run whose goal and end have not been reached."""
+        ref = await self._wave.require_ref()
+        await self._wave.client.spend_guard.check(ref, verb="wave.relaunch", budget=budget, always=True)
+        await self._wave.client.fielding.relaunch(ref)
+        await self._wave.read_state()
+
+    async def raise_goal(self, goal: int, budget: str | Money | None) -> int:
+        """Raise the goal of a launched group."""
+        state = await self._require_launched("raise the goal", completed=True)
+        present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
+        saved = await self._wave.client.recontacts.saved_count(state.ref)
+        if isinstance(goal, bool) or not isinstance(goal, int) or not (present or 0) < goal <= saved:
+            raise PlanError(
+                f"The goal cannot be raised to {goal!r}.",
+                evidence={"field": "goal", "goal": present, "saved_ids": saved},
+                next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
+            )
+        await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)
+        after = await self._wave.read_state()
+        shown = after.overview.progress.filling_goal if after.overview and after.overview.progress else None
+        return goal if shown is None else shown
+
+    async def set_price(self, price: str | Money, budget: str | Money | None) -> Money:
+        """Set the price per complete of a launched group."""
+        state = await self._require_launched("set the price")
+        wanted = Money.parse(price)
+        await self._wave.client.target_groups.set_cost_per_interview(state.ref, wanted, budget=budget)
+        await self._wave.read_state()
+        return wanted
+
+    async def extend(self, end_at: datetime, budget: str | Money | None) -> datetime:
+        """Move the end of a run that has not ended."""
+        state = await self._require_launched("extend the fielding")
+        run = state.run
+        if run is None or run.start_fielding_at is None:
+            raise state.invalid_state_error(
+                "The start of the run is not shown, so its end cannot be moved.", "", wave=self._wave.name
+            )
+        await self._wave.client.spend_guard.check(state.ref, verb="wave.extend", budget=budget, always=True)
+        changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
+        await self._wave.read_state()
+        return changed.end_fielding_at or end_at
+
+    async def approve(self, budget: str | Money) -> Money:
+        """Record a budget for what stands at the exchange now."""
+        return await self._wave.client.spend_guard.approve(await self._wave.require_ref(), budget)
+
+    async def _require_launched(self, action: str, *, completed: bool = False) -> ExchangeState:
+        state = await self._wave.read_state()
+        state.require_known(action)
+        if not state.is_in_field and not (completed and state.state is GroupState.COMPLETED):
+            raise state.invalid_state_error(
+                f"The target group is {state.state}, which does not allow this: {action}.",
+                "wave.update(plan) changes a draft; wave.relaunch(budget=…) continues a completed wave.",
+                wave=self._wave.name,
+            )
+        return state
+
+    async def require_removable(self, *, while_live: bool) -> None:
+        """Raise unless removing everybody stops no respondent from entering, or that is intended.
+
+        Raises:
+            InvalidState: the wave is in the field, or about to be.
+            UnexpectedReply: it cannot be seen whether it is.
+        """
+        if while_live:
+            return
+        state = await self._wave.read_state()
+        state.require_known("remove")
+        launch = self.pending_launch()
+        starting = state.state is GroupState.DRAFT and launch is not None and await self._launch_may_succeed(launch)
+        if state.is_in_field or starting:
+            shown = "about to be launched" if starting else str(state.state)
+            raise state.invalid_state_error(
+                f"The wave is {shown}: removing its recontacts now would stop respondents from entering.",
+                "run wave.close() first, or wave.remove(while_live=True) if that is intended.",
+                wave=self._wave.name,
+                completes=state.overview.progress.current_completes
+                if state.overview is not None and state.overview.progress is not None
+                else None,
+            )
+
+    async def _launch_may_succeed(self, entry: JournalEntry[LaunchPayload]) -> bool:
+        if entry.payload.handle is None:
+            return True
+        try:
+            return (await Job.attach(self._wave.client, entry.payload.handle).refresh()).state is not JobState.FAILED
+        except NotFound:  # forgotten, and the group is still a draft
+            return False
+
+    async def status(self, *, trend: bool = False) -> dict[str, Any]:
+        """Return what is known about the wave, as `study.frames.status_frame` reads it; `trend` includes the trend."""
+        state = await self._wave.read_state()
+        state.require_known("status")
+        saved = await answer_or_none(self._wave.client.recontacts.saved_count(state.ref))
+        row: dict[str, Any] = {
+            "name": self._wave.name,
+            "target_group_id": state.ref.target_group_id,
+            "state": str(state.state),
+            "sent": len(self._wave.respondents),
+            "saved": saved,
+            "price_cap": self._wave.plan.price_cap,
+            "approved": self._wave.client.spend_guard.approved(state.ref),
+        }
+        if state.group is not None:
+            specification = state.group.fielding_specification
+            return row | {
+                "goal": state.group.completes_goal,
+                "ends_at": specification.end_at if specification else None,
+            }
+        limits = await read_limits(self._wave.client, state, saved)
+        row |= {
+            "overview": state.overview,
+            "performance": await answer_or_none(self._wave.client.target_groups.performance(state.ref)),
+            "price_cap": limits.price_cap or limits.price,
+            "committed": limits.worst_case() if state.is_in_field else None,
+            "started_at": state.run.start_fielding_at if state.run else None,
+            "ends_at": state.run.end_fielding_at if state.run else None,
+        }
+        if state.state is GroupState.PAUSED and not self._paused_by_us:
+            row |= await read_pause_origin(self._wave.client, state.ref)
+        if trend:
+            row["trend"] = await read_completes_trend(self._wave.client, state.ref)
+        return row
+
+    @property
+    def _paused_by_us(self) -> bool:
+        paused, resumed = (self._wave.journal.last(self._wave.key, step) for step in (PAUSE, RESUME))
+        return paused is not None and (resumed is None or paused.number > resumed.number)

@@ -1,0 +1,221 @@
+"""The people of a wave: uploaded once, compared with what was saved, resubmitted, removed."""
+
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
+
+from cint_nb.api.jobs.job import Job
+from cint_nb.domain.errors import (
+    InvalidState,
+    NothingToResubmit,
+    RespondentFileError,
+)
+from cint_nb.domain.ids import EntityType
+from cint_nb.domain.jobs import JobSnapshot, JobState
+from cint_nb.domain.models import TargetGroupRef
+from cint_nb.study.files.respondents import Respondents
+from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
+from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.people import GroupUploads, check_people
+from cint_nb.wave.journal import EntryState, JournalEntry
+from cint_nb.wave.journal_payloads import (
+    REMOVE,
+    UPLOAD,
+    RemovalPayload,
+    UploadPayload,
+)
+
+
+class UploadSteps:
+    """Upload, compare, resubmit and remove the people of one wave."""
+
+    def __init__(self, wave: WaveContext) -> None:
+        self._wave = wave
+
+    async def upload(self, respondents: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
+        """Upload a list once: attach to its job if there is one, wherever it was sent from; otherwise send it.
+
+        Raises:
+            RespondentFileError: the group holds people whom this list does not explain; nothing was sent.
+            JobFailed: the exchange reports that the job failed; rerunning the step sends a new one.
+        """
+        ref = await self._wave.require_ref()
+        uploads = await self._wave.read_uploads(ref)
+        name = uploads.name(self._wave.respondents, int(batch))
+        entry = self._uploads(uploads.cycle).get(batch)
+        if entry is not None and entry.payload.file_name != str(name):
+            entry = None
+        found = uploads.find(name)
+        await self._require_explained(ref, uploads)
+
+        async def prepare() -> UploadPayload:
+            known = uploads.saved if found is None else None  # how many there were before somebody sent it
+            # Who was saved before is known since the first upload; a resubmission need not list them again.
+            before = await self._wave.client.recontacts.saved_ids(ref) if known and batch == "0" else ()
+            return UploadPayload(
+                content_hash=respondents.content_hash,
+                file_name=str(name),
+                cycle=uploads.cycle,
+                saved_before=known,
+                digests_before=tuple(_digest(identifier) for identifier in before),
+                digests_sent=() if batch == "0" else tuple(_digest(identifier) for identifier in respondents.ids),
+            )
+
+        async def send(payload: UploadPayload) -> Job:
+            return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
+
+        if entry is not None and entry.state is EntryState.DONE and uploads.jobs is not None and found is None:
+            entry = None  # the job the journal remembers is not on the exchange's list: what is not there is sent
+        return await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
+
+    def _uploads(self, cycle: int | None = None) -> dict[str, JournalEntry[UploadPayload]]:
+        """Return the newest entry of each batch, of one cycle or of the last one the journal knows."""
+        entries = self._wave.journal.entries(self._wave.key, step=UPLOAD, after=self._since_removal())
+        wanted = max((entry.payload.cycle for entry in entries), default=0) if cycle is None else cycle
+        return {entry.batch: entry for entry in entries if entry.payload.cycle == wanted}
+
+    def _since_removal(self) -> int:
+        removal = self._wave.journal.last(self._wave.key, REMOVE)
+        return removal.number if removal and removal.state is EntryState.DONE else 0
+
+    async def _require_explained(self, ref: TargetGroupRef, uploads: GroupUploads) -> None:
+        others = uploads.unexplained(self._wave.respondents)
+        if not others and (uploads.jobs or not uploads.saved):
+            return
+        people = await check_people(self._wave.client, ref, uploads, self._wave.respondents, self._wave.crosswalk)
+        if people.strangers == 0 and not (others and not uploads.saved):
+            return
+        own = any((job.file_name or "").startswith(self._wave.reference(ref.project_id)) for job in others)
+        raise RespondentFileError(
+            "This wave has already uploaded another list."
+            if own
+            else "The target group holds people whom this list does not explain.",
+            evidence={
+                "wave": self._wave.name,
+                "saved": uploads.saved,
+                "not_on_this_list": people.strangers,
+                "jobs": ", ".join(job.job_id for job in others[:3]) or None,
+            },
+            next_step="use the list that was uploaded, or run wave.remove() first to start over with this one; "
+            "client.recontacts.download(wave.target_group, job_id) returns what was uploaded.",
+        )
+
+    async def fetch_outcome(self) -> Outcome:
+        """Compare what was sent with what the exchange saved, id by id where a count does not settle it."""
+        ref = await self._wave.require_ref()
+        uploads = self._uploads()
+        entry = uploads.get("0")
+        first = entry.payload if entry is not None and entry.state is EntryState.DONE else await self._find_upload(ref)
+        has_rsids = self._wave.respondents.entity_type is EntityType.RSID or self._wave.crosswalk is not None
+        before = self._select(first.digests_before, self._saved_form()) if has_rsids else []
+        saved, saved_before = await self._wave.client.recontacts.saved_count(ref), first.saved_before
+        after: Collection[str] | None = None
+        if has_rsids and (
+            saved_before is None or saved != saved_before + len(self._wave.respondents.ids) - len(before)
+        ):
+            after = await self._wave.client.recontacts.saved_ids(ref)
+        new = saved if has_rsids else None if saved_before is None else saved - saved_before
+        return compare_upload(
+            self._wave.respondents,
+            before=before,
+            after=after,
+            saved_count=new,
+            message=(first.snapshot.partial_message or "") if first.snapshot and len(uploads) == 1 else "",
+            rejected_before=self._select(
+                {digest for entry in self._resubmissions() for digest in entry.payload.digests_sent}
+            ),
+            crosswalk=self._wave.crosswalk,
+        )
+
+    async def _find_upload(self, ref: TargetGroupRef) -> UploadPayload:
+        """Return what is known of the wave's upload from the exchange alone.
+
+        Raises:
+            InvalidState: nothing has been uploaded, or the upload is still running.
+        """
+        uploads = await self._wave.read_uploads(ref)
+        name = uploads.name(self._wave.respondents, 0)
+        job = uploads.find(name)
+        if job is None or job.state is JobState.RUNNING:
+            raise InvalidState(
+                "Nothing has been uploaded yet, so there is no outcome to show."
+                if job is None
+                else "The upload is still running, so there is no outcome yet.",
+                evidence={"wave": self._wave.name},
+                safe="nothing was sent.",
+                next_step="run wave.upload() first.",
+            )
+        return UploadPayload(
+            content_hash=self._wave.respondents.content_hash,
+            file_name=str(name),
+            cycle=uploads.cycle,
+            saved_before=None,
+        )
+
+    def select_for_resubmission(self, outcome: Outcome) -> tuple[Respondents, str]:
+        """Return whom to resend, and the batch: the rejected IDs, or those of an unfinished attempt.
+
+        Raises:
+            NothingToResubmit: none was rejected, all were rejected twice, or it is not known which were.
+        """
+        batches = [entry for batch, entry in self._uploads().items() if batch != "0"]
+        unfinished = next((entry for entry in batches if entry.state is not EntryState.DONE), None)
+        if unfinished is not None:
+            return self._wave.respondents.intersection(self._select(unfinished.payload.digests_sent)), unfinished.batch
+        if not len(outcome.resubmittable):
+            raise _nothing_to_resubmit_error(outcome)
+        return outcome.resubmittable, str(len(batches) + 1)
+
+    def resubmitted_count(self) -> int:
+        """Return the number of IDs that were resent by jobs that have ended."""
+        return sum(entry.payload.handle.id_count or 0 for entry in self._resubmissions() if entry.payload.handle)
+
+    def _resubmissions(self) -> list[JournalEntry[UploadPayload]]:
+        return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is EntryState.DONE]
+
+    def _select(self, digests: Collection[str], ids: Iterable[str] | None = None) -> list[str]:
+        """Return the IDs of the list, or of `ids`, whose digests are among these."""
+        wanted = frozenset(digests)
+        candidates = self._wave.respondents.ids if ids is None else ids
+        return [identifier for identifier in candidates if _digest(identifier) in wanted] if wanted else []
+
+    def _saved_form(self) -> Iterable[str]:
+        """Return the IDs of the list as the exchange saves them: RIDs as the RSIDs they belong to."""
+        if self._wave.respondents.entity_type is EntityType.RSID or self._wave.crosswalk is None:
+            return self._wave.respondents.ids
+        return {rsid for rid in self._wave.respondents.ids if (rsid := self._wave.crosswalk.get(rid))}
+
+    async def remove(self, on_snapshot: SnapshotListener) -> JobSnapshot:
+        """Remove every recontact of the group, once, and follow the job to its end."""
+        ref = await self._wave.require_ref()
+        entry = self._wave.journal.last(self._wave.key, REMOVE)
+        if entry is not None and entry.state is EntryState.DONE and await self._wave.client.recontacts.saved_count(ref):
+            entry = None  # ids were added since the last removal
+
+        async def prepare() -> RemovalPayload:
+            return RemovalPayload(id_count=await self._wave.client.recontacts.saved_count(ref))
+
+        async def send(payload: RemovalPayload) -> Job:
+            # Removing what is already removed changes nothing, so a removal whose reply was lost may be resent.
+            return await self._wave.client.recontacts.remove_all(ref, ids=payload.id_count)
+
+        return await self._wave.run_job(REMOVE, "", entry, prepare, send, on_snapshot)
+
+
+def _nothing_to_resubmit_error(outcome: Outcome) -> NothingToResubmit:
+    if unknown := outcome.counts.get("unknown"):
+        return NothingToResubmit(
+            f"It is not possible to tell which of the {unknown:,} RIDs were rejected.",
+            safe="the saved people stay saved; nothing was sent.",
+            next_step="give the wave a RID-to-RSID crosswalk: client.wave(…, crosswalk=report.crosswalk()).",
+        )
+    if rejected := len(outcome.rejected):
+        return NothingToResubmit(
+            f"The same {rejected:,} ids were rejected twice.",
+            safe="the saved ids stay saved; nothing was sent.",
+            next_step="continue with wave.launch(), or ask Cint about them: wave.outcome.rejected lists them.",
+        )
+    return NothingToResubmit("No id was rejected.", safe="every usable id is saved.")
+
+
+def _digest(identifier: str) -> str:
+    return blake2b(identifier.encode(), digest_size=10, person=b"cint_nb").hexdigest()
