@@ -72,6 +72,16 @@ class Fielding:
         """
         return loop_thread.run(self._aio.run(ref))
 
+    def runs(self, ref: TargetGroupRef) -> tuple[FieldingRun, ...]:
+        """List the fielding runs of a target group, without ETags: none before the launch, then one.
+
+        Raises:
+            UnexpectedReply: the reply has no list.
+
+        Serves `GET …/fielding-runs`.
+        """
+        return loop_thread.run(self._aio.runs(ref))
+
     def pause(self, ref: TargetGroupRef) -> FieldingRun:
         """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""
         return loop_thread.run(self._aio.pause(ref))

@@ -21,7 +21,14 @@ class Recontacts:
     def __init__(self, aio: recontacts.Recontacts) -> None:
         self._aio = aio
 
-    def upload(self, ref: TargetGroupRef, uploadable: UploadFile | Uploadable, *, token: str | None = None) -> Job:
+    def upload(
+        self,
+        ref: TargetGroupRef,
+        uploadable: UploadFile | Uploadable,
+        *,
+        token: str | None = None,
+        file_name: str | None = None,
+    ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
         The exchange does not protect against uploading twice. So the file name contains a token, the job list is read
@@ -34,6 +41,8 @@ class Recontacts:
             uploadable: The exact bytes, or an object that provides them, such as `Respondents`.
             token: Lower-case letters and digits that mark this attempt; a new one if omitted. Where jobs are listed,
                 the same token and the same ids adopt the job that was started with them, whatever its state.
+            file_name: The whole name of the file, in place of one made from the token: letters, digits, `.`, `_`, `-`.
+                A job of that name is adopted unless it failed.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
@@ -43,7 +52,7 @@ class Recontacts:
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
         """
-        return loop_thread.run(self._aio.upload(ref, uploadable, token=token))
+        return loop_thread.run(self._aio.upload(ref, uploadable, token=token, file_name=file_name))
 
     def jobs(self, ref: TargetGroupRef) -> builtins.list[UploadJob]:
         """Return the upload jobs of a target group, newest first.

@@ -24,7 +24,12 @@ from cint_nb.wire import loop_thread
 
 
 class TargetGroups:
-    """The target groups of projects: create, read and change them, and read their metrics."""
+    """The target groups of projects: create, read and change them, and read their metrics.
+
+    Args:
+        http: Sends the requests.
+        spend_guard: Asks for a budget where a change can make a launched group dearer; without one nothing is asked.
+    """
 
     def __init__(self, aio: target_groups.TargetGroups) -> None:
         self._aio = aio
@@ -162,27 +167,49 @@ class TargetGroups:
         """
         return loop_thread.run(self._aio.set_filling_strategy(ref, strategy))
 
-    def set_cost_per_interview(self, ref: TargetGroupRef, price: Money | str) -> Amount:
+    def set_cost_per_interview(
+        self, ref: TargetGroupRef, price: Money | str, *, budget: Money | str | None = None
+    ) -> Amount:
         """Set the price per complete of a launched group, in the business unit's currency.
 
+        Args:
+            ref: The target group.
+            price: Amount and currency, such as `2.7352 EUR`.
+            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+                bare `AsyncClient` does not.
+
         Raises:
-            PlanError: the price cannot be parsed.
+            PlanError: the price cannot be parsed, or a budget is missing; nothing was changed.
+            BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/cost-per-interview`.
         """
-        return loop_thread.run(self._aio.set_cost_per_interview(ref, price))
+        return loop_thread.run(self._aio.set_cost_per_interview(ref, price, budget=budget))
 
-    def set_completes_goal(self, ref: TargetGroupRef, goal: int, *, profiles: Sequence[Mapping[str, Any]] = ()) -> int:
+    def set_completes_goal(
+        self,
+        ref: TargetGroupRef,
+        goal: int,
+        *,
+        profiles: Sequence[Mapping[str, Any]] = (),
+        budget: Money | str | None = None,
+    ) -> int:
         """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
         Args:
             ref: The target group.
             goal: Completes wanted, at least 1 and at most the number of saved ids.
             profiles: Quota goals to change with it, in the exchange's format.
+            budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
+                bare `AsyncClient` does not.
+
+        Raises:
+            PlanError: a budget is missing; nothing was changed.
+            BudgetExceeded: the group could cost more than the budget; nothing was changed.
 
         Serves `PUT …/profiles/completes-goal`.
         """
-        return loop_thread.run(self._aio.set_completes_goal(ref, goal, profiles=profiles))
+        return loop_thread.run(self._aio.set_completes_goal(ref, goal, profiles=profiles, budget=budget))
 
     def overview(self, ref: TargetGroupRef) -> TargetGroupOverview:
         """Read state, progress and cost of a launched target group.
@@ -242,6 +269,18 @@ class TargetGroups:
         Serves `POST …/target-groups/{target_group_id}/calculate-feasibility`.
         """
         return loop_thread.run(self._aio.group_feasibility(ref, changes))
+
+    def fielding_assistant(self, ref: TargetGroupRef) -> dict[str, Any]:
+        """Read the modules of the fielding assistant: pricing with its limits, quota overlay, pacing, soft launch.
+
+        It is the one read that shows the price limits of a launched group.
+
+        Raises:
+            UnexpectedReply: the reply is not an object.
+
+        Serves `GET …/fielding-assistant-assignment`.
+        """
+        return loop_thread.run(self._aio.fielding_assistant(ref))
 
     def allocation_specification(self, ref: TargetGroupRef) -> dict[str, Any]:
         """Read the suppliers of a group, in the exchange's format; `GET …/allocation-specification`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from cint_nb.api import operations as ops
 from cint_nb.api.parsing import parse, parse_created_id, parse_item, parse_list
@@ -15,6 +15,7 @@ from cint_nb.api.resources.draft_body import (
     toggle_unit_id_type,
 )
 from cint_nb.api.safety.send_once import send_once
+from cint_nb.api.safety.spend_check import SpendCheck
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
 from cint_nb.domain.ids import masked_repr
@@ -33,23 +34,6 @@ from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
-
-class SpendGuard(Protocol):
-    """Protocol for what asks for a budget before a launched group may become dearer."""
-
-    async def check(
-        self,
-        ref: TargetGroupRef,
-        *,
-        verb: str,
-        budget: str | Money | None,
-        goal: int | None = None,
-        price: Money | None = None,
-    ) -> None:
-        """Raise unless the budget covers what the group could cost after the change."""
-        ...
-
-
 _NOT_A_DRAFT_STATUSES = (*range(300, 400), 404)
 _CHANGELOG_PAGE = 50
 
@@ -62,7 +46,7 @@ class TargetGroups:
         spend_guard: Asks for a budget where a change can make a launched group dearer; without one nothing is asked.
     """
 
-    def __init__(self, http: Http, spend_guard: SpendGuard | None = None) -> None:
+    def __init__(self, http: Http, spend_guard: SpendCheck | None = None) -> None:
         self._http = http
         self.spend_guard = spend_guard
         self._unit_id_as_text: type[str] | type[int] | None = None

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cint_nb.api.client import AsyncClient
+from cint_nb.api.safety.spend_check import SpendCheck
 from cint_nb.domain.errors import ApiError, PlanError
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money
@@ -48,7 +49,7 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
     )
 
 
-class SpendGuard:
+class SpendGuard(SpendCheck):
     """Compare what a launched group could cost after a change with the budget given for it, and record approvals.
 
     Args:
