@@ -4,8 +4,9 @@ Knows: the rules of both guides, a population of respondents, and time that can 
 May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn with h11, httpx for its transport and
 its remote clock; never our models or our client.
 Gives out: `Sandbox`, a simulated exchange in this process; `serve` and `ServedSandbox`, the same over HTTP;
-`write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose;
-`PopulationParameters`, the parameters of people's behaviour; and the fixed ids of its one account.
+`write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose; `CHANGE_NAMES`,
+what others can change, with `field_edits()` for each field; `PopulationParameters`, the parameters of people's
+behaviour; and the fixed ids of its one account.
 
 A request goes through `http.asgi` (faults are injected here) and `http.dispatch` to the handler that `http.routes`
 names; handlers read and change the `World`. What is due by then happens first, in `simulation`. One `World` contains
@@ -18,6 +19,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cint_nb.sandbox.changes_elsewhere import ChangeName as ChangeName
+    from cint_nb.sandbox.changes_elsewhere import LaggingList as LaggingList
+    from cint_nb.sandbox.changes_elsewhere import field_edits as field_edits
+    from cint_nb.sandbox.draft_edits import DraftField as DraftField
+    from cint_nb.sandbox.fault_kinds import FaultName as FaultName
+    from cint_nb.sandbox.faults import CHANGE_NAMES as CHANGE_NAMES
     from cint_nb.sandbox.faults import FAULT_NAMES as FAULT_NAMES
     from cint_nb.sandbox.sample import write_sample as write_sample
     from cint_nb.sandbox.sandbox import ACCOUNT_ID as ACCOUNT_ID
@@ -31,11 +38,17 @@ if TYPE_CHECKING:
 _HOMES = {
     "ACCOUNT_ID": "cint_nb.sandbox.sandbox",
     "BUSINESS_UNIT_ID": "cint_nb.sandbox.sandbox",
+    "CHANGE_NAMES": "cint_nb.sandbox.faults",
+    "ChangeName": "cint_nb.sandbox.changes_elsewhere",
+    "DraftField": "cint_nb.sandbox.draft_edits",
     "FAULT_NAMES": "cint_nb.sandbox.faults",
+    "FaultName": "cint_nb.sandbox.fault_kinds",
+    "LaggingList": "cint_nb.sandbox.changes_elsewhere",
     "PROJECT_MANAGER_ID": "cint_nb.sandbox.sandbox",
     "PopulationParameters": "cint_nb.sandbox.world.population",
     "Sandbox": "cint_nb.sandbox.sandbox",
     "ServedSandbox": "cint_nb.sandbox.server",
+    "field_edits": "cint_nb.sandbox.changes_elsewhere",
     "serve": "cint_nb.sandbox.server",
     "write_sample": "cint_nb.sandbox.sample",
 }
@@ -43,11 +56,17 @@ _HOMES = {
 __all__ = [
     "ACCOUNT_ID",
     "BUSINESS_UNIT_ID",
+    "CHANGE_NAMES",
     "FAULT_NAMES",
     "PROJECT_MANAGER_ID",
+    "ChangeName",
+    "DraftField",
+    "FaultName",
+    "LaggingList",
     "PopulationParameters",
     "Sandbox",
     "ServedSandbox",
+    "field_edits",
     "serve",
     "write_sample",
 ]

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from typing import Protocol, TypedDict
+from typing import NotRequired, Protocol, TypedDict, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cint_nb.sandbox.changes_elsewhere import ChangeName
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.faults import Fault, FaultPlan
+from cint_nb.sandbox.draft_edits import DraftField
+from cint_nb.sandbox.faults import Fault, FaultPlan, write_fault
+from cint_nb.sandbox.http.change_runner import ChangeRunner
 from cint_nb.sandbox.http.dispatch import Dispatcher
+from cint_nb.sandbox.moment import nearest
+from cint_nb.sandbox.protocol.messages import JsonObject
 from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.world.world import World
 
 _MAX_BODY_BYTES = 10_000
+_FAULT_PARTS = frozenset({"fault", "name", "at", "argument", "value", "times", "skip", "target"})
 _MAX_ADVANCE_SECONDS = 400 * 86_400  # one advance is at most about a year
 
 
@@ -26,6 +32,7 @@ class SandboxLike(Protocol):
     world: World
     faults: FaultPlan
     dispatcher: Dispatcher
+    changes: ChangeRunner
 
     def advance(self, seconds: float) -> None:
         """Advance virtual time."""
@@ -70,11 +77,12 @@ class JobState(TypedDict):
 
 
 class FaultState(TypedDict):
-    """An armed fault as JSON."""
+    """An armed fault as JSON; `problem` says why it did not happen the last time."""
 
     fault: str
     left: int
     happened: int
+    problem: NotRequired[str]
 
 
 class WorldState(TypedDict):
@@ -139,7 +147,36 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
 
 def fault_to_json(fault: Fault) -> FaultState:
     """Return an armed fault as JSON."""
-    return {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
+    state: FaultState = {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
+    if fault.problem is not None:
+        state["problem"] = fault.problem
+    return state
+
+
+def arm(sandbox: SandboxLike, body: JsonObject) -> None:
+    """Arm a fault that is given as text, or by its parts: the arguments of `write_fault`.
+
+    Raises:
+        ValueError: when it is not valid, or a change that cannot happen now.
+        KeyError: when its text, or its name and moment are missing.
+    """
+    if "fault" in body:
+        sandbox.faults.arm(str(body["fault"]))
+        return
+    for part in body:
+        if part not in _FAULT_PARTS:
+            near = nearest(part, _FAULT_PARTS)
+            raise ValueError(f"{part!r:.40} is no part of a fault; {near}write {', '.join(sorted(_FAULT_PARTS))}")
+    text = write_fault(
+        cast("ChangeName", str(body["name"])),  # `arm` refuses what is none
+        str(body["at"]),
+        cast("DraftField | None", body.get("argument")),
+        value=body.get("value"),
+        times=int(str(body.get("times", 1))),
+        skip=int(str(body.get("skip", 0))),
+        target=cast("str | None", body.get("target")),
+    )
+    sandbox.faults.arm(text)
 
 
 async def read_limited_body(request: Request) -> bytes:
@@ -172,7 +209,7 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
             sandbox.faults.clear()
         elif request.method == "POST":
             try:
-                sandbox.faults.arm(str(json.loads(await read_limited_body(request))["fault"]))
+                arm(sandbox, json.loads(await read_limited_body(request)))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 return _error_response(error)
         return JSONResponse({"faults": [fault_to_json(fault) for fault in sandbox.faults.armed]})

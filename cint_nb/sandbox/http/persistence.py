@@ -13,15 +13,17 @@ from datetime import datetime
 from pathlib import Path
 
 from cint_nb.sandbox.http.dispatch import Dispatcher
+from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.protocol.messages import Request, StateFault
 
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _LOGGED_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
 _SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asked (
     number INTEGER PRIMARY KEY, t REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
-    query TEXT NOT NULL, headers TEXT NOT NULL, effects TEXT NOT NULL, body BLOB NOT NULL
+    query TEXT NOT NULL, headers TEXT NOT NULL, effects TEXT NOT NULL, sender TEXT NOT NULL,
+    body BLOB NOT NULL
 );
 """
 
@@ -62,8 +64,8 @@ class RequestLog:
         self._file.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", wanted.items())
         self._file.commit()
 
-    def append(self, request: Request) -> None:
-        """Append a request that changed the world."""
+    def append(self, request: Request, sender: Sender) -> None:
+        """Append a request that changed the world, and who sent it."""
         headers = {name: request.headers[name] for name in _LOGGED_HEADERS if name in request.headers}
         row = (
             request.received_at,
@@ -72,9 +74,11 @@ class RequestLog:
             json.dumps(request.raw_query),
             json.dumps(headers),
             json.dumps(sorted(request.state_faults)),
+            sender.value,
         )
         self._file.execute(
-            "INSERT INTO asked (t, method, path, query, headers, effects, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO asked (t, method, path, query, headers, effects, sender, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*row, request.body),
         )
         self.save_time(request.received_at)
@@ -86,10 +90,13 @@ class RequestLog:
 
     def replay(self, dispatcher: Dispatcher) -> float:
         """Handle all logged requests again, in order; return how far time had advanced."""
-        columns = "t, method, path, query, headers, effects, body"
+        columns = "sender, t, method, path, query, headers, effects, body"
         for row in self._file.execute(f"SELECT {columns} FROM asked ORDER BY number"):  # noqa: S608 - a constant
-            request = _read_row(row)
-            dispatcher.handle(request, dispatcher.router.match(request.method, request.path), trusted=True)
+            sender, request = Sender(row[0]), _read_row(row[1:])
+            if sender is Sender.CLIENT:
+                dispatcher.handle(request, dispatcher.router.match(request.method, request.path), replayed=True)
+            else:
+                dispatcher.act(request, sender, replayed=True)
         known = dict(self._file.execute("SELECT name, value FROM about"))
         return float(known.get("t", 0.0))
 

@@ -63,6 +63,7 @@ def transition(world: World, group: TargetGroup, status: str, t: float, *, syste
         run.start = min(run.start, t)
     group.status = run.status = status
     run.changed_at = t
-    run.changed_by = world.actor
+    if not system:
+        run.changed_by = world.actor
     run.version += 1
     world.schedule(t, group.id)
