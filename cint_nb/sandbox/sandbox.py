@@ -49,6 +49,8 @@ class Sandbox:
         start: Moment at which the world starts, UTC.
         state: SQLite file that stores the world; it is read when it exists.
         population: The parameters of people's behaviour.
+        account_id: The account of this sandbox.
+        student_token: The only token it accepts, for ever; without it, those that its token endpoint issues.
 
     Raises:
         ValueError: for a fault that is not valid, or a state file of another seed or start.
@@ -66,14 +68,18 @@ class Sandbox:
         start: datetime = START,
         state: Path | None = None,
         population: PopulationParameters | None = None,
+        account_id: int = ACCOUNT_ID,
+        student_token: str | None = None,
     ) -> None:
         self.seed = seed
         self.clock = SandboxClock(start, speed)
-        self.world = World(seed, start, population)
+        self.world = World(seed, start, population, account_id)
         self.faults = FaultPlan(faults, seed=seed, known_steps=FAULT_STEPS)
-        self.request_log = RequestLog(state, seed=seed, start=start) if state is not None else None
+        self.request_log = (
+            RequestLog(state, seed=seed, start=start, account_id=account_id) if state is not None else None
+        )
         log_request = self.request_log.append if self.request_log is not None else None
-        self.dispatcher = Dispatcher(self.world, log_request)
+        self.dispatcher = Dispatcher(self.world, log_request, student_token)
         if self.request_log is not None:
             self.clock.advance_to(self.request_log.replay(self.dispatcher))
         self.changes = ChangeRunner(self.dispatcher, self.clock)

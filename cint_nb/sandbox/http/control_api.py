@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from typing import NotRequired, Protocol, TypedDict, cast
 
 from starlette.requests import Request
@@ -95,15 +98,11 @@ class WorldState(TypedDict):
     faults: list[FaultState]
 
 
-def clock_to_json(sandbox: SandboxLike) -> ClockState:
-    """Return the clock as JSON: start, virtual seconds, now, speed."""
-    clock = sandbox.clock
-    return {
-        "start": clock.start.isoformat(),
-        "t": clock.elapsed,
-        "now": sandbox.world.format_time(clock.elapsed),
-        "speed": clock.speed,
-    }
+def clock_to_json(clock: SandboxClock) -> ClockState:
+    """Return a clock as JSON: start, virtual seconds, now, speed."""
+    t = clock.elapsed
+    now = (clock.start + timedelta(seconds=t)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"start": clock.start.isoformat(), "t": t, "now": now, "speed": clock.speed}
 
 
 def advance(sandbox: SandboxLike, seconds: float) -> None:
@@ -123,7 +122,7 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
     world = sandbox.world
     catch_up(world, sandbox.clock.elapsed)
     return {
-        "clock": clock_to_json(sandbox),
+        "clock": clock_to_json(sandbox.clock),
         "projects": [{"id": project.id, "name": project.name} for project in world.projects.values()],
         "target_groups": [
             {
@@ -188,21 +187,35 @@ async def read_limited_body(request: Request) -> bytes:
     return body[:_MAX_BODY_BYTES]
 
 
-def control_routes(sandbox: SandboxLike) -> list[Route]:
-    """Return the routes of the control API."""
+def clock_routes(clock: SandboxClock, move: Callable[[float], None]) -> list[Route]:
+    """Return the routes that read and advance a clock.
 
-    async def clock(_request: Request) -> Response:
-        return JSONResponse(clock_to_json(sandbox))
+    Args:
+        clock: The clock.
+        move: Advances it by some seconds, with all that is due by then; ValueError when that makes no sense.
+    """
+
+    async def read(_request: Request) -> Response:
+        return JSONResponse(clock_to_json(clock))
 
     async def advance_clock(request: Request) -> Response:
         try:
             body = json.loads(await read_limited_body(request))
-            seconds = body["until"] - sandbox.clock.elapsed if "until" in body else body["seconds"]
+            seconds = body["until"] - clock.elapsed if "until" in body else body["seconds"]
             # Two clients may wait for the same moment: the second finds it already there.
-            advance(sandbox, max(0.0, float(seconds)) if "until" in body else float(seconds))
+            move(max(0.0, float(seconds)) if "until" in body else float(seconds))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return _error_response(error)
-        return JSONResponse(clock_to_json(sandbox))
+        return JSONResponse(clock_to_json(clock))
+
+    return [
+        Route("/sandbox/clock", read),
+        Route("/sandbox/clock/advance", advance_clock, methods=["POST"]),
+    ]
+
+
+def control_routes(sandbox: SandboxLike) -> list[Route]:
+    """Return the routes of the control API."""
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
@@ -218,8 +231,7 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
         return JSONResponse(world_to_json(sandbox))
 
     return [
-        Route("/sandbox/clock", clock),
-        Route("/sandbox/clock/advance", advance_clock, methods=["POST"]),
+        *clock_routes(sandbox.clock, partial(advance, sandbox)),
         Route("/sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/sandbox/world", world),
     ]

@@ -52,27 +52,27 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
 
     async def page(request: Request) -> Response:
         problem = _PROBLEM_TEXTS.get(request.query_params.get("problem", ""), "")
-        return HTMLResponse(render(sandbox, problem), headers=_SECURITY_HEADERS)
+        return HTMLResponse(render(sandbox, problem, _root(request)), headers=_SECURITY_HEADERS)
 
     async def advance_clock(request: Request) -> Response:
         values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         try:
             advance(sandbox, float(values.get("seconds", ["0"])[0]))
         except ValueError:
-            return _redirect_back("time")
-        return _redirect_back()
+            return _redirect_back(request, "time")
+        return _redirect_back(request)
 
     async def fault(request: Request) -> Response:
         values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         if "clear" in values:
             sandbox.faults.clear()
-            return _redirect_back()
+            return _redirect_back(request)
         given = {name: texts[0].strip() for name, texts in values.items()}
         try:
             arm(sandbox, _read_form(given))
         except (ValueError, KeyError) as error:
-            return HTMLResponse(render(sandbox, str(error)[:300]), 400, headers=_SECURITY_HEADERS)
-        return _redirect_back()
+            return HTMLResponse(render(sandbox, str(error)[:300], _root(request)), 400, headers=_SECURITY_HEADERS)
+        return _redirect_back(request)
 
     return [
         Route("/", page),
@@ -81,12 +81,13 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
     ]
 
 
-def render(sandbox: SandboxLike, problem: str = "") -> str:
+def render(sandbox: SandboxLike, problem: str = "", root: str = "") -> str:
     """Render the page.
 
     Args:
         sandbox: The sandbox.
         problem: What was not valid, in words; empty for nothing.
+        root: Path below which the sandbox is served, where it is not alone.
     """
     state = world_to_json(sandbox)
     clock = state["clock"]
@@ -94,23 +95,25 @@ def render(sandbox: SandboxLike, problem: str = "") -> str:
     buttons = " ".join(
         f'<button name="seconds" value="{seconds}">+ {label}</button>' for label, seconds in _ADVANCES.items()
     )
+    credentials = "its token was printed at the start" if root else "client id and secret are <code>sandbox</code>"
     warning = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>cint_nb sandbox</title><style>{_STYLE}</style></head><body>
 <h1>cint_nb sandbox</h1>
 <p>A simulated Demand API for practice. Nothing here reaches Cint. Its API is under <code>/v1</code>, described at
-<a href="/openapi.json">/openapi.json</a>; client id and secret are <code>sandbox</code>.</p>{warning}
+<a href="{root}/openapi.json">/openapi.json</a>; {credentials}.</p>{warning}
 <h2>Clock</h2><p><time>{escape(clock["now"])}</time> UTC; the clock {speed}.</p>
-<form method="post" action="/sandbox/page/advance">{buttons}</form>
+<form method="post" action="{root}/sandbox/page/advance">{buttons}</form>
 <h2>Target groups</h2>{_table(_GROUP_COLUMNS, state["target_groups"])}
 <h2>Jobs</h2>{_table(("kind", "status", "file_name", "id"), state["jobs"][-50:])}
 <h2>Faults and changes elsewhere</h2>{_table(("fault", "left", "happened", "problem"), state["faults"])}
-<form method="post" action="/sandbox/page/fault"><label for="fault">Fault</label>
+<form method="post" action="{root}/sandbox/page/fault"><label for="fault">Fault</label>
 <input id="fault" name="fault" list="faults" placeholder="drop-reply@upload" size="32" maxlength="80">
 {_datalist("faults", (f"{name}@any" for name in sorted(FAULT_NAMES)))}
 <button>Arm</button></form>
-<form method="post" action="/sandbox/page/fault"><fieldset><legend>What a colleague or the marketplace changes</legend>
+<form method="post" action="{root}/sandbox/page/fault"><fieldset>
+<legend>What a colleague or the marketplace changes</legend>
 {_select("name", "Change", {name: _words(name) for name in CHANGES})}
 <label for="argument">Field or list</label>
 <input id="argument" name="argument" list="arguments" size="24" maxlength="60">
@@ -123,8 +126,23 @@ def render(sandbox: SandboxLike, problem: str = "") -> str:
 <label for="target">Target group id</label>
 <input id="target" name="target" placeholder="the newest" size="28" maxlength="26">
 <button>Change</button></fieldset></form>
-<form method="post" action="/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
+<form method="post" action="{root}/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
 </body></html>"""
+
+
+def render_classroom(rows: list[dict[str, str]]) -> tuple[str, int, dict[str, str]]:
+    """Return the page of a class, its status and headers, from rows whose cells are HTML."""
+    columns = tuple(rows[0])
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    lines = "".join(f"<tr>{''.join(f'<td>{row[column]}</td>' for column in columns)}</tr>" for row in rows)
+    text = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>cint_nb sandbox: a class</title><style>{_STYLE}</style></head><body>
+<h1>cint_nb sandbox: a class</h1>
+<p>A simulated Demand API for practice, with an account for each student. Each links to its own clock and faults; tokens
+are printed where the sandbox was started.</p>
+<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></body></html>"""
+    return text, 200, _SECURITY_HEADERS
 
 
 def _read_form(given: dict[str, str]) -> JsonObject:
@@ -159,5 +177,10 @@ def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> st
     )
 
 
-def _redirect_back(problem: str = "") -> Response:
-    return RedirectResponse(f"/?problem={problem}" if problem else "/", status_code=303, headers=_SECURITY_HEADERS)
+def _root(request: Request) -> str:
+    return str(request.scope.get("root_path", ""))
+
+
+def _redirect_back(request: Request, problem: str = "") -> Response:
+    target = f"{_root(request)}/"
+    return RedirectResponse(f"{target}?problem={problem}" if problem else target, 303, headers=_SECURITY_HEADERS)

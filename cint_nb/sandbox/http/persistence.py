@@ -35,17 +35,19 @@ class RequestLog:
         path: SQLite file; created when missing.
         seed: The sandbox's seed.
         start: Moment at which its time is 0.
+        account_id: Its account.
 
     Raises:
-        ValueError: for a file of another seed, start or format, or one that is not a request log.
+        ValueError: for a file of another seed, start, account or format, or one that is not a request log.
     """
 
-    def __init__(self, path: Path, *, seed: int, start: datetime) -> None:
+    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
         self._file = sqlite3.connect(path, check_same_thread=False)
         try:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.executescript(_SCHEMA_SQL)
-            self._check({"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}, path)
+            known = {"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}
+            self._check({**known, "account": str(account_id)}, path)
         except sqlite3.DatabaseError:
             self._file.close()
             raise ValueError(f"{path.name} is not a state file of the sandbox") from None
