@@ -6,6 +6,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from cint_nb.domain.errors import InputError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
@@ -17,6 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], help="inject a fault by name; may be repeated"
+    )
+    parser.add_argument(
+        "--students", type=int, metavar="N", help="give each of N students a token and an account of their own"
     )
     parser.add_argument("--state", type=Path, help="save the sandbox's state in this file")
 
@@ -38,15 +43,22 @@ def run(arguments: argparse.Namespace) -> int:
     from cint_nb.sandbox.server import serve
 
     state_note = "" if arguments.state else " Its state is lost when it stops; --state FILE saves it."
-    print("To use it from a notebook, set CINT_NB_BASE_URL to the second URL below, then call cint_nb.connect().")
+    if arguments.students is None:
+        print("To use it from a notebook, set CINT_NB_BASE_URL to the second URL below, then call cint_nb.connect().")
+    else:
+        print("Each student sets CINT_NB_BASE_URL and CINT_NB_TOKEN to the API and token of one row below.")
     print(f"Press Ctrl+C to stop.{state_note}")
-    serve(
-        host=arguments.host,
-        port=arguments.port,
-        seed=arguments.seed,
-        speed=arguments.speed,
-        faults=arguments.fault,
-        state=arguments.state,
-        echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the URL
-    )
+    try:
+        serve(
+            host=arguments.host,
+            port=arguments.port,
+            seed=arguments.seed,
+            speed=arguments.speed,
+            faults=arguments.fault,
+            state=arguments.state,
+            students=arguments.students,
+            echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the URL
+        )
+    except ValueError as error:
+        raise InputError(f"{error}.", next_step="correct the argument; `cint-nb sandbox --help` lists all.") from None
     return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
@@ -183,6 +184,34 @@ def _repeat_cursor(response: Response, _value: str, query: str) -> Response:
         }
     return response
 
+
+FaultName = Literal[
+    "refuse",
+    "reset",
+    "drop-reply",
+    "delay",
+    "429",
+    "503",
+    "500",
+    "502",
+    "500-after",
+    "truncated",
+    "html",
+    "404",
+    "401",
+    "expired-token",
+    "stale-etag",
+    "invalid",
+    "job-fails",
+    "job-never-ends",
+    "partial",
+    "paused-by-marketplace",
+    "unknown-status",
+    "extra-fields",
+    "repeated-cursor",
+    "short-page",
+]
+"""What can break."""
 
 KINDS: dict[str, FaultKind] = {
     kind.name: kind

@@ -36,25 +36,38 @@ delay@status=40+2          the third status request (two pass) takes 40 seconds
 | `extra-fields` | objects of the reply contain an undocumented field |
 | `repeated-cursor` | the next cursor is the one that was sent, or never ends |
 | `short-page` | the page contains half of what it could, and its cursor continues from there |
+
+What somebody else changes between two requests is written the same way, with two more moments, `NAME@now` and
+`NAME@after-STEP`: see `cint_nb.sandbox.changes_elsewhere`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
 from starlette.types import Receive, Scope
 
-from cint_nb.sandbox.fault_kinds import KINDS, FaultKind
+from cint_nb.sandbox.changes_elsewhere import CHANGES, ChangeElsewhere, ChangeName, LaggingList
+from cint_nb.sandbox.draft_edits import DraftField
+from cint_nb.sandbox.fault_kinds import KINDS, FaultKind, FaultName
+from cint_nb.sandbox.moment import nearest
+from cint_nb.sandbox.protocol.messages import Json
 
 FAULT_NAMES = frozenset(KINDS)
+"""What can break."""
+CHANGE_NAMES = frozenset(CHANGES)
+"""What can change elsewhere."""
 ALWAYS = 10**9
+NOW = "now"
+_OPTION = r"=[A-Za-z0-9_.:\-]+|=\"(?:[^\"\\]|\\.)*\"|\*(?:\d{1,6}|always)|\+\d{1,6}|%\d{1,3}|#[0-9A-Z]{6,26}"
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:\-]+", re.ASCII)
 _FAULT_PATTERN = re.compile(
-    r"(?P<name>[a-z0-9\-]+)@(?P<step>[a-z0-9_\-]+)"
-    r"(?P<rest>(?:=[A-Za-z0-9_.\-]+|\*(?:\d{1,6}|always)|\+\d{1,6}|%\d{1,3})*)",
+    r"(?P<name>[a-z0-9\-]+)(?::(?P<argument>[a-z0-9_\-]+))?@(?P<after>after-)?(?P<step>[a-z0-9_\-]+)"
+    rf"(?P<rest>(?:{_OPTION})*)",
     re.ASCII,
 )
 
@@ -68,11 +81,15 @@ class Fault:
         name: What happens.
         step: Where.
         value: Its value, empty when omitted.
+        argument: What follows the name after a colon; None without it.
+        target: Id of the target group or project it is about; None without it.
+        after: Whether it happens after the request, before the next.
         remaining: How often it may still happen.
         skip: How many matching requests pass first.
         percent: Probability in percent.
         matched: Matching requests so far.
         fired: How often it has happened.
+        problem: Why it did not happen the last time; None when it did.
     """
 
     text: str
@@ -84,11 +101,49 @@ class Fault:
     percent: int = 100
     matched: int = 0
     fired: int = 0
+    argument: str | None = None
+    target: str | None = None
+    after: bool = False
+    problem: str | None = None
 
     @property
     def kind(self) -> FaultKind:
         """What it does, and when."""
-        return KINDS[self.name]
+        return KINDS.get(self.name) or CHANGES[self.name]
+
+
+def write_fault(
+    name: FaultName | ChangeName,
+    at: str,
+    argument: DraftField | LaggingList | None = None,
+    *,
+    value: Json = None,
+    times: int = 1,
+    skip: int = 0,
+    target: str | None = None,
+) -> str:
+    """Write a fault as text, such as `429@list*3=20`.
+
+    Args:
+        name: What happens.
+        at: The step at which it happens, `after-` and a step, or `now`.
+        argument: The field or list it is about, where there is a choice.
+        value: Its value; None for the usual one.
+        times: How often it happens.
+        skip: How many matching requests pass first.
+        target: Id of the target group or project it is about.
+    """
+    text = f"{name}{f':{argument}' if argument is not None else ''}@{at}"
+    if times != 1:
+        text += f"*{'always' if times >= ALWAYS else times}"
+    if skip:
+        text += f"+{skip}"
+    if target is not None:
+        text += f"#{target}"
+    if value is None:
+        return text
+    word = value if isinstance(value, str) else json.dumps(value)
+    return f"{text}={word if _PLAIN_VALUE.fullmatch(word) else json.dumps(word)}"
 
 
 def parse_fault(text: str) -> Fault:
@@ -102,24 +157,36 @@ def parse_fault(text: str) -> Fault:
         raise ValueError(
             f"the fault {text!r:.60} is not valid; write NAME@STEP, such as drop-reply@upload or 429@list*3"
         )
-    if match["name"] not in FAULT_NAMES:
-        raise ValueError(f"{match['name']!r:.40} is not a known fault; {_choices(match['name'], FAULT_NAMES)}")
-    fault = Fault(text.strip(), match["name"], match["step"])
-    for sign, value in re.findall(r"([=*+%])([^=*+%]+)", match["rest"]):
+    names = FAULT_NAMES | CHANGE_NAMES
+    if match["name"] not in names:
+        near = nearest(match["name"], names)
+        raise ValueError(f"{match['name']!r:.40} is not a known fault; {near}choose from {', '.join(sorted(names))}")
+    fault = Fault(text.strip(), match["name"], match["step"], argument=match["argument"], after=bool(match["after"]))
+    value: str | None = None
+    for option in re.findall(_OPTION, match["rest"], re.ASCII):
+        sign, written = option[0], option[1:]
         if sign == "=":
-            fault.value = value
+            value = str(json.loads(written)) if written[0] == '"' else written
         elif sign == "*":
-            fault.remaining = ALWAYS if value == "always" else int(value)
+            fault.remaining = ALWAYS if written == "always" else int(written)
         elif sign == "+":
-            fault.skip = int(value)
+            fault.skip = int(written)
+        elif sign == "#":
+            fault.target = written
         else:
-            fault.percent = int(value)
+            fault.percent = int(written)
+    fault.value = value or ""
+    _check_form(fault, value)
     return fault
 
 
-def _choices(given: str, known: Collection[str]) -> str:
-    near = get_close_matches(given, known, n=1)
-    return f"did you mean {near[0]}?" if near else f"choose from {', '.join(sorted(known))}"
+def _check_form(fault: Fault, value: str | None) -> None:
+    """Raise ValueError for what only changes elsewhere may have, and for arguments that these do not know."""
+    kind = fault.kind
+    if isinstance(kind, ChangeElsewhere):
+        kind.check(fault.argument, value)
+    elif fault.argument is not None or fault.target is not None or fault.after or fault.step == NOW:
+        raise ValueError(f"the fault {fault.name} happens to requests; write {fault.name}@STEP, such as @upload")
 
 
 class ConnectionDropped(Exception):
@@ -152,11 +219,13 @@ class FaultPlan:
         texts: Faults as written.
         seed: Decides the draws of faults with a probability.
         known_steps: Steps a fault may name; empty accepts all.
+        change_now: Makes a change that is to happen at once; ValueError when it cannot.
     """
 
     texts: Iterable[str] = ()
     seed: int = 1
     known_steps: frozenset[str] = frozenset()
+    change_now: Callable[[Fault], None] | None = None
     armed: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -164,14 +233,23 @@ class FaultPlan:
             self.arm(text)
 
     def arm(self, text: str) -> Fault:
-        """Arm a fault.
+        """Arm a fault; a change `@now` has happened when this returns.
 
         Raises:
-            ValueError: when it is not valid or names an unknown step.
+            ValueError: when it is not valid, names an unknown step, or is a change that cannot happen now.
         """
         fault = parse_fault(text)
-        if self.known_steps and fault.step not in self.known_steps:
-            raise ValueError(f"{fault.step!r} is not a known step; {_choices(fault.step, self.known_steps)}")
+        if fault.step == NOW:
+            if self.change_now is None:
+                raise ValueError("nothing exists yet that could change now; name a step, such as @launch")
+            fault.remaining = 0
+            self.change_now(fault)
+            fault.fired = 1
+        elif self.known_steps and fault.step not in self.known_steps:
+            near = nearest(fault.step, self.known_steps)
+            raise ValueError(
+                f"{fault.step!r} is not a known step; {near}choose from {', '.join(sorted(self.known_steps))}"
+            )
         self.armed.append(fault)
         return fault
 

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, TypedDict, Unpack
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from cint_nb.sandbox.classroom import Classroom
 from cint_nb.sandbox.http.connections import MAX_CONNECTIONS, REQUEST_TIMEOUT_SECONDS, ConnectionTracker
 from cint_nb.sandbox.sandbox import START, Sandbox
 
@@ -24,11 +26,33 @@ _log = logging.getLogger("cint_nb.sandbox")
 _STARTUP_SECONDS = 15.0  # real seconds
 
 
-class ServedSandbox:
-    """A sandbox served on its own thread, as a context manager.
+class ServerOptions(TypedDict, total=False):
+    """How something is served; see `ServedApp`."""
+
+    host: str
+    port: int
+    request_timeout: float
+    max_connections: int
+
+
+class Servable(Protocol):
+    """Protocol for what can be served: a sandbox, or a class."""
+
+    @property
+    def app(self) -> ASGIApp:
+        """The ASGI app."""
+        ...
+
+    def close(self) -> None:
+        """Save what is to be saved."""
+        ...
+
+
+class ServedApp:
+    """A sandbox, or one with an account for each student, served on its own thread as a context manager.
 
     Args:
-        sandbox: The sandbox; a new one with seed 1 when omitted.
+        served: What is served.
         host: Address to listen on.
         port: Port; 0 chooses a free one.
         request_timeout: Real seconds within which a request must have arrived completely.
@@ -45,19 +69,19 @@ class ServedSandbox:
 
     def __init__(
         self,
-        sandbox: Sandbox | None = None,
+        served: Servable,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         request_timeout: float = REQUEST_TIMEOUT_SECONDS,
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
-        self.sandbox = sandbox if sandbox is not None else Sandbox()
+        self.served = served
         self._socket = _bind(host, port)
         address, number = self._socket.getsockname()[:2]
         self.url = f"http://{address}:{number}"
         self.connections = ConnectionTracker(
-            self.sandbox.app, request_timeout=request_timeout, max_connections=max_connections
+            self.served.app, request_timeout=request_timeout, max_connections=max_connections
         )
         self._server = uvicorn.Server(_config(self.connections))
         self._thread = threading.Thread(target=self._run, name="cint-nb sandbox", daemon=True)
@@ -91,10 +115,23 @@ class ServedSandbox:
         self._server.should_exit = True
         self._thread.join(10)
         self._socket.close()
-        self.sandbox.close()
+        self.served.close()
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+class ServedSandbox(ServedApp):
+    """A sandbox served on its own thread, as a context manager.
+
+    Args:
+        sandbox: The sandbox; a new one with seed 1 when omitted.
+        options: Those of `ServedApp`.
+    """
+
+    def __init__(self, sandbox: Sandbox | None = None, **options: Unpack[ServerOptions]) -> None:
+        self.sandbox = sandbox if sandbox is not None else Sandbox()
+        super().__init__(self.sandbox, **options)
 
 
 def serve(
@@ -106,6 +143,7 @@ def serve(
     faults: Sequence[str] = (),
     state: Path | None = None,
     start: datetime = START,
+    students: int | None = None,
     echo: Callable[[str], None] = _log.info,
 ) -> None:
     """Serve a sandbox until interrupted; blocks.
@@ -118,13 +156,19 @@ def serve(
         faults: Faults to inject.
         state: SQLite file that stores the world.
         start: Moment at which the world starts.
+        students: Gives each of so many students a token and an account of their own; without it there is one account
+            for all.
         echo: Called with each line for the person who serves.
 
     Raises:
         ValueError: for a fault or state file that cannot be used.
         OSError: when the port is taken.
     """
-    sandbox = Sandbox(seed=seed, speed=speed, faults=faults, start=start, state=state)
+    sandbox: Sandbox | Classroom = (
+        Sandbox(seed=seed, speed=speed, faults=faults, start=start, state=state)
+        if students is None
+        else Classroom(students, seed=seed, speed=speed, faults=faults, start=start, state=state)
+    )
     listening = _bind(host, port)
     address, number = listening.getsockname()[:2]
     if not ipaddress.ip_address(address).is_loopback:
@@ -132,7 +176,13 @@ def serve(
             f"warning: other machines can reach this sandbox on {address}. "
             "It contains no secrets but is not protected either."
         )
-    echo(f"sandbox on http://{address}:{number} · API http://{address}:{number}/v1 · client id and secret: sandbox")
+    url = f"http://{address}:{number}"
+    if isinstance(sandbox, Classroom):
+        echo(f"sandbox on {url} · {len(sandbox.students)} accounts")
+        for line in sandbox.table(url):
+            echo(line)
+    else:
+        echo(f"sandbox on {url} · API {url}/v1 · client id and secret: sandbox")
     try:
         asyncio.run(uvicorn.Server(_config(ConnectionTracker(sandbox.app))).serve(sockets=[listening]))
     except KeyboardInterrupt:

@@ -111,6 +111,21 @@ def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None
         served.terminate()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--fault", "paused-elswhere@status"], "did you mean paused-elsewhere?"),
+        (["--fault", "field-edited:completes_gaol@launch"], "did you mean completes_goal?"),
+        (["--students", "0"], "1 to 500 students"),
+    ],
+)
+def test_the_sandbox_refuses_what_it_cannot_serve_in_words(
+    arguments: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sandbox", "--port", "0", *arguments]) == 2
+    assert hint in capsys.readouterr().err
+
+
 def test_lab_copies_every_notebook_into_a_new_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import cint_nb.domain.errors as errors
 from cint_nb.domain.errors import CintError
+from cint_nb.sandbox import changes_elsewhere
 from cint_nb.sandbox import faults as sandbox_faults
+from cint_nb.sandbox.draft_edits import DraftField
 from tests.faults.matrix_cells import FAULTS, STEPS, applies
 from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, OTHER_PROOFS
 from tests.faults.proxy import DAMAGES, POSITIONS
@@ -50,6 +53,22 @@ Try any of them: `cint.connect(faults=["drop-reply@upload"])`.
 | name | what happens |
 |---|---|
 """
+_CHANGES = """\
+## What changes elsewhere
+
+A colleague in the web interface, the marketplace or another machine may change something between two requests. These
+changes are injected like faults, `cint.connect(faults=["paused-elsewhere@status"])`, or at once,
+`client.sandbox.inject("field-edited", "now", "completes_goal", value=150)`. They are not in the tables below, where
+nothing but one fault happens. Before the step it is `NAME@STEP`, after it `NAME@after-STEP`, at once `NAME@now`.
+
+| name | what happens elsewhere |
+|---|---|
+"""
+_ARGUMENTS = """
+`FIELD` is one of {fields}.
+
+`LIST` is one of {lists}.
+"""
 _STEPS = """\
 ## The steps
 
@@ -79,6 +98,7 @@ def letters(ending: str) -> str:
 def write(cells: Cells) -> str:
     """Return the whole document."""
     parts = [_OPENING, _ERRORS + _rows(_errors(cells)), _FAULTS + _rows(_fault_rows())]
+    parts.append(_CHANGES + _rows([f"`{name}`", words] for name, words in described_changes().items()) + _arguments())
     parts.append(_STEPS + _rows([str(number), *step] for number, step in enumerate(_step_rows(), 1)))
     for way, words in _WAYS.items():
         parts.append(f"## {way.capitalize()}\n\n{words} {NOWHERE} marks where a fault has no effect.\n\n")
@@ -113,10 +133,26 @@ def read(text: str) -> Cells:
 
 def described_faults() -> dict[str, str]:
     """Return the sandbox's description of each of its faults."""
+    return _described(sandbox_faults.__doc__ or "")
+
+
+def described_changes() -> dict[str, str]:
+    """Return the sandbox's description of each change elsewhere."""
+    return _described(changes_elsewhere.__doc__ or "")
+
+
+def _described(text: str) -> dict[str, str]:
     described: dict[str, str] = {}
-    for names, words in re.findall(r"^\| (`.+?) \| (.+) \|$", sandbox_faults.__doc__ or "", re.MULTILINE):
+    for names, words in re.findall(r"^\| (`.+?`) \| (.+) \|$", text, re.MULTILINE):
         described |= dict.fromkeys(re.findall(r"`(.+?)`", names), words)
     return described
+
+
+def _arguments() -> str:
+    fields, lists = (
+        ", ".join(f"`{name}`" for name in get_args(names)) for names in (DraftField, changes_elsewhere.LaggingList)
+    )
+    return _ARGUMENTS.format(fields=fields, lists=lists)
 
 
 def _fault_rows() -> list[list[str]]:

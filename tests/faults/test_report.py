@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from cint_nb.sandbox.faults import CHANGE_NAMES
 from tests.faults import report
 from tests.faults.matrix_cells import FAULTS, STEPS
 from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, OTHER_PROOFS, damages_of
@@ -36,7 +37,8 @@ def test_it_is_as_the_present_lists_would_write_it(text: str) -> None:
 
 def test_it_explains_every_fault_step_damage_and_error(text: str) -> None:
     assert set(report.described_faults()) == set(FAULTS)
-    for name in (*FAULTS, *STEPS):
+    assert {name.split(":")[0] for name in report.described_changes()} == CHANGE_NAMES
+    for name in (*FAULTS, *STEPS, *report.described_changes()):
         assert f"`{name}`" in text
     for name in DAMAGES:
         assert f"- *{name}*: " in text

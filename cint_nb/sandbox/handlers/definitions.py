@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cint_nb.sandbox.handlers.operation import Handler, Operation, QueryParam, paging_params
-from cint_nb.sandbox.protocol.messages import Request, Response, not_found, to_json
+from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, not_found, to_json
 from cint_nb.sandbox.protocol.paging import page_of
 from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.world import World
@@ -14,6 +14,15 @@ from cint_nb.sandbox.world.world import World
 def _list_handler(key: str, items: Iterable[Mapping[str, object]]) -> Handler:
     body = {key: [to_json(item) for item in items]}
     return lambda _world, _request: Response(body=body)
+
+
+def _accounts(world: World, _request: Request) -> Response:
+    account: JsonObject = {"id": world.account_id, "name": catalogue.account_name(world.account_id)}
+    return Response(body={"accounts": [account]})
+
+
+def _business_units(world: World, _request: Request) -> Response:
+    return Response(body={"business_units": [to_json(unit) for unit in catalogue.business_units(world.account_id)]})
 
 
 def _user_business_unit(_world: World, request: Request) -> Response:
@@ -56,7 +65,7 @@ OPERATIONS: tuple[Operation, ...] = (
         name="get_user_accounts",
         method="GET",
         path="/accounts",
-        handler=_list_handler("accounts", [{"id": catalogue.ACCOUNT_ID, "name": catalogue.ACCOUNT_NAME}]),
+        handler=_accounts,
         summary="List the accounts.",
         tag=_TAG,
         response_schema="Accounts",
@@ -84,7 +93,7 @@ OPERATIONS: tuple[Operation, ...] = (
         name="get_business_units",
         method="GET",
         path="/accounts/{account_id}/business-units",
-        handler=_list_handler("business_units", catalogue.BUSINESS_UNITS),
+        handler=_business_units,
         summary="List the business units with their currencies.",
         tag=_TAG,
         response_schema="BusinessUnits",

@@ -85,6 +85,12 @@ def _update(world: World, request: Request) -> Response:
         )
     draft = request.body_as(Draft)
     draft_validation.validate_draft(world, draft, request.received_at)
+    replace_draft(world, group, draft, request.received_at)
+    return Response(204)
+
+
+def replace_draft(world: World, group: TargetGroup, draft: Draft, t: float) -> None:
+    """Replace a draft by another that has been validated."""
     old, old_goal = group.body, group.goal
     group.body = draft
     group.currency = catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)]
@@ -93,9 +99,8 @@ def _update(world: World, request: Request) -> Response:
     if "filling_strategy" in draft:
         group.strategy = draft_validation.filling_strategy_of(draft)
     changes = _changes(old, draft, "name", "live_url", "test_url", "locale")
-    world.log_change(group, request.received_at, *changes, ("filling_goal", old_goal, group.goal))
-    group.updated = request.received_at
-    return Response(204)
+    world.log_change(group, t, *changes, ("filling_goal", old_goal, group.goal))
+    group.updated = t
 
 
 def _changes(old: Draft, new: Draft, *names: _LoggedField) -> list[tuple[str, Json, Json]]:
@@ -109,7 +114,7 @@ def details_to_json(world: World, group: TargetGroup) -> JsonObject:
         "id": group.id,
         "human_readable_id": group.human_readable_id,
         "name": body["name"],
-        "account_name": catalogue.ACCOUNT_NAME,
+        "account_name": catalogue.account_name(world.account_id),
         "business_unit_id": str(draft_validation.business_unit_id_of(body)),
         "project_manager_id": body["project_manager_id"],
         "study_type_code": body.get("study_type_code", "adhoc"),

@@ -179,7 +179,7 @@ def _list(world: World, request: Request) -> Response:
         status = _status_of(report, request.received_at)
         lines.append(
             {
-                "account_name": catalogue.ACCOUNT_NAME,
+                "account_name": catalogue.account_name(world.account_id),
                 "create_date": world.format_time(report.created),
                 "create_params": report.params,
                 "requestor": _requestor(),

@@ -25,7 +25,7 @@ def build_app(sandbox: SandboxLike, hosts: frozenset[str] = frozenset()) -> Star
         sandbox: The sandbox.
         hosts: Further host names it accepts, besides those of this machine.
     """
-    sandbox_app = SandboxApp(sandbox.dispatcher, sandbox.clock, sandbox.faults)
+    sandbox_app = SandboxApp(sandbox.dispatcher, sandbox.clock, sandbox.faults, sandbox.changes)
 
     async def openapi(_request: Request) -> Response:
         return JSONResponse(

@@ -12,6 +12,7 @@ from cint_nb.domain import limits
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.faults import ConnectionDropped, FaultPlan
 from cint_nb.sandbox.handlers.upload_file import payload_too_large
+from cint_nb.sandbox.http.change_runner import ChangeRunner
 from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.http.fault_injection import FaultInjector
 from cint_nb.sandbox.http.routes import RouteMatch
@@ -27,48 +28,56 @@ class SandboxApp:
         dispatcher: Handles requests.
         clock: Gives the time of a request.
         faults: The faults to inject.
+        changes: Makes the changes of somebody else.
     """
 
-    def __init__(self, dispatcher: Dispatcher, clock: SandboxClock, faults: FaultPlan) -> None:
+    def __init__(self, dispatcher: Dispatcher, clock: SandboxClock, faults: FaultPlan, changes: ChangeRunner) -> None:
         self.dispatcher = dispatcher
         self.clock = clock
         self.faults = faults
+        self.changes = changes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = _path(scope)
         route = self.dispatcher.router.match(scope["method"], path) if path is not None else None
-        injector = FaultInjector(self.faults.trigger(_operation_names(route)), self.clock, scope)
+        happening = self.faults.trigger(_operation_names(route))
+        injector = FaultInjector(happening, self.clock, scope)
         try:
             injector.before_request()
             body = await _read_body(receive, injector)
+            request = self._request(scope, body or b"", injector) if path is not None else None
+            self.changes.run(happening, request, after=False)
             response = injector.replacement_response()
             if response is None:
                 response = (
-                    self._respond(scope, body, route, injector)
+                    self._respond(scope, body, request, route)
                     if body is not None
                     else _error_to_response(payload_too_large())
                 )
+            self.changes.run(happening, request, after=True)
             await injector.before_response()
             await _send_response(injector.alter_response(response), scope, send)
         except ConnectionDropped as dropped:
             await dropped.apply(scope, receive)
 
-    def _respond(self, scope: Scope, body: bytes, route: RouteMatch | None, injector: FaultInjector) -> Response:
-        path = _path(scope)
-        if route is None or path is None:
+    def _respond(self, scope: Scope, body: bytes, request: Request | None, route: RouteMatch | None) -> Response:
+        if request is None or route is None:
             if scope["method"] != "POST":
                 allow = {"Allow": "POST"}
                 return _error_to_response(
                     ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
                 )
             return self.dispatcher.token(body, self.clock.elapsed)
+        return self.dispatcher.handle(request, route)
+
+    def _request(self, scope: Scope, body: bytes, injector: FaultInjector) -> Request:
+        path = _path(scope) or "/"
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
-        request = Request(
+        return Request(
             scope["method"], path, query, headers, body, self.clock.elapsed, state_faults=injector.state_faults
         )
-        return self.dispatcher.handle(request, route)
 
 
 def _path(scope: Scope) -> str | None:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import Protocol, TypedDict
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import NotRequired, Protocol, TypedDict, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cint_nb.sandbox.changes_elsewhere import ChangeName
 from cint_nb.sandbox.clock import SandboxClock
-from cint_nb.sandbox.faults import Fault, FaultPlan
+from cint_nb.sandbox.draft_edits import DraftField
+from cint_nb.sandbox.faults import Fault, FaultPlan, write_fault
+from cint_nb.sandbox.http.change_runner import ChangeRunner
 from cint_nb.sandbox.http.dispatch import Dispatcher
+from cint_nb.sandbox.moment import nearest
+from cint_nb.sandbox.protocol.messages import JsonObject
 from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.world.world import World
 
 _MAX_BODY_BYTES = 10_000
+_FAULT_PARTS = frozenset({"fault", "name", "at", "argument", "value", "times", "skip", "target"})
 _MAX_ADVANCE_SECONDS = 400 * 86_400  # one advance is at most about a year
 
 
@@ -26,6 +35,7 @@ class SandboxLike(Protocol):
     world: World
     faults: FaultPlan
     dispatcher: Dispatcher
+    changes: ChangeRunner
 
     def advance(self, seconds: float) -> None:
         """Advance virtual time."""
@@ -70,11 +80,12 @@ class JobState(TypedDict):
 
 
 class FaultState(TypedDict):
-    """An armed fault as JSON."""
+    """An armed fault as JSON; `problem` says why it did not happen the last time."""
 
     fault: str
     left: int
     happened: int
+    problem: NotRequired[str]
 
 
 class WorldState(TypedDict):
@@ -87,15 +98,11 @@ class WorldState(TypedDict):
     faults: list[FaultState]
 
 
-def clock_to_json(sandbox: SandboxLike) -> ClockState:
-    """Return the clock as JSON: start, virtual seconds, now, speed."""
-    clock = sandbox.clock
-    return {
-        "start": clock.start.isoformat(),
-        "t": clock.elapsed,
-        "now": sandbox.world.format_time(clock.elapsed),
-        "speed": clock.speed,
-    }
+def clock_to_json(clock: SandboxClock) -> ClockState:
+    """Return a clock as JSON: start, virtual seconds, now, speed."""
+    t = clock.elapsed
+    now = (clock.start + timedelta(seconds=t)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"start": clock.start.isoformat(), "t": t, "now": now, "speed": clock.speed}
 
 
 def advance(sandbox: SandboxLike, seconds: float) -> None:
@@ -115,7 +122,7 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
     world = sandbox.world
     catch_up(world, sandbox.clock.elapsed)
     return {
-        "clock": clock_to_json(sandbox),
+        "clock": clock_to_json(sandbox.clock),
         "projects": [{"id": project.id, "name": project.name} for project in world.projects.values()],
         "target_groups": [
             {
@@ -139,7 +146,36 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
 
 def fault_to_json(fault: Fault) -> FaultState:
     """Return an armed fault as JSON."""
-    return {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
+    state: FaultState = {"fault": fault.text, "left": fault.remaining, "happened": fault.fired}
+    if fault.problem is not None:
+        state["problem"] = fault.problem
+    return state
+
+
+def arm(sandbox: SandboxLike, body: JsonObject) -> None:
+    """Arm a fault that is given as text, or by its parts: the arguments of `write_fault`.
+
+    Raises:
+        ValueError: when it is not valid, or a change that cannot happen now.
+        KeyError: when its text, or its name and moment are missing.
+    """
+    if "fault" in body:
+        sandbox.faults.arm(str(body["fault"]))
+        return
+    for part in body:
+        if part not in _FAULT_PARTS:
+            near = nearest(part, _FAULT_PARTS)
+            raise ValueError(f"{part!r:.40} is no part of a fault; {near}write {', '.join(sorted(_FAULT_PARTS))}")
+    text = write_fault(
+        cast("ChangeName", str(body["name"])),  # `arm` refuses what is none
+        str(body["at"]),
+        cast("DraftField | None", body.get("argument")),
+        value=body.get("value"),
+        times=int(str(body.get("times", 1))),
+        skip=int(str(body.get("skip", 0))),
+        target=cast("str | None", body.get("target")),
+    )
+    sandbox.faults.arm(text)
 
 
 async def read_limited_body(request: Request) -> bytes:
@@ -151,28 +187,42 @@ async def read_limited_body(request: Request) -> bytes:
     return body[:_MAX_BODY_BYTES]
 
 
-def control_routes(sandbox: SandboxLike) -> list[Route]:
-    """Return the routes of the control API."""
+def clock_routes(clock: SandboxClock, move: Callable[[float], None]) -> list[Route]:
+    """Return the routes that read and advance a clock.
 
-    async def clock(_request: Request) -> Response:
-        return JSONResponse(clock_to_json(sandbox))
+    Args:
+        clock: The clock.
+        move: Advances it by some seconds, with all that is due by then; ValueError when that makes no sense.
+    """
+
+    async def read(_request: Request) -> Response:
+        return JSONResponse(clock_to_json(clock))
 
     async def advance_clock(request: Request) -> Response:
         try:
             body = json.loads(await read_limited_body(request))
-            seconds = body["until"] - sandbox.clock.elapsed if "until" in body else body["seconds"]
+            seconds = body["until"] - clock.elapsed if "until" in body else body["seconds"]
             # Two clients may wait for the same moment: the second finds it already there.
-            advance(sandbox, max(0.0, float(seconds)) if "until" in body else float(seconds))
+            move(max(0.0, float(seconds)) if "until" in body else float(seconds))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             return _error_response(error)
-        return JSONResponse(clock_to_json(sandbox))
+        return JSONResponse(clock_to_json(clock))
+
+    return [
+        Route("/sandbox/clock", read),
+        Route("/sandbox/clock/advance", advance_clock, methods=["POST"]),
+    ]
+
+
+def control_routes(sandbox: SandboxLike) -> list[Route]:
+    """Return the routes of the control API."""
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
             sandbox.faults.clear()
         elif request.method == "POST":
             try:
-                sandbox.faults.arm(str(json.loads(await read_limited_body(request))["fault"]))
+                arm(sandbox, json.loads(await read_limited_body(request)))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
                 return _error_response(error)
         return JSONResponse({"faults": [fault_to_json(fault) for fault in sandbox.faults.armed]})
@@ -181,8 +231,7 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
         return JSONResponse(world_to_json(sandbox))
 
     return [
-        Route("/sandbox/clock", clock),
-        Route("/sandbox/clock/advance", advance_clock, methods=["POST"]),
+        *clock_routes(sandbox.clock, partial(advance, sandbox)),
         Route("/sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
         Route("/sandbox/world", world),
     ]

@@ -1,4 +1,7 @@
-"""The control page at `/`: an overview, and forms to advance time and arm a fault. Plain HTML; it loads nothing."""
+"""The control page at `/`: an overview, and forms to advance time, arm a fault and change things elsewhere.
+
+Plain HTML; it loads nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from cint_nb.sandbox.faults import FAULT_NAMES
-from cint_nb.sandbox.http.control_api import SandboxLike, advance, read_limited_body, world_to_json
+from cint_nb.sandbox.changes_elsewhere import CHANGES
+from cint_nb.sandbox.faults import FAULT_NAMES, NOW
+from cint_nb.sandbox.http.control_api import SandboxLike, advance, arm, read_limited_body, world_to_json
+from cint_nb.sandbox.protocol.messages import JsonObject
 
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
@@ -24,7 +29,7 @@ _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 1rem auto; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; display: block; overflow-x: auto; }
 th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #ccc; white-space: nowrap; }
-form { margin: .5rem 0; } input, button { font: inherit; padding: .2rem .5rem; }
+form { margin: .5rem 0; } input, select, button { font: inherit; padding: .2rem .5rem; }
 .problem { border-left: .3rem solid #a00; padding-left: .7rem; }
 """
 _ADVANCES = {
@@ -37,8 +42,8 @@ _ADVANCES = {
 }
 _PROBLEM_TEXTS = {
     "time": "Enter a number of seconds between 0 and 400 days.",
-    "fault": "Unknown fault. Write NAME@STEP, such as drop-reply@upload or 429@list*3.",
 }
+_MOMENTS = {"now": "now", "": "before the next", "after-": "after the next"}
 _GROUP_COLUMNS = ("name", "status", "goal", "saved", "entrants", "completes", "id")
 
 
@@ -46,26 +51,28 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
     """Return the routes of the page and its two forms."""
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(render(sandbox, request.query_params.get("problem", "")), headers=_SECURITY_HEADERS)
+        problem = _PROBLEM_TEXTS.get(request.query_params.get("problem", ""), "")
+        return HTMLResponse(render(sandbox, problem, _root(request)), headers=_SECURITY_HEADERS)
 
     async def advance_clock(request: Request) -> Response:
         values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         try:
             advance(sandbox, float(values.get("seconds", ["0"])[0]))
         except ValueError:
-            return _redirect_back("time")
-        return _redirect_back()
+            return _redirect_back(request, "time")
+        return _redirect_back(request)
 
     async def fault(request: Request) -> Response:
         values = parse_qs((await read_limited_body(request)).decode("utf-8", "replace"))
         if "clear" in values:
             sandbox.faults.clear()
-            return _redirect_back()
+            return _redirect_back(request)
+        given = {name: texts[0].strip() for name, texts in values.items()}
         try:
-            sandbox.faults.arm(values.get("fault", [""])[0])
-        except ValueError:
-            return _redirect_back("fault")
-        return _redirect_back()
+            arm(sandbox, _read_form(given))
+        except (ValueError, KeyError) as error:
+            return HTMLResponse(render(sandbox, str(error)[:300], _root(request)), 400, headers=_SECURITY_HEADERS)
+        return _redirect_back(request)
 
     return [
         Route("/", page),
@@ -74,12 +81,13 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
     ]
 
 
-def render(sandbox: SandboxLike, problem: str = "") -> str:
+def render(sandbox: SandboxLike, problem: str = "", root: str = "") -> str:
     """Render the page.
 
     Args:
         sandbox: The sandbox.
-        problem: What was not valid: `time`, `fault`, or nothing.
+        problem: What was not valid, in words; empty for nothing.
+        root: Path below which the sandbox is served, where it is not alone.
     """
     state = world_to_json(sandbox)
     clock = state["clock"]
@@ -87,30 +95,81 @@ def render(sandbox: SandboxLike, problem: str = "") -> str:
     buttons = " ".join(
         f'<button name="seconds" value="{seconds}">+ {label}</button>' for label, seconds in _ADVANCES.items()
     )
-    text = _PROBLEM_TEXTS.get(problem, "")
-    warning = f'<p class="problem" role="alert">{escape(text)}</p>' if text else ""
+    credentials = "its token was printed at the start" if root else "client id and secret are <code>sandbox</code>"
+    warning = f'<p class="problem" role="alert">{escape(problem)}</p>' if problem else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>cint_nb sandbox</title><style>{_STYLE}</style></head><body>
 <h1>cint_nb sandbox</h1>
 <p>A simulated Demand API for practice. Nothing here reaches Cint. Its API is under <code>/v1</code>, described at
-<a href="/openapi.json">/openapi.json</a>; client id and secret are <code>sandbox</code>.</p>{warning}
+<a href="{root}/openapi.json">/openapi.json</a>; {credentials}.</p>{warning}
 <h2>Clock</h2><p><time>{escape(clock["now"])}</time> UTC; the clock {speed}.</p>
-<form method="post" action="/sandbox/page/advance">{buttons}</form>
+<form method="post" action="{root}/sandbox/page/advance">{buttons}</form>
 <h2>Target groups</h2>{_table(_GROUP_COLUMNS, state["target_groups"])}
 <h2>Jobs</h2>{_table(("kind", "status", "file_name", "id"), state["jobs"][-50:])}
-<h2>Faults</h2>{_table(("fault", "left", "happened"), state["faults"])}
-<form method="post" action="/sandbox/page/fault"><label for="fault">Fault</label>
+<h2>Faults and changes elsewhere</h2>{_table(("fault", "left", "happened", "problem"), state["faults"])}
+<form method="post" action="{root}/sandbox/page/fault"><label for="fault">Fault</label>
 <input id="fault" name="fault" list="faults" placeholder="drop-reply@upload" size="32" maxlength="80">
-<datalist id="faults">{"".join(f'<option value="{escape(name)}@any">' for name in sorted(FAULT_NAMES))}</datalist>
+{_datalist("faults", (f"{name}@any" for name in sorted(FAULT_NAMES)))}
 <button>Arm</button></form>
-<form method="post" action="/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
+<form method="post" action="{root}/sandbox/page/fault"><fieldset>
+<legend>What a colleague or the marketplace changes</legend>
+{_select("name", "Change", {name: _words(name) for name in CHANGES})}
+<label for="argument">Field or list</label>
+<input id="argument" name="argument" list="arguments" size="24" maxlength="60">
+{_datalist("arguments", dict.fromkeys(name for kind in CHANGES.values() for name in kind.arguments))}
+<label for="value">Value</label> <input id="value" name="value" size="24" maxlength="3000">
+{_select("moment", "When", _MOMENTS)}
+<label for="step">Request</label>
+<input id="step" name="step" list="steps" placeholder="launch" size="16" maxlength="80">
+{_datalist("steps", sorted(sandbox.faults.known_steps))}
+<label for="target">Target group id</label>
+<input id="target" name="target" placeholder="the newest" size="28" maxlength="26">
+<button>Change</button></fieldset></form>
+<form method="post" action="{root}/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
 </body></html>"""
+
+
+def render_classroom(rows: list[dict[str, str]]) -> tuple[str, int, dict[str, str]]:
+    """Return the page of a class, its status and headers, from rows whose cells are HTML."""
+    columns = tuple(rows[0])
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    lines = "".join(f"<tr>{''.join(f'<td>{row[column]}</td>' for column in columns)}</tr>" for row in rows)
+    text = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>cint_nb sandbox: a class</title><style>{_STYLE}</style></head><body>
+<h1>cint_nb sandbox: a class</h1>
+<p>A simulated Demand API for practice, with an account for each student. Each links to its own clock and faults; tokens
+are printed where the sandbox was started.</p>
+<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></body></html>"""
+    return text, 200, _SECURITY_HEADERS
+
+
+def _read_form(given: dict[str, str]) -> JsonObject:
+    """Return the parts of a fault from a form, whose empty fields were not given."""
+    parts: JsonObject = {name: text for name, text in given.items() if text and name not in ("moment", "step")}
+    if "name" in parts:
+        moment = given.get("moment", "")
+        parts["at"] = moment if moment == NOW else f"{moment}{given.get('step', '')}"
+    return parts if parts else {"fault": ""}
+
+
+def _words(name: str) -> str:
+    return name.replace("-", " ")
+
+
+def _select(name: str, label: str, options: Mapping[str, str]) -> str:
+    listed = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options.items())
+    return f'<label for="{name}">{escape(label)}</label> <select id="{name}" name="{name}">{listed}</select>'
+
+
+def _datalist(name: str, values: Iterable[str]) -> str:
+    return f'<datalist id="{name}">{"".join(f"""<option value="{escape(value)}">""" for value in values)}</datalist>'
 
 
 def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> str:
     head = "".join(f'<th scope="col">{escape(column.replace("_", " "))}</th>' for column in columns)
-    cells = [["" if row[column] is None else str(row[column]) for column in columns] for row in rows]
+    cells = [["" if row.get(column) is None else str(row[column]) for column in columns] for row in rows]
     lines = ["".join(f"<td>{escape(cell)}</td>" for cell in line) for line in cells]
     if not lines:
         return "<p>None yet.</p>"
@@ -119,5 +178,10 @@ def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> st
     )
 
 
-def _redirect_back(problem: str = "") -> Response:
-    return RedirectResponse(f"/?problem={problem}" if problem else "/", status_code=303, headers=_SECURITY_HEADERS)
+def _root(request: Request) -> str:
+    return str(request.scope.get("root_path", ""))
+
+
+def _redirect_back(request: Request, problem: str = "") -> Response:
+    target = f"{_root(request)}/"
+    return RedirectResponse(f"{target}?problem={problem}" if problem else target, 303, headers=_SECURITY_HEADERS)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.handlers.operation import Operation, QueryParam
-from cint_nb.sandbox.http.routes import RouteMatch, Router
+from cint_nb.sandbox.http.routes import OPERATIONS, RouteMatch, Router
+from cint_nb.sandbox.http.web_interface import WEB_OPERATIONS
+from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
 from cint_nb.sandbox.protocol.json_schema import find_problems, keep_documented
 from cint_nb.sandbox.protocol.messages import (
@@ -26,10 +30,21 @@ from cint_nb.sandbox.protocol.messages import (
     unauthorized,
 )
 from cint_nb.sandbox.simulation.advance import catch_up
+from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, COLLEAGUE_ID
+from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
 
 TOKEN_LIFETIME_SECONDS = 86_400  # 24 hours, as the reference says
 _PATH_PARAM_TYPES = {"account_id": "an integer", "fielding_run_id": "a ULID"}
+
+
+@dataclass
+class _Replica:
+    """A world as it was at a moment, for some more reads."""
+
+    world: World
+    t: float
+    reads: int
 
 
 class Dispatcher:
@@ -37,16 +52,25 @@ class Dispatcher:
 
     Args:
         world: The world.
-        log_request: Called with each request that changed the world, before its response is returned.
+        log_request: Called with each request that changed the world, and who sent it, before its response is returned.
+        student_token: The only token that is accepted, for ever; without it, those that the token endpoint issues.
     """
 
-    def __init__(self, world: World, log_request: Callable[[Request], None] | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        log_request: Callable[[Request, Sender], None] | None = None,
+        student_token: str | None = None,
+    ) -> None:
         self.world = world
         self.router = Router()
+        self.lock = threading.RLock()
+        self._web_router = Router((*OPERATIONS, *WEB_OPERATIONS))
         self._log_request = log_request
+        self._student_token = student_token
         self._idempotency_keys: dict[tuple[str, str, str], tuple[str, Response]] = {}
-        self._secret = hashlib.sha256(f"token:{world.seed}".encode()).digest()
-        self._lock = threading.Lock()
+        self._replicas: dict[str, _Replica] = {}
+        self._secret = hashlib.sha256(f"token:{world.id_factory.seed}".encode()).digest()
 
     def make_token(self, t: float) -> str:
         """Create an access token that is valid for 24 virtual hours."""
@@ -62,37 +86,67 @@ class Dispatcher:
         if not isinstance(credentials, dict) or credentials.get("grant_type") != "client_credentials":
             reason = "grant_type must be client_credentials"
             return Response(400, {"error": "invalid_request", "error_description": reason})
-        if (credentials.get("client_id"), credentials.get("client_secret")) != ("sandbox", "sandbox"):
+        known = (credentials.get("client_id"), credentials.get("client_secret")) == ("sandbox", "sandbox")
+        if not known or self._student_token is not None:
             return Response(401, {"error": "access_denied", "error_description": "Unauthorized"})
         token = self.make_token(t)
         return Response(200, {"access_token": token, "expires_in": TOKEN_LIFETIME_SECONDS, "token_type": "Bearer"})
 
-    def handle(self, request: Request, route: RouteMatch, *, trusted: bool = False) -> Response:
-        """Handle a request; `trusted` ones come from the request log and skip the token check.
+    def handle(self, request: Request, route: RouteMatch, *, replayed: bool = False) -> Response:
+        """Handle a request of a client.
 
         Args:
             request: The request.
             route: What the `router` found for its method and path.
-            trusted: Whether it comes from the request log.
+            replayed: Whether it comes from the request log: it needs no token, and is not logged a second time.
         """
-        with self._lock:
+        with self.lock:
             catch_up(self.world, request.received_at)
             trace = self.world.id_factory.traceparent()
             try:
-                response = self._dispatch(request, route, trusted=trusted)
+                response = self._dispatch(request, route, replayed=replayed)
             except ApiError as error:
                 response = error.to_response(self.world.id_factory.error_id())
             response.headers.setdefault("traceparent", trace)
             return response
 
-    def _dispatch(self, request: Request, route: RouteMatch, *, trusted: bool) -> Response:
+    def act(self, request: Request, sender: Sender, *, replayed: bool = False) -> Response:
+        """Handle a request of somebody else, who also has what only the web interface can do.
+
+        Args:
+            request: The request.
+            sender: Who sent it.
+            replayed: Whether it comes from the request log.
+
+        Raises:
+            ApiError: when it is rejected.
+        """
+        with self.lock:
+            catch_up(self.world, request.received_at)
+            user = self.world.actor if sender is Sender.MACHINE else COLLEAGUE_ID
+            with self.world.acting_as(user):
+                route = self._web_router.match(request.method, request.path)
+                return self._dispatch(request, route, sender, replayed=replayed)
+
+    def stop_replica(self, operation: str, reads: int, t: float) -> None:
+        """Let the next reads of an operation be answered from the state of this moment."""
+        with self.lock:
+            catch_up(self.world, t)
+            # Nobody changes the population, which is most of a world.
+            known = {id(self.world.population): self.world.population}
+            world = copy.deepcopy(self.world, known)
+            self._replicas[operation] = _Replica(world, t, reads)
+
+    def _dispatch(
+        self, request: Request, route: RouteMatch, sender: Sender = Sender.CLIENT, *, replayed: bool
+    ) -> Response:
         operation, request.path_params, methods = route
         if not methods:
             raise not_found("the resource")
         if operation is None:
             allow = {"Allow": ", ".join(methods)}
             raise ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
-        if not trusted:
+        if sender is Sender.CLIENT and not replayed:
             self._check_token(request)
         self._check_version(request)
         self._check_path(request)
@@ -103,16 +157,34 @@ class Dispatcher:
             _read_header(request, "If-Match", 100)
         if operation.request_schema is not None:
             request.json = _parse_body(operation, operation.request_schema, request, self.world)
+        replica = self._replicas.get(operation.name)
+        if replica is not None and sender is Sender.CLIENT:
+            return self._read_replica(replica, operation, request)
+        jobs_before = len(self.world.jobs)
         response = (
             self._dispatch_idempotent(operation, request)
             if operation.requires_idempotency_key
             else operation.handler(self.world, request)
         )
-        if operation.changes_state and self._log_request is not None and not trusted:
-            self._log_request(request)
+        if operation.changes_state and self._log_request is not None and not replayed:
+            self._log_request(request, sender)
+        if sender is Sender.COLLEAGUE:
+            self._end_jobs(list(self.world.jobs.values())[jobs_before:], request.received_at)
         # What the request did may be due at once, such as a run that starts now.
         catch_up(self.world, request.received_at)
         return response
+
+    def _end_jobs(self, jobs: list[Job], t: float) -> None:
+        """Let jobs end at once: what a colleague does is over when it is noticed."""
+        for job in jobs:
+            job.ends_at = t
+            self.world.schedule(t, job.id)
+
+    def _read_replica(self, replica: _Replica, operation: Operation, request: Request) -> Response:
+        replica.reads -= 1
+        if not replica.reads:
+            del self._replicas[operation.name]
+        return operation.handler(replica.world, replace(request, received_at=replica.t))
 
     def _dispatch_idempotent(self, operation: Operation, request: Request) -> Response:
         """Handle a request with an idempotency key: the same key returns the same response and acts once."""
@@ -130,6 +202,10 @@ class Dispatcher:
 
     def _check_token(self, request: Request) -> None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if self._student_token is not None:
+            if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._student_token.encode()):
+                raise unauthorized()
+            return
         parts = token.split(".")
         if (
             scheme.lower() != "bearer"
@@ -158,7 +234,8 @@ class Dispatcher:
             return
         if not (account.isascii() and account.isdigit() and len(account) < 12):
             raise bad_request(("AccountId", "'Account Id' must be a whole number."))
-        if int(account) != self.world.account_id:
+        # Where there are several accounts, the number that all examples use stands for one's own.
+        if int(account) not in (self.world.account_id, ACCOUNT_ID):
             raise forbidden()
 
 

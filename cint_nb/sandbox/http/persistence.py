@@ -13,15 +13,17 @@ from datetime import datetime
 from pathlib import Path
 
 from cint_nb.sandbox.http.dispatch import Dispatcher
+from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.protocol.messages import Request, StateFault
 
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _LOGGED_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
 _SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asked (
     number INTEGER PRIMARY KEY, t REAL NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL,
-    query TEXT NOT NULL, headers TEXT NOT NULL, effects TEXT NOT NULL, body BLOB NOT NULL
+    query TEXT NOT NULL, headers TEXT NOT NULL, effects TEXT NOT NULL, sender TEXT NOT NULL,
+    body BLOB NOT NULL
 );
 """
 
@@ -33,17 +35,19 @@ class RequestLog:
         path: SQLite file; created when missing.
         seed: The sandbox's seed.
         start: Moment at which its time is 0.
+        account_id: Its account.
 
     Raises:
-        ValueError: for a file of another seed, start or format, or one that is not a request log.
+        ValueError: for a file of another seed, start, account or format, or one that is not a request log.
     """
 
-    def __init__(self, path: Path, *, seed: int, start: datetime) -> None:
+    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
         self._file = sqlite3.connect(path, check_same_thread=False)
         try:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.executescript(_SCHEMA_SQL)
-            self._check({"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}, path)
+            known = {"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}
+            self._check({**known, "account": str(account_id)}, path)
         except sqlite3.DatabaseError:
             self._file.close()
             raise ValueError(f"{path.name} is not a state file of the sandbox") from None
@@ -62,8 +66,8 @@ class RequestLog:
         self._file.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", wanted.items())
         self._file.commit()
 
-    def append(self, request: Request) -> None:
-        """Append a request that changed the world."""
+    def append(self, request: Request, sender: Sender) -> None:
+        """Append a request that changed the world, and who sent it."""
         headers = {name: request.headers[name] for name in _LOGGED_HEADERS if name in request.headers}
         row = (
             request.received_at,
@@ -72,9 +76,11 @@ class RequestLog:
             json.dumps(request.raw_query),
             json.dumps(headers),
             json.dumps(sorted(request.state_faults)),
+            sender.value,
         )
         self._file.execute(
-            "INSERT INTO asked (t, method, path, query, headers, effects, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO asked (t, method, path, query, headers, effects, sender, body) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*row, request.body),
         )
         self.save_time(request.received_at)
@@ -86,10 +92,13 @@ class RequestLog:
 
     def replay(self, dispatcher: Dispatcher) -> float:
         """Handle all logged requests again, in order; return how far time had advanced."""
-        columns = "t, method, path, query, headers, effects, body"
+        columns = "sender, t, method, path, query, headers, effects, body"
         for row in self._file.execute(f"SELECT {columns} FROM asked ORDER BY number"):  # noqa: S608 - a constant
-            request = _read_row(row)
-            dispatcher.handle(request, dispatcher.router.match(request.method, request.path), trusted=True)
+            sender, request = Sender(row[0]), _read_row(row[1:])
+            if sender is Sender.CLIENT:
+                dispatcher.handle(request, dispatcher.router.match(request.method, request.path), replayed=True)
+            else:
+                dispatcher.act(request, sender, replayed=True)
         known = dict(self._file.execute("SELECT name, value FROM about"))
         return float(known.get("t", 0.0))
 

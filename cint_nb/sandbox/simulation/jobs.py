@@ -101,7 +101,7 @@ def apply_due_ids(world: World, job: Job, t: float) -> None:
     """Save or remove the ids that are due by `t`."""
     if job.planned_end == "failed":
         return
-    part = min(1.0, max(0.0, (t - job.created) / max(job.ends_at - job.created, 0.001)))
+    part = 1.0 if t >= job.ends_at else max(0.0, (t - job.created) / (job.ends_at - job.created))
     if job.planned_end == "never":
         part = min(part, 0.4)
     wanted = int(job.total * part)
@@ -118,13 +118,14 @@ def apply_due_ids(world: World, job: Job, t: float) -> None:
 
 
 def finish_job(world: World, job: Job, t: float) -> None:
-    """Apply what a job does at its end."""
-    if job.kind == BATCH:
-        _finish_batch(world, job, t)
-    elif job.kind in (LAUNCH, SCHEDULE):
-        _finish_launch(world, job, t)
-    else:
-        _finish_ids(world, job, t)
+    """Apply what a job does at its end; it is the work of whoever started it."""
+    with world.acting_as(job.created_by):
+        if job.kind == BATCH:
+            _finish_batch(world, job, t)
+        elif job.kind in (LAUNCH, SCHEDULE):
+            _finish_launch(world, job, t)
+        else:
+            _finish_ids(world, job, t)
 
 
 def _finish_ids(world: World, job: Job, t: float) -> None:

@@ -65,6 +65,7 @@ def transition(
         run.start = min(run.start, t)
     group.status = run.status = status
     run.changed_at = t
-    run.changed_by = world.actor
+    if not system:
+        run.changed_by = world.actor
     run.version += 1
     world.schedule(t, group.id)

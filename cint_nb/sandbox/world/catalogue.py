@@ -8,9 +8,10 @@ from cint_nb.domain import limits
 from cint_nb.sandbox.protocol.messages import JsonObject, to_json
 
 ACCOUNT_ID = 101
-ACCOUNT_NAME = "Sandbox Research"
+"""The account of the sandbox; in one with several accounts, also the number of everybody's own."""
 BUSINESS_UNIT_ID = 1234
 PROJECT_MANAGER_ID = "b551326b-ac9d-4d32-8823-4f025787dab9"  # the one both guides print
+COLLEAGUE_ID = "6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24"
 CLIENT_ID = "sandbox"
 CLIENT_SECRET = "sandbox"  # noqa: S105 - not a secret: the sandbox documents it
 
@@ -42,7 +43,7 @@ class Supplier(TypedDict):
 
 USERS: tuple[dict[str, str], ...] = (
     {"id": PROJECT_MANAGER_ID, "email": "manager@sandbox.invalid", "name": "Sandbox Manager"},
-    {"id": "6f1c2f0e-5b0a-4f0e-9d53-0c6a3b7e1f24", "email": "colleague@sandbox.invalid", "name": "Sandbox Colleague"},
+    {"id": COLLEAGUE_ID, "email": "colleague@sandbox.invalid", "name": "Sandbox Colleague"},
 )
 BUSINESS_UNITS: tuple[BusinessUnit, ...] = (
     {"id": 1234, "name": "Sandbox Europe", "currency_code": "EUR", "pricing_models": ["dynamic", "rate_card"]},
@@ -141,6 +142,20 @@ TEMPLATES: dict[str, str] = {
     BALANCED_TEMPLATE_ID: "Open exchange",
 }
 TEMPLATES_MODIFIED_AT = "2025-12-18T00:00:00.000Z"
+
+
+def account_name(account_id: int) -> str:
+    """Return the name of an account: those after the first are numbered."""
+    return f"Sandbox Research{_suffix(account_id)}"
+
+
+def business_units(account_id: int) -> list[BusinessUnit]:
+    """Return the business units of an account: its own, under the ids that the examples of this package use."""
+    return [{**unit, "name": f"{unit['name']}{_suffix(account_id)}"} for unit in BUSINESS_UNITS]
+
+
+def _suffix(account_id: int) -> str:
+    return "" if account_id == ACCOUNT_ID else f" {account_id}"
 
 
 def template(template_id: str) -> JsonObject:

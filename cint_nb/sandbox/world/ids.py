@@ -18,11 +18,11 @@ class IdFactory:
     """The factory of ULIDs and UUIDs, from a seed, a counter and the sandbox's time.
 
     Args:
-        seed: The sandbox's seed.
+        seed: The sandbox's seed, or a text made of it.
         start: Moment at which virtual time is 0.
     """
 
-    def __init__(self, seed: int, start: datetime) -> None:
+    def __init__(self, seed: int | str, start: datetime) -> None:
         self.seed = seed
         self.start = start
         self.id_count = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from cint_nb.sandbox.protocol.json_schema import parse_time
@@ -20,14 +22,22 @@ class World:
         seed: Decides ids, people and durations.
         start: Moment at which virtual time is 0.
         parameters: The parameters of people's behaviour.
+        account_id: The one account of this world. The worlds of different accounts have the same people, but neither
+            ids nor draws in common.
     """
 
-    def __init__(self, seed: int, start: datetime, parameters: PopulationParameters | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        start: datetime,
+        parameters: PopulationParameters | None = None,
+        account_id: int = ACCOUNT_ID,
+    ) -> None:
         self.seed = seed
         self.start = start.astimezone(UTC)
-        self.account_id = ACCOUNT_ID
+        self.account_id = account_id
         self.population = Population(seed, parameters)
-        self.id_factory = IdFactory(seed, self.start)
+        self.id_factory = IdFactory(seed if account_id == ACCOUNT_ID else f"{seed}:{account_id}", self.start)
         self.projects: dict[str, Project] = {}
         self.groups: dict[str, TargetGroup] = {}
         self.jobs: dict[str, Job] = {}
@@ -39,6 +49,15 @@ class World:
         self.excluded_now: dict[str, tuple[float, set[bytes]]] = {}
         self._agenda: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
+
+    @contextmanager
+    def acting_as(self, user_id: str) -> Iterator[None]:
+        """Let what happens be the work of a user."""
+        actor, self.actor = self.actor, user_id
+        try:
+            yield
+        finally:
+            self.actor = actor
 
     def time_at(self, t: float) -> datetime:
         """Return the time of a virtual second."""
@@ -70,6 +89,17 @@ class World:
                 del self._due[entity_id]
                 return t, entity_id
         return None
+
+    def remove_group(self, group: TargetGroup) -> None:
+        """Remove a target group with its jobs and whatever was due in them."""
+        jobs = [job.id for job in self.jobs.values() if job.group_id == group.id]
+        for job_id in jobs:
+            del self.jobs[job_id]
+            self.running.pop(job_id, None)
+        for entity_id in (group.id, *jobs):
+            self._due.pop(entity_id, None)
+        self.excluded_now.pop(group.id, None)
+        del self.groups[group.id]
 
     def project(self, request: Request) -> Project:
         """Return the project of a path.
