@@ -260,7 +260,7 @@ class WaveBusy(JournalError):
 
 
 class JournalDamaged(JournalError):
-    """The journal could not be read and was renamed."""
+    """The journal is damaged and cannot be read."""
 
     code = "journal_damaged"
 
@@ -275,6 +275,10 @@ class LoopError(CintError):
     """A blocking call where it would wait for itself."""
 
     code = "loop"
+
+
+class CintWarning(UserWarning):
+    """Something to know that stops nothing; every warning of the package is one."""
 
 
 ERROR_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {

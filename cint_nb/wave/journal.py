@@ -6,15 +6,11 @@ counts and digests; never a respondent id and never a secret.
 
 from __future__ import annotations
 
-import getpass
+import json
 import os
-import platform
-import sqlite3
-import threading
 import warnings
 import weakref
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -23,30 +19,16 @@ from pathlib import Path
 from typing import Any, Generic, overload
 
 import platformdirs
-from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
-from cint_nb.domain.errors import JournalError, WaveBusy
+from cint_nb.domain.errors import CintWarning, JournalDamaged, JournalError
+from cint_nb.domain.findings import Finding, Findings, Severity
+from cint_nb.wave.journal_database import JournalDatabase, set_aside
+from cint_nb.wave.journal_locks import WaveLock, current_user
 from cint_nb.wave.journal_payloads import STEPS, AnyPayload, Payload, PayloadOut, Step
+from cint_nb.wire.clock import Clock, SystemClock
 
-SCHEMA_VERSION = 2
-_COMPANION_SUFFIXES = ("-wal", "-shm")
-"""What SQLite writes beside a journal; the first contains its newest entries."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY,
-    at TEXT NOT NULL,
-    who TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    project TEXT NOT NULL,
-    wave TEXT NOT NULL,
-    step TEXT NOT NULL,
-    batch TEXT NOT NULL,
-    state TEXT NOT NULL,
-    data TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS by_step ON events (scope, project, wave, step, batch);
-"""
+_CONTENT = "id, at, who, scope, project, wave, step, batch, state, data"
+"""The columns of an entry that its checksum covers."""
 
 
 class EntryState(StrEnum):
@@ -56,6 +38,16 @@ class EntryState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+_SAFE_BY_STATE = {
+    EntryState.INTENT: "nothing was sent for this step.",
+    EntryState.RUNNING: "the request was sent and accepted, and its job runs on the exchange; the journal holds the "
+    "intent, so that rerunning the step finds the job and sends nothing twice.",
+    EntryState.DONE: "the step was sent and is done on the exchange; rerunning it finds that.",
+    EntryState.FAILED: "the request was sent, and the exchange reports that its job failed; nothing of it runs.",
+}
+"""What is so when an entry cannot be written: an intent is written before its request, the others after it."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +60,8 @@ class WaveKey:
 
     @property
     def digest(self) -> str:
-        """A short name for files."""
-        return sha256("\0".join((self.scope, self.project, self.wave)).encode()).hexdigest()[:16]
+        """A short name for its lock."""
+        return sha256("\0".join((self.scope, self.project, self.wave)).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -91,73 +83,59 @@ class Journal:
 
     Args:
         path: The file; its folder is created when missing. None keeps the journal in memory.
+        read_only: Whether nothing may be created, written or renamed.
+        clock: For the locks: real time, whatever the time of the exchange.
 
-    A damaged file is renamed, with a warning that gives its new name; one of another schema version is refused.
+    A damaged journal is renamed, with a warning that gives its new name; one that was shortened or changed elsewhere is
+    read on, with a warning. A file that is no journal, or one of another schema version, is refused and left unchanged.
+
+    Raises:
+        JournalError: the file cannot be opened, or is refused.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, read_only: bool = False, clock: Clock | None = None) -> None:
         self.path = path
-        self._lock = threading.RLock()
-        self._locks: dict[str, FileLock] = {}
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _restrict_to_owner(path, *(path.with_name(path.name + suffix) for suffix in _COMPANION_SUFFIXES))
+        self._clock = clock or SystemClock()
+        self._locks: weakref.WeakSet[WaveLock] = weakref.WeakSet()
         try:
-            self._connection = self._open()
-        except sqlite3.DatabaseError as error:
-            if path is None or isinstance(error, sqlite3.OperationalError):
-                raise JournalError(
-                    "The journal cannot be opened.",
-                    evidence={"path": path, "reason": str(error)},
-                    safe="nothing was sent.",
-                    next_step="check the folder's permissions and free space, or set CINT_NB_JOURNAL to another file.",
-                ) from None
+            self._database = JournalDatabase(path, read_only=read_only)
+            findings = Findings() if read_only else self.verify()
+        except JournalDamaged:
+            if read_only or path is None:
+                raise
             self._rename_damaged(path)
-            self._connection = self._open()
-        # A client that is only dropped closes its file too; later Pythons warn of one that does not.
-        weakref.finalize(self, self._connection.close).atexit = False
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path or ":memory:", check_same_thread=False, isolation_level=None)
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            self._check_version(version)
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _check_version(self, version: int) -> None:
-        if version > SCHEMA_VERSION:
-            raise JournalError(
-                "The journal was written by a newer version of cint_nb.",
-                evidence={"path": self.path, "version": version, "understood": SCHEMA_VERSION},
-                safe="nothing was sent, the journal was not changed.",
-                next_step="upgrade cint_nb, or set CINT_NB_JOURNAL to another file.",
-            )
-        if 0 < version < SCHEMA_VERSION:  # 0 is a file that SQLite has just created
-            raise JournalError(
-                "The journal was written by an earlier version of cint_nb.",
-                evidence={"path": self.path, "version": version, "understood": SCHEMA_VERSION},
-                safe="nothing was sent, the journal was not changed.",
-                next_step="rename the file, or set CINT_NB_JOURNAL to another one; the waves of the old journal are "
-                "looked up on the exchange before anything is sent.",
+            self._database = JournalDatabase(path)
+            findings = Findings()
+        if findings:
+            warnings.warn(
+                f"The journal {path} is not as it was written: "
+                f"{' '.join(finding.message for finding in findings)} What can be read is used; the exchange decides "
+                "what is so. `cint-nb journal` lists it, `cint-nb journal --set-aside` starts a new one.",
+                CintWarning,
+                stacklevel=3,
             )
 
     def _rename_damaged(self, path: Path) -> None:
-        renamed = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}")
-        path.rename(renamed)
-        for suffix in _COMPANION_SUFFIXES:
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        try:
+            renamed = set_aside(path, "damaged")
+        except OSError as error:
+            raise JournalError(
+                "The journal is damaged and cannot be renamed.",
+                evidence={"path": path, "reason": error.strerror},
+                safe="nothing was sent, the file was not changed.",
+                next_step="rename it, or set CINT_NB_JOURNAL to another file.",
+            ) from error
         warnings.warn(
             f"The journal could not be read. It was renamed to {renamed}, and a new journal was started. "
             "Waves from the old journal are looked up on the exchange before anything is sent.",
+            CintWarning,
             stacklevel=4,
         )
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed, and the journal with it."""
+        return self._database.is_closed
 
     def write(
         self,
@@ -178,12 +156,20 @@ class Journal:
             payload: Ids of jobs and groups, tokens, counts, digests.
             batch: The upload of the wave.
             at: When, by the clock of the exchange the wave runs on; by default this machine's.
+
+        Raises:
+            JournalError: it cannot be written; it says whether the request of the step was sent.
         """
         moment = (at or datetime.now(UTC)).isoformat(timespec="milliseconds")
         data = payload.model_dump_json(exclude_none=True)
-        row = (moment, _current_user(), key.scope, key.project, key.wave, step.name, batch, state, data)
-        with self._lock:
-            self._connection.execute("INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        content = (moment, current_user(), key.scope, key.project, key.wave, step.name, batch, str(state), data)
+        with self._database.write(safe=_SAFE_BY_STATE[state]) as connection:
+            newest = connection.execute("SELECT id, checksum FROM events ORDER BY id DESC LIMIT 1").fetchone()
+            number, before = newest or (0, "")
+            row = (number + 1, *content)
+            checksum = _chain(before, row)
+            connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*row, checksum))
+            connection.execute("UPDATE head SET count = count + 1, checksum = ?", (checksum,))
 
     @overload
     def entries(
@@ -196,35 +182,36 @@ class Journal:
     ) -> list[JournalEntry[Payload]]: ...
 
     def entries(self, key: WaveKey | None = None, *, step: Step[Payload] | None = None, after: int = 0) -> list[Any]:
-        """Return entries in the order they were written: of one wave, of one step, or all."""
+        """Return entries in the order they were written: of one wave, of one step, or all.
+
+        Raises:
+            JournalError: the journal or one of these entries cannot be read.
+        """
         conditions: dict[str, Any] = {"after": after}
         if key is not None:
             conditions |= {"scope": key.scope, "project": key.project, "wave": key.wave}
         if step is not None:
             conditions["step"] = step.name
         where = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in conditions if name != "after")])
-        query = f"SELECT * FROM events WHERE {where} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
-        with self._lock:
-            rows = self._connection.execute(query, conditions).fetchall()
-        return [
-            JournalEntry(
-                number=row[0],
-                at=datetime.fromisoformat(row[1]),
-                who=row[2],
-                key=WaveKey(row[3], row[4], row[5]),
-                step=row[6],
-                batch=row[7],
-                state=EntryState(row[8]),
-                payload=self._payload(row),
-            )
-            for row in rows
-        ]
+        query = f"SELECT {_CONTENT} FROM events WHERE {where} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
+        with self._database.read() as connection:
+            rows = connection.execute(query, conditions).fetchall()
+        return [self._parse(row) for row in rows]
 
-    def _payload(self, row: Sequence[Any]) -> Payload:
-        number, step, data = row[0], row[6], row[9]
+    def _parse(self, row: Sequence[Any]) -> JournalEntry[Payload]:
+        number, at, who, scope, project, wave, step, batch, state, data = row
         try:
-            return STEPS[step].payload.model_validate_json(data)
-        except (KeyError, ValidationError):
+            return JournalEntry(
+                number=number,
+                at=datetime.fromisoformat(at),
+                who=who,
+                key=WaveKey(scope, project, wave),
+                step=step,
+                batch=batch,
+                state=EntryState(state),
+                payload=STEPS[step].payload.model_validate_json(data),
+            )
+        except (KeyError, TypeError, ValueError):
             raise JournalError(
                 "An entry of the journal cannot be read.",
                 evidence={"path": self.path, "entry": number, "step": step},
@@ -235,65 +222,101 @@ class Journal:
     def last(
         self, key: WaveKey, step: Step[AnyPayload], *, batch: str | None = None, after: int = 0
     ) -> JournalEntry[AnyPayload] | None:
-        """Return the newest entry of a step, or None."""
+        """Return the newest entry of a step, or None.
+
+        Raises:
+            JournalError: as in `entries`.
+        """
         found = [entry for entry in self.entries(key, step=step, after=after) if batch is None or entry.batch == batch]
         return found[-1] if found else None
 
-    def lock(self, key: WaveKey) -> None:
-        """Claim a wave for this process until it ends; a second call is harmless.
+    def verify(self) -> Findings:
+        """Return what is missing from the journal or was changed in it, by the checksums of its entries.
+
+        Each checksum covers its entry and the checksum before it, and the head of the file counts the entries.
 
         Raises:
-            WaveBusy: another process holds the claim; it is named.
+            JournalError: the journal cannot be read.
         """
-        if self.path is None or key.digest in self._locks:
-            return
-        lock_path = self.path.parent / "locks" / f"{key.digest}.lock"
-        lock_path.parent.mkdir(exist_ok=True)
-        holder_path = lock_path.with_suffix(".holder")
-        _restrict_to_owner(lock_path)
-        lock = FileLock(lock_path, timeout=0, thread_local=False, is_singleton=True, mode=0o600)
-        try:
-            lock.acquire()
-        except Timeout:
-            holder = "another process"
-            with suppress(OSError):
-                holder = holder_path.read_text(encoding="utf-8")
-            raise WaveBusy(
-                f"The wave {key.wave!r} is in use by {holder}.",
-                evidence={"project": key.project, "journal": self.path},
-                safe="nothing was sent from here; the other process continues.",
-                next_step="continue there, or stop that process (shut down its kernel) and rerun this cell.",
-            ) from None
-        _restrict_to_owner(holder_path)
-        holder_path.write_text(
-            f"process {os.getpid()} of {_current_user()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        with self._database.read() as connection:
+            head = connection.execute("SELECT count, checksum FROM head").fetchone()
+            rows = connection.execute(f"SELECT {_CONTENT}, checksum FROM events ORDER BY id")  # noqa: S608 - ours
+            return Findings.of(_find_breaks(head, rows))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the journal holds every entry as it was written."""
+        return not self.verify()
+
+    def lock(self, key: WaveKey) -> WaveLock:
+        """Return the lock of a wave, for a `with` or `async with` block around everything that is sent for it.
+
+        Threads and tasks of this process take turns; a block inside another one of the same thread or task shares the
+        outer one's. Inside the block each changing request first asks whether the lock is still held.
+
+        ```python
+        async with journal.lock(key):
+            await client.target_groups.create_draft(...)
+        ```
+
+        Args:
+            key: The wave, or a project: the key without a wave.
+
+        Raises:
+            WaveBusy: when the block is entered: another process holds the lock; it is named.
+        """
+        lock = WaveLock(
+            self._database,
+            self._clock,
+            digest=key.digest,
+            label=f"the wave {key.wave!r}" if key.wave else f"the project {key.project!r}",
+            evidence={"project": key.project, "journal": self.path},
         )
-        self._locks[key.digest] = lock
+        self._locks.add(lock)
+        return lock
 
     def close(self) -> None:
-        """Release all claims and close the file."""
-        for lock in self._locks.values():
-            lock.release()
-        self._locks.clear()
-        with self._lock:
-            self._connection.close()
+        """End all locks and the use of the file."""
+        if not self.is_closed:
+            for lock in list(self._locks):
+                lock.delete_claim()
+        self._database.close()
 
 
-def _restrict_to_owner(main: Path, *companions: Path) -> None:
-    """Restrict the files to their owner; the main file is created first, since SQLite copies its permissions."""
-    main.touch(mode=0o600)
-    for path in (main, *companions):
-        with suppress(FileNotFoundError):
-            path.chmod(0o600)
+def _chain(before: str, content: Iterable[Any]) -> str:
+    """Return the checksum of an entry that follows the one with the checksum `before`."""
+    return sha256(json.dumps([before, *content]).encode()).hexdigest()
 
 
-def is_journal(path: Path) -> bool:
-    """Return whether a file is a journal, without changing it: opening any other file would start a journal there."""
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as file:
-            return file.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone() is not None
-    except sqlite3.DatabaseError:
-        return False
+def _find_breaks(head: tuple[int, str] | None, rows: Iterable[Sequence[Any]]) -> Iterator[Finding]:
+    number, before = 0, ""
+    missing: list[str] = []
+    changed: list[str] = []
+    for *content, checksum in rows:
+        if content[0] != number + 1:
+            missing.append(_span(number + 1, content[0] - 1))
+        elif _chain(before, content) != checksum:
+            changed.append(str(content[0]))
+        number, before = content[0], checksum
+    if head is None:
+        yield _finding("journal-head-missing", "The count of its entries is missing.")
+    elif head[0] > number:
+        missing.append(_span(number + 1, head[0]))
+    elif (head[0], head[1]) != (number, before) and str(number) not in changed:
+        changed.append(str(number))
+    if missing:
+        yield _finding("journal-entries-missing", f"Entries are missing: {', '.join(missing)}.")
+    if changed:
+        yield _finding("journal-entries-changed", f"Entries were changed: {', '.join(changed)}.")
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def _finding(rule: str, message: str) -> Finding:
+    fix = "restore the journal from a backup, or start a new one; the exchange decides what is so."
+    return Finding(rule, Severity.WARN, message, fix=fix)
 
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -301,11 +324,3 @@ def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     if chosen := environ.get("CINT_NB_JOURNAL"):
         return Path(chosen)
     return platformdirs.user_data_path("cint_nb") / "journal.sqlite3"
-
-
-def _current_user() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        user = "unknown"
-    return f"{user}@{platform.node() or 'unknown'}"

@@ -5,10 +5,11 @@ A step that is rerun continues from the journal: it adopts what exists and never
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
 from datetime import datetime
+from functools import wraps
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
@@ -47,6 +48,31 @@ from cint_nb.wave.journal_payloads import (
 from cint_nb.wave.status_rows import read_completes_trend, read_pause_origin
 
 SnapshotListener = Callable[[JobSnapshot], None]
+P = ParamSpec("P")
+T = TypeVar("T")
+_Step = Callable[Concatenate["Steps", P], Coroutine[Any, Any, T]]
+
+
+def _locks_wave(step: _Step[P, T]) -> _Step[P, T]:
+    """Have a step that sends hold the lock of its wave until it ends."""
+
+    @wraps(step)
+    async def locked(self: Steps, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self.journal.lock(self.key):
+            return await step(self, *args, **kwargs)
+
+    return locked
+
+
+def _locks_project(step: _Step[P, T]) -> _Step[P, T]:
+    """Have a step that sends hold the lock of its project, which other waves use too."""
+
+    @wraps(step)
+    async def locked(self: Steps, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self.journal.lock(WaveKey(self.key.scope, self.key.project)):
+            return await step(self, *args, **kwargs)
+
+    return locked
 
 
 class Steps:
@@ -110,6 +136,7 @@ class Steps:
         entry = self.journal.last(WaveKey(self.key.scope, self.key.project), PROJECT)
         return (entry.payload.project_id if entry else None) or ""
 
+    @_locks_project
     async def ensure_project(self) -> str:
         """Return the id of the wave's project; create it when a new name is first used."""
         if self.known_project_id:
@@ -126,6 +153,7 @@ class Steps:
         self.journal.write(key, PROJECT, EntryState.DONE, done, at=self.client.clock.now())
         return project.id
 
+    @_locks_wave
     async def create_draft(self) -> TargetGroupRef:
         """Create the draft target group, or adopt the one an earlier attempt created."""
         ref = self.ref
@@ -151,6 +179,7 @@ class Steps:
         entries = self.journal.entries(self.key, step=UPLOAD, after=self._since_removal())
         return {entry.batch: entry for entry in entries}
 
+    @_locks_wave
     async def upload(self, respondents: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Upload a list once: attach to its job if it was sent, otherwise send it.
 
@@ -279,6 +308,7 @@ class Steps:
             return self.respondents.ids
         return {rsid for rid in self.respondents.ids if (rsid := self.crosswalk.get(rid))}
 
+    @_locks_wave
     async def lower_goal(self, goal: int | None) -> int:
         """Write a lower goal into the draft and the plan and return it; by default the number of saved IDs."""
         ref = self.require_ref()
@@ -305,6 +335,7 @@ class Steps:
         self.plan = plan
         return wanted
 
+    @_locks_wave
     async def launch(self, end_at: datetime, budget: Money, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Launch the draft once: the idempotency key of the journal makes a second request harmless."""
         ref = self.require_ref()
@@ -329,6 +360,7 @@ class Steps:
         entry = self.journal.last(self.key, LAUNCH)
         return entry is not None and entry.state is not EntryState.FAILED
 
+    @_locks_wave
     async def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, guarded by its ETag; a run that has already ended is left unchanged."""
         ref = self.require_ref()
@@ -345,6 +377,7 @@ class Steps:
                 raise
         self._write(CLOSE, EntryState.DONE, Payload())
 
+    @_locks_wave
     async def remove(self, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Remove every recontact of the group, once, and follow the job to its end."""
         ref = self.require_ref()
@@ -361,11 +394,13 @@ class Steps:
 
         return await self._run_job(REMOVE, "", entry, prepare, send, on_snapshot)
 
+    @_locks_wave
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""
         await self.client.fielding.pause(self.require_ref())
         self._write(PAUSE, EntryState.DONE, Payload())
 
+    @_locks_wave
     async def resume(self) -> None:
         """Resume the fielding run, guarded by its ETag."""
         await self.client.fielding.resume(self.require_ref())

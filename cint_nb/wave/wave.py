@@ -38,7 +38,8 @@ class Wave:
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
-    following, never the job.
+    following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
+    and another process is refused with `WaveBusy`. Reading never locks.
 
     Serves the recontact guide, steps 1–4 and the removal.
     """
@@ -57,7 +58,6 @@ class Wave:
     ) -> None:
         check_arguments(name, project, respondents)
         key = WaveKey(client.scope, project, name)
-        client.journal.lock(key)
         self.client = client
         self.name = name
         self.sources = tuple(sources)

@@ -184,7 +184,6 @@ def test_files_hold_ids_only_where_the_user_named_them(
     assert client.aio.journal.path is not None
     files = [path for path in (*client.aio.journal.path.parent.rglob("*"), *temporary.rglob("*")) if path.is_file()]
     assert client.aio.journal.path in files
-    assert client.aio.journal.path.with_name(client.aio.journal.path.name + "-wal") in files
     for path in files:
         content = path.read_bytes()
         assert not holds_respondent(content), path.name
