@@ -24,13 +24,14 @@ CintError
 │   ├── JobFailed                     the exchange says the job failed
 │   └── WatchTimeout                  watching ended, the job continues
 ├── JournalError
-│   └── WaveBusy                      another process works on the same wave
+│   ├── WaveBusy                      another process works on the same wave
+│   └── JournalDamaged                the journal file cannot be read
 ├── NotRecorded                       replay met a request that was never recorded
 └── LoopError                         a blocking verb was called where it would deadlock
 ```
 
 Each message says what happened, what is known, what is safe and what to do next. Respondent IDs and secrets never
-enter one.
+enter one. What stops nothing is a `CintWarning`, shown by Python's `warnings`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from cint_nb.domain.errors import (
     BadRequest,
     BudgetExceeded,
     CintError,
+    CintWarning,
     Conflict,
     DeadlineExceeded,
     FileTooLarge,
@@ -76,6 +78,7 @@ __all__ = [
     "BadRequest",
     "BudgetExceeded",
     "CintError",
+    "CintWarning",
     "Conflict",
     "DeadlineExceeded",
     "FileTooLarge",

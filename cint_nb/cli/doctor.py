@@ -10,7 +10,7 @@ import sys
 
 from cint_nb.domain.errors import CintError
 from cint_nb.wave.client import open_client
-from cint_nb.wave.journal import default_path
+from cint_nb.wave.journal.journal import default_path
 from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
 from cint_nb.wire.settings import SANDBOX_BASE_URL, Mode, Settings
 

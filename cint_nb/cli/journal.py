@@ -1,10 +1,11 @@
-"""`cint-nb journal`: list waves with their steps and job ids, or export the audit trail as CSV."""
+"""`cint-nb journal`: list waves with their steps and job ids, export the audit trail as CSV, or start a new journal."""
 
 from __future__ import annotations
 
 import argparse
 import csv
 import io
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,8 +13,9 @@ from typing import Any, TextIO
 from cint_nb.domain.errors import SettingsError
 from cint_nb.output_files import write_new_file
 from cint_nb.study.files.line_frames import escape_formula
-from cint_nb.wave.journal import Journal, JournalEntry, default_path, is_journal
-from cint_nb.wave.journal_payloads import Payload
+from cint_nb.wave.journal.database import journal_version, set_aside
+from cint_nb.wave.journal.journal import Journal, JournalEntry, default_path
+from cint_nb.wave.journal.payloads import Payload
 
 _COLUMNS = (
     "at", "who", "scope", "project", "wave", "step", "batch", "state", "project_id", "target_group_id", "job_id",
@@ -25,13 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the command."""
     parser.add_argument("--file", type=Path, help="journal file (default: the one in your data folder)")
     parser.add_argument(
-        "--export", type=Path, metavar="CSV", help="export the audit trail as CSV; - writes to standard output"
+        "--export", type=Path, metavar="CSV", help="export the audit trail to a new CSV file; - is standard output"
+    )
+    parser.add_argument(
+        "--set-aside", action="store_true", help="rename the journal, so that the next connection starts a new one"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing file with the export")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line per wave and step, or export the audit trail."""
+    """Print one line per wave and step, export the audit trail, or rename the journal."""
     path = arguments.file or default_path()
     if not path.exists():
         raise SettingsError(
@@ -39,15 +44,17 @@ def run(arguments: argparse.Namespace) -> int:
             evidence={"path": path},
             next_step="run a live wave first; the sandbox of a process keeps its journal in memory.",
         )
-    if path.is_file() and not is_journal(path):
+    if arguments.set_aside:
+        return _set_aside(path)
+    if path.is_file() and _is_another_file(path):
         raise SettingsError(
             "This file is not a journal.",
             evidence={"path": path},
             safe="nothing was changed.",
             next_step="give the path of a journal, or omit --file for the default one.",
         )
-    journal = Journal(path)
-    entries = journal.entries()
+    journal = Journal(path, read_only=True)
+    entries, findings = journal.entries(), journal.verify()
     journal.close()
     if arguments.export is None:
         _list(entries)
@@ -60,7 +67,52 @@ def run(arguments: argparse.Namespace) -> int:
         content = text.getvalue().encode("utf-8", "replace")
         write_new_file(arguments.export, content, overwrite=arguments.overwrite, if_it_exists=advice)
         print(f"{len(entries)} entries are in {arguments.export}")
+    for finding in findings:
+        print(f"{finding.message} Next: {finding.fix}", file=sys.stderr)
     return 0
+
+
+def _is_another_file(path: Path) -> bool:
+    try:
+        return journal_version(path) is None
+    except (sqlite3.Error, OSError):
+        return False  # opening it says why it cannot be read
+
+
+def _set_aside(path: Path) -> int:
+    try:
+        renamed = set_aside(path, "old")
+    except OSError as error:
+        raise SettingsError(
+            "The journal cannot be renamed.",
+            evidence={"path": path, "reason": error.strerror},
+            safe="nothing was changed.",
+            next_step="check the permissions of its folder, or set CINT_NB_JOURNAL to another file.",
+        ) from error
+    print(
+        f"{path} is now {renamed}. The next connection starts a new journal; "
+        "waves of the old one are looked up on the exchange before anything is sent."
+    )
+    return 0
+
+
+def _open_new(path: Path) -> TextIO:
+    try:
+        return path.open("x", encoding="utf-8", newline="")
+    except FileExistsError:
+        raise SettingsError(
+            "The export was not written: a file of that name exists.",
+            evidence={"path": path},
+            safe="it was not changed.",
+            next_step="give the export another name, or remove that file first.",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            "The export cannot be written.",
+            evidence={"path": path, "reason": error},
+            safe="nothing was changed.",
+            next_step="give a path in a folder that exists and that you may write to.",
+        ) from error
 
 
 def _list(entries: list[JournalEntry[Payload]]) -> None:

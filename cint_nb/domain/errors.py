@@ -271,6 +271,12 @@ class WaveBusy(JournalError):
     code = "wave_busy"
 
 
+class JournalDamaged(JournalError):
+    """The journal is damaged and cannot be read."""
+
+    code = "journal_damaged"
+
+
 class NotRecorded(CintError):
     """A replayed request that was never recorded."""
 
@@ -281,6 +287,10 @@ class LoopError(CintError):
     """A blocking call where it would wait for itself."""
 
     code = "loop"
+
+
+class CintWarning(UserWarning):
+    """Something to know that stops nothing; every warning of the package is one."""
 
 
 ERROR_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {

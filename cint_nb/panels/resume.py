@@ -10,8 +10,8 @@ from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.base import Panel, make_html_part, show_state
 from cint_nb.panels.look.text_format import format_count
 from cint_nb.wave.client import Client
-from cint_nb.wave.journal import EntryState, JournalEntry
-from cint_nb.wave.journal_payloads import JobPayload, Payload
+from cint_nb.wave.journal.journal import EntryState, JournalEntry
+from cint_nb.wave.journal.payloads import JobPayload, Payload
 
 
 class RunningJobs(Panel):

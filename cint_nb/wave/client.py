@@ -80,7 +80,6 @@ class Client:
 
         Raises:
             PlanError: the name is too short or too long.
-            WaveBusy: another process is using this wave.
         """
         return Wave(
             self.aio,

@@ -20,8 +20,8 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.exchange.identity import group_reference, idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, read_uploads
 from cint_nb.wave.exchange.state import ExchangeState, read_state
-from cint_nb.wave.journal import EntryState, JournalEntry, WaveKey
-from cint_nb.wave.journal_payloads import (
+from cint_nb.wave.journal.journal import EntryState, JournalEntry, WaveKey
+from cint_nb.wave.journal.payloads import (
     DRAFT,
     GOAL,
     PROJECT,

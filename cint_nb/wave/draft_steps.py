@@ -14,8 +14,8 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.wave.context import WaveContext, is_archived
 from cint_nb.wave.exchange.draft_merge import merge_drafts, plan_with_fields
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
-from cint_nb.wave.journal import EntryState
-from cint_nb.wave.journal_payloads import (
+from cint_nb.wave.journal.journal import EntryState
+from cint_nb.wave.journal.payloads import (
     DRAFT,
     GOAL,
     STRATEGY,

@@ -20,8 +20,8 @@ from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.identity import idempotency_key
 from cint_nb.wave.exchange.spending import read_limits
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
-from cint_nb.wave.journal import EntryState, JournalEntry
-from cint_nb.wave.journal_payloads import (
+from cint_nb.wave.journal.journal import EntryState, JournalEntry
+from cint_nb.wave.journal.payloads import (
     CLOSE,
     LAUNCH,
     PAUSE,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cint_nb.api.client import AsyncClient
 from cint_nb.wave.exchange.spending import SpendGuard
-from cint_nb.wave.journal import Journal, default_path
+from cint_nb.wave.journal.journal import Journal, default_path
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
 from cint_nb.wire.http import Http
 
@@ -29,6 +30,8 @@ class JournaledClient(AsyncClient):
 
     reporter_factory: ReporterFactory = staticmethod(make_silent_reporter)
     _journal: Journal | None = None
+    _opening = threading.Lock()
+    """Two threads that use the journal first open one."""
 
     def __init__(self, http: Http, *, sandbox: Sandbox | None = None) -> None:
         super().__init__(http, sandbox=sandbox)
@@ -40,10 +43,14 @@ class JournaledClient(AsyncClient):
         """The journal of this client, opened on first use.
 
         It is kept in memory where the exchange is too: with the sandbox of this process, and in a replay.
+
+        Raises:
+            JournalError: the file cannot be opened, or is no journal.
         """
-        if self._journal is None:
-            self._journal = Journal(None if self.http.settings.is_in_process else default_path())
-        return self._journal
+        with self._opening:
+            if self._journal is None:
+                self._journal = Journal(None if self.http.settings.is_in_process else default_path())
+            return self._journal
 
     @property
     def scope(self) -> str:
@@ -55,7 +62,7 @@ class JournaledClient(AsyncClient):
 
     async def aclose(self) -> None:
         """Close the connection and the journal."""
-        if self._journal is not None:
+        with self._opening:
+            self._journal = self._journal or Journal()  # a closed client opens no file any more
             self._journal.close()
-            self._journal = None
         await super().aclose()

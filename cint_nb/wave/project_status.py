@@ -15,8 +15,8 @@ from cint_nb.domain.ids import is_ulid
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.frames import status_frame
-from cint_nb.wave.journal import WaveKey
-from cint_nb.wave.journal_payloads import PROJECT
+from cint_nb.wave.journal.journal import WaveKey
+from cint_nb.wave.journal.payloads import PROJECT
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
 

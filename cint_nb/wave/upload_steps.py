@@ -16,8 +16,8 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.people import GroupUploads, check_people
-from cint_nb.wave.journal import EntryState, JournalEntry
-from cint_nb.wave.journal_payloads import (
+from cint_nb.wave.journal.journal import EntryState, JournalEntry
+from cint_nb.wave.journal.payloads import (
     REMOVE,
     UPLOAD,
     RemovalPayload,

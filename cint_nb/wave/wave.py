@@ -39,7 +39,8 @@ class Wave:
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
-    following, never the job.
+    following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
+    and another process is refused with `WaveBusy`. Reading never locks.
 
     Serves the recontact guide, steps 1–4 and the removal.
     """
@@ -143,7 +144,7 @@ class Wave:
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
-        with self.client.journal.hold(self._context.key):
+        with self.client.journal.lock(self._context.key):
             yield
 
     def _stop_if_blocked(self, step: Step, unverified: Collection[str] = ()) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -42,13 +43,35 @@ from cint_nb.wire.sender import AttemptFailed, Sender
 from cint_nb.wire.settings import Mode, Settings
 from cint_nb.wire.token_factory import RandomTokenFactory, TokenFactory
 
-__all__ = ["Call", "Http", "Idempotency", "Reply"]
+__all__ = ["Call", "Http", "Idempotency", "Reply", "add_send_guard", "remove_send_guard"]
 
 _WARNINGS_MAX = 100
 _MAY_HAVE_TAKEN_EFFECT = (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE)
 
 
 _NO_RETRY = RetryDecision(retry=False)
+SendGuard = Callable[[], None]
+_guards: ContextVar[tuple[SendGuard, ...]] = ContextVar("cint_nb_send_guards", default=())
+
+
+def add_send_guard(guard: SendGuard) -> None:
+    """Have a function called before each changing request of this context and of the tasks started in it.
+
+    Args:
+        guard: Raises if the request must not be sent.
+    """
+    _guards.set((*_guards.get(), guard))
+
+
+def remove_send_guard(guard: SendGuard) -> None:
+    """Remove what `add_send_guard` added in this context."""
+    _guards.set(tuple(each for each in _guards.get() if each != guard))
+
+
+def _check_may_send(method: str) -> None:
+    if method != "GET":
+        for guard in _guards.get():
+            guard()
 
 
 @dataclass
@@ -232,6 +255,7 @@ class Http:
         if call.if_match:
             headers["If-Match"] = call.if_match
         request = self._sender.build_request(call, url, headers, call.json)
+        _check_may_send(call.method)
         self.requests_sent += 1
         reply = await self._sender.send(call, request, auth, state.seconds_left())
         return self._redact(reply, auth.secret)

@@ -19,8 +19,8 @@ from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import open_client
-from cint_nb.wave.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal_payloads import STEPS, UPLOAD, UploadPayload
+from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
+from cint_nb.wave.journal.payloads import STEPS, UPLOAD, UploadPayload
 from tests.support.plans import RSID_URL, make_plan
 
 
@@ -122,3 +122,63 @@ def test_listing_what_is_no_journal_leaves_it_as_it_is(
     assert "This file is not a journal" in capsys.readouterr().err
     assert file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["people.csv"]
+
+
+@pytest.mark.parametrize("target", ["journal.sqlite3", "audit.csv", "link.csv", "dangling.csv"])
+def test_the_export_replaces_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
+    file = tmp_path / "journal.sqlite3"
+    journal = Journal(file)
+    journal.write(WaveKey("sandbox", "p", "w"), UPLOAD, EntryState.DONE, upload_of("job"), batch="0")
+    journal.close()
+    (tmp_path / "audit.csv").write_text("mine")
+    (tmp_path / "link.csv").symlink_to(file)
+    (tmp_path / "dangling.csv").symlink_to(tmp_path / "nowhere")
+    before = file.read_bytes()
+    assert main(["journal", "--file", str(file), "--export", str(tmp_path / target)]) == 2
+    assert "a file of that name exists" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    assert (tmp_path / "audit.csv").read_text() == "mine"
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("target", ["no such folder/audit.csv", ".", "x" * 300])
+def test_an_export_that_cannot_be_written_is_said_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    Journal(tmp_path / "journal.sqlite3").close()
+    assert main(["journal", "--file", str(tmp_path / "journal.sqlite3"), "--export", str(tmp_path / target)]) == 2
+    assert "The export " in capsys.readouterr().err
+
+
+def test_listing_a_journal_that_was_changed_names_what_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "journal.sqlite3"
+    journal = Journal(file)
+    for batch in ("0", "1", "2"):
+        journal.write(WaveKey("sandbox", "p", "w"), UPLOAD, EntryState.DONE, upload_of(f"job {batch}"), batch=batch)
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("DELETE FROM events WHERE id = 2")
+        database.commit()
+    assert main(["journal", "--file", str(file)]) == 0
+    printed = capsys.readouterr()
+    assert "job 2" in printed.out
+    assert "Entries are missing: 2." in printed.err
+
+
+def test_listing_a_damaged_journal_leaves_it_where_it_is_until_it_is_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "journal.sqlite3"
+    Journal(file).close()
+    damaged = file.read_bytes()[:100] + b"\xa5" * 5_000
+    file.write_bytes(damaged)
+    assert main(["journal", "--file", str(file)]) == 1
+    assert "damaged" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["journal.sqlite3"]
+    assert main(["journal", "--file", str(file), "--set-aside"]) == 0
+    (renamed,) = tmp_path.iterdir()
+    assert renamed.name.startswith("journal.sqlite3.old-")
+    assert renamed.name in capsys.readouterr().out
+    assert renamed.read_bytes() == damaged
+    assert Journal(file).entries() == []

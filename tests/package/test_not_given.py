@@ -15,8 +15,8 @@ ALLOWED = {
     "panels/look/base.py: make_html_part.value": "a part of a panel with nothing in it",
     "panels/status_table/model.py: TableOptions.filter_text": "an empty filter box keeps every row",
     "panels/status_table/widget.py: StatusTable.set_options.filter_text": "the same",
-    "wave/journal.py: WaveKey.wave": "part of the key under which existing journals keep what belongs to a project",
-    "wave/journal.py: Journal.write.batch": "the same, for the steps of which a wave has only one",
+    "wave/journal/journal.py: WaveKey.wave": "part of the key of what belongs to a project",
+    "wave/journal/journal.py: Journal.write.batch": "the same, for the steps of which a wave has only one",
     "wave/context.py: WaveContext.write.batch": "handed on to Journal.write",
 }
 """Where an empty text is a value, and why."""

@@ -24,7 +24,7 @@ from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.outcome.upload_outcome import compare_upload
-from cint_nb.wave.journal import Journal, default_path
+from cint_nb.wave.journal.journal import Journal, default_path
 
 PACKAGE = Path(cint_nb.__file__).parent
 PRECIOUS = b"three weeks of work\n"

@@ -14,8 +14,8 @@ from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client, open_client
-from cint_nb.wave.journal import EntryState, WaveKey
-from cint_nb.wave.journal_payloads import UPLOAD, UploadPayload
+from cint_nb.wave.journal.journal import EntryState, WaveKey
+from cint_nb.wave.journal.payloads import UPLOAD, UploadPayload
 from tests.support.plans import make_plan
 from tests.support.waiting import wait_for
 

@@ -22,7 +22,7 @@ from cint_nb.study.longitudinal.history import History, HistoryWave
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 from cint_nb.wave.client import Client
-from cint_nb.wave.journal import Journal, default_path
+from cint_nb.wave.journal.journal import Journal, default_path
 from cint_nb.wave.wave import Wave
 from tests.security.reachable_objects import reachable, said_by
 from tests.support.canaries import SECRET, TOKEN, files_with_secrets, holds_respondent, secrets_in
@@ -185,7 +185,6 @@ def test_files_hold_ids_only_where_the_user_named_them(
     assert client.aio.journal.path is not None
     files = [path for path in (*client.aio.journal.path.parent.rglob("*"), *temporary.rglob("*")) if path.is_file()]
     assert client.aio.journal.path in files
-    assert client.aio.journal.path.with_name(client.aio.journal.path.name + "-wal") in files
     for path in files:
         content = path.read_bytes()
         assert not holds_respondent(content), path.name

@@ -18,7 +18,7 @@ import httpx
 
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import open_client
-from cint_nb.wave.journal import Journal
+from cint_nb.wave.journal.journal import Journal
 from tests.support.plans import RSID_URL, make_plan
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cint_nb.domain.errors import JournalError, WaveBusy
+from cint_nb.domain.errors import CintWarning, JournalError
 from cint_nb.wave.client import open_client
-from cint_nb.wave.journal import EntryState, Journal, WaveKey, default_path
-from cint_nb.wave.journal_payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
+from cint_nb.wave.journal.database import set_aside
+from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey, default_path
+from cint_nb.wave.journal.payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "10-connect.jsonl"
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -58,15 +58,133 @@ def test_only_the_owner_can_read_the_file(path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_damaged_file_is_set_aside_and_said_so(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
-    with pytest.warns(UserWarning, match="renamed to"):
+def damage(path: Path, *, start: int) -> bytes:
+    """Overwrite a journal from an offset to its end, and return its bytes."""
+    content = path.read_bytes()
+    path.write_bytes(content[:start] + b"\xa5" * (len(content) - start))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("start", [72, 100, 4096, 9000])
+def test_a_damaged_journal_is_set_aside_and_said_so(path: Path, start: int) -> None:
+    first = Journal(path)
+    first.write(KEY, PAUSE, EntryState.INTENT, Payload())
+    first.close()
+    content = damage(path, start=start)
+    with pytest.warns(CintWarning, match="renamed to"):
         journal = Journal(path)
     journal.write(KEY, PAUSE, EntryState.INTENT, Payload())
+    assert len(journal.entries()) == 1
     renamed = list(path.parent.glob("*.damaged-*"))
-    assert len(renamed) == 1
-    assert renamed[0].read_bytes().startswith(b"this is no database")
+    assert [each.read_bytes() for each in renamed] == [content]
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
+def test_a_copy_that_was_cut_off_is_set_aside_too(path: Path, kept: float) -> None:
+    first = Journal(path)
+    for _ in range(200):
+        first.write(KEY, PAUSE, EntryState.INTENT, Payload())
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept)])
+    with pytest.warns(CintWarning, match="renamed to"):
+        assert Journal(path).entries() == []
+
+
+def test_a_set_aside_journal_replaces_none_that_was_set_aside_before(path: Path) -> None:
+    for _ in range(3):
+        Journal(path).close()
+        damage(path, start=100)
+        with pytest.warns(CintWarning, match="renamed to"):
+            Journal(path)
+    assert len(list(path.parent.glob("*.damaged-*"))) == 3
+
+
+def test_an_unfinished_change_goes_with_the_damaged_journal_and_not_into_the_new_one(path: Path) -> None:
+    Journal(path).close()
+    beside = path.with_name(f"{path.name}-journal")
+    beside.write_bytes(b"a change that was not finished")
+    renamed = set_aside(path, "damaged")
+    assert renamed.with_name(f"{renamed.name}-journal").read_bytes() == b"a change that was not finished"
+    assert len(list(path.parent.iterdir())) == 2
+
+
+def is_csv(path: Path) -> None:
+    path.write_text("rid,rsid\n" + "01JX2X0N5RTR012AYDTA83QWTW,1\n" * 50)
+
+
+def is_garbage(path: Path) -> None:
+    path.write_bytes(b"this is no database, and it is long enough to be looked at as one" * 40)
+
+
+def is_one_byte(path: Path) -> None:
+    path.write_bytes(b"\n")
+
+
+def is_another_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE answers (a, b)")
+        other.commit()
+
+
+def is_another_database_with_a_log(path: Path) -> None:
+    """A write-ahead log that was not folded in yet: opening and closing the file would do so."""
+    source = path.with_name("source")
+    with closing(sqlite3.connect(source)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE events (a, b)")
+        other.commit()
+        for suffix in ("", "-wal"):
+            path.with_name(path.name + suffix).write_bytes(source.with_name(source.name + suffix).read_bytes())
+    source.unlink()
+
+
+def is_a_damaged_other_database(path: Path) -> None:
+    is_another_database(path)
+    damage(path, start=100)
+
+
+def is_an_empty_other_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA application_id=7")
+        other.commit()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        is_csv,
+        is_garbage,
+        is_one_byte,
+        is_another_database,
+        is_another_database_with_a_log,
+        is_a_damaged_other_database,
+        is_an_empty_other_database,
+    ],
+)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(
+    tmp_path: Path, make: Callable[[Path], None], *, linked: bool
+) -> None:
+    file = tmp_path / "folder" / "theirs"
+    file.parent.mkdir()
+    make(file)
+    file.chmod(0o644)
+    before = {each.name: (each.read_bytes(), each.stat().st_mode) for each in file.parent.iterdir()}
+    named = file
+    if linked:
+        named = tmp_path / "link.sqlite3"
+        named.symlink_to(file)
+    with pytest.raises(JournalError, match="not a journal") as caught:
+        Journal(named)
+    assert "CINT_NB_JOURNAL" in str(caught.value.next_step)
+    assert {each.name: (each.read_bytes(), each.stat().st_mode) for each in file.parent.iterdir()} == before
+
+
+def test_an_empty_file_becomes_a_journal(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    Journal(path).write(KEY, PAUSE, EntryState.DONE, Payload())
+    assert len(Journal(path).entries()) == 1
 
 
 def test_what_cannot_be_opened_now_is_not_set_aside_as_damaged(path: Path) -> None:
@@ -78,16 +196,39 @@ def test_what_cannot_be_opened_now_is_not_set_aside_as_damaged(path: Path) -> No
 
 def test_each_entry_is_flushed_to_the_disk(path: Path) -> None:
     full = 2
-    assert Journal(path)._connection.execute("PRAGMA synchronous").fetchone() == (full,)
+    with Journal(path)._database.write(safe="") as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (full,)
+
+
+def test_a_copy_of_the_file_alone_holds_every_entry_while_the_journal_is_in_use(path: Path) -> None:
+    journal = Journal(path)
+    for number in range(5):
+        journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+        copy = path.with_name(f"copy {number}")
+        copy.write_bytes(path.read_bytes())
+        copied = Journal(copy)
+        assert copied.entries() == journal.entries()
+        assert copied.is_complete
+    assert [each.name for each in path.parent.iterdir() if each.name.startswith(path.name)] == [path.name]
+
+
+def test_a_journal_that_something_else_gave_a_write_ahead_log_loses_it_again(path: Path) -> None:
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as browser:
+        browser.execute("PRAGMA journal_mode=WAL")
+    journal = Journal(path)
+    journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_a_journal_of_a_newer_version_is_left_alone(path: Path) -> None:
-    path.parent.mkdir()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version=99")
-    connection.close()
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version=99")
+    before = path.read_bytes()
     with pytest.raises(JournalError, match="newer version"):
         Journal(path)
+    assert path.read_bytes() == before
 
 
 def test_a_journal_of_an_earlier_version_is_refused_and_left_alone(path: Path) -> None:
@@ -106,42 +247,17 @@ def test_a_journal_of_an_earlier_version_is_refused_and_left_alone(path: Path) -
         assert connection.execute("SELECT place FROM events").fetchall() == [("sandbox",)]
 
 
-def test_a_journal_of_an_older_version_opens_with_all_it_holds(path: Path) -> None:
+def test_a_journal_that_lost_its_index_opens_with_all_it_holds(path: Path) -> None:
     first = Journal(path)
     payload = DraftPayload(project_id="p", reference="r", target_group_id="01JX2X0N5RTR012AYDTA83QWTW")
     first.write(KEY, DRAFT, EntryState.DONE, payload)
     first.close()
     connection = sqlite3.connect(path)
     connection.execute("DROP INDEX by_step")
-    connection.execute("PRAGMA user_version=0")
     connection.close()
     entry = Journal(path).last(KEY, DRAFT)
     assert entry is not None
     assert entry.payload == payload
-
-
-def test_a_second_process_is_refused_with_the_name_of_the_first(path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from cint_nb.wave.journal import *;"
-        f"j = Journal(Path({str(path)!r})); j.lock(WaveKey({KEY.scope!r}, {KEY.project!r}, {KEY.wave!r}));"
-        "print('held', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "held\n"
-        with pytest.raises(WaveBusy, match=f"process {first.pid} of "):
-            Journal(path).lock(KEY)
-        first.kill()
-    Journal(path).lock(KEY)
-
-
-def test_the_same_process_may_hold_a_wave_again(path: Path) -> None:
-    journal = Journal(path)
-    journal.lock(KEY)
-    journal.lock(KEY)
-    Journal(path).lock(KEY)
 
 
 def test_its_place_can_be_chosen(tmp_path: Path) -> None:
@@ -165,9 +281,25 @@ def test_a_journal_lives_as_long_as_its_exchange(settings: dict[str, Any], on_di
         assert (client.aio.journal.path is not None) is on_disk
 
 
-def test_a_journal_that_is_only_dropped_closes_its_file(tmp_path: Path) -> None:
+def test_between_two_operations_no_file_is_open(tmp_path: Path) -> None:
+    before = open_files()
     journal = Journal(tmp_path / "journal.sqlite3")
-    connection = journal._connection
+    journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+    journal.entries()
+    with journal.lock(KEY):
+        assert open_files() == before
+
+
+def open_files() -> list[str]:
+    """Return what this process has open of files whose names say journal."""
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return sorted(name for link in links if "journal" in (name := str(link.readlink())))
+
+
+def test_a_journal_in_memory_that_is_only_dropped_closes_its_connection() -> None:
+    journal = Journal()
+    connection = journal._database._memory
+    assert connection is not None
     del journal
     gc.collect()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):
@@ -186,19 +318,20 @@ def test_a_closed_session_lets_go_of_its_journal() -> None:
     client = open_client("sandbox")
     journal = client.aio.journal
     client.close()
-    with pytest.raises(sqlite3.ProgrammingError):
+    with pytest.raises(JournalError, match="closed"):
         journal.entries()
+    assert client.aio.journal is journal
 
 
 def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         journal = Journal(tmp_path / "journal.sqlite3")
-        journal.write(KEY, PAUSE, EntryState.DONE, Payload())
-        journal.lock(KEY)
-        files = [path for path in tmp_path.rglob("*") if path.is_file()]
-        assert {path.suffix for path in files} >= {".sqlite3", ".sqlite3-wal", ".sqlite3-shm", ".lock", ".holder"}
-        assert [path.name for path in files if path.stat().st_mode & 0o077] == []
+        with journal.lock(KEY), journal._database.write(safe="") as connection:
+            connection.execute("UPDATE head SET count = 1")
+            files = [path for path in tmp_path.rglob("*") if path.is_file()]
+            assert {path.suffix for path in files} == {".sqlite3", ".sqlite3-journal"}
+            assert [path.name for path in files if path.stat().st_mode & 0o077] == []
         journal.close()
     finally:
         os.umask(before)
@@ -216,8 +349,78 @@ def test_only_the_owner_can_read_a_journal_and_what_lies_beside_it(tmp_path: Pat
 def test_an_entry_that_cannot_be_read_is_named_and_never_half_believed(path: Path, step: str, data: str) -> None:
     journal = Journal(path)
     journal.write(KEY, PAUSE, EntryState.DONE, Payload())
-    with sqlite3.connect(path) as file:
+    with closing(sqlite3.connect(path)) as file:
         file.execute("UPDATE events SET step = ?, data = ?", (step, data))
+        file.commit()
     with pytest.raises(JournalError, match="cannot be read") as caught:
         journal.entries()
     assert caught.value.evidence["entry"] == 1
+
+
+# --- the chain of checksums -----------------------------------------------------------------------------------------
+
+
+def changed_by(path: Path, *statements: str) -> Journal:
+    """Return a journal of five entries to which somebody else did something."""
+    journal = Journal(path)
+    for _ in range(5):
+        journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+    with closing(sqlite3.connect(path)) as file:
+        for statement in statements:
+            file.execute(statement)
+        file.commit()
+    return journal
+
+
+COLUMNS = ("at", "who", "scope", "project", "wave", "step", "batch", "state", "data")
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule", "named"),
+    [
+        *((f"UPDATE events SET {column} = {column} || ' ' WHERE id = 3", "changed", "3") for column in COLUMNS),  # noqa: S608
+        ("UPDATE events SET checksum = 'x' WHERE id = 5", "changed", "5"),
+        ("UPDATE events SET who = CAST(x'ff' AS TEXT) WHERE id = 1", "changed", "1"),
+        ("UPDATE events SET id = 9 WHERE id = 5", "missing", "5 to 8"),
+        ("DELETE FROM events WHERE id = 1", "missing", "1"),
+        ("DELETE FROM events WHERE id IN (2, 3)", "missing", "2 to 3"),
+        ("DELETE FROM events WHERE id = 5", "missing", "5"),
+        ("DELETE FROM events WHERE id > 3", "missing", "4 to 5"),
+        ("DELETE FROM events", "missing", "1 to 5"),
+        ("INSERT INTO events SELECT 6, at, who, scope, project, wave, step, batch, state, data, checksum FROM events "
+         "WHERE id = 5", "changed", "6"),
+        ("UPDATE head SET count = 4", "changed", "5"),
+        ("DELETE FROM head", "head-missing", "count"),
+    ],
+)  # fmt: skip
+def test_what_was_changed_or_is_missing_is_named_and_the_rest_stays_readable(
+    path: Path, statement: str, rule: str, named: str
+) -> None:
+    journal = changed_by(path, statement)
+    finding = next(each for each in journal.verify() if rule in each.rule)
+    assert f" {named}" in finding.message
+    assert not journal.is_complete
+    with pytest.warns(CintWarning, match="not as it was written") as warned:
+        again = Journal(path)
+    assert named in str(warned[0].message)
+    again.write(KEY, RESUME, EntryState.DONE, Payload())
+    assert again.last(KEY, RESUME) is not None
+    assert again.verify().rules(), "what was found stays known when entries are added"
+
+
+def test_a_head_that_names_another_entry_than_the_newest_is_noticed(path: Path) -> None:
+    assert changed_by(path, "UPDATE head SET checksum = 'x'").verify().rules() == ("journal-entries-changed",)
+
+
+def test_a_journal_as_it_was_written_says_nothing(path: Path) -> None:
+    assert changed_by(path).is_complete
+    assert Journal(path).verify().rules() == ()
+    assert Journal().is_complete
+
+
+def test_the_checksums_of_two_writers_are_one_chain(path: Path) -> None:
+    one, other = Journal(path), Journal(path)
+    for journal in (one, other, other, one):
+        journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+    assert one.is_complete
+    assert len(other.entries()) == 4

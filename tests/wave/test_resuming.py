@@ -20,8 +20,8 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobState
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client
-from cint_nb.wave.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal_payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
+from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
+from cint_nb.wave.journal.payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
 from cint_nb.wave.wave import Wave
 
 Make = Callable[..., Wave]

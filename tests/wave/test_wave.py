@@ -21,8 +21,8 @@ from cint_nb.domain.jobs import JobState
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client
-from cint_nb.wave.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal_payloads import UPLOAD, Payload, Step
+from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
+from cint_nb.wave.journal.payloads import UPLOAD, Payload, Step
 from cint_nb.wave.reporting import SilentReporter
 from cint_nb.wave.wave import Wave
 

@@ -11,8 +11,8 @@ from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.look.text_format import format_count
 from cint_nb.wave.budget import worst_case_cost
-from cint_nb.wave.journal import EntryState, JournalEntry
-from cint_nb.wave.journal_payloads import JobPayload, Payload
+from cint_nb.wave.journal.journal import EntryState, JournalEntry
+from cint_nb.wave.journal.payloads import JobPayload, Payload
 
 
 class WaveStep(StrEnum):

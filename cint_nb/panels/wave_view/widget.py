@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.domain.errors import JournalError
 from cint_nb.domain.findings import Findings
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.base import Panel, make_html_part, set_html, state_html
@@ -17,8 +17,8 @@ from cint_nb.panels.look.text_format import escape
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep, wave_progress
-from cint_nb.wave.journal import JournalEntry
-from cint_nb.wave.journal_payloads import DraftPayload, Payload
+from cint_nb.wave.journal.journal import JournalEntry
+from cint_nb.wave.journal.payloads import DraftPayload, Payload
 from cint_nb.wave.wave import Wave
 
 _STYLES = {
@@ -83,7 +83,9 @@ class WaveView(Panel):
             stand = wave_progress(
                 self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
             )
-        except sqlite3.ProgrammingError:  # the client was closed, and its journal with it: what is shown stays
+        except JournalError:
+            if not self._journal.is_closed:
+                raise
             self._stop_refreshing()
             return self
         self.value = stand

@@ -14,8 +14,8 @@ from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money
 from cint_nb.wave.budget import SpendingLimits, compare_with_budget
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
-from cint_nb.wave.journal import EntryState, Journal, WaveKey
-from cint_nb.wave.journal_payloads import APPROVAL, ApprovalPayload
+from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
+from cint_nb.wave.journal.payloads import APPROVAL, ApprovalPayload
 
 
 async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: int | None = None) -> SpendingLimits:

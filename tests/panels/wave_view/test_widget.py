@@ -18,8 +18,8 @@ from cint_nb.panels.wave_view.widget import WaveView
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client, open_client
-from cint_nb.wave.journal import EntryState, WaveKey
-from cint_nb.wave.journal_payloads import CLOSE, Payload
+from cint_nb.wave.journal.journal import EntryState, WaveKey
+from cint_nb.wave.journal.payloads import CLOSE, Payload
 from cint_nb.wave.wave import Wave
 from tests.support.plans import make_plan
 from tests.support.widgets import html_of
