@@ -58,7 +58,7 @@ for _bearing in _MEANINGS:
 
 @rule("draft-dates", steps=["launch"], section=_CREATE)
 def draft_dates(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """Somebody who moved the dates of the draft is told that the launch sends the plan's."""
+    """Dates that somebody moved in the draft are named: the launch sends the plan's."""
     written = facts.last_written
     if written is None:
         return None
