@@ -158,7 +158,7 @@ class ApiError(CintError):
 
     @property
     def status(self) -> int | None:
-        """The HTTP status of the reply; None if it is not known."""
+        """The HTTP status of the reply; None if there was none, because the exchange was not asked."""
         status: int | None = self.evidence.get("status")
         return status
 

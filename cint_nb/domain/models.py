@@ -14,8 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 
 def text_or_none(value: Any) -> str | None:
-    """Return a value of a reply as text; None if it is absent, null or empty."""
-    return None if value is None or value == "" else str(value)
+    """Return a value of a reply as text, a number too; None if it is absent, null, empty or anything else."""
+    is_text = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return (str(value) or None) if is_text else None
 
 
 def reason_in_words(reason: Any) -> str | None:

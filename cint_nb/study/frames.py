@@ -187,8 +187,8 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
     rows = [(_word(get_path(e, "status")), _word(get_path(e, "label")), get_path(e, "count")) for e in entries]
     frame = pd.DataFrame(rows, columns=["status", "label", "count"]).astype({"count": "Int64"})
     frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
-    total = frame["count"].sum(skipna=False)
-    return frame.assign(share=frame["count"].astype("Float64") / (total if pd.isna(total) else max(1, int(total))))
+    counts = frame["count"].astype("float64")
+    return frame.assign(share=counts / (counts.sum(skipna=False) or 1.0))  # of no visits at all every share is 0
 
 
 def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:

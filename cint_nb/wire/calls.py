@@ -16,7 +16,6 @@ import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
 from cint_nb.domain.ids import quote_foreign
-from cint_nb.domain.models import text_or_none
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.retry_policy import Idempotency
 
@@ -72,9 +71,9 @@ class Call:
         values = {"account_id": account_id, **self.path}
 
         def fill(placeholder: re.Match[str]) -> str:
-            text = text_or_none(values.get(placeholder[1]))
-            if text is None or not _PATH_PARAM.fullmatch(text):
-                problem = "it is missing" if text is None else "it has the wrong form"
+            text = None if (value := values.get(placeholder[1])) is None else str(value)
+            if not text or not _PATH_PARAM.fullmatch(text):
+                problem = "it has the wrong form" if text else "it is missing"
                 raise InputError(
                     f"{placeholder[1]} is not valid in a URL: {problem}.",
                     evidence={"operation": self.operation, "field": placeholder[1]},
@@ -170,7 +169,7 @@ class Reply:
     @property
     def etag(self) -> str | None:
         """Return the ETag exactly as sent, for If-Match; None if there is none."""
-        return text_or_none(self.headers.get("etag"))
+        return self.headers.get("etag") or None
 
     @property
     def location_id(self) -> str | None:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
 from cint_nb.domain.ids import masked_repr
-from cint_nb.domain.models import OptionalText, text_or_none
+from cint_nb.domain.models import OptionalText
 from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_trusted_url, host_name, is_loopback, origin_of
 
 SANDBOX_BASE_URL = "http://sandbox.invalid/v1"
@@ -111,7 +111,7 @@ class Settings(BaseModel):
         overrides = wrap_secrets({name: value for name, value in overrides.items() if value is not None})
         _refuse_unknown(overrides)
         values = _with_variables(overrides, chosen, environ)
-        values = {**_defaults(chosen, text_or_none(values.get("base_url"))), **values}
+        values = {**_defaults(chosen, str(values["base_url"]) if values.get("base_url") else None), **values}
         values["base_url"] = str(values["base_url"]).rstrip("/")
         try:
             settings = cls(mode=chosen, **values)
@@ -216,7 +216,7 @@ def _variable(environ: Mapping[str, str] | None, name: str) -> str | None:
 
 def _with_variables(given: Mapping[str, Any], mode: Mode, environ: Mapping[str, str] | None) -> dict[str, Any]:
     """Return the given settings, completed from the environment."""
-    base_url = text_or_none(given.get("base_url")) or _variable(environ, VARIABLES["base_url"])
+    base_url = str(given["base_url"]) if given.get("base_url") else _variable(environ, VARIABLES["base_url"])
     mock = is_loopback(host_name(base_url))
     found = {name: _variable(environ, VARIABLES[name]) for name in VARIABLES if _applies_in_mode(name, mode, mock)}
     return {**wrap_secrets({name: text for name, text in found.items() if text is not None}), **given}

@@ -43,11 +43,7 @@ def check_trusted_url(variable: str, url: str, *, live: bool, sandbox: bool) -> 
     try:
         parts = urlsplit(url)
         host = parts.hostname
-        is_plain = (
-            host is not None
-            and parts.scheme in {"http", "https"}
-            and not (parts.username or parts.query or parts.fragment)
-        )
+        is_plain = parts.scheme in {"http", "https"} and not (parts.username or parts.query or parts.fragment)
         _ = parts.port
     except ValueError:
         is_plain, host = False, None
