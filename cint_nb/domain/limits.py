@@ -55,19 +55,15 @@ DURATION_FACTOR_BOUNDS = (0.1, 6.0)  # C: how far the account's own jobs may cor
 DURATION_MIN_IDS = 1_000  # C: smaller jobs are mostly overhead and say nothing about duration
 
 # C, measured by benchmarks/watch_jobs.py: the guided polling schedule. Waits are in seconds.
-POLL_FIRST_AT = (2.0, 7.0, 17.0, 37.0)
+POLL_FIRST_AT = (2.0, 7.0, 17.0, 37.0)  # a job expected to be short is polled early only once
+POLL_SHORT_JOB = 90.0  # expected to take no longer than this
+POLL_MIN_SECONDS = 4.0  # between two later polls; a reply that asks for less is not obeyed
 POLL_MAX_SECONDS = 60.0
-POLL_MIN_SECONDS = 5.0  # after the first polls, until a job is overdue
-POLL_SHORT_JOB = 90.0  # a job expected to take no longer than this is polled evenly after one early poll,
-POLL_MIN_INTERVAL_NEAR_END = 4.0  # at this interval; a reply that asks for less is not obeyed
-POLL_MAX_INTERVAL = (0.016, 12.0, 25.0)  # longest interval while nothing was counted: share of the estimate, clamped
-POLL_BEFORE = 0.2  # share of the elapsed time to wait, until POLL_DENSE[0] of the estimate
-POLL_NEAR = (0.015, 15.0)  # share of the estimate, at most, until POLL_DENSE[1] of the estimate
-POLL_AFTER = 0.05  # share of the elapsed time, later
-POLL_DENSE = (0.75, 1.3)
+POLL_GROWTH = 0.2  # share of the elapsed time to wait,
+POLL_GROWTH_SHORT = 0.05  # the same for a short job,
+POLL_LONGEST = (0.016, 12.0, 25.0)  # but at most this share of the expected duration, clamped
 POLL_AIM = 0.96  # once the saved ids predict the end: poll ever more often until this share of it, as some fail,
-POLL_COUNTED = (0.3, 0.2)  # after this share of the time left until then, at most that share of the elapsed time,
-POLL_AT_END = (0.008, 4.0, 12.0)  # but not below this share of the predicted end, clamped;
+POLL_APPROACH = 0.3  # after this share of the time left until then;
 POLL_OVERDUE = 0.01  # later this share of the elapsed time
 POLL_JITTER = 0.1  # live only, so that recordings repeat
 POLL_FIRST_WITH_COUNT = 3  # with this poll, and each time polls have doubled, the saved ids are counted,

@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
 from cint_nb.domain.errors import LoopError
@@ -128,6 +128,20 @@ def on_loop_thread() -> bool:
 def submit(coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
     """Start a coroutine in the background and return its future at once; any thread may cancel it."""
     return asyncio.run_coroutine_threadsafe(coroutine, _loop())
+
+
+def call(function: Callable[..., object], *arguments: object) -> None:
+    """Call a function on the loop thread, without waiting for it: at once when this code runs there.
+
+    Nothing happens after the loop thread has ended: whatever ran on it has ended too.
+    """
+    if _NO_THREADS or on_loop_thread():
+        function(*arguments)
+        return
+    current = _current
+    if current is not None and current.process == os.getpid():
+        with contextlib.suppress(RuntimeError):  # its loop has just been closed
+            current.loop.call_soon_threadsafe(function, *arguments)
 
 
 def cancel(work: concurrent.futures.Future[Any]) -> None:

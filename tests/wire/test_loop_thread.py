@@ -103,6 +103,35 @@ def test_cancelling_the_waiter_cancels_the_hopped_work() -> None:
     assert ended.wait(5)
 
 
+def test_a_function_is_called_on_the_loop_thread_from_anywhere_and_at_once_there() -> None:
+    called: list[str] = []
+    ended = threading.Event()
+
+    def note() -> None:
+        called.append(threading.current_thread().name)
+        ended.set()
+
+    async def on_the_loop() -> list[str]:
+        loop_thread.call(note)
+        return list(called)
+
+    assert loop_thread.run(on_the_loop()) == ["cint-nb loop"]
+    ended.clear()
+    loop_thread.call(note)
+    assert ended.wait(5)
+    assert called == ["cint-nb loop"] * 2
+
+
+def test_after_the_end_of_the_loop_thread_nothing_is_called_and_none_is_started() -> None:
+    loop_thread.run(_thread_name())
+    loop_thread.shut_down()
+    called: list[str] = []
+    loop_thread.call(called.append, "late")
+    assert loop_thread._current is None
+    loop_thread.run(_thread_name())
+    assert called == []
+
+
 def test_submitted_work_goes_on_in_the_background_and_can_be_cancelled() -> None:
     async def work() -> int:
         return 42

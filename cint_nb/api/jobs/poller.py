@@ -7,7 +7,6 @@ thread; watchers reach it through `loop_thread.run_on_loop`, so nothing here nee
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
@@ -28,7 +27,6 @@ class _Watcher:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.deadline = 0.0
-        self.loop: asyncio.AbstractEventLoop | None = None
         self.has_left = False
         self.is_waiting = False
         self._queue: deque[JobSnapshot | Exception | None] = deque()
@@ -124,7 +122,7 @@ class Poller:
 
     def stop(self) -> None:
         """End all current watches, from any thread."""
-        self._call_on_loop(self._loop, self._stop_all)
+        loop_thread.call(self._stop_all)
 
     # --- who watches ------------------------------------------------------------------------------------------
 
@@ -133,11 +131,9 @@ class Poller:
         if last is not None and last.is_final:
             watcher.put(last)
             return
-        # The loop is set before `has_left` is read, and `_remove_watcher` does it the other way round: whichever
-        # thread is first, a watcher that leaves while it joins is noticed by one of the two.
-        watcher.loop = here = asyncio.get_running_loop()
-        if watcher.has_left:
+        if watcher.has_left:  # it was cancelled while this coroutine was on its way to the loop
             return
+        here = asyncio.get_running_loop()
         self._clock.now()  # a clock read over HTTP knows its seconds only after it was asked for the time
         watcher.deadline = self._clock.monotonic() + watcher.seconds
         # A task of another loop will never run again: the loop thread was shut down and started anew since.
@@ -157,7 +153,7 @@ class Poller:
     def _remove_watcher(self, watcher: _Watcher) -> None:
         """Remove a watcher from any thread, without waiting: its task may already be cancelled and cannot await."""
         watcher.has_left = True
-        self._call_on_loop(watcher.loop, self._discard_watcher, watcher)
+        loop_thread.call(self._discard_watcher, watcher)
 
     def _discard_watcher(self, watcher: _Watcher) -> None:
         if watcher in self._watchers:
@@ -177,22 +173,6 @@ class Poller:
             watcher.put(item)
         if last:
             self._watchers.clear()
-
-    @staticmethod
-    def _call_on_loop(
-        loop: asyncio.AbstractEventLoop | None, function: Callable[..., None], *arguments: object
-    ) -> None:
-        if loop is None:
-            return
-        try:
-            is_current = asyncio.get_running_loop() is loop
-        except RuntimeError:
-            is_current = False
-        if is_current:
-            function(*arguments)
-            return
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and every watch on it has ended with it
-            loop.call_soon_threadsafe(function, *arguments)
 
     # --- polling ----------------------------------------------------------------------------------------------
 

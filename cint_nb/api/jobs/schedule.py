@@ -1,8 +1,8 @@
 """The polling schedule and duration estimates of jobs. Pure functions, and one model that learns.
 
-A few early polls find jobs that fail at once. Then the documented durations guide the schedule, until the count of
-saved ids is seen to grow: from there on its growth projects the end, and few polls are needed. The numbers are in
-`domain.limits`.
+A few early polls find jobs that fail at once. Then the interval grows with the elapsed time, up to a share of the
+documented duration, until the count of saved ids is seen to grow: from there on its growth projects the end, and few
+polls are needed. The numbers are in `domain.limits`.
 """
 
 from __future__ import annotations
@@ -76,12 +76,9 @@ def next_delay(
         first: Whether this is the first poll of a watch. A job older than the first early poll is polled at once.
     """
     if retry_after is not None:
-        return max(limits.POLL_MIN_INTERVAL_NEAR_END, retry_after)
-    early_polls: tuple[float, ...] = limits.POLL_FIRST_AT
-    shortest = limits.POLL_MIN_SECONDS
-    if short:
-        # The other early polls lie too far apart for a job that may end between them.
-        early_polls, shortest = early_polls[:1], limits.POLL_MIN_INTERVAL_NEAR_END
+        return max(limits.POLL_MIN_SECONDS, retry_after)
+    # The other early polls lie too far apart for a short job, which may end between them.
+    early_polls = limits.POLL_FIRST_AT[:1] if short else limits.POLL_FIRST_AT
     # Half a second of tolerance: a poll that was sent slightly early must not be sent twice.
     ahead = [moment for moment in early_polls if moment > elapsed + 0.5]
     # A job attached to later may have ended long ago, and its watcher should not wait to learn it.
@@ -92,44 +89,28 @@ def next_delay(
         return ahead[0] - elapsed
     # A projection comes from this very job, an estimate only from others like it.
     if projected_end is not None:
-        delay = _interval_toward(projected_end, elapsed, shortest)
+        delay = _interval_toward(projected_end, elapsed)
     else:
-        delay = _interval_by_estimate(elapsed, eta, shortest, even=short)
+        growth = limits.POLL_GROWTH_SHORT if short else limits.POLL_GROWTH
+        delay = _growing_interval(growth, elapsed, eta)
     return min(limits.POLL_MAX_SECONDS, delay * (1 + limits.POLL_JITTER * _clamp(jitter, -1.0, 1.0)))
 
 
-def _max_interval(end: float) -> float:
+def _growing_interval(growth: float, elapsed: float, duration: float) -> float:
+    """Return the interval that grows with the elapsed time, so that a job much faster than expected is noticed too."""
     # A delay is small or large in relation to the job: the end of a long one may be noticed later.
-    share, low, high = limits.POLL_MAX_INTERVAL
-    return _clamp(share * end, low, high)
+    share, low, high = limits.POLL_LONGEST
+    return _clamp(growth * elapsed, limits.POLL_MIN_SECONDS, _clamp(share * duration, low, high))
 
 
-def _interval_by_estimate(elapsed: float, eta: float, shortest: float, *, even: bool) -> float:
-    """Return the interval in one of three zones: before the likely end, around it, and after it."""
-    wait, longest = limits.POLL_AFTER * elapsed, _max_interval(eta)
-    if even and elapsed < limits.POLL_DENSE[1] * eta:
-        wait = shortest
-    elif elapsed < limits.POLL_DENSE[0] * eta:
-        # Grows with the time passed, so that a job much faster than estimated is noticed in good time too.
-        wait = limits.POLL_BEFORE * elapsed
-    elif elapsed < limits.POLL_DENSE[1] * eta:
-        share, most = limits.POLL_NEAR
-        wait, longest = share * eta, min(longest, most)
-    return _clamp(wait, shortest, longest)
-
-
-def _interval_toward(end: float, elapsed: float, shortest: float) -> float:
-    """Return the interval that approaches a projected end step by step; an overdue job is polled evenly."""
-    share, low, high = limits.POLL_AT_END
-    closest = _clamp(share * end, low, high)
+def _interval_toward(end: float, elapsed: float) -> float:
+    """Return the interval that approaches a projected end step by step; after it the interval grows again."""
     # Aims slightly before the projected end: some ids are rejected and never counted, so that the job ends sooner.
     left = limits.POLL_AIM * end - elapsed
     if left <= 0:
-        return _clamp(limits.POLL_OVERDUE * elapsed, closest, _max_interval(end))
-    # Each step covers a share of what is left, but no more than a share of what has passed: early projections are
-    # the least certain ones.
-    of_left, of_passed = limits.POLL_COUNTED
-    return max(shortest, min(of_passed * elapsed, max(closest, of_left * left)))
+        return _growing_interval(limits.POLL_OVERDUE, elapsed, end)
+    # A step covers no more than a share of what has passed: early projections are the least certain ones.
+    return max(limits.POLL_MIN_SECONDS, min(limits.POLL_GROWTH * elapsed, limits.POLL_APPROACH * left))
 
 
 def _no_jitter() -> float:

@@ -53,12 +53,14 @@ def test_a_job_taken_up_again_is_looked_at_at_once() -> None:
         (30.0, 750.0, 7.0),
         (45.0, 750.0, 9.0),
         (400.0, 750.0, 12.0),
-        (600.0, 750.0, 11.25),
+        (600.0, 750.0, 12.0),
         (600.0, 100.0, 12.0),
-        (40.0, 30.0, 5.0),
+        (40.0, 30.0, 8.0),
     ],
 )
-def test_later_looks_follow_the_three_zones(elapsed: float, eta: float, expected: float) -> None:
+def test_later_looks_come_after_a_share_of_the_elapsed_time_up_to_a_longest_wait(
+    elapsed: float, eta: float, expected: float
+) -> None:
     assert next_delay(elapsed, eta) == pytest.approx(expected)
 
 
@@ -92,8 +94,8 @@ def test_only_a_job_whose_size_is_known_is_taken_for_a_short_one() -> None:
 
 
 def test_a_large_job_is_looked_at_more_rarely() -> None:
-    assert next_delay(400.0, 7_365.0) == next_delay(4_000.0, 7_365.0) == 25.0
-    assert next_delay(7_000.0, 7_365.0) == 15.0
+    assert next_delay(400.0, 7_365.0) == next_delay(4_000.0, 7_365.0) == next_delay(9_000.0, 7_365.0) == 25.0
+    assert next_delay(400.0, 1_000.0) == 16.0
 
 
 @pytest.mark.parametrize(("elapsed", "expected"), [(100.0, 20.0), (300.0, 60.0), (500.0, 50.16), (640.0, 8.16)])
