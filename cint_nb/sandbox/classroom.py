@@ -47,6 +47,8 @@ class Classroom:
     An API is at its student's path, `/student-07/v1`. Under the common path `/v1` the token decides; there all
     accounts have one clock, and whoever waits or advances it lets time pass for the whole class.
 
+    Tokens keep students apart, not attackers: they follow from the seed, and the pages and control APIs need none.
+
     Args:
         students: How many; 1 to 500.
         seed: Decides people, ids and tokens: the same seed gives the same tokens.
