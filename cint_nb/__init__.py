@@ -40,8 +40,8 @@ Every verb can be run again: it continues where the wave stands, and never uploa
 The names, by purpose; `help(cint_nb.NAME)` explains each:
 
 - connect: `connect` returns a `Client`; `resume_jobs` follows the jobs that ran when a kernel ended;
-- people: `read_respondents` returns `Respondents`, `read_report` the `VisitReport` of an earlier wave; a `Crosswalk`
-  leads from RIDs to RSIDs;
+- people: `read_respondents` returns `Respondents`, `read_report` the `VisitReport` of an earlier wave; an
+  `EntityType` says which ids they are, and a `Crosswalk` leads from RIDs to RSIDs;
 - a wave: a `TargetGroupPlan`, with prices as text or as `Money`; the `Wave`; its `Findings` before an upload, and its
   `Outcome` after it;
 - beneath the wave: a `TargetGroupRef` names a target group; a `Job` runs on the exchange, and a `JobSnapshot` says how
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from cint_nb.api.jobs.job import Job as Job
     from cint_nb.domain.errors import CintError as CintError
     from cint_nb.domain.findings import Findings as Findings
+    from cint_nb.domain.ids import EntityType as EntityType
     from cint_nb.domain.jobs import JobSnapshot as JobSnapshot
     from cint_nb.domain.models import TargetGroupRef as TargetGroupRef
     from cint_nb.domain.plan import Money as Money
@@ -96,6 +97,7 @@ _HOMES = {
     "CintError": "cint_nb.domain.errors",
     "Client": "cint_nb.wave.client",
     "Crosswalk": "cint_nb.study.outcome.crosswalk",
+    "EntityType": "cint_nb.domain.ids",
     "FilePicker": "cint_nb.panels.file_picker.widget",
     "Findings": "cint_nb.domain.findings",
     "FindingsTable": "cint_nb.panels.wave_view.findings_table",
@@ -125,6 +127,7 @@ __all__ = [
     "CintError",
     "Client",
     "Crosswalk",
+    "EntityType",
     "FilePicker",
     "Findings",
     "FindingsTable",

@@ -9,10 +9,12 @@ from cint_nb.study.frames import (
     analysis_frame,
     completes_frame,
     funnel_frame,
+    status_frame,
 )
 
 __all__ = [
     "analysis_frame",
     "completes_frame",
     "funnel_frame",
+    "status_frame",
 ]

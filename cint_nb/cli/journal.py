@@ -96,25 +96,6 @@ def _set_aside(path: Path) -> int:
     return 0
 
 
-def _open_new(path: Path) -> TextIO:
-    try:
-        return path.open("x", encoding="utf-8", newline="")
-    except FileExistsError:
-        raise SettingsError(
-            "The export was not written: a file of that name exists.",
-            evidence={"path": path},
-            safe="it was not changed.",
-            next_step="give the export another name, or remove that file first.",
-        ) from None
-    except (OSError, ValueError) as error:
-        raise SettingsError(
-            "The export cannot be written.",
-            evidence={"path": path, "reason": error},
-            safe="nothing was changed.",
-            next_step="give a path in a folder that exists and that you may write to.",
-        ) from error
-
-
 def _list(entries: list[JournalEntry[Payload]]) -> None:
     last: dict[tuple[str, str, str, str, str], JournalEntry[Payload]] = {}
     for entry in entries:

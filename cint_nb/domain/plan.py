@@ -60,6 +60,7 @@ class Money(BaseModel):
     """An amount in a currency, exactly.
 
     Args:
+        fields: By name, `value` and `currency_code`.
         value: Amount, 0 or more.
         currency_code: Three capital letters; for prices the business unit's currency.
 

@@ -4,7 +4,6 @@ Knows: the rules of both guides, a population of respondents, and time that can 
 May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn with h11, httpx for its transport and
 its remote clock; never our models or our client.
 Gives out: `Sandbox`, a simulated exchange in this process; `ServedSandbox`, the same over HTTP;
-`Classroom`, one with an account for each student, and `ServedApp`, which serves it;
 `write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose; `CHANGE_NAMES`,
 what others can change, with `field_edits()` for each field; `PopulationParameters`, the parameters of people's
 behaviour; and `BUSINESS_UNIT_ID` and `PROJECT_MANAGER_ID`, which a plan for the sandbox needs.
@@ -20,35 +19,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cint_nb.sandbox.changes_elsewhere import ChangeName as ChangeName
-    from cint_nb.sandbox.changes_elsewhere import LaggingList as LaggingList
     from cint_nb.sandbox.changes_elsewhere import field_edits as field_edits
-    from cint_nb.sandbox.classroom import Classroom as Classroom
-    from cint_nb.sandbox.draft_edits import DraftField as DraftField
-    from cint_nb.sandbox.fault_kinds import FaultName as FaultName
     from cint_nb.sandbox.faults import CHANGE_NAMES as CHANGE_NAMES
     from cint_nb.sandbox.faults import FAULT_NAMES as FAULT_NAMES
     from cint_nb.sandbox.sample import write_sample as write_sample
     from cint_nb.sandbox.sandbox import BUSINESS_UNIT_ID as BUSINESS_UNIT_ID
     from cint_nb.sandbox.sandbox import PROJECT_MANAGER_ID as PROJECT_MANAGER_ID
     from cint_nb.sandbox.sandbox import Sandbox as Sandbox
-    from cint_nb.sandbox.server import ServedApp as ServedApp
     from cint_nb.sandbox.server import ServedSandbox as ServedSandbox
     from cint_nb.sandbox.world.population import PopulationParameters as PopulationParameters
 
 _HOMES = {
     "BUSINESS_UNIT_ID": "cint_nb.sandbox.sandbox",
     "CHANGE_NAMES": "cint_nb.sandbox.faults",
-    "Classroom": "cint_nb.sandbox.classroom",
-    "ChangeName": "cint_nb.sandbox.changes_elsewhere",
-    "DraftField": "cint_nb.sandbox.draft_edits",
     "FAULT_NAMES": "cint_nb.sandbox.faults",
-    "FaultName": "cint_nb.sandbox.fault_kinds",
-    "LaggingList": "cint_nb.sandbox.changes_elsewhere",
     "PROJECT_MANAGER_ID": "cint_nb.sandbox.sandbox",
     "PopulationParameters": "cint_nb.sandbox.world.population",
     "Sandbox": "cint_nb.sandbox.sandbox",
-    "ServedApp": "cint_nb.sandbox.server",
     "ServedSandbox": "cint_nb.sandbox.server",
     "field_edits": "cint_nb.sandbox.changes_elsewhere",
     "write_sample": "cint_nb.sandbox.sample",
@@ -59,14 +46,8 @@ __all__ = [
     "CHANGE_NAMES",
     "FAULT_NAMES",
     "PROJECT_MANAGER_ID",
-    "ChangeName",
-    "Classroom",
-    "DraftField",
-    "FaultName",
-    "LaggingList",
     "PopulationParameters",
     "Sandbox",
-    "ServedApp",
     "ServedSandbox",
     "field_edits",
     "write_sample",

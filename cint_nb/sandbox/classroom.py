@@ -110,7 +110,11 @@ class Classroom:
         return self.sandboxes[self.students[number - 1].token]
 
     def table(self, url: str) -> list[str]:
-        """Return the lines of a table of all students, for an address at which the class is served."""
+        """Return the lines of a table of all students: number, account, token and address.
+
+        Args:
+            url: The address at which the class is served, such as `http://127.0.0.1:8000`.
+        """
         width = len(self.students[0].token)
         lines = [f"{'student':>7}  {'account':>7}  {'token':<{width}}  API"]
         lines += [

@@ -55,7 +55,7 @@ class ReplyDropped(FaultKind):
 class ReplyDelayed(FaultKind):
     """Time passes between the handler and its response."""
 
-    def seconds(self, value: str) -> float:
+    def seconds(self, value: str | None) -> float:
         """Return the delay in seconds, from the value the fault was written with."""
         return _number(value, _DELAY_SECONDS)
 
@@ -69,7 +69,7 @@ class EarlyResponse(FaultKind):
         response: Builds the response from the value the fault was written with.
     """
 
-    response: Callable[[str], Response]
+    response: Callable[[str | None], Response]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ResponseChange(FaultKind):
         change: Builds the changed response from the response, the fault's value and the raw query.
     """
 
-    change: Callable[[Response, str, str], Response]
+    change: Callable[[Response, str | None, str], Response]
 
 
 @dataclass(frozen=True)
@@ -96,26 +96,26 @@ class StateChange(FaultKind):
     effect: StateFault
 
 
-def _number(value: str, default: float) -> float:
+def _number(value: str | None, default: float) -> float:
     try:
-        return float(value)
+        return default if value is None else float(value)
     except ValueError:
         return default
 
 
-def _early_error(make: Callable[[], ApiError]) -> Callable[[str], Response]:
+def _early_error(make: Callable[[], ApiError]) -> Callable[[str | None], Response]:
     return lambda _value: make().to_response(_UNKNOWN_ID)
 
 
-def _too_many(value: str) -> Response:
+def _too_many(value: str | None) -> Response:
     return _retry_later(429, "too_many_requests_problem_details", "too many requests", value)
 
 
-def _unavailable(value: str) -> Response:
+def _unavailable(value: str | None) -> Response:
     return _retry_later(503, "service_unavailable_error", "try again later", value)
 
 
-def _retry_later(status: int, kind: str, detail: str, value: str) -> Response:
+def _retry_later(status: int, kind: str, detail: str, value: str | None) -> Response:
     headers = {"Retry-After": f"{_number(value, _RETRY_AFTER_SECONDS):.0f}"}
     return ApiError(status, kind, detail, headers=headers).to_response(_UNKNOWN_ID)
 
@@ -124,21 +124,21 @@ def _internal_error() -> ApiError:
     return ApiError(500, "unexpected_internal_error", "an unexpected error happened")
 
 
-def _bad_gateway(_value: str) -> Response:
+def _bad_gateway(_value: str | None) -> Response:
     page = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
     return Response(502, content=page, media_type="text/html")
 
 
-def _invalid_field(value: str) -> Response:
+def _invalid_field(value: str | None) -> Response:
     field_name = value or "Allocations"
     return bad_request((field_name, f"'{field_name}' is not accepted.")).to_response(_UNKNOWN_ID)
 
 
-def _replace_by_error(_response: Response, _value: str, _query: str) -> Response:
+def _replace_by_error(_response: Response, _value: str | None, _query: str) -> Response:
     return _internal_error().to_response(_UNKNOWN_ID)
 
 
-def _truncate(response: Response, _value: str, _query: str) -> Response:
+def _truncate(response: Response, _value: str | None, _query: str) -> Response:
     text = response.content if response.content is not None else json.dumps(response.body or {"": ""}).encode()
     return Response(
         response.status,
@@ -148,19 +148,19 @@ def _truncate(response: Response, _value: str, _query: str) -> Response:
     )
 
 
-def _replace_by_page(response: Response, _value: str, _query: str) -> Response:
+def _replace_by_page(response: Response, _value: str | None, _query: str) -> Response:
     page = b"<!doctype html><html><body><h1>Please sign in to continue</h1></body></html>"
     return Response(200, headers=response.headers, content=page, media_type="text/html")
 
 
-def _set_status(response: Response, value: str, _query: str) -> Response:
+def _set_status(response: Response, value: str | None, _query: str) -> Response:
     word = value or "Archiving"
     if isinstance(response.body, dict):
         response.body = {name: word if name == "status" else item for name, item in response.body.items()}
     return response
 
 
-def _add_fields(response: Response, _value: str, _query: str) -> Response:
+def _add_fields(response: Response, _value: str | None, _query: str) -> Response:
     response.body = _with_extra(response.body)
     return response
 
@@ -173,7 +173,7 @@ def _with_extra(value: Json) -> Json:
     return value
 
 
-def _repeat_cursor(response: Response, _value: str, query: str) -> Response:
+def _repeat_cursor(response: Response, _value: str | None, query: str) -> Response:
     if isinstance(response.body, dict):
         sent = [part.partition("=")[2] for part in query.split("&") if part.startswith("start_after=")]
         cursor = sent[-1] if sent else response.body.get("next_cursor") or encode_cursor("again")

@@ -80,7 +80,7 @@ class Fault:
         text: As it was written.
         name: What happens.
         step: Where.
-        value: Its value, empty when omitted.
+        value: Its value; None when omitted.
         argument: What follows the name after a colon; None without it.
         target: Id of the target group or project it is about; None without it.
         after: Whether it happens after the request, before the next.
@@ -95,7 +95,7 @@ class Fault:
     text: str
     name: str
     step: str
-    value: str = ""
+    value: str | None = None
     remaining: int = 1
     skip: int = 0
     percent: int = 100
@@ -175,7 +175,7 @@ def parse_fault(text: str) -> Fault:
             fault.target = written
         else:
             fault.percent = int(written)
-    fault.value = value or ""
+    fault.value = value
     _check_form(fault, value)
     return fault
 

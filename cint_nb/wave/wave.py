@@ -137,10 +137,10 @@ class Wave:
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
         return self.client.run(work)
 
-    def _act(self, work: Coroutine[Any, Any, T]) -> T:
+    def _act(self, step: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run what sends something, in turns with whoever else works on this wave."""
         with self._holding():
-            return self._ask(work)
+            return self._ask(step())
 
     @contextmanager
     def _holding(self) -> Iterator[None]:
@@ -241,7 +241,7 @@ class Wave:
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the IDs uploaded.
         """
-        return self._act(self._drafts.lower_goal(goal))
+        return self._act(lambda: self._drafts.lower_goal(goal))
 
     def update(self, plan: TargetGroupPlan, *, overwrite: Collection[str] = ()) -> tuple[str, ...]:
         """Write a plan into the draft; what was changed on the exchange only is kept.
@@ -260,7 +260,7 @@ class Wave:
 
         Serves `PUT …/target-groups/{target_group_id}`.
         """
-        return self._act(self._drafts.update(plan, overwrite))
+        return self._act(lambda: self._drafts.update(plan, overwrite))
 
     def plan_from_exchange(self) -> TargetGroupPlan:
         """Return the plan with every field as the draft on the exchange has it.
@@ -328,7 +328,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{fielding_run_id}/relaunch`.
         """
-        self._act(self._fielding.relaunch(budget))
+        self._act(lambda: self._fielding.relaunch(budget))
 
     def raise_goal(self, goal: int, budget: str | Money | None = None) -> int:
         """Raise the goal of a launched wave, and return the goal the exchange then shows.
@@ -344,7 +344,7 @@ class Wave:
 
         Serves `PUT …/profiles/completes-goal`.
         """
-        return self._act(self._fielding.raise_goal(goal, budget))
+        return self._act(lambda: self._fielding.raise_goal(goal, budget))
 
     def set_price(self, price: str | Money, budget: str | Money | None = None) -> Money:
         """Set the price per complete of a launched wave.
@@ -360,7 +360,7 @@ class Wave:
 
         Serves `PUT …/cost-per-interview`.
         """
-        return self._act(self._fielding.set_price(price, budget))
+        return self._act(lambda: self._fielding.set_price(price, budget))
 
     def extend(self, end_at: datetime, budget: str | Money | None = None) -> datetime:
         """Move the end of fielding of a launched wave, and return the end the exchange then shows.
@@ -376,7 +376,7 @@ class Wave:
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
         """
-        return self._act(self._fielding.extend(end_at, budget))
+        return self._act(lambda: self._fielding.extend(end_at, budget))
 
     def approve(self, budget: str | Money) -> Money:
         """Approve a budget for what now stands at the exchange; nothing is sent that changes anything.
@@ -389,7 +389,7 @@ class Wave:
         Raises:
             BudgetExceeded: what stands there could cost more.
         """
-        return self._act(self._fielding.approve(budget))
+        return self._act(lambda: self._fielding.approve(budget))
 
     @property
     def launched(self) -> bool:
@@ -425,11 +425,11 @@ class Wave:
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
-        self._act(self._fielding.pause())
+        self._act(lambda: self._fielding.pause())
 
     def resume(self) -> None:
         """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
-        self._act(self._fielding.resume())
+        self._act(lambda: self._fielding.resume())
 
     def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, so that nobody can enter any longer.
@@ -443,7 +443,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self._act(self._fielding.close(resume_first=resume_first))
+        self._act(lambda: self._fielding.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.

@@ -265,7 +265,7 @@ OWN_FILES = {
     "wire/auth.py": "the token, in a file of the package's own",
     "wire/recording/transports.py": "adds a call to a recording that it has begun",
     "study/files/binary_formats.py": "a copy in a temporary folder of its own",
-    "wave/journal.py": "the journal and its claims, files of the package's own",
+    "wave/journal/database.py": "the journal and its claims, files of the package's own",
 }
 _WRITES = {
     "write_text", "write_bytes", "to_csv", "to_excel", "to_parquet", "to_json", "savefig", "copyfile", "copy2",

@@ -16,7 +16,7 @@ import cint_nb as cint
 from cint_nb.domain.jobs import JobState
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, _LIVE = re.findall(
+WAVE, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
     r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL
 )
 
@@ -98,3 +98,14 @@ def test_the_sandbox_of_the_readme_answers_over_http(shown: dict[str, Any], caps
     exec(WORLD, shown)  # noqa: S102 - our own text
     assert "recontact" in capsys.readouterr().out
     assert shown["world"].world.population.parameters.returns == 0.2
+
+
+def test_the_lines_of_the_readme_on_changes_elsewhere_run(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(CHANGES, {"cint": cint})  # noqa: S102 - our own text
+    assert f"{len(cint.sandbox.CHANGE_NAMES)} such changes" in capsys.readouterr().out
+
+
+def test_the_status_of_rows_kept_from_earlier_is_a_status_table(shown: dict[str, Any]) -> None:
+    exec(UNATTENDED, shown)  # noqa: S102 - our own text
+    frame = shown["archived_status"]([{"name": "Wave 1", "state": "completed", "goal": 100}])
+    assert list(frame.columns) == list(shown["wave"].status().columns)

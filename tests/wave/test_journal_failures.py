@@ -251,7 +251,7 @@ def test_every_failure_that_sqlite_and_the_system_know_becomes_ours(
 
 @pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")
 def test_every_failure_while_a_journal_is_opened_becomes_ours(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cint_nb.wave.journal.set_aside", lambda path, _: path)
+    monkeypatch.setattr("cint_nb.wave.journal.journal.set_aside", lambda path, _: path)
     for reason in REASONS:
 
         def fail(*_: object, reason: Exception = reason, **__: object) -> NoReturn:
@@ -341,7 +341,7 @@ def test_a_wave_of_a_closed_client_says_so(client: Client, make_wave: Callable[.
     wave = make_wave()
     wave.create()
     client.close()
-    for verb in (wave.create, wave.upload, wave.status, wave.close, make_wave):
+    for verb in (wave.create, wave.upload, wave.status, wave.close):
         with pytest.raises(JournalError, match="client is closed"):
             verb()
 

@@ -51,7 +51,7 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
     """Return the routes of the page and its two forms."""
 
     async def page(request: Request) -> Response:
-        problem = _PROBLEM_TEXTS.get(request.query_params.get("problem", ""), "")
+        problem = _PROBLEM_TEXTS.get(request.query_params.get("problem", ""))
         return HTMLResponse(render(sandbox, problem, _root(request)), headers=_SECURITY_HEADERS)
 
     async def advance_clock(request: Request) -> Response:
@@ -81,13 +81,13 @@ def page_routes(sandbox: SandboxLike) -> list[Route]:
     ]
 
 
-def render(sandbox: SandboxLike, problem: str = "", root: str = "") -> str:
+def render(sandbox: SandboxLike, problem: str | None, root: str | None) -> str:
     """Render the page.
 
     Args:
         sandbox: The sandbox.
-        problem: What was not valid, in words; empty for nothing.
-        root: Path below which the sandbox is served, where it is not alone.
+        problem: What was not valid, in words; None for nothing.
+        root: Path below which the sandbox is served; None where it is alone.
     """
     state = world_to_json(sandbox)
     clock = state["clock"]
@@ -102,17 +102,17 @@ def render(sandbox: SandboxLike, problem: str = "", root: str = "") -> str:
 <title>cint_nb sandbox</title><style>{_STYLE}</style></head><body>
 <h1>cint_nb sandbox</h1>
 <p>A simulated Demand API for practice. Nothing here reaches Cint. Its API is under <code>/v1</code>, described at
-<a href="{root}/openapi.json">/openapi.json</a>; {credentials}.</p>{warning}
+<a href="{root or ""}/openapi.json">/openapi.json</a>; {credentials}.</p>{warning}
 <h2>Clock</h2><p><time>{escape(clock["now"])}</time> UTC; the clock {speed}.</p>
-<form method="post" action="{root}/sandbox/page/advance">{buttons}</form>
+<form method="post" action="{root or ""}/sandbox/page/advance">{buttons}</form>
 <h2>Target groups</h2>{_table(_GROUP_COLUMNS, state["target_groups"])}
 <h2>Jobs</h2>{_table(("kind", "status", "file_name", "id"), state["jobs"][-50:])}
 <h2>Faults and changes elsewhere</h2>{_table(("fault", "left", "happened", "problem"), state["faults"])}
-<form method="post" action="{root}/sandbox/page/fault"><label for="fault">Fault</label>
+<form method="post" action="{root or ""}/sandbox/page/fault"><label for="fault">Fault</label>
 <input id="fault" name="fault" list="faults" placeholder="drop-reply@upload" size="32" maxlength="80">
 {_datalist("faults", (f"{name}@any" for name in sorted(FAULT_NAMES)))}
 <button>Arm</button></form>
-<form method="post" action="{root}/sandbox/page/fault"><fieldset>
+<form method="post" action="{root or ""}/sandbox/page/fault"><fieldset>
 <legend>What a colleague or the marketplace changes</legend>
 {_select("name", "Change", {name: _words(name) for name in CHANGES})}
 <label for="argument">Field or list</label>
@@ -126,7 +126,7 @@ def render(sandbox: SandboxLike, problem: str = "", root: str = "") -> str:
 <label for="target">Target group id</label>
 <input id="target" name="target" placeholder="the newest" size="28" maxlength="26">
 <button>Change</button></fieldset></form>
-<form method="post" action="{root}/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
+<form method="post" action="{root or ""}/sandbox/page/fault"><button name="clear" value="1">Disarm all</button></form>
 </body></html>"""
 
 
@@ -178,10 +178,10 @@ def _table(columns: tuple[str, ...], rows: Iterable[Mapping[str, object]]) -> st
     )
 
 
-def _root(request: Request) -> str:
-    return str(request.scope.get("root_path", ""))
+def _root(request: Request) -> str | None:
+    return request.scope.get("root_path") or None
 
 
-def _redirect_back(request: Request, problem: str = "") -> Response:
-    target = f"{_root(request)}/"
+def _redirect_back(request: Request, problem: str | None = None) -> Response:
+    target = f"{_root(request) or ''}/"
     return RedirectResponse(f"{target}?problem={problem}" if problem else target, 303, headers=_SECURITY_HEADERS)

@@ -33,7 +33,7 @@ class FaultInjector:
     def __init__(self, faults: list[Fault], clock: SandboxClock, scope: Scope) -> None:
         # Of several of one name, the last decides the value.
         last = {fault.name: fault for fault in faults}
-        self._faults: list[tuple[FaultKind, str]] = [(fault.kind, fault.value) for fault in last.values()]
+        self._faults: list[tuple[FaultKind, str | None]] = [(fault.kind, fault.value) for fault in last.values()]
         self._clock = clock
         extensions = scope.get("extensions") or {}
         self._is_served: bool = "cint_nb.abort" in extensions

@@ -137,7 +137,7 @@ class JournalDatabase:
             return
         with closing(self._connect()) as connection:
             _create_schema(connection)
-            if connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok" or _TABLES - _tables(connection):
+            if connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok" or _TABLES - _tables(connection):
                 raise self._damaged("parts of it are damaged")
             connection.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log would be missing from a copy
         with suppress(PermissionError):  # a colleague's journal on a shared disk
