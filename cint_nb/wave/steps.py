@@ -54,7 +54,10 @@ _Step = Callable[Concatenate["Steps", P], Coroutine[Any, Any, T]]
 
 
 def _locks_wave(step: _Step[P, T]) -> _Step[P, T]:
-    """Have a step that sends hold the lock of its wave until it ends."""
+    """Have a step that sends hold the lock of its wave until it ends.
+
+    Pausing and closing stop what spends money, may be repeated, and never wait for anybody.
+    """
 
     @wraps(step)
     async def locked(self: Steps, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -360,7 +363,6 @@ class Steps:
         entry = self.journal.last(self.key, LAUNCH)
         return entry is not None and entry.state is not EntryState.FAILED
 
-    @_locks_wave
     async def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, guarded by its ETag; a run that has already ended is left unchanged."""
         ref = self.require_ref()
@@ -394,7 +396,6 @@ class Steps:
 
         return await self._run_job(REMOVE, "", entry, prepare, send, on_snapshot)
 
-    @_locks_wave
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""
         await self.client.fielding.pause(self.require_ref())

@@ -39,7 +39,7 @@ class Wave:
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
     following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
-    and another process is refused with `WaveBusy`. Reading never locks.
+    and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves the recontact guide, steps 1–4 and the removal.
     """
