@@ -40,7 +40,7 @@ class Wave:
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
     following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
-    and another process is refused with `WaveBusy`. Reading never locks.
+    and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves the recontact guide, steps 1–4 and the removal.
     """
@@ -425,7 +425,7 @@ class Wave:
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
-        self._act(lambda: self._fielding.pause())
+        self._ask(self._fielding.pause())
 
     def resume(self) -> None:
         """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
@@ -443,7 +443,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self._act(lambda: self._fielding.close(resume_first=resume_first))
+        self._ask(self._fielding.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.
