@@ -90,7 +90,8 @@ def test_a_running_upload_of_a_colleague_is_found_in_a_group_the_journal_knows(
     with connect(served) as first:
         plan = make_plan(first.clock.now(), start_at=first.clock.now() + timedelta(days=1))
         ref = first.wave("Wave of two people", project="Panel tests", respondents=people, plan=plan).create()
-        monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path / "colleague.sqlite3"))
+        (tmp_path / "colleague").mkdir()
+        monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path / "colleague" / "journal.sqlite3"))
         with connect(served) as colleague:
             colleague.recontacts.upload(ref, people)
         (found,) = first.aio.run(find_running_jobs(first.aio))
