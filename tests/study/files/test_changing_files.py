@@ -115,7 +115,7 @@ def make_file(tmp_path: Path) -> Callable[[str], Path]:
 
 def open_changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], at: int) -> None:
     def open_it(path: Path) -> BinaryIO:
-        return ChangingFile(path, change, at)  # type: ignore[return-value]  # a BufferedReader is what `open` gives
+        return ChangingFile(path, change, at)
 
     monkeypatch.setattr(file_format, "_open", open_it)
 
