@@ -91,7 +91,8 @@ class Call:
         Raises:
             InputError: if a value cannot stand in a header.
         """
-        found = {"Accept": self.accept, "idempotency-key": self.idempotency_key, "If-Match": self.if_match}
+        given = {"Accept": self.accept, "idempotency-key": self.idempotency_key, "If-Match": self.if_match}
+        found = {name: value for name, value in given.items() if value is not None and value != ""}
         for name, value in found.items():
             if not isinstance(value, str) or not _HEADER.fullmatch(value):
                 raise InputError(
@@ -99,7 +100,7 @@ class Call:
                     evidence={"operation": self.operation, "given": masked_repr(value, 40)},
                     next_step="pass a text of ASCII characters in one line, such as a UUID, or an ETag as it was read.",
                 )
-        return {name.encode(): value.encode("latin-1") for name, value in found.items() if value}
+        return {name.encode(): value.encode("latin-1") for name, value in found.items()}
 
     def query_pairs(self) -> tuple[tuple[str, str], ...]:
         """Return the query as names and texts, in the order given."""

@@ -138,7 +138,7 @@ def test_a_change_while_reading_is_an_error_that_says_so(
     open_changing(monkeypatch, change, at)
     with pytest.raises(RespondentFileError, match="changed while it was read") as caught:
         read(path, report)
-    assert "wait until" in caught.value.next_step
+    assert "wait until" in str(caught.value.next_step)
     assert caught.value.evidence["before"] != caught.value.evidence["now"] or change in (rewrite, replace)
 
 
