@@ -58,11 +58,11 @@ class SpendingLimits:
         return min(bounds, key=lambda each: each.value) if bounds else None
 
 
-def compare_with_budget(worst: Money | None, budget: str | Money | None, *, verb: str) -> Money:
+def compare_with_budget(limits: SpendingLimits, budget: str | Money | None, *, verb: str) -> Money:
     """Return the budget, parsed, if it covers the most a launched group can cost.
 
     Args:
-        worst: The worst case; None if nothing bounds it.
+        limits: What bounds its cost.
         budget: Amount and currency, such as `1400 EUR`; required.
         verb: The call, for the message.
 
@@ -70,6 +70,7 @@ def compare_with_budget(worst: Money | None, budget: str | Money | None, *, verb
         PlanError: there is no budget, or it is in another currency.
         BudgetExceeded: the worst case exceeds it, or nothing bounds it.
     """
+    worst = limits.worst_case()
     if budget is None:
         raise PlanError(
             "This can spend more money, but no budget was given.",
@@ -94,7 +95,14 @@ def compare_with_budget(worst: Money | None, budget: str | Money | None, *, verb
     if worst.value > allowed.value:
         raise BudgetExceeded(
             f"The target group could cost {worst}, more than the budget of {allowed}.",
-            evidence={"worst_case": str(worst), "budget": str(allowed)},
+            evidence={
+                "worst_case": str(worst),
+                "budget": str(allowed),
+                "goal": limits.completes_goal,
+                "price": limits.price,
+                "price_cap": limits.price_cap,
+                "saved_ids": limits.saved_count if limits.prevent_overfill is not True else None,
+            },
             safe="nothing was changed.",
             next_step="raise the budget, or ask for less.",
         )

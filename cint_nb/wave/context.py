@@ -166,7 +166,7 @@ class WaveContext:
         """Search a project for the wave's group by reference and by name, and adopt the one that is ours.
 
         Raises:
-            InvalidState: a group has the wave's name but not its reference, or the group is archived.
+            InvalidState: a group has the wave's name but not its reference.
         """
         reference = self.given_plan.customer_reference_number or self.reference(project_id)
         rows = {
@@ -182,18 +182,10 @@ class WaveContext:
         others: list[TargetGroupSummary] = []
         for row in rows.values():
             (ours if await self._is_ours(project_id, row, reference) else others).append(row)
-        standing = [row for row in ours if not is_archived(row)]
-        if standing:
-            self.name_leftovers(standing)
-            first = min(row.id for row in standing)
+        if found := [row for row in ours if not is_archived(row)] or ours:
+            self.name_leftovers(found)
+            first = min(row.id for row in found)
             return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=first), reference)
-        if ours:
-            raise InvalidState(
-                "The target group of this wave is archived.",
-                evidence={"target_group_id": min(row.id for row in ours)},
-                safe="nothing was sent.",
-                next_step="restore it in the web interface: a wave of another name would invite its people again.",
-            )
         others = [row for row in others if not is_archived(row)]
         if others:
             raise InvalidState(

@@ -12,7 +12,7 @@ from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.wave.context import WaveContext, is_archived
-from cint_nb.wave.exchange.draft_merge import merge_drafts, plan_with_fields
+from cint_nb.wave.exchange.draft_merge import READ_ONLY_FIELDS, merge_drafts, plan_with_fields
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
 from cint_nb.wave.journal.journal import EntryState
 from cint_nb.wave.journal.payloads import (
@@ -24,8 +24,6 @@ from cint_nb.wave.journal.payloads import (
     StrategyPayload,
 )
 from cint_nb.wire.settings import Mode
-
-_READ_ONLY_FIELDS = frozenset({"id", "human_readable_id", "launched", "created_at", "links", "pricing_model"})
 
 
 class DraftSteps:
@@ -49,6 +47,12 @@ class DraftSteps:
             project_id = await self._wave.ensure_project()
             ref = await self._wave.find_group(project_id, adopt=adopt) or await self._create_draft(project_id)
         state = await self._wave.read_state()
+        if state.state is GroupState.ARCHIVED:
+            raise state.invalid_state_error(
+                "The target group of this wave is archived.",
+                "restore it in the web interface: a wave of another name would invite its people again.",
+                target_group_id=ref.target_group_id,
+            )
         if state.state is GroupState.DRAFT and self._wave.journal.last(self._wave.key, STRATEGY) is None:
             await self._wave.client.target_groups.set_filling_strategy(ref, self._wave.given_plan.filling_strategy)
             self._wave.write(
@@ -170,7 +174,7 @@ class DraftSteps:
         written = self.last_written or self._wave.plan.to_body(name=self._wave.name)
         body: dict[str, Any] = {
             **{name: written[name] for name in ("allocations", "allocation_template") if name in written},
-            **{name: value for name, value in found.items() if name not in {*_READ_ONLY_FIELDS, "allocations"}},
+            **{name: value for name, value in found.items() if name not in {*READ_ONLY_FIELDS, "allocations"}},
             "completes_goal": wanted,
         }
         if isinstance(unit := body.get("business_unit_id"), int):

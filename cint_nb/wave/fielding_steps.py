@@ -159,10 +159,23 @@ class FieldingSteps:
         limits = await read_limits(self._wave.client, state)
         worst = limits.worst_case()
         self._wave.client.spend_guard.record(state.ref, verb="launch", budget=budget, worst_case=worst, limits=limits)
+        self._warn_if_dearer(state, worst, budget, "it was changed between its check and its launch")
+
+    async def warn_of_rerun(self, state: ExchangeState, budget: Money) -> None:
+        """Warn where a launch that is run again finds the wave no longer live, or dearer than its budget."""
+        if state.state not in (GroupState.LIVE, GroupState.SCHEDULED):
+            self._wave.client.http.warn(
+                f"The wave {self._wave.name!r} was launched before and is {state.state} now. Nothing was sent."
+            )
+        if state.is_in_field:
+            worst = (await read_limits(self._wave.client, state)).worst_case()
+            self._warn_if_dearer(state, worst, budget, "it was changed after its launch")
+
+    def _warn_if_dearer(self, state: ExchangeState, worst: Money | None, budget: Money, why: str) -> None:
         if worst is not None and worst.currency_code == budget.currency_code and worst.value > budget.value:
             self._wave.client.http.warn(
                 f"The wave {self._wave.name!r} is {state.state} and can cost {worst}, more than the approved {budget}: "
-                "it was changed between its check and its launch. Pause it with wave.pause(), or lower goal or price."
+                f"{why}. Pause it with wave.pause(), or lower goal or price."
             )
 
     async def pause(self) -> None:

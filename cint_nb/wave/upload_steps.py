@@ -13,7 +13,7 @@ from cint_nb.domain.ids import EntityType
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
+from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.people import GroupUploads, check_people
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
@@ -113,6 +113,7 @@ class UploadSteps:
             saved_before is None or saved != saved_before + len(self._wave.respondents.ids) - len(before)
         ):
             after = await self._wave.client.recontacts.saved_ids(ref)
+            await self._require_still_there(ref, first, after)
         new = saved if has_rsids else None if saved_before is None else saved - saved_before
         return compare_upload(
             self._wave.respondents,
@@ -125,6 +126,26 @@ class UploadSteps:
             ),
             crosswalk=self._wave.crosswalk,
         )
+
+    async def _require_still_there(self, ref: TargetGroupRef, first: UploadPayload, after: Collection[str]) -> None:
+        """Raise if nobody of the list is in the group any more: people who were removed were not rejected.
+
+        Raises:
+            RespondentFileError: other people are in the group now.
+            InvalidState: nobody is.
+        """
+        if not frozenset(after).isdisjoint(self._saved_form()):
+            return
+        uploaded, _ = parse_message_counts(first.snapshot.partial_message if first.snapshot else None)
+        if after:
+            await self._require_explained(ref, await self._wave.read_uploads(ref))
+        elif uploaded or (first.snapshot is not None and first.snapshot.state is JobState.DONE):
+            raise InvalidState(
+                "The people of this upload are no longer saved: all recontacts were removed since.",
+                evidence={"wave": self._wave.name, "uploaded": uploaded, "saved": 0},
+                safe="nothing was sent.",
+                next_step="run wave.upload() to save them again.",
+            )
 
     async def _find_upload(self, ref: TargetGroupRef) -> UploadPayload:
         """Return what is known of the wave's upload from the exchange alone.

@@ -171,7 +171,10 @@ class Wave:
         """
         with self._holding():
             if self.target_group is None:
-                self.check("create").raise_if_blocking()
+                findings = self.check("create")
+                if {finding.rule for finding in findings.blocking} != {"dates"}:
+                    findings.raise_if_blocking()
+                # Dates pass, and a wave that was created in time is found again whatever they are now.
                 if self._ask(self._context.locate()) is None:
                     self.check("create", ask=True).raise_if_blocking()
             return self._ask(self._drafts.create(adopt=adopt))
@@ -299,6 +302,7 @@ class Wave:
                 if self._fielding.pending_launch() is None:
                     self._stop_if_blocked("launch", unverified)
             elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
+                self._ask(self._fielding.warn_of_rerun(state, allowed))
                 return finished
             elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
                 verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"

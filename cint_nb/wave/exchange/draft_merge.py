@@ -11,6 +11,9 @@ from typing import Any
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.study.preflight.draft_witnesses import WITNESSES, Witness, get_field, normalised
 
+READ_ONLY_FIELDS = frozenset({"id", "human_readable_id", "launched", "created_at", "links", "pricing_model"})
+"""What the exchange shows of a draft and accepts in none."""
+_ALLOCATIONS = ("allocations", "allocation_template")
 _UNREADABLE = object()
 
 
@@ -46,8 +49,12 @@ def merge_drafts(
         wanted: The draft the plan wants.
         overwrite: Fields in which the plan wins whatever was changed.
     """
-    body = copy.deepcopy(dict(wanted))
+    body = {**_unplanned(found), **copy.deepcopy(dict(wanted))}
     written, kept, conflicts = [], [], []
+    name = found.get("name")
+    if name is not None and "name" not in overwrite and (base is None or name != base.get("name")):
+        body["name"] = name  # whatever it is called: a wave is known by its reference
+        kept += ["name"] if name != wanted.get("name") else []
     for witness in WITNESSES:
         field = witness.field
         here, there = _value(witness, wanted), _value(witness, found)
@@ -86,6 +93,12 @@ def plan_with_fields(
             continue
         changes[witness.plan_field] = _plan_value(value)
     return TargetGroupPlan.recontact(**{**dict(plan), **changes})
+
+
+def _unplanned(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a draft shows and no plan can set: a colleague's, and writing the draft would remove it."""
+    planned = {*READ_ONLY_FIELDS, *_ALLOCATIONS, *(witness.field.partition(".")[0] for witness in WITNESSES)}
+    return {field: copy.deepcopy(value) for field, value in found.items() if field not in planned}
 
 
 def _value(witness: Witness, body: Mapping[str, Any]) -> Any:

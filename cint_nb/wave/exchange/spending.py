@@ -103,7 +103,7 @@ class SpendGuard(SpendCheck):
             return
         if budget is None and state.state is GroupState.DRAFT:
             return  # the launch asks for it
-        allowed = compare_with_budget(after, budget, verb=verb)
+        allowed = compare_with_budget(wanted, budget, verb=verb)
         self.record(ref, verb=verb, budget=allowed, worst_case=after, limits=wanted)
 
     async def approve(self, ref: TargetGroupRef, budget: str | Money) -> Money:
@@ -115,9 +115,8 @@ class SpendGuard(SpendCheck):
         state = await read_state(self._client, ref)
         state.require_known("approve a budget")
         limits = await read_limits(self._client, state)
-        worst = limits.worst_case()
-        allowed = compare_with_budget(worst, budget, verb="wave.approve")
-        self.record(ref, verb="approve", budget=allowed, worst_case=worst, limits=limits)
+        allowed = compare_with_budget(limits, budget, verb="wave.approve")
+        self.record(ref, verb="approve", budget=allowed, worst_case=limits.worst_case(), limits=limits)
         return allowed
 
     def record(

@@ -95,7 +95,7 @@ class ExchangeState:
 
 
 async def read_state(client: AsyncClient, ref: TargetGroupRef) -> ExchangeState:
-    """Read where a target group stands; two requests.
+    """Read where a target group stands; two requests, and one more where a group that left its draft has no run.
 
     Group and run are two clocks: where there is a run it decides, and one whose end has passed has ended, whichever
     word is shown. A refused read, an unknown word and a launched group without a run are *not known*.
@@ -120,18 +120,17 @@ async def read_state(client: AsyncClient, ref: TargetGroupRef) -> ExchangeState:
         return ExchangeState(ref, GroupState.DRAFT, now, group=group)
     if refused is not None:
         return _not_known(ref, now, refused)
+    overview = await _overview_or_none(client, ref)
+    if _is_archived(overview):  # as a draft: it never had a run
+        return ExchangeState(ref, GroupState.ARCHIVED, now, overview=overview)
     return ExchangeState(
         ref, GroupState.NOT_KNOWN, now, reason="the group is launched, but its fielding run is not listed"
     )
 
 
 async def _launched_state(client: AsyncClient, ref: TargetGroupRef, run: FieldingRun, now: datetime) -> ExchangeState:
-    overview: TargetGroupOverview | None
-    try:
-        overview = await client.target_groups.overview(ref)
-    except ApiError:  # the run decides; what only the overview shows stays unknown
-        overview = None
-    if overview is not None and (overview.status or "").strip().lower() == "archived":
+    overview = await _overview_or_none(client, ref)
+    if _is_archived(overview):
         return ExchangeState(ref, GroupState.ARCHIVED, now, run=run, overview=overview)
     state, reason = _STATE_OF_RUN.get(run.state, GroupState.NOT_KNOWN), None
     if state is GroupState.NOT_KNOWN:
@@ -140,6 +139,17 @@ async def _launched_state(client: AsyncClient, ref: TargetGroupRef, run: Fieldin
     if ended and state in (GroupState.LIVE, GroupState.PAUSED):
         state = GroupState.COMPLETED
     return ExchangeState(ref, state, now, run=run, overview=overview, reason=reason)
+
+
+async def _overview_or_none(client: AsyncClient, ref: TargetGroupRef) -> TargetGroupOverview | None:
+    try:
+        return await client.target_groups.overview(ref)
+    except ApiError:  # the run decides; what only the overview shows stays unknown
+        return None
+
+
+def _is_archived(overview: TargetGroupOverview | None) -> bool:
+    return overview is not None and (overview.status or "").strip().lower() == "archived"
 
 
 def _not_known(ref: TargetGroupRef, now: datetime, error: ApiError) -> ExchangeState:
