@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import PlanError
+from cint_nb.domain.errors import JournalError, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.jobs import JobSnapshot
@@ -471,7 +471,10 @@ class Wave:
     def __repr__(self) -> str:
         """Show mode, name and the state last read, without ids; nothing is sent."""
         read = self._context.last_state
-        state = str(read.state) if read else "created" if self.target_group else "not created"
+        try:
+            state = str(read.state) if read else "created" if self.target_group else "not created"
+        except JournalError:  # the client is closed
+            state = "state not read"
         return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
 
 
