@@ -19,7 +19,7 @@ _NAME_BYTES = 100
 
 
 def write_new_file(path: str | Path, content: bytes, *, overwrite: bool = False, if_it_exists: str = OVERWRITE) -> Path:
-    """Write a file and return its path; one that exists is left as it is unless `overwrite` is true.
+    """Write a file and return its path; one that exists with other content is left as it is unless `overwrite` is true.
 
     The content is complete on disk before the file gets its name, so that nobody ever reads a part of it, and an
     interrupted write leaves the earlier file.
@@ -31,10 +31,12 @@ def write_new_file(path: str | Path, content: bytes, *, overwrite: bool = False,
         if_it_exists: The next step to advise where the file exists.
 
     Raises:
-        InputError: the file exists, or cannot be written; it was not changed.
+        InputError: a file with other content exists, or it cannot be written; it was not changed.
     """
     target = as_path(path)
     if overwrite is not True:
+        if _holds(target, content):  # a cell that is run again
+            return target
         require_new_file(target, if_it_exists)
     stem = target.name.encode(errors="replace")[:_NAME_BYTES].decode(errors="ignore")
     draft = target.with_name(f".{stem}.{secrets.token_hex(6)}.part")
@@ -117,6 +119,15 @@ def as_path(path: str | Path) -> Path:
             evidence={"path": mask_ids_in(str(path))},
             next_step="write the path without ~.",
         ) from None
+
+
+def _holds(target: Path, content: bytes) -> bool:
+    """Return whether a regular file has exactly this content already."""
+    try:
+        found = target.lstat()
+        return stat.S_ISREG(found.st_mode) and found.st_size == len(content) and target.read_bytes() == content
+    except (OSError, ValueError):
+        return False
 
 
 def _write(draft: Path, content: bytes, *, like: Path) -> None:

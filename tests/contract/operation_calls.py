@@ -128,6 +128,7 @@ OPERATION_CALLS: dict[str, OperationCall] = {
         lambda c: c.target_groups.group_feasibility(REF, {"completes_goal": 40})
     ),
     "target_groups.allocation_specification": OperationCall(lambda c: c.target_groups.allocation_specification(REF)),
+    "target_groups.fielding_assistant": OperationCall(lambda c: c.target_groups.fielding_assistant(REF)),
     "recontacts.upload": OperationCall(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),
     "recontacts.jobs": OperationCall(lambda c: c.recontacts.jobs(REF)),
     "recontacts.upload_status": OperationCall(_poll(JobKind.UPLOAD)),

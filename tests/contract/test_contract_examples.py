@@ -21,6 +21,7 @@ SAMPLES = {
 READ_FIELD_BY_FIELD = {
     *(name for name in OPERATIONS if name.endswith("_status")),  # a snapshot is made of them
     *("reports.status", "definitions.user_business_unit", "target_groups.allocation_specification"),
+    "target_groups.fielding_assistant",
     *("recontacts.upload", "recontacts.upload_rsids", "recontacts.remove_all"),
     *("exclusions.upload", "exclusions.remove_all", "exclusions.set_policies", "exclusions.set_activity"),
     *(

@@ -97,6 +97,7 @@ async def drafts(to: TourState) -> Any:
         "found": await groups.find(to.project, "ref second"),
         "not found": await groups.find(to.project, "ref nobody"),
         "allocations": await groups.allocation_specification(to.groups["wave"]),
+        "assistant": await groups.fielding_assistant(to.groups["wave"]),
         "no overview": await refusal(groups.overview(to.groups["wave"])),
         "no details": await refusal(groups.details(to.groups["wave"])),
         "too soon": await refusal(

@@ -24,11 +24,11 @@ def jobs(raw_client: RawClient, group: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("drop-reply@upload", ("drop-reply", "upload", "", 1, 0, 100)),
-        ("429@list*3", ("429", "list", "", 3, 0, 100)),
+        ("drop-reply@upload", ("drop-reply", "upload", None, 1, 0, 100)),
+        ("429@list*3", ("429", "list", None, 3, 0, 100)),
         ("429@list*3=20", ("429", "list", "20", 3, 0, 100)),
         ("delay@status=40+2", ("delay", "status", "40", 1, 2, 100)),
-        ("503@any%10*always", ("503", "any", "", ALWAYS, 0, 10)),
+        ("503@any%10*always", ("503", "any", None, ALWAYS, 0, 10)),
         (" invalid@draft=Allocations.TemplateId ", ("invalid", "draft", "Allocations.TemplateId", 1, 0, 100)),
     ],
 )
