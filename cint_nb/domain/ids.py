@@ -17,7 +17,10 @@ _UUID_IN_TEXT = re.compile(
     rf"[0-9a-f]{{8}}{_DASH}(?:[0-9a-f]{{4}}{_DASH}){{3}}[0-9a-f]{{12}}|[0-9a-f]{{32,}}", re.ASCII | re.IGNORECASE
 )
 """A dash may have become another sign on the way; without one, an id may be glued to a word of such letters."""
-_EMAIL = re.compile(r"[^\s@<>()\"']+(?:@|%40)[^\s@<>()\"']+")
+_EMAIL = re.compile(r"(?<![^\s@<>()\"'])(?:[^\s@<>()\"'%]|%(?!40))++(?:@|%40)[^\s@<>()\"']+")
+"""Possessive, and from the beginning of a word only: a text of a million letters without any @ takes no longer."""
+_QUOTED_FROM = 20_000
+"""Of a longer text the beginning is masked and then cut far before this end, where an id may have been cut in two."""
 ULID_PATTERN = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
 _PLAIN_BYTES = b"0123456789abcdef-\n"
@@ -134,7 +137,7 @@ def _printable(value: str | float) -> str:
         text = str(value)
     except ValueError:  # Python refuses to write out an integer of thousands of digits
         return "(a number of very many digits)"
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if c.isprintable() else " " for c in text[:_QUOTED_FROM])
 
 
 def synthetic_id(seed: str, number: int) -> str:

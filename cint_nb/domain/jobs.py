@@ -91,10 +91,10 @@ class JobHandle(BaseModel):
     version: int = 2
     kind: JobKind
     base_url: str
-    account_id: int | None
+    account_id: int | None = None
     project_id: OptionalText = None
     target_group_id: OptionalText = None
-    job_id: OptionalText
+    job_id: OptionalText = None
     id_count: int | None = None
     entity_type: EntityType | None = None
     file_name: OptionalText = None

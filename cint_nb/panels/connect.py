@@ -39,7 +39,8 @@ def connect(
     `client.pass_time(days=3)` advances.
 
     In a notebook it also asks pandas to show `$` in tables as it is, where a name with two of them would be set as a
-    formula; `pd.set_option("display.html.use_mathjax", True)` afterwards undoes that.
+    formula; `pd.set_option("display.html.use_mathjax", True)` afterwards undoes that. The tables of pandas 2 say so in
+    the words of MathJax 2, which JupyterLab 4 does not read.
 
     Returns:
         A client: `client.wave(...)` starts a wave; nothing is sent before it is needed.

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from cint_nb.api.jobs.job import Job
-from cint_nb.domain.jobs import JobHandle
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.base import Panel, make_html_part, show_state
 from cint_nb.panels.look.text_format import format_count
 from cint_nb.wave.client import Client
-from cint_nb.wave.journal.journal import EntryState, JournalEntry
-from cint_nb.wave.journal.payloads import JobPayload, Payload
+from cint_nb.wave.running_jobs import find_running_jobs
 
 
 class RunningJobs(Panel):
-    """The jobs that the journal reports as running, each with its progress.
+    """The jobs that run on the exchange, as far as journal and exchange show, each with its progress.
 
     Args:
         client: Where the jobs run; jobs of another mode, host or account are left alone.
         title: Heading.
 
-    `value` is a tuple of the panels. Reading the journal sends nothing; `start()` follows the jobs.
+    `value` is a tuple of the panels. The exchange is asked which jobs run: one request for each job whose end the
+    journal does not hold, and one for each of the 50 newest groups it knows. `start()` follows the jobs.
     """
 
     def __init__(self, client: Client, *, title: str = "Jobs that were running") -> None:
@@ -30,8 +28,8 @@ class RunningJobs(Panel):
         self._content.add_class("cint-inside")
         super().__init__("running-jobs", client.mode, title, (self._line, self._content))
         panels = tuple(
-            JobProgress(Job.attach(client, handle), mode=client.mode, title=f"{wave} · {handle.kind}")
-            for wave, handle in running_jobs(client)
+            JobProgress(each.job, mode=client.mode, title=f"{each.wave} · {each.job.handle.kind}")
+            for each in client.aio.run(find_running_jobs(client.aio))
         )
         self.value = panels
         self._content.children = panels
@@ -44,7 +42,13 @@ class RunningJobs(Panel):
                 "they continue on the exchange whether followed or not",
             )
         else:
-            show_state(self._line, "good", "✔", "nothing is running", "every job of this journal has ended")
+            show_state(
+                self._line,
+                "good",
+                "✔",
+                "nothing is running",
+                "the exchange was asked: every job of this journal and its groups has ended",
+            )
 
     def start(self) -> RunningJobs:
         """Watch all of them in the background, and return at once."""
@@ -63,21 +67,8 @@ class RunningJobs(Panel):
         return [self._title, format_count(len(self.value or ()), "job")]
 
 
-def running_jobs(client: Client) -> list[tuple[str, JobHandle]]:
-    """Return wave and handle of each job that was sent from here and whose end the journal does not hold."""
-    newest: dict[tuple[object, str, str], JournalEntry[Payload]] = {}
-    for entry in client.aio.journal.entries():
-        if entry.key.scope == client.aio.scope:
-            newest[(entry.key, entry.step, entry.batch)] = entry
-    return [
-        (entry.key.wave, entry.payload.handle)
-        for entry in newest.values()
-        if entry.state is EntryState.RUNNING and isinstance(entry.payload, JobPayload) and entry.payload.handle
-    ]
-
-
 def resume_jobs(client: Client | None = None) -> RunningJobs:
-    """Follow every job that was running when a kernel ended, from the journal.
+    """Follow every job that was running when a kernel ended, from journal and exchange.
 
     Args:
         client: Where the jobs run; a new connection by the environment's settings when left out.

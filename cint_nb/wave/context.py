@@ -72,14 +72,8 @@ class WaveContext:
     def known_project_id(self) -> str | None:
         """The id of the wave's project; None while it is not known here."""
         if self._project_id is None:
-            entry = self.journal.last(self.project_key, PROJECT)
-            self._project_id = entry.payload.project_id if entry else None
+            self._project_id = remembered_project(self.client, self.project)
         return self._project_id
-
-    @property
-    def project_key(self) -> WaveKey:
-        """The key under which the project's id is kept, by its name."""
-        return WaveKey(self.client.scope, f"name:{self.project}")
 
     @property
     def key(self) -> WaveKey:
@@ -144,38 +138,15 @@ class WaveContext:
         return await read_uploads(self.client, ref, self.reference(ref.project_id))
 
     async def _find_project(self) -> str | None:
-        if self.known_project_id is not None:
-            return self.known_project_id
-        found = [
-            project
-            async for project in self.client.projects.list(search=_search_word(self.project))
-            if normalise_name(project.name or "") == self.project
-        ]
-        if len(found) > 1:
-            raise InvalidState(
-                f"{len(found)} projects have this name.",
-                evidence={"project": self.project, "project_ids": ", ".join(sorted(each.id for each in found))},
-                safe="nothing was sent.",
-                next_step="name the project by its id: client.wave(…, project='01…').",
-            )
-        if not found:
-            return None
-        self.remember_project(found[0].id)
-        return found[0].id
-
-    def remember_project(self, project_id: str) -> None:
-        """Keep the id of the project."""
-        self._project_id = project_id
-        payload = ProjectPayload(project_id=project_id)
-        self.journal.write(self.project_key, PROJECT, EntryState.DONE, payload, at=self.client.clock.now())
+        if self._project_id is None:
+            self._project_id = await find_project(self.client, self.project)
+        return self._project_id
 
     def forget_project(self) -> None:
         """Forget the id of a project that a restarted sandbox no longer has."""
         if not is_ulid(self.project):
             self._project_id = None
-            self.journal.write(
-                self.project_key, PROJECT, EntryState.FAILED, ProjectPayload(), at=self.client.clock.now()
-            )
+            _remember_project(self.client, self.project, None)
 
     async def ensure_project(self) -> str:
         """Return the id of the wave's project; create it when a new name is first used."""
@@ -187,7 +158,8 @@ class WaveContext:
             self.client.account_id, "create project", self.project, {"name": self.project, "manager": manager}
         )
         project = await self.client.projects.create(self.project, manager, idempotency_key=key)
-        self.remember_project(project.id)
+        _remember_project(self.client, self.project, project.id)
+        self._project_id = project.id
         return project.id
 
     async def find_group(self, project_id: str, *, adopt: str | None = None) -> TargetGroupRef | None:
@@ -298,6 +270,50 @@ class WaveContext:
             raise
         self.write(step, EntryState.DONE, evolve(payload, snapshot=snapshot), batch=batch)
         return snapshot
+
+
+def remembered_project(client: JournaledClient, project: str) -> str | None:
+    """Return the id of a project, given by id or by normalised name, as far as the journal knows it."""
+    if is_ulid(project):
+        return project
+    entry = client.journal.last(_project_key(client, project), PROJECT)
+    return entry.payload.project_id if entry else None
+
+
+async def find_project(client: JournaledClient, project: str) -> str | None:
+    """Return the id of a project, given by id or by normalised name; None if the account has none of that name.
+
+    Raises:
+        InvalidState: several projects have the name.
+    """
+    known = remembered_project(client, project)
+    if known is not None:
+        return known
+    found = [
+        each.id
+        async for each in client.projects.list(search=_search_word(project))
+        if normalise_name(each.name or "") == project
+    ]
+    if len(found) > 1:
+        raise InvalidState(
+            f"{len(found)} projects have this name.",
+            evidence={"project": project, "project_ids": ", ".join(sorted(found))},
+            safe="nothing was sent.",
+            next_step="name the project by its id, such as client.wave(…, project='01…').",
+        )
+    if found:
+        _remember_project(client, project, found[0])
+    return found[0] if found else None
+
+
+def _remember_project(client: JournaledClient, project: str, project_id: str | None) -> None:
+    state = EntryState.FAILED if project_id is None else EntryState.DONE
+    payload = ProjectPayload(project_id=project_id)
+    client.journal.write(_project_key(client, project), PROJECT, state, payload, at=client.clock.now())
+
+
+def _project_key(client: JournaledClient, project: str) -> WaveKey:
+    return WaveKey(client.scope, f"name:{project}")
 
 
 def _search_word(name: str) -> str:

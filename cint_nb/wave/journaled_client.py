@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cint_nb.api.client import AsyncClient
+from cint_nb.domain.jobs import JobHandle
 from cint_nb.wave.exchange.spending import SpendGuard
-from cint_nb.wave.journal.journal import Journal, default_path
+from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey, default_path
+from cint_nb.wave.journal.payloads import JOB, StartedJobPayload
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
 from cint_nb.wire.http import Http
 
@@ -37,6 +39,13 @@ class JournaledClient(AsyncClient):
         super().__init__(http, sandbox=sandbox)
         self.spend_guard = SpendGuard(self, lambda: self.journal, self.scope)
         self.target_groups.spend_guard = self.spend_guard
+        self.recontacts.on_started = self._keep_handle
+
+    def _keep_handle(self, handle: JobHandle, saved_before: int | None) -> None:
+        """Keep the handle of a job that any call started, so that `resume_jobs` finds it after the kernel has ended."""
+        key = WaveKey(self.scope, handle.project_id or "", handle.target_group_id or "")
+        payload = StartedJobPayload(handle=handle, saved_before=saved_before)
+        self.journal.write(key, JOB, EntryState.RUNNING, payload, batch=handle.job_id or "", at=self.clock.now())
 
     @property
     def journal(self) -> Journal:

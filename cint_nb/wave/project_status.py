@@ -11,12 +11,11 @@ from typing import Any
 import pandas as pd
 
 from cint_nb.domain.errors import InputError
-from cint_nb.domain.ids import is_ulid
+from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.frames import status_frame
-from cint_nb.wave.journal.journal import WaveKey
-from cint_nb.wave.journal.payloads import PROJECT
+from cint_nb.wave.context import find_project
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
 
@@ -57,7 +56,8 @@ class ProjectStatus:
 
     def __init__(self, client: JournaledClient, project: str) -> None:
         self._client = client
-        self._project = project
+        self._project = normalise_name(project)
+        self._id: str | None = None
         self._cache: dict[str, _CachedDetails] = {}
 
     def __call__(self) -> Iterator[pd.DataFrame]:
@@ -90,22 +90,15 @@ class ProjectStatus:
         return [line async for line in self._client.target_groups.list(project_id)]
 
     async def _project_id(self) -> str:
-        if is_ulid(self._project):
-            return self._project
-        entry = self._client.journal.last(WaveKey(self._client.scope, self._project), PROJECT)
-        if entry is not None and entry.payload.project_id is not None:
-            return self._remember(entry.payload.project_id)
-        async for project in self._client.projects.list(name=self._project):
-            return self._remember(project.id)
-        raise InputError(
-            "The account has no project of that name.",
-            evidence={"project": self._project},
-            next_step="see client.projects.list(), or pass the project's ID.",
-        )
-
-    def _remember(self, project_id: str) -> str:
-        self._project = project_id
-        return project_id
+        if self._id is None:
+            self._id = await find_project(self._client, self._project)
+        if self._id is None:
+            raise InputError(
+                "The account has no project of that name.",
+                evidence={"project": self._project},
+                next_step="see client.projects.list(), or pass the project's ID.",
+            )
+        return self._id
 
     def _groups_to_fetch(self, lines: list[TargetGroupSummary]) -> list[TargetGroupSummary]:
         changed: list[TargetGroupSummary] = []

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import PlanError
+from cint_nb.domain.errors import JournalError, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.jobs import JobSnapshot
@@ -40,7 +40,7 @@ class Wave:
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
     `launch`, `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
     following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
-    and another process is refused with `WaveBusy`. Reading never locks.
+    and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
 
     Serves the recontact guide, steps 1–4 and the removal.
     """
@@ -430,7 +430,7 @@ class Wave:
 
     def pause(self) -> None:
         """Pause fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
-        self._act(lambda: self._fielding.pause())
+        self._ask(self._fielding.pause())
 
     def resume(self) -> None:
         """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
@@ -448,7 +448,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/complete`.
         """
-        self._act(lambda: self._fielding.close(resume_first=resume_first))
+        self._ask(self._fielding.close(resume_first=resume_first))
 
     def remove(self, *, while_live: bool = False) -> JobSnapshot:
         """Remove all recontacts of the target group; there is no way to remove only some.
@@ -476,7 +476,10 @@ class Wave:
     def __repr__(self) -> str:
         """Show mode, name and the state last read, without ids; nothing is sent."""
         read = self._context.last_state
-        state = str(read.state) if read else "created" if self.target_group else "not created"
+        try:
+            state = str(read.state) if read else "created" if self.target_group else "not created"
+        except JournalError:  # the client is closed
+            state = "state not read"
         return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
 
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, error_class_for_status
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.models import text_or_none
-from cint_nb.wire.calls import Reply
+from cint_nb.wire.calls import Reply, parse_json
 
 _BODY_MAX = 65_536
 _SECRET_MIN = 8
@@ -83,23 +83,30 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
 
 
 def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
-    """Return an error reply whose body does not repeat the credentials that were sent.
+    """Return a reply that does not repeat the credentials that were sent: in its headers, or in the body of an error.
 
     A server, or a proxy before it, may quote the request it rejects. Texts of less than eight characters are not secret
     and stay: the sandbox's own secret is a word of its messages.
     """
-    body = reply.body
+    body, headers = reply.body, reply.headers
     for secret in secrets:
-        if secret is not None and len(text := secret.get_secret_value()) >= _SECRET_MIN:
-            for written in (text, json.dumps(text)[1:-1], quote(text, safe="")):
+        text = secret.get_secret_value() if secret is not None else None
+        if text is None or len(text) < _SECRET_MIN:
+            continue
+        for written in (text, json.dumps(text)[1:-1], quote(text, safe="")):
+            if reply.status >= 300:
                 body = body.replace(written.encode("utf-8"), b"(secret)")
-    return reply if body == reply.body else dataclasses.replace(reply, body=body)
+            if any(written in value for value in headers.values()):
+                headers = {name: value.replace(written, "(secret)") for name, value in headers.items()}
+    if body == reply.body and headers is reply.headers:
+        return reply
+    return dataclasses.replace(reply, body=body, headers=headers)
 
 
 def parse_error_envelope(body: bytes) -> dict[str, Any]:
     """Return the error object of a body; empty if there is none, as from a proxy that returns HTML."""
     try:
-        parsed = json.loads(body[:_BODY_MAX])
+        parsed = parse_json(body[:_BODY_MAX])
     except ValueError:
         return {}
     return parsed if isinstance(parsed, dict) else {}

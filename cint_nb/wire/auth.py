@@ -23,6 +23,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import (
     ApiError,
     CintError,
+    InputError,
     NotAuthenticated,
     NotSent,
     PermissionDenied,
@@ -167,6 +168,8 @@ class TokenProvider:
             token = self._parse_token(await self._fetch())
         except (NotAuthenticated, PermissionDenied) as error:
             raise _token_refused_error(error) from None
+        except InputError:  # a setting, such as a proxy: trying again would not help
+            raise
         except CintError as error:
             raise _token_unavailable_error(error) from None
         if self._store is not None:

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, Never
 from urllib.parse import quote, urlsplit
 
 import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import masked_repr, quote_foreign
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.retry_policy import Idempotency
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _PATH_PARAM = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+_HEADER = re.compile(r"[\t -~\u00a0-\u00ff]*")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
@@ -83,6 +85,23 @@ class Call:
 
         return _PLACEHOLDER.sub(fill, self.template)
 
+    def headers(self) -> dict[bytes, bytes]:
+        """Return the headers of this call, byte for byte as an ETag came.
+
+        Raises:
+            InputError: if a value cannot stand in a header.
+        """
+        given = {"Accept": self.accept, "idempotency-key": self.idempotency_key, "If-Match": self.if_match}
+        found = {name: value for name, value in given.items() if value is not None and value != ""}
+        for name, value in found.items():
+            if not isinstance(value, str) or not _HEADER.fullmatch(value):
+                raise InputError(
+                    f"The {name} header cannot have this value.",
+                    evidence={"operation": self.operation, "given": masked_repr(value, 40)},
+                    next_step="pass a text of ASCII characters in one line, such as a UUID, or an ETag as it was read.",
+                )
+        return {name.encode(): value.encode("latin-1") for name, value in found.items()}
+
     def query_pairs(self) -> tuple[tuple[str, str], ...]:
         """Return the query as names and texts, in the order given."""
         pairs: list[tuple[str, str]] = []
@@ -137,8 +156,8 @@ class Reply:
     @cached_property
     def _parsed_json(self) -> Any:
         try:
-            return json.loads(self.body)
-        except ValueError:  # JSONDecodeError and UnicodeDecodeError
+            return parse_json(self.body)
+        except ValueError:
             raise self.unexpected_reply_error("The exchange returned something that is not JSON.") from None
 
     def is_html_page(self) -> bool:
@@ -174,7 +193,10 @@ class Reply:
     @property
     def location_id(self) -> str | None:
         """Return the last part of the Location header, which may be a URL, a path or a bare id; None if unusable."""
-        last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
+        try:
+            last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
+        except ValueError:  # brackets that are no IPv6 address
+            return None
         return last if _PATH_PARAM.fullmatch(last) else None
 
     def unexpected_reply_error(self, what: str) -> UnexpectedReply:
@@ -193,6 +215,26 @@ class Reply:
         )
         error.body = self.body
         return error
+
+
+def parse_json(body: bytes) -> Any:
+    """Parse a JSON body; half a surrogate pair in it, which nothing could print or store, becomes U+FFFD.
+
+    Raises:
+        ValueError: it is not JSON, has a number no JSON has, or is nested too deeply to be read.
+    """
+    try:
+        parsed = json.loads(body, parse_constant=_refuse_constant)
+        if _SURROGATE.search(body):
+            text = json.dumps(parsed, ensure_ascii=False)
+            parsed = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return parsed
+
+
+def _refuse_constant(word: str) -> Never:
+    raise ValueError(f"{word} is not JSON")
 
 
 def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str | None = None) -> Reply:

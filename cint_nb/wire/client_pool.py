@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,8 @@ import httpx
 from cint_nb.domain import limits
 from cint_nb.domain.errors import NotSent, SettingsError
 from cint_nb.wire import loop_thread
+
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class ClientPool:
@@ -97,8 +100,8 @@ class ClientPool:
         if not self._clients:
             loop_thread.close_at_exit(self)
         per_client = self._max_per_client
-        self._clients.append(
-            _CookielessClient(
+        try:
+            client = _CookielessClient(
                 transport=self._transport,
                 limits=httpx.Limits(max_connections=per_client, max_keepalive_connections=per_client),
                 verify=self._certificates or True,
@@ -106,7 +109,9 @@ class ClientPool:
                 trust_env=self._proxies,
                 headers={"user-agent": _user_agent()},
             )
-        )
+        except (ValueError, httpx.InvalidURL, ImportError) as error:
+            raise _proxy_error(error) from None
+        self._clients.append(client)
         self._in_use.append(0)
         return len(self._clients) - 1
 
@@ -136,6 +141,22 @@ def _ssl_context(*, environment: bool) -> ssl.SSLContext:
             evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
             next_step="correct or unset the variable; certificates are always checked.",
         ) from None
+
+
+def _proxy_error(error: Exception) -> SettingsError:
+    """Return the error for proxies of the environment that httpx cannot use; their values may hold a password."""
+    known = {name.lower(): name for name in os.environ if name.lower() in _PROXY_VARIABLES}
+    needs_socks = isinstance(error, ImportError)
+    return SettingsError(
+        "A proxy of the environment needs SOCKS, which is not installed."
+        if needs_socks
+        else "A proxy of the environment is not valid.",
+        evidence={"variable": ", ".join(sorted(known.values())), "cause": type(error).__name__},
+        next_step="run: pip install 'httpx[socks]', or name an http:// proxy."
+        if needs_socks
+        else "write a proxy as http://host:port, with a special character of its password percent-encoded, and "
+        "NO_PROXY as names of hosts; or unset the variable.",
+    )
 
 
 def _user_agent() -> str:

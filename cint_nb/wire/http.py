@@ -246,14 +246,10 @@ class Http:
     async def _once(self, state: _CallState, url: str, auth: BearerAuth) -> Reply:
         call = state.call
         headers = {
-            "Accept": call.accept,
-            "Accept-Encoding": "identity",
-            "Cint-API-Version": limits.API_VERSION,
+            b"Accept-Encoding": b"identity",
+            b"Cint-API-Version": limits.API_VERSION.encode(),
+            **call.headers(),
         }
-        if call.idempotency_key:
-            headers["idempotency-key"] = call.idempotency_key
-        if call.if_match:
-            headers["If-Match"] = call.if_match
         request = self._sender.build_request(call, url, headers, call.json)
         _check_may_send(call.method)
         self.requests_sent += 1
@@ -304,7 +300,7 @@ class Http:
         return await self._with_retries(TOKEN_CALL, self._request_token)
 
     async def _request_token(self, state: _CallState) -> Reply:
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
+        headers = {b"Accept-Encoding": b"identity", **TOKEN_CALL.headers()}
         request = self._sender.build_request(
             TOKEN_CALL, self.settings.token_url, headers, token_request_body(self.settings)
         )
@@ -314,9 +310,7 @@ class Http:
         return self._check_reply(state, self._redact(reply))
 
     def _redact(self, reply: Reply, *sent: SecretStr) -> Reply:
-        """Return a reply that is safe to show: credentials that an error quotes are removed."""
-        if reply.status < 300:
-            return reply
+        """Return a reply that is safe to show: credentials that it quotes are removed."""
         return redact_reply(reply, (*sent, self.settings.token, self.settings.client_secret))
 
 

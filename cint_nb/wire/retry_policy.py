@@ -51,10 +51,12 @@ class FailureKind(StrEnum):
 
 
 _NOT_SENT_ERRORS = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_LONGEST_RETRY_AFTER = timedelta(days=366).total_seconds()
+"""A longer wait is no answer to when to send again, and beyond the years a calendar has."""
 _NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
-def classify_exception(error: httpx.TransportError) -> FailureKind:
+def classify_exception(error: Exception) -> FailureKind:
     """Return how an attempt failed that brought no reply.
 
     Only what failed before the request was written counts as not sent. Everything else looks the same whether or not
@@ -99,7 +101,10 @@ def backoff(attempt: int, jitter: float) -> float:
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header, seconds or an HTTP date, in seconds from `now`: 0 for the past, None if invalid."""
+    """Read a Retry-After header, seconds or an HTTP date, in seconds from `now`: 0 for the past, None if invalid.
+
+    More than a year is a year: nobody waits, and the number may be beyond any calendar.
+    """
     text = (value or "").strip()
     if not text:
         return None
@@ -108,13 +113,13 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     except ValueError:
         try:
             moment = parsedate_to_datetime(text)
-        except (TypeError, ValueError):
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+            seconds = (moment - now).total_seconds()
+        except (TypeError, ValueError, OverflowError):
             return None
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        seconds = (moment - now).total_seconds()
     if seconds != seconds or seconds == float("inf"):
         return None
-    return max(0.0, seconds)
+    return min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
 
 
 @dataclass(frozen=True)

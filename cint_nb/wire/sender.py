@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import httpx
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import CintError, DeadlineExceeded, NotSent, OutcomeUnknown
+from cint_nb.domain.errors import CintError, DeadlineExceeded, InputError, NotSent, OutcomeUnknown
 from cint_nb.wire.calls import Call, Reply, make_reply
 from cint_nb.wire.client_pool import ClientPool
 from cint_nb.wire.clock import Clock
@@ -92,15 +92,27 @@ class Sender:
         self._rate_limiter = None if per_second is None else RateLimiter(per_second)
         self._slots = asyncio.Semaphore(in_flight)
 
-    def build_request(self, call: Call, url: str, headers: dict[str, str], json: Any = None) -> httpx.Request:
-        """Build a fresh request for an attempt; the caller's own client keeps its own timeouts."""
+    def build_request(self, call: Call, url: str, headers: dict[bytes, bytes], json: Any = None) -> httpx.Request:
+        """Build a fresh request for an attempt; the caller's own client keeps its own timeouts.
+
+        Raises:
+            InputError: if it has a value that cannot be written, such as NaN or half a surrogate pair.
+        """
         extra: dict[str, Any] = {}
         if self._pool.owns_clients:
             extra["timeout"] = _UPLOAD if call.file else _READ
-        if pairs := call.query_pairs():
-            url = f"{url}?{urlencode(pairs)}"  # as `params`, httpx would parse the whole URL once more
         files = {"file": (call.file[0], call.file[1], "text/csv")} if call.file else None
-        return self._pool.any_client().build_request(call.method, url, headers=headers, json=json, files=files, **extra)
+        client = self._pool.any_client()
+        try:
+            if pairs := call.query_pairs():
+                url = f"{url}?{urlencode(pairs)}"  # as `params`, httpx would parse the whole URL once more
+            return client.build_request(call.method, url, headers=headers, json=json, files=files, **extra)
+        except (ValueError, TypeError, OverflowError, RecursionError, httpx.InvalidURL) as error:
+            raise InputError(
+                f"The request to {call.operation.replace('_', ' ')} has a value that cannot be sent.",
+                evidence={"request": f"{call.method} {call.template}", "cause": type(error).__name__},
+                next_step="pass texts, finite numbers and dates only, and no half of a surrogate pair.",
+            ) from None
 
     async def send(self, call: Call, request: httpx.Request, auth: httpx.Auth | None, seconds: float) -> Reply:
         """Send one attempt and read its whole reply, whatever its status.
@@ -131,6 +143,12 @@ class Sender:
         except TimeoutError:
             raise _deadline_error(call, sent=sent) from None
         except httpx.TransportError as error:
+            self._log_attempt(call, type(error).__name__, started)
+            raise _lost_reply_error(call, error) from None
+        except CintError:
+            raise
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError, RecursionError) as error:
+            # What the libraries below raise about a reply they cannot parse: it came, so the request was read.
             self._log_attempt(call, type(error).__name__, started)
             raise _lost_reply_error(call, error) from None
         except (BodyTooLarge, BodyUnreadable) as error:
@@ -171,7 +189,7 @@ async def _send_and_stream(
         return error.response
 
 
-def _lost_reply_error(call: Call, error: httpx.TransportError) -> AttemptFailed:
+def _lost_reply_error(call: Call, error: Exception) -> AttemptFailed:
     kind = classify_exception(error)
     evidence = {"request": f"{call.method} {call.template}", "cause": type(error).__name__}
     words = call.operation.replace("_", " ")

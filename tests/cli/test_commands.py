@@ -114,8 +114,6 @@ def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [
-        (["--fault", "paused-elswhere@status"], "did you mean paused-elsewhere?"),
-        (["--fault", "field-edited:completes_gaol@launch"], "did you mean completes_goal?"),
         (["--students", "0"], "1 to 500 students"),
     ],
 )
@@ -155,6 +153,8 @@ def test_lab_keeps_a_notebook_you_have_worked_in(tmp_path: Path, capsys: pytest.
     [
         ("drop-repl@upload", "did you mean drop-reply?"),
         ("drop-reply@uplod", "did you mean upload?"),
+        ("paused-elswhere@status", "did you mean paused-elsewhere?"),
+        ("field-edited:completes_gaol@launch", "did you mean completes_goal?"),
         ("foo@any", "choose from"),
         ("foo", "NAME@STEP"),
     ],

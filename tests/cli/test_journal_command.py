@@ -135,7 +135,7 @@ def test_the_export_replaces_no_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     (tmp_path / "dangling.csv").symlink_to(tmp_path / "nowhere")
     before = file.read_bytes()
     assert main(["journal", "--file", str(file), "--export", str(tmp_path / target)]) == 2
-    assert "a file of that name exists" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert file.read_bytes() == before
     assert (tmp_path / "audit.csv").read_text() == "mine"
     assert not (tmp_path / "nowhere").exists()
@@ -147,7 +147,7 @@ def test_an_export_that_cannot_be_written_is_said_in_words(
 ) -> None:
     Journal(tmp_path / "journal.sqlite3").close()
     assert main(["journal", "--file", str(tmp_path / "journal.sqlite3"), "--export", str(tmp_path / target)]) == 2
-    assert "The export " in capsys.readouterr().err
+    assert "Safe: nothing was written" in capsys.readouterr().err
 
 
 def test_listing_a_journal_that_was_changed_names_what_is_wrong(

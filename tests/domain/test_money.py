@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from cint_nb.domain.errors import PlanError
@@ -67,8 +67,12 @@ def test_a_text_that_can_be_read_in_one_way_is_read_so(
 
 
 @given(AMOUNTS, st.sampled_from(GROUPINGS), st.sampled_from(".,"))
+@example((2, "735"), "", ",")
+@example((2_735, ""), ",", ".")
+@example((2_735, ""), ".", ",")
 def test_no_text_is_read_as_another_amount(amount: tuple[int, str], grouping: str, sign: str) -> None:
     whole, decimals = amount
+    assume(not (grouping == sign and decimals and whole >= 1_000))  # nobody has one sign for both
     text = write(whole, decimals, grouping, sign, DIGITS[0])
     # A point alone is the decimal sign, whoever meant thousands by it: it is Python's own.
     point_alone = text.count(".") == 1 and "," not in text and not decimals

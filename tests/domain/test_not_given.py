@@ -79,6 +79,7 @@ def test_a_handle_stored_with_empty_texts_is_read_as_one_without_them(nothing: s
     handle = JobHandle.model_validate({**of, **unknown})
     assert {name: getattr(handle, name) for name in unknown} == dict.fromkeys(unknown)
     assert handle.id_count is None
+    assert JobHandle.model_validate_json(handle.model_dump_json(exclude_none=True)) == handle, "as the journal keeps it"
 
 
 @pytest.mark.parametrize(

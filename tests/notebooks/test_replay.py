@@ -1,54 +1,91 @@
-"""Every notebook shows, from recorded responses, exactly what is stored in it."""
+"""Every notebook shows, from recorded responses, exactly what is stored in it.
+
+nbval collects, runs and compares the cells; a notebook is one test, in the process that runs all tests.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from nbval.plugin import IPyNbFile, NbCellError
 
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+from tests.notebooks.course import FOLDER, NUMBERED, ROOT
+from tests.notebooks.preloaded_kernels import preloaded_kernels
+
 RECORDINGS = ROOT / "tests" / "recordings"
+START = FOLDER / "00-start-here.ipynb"
+OPTIONS = {
+    "nbval_current_env": True,
+    "nbval_cell_timeout": 60.0,
+    "nbval_sanitize_with": str(Path(__file__).with_name("sanitize.cfg")),
+}
+
+Replay = Callable[[Path, Path], list[str]]
 
 
-def nbval(notebook: Path, recording: Path) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CINT_NB_", "PYTEST_"))}
-    environment |= {"CINT_NB_MODE": "replay", "CINT_NB_RECORDING": str(recording)}
-    command = [
-        sys.executable, "-m", "pytest", "-q", "--rootdir", str(notebook.parent), "-c", os.devnull,
-        "--nbval", "--nbval-current-env", "--nbval-cell-timeout=60",
-        "--nbval-sanitize-with", str(Path(__file__).with_name("sanitize.cfg")),
-        "-p", "no:randomly", "-p", "no:cacheprovider", str(notebook),
-    ]  # fmt: skip
-    return subprocess.run(command, env=environment, cwd=notebook.parent, text=True, capture_output=True, check=False)
+@pytest.fixture(scope="module")
+def kernels() -> Iterator[None]:
+    with preloaded_kernels():
+        yield
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_outputs_equal_the_stored_ones(tmp_path: Path, notebook: Path) -> None:
-    done = nbval(Path(shutil.copy(notebook, tmp_path)), RECORDINGS / f"{notebook.stem}.jsonl")
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+@pytest.fixture
+def replay(
+    kernels: None, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> Replay:
+    """Return a function that runs a notebook from a recording, and returns the report of each cell that fails."""
+    caplog.set_level(logging.INFO, "nbval")  # below it stands every message of the kernel
+    for name, value in OPTIONS.items():
+        monkeypatch.setattr(request.config.option, name, value)
+    for name in [name for name in os.environ if name.startswith(("CINT_NB_", "PYTEST_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CINT_NB_MODE", "replay")
+
+    def run(notebook: Path, recording: Path) -> list[str]:
+        monkeypatch.setenv("CINT_NB_RECORDING", str(recording))
+        file = IPyNbFile.from_parent(request.session, path=notebook)
+        file.setup()
+        try:
+            return [report for cell in file.collect() for report in failure(cell)]
+        finally:
+            file.teardown()
+
+    return run
 
 
-def test_a_changed_output_is_noticed(tmp_path: Path) -> None:
-    source = ROOT / "notebooks" / "00-start-here.ipynb"
-    copy = tmp_path / source.name
-    text = source.read_text(encoding="utf-8")
+def failure(cell: pytest.Item) -> list[str]:
+    """Run a cell; one that is skipped, or met a dead kernel, has failed too."""
+    try:
+        cell.runtest()
+    except (NbCellError, RuntimeError, pytest.skip.Exception):
+        return [str(cell.repr_failure(pytest.ExceptionInfo.from_current()))]
+    return []
+
+
+@pytest.mark.parametrize("notebook", NUMBERED, ids=lambda path: path.stem)
+def test_outputs_equal_the_stored_ones(replay: Replay, tmp_path: Path, notebook: Path) -> None:
+    failures = replay(Path(shutil.copy(notebook, tmp_path)), RECORDINGS / f"{notebook.stem}.jsonl")
+    assert not failures, "\n".join(failures)
+
+
+def test_a_changed_output_is_noticed(replay: Replay, tmp_path: Path) -> None:
+    copy = tmp_path / START.name
+    text = START.read_text(encoding="utf-8")
     assert "rejected" in text
     copy.write_text(text.replace("rejected", "refused"), encoding="utf-8")
-    assert nbval(copy, RECORDINGS / "00-start-here.jsonl").returncode != 0
+    assert "Cell outputs differ" in "\n".join(replay(copy, RECORDINGS / "00-start-here.jsonl"))
 
 
-def test_a_request_that_was_never_recorded_fails_and_names_the_cure(tmp_path: Path) -> None:
-    source = ROOT / "notebooks" / "00-start-here.ipynb"
+def test_a_request_that_was_never_recorded_fails_and_names_the_cure(replay: Replay, tmp_path: Path) -> None:
     recording = RECORDINGS / "00-start-here.jsonl"
     shorter = tmp_path / "shorter.jsonl"
     kept = [line for line in recording.read_text(encoding="utf-8").splitlines() if "/performance" not in line]
     shorter.write_text("\n".join(kept) + "\n", encoding="utf-8")
-    done = nbval(Path(shutil.copy(source, tmp_path)), shorter)
-    assert done.returncode != 0
-    assert "has no response to GET" in done.stdout
-    assert "cint-nb record" in done.stdout
+    failures = "\n".join(replay(Path(shutil.copy(START, tmp_path)), shorter))
+    assert "has no response to GET" in failures
+    assert "cint-nb record" in failures

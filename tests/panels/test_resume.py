@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cint_nb.panels.resume import RunningJobs, resume_jobs, running_jobs
+from cint_nb.panels.resume import resume_jobs
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
@@ -16,6 +16,7 @@ from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.journal.journal import EntryState, WaveKey
 from cint_nb.wave.journal.payloads import UPLOAD, UploadPayload
+from cint_nb.wave.running_jobs import find_running_jobs
 from tests.support.plans import make_plan
 from tests.support.waiting import wait_for
 
@@ -58,13 +59,43 @@ def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: Served
         panel.close()
 
 
-def test_looking_in_the_journal_sends_nothing(served: ServedSandbox, tmp_path: Path) -> None:
+def test_a_job_that_ended_unwatched_is_not_shown_as_running(served: ServedSandbox, tmp_path: Path) -> None:
     with connect(served) as first:
         begun(first, tmp_path)
+    served.sandbox.advance(3600)
     with connect(served) as second:
-        assert len(running_jobs(second)) == 1
-        RunningJobs(second)
-        assert second.requests_sent == 0
+        assert resume_jobs(second).value == ()
+
+
+def test_an_upload_by_a_call_outside_a_wave_is_found_with_what_was_saved_before(
+    served: ServedSandbox, tmp_path: Path
+) -> None:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    with connect(served) as first:
+        plan = make_plan(first.clock.now(), start_at=first.clock.now() + timedelta(days=1))
+        wave = first.wave("Wave of an engineer", project="Panel tests", respondents=people, plan=plan)
+        ref = wave.create()
+        first.recontacts.upload(ref, people.sample(50)).wait()
+        saved = first.recontacts.saved_count(ref)
+        first.recontacts.upload(ref, people)
+    with connect(served) as second:
+        (found,) = second.aio.run(find_running_jobs(second.aio))
+        assert found.job.poll().saved_count_before == saved
+
+
+def test_a_running_upload_of_a_colleague_is_found_in_a_group_the_journal_knows(
+    served: ServedSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    with connect(served) as first:
+        plan = make_plan(first.clock.now(), start_at=first.clock.now() + timedelta(days=1))
+        ref = first.wave("Wave of two people", project="Panel tests", respondents=people, plan=plan).create()
+        (tmp_path / "colleague").mkdir()
+        monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path / "colleague" / "journal.sqlite3"))
+        with connect(served) as colleague:
+            colleague.recontacts.upload(ref, people)
+        (found,) = first.aio.run(find_running_jobs(first.aio))
+        assert found.wave == "Wave of two people"
 
 
 def test_a_journal_without_running_jobs_says_so(served: ServedSandbox) -> None:
@@ -78,4 +109,4 @@ def test_jobs_of_another_exchange_are_left_alone(served: ServedSandbox, tmp_path
     with connect(served) as first:
         begun(first, tmp_path)
     with ServedSandbox(Sandbox()) as other, connect(other) as client:
-        assert running_jobs(client) == []
+        assert client.aio.run(find_running_jobs(client.aio)) == []

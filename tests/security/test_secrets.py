@@ -61,6 +61,7 @@ def test_a_test_that_leaks_a_secret_in_any_way_fails_and_the_report_does_not_rep
     file.write_text(LEAKS)
     command = [
         sys.executable,
+        "-B",  # compiled, the halves of a token stand together, in a file of this test
         "-m",
         "pytest",
         "-p",

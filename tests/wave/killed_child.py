@@ -1,9 +1,11 @@
 """A notebook's cells as a script: run waves against a served sandbox, and die at the given point.
 
-Usage: `python -m tests.wave.killed_child SERVED_URL PEOPLE_FILE (WAVE KILL_AT)...`. KILL_AT is `never`,
-`entry:N` (after the N-th new line in the journal), or `sent:N` (after the exchange acted on the N-th changing request,
-before its reply is read).
-For each wave that reaches its end one line of JSON is printed.
+Usage: `python -m tests.wave.killed_child SERVED_URL PEOPLE_FILE`, with one life a line on the standard input, as the
+JSON of a list of waves and points: `[[WAVE, KILL_AT], ...]`. KILL_AT is `never`, `entry:N` (after the N-th new line in
+the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+
+Each life is a process of its own, forked before any wave has run, so that none imports everything again. For each one
+line of JSON says how it ended: the status of the process, what its waves printed, and its last words.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import json
 import os
 import signal
 import sys
+import tempfile
+import traceback
 from typing import Any
 
 import httpx
@@ -70,7 +74,31 @@ def run(url: str, file: str, name: str) -> None:
         sys.stdout.flush()
 
 
-url, file, *rest = sys.argv[1:]
-for name, kill_at in zip(rest[::2], rest[1::2], strict=True):
-    arm(kill_at)
-    run(url, file, name)
+def live(url: str, file: str, waves: list[list[str]]) -> None:
+    for name, kill_at in waves:
+        arm(kill_at)
+        run(url, file, name)
+
+
+def fork(url: str, file: str, waves: list[list[str]]) -> dict[str, Any]:
+    with tempfile.TemporaryFile("w+") as printed, tempfile.TemporaryFile("w+") as failure:
+        if (pid := os.fork()) == 0:
+            os.dup2(printed.fileno(), 1)
+            os.dup2(failure.fileno(), 2)
+            try:
+                live(url, file, waves)
+                os._exit(0)  # never back into the loop over lives, which is the parent's
+            finally:
+                traceback.print_exc()
+                os._exit(1)
+        _, status = os.waitpid(pid, 0)
+        printed.seek(0)
+        failure.seek(0)
+        ends = [json.loads(line) for line in printed]
+        return {"status": os.waitstatus_to_exitcode(status), "ends": ends, "failure": failure.read()[-3000:]}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(fork(sys.argv[1], sys.argv[2], json.loads(line))) + "\n")
+        sys.stdout.flush()

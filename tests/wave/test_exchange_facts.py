@@ -156,3 +156,21 @@ def test_with_overfill_allowed_a_wave_costs_no_more_than_its_budget(client: Clie
     wave.launch(budget=budget)
     client.pass_time(days=10)
     assert wave.status().iloc[0]["cost"] <= budget.value
+
+
+def test_people_of_another_open_group_of_the_project_would_be_asked_twice(client: Client, make_wave: Make) -> None:
+    first = make_wave("Tracker, wave 1b")
+    first.create()
+    first.upload()
+    first.launch(budget="300 EUR")
+    client.pass_time(hours=1)
+    second = make_wave("Tracker, wave 2b")
+    second.create()
+    found = {finding.rule: finding for finding in second.check("upload", ask=True)}
+    assert str(first.outcome.counts["saved"]) in str(found["asked-twice"].evidence)
+    client.sandbox.faults.arm("404@rsids*always")
+    notes = [each.message for each in second.check("upload", ask=True) if each.rule == "asked-twice"]
+    assert notes == ["Other open groups of the project were not compared with this list."]
+    first.close()
+    client.sandbox.faults.armed.clear()
+    assert "asked-twice" not in second.check("upload", ask=True).rules()

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -16,7 +16,7 @@ from cint_nb.domain.errors import CintWarning, JournalError
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal.database import set_aside
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey, default_path
-from cint_nb.wave.journal.payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
+from cint_nb.wave.journal.payloads import DRAFT, PAUSE, RESUME, STEPS, UPLOAD, DraftPayload, Payload, UploadPayload
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "10-connect.jsonl"
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -424,3 +424,12 @@ def test_the_checksums_of_two_writers_are_one_chain(path: Path) -> None:
         journal.write(KEY, PAUSE, EntryState.DONE, Payload())
     assert one.is_complete
     assert len(other.entries()) == 4
+
+
+def test_what_was_not_known_when_an_entry_was_written_may_be_absent_when_it_is_read() -> None:
+    """Entries leave out None: a field that is required and may be None could be written and never read again."""
+    fields = [(step.name, name, field) for step in STEPS.values() for name, field in step.payload.model_fields.items()]
+    assert fields
+    may_be_none = [(step, name, field) for step, name, field in fields if type(None) in get_args(field.annotation)]
+    assert ("upload", "saved_before") in {(step, name) for step, name, _ in may_be_none}
+    assert [(step, name) for step, name, field in may_be_none if field.is_required()] == []

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from cint_nb.domain.errors import CintWarning, JournalError, LoopError, WaveBusy
+from cint_nb.domain.fielding import RunState
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.study.files.respondents import Respondents
@@ -539,6 +540,8 @@ def busy_wave(people: Respondents) -> Any:
         wave = client.wave("Wave 2", project="Brand tracker", respondents=people, plan=make_plan(client.clock.now()))
         wave.create()
         wave.upload()
+        wave.launch(budget="1000 EUR")
+        client.pass_time(hours=3)
         assert wave.target_group is not None
         key = WaveKey(client.aio.scope, wave.target_group.project_id, "Wave 2")
         assert client.aio.journal.path is not None
@@ -551,9 +554,7 @@ SENDING: dict[str, Callable[[Wave], object]] = {
     "upload": Wave.upload,
     "lower_goal": Wave.lower_goal,
     "launch": lambda wave: wave.launch(budget="1000 EUR"),
-    "pause": Wave.pause,
     "resume": Wave.resume,
-    "close": Wave.close,
     "remove": lambda wave: wave.remove(while_live=True),
 }
 
@@ -567,7 +568,17 @@ def test_a_verb_that_sends_is_refused_while_another_process_holds_the_wave(busy_
             send(wave)
     assert client.aio.journal.entries() == entries
     assert len(client.recontacts.jobs(wave.target_group)) == 1
-    assert client.fielding.run(wave.target_group) is None
+
+
+def test_pausing_and_closing_are_never_refused(busy_wave: tuple[Client, Wave]) -> None:
+    client, wave = busy_wave
+    assert wave.target_group is not None
+    wave.pause()
+    assert (run := client.fielding.run(wave.target_group)) is not None
+    assert run.state is RunState.PAUSED
+    wave.close(resume_first=True)
+    assert (run := client.fielding.run(wave.target_group)) is not None
+    assert run.state is RunState.COMPLETED
 
 
 def test_reading_is_never_refused(busy_wave: tuple[Client, Wave]) -> None:
@@ -575,10 +586,11 @@ def test_reading_is_never_refused(busy_wave: tuple[Client, Wave]) -> None:
     again = client.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=wave.plan)
     assert again.target_group == wave.target_group
     assert "created" in repr(again)
-    assert again.status()["state"].item() == "draft"
-    assert "draft" in repr(again)
-    assert not again.check("upload", ask=True).blocking
-    assert not again.launched
+    assert again.status()["state"].item() == "live"
+    assert "live" in repr(again)
+    assert "dates" in again.check("create", ask=True).rules()
+    assert again.launched
+    assert again.outcome.counts["saved"]
     client.aio.journal.write(WaveKey("s", "p", "another"), PAUSE, EntryState.DONE, Payload())
 
 

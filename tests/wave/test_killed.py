@@ -39,7 +39,7 @@ def name_of(point: str) -> str:
 
 @pytest.fixture(scope="module")
 def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns]:
-    """Kill one process after the other; each finishes the wave of the one before it, then dies in its own."""
+    """Kill one process after the other: each finishes the wave of the one before it, then dies in its own."""
     folder = tmp_path_factory.mktemp("killed_runs")
     people = write_sample(folder / "people.csv", lines=300, seed=5)
     environment = os.environ | {"CINT_NB_JOURNAL": str(folder / "journal.sqlite3")}
@@ -47,13 +47,20 @@ def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns
     ends: dict[str, dict[str, Any]] = {}
     with ServedSandbox(Sandbox(seed=1)) as served:
         waves = ["An undisturbed wave", *map(name_of, POINTS)]
-        for before, point in zip(waves, [*POINTS, ""], strict=True):
-            words = [before, "never", *([name_of(point), point] if point else [])]
-            command = [sys.executable, "-m", CHILD, served.base_url, str(people), *words]
-            done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
-            died[point] = done.returncode
-            ends |= {end["wave"]: end for end in map(json.loads, done.stdout.splitlines())}
-            assert before in ends, done.stderr[-3000:]
+        lives = [
+            [(before, "never"), *([(name_of(point), point)] if point else [])]
+            for before, point in zip(waves, [*POINTS, ""], strict=True)
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", CHILD, served.base_url, str(people)],
+            input="".join(json.dumps(life) + "\n" for life in lives),
+            cwd=ROOT, env=environment, text=True, capture_output=True, check=False,
+        )  # fmt: skip
+        for before, point, line in zip(waves, [*POINTS, ""], done.stdout.splitlines(), strict=True):
+            life = json.loads(line)
+            died[point] = life["status"]
+            ends |= {end["wave"]: end for end in life["ends"]}
+            assert before in ends, life["failure"]
         yield KilledRuns(served.base_url, died, ends, ends[waves[0]]["outcome"])
 
 

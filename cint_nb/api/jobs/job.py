@@ -71,8 +71,15 @@ class Job:
         )
 
     @classmethod
-    def attach(cls, client: HasHttp | Http, handle: JobHandle | Mapping[str, Any] | str) -> Job:
-        """Attach to a job by its handle, passed as the object, its dict or its JSON; nothing is sent.
+    def attach(
+        cls, client: HasHttp | Http, handle: JobHandle | Mapping[str, Any] | str, *, saved_before: int | None = None
+    ) -> Job:
+        """Attach to a job by its handle; nothing is sent.
+
+        Args:
+            client: The client, on the exchange and account of the job.
+            handle: The handle as the object, its dict or its JSON.
+            saved_before: Number of ids saved before the job, so that its progress can be counted; None if not known.
 
         Raises:
             InputError: it is not a job handle, or belongs to a different exchange or account than the client's.
@@ -98,7 +105,7 @@ class Job:
                 evidence={"job": f"{handle.base_url} account {handle.account_id}", "client": repr(settings)},
                 next_step="connect to that exchange and account, then attach the job again.",
             )
-        return cls(http, handle, durations=durations)
+        return cls(http, handle, saved_before, durations=durations)
 
     @property
     def estimate(self) -> DurationEstimate:

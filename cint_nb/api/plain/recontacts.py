@@ -16,7 +16,11 @@ from cint_nb.wire import loop_thread
 
 
 class Recontacts:
-    """The recontacts of target groups: upload them, follow the jobs, and read what is saved."""
+    """The recontacts of target groups: upload them, follow the jobs, and read what is saved.
+
+    Attributes:
+        on_started: Called with the handle of each job that was started, and the number of ids saved before it.
+    """
 
     def __init__(self, aio: recontacts.Recontacts) -> None:
         self._aio = aio

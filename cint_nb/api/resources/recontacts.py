@@ -29,11 +29,16 @@ _FOLLOW_ADVICE = "wait for it with client.recontacts.find_job(ref, file_name).wa
 
 
 class Recontacts:
-    """The recontacts of target groups: upload them, follow the jobs, and read what is saved."""
+    """The recontacts of target groups: upload them, follow the jobs, and read what is saved.
+
+    Attributes:
+        on_started: Called with the handle of each job that was started, and the number of ids saved before it.
+    """
 
     def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
         self._durations = durations
+        self.on_started: Callable[[JobHandle, int | None], None] | None = None
 
     # --- upload -----------------------------------------------------------------------------------------------
 
@@ -104,7 +109,7 @@ class Recontacts:
             return unlisted() if listed is None else await check()
 
         try:
-            return await send_once(
+            job = await send_once(
                 self._http,
                 send,
                 check,
@@ -117,6 +122,7 @@ class Recontacts:
         except JobAlreadyRunning as error:
             await self._explain_conflict(ref, error)
             raise
+        return self._announce(job, saved_before)
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
         """Return the upload jobs of a target group, newest first.
@@ -203,7 +209,7 @@ class Recontacts:
         async def running_upload() -> UploadJob | None:
             return await self.running_job(ref)
 
-        return await start_removal(
+        job = await start_removal(
             self._http,
             self._durations,
             call=ops.REMOVE_RECONTACTS.make_call(ref.path_params()),
@@ -214,8 +220,14 @@ class Recontacts:
             count=lambda: self.saved_count(ref),
             conflicting_job=running_upload,
         )
+        return self._announce(job, before)
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    def _announce(self, job: Job, saved_before: int | None) -> Job:
+        if self.on_started is not None:
+            self.on_started(job.handle, saved_before)
+        return job
 
     async def _post(self, ref: TargetGroupRef, upload: UploadFile, name: str) -> tuple[JobKind, str]:
         kind = JobKind.UPLOAD

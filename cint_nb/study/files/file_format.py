@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import stat
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -18,6 +21,8 @@ from cint_nb.domain.errors import RespondentFileError
 
 READABLE_FORMATS = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
 _CHUNK = 1 << 22
+_SETTLE_SECONDS = 0.1
+_STILL_WRITTEN = "wait until the program that writes or syncs the file has finished, then read it again."
 
 
 class SourceFormat(StrEnum):
@@ -87,14 +92,22 @@ def open_source(
         name: Shown in place of the source's own name; for bytes its extension also gives the format.
 
     Raises:
-        RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids.
+        RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids; on
+            leaving, if the file changed in the meantime, so that only a part of it, or a mixture, was read.
     """
     if isinstance(source, str | Path):
-        path = _checked_path(source)
+        path, before = _checked_path(source)
         name = name or path.name
         kind_named = _format_from_name(path.name)
         with _open(path) as stream:
-            yield _detect_format(stream, name, path.stat().st_size, kind_named)
+            try:
+                file = _detect_format(stream, name, before.st_size, kind_named)
+                yield file
+            finally:  # whatever was found wrong with a file that changed, that it changed is why
+                _check_unchanged(path, before, name)
+            _check_whole(file, stream)
+        _let_settle(before)
+        _check_unchanged(path, before, name)
         return
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
@@ -105,19 +118,64 @@ def open_source(
     yield _detect_format(io.BytesIO(content), name, len(content), named)
 
 
-def _checked_path(source: str | Path) -> Path:
+def _check_unchanged(path: Path, before: os.stat_result, name: str) -> None:
+    """Raise if a file is not the one it was, in place, size or time."""
+    after = None
+    with suppress(OSError):
+        after = path.stat()
+    if after is not None and _identity(after) == _identity(before):
+        return
+    raise source_error(
+        name,
+        "The file changed while it was read.",
+        _STILL_WRITTEN,
+        before=_describe(before),
+        now="missing" if after is None else _describe(after),
+    ) from None
+
+
+def _let_settle(status: os.stat_result) -> None:
+    """Wait until a file that was written a moment ago has been left alone for a moment.
+
+    A program that writes piece by piece leaves a file that looks finished between two of them.
+    """
+    age = time.time() - status.st_mtime
+    if age < _SETTLE_SECONDS:
+        time.sleep(min(_SETTLE_SECONDS, _SETTLE_SECONDS - age))
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _describe(status: os.stat_result) -> str:
+    return f"{status.st_size:,} bytes of {datetime.fromtimestamp(status.st_mtime, UTC):%H:%M:%S.%f} UTC"
+
+
+def _check_whole(file: OpenSource, stream: BinaryIO) -> None:
+    """Raise if a file that was read from beginning to end gave fewer bytes than it has."""
+    sequential = file.stream is stream and file.kind in (SourceFormat.TEXT, SourceFormat.SPSS)
+    if sequential and (read := stream.tell()) != file.size:
+        raise source_error(
+            file.name, f"The file ended after {read:,} of its {file.size:,} bytes.", _STILL_WRITTEN, bytes=file.size
+        )
+
+
+def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
     if isinstance(source, str) and ("\n" in source or "\0" in source):
         raise source_error(
             None,
             "A string of text was passed where a path is expected.",
             "pass the path of a file, or the IDs as a list: cint.read_respondents(text.splitlines(), entity_type=…).",
         )
-    path = Path(source).expanduser()
+    path = Path(source)
     try:
+        path = path.expanduser()
         status = path.stat()
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:  # also a zero character, and a home folder nobody knows
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        what = "There is no such file." if missing else f"The file cannot be opened: {error.strerror}."
+        reason = getattr(error, "strerror", None) or str(error)
+        what = "There is no such file." if missing else f"The file cannot be opened: {reason}."
         raise source_error(
             path.name,
             what,
@@ -128,7 +186,7 @@ def _checked_path(source: str | Path) -> Path:
         raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
     if not stat.S_ISREG(status.st_mode):
         raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
-    return path
+    return path, status
 
 
 def _open(path: Path) -> BinaryIO:

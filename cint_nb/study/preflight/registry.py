@@ -67,6 +67,21 @@ class PeopleFact:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenGroupFact:
+    """Another target group of the project that is in the field, compared with the list.
+
+    Args:
+        target_group_id: Its id.
+        name: Its name.
+        shared: How many people of the list are in it too; None if that was not compared.
+    """
+
+    target_group_id: str
+    name: str | None
+    shared: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
     """What is known about a wave. What is None is unknown, and rules about it find nothing.
@@ -93,6 +108,7 @@ class WaveFacts:
         last_written: What it wrote.
         unverified: Fields that the analyst has checked elsewhere.
         people: Who is in the target group.
+        open_groups: Other groups of the project that are in the field; None if they were not listed.
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
@@ -124,6 +140,7 @@ class WaveFacts:
     last_written: Mapping[str, Any] | None = None
     unverified: Collection[str] = ()
     people: PeopleFact | None = None
+    open_groups: Collection[OpenGroupFact] | None = None
     project_exclusion: bool | None = None
     group_strategy: str | None = None
     currency: str | None = None

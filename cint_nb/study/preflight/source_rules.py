@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from cint_nb.domain.findings import Finding
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.preflight.registry import RuleReport, WaveFacts, duration_days, rule
 
 _EXCLUSIONS = "API reference, exclusions"
@@ -52,6 +52,29 @@ def industry_lockout(facts: WaveFacts, report: RuleReport) -> Finding | None:
         evidence=f"industry_lockout_code={facts.industry_lockout}",
         fix="remove it from the target group.",
     )
+
+
+@rule("asked-twice", steps=["upload", "launch"], section=_EXCLUSIONS)
+def asked_twice(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """People of the list who are in another open group of the project would be asked twice."""
+    if facts.open_groups is None:
+        if facts.was_asked:
+            yield report.note("Whether other open groups of the project hold people of this list could not be seen.")
+        return
+    for group in facts.open_groups:
+        if group.shared:
+            yield report.warn(
+                "People of this list are in another open target group of the project, and would be asked twice.",
+                evidence=f"{group.shared:,} in {mask_ids_in(group.name or group.target_group_id)}",
+                fix="take them off this list with respondents.difference(…), or complete that group first.",
+            )
+    unseen = [group for group in facts.open_groups if group.shared is None]
+    if unseen:
+        names = ", ".join(mask_ids_in(group.name or group.target_group_id) for group in unseen[:5])
+        yield report.note(
+            "Other open groups of the project were not compared with this list.",
+            evidence=names + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else ""),
+        )
 
 
 @rule("excluded-ids", section=_EXCLUSIONS)

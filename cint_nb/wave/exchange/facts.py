@@ -13,7 +13,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.preflight.draft_witnesses import Read, compare_draft
 from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, WaveFacts
-from cint_nb.wave.exchange.people import GroupUploads, check_people
+from cint_nb.wave.exchange.people import GroupUploads, check_people, compare_open_groups
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.status_rows import answer_or_none
 from cint_nb.wire.settings import Mode
@@ -46,6 +46,8 @@ async def read_exchange_facts(
     if state is None or uploads is None:
         return facts
     facts = await _target_group_facts(client, facts, state, uploads)
+    if facts.step != "create" and facts.respondents is not None:
+        facts = replace(facts, open_groups=await compare_open_groups(client, state.ref, facts.respondents))
     if facts.step == "launch" and state.state is GroupState.DRAFT:
         facts = await _draft_facts(client, facts, state)
         if facts.respondents is not None:

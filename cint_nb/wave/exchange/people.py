@@ -17,10 +17,13 @@ from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.preflight.registry import PeopleFact
+from cint_nb.study.preflight.registry import OpenGroupFact, PeopleFact
 from cint_nb.wave.exchange.identity import UploadName, list_hash
 
 _NO_LIST_OF_JOBS = (404, 405)
+_IN_FIELD_STATUSES = ("scheduled", "live", "paused")
+COMPARED_IDS = 20_000
+"""How many saved ids of other groups are read to find people who would be asked twice."""
 
 
 @dataclass(frozen=True)
@@ -168,3 +171,38 @@ async def _compare_saved(
     return PeopleFact(
         saved=saved, strangers=sum(each not in known for each in listed), unexplained_jobs=unexplained_jobs
     )
+
+
+async def compare_open_groups(
+    client: AsyncClient, ref: TargetGroupRef, respondents: Respondents
+) -> tuple[OpenGroupFact, ...] | None:
+    """Compare a list of RSIDs with the other groups of the project that are in the field.
+
+    One request for the list of groups, one for the size of each, and one per 100 ids, up to `COMPARED_IDS` in all.
+
+    Returns:
+        One fact per group; None if the groups could not be listed.
+    """
+    found: list[OpenGroupFact] = []
+    left = COMPARED_IDS if respondents.entity_type is EntityType.RSID else 0
+    ids = frozenset(respondents.ids) if left else frozenset()
+    try:
+        open_groups = [
+            row
+            async for row in client.target_groups.list(ref.project_id, statuses=_IN_FIELD_STATUSES)
+            if row.id != ref.target_group_id
+        ]
+    except ApiError:
+        return None
+    for row in open_groups:
+        other = TargetGroupRef(project_id=ref.project_id, target_group_id=row.id)
+        shared: int | None = None
+        try:
+            size = await client.recontacts.saved_count(other) if left else None
+            if size is not None and size <= left:
+                left -= size
+                shared = sum(each in ids for each in await client.recontacts.saved_ids(other)) if size else 0
+        except ApiError:  # its people may not be read
+            shared = None
+        found.append(OpenGroupFact(row.id, row.name, shared))
+    return tuple(found)

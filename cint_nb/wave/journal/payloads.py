@@ -80,6 +80,12 @@ class JobPayload(Payload):
     snapshot: JobSnapshot | None = None
 
 
+class StartedJobPayload(JobPayload):
+    """A job that was started by any call, also outside a wave; `saved_before` is the number of IDs saved before it."""
+
+    saved_before: int | None = None
+
+
 class UploadPayload(JobPayload):
     """An upload.
 
@@ -96,7 +102,7 @@ class UploadPayload(JobPayload):
     content_hash: str
     file_name: str
     cycle: int
-    saved_before: int | None
+    saved_before: int | None = None
     digests_before: tuple[str, ...] = ()
     digests_sent: tuple[str, ...] = ()
 
@@ -153,7 +159,9 @@ RESUME = Step("resume", Payload)
 CLOSE = Step("close", Payload)
 REMOVE = Step("remove", RemovalPayload)
 APPROVAL = Step("approval", ApprovalPayload)
+JOB = Step("job", StartedJobPayload)
 
 STEPS: dict[str, Step[Payload]] = {
-    step.name: step for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE, APPROVAL)
+    step.name: step
+    for step in (PROJECT, DRAFT, STRATEGY, UPLOAD, GOAL, LAUNCH, PAUSE, RESUME, CLOSE, REMOVE, APPROVAL, JOB)
 }

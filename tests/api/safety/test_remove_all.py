@@ -59,7 +59,7 @@ def test_a_rejection_of_the_second_removal_is_the_first_one_unless_something_els
     exchange.on("GET", "/recontacts/jobs/upload-respondents-by-file", uploads)
     exchange.on("POST", REMOVE, lost_reply, error_response(409, "conflict"))
     if expected is None:
-        assert client.run(client.recontacts.remove_all(ref)).handle.job_id == ""
+        assert client.run(client.recontacts.remove_all(ref)).handle.job_id is None
     else:
         with pytest.raises(expected):
             client.run(client.recontacts.remove_all(ref))

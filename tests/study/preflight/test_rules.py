@@ -426,7 +426,7 @@ def test_findings_never_show_an_id() -> None:
         {},
         {"completes_goal": None, "cost_per_interview": None, "live_url": "", "locale": ""},
         {"completes_goal": 50, "cost_per_interview": {"value": "2.5000", "currency_code": "eur"}},
-        {"cost_per_interview": {"value": "odd", "currency_code": "EUR"}},
+        {"cost_per_interview": {"value": "9"}},
         {"live_url": PLAN.live_url.replace("[", "%5B").replace("]", "%5D"), "locale": "ger_de"},
         {"live_url": PLAN.live_url.replace("https://survey.example/", "HTTPS://Survey.Example")},
         assigned(quota_overlay={"prevent_overfill": True}),
