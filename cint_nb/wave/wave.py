@@ -172,9 +172,10 @@ class Wave:
         with self._holding():
             if self.target_group is None:
                 findings = self.check("create")
-                if {finding.rule for finding in findings.blocking} != {"dates"}:
+                # If all that is wrong is that its start has passed, it may have been created in time: it is searched.
+                begun = [finding.rule for finding in findings.blocking] == ["dates"]
+                if not (begun and self.plan.start_at < self.client.clock.now()):
                     findings.raise_if_blocking()
-                # Dates pass, and a wave that was created in time is found again whatever they are now.
                 if self._ask(self._context.locate()) is None:
                     self.check("create", ask=True).raise_if_blocking()
             return self._ask(self._drafts.create(adopt=adopt))
