@@ -172,9 +172,10 @@ class Wave:
         with self._holding():
             if self.target_group is None:
                 findings = self.check("create")
-                if {finding.rule for finding in findings.blocking} != {"dates"}:
+                # The start of a wave in the field has passed, and the wave is found again all the same.
+                has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
+                if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
-                # Dates pass, and a wave that was created in time is found again whatever they are now.
                 if self._ask(self._context.locate()) is None:
                     self.check("create", ask=True).raise_if_blocking()
             return self._ask(self._drafts.create(adopt=adopt))

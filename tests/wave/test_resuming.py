@@ -83,7 +83,7 @@ def test_a_wave_in_the_field_is_found_without_its_journal_though_its_start_has_p
     ref = wave.create()
     wave.upload()
     wave.launch(budget="1400 EUR")
-    client.pass_time(days=2)
+    client.pass_time(hours=2)
     without_journal = Client(JournaledClient(client.http))
     again = without_journal.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=wave.plan)
     assert again.create() == ref
