@@ -172,9 +172,9 @@ class Wave:
         with self._holding():
             if self.target_group is None:
                 findings = self.check("create")
-                # If all that is wrong is that its start has passed, it may have been created in time: it is searched.
-                begun = [finding.rule for finding in findings.blocking] == ["dates"]
-                if not (begun and self.plan.start_at < self.client.clock.now()):
+                # The start of a wave in the field has passed, and the wave is found again all the same.
+                has_begun = self.plan.start_at < self.client.clock.now()
+                if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
                 if self._ask(self._context.locate()) is None:
                     self.check("create", ask=True).raise_if_blocking()

@@ -22,6 +22,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal.payloads import GOAL, LAUNCH, PROJECT, STRATEGY, UPLOAD, Payload, Step
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.wave import Wave
 
 Make = Callable[..., Wave]
@@ -73,6 +74,32 @@ def test_what_counts_toward_the_goal_is_set_though_the_draft_was_made_before(
     client.sandbox.world.groups[next(iter(client.sandbox.world.groups))].strategy = "prescreens"
     ref = make_wave().create()
     assert client.sandbox.world.groups[ref.target_group_id].strategy == "completes"
+
+
+def test_a_wave_in_the_field_is_found_without_its_journal_though_its_start_has_passed(
+    client: Client, make_wave: Make
+) -> None:
+    wave = make_wave()
+    ref = wave.create()
+    wave.upload()
+    wave.launch(budget="1400 EUR")
+    client.pass_time(hours=2)
+    without_journal = Client(JournaledClient(client.http))
+    again = without_journal.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=wave.plan)
+    assert again.create() == ref
+    assert again.upload().state is JobState.PARTIAL
+    assert again.launch(budget="1400 EUR").state is JobState.DONE
+    assert again.outcome.counts == wave.outcome.counts
+    assert len(client.recontacts.jobs(ref)) == len(client.fielding.runs(ref)) == 1
+    assert len(client.target_groups.list(ref.project_id)) == 1
+
+
+def test_a_new_wave_whose_start_has_passed_is_not_created(client: Client, make_wave: Make) -> None:
+    wave = make_wave()
+    client.pass_time(days=2)
+    with pytest.raises(PreflightBlocked, match="start in the past"):
+        wave.create()
+    assert client.projects.list() == []
 
 
 # --- upload and resubmission --------------------------------------------------------------------------------------
