@@ -36,8 +36,7 @@ def notebooks(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    both = [] if "--report" in session.posargs else ["-n", "2"]  # the report is gathered in one process
-    session.run("pytest", "tests/faults", "--every-way", *both, *session.posargs)
+    session.run("pytest", "tests/faults", "--every-way", "-n", "2", *session.posargs)
 
 
 @nox.session
