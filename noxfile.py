@@ -36,9 +36,8 @@ def notebooks(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    both = [] if "--report" in session.posargs else ["-n", "2"]  # the report is gathered in one process
     changes = "tests/wave/test_changed_elsewhere.py"
-    session.run("pytest", "tests/faults", changes, "--every-way", *both, *session.posargs)
+    session.run("pytest", "tests/faults", changes, "--every-way", "-n", "2", *session.posargs)
 
 
 @nox.session

@@ -74,7 +74,8 @@ POLL_NEW_JOB = timedelta(seconds=60)  # a job as new as this may not be readable
 WATCH_DEADLINE_FACTOR = 6.0  # times the upper estimate
 WATCH_DEADLINE_MIN = timedelta(minutes=30)
 
-RECHECK_AFTER_SECONDS = (1.0, 4.0, 10.0)  # C, measured: check the exchange so long after a lost reply
+# C: read so long after a lost reply. A replica may lag, so only when all of these reads agree is nothing there.
+RECHECK_AFTER_SECONDS = (1.0, 20.0, 60.0)
 PROJECT_READY_SECONDS = 120.0  # C: how long a new project may take to become readable
 REPORT_MONTHS_MAX = 6  # A: longest period of one report
 

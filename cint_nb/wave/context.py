@@ -4,13 +4,11 @@ The exchange is the record. The journal is a cache, an audit trail and the store
 without it finds what exists by reference, file name and idempotency key, and never creates it a second time.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.domain.errors import (
-    InvalidState,
-    JobFailed,
-)
+from cint_nb.domain.errors import CintError, InvalidState, JobFailed, OutcomeUnknown
 from cint_nb.domain.ids import is_ulid, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
@@ -238,6 +236,17 @@ class WaveContext:
     def write(self, step: Step[AnyPayload], state: EntryState, payload: AnyPayload, *, batch: str = "") -> None:
         """Add an entry to the journal of this wave."""
         self.journal.write(self.key, step, state, payload, batch=batch, at=self.client.clock.now())
+
+    @contextmanager
+    def failed_if_refused(self, step: Step[AnyPayload], payload: AnyPayload, *, batch: str = "") -> Iterator[None]:
+        """Note an intent as failed if its request was refused; without a clear answer it stays an intent."""
+        try:
+            yield
+        except OutcomeUnknown:
+            raise
+        except CintError:
+            self.write(step, EntryState.FAILED, payload, batch=batch)
+            raise
 
     async def run_job(
         self,

@@ -4,10 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from cint_nb.domain.errors import (
-    InvalidState,
-    PlanError,
-)
+from cint_nb.api.safety.send_once import check_until_certain
+from cint_nb.domain.errors import InvalidState, PlanError
 from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
@@ -45,7 +43,7 @@ class DraftSteps:
             ref = None
         if ref is None:
             project_id = await self._wave.ensure_project()
-            ref = await self._wave.find_group(project_id, adopt=adopt) or await self._create_draft(project_id)
+            ref = await self._find_draft(project_id, adopt) or await self._create_draft(project_id)
         state = await self._wave.read_state()
         if state.state is GroupState.ARCHIVED:
             raise state.invalid_state_error(
@@ -70,14 +68,29 @@ class DraftSteps:
         self._wave.forget_project()
         return None
 
+    async def _find_draft(self, project_id: str, adopt: str | None) -> TargetGroupRef | None:
+        found = await self._wave.find_group(project_id, adopt=adopt)
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        if found is not None or entry is None or entry.state is not EntryState.INTENT:
+            return found
+        # A request was sent from here and its reply never seen: that the list does not show the draft proves nothing.
+        return await check_until_certain(
+            self._wave.client.http,
+            lambda: self._wave.find_group(project_id),
+            what="create the draft target group",
+            project_id=project_id,
+            reference=entry.payload.reference,
+        )
+
     async def _create_draft(self, project_id: str) -> TargetGroupRef:
         reference = self._wave.given_plan.customer_reference_number or self._wave.reference(project_id)
         body = self._wave.plan.to_body(name=self._wave.name, customer_reference_number=reference)
         payload = DraftPayload(project_id=project_id, reference=reference, body=body)
         self._wave.write(DRAFT, EntryState.INTENT, payload)
-        ref = await self._wave.client.target_groups.create_draft(
-            project_id, body, reference=reference, name=self._wave.name
-        )
+        with self._wave.failed_if_refused(DRAFT, payload):
+            ref = await self._wave.client.target_groups.create_draft(
+                project_id, body, reference=reference, name=self._wave.name
+            )
         self._wave.write(DRAFT, EntryState.DONE, evolve(payload, target_group_id=ref.target_group_id))
         # Two machines may have created it in the same moment, and nothing can delete a draft: all use the lowest id.
         twins = [
@@ -95,13 +108,13 @@ class DraftSteps:
     def draft_written_at(self) -> datetime | None:
         """When this journal last wrote the draft; None if it did not."""
         entry = self._wave.journal.last(self._wave.key, DRAFT)
-        return entry.at if entry is not None and entry.payload.body is not None else None
+        return entry.at if entry is not None and self.last_written is not None else None
 
     @property
     def last_written(self) -> dict[str, Any] | None:
         """The draft as this journal last wrote it; None if it did not."""
         entry = self._wave.journal.last(self._wave.key, DRAFT)
-        return None if entry is None else entry.payload.body
+        return None if entry is None or entry.state is EntryState.FAILED else entry.payload.body
 
     async def _require_draft(self, action: str) -> tuple[ExchangeState, dict[str, Any]]:
         """Return state and draft as read, in the exchange's field names.

@@ -4,17 +4,16 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.domain.errors import (
-    InvalidState,
-    NothingToResubmit,
-    RespondentFileError,
-)
+from cint_nb.api.safety.send_once import check_until_certain
+from cint_nb.domain.errors import InvalidState, NotFound, NothingToResubmit, RespondentFileError
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
+from cint_nb.wave.exchange.identity import UploadName
 from cint_nb.wave.exchange.people import GroupUploads, check_people
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
@@ -46,6 +45,11 @@ class UploadSteps:
             entry = None
         found = uploads.find(name)
         await self._require_explained(ref, uploads)
+        if found is None and uploads.jobs is not None and entry is not None:
+            if entry.state is EntryState.INTENT:
+                await self._check_for_lost_upload(ref, name)
+            elif entry.state is EntryState.DONE and await self._is_forgotten(entry.payload):
+                entry = None
 
         async def prepare() -> UploadPayload:
             known = uploads.saved if found is None else None  # how many there were before somebody sent it
@@ -61,11 +65,38 @@ class UploadSteps:
             )
 
         async def send(payload: UploadPayload) -> Job:
-            return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
+            with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
+                return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
-        if entry is not None and entry.state is EntryState.DONE and uploads.jobs is not None and found is None:
-            entry = None  # the job the journal remembers is not on the exchange's list: what is not there is sent
         return await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
+
+    async def _check_for_lost_upload(self, ref: TargetGroupRef, name: UploadName) -> None:
+        """Wait until it is certain whether an upload that was sent, and whose reply was never seen, is listed.
+
+        Raises:
+            OutcomeUnknown: the list could not be read; nothing was sent.
+        """
+
+        async def check() -> UploadJob | None:
+            return (await self._wave.read_uploads(ref)).find(name)
+
+        await check_until_certain(
+            self._wave.client.http,
+            check,
+            what="upload recontacts",
+            file_name=str(name),
+            target_group_id=ref.target_group_id,
+        )
+
+    async def _is_forgotten(self, upload: UploadPayload) -> bool:
+        """Return whether a job that ended is unknown to the exchange: a list without it may be that of a replica."""
+        if upload.handle is None or upload.handle.job_id is None:
+            return False
+        try:
+            await Job.attach(self._wave.client, upload.handle).refresh()
+        except NotFound:
+            return True
+        return False
 
     def _uploads(self, cycle: int | None = None) -> dict[str, JournalEntry[UploadPayload]]:
         """Return the newest entry of each batch, of one cycle or of the last one the journal knows."""

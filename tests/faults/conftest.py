@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,19 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    if session.config.getoption("--report", default=False) and exitstatus == pytest.ExitCode.OK:
+    found = session.config.stash[_found]
+    if (to_controller := getattr(session.config, "workeroutput", None)) is not None:
+        to_controller["cells"] = [[*cell, ending] for cell, ending in found.items()]
+    elif session.config.getoption("--report", default=False) and exitstatus == pytest.ExitCode.OK:
         report.FILE.parent.mkdir(exist_ok=True)
-        report.FILE.write_text(report.write(session.config.stash[_found]), encoding="utf-8")
+        report.FILE.write_text(report.write(found), encoding="utf-8")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Gather the cells that a worker of pytest-xdist found."""
+    for table, row, column, ending in getattr(node, "workeroutput", {}).get("cells", ()):
+        node.config.stash[_found][table, row, column] = ending
 
 
 @pytest.fixture(scope="session")

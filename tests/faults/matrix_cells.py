@@ -18,6 +18,7 @@ from tests.faults.usage_modes import WAYS, Kept, follow_advice
 
 STEPS = {
     "token": "get a token",
+    "list_account_projects": "find the project",
     "get_business_units": "read the business units",
     "create_project": "create the project",
     "get_project_by_id": "read the project",
@@ -34,6 +35,7 @@ STEPS = {
     "get_target_group_rsid_exclusion_list_api_paginated": "list the excluded ids",
     "create_launch_fielding_run_from_draft_job": "launch",
     "get_launch_fielding_run_from_draft_job": "poll the launch",
+    "get_fielding_assistant_assignment": "read price cap and overfill",
     "get_target_group_overview": "read the status",
     "get_target_group_performance": "read the performance",
     "get_fielding_runs_by_target_group_id": "find the run",
@@ -50,6 +52,7 @@ _JOBS = (
     "create_all_recontact_rsids_removal_job",
 )
 _LISTS = (
+    "list_account_projects",
     "recontact_list_upload_respondents_by_file_jobs",
     "get_list_target_groups",
     "get_target_group_rsid_recontact_list",

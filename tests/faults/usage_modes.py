@@ -20,6 +20,7 @@ from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload
 from cint_nb.wave.client import Client
+from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.wave import Wave
 from cint_nb.wire import loop_thread
 from tests.support.plans import RSID_URL, make_plan
@@ -152,6 +153,7 @@ async def _calls(
     plan = kept["plan"]
     key = kept.setdefault("key of the project", aio.token_factory.uuid())
     await once("units", aio.definitions.business_units)
+    await once("projects", lambda: _names(aio))
     project = await once("project", lambda: aio.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
     reference = kept.setdefault("reference", f"by-hand-{aio.token_factory.token(12)}")
     ref = await once("draft", lambda: aio.target_groups.create_draft(project.id, plan, name=NAME, reference=reference))
@@ -174,12 +176,17 @@ async def _calls(
         lambda: job("launch", lambda mark: aio.fielding.launch(ref, plan.end_at, idempotency_key=mark)),
     )
     await once("a day", lambda: _pass_a_day(client))
+    await once("limits", lambda: aio.target_groups.fielding_assistant(ref))
     overview = await aio.target_groups.overview(ref)
     await aio.target_groups.performance(ref)
     kept["status"] = str(overview.status)
     await once("closed", lambda: aio.fielding.complete(ref, resume_first="paused" in kept))
     there = await once("there", lambda: aio.recontacts.saved_count(ref))
     await once("remove", lambda: job("remove", lambda mark: aio.recontacts.remove_all(ref, ids=there)))
+
+
+async def _names(aio: JournaledClient) -> list[str | None]:
+    return [project.name async for project in aio.projects.list(search="Brand")]
 
 
 async def _pass_a_day(client: Client) -> bool:

@@ -24,14 +24,14 @@ async def send_once(
     what: str,
     **evidence: Any,
 ) -> T:
-    """Send, and after an ambiguous error check for the result at 1, 4 and 10 s: adopt it, or send a second time.
+    """Send, and after an ambiguous error check for the result over a minute: adopt it, or send a second time.
 
     A conflict on the first attempt is with somebody else's request; on the second it may be with our own first one.
 
     Args:
         http: Provides the pauses.
         send: Sends the request and parses its reply.
-        check: Finds what an earlier attempt created; None if there is nothing.
+        check: Finds what an earlier attempt created; None if there is nothing. It has to read the exchange each time.
         check_conflict: Finds it when the second attempt ends in a conflict, which may itself be the proof that the
             first was accepted; None if the conflict is somebody else's. `check` if omitted.
         what: What the request does, for the message.
@@ -39,7 +39,7 @@ async def send_once(
 
     Raises:
         Conflict: somebody else's request is in the way.
-        OutcomeUnknown: the checks failed, or the second attempt ended in an ambiguous error too; `evidence` contains
+        OutcomeUnknown: a check failed, or the second attempt ended in an ambiguous error too; `evidence` contains
             what identifies the result later.
     """
     lost: Exception | None = None
@@ -47,11 +47,10 @@ async def send_once(
         try:
             return await send()
         except _AMBIGUOUS_ERRORS as error:
-            found, is_certain = await _check_after_delay(http, check)
+            found = await check_until_certain(http, check, what=what, lost=error, **evidence)
             if found is not None:
                 return found
-            # Without a check that worked, "nothing found" proves nothing, and a second request could act twice.
-            if not is_certain or lost is not None:
+            if lost is not None:
                 raise _outcome_unknown_error(what, error, **evidence) from error
             lost = error
         except Conflict:
@@ -67,24 +66,43 @@ async def send_once(
     raise _outcome_unknown_error(what, lost, **evidence)
 
 
-async def _check_after_delay(http: Http, check: Callable[[], Awaitable[T | None]]) -> tuple[T | None, bool]:
-    """Return what was found, and whether the answer is certain: a result, or a last check that worked.
+async def check_until_certain(
+    http: Http,
+    check: Callable[[], Awaitable[T | None]],
+    *,
+    what: str,
+    lost: Exception | None = None,
+    **evidence: Any,
+) -> T | None:
+    """Return what a request whose reply is not known created; None only if three reads over a minute find nothing.
 
-    The checks are spread over seconds, because the exchange may still be busy with the request whose reply was lost.
+    The exchange may still be busy with the request, or answer from a replica that lags behind. A read that failed
+    agrees with nothing: a second request could then act twice.
+
+    Args:
+        http: Provides the pauses.
+        check: Finds the result; None if there is nothing.
+        what: What the request does, for the message.
+        lost: The error that ended the request; None if it ended with the process that sent it.
+        evidence: What identifies the result later.
+
+    Raises:
+        OutcomeUnknown: nothing was found, and a read failed.
     """
-    waited, is_certain = 0.0, False
+    waited, failed = 0.0, None
     for moment in limits.RECHECK_AFTER_SECONDS:
         await http.sleep(moment - waited)
         waited = moment
         try:
             found = await check()
-        except (ApiError, TransportError):
-            is_certain = False
+        except (ApiError, TransportError) as error:
+            failed = error
             continue
         if found is not None:
-            return found, True
-        is_certain = True
-    return None, is_certain
+            return found
+    if failed is not None:
+        raise _outcome_unknown_error(what, lost or failed, **evidence) from (lost or failed)
+    return None
 
 
 def _outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:

@@ -45,7 +45,7 @@ _SAFE_BY_STATE = {
     EntryState.RUNNING: "the request was sent and accepted, and its job runs on the exchange; the journal holds the "
     "intent, so that rerunning the step finds the job and sends nothing twice.",
     EntryState.DONE: "the step was sent and is done on the exchange; rerunning it finds that.",
-    EntryState.FAILED: "the request was sent, and the exchange reports that its job failed; nothing of it runs.",
+    EntryState.FAILED: "the exchange refused the request or reports that its job failed; nothing of it runs.",
 }
 """What is so when an entry cannot be written: an intent is written before its request, the others after it."""
 
