@@ -12,7 +12,7 @@ from cint_nb.wave.running_jobs import find_running_jobs
 
 
 class RunningJobs(Panel):
-    """The jobs that run on the exchange, as far as journal and exchange show, each with its progress.
+    """The jobs that run on the exchange, or ended while nobody watched, each with its progress.
 
     Args:
         client: Where the jobs run; jobs of another mode, host or account are left alone.

@@ -1,4 +1,4 @@
-"""The jobs that are running on the exchange now: those the journal knows, and those of its groups."""
+"""The jobs that run on the exchange, or ended while nobody watched, as far as journal and exchange show."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RunningJob:
 
 
 async def find_running_jobs(client: JournaledClient) -> list[RunningJob]:
-    """Return every job that runs now, as far as journal and exchange show.
+    """Return every job that runs now, and every job of a wave that ended while nobody watched.
 
     A job whose end the journal does not hold is polled once. Then each group the journal knows, the newest first, is
     asked for its running upload: the job of another session, or of a colleague.
@@ -48,13 +48,16 @@ async def find_running_jobs(client: JournaledClient) -> list[RunningJob]:
             continue
         before = payload.saved_before if isinstance(payload, UploadPayload | StartedJobPayload) else None
         job = Job.attach(client, payload.handle, saved_before=before)
-        if await _is_running(job):
-            # An upload of a wave has two entries, one of which names the wave.
-            named = not isinstance(payload, StartedJobPayload)
-            if named or payload.handle.job_id not in found:
+        is_known = await _poll(job)
+        has_ended = not is_known or (job.last_snapshot is not None and job.last_snapshot.is_final)
+        # An upload of a wave has two entries, one of which names the wave; who watched the other is not known.
+        if not isinstance(payload, StartedJobPayload):
+            if is_known:
                 found[payload.handle.job_id] = RunningJob(entry.key.wave, job)
-        elif isinstance(payload, StartedJobPayload):
+        elif has_ended:
             client.journal.write(entry.key, JOB, EntryState.DONE, payload, batch=entry.batch, at=client.clock.now())
+        else:
+            found.setdefault(payload.handle.job_id, RunningJob(entry.key.wave, job))
     for ref, wave in list(reversed(waves.items()))[:GROUPS_ASKED]:
         listed = await _running_upload(client, ref)
         if listed is not None and listed.handle.job_id not in found:
@@ -70,14 +73,15 @@ def _newest_entries(client: JournaledClient) -> list[JournalEntry[Payload]]:
     return list(newest.values())
 
 
-async def _is_running(job: Job) -> bool:
-    """Return whether a job runs; one that cannot be asked counts as running, and its panel says why."""
+async def _poll(job: Job) -> bool:
+    """Poll once, and return whether the exchange knows the job; where it cannot be asked, its panel says why."""
     try:
-        return not (await job.refresh()).is_final
+        await job.refresh()
     except NotFound:
         return False
     except CintError:
         return True
+    return True
 
 
 async def _running_upload(client: JournaledClient, ref: TargetGroupRef) -> Job | None:

@@ -59,12 +59,14 @@ def test_a_job_cut_short_is_watched_to_its_end_by_another_session(served: Served
         panel.close()
 
 
-def test_a_job_that_ended_unwatched_is_not_shown_as_running(served: ServedSandbox, tmp_path: Path) -> None:
+def test_a_job_that_ended_while_nobody_watched_is_shown_with_its_end(served: ServedSandbox, tmp_path: Path) -> None:
     with connect(served) as first:
         begun(first, tmp_path)
     served.sandbox.advance(3600)
     with connect(served) as second:
-        assert resume_jobs(second).value == ()
+        (found,) = second.aio.run(find_running_jobs(second.aio))
+        assert found.job.last_snapshot is not None
+        assert found.job.last_snapshot.is_final
 
 
 def test_an_upload_by_a_call_outside_a_wave_is_found_with_what_was_saved_before(
