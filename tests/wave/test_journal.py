@@ -8,15 +8,26 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from cint_nb.domain.errors import CintWarning, JournalError
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal.database import set_aside
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey, default_path
-from cint_nb.wave.journal.payloads import DRAFT, PAUSE, RESUME, UPLOAD, DraftPayload, Payload, UploadPayload
+from cint_nb.wave.journal.payloads import (
+    DRAFT,
+    PAUSE,
+    RESUME,
+    STEPS,
+    UPLOAD,
+    DraftPayload,
+    Payload,
+    Step,
+    UploadPayload,
+)
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "10-connect.jsonl"
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -424,3 +435,21 @@ def test_the_checksums_of_two_writers_are_one_chain(path: Path) -> None:
         journal.write(KEY, PAUSE, EntryState.DONE, Payload())
     assert one.is_complete
     assert len(other.entries()) == 4
+
+
+def models_in(model: type[BaseModel]) -> set[type[BaseModel]]:
+    """Return a model and every model in its fields."""
+    found = {model}
+    for field in model.model_fields.values():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                found |= models_in(part)
+    return found
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=list(STEPS))
+def test_what_is_not_known_is_left_out_of_an_entry_and_may_be_missing_when_it_is_read(step: Step[Payload]) -> None:
+    for model in models_in(step.payload):
+        for name, field in model.model_fields.items():
+            may_be_none = type(None) in get_args(field.annotation)
+            assert not (may_be_none and field.is_required()), f"an entry without {model.__name__}.{name} is unreadable"

@@ -102,7 +102,7 @@ class UploadPayload(JobPayload):
     content_hash: str
     file_name: str
     cycle: int
-    saved_before: int | None
+    saved_before: int | None = None
     digests_before: tuple[str, ...] = ()
     digests_sent: tuple[str, ...] = ()
 
