@@ -36,7 +36,7 @@ def notebooks(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    session.run("pytest", "tests/faults", "--every-way", "-n", "2", *session.posargs)
+    session.run("pytest", "tests/faults", "tests/wave/test_killed.py", "--every-way", "-n", "2", *session.posargs)
 
 
 @nox.session
