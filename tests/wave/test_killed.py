@@ -99,5 +99,8 @@ def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: Kil
     assert len(groups) == 1
     assert len(uploads) == 2  # the list, and its rejected ids once more
     assert run is not None
-    jobs = [job for job in killed_runs.sandbox.world.jobs.values() if job.kind == "launch"]
-    assert sum(job.group_id == ref.target_group_id for job in jobs) == 1
+    # Without its journal a plan made anew is launched once more: the exchange fails one of the two jobs.
+    jobs = [job for job in killed_runs.sandbox.world.jobs.values() if job.group_id == ref.target_group_id]
+    launches = [job.status for job in jobs if job.kind == "launch"]
+    assert launches.count("Completed") == 1
+    assert len(launches) == 1 or (JOURNAL_DELETED in point and sorted(launches) == ["Completed", "Failed"])
