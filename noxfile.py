@@ -36,8 +36,8 @@ def notebooks(session: nox.Session) -> None:
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    changes = "tests/wave/test_changed_elsewhere.py"
-    session.run("pytest", "tests/faults", changes, "--every-way", "-n", "2", *session.posargs)
+    more = ("tests/wave/test_changed_elsewhere.py", "tests/wave/test_killed.py")
+    session.run("pytest", "tests/faults", *more, "--every-way", "-n", "2", *session.posargs)
 
 
 @nox.session

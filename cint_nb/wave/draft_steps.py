@@ -51,12 +51,16 @@ class DraftSteps:
                 "restore it in the web interface: a wave of another name would invite its people again.",
                 target_group_id=ref.target_group_id,
             )
-        if state.state is GroupState.DRAFT and self._wave.journal.last(self._wave.key, STRATEGY) is None:
-            await self._wave.client.target_groups.set_filling_strategy(ref, self._wave.given_plan.filling_strategy)
-            self._wave.write(
-                STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=self._wave.given_plan.filling_strategy)
-            )
+        if state.state is GroupState.DRAFT:
+            await self._set_strategy(ref)
         return ref
+
+    async def _set_strategy(self, ref: TargetGroupRef) -> None:
+        """Set what counts toward the goal, unless it was set from here: no read shows it."""
+        if self._wave.journal.last(self._wave.key, STRATEGY) is None:
+            strategy = self._wave.given_plan.filling_strategy
+            await self._wave.client.target_groups.set_filling_strategy(ref, strategy)
+            self._wave.write(STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=strategy))
 
     async def _recreate_if_lost(self, ref: TargetGroupRef) -> TargetGroupRef | None:
         """Return the group; None if a practice exchange was restarted and has forgotten it."""
@@ -162,6 +166,7 @@ class DraftSteps:
                 "wave.plan_from_exchange() returns a plan with those of the exchange.",
             )
         await self._write_draft(state.ref, merge.body)
+        await self._set_strategy(state.ref)
         self._wave.given_plan = plan_with_fields(plan, found, merge.kept)
         return merge.kept
 

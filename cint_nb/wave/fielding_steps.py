@@ -52,23 +52,27 @@ class FieldingSteps:
         cycle = (await self._wave.read_uploads(state.ref)).cycle
         while True:
             entry = self._wave.journal.last(self._wave.key, LAUNCH)
-            if entry is not None and (entry.payload.cycle, entry.payload.end_at) != (cycle, self._wave.plan.end_at):
-                entry = None  # of an earlier filling of the group, or of a plan that has been changed since
-            attempt = 0 if entry is None else entry.payload.attempt + (entry.state is EntryState.FAILED)
+            if entry is not None and not self._is_of_this_launch(entry, cycle):
+                entry = None
+            attempt = 0 if entry is None else entry.payload.attempt + _has_failed_job(entry)
             asked_at = self._wave.client.clock.now()
 
             async def prepare(attempt: int = attempt) -> LaunchPayload:
                 return self._launch_payload(ref, budget, worst_case, unverified, cycle, attempt)
 
             async def send(payload: LaunchPayload) -> Job:
-                return await self._wave.client.fielding.launch(
-                    ref, payload.end_at, idempotency_key=payload.idempotency_key
-                )
+                with self._wave.failed_if_refused(LAUNCH, payload):
+                    return await self._wave.client.fielding.launch(
+                        ref, payload.end_at, idempotency_key=payload.idempotency_key
+                    )
 
             try:
                 snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
                 break
-            except NotFound:  # the exchange has forgotten the job; what became of it shows in the group
+            except NotFound:
+                if (last := self._wave.journal.last(self._wave.key, LAUNCH)) and last.state is EntryState.FAILED:
+                    raise  # the request itself was refused
+                # The exchange has forgotten the job; what became of it shows in the group.
                 state = await self._wave.read_state()
                 return await self.finished_launch(state) or await self.adopt_launch(state, budget)
             except JobFailed:
@@ -79,6 +83,15 @@ class FieldingSteps:
                     raise
         await self._read_back(budget)
         return snapshot
+
+    def _is_of_this_launch(self, entry: JournalEntry[LaunchPayload], cycle: int) -> bool:
+        """Return whether an entry is continued: it is of this filling of the group, and unanswered or of this plan.
+
+        A launch that was sent, and whose end was not seen, is continued as it was sent: with another end of fielding,
+        such as that of a cell that says "in 14 days" and is run again, it would be a second launch.
+        """
+        unanswered = entry.state in (EntryState.INTENT, EntryState.RUNNING)
+        return entry.payload.cycle == cycle and (unanswered or entry.payload.end_at == self._wave.plan.end_at)
 
     def _launch_payload(
         self,
@@ -353,3 +366,8 @@ class FieldingSteps:
     def _paused_by_us(self) -> bool:
         paused, resumed = (self._wave.journal.last(self._wave.key, step) for step in (PAUSE, RESUME))
         return paused is not None and (resumed is None or paused.number > resumed.number)
+
+
+def _has_failed_job(entry: JournalEntry[LaunchPayload]) -> bool:
+    """Return whether the exchange accepted the launch and its job failed; a refused request leaves its key unused."""
+    return entry.state is EntryState.FAILED and entry.payload.handle is not None

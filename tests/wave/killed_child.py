@@ -1,8 +1,9 @@
 """A notebook's cells as a script: run waves against a served sandbox, and die at the given point.
 
 Usage: `python -m tests.wave.killed_child SERVED_URL PEOPLE_FILE`, with one life a line on the standard input, as the
-JSON of a list of waves and points: `[[WAVE, KILL_AT], ...]`. KILL_AT is `never`, `entry:N` (after the N-th new line in
-the journal), or `sent:N` (after the exchange acted on the N-th changing request, before its reply is read).
+JSON of a list of waves and points, and whether the journal is deleted afterwards: `[[[WAVE, KILL_AT], ...], false]`.
+KILL_AT is `never`, `entry:N` (after the N-th new line in the journal), or `sent:N` (after the exchange acted on the
+N-th changing request, before its reply is read).
 
 Each life is a process of its own, forked before any wave has run, so that none imports everything again. For each one
 line of JSON says how it ended: the status of the process, what its waves printed, and its last words.
@@ -16,13 +17,17 @@ import signal
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from cint_nb.domain.errors import NothingToResubmit, PreflightBlocked
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal.journal import Journal
+from cint_nb.wave.wave import Wave
 from tests.support.plans import RSID_URL, make_plan
 
 
@@ -67,11 +72,22 @@ def run(url: str, file: str, name: str) -> None:
         ref = wave.create()
         wave.upload()
         if not wave.resubmitted_count:
-            wave.resubmit()
-        wave.launch(budget="200 EUR")
+            with suppress(NothingToResubmit):  # without its journal: what the process that died resent was saved
+                wave.resubmit()
+        launch(wave)
         end = {"wave": name, "ref": ref.model_dump(), "outcome": wave.outcome.frame().to_csv()}
         sys.stdout.write(json.dumps(end) + "\n")
         sys.stdout.flush()
+
+
+def launch(wave: Wave) -> None:
+    try:
+        wave.launch(budget="200 EUR")
+    except PreflightBlocked as error:
+        if "wave.update(wave.plan)" not in str(error.next_step):
+            raise
+        wave.update(wave.plan)  # the advice to those who lost their journal
+        wave.launch(budget="200 EUR")
 
 
 def live(url: str, file: str, waves: list[list[str]]) -> None:
@@ -100,5 +116,8 @@ def fork(url: str, file: str, waves: list[list[str]]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for line in sys.stdin:
-        sys.stdout.write(json.dumps(fork(sys.argv[1], sys.argv[2], json.loads(line))) + "\n")
+        lived, deletes_journal = json.loads(line)
+        sys.stdout.write(json.dumps(fork(sys.argv[1], sys.argv[2], lived)) + "\n")
         sys.stdout.flush()
+        if deletes_journal:
+            Path(os.environ["CINT_NB_JOURNAL"]).unlink()

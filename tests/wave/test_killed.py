@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,14 +21,18 @@ from cint_nb.wave.client import open_client
 
 CHILD = "tests.wave.killed_child"
 ROOT = Path(__file__).parents[2]
-POINTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for number in range(1, 7)]
+MOMENTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for number in range(1, 7)]
 """A wave writes 14 lines into its journal and sends 6 changing requests."""
+JOURNAL_DELETED = ", journal deleted"
+TURNS = 4
+"""Of the kills after which the journal is deleted, plain `pytest` makes those of the day; `nox -s faults` makes all."""
 
 
 class KilledRuns(NamedTuple):
     """What became of each wave that was killed, at an exchange that outlived every process."""
 
     url: str
+    sandbox: Sandbox
     died: dict[str, int]
     ends: dict[str, dict[str, Any]]
     undisturbed: str
@@ -37,34 +42,48 @@ def name_of(point: str) -> str:
     return f"A wave killed at {point.replace(':', ' ')}"
 
 
+def points_of(config: pytest.Config) -> list[str]:
+    every = config.getoption("every_way", default=False)
+    deleted = MOMENTS if every else MOMENTS[datetime.now(UTC).toordinal() % TURNS :: TURNS]
+    return MOMENTS + [moment + JOURNAL_DELETED for moment in deleted]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "point" in metafunc.fixturenames:
+        metafunc.parametrize("point", points_of(metafunc.config))
+
+
 @pytest.fixture(scope="module")
-def killed_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns]:
+def killed_runs(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KilledRuns]:
     """Kill one process after the other: each finishes the wave of the one before it, then dies in its own."""
     folder = tmp_path_factory.mktemp("killed_runs")
     people = write_sample(folder / "people.csv", lines=300, seed=5)
     environment = os.environ | {"CINT_NB_JOURNAL": str(folder / "journal.sqlite3")}
     died: dict[str, int] = {}
     ends: dict[str, dict[str, Any]] = {}
-    with ServedSandbox(Sandbox(seed=1)) as served:
-        waves = ["An undisturbed wave", *map(name_of, POINTS)]
+    points, sandbox = points_of(pytestconfig), Sandbox(seed=1)
+    with ServedSandbox(sandbox) as served:
+        waves = ["An undisturbed wave", *map(name_of, points)]
         lives = [
-            [(before, "never"), *([(name_of(point), point)] if point else [])]
-            for before, point in zip(waves, [*POINTS, ""], strict=True)
+            (
+                [(before, "never"), *([(name_of(point), point.removesuffix(JOURNAL_DELETED))] if point else [])],
+                point.endswith(JOURNAL_DELETED),
+            )
+            for before, point in zip(waves, [*points, ""], strict=True)
         ]
         done = subprocess.run(
             [sys.executable, "-m", CHILD, served.base_url, str(people)],
             input="".join(json.dumps(life) + "\n" for life in lives),
             cwd=ROOT, env=environment, text=True, capture_output=True, check=False,
         )  # fmt: skip
-        for before, point, line in zip(waves, [*POINTS, ""], done.stdout.splitlines(), strict=True):
+        for before, point, line in zip(waves, [*points, ""], done.stdout.splitlines(), strict=True):
             life = json.loads(line)
             died[point] = life["status"]
             ends |= {end["wave"]: end for end in life["ends"]}
             assert before in ends, life["failure"]
-        yield KilledRuns(served.base_url, died, ends, ends[waves[0]]["outcome"])
+        yield KilledRuns(served.base_url, sandbox, died, ends, ends[waves[0]]["outcome"])
 
 
-@pytest.mark.parametrize("point", POINTS)
 def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: KilledRuns, point: str) -> None:
     assert killed_runs.died[point] == -9
     end = killed_runs.ends[name_of(point)]
@@ -80,3 +99,8 @@ def test_after_a_kill_the_same_cells_end_with_one_of_everything(killed_runs: Kil
     assert len(groups) == 1
     assert len(uploads) == 2  # the list, and its rejected ids once more
     assert run is not None
+    # Without its journal a plan made anew is launched once more: the exchange fails one of the two jobs.
+    jobs = [job for job in killed_runs.sandbox.world.jobs.values() if job.group_id == ref.target_group_id]
+    launches = [job.status for job in jobs if job.kind == "launch"]
+    assert launches.count("Completed") == 1
+    assert len(launches) == 1 or (JOURNAL_DELETED in point and sorted(launches) == ["Completed", "Failed"])

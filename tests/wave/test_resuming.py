@@ -15,6 +15,7 @@ from cint_nb.domain.errors import (
     PlanError,
     PreflightBlocked,
     RespondentFileError,
+    WatchTimeout,
 )
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.jobs import JobState
@@ -220,6 +221,37 @@ def test_a_launch_whose_reply_was_lost_is_sent_again_as_it_was(
     assert run is not None
     assert run.end_fielding_at is not None
     assert abs(run.end_fielding_at - wave.plan.end_at) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("reply_lost", [True, False], ids=["reply lost", "end not seen"])
+def test_a_launch_that_still_runs_is_not_joined_by_another_with_a_later_end(
+    client: Client, make_wave: Make, crash_before: Crash, reply_lost: bool
+) -> None:
+    wave = uploaded(make_wave)
+    client.sandbox.faults.arm("job-never-ends@launch")
+    if reply_lost:
+        crash_before(lambda: wave.launch(budget="300 EUR"), LAUNCH, EntryState.RUNNING)
+    else:
+        with pytest.raises(WatchTimeout):
+            wave.launch(budget="300 EUR")
+    client.pass_time(minutes=5)
+    again = make_wave()
+    assert again.plan.end_at != wave.plan.end_at, "a cell that is run again says 'in 14 days' later"
+    with pytest.raises(WatchTimeout):
+        again.launch(budget="300 EUR")
+    assert sum(job.kind == "launch" for job in client.sandbox.world.jobs.values()) == 1
+
+
+def test_a_launch_that_was_refused_is_sent_again_with_the_end_of_the_new_plan(client: Client, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    client.sandbox.faults.arm("invalid@launch")
+    with pytest.raises(BadRequest):
+        wave.launch(budget="300 EUR")
+    client.pass_time(minutes=5)
+    again = make_wave()
+    again.launch(budget="300 EUR")
+    entry = client.aio.journal.entries(step=LAUNCH)[-1]
+    assert (entry.payload.end_at, entry.payload.attempt) == (again.plan.end_at, 0)
 
 
 def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Client, make_wave: Make) -> None:
