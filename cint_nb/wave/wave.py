@@ -173,7 +173,7 @@ class Wave:
             if self.target_group is None:
                 findings = self.check("create")
                 # The start of a wave in the field has passed, and the wave is found again all the same.
-                has_begun = self.plan.start_at < self.client.clock.now()
+                has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
                 if self._ask(self._context.locate()) is None:
