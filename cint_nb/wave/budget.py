@@ -35,6 +35,8 @@ class SpendingLimits:
         prevent_overfill: Whether completes stop at the goal; None if it was not shown.
         total_budget: The exchange's own bound of the cost, where one is set.
         saved_count: Number of ids saved: with overfill each of them may complete.
+        spent: What the group has cost so far; None for a draft, or if it was not shown.
+        completes: Completes so far.
     """
 
     completes_goal: int | None
@@ -43,6 +45,8 @@ class SpendingLimits:
     prevent_overfill: bool | None
     total_budget: Money | None
     saved_count: int | None
+    spent: Money | None = None
+    completes: int | None = None
 
     def worst_case(self) -> Money | None:
         """Return the most the group can cost; None where nothing that was read bounds it."""
@@ -54,7 +58,11 @@ class SpendingLimits:
         # A cap below the present price does not bound what is being paid now.
         if completes is not None and self.price_cap is not None and len({each.currency_code for each in prices}) == 1:
             highest = max(prices, key=lambda each: each.value)
-            bounds.append(Money(value=completes * highest.value, currency_code=highest.currency_code))
+            most = completes * highest.value
+            if self.spent is not None and self.completes is not None:
+                # Those who have completed may have cost more than a complete costs now.
+                most = max(most, self.spent.value + max(0, completes - self.completes) * highest.value)
+            bounds.append(Money(value=most, currency_code=highest.currency_code))
         return min(bounds, key=lambda each: each.value) if bounds else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.domain.errors import CintError, InvalidState, JobFailed, OutcomeUnknown
+from cint_nb.domain.errors import ApiError, CintError, InvalidState, JobFailed, OutcomeUnknown, TransportError
 from cint_nb.domain.ids import is_ulid, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
@@ -59,6 +59,8 @@ class WaveContext:
         self.client = client
         self.journal = client.journal
         self.project = normalise_name(project)
+        if is_ulid(self.project.upper()):  # an id, however it was typed
+            self.project = self.project.upper()
         self.name = name
         self.respondents = respondents
         self.crosswalk = crosswalk
@@ -131,6 +133,18 @@ class WaveContext:
         self.last_state = await read_state(self.client, await self.require_ref())
         return self.last_state
 
+    async def read_back(self) -> ExchangeState | None:
+        """Read where the group stands after something was done; a read that fails does not undo it, and is said."""
+        try:
+            return await self.read_state()
+        except (ApiError, TransportError):
+            self.last_state = None
+            self.client.http.warn(
+                f"What was asked for the wave {self.name!r} was accepted, but what is so now could not be read: "
+                "run wave.status() in a moment."
+            )
+            return None
+
     async def read_uploads(self, ref: TargetGroupRef) -> GroupUploads:
         """Read the uploads of the target group and the number of its saved ids."""
         return await read_uploads(self.client, ref, self.reference(ref.project_id))
@@ -175,7 +189,9 @@ class WaveContext:
             if normalise_name(row.name or "") == self.name:
                 rows.setdefault(row.id, row)
         if adopt is not None:
-            return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=adopt), reference)
+            chosen = TargetGroupRef(project_id=project_id, target_group_id=adopt)
+            await self.client.target_groups.get(chosen)  # it exists, in this project
+            return await self._adopt(chosen, reference)
         ours: list[TargetGroupSummary] = []
         others: list[TargetGroupSummary] = []
         for row in rows.values():
@@ -184,7 +200,8 @@ class WaveContext:
             self.name_leftovers(found)
             first = min(row.id for row in found)
             return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=first), reference)
-        others = [row for row in others if not is_archived(row)]
+        # A number of the user's own may stand on other groups of the study: they are not this wave.
+        others = [row for row in others if not is_archived(row) and normalise_name(row.name or "") == self.name]
         if others:
             raise InvalidState(
                 "The project has a target group of this name that was not created as this wave.",

@@ -7,6 +7,7 @@ from typing import Any
 from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import (
+    CintWarning,
     InvalidState,
     JobFailed,
     NotFound,
@@ -18,6 +19,7 @@ from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import Money, format_utc
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.identity import idempotency_key
+from cint_nb.wave.exchange.people import check_people
 from cint_nb.wave.exchange.spending import read_limits
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
@@ -42,6 +44,14 @@ class FieldingSteps:
         """Return the launch that was accepted and whose end has not been seen; None if there is none."""
         entry = self._wave.journal.last(self._wave.key, LAUNCH)
         return entry if entry is not None and entry.state is EntryState.RUNNING else None
+
+    async def is_launching(self) -> bool:
+        """Return whether a launch of the present filling of the group was accepted: it is followed, not sent again."""
+        entry = self.pending_launch()
+        if entry is None:
+            return False
+        uploads = await self._wave.read_uploads(await self._wave.require_ref())
+        return entry.payload.cycle == uploads.cycle
 
     async def launch(
         self, budget: Money, worst_case: Money, unverified: Collection[str], on_snapshot: SnapshotListener
@@ -134,12 +144,26 @@ class FieldingSteps:
                 "read wave.status(); if it is a draft, run this again in a moment.",
                 wave=self._wave.name,
             )
-        await self._wave.client.spend_guard.check(state.ref, verb="wave.launch", budget=budget, always=True)
+        approve = await self._wave.client.spend_guard.check(state.ref, verb="wave.launch", budget=budget, always=True)
+        await self._require_our_people(state)
+        approve()
         self._wave.client.http.warn(
             f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
             "that is lost. Nothing was sent."
         )
         return self._launched_snapshot(state, None)
+
+    async def _require_our_people(self, state: ExchangeState) -> None:
+        uploads = await self._wave.read_uploads(state.ref)
+        people = await check_people(self._wave.client, state.ref, uploads, self._wave.respondents, self._wave.crosswalk)
+        if people.strangers:
+            raise state.invalid_state_error(
+                f"The wave is {state.state} already, with people who are not on this list; it was launched elsewhere.",
+                "wave.pause() stops them from entering; compare with client.recontacts.saved_ids(wave.target_group).",
+                wave=self._wave.name,
+                not_on_this_list=people.strangers,
+                saved=people.saved,
+            )
 
     def _launched_snapshot(self, state: ExchangeState, payload: LaunchPayload | None) -> JobSnapshot:
         """Return the end of a launch whose job is not known, from the run it led to."""
@@ -168,7 +192,9 @@ class FieldingSteps:
 
     async def _read_back(self, budget: Money) -> None:
         """Say what is so after a launch: somebody may have changed the draft between its check and its launch."""
-        state = await self._wave.read_state()
+        state = await self._wave.read_back()
+        if state is None:
+            return
         limits = await read_limits(self._wave.client, state)
         worst = limits.worst_case()
         self._wave.client.spend_guard.record(state.ref, verb="launch", budget=budget, worst_case=worst, limits=limits)
@@ -186,22 +212,24 @@ class FieldingSteps:
 
     def _warn_if_dearer(self, state: ExchangeState, worst: Money | None, budget: Money, why: str) -> None:
         if worst is not None and worst.currency_code == budget.currency_code and worst.value > budget.value:
-            self._wave.client.http.warn(
+            text = (
                 f"The wave {self._wave.name!r} is {state.state} and can cost {worst}, more than the approved {budget}: "
                 f"{why}. Pause it with wave.pause(), or lower goal or price."
             )
+            self._wave.client.http.warn(text)
+            warnings.warn(text, CintWarning, stacklevel=2)
 
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""
         await self._wave.client.fielding.pause(await self._wave.require_ref())
         self._wave.write(PAUSE, EntryState.DONE, Payload())
-        await self._wave.read_state()
+        await self._wave.read_back()
 
     async def resume(self) -> None:
         """Resume the fielding run, guarded by its ETag."""
         await self._wave.client.fielding.resume(await self._wave.require_ref())
         self._wave.write(RESUME, EntryState.DONE, Payload())
-        await self._wave.read_state()
+        await self._wave.read_back()
 
     async def close(self, *, resume_first: bool = False) -> None:
         """Complete the fielding run, guarded by its ETag; a run that has already ended is left unchanged.
@@ -234,14 +262,15 @@ class FieldingSteps:
                     f"{run.state}: read wave.status() in a moment."
                 )
         self._wave.write(CLOSE, EntryState.DONE, Payload())
-        await self._wave.read_state()
+        await self._wave.read_back()
 
     async def relaunch(self, budget: str | Money | None) -> None:
         """Relaunch a completed run whose goal and end have not been reached."""
         ref = await self._wave.require_ref()
-        await self._wave.client.spend_guard.check(ref, verb="wave.relaunch", budget=budget, always=True)
+        approve = await self._wave.client.spend_guard.check(ref, verb="wave.relaunch", budget=budget, always=True)
         await self._wave.client.fielding.relaunch(ref)
-        await self._wave.read_state()
+        approve()
+        await self._wave.read_back()
 
     async def raise_goal(self, goal: int, budget: str | Money | None) -> int:
         """Raise the goal of a launched group."""
@@ -255,8 +284,8 @@ class FieldingSteps:
                 next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
             )
         await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)
-        after = await self._wave.read_state()
-        shown = after.overview.progress.filling_goal if after.overview and after.overview.progress else None
+        after = await self._wave.read_back()
+        shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
 
     async def set_price(self, price: str | Money, budget: str | Money | None) -> Money:
@@ -264,7 +293,7 @@ class FieldingSteps:
         state = await self._require_launched("set the price")
         wanted = Money.parse(price)
         await self._wave.client.target_groups.set_cost_per_interview(state.ref, wanted, budget=budget)
-        await self._wave.read_state()
+        await self._wave.read_back()
         return wanted
 
     async def extend(self, end_at: datetime, budget: str | Money | None) -> datetime:
@@ -275,9 +304,10 @@ class FieldingSteps:
             raise state.invalid_state_error(
                 "The start of the run is not shown, so its end cannot be moved.", "", wave=self._wave.name
             )
-        await self._wave.client.spend_guard.check(state.ref, verb="wave.extend", budget=budget, always=True)
+        approve = await self._wave.client.spend_guard.check(state.ref, verb="wave.extend", budget=budget, always=True)
         changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
-        await self._wave.read_state()
+        approve()
+        await self._wave.read_back()
         return changed.end_fielding_at or end_at
 
     async def approve(self, budget: str | Money) -> Money:

@@ -45,6 +45,13 @@ class UploadSteps:
             entry = None
         found = uploads.find(name)
         await self._require_explained(ref, uploads)
+        if batch != "0" and uploads.jobs is not None and uploads.find(uploads.name(self._wave.respondents, 0)) is None:
+            raise InvalidState(
+                "The list this resubmission belongs to is no longer in the target group; it was removed.",
+                evidence={"wave": self._wave.name, "saved": uploads.saved},
+                safe="nothing was sent.",
+                next_step="run wave.upload() to send the whole list again.",
+            )
         if found is None and uploads.jobs is not None and entry is not None:
             if entry.state is EntryState.INTENT:
                 await self._check_for_lost_upload(ref, name)

@@ -12,7 +12,7 @@ import pandas as pd
 from cint_nb.domain import limits
 from cint_nb.domain.errors import JournalError, PlanError
 from cint_nb.domain.findings import Findings
-from cint_nb.domain.ids import normalise_name
+from cint_nb.domain.ids import masked_repr, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
@@ -20,7 +20,8 @@ from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
-from cint_nb.study.preflight.registry import Step
+from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
+from cint_nb.study.preflight.registry import STEPS, Step
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
@@ -109,6 +110,8 @@ class Wave:
         Returns:
             Findings, the most serious first; `raise_if_blocking()` raises if one of them blocks.
         """
+        _check_words("step", [step], STEPS)
+        _check_words("unverified", unverified, VERIFIABLE)
         facts = WaveFacts(
             plan=self.plan,
             respondents=self.respondents,
@@ -176,7 +179,7 @@ class Wave:
                 has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
-                if self._ask(self._context.locate()) is None:
+                if adopt is None and self._ask(self._context.locate()) is None:
                     self.check("create", ask=True).raise_if_blocking()
             return self._ask(self._drafts.create(adopt=adopt))
 
@@ -300,7 +303,7 @@ class Wave:
         with self._holding():
             state = self.exchange_state()
             if state.state is GroupState.DRAFT:
-                if self._fielding.pending_launch() is None:
+                if not self._ask(self._fielding.is_launching()):
                     self._stop_if_blocked("launch", unverified)
             elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
                 self._ask(self._fielding.warn_of_rerun(state, allowed))
@@ -491,6 +494,13 @@ def check_arguments(name: str, project: str, respondents: Any) -> None:
     """
     low, high = limits.NAME_CHARACTERS
     for field, text in (("name", name), ("project", project)):
+        if not isinstance(text, str):
+            raise PlanError(
+                f"The wave's {field} is a text, not {type(text).__name__}.",
+                evidence={"field": field},
+                next_step=f"choose a {field} of {low} to {high} characters.",
+            )
+        text = normalise_name(text)
         if not low <= len(text) <= high:
             raise PlanError(
                 f"The wave's {field} has {len(text)} characters; {low} to {high} are allowed.",
@@ -503,4 +513,15 @@ def check_arguments(name: str, project: str, respondents: Any) -> None:
             f"The wave has no respondents: it was given {given}.",
             evidence={"field": "respondents"},
             next_step='pass cint.read_respondents(...), or picker.value once the file picker shows "ready".',
+        )
+
+
+def _check_words(argument: str, words: Collection[str], known: Collection[str]) -> None:
+    """Raise if a word is none of those an argument may have: a misspelled one would read as an all-clear."""
+    unknown = [words] if isinstance(words, str) else [word for word in words if word not in known]
+    if unknown:
+        raise PlanError(
+            f"{argument} cannot be {masked_repr(unknown[0], 40)}.",
+            evidence={"field": argument},
+            next_step=f"choose from {', '.join(known)}.",
         )

@@ -42,6 +42,7 @@ class ClientPool:
         self._external_client = given
         self._clients: list[httpx.AsyncClient] = []
         self._in_use: list[int] = []
+        self._process = os.getpid()
         self._certificates: ssl.SSLContext | None = None
         self._proxies = proxies
         # A transport that was passed in is one, however many clients it serves.
@@ -58,6 +59,7 @@ class ClientPool:
         Raises:
             NotSent: if the caller's client is closed.
         """
+        self._leave_to_parent()
         if self._external_client is None:
             if not self._clients:
                 self._add()
@@ -76,6 +78,7 @@ class ClientPool:
         if self._external_client is not None:
             yield self.any_client()
             return
+        self._leave_to_parent()
         number = next((index for index, busy in enumerate(self._in_use) if busy < self._max_per_client), None)
         number = self._add() if number is None else number
         counted = self._in_use
@@ -84,6 +87,13 @@ class ClientPool:
             yield self._clients[number]
         finally:
             counted[number] -= 1
+
+    def _leave_to_parent(self) -> None:
+        """In a forked child, forget the parent's connections: they belong to its loop, and its replies to it."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            if self._transport is None:
+                self._clients, self._in_use = [], []
 
     async def aclose(self) -> None:
         """Close our own clients and their transport; the caller's own stays open."""

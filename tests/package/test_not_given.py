@@ -18,6 +18,7 @@ ALLOWED = {
     "wave/journal/journal.py: WaveKey.wave": "part of the key of what belongs to a project",
     "wave/journal/journal.py: Journal.write.batch": "the same, for the steps of which a wave has only one",
     "wave/context.py: WaveContext.write.batch": "handed on to Journal.write",
+    "wave/context.py: WaveContext.failed_if_refused.batch": "the same",
 }
 """Where an empty text is a value, and why."""
 

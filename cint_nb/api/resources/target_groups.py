@@ -258,12 +258,15 @@ class TargetGroups:
         Serves `PUT …/cost-per-interview`.
         """
         wanted = Money.parse(price)
+        approve = None
         if self.spend_guard is not None:
-            await self.spend_guard.check(
+            approve = await self.spend_guard.check(
                 ref, verb="client.target_groups.set_cost_per_interview", price=wanted, budget=budget
             )
         body = {"target_group_cpi": wanted.to_body()}
         reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
+        if approve is not None:
+            approve()
         fields = reply.json_object() if reply.body.strip() else body
         return parse_item(Amount, fields.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
 
@@ -290,12 +293,17 @@ class TargetGroups:
 
         Serves `PUT …/profiles/completes-goal`.
         """
+        approve = None
         if self.spend_guard is not None:
-            await self.spend_guard.check(ref, verb="client.target_groups.set_completes_goal", goal=goal, budget=budget)
+            approve = await self.spend_guard.check(
+                ref, verb="client.target_groups.set_completes_goal", goal=goal, budget=budget
+            )
         body: dict[str, Any] = {"completes_goal": goal}
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
         reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
+        if approve is not None:
+            approve()
         return int(reply.json_object().get("completes_goal") or goal) if reply.body.strip() else goal
 
     # --- metrics ----------------------------------------------------------------------------------------------

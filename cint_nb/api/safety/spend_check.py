@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from cint_nb.domain.models import TargetGroupRef
@@ -19,6 +20,6 @@ class SpendCheck(Protocol):
         budget: str | Money | None,
         goal: int | None = None,
         price: Money | None = None,
-    ) -> None:
-        """Raise unless the budget covers what the group could cost after the change."""
+    ) -> Callable[[], None]:
+        """Raise unless the budget covers what the group could cost after it; return what records the approval."""
         ...

@@ -262,3 +262,7 @@ def _could_show(reply: Mapping[str, Any], path: str) -> bool:
 def shows_template(plan: TargetGroupPlan) -> bool:
     """Return whether the plan's allocations can be read back; those of a template cannot."""
     return plan.allocation_format is AllocationFormat.OPEN_EXCHANGE
+
+
+VERIFIABLE: Final = (*(each.field for each in WITNESSES), *(each.name for each in UNWITNESSED), "people")
+"""What `unverified=` may name."""

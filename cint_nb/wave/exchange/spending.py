@@ -46,6 +46,10 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
         prevent_overfill=overfill if isinstance(overfill, bool) else None,
         total_budget=_money(pricing.get("total_budget")),
         saved_count=saved_count,
+        spent=None if state.overview is None else _money(state.overview.current_cost),
+        completes=None
+        if state.overview is None or state.overview.progress is None
+        else state.overview.progress.current_completes,
     )
 
 
@@ -72,8 +76,8 @@ class SpendGuard(SpendCheck):
         goal: int | None = None,
         price: Money | None = None,
         always: bool = False,
-    ) -> None:
-        """Raise unless the budget covers the worst case after a change; record it as approved otherwise.
+    ) -> Callable[[], None]:
+        """Raise unless the budget covers the worst case after a change; return what records it once it is done.
 
         A change that makes nothing dearer needs no budget.
 
@@ -100,11 +104,11 @@ class SpendGuard(SpendCheck):
         before, after = now.worst_case(), wanted.worst_case()
         dearer = always or before is None or after is None or after.value > before.value
         if budget is None and not dearer:
-            return
+            return _nothing
         if budget is None and state.state is GroupState.DRAFT:
-            return  # the launch asks for it
+            return _nothing  # the launch asks for it
         allowed = compare_with_budget(wanted, budget, verb=verb)
-        self.record(ref, verb=verb, budget=allowed, worst_case=after, limits=wanted)
+        return lambda: self.record(ref, verb=verb, budget=allowed, worst_case=after, limits=wanted)
 
     async def approve(self, ref: TargetGroupRef, budget: str | Money) -> Money:
         """Record a budget for what now stands at the exchange; nothing is changed there.
@@ -139,6 +143,10 @@ class SpendGuard(SpendCheck):
 
     def _key(self, ref: TargetGroupRef) -> WaveKey:
         return WaveKey(self._scope, ref.project_id, ref.target_group_id)
+
+
+def _nothing() -> None:
+    """Record nothing: no budget was given, and none was needed."""
 
 
 def _goal_and_price(state: ExchangeState) -> tuple[int | None, Money | None]:

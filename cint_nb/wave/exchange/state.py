@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cint_nb.api.client import AsyncClient
-from cint_nb.domain.errors import ApiError, InvalidState, NotFound, UnexpectedReply
+from cint_nb.domain.errors import ApiError, InvalidState, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import FieldingRun, RunState
 from cint_nb.domain.ids import masked_repr
 from cint_nb.domain.models import TargetGroupRef
@@ -144,7 +144,7 @@ async def _launched_state(client: AsyncClient, ref: TargetGroupRef, run: Fieldin
 async def _overview_or_none(client: AsyncClient, ref: TargetGroupRef) -> TargetGroupOverview | None:
     try:
         return await client.target_groups.overview(ref)
-    except ApiError:  # the run decides; what only the overview shows stays unknown
+    except (ApiError, TransportError):  # the run decides; what only the overview shows stays unknown
         return None
 
 
