@@ -1,5 +1,6 @@
 """The fielding of a wave: launched once within a budget, watched, changed, ended."""
 
+import warnings
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any

@@ -61,7 +61,7 @@ def merge_drafts(
         before = _UNREADABLE if base is None else _value(witness, base)
         if there is _UNREADABLE or here == there:
             continue
-        if field in overwrite or witness.bears_on == "superseded" or (before is not _UNREADABLE and there == before):
+        if field in overwrite or (before is not _UNREADABLE and there == before):
             written.append(field)
         elif before is not _UNREADABLE and here == before:
             kept.append(field)
