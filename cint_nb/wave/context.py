@@ -4,6 +4,8 @@ The exchange is the record. The journal is a cache, an audit trail and the store
 without it finds what exists by reference, file name and idempotency key, and never creates it a second time.
 """
 
+from __future__ import annotations
+
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 

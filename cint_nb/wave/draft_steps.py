@@ -1,5 +1,7 @@
 """The draft of a wave: created once, found again, changed in step with the exchange."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any

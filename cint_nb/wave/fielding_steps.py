@@ -1,5 +1,7 @@
 """The fielding of a wave: launched once within a budget, watched, changed, ended."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Collection
 from datetime import datetime
@@ -146,25 +148,27 @@ class FieldingSteps:
                 wave=self._wave.name,
             )
         approve = await self._wave.client.spend_guard.check(state.ref, verb="wave.launch", budget=budget, always=True)
-        await self._require_our_people(state)
         approve()
+        await self._warn_of_strangers(state)
         self._wave.client.http.warn(
             f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
             "that is lost. Nothing was sent."
         )
         return self._launched_snapshot(state, None)
 
-    async def _require_our_people(self, state: ExchangeState) -> None:
+    async def _warn_of_strangers(self, state: ExchangeState) -> None:
         uploads = await self._wave.read_uploads(state.ref)
         people = await check_people(self._wave.client, state.ref, uploads, self._wave.respondents, self._wave.crosswalk)
         if people.strangers:
-            raise state.invalid_state_error(
-                f"The wave is {state.state} already, with people who are not on this list; it was launched elsewhere.",
-                "wave.pause() stops them from entering; compare with client.recontacts.saved_ids(wave.target_group).",
-                wave=self._wave.name,
-                not_on_this_list=people.strangers,
-                saved=people.saved,
+            self._warn(
+                f"The wave {self._wave.name!r} is {state.state} with {people.strangers:,} people who are not on this "
+                f"list, of {people.saved:,}. wave.pause() stops them from entering."
             )
+
+    def _warn(self, text: str) -> None:
+        """Say what costs money or concerns people where a person sees it, not only in the client's list."""
+        self._wave.client.http.warn(text)
+        warnings.warn(text, CintWarning, stacklevel=2)
 
     def _launched_snapshot(self, state: ExchangeState, payload: LaunchPayload | None) -> JobSnapshot:
         """Return the end of a launch whose job is not known, from the run it led to."""
@@ -213,12 +217,10 @@ class FieldingSteps:
 
     def _warn_if_dearer(self, state: ExchangeState, worst: Money | None, budget: Money, why: str) -> None:
         if worst is not None and worst.currency_code == budget.currency_code and worst.value > budget.value:
-            text = (
+            self._warn(
                 f"The wave {self._wave.name!r} is {state.state} and can cost {worst}, more than the approved {budget}: "
                 f"{why}. Pause it with wave.pause(), or lower goal or price."
             )
-            self._wave.client.http.warn(text)
-            warnings.warn(text, CintWarning, stacklevel=2)
 
     async def pause(self) -> None:
         """Pause the fielding run, guarded by its ETag."""

@@ -1,5 +1,7 @@
 """The people of a wave: uploaded once, compared with what was saved, resubmitted, removed."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable
 from hashlib import blake2b
 

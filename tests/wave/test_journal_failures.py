@@ -362,7 +362,7 @@ def test_a_client_closed_before_it_used_its_journal_opens_none() -> None:
         (EntryState.INTENT, "nothing was sent for this step"),
         (EntryState.RUNNING, "was sent and accepted, and its job runs"),
         (EntryState.DONE, "was sent and is done"),
-        (EntryState.FAILED, "the exchange refused the request or reports that its job failed"),
+        (EntryState.FAILED, "refused the request or reports that its job failed"),
     ],
 )
 def test_an_entry_that_cannot_be_written_says_what_was_sent(
