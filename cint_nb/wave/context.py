@@ -83,6 +83,11 @@ class WaveContext:
         return WaveKey(self.client.scope, self.known_project_id or f"name:{self.project}", self.name)
 
     @property
+    def group_name(self) -> str:
+        """The name of the target group: the plan's own, where it has one."""
+        return normalise_name(self.given_plan.name or self.name)
+
+    @property
     def plan(self) -> TargetGroupPlan:
         """The plan, with the goal that `lower_goal` wrote for it."""
         lowered = self.journal.last(self.key, GOAL)
@@ -186,9 +191,8 @@ class WaveContext:
         rows = {
             row.id: row async for row in self.client.target_groups.list(project_id, references=(reference,), whole=True)
         }
-        search = max((word for word in self.name.split() if word.isascii() and len(word) >= 5), key=len, default="")
-        async for row in self.client.target_groups.list(project_id, search=search, whole=True):
-            if normalise_name(row.name or "") == self.name:
+        async for row in self.client.target_groups.list(project_id, search=_search_word(self.group_name), whole=True):
+            if normalise_name(row.name or "") == self.group_name:
                 rows.setdefault(row.id, row)
         if adopt is not None:
             chosen = TargetGroupRef(project_id=project_id, target_group_id=adopt)
@@ -203,7 +207,7 @@ class WaveContext:
             first = min(row.id for row in found)
             return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=first), reference)
         # A number of the user's own may stand on other groups of the study: they are not this wave.
-        others = [row for row in others if not is_archived(row) and normalise_name(row.name or "") == self.name]
+        others = [row for row in others if not is_archived(row) and normalise_name(row.name or "") == self.group_name]
         if others:
             raise InvalidState(
                 "The project has a target group of this name that was not created as this wave.",
@@ -222,7 +226,7 @@ class WaveContext:
         if shown != reference:
             return False
         # A number of the user's own may stand on several groups of a study; ours contains the name already.
-        return not self.given_plan.customer_reference_number or normalise_name(row.name or "") == self.name
+        return not self.given_plan.customer_reference_number or normalise_name(row.name or "") == self.group_name
 
     def name_leftovers(self, groups: Collection[TargetGroupSummary]) -> None:
         """Warn of groups beside the one that is used: they are named, and never filled."""

@@ -95,14 +95,18 @@ class DraftSteps:
         self._wave.write(DRAFT, EntryState.INTENT, payload)
         with self._wave.failed_if_refused(DRAFT, payload):
             ref = await self._wave.client.target_groups.create_draft(
-                project_id, body, reference=reference, name=self._wave.name
+                project_id,
+                body,
+                reference=reference,
+                name=self._wave.group_name,
+                match_name=self._wave.given_plan.customer_reference_number is not None,
             )
         self._wave.write(DRAFT, EntryState.DONE, evolve(payload, target_group_id=ref.target_group_id))
         # Two machines may have created it in the same moment, and nothing can delete a draft: all use the lowest id.
         twins = [
             row
             async for row in self._wave.client.target_groups.list(project_id, references=(reference,), whole=True)
-            if normalise_name(row.name or "") == self._wave.name and not is_archived(row)
+            if normalise_name(row.name or "") == self._wave.group_name and not is_archived(row)
         ]
         self._wave.name_leftovers(twins)
         first = min([ref.target_group_id, *(row.id for row in twins)])

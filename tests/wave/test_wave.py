@@ -277,3 +277,36 @@ def test_a_resubmission_lists_nobody_again(client: Client, make_wave: Make) -> N
     client.sandbox.faults.arm("404@rsids*always")
     wave.resubmit()
     assert client.sandbox.faults.armed[0].fired == 0
+
+
+def test_two_waves_of_a_study_may_share_a_reference_number_of_their_own(client: Client, make_wave: Make) -> None:
+    first = make_wave("Tracker, wave 1c", customer_reference_number="PO-4711").create()
+    second = make_wave("Tracker, wave 2c", customer_reference_number="PO-4711").create()
+    assert first != second
+    client.aio._journal = None  # it is lost: both are told apart all the same
+    assert make_wave("Tracker, wave 1c", customer_reference_number="PO-4711").create() == first
+    assert make_wave("Tracker, wave 2c", customer_reference_number="PO-4711").create() == second
+
+
+def test_a_group_of_another_name_is_adopted_where_it_is_named(client: Client, make_wave: Make) -> None:
+    other = make_wave("Tracker, wave 3c").create()
+    wave = make_wave("Tracker, wave 4c")
+    assert wave.create(adopt=other.target_group_id) == other
+    with pytest.raises(NotFound):
+        make_wave("Tracker, wave 5c").create(adopt="01" + "Z" * 24)
+
+
+def test_what_was_done_is_not_denied_when_it_cannot_be_read_back(client: Client, make_wave: Make) -> None:
+    wave = uploaded(make_wave)
+    wave.launch(budget="300 EUR")
+    client.pass_time(hours=1)
+    client.sandbox.faults.arm("refuse@get_target_group_overview*always")
+    wave.pause()
+    client.sandbox.faults.armed.clear()
+    assert wave.status().iloc[0]["state"] == "paused"
+
+
+@pytest.mark.parametrize(("step", "unverified"), [("lanch", ()), ("launch", ["templat"]), ("launch", "people")])
+def test_a_misspelled_word_is_no_all_clear(make_wave: Make, step: Any, unverified: Any) -> None:
+    with pytest.raises(PlanError, match="cannot be"):
+        make_wave().check(step, unverified=unverified)

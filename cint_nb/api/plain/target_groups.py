@@ -35,7 +35,13 @@ class TargetGroups:
         self._aio = aio
 
     def create_draft(
-        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str | None = None, reference: str
+        self,
+        project_id: str,
+        plan: TargetGroupPlan | Mapping[str, Any],
+        *,
+        name: str | None = None,
+        reference: str,
+        match_name: bool = False,
     ) -> TargetGroupRef:
         """Create a draft target group, or adopt the one that already has the reference.
 
@@ -47,6 +53,7 @@ class TargetGroups:
             plan: The plan, or the JSON body as a dict.
             name: Name if the plan has none, 5–128 characters.
             reference: Your reference number, 3–128 letters, digits, spaces, `-` and `_`. One reference, one draft.
+            match_name: Adopt only a draft that has the name too, for a number that stands on several groups of a study.
 
         Raises:
             InputError: the reference is invalid; nothing was sent.
@@ -56,10 +63,12 @@ class TargetGroups:
 
         Serves the recontact guide, step 1, the create guide, and `POST …/target-groups`.
         """
-        return loop_thread.run(self._aio.create_draft(project_id, plan, name=name, reference=reference))
+        return loop_thread.run(
+            self._aio.create_draft(project_id, plan, name=name, reference=reference, match_name=match_name)
+        )
 
     def find(
-        self, project_id: str, reference: str, *, name: str | None = None, whole: bool = False
+        self, project_id: str, reference: str, *, name: str | None = None, match_name: bool = False, whole: bool = False
     ) -> TargetGroupRef | None:
         """Return the target group with a reference number; None if there is none. Archived groups do not count.
 
@@ -67,9 +76,10 @@ class TargetGroups:
             project_id: Project to search.
             reference: The whole reference number.
             name: If the list does not show references, only groups with this name are read one by one.
+            match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
-        return loop_thread.run(self._aio.find(project_id, reference, name=name, whole=whole))
+        return loop_thread.run(self._aio.find(project_id, reference, name=name, match_name=match_name, whole=whole))
 
     def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
         """Replace a draft with another body. There is no If-Match here: the last writer wins.

@@ -18,7 +18,7 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.api.safety.spend_check import SpendCheck
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, normalise_name
 from cint_nb.domain.models import Amount, TargetGroupRef, text_or_none
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.domain.target_groups import (
@@ -54,7 +54,13 @@ class TargetGroups:
     # --- drafts -----------------------------------------------------------------------------------------------
 
     async def create_draft(
-        self, project_id: str, plan: TargetGroupPlan | Mapping[str, Any], *, name: str | None = None, reference: str
+        self,
+        project_id: str,
+        plan: TargetGroupPlan | Mapping[str, Any],
+        *,
+        name: str | None = None,
+        reference: str,
+        match_name: bool = False,
     ) -> TargetGroupRef:
         """Create a draft target group, or adopt the one that already has the reference.
 
@@ -66,6 +72,7 @@ class TargetGroups:
             plan: The plan, or the JSON body as a dict.
             name: Name if the plan has none, 5–128 characters.
             reference: Your reference number, 3–128 letters, digits, spaces, `-` and `_`. One reference, one draft.
+            match_name: Adopt only a draft that has the name too, for a number that stands on several groups of a study.
 
         Raises:
             InputError: the reference is invalid; nothing was sent.
@@ -87,9 +94,11 @@ class TargetGroups:
             return await self._post_draft(project_id, body, key)
 
         async def check() -> TargetGroupRef | None:
-            return await self.find(project_id, reference, name=text_or_none(body.get("name")), whole=True)
+            return await self.find(
+                project_id, reference, name=text_or_none(body.get("name")), match_name=match_name, whole=True
+            )
 
-        existing = await self.find(project_id, reference, name=text_or_none(body.get("name")))
+        existing = await self.find(project_id, reference, name=text_or_none(body.get("name")), match_name=match_name)
         if existing is not None:
             return existing
         return await send_once(
@@ -97,7 +106,13 @@ class TargetGroups:
         )
 
     async def find(
-        self, project_id: str, reference: str, *, name: str | None = None, whole: bool = False
+        self,
+        project_id: str,
+        reference: str,
+        *,
+        name: str | None = None,
+        match_name: bool = False,
+        whole: bool = False,
     ) -> TargetGroupRef | None:
         """Return the target group with a reference number; None if there is none. Archived groups do not count.
 
@@ -105,10 +120,13 @@ class TargetGroups:
             project_id: Project to search.
             reference: The whole reference number.
             name: If the list does not show references, only groups with this name are read one by one.
+            match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
         found = []
         async for row in self.list(project_id, references=(reference,), whole=whole):
+            if match_name and normalise_name(row.name or "") != normalise_name(name or ""):
+                continue
             found_reference = row.target_group_customer_reference_number
             if found_reference is None and name is not None and row.name == name:
                 shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
