@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
@@ -167,8 +169,9 @@ def _update_details(world: World, request: Request) -> Response:
 
 
 def _assistant(world: World, request: Request) -> Response:
-    group = world.group(request)
-    return Response(body=to_json(group.body["fielding_assistant_assignment"]))
+    modules = to_json(world.group(request).body["fielding_assistant_assignment"])
+    version = zlib.crc32(json.dumps(modules, sort_keys=True).encode())
+    return Response(body=modules, headers={"ETag": f'W/"{version}"'})
 
 
 def _allocation_specification(world: World, request: Request) -> Response:
@@ -278,6 +281,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Get the modules of the fielding assistant.",
         tag=_TAG,
         response_schema="FieldingAssistant",
+        headers=("ETag",),
         aliases=("assistant",),
     ),
     Operation(

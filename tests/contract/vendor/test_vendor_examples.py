@@ -18,7 +18,7 @@ SAMPLES = {
 }
 SAYS_TOO_LITTLE = {
     "projects.create: 202 least fields": "UnexpectedReply",  # not even the id of what was created is required
-    "reports.status: 200 least fields": "Unknown job status ''",  # nor the status of a report
+    "reports.status: 200 least fields": "A job has no status",  # nor the status of a report
 }
 
 
