@@ -38,6 +38,7 @@ LABELS = frozenset(
         "start_at",
         "end_at",
         "filling_strategy",
+        "allocations",  # as the template: no read shows which one a draft names
     }
 )
 """Fields of a draft that keep no launch: those that change nothing about the fieldwork, dates, which a launch carries

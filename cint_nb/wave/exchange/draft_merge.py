@@ -67,7 +67,8 @@ def merge_drafts(
             kept.append(field)
             _set(body, field, get_field(found, field))
         elif before is _UNREADABLE and witness.bears_on == "superseded":
-            written.append(field)  # the launch decides it, and a plan made anew by a later run has another time
+            # The launch carries the plan's dates, so those of the draft may stay as somebody left them.
+            _set(body, field, get_field(found, field))
         else:
             conflicts.append(field)
     return DraftMerge(body, tuple(written), tuple(kept), tuple(conflicts))
