@@ -107,9 +107,8 @@ def draft_not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     opened = [field for field in unread if field in facts.unverified]
     closed = [field for field in unread if field not in facts.unverified]
     if closed:
-        because = f" ({facts.draft_refusal})" if facts.draft_refusal else ""
         yield report.block(
-            f"The draft could not be read back{because}, so it is not known what would be launched.",
+            "The draft could not be read back, so it is not known what would be launched.",
             evidence=", ".join(closed) if facts.draft is not None else "no field of the draft was shown",
             fix="run it again in a moment; if the exchange never shows these fields, check them in its web interface "
             f"and name them: unverified={closed[:2]!r}.",

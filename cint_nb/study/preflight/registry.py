@@ -101,7 +101,6 @@ class WaveFacts:
         target_group_state: State of the target group, such as `draft` or `live`.
         was_asked: Whether the exchange was asked; then what it did not show blocks a launch.
         draft: The draft as read from the exchange, in the exchange's field names; None if it was not read.
-        draft_refusal: Why the draft could not be read.
         fallback_reads: Other replies that show fields of the draft, in the draft's field names.
         unrecorded_fields: Fields of the draft whose true values a recording does not hold.
         draft_written_at: When this journal last wrote the draft; None if it did not.
@@ -133,7 +132,6 @@ class WaveFacts:
     target_group_state: str | None = None
     was_asked: bool = False
     draft: Mapping[str, Any] | None = None
-    draft_refusal: str | None = None
     fallback_reads: Mapping[Read, Mapping[str, Any]] = field(default_factory=dict)
     unrecorded_fields: Collection[str] = ()
     draft_written_at: datetime | None = None

@@ -19,9 +19,9 @@ from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.preflight.registry import OpenGroupFact, PeopleFact
 from cint_nb.wave.exchange.identity import UploadName, list_hash
+from cint_nb.wave.exchange.state import IN_FIELD
 
 _NO_LIST_OF_JOBS = (404, 405)
-_IN_FIELD_STATUSES = ("scheduled", "live", "paused")
 COMPARED_IDS = 20_000
 """How many saved ids of other groups are read to find people who would be asked twice."""
 
@@ -189,7 +189,7 @@ async def compare_open_groups(
     try:
         open_groups = [
             row
-            async for row in client.target_groups.list(ref.project_id, statuses=_IN_FIELD_STATUSES)
+            async for row in client.target_groups.list(ref.project_id, statuses=tuple(map(str, IN_FIELD)))
             if row.id != ref.target_group_id
         ]
     except ApiError:

@@ -27,7 +27,7 @@ class GroupState(StrEnum):
     NOT_KNOWN = "not known"
 
 
-IN_FIELD = frozenset({GroupState.SCHEDULED, GroupState.LIVE, GroupState.PAUSED})
+IN_FIELD = (GroupState.SCHEDULED, GroupState.LIVE, GroupState.PAUSED)
 """States in which respondents can enter, or will be able to again."""
 
 _STATE_OF_RUN = {
