@@ -15,7 +15,7 @@ from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState
@@ -117,7 +117,8 @@ class Recontacts:
                 what="upload recontacts",
                 token=token,
                 file_name=name,
-                **ref.path_params(),
+                project_id=ref.project_id,
+                target_group_id=ref.target_group_id,
             )
         except JobAlreadyRunning as error:
             await self._explain_conflict(ref, error)
@@ -171,7 +172,7 @@ class Recontacts:
         reply = await self._http.send(ops.RECONTACT_OVERVIEW.make_call(ref.path_params()))
         count = parse(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
-            raise reply.unexpected_reply_error("The recontact overview contains no count.")
+            raise reply.unexpected_reply_error("The recontact overview contains no saved_respondent_ids_count.")
         return count
 
     async def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
@@ -179,12 +180,20 @@ class Recontacts:
 
         After an upload of RIDs, these are the RSIDs they were mapped to.
 
+        Raises:
+            UnexpectedReply: the list, or a part of it, could not be read: that nobody is listed is then not known.
+
         Serves `GET …/recontacts/rsids`.
         """
         call = ops.LIST_RECONTACT_RSIDS.make_call(ref.path_params())
         saved: list[str] = []
-        async for rows in iter_pages(self._http, call):
-            saved += normalise_ids(rows)
+        try:
+            async for rows in iter_pages(self._http, call, complete=True):
+                saved += normalise_ids(rows)
+        except UnexpectedReply:
+            # An empty list may omit its rows, and a full last page its cursor: the count tells whether all were read.
+            if await self.saved_count(ref) != len(saved):
+                raise
         return tuple(saved)
 
     # --- removal ----------------------------------------------------------------------------------------------
@@ -219,6 +228,7 @@ class Recontacts:
             id_count=before if ids is None else ids,
             count=lambda: self.saved_count(ref),
             conflicting_job=running_upload,
+            may_be_done=True,
         )
         return self._announce(job, before)
 
