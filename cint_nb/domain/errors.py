@@ -253,6 +253,12 @@ class JobFailed(JobError):
     code = "job_failed"
 
 
+class JobStatusUnknown(JobError):
+    """The job has ended with a status that is not documented, so that its result is not known."""
+
+    code = "job_status_unknown"
+
+
 class WatchTimeout(JobError):
     """The watch timed out; the job continues."""
 

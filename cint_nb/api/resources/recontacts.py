@@ -18,7 +18,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
-from cint_nb.domain.jobs import JobHandle, JobKind, JobState
+from cint_nb.domain.jobs import JobHandle, JobKind, JobState, is_documented_status
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
 from cint_nb.wire.http import Http
@@ -131,7 +131,8 @@ class Recontacts:
         Serves the recontact guide, "List all upload jobs". No list contains removals.
         """
         call = ops.LIST_UPLOADS.make_call(ref.path_params())
-        return [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
+        listed = [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
+        return [job if is_documented_status(job.status) else await self._with_end(ref, job) for job in listed]
 
     async def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
         """Return the upload job with a file name, ready to be followed; None if the list contains none."""
@@ -233,6 +234,15 @@ class Recontacts:
         return self._announce(job, before)
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _with_end(self, ref: TargetGroupRef, job: UploadJob) -> UploadJob:
+        """Return a job with an undocumented status word and the time of its end, which only the job itself shows."""
+        call = ops.GET_UPLOAD.make_call(ref.path_params(job_id=job.job_id))
+        try:
+            shown = (await self._http.send(call)).json_object()
+        except (ApiError, TransportError):  # whether it runs is then not known, so that it counts as running
+            return job
+        return evolve(job, completed_at=shown.get("completed_at"))
 
     def _announce(self, job: Job, saved_before: int | None) -> Job:
         if self.on_started is not None:

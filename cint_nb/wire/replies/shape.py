@@ -16,6 +16,8 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
+from cint_nb.domain.ids import quote_foreign
+
 _ADDRESS_PART = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d:?\d\d)", re.ASCII)
 _NAMED_AT_MOST = 5
@@ -151,13 +153,29 @@ def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
             if any(each.is_refused for each in bad):
                 return
     elif isinstance(shape, Object):
-        if not isinstance(value, Mapping):
-            yield _wrong_type(place, "an object", value)
-            return
-        for name, key in shape.keys.items():
-            yield from _compare_key(key, value.get(name), f"{place}.{name}" if place else name)
+        yield from _compare_object(shape, value, place)
     elif (wrong := _problem(shape, value)) is not None:
         yield Deviation(place, wrong, is_refused=True)
+
+
+def _compare_object(shape: Object, value: Any, place: str) -> Iterator[Deviation]:
+    if not isinstance(value, Mapping):
+        yield _wrong_type(place, "an object", value)
+    elif (wrapper := _wrapper(shape, value)) is not None:
+        yield Deviation(place or "the body", f"has its keys below {wrapper!r}", is_refused=True)
+    else:
+        for name, key in shape.keys.items():
+            yield from _compare_key(key, value.get(name), f"{place}.{name}" if place else name)
+
+
+def _wrapper(shape: Object, value: Mapping[str, Any]) -> str | None:
+    """Return the undeclared key under which an object has its declared keys, if it has none of them itself."""
+    if not shape.keys.keys().isdisjoint(value):
+        return None
+    inner = (
+        name for name, each in value.items() if isinstance(each, Mapping) and not shape.keys.keys().isdisjoint(each)
+    )
+    return quote_foreign(next(inner, None), 40) or None
 
 
 def _compare_key(key: Key, value: Any, place: str) -> Iterator[Deviation]:

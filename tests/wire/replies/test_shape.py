@@ -108,7 +108,7 @@ def test_the_reply_as_declared_is_quiet(connect: Callable[..., tuple[Http, FakeE
 
 REFUSED: dict[str, tuple[Any, str]] = {
     "a needed key renamed": ({"ID": "R1", "rate": 0.5}, "id is missing"),
-    "nested": ({"thing": GOOD}, "id is missing"),
+    "nested": ({"thing": GOOD}, "the body has its keys below 'thing'"),
     "a list": ([GOOD], "the body is a list, not an object"),
     "a naive date in a row": (
         {**GOOD, "rows": [{"at": "2026-09-01T08:00:00"}]},
