@@ -11,8 +11,8 @@ from cint_nb.api.jobs.schedule import DurationModel, extrapolate_end
 from cint_nb.api.jobs.snapshot import StatusContext, fraction_done, parse_snapshot, parse_time
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobStatusUnknown, TransportError
-from cint_nb.domain.ids import quote_foreign
-from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_documented_status
+from cint_nb.domain.ids import EntityType, quote_foreign
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, is_documented_status
 from cint_nb.domain.models import evolve, text_or_none
 from cint_nb.wire.http import Http
 
@@ -120,6 +120,15 @@ class StatusFetcher:
             return snapshot
         with contextlib.suppress(ApiError, TransportError):
             await self._count()
+        whole, is_upload = self.handle.id_count, self.handle.kind in (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
+        # Of RIDs several may be one person, and people who were there before add nothing to the count.
+        exact = is_upload and self.handle.entity_type is EntityType.RSID and self._saved_before == 0
+        if exact and snapshot.state is JobState.DONE and self._saved is not None and self._saved < (whole or 0):
+            self.warn_once(
+                "a full success",
+                f"The upload job has no 'partial_success_reason', which reports a full success, but {self._saved:,} of "
+                f"{whole:,} IDs are saved ({ops.RECONTACT_OVERVIEW.description}): wave.outcome compares them.",
+            )
         return evolve(snapshot, saved_count=self._saved, saved_count_before=self._saved_before)
 
     async def _end_by_count(self, body: Mapping[str, Any], word: str) -> dict[str, Any]:
