@@ -20,6 +20,7 @@ from cint_nb.api.resources.reports import Reports
 from cint_nb.api.resources.target_groups import TargetGroups
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, NotSent, SettingsError
+from cint_nb.domain.ids import printable
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
@@ -178,6 +179,7 @@ class AsyncClient:
         """Close at the end of the block."""
         await self.aclose()
 
+    @printable
     def __repr__(self) -> str:
         """Show mode and account."""
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"

@@ -25,7 +25,7 @@ from cint_nb.domain.errors import (
     RateLimited,
     ServerError,
 )
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import printable, quote_foreign
 from cint_nb.wire import loop_thread, retry_policy
 from cint_nb.wire.api_errors import error_from_reply, redact_reply
 from cint_nb.wire.auth import (
@@ -170,6 +170,7 @@ class Http:
         if text not in self.warnings and len(self.warnings) < _WARNINGS_MAX:
             self.warnings.append(text)
 
+    @printable
     def __repr__(self) -> str:
         """Show mode and account."""
         return f"<Http: {self.settings.mode} · account {self.settings.account_id}>"

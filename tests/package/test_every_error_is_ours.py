@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import io
 import itertools
+import os
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from datetime import date, timedelta
 from enum import Enum
@@ -321,6 +325,61 @@ def test_a_boundary_keeps_signature_and_docstring() -> None:
 def test_a_class_imported_for_type_checkers_only_is_known_by_its_name() -> None:
     with pytest.raises(InputError, match="takes a DataFrame"):
         cint.frames.funnel_frame([1])  # type: ignore[arg-type]
+
+
+# --- output -------------------------------------------------------------------------------------------------------
+
+NAME = "Wellé 2 – “日本” 🙂"
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("encoding", ["ascii", "cp850", "latin-1", "utf-8"])
+def test_everything_can_be_printed_on_a_console_that_knows_few_signs(
+    world: World, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    plan = make_plan(world.client.clock.now(), name=NAME)
+    printed = {
+        **world.owners,
+        "a wave": world.new_wave(plan, NAME),
+        "a plan": plan,
+        "a project": world.client.projects.get(world.ref.project_id).model_copy(update={"name": NAME}),
+        "an error": InputError(NAME, evidence={"name": NAME}, next_step=NAME),
+        "a panel": cint.FindingsTable(title=NAME),
+        "a report": cint.read_report(pd.DataFrame({"RSID": RSIDS, "RID": RIDS, "Status": ["10"] * 20}), name=NAME),
+        "a history": cint.History([cint.HistoryWave(NAME, world.report)]),
+    }
+    console = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", console)
+    for thing in printed.values():
+        console.write(f"{thing}\n{thing!r}\n")
+    console.flush()
+    shown = console.buffer.getvalue().decode(encoding)
+    assert (NAME in shown) is (encoding == "utf-8")
+
+
+def test_a_script_on_such_a_console_ends_in_silence() -> None:
+    script = f"""
+import cint_nb as cint
+client = cint.connect("sandbox")
+people = cint.read_respondents({RSIDS!r}, entity_type="RSID")
+wave = client.wave({NAME!r}, project="Brand tracker", respondents=people, plan=cint.TargetGroupPlan.recontact(
+    business_unit_id=cint.sandbox.BUSINESS_UNIT_ID, project_manager_id=cint.sandbox.PROJECT_MANAGER_ID, locale="ger_de",
+    completes_goal=5, cost_per_interview="2 EUR", live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",
+    start_at=client.clock.now(), end_at="2026-10-01T08:00:00Z"))
+print(wave)
+table = cint.StatusTable(cint.frames.status_frame([{{"name": "A group"}}]))
+panels = [cint.WaveView(wave), cint.FilePicker(), client]
+"""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "<Wave" in ended.stdout
+
+
+def test_the_outcome_of_a_wave_can_be_drawn_as_it_is(world: World) -> None:
+    drawn = cint.plots.plot_outcomes(world.owners["outcome"])
+    same = cint.plots.plot_outcomes(world.owners["outcome"].counts)
+    assert [each.get_text() for each in drawn.ax.texts] == [each.get_text() for each in same.ax.texts] != []
 
 
 # --- plans --------------------------------------------------------------------------------------------------------
