@@ -140,15 +140,19 @@ def printable(method: Callable[[OwnerT], str]) -> Callable[[OwnerT], str]:
 
     @functools.wraps(method)
     def return_printable(self: OwnerT) -> str:
-        text = method(self)
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # none where there is no console
-        try:
-            text.encode(encoding)
-        except UnicodeEncodeError:
-            return text.translate(_PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
-        return text
+        return as_printed(method(self))
 
     return return_printable
+
+
+def as_printed(text: str) -> str:
+    """Return a text as standard output can print it."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # none where there is no console
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def quote_foreign(text: object, most: int = 300) -> str:

@@ -6,6 +6,7 @@ A wrong number of arguments stays Python's own `TypeError`: such a call never be
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import io
@@ -32,6 +33,7 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.resume import RunningJobs
 from cint_nb.wave.client import open_client
+from cint_nb.wave.journal.journal import Journal
 from cint_nb.wire import loop_thread
 from cint_nb.wire.settings import Settings
 from tests.support.constants import MANAGER, PROJECT
@@ -56,9 +58,12 @@ def _status() -> pd.DataFrame:
 class World:
     """One object of every public class, and a good value for each parameter."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, on_disk: bool = False) -> None:
         self.folder = folder
         self.client = client = open_client("sandbox", seed=1)
+        self.journal = folder / "journal.sqlite3"
+        if on_disk:
+            client.aio._journal = Journal(self.journal)
         self.people = cint.read_respondents(RSIDS, entity_type="RSID")
         self.report = _report()
         now = client.clock.now()
@@ -208,6 +213,16 @@ def public_methods(owner: Any) -> list[str]:
     ]
 
 
+def public_properties(owner: Any) -> list[str]:
+    return [
+        name
+        for name, member in inspect.getmembers_static(type(owner))
+        if isinstance(member, property)
+        and not name.startswith("_")
+        and any(name in vars(base) for base in type(owner).__mro__ if base.__module__.startswith("cint_nb."))
+    ]
+
+
 def public_things() -> dict[str, Any]:
     """Return what the package and its facades hand out, without modules, constants, errors and enumerations.
 
@@ -286,7 +301,7 @@ def test_the_walk_meets_every_public_class_and_function(world: World) -> None:
 @pytest.mark.parametrize("owner", OWNERS)
 def test_a_method(world: World, owner: str) -> None:
     thing = world.owners[owner]
-    odd = share(owner, 2) if owner.startswith("client.") else list(ODD)  # each verb is there twice: plain and to await
+    odd = share(owner, 4) if owner.startswith("client.") else list(ODD)  # each verb is there twice: plain and to await
     wrong = {}
     for name in public_methods(thing):
         call = getattr(thing, name)
@@ -325,6 +340,61 @@ def test_a_boundary_keeps_signature_and_docstring() -> None:
 def test_a_class_imported_for_type_checkers_only_is_known_by_its_name() -> None:
     with pytest.raises(InputError, match="takes a DataFrame"):
         cint.frames.funnel_frame([1])  # type: ignore[arg-type]
+
+
+# --- environments -------------------------------------------------------------------------------------------------
+
+
+def _close(world: World) -> None:
+    world.client.close()
+
+
+def _lose_journal(world: World) -> None:
+    assert world.journal.is_file()
+    world.journal.unlink()
+
+
+def _overwrite_journal(world: World) -> None:
+    world.journal.write_text("rid\n" * 5_000)
+
+
+def _lose_exchange(world: World) -> None:
+    world.client.sandbox.inject("refuse", "any", times=10**9)
+
+
+def _break_every_reply(world: World) -> None:
+    world.client.sandbox.inject("html", "any", times=10**9)
+
+
+ENVIRONMENTS = {
+    "the client is closed": _close,
+    "the journal is gone": _lose_journal,
+    "the journal is another file": _overwrite_journal,
+    "the exchange cannot be reached": _lose_exchange,
+    "every reply is a web page": _break_every_reply,
+}
+BROUGHT = ("client", "wave", "job", "project_status", "file picker", "status table", "wave view", "running jobs")
+"""What depends on where it is; the verbs of resources are reached through those of the wave."""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_hostile_environment(tmp_path: Path, environment: str) -> None:
+    world = World(tmp_path, on_disk=True)
+    ENVIRONMENTS[environment](world)
+    owners = {name: thing for name, thing in world.owners.items() if name.startswith(BROUGHT) and ".aio." not in name}
+    wrong: dict[str, str] = {}
+    for owner, thing in owners.items():
+        methods = {name: getattr(thing, name) for name in public_methods(thing)}
+        calls: dict[str, Callable[[], Any]] = {
+            name: functools.partial(call, **world.fill(call)) for name, call in methods.items()
+        }
+        calls |= {name: functools.partial(getattr, thing, name) for name in public_properties(thing)}
+        calls |= {"repr": functools.partial(repr, thing), "str": functools.partial(str, thing)}
+        wrong |= {f"{owner}.{name}": found for name, call in calls.items() if (found := complaint(call))}
+    with world.served, contextlib.suppress(CintError):
+        world.client.close()
+    assert wrong == {}
 
 
 # --- output -------------------------------------------------------------------------------------------------------
@@ -397,13 +467,14 @@ def test_a_plan_with_an_odd_field_is_refused_by_name_and_its_copy_before_anythin
     world: World, field: str
 ) -> None:
     before = world.sent()
+    copied = {*share(field, 4), "a price as text", "a goal as text"}
     for what, value in {**ODD, "a price as text": "5 EUR", "a goal as text": "30"}.items():
         made = _make({**dict(world.plan), field: value})
         if isinstance(made, PlanError):
             assert made.next_step, what
             assert field in str(made), what
-        changed = world.plan.model_copy(update={field: value})
-        if isinstance(made, PlanError) or type(dict(made)[field]) is not type(value):
+        if what in copied and (isinstance(made, PlanError) or type(dict(made)[field]) is not type(value)):
+            changed = world.plan.model_copy(update={field: value})
             wave = world.new_wave(changed, "A wave that is never created")
             assert repr(wave)
             for verb in (wave.check, wave.create, functools.partial(wave.update, changed)):
@@ -424,7 +495,7 @@ def test_a_setting(mode: Any) -> None:
         good |= {"account_id": 7, "client_id": "me", "client_secret": "not-a-real-secret"}
     wrong = []
     for setting, what in itertools.chain.from_iterable(
-        itertools.product([name], share(f"{mode} {name}", 3)) for name in SETTINGS
+        itertools.product([name], share(f"{mode} {name}", 5)) for name in SETTINGS
     ):
         try:
             cint.connect(**{**good, setting: ODD[what]}).close()

@@ -156,7 +156,8 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def display(self) -> None:
         """Show the widget alone in the output of the running cell; `display_static` may follow when there is an end."""
-        static_html.display_widget(self._repr_mimebundle_() or {"text/plain": repr(self)})
+        live = self.comm is not None  # ipywidgets takes the method away from a panel that is closed
+        static_html.display_widget((live and self._repr_mimebundle_()) or {"text/plain": repr(self)})
 
     def _ipython_display_(self) -> None:
         if not static_html.in_kernel():
