@@ -243,7 +243,12 @@ def _wrong_fields(model: BaseModel) -> list[str]:
         return list(dict.fromkeys(str(item["loc"][0]) for item in found.errors()))
     except Exception:  # noqa: BLE001 - what a value raises when it is looked at
         return _misfits(type(model), given)
-    return [name for name, value in given.items() if type(value) is not type(getattr(again, name, None))]
+    return [name for name, value in given.items() if not _is_same(value, getattr(again, name, None))]
+
+
+def _is_same(given: Any, read: Any) -> bool:
+    """Return whether a value is what pydantic reads it as. Equal is not enough: True is 1."""
+    return type(given) is type(read) or (isinstance(read, Enum) and isinstance(read, type(given)) and read == given)
 
 
 # --- annotations --------------------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class Money(BaseModel):
 
 
 MoneyText = Annotated[str, Rule("an amount and a currency code, such as '1400 EUR'", Money.parse)]
-Completes = Annotated[int, Rule("a whole number, 1 or more", range(1, 10**9).__contains__)]
+Completes = Annotated[int, Rule("a whole number from 1 on", range(1, 10**9).__contains__)]
 """A number of completes that somebody can want; more is a slip of the keyboard."""
 
 

@@ -249,7 +249,8 @@ def _check_given(values: Mapping[str, Any]) -> None:
                 f"Unknown setting {masked_repr(name, 40)}.",
                 next_step=f"did you mean {near[0]}?" if near else f"use one of {', '.join(VARIABLES)}.",
             )
-        if not (isinstance(value, str) if name in _TEXTS else True) or not _is_writable(value):
+        is_of_its_kind = name not in _TEXTS or isinstance(value, str)
+        if not is_of_its_kind or not (name == "token" or _is_writable(value)):  # `check` says more about a token
             raise SettingsError(
                 f"The setting {name} has a value that no setting can have.",  # never shown: it may be a secret
                 evidence={"variable": VARIABLES[name], "given": type(value).__name__},
