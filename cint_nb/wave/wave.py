@@ -123,6 +123,7 @@ class Wave:
             list_made_on=self.list_made_on,
             draft_written_at=self._drafts.draft_written_at,
             last_written=self._drafts.last_written,
+            allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
         )
         return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)

@@ -45,7 +45,7 @@ CHANGE_ROWS = (
 )
 UPDATED = "expected_incidence_rate"
 """The field that the verb `update` changes."""
-UNSEEN = ("template", "filling_strategy")
+UNSEEN = ("template",)
 """What no documented read shows: without the journal that wrote it, the analyst names it."""
 
 

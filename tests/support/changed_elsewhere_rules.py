@@ -37,12 +37,10 @@ LABELS = frozenset(
         "target_group_customer_reference_number",
         "start_at",
         "end_at",
-        "filling_strategy",
-        "allocations",  # as the template: no read shows which one a draft names
     }
 )
-"""Fields of a draft that keep no launch: those that change nothing about the fieldwork, dates, which a launch carries
-itself, and the strategy, which no documented read shows."""
+"""Fields of a draft that keep no launch: those that change nothing about the fieldwork, and dates, which a launch
+carries itself."""
 CHANGE_NOTHING_OF_THE_PLAN = (
     NOTHING,
     "group-renamed",
