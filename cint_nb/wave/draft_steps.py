@@ -40,11 +40,12 @@ class DraftSteps:
     def __init__(self, wave: WaveContext) -> None:
         self._wave = wave
 
-    async def create(self, *, adopt: str | None = None) -> TargetGroupRef:
+    async def create(self, *, adopt: str | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the draft target group, or adopt the one that exists.
 
         Args:
             adopt: Id of a target group of the project to take as this wave's.
+            leave: Ids of groups of this wave that may be left although they are in the field or hold ids.
         """
         ref = self._wave.ref
         if ref is not None and adopt in (None, ref.target_group_id):
@@ -54,7 +55,7 @@ class DraftSteps:
         created = False
         if ref is None:
             project_id = await self._wave.ensure_project()
-            ref = await self._find_draft(project_id, adopt)
+            ref = await self._find_draft(project_id, adopt, leave)
             created = ref is None
             ref = ref or await self._create_draft(project_id)
         state = await self._wave.read_state()
@@ -79,7 +80,7 @@ class DraftSteps:
 
     async def _set_strategy(self, ref: TargetGroupRef, *, again: bool = False) -> None:
         """Set what counts toward the goal, unless it was set from here."""
-        if again or self._wave.journal.last(self._wave.key, STRATEGY) is None:
+        if again or self._wave.last(STRATEGY) is None:
             strategy = self._wave.given_plan.filling_strategy
             await self._wave.client.target_groups.set_filling_strategy(ref, strategy)
             self._wave.write(STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=strategy))
@@ -94,8 +95,8 @@ class DraftSteps:
         self._wave.forget_project()
         return None
 
-    async def _find_draft(self, project_id: str, adopt: str | None) -> TargetGroupRef | None:
-        found = await self._wave.find_group(project_id, adopt=adopt)
+    async def _find_draft(self, project_id: str, adopt: str | None, leave: Collection[str]) -> TargetGroupRef | None:
+        found = await self._wave.find_group(project_id, adopt=adopt, leave=leave)
         entry = self._wave.journal.last(self._wave.key, DRAFT)
         if found is not None or entry is None or entry.state is not EntryState.INTENT:
             return found
@@ -197,7 +198,7 @@ class DraftSteps:
         """
         state, found = await self._read_all("update")
         allocations, base = await self._expected_allocations(), self.last_written
-        if base is not None and (strategy := self._wave.journal.last(self._wave.key, STRATEGY)):
+        if base is not None and (strategy := self._wave.last(STRATEGY)):
             base = {**base, "filling_strategy": strategy.payload.filling_strategy}
         reference = found.get("target_group_customer_reference_number")
         wanted = plan.to_body(name=self._wave.name, customer_reference_number=str(reference or ""))

@@ -223,7 +223,10 @@ def _judge_twice(end: End) -> Iterator[str]:
 
 def _judge_money(end: End) -> Iterator[str]:
     then, now = _of_wave(end, end.before), _of_wave(end)
-    if then is None or now is None or end.cell.verb not in ("raise_goal", "set_price", "extend", "relaunch"):
+    if then is None or now is None or end.cell.verb not in ("raise_goal", "set_price", "extend", "relaunch", "resume"):
+        return
+    if end.cell.verb == "resume":
+        yield from _judge_resumption(end, then, now)
         return
     if end.error is not None or end.cell.change == "second-machine":
         return
@@ -232,9 +235,25 @@ def _judge_money(end: End) -> Iterator[str]:
         yield f"made it possible to spend {worst} with a budget of {BUDGET}"
 
 
+def _judge_resumption(end: End, then: Group, now: Group) -> Iterator[str]:
+    """Money flows again as far as it was approved, and whatever somebody changed is said."""
+    if (then.status, now.status) != ("paused", "live"):
+        return
+    worst = now.worst_case()
+    if end.cell.with_journal and (worst is None or worst > BUDGET):
+        yield f"resumed, and it can cost {worst}; {BUDGET} was approved"
+    as_approved = (now.goal, now.price) == (GOAL, _plan_price())
+    if not as_approved and not _warned(end, f"goal {now.goal}"):
+        yield f"resumed with goal {now.goal} and price {now.price}, and nobody was told"
+
+
 def _judge_warnings(end: End) -> Iterator[str]:
     # What concerns money or people is shown by Python too; nothing else is.
-    unknown = [text for text in end.python_warnings if text not in end.warnings or end.cell.change == NOTHING]
+    unknown = [
+        text
+        for text in end.python_warnings
+        if text not in end.warnings or (end.cell.change == NOTHING and not _is_about_the_journal(end.cell, text))
+    ]
     if unknown:
         yield f"Python warned: {unknown}"
     if end.cell.change == NOTHING:
@@ -247,7 +266,11 @@ def _is_about_the_journal(cell: Cell, text: str) -> bool:
     if cell.with_journal:
         # Run again after its end, a launch says where the wave stands.
         return cell.verb == "launch" and cell.stage in ("paused", "completed") and cell.stage in text
-    return "This journal did not create it" in text or (cell.verb == "launch" and "journal that is lost" in text)
+    return (
+        "This journal did not create it" in text
+        or (cell.verb == "launch" and "journal that is lost" in text)
+        or (cell.verb == "resume" and "This journal holds no approval" in text)
+    )
 
 
 # --- what must succeed -----------------------------------------------------------------------------------------------
@@ -324,7 +347,10 @@ MAKES_SENSE: dict[str, Callable[[Cell, Group], bool]] = {
     "launch": _may_launch,
     "status": lambda cell, group: True,
     "pause": lambda cell, group: group.status in ("live", "paused"),
-    "resume": lambda cell, group: group.status == "live" or (group.status == "paused" and _can_continue(group)),
+    "resume": lambda cell, group: (
+        group.status == "live"
+        or (group.status == "paused" and _can_continue(group) and (_affordable(group) or not cell.with_journal))
+    ),
     "close": lambda cell, group: group.status in ("live", "scheduled", "completed"),
     "raise_goal": lambda cell, group: (
         group.in_field and group.goal < 12 <= len(group.saved) and _affordable(group, goal=12)

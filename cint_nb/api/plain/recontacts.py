@@ -20,6 +20,7 @@ class Recontacts:
 
     Attributes:
         on_started: Called with the handle of each job that was started, and the number of ids saved before it.
+        before_upload: Called with the number of ids before an upload is sent; raises if they may not be added.
     """
 
     def __init__(self, aio: recontacts.Recontacts) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from cint_nb.api import operations as ops
@@ -33,12 +33,14 @@ class Recontacts:
 
     Attributes:
         on_started: Called with the handle of each job that was started, and the number of ids saved before it.
+        before_upload: Called with the number of ids before an upload is sent; raises if they may not be added.
     """
 
     def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
         self._durations = durations
         self.on_started: Callable[[JobHandle, int | None], None] | None = None
+        self.before_upload: Callable[[TargetGroupRef, int], Awaitable[None]] | None = None
 
     # --- upload -----------------------------------------------------------------------------------------------
 
@@ -85,6 +87,7 @@ class Recontacts:
         own = _own_job(listed or (), name, adoptable)
         if own is not None:
             return self._adopt(ref, own, upload)
+        await self._require_allowed(ref, upload)
         saved_before = await self.saved_count(ref)
         started_at = self._http.clock.now()
 
@@ -281,6 +284,10 @@ class Recontacts:
             if job.file_name == name and adoptable(job):
                 return job
         return None
+
+    async def _require_allowed(self, ref: TargetGroupRef, upload: UploadFile) -> None:
+        if self.before_upload is not None:
+            await self.before_upload(ref, upload.id_count)
 
     async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
         """Return the upload jobs; None if an older exchange has no list of them and RSIDs can go to the older URL."""
