@@ -34,6 +34,9 @@ from cint_nb.wave.journal.payloads import (
 from cint_nb.wave.journaled_client import JournaledClient
 
 _SEARCH_CHARACTERS = 5
+SEARCHED_PROJECTS = 200
+"""In how many projects a wave is searched for before a project is created: one request each."""
+
 SnapshotListener = Callable[[JobSnapshot], None]
 
 
@@ -186,10 +189,15 @@ class WaveContext:
             _remember_project(self.client, self.project, None)
 
     async def ensure_project(self) -> str:
-        """Return the id of the wave's project; create it when a new name is first used."""
+        """Return the id of the wave's project; create it when a new name is first used.
+
+        Raises:
+            InvalidState: a project of another name has a target group of this wave, or one has nearly this name.
+        """
         found = await self._find_project()
         if found is not None:
             return found
+        await self._require_no_group_elsewhere()
         manager = self.given_plan.project_manager_id
         key = idempotency_key(
             self.client.account_id, "create project", self.project, {"name": self.project, "manager": manager}
@@ -198,6 +206,40 @@ class WaveContext:
         _remember_project(self.client, self.project, project.id)
         self._project_id = project.id
         return project.id
+
+    async def _require_no_group_elsewhere(self) -> None:
+        """Raise if a project has this wave under another name: somebody renamed it, and this journal does not know it.
+
+        The exchange lists target groups by project only, so this is one request per project, and only before a project
+        is created.
+        """
+        left = SEARCHED_PROJECTS
+        async for project in self.client.projects.list():
+            if project.target_group_count == 0:
+                continue
+            if not left:
+                self.client.http.warn(
+                    f"The {SEARCHED_PROJECTS} projects listed first have no target group of the wave {self.name!r}; "
+                    "the others were not searched. If its project was renamed, name it by its id."
+                )
+                return
+            left -= 1
+            reference = self.given_plan.customer_reference_number or self.reference(project.id)
+            async for row in self.client.target_groups.list(project.id, references=(reference,)):
+                if is_archived(row) or not await self._is_ours(project.id, row, reference):
+                    continue
+                raise InvalidState(
+                    "No project has this name, but a project of another name has a target group of this wave.",
+                    evidence={
+                        "project": self.project,
+                        "found": project.name,
+                        "project_id": project.id,
+                        "target_group_id": row.id,
+                    },
+                    safe="nothing was sent.",
+                    next_step=f"if the project was renamed, open the wave by its id: client.wave(…, "
+                    f"project={project.id!r}); otherwise create the project first, with client.projects.create(…).",
+                )
 
     async def find_group(
         self, project_id: str, *, adopt: str | None = None, leave: Collection[str] = ()
@@ -384,22 +426,32 @@ async def find_project(client: JournaledClient, project: str) -> str | None:
     """Return the id of a project, given by id or by normalised name; None if the account has none of that name.
 
     Raises:
-        InvalidState: several projects have the name.
+        InvalidState: several projects have the name, or one has it in other letter case only.
     """
     known = remembered_project(client, project)
     if known is not None:
         return known
-    found = [
-        each.id
-        async for each in client.projects.list(search=_search_word(project))
-        if normalise_name(each.name or "") == project
-    ]
+    found, alike = [], []
+    async for each in client.projects.list(search=_search_word(project)):
+        name = normalise_name(each.name or "")
+        if name == project:
+            found.append(each.id)
+        elif name.casefold() == project.casefold():
+            alike.append(each)
     if len(found) > 1:
         raise InvalidState(
             f"{len(found)} projects have this name.",
             evidence={"project": project, "project_ids": ", ".join(sorted(found))},
             safe="nothing was sent.",
             next_step="name the project by its id, such as client.wave(…, project='01…').",
+        )
+    if alike and not found:
+        raise InvalidState(
+            "No project has this name, but one has it in other letter case.",
+            evidence={"project": project, "found": alike[0].name, "project_id": alike[0].id},
+            safe="nothing was sent.",
+            next_step=f"write it {alike[0].name!r}, or name the project by its id; a second project would invite its "
+            "people again.",
         )
     if found:
         _remember_project(client, project, found[0])

@@ -109,7 +109,7 @@ def _judge_error(end: End, control: End) -> Iterator[str]:
         yield f"no next step: {_said(error)}"
     if end.cell.change != "second-machine" and _state(end.before) != _state(end.after):
         yield f"refused, and something was changed: {_said(error)}"
-    begins_anew = end.cell.verb == "create" and (end.before.group is None or identity_is_lost(end.cell))
+    begins_anew = end.cell.verb == "create" and end.before.group is None
     if control.error is None and not begins_anew and not any(word in str(error).lower() for word in _words(end)):
         yield f"the error does not say what changed: {error}"
 
@@ -213,6 +213,8 @@ def _judge_twice(end: End) -> Iterator[str]:
         yield "the same list was uploaded twice"
     if len(end.after.groups) > len(end.before.groups) + 1:
         yield "two groups were created"
+    if identity_is_lost(end.cell) and end.before.groups and len(end.after.groups) > len(end.before.groups):
+        yield "a second group was created for people who have one"
     if (
         end.cell.verb != "create"
         and end.cell.change != "second-machine"
@@ -277,7 +279,7 @@ def _is_about_the_journal(cell: Cell, text: str) -> bool:
 
 
 def identity_is_lost(cell: Cell) -> bool:
-    """Return whether nobody could know the group: without a journal, and with its mark or its project's name gone."""
+    """Return whether the group is only found by a search: without a journal, its mark or its project's name is gone."""
     return not cell.with_journal and cell.change in (
         "project-renamed",
         "field-edited:target_group_customer_reference_number",
