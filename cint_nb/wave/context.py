@@ -136,6 +136,30 @@ class WaveContext:
         project_id = await self._find_project()
         return None if project_id is None else await self.find_group(project_id)
 
+    async def search(self, *, adopt: str | None = None) -> TargetGroupRef | None:
+        """Return the target group of the wave, searching everywhere before it is created; None if there is none.
+
+        Args:
+            adopt: Id of the group to adopt, so that no other is searched for.
+
+        Raises:
+            InvalidState: several projects or groups could be meant, the wave is in a project of another name, or there
+                is no project in which a group could be adopted.
+        """
+        if adopt is None:
+            ref = await self.locate()
+            if ref is None and self._project_id is None:
+                await self._require_no_group_elsewhere()
+            return ref
+        if await self._find_project() is None:
+            raise InvalidState(
+                "No project has this name, so it has no target group to adopt.",
+                evidence={"project": self.project, "target_group_id": adopt},
+                safe="nothing was sent.",
+                next_step="name the group's project, by its id if it was renamed: client.wave(…, project='01…').",
+            )
+        return None
+
     async def require_ref(self) -> TargetGroupRef:
         """Return the target group of the wave.
 
@@ -189,15 +213,10 @@ class WaveContext:
             _remember_project(self.client, self.project, None)
 
     async def ensure_project(self) -> str:
-        """Return the id of the wave's project; create it when a new name is first used.
-
-        Raises:
-            InvalidState: a project of another name has a target group of this wave, or one has nearly this name.
-        """
+        """Return the id of the wave's project; create it when a new name is first used."""
         found = await self._find_project()
         if found is not None:
             return found
-        await self._require_no_group_elsewhere()
         manager = self.given_plan.project_manager_id
         key = idempotency_key(
             self.client.account_id, "create project", self.project, {"name": self.project, "manager": manager}

@@ -192,7 +192,7 @@ class Wave:
                 has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
-                if adopt is None and self._ask(self._context.locate()) is None:
+                if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
                     self.check("create", ask=True).raise_if_blocking()
             return self._ask(self._drafts.create(adopt=adopt, leave=leave))
 

@@ -74,3 +74,13 @@ def test_projects_that_were_not_searched_are_said(
     first.create()
     client.wave("Tracker, wave 9", project="Another study", respondents=first.respondents, plan=first.plan).create()
     assert any("were not searched" in text for text in client.aio.http.warnings)
+
+
+def test_a_group_is_not_adopted_into_a_project_that_does_not_exist(client: Client, make_wave: Make) -> None:
+    first = make_wave()
+    ref = first.create()
+    before = _count(client)
+    other = client.wave("Tracker, wave 9", project="Another study", respondents=first.respondents, plan=first.plan)
+    with pytest.raises(InvalidState, match="no target group to adopt"):
+        other.create(adopt=ref.target_group_id)
+    assert _count(client) == before

@@ -52,6 +52,7 @@ class Recontacts:
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
             JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
+                A running job of the same file name is adopted instead.
             OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
                 this again.
 

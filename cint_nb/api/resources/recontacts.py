@@ -70,6 +70,7 @@ class Recontacts:
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
             JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
+                A running job of the same file name is adopted instead.
             OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
                 this again.
 
@@ -123,8 +124,8 @@ class Recontacts:
                 **ref.path_params(),
             )
         except JobAlreadyRunning as error:
-            await self._explain_conflict(ref, error)
-            raise
+            running = await self._running_of_name(ref, name, error)
+            job = self._adopt(ref, running, upload, saved_before=saved_before)
         return self._announce(job, saved_before)
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
@@ -258,17 +259,24 @@ class Recontacts:
         handle = _handle(self._http, JobKind.UPLOAD, found.job_id, ref, upload, found.file_name, found.created_at)
         return Job(self._http, handle, saved_before, durations=self._durations)
 
-    async def _explain_conflict(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
-        """Add to a conflict which job causes it, as far as a list shows it; the error itself stays the same."""
+    async def _running_of_name(self, ref: TargetGroupRef, name: str, error: JobAlreadyRunning) -> UploadJob:
+        """Return the running job if it has this file name: another machine was first.
+
+        Raises:
+            JobAlreadyRunning: it is another job; the error is the same, and names it as far as a list shows it.
+        """
         with contextlib.suppress(ApiError, TransportError):
             running = await self.running_job(ref)
             if running is None:
                 error.next_step = (
                     "no upload is listed as running, so a removal must be: wait until it ends, then upload."
                 )
-                return
+                raise error
+            if running.file_name == name:
+                return running
             error.evidence.update(_job_evidence(running))
             error.next_step = _FOLLOW_ADVICE
+        raise error
 
     async def _find_by_name(
         self,
