@@ -76,8 +76,8 @@ CHANGED = {
 }
 """The tables of changes and verbs, with what they have in common."""
 _CHANGED = """\
-Each change is made at every stage of a wave (new, drafted, uploaded, live, paused, completed), then one verb called. ✓: it
-does what it does when nothing was changed, or rightly succeeds where it would not have. Letters: at one of the
+Each change is made at every stage of a wave (new, drafted, uploaded, live, paused, completed), then one verb called.
+✓: it does what it does when nothing was changed, or rightly succeeds where it would not have. Letters: at one of the
 stages it refuses where it would have succeeded, and names the change or the state. {nowhere}: it sends nothing that
 another machine could send first. At every cell the exchange is as the verb says, nobody is invited twice, and no more
 money can flow than was approved.
