@@ -53,7 +53,7 @@ def noted(pytestconfig: pytest.Config, committed: report.Cells) -> Callable[[str
     """Record how a cell ended, by table, row and column; the committed report must say the same."""
 
     def note(table: str, row: str, column: str, ending: str) -> None:
-        pytestconfig.stash[_found][table, row, column] = ending
+        pytestconfig.stash.setdefault(_found, {})[table, row, column] = ending
         if committed:
             assert committed.get((table, row, column)) == report.letters(ending), "run `nox -s faults -- --report`"
 
