@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import JournalError, PlanError
+from cint_nb.domain.errors import ApiError, JournalError, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import masked_repr, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
@@ -21,11 +22,11 @@ from cint_nb.study.frames import status_frame
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import STEPS, Step
+from cint_nb.study.preflight.registry import STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
-from cint_nb.wave.exchange.facts import read_exchange_facts
+from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.fielding_steps import FieldingSteps
@@ -139,8 +140,16 @@ class Wave:
         """Add what the exchange knows; state and uploads are read unless they were in this moment."""
         if state is None and await self._context.locate() is not None:
             state = await self._context.read_state()
-            state.require_known("check")
-            uploads = await self._context.read_uploads(state.ref)
+            if state.state is GroupState.NOT_KNOWN:
+                hidden = UnreadFact("the state of the target group", state.reason or "not shown", blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
+            else:
+                state.require_known("check")
+            try:
+                uploads = await self._context.read_uploads(state.ref)
+            except ApiError as error:
+                hidden = unread_fact("the uploads and the saved IDs", error, blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
         return await read_exchange_facts(
             self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
