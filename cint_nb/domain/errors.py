@@ -49,7 +49,8 @@ class CintError(Exception):
         """Return the message, its evidence, what is safe and the next step, one line each."""
         known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
         parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
-        return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
+        lines = [self.what, *(f"{word}: {text}" for word, text in parts.items() if text)]
+        return "\n".join(lines).encode("utf-8", "replace").decode("utf-8")  # a file's name may have bytes of no text
 
     @property
     def _render_traceback_(self) -> Callable[[], list[str]]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.models import OptionalText
 
@@ -69,6 +70,7 @@ def _normalise_status(word: str | None) -> str:
     return (word or "").strip().lower().replace(" ", "_").replace("-", "_")
 
 
+@check_arguments()
 class JobHandle(BaseModel):
     """The identity of a job as plain data, enough to resume it later in another process.
 
@@ -104,6 +106,7 @@ class JobHandle(BaseModel):
     count_field: str = "saved_respondent_ids_count"
 
 
+@check_arguments()
 class JobSnapshot(BaseModel):
     """What one poll of a job showed.
 

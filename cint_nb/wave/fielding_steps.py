@@ -312,10 +312,11 @@ class FieldingSteps:
         state = await self._require_launched("raise the goal", completed=True)
         present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
         saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if isinstance(goal, bool) or not isinstance(goal, int) or not (present or 0) < goal <= saved:
+        if not (present or 0) < goal <= saved:
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
                 evidence={"field": "goal", "goal": present, "saved_ids": saved},
+                safe="nothing was changed.",
                 next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
             )
         await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)

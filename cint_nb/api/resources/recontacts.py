@@ -15,6 +15,7 @@ from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
@@ -28,6 +29,7 @@ _ENDPOINT_MISSING = (404, 405)
 _FOLLOW_ADVICE = "wait for it with client.recontacts.find_job(ref, file_name).wait(), then upload."
 
 
+@check_arguments(leave=("uploadable",))
 class Recontacts:
     """The recontacts of target groups: upload them, follow the jobs, and read what is saved.
 

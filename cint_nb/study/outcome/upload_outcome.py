@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
 from cint_nb.output_files import write_new_file
@@ -56,6 +57,7 @@ _SUCCEEDED_COUNT = re.compile(r"(\d[\d.,' ]*)[^\d]{0,60}?success", re.IGNORECASE
 _FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE)
 
 
+@check_arguments()
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """The outcome of every line of the respondents.
