@@ -128,11 +128,11 @@ class StatusFetcher:
         Raises:
             JobStatusUnknown: nothing is counted for this kind of job.
         """
-        told = f"The {self.handle.kind} job has ended as {word!r}, which is not documented"
-        self.warn_once(word, f"{told}: its result is taken from the exchange itself.")
+        ended = f"The {self.handle.kind} job has ended as {word!r}, which is not documented"
+        self.warn_once(word, f"{ended}: its result is taken from the exchange itself.")
         if self.handle.kind not in _COUNT_OPERATIONS:
             raise JobStatusUnknown(
-                f"{told}.",
+                f"{ended}.",
                 evidence={"job_id": self.handle.job_id, "status": word},
                 safe="unknown: it may have succeeded.",
                 next_step="read the target group's state before starting it again.",
@@ -149,7 +149,7 @@ class StatusFetcher:
                 return {**body, "status": "Completed"}
             of = "" if whole is None else f" of {whole:,}"
             counted = f"{saved:,} IDs are saved" if arrived is None else f"{arrived:,}{of} IDs are newly saved"
-        return {**body, "status": "Completed", "partial_success_reason": {"description": f"{told}; {counted}."}}
+        return {**body, "status": "Completed", "partial_success_reason": {"description": f"{ended}; {counted}."}}
 
     def should_count(self) -> bool:
         """Return whether the next poll should also count the saved ids.
