@@ -17,7 +17,7 @@ import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -243,12 +243,12 @@ def _wrong_fields(model: BaseModel) -> list[str]:
         return list(dict.fromkeys(str(item["loc"][0]) for item in found.errors()))
     except Exception:  # noqa: BLE001 - what a value raises when it is looked at
         return _misfits(type(model), given)
-    return [name for name, value in given.items() if not _is_same(value, getattr(again, name, None))]
+    return [name for name, value in given.items() if not _is_same_kind(value, getattr(again, name, None))]
 
 
-def _is_same(given: Any, read: Any) -> bool:
-    """Return whether a value is what pydantic reads it as. Equal is not enough: True is 1."""
-    return type(given) is type(read) or (isinstance(read, Enum) and isinstance(read, type(given)) and read == given)
+def _is_same_kind(value: Any, read: Any) -> bool:
+    """Return whether a value is what pydantic reads it as; a text may stand for the word of a StrEnum it equals."""
+    return type(value) is type(read) or (isinstance(read, StrEnum) and type(value) is str and value == read)
 
 
 # --- annotations --------------------------------------------------------------------------------------------------

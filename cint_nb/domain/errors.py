@@ -195,7 +195,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: the resource is in use."""
+    """409 or 423: the resource is in use."""
 
     code = "conflict"
 
@@ -231,13 +231,13 @@ class InvalidState(ApiError):
 
 
 class RateLimited(ApiError):
-    """429: too many requests."""
+    """429 or 425: sent too often, or too early; nothing was done."""
 
     code = "rate_limited"
 
 
 class ServerError(ApiError):
-    """5xx: the exchange failed."""
+    """5xx or 408: the exchange failed, or gave up waiting for the request."""
 
     code = "server_error"
 
@@ -258,6 +258,12 @@ class JobFailed(JobError):
     """The exchange reports that the job failed."""
 
     code = "job_failed"
+
+
+class JobStatusUnknown(JobError):
+    """The job has ended with a status that is not documented, so that its result is not known."""
+
+    code = "job_status_unknown"
 
 
 class WatchTimeout(JobError):
@@ -310,13 +316,15 @@ ERROR_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     413: FileTooLarge,
     415: UnsupportedMediaType,
     422: InvalidState,
+    423: Conflict,
+    425: RateLimited,
     429: RateLimited,
 }
 
 
 def error_class_for_status(status: int) -> type[ApiError]:
-    """Return the error class for an HTTP `status`; `ServerError` for 5xx, `ApiError` for an unlisted 4xx."""
-    return ServerError if status >= 500 else ERROR_CLASS_BY_STATUS.get(status, ApiError)
+    """Return the error class for an HTTP `status`; `ServerError` for 5xx and 408, `ApiError` for an unlisted 4xx."""
+    return ServerError if status >= 500 or status == 408 else ERROR_CLASS_BY_STATUS.get(status, ApiError)
 
 
 FULL_TRACEBACK_VARIABLE = "CINT_NB_FULL_TRACEBACK"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
-from cint_nb.domain.errors import JournalError, PlanError
+from cint_nb.domain.errors import ApiError, JournalError, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
@@ -22,11 +23,12 @@ from cint_nb.study.frames import status_frame
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import STEPS, Step
+from cint_nb.study.preflight.registry import STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
-from cint_nb.wave.exchange.facts import read_exchange_facts
+from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
+from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
@@ -114,7 +116,12 @@ class Wave:
         """
         _check_words("step", [step], STEPS)
         _check_words("unverified", unverified, VERIFIABLE)
-        facts = WaveFacts(
+        facts = self._facts(step, unverified)
+        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+
+    def _facts(self, step: Step, unverified: Collection[str] = ()) -> WaveFacts:
+        """Return what is known without the exchange."""
+        return WaveFacts(
             plan=self.plan,
             respondents=self.respondents,
             now=self.client.clock.now(),
@@ -125,16 +132,26 @@ class Wave:
             list_made_on=self.list_made_on,
             draft_written_at=self._drafts.draft_written_at,
             last_written=self._drafts.last_written,
+            allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
         )
-        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
 
-    async def _add_exchange_facts(self, facts: WaveFacts) -> WaveFacts:
-        state, uploads = None, None
-        if await self._context.locate() is not None:
+    async def _add_exchange_facts(
+        self, facts: WaveFacts, state: ExchangeState | None = None, uploads: GroupUploads | None = None
+    ) -> WaveFacts:
+        """Add what the exchange knows; state and uploads are read unless they were in this moment."""
+        if state is None and await self._context.locate() is not None:
             state = await self._context.read_state()
-            state.require_known("check")
-            uploads = await self._context.read_uploads(state.ref)
+            if state.state is GroupState.NOT_KNOWN:
+                hidden = UnreadFact("the state of the target group", state.reason or "not shown", blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
+            else:
+                state.require_known("check")
+            try:
+                uploads = await self._context.read_uploads(state.ref)
+            except ApiError as error:
+                hidden = unread_fact("the uploads and the saved IDs", error, blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
         return await read_exchange_facts(
             self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
@@ -152,24 +169,29 @@ class Wave:
         with self.client.journal.lock(self._context.key):
             yield
 
-    def _stop_if_blocked(self, step: Step, unverified: Collection[str] = ()) -> None:
-        self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
-        self.check(step, ask=True, unverified=unverified).raise_if_blocking()
+    def _stop_if_blocked(self, unverified: Collection[str], state: ExchangeState, uploads: GroupUploads) -> None:
+        self.check("launch").raise_if_blocking()
+        _check_words("unverified", unverified, VERIFIABLE)
+        facts = self._add_exchange_facts(self._facts("launch", unverified), state, uploads)
+        check(self._ask(facts)).raise_if_blocking()
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
-    def create(self, *, adopt: IdInUrl | None = None) -> TargetGroupRef:
+    def create(self, *, adopt: IdInUrl | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the project, if it is new, and the draft recontact target group.
 
         The exchange is searched first: what this wave created before, here or elsewhere, is found and continued.
 
         Args:
             adopt: Id of an existing target group of the project to take as this wave's.
+            leave: Ids of target groups which the wave then no longer has, and which may stay in the field or keep their
+                people; the error that stops the adoption names them.
 
         Raises:
             PreflightBlocked: the list or the plan breaks a rule; nothing was sent.
             BadRequest: the exchange rejects the draft; `invalid_params` names the fields.
-            InvalidState: another group has the wave's name, or several projects have the project's name.
+            InvalidState: another group has the wave's name, several projects have the project's name, or a group of
+                this wave would be left in the field or with its people.
             OutcomeUnknown: the reply was lost; rerun it, it checks for the draft before it sends another.
 
         Serves the recontact guide, step 1, and the create guide.
@@ -181,9 +203,9 @@ class Wave:
                 has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
-                if adopt is None and self._ask(self._context.locate()) is None:
+                if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
                     self.check("create", ask=True).raise_if_blocking()
-            return self._ask(self._drafts.create(adopt=adopt))
+            return self._ask(self._drafts.create(adopt=adopt, leave=leave))
 
     def upload(self) -> JobSnapshot:
         """Upload the usable IDs and follow the job to its end.
@@ -219,13 +241,15 @@ class Wave:
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
-        """Upload the rejected IDs once more, and only those.
+        """Upload the rejected IDs once more, and only those: who was rejected is read from the exchange again.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which RIDs were.
 
         Serves the recontact guide, step 3, last paragraph.
         """
+        if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
+            self._outcome = None
         rejected, batch = self._uploads.select_for_resubmission(self.outcome)
         self._outcome = None
         return self._run(
@@ -307,23 +331,25 @@ class Wave:
         with self._holding():
             state = self.exchange_state()
             if state.state is GroupState.DRAFT:
-                if not self._ask(self._fielding.is_launching()):
-                    self._stop_if_blocked("launch", unverified)
+                uploads = self._ask(self._context.read_uploads(state.ref))
+                if not self._fielding.is_launching(uploads):
+                    self._stop_if_blocked(unverified, state, uploads)
             elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
                 self._ask(self._fielding.warn_of_rerun(state, allowed))
                 return finished
             elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
-                verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"
                 raise state.invalid_state_error(
                     f"The wave was launched before, and its target group is {state.state}.",
-                    f"{verb} lets respondents in again.",
+                    state.advice() or "read wave.status().",
                     wave=self.name,
                 )
             else:
                 return self._ask(self._fielding.adopt_launch(state, allowed))
             return self._run(
                 "Launch",
-                lambda on_snapshot: self._fielding.launch(allowed, worst_case, unverified, on_snapshot),
+                lambda on_snapshot: self._fielding.launch(
+                    state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
+                ),
                 f"wave.launch(budget={str(budget)!r})",
             )
 
@@ -440,7 +466,14 @@ class Wave:
         self._ask(self._fielding.pause())
 
     def resume(self) -> None:
-        """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
+        """Resume paused fielding, as far as money was approved; a warning says what was changed while it was paused.
+
+        Raises:
+            BudgetExceeded: what stands at the exchange now can cost more than was approved: see `approve`.
+            InvalidState: the run is not paused, or its goal or end has been reached.
+
+        Serves `POST …/fielding-runs/{id}/resume`.
+        """
         self._act(lambda: self._fielding.resume())
 
     def close(self, *, resume_first: bool = False) -> None:

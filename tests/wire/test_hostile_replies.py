@@ -20,10 +20,11 @@ from cint_nb.domain import limits
 from cint_nb.domain.errors import CintError, InputError, NotSent, SettingsError, UnexpectedReply
 from cint_nb.wire import loop_thread
 from cint_nb.wire.api_errors import error_from_reply
-from cint_nb.wire.calls import make_reply, parse_json
+from cint_nb.wire.calls import make_reply
 from cint_nb.wire.client_pool import ClientPool
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Call, Http, Idempotency
+from cint_nb.wire.replies.json_body import parse_json
 from cint_nb.wire.retry_policy import parse_retry_after
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory

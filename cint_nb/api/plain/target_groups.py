@@ -75,7 +75,7 @@ class TargetGroups:
         Args:
             project_id: Project to search.
             reference: The whole reference number.
-            name: If the list does not show references, only groups with this name are read one by one.
+            name: If the list does not show references, only groups with this name are read one by one; all if omitted.
             match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
@@ -166,8 +166,8 @@ class TargetGroups:
             )
         )
 
-    def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
-        """Set what counts towards the goal, and return what the exchange then reports.
+    def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str | None:
+        """Set what counts towards the goal, and return what the exchange then reports; None if it reports nothing.
 
         Args:
             ref: The target group.
@@ -180,7 +180,7 @@ class TargetGroups:
     def set_cost_per_interview(
         self, ref: TargetGroupRef, price: Money | MoneyText, *, budget: Money | MoneyText | None = None
     ) -> Amount:
-        """Set the price per complete of a launched group, in the business unit's currency.
+        """Set the price per complete of a launched group, in the business unit's currency, and return what then is so.
 
         Args:
             ref: The target group.

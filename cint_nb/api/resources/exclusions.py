@@ -102,6 +102,7 @@ class Exclusions:
             send,
             check,
             check_conflict=check_conflict,
+            twice_is_once=True,
             what="upload exclusions",
             file_name=name,
             **ref.path_params(),

@@ -121,7 +121,7 @@ class TargetGroups:
         Args:
             project_id: Project to search.
             reference: The whole reference number.
-            name: If the list does not show references, only groups with this name are read one by one.
+            name: If the list does not show references, only groups with this name are read one by one; all if omitted.
             match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
@@ -130,7 +130,7 @@ class TargetGroups:
             if match_name and normalise_name(row.name or "") != normalise_name(name or ""):
                 continue
             found_reference = row.target_group_customer_reference_number
-            if found_reference is None and name is not None and row.name == name:
+            if found_reference is None and (name is None or row.name == name):
                 shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
                 found_reference = shown.target_group_customer_reference_number
             if found_reference == reference and (row.status is None or row.status.lower() != "archived"):
@@ -246,8 +246,8 @@ class TargetGroups:
 
     # --- single settings --------------------------------------------------------------------------------------
 
-    async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
-        """Set what counts towards the goal, and return what the exchange then reports.
+    async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str | None:
+        """Set what counts towards the goal, and return what the exchange then reports; None if it reports nothing.
 
         Args:
             ref: The target group.
@@ -258,12 +258,12 @@ class TargetGroups:
         reply = await self._http.send(
             ops.SET_FILLING_STRATEGY.make_call(ref.path_params(), json={"filling_strategy": strategy})
         )
-        return str(reply.json_object().get("filling_strategy") or strategy) if reply.body.strip() else strategy
+        return text_or_none(reply.json_object().get("filling_strategy")) if reply.body.strip() else None
 
     async def set_cost_per_interview(
         self, ref: TargetGroupRef, price: Money | MoneyText, *, budget: Money | MoneyText | None = None
     ) -> Amount:
-        """Set the price per complete of a launched group, in the business unit's currency.
+        """Set the price per complete of a launched group, in the business unit's currency, and return what then is so.
 
         Args:
             ref: The target group.
@@ -287,8 +287,12 @@ class TargetGroups:
         reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
         if approve is not None:
             approve()
-        fields = reply.json_object() if reply.body.strip() else body
-        return parse_item(Amount, fields.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
+        if reply.body.strip():
+            return parse_item(Amount, reply.json_object().get("target_group_cpi"), ops.SET_CPI.make_call())
+        shown = (await self.overview(ref)).current_cost_per_interview
+        if shown is None:
+            raise reply.unexpected_reply_error("The price was set, but neither reply nor overview shows which.")
+        return shown
 
     async def set_completes_goal(
         self,
@@ -324,7 +328,12 @@ class TargetGroups:
         reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
         if approve is not None:
             approve()
-        return int(reply.json_object().get("completes_goal") or goal) if reply.body.strip() else goal
+        if reply.body.strip():
+            return int(reply.json_object()["completes_goal"])
+        shown = (await self.overview(ref)).progress.filling_goal
+        if shown is None:
+            raise reply.unexpected_reply_error("The goal was set, but neither reply nor overview shows which.")
+        return shown
 
     # --- metrics ----------------------------------------------------------------------------------------------
 

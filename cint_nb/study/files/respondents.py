@@ -71,6 +71,11 @@ class Respondents:
         return id_array.digest(self.id_array, salt=self.entity_type)
 
     @cached_property
+    def people_hash(self) -> str:
+        """One digest of entity type and ids, in any order: the same people have the same."""
+        return id_array.digest(id_array.in_order(self.id_array), salt=self.entity_type)
+
+    @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what contradicts the stated entity type; empty if nothing does."""
         return evidence_module.contradicting_names(self.entity_type, self.source_info)
