@@ -10,7 +10,16 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.domain.errors import ApiError, CintError, InvalidState, JobFailed, OutcomeUnknown, TransportError
+from cint_nb.domain.arguments import check_model
+from cint_nb.domain.errors import (
+    ApiError,
+    CintError,
+    InvalidState,
+    JobFailed,
+    OutcomeUnknown,
+    PlanError,
+    TransportError,
+)
 from cint_nb.domain.ids import is_ulid, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
@@ -71,7 +80,21 @@ class WaveContext:
         self.crosswalk = crosswalk
         self.last_state: ExchangeState | None = None
         self._project_id: str | None = self.project if is_ulid(self.project) else None
-        self.given_plan = plan
+        self._given_plan = plan
+
+    @property
+    def given_plan(self) -> TargetGroupPlan:
+        """The plan as it was given; `plan` has the lowered goal.
+
+        Raises:
+            PlanError: `model_copy` has put a value into it that its field cannot have.
+        """
+        check_model(self._given_plan, PlanError)
+        return self._given_plan
+
+    @given_plan.setter
+    def given_plan(self, plan: TargetGroupPlan) -> None:
+        self._given_plan = plan
 
     @property
     def known_project_id(self) -> str | None:

@@ -235,10 +235,11 @@ class DraftSteps:
         planned = self._wave.plan.completes_goal
         highest = min(saved, planned if present is None else present)
         wanted = highest if goal is None else goal
-        if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= highest:
+        if not 1 <= wanted <= highest:
             raise PlanError(
                 f"A goal of {wanted!r} is not possible.",
                 evidence={"field": "completes_goal", "saved_ids": saved, "goal": present},
+                safe="nothing was changed.",
                 next_step=f"choose a whole number from 1 to {highest:,}." if saved else "upload respondents first.",
             )
         written = self.last_written or self._wave.plan.to_body(name=self._wave.name)

@@ -13,6 +13,7 @@ from cint_nb.domain.errors import (
     CintWarning,
     InvalidState,
     JobFailed,
+    JobStatusUnknown,
     NotFound,
     PlanError,
 )
@@ -82,12 +83,8 @@ class FieldingSteps:
             try:
                 snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
                 break
-            except NotFound:
-                if (last := self._wave.last(LAUNCH)) and last.state is EntryState.FAILED:
-                    raise  # the request itself was refused
-                # The exchange has forgotten the job; what became of it shows in the group.
-                state = await self._wave.read_state()
-                return await self.finished_launch(state) or await self.adopt_launch(state, budget)
+            except (NotFound, JobStatusUnknown) as error:
+                return await self._launch_from_the_group(error, budget)
             except JobFailed:
                 failed = self._wave.last(LAUNCH)
                 shown = failed.payload.snapshot if failed else None
@@ -96,6 +93,18 @@ class FieldingSteps:
                     raise
         await self._read_back(budget)
         return snapshot
+
+    async def _launch_from_the_group(self, error: NotFound | JobStatusUnknown, budget: Money) -> JobSnapshot:
+        """Return what became of a launch whose job does not tell, as the group shows it; it is not sent again."""
+        last = self._wave.last(LAUNCH)
+        if last is not None and last.state is EntryState.FAILED:
+            raise error  # the request itself was refused
+        state = await self._wave.read_state()
+        if (finished := await self.finished_launch(state)) is not None:
+            return finished
+        if isinstance(error, JobStatusUnknown):
+            raise error
+        return await self.adopt_launch(state, budget)  # the exchange has forgotten the job
 
     def _is_of_this_launch(self, entry: JournalEntry[LaunchPayload], cycle: int) -> bool:
         """Return whether an entry is continued: it is of this filling of the group, and unanswered or of this plan.
@@ -303,10 +312,11 @@ class FieldingSteps:
         state = await self._require_launched("raise the goal", completed=True)
         present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
         saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if isinstance(goal, bool) or not isinstance(goal, int) or not (present or 0) < goal <= saved:
+        if not (present or 0) < goal <= saved:
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
                 evidence={"field": "goal", "goal": present, "saved_ids": saved},
+                safe="nothing was changed.",
                 next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
             )
         await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)

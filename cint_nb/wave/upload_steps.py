@@ -152,10 +152,12 @@ class UploadSteps:
         before = self._select(first.digests_before, self._saved_form()) if has_rsids else []
         saved, saved_before = await self._wave.client.recontacts.saved_count(ref), first.saved_before
         self._saved_at_outcome = saved
+        message = first.snapshot.partial_message if first.snapshot and len(uploads) == 1 else None
+        new_people = len(self._wave.respondents.ids) - len(before)
+        uploaded, _ = parse_message_counts(message)
+        says_less = uploaded is not None and uploaded < new_people
         after: Collection[str] | None = None
-        if has_rsids and (
-            saved_before is None or saved != saved_before + len(self._wave.respondents.ids) - len(before)
-        ):
+        if has_rsids and (saved_before is None or saved != saved_before + new_people or says_less):
             after = await self._wave.client.recontacts.saved_ids(ref)
             await self._require_still_there(ref, first, after)
         new = saved if has_rsids else None if saved_before is None else saved - saved_before
@@ -164,7 +166,7 @@ class UploadSteps:
             before=before,
             after=after,
             saved_count=new,
-            message=(first.snapshot.partial_message or "") if first.snapshot and len(uploads) == 1 else "",
+            message=message,
             rejected_before=self._select(
                 {digest for entry in self._resubmissions() for digest in entry.payload.digests_sent}
             ),

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import JournalError, PlanError
+from cint_nb.domain.arguments import check_arguments, check_model
+from cint_nb.domain.errors import ApiError, JournalError, PlanError
 from cint_nb.domain.findings import Findings
 from cint_nb.domain.ids import masked_repr, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.models import IdInUrl, TargetGroupRef
+from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import STEPS, Step
+from cint_nb.study.preflight.registry import STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
-from cint_nb.wave.exchange.facts import read_exchange_facts
+from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.fielding_steps import FieldingSteps
@@ -36,6 +38,7 @@ from cint_nb.wave.upload_steps import UploadSteps
 T = TypeVar("T")
 
 
+@check_arguments(PlanError, leave=("respondents", "plan"))
 class Wave:
     """One recontact wave; every verb can be rerun and continues where the wave stands.
 
@@ -59,8 +62,8 @@ class Wave:
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
-        name = normalise_name(name) if isinstance(name, str) else name
-        check_arguments(name, project, respondents)
+        name = normalise_name(name)
+        check_wave(name, project, respondents, plan)
         self.client = client
         self.name = name
         self.sources = tuple(sources)
@@ -139,8 +142,16 @@ class Wave:
         """Add what the exchange knows; state and uploads are read unless they were in this moment."""
         if state is None and await self._context.locate() is not None:
             state = await self._context.read_state()
-            state.require_known("check")
-            uploads = await self._context.read_uploads(state.ref)
+            if state.state is GroupState.NOT_KNOWN:
+                hidden = UnreadFact("the state of the target group", state.reason or "not shown", blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
+            else:
+                state.require_known("check")
+            try:
+                uploads = await self._context.read_uploads(state.ref)
+            except ApiError as error:
+                hidden = unread_fact("the uploads and the saved IDs", error, blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
         return await read_exchange_facts(
             self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
@@ -166,7 +177,7 @@ class Wave:
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
-    def create(self, *, adopt: str | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
+    def create(self, *, adopt: IdInUrl | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the project, if it is new, and the draft recontact target group.
 
         The exchange is searched first: what this wave created before, here or elsewhere, is found and continued.
@@ -252,7 +263,7 @@ class Wave:
         """The number of IDs that were resent by jobs that have ended."""
         return self._uploads.resubmitted_count()
 
-    def lower_goal(self, goal: int | None = None) -> int:
+    def lower_goal(self, goal: Completes | None = None) -> int:
         """Lower the goal of the draft, to the number of saved IDs unless another is given, and return it.
 
         Without a number a goal that is low enough stays as it is.
@@ -282,6 +293,8 @@ class Wave:
 
         Serves `PUT …/target-groups/{target_group_id}`.
         """
+        _check_plan(plan)
+        check_model(plan, PlanError)
         return self._act(lambda: self._drafts.update(plan, overwrite))
 
     def plan_from_exchange(self) -> TargetGroupPlan:
@@ -292,7 +305,7 @@ class Wave:
         """
         return self._ask(self._drafts.plan_from_exchange())
 
-    def launch(self, budget: str | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
+    def launch(self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
         """Launch the target group: from here on it is live and spends money.
 
         Every field of the draft that bears on cost, audience, survey or time must have been read back and equal the
@@ -340,7 +353,7 @@ class Wave:
                 f"wave.launch(budget={str(budget)!r})",
             )
 
-    def relaunch(self, budget: str | Money | None = None) -> None:
+    def relaunch(self, budget: MoneyText | Money | None = None) -> None:
         """Relaunch a completed run whose goal and end have not been reached: people can enter again.
 
         Args:
@@ -355,7 +368,7 @@ class Wave:
         """
         self._act(lambda: self._fielding.relaunch(budget))
 
-    def raise_goal(self, goal: int, budget: str | Money | None = None) -> int:
+    def raise_goal(self, goal: Completes, budget: MoneyText | Money | None = None) -> int:
         """Raise the goal of a launched wave, and return the goal the exchange then shows.
 
         Args:
@@ -371,7 +384,7 @@ class Wave:
         """
         return self._act(lambda: self._fielding.raise_goal(goal, budget))
 
-    def set_price(self, price: str | Money, budget: str | Money | None = None) -> Money:
+    def set_price(self, price: MoneyText | Money, budget: MoneyText | Money | None = None) -> Money:
         """Set the price per complete of a launched wave.
 
         Args:
@@ -387,7 +400,7 @@ class Wave:
         """
         return self._act(lambda: self._fielding.set_price(price, budget))
 
-    def extend(self, end_at: datetime, budget: str | Money | None = None) -> datetime:
+    def extend(self, end_at: datetime, budget: MoneyText | Money | None = None) -> datetime:
         """Move the end of fielding of a launched wave, and return the end the exchange then shows.
 
         Args:
@@ -403,7 +416,7 @@ class Wave:
         """
         return self._act(lambda: self._fielding.extend(end_at, budget))
 
-    def approve(self, budget: str | Money) -> Money:
+    def approve(self, budget: MoneyText | Money) -> Money:
         """Approve a budget for what now stands at the exchange; nothing is sent that changes anything.
 
         For a wave that was launched, or made dearer, elsewhere: `status()` compares against what was approved here.
@@ -510,20 +523,14 @@ class Wave:
         return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
 
 
-def check_arguments(name: str, project: str, respondents: Any) -> None:
-    """Raise if a wave's name or project is too short or too long, or if it is given no respondents.
+def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
+    """Raise if a wave's name or project is too short or too long, or if it is given no respondents or no plan.
 
     Raises:
         PlanError: it names what is wrong.
     """
     low, high = limits.NAME_CHARACTERS
     for field, text in (("name", name), ("project", project)):
-        if not isinstance(text, str):
-            raise PlanError(
-                f"The wave's {field} is a text, not {type(text).__name__}.",
-                evidence={"field": field},
-                next_step=f"choose a {field} of {low} to {high} characters.",
-            )
         text = normalise_name(text)
         if not low <= len(text) <= high:
             raise PlanError(
@@ -537,6 +544,16 @@ def check_arguments(name: str, project: str, respondents: Any) -> None:
             f"The wave has no respondents: it was given {given}.",
             evidence={"field": "respondents"},
             next_step='pass cint.read_respondents(...), or picker.value once the file picker shows "ready".',
+        )
+    _check_plan(plan)
+
+
+def _check_plan(plan: Any) -> None:
+    if not isinstance(plan, TargetGroupPlan):
+        raise PlanError(
+            f"The wave has no plan: it was given {'nothing' if plan is None else type(plan).__name__}.",
+            evidence={"field": "plan"},
+            next_step="pass cint.TargetGroupPlan.recontact(...).",
         )
 
 

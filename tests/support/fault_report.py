@@ -1,14 +1,15 @@
-"""What a run found for `docs/faults.md`: written on request, else compared with the committed report."""
+"""A pytest plugin: the report of the fault matrices, written on request, else compared with the committed one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import pytest
 
-Cells: TypeAlias = dict[tuple[str, str, str], str]
-_found = pytest.StashKey[Cells]()
+from tests.faults import report
+
+_found = pytest.StashKey[report.Cells]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,8 +23,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    from tests.faults import report
-
     found = session.config.stash[_found]
     if (to_controller := getattr(session.config, "workeroutput", None)) is not None:
         to_controller["cells"] = [[*cell, ending] for cell, ending in found.items()]
@@ -40,22 +39,18 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 @pytest.fixture(scope="session")
-def committed(pytestconfig: pytest.Config) -> Cells:
+def committed(pytestconfig: pytest.Config) -> report.Cells:
     """Return the cells of the committed report, as letters; none while a new one is written."""
-    from tests.faults import report
-
     writing = pytestconfig.getoption("--report", default=False)
     return {} if writing else report.read(report.FILE.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def noted(pytestconfig: pytest.Config, committed: Cells) -> Callable[[str, str, str, str], None]:
+def noted(pytestconfig: pytest.Config, committed: report.Cells) -> Callable[[str, str, str, str], None]:
     """Record how a cell ended, by table, row and column; the committed report must say the same."""
 
-    from tests.faults import report
-
     def note(table: str, row: str, column: str, ending: str) -> None:
-        pytestconfig.stash[_found][table, row, column] = ending
+        pytestconfig.stash.setdefault(_found, {})[table, row, column] = ending
         if committed:
             assert committed.get((table, row, column)) == report.letters(ending), "run `nox -s faults -- --report`"
 

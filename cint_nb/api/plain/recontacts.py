@@ -101,6 +101,9 @@ class Recontacts:
 
         After an upload of RIDs, these are the RSIDs they were mapped to.
 
+        Raises:
+            UnexpectedReply: the list, or a part of it, could not be read: that nobody is listed is then not known.
+
         Serves `GET …/recontacts/rsids`.
         """
         return loop_thread.run(self._aio.saved_ids(ref))

@@ -82,6 +82,21 @@ class OpenGroupFact:
     shared: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadFact:
+    """One thing the exchange was asked for and did not say.
+
+    Args:
+        what: What, in a few words.
+        reason: Why not.
+        blocks: Whether nothing can be decided without it.
+    """
+
+    what: str
+    reason: str
+    blocks: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
     """What is known about a wave. What is None is unknown, and rules about it find nothing.
@@ -100,6 +115,7 @@ class WaveFacts:
         running_job: Id of a job that runs on the target group.
         target_group_state: State of the target group, such as `draft` or `live`.
         was_asked: Whether the exchange was asked; then what it did not show blocks a launch.
+        unread: What it was asked for and did not say.
         draft: The draft as read from the exchange, in the exchange's field names; None if it was not read.
         fallback_reads: Other replies that show fields of the draft, in the draft's field names.
         unrecorded_fields: Fields of the draft whose true values a recording does not hold.
@@ -132,6 +148,7 @@ class WaveFacts:
     running_job: str | None = None
     target_group_state: str | None = None
     was_asked: bool = False
+    unread: Collection[UnreadFact] = ()
     draft: Mapping[str, Any] | None = None
     fallback_reads: Mapping[Read, Mapping[str, Any]] = field(default_factory=dict)
     unrecorded_fields: Collection[str] = ()

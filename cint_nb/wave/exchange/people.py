@@ -203,6 +203,9 @@ async def _compare_saved(
         return PeopleFact(
             saved=saved, strangers=None, unexplained_jobs=unexplained_jobs, reason=f"refused ({error.status})"
         )
+    if len(listed) != saved:
+        reason = f"{len(listed):,} are listed"
+        return PeopleFact(saved=saved, strangers=None, unexplained_jobs=unexplained_jobs, reason=reason)
     return PeopleFact(
         saved=saved, strangers=sum(each not in known for each in listed), unexplained_jobs=unexplained_jobs
     )
@@ -210,25 +213,25 @@ async def _compare_saved(
 
 async def compare_open_groups(
     client: AsyncClient, ref: TargetGroupRef, respondents: Respondents
-) -> tuple[OpenGroupFact, ...] | None:
+) -> tuple[OpenGroupFact, ...]:
     """Compare a list of RSIDs with the other groups of the project that are in the field.
 
     One request for the list of groups, one for the size of each, and one per 100 ids, up to `COMPARED_IDS` in all.
 
     Returns:
-        One fact per group; None if the groups could not be listed.
+        One fact per group.
+
+    Raises:
+        ApiError: the groups could not be listed.
     """
     found: list[OpenGroupFact] = []
     left = COMPARED_IDS if respondents.entity_type is EntityType.RSID else 0
     ids = frozenset(respondents.ids) if left else frozenset()
-    try:
-        open_groups = [
-            row
-            async for row in client.target_groups.list(ref.project_id, statuses=tuple(map(str, IN_FIELD)))
-            if row.id != ref.target_group_id
-        ]
-    except ApiError:
-        return None
+    open_groups = [
+        row
+        async for row in client.target_groups.list(ref.project_id, statuses=tuple(map(str, IN_FIELD)), whole=True)
+        if row.id != ref.target_group_id
+    ]
     for row in open_groups:
         other = TargetGroupRef(project_id=ref.project_id, target_group_id=row.id)
         shared: int | None = None

@@ -191,4 +191,5 @@ def _is_archived(overview: TargetGroupOverview | None) -> bool:
 
 
 def _not_known(ref: TargetGroupRef, now: datetime, error: ApiError) -> ExchangeState:
-    return ExchangeState(ref, GroupState.NOT_KNOWN, now, reason=f"a read was refused ({error.status})")
+    reason = error.what if isinstance(error, UnexpectedReply) else f"a read was refused ({error.status})"
+    return ExchangeState(ref, GroupState.NOT_KNOWN, now, reason=reason)
