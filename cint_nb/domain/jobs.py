@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.ids import EntityType, printable
 from cint_nb.domain.models import OptionalText
 
 
@@ -69,6 +70,7 @@ def _normalise_status(word: str | None) -> str:
     return (word or "").strip().lower().replace(" ", "_").replace("-", "_")
 
 
+@check_arguments()
 class JobHandle(BaseModel):
     """The identity of a job as plain data, enough to resume it later in another process.
 
@@ -104,6 +106,7 @@ class JobHandle(BaseModel):
     count_field: str = "saved_respondent_ids_count"
 
 
+@check_arguments()
 class JobSnapshot(BaseModel):
     """What one poll of a job showed.
 
@@ -154,6 +157,7 @@ class JobSnapshot(BaseModel):
         """Whether the job has ended, well or not."""
         return self.state is not JobState.RUNNING
 
+    @printable
     def __repr__(self) -> str:
         """Show the state on one line, without ids or times, so that stored outputs stay the same."""
         bits = [f"{self.handle.kind}: {self.state}"]

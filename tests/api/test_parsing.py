@@ -11,8 +11,7 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.api.parsing import parse_created_id
 from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.projects import Project
-from cint_nb.domain.target_groups import TargetGroupOverview, TargetGroupSummary
+from cint_nb.domain.target_groups import Project, TargetGroupOverview, TargetGroupSummary
 from cint_nb.wire.calls import Reply
 from tests.support.exchange import json_response
 

@@ -121,6 +121,7 @@ class WaveFacts:
         unrecorded_fields: Fields of the draft whose true values a recording does not hold.
         draft_written_at: When this journal last wrote the draft; None if it did not.
         last_written: What it wrote.
+        allocations: What the template of the plan's allocations leads to, spelled out; None if that is not known.
         unverified: Fields that the analyst has checked elsewhere.
         people: Who is in the target group.
         open_groups: Other groups of the project that are in the field; None if they were not listed.
@@ -153,6 +154,7 @@ class WaveFacts:
     unrecorded_fields: Collection[str] = ()
     draft_written_at: datetime | None = None
     last_written: Mapping[str, Any] | None = None
+    allocations: Mapping[str, Any] | None = None
     unverified: Collection[str] = ()
     people: PeopleFact | None = None
     open_groups: Collection[OpenGroupFact] | None = None

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import ApiError, UnexpectedReply
 from cint_nb.domain.jobs import JobState
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.models import TargetGroupRef, text_or_none
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.study.preflight.draft_witnesses import Read, compare_draft
+from cint_nb.domain.target_groups import TargetGroupSummary
+from cint_nb.study.preflight.draft_witnesses import Read, compare_draft, shows_template
 from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, UnreadFact, WaveFacts
 from cint_nb.wave.exchange.people import GroupUploads, check_people, compare_open_groups
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
@@ -106,9 +107,9 @@ async def _draft_facts(client: AsyncClient, facts: WaveFacts, state: ExchangeSta
     """Add the draft as read, and the reads that show what it does not."""
     draft = None if state.group is None else state.group.model_dump(mode="json", exclude_unset=True)
     unrecorded = frozenset(_UNRECORDED_FIELDS if client.mode is Mode.REPLAY else ())
-    missing = {
-        each.witness.fallback for each in compare_draft(facts.plan, draft, unrecorded=unrecorded) if not each.was_read
-    }
+    allocations = facts.allocations or await template_allocations(client, facts.plan)
+    compared = compare_draft(facts.plan, draft, allocations=allocations, unrecorded=unrecorded)
+    missing = {each.witness.fallback for each in compared if not each.was_read}
     fallbacks: dict[Read, Mapping[str, Any]] = {}
     if "fielding assistant" in missing and (
         modules := await _reply_or_none(client.target_groups.fielding_assistant(state.ref))
@@ -116,7 +117,50 @@ async def _draft_facts(client: AsyncClient, facts: WaveFacts, state: ExchangeSta
         fallbacks["fielding assistant"] = {"fielding_assistant_assignment": modules}
     if "exclusion policy" in missing and (policy := await _reply_or_none(client.exclusions.policy(state.ref))):
         fallbacks["exclusion policy"] = {"exclusion": {"enabled": policy.project_exclusion_enabled}}
-    return replace(facts, draft=draft, fallback_reads=fallbacks, unrecorded_fields=unrecorded)
+    if "allocation specification" in missing and (
+        specification := await _reply_or_none(client.target_groups.allocation_specification(state.ref))
+    ):
+        fallbacks["allocation specification"] = {"allocations": specification}
+    if "target group list" in missing and (strategy := await read_filling_strategy(client, state)):
+        fallbacks["target group list"] = {"filling_strategy": strategy}
+    return replace(facts, draft=draft, allocations=allocations, fallback_reads=fallbacks, unrecorded_fields=unrecorded)
+
+
+async def template_allocations(client: AsyncClient, plan: TargetGroupPlan) -> dict[str, Any] | None:
+    """Return what the template of a plan's allocations leads to by itself; None if it may not be read, or has none."""
+    if shows_template(plan):
+        return None
+    template = await _reply_or_none(client.definitions.allocation_template(plan.allocation_template_id))
+    if template is None or template.supply_allocations is None:
+        return None
+    return {"open_exchange_allocations": template.to_open_exchange_allocations()}
+
+
+async def read_filling_strategy(client: AsyncClient, state: ExchangeState) -> str | None:
+    """Return what counts toward the goal of a draft, which the list of the project's groups shows; None if it cannot.
+
+    Raises:
+        TransportError: the list could not be read.
+    """
+    group = state.group
+    number = group.target_group_customer_reference_number if group else None
+    search = None if number or group is None else group.name
+    try:
+        async for row in client.target_groups.list(
+            state.ref.project_id, references=(number,) if number else (), search=search
+        ):
+            if row.id == state.ref.target_group_id:
+                return filling_strategy_of(row)
+    except ApiError:
+        return None
+    return None
+
+
+def filling_strategy_of(row: TargetGroupSummary) -> str | None:
+    """Return what a listed group counts toward its goal; None if it is not shown."""
+    progress = (row.statistics or {}).get("progress")
+    value = progress.get("value") if isinstance(progress, dict) else None
+    return text_or_none(value.get("filling_strategy")) if isinstance(value, dict) else None
 
 
 async def _reply_or_none(request: Awaitable[Any]) -> Any:

@@ -48,7 +48,7 @@ def test_a_removal_after_which_ids_are_still_counted_is_sent_once_more(
     [
         (json_response(200, {"data": []}), None),
         (
-            json_response(200, {"data": [{"job_id": JOB, "file_name": "a.csv", "status": "Processing"}]}),
+            json_response(200, {"data": [{"job_id": JOB, "status": "Processing", "file_name": "ids.txt"}]}),
             JobAlreadyRunning,
         ),
         (UNREADABLE, OutcomeUnknown),
