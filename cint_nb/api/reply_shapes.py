@@ -6,7 +6,7 @@ model of ours holds. `wire.http` compares each reply with its entry before anyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from cint_nb.wire.replies.shape import (
     Either,
@@ -120,6 +120,36 @@ _ASSISTANT = {
     "soft_launch": optional(_UNREAD),
     "pacing": optional(_UNREAD),
 }
+_SUPPLIERS = Rows(Either((Object({"id": optional(_COUNT), "name": optional(_TEXT)}), _TEXT)))
+
+
+def _share(declare: Callable[[Shape], Key]) -> dict[str, Key]:
+    return {
+        "group_name": declare(_TEXT),
+        "min_percentage": declare(_NUMBER),
+        "max_percentage": declare(_NUMBER),
+    }
+
+
+def _allocations(declare: Callable[[Shape], Key]) -> dict[str, Key]:
+    """Return the allocations of a group: `optional` in a draft, `expected` where they are asked for by themselves."""
+    exchange = {
+        "blocked_suppliers": declare(_SUPPLIERS),
+        "exchange_suppliers": declare(_SUPPLIERS),
+        "exchange_min_percentage": declare(_NUMBER),
+        "exchange_max_percentage": declare(_NUMBER),
+        "groups": declare(Rows(Object({**_share(declare), "suppliers": declare(_SUPPLIERS)}))),
+    }
+    private = {
+        "blocked_suppliers": declare(_SUPPLIERS),
+        "groups": declare(Rows(Object({**_share(optional), "supplier": optional(Object({"id": optional(_COUNT)}))}))),
+    }
+    return {
+        "open_exchange_allocations": declare(Object(exchange)),
+        "private_exchange_allocations": declare(Object(private)),
+    }
+
+
 _ACTIVITY = Object({"type": needed(_TEXT), "id": needed(_ID), "duration": needed(_TEXT)})
 _GROUP_KEYS = {
     "human_readable_id": optional(_TEXT),
@@ -144,7 +174,7 @@ _DRAFT = _object(
     exclusion=optional(Object({"enabled": optional(_FLAG)})),
     respondent_activity_exclusions=optional(_OBJECTS),
     fielding_assistant_assignment=optional(Object(_ASSISTANT)),
-    allocations=optional(_UNREAD),
+    allocations=optional(Object(_allocations(optional))),
     created_at=optional(_MOMENT),
 )
 _DETAILS = Object(
@@ -368,9 +398,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "target_groups.feasibility": _FEASIBILITY,
     "target_groups.group_feasibility": _FEASIBILITY,
     "target_groups.fielding_assistant": _object(**_ASSISTANT),
-    "target_groups.allocation_specification": _object(
-        open_exchange_allocations=expected(_UNREAD), private_exchange_allocations=expected(_UNREAD)
-    ),
+    "target_groups.allocation_specification": _object(**_allocations(expected)),
     # Recontacts
     "recontacts.upload": _CREATED,
     "recontacts.jobs": _list(

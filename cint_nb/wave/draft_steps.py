@@ -11,7 +11,7 @@ from cint_nb.domain.errors import InvalidState, PlanError
 from cint_nb.domain.ids import normalise_name, quote_foreign
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
-from cint_nb.study.preflight.draft_witnesses import spelled_out
+from cint_nb.study.preflight.draft_witnesses import can_compare, spelled_out
 from cint_nb.wave.context import WaveContext, is_archived
 from cint_nb.wave.exchange.draft_merge import (
     READ_ONLY_FIELDS,
@@ -65,16 +65,19 @@ class DraftSteps:
                 "restore it in the web interface: a wave of another name would invite its people again.",
                 target_group_id=ref.target_group_id,
             )
-        if state.group is not None:
+        if not created and state.state is GroupState.NOT_KNOWN:
+            state.require_known("create")
+        if created or state.group is not None:
             await self._set_strategy(ref)
-            if created:
-                self._note_allocations(state)
+        if created and state.group is not None:
+            self._note_allocations(state)
         return ref
 
     def _note_allocations(self, state: ExchangeState | None) -> None:
         """Note what the exchange made of the allocation template, in the moment after the draft was written."""
         entry = self._wave.journal.last(self._wave.key, DRAFT)
         shown = state.group.allocations if state is not None and state.group is not None else None
+        shown = shown if can_compare("allocations", shown) else None
         if entry is not None and entry.payload.allocations != shown:
             self._wave.write(DRAFT, EntryState.DONE, evolve(entry.payload, allocations=shown))
 

@@ -310,7 +310,10 @@ def spelled_out(body: Mapping[str, Any], allocations: Mapping[str, Any] | None) 
 def _compare(
     witness: Witness, body: Mapping[str, Any], draft: Mapping[str, Any] | None, other: Mapping[str, Any] | None
 ) -> FieldComparison:
-    planned = normalised(witness, get_field(body, witness.field))
+    try:
+        planned = normalised(witness, get_field(body, witness.field))
+    except ValueError:  # what the exchange made of the plan's template: unreadable, so that nothing can equal it
+        return FieldComparison(witness, None, None, was_read=False)
     for reply in (draft, other):
         value = get_field(reply, witness.field)
         value = None if value == "" else value
@@ -333,6 +336,16 @@ def normalised(witness: Witness, value: Any) -> Any:
         return None
     normal = witness.normalise(value)
     return None if witness.optional and normal in ({}, []) else normal
+
+
+def can_compare(field: str, value: Any) -> bool:
+    """Return whether a value of a field of the draft can be read, so that another can equal it."""
+    witness = next(each for each in WITNESSES if each.field == field)
+    try:
+        normalised(witness, value)
+    except ValueError:
+        return False
+    return True
 
 
 def get_field(body: Any, path: str) -> Any:

@@ -6,6 +6,7 @@ Where it stops, the cells are run again with the replies as they were: it must e
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ import httpx
 import pandas as pd
 import pytest
 
-from cint_nb.domain.errors import CintError, PreflightBlocked
+from cint_nb.domain.errors import CintError, CintWarning, PreflightBlocked
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.study.files.respondents import Respondents
@@ -107,17 +108,24 @@ def changing(bodies: Bodies, name: str | None, change: str, path: Path) -> Itera
 def run(people: Respondents, name: str | None = None, change: str = "", path: Path = ()) -> WaveEnd:
     """Run a wave in which the replies of an operation are changed, and to its end without."""
     end = WaveEnd()
-    with changing(end.bodies, name, change, path) as stop, open_client("sandbox", seed=1) as client:
+    with changing(end.bodies, name, change, path) as stop, open_client("sandbox", seed=1) as client, _shown() as shown:
         try:
             live(client, people, end.seen)
         except CintError as error:
             end.stopped = error
-        end.warnings = list(client.http.warnings)
+        end.warnings = [*client.http.warnings, *(str(each.message) for each in shown)]
         if end.stopped is not None:
             stop()
             live(client, people, end.seen)
         end.objects = count_objects(client.sandbox.world)
     return end
+
+
+@contextmanager
+def _shown() -> Iterator[list[warnings.WarningMessage]]:
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always", CintWarning)
+        yield shown
 
 
 def live(client: Client, people: Respondents, seen: dict[str, Any]) -> None:

@@ -22,6 +22,10 @@ LOOSER = {
     "name": "only some kinds of allocation have one",
     "percentage_min": "the same",
     "percentage_max": "the same",
+    "group_name": "plans have no private exchange, so that nothing rests on its groups",
+    "min_percentage": "the same",
+    "max_percentage": "the same",
+    "supplier": "the same",
 }
 """Last names of keys that are optional although the document requires them."""
 
