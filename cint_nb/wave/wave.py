@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
+from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.errors import JournalError, PlanError
-from cint_nb.domain.findings import Findings
+from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import masked_repr, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
@@ -69,6 +71,12 @@ class Wave:
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
         self._outcome: Outcome | None = None
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what was not as expected while this wave was worked on; empty if everything was."""
+        return tuple(self._warnings)
 
     @property
     def respondents(self) -> Respondents:
@@ -125,7 +133,9 @@ class Wave:
             last_written=self._drafts.last_written,
             unverified=frozenset(unverified),
         )
-        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+        with deliver_warnings() as said:
+            found = check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+        return Findings.of([*found, *(Finding("unexpected-reply", Severity.WARN, text) for text in said)])
 
     async def _add_exchange_facts(self, facts: WaveFacts) -> WaveFacts:
         state, uploads = None, None
@@ -138,7 +148,11 @@ class Wave:
         )
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.client.run(work)
+        with deliver_warnings() as said:
+            try:
+                return self.client.run(work)
+            finally:
+                self._warnings |= dict.fromkeys(said)
 
     def _act(self, step: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run what sends something, in turns with whoever else works on this wave."""
@@ -146,9 +160,14 @@ class Wave:
             return self._ask(step())
 
     @contextmanager
-    def _holding(self) -> Iterator[None]:
-        with self.client.journal.lock(self._context.key):
-            yield
+    def _holding(self) -> Iterator[list[str]]:
+        """Hold the wave for one verb; what is said meanwhile is given, and shown when the verb is done."""
+        with deliver_warnings() as said:
+            try:
+                with self.client.journal.lock(self._context.key):
+                    yield said
+            finally:
+                self._warnings |= dict.fromkeys(said)
 
     def _stop_if_blocked(self, step: Step, unverified: Collection[str] = ()) -> None:
         self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
@@ -213,7 +232,12 @@ class Wave:
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
         if self._outcome is None:
-            self._outcome = self._ask(self._uploads.fetch_outcome())
+            with deliver_warnings() as said:
+                outcome = self._ask(self._uploads.fetch_outcome())
+                for text in outcome.warnings:
+                    self.client.http.warn(text)
+                self._warnings |= dict.fromkeys(said)
+                self._outcome = replace(outcome, warnings=tuple(said))
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
@@ -300,28 +324,33 @@ class Wave:
         """
         worst_case = check_budget(self.plan, budget, id_count=len(self.respondents))
         allowed = Money.parse(budget or worst_case)
-        with self._holding():
-            state = self.exchange_state()
-            if state.state is GroupState.DRAFT:
-                if not self._ask(self._fielding.is_launching()):
-                    self._stop_if_blocked("launch", unverified)
-            elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
-                self._ask(self._fielding.warn_of_rerun(state, allowed))
-                return finished
-            elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
-                verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"
-                raise state.invalid_state_error(
-                    f"The wave was launched before, and its target group is {state.state}.",
-                    f"{verb} lets respondents in again.",
-                    wave=self.name,
-                )
-            else:
-                return self._ask(self._fielding.adopt_launch(state, allowed))
-            return self._run(
-                "Launch",
-                lambda on_snapshot: self._fielding.launch(allowed, worst_case, unverified, on_snapshot),
-                f"wave.launch(budget={str(budget)!r})",
+        with self._holding() as said:
+            return _with_warnings(self._launch(allowed, worst_case, budget, unverified), said)
+
+    def _launch(
+        self, allowed: Money, worst_case: Money, budget: str | Money | None, unverified: Collection[str]
+    ) -> JobSnapshot:
+        state = self.exchange_state()
+        if state.state is GroupState.DRAFT:
+            if not self._ask(self._fielding.is_launching()):
+                self._stop_if_blocked("launch", unverified)
+        elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
+            self._ask(self._fielding.warn_of_rerun(state, allowed))
+            return finished
+        elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
+            verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"
+            raise state.invalid_state_error(
+                f"The wave was launched before, and its target group is {state.state}.",
+                f"{verb} lets respondents in again.",
+                wave=self.name,
             )
+        else:
+            return self._ask(self._fielding.adopt_launch(state, allowed))
+        return self._run(
+            "Launch",
+            lambda on_snapshot: self._fielding.launch(allowed, worst_case, unverified, on_snapshot),
+            f"wave.launch(budget={str(budget)!r})",
+        )
 
     def relaunch(self, budget: str | Money | None = None) -> None:
         """Relaunch a completed run whose goal and end have not been reached: people can enter again.
@@ -426,7 +455,9 @@ class Wave:
 
         Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
         """
-        row = self._ask(self._fielding.status(trend=trend))
+        with deliver_warnings() as said:
+            row = self._ask(self._fielding.status(trend=trend))
+        row["warnings"] = said
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame
@@ -471,10 +502,12 @@ class Wave:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _run(self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, T]], resume: str) -> T:
+    def _run(
+        self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, JobSnapshot]], resume: str
+    ) -> JobSnapshot:
         reporter = self.client.reporter_factory(f"{title} · {self.name}", str(self.client.mode))
-        with self._holding():
-            return run_with_progress(step, reporter, resume=resume)
+        with self._holding() as said:
+            return _with_warnings(run_with_progress(step, reporter, resume=resume), said)
 
     def __repr__(self) -> str:
         """Show mode, name and the state last read, without ids; nothing is sent."""
@@ -483,7 +516,8 @@ class Wave:
             state = str(read.state) if read else "created" if self.target_group else "not created"
         except JournalError:  # the client is closed
             state = "state not read"
-        return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
+        warned = format_warning_count(self.warnings)
+        return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}{warned}>"
 
 
 def check_arguments(name: str, project: str, respondents: Any) -> None:
@@ -514,6 +548,11 @@ def check_arguments(name: str, project: str, respondents: Any) -> None:
             evidence={"field": "respondents"},
             next_step='pass cint.read_respondents(...), or picker.value once the file picker shows "ready".',
         )
+
+
+def _with_warnings(snapshot: JobSnapshot, said: Collection[str]) -> JobSnapshot:
+    """Return the result of a verb with all that was said during it."""
+    return evolve(snapshot, warnings=tuple(dict.fromkeys((*snapshot.warnings, *said)))) if said else snapshot
 
 
 def _check_words(argument: str, words: Collection[str], known: Collection[str]) -> None:

@@ -51,8 +51,7 @@ async def iter_pages(
     """Iterate over a list page after page.
 
     It ends when the cursor is null, absent or empty; a short or empty page does not end it. The list's own `url` is
-    never followed, and its `has_more` is not trusted. A repeated cursor, or too many pages, ends it with a warning
-    in `http.warnings`.
+    never followed, and its `has_more` is not trusted. A repeated cursor, or too many pages, ends it with a warning.
 
     Args:
         http: The client's `Http`.
@@ -72,7 +71,7 @@ async def iter_pages(
     def stop(reply: Reply, how: str) -> None:
         if complete:
             raise reply.unexpected_reply_error(f"A list may be incomplete: {how}.")
-        http.warn(f"{call.operation}: {how}.")
+        http.warn(f"The reply to {call.operation!r} may be incomplete: {how}.")
 
     size = {} if page_size is None else {"page_size": page_size}
     query = {**size, **call.query}
@@ -87,10 +86,10 @@ async def iter_pages(
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:
-                stop(reply, "the list says there is more but gives no cursor")
+                stop(reply, f"has_more is true, but {cursor_out} gives no cursor")
             return
         if str(cursor) in seen:
-            stop(reply, "the list repeated a cursor, so reading stopped")
+            stop(reply, f"{cursor_out} was repeated, so reading stopped")
             return
         seen.add(str(cursor))
         query = {**query, cursor_in: str(cursor)}

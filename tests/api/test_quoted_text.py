@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -73,11 +74,14 @@ def assert_masked(text: str) -> None:
 
 def said(client: AsyncClient) -> str:
     """Return all that a request for a project says, whatever comes of it."""
-    try:
-        shown = repr(client.run(client.projects.get(PROJECT)))
-    except CintError as error:
-        shown = f"{error}\n{error.evidence}\n{getattr(error, 'invalid_params', '')}"
-    return shown + repr(client.http.warnings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            shown = repr(client.run(client.projects.get(PROJECT)))
+        except CintError as error:
+            shown = f"{error}\n{error.evidence}\n{getattr(error, 'invalid_params', '')}"
+    shown += repr([str(warning.message) for warning in caught])
+    return shown + repr(client)
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
@@ -107,8 +111,10 @@ def test_an_id_in_the_status_of_a_job_is_masked(
     value: Any = {nested: form, "reasons": [{nested: form}]} if nested else form
     body = {"status": "Failed" if field != "partial_success_reason" else "Completed", field: value}
     exchange.on("GET", "J1", json_response(200, body)).on("GET", "/overview", json_response(200, {}))
-    snapshot = client.run(client.recontacts.job(ref, "J1").refresh())
-    assert_masked(snapshot.model_dump_json() + repr(client.http.warnings))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        snapshot = client.run(client.recontacts.job(ref, "J1").refresh())
+    assert_masked(snapshot.model_dump_json() + repr(client) + repr([str(warning.message) for warning in caught]))
 
 
 @pytest.mark.parametrize("form", HEADER_FORMS.values(), ids=HEADER_FORMS)

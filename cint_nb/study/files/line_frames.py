@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +63,17 @@ def summary_frame(line_index: LineIndex) -> pd.DataFrame:
         (Verdict.HEADER.value, "", len(line_index.header), first_number(line_index.header)),
     ]
     frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
-    return frame.astype({"lines": "int64", "first_line": "Int64"})
+    return frame.astype({"lines": "Int64", "first_line": "Int64"})
+
+
+def add_warnings(frame: pd.DataFrame, warnings: Sequence[str], *, column: str) -> pd.DataFrame:
+    """Return a summary with a row for each warning: its text in a column, and no numbers."""
+    import pandas as pd
+
+    if not warnings:
+        return frame
+    rows = pd.DataFrame([{frame.columns[0]: "warning", column: text} for text in warnings], columns=frame.columns)
+    return pd.concat([frame, rows.astype(frame.dtypes.to_dict())], ignore_index=True)
 
 
 def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
