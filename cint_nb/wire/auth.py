@@ -262,15 +262,19 @@ class FileTokenStore:
             handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         except OSError:
             return None
-        with open(handle, encoding="utf-8") as file:  # noqa: PTH123 - opened by descriptor, checked and read as one
-            if os.name == "posix" and not _is_private(os.fstat(handle)):
-                return None
-            with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
-                kept = json.load(file)
-                expires_at = datetime.fromisoformat(kept["expires_at"])
-                secret = SecretStr(kept.pop("access_token"))
-                if expires_at.tzinfo is not None and is_valid_token(secret):
-                    return AccessToken(secret, expires_at, timedelta(seconds=kept["life"]))
+        if os.name == "posix" and not _is_private(os.fstat(handle)):
+            os.close(handle)
+            return None
+        # Opened by descriptor, so that what was checked is what is read.
+        with (
+            open(handle, encoding="utf-8") as file,  # noqa: PTH123
+            contextlib.suppress(ValueError, KeyError, TypeError, OverflowError),
+        ):
+            kept = json.load(file)
+            expires_at = datetime.fromisoformat(kept["expires_at"])
+            secret = SecretStr(kept.pop("access_token"))
+            if expires_at.tzinfo is not None and is_valid_token(secret):
+                return AccessToken(secret, expires_at, timedelta(seconds=kept["life"]))
         return None
 
     def save(self, token: AccessToken) -> None:
