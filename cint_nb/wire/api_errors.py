@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, error_class_for_status
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import UUID_PATTERN, mask_ids_in, quote_foreign
 from cint_nb.domain.models import text_or_none
 from cint_nb.wire.calls import Reply, parse_json
 
@@ -113,9 +113,15 @@ def parse_error_envelope(body: bytes) -> dict[str, Any]:
 
 
 def _request_id(envelope: Mapping[str, Any]) -> str | None:
-    """Return the id of the error itself, whole: it names a request, not a person, and support needs all of it."""
+    """Return the id of the error itself, whole: it names a request, not a person, and support needs all of it.
+
+    It is documented as a UUID; of anything else that looks like an id, nothing is returned.
+    """
     identifier = text_or_none(envelope.get("id"))
-    return identifier if identifier and re.fullmatch(r"[A-Za-z0-9-]{1,64}", identifier, re.ASCII) else None
+    if identifier is None or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", identifier, re.ASCII):
+        return None
+    is_plain = UUID_PATTERN.fullmatch(identifier) is not None or mask_ids_in(identifier) == identifier
+    return identifier if is_plain else None
 
 
 def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str | None, str | None], ...]:

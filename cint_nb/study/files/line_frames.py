@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
+_FORMULA_WITHIN = re.compile(r"([;\t\r\n])(?=(?:[^\S\t\r\n]|[\"'])*[-=+@|%])")
 _NO_ROWS: RowNumbers = np.empty(0, np.int64)
 
 
@@ -128,7 +130,12 @@ def rejects_csv(frame: pd.DataFrame, *, keep: tuple[str, ...] = (Verdict.USABLE.
 
 
 def escape_formula(value: Any) -> Any:
-    """Return a text with an apostrophe in front where a spreadsheet would run it as a formula; other values as is."""
-    if isinstance(value, str) and (value.lstrip().startswith(_FORMULA_STARTS) or value[:1].isspace()):
-        return f"'{value}"
-    return value
+    """Return a text with an apostrophe wherever a spreadsheet would begin a formula; other values as is.
+
+    That is at its beginning, and behind a semicolon, a tab or a line break, which separate cells for a spreadsheet of
+    another country, whatever quotes stand around the text.
+    """
+    if not isinstance(value, str):
+        return value
+    text = _FORMULA_WITHIN.sub(r"\1'", value)
+    return f"'{text}" if value.lstrip().startswith(_FORMULA_STARTS) or value[:1].isspace() else text
