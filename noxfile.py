@@ -41,9 +41,16 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def tables(session: nox.Session) -> None:
+    """Every case of the other tests that plain `pytest` samples."""
+    session.run("pytest", "--every-way", "-m", "sampled", "--ignore=tests/faults", "-n", "2", *session.posargs)
+
+
+@nox.session
 def schemathesis(session: nox.Session) -> None:
     """Ask the served sandbox everything its description allows."""
-    session.run("pytest", "tests/sandbox/test_schemathesis.py", *session.posargs)
+    examples = {"SCHEMATHESIS_EXAMPLES": os.environ.get("SCHEMATHESIS_EXAMPLES", "3")}
+    session.run("pytest", "tests/sandbox/test_schemathesis.py", *session.posargs, env=examples)
 
 
 @nox.session

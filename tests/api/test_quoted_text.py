@@ -73,6 +73,7 @@ def said(client: AsyncClient) -> str:
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
+@pytest.mark.sampled
 def test_an_id_in_a_body_is_masked(
     client: AsyncClient, exchange: FakeExchange, place: Callable[[str], httpx.Response], form: str
 ) -> None:
@@ -82,6 +83,7 @@ def test_an_id_in_a_body_is_masked(
 
 @pytest.mark.parametrize("form", HEADER_FORMS.values(), ids=HEADER_FORMS)
 @pytest.mark.parametrize("place", HEADERS.values(), ids=HEADERS)
+@pytest.mark.sampled
 def test_an_id_in_a_header_is_masked(
     client: AsyncClient, exchange: FakeExchange, place: Callable[[str], httpx.Response], form: str
 ) -> None:
@@ -91,6 +93,7 @@ def test_an_id_in_a_header_is_masked(
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("field", ["status", "message", "failure_reason", "partial_success_reason"])
+@pytest.mark.sampled
 @pytest.mark.parametrize("nested", ["", "code", "description", "name", "reason", "detail"])
 def test_an_id_in_the_status_of_a_job_is_masked(
     client: AsyncClient, exchange: FakeExchange, ref: TargetGroupRef, field: str, nested: str, form: str

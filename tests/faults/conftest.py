@@ -16,7 +16,6 @@ _found = pytest.StashKey[report.Cells]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-way", action="store_true", help="every fault at every step in every way of use")
     parser.addoption("--report", action="store_true", help="write docs/faults.md; with --every-way")
 
 

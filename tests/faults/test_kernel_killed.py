@@ -116,7 +116,7 @@ def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
 @pytest.fixture
 def kills(pytestconfig: pytest.Config) -> list[tuple[str, int]]:
     """Return at which requests kernels die: a second one only where time is taken for everything."""
-    every = pytestconfig.getoption("every_way", default=False)
+    every = pytestconfig.getoption("every_way")
     return [("upload", 1), ("status", 2)] if every else [("upload", 1)]
 
 

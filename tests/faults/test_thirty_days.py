@@ -130,7 +130,7 @@ def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
     noted: Callable[[str, str, str, str], None],
     pytestconfig: pytest.Config,
 ) -> None:
-    first, last = (10, 30) if pytestconfig.getoption("every_way", default=False) else (2, 6)
+    first, last = (10, 30) if pytestconfig.getoption("every_way") else (2, 6)
     plan = plan_of(client)
     plan = plan.model_copy(update={"end_at": plan.end_at + timedelta(days=30)})
     wave = client.wave("A month of polls", project="Brand tracker", respondents=people, plan=plan)

@@ -21,15 +21,6 @@ from tests.faults.matrix_cells import STEPS, WaveRun, run_wave
 from tests.faults.usage_modes import WAYS
 
 Noted = Callable[[str, str, str, str], None]
-TYPICAL_STEPS = (
-    "token",
-    "create_target_group",
-    "recontact_create_upload_respondents_by_file_job",
-    "get_recontact_upload_respondents_by_file_job",
-    "create_launch_fielding_run_from_draft_job",
-    "get_launch_fielding_run_from_draft_job",
-)
-"""Where plain `pytest` lets time do strange things; `nox -s faults` does so at every step."""
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -78,9 +69,8 @@ def undisturbed(people: Respondents) -> dict[str, WaveRun]:
     return {way: run_wave(people, way) for way in WAYS}
 
 
-@pytest.fixture
-def steps(pytestconfig: pytest.Config) -> tuple[str, ...]:
-    return tuple(STEPS) if pytestconfig.getoption("every_way", default=False) else TYPICAL_STEPS
+def way_at(step: str) -> str:
+    return list(WAYS)[list(STEPS).index(step) % len(WAYS)]
 
 
 def assert_alike(run: WaveRun, without: WaveRun, where: str) -> None:
@@ -102,52 +92,54 @@ def test_a_token_may_end_at_any_request(
     pytestconfig: pytest.Config,
     fault: str,
 ) -> None:
-    every = pytestconfig.getoption("every_way", default=False)
+    every = pytestconfig.getoption("every_way")
     for way in WAYS if every else ["awaited"]:
         without = undisturbed[way]
         asked = [number for number, step in enumerate(without.asked) if step != "token"]
-        for number in asked if every else asked[fault == "401" :: 2]:
+        for number in asked if every else asked[2 * (fault == "401") :: 4]:
             run = run_wave(people, way, [f"{fault}@any+{number}"])
             assert_alike(run, without, f"{fault} at request {number}, {without.asked[number]}, {way}")
             assert len(run.asked) == len(without.asked) + 2  # a new token, and the request once more
     noted("other", "expiry", "", "")
 
 
+@pytest.mark.sampled
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("jump", [HOUR, -HOUR, 2 * DAY, -2 * DAY, None], ids=str)
 def test_a_clock_may_jump_at_any_step(
-    people: Respondents, undisturbed: dict[str, WaveRun], noted: Noted, steps: tuple[str, ...], jump: timedelta | None
+    people: Respondents, undisturbed: dict[str, WaveRun], noted: Noted, step: str, jump: timedelta | None
 ) -> None:
-    for turn, step in enumerate(steps):
-        session, clock = client_with_own_clock()
+    session, clock = client_with_own_clock()
 
-        def happens(number: int, clock: SuspendedClock = clock) -> None:
-            clock.ahead = (DAY if number % 2 else -DAY) if jump is None else jump
+    def happens(number: int) -> None:
+        clock.ahead = (DAY if number % 2 else -DAY) if jump is None else jump
 
-        at_first(session, step, happens)
-        way = list(WAYS)[turn % 3]
-        assert_alike(run_wave(people, way, client=session), undisturbed[way], f"{jump} at {step}, {way}")
+    at_first(session, step, happens)
+    way = way_at(step)
+    assert_alike(run_wave(people, way, client=session), undisturbed[way], f"{jump} at {step}, {way}")
     noted("other", "jumps", "", "")
 
 
+@pytest.mark.sampled
+@pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("standing", [True, False], ids=["its seconds stand still", "its seconds go on"])
 @pytest.mark.parametrize("hours", [8, 72])
 def test_a_laptop_may_sleep_at_any_step(
     people: Respondents,
     undisturbed: dict[str, WaveRun],
     noted: Noted,
-    steps: tuple[str, ...],
+    step: str,
     hours: int,
     standing: bool,
 ) -> None:
-    for turn, step in enumerate(steps):
-        session, clock = client_with_own_clock()
+    session, clock = client_with_own_clock()
 
-        def happens(number: int, clock: SuspendedClock = clock) -> None:
-            if number == 1:
-                clock.exchange.advance(hours * 3600.0)
-                clock.slept = hours * 3600.0 if standing else 0.0
+    def happens(number: int) -> None:
+        if number == 1:
+            clock.exchange.advance(hours * 3600.0)
+            clock.slept = hours * 3600.0 if standing else 0.0
 
-        at_first(session, step, happens)
-        way = list(WAYS)[turn % 3]
-        assert_alike(run_wave(people, way, client=session), undisturbed[way], f"{hours} h at {step}, {way}")
+    at_first(session, step, happens)
+    way = way_at(step)
+    assert_alike(run_wave(people, way, client=session), undisturbed[way], f"{hours} h at {step}, {way}")
     noted("other", "sleep", "", "")

@@ -66,13 +66,14 @@ def possible_stages(change: str) -> tuple[str, ...]:
 
 
 def cells_of(change: str, *, every: bool) -> list[Cell]:
-    """Return the cells of a change: all of them, or one for each verb, the stages and journals in turn."""
+    """Return the cells of a change: all of them, or one for every third verb, the stages and journals in turn."""
     stages, row = possible_stages(change), CHANGE_ROWS.index(change)
     if every:
         return [Cell(change, verb, stage, known) for verb in VERBS for stage in stages for known in JOURNALS]
     return [
         Cell(change, verb, stages[(row + column) % len(stages)], (row + column // len(stages)) % 2 == 0)
         for column, verb in enumerate(VERBS)
+        if (row + column) % 3 == 0
     ]
 
 
@@ -85,7 +86,7 @@ def test_every_change_of_the_sandbox_is_a_row_and_can_happen() -> None:
 def test_every_verb_says_and_does_what_is_so(
     change: str, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
 ) -> None:
-    found = [judge(cell) for cell in cells_of(change, every=pytestconfig.getoption("every_way", default=False))]
+    found = [judge(cell) for cell in cells_of(change, every=pytestconfig.getoption("every_way"))]
     record_property("cells", sum(each is not None for each in found))
     record_property("skipped", sum(each is None for each in found))
     assert [broken for each in found for broken in each or ()] == []

@@ -174,6 +174,7 @@ def check_words(error: JournalError) -> None:
     assert str(error.next_step).endswith(".")
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
 @pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,8 +23,9 @@ ROOT = Path(__file__).parents[2]
 MOMENTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for number in range(1, 7)]
 """A wave writes 14 lines into its journal and sends 6 changing requests."""
 JOURNAL_DELETED = ", journal deleted"
-TURNS = 4
-"""Of the kills after which the journal is deleted, plain `pytest` makes those of the day; `nox -s faults` makes all."""
+POINTS = [moment + journal for moment in MOMENTS for journal in ("", JOURNAL_DELETED)]
+EVERYDAY = POINTS[::5]
+"""Where plain `pytest` kills, with and without the journal; `nox -s faults` kills at all points."""
 
 
 class KilledRuns(NamedTuple):
@@ -43,9 +43,7 @@ def name_of(point: str) -> str:
 
 
 def points_of(config: pytest.Config) -> list[str]:
-    every = config.getoption("every_way", default=False)
-    deleted = MOMENTS if every else MOMENTS[datetime.now(UTC).toordinal() % TURNS :: TURNS]
-    return MOMENTS + [moment + JOURNAL_DELETED for moment in deleted]
+    return POINTS if config.getoption("every_way") else EVERYDAY
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

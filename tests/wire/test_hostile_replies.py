@@ -135,6 +135,7 @@ def checked(error: CintError) -> CintError:
     return error
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("kind", ["application/json", "text/html", ""])
@@ -175,6 +176,7 @@ def test_an_etag_goes_back_byte_for_byte(
     assert (b"If-Match", etag.encode("latin-1")) in exchange.requests[0].headers.raw
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("status", STATUSES)
 def test_any_reply_to_the_token_request_sends_nothing_to_the_api(
@@ -396,6 +398,7 @@ def serve() -> Iterator[Callable[[bytes], tuple[Http, ScriptedServer]]]:
         loop_thread.run(server.stop())
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("said", WIRE.values(), ids=WIRE)
 def test_any_bytes_are_a_value_or_an_error_of_ours(

@@ -123,6 +123,7 @@ def open_changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None
 CASES = [(name, False) for name in FILES] + [(name, True) for name in REPORTS]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("at", [1, 2], ids=["before the first read", "before the second"])
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(("name", "report"), CASES)
