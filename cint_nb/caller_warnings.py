@@ -63,19 +63,19 @@ def deliver_warnings(*, show: bool = True) -> Iterator[list[str]]:
     token = _waits.set((*_waits.get(), wait))
     try:
         yield wait.said
-    except BaseException:
+    except BaseException as error:
         with suppress(CintWarning):  # one that a filter makes an error hides no other
-            _end(wait, token, show)
+            _end(wait, token, show, known=str(error))
         raise
     _end(wait, token, show)
 
 
-def _end(wait: _Wait, token: Token[tuple[_Wait, ...]], show: bool) -> None:
+def _end(wait: _Wait, token: Token[tuple[_Wait, ...]], show: bool, known: str = "") -> None:
     with suppress(ValueError):  # a coroutine that nobody awaits any more is closed in another context
         _waits.reset(token)
     texts = wait.end()
     if show:
-        show_warnings(texts)
+        show_warnings(text for text in texts if text not in known)  # what the error says is said
 
 
 def keep_for_caller(text: str, *, again: bool = False) -> bool:
@@ -122,7 +122,7 @@ def show_warnings(texts: Iterable[str]) -> None:
                 CintWarning,
                 frame.f_code.co_filename,
                 frame.f_lineno,
-                module=frame.f_globals.get("__name__"),
+                module=frame.f_globals.get("__name__") or "<code>",  # with None, Python shows nothing at all
                 registry={},
             )
         except CintWarning as warning:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import PreflightBlocked
 
 
@@ -38,6 +39,7 @@ class Finding:
     section: str | None = None
 
 
+@check_arguments(refusals=UNUSABLE)
 @dataclass(frozen=True)
 class Findings:
     """The findings of one check, the most serious first. `print` shows them all, and a loop yields one by one.

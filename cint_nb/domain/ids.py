@@ -73,13 +73,13 @@ def parse_entity_type(word: str) -> EntityType:
 
     Serves the recontact guide, step 2, query parameter `entity_type`.
     """
-    try:
-        return _ENTITY_WORDS[str(word).strip().upper()]
-    except KeyError:
+    found = _ENTITY_WORDS.get(word.strip().upper()) if isinstance(word, str) else None
+    if found is None:
         raise ValueError(
             "entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); "
             f"got {masked_repr(word, 40)}"
-        ) from None
+        )
+    return found
 
 
 def normalise_id(text: str) -> str:
@@ -150,12 +150,21 @@ def _is_id_in_base64(text: str) -> bool:
 
 def masked_repr(value: object, most: int = 60) -> str:
     """Return the repr of a value for a message: ids masked, then truncated, so that no part of one remains."""
-    return mask_ids_in(repr(value))[:most]
+    return mask_ids_in(_show(repr, value))[:most]
 
 
 def masked_text(value: object, most: int = 60) -> str:
     """Return a value as text for a message: ids masked, then truncated, so that no part of one remains."""
-    return mask_ids_in(str(value))[:most]
+    return mask_ids_in(_show(str, value))[:most]
+
+
+def _show(form: Callable[[object], str], value: object) -> str:
+    """Return a value as text that can be printed and stored, whatever it is."""
+    try:
+        text = form(value)
+    except Exception:  # noqa: BLE001 - a number of thousands of digits, or an object that cannot show itself
+        return f"a {type(value).__name__} that cannot be shown"
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def quote_foreign(text: object, most: int = 300) -> str:
@@ -170,17 +179,10 @@ def quote_foreign(text: object, most: int = 300) -> str:
     """
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
-    masked = _EMAIL.sub("(e-mail)", mask_ids_in(_printable(text)))
+    shown = _show(str, text)[:_QUOTED_FROM]
+    masked = _EMAIL.sub("(e-mail)", mask_ids_in("".join(c if c.isprintable() else " " for c in shown)))
     line = " ".join(masked.split())
     return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def _printable(value: str | float) -> str:
-    try:
-        text = str(value)
-    except ValueError:  # Python refuses to write out an integer of thousands of digits
-        return "(a number of very many digits)"
-    return "".join(c if c.isprintable() else " " for c in text[:_QUOTED_FROM])
 
 
 def synthetic_id(seed: str, number: int) -> str:

@@ -6,11 +6,15 @@ drifts within one version. What the exchange did not say is None: never an empty
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from cint_nb.domain.arguments import Rule, check_arguments
 
 
 def text_or_none(value: Any) -> str | None:
@@ -44,6 +48,16 @@ class ApiModel(BaseModel):
         return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
+def _is_json(value: Mapping[str, Any]) -> bool:
+    try:
+        return bool(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+JsonObject = Annotated[Mapping[str, Any], Rule("a mapping that can be written as JSON", _is_json)]
+IdInUrl = Annotated[str, Rule("an id as the exchange returned it", re.compile(r"[\w-]{1,128}", re.ASCII).fullmatch)]
+
 SomeModel = TypeVar("SomeModel", bound=BaseModel)
 
 
@@ -61,6 +75,7 @@ def evolve(model: SomeModel, **changes: object) -> SomeModel:
     return type(model).model_validate({**dict(model), **changes})
 
 
+@check_arguments()
 class TargetGroupRef(BaseModel):
     """A reference to one target group.
 

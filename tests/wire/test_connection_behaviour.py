@@ -212,8 +212,8 @@ def test_a_sunset_is_told_once(connect: Callable[..., tuple[Http, FakeExchange]]
         loop_thread.run(http.send(call()))
     loop_thread.run(http.send(call()))  # every warning is an error here: it gives none
     assert [str(warning.message) for warning in caught] == [
-        "The reply to 'do a thing' says in its header Sunset that GET /demand/accounts/{account_id}/things ends on "
-        "Sat, 01 Jan 2028 00:00:00 GMT."
+        "The reply to the request to do a thing says in its header Sunset that GET "
+        "/demand/accounts/{account_id}/things ends on Sat, 01 Jan 2028 00:00:00 GMT."
     ]
 
 

@@ -163,6 +163,17 @@ def test_a_client_that_never_stops_warning_says_that_it_does(http: Http, caught:
     assert "gives no more" in texts_of(caught)[-1]
 
 
+def test_code_of_no_module_is_warned_too(http: Http, caught: list[warnings.WarningMessage]) -> None:
+    eval("run(say(http, 'one'))", {"run": loop_thread.run, "say": say, "http": http})  # noqa: S307 - our own words
+    assert texts_of(caught) == ["one"]
+
+
+def test_an_error_that_says_it_already_is_not_repeated(http: Http, caught: list[warnings.WarningMessage]) -> None:
+    with pytest.raises(NotFound):
+        loop_thread.run(say(http, "no such thing", "another", error=NotFound("no such thing")))
+    assert texts_of(caught) == ["another"]
+
+
 def test_a_warning_of_no_client_is_shown_at_the_callers_line(caught: list[warnings.WarningMessage]) -> None:
     warn_caller("one")
     line = sys._getframe().f_lineno - 1

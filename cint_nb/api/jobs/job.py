@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from cint_nb.api.jobs.poller import Poller
 from cint_nb.api.jobs.schedule import DurationEstimate, DurationModel
 from cint_nb.api.jobs.status import StatusFetcher
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, JobFailed, WatchTimeout
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.wire import loop_thread
@@ -39,6 +40,7 @@ class HasHttp(Protocol):
         ...
 
 
+@check_arguments()
 class Job:
     """One background job of the exchange, which can be followed. To stop following it never stops the job.
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_progress.model import OVERDUE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
 from cint_nb.panels.look.background import Throttle, call_later
@@ -44,6 +45,7 @@ class WatchableJob(Protocol):
         ...
 
 
+@check_arguments()
 class JobProgress(Panel):
     """Show a job: where it stands, how long it may take, how many ids are saved.
 
@@ -61,7 +63,7 @@ class JobProgress(Panel):
         self,
         job: WatchableJob | None = None,
         *,
-        mode: object = None,
+        mode: str | None = None,
         title: str | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:

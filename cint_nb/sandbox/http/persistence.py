@@ -47,7 +47,10 @@ class RequestLog:
         is_new = not path.exists() or not path.stat().st_size
         if not is_new and not _is_state_file(path):
             raise ValueError(f"{path.name} is not a state file of the sandbox")
-        self._file = sqlite3.connect(path, check_same_thread=False)
+        try:
+            self._file = sqlite3.connect(path, check_same_thread=False)
+        except sqlite3.Error:
+            raise ValueError(f"{path.name!r} cannot be opened as a state file") from None
         try:
             if is_new:  # before the write-ahead log: the mark must be in the file itself
                 self._file.execute(f"PRAGMA application_id={_APPLICATION_ID}")

@@ -18,6 +18,7 @@ from typing import IO, Any, BinaryIO
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import masked_text
 
 READABLE_FORMATS = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
 _CHUNK = 1 << 22
@@ -174,13 +175,13 @@ def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
         status = path.stat()
     except (OSError, ValueError, RuntimeError) as error:  # also a zero character, and a home folder nobody knows
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or "its path has characters no path can have"
         what = "There is no such file." if missing else f"The file cannot be opened: {reason}."
         raise source_error(
             path.name,
             what,
             "check the path; it counts from the working folder, a notebook's own, unless it is absolute.",
-            path=str(source),
+            path=masked_text(source, 300),
         ) from None
     if stat.S_ISDIR(status.st_mode):
         raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr
 from cint_nb.study.files import id_array, line_frames
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments(RespondentFileError)
 class Crosswalk(Mapping[str, str]):
     """A mapping from RID to RSID, both normalised. Shows no id.
 
@@ -30,7 +32,13 @@ class Crosswalk(Mapping[str, str]):
     def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         found: dict[str, str] = {}
         conflicts = 0
-        for visit, person in pairs:
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise RespondentFileError(
+                    f"A crosswalk is made of pairs of RID and RSID, not of {masked_repr(pair)}.",
+                    next_step="pass two texts for each visit, its RID and the RSID of its person.",
+                )
+            visit, person = pair
             rid, rsid = normalise_line(cell_text(visit)), normalise_line(cell_text(person))
             if is_respondent_id(rid) and is_respondent_id(rsid):
                 conflicts += found.setdefault(rid, rsid) != rsid

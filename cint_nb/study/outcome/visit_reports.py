@@ -16,6 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.file_format import SourceFormat, open_source, source_error
@@ -35,6 +37,7 @@ _COMPLETE_CODES = frozenset({"10", "11"})
 _COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
 
 
+@check_arguments(RespondentFileError)
 @dataclass(frozen=True, eq=False, repr=False)
 class VisitReport:
     """The visits to one wave and the people to whom they belong. Shows no id unless requested.
@@ -182,6 +185,7 @@ class VisitReport:
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
+@check_arguments(RespondentFileError, leave=("source",))
 def read_report(
     source: str | Path | bytes | IO[Any] | pd.DataFrame,
     *,
