@@ -339,7 +339,7 @@ class Http:
         try:
             body = reply.json()
         except UnexpectedReply:
-            if declared is None or declared.may_be_empty:
+            if is_file or declared is None or declared.may_be_empty:
                 return
             raise
         if (key := error_body.key_of_error(body)) is not None:

@@ -112,7 +112,7 @@ def run(people: Respondents, name: str | None = None, change: str = "", path: Pa
             live(client, people, end.seen)
         except CintError as error:
             end.stopped = error
-        end.warnings = list(client.http.warnings)
+        end.warnings = list(client.http.warning_texts)
         if end.stopped is not None:
             stop()
             live(client, people, end.seen)
