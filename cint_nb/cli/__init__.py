@@ -11,9 +11,11 @@ import argparse
 import importlib
 import io
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
-from cint_nb.domain.errors import CintError, InputError
+from cint_nb.domain.errors import CintError, CintWarning, InputError
 
 _COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record")
 
@@ -37,7 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     chosen = parser.parse_args(words)
     try:
-        return int(chosen.run(chosen) or 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", CintWarning)
+            show_others = warnings.showwarning
+
+            def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+                if issubclass(category, CintWarning):
+                    print(f"warning: {message}", file=sys.stderr)
+                else:
+                    show_others(message, category, *rest, **more)
+
+            warnings.showwarning = show
+            return int(chosen.run(chosen) or 0)
     except InputError as error:
         print(error, file=sys.stderr)
         return 2

@@ -24,7 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         source_info = respondents.source_info
         counts = asdict(respondents.counts)
-        print(json.dumps({**counts, "encoding": source_info.encoding, "bytes": source_info.size}))
+        about = {"encoding": source_info.encoding, "bytes": source_info.size, "warnings": list(respondents.warnings)}
+        print(json.dumps({**counts, **about}))
     else:
         print(respondents.summary().to_string(index=False))
         print(f"\n{len(respondents):,} {respondents.entity_type}s are ready to upload. Nothing was sent.")

@@ -30,7 +30,7 @@ def test_check_counts_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture
     counts = json.loads(capsys.readouterr().out)
     assert counts["lines"] == 300
     assert list(counts) == [
-        "lines", "usable", "blank", "duplicate", "malformed", "header", "encoding", "bytes",
+        "lines", "usable", "blank", "duplicate", "malformed", "header", "encoding", "bytes", "warnings",
     ]  # fmt: skip
     assert counts["usable"] + counts["blank"] + counts["duplicate"] + counts["malformed"] == 300
     assert counts["bytes"] == file.stat().st_size

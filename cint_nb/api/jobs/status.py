@@ -50,7 +50,7 @@ class StatusFetcher:
         self._created_at = handle.created_at
         self._first_call_at: float | None = None
         self._path = {"project_id": handle.project_id, "target_group_id": handle.target_group_id}
-        self._warned_about: set[str] = set()
+        self._warned_about: dict[str, str] = {}
 
     def elapsed(self) -> float:
         """Return the seconds since the job was created, by the client's clock, but at least those since the first call.
@@ -101,12 +101,15 @@ class StatusFetcher:
             ),
         )
         if ended_as is not None:
-            return evolve(snapshot, raw_status=ended_as)
-        if not is_documented_status(snapshot.raw_status):
+            snapshot = evolve(snapshot, raw_status=ended_as)
+        elif not is_documented_status(snapshot.raw_status):
             word = snapshot.raw_status
-            named = "A job has no status" if word is None else f"Unknown job status {quote_foreign(word, 40)!r}"
-            self.warn_once(named, f"{named}: treated as still running.")
-        return snapshot
+            shown = "no status" if word is None else f"the unknown status {quote_foreign(word, 40)!r}"
+            asked = ops.STATUS_OPERATIONS[self.handle.kind].description
+            self.warn_once(
+                shown, f"The reply to the request to {asked} has {shown}: the job is treated as still running."
+            )
+        return evolve(snapshot, warnings=tuple(self._warned_about.values())) if self._warned_about else snapshot
 
     async def finalise(self, snapshot: JobSnapshot) -> JobSnapshot:
         """Return the last snapshot with the final count, and record the duration of the job.
@@ -177,9 +180,9 @@ class StatusFetcher:
         return not is_near_end and poll - self._counted_with >= limits.POLL_WITH_COUNT_EVERY
 
     def warn_once(self, subject: str, text: str) -> None:
-        """Add a warning to the client's list, once per subject."""
+        """Warn the caller, once per subject; it also stands in every later snapshot."""
         if subject not in self._warned_about:
-            self._warned_about.add(subject)
+            self._warned_about[subject] = text
             self.http.warn(text)
 
     def _state_from_count(self, last_saved: int | None) -> dict[str, Any]:

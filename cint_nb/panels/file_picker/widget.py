@@ -15,6 +15,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
@@ -235,7 +236,8 @@ class FilePicker(Panel):
 
         def work() -> None:
             try:
-                self._read(number, kind, column)
+                with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
+                    self._read(number, kind, column)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
                 self._show_failure(number, error)
 
@@ -293,14 +295,18 @@ class FilePicker(Panel):
 
     def to_static_html(self) -> str:
         """Return the counts and the first bad lines."""
-        return super().to_static_html() + (render_static_lines(self._facts) if self._facts else "")
+        if self._facts is None:
+            return super().to_static_html()
+        return super().to_static_html() + render_static_lines(self._facts, self._entity_type())
 
     def to_text(self) -> str:
         """Return the repr, the counts and the first bad lines."""
         if self._facts is None:
             return repr(self)
-        kind = None if self.value is None else self.value.entity_type
-        return "\n".join([repr(self), *format_lines(self._facts, kind)])
+        return "\n".join([repr(self), *format_lines(self._facts, self._entity_type())])
+
+    def _entity_type(self) -> EntityType | None:
+        return None if self.value is None else EntityType(self.value.entity_type)
 
 
 _BROWSER_HINT = (

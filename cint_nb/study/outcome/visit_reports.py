@@ -6,6 +6,7 @@ could be meant, the analyst is asked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,25 +47,24 @@ class VisitReport:
     Args:
         name: Name of the wave or of the file, for messages; None if neither has one.
         columns: Which column was read as `rsid`, `rid` and `status`; None if there is none.
-        cells: The report as read, one row per visit, every cell a text.
     """
 
     name: str | None
     columns: Mapping[str, str | None]
-    cells: pd.DataFrame = field(repr=False)
+    _cells: pd.DataFrame = field(repr=False)
 
     @cached_property
     def rsids(self) -> tuple[str | None, ...]:
         """The RSID of each visit, normalised; None if the report gives none."""
-        found = (normalise_line(text) for text in self.cells[self.columns["rsid"]].tolist())
+        found = (normalise_line(text) for text in self._cells[self.columns["rsid"]].tolist())
         return tuple(text if is_respondent_id(text) else None for text in found)
 
     @cached_property
     def completed(self) -> NDArray[np.bool_]:
         """For each visit, whether it was completed."""
         if self.columns["status"] is None:
-            return np.ones(len(self.cells), np.bool_)
-        return np.array([_is_complete(text) for text in self.cells[self.columns["status"]].tolist()], np.bool_)
+            return np.ones(len(self._cells), np.bool_)
+        return np.array([_is_complete(text) for text in self._cells[self.columns["status"]].tolist()], np.bool_)
 
     @cached_property
     def entrants(self) -> Respondents:
@@ -104,27 +104,39 @@ class VisitReport:
             raise source_error(
                 self.name, "The report has no column of RIDs.", "read it again with rid='…' if a column contains them."
             )
-        return Crosswalk.from_frame(self.cells, rid=rid, rsid=self.columns["rsid"])
+        return Crosswalk.from_frame(self._cells, rid=rid, rsid=self.columns["rsid"])
 
-    def values(self, column: str) -> dict[str, str]:
+    def values(self, column: str, *, reveal: bool = False) -> dict[str, str]:
         """Return the value of a column for each person, by RSID: at their completed visit, otherwise at their first.
+
+        Args:
+            column: Name of the column.
+            reveal: Give whole ids. Masked otherwise, and numbered where two people would look the same.
 
         Raises:
             RespondentFileError: there is no such column.
         """
-        if column not in self.cells.columns:
+        if column not in self._cells.columns:
             raise source_error(
                 self.name,
                 f"The report has no column {masked_repr(column)}.",
-                f"use one of {masked_repr(list(self.cells.columns), 300)}.",
+                f"use one of {masked_repr(list(self._cells.columns), 300)}.",
             )
         found: dict[str, str] = {}
         done: set[str] = set()
-        for rsid, text, completed in zip(self.rsids, self.cells[column].tolist(), self.completed, strict=True):
+        for rsid, text, completed in zip(self.rsids, self._cells[column].tolist(), self.completed, strict=True):
             if rsid and (rsid not in found or (completed and rsid not in done)):
                 found[rsid] = text
                 done |= {rsid} if completed else set()
-        return found
+        if reveal:
+            return found
+        masked: dict[str, str] = {}
+        seen: Counter[str] = Counter()
+        for rsid, text in found.items():
+            shown = mask_id(rsid)
+            seen[shown] += 1
+            masked[shown if seen[shown] == 1 else f"{shown} ({seen[shown]})"] = _mask_cells(text)
+        return masked
 
     def visits(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return the report, one row per visit.
@@ -135,7 +147,7 @@ class VisitReport:
         Returns:
             A frame: `completed`, then the columns of the report under their own names, all as text.
         """
-        shown = self.cells if reveal else self.cells.map(_mask_cells)
+        shown = self._cells if reveal else self._cells.map(_mask_cells)
         shown = shown.copy()
         shown.insert(0, "completed", self.completed, allow_duplicates=True)
         return shown
@@ -149,7 +161,7 @@ class VisitReport:
         import pandas as pd
 
         rows = [
-            ("visits", len(self.cells)),
+            ("visits", len(self._cells)),
             ("visits completed", int(self.completed.sum())),
             ("visits without RSID", self.visits_without_rsid),
             ("people who entered", len(self.entrants)),
@@ -159,7 +171,7 @@ class VisitReport:
 
     def __len__(self) -> int:
         """Return the number of visits."""
-        return len(self.cells)
+        return len(self._cells)
 
     @printable
     def __repr__(self) -> str:

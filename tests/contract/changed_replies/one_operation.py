@@ -78,13 +78,13 @@ def end_of(name: str, body: Any = None) -> VerbEnding:
         try:
             result = client.run(OPERATION_CALLS[name].through(client))
         except CintError as error:
-            return VerbEnding(None, error, list(client.http.warnings))
+            return VerbEnding(None, error, list(client.http.warning_texts))
         if isinstance(result, Job):
             result = result.handle
         shape = REPLY_SHAPES[name].body
         if isinstance(result, dict) and isinstance(shape, Object):  # the reply itself: what is declared of it counts
             result = {key: result.get(key) for key in shape.keys}
-        return VerbEnding(endings.known(result), None, list(client.http.warnings))
+        return VerbEnding(endings.known(result), None, list(client.http.warning_texts))
 
 
 @cache

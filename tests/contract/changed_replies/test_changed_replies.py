@@ -19,6 +19,7 @@ from tests.contract.changed_replies import one_operation, report, whole_wave
 from tests.contract.changed_replies.changes import CHANGES, Path
 from tests.contract.changed_replies.endings import ENDINGS
 
+pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")  # the cells read and judge them
 ONE, WAVE = report.TABLES
 SHARES = {ONE: 475, WAVE: 25}
 WRITE = "CINT_NB_WRITE_REPLIES"

@@ -113,7 +113,7 @@ def run(people: Respondents, name: str | None = None, change: str = "", path: Pa
             live(client, people, end.seen)
         except CintError as error:
             end.stopped = error
-        end.warnings = [*client.http.warnings, *(str(each.message) for each in shown)]
+        end.warnings = [*client.http.warning_texts, *(str(each.message) for each in shown)]
         if end.stopped is not None:
             stop()
             live(client, people, end.seen)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.errors import CintWarning, PreflightBlocked
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
@@ -263,7 +263,8 @@ def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix() -> Non
 
 
 def test_a_column_that_names_the_other_type_is_a_warning() -> None:
-    people = read_respondents(("RID\n" + "\n".join(IDS)).encode(), entity_type="RSID")
+    with pytest.warns(CintWarning, match="suggests RIDs"):
+        people = read_respondents(("RID\n" + "\n".join(IDS)).encode(), entity_type="RSID")
     assert "suggests RIDs" in one("entity-type", Severity.WARN, respondents=people).message
 
 
