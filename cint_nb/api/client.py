@@ -21,6 +21,7 @@ from cint_nb.api.resources.target_groups import TargetGroups
 from cint_nb.caller_warnings import format_warning_count
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, NotSent, SettingsError
+from cint_nb.domain.ids import printable
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
@@ -179,6 +180,7 @@ class AsyncClient:
         """Close at the end of the block."""
         await self.aclose()
 
+    @printable
     def __repr__(self) -> str:
         """Show mode, account and what it has warned of."""
         warned = format_warning_count(self.http.warning_texts)

@@ -12,7 +12,6 @@ import functools
 import inspect
 import itertools
 import math
-import sys
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -116,7 +115,7 @@ class _Boundary:
 
     @functools.cached_property
     def annotations(self) -> dict[str, Any]:
-        names = _Names(vars(sys.modules[self.function.__module__]))
+        names = _Names(self.function.__globals__)
         return {
             name: names.resolve(parameter.annotation)
             for name, parameter in self.signature.parameters.items()

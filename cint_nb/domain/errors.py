@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from cint_nb.domain.ids import mask_ids_in
+from cint_nb.domain.ids import mask_ids_in, printable
 
 
 class CintError(Exception):
@@ -45,12 +45,18 @@ class CintError(Exception):
         self.next_step = next_step
         super().__init__(what)
 
+    @printable
     def __str__(self) -> str:
         """Return the message, its evidence, what is safe and the next step, one line each."""
         known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
         parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
         lines = [self.what, *(f"{word}: {text}" for word, text in parts.items() if text)]
         return "\n".join(lines).encode("utf-8", "replace").decode("utf-8")  # a file's name may have bytes of no text
+
+    @printable
+    def __repr__(self) -> str:
+        """Show the class and the message."""
+        return super().__repr__()
 
     @property
     def _render_traceback_(self) -> Callable[[], list[str]]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.ids import printable
 
 
 class Severity(StrEnum):
@@ -98,10 +99,12 @@ class Findings:
         error.findings = blocking
         raise error
 
+    @printable
     def __str__(self) -> str:
         """Return every finding as text for a terminal: severity, rule, message, evidence and fix."""
         return "\n".join([repr(self), *(line for finding in self.items for line in _format_finding(finding))])
 
+    @printable
     def __repr__(self) -> str:
         """Show the number of findings by severity."""
         counts = ", ".join(

@@ -1,4 +1,4 @@
-"""Respondent ids: format, normalisation, masking, and synthetic ids; and the form in which names are compared.
+"""Respondent ids: format, normalisation, masking, and synthetic ids; and other texts: names compared, reprs printed.
 
 RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so that the format alone never shows which is which.
 """
@@ -6,12 +6,20 @@ RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so that the form
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import TypeVar
 
+OwnerT = TypeVar("OwnerT")
+
+_PLAIN_SIGNS = str.maketrans(
+    {"\u00b7": "-", "\u2013": "-", "\u2022": "*", "\u2026": "...", "\u2192": "->", "\u201c": '"', "\u201d": '"'}
+)
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _HALF_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_](?:25)*2d)"
 _DASH = r"(?:[-_+\s\u2010-\u2015\u2212]|[%_](?:25)*2d){1,3}"
@@ -165,6 +173,29 @@ def _show(form: Callable[[object], str], value: object) -> str:
     except Exception:  # noqa: BLE001 - a number of thousands of digits, or an object that cannot show itself
         return f"a {type(value).__name__} that cannot be shown"
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def printable(method: Callable[[OwnerT], str]) -> Callable[[OwnerT], str]:
+    """Have a `__str__` or `__repr__` return what standard output can print, on a console that knows few signs too.
+
+    Signs of ours become plain ones there, any other becomes a question mark.
+    """
+
+    @functools.wraps(method)
+    def return_printable(self: OwnerT) -> str:
+        return as_printed(method(self))
+
+    return return_printable
+
+
+def as_printed(text: str) -> str:
+    """Return a text as standard output can print it."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # none where there is no console
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def quote_foreign(text: object, most: int = 300) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, printable
 from cint_nb.domain.models import OptionalText
 
 
@@ -159,6 +159,7 @@ class JobSnapshot(BaseModel):
         """Whether the job has ended, well or not."""
         return self.state is not JobState.RUNNING
 
+    @printable
     def __repr__(self) -> str:
         """Show the state on one line, without ids or times, so that stored outputs stay the same."""
         bits = [f"{self.handle.kind}: {self.state}"]

@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from cint_nb.domain.arguments import Rule, check_arguments
+from cint_nb.domain.ids import printable
 
 
 def text_or_none(value: Any) -> str | None:
@@ -38,6 +39,16 @@ class ApiModel(BaseModel):
     """Base of the API models: unknown fields are kept, a null means absent, numbers may arrive as text."""
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, populate_by_name=True)
+
+    @printable
+    def __repr__(self) -> str:
+        """Show every field."""
+        return super().__repr__()
+
+    @printable
+    def __str__(self) -> str:
+        """Show every field."""
+        return super().__str__()
 
     @model_validator(mode="before")
     @classmethod

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import Rule, check_arguments, list_problems
 from cint_nb.domain.errors import PlanError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, printable
 from cint_nb.domain.models import OptionalText, format_money
 
 _FORM = "write an amount and a currency code, such as '1400 EUR', '1,400.50 EUR' or '1.400,50 EUR'."
@@ -129,13 +129,14 @@ class Money(BaseModel):
         """Return the JSON form, with the amount as a decimal string."""
         return {"value": format(self.value, "f"), "currency_code": self.currency_code}
 
+    @printable
     def __str__(self) -> str:
         """Return amount and currency as text."""
         return format_money(self.value, self.currency_code)
 
 
 MoneyText = Annotated[str, Rule("an amount and a currency code, such as '1400 EUR'", Money.parse)]
-Completes = Annotated[int, Rule("a whole number, 1 or more", range(1, 10**9).__contains__)]
+Completes = Annotated[int, Rule("a whole number from 1 on", range(1, 10**9).__contains__)]
 """A number of completes that somebody can want; more is a slip of the keyboard."""
 
 
@@ -226,6 +227,16 @@ class TargetGroupPlan(BaseModel):
     allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID
     open_exchange_allocations: dict[str, JsonValue] | None = None
     customer_reference_number: OptionalText = None
+
+    @printable
+    def __repr__(self) -> str:
+        """Show every field."""
+        return super().__repr__()
+
+    @printable
+    def __str__(self) -> str:
+        """Show every field."""
+        return super().__str__()
 
     @classmethod
     def recontact(cls, **fields: Any) -> Self:

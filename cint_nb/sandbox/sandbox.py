@@ -10,6 +10,7 @@ import httpx
 from starlette.applications import Starlette
 
 from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.changes_elsewhere import ChangeName, LaggingList
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.draft_edits import DraftField
@@ -139,6 +140,7 @@ class Sandbox:
             self.request_log.save_time(self.clock.elapsed)
             self.request_log.close()
 
+    @printable
     def __repr__(self) -> str:
         """Show seed and time."""
         return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC>"

@@ -179,7 +179,8 @@ class DraftSteps:
         """Return what the template leads to: as the exchange showed it once, or as the template says."""
         return self.shown_allocations or await template_allocations(self._wave.client, self._wave.given_plan)
 
-    async def _write_draft(self, ref: TargetGroupRef, body: dict[str, Any]) -> None:
+    async def _write_draft(self, ref: TargetGroupRef, body: dict[str, Any], recorded: dict[str, Any] | None) -> None:
+        """Write a draft, and note what of it counts as written from here."""
         await self._wave.client.target_groups.update_draft(ref, body)
         entry = self._wave.journal.last(self._wave.key, DRAFT)
         reference = str(body.get("target_group_customer_reference_number") or "")
@@ -188,7 +189,7 @@ class DraftSteps:
             if entry
             else DraftPayload(project_id=ref.project_id, reference=reference, target_group_id=ref.target_group_id)
         )
-        self._wave.write(DRAFT, EntryState.DONE, evolve(payload, body=body))
+        self._wave.write(DRAFT, EntryState.DONE, evolve(payload, body=recorded))
 
     async def update(self, plan: TargetGroupPlan, overwrite: Collection[str]) -> tuple[str, ...]:
         """Write a plan into the draft, keeping what was changed there only, and return the fields kept.
@@ -212,11 +213,13 @@ class DraftSteps:
                 next_step=f"decide: wave.update(plan, overwrite={[*overwrite, *merge.conflicts]!r}) writes the plan's "
                 "values; wave.plan_from_exchange() returns a plan with those of the exchange.",
             )
-        await self._write_draft(state.ref, {k: v for k, v in merge.body.items() if k != "filling_strategy"})
+        await self._write_draft(state.ref, _without_strategy(merge.body), _without_strategy(merge.recorded))
         self._wave.given_plan = plan_with_fields(plan, found, merge.kept, allocations=allocations)
         # A request of its own sets the strategy: some versions of the exchange do not know it in a draft.
         await self._set_strategy(state.ref, again="filling_strategy" in merge.written)
-        self._note_allocations(await self._wave.read_back())
+        after = await self._wave.read_back()
+        if "allocations" not in merge.kept:  # else what is shown is not what the template leads to
+            self._note_allocations(after)
         return merge.kept
 
     async def plan_from_exchange(self) -> TargetGroupPlan:
@@ -253,7 +256,12 @@ class DraftSteps:
         }
         if isinstance(unit := body.get("business_unit_id"), int):
             body["business_unit_id"] = str(unit)
-        await self._write_draft(state.ref, body)
+        recorded = None if self.last_written is None else {**self.last_written, "completes_goal": wanted}
+        await self._write_draft(state.ref, body, recorded)
         goals = GoalPayload(completes_goal=wanted, planned_goal=self._wave.given_plan.completes_goal)
         self._wave.write(GOAL, EntryState.DONE, goals)
         return wanted
+
+
+def _without_strategy(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "filling_strategy"}

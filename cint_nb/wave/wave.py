@@ -15,7 +15,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
 from cint_nb.domain.errors import ApiError, JournalError, PlanError
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.domain.ids import masked_repr, normalise_name
+from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
@@ -545,6 +545,7 @@ class Wave:
         with self._holding() as said:
             return _with_warnings(run_with_progress(step, reporter, resume=resume), said)
 
+    @printable
     def __repr__(self) -> str:
         """Show mode, name and the state last read, without ids; nothing is sent."""
         read = self._context.last_state

@@ -28,7 +28,7 @@ from cint_nb.domain.errors import (
     ServerError,
     UnexpectedReply,
 )
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import printable, quote_foreign
 from cint_nb.wire import loop_thread, retry_policy
 from cint_nb.wire.api_errors import error_from_reply, redact_reply
 from cint_nb.wire.auth import (
@@ -197,6 +197,7 @@ class Http:
         while self._warnings_to_show and keep_for_caller(self._warnings_to_show[0]):
             self._warnings_to_show.popleft()
 
+    @printable
     def __repr__(self) -> str:
         """Show mode and account."""
         return f"<Http: {self.settings.mode} · account {self.settings.account_id}>"

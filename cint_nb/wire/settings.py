@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, printable
 from cint_nb.domain.models import OptionalText
 from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_trusted_url, host_name, is_loopback, origin_of
 
@@ -193,6 +193,7 @@ class Settings(BaseModel):
         """Raise: a pickle would contain the credentials in plain text."""
         raise TypeError("Settings contain credentials and cannot be pickled. Connect again where you need them.")
 
+    @printable
     def __repr__(self) -> str:
         """Show mode, account and base URL; no credentials."""
         return f"<Settings: {self.mode} · account {self.account_id} · {self.base_url}>"
@@ -248,7 +249,8 @@ def _check_given(values: Mapping[str, Any]) -> None:
                 f"Unknown setting {masked_repr(name, 40)}.",
                 next_step=f"did you mean {near[0]}?" if near else f"use one of {', '.join(VARIABLES)}.",
             )
-        if not (isinstance(value, str) if name in _TEXTS else True) or not _is_writable(value):
+        is_of_its_kind = name not in _TEXTS or isinstance(value, str)
+        if not is_of_its_kind or not (name == "token" or _is_writable(value)):  # `check` says more about a token
             raise SettingsError(
                 f"The setting {name} has a value that no setting can have.",  # never shown: it may be a secret
                 evidence={"variable": VARIABLES[name], "given": type(value).__name__},

@@ -11,6 +11,7 @@ import pytest
 from cint_nb.domain.errors import PreflightBlocked
 from cint_nb.domain.findings import Finding, Severity
 from cint_nb.sandbox.draft_edits import DRAFT_EDITS, DraftField
+from cint_nb.study.preflight.draft_witnesses import WITNESSES, get_field, normalised
 from cint_nb.wave.exchange.draft_merge import has_allocations, writable_allocations
 from cint_nb.wave.wave import Wave
 from tests.support.changed_elsewhere import UNSEEN, opened, read_truth
@@ -119,3 +120,32 @@ def test_allocations_are_the_same_in_the_form_that_is_shown_and_the_one_that_is_
     more = copy.deepcopy(SHOWN)
     more["open_exchange_allocations"]["exchange_suppliers"] = []  # who exists is nobody's decision
     assert has_allocations({"allocations": more}, written)
+
+
+@pytest.mark.parametrize("field", [each for each in BEARING if each != "completes_goal"])
+@pytest.mark.parametrize("first", ["update", "lower_goal"])
+def test_what_was_kept_once_is_kept_again_by_the_same_cell(field: DraftField, first: str) -> None:
+    with opened("uploaded", with_journal=True) as (client, wave):
+        plan = wave.plan
+        client.sandbox.inject("field-edited", "now", field)
+        edited = read_truth(client.sandbox).groups[0]
+
+        def as_edited() -> bool:
+            now = read_truth(client.sandbox).groups[0]
+            values = [normalised(witness, get_field(each.draft, witness.field)) for each in (now, edited)]
+            return values[0] == values[1] and now.strategy == edited.strategy
+
+        path = ".".join(DRAFT_EDITS[field].path)
+        # The strategy stands beside the draft, and is compared there.
+        shown = "locale" if field == "filling_strategy" else path
+        witness = next(each for each in WITNESSES if each.field == shown)
+
+        if first == "update":
+            assert wave.update(plan)
+        else:
+            wave.lower_goal(5)
+        assert as_edited()
+        again = client.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=plan)
+        _blocking(again, ())  # of the plan in the cell it differs still
+        again.update(again.plan)
+        assert as_edited()

@@ -16,7 +16,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import UploadFile
-from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
+from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type, printable
 from cint_nb.output_files import as_path, write_new_file
 from cint_nb.study.files import evidence as evidence_module
 from cint_nb.study.files import id_array, line_frames
@@ -93,6 +93,7 @@ class Respondents:
     def __hash__(self) -> int:
         return hash(self.content_hash)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts and source, never an id."""
         counts = self.counts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr
+from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr, printable
 from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.respondents import Respondents
@@ -88,6 +88,7 @@ class Crosswalk(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._rsid_of)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts, never an id."""
         return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs>"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import UnexpectedReply
-from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
+from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id, printable
 from cint_nb.output_files import write_new_file
 from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import IdArray
@@ -158,6 +158,7 @@ class Outcome:
         content = line_frames.rejects_csv(self.frame(reveal=True), keep=keep)
         return write_new_file(path, content, overwrite=overwrite)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts by outcome, never an id."""
         counts = " · ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in self.counts.items() if number)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr, printable
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.file_format import SourceFormat, open_source, source_error
 from cint_nb.study.files.id_column import ColumnSample, clean_name, is_header_row
@@ -173,6 +173,7 @@ class VisitReport:
         """Return the number of visits."""
         return len(self._cells)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts of visits and people, never an id."""
         parts = [

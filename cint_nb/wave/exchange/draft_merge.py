@@ -23,12 +23,14 @@ class DraftMerge:
 
     Args:
         body: The draft to write.
+        recorded: The draft as it counts as written from here: what is kept is not ours, so that it is kept next time.
         written: Fields that change on the exchange.
         kept: Fields that were changed there only, and stay.
         conflicts: Fields that were changed on both sides, or whose former value is not known.
     """
 
     body: dict[str, Any]
+    recorded: dict[str, Any]
     written: tuple[str, ...]
     kept: tuple[str, ...]
     conflicts: tuple[str, ...]
@@ -74,7 +76,10 @@ def merge_drafts(
             _set(body, field, get_field(found, field))
         else:
             conflicts.append(field)
-    return DraftMerge(body, tuple(written), tuple(kept), tuple(conflicts))
+    recorded = copy.deepcopy(body)
+    for field in kept:
+        _set(recorded, field, get_field(wanted if base is None else base, field))
+    return DraftMerge(body, recorded, tuple(written), tuple(kept), tuple(conflicts))
 
 
 def plan_with_fields(
