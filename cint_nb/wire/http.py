@@ -235,7 +235,10 @@ class Http:
                 reraise=True,
             )(one)
         except AttemptFailed as failure:
-            raise _with_earlier_attempts(self._to_error(failure, state), state) from None
+            error = self._to_error(failure, state)
+            if isinstance(error, UnexpectedReply):
+                self.warn(error.what)  # whoever can do without this reply does not say so
+            raise _with_earlier_attempts(error, state) from None
         except CintError as error:  # no token for another attempt
             raise _with_earlier_attempts(error, state) from None
 
@@ -292,7 +295,10 @@ class Http:
             is_file = call.accept != "application/json"
             if is_file and reply.is_html_page():
                 raise AttemptFailed(
-                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is an HTML page, not the file.")
+                    FailureKind.AMBIGUOUS,
+                    reply.unexpected_reply_error(
+                        f"A web page answered the request to {call.operation}, not the exchange: the reply is no file."
+                    ),
                 )
             if not is_file and reply.is_malformed():
                 raise AttemptFailed(
@@ -300,7 +306,7 @@ class Http:
                     reply.unexpected_reply_error(
                         f"A web page answered the request to {call.operation}, not the exchange: the reply is not JSON."
                         if reply.is_web_page()
-                        else "The reply is truncated or not JSON."
+                        else f"The reply to the request to {call.operation} is truncated or not JSON."
                     ),
                 )
             try:
@@ -308,7 +314,6 @@ class Http:
             except UnexpectedReply as unusable:
                 if call.idempotency is Idempotency.SAFE:
                     unusable.safe = "nothing was changed; repeating the request is safe."
-                self.warn(unusable.what)  # whoever can do without this reply does not say so
                 # The same request would be answered alike.
                 raise AttemptFailed(FailureKind.FINAL, unusable) from None
             return reply
@@ -334,7 +339,7 @@ class Http:
         try:
             body = reply.json()
         except UnexpectedReply:
-            if declared is None or declared.may_be_empty:
+            if is_file or declared is None or declared.may_be_empty:
                 return
             raise
         if (key := error_body.key_of_error(body)) is not None:
