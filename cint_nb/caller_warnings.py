@@ -70,12 +70,12 @@ def deliver_warnings(*, show: bool = True) -> Iterator[list[str]]:
     _end(wait, token, show)
 
 
-def _end(wait: _Wait, token: Token[tuple[_Wait, ...]], show: bool, known: str = "") -> None:
+def _end(wait: _Wait, token: Token[tuple[_Wait, ...]], show: bool, known: str | None = None) -> None:
     with suppress(ValueError):  # a coroutine that nobody awaits any more is closed in another context
         _waits.reset(token)
     texts = wait.end()
     if show:
-        show_warnings(text for text in texts if text not in known)  # what the error says is said
+        show_warnings(text for text in texts if known is None or text not in known)  # what the error says is said
 
 
 def keep_for_caller(text: str, *, again: bool = False) -> bool:

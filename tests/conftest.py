@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let replies of a script lack what a test is not about; the sandbox's are whole, and there every warning fails."""
     unlike_the_documents = "ignore:The reply to the request .* is not as documented:cint_nb.errors.CintWarning"
     for item in items:
-        if "exchange" in getattr(item, "fixturenames", ()):
+        if {"exchange", "listen", "serve"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.filterwarnings(unlike_the_documents))
 
 
