@@ -6,10 +6,10 @@ import importlib
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,7 +21,7 @@ from cint_nb.study.files.file_format import OpenSource, source_error
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 
-_SAMPLE_ROWS = 2_000
+SAMPLE_ROWS = 2_000
 _BATCH = 65_536
 _FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost nothing
 
@@ -128,7 +128,7 @@ def _choose_sheet(book: Any, sheet: str | int | None, file: OpenSource) -> Any:
 def _contains_id(sheet: Any, file: OpenSource) -> bool:
     rows = _filled_rows(sheet, file)
     return any(
-        contains_id(cell_text(value)) for (_, row), _ in zip(rows, range(_SAMPLE_ROWS), strict=False) for value in row
+        contains_id(cell_text(value)) for (_, row), _ in zip(rows, range(SAMPLE_ROWS), strict=False) for value in row
     )
 
 
@@ -176,23 +176,83 @@ def open_parquet(file: OpenSource) -> Iterator[TableColumns]:
     def values(place: int) -> Iterator[Any]:
         try:
             for batch in table.iter_batches(batch_size=_BATCH, columns=[names[place]]):
-                yield from map(_uuid_text, batch.column(0).to_pylist())
+                yield from batch.column(names[:place].count(names[place])).to_pylist()
         except Exception as error:  # noqa: BLE001 - a damaged page is found while it is read
             raise _damaged_file_error(file, error) from None
 
-    cells = [
-        ColumnSample(place + 1, name, [cell_text(value) for value in islice(values(place), _SAMPLE_ROWS)])
-        for place, name in enumerate(names)
-    ]
     try:
-        yield TableColumns(cells, values)
+        yield sampled_columns(names, values)
     finally:
         table.close()
 
 
-def _uuid_text(value: Any) -> Any:
-    """Return a UUID that is stored as 16 bytes as text; other values unchanged."""
-    return str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 and not value.isascii() else value
+def sampled_columns(names: Sequence[str | None], values: Callable[[int], Iterator[Any]]) -> TableColumns:
+    """Sample columns: of each the first values that are filled, however far down the first one is.
+
+    Args:
+        names: Their names.
+        values: Returns an iterator over the values of one, by position from 0.
+    """
+
+    def texts(place: int) -> Iterator[Any]:
+        return uuids_as_text(values(place))
+
+    cells = []
+    for place, name in enumerate(names):
+        rest = map(cell_text, texts(place))
+        sample = list(filter(normalise_line, islice(rest, SAMPLE_ROWS)))
+        cells.append(ColumnSample(place + 1, name, sample or list(islice(filter(normalise_line, rest), SAMPLE_ROWS))))
+    return TableColumns(cells, texts)
+
+
+def uuids_as_text(values: Iterator[Any]) -> Iterator[Any]:
+    """Return values unchanged, but UUIDs that are stored as 16 bytes as text.
+
+    Whether bytes are UUIDs, the first of a column show: all have 16 bytes, and one at least is no text in UTF-8.
+    """
+    head = list(islice(values, SAMPLE_ROWS))
+    raw = [bytes(value) for value in head if isinstance(value, bytes | bytearray | memoryview)]
+    if raw and all(len(value) == 16 for value in raw) and not all(map(_is_text, raw)):
+        return map(_uuid_as_text, chain(head, values))
+    return chain(head, values)
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _uuid_as_text(value: Any) -> Any:
+    is_uuid = isinstance(value, bytes | bytearray | memoryview) and len(value) == 16
+    return str(UUID(bytes=bytes(value))) if is_uuid else value
+
+
+def frame_columns(frame: Any) -> TableColumns:
+    """Return the columns of a pandas DataFrame, and behind them the levels of its index that may hold ids."""
+    levels = [
+        frame.index.get_level_values(level)
+        for level in range(frame.index.nlevels)
+        if frame.index.names[level] is not None
+        or frame.index.get_level_values(level).dtype == object
+        or str(frame.index.get_level_values(level).dtype).startswith("str")
+    ]
+    names = [*map(str, frame.columns), *("index" if level.name is None else str(level.name) for level in levels)]
+    width = len(frame.columns)
+
+    def values(place: int) -> Iterator[Any]:
+        return iter_series(frame.iloc[:, place] if place < width else levels[place - width])
+
+    table = sampled_columns(names, values)
+    cells = [replace(each, position=0) if each.position > width else each for each in table.cells]
+    return TableColumns(cells, table.values)
+
+
+def iter_series(series: Any) -> Iterator[Any]:
+    """Iterate over the values of a pandas Series or Index, some at a time."""
+    return (value for start in range(0, len(series), _BATCH) for value in series[start : start + _BATCH].tolist())
 
 
 @contextmanager
@@ -215,12 +275,11 @@ def open_spss(file: OpenSource) -> Iterator[TableColumns]:
                 raise _damaged_file_error(file, error) from None
             return found[0], found[1]
 
-        frame, meta = load(_SAMPLE_ROWS)
+        frame, meta = load(SAMPLE_ROWS)
         names = list(meta.column_names)
-        cells = [
-            ColumnSample(place + 1, name, [cell_text(value) for value in frame.iloc[:, place].tolist()])
-            for place, name in enumerate(names)
-        ]
-        yield TableColumns(
-            cells, lambda place: iter(load(limits.SOURCE_MAX_LINES + 1, [names[place]])[0].iloc[:, 0].tolist())
-        )
+
+        def rest(place: int) -> Iterator[Any]:
+            if len(frame) == SAMPLE_ROWS:
+                yield from load(limits.SOURCE_MAX_LINES + 1, [names[place]])[0].iloc[SAMPLE_ROWS:, 0].tolist()
+
+        yield sampled_columns(names, lambda place: chain(frame.iloc[:, place].tolist(), rest(place)))

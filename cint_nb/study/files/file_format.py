@@ -75,6 +75,10 @@ class OpenSource:
     size: int
     stream: BinaryIO
 
+    def rewind(self) -> None:
+        """Go back to the beginning of the stream."""
+        self.stream.seek(0)
+
 
 def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> RespondentFileError:
     """Create the error for a source that cannot be used: what is wrong, known facts, the fix."""
@@ -313,6 +317,17 @@ class BoundedStream(io.RawIOBase, BinaryIO):
     def unread(self, head: bytes) -> None:
         """Return `head` at the next read."""
         self._returned = head
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go back to the beginning; no other place can be found.
+
+        Raises:
+            UnsupportedOperation: for any other place.
+        """
+        if offset or whence:
+            raise io.UnsupportedOperation("a compressed stream goes back to its beginning only")
+        self._returned, self._total = b"", 0
+        return self._plain.seek(0)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes, at most 4 MiB.

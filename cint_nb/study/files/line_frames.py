@@ -35,7 +35,7 @@ def select_ids(line_index: LineIndex, mask: BoolMask) -> LineIndex:
 
 def malformed_reasons(line_index: LineIndex) -> list[str]:
     """Return the reason for each malformed line, in source order."""
-    return [line_index.texts.reason(row).value for row in range(len(line_index.texts))]
+    return [line_index.texts.reason(row) for row in range(len(line_index.texts))]
 
 
 def summary_frame(line_index: LineIndex) -> pd.DataFrame:
@@ -61,6 +61,8 @@ def summary_frame(line_index: LineIndex) -> pd.DataFrame:
         (Verdict.BLANK.value, "", len(line_index.blank), first_number(line_index.blank)),
         (Verdict.HEADER.value, "", len(line_index.header), first_number(line_index.header)),
     ]
+    if len(line_index.hidden):
+        rows.append((Verdict.HIDDEN.value, "", len(line_index.hidden), first_number(line_index.hidden)))
     frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
     return frame.astype({"lines": "int64", "first_line": "Int64"})
 
@@ -79,6 +81,7 @@ def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
         (Verdict.MALFORMED, line_index.malformed),
         (Verdict.DUPLICATE, line_index.duplicate),
         (Verdict.HEADER, line_index.header),
+        (Verdict.HIDDEN, line_index.hidden),
     ):
         verdict[positions] = kind.value
     shown[line_index.usable_positions()] = [display(text) for text in id_array.iter_ids(line_index.keys)]

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files import binary_formats
+from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
-from cint_nb.study.files.id_column import (
-    ColumnSample,
-    choose_id_column,
-    clean_name,
-    is_header,
-    is_header_row,
-    separator_hint,
-)
+from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, choose_id_column, clean_name, count_header_lines
 from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.line_scanner import LineScanner
-from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows, reject_binary
-from cint_nb.study.files.verdicts import cell_text, normalise_line
+from cint_nb.study.files.table_shape import RowJudge, TableShape, find_shape, places_with_ids
+from cint_nb.study.files.text_files import (
+    Layout,
+    TextLayout,
+    TextSource,
+    detect_layout,
+    iter_table_rows,
+    reject_binary,
+    separator_around_ids,
+)
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, normalise_line
 
-_SAMPLE_ROWS = 2_000
+Rows = Iterator[tuple[int, Sequence[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class SourceInfo:
         column: Name of the column or of the header row; None if there is none.
         position: Position of the column, from 1; None if there are no columns.
         sheet: Name of the sheet of a workbook; None otherwise.
+        separator: Of the values of a text; None otherwise.
+        header_row: Line of the row with the names; None if it is the first line, or if there is none.
+        notes: Sentences about what an analyst may not see in the source, such as hidden rows that were read.
     """
 
     name: str | None = None
@@ -51,6 +57,9 @@ class SourceInfo:
     column: str | None = None
     position: int | None = None
     sheet: str | None = None
+    separator: str | None = None
+    header_row: int | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("name", "column", "sheet"):  # in a file without a header ids stand where names should be
@@ -60,12 +69,13 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the analyst requested: what the ids identify, which column, which sheet, a name for the source."""
+    """What the analyst requested: what the ids identify, which column, sheet and header row, a name for the source."""
 
     entity_type: EntityType
     column: str | int | None = None
     sheet: str | int | None = None
     name: str | None = None
+    header_row: int | None = None
 
 
 def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -95,27 +105,66 @@ def _read_file(
 def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     text = TextSource(file.stream, file.name)
     found = detect_layout(text.head, complete=text.complete, column=options.column)
+    info = SourceInfo(name=file.name, kind=file.kind, encoding=text.encoding, size=file.size, layout=found.layout)
     if found.layout is Layout.TABLE:
-        rows = iter_table_rows(text, found.delimiter)
-        reading, cells = _read_rows(rows, options, file.name)
-        cp1252 = text.saw_cp1252
-    else:
-        scanner = LineScanner(file.name)
-        for block in text.blocks(found.delimiter, mixed_ends=False):
-            reject_binary(file.name, block, scanner.lines)
-            scanner.feed(block)
-        reading = scanner.finish(is_header=is_header)
-        cp1252 = scanner.saw_cp1252
-        cells = _check_single_column(reading, options, file.name)
-    return reading, SourceInfo(
-        name=file.name,
-        kind=file.kind,
-        encoding="cp1252" if cp1252 and text.encoding == "utf-8" else text.encoding,
-        size=file.size,
-        layout=found.layout,
+        table = open_text_table(file, text, found, options.header_row, options.column)
+        reading, cells = table.read_ids(options)
+        return reading, replace(
+            info,
+            encoding=_encoding(text.encoding, text.saw_cp1252),
+            column=cells.name,
+            position=cells.position,
+            separator=found.delimiter,
+            header_row=_later_row(table.shape.number),
+            notes=table.notes(),
+        )
+    scanner = LineScanner(file.name)
+    for block in text.blocks(found.delimiter, mixed_ends=False):
+        reject_binary(file.name, block, scanner.lines)
+        scanner.feed(block)
+    reading = scanner.finish(count_header=count_header_lines, header_row=options.header_row)
+    cells = _check_single_column(reading, options, file.name)
+    if not len(reading.keys):
+        _check_separator(text, file.name)
+    return reading, replace(
+        info,
+        encoding=_encoding(text.encoding, scanner.saw_cp1252),
         column=cells.name,
         position=cells.position,
+        header_row=_later_row(int(reading.header[-1]) + 1 if len(reading.header) else None),
     )
+
+
+def open_text_table(
+    file: OpenSource, text: TextSource, found: TextLayout, header_row: int | None, column: str | int | None = None
+) -> TableReader:
+    """Open a text that is a table.
+
+    Args:
+        file: The source.
+        text: Its text, at the beginning.
+        found: Its layout.
+        header_row: Line of the row with the names, where the analyst gave it.
+        column: The requested column.
+    """
+    texts = iter([text])
+
+    def open_rows() -> Rows:
+        current = next(texts, None)
+        if current is None:  # a second time: from the beginning
+            file.rewind()
+            current = TextSource(file.stream, file.name)
+        return iter_table_rows(current, found)
+
+    return TableReader(file.name, open_rows, header_row, column, delimiter=found.delimiter)
+
+
+def _encoding(of_text: str, saw_cp1252: bool) -> str:
+    return "cp1252" if saw_cp1252 and of_text == "utf-8" else of_text
+
+
+def _later_row(number: int | None) -> int | None:
+    return None if number == 1 else number
 
 
 def _check_single_column(reading: LineIndex, options: ReadOptions, name: str | None) -> ColumnSample:
@@ -133,78 +182,216 @@ def _header_name(reading: LineIndex) -> str | None:
     return None if reading.header_text is None else clean_name(reading.header_text) or None
 
 
-def _read_rows(
-    rows: Iterator[tuple[int, list[Any]]], options: ReadOptions, name: str | None
-) -> tuple[LineIndex, ColumnSample]:
-    """Read one column of a table given as rows with line numbers."""
-    head = list(islice(rows, _SAMPLE_ROWS))
-    texts = [[cell_text(value) for value in row] for _, row in head]
-    filled = [place for place, row in enumerate(texts) if any(map(normalise_line, row))]
-    hint = filled[:1] if filled and separator_hint("".join(texts[filled[0]]) + ";") else []
-    first = filled[len(hint)] if len(filled) > len(hint) else len(texts)
-    names = [clean_name(value) for value in texts[first]] if first < len(texts) else []
-    has_header = bool(names) and (is_header_row(texts[first]) or options.column in names)
-    body = texts[first + 1 :] if has_header else texts[first:]
-    columns = [
-        ColumnSample(
-            place + 1,
-            (names[place] or None) if has_header and place < len(names) else None,
-            [row[place] for row in body if place < len(row)],
+def _check_separator(text: TextSource, name: str | None) -> None:
+    """Raise if a text without any plain id has ids between signs that nothing here reads as a separator."""
+    lines = text.head.decode("utf-8", "replace").splitlines()
+    if sign := separator_around_ids(lines):
+        raise source_error(
+            name,
+            f"The values seem to be separated by {sign!r}.",
+            f"read the file with pandas (read_csv with sep={sign!r} and engine='python') and pass the DataFrame.",
         )
-        for place in range(max(map(len, texts), default=0))
-    ]
+
+
+class TableReader:
+    """Reads one column, or all, of a table given as rows with line numbers.
+
+    Args:
+        name: Name of the source, for errors.
+        open_rows: Returns the rows from the beginning, each time.
+        header_row: Line of the row with the names, where the analyst gave it.
+        column: The requested column.
+        delimiter: The separator of a text; None for a workbook, whose cells are in their columns whatever the rest of
+            the row has.
+
+    Attributes:
+        shape: Where the header is, and how wide rows are.
+        columns: Samples of the columns.
+    """
+
+    def __init__(
+        self,
+        name: str | None,
+        open_rows: Callable[[], Rows],
+        header_row: int | None,
+        column: str | int | None = None,
+        *,
+        delimiter: str | None = None,
+    ) -> None:
+        self._name, self._open_rows, self._delimiter = name, open_rows, delimiter
+        self._rows = open_rows()
+        self._head = list(islice(self._rows, SAMPLE_ROWS))
+        texts = [[cell_text(value) for value in row] for _, row in self._head]
+        self.shape: TableShape = find_shape(
+            texts, [number for number, _ in self._head], header_row=header_row, column=column, source=name
+        )
+        body = [row for place, row in enumerate(texts) if place >= self.shape.begin and place not in self.shape.header]
+        usual = [row for row in body if len(row) == self.shape.width] if delimiter else []
+        self._id_places = places_with_ids(usual, self.shape.width)
+        self.columns = [
+            ColumnSample(
+                place + 1,
+                (self.shape.names[place] or None) if place < len(self.shape.names) else None,
+                [row[place] for row in usual or body if place < len(row)],
+            )
+            for place in range(max(map(len, [*(usual or body), self.shape.names]), default=0))
+        ]
+        self._known = {
+            place: frozenset(filter(None, (normalise_line(text) for text in cells.values)))
+            for place, cells in enumerate(self.columns)
+            if self._id_places and place > max(self._id_places)
+        }
+        self._judge: RowJudge | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the table is a text, whose rows may be wider or narrower than the header."""
+        return self._delimiter is not None
+
+    @property
+    def has_header(self) -> bool:
+        """Whether a row names the columns."""
+        return bool(self.shape.names)
+
+    def read_ids(self, options: ReadOptions) -> tuple[LineIndex, ColumnSample]:
+        """Read the column of ids, one verdict for every row."""
+        late = self._late_places() if options.column is None else []
+        if late and not any(cells.share_of_ids >= MIN_ID_SHARE for cells in self.columns):
+            self._look_further(late)
+            late = []
+        chosen = self._choose(options)
+        place, numbers, scanner = chosen.position - 1, array("q"), LineScanner(self._name)
+        found: dict[int, list[str]] = {each: [] for each in late if each != place}
+        rows: Iterable[tuple[int, Sequence[Any]]] = self._rows
+        if found:
+            rows = _collect(rows, found)
+
+        def values() -> Iterator[str | JudgedLine]:
+            for number, row in self.judged_rows({place}, rows):
+                numbers.append(number)
+                if isinstance(row, JudgedLine):
+                    yield row
+                else:
+                    yield cell_text(row[place]) if place < len(row) else ""
+
+        scanner.scan_values(values())
+        if any(found.values()):  # a column that was empty at the beginning
+            self._take_samples(found)
+            self._choose(options)
+        dense = not numbers or numbers[-1] == len(numbers)
+        return scanner.finish(numbers=None if dense else numbers), chosen
+
+    def judged_rows(
+        self, needed: set[int], rest: Iterable[tuple[int, Sequence[Any]]] | None = None
+    ) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
+        """Iterate once over all rows; a header row, and one whose values are not in their columns, is judged.
+
+        Args:
+            needed: Positions of the columns that are read, from 0.
+            rest: The rows behind the sample, where somebody looks at them on the way.
+        """
+        header, width = self.shape.header, self.shape.width
+        self._judge = judge = RowJudge(width, self.has_header, self._id_places, frozenset(needed), self._known)
+        for place, (number, row) in enumerate(self._head):
+            if place in header:
+                yield number, JudgedLine(Verdict.HEADER)
+            else:
+                yield number, self._judged(row, judge)
+        for number, row in self._rows if rest is None else rest:
+            yield number, row if len(row) == width else self._judged(row, judge)
+
+    def _judged(self, row: Sequence[Any], judge: RowJudge) -> Sequence[Any] | JudgedLine:
+        if self._delimiter is None or len(row) == judge.width:
+            return row
+        reason = judge.malformed_reason(row)
+        return row if reason is None else JudgedLine(Verdict.MALFORMED, self._delimiter.join(row), reason)
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what is to be said about rows that were read although they are not as wide as the header."""
+        if self._judge is None or not self._judge.forgiven:
+            return ()
+        rows = "1 row has" if self._judge.forgiven == 1 else f"{self._judge.forgiven:,} rows have"
+        return (f"{rows} more or fewer values than the header; its IDs are in their column, the difference is behind.",)
+
+    def _choose(self, options: ReadOptions) -> ColumnSample:
+        return choose_id_column(
+            self.columns,
+            options.column,
+            source=self._name,
+            entity_type=options.entity_type,
+            has_header=self.has_header,
+        )
+
+    def _late_places(self) -> list[int]:
+        """Return the columns whose sample is empty although there may be more rows."""
+        if len(self._head) < SAMPLE_ROWS:
+            return []
+        return [place for place, cells in enumerate(self.columns) if not any(map(normalise_line, cells.values))]
+
+    def _look_further(self, places: list[int]) -> None:
+        found: dict[int, list[str]] = {place: [] for place in places}
+        for _ in _collect(self._open_rows(), found):
+            if all(len(texts) >= SAMPLE_ROWS for texts in found.values()):
+                break
+        self._take_samples(found)
+        self._rows = self._open_rows()
+        self._head = list(islice(self._rows, SAMPLE_ROWS))
+
+    def _take_samples(self, found: Mapping[int, list[str]]) -> None:
+        self.columns = [
+            replace(cells, values=found.get(place) or cells.values) for place, cells in enumerate(self.columns)
+        ]
+        self._id_places |= {
+            place for place in found if self.columns[place].share_of_ids and self._delimiter is not None
+        }
+
+
+def _collect(rows: Rows | Iterable[tuple[int, Sequence[Any]]], found: dict[int, list[str]]) -> Rows:
+    """Pass rows on and keep the first filled values of some columns."""
+    for number, row in rows:
+        for place, texts in found.items():
+            if place < len(row) and row[place] and len(texts) < SAMPLE_ROWS and (text := cell_text(row[place])).strip():
+                texts.append(text)
+        yield number, row
+
+
+def _read_columns(table: TableColumns, name: str | None, options: ReadOptions) -> tuple[LineIndex, ColumnSample]:
+    """Read one column of a source that knows its columns and their names."""
+    if options.header_row is not None:
+        raise source_error(
+            name,
+            "The columns of this source have their names; header_row= is for texts and workbooks.",
+            "leave header_row= out.",
+        )
     chosen = choose_id_column(
-        columns, options.column, source=name, entity_type=options.entity_type, has_header=has_header
+        table.cells, options.column, source=name, entity_type=options.entity_type, has_header=True
     )
-    headers = {*hint, first} if has_header else set(hint)
-    place, numbers, scanner = chosen.position - 1, array("q"), LineScanner(name)
-
-    def values(part: Iterable[tuple[int, list[Any]]]) -> Iterator[str]:
-        for number, row in part:
-            numbers.append(number)
-            yield cell_text(row[place]) if place < len(row) else ""
-
-    begin = 0
-    for header in sorted(headers):
-        scanner.scan_values(values(head[begin:header]))
-        scanner.mark_header()
-        numbers.append(head[header][0])
-        begin = header + 1
-    scanner.scan_values(values(chain(head[begin:], rows)))
-    dense = not numbers or numbers[-1] == len(numbers)
-    return scanner.finish(numbers=None if dense else numbers), chosen
+    place = next(place for place, cells in enumerate(table.cells) if cells is chosen)
+    scanner = LineScanner(name)
+    scanner.scan_values(map(cell_text, table.values(place)))
+    return scanner.finish(), chosen
 
 
 def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     name = options.name or type(source).__name__
-    if type(source).__name__ == "DataFrame":
-        columns = [
-            ColumnSample(
-                place + 1,
-                str(label),
-                [cell_text(v) for v in source.iloc[:, place].dropna().head(_SAMPLE_ROWS).tolist()],
-            )
-            for place, label in enumerate(source.columns)
-        ]
-        column = options.column
-        labels = [
-            place for place, label in enumerate(source.columns) if type(label) is type(column) and label == column
-        ]
-        asked = labels[0] + 1 if len(labels) == 1 else column
-        chosen = choose_id_column(columns, asked, source=name, entity_type=options.entity_type, has_header=True)
-        series = source.iloc[:, chosen.position - 1]
-    elif source.ndim == 1:
-        series = source
-        chosen = ColumnSample(1, None if source.name is None else str(source.name), ())
-    else:
+    if source.ndim == 1 and hasattr(source, "name"):
+        scanner = LineScanner(name)
+        scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(binary_formats.iter_series(source))))
+        column = None if source.name is None else str(source.name)
+        return scanner.finish(), SourceInfo(name, "frame", column=column, position=1)
+    if type(source).__name__ != "DataFrame":
         raise source_error(
             name, f"A {type(source).__name__} cannot be read as respondents.", "pass a DataFrame or a Series."
         )
-    scanner = LineScanner(name)
-    parts = (series[start : start + 65_536].tolist() for start in range(0, len(series), 65_536))
-    scanner.scan_values(cell_text(value) for part in parts for value in part)
-    layout = Layout.TABLE if source.ndim == 2 else Layout.LINES
-    return scanner.finish(), SourceInfo(name, "frame", layout=layout, column=chosen.name, position=chosen.position)
+    labels = [
+        place
+        for place, label in enumerate(source.columns)
+        if type(label) is type(options.column) and label == options.column
+    ]
+    if len(labels) == 1:  # a label wins over a position
+        options = replace(options, column=labels[0] + 1)
+    reading, chosen = _read_columns(binary_formats.frame_columns(source), name, options)
+    return reading, SourceInfo(name, "frame", layout=Layout.TABLE, column=chosen.name, position=chosen.position or None)
 
 
 def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -212,25 +399,22 @@ def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, 
         source = sorted(map(cell_text, source))  # a set has no order of its own
     name = options.name or "list"
     scanner = LineScanner(name)
-    scanner.scan_values(map(cell_text, source))
-    reading = scanner.finish(is_header=is_header)
+    scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(iter(source))))
+    reading = scanner.finish(count_header=count_header_lines)
     return reading, SourceInfo(name, "list", column=_header_name(reading))
 
 
 def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     if file.kind is SourceFormat.WORKBOOK:
         with binary_formats.open_sheet(file, options.sheet) as (sheet, rows):
-            reading, cells = _read_rows(rows, options, file.name)
-        return reading, _table_info(file, cells, sheet)
-    with (binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_spss)(
-        file
-    ) as columns:
-        cells = choose_id_column(
-            columns.cells, options.column, source=file.name, entity_type=options.entity_type, has_header=True
-        )
-        scanner = LineScanner(file.name)
-        scanner.scan_values(map(cell_text, columns.values(cells.position - 1)))
-    return scanner.finish(), _table_info(file, cells)
+            numbered = list(rows)
+            table = TableReader(file.name, lambda: iter(numbered), options.header_row, options.column)
+            reading, cells = table.read_ids(options)
+        return reading, replace(_table_info(file, cells, sheet), header_row=_later_row(table.shape.number))
+    opened = binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_spss
+    with opened(file) as columns:
+        reading, cells = _read_columns(columns, file.name, options)
+    return reading, _table_info(file, cells)
 
 
 def _table_info(file: OpenSource, cells: ColumnSample, sheet: str | None = None) -> SourceInfo:

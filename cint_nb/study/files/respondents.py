@@ -70,8 +70,8 @@ class Respondents:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what contradicts the stated entity type; empty if nothing does."""
-        return evidence_module.contradicting_names(self.entity_type, self.source_info)
+        """Sentences about what contradicts the stated entity type, and about what one may not see in the source."""
+        return (*evidence_module.contradicting_names(self.entity_type, self.source_info), *self.source_info.notes)
 
     def __len__(self) -> int:
         """Return the number of usable ids."""
@@ -266,6 +266,7 @@ def read_respondents(
     column: str | int | None = None,
     sheet: str | int | None = None,
     name: str | None = None,
+    header_row: int | None = None,
 ) -> Respondents:
     """Read respondents from a file or a value, with one verdict for every line.
 
@@ -282,6 +283,8 @@ def read_respondents(
         column: Name of the column, or its position from 1; found by content if only one contains ids.
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Shown in place of the file's name; for bytes its extension gives the format.
+        header_row: Line on which the row with the names of the columns begins, from 1; found if omitted. Lines above
+            it count as header lines.
 
     Raises:
         RespondentFileError: if the source is missing, empty, too large or not a list of ids, if the entity type is
@@ -298,7 +301,7 @@ def read_respondents(
             next_step="write RSID (or RESPONDENT_ID) if each ID identifies a person, "
             "RID (or RESPONSE_ID) if each identifies one visit to a survey.",
         ) from None
-    line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name))
+    line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name, header_row))
     if line_index.lines == len(line_index.blank) + len(line_index.header):
         raise RespondentFileError(
             "The source contains only a header row." if len(line_index.header) else "Every line is blank.",

@@ -78,6 +78,13 @@ def _name(column: ColumnSample) -> str:
 
 
 def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, source: str | None) -> str:
+    alike = [each for each in columns if each.name in (name, f"{name} ({each.position})")]
+    if len(alike) > 1:
+        raise source_error(
+            source,
+            f"Several columns have this name: {list_labels(alike)}.",
+            f"pass one of these names as {what}='…'.",
+        )
     if any(each.name == name for each in columns):
         return name
     raise source_error(

@@ -6,8 +6,9 @@ could be meant, the analyst is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -17,18 +18,18 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
 from cint_nb.study.files import binary_formats
-from cint_nb.study.files.file_format import SourceFormat, open_source, source_error
-from cint_nb.study.files.id_column import ColumnSample, clean_name, is_header_row
+from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.id_column import ColumnSample
+from cint_nb.study.files.readers import TableReader, open_text_table
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows
-from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
+from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SAMPLE_ROWS = 2_000
 # Client response codes: 10 complete, 11 adjusted to complete. Marketplace codes and codes of other systems differ.
 _COMPLETE_CODES = frozenset({"10", "11"})
 _COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
@@ -44,11 +45,13 @@ class VisitReport:
         name: Name of the wave or of the file, for messages; None if neither has one.
         columns: Which column was read as `rsid`, `rid` and `status`; None if there is none.
         cells: The report as read, one row per visit, every cell a text.
+        malformed_lines: Line numbers of rows that were left out, since their values are not in their columns.
     """
 
     name: str | None
     columns: Mapping[str, str | None]
     cells: pd.DataFrame = field(repr=False)
+    malformed_lines: tuple[int, ...] = ()
 
     @cached_property
     def rsids(self) -> tuple[str | None, ...]:
@@ -152,6 +155,8 @@ class VisitReport:
             ("people who entered", len(self.entrants)),
             ("people who completed", len(self.completes)),
         ]
+        if self.malformed_lines:
+            rows.append(("rows left out: more or fewer values than the header", len(self.malformed_lines)))
         return pd.DataFrame(rows, columns=["what", "number"])
 
     def __len__(self) -> int:
@@ -167,6 +172,10 @@ class VisitReport:
         ]
         if self.visits_without_rsid:
             parts.insert(1, f"{self.visits_without_rsid:,} visits without RSID")
+        if self.malformed_lines:
+            lines = ", ".join(f"{line:,}" for line in self.malformed_lines[:3])
+            more = ", …" if len(self.malformed_lines) > 3 else ""
+            parts.append(f"{len(self.malformed_lines):,} malformed rows left out (lines {lines}{more})")
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
@@ -179,6 +188,7 @@ def read_report(
     all_complete: bool = False,
     sheet: str | int | None = None,
     name: str | None = None,
+    header_row: int | None = None,
 ) -> VisitReport:
     """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
@@ -191,6 +201,7 @@ def read_report(
         all_complete: Whether every row is a complete, as in a completes report; no status column is then needed.
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Name of the wave, shown in place of the file's name.
+        header_row: Line of the row with the names of the columns, from 1; found if omitted.
 
     Raises:
         RespondentFileError: the source is not a table, or a column is missing or ambiguous; the message lists the
@@ -198,21 +209,20 @@ def read_report(
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
-    cells, source_name = _read_cells(source, sheet, name)
-    label = name or source_name
-    if not len(cells):
-        raise source_error(
-            label, "The report contains no visits.", "check its period and target group, and request it again."
-        )
-    columns = [
-        ColumnSample(place + 1, title, cells[title].head(_SAMPLE_ROWS).tolist())
-        for place, title in enumerate(cells.columns)
-    ]
-    person = rsid_column(columns, rsid, rid, label)
-    visit = rid_column(columns, rid, person, label)
-    completed = None if all_complete else status_column(columns, status, label)
+    with _open_table(source, sheet, name, header_row) as (table, source_name):
+        label = name or source_name
+        columns = _name_columns(table.columns)
+        if not any(any(map(normalise_line, cells.values)) for cells in columns):
+            raise source_error(
+                label, "The report contains no visits.", "check its period and target group, and request it again."
+            )
+        person = rsid_column(columns, rsid, rid, label)
+        visit = rid_column(columns, rid, person, label)
+        completed = None if all_complete else status_column(columns, status, label)
+        chosen = {"rsid": person, "rid": visit, "status": completed}
+        cells, malformed = _read_cells(table, columns, {name for name in chosen.values() if name is not None})
     called = name or (source_name and Path(source_name).stem)
-    report = VisitReport(called, {"rsid": person, "rid": visit, "status": completed}, cells)
+    report = VisitReport(called, chosen, cells, malformed)
     if not any(report.rsids):
         raise source_error(
             label,
@@ -227,41 +237,37 @@ def read_report(
 # --- from a source to cells -------------------------------------------------------------------------------------
 
 
-def _read_cells(source: Any, sheet: str | int | None, name: str | None) -> tuple[pd.DataFrame, str | None]:
-    """Return the cells as texts under the names of the header row, and the name of the source."""
+@contextmanager
+def _open_table(
+    source: Any, sheet: str | int | None, name: str | None, header_row: int | None
+) -> Iterator[tuple[TableReader, str | None]]:
+    """Open a report as a table, and give the name of the source."""
     import pandas as pd
 
-    source_name: str | None
     if isinstance(source, pd.DataFrame):
-        titles, rows = [str(title) for title in source.columns], source.to_numpy(dtype=object).tolist()
-        source_name = name or "DataFrame"
-    else:
-        # The caller's name is that of a wave; only one with a file extension may decide how bytes are stored.
-        with open_source(
-            source, name if name and Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else None
-        ) as file:
-            source_name = file.name
-            if file.kind is SourceFormat.TEXT:
-                table = _read_text_rows(TextSource(file.stream, file.name))
-            elif file.kind is SourceFormat.WORKBOOK:
-                with binary_formats.open_sheet(file, sheet) as (_, numbered):
-                    table = [row for _, row in numbered if row]
-            else:
-                raise source_error(
-                    source_name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame."
-                )
-        table = [row for row in table if any(normalise_line(cell_text(value)) for value in row)]
-        if not table or not is_header_row([cell_text(value) for value in table[0]]):
+        rows = [(0, list(map(str, source.columns))), *enumerate(source.to_numpy(dtype=object).tolist(), start=1)]
+        yield TableReader(name or "DataFrame", lambda: iter(rows), 0), name or "DataFrame"
+        return
+    # The caller's name is that of a wave; only one with a file extension may decide how bytes are stored.
+    named = name if name and Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else None
+    with open_source(source, named) as file:
+        if file.kind is SourceFormat.TEXT:
+            table = _open_text(file, header_row)
+        elif file.kind is SourceFormat.WORKBOOK:
+            with binary_formats.open_sheet(file, sheet) as (_, numbered):
+                filled = list(numbered)
+            table = TableReader(file.name, lambda: iter(filled), header_row)
+        else:
+            raise source_error(file.name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame.")
+        if not table.has_header:
             raise source_error(
-                name or source_name, "The report has no header row.", "pass it as a DataFrame with column names."
+                name or file.name, "The report has no header row.", "pass it as a DataFrame with column names."
             )
-        titles, rows = [clean_name(cell_text(value)) for value in table[0]], table[1:]
-    width = len(titles)
-    texts = [[cell_text(value).strip() for value in [*row[:width], *[""] * (width - len(row))]] for row in rows]
-    return pd.DataFrame(texts, columns=_make_unique(titles), dtype="str"), source_name
+        yield table, file.name
 
 
-def _read_text_rows(text: TextSource) -> list[list[Any]]:
+def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
+    text = TextSource(file.stream, file.name)
     found = detect_layout(text.head, complete=text.complete)
     if found.layout is not Layout.TABLE:
         raise source_error(
@@ -269,16 +275,43 @@ def _read_text_rows(text: TextSource) -> list[list[Any]]:
             "This is not a table with columns.",
             "a list of IDs is read by cint.read_respondents(…, entity_type=…).",
         )
-    return [row for _, row in iter_table_rows(text, found.delimiter)]
+    return open_text_table(file, text, found, header_row)
 
 
-def _make_unique(titles: Sequence[str]) -> list[str]:
-    """Return unique column names: repeated and empty ones are numbered."""
-    found: list[str] = []
-    for place, title in enumerate(titles, start=1):
-        plain = title or f"column {place}"
-        found.append(plain if plain not in found else f"{plain} ({place})")
+def _name_columns(columns: Sequence[ColumnSample]) -> list[ColumnSample]:
+    """Return the columns with unique names: repeated and empty ones are numbered."""
+    found: list[ColumnSample] = []
+    taken: set[str] = set()
+    for cells in columns:
+        title = cells.name or f"column {cells.position}"
+        title = title if title not in taken else f"{title} ({cells.position})"
+        taken.add(title)
+        found.append(replace(cells, name=title))
     return found
+
+
+def _read_cells(
+    table: TableReader, columns: Sequence[ColumnSample], needed: set[str]
+) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    """Return the cells of all visits as texts, and the line numbers of rows whose values are not in their columns."""
+    import pandas as pd
+
+    texts: list[list[str]] = []
+    malformed: list[int] = []
+    width = len(columns)
+    places = {place for place, cells in enumerate(columns) if cells.name in needed}
+    for number, row in table.judged_rows(places):
+        if isinstance(row, JudgedLine):
+            malformed += [number] if row.verdict is Verdict.MALFORMED else []
+            continue
+        values = [cell_text(value).strip() for value in row[:width]]
+        if len(row) != width and table.is_text:  # where the values behind the needed ones belong is not known
+            values = values[: max(places) + 1]
+        values += [""] * (width - len(values))
+        if any(map(normalise_line, values)):
+            texts.append(values)
+    frame = pd.DataFrame(texts, columns=[cells.name for cells in columns], dtype="str")
+    return frame, tuple(malformed)
 
 
 def _is_complete(text: str) -> bool:

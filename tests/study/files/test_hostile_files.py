@@ -25,7 +25,7 @@ IDS = [synthetic_id("hostile", number) for number in range(5)]
 MEGABYTE = 1_000_000
 
 
-def read(source: bytes | list[str] | str | Path, **options: str) -> Respondents:
+def read(source: bytes | list[str] | str | Path, **options: Any) -> Respondents:
     return read_respondents(source, entity_type="RSID", **options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 IDS = [synthetic_id("respondents", number) for number in range(50)]
 
 
-def read(content: bytes | str, **options: str) -> Respondents:
+def read(content: bytes | str, **options: Any) -> Respondents:
     return read_respondents(content.encode() if isinstance(content, str) else content, entity_type="RSID", **options)
 
 
