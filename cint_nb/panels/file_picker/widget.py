@@ -28,7 +28,7 @@ from cint_nb.panels.file_picker.model import (
     column_choices,
     summarise,
 )
-from cint_nb.panels.file_picker.rooted_folder import READABLE_SUFFIXES, RootedFolder
+from cint_nb.panels.file_picker.rooted_folder import RootedFolder
 from cint_nb.panels.file_picker.view import (
     format_lines,
     render_bad_lines,
@@ -41,6 +41,7 @@ from cint_nb.panels.look.background import run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, format_count, format_size
+from cint_nb.study.files.file_format import READABLE_SUFFIXES
 
 
 def _read_respondents(source: Any, **options: Any) -> Any:

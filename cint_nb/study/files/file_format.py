@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import stat
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,8 +20,13 @@ from typing import IO, Any, BinaryIO
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import masked_repr
 
-READABLE_FORMATS = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
+READABLE_SUFFIXES = (
+    ".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".ods", ".parquet", ".sav", ".zsav", ".dta", ".zip",
+)  # fmt: skip
+"""Endings of the files that are read; those of texts also with .gz."""
+READABLE_FORMATS = f"{', '.join(READABLE_SUFFIXES)}, and texts with .gz"
 _CHUNK = 1 << 22
 _SETTLE_SECONDS = 0.1
 _STILL_WRITTEN = "wait until the program that writes or syncs the file has finished, then read it again."
@@ -30,28 +37,44 @@ class SourceFormat(StrEnum):
 
     TEXT = "text"
     WORKBOOK = "xlsx"
+    ODS = "ods"
     PARQUET = "parquet"
     SPSS = "sav"
+    STATA = "dta"
+    ZIP = "zip"
 
 
 _BY_SUFFIX = {
-    ".txt": SourceFormat.TEXT,
-    ".csv": SourceFormat.TEXT,
-    ".tsv": SourceFormat.TEXT,
-    ".xlsx": SourceFormat.WORKBOOK,
+    **dict.fromkeys((".txt", ".csv", ".tsv", ".tab"), SourceFormat.TEXT),
+    **dict.fromkeys((".xlsx", ".xlsm"), SourceFormat.WORKBOOK),
+    ".ods": SourceFormat.ODS,
     ".parquet": SourceFormat.PARQUET,
-    ".sav": SourceFormat.SPSS,
+    **dict.fromkeys((".sav", ".zsav"), SourceFormat.SPSS),
+    ".dta": SourceFormat.STATA,
+    ".zip": SourceFormat.ZIP,
 }
 _BY_MAGIC = (
-    (b"PK\x03\x04", SourceFormat.WORKBOOK),
     (b"PAR1", SourceFormat.PARQUET),
     (b"$FL2", SourceFormat.SPSS),
     (b"$FL3", SourceFormat.SPSS),
+    (b"<stata_dta>", SourceFormat.STATA),
+    *((bytes((version, order, 1)), SourceFormat.STATA) for version in (113, 114, 115) for order in (1, 2)),
 )
+_PACKAGE = b"PK\x03\x04"
+_PACKAGED = (  # an entry of a package, what it is, and the way out
+    ("xl/workbook.bin", "a binary workbook", "save it as .xlsx or .csv"),
+    ("word/", "a Word document, not a workbook", "save the IDs as .csv or .txt"),
+    ("ppt/", "a presentation, not a workbook", "save the IDs as .csv or .txt"),
+    ("Index/Document.iwa", "a document of Apple Numbers or Pages", "export it as .xlsx or .csv"),
+    ("index.apxl", "a document of Apple Numbers or Pages", "export it as .xlsx or .csv"),
+)
+_OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLE_SEARCHED = 1 << 20  # its directory lies at the beginning, or at the end
 _GZIP = b"\x1f\x8b"
 _FOREIGN_SIGNATURES = (
     (b"%PDF", "a PDF"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document; save it as .xlsx or .csv"),
+    (_OLE, "an old Office document; save it as .xlsx or .csv"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"GIF8", "an image"),
@@ -63,6 +86,7 @@ _FOREIGN_SIGNATURES = (
     (b"7z\xbc\xaf", "compressed with 7-Zip; decompress it first"),
     (b"SQLite format", "a database"),
 )
+_JSON_START = re.compile(rb'\s*\[?\s*\{\s*"[^"]*"\s*:')
 _HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
 
 
@@ -237,24 +261,104 @@ def _detect_format(
     _check_size(name, size)
     head = stream.read(512)
     stream.seek(0)
+    if head.startswith(_OLE):
+        _reject_encrypted(stream, name, size)
     if head.startswith(_GZIP) and (named is None or named[0] is SourceFormat.TEXT):
         return _decompress(stream, name, size)
     if named and named[1]:
         raise source_error(name, "The file ends in .gz but is not gzip-compressed.", "rename it to .csv or .txt.")
-    kind = named[0] if named else SourceFormat.TEXT
-    real = next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
-    if named is None:
-        kind = real
-    elif kind is not real:
-        is_text = real is SourceFormat.TEXT
+    real = _format_of_contents(stream, name, head, named[0] if named else None)
+    if real is SourceFormat.TEXT:
+        reject_foreign_format(name, head)
+    if named and named[0] is not real:
+        raise _wrong_name_error(name, named[0], real, head)
+    return _open_archive(stream, name, size) if real is SourceFormat.ZIP else OpenSource(name, real, size, stream)
+
+
+def _format_of_contents(stream: BinaryIO, name: str | None, head: bytes, named: SourceFormat | None) -> SourceFormat:
+    if not head.startswith(_PACKAGE):
+        return next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
+    try:
+        with zipfile.ZipFile(stream) as package:
+            entries = package.namelist()
+            mimetype = package.read("mimetype")[:99] if "mimetype" in entries else b""
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError, zlib.error):
+        return named if named in (SourceFormat.ODS, SourceFormat.ZIP) else SourceFormat.WORKBOOK
+    finally:
+        stream.seek(0)
+    for entry, what, fix in _PACKAGED:
+        if any(each == entry or (entry.endswith("/") and each.startswith(entry)) for each in entries):
+            raise source_error(name, f"This is {what}.", f"{fix}.")
+    if any(each.startswith("xl/") for each in entries):
+        return SourceFormat.WORKBOOK
+    if mimetype.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+        return SourceFormat.ODS
+    if mimetype.startswith(b"application/vnd.oasis"):
+        raise source_error(name, "This is an OpenDocument text, not a workbook.", "save the IDs as .csv or .txt.")
+    return SourceFormat.ZIP
+
+
+def _wrong_name_error(name: str | None, named: SourceFormat, real: SourceFormat, head: bytes) -> RespondentFileError:
+    said = (
+        f"The file extension says {'plain text' if named is SourceFormat.TEXT else f'.{named}'}, but the contents are"
+    )
+    if real is not SourceFormat.TEXT:
+        return source_error(name, f"{said} those of .{real}.", f"rename the file to .{real}.")
+    if b"\0" in head:
+        return source_error(name, f"{said} something else.", "export it again, or save it as .csv.")
+    return source_error(name, f"{said} plain text.", "rename the file to .csv.")
+
+
+def _reject_encrypted(stream: BinaryIO, name: str | None, size: int) -> None:
+    """Raise if an Office document is a workbook with a password, which is stored as an old document is."""
+    content = stream.read(_OLE_SEARCHED)
+    stream.seek(max(0, size - _OLE_SEARCHED))
+    content += stream.read(_OLE_SEARCHED)
+    stream.seek(0)
+    if _ENCRYPTED in content:
         raise source_error(
             name,
-            f"The file name says {kind}, but the contents are {'something else' if is_text else real}.",
-            "export it again." if is_text else f"rename the file to .{real}.",
+            "The workbook is protected by a password.",
+            "open it with the password and save a copy without one, or save the ID column as .csv.",
         )
-    if kind is SourceFormat.TEXT:
-        reject_foreign_format(name, head)
-    return OpenSource(name, kind, size, stream)
+
+
+def _open_archive(stream: BinaryIO, name: str | None, size: int) -> OpenSource:
+    """Open the only file in an archive that could be read."""
+    try:
+        with zipfile.ZipFile(stream) as package:
+            inside = [
+                each
+                for each in package.infolist()
+                if Path(each.filename).suffix.lower() in (*READABLE_SUFFIXES, ".gz")
+                and not each.filename.startswith("__MACOSX/")
+                and not Path(each.filename).name.startswith((".", "~$"))
+            ]
+            if len(inside) != 1:
+                shown = ", ".join(masked_repr(each.filename, 60) for each in inside[:8])
+                what = f"{len(inside):,} files that could be read: {shown}" if inside else "no file that could be read"
+                raise source_error(name, f"The archive contains {what}.", "unzip it and pass one file.")
+            only = inside[0]
+            if only.flag_bits & 1:
+                raise source_error(name, "The archive is protected by a password.", "unzip it and pass the file.")
+            if only.file_size > limits.SOURCE_MAX_BYTES or only.file_size > _CHUNK + limits.UNPACK_MAX_RATIO * size:
+                raise source_error(
+                    name,
+                    f"The archive expands to {only.file_size:,} bytes, far more than a list of IDs.",
+                    "unzip it and check its contents.",
+                    unpacked_bytes=only.file_size,
+                )
+            content = package.open(only).read(only.file_size + 1)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError, EOFError, zlib.error) as error:
+        if isinstance(error, RespondentFileError):
+            raise
+        raise source_error(
+            name, "The .zip file cannot be read.", "zip the file again, save it anew, or pass it unzipped."
+        ) from None
+    inner = Path(only.filename).name
+    if Path(inner).suffix.lower() == ".zip":
+        raise source_error(name, "The archive contains another archive.", "unzip it and pass the file inside.")
+    return _detect_format(io.BytesIO(content), inner, len(content), _format_from_name(inner))
 
 
 def _check_size(name: str | None, size: int) -> None:
@@ -271,7 +375,7 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
     """Raise if the first bytes are those of something other than a list of ids.
 
     Raises:
-        RespondentFileError: for documents, images, executables, web pages and other known formats.
+        RespondentFileError: for documents, images, executables, web pages, JSON and other known formats.
     """
     for magic, what in _FOREIGN_SIGNATURES:
         if head.startswith(magic):
@@ -279,7 +383,14 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
             raise source_error(
                 name, f"This is {kind}, not a list of IDs.", f"{fix or 'export the IDs as .csv or .txt'}."
             )
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML_STARTS):
+    plain = head.removeprefix(b"\xef\xbb\xbf")
+    if _JSON_START.match(plain):
+        raise source_error(
+            name,
+            "This is JSON, not a list or table of IDs.",
+            "read it with pandas (read_json, with lines=True if each line is an object) and pass the DataFrame.",
+        )
+    if plain.lstrip().lower().startswith(_HTML_STARTS):
         raise source_error(
             name,
             "This is a web page or XML, not a list of IDs.",
@@ -290,9 +401,10 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
 def _decompress(stream: BinaryIO, name: str | None, size: int) -> OpenSource:
     plain = BoundedStream(gzip.GzipFile(fileobj=stream), stream, name)
     head = plain.read(512)
+    inner = (_GZIP, _PACKAGE, *(magic for magic, _ in _BY_MAGIC))
     if not head:
         raise source_error(name, "The compressed file is empty.", "export it again.", bytes=size)
-    if head.startswith((_GZIP, *(magic for magic, _ in _BY_MAGIC))):
+    if head.startswith(inner):
         raise source_error(name, "Only text may be compressed with gzip.", "decompress it first.")
     reject_foreign_format(name, head)
     plain.unread(head)

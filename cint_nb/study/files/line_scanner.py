@@ -205,9 +205,9 @@ class LineScanner:
         elif line.verdict is Verdict.HIDDEN:
             self._hidden.append(self.lines)
         else:
-            self._reasons[len(self._ends)] = line.reason
+            self._reasons[len(self._ends)] = line.reason or ""
             self._malformed.append(self.lines)
-            self._texts += line.text.encode("utf-8", "replace")[:_KEPT_TEXT_BYTES]
+            self._texts += (line.text or "").encode("utf-8", "replace")[:_KEPT_TEXT_BYTES]
             self._ends.append(len(self._texts))
         self.lines += 1
 

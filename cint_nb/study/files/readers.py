@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from cint_nb.domain.ids import EntityType, mask_ids_in
+from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
@@ -27,6 +27,7 @@ from cint_nb.study.files.text_files import (
     separator_around_ids,
 )
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, normalise_line
+from cint_nb.study.files.workbooks import Sheet, read_sheet
 
 Rows = Iterator[tuple[int, Sequence[Any]]]
 
@@ -47,6 +48,8 @@ class SourceInfo:
         separator: Of the values of a text; None otherwise.
         header_row: Line of the row with the names; None if it is the first line, or if there is none.
         notes: Sentences about what an analyst may not see in the source, such as hidden rows that were read.
+        hidden_undecided: How many lines are hidden in the source without the analyst having said whether they count;
+            they are left out, and nothing is uploaded until that is said.
     """
 
     name: str | None = None
@@ -60,6 +63,7 @@ class SourceInfo:
     separator: str | None = None
     header_row: int | None = None
     notes: tuple[str, ...] = ()
+    hidden_undecided: int = 0
 
     def __post_init__(self) -> None:
         for field in ("name", "column", "sheet"):  # in a file without a header ids stand where names should be
@@ -69,27 +73,43 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What the analyst requested: what the ids identify, which column, sheet and header row, a name for the source."""
+    """What the analyst requested: what the ids identify, which column, sheet and header row, a name for the source.
+
+    `hidden` is `"skip"` or `"read"` for what is hidden in a workbook, None where the analyst did not say.
+    """
 
     entity_type: EntityType
     column: str | int | None = None
     sheet: str | int | None = None
     name: str | None = None
     header_row: int | None = None
+    hidden: str | None = None
 
 
 def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     """Read any supported source; see `respondents.read_respondents`."""
     if isinstance(source, str | Path | bytes | bytearray | memoryview) or hasattr(source, "read"):
         return _read_file(source, options)
-    if type(source).__module__.partition(".")[0] == "pandas":
+    if (uploaded := _uploaded_file(source, options)) is not None:
+        name, content = uploaded
+        return _read_file(content, replace(options, name=options.name or name))
+    library = type(source).__module__.partition(".")[0]
+    if library == "narwhals":
+        return read_source(source.to_native(), options)
+    if library == "polars" and hasattr(source, "collect"):
+        return read_source(source.collect(), options)
+    if library == "pandas":
         return _read_pandas(source, options)
+    if (columns := binary_formats.columns_of(source)) is not None:
+        name = options.name or type(source).__name__
+        reading, cells = _read_columns(columns, name, options)
+        return reading, SourceInfo(name, "frame", layout=Layout.TABLE, column=cells.name, position=cells.position)
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
         return _read_list(source, options)
     raise source_error(
         options.name,
         f"A {type(source).__name__} cannot be read as respondents.",
-        "pass a path, bytes, an open file, a DataFrame, a Series or a list of IDs.",
+        "pass a path, bytes, an open file, a DataFrame, a Series, a list of IDs or of rows, or a FileUpload.value.",
     )
 
 
@@ -219,6 +239,8 @@ class TableReader:
         delimiter: str | None = None,
     ) -> None:
         self._name, self._open_rows, self._delimiter = name, open_rows, delimiter
+        self._is_hidden: Callable[[int], bool] | None = None
+        self._left_out: frozenset[int] = frozenset()
         self._rows = open_rows()
         self._head = list(islice(self._rows, SAMPLE_ROWS))
         texts = [[cell_text(value) for value in row] for _, row in self._head]
@@ -259,7 +281,7 @@ class TableReader:
         if late and not any(cells.share_of_ids >= MIN_ID_SHARE for cells in self.columns):
             self._look_further(late)
             late = []
-        chosen = self._choose(options)
+        chosen = self.choose(options)
         place, numbers, scanner = chosen.position - 1, array("q"), LineScanner(self._name)
         found: dict[int, list[str]] = {each: [] for each in late if each != place}
         rows: Iterable[tuple[int, Sequence[Any]]] = self._rows
@@ -277,7 +299,7 @@ class TableReader:
         scanner.scan_values(values())
         if any(found.values()):  # a column that was empty at the beginning
             self._take_samples(found)
-            self._choose(options)
+            self.choose(options)
         dense = not numbers or numbers[-1] == len(numbers)
         return scanner.finish(numbers=None if dense else numbers), chosen
 
@@ -295,10 +317,15 @@ class TableReader:
         for place, (number, row) in enumerate(self._head):
             if place in header:
                 yield number, JudgedLine(Verdict.HEADER)
+            elif self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
+                yield number, JudgedLine(Verdict.HIDDEN)
             else:
                 yield number, self._judged(row, judge)
         for number, row in self._rows if rest is None else rest:
-            yield number, row if len(row) == width else self._judged(row, judge)
+            if self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
+                yield number, JudgedLine(Verdict.HIDDEN)
+            else:
+                yield number, row if len(row) == width else self._judged(row, judge)
 
     def _judged(self, row: Sequence[Any], judge: RowJudge) -> Sequence[Any] | JudgedLine:
         if self._delimiter is None or len(row) == judge.width:
@@ -313,9 +340,18 @@ class TableReader:
         rows = "1 row has" if self._judge.forgiven == 1 else f"{self._judge.forgiven:,} rows have"
         return (f"{rows} more or fewer values than the header; its IDs are in their column, the difference is behind.",)
 
-    def _choose(self, options: ReadOptions) -> ColumnSample:
+    def hide(self, is_hidden: Callable[[int], bool]) -> None:
+        """Leave out the rows whose number is hidden."""
+        self._is_hidden = is_hidden
+
+    def leave_out(self, places: Iterable[int]) -> None:
+        """Take some columns, from 0, for none that could hold the ids."""
+        self._left_out = frozenset(places)
+
+    def choose(self, options: ReadOptions) -> ColumnSample:
+        """Choose the column of ids; see `id_column.choose_id_column`."""
         return choose_id_column(
-            self.columns,
+            [cells for place, cells in enumerate(self.columns) if place not in self._left_out],
             options.column,
             source=self._name,
             entity_type=options.entity_type,
@@ -344,6 +380,11 @@ class TableReader:
         self._id_places |= {
             place for place in found if self.columns[place].share_of_ids and self._delimiter is not None
         }
+
+
+def _has_value(row: Sequence[Any], places: set[int]) -> bool:
+    """Return whether a row has a value in one of the columns; a blank one is blank, hidden or not."""
+    return any(place < len(row) and normalise_line(cell_text(row[place])) for place in places)
 
 
 def _collect(rows: Rows | Iterable[tuple[int, Sequence[Any]]], found: dict[int, list[str]]) -> Rows:
@@ -394,7 +435,34 @@ def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceIn
     return reading, SourceInfo(name, "frame", layout=Layout.TABLE, column=chosen.name, position=chosen.position or None)
 
 
+def _uploaded_file(source: Any, options: ReadOptions) -> tuple[str, Any] | None:
+    """Return name and content of the file in the value of a `FileUpload`; None for anything else.
+
+    ipywidgets 8 gives a tuple of mappings, ipywidgets 7 gave one mapping by file name.
+    """
+    files: list[tuple[str, Any]] = []
+    if isinstance(source, Mapping) and "content" not in source:
+        files = [(str(name), each["content"]) for name, each in source.items() if _has_content(each)]
+    else:
+        given = [source] if isinstance(source, Mapping) else source if isinstance(source, list | tuple) else []
+        files = [(str(each["name"]), each["content"]) for each in given if _has_content(each) and "name" in each]
+    if len(files) > 1:
+        shown = ", ".join(masked_repr(name) for name, _ in files[:8])
+        raise source_error(
+            options.name,
+            f"{len(files)} files were uploaded: {shown}.",
+            "pass one of them, such as upload.value[0]; respondents.union(…) joins two lists.",
+        )
+    return files[0] if files else None
+
+
+def _has_content(value: Any) -> bool:
+    return isinstance(value, Mapping) and isinstance(value.get("content"), bytes | bytearray | memoryview)
+
+
 def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    if hasattr(source, "to_pylist"):  # an array of pyarrow, whose elements are no plain values
+        source = source.to_pylist()
     if isinstance(source, set | frozenset):
         source = sorted(map(cell_text, source))  # a set has no order of its own
     name = options.name or "list"
@@ -405,16 +473,61 @@ def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, 
 
 
 def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
-    if file.kind is SourceFormat.WORKBOOK:
-        with binary_formats.open_sheet(file, options.sheet) as (sheet, rows):
-            numbered = list(rows)
-            table = TableReader(file.name, lambda: iter(numbered), options.header_row, options.column)
-            reading, cells = table.read_ids(options)
-        return reading, replace(_table_info(file, cells, sheet), header_row=_later_row(table.shape.number))
-    opened = binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_spss
+    if file.kind in (SourceFormat.WORKBOOK, SourceFormat.ODS):
+        return _read_workbook(file, options)
+    opened = binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_statistics
     with opened(file) as columns:
         reading, cells = _read_columns(columns, file.name, options)
     return reading, _table_info(file, cells)
+
+
+def _read_workbook(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    sheet = read_sheet(file, options.sheet, skip_hidden=options.hidden == "skip")
+    reads_hidden = options.hidden == "read"
+    table = TableReader(file.name, lambda: iter(sheet.rows), options.header_row, options.column)
+    if options.hidden == "skip" and options.column is None:
+        table.leave_out(sheet.hidden_columns)
+    place = table.choose(options).position - 1
+    named = options.column is not None  # who names a column or a sheet knows that it is there
+    is_whole = (sheet.is_hidden and options.sheet is None) or (place in sheet.hidden_columns and not named)
+    if not reads_hidden:
+        table.hide(lambda number: is_whole or number in sheet.hidden_rows)
+    reading, cells = table.read_ids(options)
+    hidden = len(reading.hidden)
+    notes = [*_hidden_notes(sheet, table, place, is_whole, options.hidden, hidden)]
+    if without := sum(1 for row, column in sheet.no_result if column == place):
+        notes.append(
+            f"{without:,} formulas of the column have no stored result and count as blank: open the workbook in a "
+            "spreadsheet, which computes them, and save it."
+        )
+    return reading, replace(
+        _table_info(file, cells, sheet.name),
+        header_row=_later_row(table.shape.number),
+        notes=tuple(notes),
+        hidden_undecided=hidden if options.hidden is None else 0,
+    )
+
+
+def _hidden_notes(
+    sheet: Sheet, table: TableReader, place: int, is_whole: bool, mode: str | None, left_out: int
+) -> Iterator[str]:
+    """Yield what is to be said about hidden rows that are in use, or were left out."""
+    if mode == "read":
+        shown = [row for number, row in sheet.rows if (is_whole or number in sheet.hidden_rows)]
+        read = sum(_has_value(row, {place}) for row in shown)
+        if read:
+            yield f"{read:,} lines that are hidden in the workbook were read too."
+    elif left_out and mode is None:
+        if sheet.is_hidden and is_whole:
+            where = "on a hidden sheet"
+        elif is_whole:
+            where = f"in the hidden column {table.columns[place].label()}"
+        else:
+            where = "in rows that are hidden, as by a filter"
+        yield (
+            f"{left_out:,} lines with values are {where}; they are left out, and nothing is uploaded until you say "
+            'whether they count: read the file with hidden="skip" or hidden="read".'
+        )
 
 
 def _table_info(file: OpenSource, cells: ColumnSample, sheet: str | None = None) -> SourceInfo:

@@ -89,7 +89,7 @@ def _given_row(
     raise source_error(
         source,
         f"No row with names begins on line {header_row:,}.",
-        "header_row= is the number of the line with the names of the columns, counted from 1 as in respondents.lines().",
+        "header_row= is the number of the line with the names of the columns, as in respondents.lines().",
         header_row=header_row,
     )
 

@@ -28,8 +28,8 @@ class JudgedLine:
     """A line of a table whose verdict is known from its row: a header, hidden, or malformed for a stated reason."""
 
     verdict: Verdict
-    text: str = ""
-    reason: str = ""
+    text: str | None = None
+    reason: str | None = None
 
 
 class MalformedReason(StrEnum):

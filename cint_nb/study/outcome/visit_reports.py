@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
-from cint_nb.study.files import binary_formats
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.readers import TableReader, open_text_table
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
+from cint_nb.study.files.workbooks import read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column
 
@@ -189,6 +189,7 @@ def read_report(
     sheet: str | int | None = None,
     name: str | None = None,
     header_row: int | None = None,
+    hidden: Literal["skip", "read"] | None = None,
 ) -> VisitReport:
     """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
@@ -202,6 +203,8 @@ def read_report(
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Name of the wave, shown in place of the file's name.
         header_row: Line of the row with the names of the columns, from 1; found if omitted.
+        hidden: What to do with rows and sheets that are hidden in a workbook: `"skip"` or `"read"`. If omitted, a
+            report with any is refused.
 
     Raises:
         RespondentFileError: the source is not a table, or a column is missing or ambiguous; the message lists the
@@ -209,7 +212,7 @@ def read_report(
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
-    with _open_table(source, sheet, name, header_row) as (table, source_name):
+    with _open_table(source, sheet, name, header_row, hidden) as (table, source_name):
         label = name or source_name
         columns = _name_columns(table.columns)
         if not any(any(map(normalise_line, cells.values)) for cells in columns):
@@ -239,7 +242,7 @@ def read_report(
 
 @contextmanager
 def _open_table(
-    source: Any, sheet: str | int | None, name: str | None, header_row: int | None
+    source: Any, sheet: str | int | None, name: str | None, header_row: int | None, hidden: str | None
 ) -> Iterator[tuple[TableReader, str | None]]:
     """Open a report as a table, and give the name of the source."""
     import pandas as pd
@@ -253,10 +256,8 @@ def _open_table(
     with open_source(source, named) as file:
         if file.kind is SourceFormat.TEXT:
             table = _open_text(file, header_row)
-        elif file.kind is SourceFormat.WORKBOOK:
-            with binary_formats.open_sheet(file, sheet) as (_, numbered):
-                filled = list(numbered)
-            table = TableReader(file.name, lambda: iter(filled), header_row)
+        elif file.kind in (SourceFormat.WORKBOOK, SourceFormat.ODS):
+            table = _open_workbook(file, sheet, header_row, hidden)
         else:
             raise source_error(file.name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame.")
         if not table.has_header:
@@ -264,6 +265,24 @@ def _open_table(
                 name or file.name, "The report has no header row.", "pass it as a DataFrame with column names."
             )
         yield table, file.name
+
+
+def _open_workbook(
+    file: OpenSource, sheet: str | int | None, header_row: int | None, hidden: str | None
+) -> TableReader:
+    found = read_sheet(file, sheet, skip_hidden=hidden == "skip")
+    filled = {number for number, row in found.rows if any(normalise_line(cell_text(value)) for value in row)}
+    is_whole = found.is_hidden and sheet is None
+    covered = filled if is_whole else filled & found.hidden_rows
+    if covered and hidden is None:
+        raise source_error(
+            file.name,
+            f"{len(covered):,} rows of the report are hidden.",
+            'say whether they count: cint.read_report(…, hidden="skip") leaves them out, hidden="read" reads them too.',
+            sheet=found.name,
+        )
+    rows = [each for each in found.rows if hidden == "read" or each[0] not in covered]
+    return TableReader(file.name, lambda: iter(rows), header_row)
 
 
 def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
