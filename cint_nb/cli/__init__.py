@@ -2,13 +2,15 @@
 
 Knows: arguments, exit codes, and how to print.
 May import: every room; the sandbox only inside the commands that need it.
-Gives out: `main`. Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong.
+Gives out: `main`. Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong, 130 interrupted, 141
+whoever read the output has closed it, as `| head` does.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -21,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
-        prog="cint-nb", description="Recontact earlier survey respondents through the Cint Exchange."
+        prog="cint-nb",
+        description="Recontact earlier survey respondents through the Cint Exchange.",
+        epilog="Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     # Only the command that runs is loaded: checking a file must not wait for a web server to be imported.
@@ -33,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     chosen = parser.parse_args(words)
     try:
-        return int(chosen.run(chosen) or 0)
+        code = int(chosen.run(chosen) or 0)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would write what is left when it ends, and complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
@@ -43,3 +52,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         print(stop or "Stopped.", file=sys.stderr)
         return 130
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def malformed_reasons(line_index: LineIndex) -> list[str]:
     return [line_index.texts.reason(row) for row in range(len(line_index.texts))]
 
 
-def summary_frame(line_index: LineIndex) -> pd.DataFrame:
+def summary_frame(line_index: LineIndex, problems: Sequence[str] = ()) -> pd.DataFrame:
     """Count lines by verdict and reason; see `Respondents.summary`."""
     import pandas as pd
 
@@ -48,7 +49,7 @@ def summary_frame(line_index: LineIndex) -> pd.DataFrame:
     usable = np.argmax(line_index.usable_mask(), keepdims=True) if len(line_index.keys) else _NO_ROWS
     rows: list[tuple[str, str, int, Any]] = [
         ("lines", "", line_index.lines, first_number(np.arange(min(line_index.lines, 1)))),
-        (Verdict.USABLE.value, "", len(line_index.keys), first_number(usable)),
+        (Verdict.USABLE.value, " ".join(problems), len(line_index.keys), first_number(usable)),
         (Verdict.DUPLICATE.value, "", len(line_index.duplicate), first_number(line_index.duplicate)),
     ]
     reasons = malformed_reasons(line_index)

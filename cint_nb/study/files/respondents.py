@@ -13,7 +13,7 @@ import numpy as np
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.files import UploadFile
+from cint_nb.domain.files import UploadFile, UploadProblem, upload_problems
 from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
 from cint_nb.output_files import as_path, write_new_file
 from cint_nb.study.files import evidence as evidence_module
@@ -73,6 +73,11 @@ class Respondents:
         """Sentences about what contradicts the stated entity type, and about what one may not see in the source."""
         return (*evidence_module.contradicting_names(self.entity_type, self.source_info), *self.source_info.notes)
 
+    @property
+    def upload_problems(self) -> tuple[UploadProblem, ...]:
+        """Why these ids cannot be uploaded as they are, such as more than one target group takes; empty if they can."""
+        return upload_problems(len(self), lines=self.counts.lines, hidden=self.source_info.hidden_undecided)
+
     def __len__(self) -> int:
         """Return the number of usable ids."""
         return len(self.id_array)
@@ -102,10 +107,11 @@ class Respondents:
         """Count the lines by verdict and reason.
 
         Returns:
-            A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, `lines`,
-            `first_line` (the number of the first such line, `<NA>` if there is none).
+            A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, and of usable
+            ones why they cannot be uploaded as they are, `lines`, `first_line` (the number of the first such line,
+            `<NA>` if there is none).
         """
-        return line_frames.summary_frame(self.line_index)
+        return line_frames.summary_frame(self.line_index, [problem.what for problem in self.upload_problems])
 
     def lines(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return one row per line of the source, in order.
@@ -198,25 +204,9 @@ class Respondents:
 
         Serves the recontact guide, step 2.
         """
-        if undecided := self.source_info.hidden_undecided:
+        for problem in self.upload_problems[:1]:
             raise RespondentFileError(
-                f"{undecided:,} lines are hidden in the source, and whether they count has not been said.",
-                evidence={"source": self.source_name, "hidden": undecided},
-                next_step='read it again: cint.read_respondents(…, hidden="skip") leaves them out, hidden="read" reads '
-                "them too.",
-            )
-        if not len(self):
-            raise RespondentFileError(
-                "There is no usable ID to upload.",
-                evidence={"source": self.source_name, "lines": self.counts.lines},
-                next_step="check respondents.summary() and respondents.lines() to see why, and correct the file.",
-            )
-        if len(self) > limits.IDS_PER_TARGET_GROUP:
-            raise RespondentFileError(
-                f"{len(self):,} IDs exceed the {limits.IDS_PER_TARGET_GROUP:,} of one target group.",
-                evidence={"source": self.source_name, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
-                next_step="call respondents.split(100_000) and use one target group for each part, or "
-                "respondents.sample(100_000).",
+                problem.what, evidence={"source": self.source_name, **problem.evidence}, next_step=problem.fix
             )
         content = id_array.to_lines(self.id_array)
         return UploadFile(content, len(self), self.entity_type, Path(self.source_name or "").stem or "respondents")
