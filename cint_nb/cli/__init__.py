@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cint_nb.domain.errors import CintError, InputError
 
@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(chosen.run(chosen) or 0)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python would write what is left when it ends, and complain once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(BrokenPipeError):  # else Python would write what is left when it ends, and complain then
+            sys.stdout.close()
         return 141
     except InputError as error:
         print(error, file=sys.stderr)

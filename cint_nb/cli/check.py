@@ -58,9 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
         for sentence in respondents.warnings:
             print(f"Check this: {as_flags(sentence, arguments.file, arguments.entity_type)}")
         for problem in problems:
-            print(
-                f"Cannot be uploaded: {problem.what}\n  Next: {as_flags(problem.fix, arguments.file, arguments.entity_type)}"
-            )
+            print(f"Cannot be uploaded: {problem.what}")
+            print(f"  Next: {as_flags(problem.fix, arguments.file, arguments.entity_type)}")
         if not problems:
             print(f"\n{len(respondents):,} {respondents.entity_type}s are ready to upload. Nothing was sent.")
     return 2 if problems else 0

@@ -14,13 +14,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import IO, Any, BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import UUID_PATTERN, masked_repr
 
 READABLE_SUFFIXES = (
     ".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".ods", ".parquet", ".sav", ".zsav", ".dta", ".zip",
@@ -28,6 +31,12 @@ READABLE_SUFFIXES = (
 """Endings of the files that are read; those of texts also with .gz."""
 READABLE_FORMATS = f"{', '.join(READABLE_SUFFIXES)}, and texts with .gz"
 _CHUNK = 1 << 22
+_EATEN = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+"""What Python makes of a backslash and a letter in a path that is written without r."""
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\]|\\\\\w")
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_PASTED_QUOTES = "\"'\u201c\u201d\u2018\u2019\u201e"
+_ONLY_ONLINE = 0x1000 | 0x40000 | 0x400000  # file attributes of Windows: offline, recall on open, recall on access
 _SETTLE_SECONDS = 0.1
 _STILL_WRITTEN = "wait until the program that writes or syncs the file has finished, then read it again."
 
@@ -190,37 +199,110 @@ def _check_whole(file: OpenSource, stream: BinaryIO) -> None:
 
 
 def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
-    if isinstance(source, str) and ("\n" in source or "\0" in source):
+    """Return the path of a regular file and its status; a path may be written as people paste it."""
+    _reject_other_texts(source)
+    tried = list(_readings(source))
+    reason: str | None = None
+    for path in tried:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:  # also a name that is too long
+            if not isinstance(error, NotADirectoryError):
+                reason = reason or getattr(error, "strerror", None) or str(error)
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
+        if not stat.S_ISREG(status.st_mode):
+            raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
+        if path.name.startswith("~$"):
+            raise source_error(
+                path.name,
+                "This is not a workbook but the mark by which Office shows that one is open.",
+                f"choose {path.name[2:]}, after closing it.",
+            )
+        return path, status
+    raise _missing_file_error(source, tried[0], reason)
+
+
+def _reject_other_texts(source: str | Path) -> None:
+    """Raise if a text is no path: contents, an address, or a path of which Python took backslashes for other signs."""
+    text = str(source)
+    if not isinstance(source, str):
+        return
+    if any(sign in text for sign in _EATEN) and "\0" not in text and not UUID_PATTERN.search(text.lower()):
+        whole = "".join(_EATEN.get(sign, sign) for sign in text)
+        if _WINDOWS_PATH.match(whole) or Path(whole.strip()).suffix.lower() in (*READABLE_SUFFIXES, ".gz"):
+            raise source_error(
+                None,
+                "Python read a backslash of the path as the beginning of another character, such as a tab.",
+                'write an r before the quotation mark, as in r"C:\\new\\table.csv", or write / for each \\.',
+            )
+    if "\n" in text or "\0" in text:
         raise source_error(
             None,
             "A string of text was passed where a path is expected.",
             "pass the path of a file, or the IDs as a list: cint.read_respondents(text.splitlines(), entity_type=…).",
         )
-    path = Path(source)
-    try:
-        path = path.expanduser()
-        status = path.stat()
-    except (OSError, ValueError, RuntimeError) as error:  # also a zero character, and a home folder nobody knows
-        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        reason = getattr(error, "strerror", None) or str(error)
-        what = "There is no such file." if missing else f"The file cannot be opened: {reason}."
+    if found := _ADDRESS.match(text.strip()):
+        if found[1].lower() == "file" and urlsplit(text.strip()).netloc in ("", "localhost"):
+            return
         raise source_error(
-            path.name,
-            what,
-            "check the path; it counts from the working folder, a notebook's own, unless it is absolute.",
-            path=str(source),
-        ) from None
-    if stat.S_ISDIR(status.st_mode):
-        raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
-    if not stat.S_ISREG(status.st_mode):
-        raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
-    return path, status
+            None,
+            f"This is an address ({found[1].lower()}://…), not the path of a file on this machine.",
+            "download the file and pass its path.",
+        )
+
+
+def _readings(source: str | Path) -> Iterator[Path]:
+    """Yield the paths that may be meant: as written, then without pasted quotation marks, or as a `file://` address."""
+    texts = [str(source)]
+    if isinstance(source, str):
+        bare = source.strip().strip(_PASTED_QUOTES).strip()
+        if bare.lower().startswith("file:"):
+            bare = url2pathname(urlsplit(bare).path)
+        texts += [bare] if bare and bare != source else []
+    for text in texts:
+        yield Path(text)  # as written first: a file may be called ~name
+        with suppress(RuntimeError):  # no such user
+            yield Path(text).expanduser()
+
+
+def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> RespondentFileError:
+    where = "check the path; it counts from the working folder, a notebook's own, unless it is absolute."
+    if reason is not None:
+        return source_error(path.name, f"The file cannot be opened: {reason}.", where, path=str(source))
+    if os.name != "nt" and _WINDOWS_PATH.match(str(source).strip(_PASTED_QUOTES)):
+        return source_error(
+            PureWindowsPath(str(source)).name,
+            "There is no such file: this is a path of Windows, and this notebook runs on another system.",
+            "upload the file to where the notebook runs, and pass its path there.",
+        )
+    with suppress(OSError, ValueError):
+        if (path.parent / f".{path.name}.icloud").exists():
+            return source_error(
+                path.name,
+                "The file is in iCloud and not on this machine.",
+                "open it once in the Finder, which loads it.",
+            )
+        names = sorted(each.name for each in path.parent.iterdir() if each.suffix.lower() in READABLE_SUFFIXES)
+        if alike := get_close_matches(path.name, names, 3):
+            where = f"check the path; beside it is {', '.join(masked_repr(name) for name in alike)}."
+    return source_error(path.name, "There is no such file.", where, path=str(source))
 
 
 def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
+        with suppress(OSError):
+            if getattr(path.stat(), "st_file_attributes", 0) & _ONLY_ONLINE:
+                raise source_error(
+                    path.name,
+                    "The file is kept online only, as by OneDrive, and cannot be loaded now.",
+                    "right-click it in the Explorer, choose to keep it on this device, and read it again.",
+                ) from None
         raise source_error(
             path.name, f"The file cannot be opened: {error.strerror}.", "check the file's permissions."
         ) from None
