@@ -120,13 +120,17 @@ def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> Resp
 
 @contextmanager
 def open_source(
-    source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str | None = None
+    source: str | Path | bytes | bytearray | memoryview | IO[Any],
+    name: str | None = None,
+    *,
+    by_contents: bool = False,
 ) -> Iterator[OpenSource]:
     """Open a path, bytes or a file object and detect how it is stored.
 
     Args:
         source: A string is always a path, never contents.
         name: Shown in place of the source's own name; for bytes its extension also gives the format.
+        by_contents: Whether the contents alone give the format, whatever the extension says.
 
     Raises:
         RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids; on
@@ -135,7 +139,7 @@ def open_source(
     if isinstance(source, str | Path):
         path, before = _checked_path(source)
         name = name or path.name
-        kind_named = _format_from_name(path.name)
+        kind_named = None if by_contents else _format_from_name(path.name)
         with _open(path) as stream:
             try:
                 file = _detect_format(stream, name, before.st_size, kind_named)
@@ -151,7 +155,7 @@ def open_source(
     else:
         name = name or Path(str(getattr(source, "name", ""))).name or None
         content = _read_object(source, name)
-    named = _format_from_name(name) if name and Path(name).suffix else None
+    named = _format_from_name(name) if name and Path(name).suffix and not by_contents else None
     yield _detect_format(io.BytesIO(content), name, len(content), named)
 
 

@@ -216,7 +216,11 @@ class History:
                 next_step=f"choose two of {', '.join(names)}.",
             )
         base = before & self._was_uploaded(later)
-        found = self.waves[earlier].report.values(attribute) if isinstance(attribute, str) else dict(attribute.items())
+        found = (
+            self.waves[earlier].report.values(attribute, reveal=True)
+            if isinstance(attribute, str)
+            else dict(attribute.items())
+        )
         known = {normalise_line(str(rsid)): value for rsid, value in found.items()}
         values = pd.Series(
             [known.get(rsid) for rsid, chosen in zip(self._ids, base, strict=True) if chosen], dtype="object"

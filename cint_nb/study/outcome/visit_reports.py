@@ -6,6 +6,7 @@ could be meant, the analyst is asked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,14 +26,11 @@ from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
 from cint_nb.study.files.workbooks import read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
-from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column
+from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column, target_group_column
+from cint_nb.study.outcome.report_statuses import describe_statuses, is_complete, unknown_statuses
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Client response codes: 10 complete, 11 adjusted to complete. Marketplace codes and codes of other systems differ.
-_COMPLETE_CODES = frozenset({"10", "11"})
-_COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,27 +42,72 @@ class VisitReport:
     Args:
         name: Name of the wave or of the file, for messages; None if neither has one.
         columns: Which column was read as `rsid`, `rid` and `status`; None if there is none.
-        cells: The report as read, one row per visit, every cell a text.
+        _cells: The report as read, one row per visit, every cell a text; `visits` shows it, with ids masked.
         malformed_lines: Line numbers of rows that were left out, since their values are not in their columns.
+        codes: What the analyst said that status codes and words mean.
     """
 
     name: str | None
     columns: Mapping[str, str | None]
-    cells: pd.DataFrame = field(repr=False)
+    _cells: pd.DataFrame = field(repr=False)
     malformed_lines: tuple[int, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def rsids(self) -> tuple[str | None, ...]:
         """The RSID of each visit, normalised; None if the report gives none."""
-        found = (normalise_line(text) for text in self.cells[self.columns["rsid"]].tolist())
+        found = (normalise_line(text) for text in self._cells[self.columns["rsid"]].tolist())
         return tuple(text if is_respondent_id(text) else None for text in found)
 
     @cached_property
     def completed(self) -> NDArray[np.bool_]:
         """For each visit, whether it was completed."""
         if self.columns["status"] is None:
-            return np.ones(len(self.cells), np.bool_)
-        return np.array([_is_complete(text) for text in self.cells[self.columns["status"]].tolist()], np.bool_)
+            return np.ones(len(self._cells), np.bool_)
+        return np.array([is_complete(text, self.codes) for text in self._statuses], np.bool_)
+
+    @property
+    def _statuses(self) -> list[str]:
+        column = self.columns["status"]
+        return [] if column is None else self._cells[column].tolist()
+
+    @cached_property
+    def unknown_statuses(self) -> Mapping[str, int]:
+        """How often each status occurs whose meaning is not known; such a visit counts as not completed."""
+        return unknown_statuses(self._statuses, self.codes)
+
+    @cached_property
+    def target_groups(self) -> Mapping[str, int]:
+        """How many visits each target group has; empty if no column names the target group."""
+        column = target_group_column(list(self._cells.columns))
+        found = [] if column is None else filter(None, map(str.strip, self._cells[column].tolist()))
+        return dict(Counter(found).most_common())
+
+    @property
+    def time_zone(self) -> str:
+        """The zone of the times: UTC if a column says so, otherwise US Central, that of Cint's reports."""
+        return "UTC" if any("UTC" in str(name) for name in self._cells.columns) else "America/Chicago"
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what the counts may mix or miss; empty if nothing is to be said."""
+        found = []
+        if len(self.target_groups) > 1:
+            shown = ", ".join(
+                f"{masked_repr(name, 40)}: {count:,}" for name, count in [*self.target_groups.items()][:8]
+            )
+            found.append(
+                f"The report has visits to {len(self.target_groups):,} target groups ({shown}); read it with "
+                "target_group='…' to keep those of one."
+            )
+        if self.unknown_statuses:
+            found.append(
+                f"The meaning of these statuses is not known, their visits count as not completed: "
+                f"{describe_statuses(self.unknown_statuses)}; read the report with codes={{…}} to say what they mean."
+            )
+        if self.malformed_lines:
+            found.append(f"{len(self.malformed_lines):,} rows were left out: they are not as wide as the header.")
+        return tuple(found)
 
     @cached_property
     def entrants(self) -> Respondents:
@@ -104,27 +147,31 @@ class VisitReport:
             raise source_error(
                 self.name, "The report has no column of RIDs.", "read it again with rid='…' if a column contains them."
             )
-        return Crosswalk.from_frame(self.cells, rid=rid, rsid=self.columns["rsid"])
+        return Crosswalk.from_frame(self._cells, rid=rid, rsid=self.columns["rsid"])
 
-    def values(self, column: str) -> dict[str, str]:
+    def values(self, column: str, *, reveal: bool = False) -> dict[str, str]:
         """Return the value of a column for each person, by RSID: at their completed visit, otherwise at their first.
+
+        Args:
+            column: Name of the column.
+            reveal: Show whole ids. Masked otherwise, in the values too; masked ids that look alike are numbered.
 
         Raises:
             RespondentFileError: there is no such column.
         """
-        if column not in self.cells.columns:
+        if column not in self._cells.columns:
             raise source_error(
                 self.name,
                 f"The report has no column {masked_repr(column)}.",
-                f"use one of {masked_repr(list(self.cells.columns), 300)}.",
+                f"use one of {masked_repr(list(self._cells.columns), 300)}.",
             )
         found: dict[str, str] = {}
         done: set[str] = set()
-        for rsid, text, completed in zip(self.rsids, self.cells[column].tolist(), self.completed, strict=True):
+        for rsid, text, completed in zip(self.rsids, self._cells[column].tolist(), self.completed, strict=True):
             if rsid and (rsid not in found or (completed and rsid not in done)):
                 found[rsid] = text
                 done |= {rsid} if completed else set()
-        return found
+        return found if reveal else {name: _mask_cells(text) for name, text in _masked_keys(found).items()}
 
     def visits(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return the report, one row per visit.
@@ -135,7 +182,7 @@ class VisitReport:
         Returns:
             A frame: `completed`, then the columns of the report under their own names, all as text.
         """
-        shown = self.cells if reveal else self.cells.map(_mask_cells)
+        shown = self._cells if reveal else self._cells.map(_mask_cells)
         shown = shown.copy()
         shown.insert(0, "completed", self.completed, allow_duplicates=True)
         return shown
@@ -149,7 +196,7 @@ class VisitReport:
         import pandas as pd
 
         rows = [
-            ("visits", len(self.cells)),
+            ("visits", len(self._cells)),
             ("visits completed", int(self.completed.sum())),
             ("visits without RSID", self.visits_without_rsid),
             ("people who entered", len(self.entrants)),
@@ -161,7 +208,7 @@ class VisitReport:
 
     def __len__(self) -> int:
         """Return the number of visits."""
-        return len(self.cells)
+        return len(self._cells)
 
     def __repr__(self) -> str:
         """Show counts of visits and people, never an id."""
@@ -176,6 +223,8 @@ class VisitReport:
             lines = ", ".join(f"{line:,}" for line in self.malformed_lines[:3])
             more = ", …" if len(self.malformed_lines) > 3 else ""
             parts.append(f"{len(self.malformed_lines):,} malformed rows left out (lines {lines}{more})")
+        if self.warnings:
+            parts.append(f"warnings: {len(self.warnings)}")
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
@@ -190,6 +239,8 @@ def read_report(
     name: str | None = None,
     header_row: int | None = None,
     hidden: Literal["skip", "read"] | None = None,
+    target_group: str | None = None,
+    codes: Mapping[int | str, str] | None = None,
 ) -> VisitReport:
     """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
@@ -205,10 +256,12 @@ def read_report(
         header_row: Line of the row with the names of the columns, from 1; found if omitted.
         hidden: What to do with rows and sheets that are hidden in a workbook: `"skip"` or `"read"`. If omitted, a
             report with any is refused.
+        target_group: Keep the visits to this target group only, where the report has several.
+        codes: What status codes or words mean that are not Cint's, such as `{301: "screened", 300: "complete"}`.
 
     Raises:
         RespondentFileError: the source is not a table, or a column is missing or ambiguous; the message lists the
-            candidates and the call to write.
+            candidates and the call to write. Also if no visit is completed and the meaning of a status is not known.
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
@@ -225,7 +278,18 @@ def read_report(
         chosen = {"rsid": person, "rid": visit, "status": completed}
         cells, malformed = _read_cells(table, columns, {name for name in chosen.values() if name is not None})
     called = name or (source_name and Path(source_name).stem)
-    report = VisitReport(called, chosen, cells, malformed)
+    if target_group is not None:
+        cells = _keep_target_group(cells, target_group, label)
+    meanings = {str(code).strip().lower(): str(meaning) for code, meaning in (codes or {}).items()}
+    report = VisitReport(called, chosen, cells, malformed, meanings)
+    if report.unknown_statuses and not report.completed.any():
+        raise source_error(
+            label,
+            "No visit is completed as far as is known, and the meaning of these statuses is not: "
+            f"{describe_statuses(report.unknown_statuses)}.",
+            'say what they mean: cint.read_report(…, codes={301: "screened", 300: "complete"}); or pass the name of '
+            "another column, status='…'.",
+        )
     if not any(report.rsids):
         raise source_error(
             label,
@@ -251,9 +315,8 @@ def _open_table(
         rows = [(0, list(map(str, source.columns))), *enumerate(source.to_numpy(dtype=object).tolist(), start=1)]
         yield TableReader(name or "DataFrame", lambda: iter(rows), 0), name or "DataFrame"
         return
-    # The caller's name is that of a wave; only one with a file extension may decide how bytes are stored.
-    named = name if name and Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else None
-    with open_source(source, named) as file:
+    # The caller's name is that of a wave, and a download may be called .csv and be a workbook: the contents decide.
+    with open_source(source, by_contents=True) as file:
         if file.kind is SourceFormat.TEXT:
             table = _open_text(file, header_row)
         elif file.kind in (SourceFormat.WORKBOOK, SourceFormat.ODS):
@@ -333,9 +396,29 @@ def _read_cells(
     return frame, tuple(malformed)
 
 
-def _is_complete(text: str) -> bool:
-    plain = " ".join(text.lower().split())
-    return plain.removesuffix(".0") in _COMPLETE_CODES or plain in _COMPLETE_WORDS
+def _keep_target_group(cells: pd.DataFrame, target_group: str, source: str | None) -> pd.DataFrame:
+    column = target_group_column(list(cells.columns))
+    if column is None:
+        raise source_error(source, "No column of the report names the target group.", "leave target_group= out.")
+    kept = cells[cells[column].str.strip().str.casefold() == target_group.strip().casefold()]
+    if not len(kept):
+        raise source_error(
+            source,
+            f"The report has no visit to the target group {masked_repr(target_group)}.",
+            f"use one of {masked_repr(sorted(set(cells[column])), 300)}.",
+        )
+    return kept.reset_index(drop=True)
+
+
+def _masked_keys(values: Mapping[str, str]) -> dict[str, str]:
+    """Return values under masked ids; ids that look alike when masked are numbered, so that nobody is lost."""
+    found: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for rsid, text in values.items():
+        shown = mask_id(rsid)
+        seen[shown] += 1
+        found[shown if seen[shown] == 1 else f"{shown} ({seen[shown]})"] = text
+    return found
 
 
 def _mask_cells(text: str) -> str:

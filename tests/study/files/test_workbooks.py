@@ -176,7 +176,7 @@ def test_a_report_with_hidden_rows_asks() -> None:
         read_report(saved(book))
     assert len(read_report(saved(book), hidden="read")) == 6
     report = read_report(saved(book), hidden="skip")
-    assert (len(report), report.cells["Client Status"].tolist()) == (5, ["10", "20", "20", "10", "20"])
+    assert (len(report), report.visits()["Client Status"].tolist()) == (5, ["10", "20", "20", "10", "20"])
 
 
 @pytest.mark.parametrize("mode", ["hide", "", True, 0])
