@@ -292,7 +292,7 @@ def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> R
             )
         names = sorted(each.name for each in path.parent.iterdir() if each.suffix.lower() in READABLE_SUFFIXES)
         if alike := get_close_matches(path.name, names, 3):
-            where = f"check the path; beside it is {', '.join(masked_repr(name) for name in alike)}."
+            where = f"{where[:-1]}. Beside it is {', '.join(masked_repr(name) for name in alike)}."
     return source_error(path.name, "There is no such file.", where, path=str(source))
 
 
