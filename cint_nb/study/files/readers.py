@@ -288,13 +288,23 @@ class TableReader:
         if found:
             rows = _collect(rows, found)
 
+        width = self.shape.width if place < self.shape.width and self._is_hidden is None else -1
+
         def values() -> Iterator[str | JudgedLine]:
-            for number, row in self.judged_rows({place}, rows):
+            for number, row in self.judged_head({place}):
                 numbers.append(number)
-                if isinstance(row, JudgedLine):
-                    yield row
+                yield row if isinstance(row, JudgedLine) else cell_text(row[place]) if place < len(row) else ""
+            for number, row in rows:
+                numbers.append(number)
+                if len(row) == width:  # nearly all, so this is as short as it can be
+                    value = row[place]
                 else:
-                    yield cell_text(row[place]) if place < len(row) else ""
+                    judged = self._judged(number, row, {place})
+                    if isinstance(judged, JudgedLine):
+                        yield judged
+                        continue
+                    value = row[place] if place < len(row) else ""
+                yield value if value.__class__ is str else cell_text(value)
 
         scanner.scan_values(values())
         if any(found.values()):  # a column that was empty at the beginning
@@ -303,34 +313,32 @@ class TableReader:
         dense = not numbers or numbers[-1] == len(numbers)
         return scanner.finish(numbers=None if dense else numbers), chosen
 
-    def judged_rows(
-        self, needed: set[int], rest: Iterable[tuple[int, Sequence[Any]]] | None = None
-    ) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
-        """Iterate once over all rows; a header row, and one whose values are not in their columns, is judged.
+    def judged_rows(self, needed: set[int]) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
+        """Iterate once over all rows; a header, a hidden row, and one whose values are not in their columns, is judged.
 
         Args:
             needed: Positions of the columns that are read, from 0.
-            rest: The rows behind the sample, where somebody looks at them on the way.
         """
-        header, width = self.shape.header, self.shape.width
-        self._judge = judge = RowJudge(width, self.has_header, self._id_places, frozenset(needed), self._known)
-        for place, (number, row) in enumerate(self._head):
-            if place in header:
-                yield number, JudgedLine(Verdict.HEADER)
-            elif self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
-                yield number, JudgedLine(Verdict.HIDDEN)
-            else:
-                yield number, self._judged(row, judge)
-        for number, row in self._rows if rest is None else rest:
-            if self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
-                yield number, JudgedLine(Verdict.HIDDEN)
-            else:
-                yield number, row if len(row) == width else self._judged(row, judge)
+        yield from self.judged_head(needed)
+        for number, row in self._rows:
+            yield number, self._judged(number, row, needed)
 
-    def _judged(self, row: Sequence[Any], judge: RowJudge) -> Sequence[Any] | JudgedLine:
-        if self._delimiter is None or len(row) == judge.width:
+    def judged_head(self, needed: set[int]) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
+        """Iterate over the rows of the sample; see `judged_rows`."""
+        width = self.shape.width
+        self._judge = RowJudge(width, self.has_header, self._id_places, frozenset(needed), self._known)
+        for place, (number, row) in enumerate(self._head):
+            if place in self.shape.header:
+                yield number, JudgedLine(Verdict.HEADER)
+            else:
+                yield number, self._judged(number, row, needed)
+
+    def _judged(self, number: int, row: Sequence[Any], needed: set[int]) -> Sequence[Any] | JudgedLine:
+        if self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
+            return JudgedLine(Verdict.HIDDEN)
+        if self._delimiter is None or self._judge is None or len(row) == self.shape.width:
             return row
-        reason = judge.malformed_reason(row)
+        reason = self._judge.malformed_reason(row)
         return row if reason is None else JudgedLine(Verdict.MALFORMED, self._delimiter.join(row), reason)
 
     def notes(self) -> tuple[str, ...]:
@@ -490,7 +498,7 @@ def _read_workbook(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, S
     place = table.choose(options).position - 1
     named = options.column is not None  # who names a column or a sheet knows that it is there
     is_whole = (sheet.is_hidden and options.sheet is None) or (place in sheet.hidden_columns and not named)
-    if not reads_hidden:
+    if not reads_hidden and (is_whole or sheet.hidden_rows):
         table.hide(lambda number: is_whole or number in sheet.hidden_rows)
     reading, cells = table.read_ids(options)
     hidden = len(reading.hidden)

@@ -22,7 +22,8 @@ from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 
 _FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost nothing
 _DENSE_CELLS = 5_000_000  # python-calamine allocates the whole rectangle between the first and the last cell
-_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
+_ROW = re.compile(rb"<row\b([^>]*)>")
+_PREFIXED_ROW = re.compile(rb"<\w+:row\b([^>]*)>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _ATTRIBUTE = re.compile(rb'\b([A-Za-z]+)="([^"]*)"')
@@ -159,7 +160,11 @@ class _Workbook:
     def _dense_rows(self, name: str, marks: _Marks) -> list[list[Any]]:
         sheet = self._book.get_sheet_by_name(name)
         left = [None] * (sheet.start[1] if sheet.start else 0)
-        rows = [[*left, *map(_plain_number, row)] for row in sheet.iter_rows()]
+        rows = [
+            # In a workbook all numbers have a point; a whole one is read as such.
+            [*left, *(int(v) if v.__class__ is float and v.is_integer() and abs(v) < 1e15 else v for v in row)]
+            for row in sheet.iter_rows()
+        ]
         for (row, place), text in marks.errors.items():  # python-calamine gives an empty text for them
             if row <= len(rows) and place < len(rows[row - 1]):
                 rows[row - 1][place] = text
@@ -252,7 +257,7 @@ def _marks_of_part(content: bytes) -> _Marks:
         if attributes.get(b"hidden") in _TRUE or attributes.get(b"width") == b"0":
             marks.hidden_columns |= set(range(int(attributes[b"min"]) - 1, min(int(attributes[b"max"]), 16_384)))
     last = 0
-    for text in _ROW.findall(content):
+    for text in (_ROW if b"<row" in content else _PREFIXED_ROW).findall(content):
         last += 1
         if text == b' r="%d"' % last:  # most rows have no more, and no other attribute is looked for
             continue
@@ -276,8 +281,8 @@ def _is_sparse(content: bytes, rows: int) -> bool:
     """Return whether the rectangle of a sheet is far larger than the number of its cells."""
     if rows <= _DENSE_CELLS // 16_384:
         return False
-    letters = set(re.findall(rb'\br="([A-Z]{1,3})\d', content))
-    size = rows * max((_column_number(each) for each in letters), default=0)
+    letters = set(re.findall(rb' r="([A-Z]{2,3})\d', content))  # those of columns behind Z, which few sheets have
+    size = rows * max((_column_number(each) for each in letters), default=26)
     return size > _DENSE_CELLS and size > 20 * content.count(b"<c ")
 
 
@@ -349,11 +354,6 @@ def _column_number(letters: bytes) -> int:
 
 def _as_row(cells: dict[int, Any]) -> list[Any]:
     return [cells.get(place) for place in range(max(cells, default=-1) + 1)]
-
-
-def _plain_number(value: Any) -> Any:
-    """Return a whole number as one: in a workbook all numbers have a point."""
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
 
 
 def _contains_id(sheet: Sheet) -> bool:
