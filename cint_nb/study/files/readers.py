@@ -26,7 +26,7 @@ from cint_nb.study.files.text_files import (
     reject_binary,
     separator_around_ids,
 )
-from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, normalise_line
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
 from cint_nb.study.files.workbooks import Sheet, read_sheet
 
 Rows = Iterator[tuple[int, Sequence[Any]]]
@@ -264,6 +264,7 @@ class TableReader:
             if self._id_places and place > max(self._id_places)
         }
         self._judge: RowJudge | None = None
+        self._names = frozenset(filter(None, self.shape.names))
 
     @property
     def is_text(self) -> bool:
@@ -289,6 +290,7 @@ class TableReader:
             rows = _collect(rows, found)
 
         width = self.shape.width if place < self.shape.width and self._is_hidden is None else -1
+        names = self._names
 
         def values() -> Iterator[str | JudgedLine]:
             for number, row in self.judged_head({place}):
@@ -296,7 +298,7 @@ class TableReader:
                 yield row if isinstance(row, JudgedLine) else cell_text(row[place]) if place < len(row) else ""
             for number, row in rows:
                 numbers.append(number)
-                if len(row) == width:  # nearly all, so this is as short as it can be
+                if len(row) == width and row[place] not in names:  # nearly all, so this is as short as it can be
                     value = row[place]
                 else:
                     judged = self._judged(number, row, {place})
@@ -336,10 +338,31 @@ class TableReader:
     def _judged(self, number: int, row: Sequence[Any], needed: set[int]) -> Sequence[Any] | JudgedLine:
         if self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
             return JudgedLine(Verdict.HIDDEN)
+        values = (row[place] for place in needed if place < len(row))
+        if any(isinstance(v, str) and v in self._names for v in values) and self._is_header_again(number, row):
+            return JudgedLine(Verdict.HEADER)
         if self._delimiter is None or self._judge is None or len(row) == self.shape.width:
             return row
         reason = self._judge.malformed_reason(row)
         return row if reason is None else JudgedLine(Verdict.MALFORMED, self._delimiter.join(row), reason)
+
+    def _is_header_again(self, number: int, row: Sequence[Any]) -> bool:
+        """Return whether a row repeats the header, as where two exports were joined.
+
+        Raises:
+            RespondentFileError: if it has the names in another order, so that the ids below are in another column.
+        """
+        names = [clean_name(cell_text(value)) for value in row][: self.shape.width]
+        if names == list(self.shape.names):
+            return True
+        if len(self._names.intersection(names)) > 1 and not any(map(contains_id, names)):
+            raise source_error(
+                self._name,
+                f"Line {number:,} is another header, with other columns or in another order.",
+                "split the file there, read each part, and join them with respondents.union(…).",
+                line=number,
+            )
+        return False
 
     def notes(self) -> tuple[str, ...]:
         """Return what is to be said about rows that were read although they are not as wide as the header."""

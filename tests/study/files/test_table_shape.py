@@ -23,7 +23,7 @@ from cint_nb.study.outcome.visit_reports import read_report
 RSIDS = [synthetic_id("shape person", number) for number in range(60)]
 RIDS = [synthetic_id("shape visit", number) for number in range(60)]
 OTHERS = [synthetic_id("shape other", number) for number in range(3_000)]
-CALM = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def read(source: Any, **options: Any) -> Respondents:
@@ -120,6 +120,21 @@ def test_a_report_judges_rows_as_a_list_does(names: list[str], hurt: list[tuple[
     assert report.completed.tolist() == [row % 3 > 0 for row in kept]
     if report.malformed_lines:
         assert f"{len(report.malformed_lines)} malformed rows left out" in repr(report)
+
+
+@pytest.mark.parametrize("place", [3, 2_500])
+def test_exports_that_were_joined_are_read_as_one_where_their_columns_agree(place: int) -> None:
+    header, rows = "RSID,RID,note", [f"{text},{RIDS[0]},x" for text in OTHERS]
+    people = read("\n".join([header, *rows[:place], header, *rows[place:]]).encode(), column="RSID")
+    assert people.ids == tuple(OTHERS)
+    assert list(people.lines().query("verdict == 'header'")["line"]) == [1, place + 2]
+    swapped = [f"{RIDS[0]},{text},x" for text in OTHERS[place:]]
+    for again in ("RID,RSID,note", "RID,RSID,remark"):
+        content = "\n".join([header, *rows[:place], again, *swapped]).encode()
+        with pytest.raises(RespondentFileError, match=f"Line {place + 2:,} is another header"):
+            read(content, column="RSID")
+        with pytest.raises(RespondentFileError, match=f"Line {place + 2:,} is another header"):
+            read_report(content, rsid="RSID", all_complete=True)
 
 
 # --- columns named for the ids ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
 
 IDS = [synthetic_id("workbooks", number) for number in range(40)]
-CALM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 MODES: list[Any] = [None, "skip", "read"]
 
 

@@ -19,7 +19,7 @@ from cint_nb.study.outcome.visit_reports import read_report
 
 RSIDS = [synthetic_id("reports person", number) for number in range(60)]
 RIDS = [synthetic_id("reports visit", number) for number in range(60)]
-CALM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 def frame(statuses: list[str], **more: list[str]) -> pd.DataFrame:
