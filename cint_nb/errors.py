@@ -22,6 +22,7 @@ CintError
 │   └── UnexpectedReply               a success that cannot be understood
 ├── JobError
 │   ├── JobFailed                     the exchange says the job failed
+│   ├── JobStatusUnknown              it ended, with a word that is not documented
 │   └── WatchTimeout                  watching ended, the job continues
 ├── JournalError
 │   ├── WaveBusy                      another process works on the same wave
@@ -50,6 +51,7 @@ from cint_nb.domain.errors import (
     JobAlreadyRunning,
     JobError,
     JobFailed,
+    JobStatusUnknown,
     JournalError,
     LoopError,
     NotAuthenticated,
@@ -87,6 +89,7 @@ __all__ = [
     "JobAlreadyRunning",
     "JobError",
     "JobFailed",
+    "JobStatusUnknown",
     "JournalError",
     "LoopError",
     "NotAuthenticated",

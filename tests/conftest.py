@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.support.canaries", "tests.support.sampling"]
+pytest_plugins = ["tests.support.canaries", "tests.support.sampling", "tests.support.fault_report"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has Interrupts ignored; tests that send one would wait for ever.

@@ -13,6 +13,8 @@ _READS = {
     "draft": "`GET …/target-groups/{id}`",
     "fielding assistant": "`GET …/fielding-assistant-assignment`",
     "exclusion policy": "`GET …/exclusion-policy`",
+    "allocation specification": "`GET …/allocation-specification`",
+    "target group list": "`GET …/target-groups`",
 }
 _BLOCKS = "blocks the launch"
 _UNREAD: dict[Bearing, str] = {

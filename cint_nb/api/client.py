@@ -18,7 +18,9 @@ from cint_nb.api.resources.projects import Projects
 from cint_nb.api.resources.recontacts import Recontacts
 from cint_nb.api.resources.reports import Reports
 from cint_nb.api.resources.target_groups import TargetGroups
-from cint_nb.domain.errors import NotSent, SettingsError
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import InputError, NotSent, SettingsError
+from cint_nb.domain.ids import printable
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import Clock, SystemClock
 from cint_nb.wire.http import Http
@@ -32,8 +34,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ClientT = TypeVar("ClientT", bound="AsyncClient")
 _recording_numbers = itertools.count()
+_ADVANCE_MAX = 400 * 86_400
+"""As the served sandbox has it: what is longer is a mistyped unit."""
 
 
+@check_arguments(SettingsError)
 class AsyncClient:
     """The resources of the Demand API over one `Http`. Creating it sends nothing and starts no thread.
 
@@ -132,13 +137,19 @@ class AsyncClient:
 
         Raises:
             SettingsError: the client is in live mode, where time passes by itself.
+            InputError: time cannot go back, or so far ahead at once.
         """
         if self.mode is Mode.LIVE:
             raise SettingsError(
                 "Time cannot be advanced on the live exchange.",
                 next_step="wait and check again, or practise with cint.connect('sandbox').",
             )
-        self.run(self.http.sleep(86_400.0 * days + 3_600.0 * hours + 60.0 * minutes))
+        seconds = 86_400.0 * days + 3_600.0 * hours + 60.0 * minutes
+        if not 0 <= seconds <= _ADVANCE_MAX:
+            raise InputError(
+                "Time can be advanced by 0 to 400 days at once.", next_step="pass days, hours or minutes in this range."
+            )
+        self.run(self.http.sleep(seconds))
 
     def close(self) -> None:
         """Close the connections from synchronous code. Jobs on the exchange continue."""
@@ -168,6 +179,7 @@ class AsyncClient:
         """Close at the end of the block."""
         await self.aclose()
 
+    @printable
     def __repr__(self) -> str:
         """Show mode and account."""
         return f"<cint_nb client: {self.mode} · account {self.account_id}>"
@@ -195,6 +207,7 @@ def build_client(
     http_client: httpx.AsyncClient | None = None,
     **settings: Any,
 ) -> AsyncClient: ...
+@check_arguments(SettingsError)
 def build_client(
     mode: Mode | str | None = None,
     *,
@@ -237,7 +250,10 @@ def build_client(
     elif loaded.mode is Mode.SANDBOX and loaded.is_in_process:
         from cint_nb.sandbox.sandbox import Sandbox
 
-        sandbox = Sandbox(seed=loaded.seed, speed=speed, faults=tuple(faults))
+        try:
+            sandbox = Sandbox(seed=loaded.seed, speed=speed, faults=tuple(faults))
+        except InputError as error:
+            raise SettingsError(error.what, next_step="correct its speed or its faults.") from None
         transport, clock, token_factory = sandbox.transport(), sandbox.clock, SeededTokenFactory(str(loaded.seed))
     elif loaded.mode is Mode.SANDBOX:
         from cint_nb.sandbox.clock import RemoteClock

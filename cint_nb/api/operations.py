@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cint_nb.api.reply_shapes import REPLY_SHAPES
 from cint_nb.domain.jobs import JobKind
 from cint_nb.wire.calls import Call
 from cint_nb.wire.retry_policy import Idempotency
@@ -48,6 +49,7 @@ class Operation:
             template=self.template,
             idempotency=self.idempotency,
             path=dict(path or {}),
+            reply_shape=REPLY_SHAPES[self.name],
             **parts,
         )
 

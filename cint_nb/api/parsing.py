@@ -11,6 +11,7 @@ from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.ids import is_ulid, quote_foreign
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.replies.shape import is_address_part
 
 Model = TypeVar("Model", bound=ApiModel)
 
@@ -58,13 +59,15 @@ def parse_item(model: type[Model], value: Any, call: Call) -> Model:
 
 
 def parse_list(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
-    """Parse the list under `key`, or a plain list, into models; an absent list is empty."""
+    """Parse the list under `key`, or a plain list, into models.
+
+    Raises:
+        UnexpectedReply: there is no such list: that is not an empty one.
+    """
     body = reply.json()
     rows = body.get(key) if isinstance(body, Mapping) else body
-    if rows is None:
-        return ()
     if not isinstance(rows, list):
-        raise reply.unexpected_reply_error(f"A reply contains no list of {model.__name__}.")
+        raise reply.unexpected_reply_error(f"A reply contains no list {key!r} of {model.__name__}.")
     return tuple(parse_value(model, row, reply) for row in rows)
 
 
@@ -91,9 +94,12 @@ def parse_created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:
             candidates += [body.get(key) for key in keys]
     candidates.append(reply.location_id)
     for candidate in candidates:
-        if isinstance(candidate, str) and candidate and (not ulid or is_ulid(candidate)):
+        if isinstance(candidate, str) and is_address_part(candidate) and (not ulid or is_ulid(candidate)):
             return candidate
-    raise reply.unexpected_reply_error("A reply reports that something was created but gives no ID.")
+    raise reply.unexpected_reply_error(
+        "A reply reports that something was created but gives no ID that can stand in an address, neither in "
+        f"{' or '.join(map(repr, keys))} nor in 'Location': {reply.method} {reply.template}."
+    )
 
 
 def _invalid_fields(error: ValidationError) -> str:

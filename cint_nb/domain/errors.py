@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
-from cint_nb.domain.ids import mask_ids_in
+from cint_nb.domain.ids import mask_ids_in, printable
 
 
 class CintError(Exception):
@@ -45,11 +45,18 @@ class CintError(Exception):
         self.next_step = next_step
         super().__init__(what)
 
+    @printable
     def __str__(self) -> str:
         """Return the message, its evidence, what is safe and the next step, one line each."""
         known = ", ".join(f"{key}={value}" for key, value in self.evidence.items())
         parts = {"Known": known, "Safe": self.safe, "Next": self.next_step}
-        return "\n".join([self.what, *(f"{word}: {text}" for word, text in parts.items() if text)])
+        lines = [self.what, *(f"{word}: {text}" for word, text in parts.items() if text)]
+        return "\n".join(lines).encode("utf-8", "replace").decode("utf-8")  # a file's name may have bytes of no text
+
+    @printable
+    def __repr__(self) -> str:
+        """Show the class and the message."""
+        return super().__repr__()
 
     @property
     def _render_traceback_(self) -> Callable[[], list[str]]:
@@ -188,7 +195,7 @@ class NotFound(ApiError):
 
 
 class Conflict(ApiError):
-    """409: the resource is in use."""
+    """409 or 423: the resource is in use."""
 
     code = "conflict"
 
@@ -224,13 +231,13 @@ class InvalidState(ApiError):
 
 
 class RateLimited(ApiError):
-    """429: too many requests."""
+    """429 or 425: sent too often, or too early; nothing was done."""
 
     code = "rate_limited"
 
 
 class ServerError(ApiError):
-    """5xx: the exchange failed."""
+    """5xx or 408: the exchange failed, or gave up waiting for the request."""
 
     code = "server_error"
 
@@ -251,6 +258,12 @@ class JobFailed(JobError):
     """The exchange reports that the job failed."""
 
     code = "job_failed"
+
+
+class JobStatusUnknown(JobError):
+    """The job has ended with a status that is not documented, so that its result is not known."""
+
+    code = "job_status_unknown"
 
 
 class WatchTimeout(JobError):
@@ -303,13 +316,15 @@ ERROR_CLASS_BY_STATUS: Mapping[int, type[ApiError]] = {
     413: FileTooLarge,
     415: UnsupportedMediaType,
     422: InvalidState,
+    423: Conflict,
+    425: RateLimited,
     429: RateLimited,
 }
 
 
 def error_class_for_status(status: int) -> type[ApiError]:
-    """Return the error class for an HTTP `status`; `ServerError` for 5xx, `ApiError` for an unlisted 4xx."""
-    return ServerError if status >= 500 else ERROR_CLASS_BY_STATUS.get(status, ApiError)
+    """Return the error class for an HTTP `status`; `ServerError` for 5xx and 408, `ApiError` for an unlisted 4xx."""
+    return ServerError if status >= 500 or status == 408 else ERROR_CLASS_BY_STATUS.get(status, ApiError)
 
 
 FULL_TRACEBACK_VARIABLE = "CINT_NB_FULL_TRACEBACK"

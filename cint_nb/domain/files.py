@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, printable
 
 ID_LINE_BYTES = 37
 """An id in an upload: 36 characters and a line feed."""
@@ -43,6 +43,7 @@ class UploadFile:
         stem = safe_file_name(self.stem)[:40] or "respondents"
         return f"{stem}.{self.sha256[:8]}-{token}.csv"
 
+    @printable
     def __repr__(self) -> str:
         """Show counts, never the content."""
         return f"<UploadFile: {self.id_count:,} {self.entity_type} ids, {len(self.content):,} bytes>"

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.ids import printable
 
 
 class Severity(StrEnum):
@@ -38,6 +40,7 @@ class Finding:
     section: str | None = None
 
 
+@check_arguments(refusals=UNUSABLE)
 @dataclass(frozen=True)
 class Findings:
     """The findings of one check, the most serious first. `print` shows them all, and a loop yields one by one.
@@ -96,10 +99,12 @@ class Findings:
         error.findings = blocking
         raise error
 
+    @printable
     def __str__(self) -> str:
         """Return every finding as text for a terminal: severity, rule, message, evidence and fix."""
         return "\n".join([repr(self), *(line for finding in self.items for line in _format_finding(finding))])
 
+    @printable
     def __repr__(self) -> str:
         """Show the number of findings by severity."""
         counts = ", ".join(

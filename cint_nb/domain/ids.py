@@ -1,16 +1,24 @@
-"""Respondent ids: format, normalisation, masking, and synthetic ids; and the form in which names are compared.
+"""Respondent ids: format, normalisation, masking, and synthetic ids; and other texts: names compared, reprs printed.
 
 RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so that the format alone never shows which is which.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
+import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from typing import TypeVar
 
+OwnerT = TypeVar("OwnerT")
+
+_PLAIN_SIGNS = str.maketrans(
+    {"\u00b7": "-", "\u2013": "-", "\u2022": "*", "\u2026": "...", "\u2192": "->", "\u201c": '"', "\u201d": '"'}
+)
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_]2d)"
 _UUID_IN_TEXT = re.compile(
@@ -56,13 +64,13 @@ def parse_entity_type(word: str) -> EntityType:
 
     Serves the recontact guide, step 2, query parameter `entity_type`.
     """
-    try:
-        return _ENTITY_WORDS[str(word).strip().upper()]
-    except KeyError:
+    found = _ENTITY_WORDS.get(word.strip().upper()) if isinstance(word, str) else None
+    if found is None:
         raise ValueError(
             "entity_type must be RSID or RESPONDENT_ID (one per person), RID or RESPONSE_ID (one per visit); "
             f"got {masked_repr(word, 40)}"
-        ) from None
+        )
+    return found
 
 
 def normalise_id(text: str) -> str:
@@ -107,12 +115,44 @@ def mask_ids_in(text: str) -> str:
 
 def masked_repr(value: object, most: int = 60) -> str:
     """Return the repr of a value for a message: ids masked, then truncated, so that no part of one remains."""
-    return mask_ids_in(repr(value))[:most]
+    return mask_ids_in(_show(repr, value))[:most]
 
 
 def masked_text(value: object, most: int = 60) -> str:
     """Return a value as text for a message: ids masked, then truncated, so that no part of one remains."""
-    return mask_ids_in(str(value))[:most]
+    return mask_ids_in(_show(str, value))[:most]
+
+
+def _show(form: Callable[[object], str], value: object) -> str:
+    """Return a value as text that can be printed and stored, whatever it is."""
+    try:
+        text = form(value)
+    except Exception:  # noqa: BLE001 - a number of thousands of digits, or an object that cannot show itself
+        return f"a {type(value).__name__} that cannot be shown"
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def printable(method: Callable[[OwnerT], str]) -> Callable[[OwnerT], str]:
+    """Have a `__str__` or `__repr__` return what standard output can print, on a console that knows few signs too.
+
+    Signs of ours become plain ones there, any other becomes a question mark.
+    """
+
+    @functools.wraps(method)
+    def return_printable(self: OwnerT) -> str:
+        return as_printed(method(self))
+
+    return return_printable
+
+
+def as_printed(text: str) -> str:
+    """Return a text as standard output can print it."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"  # none where there is no console
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN_SIGNS).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def quote_foreign(text: object, most: int = 300) -> str:
@@ -127,17 +167,10 @@ def quote_foreign(text: object, most: int = 300) -> str:
     """
     if not isinstance(text, (str, int, float)) or isinstance(text, bool):
         return ""
-    masked = _EMAIL.sub("(e-mail)", mask_ids_in(_printable(text)))
+    shown = _show(str, text)[:_QUOTED_FROM]
+    masked = _EMAIL.sub("(e-mail)", mask_ids_in("".join(c if c.isprintable() else " " for c in shown)))
     line = " ".join(masked.split())
     return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def _printable(value: str | float) -> str:
-    try:
-        text = str(value)
-    except ValueError:  # Python refuses to write out an integer of thousands of digits
-        return "(a number of very many digits)"
-    return "".join(c if c.isprintable() else " " for c in text[:_QUOTED_FROM])
 
 
 def synthetic_id(seed: str, number: int) -> str:

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.ids import EntityType, printable
 from cint_nb.domain.models import OptionalText
 
 
@@ -43,19 +44,20 @@ _FAILED_WORDS = frozenset({"failed", "failure", "error", "cancelled", "canceled"
 _RUNNING_WORDS = frozenset({"processing", "pending", "in_progress", "queued", "running"})
 
 
-def parse_job_state(word: str | None, *, partial: bool = False) -> JobState:
+def parse_job_state(word: str | None, *, partial: bool = False, ended: bool = False) -> JobState:
     """Parse the exchange's status, in any documented spelling, as a `JobState`.
 
     Args:
-        word: The status as sent. Unknown ones mean that the job is still running.
+        word: The status as sent. Unknown ones mean that the job is still running, unless it has ended.
         partial: Whether the reply carries a partial-success reason.
+        ended: Whether the job has a time of its end. With an unknown word it is `partial`: done, and for whom is open.
     """
     folded = _normalise_status(word)
     if folded in _FAILED_WORDS:
         return JobState.FAILED
     if folded in _DONE_WORDS:
         return JobState.PARTIAL if partial else JobState.DONE
-    return JobState.RUNNING
+    return JobState.PARTIAL if ended and folded not in _RUNNING_WORDS else JobState.RUNNING
 
 
 def is_documented_status(word: str | None) -> bool:
@@ -68,6 +70,7 @@ def _normalise_status(word: str | None) -> str:
     return (word or "").strip().lower().replace(" ", "_").replace("-", "_")
 
 
+@check_arguments()
 class JobHandle(BaseModel):
     """The identity of a job as plain data, enough to resume it later in another process.
 
@@ -103,6 +106,7 @@ class JobHandle(BaseModel):
     count_field: str = "saved_respondent_ids_count"
 
 
+@check_arguments()
 class JobSnapshot(BaseModel):
     """What one poll of a job showed.
 
@@ -153,6 +157,7 @@ class JobSnapshot(BaseModel):
         """Whether the job has ended, well or not."""
         return self.state is not JobState.RUNNING
 
+    @printable
     def __repr__(self) -> str:
         """Show the state on one line, without ids or times, so that stored outputs stay the same."""
         bits = [f"{self.handle.kind}: {self.state}"]

@@ -6,11 +6,16 @@ drifts within one version. What the exchange did not say is None: never an empty
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from cint_nb.domain.arguments import Rule, check_arguments
+from cint_nb.domain.ids import printable
 
 
 def text_or_none(value: Any) -> str | None:
@@ -35,6 +40,16 @@ class ApiModel(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, populate_by_name=True)
 
+    @printable
+    def __repr__(self) -> str:
+        """Show every field."""
+        return super().__repr__()
+
+    @printable
+    def __str__(self) -> str:
+        """Show every field."""
+        return super().__str__()
+
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, data: Any) -> Any:
@@ -43,6 +58,16 @@ class ApiModel(BaseModel):
         known = set(cls.model_fields) | {field.alias for field in cls.model_fields.values() if field.alias}
         return {key: value for key, value in data.items() if value is not None or key not in known}
 
+
+def _is_json(value: Mapping[str, Any]) -> bool:
+    try:
+        return bool(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+JsonObject = Annotated[Mapping[str, Any], Rule("a mapping that can be written as JSON", _is_json)]
+IdInUrl = Annotated[str, Rule("an id as the exchange returned it", re.compile(r"[\w-]{1,128}", re.ASCII).fullmatch)]
 
 SomeModel = TypeVar("SomeModel", bound=BaseModel)
 
@@ -61,6 +86,7 @@ def evolve(model: SomeModel, **changes: object) -> SomeModel:
     return type(model).model_validate({**dict(model), **changes})
 
 
+@check_arguments()
 class TargetGroupRef(BaseModel):
     """A reference to one target group.
 

@@ -7,19 +7,24 @@ import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from cint_nb.domain import limits
+from cint_nb.domain.arguments import Rule, check_arguments, list_problems
 from cint_nb.domain.errors import PlanError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, printable
 from cint_nb.domain.models import OptionalText, format_money
 
 _FORM = "write an amount and a currency code, such as '1400 EUR', '1,400.50 EUR' or '1.400,50 EUR'."
 _SYMBOLS = {"€": "EUR", "£": "GBP"}
 _SHARED_SYMBOLS = {"$": "USD, AUD or CAD", "¥": "JPY or CNY"}
+_AMOUNT_MAX = 10**15
+_DECIMALS_MAX = 28
+"""What amounts are computed with: the precision of decimals in Python."""
+_WHOLE_MAX = 2**63
 _NOT_CODES = ("NAN", "INF")
 """Numbers of a programming language that have the form of a currency code."""
 
@@ -70,14 +75,16 @@ class Money(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    value: Decimal = Field(ge=0)
+    value: Decimal = Field(ge=0, lt=_AMOUNT_MAX, decimal_places=_DECIMALS_MAX)
     currency_code: str = Field(pattern=r"^[A-Z]{3}$")
 
     def __init__(self, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise PlanError(f"The amount of money is not valid: {_list_problems(error)}.", next_step=_FORM) from None
+            raise PlanError(
+                f"The amount of money is not valid: {list_problems(error, _explain_problem)}.", next_step=_FORM
+            ) from None
 
     @classmethod
     def parse(cls, text: str | Money) -> Money:
@@ -122,11 +129,26 @@ class Money(BaseModel):
         """Return the JSON form, with the amount as a decimal string."""
         return {"value": format(self.value, "f"), "currency_code": self.currency_code}
 
+    @printable
     def __str__(self) -> str:
         """Return amount and currency as text."""
         return format_money(self.value, self.currency_code)
 
 
+MoneyText = Annotated[str, Rule("an amount and a currency code, such as '1400 EUR'", Money.parse)]
+Completes = Annotated[int, Rule("a whole number from 1 on", range(1, 10**9).__contains__)]
+"""A number of completes that somebody can want; more is a slip of the keyboard."""
+
+
+def _invalid_plan_error(error: ValidationError) -> PlanError:
+    return PlanError(
+        f"The plan is not valid: {list_problems(error, _explain_problem)}.",
+        evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))},
+        next_step="correct these fields and create the plan again.",
+    )
+
+
+@check_arguments(PlanError, explain=_invalid_plan_error)
 class TargetGroupPlan(BaseModel):
     """A recontact target group as the two guides define it. `TargetGroupPlan.recontact(...)` creates it.
 
@@ -178,10 +200,10 @@ class TargetGroupPlan(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    business_unit_id: int
+    business_unit_id: int = Field(ge=0, lt=_WHOLE_MAX)
     project_manager_id: str
     locale: str = Field(pattern=r"^[a-z]{3}_[a-z]{2}$")
-    completes_goal: int = Field(ge=1)
+    completes_goal: int = Field(ge=1, lt=_WHOLE_MAX)
     start_at: datetime
     end_at: datetime
     live_url: str
@@ -196,15 +218,25 @@ class TargetGroupPlan(BaseModel):
     industry_code: str = "other"
     collects_pii: bool = False
     study_type_code: str = limits.RECONTACT_STUDY_TYPE
-    profiling: dict[str, Any] | None = None
+    profiling: dict[str, JsonValue] | None = None
     exclusion_enabled: bool = False
     filling_strategy: str = "completes"
     prevent_overfill: bool = True
     balance_fill: bool = False
     allocation_format: AllocationFormat = AllocationFormat.TEMPLATE_ID
     allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID
-    open_exchange_allocations: dict[str, Any] | None = None
+    open_exchange_allocations: dict[str, JsonValue] | None = None
     customer_reference_number: OptionalText = None
+
+    @printable
+    def __repr__(self) -> str:
+        """Show every field."""
+        return super().__repr__()
+
+    @printable
+    def __str__(self) -> str:
+        """Show every field."""
+        return super().__str__()
 
     @classmethod
     def recontact(cls, **fields: Any) -> Self:
@@ -216,14 +248,7 @@ class TargetGroupPlan(BaseModel):
         Raises:
             PlanError: naming each field that is missing, unknown or out of range.
         """
-        try:
-            return cls(**fields)
-        except ValidationError as error:
-            raise PlanError(
-                f"The plan is not valid: {_list_problems(error)}.",
-                evidence={"fields": ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))},
-                next_step="correct these fields and create the plan again.",
-            ) from None
+        return cls(**fields)
 
     @field_validator("cost_per_interview", "maximum_cpi", mode="before")
     @classmethod
@@ -235,7 +260,10 @@ class TargetGroupPlan(BaseModel):
     def _as_utc(cls, value: datetime) -> datetime:
         if value.tzinfo is None:
             raise ValueError("pass a time with its zone, such as 2026-09-13T08:00:00Z")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("pass a time between the years 1 and 9999, UTC") from None
 
     @property
     def price_cap(self) -> Money | None:
@@ -301,10 +329,6 @@ def _to_ascii(text: str) -> str:
 
 def _money_error(given: object, what: str, next_step: str) -> PlanError:
     return PlanError(what, evidence={"given": masked_repr(given, 40)}, next_step=next_step)
-
-
-def _list_problems(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {_explain_problem(item)}" for item in error.errors())
 
 
 def _explain_problem(problem: ErrorDetails) -> str:

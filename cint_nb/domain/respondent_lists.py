@@ -16,11 +16,12 @@ class UploadJob(ApiModel):
     status: OptionalText = None
     created_at: datetime | None = None
     created_by: OptionalText = None
+    completed_at: datetime | None = None
 
     @property
     def state(self) -> JobState:
         """The status as a state; a partial success appears only in the job itself."""
-        return parse_job_state(self.status)
+        return parse_job_state(self.status, ended=self.completed_at is not None)
 
 
 class RecontactOverview(ApiModel):

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import SettingsError
 from cint_nb.panels.job_progress.reporters import make_reporter
 from cint_nb.panels.look.mode import remember_mode
 from cint_nb.panels.look.static_html import in_kernel
@@ -16,6 +18,7 @@ from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
 from cint_nb.wire.settings import Mode, ModeName, wrap_secrets
 
 
+@check_arguments(SettingsError)
 def connect(
     mode: ModeName | Mode | None = None,
     *,

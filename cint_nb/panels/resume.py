@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.base import Panel, make_html_part, show_state
 from cint_nb.panels.look.text_format import format_count
@@ -11,6 +12,7 @@ from cint_nb.wave.client import Client
 from cint_nb.wave.running_jobs import find_running_jobs
 
 
+@check_arguments()
 class RunningJobs(Panel):
     """The jobs that run on the exchange, or ended while nobody watched, each with its progress.
 
@@ -67,6 +69,7 @@ class RunningJobs(Panel):
         return [self._title, format_count(len(self.value or ()), "job")]
 
 
+@check_arguments()
 def resume_jobs(client: Client | None = None) -> RunningJobs:
     """Follow every job that was running when a kernel ended, from journal and exchange.
 

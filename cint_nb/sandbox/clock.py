@@ -52,8 +52,17 @@ class SandboxClock:
         return self.elapsed
 
     def advance(self, seconds: float) -> None:
-        """Advance the clock; a negative number counts as 0."""
-        self._advanced = round(self._advanced + max(0.0, seconds), 3)
+        """Advance the clock; a negative number counts as 0.
+
+        Raises:
+            ValueError: for a number that leads out of the calendar.
+        """
+        advanced = round(self._advanced + max(0.0, seconds), 3)
+        try:
+            self.start + timedelta(seconds=advanced)
+        except (OverflowError, ValueError):
+            raise ValueError("the time cannot be advanced beyond the year 9999") from None
+        self._advanced = advanced
 
     def advance_to(self, t: float) -> None:
         """Jump forward to a number of virtual seconds since the start; never back."""

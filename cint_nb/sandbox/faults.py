@@ -142,7 +142,12 @@ def write_fault(
         text += f"#{target}"
     if value is None:
         return text
-    word = value if isinstance(value, str) else json.dumps(value)
+    try:
+        word = value if isinstance(value, str) else json.dumps(value)
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError(
+            "the value of a fault is JSON: a text, a number, true, false, null, or lists of them"
+        ) from None
     return f"{text}={word if _PLAIN_VALUE.fullmatch(word) else json.dumps(word)}"
 
 

@@ -7,6 +7,8 @@ import random
 from collections.abc import Mapping
 from pathlib import Path
 
+from cint_nb.domain import limits
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, SettingsError
 from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
 from cint_nb.output_files import write_new_file
@@ -36,6 +38,7 @@ def sandbox_seed(environ: Mapping[str, str] = os.environ) -> int:
         ) from None
 
 
+@check_arguments()
 def write_sample(
     path: Path | str,
     lines: int = 10_000,
@@ -65,9 +68,10 @@ def write_sample(
 
     Serves the recontact guide, prerequisites and step 2.
     """
-    if not isinstance(lines, int) or isinstance(lines, bool) or lines < 1:
+    if not 1 <= lines <= limits.SOURCE_MAX_LINES:
         raise InputError(
-            f"A sample has 1 line or more, not {masked_repr(lines, 40)}.", next_step="pass a whole number of lines."
+            f"A sample cannot have {masked_repr(lines, 40)} lines.",
+            next_step=f"pass a number from 1 to {limits.SOURCE_MAX_LINES:,}.",
         )
     id_type = _entity_type(entity_type)
     seed = sandbox_seed() if seed is None else seed

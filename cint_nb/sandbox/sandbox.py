@@ -9,6 +9,8 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.changes_elsewhere import ChangeName, LaggingList
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.draft_edits import DraftField
@@ -39,6 +41,7 @@ FAULT_STEPS = frozenset({"any", "token", *(name for row in OPERATIONS for name i
 START = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
 
+@check_arguments(refusals=(ValueError,))
 class Sandbox:
     """A simulated Demand API: a world with its own time, people and rules.
 
@@ -53,7 +56,7 @@ class Sandbox:
         student_token: The only token it accepts, for ever; without it, those that its token endpoint issues.
 
     Raises:
-        ValueError: for a fault that is not valid, or a state file of another seed or start.
+        InputError: for a fault that is not valid, or a state file of another seed or start.
     """
 
     base_url = "http://sandbox.invalid/v1"
@@ -117,7 +120,7 @@ class Sandbox:
             The fault: `fired` says how often it has happened, `problem` why it did not.
 
         Raises:
-            ValueError: when it is not valid, with the name that was nearly meant, or cannot happen now.
+            InputError: when it is not valid, with the name that was nearly meant, or cannot happen now.
 
         Example:
             >>> sandbox.inject("field-edited", "launch", "completes_goal", value=150)
@@ -137,6 +140,7 @@ class Sandbox:
             self.request_log.save_time(self.clock.elapsed)
             self.request_log.close()
 
+    @printable
     def __repr__(self) -> str:
         """Show seed and time."""
         return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC>"

@@ -16,6 +16,7 @@ from typing import Protocol, Self, TypedDict, Unpack
 import uvicorn
 from starlette.types import ASGIApp
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.sandbox.classroom import Classroom
 from cint_nb.sandbox.http.connections import MAX_CONNECTIONS, REQUEST_TIMEOUT_SECONDS, ConnectionTracker
 from cint_nb.sandbox.sandbox import START, Sandbox
@@ -121,6 +122,7 @@ class ServedApp:
         asyncio.run(self._server.serve(sockets=[self._socket]))
 
 
+@check_arguments()
 class ServedSandbox(ServedApp):
     """A sandbox served on its own thread, as a context manager.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cint_nb.domain.ids import mask_ids_in
+from cint_nb.domain.arguments import UNUSABLE, check_arguments
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import mask_ids_in, masked_text
 from cint_nb.study.status_warnings import WarningInputs, status_warnings
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ _NOT_SCREENED_OUT = frozenset({"10", "11", "-1", "1", "3"})
 """Codes of a complete, of one adjusted to complete, and of visits that were abandoned or have not ended."""
 
 
+@check_arguments(refusals=UNUSABLE)
 def status_frame(rows: Iterable[Any], *, now: datetime | None = None) -> pd.DataFrame:
     """Return one row per target group: progress, return, cost.
 
@@ -148,6 +151,7 @@ def _screenouts(performance: Any) -> int | None:
     return None if None in counts else sum(map(int, counts))
 
 
+@check_arguments(refusals=UNUSABLE)
 def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
     """Return completes over time.
 
@@ -168,6 +172,7 @@ def completes_frame(intervals: Iterable[Any]) -> pd.DataFrame:
     return frame.assign(new=frame["completes"] - frame["completes"].shift(1, fill_value=0))
 
 
+@check_arguments(refusals=UNUSABLE)
 def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
     """Return why visits ended, as the exchange counts them.
 
@@ -191,6 +196,7 @@ def analysis_frame(performance: Any, *, test: bool = False) -> pd.DataFrame:
     return frame.assign(share=counts / (counts.sum(skipna=False) or 1.0))  # of no visits at all every share is 0
 
 
+@check_arguments(refusals=UNUSABLE)
 def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     """Return how many of the ids sent were saved, entered and completed, over all rows of a status frame.
 
@@ -200,7 +206,11 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A frame: `stage` (`sent`, `saved`, `entrants`, `completes`), `people`, `of_first` and `of_previous` (0–1). A
         stage nothing is known of is left out. How many were invited is not published by the exchange.
+
+    Raises:
+        InputError: it lacks one of these columns.
     """
+    require_columns(status, _FUNNEL)
     import pandas as pd
 
     known = [(stage, int(status[stage].sum())) for stage in _FUNNEL if status[stage].notna().any()]
@@ -208,6 +218,20 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     people = frame["people"].astype("Float64").where(frame["people"] != 0)
     first = people.iloc[0] if len(people) else pd.NA
     return frame.assign(of_first=frame["people"] / first, of_previous=frame["people"] / people.shift(1).fillna(people))
+
+
+def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise if a frame lacks a column.
+
+    Raises:
+        InputError: it names the columns that are missing.
+    """
+    if missing := [name for name in names if name not in frame.columns]:
+        raise InputError(
+            f"The frame has no column {', '.join(missing)}.",
+            evidence={"columns": masked_text(", ".join(map(str, frame.columns)), 300)},
+            next_step="pass a frame as cint_nb.frames makes it.",
+        )
 
 
 def get_path(value: Any, *path: str) -> Any:

@@ -83,6 +83,7 @@ def compare_with_budget(limits: SpendingLimits, budget: str | Money | None, *, v
         raise PlanError(
             "This can spend more money, but no budget was given.",
             evidence={"field": "budget", "worst_case": str(worst) if worst else "unbounded"},
+            safe="nothing was changed.",
             next_step=f"say how much the whole target group may cost, such as {verb}(…, budget='1400 EUR').",
         )
     allowed = Money.parse(budget)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 from cint_nb.api import plain
 from cint_nb.api.client import build_client
 from cint_nb.api.jobs.schedule import DurationModel
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import PlanError
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from cint_nb.sandbox.sandbox import Sandbox
 
 
+@check_arguments(PlanError, leave=("respondents", "plan"))
 class Client:
     """The Demand API in plain verbs, and waves: one account on one exchange.
 
@@ -141,6 +144,7 @@ class Client:
 
         Raises:
             SettingsError: in live mode, where time passes by itself.
+            InputError: time cannot go back, or by more than 400 days at once.
         """
         self.aio.pass_time(days=days, hours=hours, minutes=minutes)
 

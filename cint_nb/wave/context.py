@@ -7,10 +7,19 @@ without it finds what exists by reference, file name and idempotency key, and ne
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cint_nb.api.jobs.job import Job
-from cint_nb.domain.errors import ApiError, CintError, InvalidState, JobFailed, OutcomeUnknown, TransportError
+from cint_nb.domain.arguments import check_model
+from cint_nb.domain.errors import (
+    ApiError,
+    CintError,
+    InvalidState,
+    JobFailed,
+    OutcomeUnknown,
+    PlanError,
+    TransportError,
+)
 from cint_nb.domain.ids import is_ulid, normalise_name
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
@@ -19,7 +28,7 @@ from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.exchange.identity import group_reference, idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, read_uploads
-from cint_nb.wave.exchange.state import ExchangeState, read_state
+from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
 from cint_nb.wave.journal.journal import EntryState, JournalEntry, WaveKey
 from cint_nb.wave.journal.payloads import (
     DRAFT,
@@ -34,6 +43,9 @@ from cint_nb.wave.journal.payloads import (
 from cint_nb.wave.journaled_client import JournaledClient
 
 _SEARCH_CHARACTERS = 5
+SEARCHED_PROJECTS = 200
+"""In how many projects a wave is searched for before a project is created: one request each."""
+
 SnapshotListener = Callable[[JobSnapshot], None]
 
 
@@ -68,7 +80,21 @@ class WaveContext:
         self.crosswalk = crosswalk
         self.last_state: ExchangeState | None = None
         self._project_id: str | None = self.project if is_ulid(self.project) else None
-        self.given_plan = plan
+        self._given_plan = plan
+
+    @property
+    def given_plan(self) -> TargetGroupPlan:
+        """The plan as it was given; `plan` has the lowered goal.
+
+        Raises:
+            PlanError: `model_copy` has put a value into it that its field cannot have.
+        """
+        check_model(self._given_plan, PlanError)
+        return self._given_plan
+
+    @given_plan.setter
+    def given_plan(self, plan: TargetGroupPlan) -> None:
+        self._given_plan = plan
 
     @property
     def known_project_id(self) -> str | None:
@@ -87,10 +113,28 @@ class WaveContext:
         """The name of the target group: the plan's own, where it has one."""
         return normalise_name(self.given_plan.name or self.name)
 
+    def last(self, step: Step[AnyPayload]) -> JournalEntry[AnyPayload] | None:
+        """Return the wave's last entry of a step; those about a group that the wave had before do not count."""
+        return self.journal.last(self.key, step, after=self._since_group())
+
+    def entries(self, step: Step[AnyPayload], *, after: int = 0) -> list[JournalEntry[AnyPayload]]:
+        """Return the wave's entries of a step about its present group."""
+        return self.journal.entries(self.key, step=step, after=max(after, self._since_group()))
+
+    def _since_group(self) -> int:
+        """Return the number of the entry with which the wave took another group than before; 0 if it never did."""
+        since, group = 0, None
+        for entry in self.journal.entries(self.key, step=DRAFT):
+            taken = entry.payload.target_group_id
+            if taken is not None and group not in (None, taken):
+                since = entry.number - 1
+            group = taken or group
+        return since
+
     @property
     def plan(self) -> TargetGroupPlan:
         """The plan, with the goal that `lower_goal` wrote for it."""
-        lowered = self.journal.last(self.key, GOAL)
+        lowered = self.last(GOAL)
         if lowered is None or lowered.payload.planned_goal != self.given_plan.completes_goal:
             return self.given_plan  # the plan has been changed since: what it says now counts
         return evolve(self.given_plan, completes_goal=lowered.payload.completes_goal)
@@ -114,6 +158,30 @@ class WaveContext:
             return ref
         project_id = await self._find_project()
         return None if project_id is None else await self.find_group(project_id)
+
+    async def search(self, *, adopt: str | None = None) -> TargetGroupRef | None:
+        """Return the target group of the wave, searching everywhere before it is created; None if there is none.
+
+        Args:
+            adopt: Id of the group to adopt, so that no other is searched for.
+
+        Raises:
+            InvalidState: several projects or groups could be meant, the wave is in a project of another name, or there
+                is no project in which a group could be adopted.
+        """
+        if adopt is None:
+            ref = await self.locate()
+            if ref is None and self._project_id is None:
+                await self._require_no_group_elsewhere()
+            return ref
+        if await self._find_project() is None:
+            raise InvalidState(
+                "No project has this name, so it has no target group to adopt.",
+                evidence={"project": self.project, "target_group_id": adopt},
+                safe="nothing was sent.",
+                next_step="name the group's project, by its id if it was renamed: client.wave(…, project='01…').",
+            )
+        return None
 
     async def require_ref(self) -> TargetGroupRef:
         """Return the target group of the wave.
@@ -181,11 +249,52 @@ class WaveContext:
         self._project_id = project.id
         return project.id
 
-    async def find_group(self, project_id: str, *, adopt: str | None = None) -> TargetGroupRef | None:
+    async def _require_no_group_elsewhere(self) -> None:
+        """Raise if a project has this wave under another name: somebody renamed it, and this journal does not know it.
+
+        The exchange lists target groups by project only, so this is one request per project, and only before a project
+        is created.
+        """
+        left = SEARCHED_PROJECTS
+        async for project in self.client.projects.list():
+            if project.target_group_count == 0:
+                continue
+            if not left:
+                self.client.http.warn(
+                    f"The {SEARCHED_PROJECTS} projects listed first have no target group of the wave {self.name!r}; "
+                    "the others were not searched. If its project was renamed, name it by its id."
+                )
+                return
+            left -= 1
+            reference = self.given_plan.customer_reference_number or self.reference(project.id)
+            async for row in self.client.target_groups.list(project.id, references=(reference,)):
+                if is_archived(row) or not await self._is_ours(project.id, row, reference):
+                    continue
+                raise InvalidState(
+                    "No project has this name, but a project of another name has a target group of this wave.",
+                    evidence={
+                        "project": self.project,
+                        "found": project.name,
+                        "project_id": project.id,
+                        "target_group_id": row.id,
+                    },
+                    safe="nothing was sent.",
+                    next_step=f"if the project was renamed, open the wave by its id: client.wave(…, "
+                    f"project={project.id!r}); otherwise create the project first, with client.projects.create(…).",
+                )
+
+    async def find_group(
+        self, project_id: str, *, adopt: str | None = None, leave: Collection[str] = ()
+    ) -> TargetGroupRef | None:
         """Search a project for the wave's group by reference and by name, and adopt the one that is ours.
 
+        Args:
+            project_id: The project.
+            adopt: Id of the group to adopt instead.
+            leave: Ids of groups of this wave that may be left although they are in the field or hold ids.
+
         Raises:
-            InvalidState: a group has the wave's name but not its reference.
+            InvalidState: a group has the wave's name but not its reference, or another group would be left behind.
         """
         reference = self.given_plan.customer_reference_number or self.reference(project_id)
         rows = {
@@ -194,14 +303,21 @@ class WaveContext:
         async for row in self.client.target_groups.list(project_id, search=_search_word(self.group_name), whole=True):
             if normalise_name(row.name or "") == self.group_name:
                 rows.setdefault(row.id, row)
-        if adopt is not None:
-            chosen = TargetGroupRef(project_id=project_id, target_group_id=adopt)
-            await self.client.target_groups.get(chosen)  # it exists, in this project
-            return await self._adopt(chosen, reference)
         ours: list[TargetGroupSummary] = []
         others: list[TargetGroupSummary] = []
         for row in rows.values():
             (ours if await self._is_ours(project_id, row, reference) else others).append(row)
+        if adopt is not None:
+            chosen = TargetGroupRef(project_id=project_id, target_group_id=adopt)
+            await self.client.target_groups.get(chosen)  # it exists, in this project
+            known = {row.id for row in ours if not is_archived(row)} | {
+                ref.target_group_id for ref in (self.ref,) if ref
+            }
+            left = [await self._leave(project_id, each, adopt, leave) for each in sorted(known - {adopt})]
+            ref = await self._adopt(chosen, reference)
+            for words in left:
+                self.client.http.warn(f"The wave {self.name!r} has the target group {adopt} now. {words}")
+            return ref
         if found := [row for row in ours if not is_archived(row)] or ours:
             self.name_leftovers(found)
             first = min(row.id for row in found)
@@ -217,6 +333,32 @@ class WaveContext:
                 "otherwise rename it, or choose another wave name.",
             )
         return None
+
+    async def _leave(self, project_id: str, group_id: str, adopt: str, leave: Collection[str]) -> str:
+        """Say what is left behind when another group is adopted.
+
+        Raises:
+            InvalidState: it is in the field, holds ids, or cannot be seen, and it was not said that it may be left.
+        """
+        ref = TargetGroupRef(project_id=project_id, target_group_id=group_id)
+        state, saved = await read_state(self.client, ref), None
+        if state.state is not GroupState.MISSING:
+            with suppress(ApiError):
+                saved = await self.client.recontacts.saved_count(ref)
+        held = "an unknown number of ids" if saved is None else f"{saved:,} saved ids"
+        is_empty = state.state is GroupState.MISSING or (
+            saved == 0 and not state.is_in_field and state.state is not GroupState.NOT_KNOWN
+        )
+        if not is_empty and group_id not in leave:
+            raise state.invalid_state_error(
+                f"This wave has a target group already, which is {state.state} and holds {held}; it would be left so.",
+                f"to leave it as it is, run wave.create(adopt={adopt!r}, leave=[{group_id!r}]); its people could enter "
+                "two groups: close it or remove its ids first, if they are to enter the other one.",
+                wave=self.name,
+                target_group_id=group_id,
+                saved_ids=saved,
+            )
+        return f"It leaves {group_id} as it is: {state.state}, with {held}."
 
     async def _is_ours(self, project_id: str, row: TargetGroupSummary, reference: str) -> bool:
         shown = row.target_group_customer_reference_number
@@ -240,9 +382,19 @@ class WaveContext:
     async def _adopt(self, ref: TargetGroupRef, reference: str) -> TargetGroupRef:
         """Take a group found on the exchange as this wave's, and say so."""
         entry = self.journal.last(self.key, DRAFT)
-        body = entry.payload.body if entry is not None and entry.state is not EntryState.FAILED else None
+        # What was last written is that of this group, or of a request whose reply was lost.
+        is_known = (
+            entry is not None
+            and entry.state is not EntryState.FAILED
+            and entry.payload.target_group_id in (None, ref.target_group_id)
+        )
+        body = entry.payload.body if entry is not None and is_known else None
         payload = DraftPayload(
-            project_id=ref.project_id, reference=reference, target_group_id=ref.target_group_id, body=body
+            project_id=ref.project_id,
+            reference=reference,
+            target_group_id=ref.target_group_id,
+            body=body,
+            allocations=entry.payload.allocations if entry is not None and is_known else None,
         )
         self.write(DRAFT, EntryState.DONE, payload)
         if body is None:
@@ -316,22 +468,32 @@ async def find_project(client: JournaledClient, project: str) -> str | None:
     """Return the id of a project, given by id or by normalised name; None if the account has none of that name.
 
     Raises:
-        InvalidState: several projects have the name.
+        InvalidState: several projects have the name, or one has it in other letter case only.
     """
     known = remembered_project(client, project)
     if known is not None:
         return known
-    found = [
-        each.id
-        async for each in client.projects.list(search=_search_word(project))
-        if normalise_name(each.name or "") == project
-    ]
+    found, alike = [], []
+    async for each in client.projects.list(search=_search_word(project)):
+        name = normalise_name(each.name or "")
+        if name == project:
+            found.append(each.id)
+        elif name.casefold() == project.casefold():
+            alike.append(each)
     if len(found) > 1:
         raise InvalidState(
             f"{len(found)} projects have this name.",
             evidence={"project": project, "project_ids": ", ".join(sorted(found))},
             safe="nothing was sent.",
             next_step="name the project by its id, such as client.wave(…, project='01…').",
+        )
+    if alike and not found:
+        raise InvalidState(
+            "No project has this name, but one has it in other letter case.",
+            evidence={"project": project, "found": alike[0].name, "project_id": alike[0].id},
+            safe="nothing was sent.",
+            next_step=f"write it {alike[0].name!r}, or name the project by its id; a second project would invite its "
+            "people again.",
         )
     if found:
         _remember_project(client, project, found[0])

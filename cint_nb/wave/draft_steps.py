@@ -11,8 +11,16 @@ from cint_nb.domain.errors import InvalidState, PlanError
 from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.study.preflight.draft_witnesses import spelled_out
 from cint_nb.wave.context import WaveContext, is_archived
-from cint_nb.wave.exchange.draft_merge import READ_ONLY_FIELDS, merge_drafts, plan_with_fields
+from cint_nb.wave.exchange.draft_merge import (
+    READ_ONLY_FIELDS,
+    has_allocations,
+    merge_drafts,
+    plan_with_fields,
+    writable_allocations,
+)
+from cint_nb.wave.exchange.facts import read_filling_strategy, template_allocations
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
 from cint_nb.wave.journal.journal import EntryState
 from cint_nb.wave.journal.payloads import (
@@ -32,20 +40,24 @@ class DraftSteps:
     def __init__(self, wave: WaveContext) -> None:
         self._wave = wave
 
-    async def create(self, *, adopt: str | None = None) -> TargetGroupRef:
+    async def create(self, *, adopt: str | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the draft target group, or adopt the one that exists.
 
         Args:
             adopt: Id of a target group of the project to take as this wave's.
+            leave: Ids of groups of this wave that may be left although they are in the field or hold ids.
         """
         ref = self._wave.ref
         if ref is not None and adopt in (None, ref.target_group_id):
             ref = await self._recreate_if_lost(ref)
         else:
             ref = None
+        created = False
         if ref is None:
             project_id = await self._wave.ensure_project()
-            ref = await self._find_draft(project_id, adopt) or await self._create_draft(project_id)
+            ref = await self._find_draft(project_id, adopt, leave)
+            created = ref is None
+            ref = ref or await self._create_draft(project_id)
         state = await self._wave.read_state()
         if state.state is GroupState.ARCHIVED:
             raise state.invalid_state_error(
@@ -53,13 +65,22 @@ class DraftSteps:
                 "restore it in the web interface: a wave of another name would invite its people again.",
                 target_group_id=ref.target_group_id,
             )
-        if state.state is GroupState.DRAFT:
+        if state.group is not None:
             await self._set_strategy(ref)
+            if created:
+                self._note_allocations(state)
         return ref
 
-    async def _set_strategy(self, ref: TargetGroupRef) -> None:
-        """Set what counts toward the goal, unless it was set from here: no read shows it."""
-        if self._wave.journal.last(self._wave.key, STRATEGY) is None:
+    def _note_allocations(self, state: ExchangeState | None) -> None:
+        """Note what the exchange made of the allocation template, in the moment after the draft was written."""
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        shown = state.group.allocations if state is not None and state.group is not None else None
+        if entry is not None and entry.payload.allocations != shown:
+            self._wave.write(DRAFT, EntryState.DONE, evolve(entry.payload, allocations=shown))
+
+    async def _set_strategy(self, ref: TargetGroupRef, *, again: bool = False) -> None:
+        """Set what counts toward the goal, unless it was set from here."""
+        if again or self._wave.last(STRATEGY) is None:
             strategy = self._wave.given_plan.filling_strategy
             await self._wave.client.target_groups.set_filling_strategy(ref, strategy)
             self._wave.write(STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=strategy))
@@ -74,8 +95,8 @@ class DraftSteps:
         self._wave.forget_project()
         return None
 
-    async def _find_draft(self, project_id: str, adopt: str | None) -> TargetGroupRef | None:
-        found = await self._wave.find_group(project_id, adopt=adopt)
+    async def _find_draft(self, project_id: str, adopt: str | None, leave: Collection[str]) -> TargetGroupRef | None:
+        found = await self._wave.find_group(project_id, adopt=adopt, leave=leave)
         entry = self._wave.journal.last(self._wave.key, DRAFT)
         if found is not None or entry is None or entry.state is not EntryState.INTENT:
             return found
@@ -126,6 +147,12 @@ class DraftSteps:
         entry = self._wave.journal.last(self._wave.key, DRAFT)
         return None if entry is None or entry.state is EntryState.FAILED else entry.payload.body
 
+    @property
+    def shown_allocations(self) -> dict[str, Any] | None:
+        """What the exchange showed in place of the template after the draft was last written; None if not known."""
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        return None if entry is None or entry.state is EntryState.FAILED else entry.payload.allocations
+
     async def _require_draft(self, action: str) -> tuple[ExchangeState, dict[str, Any]]:
         """Return state and draft as read, in the exchange's field names.
 
@@ -142,7 +169,18 @@ class DraftSteps:
             )
         return state, state.group.model_dump(mode="json", exclude_unset=True)
 
-    async def _write_draft(self, ref: TargetGroupRef, body: dict[str, Any]) -> None:
+    async def _read_all(self, action: str) -> tuple[ExchangeState, dict[str, Any]]:
+        """Return state and draft with what other reads show of it."""
+        state, found = await self._require_draft(action)
+        strategy = await read_filling_strategy(self._wave.client, state)
+        return state, found if strategy is None else {**found, "filling_strategy": strategy}
+
+    async def _expected_allocations(self) -> dict[str, Any] | None:
+        """Return what the template leads to: as the exchange showed it once, or as the template says."""
+        return self.shown_allocations or await template_allocations(self._wave.client, self._wave.given_plan)
+
+    async def _write_draft(self, ref: TargetGroupRef, body: dict[str, Any], recorded: dict[str, Any] | None) -> None:
+        """Write a draft, and note what of it counts as written from here."""
         await self._wave.client.target_groups.update_draft(ref, body)
         entry = self._wave.journal.last(self._wave.key, DRAFT)
         reference = str(body.get("target_group_customer_reference_number") or "")
@@ -151,7 +189,7 @@ class DraftSteps:
             if entry
             else DraftPayload(project_id=ref.project_id, reference=reference, target_group_id=ref.target_group_id)
         )
-        self._wave.write(DRAFT, EntryState.DONE, evolve(payload, body=body))
+        self._wave.write(DRAFT, EntryState.DONE, evolve(payload, body=recorded))
 
     async def update(self, plan: TargetGroupPlan, overwrite: Collection[str]) -> tuple[str, ...]:
         """Write a plan into the draft, keeping what was changed there only, and return the fields kept.
@@ -159,27 +197,35 @@ class DraftSteps:
         Raises:
             InvalidState: a field was changed on both sides, or the group is no longer a draft.
         """
-        state, found = await self._require_draft("update")
+        state, found = await self._read_all("update")
+        allocations, base = await self._expected_allocations(), self.last_written
+        if base is not None and (strategy := self._wave.last(STRATEGY)):
+            base = {**base, "filling_strategy": strategy.payload.filling_strategy}
         reference = found.get("target_group_customer_reference_number")
         wanted = plan.to_body(name=self._wave.name, customer_reference_number=str(reference or ""))
-        merge = merge_drafts(self.last_written, found, wanted, overwrite=overwrite)
+        wanted["filling_strategy"] = plan.filling_strategy
+        merge = merge_drafts(base, found, wanted, overwrite=overwrite, allocations=allocations)
         if merge.conflicts:
             raise InvalidState(
                 "Fields of the draft were changed on the exchange and in the plan.",
                 evidence={"fields": ", ".join(merge.conflicts)},
                 safe="nothing was sent; draft and plan are unchanged.",
-                next_step=f"decide: wave.update(plan, overwrite={list(merge.conflicts)!r}) writes the plan's values; "
-                "wave.plan_from_exchange() returns a plan with those of the exchange.",
+                next_step=f"decide: wave.update(plan, overwrite={[*overwrite, *merge.conflicts]!r}) writes the plan's "
+                "values; wave.plan_from_exchange() returns a plan with those of the exchange.",
             )
-        await self._write_draft(state.ref, merge.body)
-        await self._set_strategy(state.ref)
-        self._wave.given_plan = plan_with_fields(plan, found, merge.kept)
+        await self._write_draft(state.ref, _without_strategy(merge.body), _without_strategy(merge.recorded))
+        self._wave.given_plan = plan_with_fields(plan, found, merge.kept, allocations=allocations)
+        # A request of its own sets the strategy: some versions of the exchange do not know it in a draft.
+        await self._set_strategy(state.ref, again="filling_strategy" in merge.written)
+        after = await self._wave.read_back()
+        if "allocations" not in merge.kept:  # else what is shown is not what the template leads to
+            self._note_allocations(after)
         return merge.kept
 
     async def plan_from_exchange(self) -> TargetGroupPlan:
         """Return the plan with every field as the draft has it."""
-        _, found = await self._require_draft("read the draft")
-        return plan_with_fields(self._wave.given_plan, found)
+        _, found = await self._read_all("read the draft")
+        return plan_with_fields(self._wave.given_plan, found, allocations=await self._expected_allocations())
 
     async def lower_goal(self, goal: int | None) -> int:
         """Write a lower goal into the draft and return it; by default the number of saved IDs. Nothing else changes."""
@@ -189,21 +235,33 @@ class DraftSteps:
         planned = self._wave.plan.completes_goal
         highest = min(saved, planned if present is None else present)
         wanted = highest if goal is None else goal
-        if isinstance(wanted, bool) or not isinstance(wanted, int) or not 1 <= wanted <= highest:
+        if not 1 <= wanted <= highest:
             raise PlanError(
                 f"A goal of {wanted!r} is not possible.",
                 evidence={"field": "completes_goal", "saved_ids": saved, "goal": present},
+                safe="nothing was changed.",
                 next_step=f"choose a whole number from 1 to {highest:,}." if saved else "upload respondents first.",
             )
         written = self.last_written or self._wave.plan.to_body(name=self._wave.name)
+        allocations: dict[str, Any] = {
+            name: written[name] for name in ("allocations", "allocation_template") if name in written
+        }
+        expected = spelled_out(written, await self._expected_allocations())
+        if "allocations" in expected and not has_allocations(found, expected["allocations"]):
+            allocations = {"allocations": writable_allocations(found["allocations"])}  # a colleague's
         body: dict[str, Any] = {
-            **{name: written[name] for name in ("allocations", "allocation_template") if name in written},
+            **allocations,
             **{name: value for name, value in found.items() if name not in {*READ_ONLY_FIELDS, "allocations"}},
             "completes_goal": wanted,
         }
         if isinstance(unit := body.get("business_unit_id"), int):
             body["business_unit_id"] = str(unit)
-        await self._write_draft(state.ref, body)
+        recorded = None if self.last_written is None else {**self.last_written, "completes_goal": wanted}
+        await self._write_draft(state.ref, body, recorded)
         goals = GoalPayload(completes_goal=wanted, planned_goal=self._wave.given_plan.completes_goal)
         self._wave.write(GOAL, EntryState.DONE, goals)
         return wanted
+
+
+def _without_strategy(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "filling_strategy"}

@@ -13,6 +13,7 @@ from cint_nb.domain.errors import (
     CintWarning,
     InvalidState,
     JobFailed,
+    JobStatusUnknown,
     NotFound,
     PlanError,
 )
@@ -22,7 +23,7 @@ from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import Money, format_utc
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.identity import idempotency_key
-from cint_nb.wave.exchange.people import check_people
+from cint_nb.wave.exchange.people import GroupUploads, check_people
 from cint_nb.wave.exchange.spending import read_limits
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
@@ -45,26 +46,26 @@ class FieldingSteps:
 
     def pending_launch(self) -> JournalEntry[LaunchPayload] | None:
         """Return the launch that was accepted and whose end has not been seen; None if there is none."""
-        entry = self._wave.journal.last(self._wave.key, LAUNCH)
+        entry = self._wave.last(LAUNCH)
         return entry if entry is not None and entry.state is EntryState.RUNNING else None
 
-    async def is_launching(self) -> bool:
+    def is_launching(self, uploads: GroupUploads) -> bool:
         """Return whether a launch of the present filling of the group was accepted: it is followed, not sent again."""
         entry = self.pending_launch()
-        if entry is None:
-            return False
-        uploads = await self._wave.read_uploads(await self._wave.require_ref())
-        return entry.payload.cycle == uploads.cycle
+        return entry is not None and entry.payload.cycle == uploads.cycle
 
     async def launch(
-        self, budget: Money, worst_case: Money, unverified: Collection[str], on_snapshot: SnapshotListener
+        self,
+        ref: TargetGroupRef,
+        cycle: int,
+        budget: Money,
+        worst_case: Money,
+        unverified: Collection[str],
+        on_snapshot: SnapshotListener,
     ) -> JobSnapshot:
         """Launch the draft once, whoever has tried before: the same launch has the same idempotency key everywhere."""
-        state = await self._wave.read_state()
-        ref = state.ref
-        cycle = (await self._wave.read_uploads(state.ref)).cycle
         while True:
-            entry = self._wave.journal.last(self._wave.key, LAUNCH)
+            entry = self._wave.last(LAUNCH)
             if entry is not None and not self._is_of_this_launch(entry, cycle):
                 entry = None
             attempt = 0 if entry is None else entry.payload.attempt + _has_failed_job(entry)
@@ -82,20 +83,28 @@ class FieldingSteps:
             try:
                 snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
                 break
-            except NotFound:
-                if (last := self._wave.journal.last(self._wave.key, LAUNCH)) and last.state is EntryState.FAILED:
-                    raise  # the request itself was refused
-                # The exchange has forgotten the job; what became of it shows in the group.
-                state = await self._wave.read_state()
-                return await self.finished_launch(state) or await self.adopt_launch(state, budget)
+            except (NotFound, JobStatusUnknown) as error:
+                return await self._launch_from_the_group(error, budget)
             except JobFailed:
-                failed = self._wave.journal.last(self._wave.key, LAUNCH)
+                failed = self._wave.last(LAUNCH)
                 shown = failed.payload.snapshot if failed else None
                 # The key of an attempt that failed long ago returns that job; only then does the next one follow.
                 if shown is None or shown.created_at is None or shown.created_at >= asked_at:
                     raise
         await self._read_back(budget)
         return snapshot
+
+    async def _launch_from_the_group(self, error: NotFound | JobStatusUnknown, budget: Money) -> JobSnapshot:
+        """Return what became of a launch whose job does not tell, as the group shows it; it is not sent again."""
+        last = self._wave.last(LAUNCH)
+        if last is not None and last.state is EntryState.FAILED:
+            raise error  # the request itself was refused
+        state = await self._wave.read_state()
+        if (finished := await self.finished_launch(state)) is not None:
+            return finished
+        if isinstance(error, JobStatusUnknown):
+            raise error
+        return await self.adopt_launch(state, budget)  # the exchange has forgotten the job
 
     def _is_of_this_launch(self, entry: JournalEntry[LaunchPayload], cycle: int) -> bool:
         """Return whether an entry is continued: it is of this filling of the group, and unanswered or of this plan.
@@ -147,7 +156,9 @@ class FieldingSteps:
                 "read wave.status(); if it is a draft, run this again in a moment.",
                 wave=self._wave.name,
             )
-        approve = await self._wave.client.spend_guard.check(state.ref, verb="wave.launch", budget=budget, always=True)
+        approve = await self._wave.client.spend_guard.check(
+            state.ref, verb="wave.launch", budget=budget, always=True, state=state
+        )
         approve()
         await self._warn_of_strangers(state)
         self._wave.client.http.warn(
@@ -184,7 +195,7 @@ class FieldingSteps:
 
     async def finished_launch(self, state: ExchangeState) -> JobSnapshot | None:
         """Return the launch of the present filling of the group if it was sent from here and there is a run."""
-        entry = self._wave.journal.last(self._wave.key, LAUNCH)
+        entry = self._wave.last(LAUNCH)
         if entry is None or entry.state is EntryState.FAILED or state.run is None:
             return None
         if entry.payload.cycle != (await self._wave.read_uploads(state.ref)).cycle:
@@ -229,8 +240,22 @@ class FieldingSteps:
         await self._wave.read_back()
 
     async def resume(self) -> None:
-        """Resume the fielding run, guarded by its ETag."""
-        await self._wave.client.fielding.resume(await self._wave.require_ref())
+        """Resume a paused fielding run, guarded by its ETag: money flows again, as far as it was approved.
+
+        Raises:
+            BudgetExceeded: what stands at the exchange can cost more than was approved here.
+        """
+        state = await self._wave.read_state()
+        state.require_known("resume")
+        if state.state is GroupState.PAUSED:
+            changed = await self._wave.client.spend_guard.check_resumption(state)
+            if changed is not None:
+                self._warn(f"The wave {self._wave.name!r} was paused. {changed}")
+        try:
+            await self._wave.client.fielding.resume(state.ref)
+        except InvalidState as error:
+            error.next_step = state.advice() or error.next_step
+            raise
         self._wave.write(RESUME, EntryState.DONE, Payload())
         await self._wave.read_back()
 
@@ -270,8 +295,15 @@ class FieldingSteps:
     async def relaunch(self, budget: str | Money | None) -> None:
         """Relaunch a completed run whose goal and end have not been reached."""
         ref = await self._wave.require_ref()
-        approve = await self._wave.client.spend_guard.check(ref, verb="wave.relaunch", budget=budget, always=True)
-        await self._wave.client.fielding.relaunch(ref)
+        state = await self._wave.read_state()
+        approve = await self._wave.client.spend_guard.check(
+            ref, verb="wave.relaunch", budget=budget, always=True, state=state
+        )
+        try:
+            await self._wave.client.fielding.relaunch(ref)
+        except InvalidState as error:
+            error.next_step = state.advice() or error.next_step
+            raise
         approve()
         await self._wave.read_back()
 
@@ -280,10 +312,11 @@ class FieldingSteps:
         state = await self._require_launched("raise the goal", completed=True)
         present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
         saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if isinstance(goal, bool) or not isinstance(goal, int) or not (present or 0) < goal <= saved:
+        if not (present or 0) < goal <= saved:
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
                 evidence={"field": "goal", "goal": present, "saved_ids": saved},
+                safe="nothing was changed.",
                 next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
             )
         await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)
@@ -300,14 +333,16 @@ class FieldingSteps:
         return wanted
 
     async def extend(self, end_at: datetime, budget: str | Money | None) -> datetime:
-        """Move the end of a run that has not ended."""
-        state = await self._require_launched("extend the fielding")
+        """Move the end of a run that is not completed; the end of a completed one cannot be moved."""
+        state = await self._require_launched("extend the fielding", ended=True)
         run = state.run
         if run is None or run.start_fielding_at is None:
             raise state.invalid_state_error(
                 "The start of the run is not shown, so its end cannot be moved.", "", wave=self._wave.name
             )
-        approve = await self._wave.client.spend_guard.check(state.ref, verb="wave.extend", budget=budget, always=True)
+        approve = await self._wave.client.spend_guard.check(
+            state.ref, verb="wave.extend", budget=budget, always=True, state=state
+        )
         changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
         approve()
         await self._wave.read_back()
@@ -317,13 +352,18 @@ class FieldingSteps:
         """Record a budget for what stands at the exchange now."""
         return await self._wave.client.spend_guard.approve(await self._wave.require_ref(), budget)
 
-    async def _require_launched(self, action: str, *, completed: bool = False) -> ExchangeState:
+    async def _require_launched(self, action: str, *, completed: bool = False, ended: bool = False) -> ExchangeState:
+        """Return the state of a group in the field; also of a completed one, or one whose end alone has passed."""
         state = await self._wave.read_state()
         state.require_known(action)
-        if not state.is_in_field and not (completed and state.state is GroupState.COMPLETED):
+        if not (
+            state.is_in_field
+            or (completed and state.state is GroupState.COMPLETED)
+            or (ended and state.ended_by_date_alone)
+        ):
             raise state.invalid_state_error(
                 f"The target group is {state.state}, which does not allow this: {action}.",
-                "wave.update(plan) changes a draft; wave.relaunch(budget=…) continues a completed wave.",
+                state.advice() or "wave.update(plan) changes a draft.",
                 wave=self._wave.name,
             )
         return state
@@ -397,7 +437,7 @@ class FieldingSteps:
 
     @property
     def _paused_by_us(self) -> bool:
-        paused, resumed = (self._wave.journal.last(self._wave.key, step) for step in (PAUSE, RESUME))
+        paused, resumed = (self._wave.last(step) for step in (PAUSE, RESUME))
         return paused is not None and (resumed is None or paused.number > resumed.number)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import normalise_name
 from cint_nb.domain.models import TargetGroupRef
@@ -38,6 +39,7 @@ class _CachedDetails:
     details: dict[str, Any] = field(default_factory=dict)
 
 
+@check_arguments()
 class ProjectStatus:
     """The status of all target groups of a project; each call yields status frames, the last one complete.
 

@@ -15,8 +15,7 @@ from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
-from cint_nb.wave.exchange.identity import UploadName
-from cint_nb.wave.exchange.people import GroupUploads, check_people
+from cint_nb.wave.exchange.people import GroupUploads, check_people, find_same_people
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
     REMOVE,
@@ -31,6 +30,7 @@ class UploadSteps:
 
     def __init__(self, wave: WaveContext) -> None:
         self._wave = wave
+        self._saved_at_outcome: int | None = None
 
     async def upload(self, respondents: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Upload a list once: attach to its job if there is one, wherever it was sent from; otherwise send it.
@@ -41,13 +41,14 @@ class UploadSteps:
         """
         ref = await self._wave.require_ref()
         uploads = await self._wave.read_uploads(ref)
-        name = uploads.name(self._wave.respondents, int(batch))
         entry = self._uploads(uploads.cycle).get(batch)
-        if entry is not None and entry.payload.file_name != str(name):
+        if entry is not None and not uploads.is_named(entry.payload.file_name, self._wave.respondents, int(batch)):
             entry = None
-        found = uploads.find(name)
+        found = uploads.find(self._wave.respondents, int(batch))
+        if found is None and batch == "0":
+            found = await find_same_people(self._wave.client, ref, uploads, respondents)
         await self._require_explained(ref, uploads)
-        if batch != "0" and uploads.jobs is not None and uploads.find(uploads.name(self._wave.respondents, 0)) is None:
+        if batch != "0" and not uploads.saved and not uploads.is_running:
             raise InvalidState(
                 "The list this resubmission belongs to is no longer in the target group; it was removed.",
                 evidence={"wave": self._wave.name, "saved": uploads.saved},
@@ -56,7 +57,7 @@ class UploadSteps:
             )
         if found is None and uploads.jobs is not None and entry is not None:
             if entry.state is EntryState.INTENT:
-                await self._check_for_lost_upload(ref, name)
+                await self._check_for_lost_upload(ref, entry.payload.file_name, int(batch))
             elif entry.state is EntryState.DONE and await self._is_forgotten(entry.payload):
                 entry = None
 
@@ -66,7 +67,7 @@ class UploadSteps:
             before = await self._wave.client.recontacts.saved_ids(ref) if known and batch == "0" else ()
             return UploadPayload(
                 content_hash=respondents.content_hash,
-                file_name=str(name),
+                file_name=str(uploads.name(self._wave.respondents, int(batch))),
                 cycle=uploads.cycle,
                 saved_before=known,
                 digests_before=tuple(_digest(identifier) for identifier in before),
@@ -74,12 +75,14 @@ class UploadSteps:
             )
 
         async def send(payload: UploadPayload) -> Job:
+            if found is not None:
+                return self._wave.client.recontacts.job(ref, found.job_id, ids=len(respondents))
             with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
                 return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
         return await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
 
-    async def _check_for_lost_upload(self, ref: TargetGroupRef, name: UploadName) -> None:
+    async def _check_for_lost_upload(self, ref: TargetGroupRef, file_name: str, batch: int) -> None:
         """Wait until it is certain whether an upload that was sent, and whose reply was never seen, is listed.
 
         Raises:
@@ -87,13 +90,13 @@ class UploadSteps:
         """
 
         async def check() -> UploadJob | None:
-            return (await self._wave.read_uploads(ref)).find(name)
+            return (await self._wave.read_uploads(ref)).find(self._wave.respondents, batch)
 
         await check_until_certain(
             self._wave.client.http,
             check,
             what="upload recontacts",
-            file_name=str(name),
+            file_name=file_name,
             target_group_id=ref.target_group_id,
         )
 
@@ -109,12 +112,12 @@ class UploadSteps:
 
     def _uploads(self, cycle: int | None = None) -> dict[str, JournalEntry[UploadPayload]]:
         """Return the newest entry of each batch, of one cycle or of the last one the journal knows."""
-        entries = self._wave.journal.entries(self._wave.key, step=UPLOAD, after=self._since_removal())
+        entries = self._wave.entries(UPLOAD, after=self._since_removal())
         wanted = max((entry.payload.cycle for entry in entries), default=0) if cycle is None else cycle
         return {entry.batch: entry for entry in entries if entry.payload.cycle == wanted}
 
     def _since_removal(self) -> int:
-        removal = self._wave.journal.last(self._wave.key, REMOVE)
+        removal = self._wave.last(REMOVE)
         return removal.number if removal and removal.state is EntryState.DONE else 0
 
     async def _require_explained(self, ref: TargetGroupRef, uploads: GroupUploads) -> None:
@@ -148,10 +151,13 @@ class UploadSteps:
         has_rsids = self._wave.respondents.entity_type is EntityType.RSID or self._wave.crosswalk is not None
         before = self._select(first.digests_before, self._saved_form()) if has_rsids else []
         saved, saved_before = await self._wave.client.recontacts.saved_count(ref), first.saved_before
+        self._saved_at_outcome = saved
+        message = first.snapshot.partial_message if first.snapshot and len(uploads) == 1 else None
+        new_people = len(self._wave.respondents.ids) - len(before)
+        uploaded, _ = parse_message_counts(message)
+        says_less = uploaded is not None and uploaded < new_people
         after: Collection[str] | None = None
-        if has_rsids and (
-            saved_before is None or saved != saved_before + len(self._wave.respondents.ids) - len(before)
-        ):
+        if has_rsids and (saved_before is None or saved != saved_before + new_people or says_less):
             after = await self._wave.client.recontacts.saved_ids(ref)
             await self._require_still_there(ref, first, after)
         new = saved if has_rsids else None if saved_before is None else saved - saved_before
@@ -160,12 +166,17 @@ class UploadSteps:
             before=before,
             after=after,
             saved_count=new,
-            message=(first.snapshot.partial_message or "") if first.snapshot and len(uploads) == 1 else "",
+            message=message,
             rejected_before=self._select(
                 {digest for entry in self._resubmissions() for digest in entry.payload.digests_sent}
             ),
             crosswalk=self._wave.crosswalk,
         )
+
+    async def is_outcome_current(self) -> bool:
+        """Return whether as many ids are saved as when the outcome was fetched: nobody was added or removed since."""
+        saved = await self._wave.client.recontacts.saved_count(await self._wave.require_ref())
+        return saved == self._saved_at_outcome
 
     async def _require_still_there(self, ref: TargetGroupRef, first: UploadPayload, after: Collection[str]) -> None:
         """Raise if nobody of the list is in the group any more: people who were removed were not rejected.
@@ -194,8 +205,9 @@ class UploadSteps:
             InvalidState: nothing has been uploaded, or the upload is still running.
         """
         uploads = await self._wave.read_uploads(ref)
-        name = uploads.name(self._wave.respondents, 0)
-        job = uploads.find(name)
+        job = uploads.find(self._wave.respondents, 0)
+        if job is None:
+            job = await find_same_people(self._wave.client, ref, uploads, self._wave.respondents)
         if job is None or job.state is JobState.RUNNING:
             raise InvalidState(
                 "Nothing has been uploaded yet, so there is no outcome to show."
@@ -207,7 +219,7 @@ class UploadSteps:
             )
         return UploadPayload(
             content_hash=self._wave.respondents.content_hash,
-            file_name=str(name),
+            file_name=str(uploads.name(self._wave.respondents, 0)),
             cycle=uploads.cycle,
             saved_before=None,
         )
@@ -248,7 +260,7 @@ class UploadSteps:
     async def remove(self, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Remove every recontact of the group, once, and follow the job to its end."""
         ref = await self._wave.require_ref()
-        entry = self._wave.journal.last(self._wave.key, REMOVE)
+        entry = self._wave.last(REMOVE)
         if entry is not None and entry.state is EntryState.DONE and await self._wave.client.recontacts.saved_count(ref):
             entry = None  # ids were added since the last removal
 

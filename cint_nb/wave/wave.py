@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 import pandas as pd
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import JournalError, PlanError
+from cint_nb.domain.arguments import check_arguments, check_model
+from cint_nb.domain.errors import ApiError, JournalError, PlanError
 from cint_nb.domain.findings import Findings
-from cint_nb.domain.ids import masked_repr, normalise_name
+from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.models import IdInUrl, TargetGroupRef
+from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import STEPS, Step
+from cint_nb.study.preflight.registry import STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
-from cint_nb.wave.exchange.facts import read_exchange_facts
+from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
+from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
@@ -35,6 +38,7 @@ from cint_nb.wave.upload_steps import UploadSteps
 T = TypeVar("T")
 
 
+@check_arguments(PlanError, leave=("respondents", "plan"))
 class Wave:
     """One recontact wave; every verb can be rerun and continues where the wave stands.
 
@@ -58,8 +62,8 @@ class Wave:
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
-        name = normalise_name(name) if isinstance(name, str) else name
-        check_arguments(name, project, respondents)
+        name = normalise_name(name)
+        check_wave(name, project, respondents, plan)
         self.client = client
         self.name = name
         self.sources = tuple(sources)
@@ -112,7 +116,12 @@ class Wave:
         """
         _check_words("step", [step], STEPS)
         _check_words("unverified", unverified, VERIFIABLE)
-        facts = WaveFacts(
+        facts = self._facts(step, unverified)
+        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+
+    def _facts(self, step: Step, unverified: Collection[str] = ()) -> WaveFacts:
+        """Return what is known without the exchange."""
+        return WaveFacts(
             plan=self.plan,
             respondents=self.respondents,
             now=self.client.clock.now(),
@@ -123,16 +132,26 @@ class Wave:
             list_made_on=self.list_made_on,
             draft_written_at=self._drafts.draft_written_at,
             last_written=self._drafts.last_written,
+            allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
         )
-        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
 
-    async def _add_exchange_facts(self, facts: WaveFacts) -> WaveFacts:
-        state, uploads = None, None
-        if await self._context.locate() is not None:
+    async def _add_exchange_facts(
+        self, facts: WaveFacts, state: ExchangeState | None = None, uploads: GroupUploads | None = None
+    ) -> WaveFacts:
+        """Add what the exchange knows; state and uploads are read unless they were in this moment."""
+        if state is None and await self._context.locate() is not None:
             state = await self._context.read_state()
-            state.require_known("check")
-            uploads = await self._context.read_uploads(state.ref)
+            if state.state is GroupState.NOT_KNOWN:
+                hidden = UnreadFact("the state of the target group", state.reason or "not shown", blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
+            else:
+                state.require_known("check")
+            try:
+                uploads = await self._context.read_uploads(state.ref)
+            except ApiError as error:
+                hidden = unread_fact("the uploads and the saved IDs", error, blocks=True)
+                facts = replace(facts, unread=(*facts.unread, hidden))
         return await read_exchange_facts(
             self.client, facts, self.sources, state=state, uploads=uploads, crosswalk=self._context.crosswalk
         )
@@ -150,24 +169,29 @@ class Wave:
         with self.client.journal.lock(self._context.key):
             yield
 
-    def _stop_if_blocked(self, step: Step, unverified: Collection[str] = ()) -> None:
-        self.check(step).raise_if_blocking()  # first without the network: bad input never reaches it
-        self.check(step, ask=True, unverified=unverified).raise_if_blocking()
+    def _stop_if_blocked(self, unverified: Collection[str], state: ExchangeState, uploads: GroupUploads) -> None:
+        self.check("launch").raise_if_blocking()
+        _check_words("unverified", unverified, VERIFIABLE)
+        facts = self._add_exchange_facts(self._facts("launch", unverified), state, uploads)
+        check(self._ask(facts)).raise_if_blocking()
 
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
-    def create(self, *, adopt: str | None = None) -> TargetGroupRef:
+    def create(self, *, adopt: IdInUrl | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
         """Create the project, if it is new, and the draft recontact target group.
 
         The exchange is searched first: what this wave created before, here or elsewhere, is found and continued.
 
         Args:
             adopt: Id of an existing target group of the project to take as this wave's.
+            leave: Ids of target groups which the wave then no longer has, and which may stay in the field or keep their
+                people; the error that stops the adoption names them.
 
         Raises:
             PreflightBlocked: the list or the plan breaks a rule; nothing was sent.
             BadRequest: the exchange rejects the draft; `invalid_params` names the fields.
-            InvalidState: another group has the wave's name, or several projects have the project's name.
+            InvalidState: another group has the wave's name, several projects have the project's name, or a group of
+                this wave would be left in the field or with its people.
             OutcomeUnknown: the reply was lost; rerun it, it checks for the draft before it sends another.
 
         Serves the recontact guide, step 1, and the create guide.
@@ -179,9 +203,9 @@ class Wave:
                 has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
-                if adopt is None and self._ask(self._context.locate()) is None:
+                if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
                     self.check("create", ask=True).raise_if_blocking()
-            return self._ask(self._drafts.create(adopt=adopt))
+            return self._ask(self._drafts.create(adopt=adopt, leave=leave))
 
     def upload(self) -> JobSnapshot:
         """Upload the usable IDs and follow the job to its end.
@@ -217,13 +241,15 @@ class Wave:
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
-        """Upload the rejected IDs once more, and only those.
+        """Upload the rejected IDs once more, and only those: who was rejected is read from the exchange again.
 
         Raises:
             NothingToResubmit: none was rejected, all were rejected twice, or it is not known which RIDs were.
 
         Serves the recontact guide, step 3, last paragraph.
         """
+        if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
+            self._outcome = None
         rejected, batch = self._uploads.select_for_resubmission(self.outcome)
         self._outcome = None
         return self._run(
@@ -237,7 +263,7 @@ class Wave:
         """The number of IDs that were resent by jobs that have ended."""
         return self._uploads.resubmitted_count()
 
-    def lower_goal(self, goal: int | None = None) -> int:
+    def lower_goal(self, goal: Completes | None = None) -> int:
         """Lower the goal of the draft, to the number of saved IDs unless another is given, and return it.
 
         Without a number a goal that is low enough stays as it is.
@@ -267,6 +293,8 @@ class Wave:
 
         Serves `PUT …/target-groups/{target_group_id}`.
         """
+        _check_plan(plan)
+        check_model(plan, PlanError)
         return self._act(lambda: self._drafts.update(plan, overwrite))
 
     def plan_from_exchange(self) -> TargetGroupPlan:
@@ -277,7 +305,7 @@ class Wave:
         """
         return self._ask(self._drafts.plan_from_exchange())
 
-    def launch(self, budget: str | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
+    def launch(self, budget: MoneyText | Money | None = None, *, unverified: Collection[str] = ()) -> JobSnapshot:
         """Launch the target group: from here on it is live and spends money.
 
         Every field of the draft that bears on cost, audience, survey or time must have been read back and equal the
@@ -303,27 +331,29 @@ class Wave:
         with self._holding():
             state = self.exchange_state()
             if state.state is GroupState.DRAFT:
-                if not self._ask(self._fielding.is_launching()):
-                    self._stop_if_blocked("launch", unverified)
+                uploads = self._ask(self._context.read_uploads(state.ref))
+                if not self._fielding.is_launching(uploads):
+                    self._stop_if_blocked(unverified, state, uploads)
             elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
                 self._ask(self._fielding.warn_of_rerun(state, allowed))
                 return finished
             elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
-                verb = "wave.resume()" if state.state is GroupState.PAUSED else "wave.relaunch(budget=…)"
                 raise state.invalid_state_error(
                     f"The wave was launched before, and its target group is {state.state}.",
-                    f"{verb} lets respondents in again.",
+                    state.advice() or "read wave.status().",
                     wave=self.name,
                 )
             else:
                 return self._ask(self._fielding.adopt_launch(state, allowed))
             return self._run(
                 "Launch",
-                lambda on_snapshot: self._fielding.launch(allowed, worst_case, unverified, on_snapshot),
+                lambda on_snapshot: self._fielding.launch(
+                    state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
+                ),
                 f"wave.launch(budget={str(budget)!r})",
             )
 
-    def relaunch(self, budget: str | Money | None = None) -> None:
+    def relaunch(self, budget: MoneyText | Money | None = None) -> None:
         """Relaunch a completed run whose goal and end have not been reached: people can enter again.
 
         Args:
@@ -338,7 +368,7 @@ class Wave:
         """
         self._act(lambda: self._fielding.relaunch(budget))
 
-    def raise_goal(self, goal: int, budget: str | Money | None = None) -> int:
+    def raise_goal(self, goal: Completes, budget: MoneyText | Money | None = None) -> int:
         """Raise the goal of a launched wave, and return the goal the exchange then shows.
 
         Args:
@@ -354,7 +384,7 @@ class Wave:
         """
         return self._act(lambda: self._fielding.raise_goal(goal, budget))
 
-    def set_price(self, price: str | Money, budget: str | Money | None = None) -> Money:
+    def set_price(self, price: MoneyText | Money, budget: MoneyText | Money | None = None) -> Money:
         """Set the price per complete of a launched wave.
 
         Args:
@@ -370,7 +400,7 @@ class Wave:
         """
         return self._act(lambda: self._fielding.set_price(price, budget))
 
-    def extend(self, end_at: datetime, budget: str | Money | None = None) -> datetime:
+    def extend(self, end_at: datetime, budget: MoneyText | Money | None = None) -> datetime:
         """Move the end of fielding of a launched wave, and return the end the exchange then shows.
 
         Args:
@@ -386,7 +416,7 @@ class Wave:
         """
         return self._act(lambda: self._fielding.extend(end_at, budget))
 
-    def approve(self, budget: str | Money) -> Money:
+    def approve(self, budget: MoneyText | Money) -> Money:
         """Approve a budget for what now stands at the exchange; nothing is sent that changes anything.
 
         For a wave that was launched, or made dearer, elsewhere: `status()` compares against what was approved here.
@@ -436,7 +466,14 @@ class Wave:
         self._ask(self._fielding.pause())
 
     def resume(self) -> None:
-        """Resume paused fielding. Serves `POST …/fielding-runs/{id}/resume`."""
+        """Resume paused fielding, as far as money was approved; a warning says what was changed while it was paused.
+
+        Raises:
+            BudgetExceeded: what stands at the exchange now can cost more than was approved: see `approve`.
+            InvalidState: the run is not paused, or its goal or end has been reached.
+
+        Serves `POST …/fielding-runs/{id}/resume`.
+        """
         self._act(lambda: self._fielding.resume())
 
     def close(self, *, resume_first: bool = False) -> None:
@@ -476,6 +513,7 @@ class Wave:
         with self._holding():
             return run_with_progress(step, reporter, resume=resume)
 
+    @printable
     def __repr__(self) -> str:
         """Show mode, name and the state last read, without ids; nothing is sent."""
         read = self._context.last_state
@@ -486,20 +524,14 @@ class Wave:
         return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
 
 
-def check_arguments(name: str, project: str, respondents: Any) -> None:
-    """Raise if a wave's name or project is too short or too long, or if it is given no respondents.
+def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
+    """Raise if a wave's name or project is too short or too long, or if it is given no respondents or no plan.
 
     Raises:
         PlanError: it names what is wrong.
     """
     low, high = limits.NAME_CHARACTERS
     for field, text in (("name", name), ("project", project)):
-        if not isinstance(text, str):
-            raise PlanError(
-                f"The wave's {field} is a text, not {type(text).__name__}.",
-                evidence={"field": field},
-                next_step=f"choose a {field} of {low} to {high} characters.",
-            )
         text = normalise_name(text)
         if not low <= len(text) <= high:
             raise PlanError(
@@ -513,6 +545,16 @@ def check_arguments(name: str, project: str, respondents: Any) -> None:
             f"The wave has no respondents: it was given {given}.",
             evidence={"field": "respondents"},
             next_step='pass cint.read_respondents(...), or picker.value once the file picker shows "ready".',
+        )
+    _check_plan(plan)
+
+
+def _check_plan(plan: Any) -> None:
+    if not isinstance(plan, TargetGroupPlan):
+        raise PlanError(
+            f"The wave has no plan: it was given {'nothing' if plan is None else type(plan).__name__}.",
+            evidence={"field": "plan"},
+            next_step="pass cint.TargetGroupPlan.recontact(...).",
         )
 
 

@@ -6,18 +6,25 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotAuthenticated, error_class_for_status
+from cint_nb.domain.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    JobAlreadyRunning,
+    NotAuthenticated,
+    error_class_for_status,
+)
 from cint_nb.domain.ids import quote_foreign
-from cint_nb.domain.models import text_or_none
-from cint_nb.wire.calls import Reply, parse_json
+from cint_nb.wire.calls import Reply
+from cint_nb.wire.replies.error_body import read_error_body
 
-_BODY_MAX = 65_536
 _SECRET_MIN = 8
+_CREDENTIALS_REFUSED = ("invalid_client", "unauthorized_client", "access_denied")
+"""OAuth's words for a wrong client id or secret, which it may send with a 400."""
 
 PLAN_FIELD_NAMES: Mapping[str, str] = {
     "expected_completes": "completes_goal",
@@ -41,9 +48,15 @@ _NEXT_STEPS: Mapping[int, str] = {
     413: "send fewer ids: 100,000 bare ids are 3.7 MB, so a larger file contains something else.",
     415: "upload the file as multipart field 'file'.",
     422: "read the current state; this action is not allowed in it.",
+    423: "wait until whoever holds the lock has ended, then try again.",
+    425: "send it again in a moment: it was not worked on.",
     429: "wait before the next request; use webhooks or poll less often.",
 }
 _JOB_RUNS = "wait for the running job to finish, then resend; only one job per target group can run at a time."
+_WEB_PAGE = (
+    "a gateway, a firewall or the sign-in page of a network stands in between: check the network, the proxy and "
+    "CINT_NB_BASE_URL; `cint-nb doctor` tests them."
+)
 _THREE_CAUSES = (
     "403 has three causes: an expired token (a new one was tried), a missing Cint-API-Version header (always sent), "
     "or a right or feature this account lacks: ask your Cint integration consultant."
@@ -58,24 +71,24 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
         operation: What was requested, for the message.
         tried_new_token: Whether the request was already resent with a new token.
     """
-    envelope = parse_error_envelope(reply.body)
-    object_name = quote_foreign(envelope.get("object") or envelope.get("error"))
-    detail = quote_foreign(envelope.get("detail") or envelope.get("details") or envelope.get("error_description"))
-    params = invalid_params(envelope)
+    said = read_error_body(reply.body)
+    params = tuple((plan_field_name(name), reason) for name, reason in said.params)
     kind = error_class_for_status(reply.status)
-    if reply.status == 409 and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
+    if kind is Conflict and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
         kind = JobAlreadyRunning
+    if kind is BadRequest and said.kind in _CREDENTIALS_REFUSED:
+        kind = NotAuthenticated
     error = kind(
-        _summary_line(operation, reply.status, detail),
+        _summary_line(reply, operation, said.detail),
         evidence={
             "status": reply.status,
-            "object": object_name,
+            "object": said.kind,
             "fields": "; ".join(": ".join(filter(None, param)) for param in params) or None,
-            "request_id": _request_id(envelope) or reply.request_id,
+            "request_id": said.request_id or reply.request_id,
             "trace_id": reply.trace_id,
         },
         safe=_safe_line(reply),
-        next_step=_next_step(reply, object_name, kind, tried_new_token),
+        next_step=_next_step(reply, said.kind, kind, tried_new_token),
     )
     error.body = reply.body
     error.invalid_params = params
@@ -103,33 +116,6 @@ def redact_reply(reply: Reply, secrets: Iterable[SecretStr | None]) -> Reply:
     return dataclasses.replace(reply, body=body, headers=headers)
 
 
-def parse_error_envelope(body: bytes) -> dict[str, Any]:
-    """Return the error object of a body; empty if there is none, as from a proxy that returns HTML."""
-    try:
-        parsed = parse_json(body[:_BODY_MAX])
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
-
-
-def _request_id(envelope: Mapping[str, Any]) -> str | None:
-    """Return the id of the error itself, whole: it names a request, not a person, and support needs all of it."""
-    identifier = text_or_none(envelope.get("id"))
-    return identifier if identifier and re.fullmatch(r"[A-Za-z0-9-]{1,64}", identifier, re.ASCII) else None
-
-
-def invalid_params(envelope: Mapping[str, Any]) -> tuple[tuple[str | None, str | None], ...]:
-    """Return the fields an error names, under our names, each with its reason; None for what it does not give."""
-    listed = envelope.get("invalid_params")
-    if not isinstance(listed, list):
-        return ()
-    return tuple(
-        (plan_field_name(item.get("name")), quote_foreign(item.get("reason")) or None)
-        for item in listed
-        if isinstance(item, dict)
-    )
-
-
 def plan_field_name(name: object) -> str | None:
     """Return the plan's name for a field name of an error, such as `FieldingSpecification.EndAt`; None for no name."""
     quoted = quote_foreign(name)
@@ -143,26 +129,36 @@ def plan_field_name(name: object) -> str | None:
     return name_in_plan
 
 
-def _summary_line(operation: str, status: int, detail: str | None) -> str:
-    words = operation.replace("_", " ")
+def _summary_line(reply: Reply, operation: str, detail: str | None) -> str:
+    status, words = reply.status, operation.replace("_", " ")
     rest = f": {detail}" if detail else "."
     if 300 <= status < 400:
         return f"The exchange answered the request to {words} with a redirect, which is never followed{rest}"
+    if reply.is_web_page():
+        return f"A web page answered the request to {words}, not the exchange; its status is {status}."
+    if status in (502, 503, 504) and not reply.body.strip():
+        return f"The exchange could not {words}: a gateway before it gave the status {status} and no reason."
+    if status == 408:
+        return f"The exchange gave up waiting for the whole request to {words}{rest}"
     if status >= 500:
         return f"The exchange could not {words}{rest}"
     return f"The exchange rejected the request to {words}{rest}"
 
 
 def _safe_line(reply: Reply) -> str:
-    if reply.status < 500:
-        return "nothing was changed by this request."
     if reply.method == "GET":
         return "nothing was changed; repeating the read is safe."
+    if reply.status == 408 or (reply.is_web_page() and reply.status >= 400):
+        return "unknown: whether the exchange received the request does not show."
+    if reply.status < 500:
+        return "nothing was changed by this request."
     return "unknown: the request may have taken effect before the error."
 
 
 def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], tried_new_token: bool) -> str:
     status = reply.status
+    if status >= 400 and reply.is_web_page():
+        return _WEB_PAGE if reply.method == "GET" else f"check whether it took effect before resending; {_WEB_PAGE}"
     if kind is JobAlreadyRunning:
         return _JOB_RUNS
     if status == 403:
@@ -173,7 +169,7 @@ def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], trie
         return "a new token was rejected too: check that the client ID and secret belong to this account."
     if status == 404:
         return _not_found_hint(reply.template)
-    if status >= 500:
+    if status >= 500 or status == 408:
         return "check whether it took effect before resending; give request_id to Cint support if it recurs."
     return _NEXT_STEPS.get(status, "give request_id to Cint support if the request looks right.")
 

@@ -29,9 +29,9 @@ from cint_nb.domain.errors import (
     PermissionDenied,
     SettingsError,
 )
-from cint_nb.wire.api_errors import parse_error_envelope
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock
+from cint_nb.wire.replies.error_body import parse_error_envelope
 from cint_nb.wire.retry_policy import Idempotency
 from cint_nb.wire.settings import Mode, Settings, is_valid_token
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
-from typing import Any, Never
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -17,13 +16,13 @@ import httpx
 from cint_nb.domain.errors import InputError, UnexpectedReply
 from cint_nb.domain.ids import masked_repr, quote_foreign
 from cint_nb.domain.plan import format_utc
+from cint_nb.wire.replies.json_body import parse_json
+from cint_nb.wire.replies.shape import ReplyShape, is_address_part
 from cint_nb.wire.retry_policy import Idempotency
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_PATH_PARAM = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _HEADER = re.compile(r"[\t -~\u00a0-\u00ff]*")
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
@@ -45,6 +44,7 @@ class Call:
         deadline: Seconds for all attempts together; 60, or 120 for uploads, when omitted.
         max_bytes: Largest reply accepted; 10 MB when omitted.
         accept: Media type requested; `*/*` for downloads.
+        reply_shape: What its reply must look like; None for a reply that is not compared.
     """
 
     operation: str
@@ -60,6 +60,7 @@ class Call:
     deadline: float | None = None
     max_bytes: int | None = None
     accept: str = "application/json"
+    reply_shape: ReplyShape | None = field(default=None, repr=False)
 
     def url_path(self, account_id: int | None) -> str:
         """Return the path with its placeholders filled.
@@ -74,7 +75,7 @@ class Call:
 
         def fill(placeholder: re.Match[str]) -> str:
             text = None if (value := values.get(placeholder[1])) is None else str(value)
-            if not text or not _PATH_PARAM.fullmatch(text):
+            if not text or not is_address_part(text):
                 problem = "it has the wrong form" if text else "it is missing"
                 raise InputError(
                     f"{placeholder[1]} is not valid in a URL: {problem}.",
@@ -164,9 +165,17 @@ class Reply:
         """Return whether this is an HTML page, such as the sign-in page of a network."""
         return "html" in self._media_type
 
+    def is_web_page(self) -> bool:
+        """Return whether the body is HTML or XML, as from a gateway, whatever its type says."""
+        return self.is_html_page() or self.body[:200].lstrip().startswith(b"<")
+
+    def claims_json(self) -> bool:
+        """Return whether the reply says that its body is JSON."""
+        return "json" in self._media_type
+
     def is_malformed(self) -> bool:
         """Return whether a body that claims to be JSON, or is an HTML page, cannot be read as JSON."""
-        if not self.body.strip() or not ("json" in self._media_type or self.is_html_page()):
+        if not self.body.strip() or not (self.claims_json() or self.is_html_page()):
             return False
         try:
             self.json()  # cached for the next reader
@@ -197,7 +206,7 @@ class Reply:
             last = urlsplit(self.headers.get("location", "")).path.rstrip("/").rpartition("/")[2]
         except ValueError:  # brackets that are no IPv6 address
             return None
-        return last if _PATH_PARAM.fullmatch(last) else None
+        return last if is_address_part(last) else None
 
     def unexpected_reply_error(self, what: str) -> UnexpectedReply:
         """Return the error for a successful reply that cannot be interpreted; its `body` keeps the raw reply."""
@@ -210,31 +219,15 @@ class Reply:
                 "request": f"{self.method} {self.template}",
                 "request_id": self.request_id,
             },
-            safe="repeating a read is safe; a request that changes something may have taken effect.",
-            next_step="check whether it took effect before resending; if this recurs, check the base URL.",
+            safe="nothing was changed; repeating the read is safe."
+            if self.method == "GET"
+            else "unknown: the request was sent and answered with a success, so it may have taken effect.",
+            next_step="check whether it took effect before resending; if this recurs, check the base URL."
+            if self.method != "GET"
+            else "try again in a moment; if this recurs, check the base URL, and tell Cint support.",
         )
         error.body = self.body
         return error
-
-
-def parse_json(body: bytes) -> Any:
-    """Parse a JSON body; half a surrogate pair in it, which nothing could print or store, becomes U+FFFD.
-
-    Raises:
-        ValueError: it is not JSON, has a number no JSON has, or is nested too deeply to be read.
-    """
-    try:
-        parsed = json.loads(body, parse_constant=_refuse_constant)
-        if _SURROGATE.search(body):
-            text = json.dumps(parsed, ensure_ascii=False)
-            parsed = json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return parsed
-
-
-def _refuse_constant(word: str) -> Never:
-    raise ValueError(f"{word} is not JSON")
 
 
 def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str | None = None) -> Reply:

@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from urllib.request import proxy_bypass
 
 import httpx
 
@@ -52,6 +53,15 @@ class ClientPool:
     def owns_clients(self) -> bool:
         """Whether the clients are ours and not the caller's."""
         return self._external_client is None
+
+    def proxy_variable(self, url: httpx.URL) -> str | None:
+        """Return the name of the variable whose proxy a request goes through; None where it goes through none."""
+        if not self._proxies or self._transport is not None or not self.owns_clients:
+            return None
+        if proxy_bypass(url.host):
+            return None
+        named = {name.lower(): name for name, value in sorted(os.environ.items(), reverse=True) if value}
+        return named.get(f"{url.scheme}_proxy") or named.get("all_proxy")
 
     def any_client(self) -> httpx.AsyncClient:
         """Return the client that requests are built with.

@@ -24,8 +24,9 @@ from cint_nb.domain.errors import (
     OutcomeUnknown,
     RateLimited,
     ServerError,
+    UnexpectedReply,
 )
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import printable, quote_foreign
 from cint_nb.wire import loop_thread, retry_policy
 from cint_nb.wire.api_errors import error_from_reply, redact_reply
 from cint_nb.wire.auth import (
@@ -38,6 +39,7 @@ from cint_nb.wire.auth import (
 )
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock, SystemClock
+from cint_nb.wire.replies import error_body, shape
 from cint_nb.wire.retry_policy import FailureKind, Idempotency, RetryBudget, RetryDecision
 from cint_nb.wire.sender import AttemptFailed, Sender
 from cint_nb.wire.settings import Mode, Settings
@@ -170,6 +172,7 @@ class Http:
         if text not in self.warnings and len(self.warnings) < _WARNINGS_MAX:
             self.warnings.append(text)
 
+    @printable
     def __repr__(self) -> str:
         """Show mode and account."""
         return f"<Http: {self.settings.mode} · account {self.settings.account_id}>"
@@ -260,18 +263,69 @@ class Http:
         call = state.call
         if 200 <= reply.status < 300:
             self._warn_of_sunset(reply)
-            if call.accept != "application/json" and reply.is_html_page():
+            is_file = call.accept != "application/json"
+            if is_file and reply.is_html_page():
                 raise AttemptFailed(
                     FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is an HTML page, not the file.")
                 )
-            if call.accept == "application/json" and reply.is_malformed():
+            if not is_file and reply.is_malformed():
                 raise AttemptFailed(
-                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is truncated or not JSON.")
+                    FailureKind.AMBIGUOUS,
+                    reply.unexpected_reply_error(
+                        f"A web page answered the request to {call.operation}, not the exchange: the reply is not JSON."
+                        if reply.is_web_page()
+                        else "The reply is truncated or not JSON."
+                    ),
                 )
+            try:
+                self._check_shape(call, reply)
+            except UnexpectedReply as unusable:
+                if call.idempotency is Idempotency.SAFE:
+                    unusable.safe = "nothing was changed; repeating the request is safe."
+                self.warn(unusable.what)  # whoever can do without this reply does not say so
+                # The same request would be answered alike.
+                raise AttemptFailed(FailureKind.FINAL, unusable) from None
             return reply
         error = error_from_reply(reply, operation=call.operation, tried_new_token=state.new_token_tried)
-        wait = retry_policy.parse_retry_after(reply.headers.get("retry-after"), self.clock.now())
+        sent_at = retry_policy.parse_http_date(reply.headers.get("date")) or self.clock.now()
+        wait = retry_policy.parse_retry_after(reply.headers.get("retry-after"), sent_at)
         raise AttemptFailed(retry_policy.classify_status(reply.status), error, retry_after=wait)
+
+    def _check_shape(self, call: Call, reply: Reply) -> None:
+        """Compare a success with what its operation declares; what it merely lacks is a warning.
+
+        Raises:
+            UnexpectedReply: it is an error whatever its status, lacks what the operation needs, or has a wrong type.
+        """
+        declared, is_file = call.reply_shape, call.accept != "application/json"
+        if not reply.body.strip():
+            left_out = is_file and self.settings.mode is Mode.REPLAY  # recordings do not keep the content of files
+            if declared is not None and not declared.may_be_empty and not left_out:
+                raise reply.unexpected_reply_error(f"The reply to the request to {call.operation} is empty.")
+            return
+        if is_file and not reply.claims_json():
+            return
+        try:
+            body = reply.json()
+        except UnexpectedReply:
+            if declared is None or declared.may_be_empty:
+                return
+            raise
+        if (key := error_body.key_of_error(body)) is not None:
+            raise reply.unexpected_reply_error(
+                f"The reply to the request to {call.operation} has the status {reply.status} and is an error "
+                f"({key!r}): {error_body.words_of_error(body)}"
+            )
+        if declared is None:
+            return
+        found = shape.deviations(declared.body, body)
+        refused = [each for each in found if each.is_refused]
+        if found:
+            what = shape.in_words(refused or found)
+            text = f"The reply to the request to {call.operation} is not as documented: {what}."
+            if refused:
+                raise reply.unexpected_reply_error(text)
+            self.warn(text)
 
     def _warn_of_sunset(self, reply: Reply) -> None:
         if sunset := reply.headers.get("sunset"):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 from cint_nb.domain import limits
+from cint_nb.domain.ids import quote_foreign
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
+from cint_nb.wire.replies.shape import Object
+
+_LIKE_A_CURSOR = re.compile(r"cursor|next|pag(?:e|ing|ination)|token|contin|after|more|meta|links?$", re.IGNORECASE)
 
 
 async def iter_items(
@@ -50,14 +55,14 @@ async def iter_pages(
 ) -> AsyncIterator[list[Any]]:
     """Iterate over a list page after page.
 
-    It ends when the cursor is null, absent or empty; a short or empty page does not end it. The list's own `url` is
-    never followed, and its `has_more` is not trusted. A repeated cursor, or too many pages, ends it with a warning
-    in `http.warnings`.
+    It ends when the cursor is null, absent or empty; a short or empty page does not end it. An absent cursor on a full
+    page, or beside an undocumented key that could hold it, may mean that the list is cut, as where `has_more` says so.
+    That is a warning, like a repeated cursor and too many pages. The list's own `url` is never followed.
 
     Args:
         http: The client's `Http`.
         call: The request of the first page.
-        items_key: Name of the items in the reply; a page without it is empty.
+        items_key: Name of the items in the reply.
         cursor_in: Query parameter that takes the cursor.
         cursor_out: Name of the cursor in the reply.
         page_size: Sent as `page_size` unless the call's query has one; None sends none.
@@ -81,13 +86,17 @@ async def iter_pages(
         reply = await http.send(replace(call, query=query))
         page = reply.json_object()
         items = page.get(items_key)
-        if items is not None and not isinstance(items, list):
-            raise reply.unexpected_reply_error(f"A page of the list has no list named {items_key!r}.")
-        yield items or []
+        if not isinstance(items, list):
+            raise reply.unexpected_reply_error(
+                f"A page of the list has no list named {items_key!r} in the reply to the request to {call.operation}."
+            )
+        yield items
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:
-                stop(reply, "the list says there is more but gives no cursor")
+                stop(reply, f"the list says there is more ('has_more') but gives no cursor ({cursor_out!r})")
+            elif cursor_out not in page and (doubt := _doubt(call, page, items, query.get("page_size"))) is not None:
+                stop(reply, f"the list has no {cursor_out!r}, {doubt}")
             return
         if str(cursor) in seen:
             stop(reply, "the list repeated a cursor, so reading stopped")
@@ -95,3 +104,14 @@ async def iter_pages(
         seen.add(str(cursor))
         query = {**query, cursor_in: str(cursor)}
     stop(reply, f"reading stopped after {max_pages:,} pages")
+
+
+def _doubt(call: Call, page: dict[str, Any], items: list[Any], page_size: Any) -> str | None:
+    """Return why a page without a cursor may not be the last one; None if nothing speaks against it."""
+    shape = call.reply_shape.body if call.reply_shape else None
+    documented = shape.keys if isinstance(shape, Object) else {}
+    other = next((name for name in page if name not in documented and _LIKE_A_CURSOR.search(name) and page[name]), None)
+    if other is not None:
+        return f"but an undocumented {quote_foreign(other, 40)!r} that may stand for it"
+    is_full = isinstance(page_size, int) and len(items) >= page_size
+    return f"and the page is full: {len(items):,} rows" if is_full and "has_more" not in page else None

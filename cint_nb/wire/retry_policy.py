@@ -70,12 +70,12 @@ def classify_exception(error: Exception) -> FailureKind:
 
 
 def classify_status(status: int) -> FailureKind:
-    """Return how an attempt failed, by its status: 429 did nothing, 5xx may have acted, others are final."""
+    """Return how an attempt failed, by its status: 429 did nothing, 408 and 5xx may have acted, others are final."""
     if status == 429:
         return FailureKind.RATE_LIMITED
-    if status == 503:
+    if status in (425, 503):
         return FailureKind.UNAVAILABLE
-    return FailureKind.AMBIGUOUS if status >= 500 else FailureKind.FINAL
+    return FailureKind.AMBIGUOUS if status >= 500 or status == 408 else FailureKind.FINAL
 
 
 def is_retryable(idempotency: Idempotency, kind: FailureKind) -> bool:
@@ -103,7 +103,8 @@ def backoff(attempt: int, jitter: float) -> float:
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Read a Retry-After header, seconds or an HTTP date, in seconds from `now`: 0 for the past, None if invalid.
 
-    More than a year is a year: nobody waits, and the number may be beyond any calendar.
+    A date is one of the exchange's clock, so `now` is the `Date` of the same reply where it has one: our clock may be
+    wrong. More than a year is a year: nobody waits, and the number may be beyond any calendar.
     """
     text = (value or "").strip()
     if not text:
@@ -111,15 +112,22 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-            seconds = (moment - now).total_seconds()
-        except (TypeError, ValueError, OverflowError):
+        moment = parse_http_date(text)
+        if moment is None:
             return None
+        seconds = (moment - now).total_seconds()
     if seconds != seconds or seconds == float("inf"):
         return None
     return min(max(0.0, seconds), _LONGEST_RETRY_AFTER)
+
+
+def parse_http_date(value: str | None) -> datetime | None:
+    """Parse the date of a header, in UTC; None if it is none."""
+    try:
+        moment = parsedate_to_datetime((value or "").strip())
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class Sender:
             raise _deadline_error(call, sent=sent) from None
         except httpx.TransportError as error:
             self._log_attempt(call, type(error).__name__, started)
-            raise _lost_reply_error(call, error) from None
+            raise _lost_reply_error(call, error, self._pool.proxy_variable(request.url)) from None
         except CintError:
             raise
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError, RecursionError) as error:
@@ -189,7 +189,7 @@ async def _send_and_stream(
         return error.response
 
 
-def _lost_reply_error(call: Call, error: Exception) -> AttemptFailed:
+def _lost_reply_error(call: Call, error: Exception, proxy_variable: str | None = None) -> AttemptFailed:
     kind = classify_exception(error)
     evidence = {"request": f"{call.method} {call.template}", "cause": type(error).__name__}
     words = call.operation.replace("_", " ")
@@ -203,13 +203,24 @@ def _lost_reply_error(call: Call, error: Exception) -> AttemptFailed:
                 next_step="check whether it took effect before resending.",
             ),
         )
+    if proxy_variable is not None:  # by its name: its value may hold a password
+        return AttemptFailed(
+            kind,
+            NotSent(
+                f"The request to {words} was not sent: the exchange could not be reached through the proxy that "
+                f"{proxy_variable} names.",
+                evidence=evidence | {"variable": proxy_variable},
+                safe="nothing was sent; resending is safe.",
+                next_step=f"check the proxy and the network, or unset {proxy_variable}.",
+            ),
+        )
     return AttemptFailed(
         kind,
         NotSent(
             f"The request to {words} was not sent: the exchange could not be reached.",
             evidence=evidence,
             safe="nothing was sent; resending is safe.",
-            next_step="check the network, the proxy and CINT_NB_BASE_URL; `cint-nb doctor` tests them.",
+            next_step="check the network and CINT_NB_BASE_URL.",
         ),
     )
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import SettingsError
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, printable
 from cint_nb.domain.models import OptionalText
 from cint_nb.wire.trusted_hosts import IN_PROCESS_HOSTS, check_trusted_url, host_name, is_loopback, origin_of
 
@@ -38,8 +38,10 @@ VARIABLES: Mapping[str, str] = {
     "in_flight": "CINT_NB_IN_FLIGHT",
     "requests_per_second": "CINT_NB_REQUESTS_PER_SECOND",
 }
+_INT_MAX = 2**63 - 1
 MODE_VARIABLE = "CINT_NB_MODE"
 _SECRETS = frozenset({"client_secret", "token"})
+_TEXTS = frozenset({"client_id", "base_url", "token_url"})
 _ONLY_LIVE = frozenset({"account_id", "client_id", "client_secret", "keep_token", "requests_per_second"})
 
 
@@ -77,7 +79,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     mode: Mode = Mode.SANDBOX
-    account_id: int | None = None
+    account_id: int | None = Field(None, ge=0, le=_INT_MAX)
     client_id: OptionalText = None
     client_secret: SecretStr | None = None
     token: SecretStr | None = None
@@ -86,7 +88,7 @@ class Settings(BaseModel):
     recording: Path | None = None
     record: Path | None = None
     keep_token: bool = False
-    seed: int = 1
+    seed: int = Field(1, ge=-_INT_MAX, le=_INT_MAX)
     in_flight: int = Field(limits.IN_FLIGHT, ge=1, le=limits.IN_FLIGHT_MAX)
     requests_per_second: float = Field(limits.REQUESTS_PER_SECOND, gt=0, le=limits.REQUESTS_PER_SECOND_MAX)
 
@@ -109,7 +111,7 @@ class Settings(BaseModel):
         """
         chosen = _parse_mode(mode or _variable(environ, MODE_VARIABLE) or Mode.SANDBOX)
         overrides = wrap_secrets({name: value for name, value in overrides.items() if value is not None})
-        _refuse_unknown(overrides)
+        _check_given(overrides)
         values = _with_variables(overrides, chosen, environ)
         values = {**_defaults(chosen, str(values["base_url"]) if values.get("base_url") else None), **values}
         values["base_url"] = str(values["base_url"]).rstrip("/")
@@ -191,6 +193,7 @@ class Settings(BaseModel):
         """Raise: a pickle would contain the credentials in plain text."""
         raise TypeError("Settings contain credentials and cannot be pickled. Connect again where you need them.")
 
+    @printable
     def __repr__(self) -> str:
         """Show mode, account and base URL; no credentials."""
         return f"<Settings: {self.mode} · account {self.account_id} · {self.base_url}>"
@@ -229,23 +232,42 @@ def is_valid_token(secret: SecretStr) -> bool:
 
 def _parse_mode(word: Mode | str) -> Mode:
     try:
-        return Mode(str(word).strip().lower())
-    except ValueError:
+        return Mode(word.strip().lower())
+    except (ValueError, AttributeError):
         raise SettingsError(
-            f"The mode must be sandbox, replay or live; got {masked_repr(str(word), 40)}.",
+            f"The mode must be sandbox, replay or live; got {masked_repr(word, 40)}.",
             evidence={"variable": MODE_VARIABLE},
             next_step=f"pass cint.connect('sandbox'), or set {MODE_VARIABLE} to one of these three.",
         ) from None
 
 
-def _refuse_unknown(values: Mapping[str, Any]) -> None:
-    for name in values:
+def _check_given(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
         if name not in Settings.model_fields:
             near = difflib.get_close_matches(name, Settings.model_fields, 1)
             raise SettingsError(
                 f"Unknown setting {masked_repr(name, 40)}.",
                 next_step=f"did you mean {near[0]}?" if near else f"use one of {', '.join(VARIABLES)}.",
             )
+        is_of_its_kind = name not in _TEXTS or isinstance(value, str)
+        if not is_of_its_kind or not (name == "token" or _is_writable(value)):  # `check` says more about a token
+            raise SettingsError(
+                f"The setting {name} has a value that no setting can have.",  # never shown: it may be a secret
+                evidence={"variable": VARIABLES[name], "given": type(value).__name__},
+                next_step="pass a text in one piece, without zero characters or halves of characters.",
+            )
+
+
+def _is_writable(value: Any) -> bool:
+    """Return whether a value can be written into an address, a file name or a request, as far as it is a text."""
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if not isinstance(value, str | Path):
+        return True
+    try:
+        return b"\0" not in str(value).encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _applies_in_mode(name: str, mode: Mode, mock: bool) -> bool:

@@ -167,8 +167,11 @@ def test_b15_null_and_absent_fields_mean_the_same(
     )
 
 
-def test_b15_lists_without_items_or_cursor_are_empty(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
+def test_b15_a_list_without_items_or_cursor_is_empty_where_the_count_says_so(
+    client: AsyncClient, exchange: Any, ref: TargetGroupRef
+) -> None:
     exchange.on("GET", "/recontacts/rsids", json_response(200, {}))
+    exchange.on("GET", "/recontacts/overview", json_response(200, {"saved_respondent_ids_count": 0}))
     assert client.run(client.recontacts.saved_ids(ref)) == ()
 
 

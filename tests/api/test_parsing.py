@@ -11,8 +11,7 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.api.parsing import parse_created_id
 from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.projects import Project
-from cint_nb.domain.target_groups import TargetGroupOverview, TargetGroupSummary
+from cint_nb.domain.target_groups import Project, TargetGroupOverview, TargetGroupSummary
 from cint_nb.wire.calls import Reply
 from tests.support.exchange import json_response
 
@@ -76,7 +75,7 @@ def test_a_row_that_does_not_fit_is_an_unexpected_reply(client: AsyncClient, exc
     async def listed() -> list[Any]:
         return [row async for row in client.projects.list()]
 
-    with pytest.raises(UnexpectedReply, match="ProjectSummary: id"):
+    with pytest.raises(UnexpectedReply, match=r"projects\[\].id is missing"):
         client.run(listed())
 
 
@@ -84,5 +83,5 @@ def test_an_overview_without_a_count_is_not_taken_for_nothing(
     client: AsyncClient, exchange: Any, ref: TargetGroupRef
 ) -> None:
     exchange.on("GET", "/recontacts/overview", json_response(200, {"saved": 3}))
-    with pytest.raises(UnexpectedReply, match="no count"):
+    with pytest.raises(UnexpectedReply, match="saved_respondent_ids_count is missing"):
         client.run(client.recontacts.saved_count(ref))

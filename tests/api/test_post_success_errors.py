@@ -13,6 +13,8 @@ from cint_nb.domain.models import Amount, TargetGroupRef
 from tests.support.constants import MANAGER, PROJECT
 from tests.support.exchange import error_response, json_response, lost_reply
 
+PROGRESS = {"current_completes": 0, "filling_goal": 120}
+
 
 def away(_: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("away")
@@ -20,11 +22,15 @@ def away(_: httpx.Request) -> httpx.Response:
 
 def test_the_goal_is_set_by_a_success_without_a_body(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("PUT", "/profiles/completes-goal", json_response(204))
+    exchange.on("GET", "/overview", json_response(200, {"status": "live", "progress": PROGRESS}))
     assert client.run(client.target_groups.set_completes_goal(ref, 120)) == 120
 
 
 def test_the_price_is_set_by_a_success_without_a_body(client: AsyncClient, exchange: Any, ref: TargetGroupRef) -> None:
     exchange.on("PUT", "/cost-per-interview", json_response(204))
+    cost = {"value": "2.50", "currency_code": "EUR"}
+    shown = {"status": "live", "progress": PROGRESS, "current_cost_per_interview": cost}
+    exchange.on("GET", "/overview", json_response(200, shown))
     price = client.run(client.target_groups.set_cost_per_interview(ref, "2.50 EUR"))
     assert price == Amount(value=price.value, currency_code="EUR")
     assert price.value is not None

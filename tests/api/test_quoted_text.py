@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from cint_nb.api.client import AsyncClient
-from cint_nb.domain.errors import CintError
+from cint_nb.domain.errors import CintError, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
 from tests.support.constants import PROJECT
 from tests.support.exchange import FakeExchange, json_response
@@ -107,6 +107,11 @@ def test_an_id_in_the_status_of_a_job_is_masked(
     value: Any = {nested: form, "reasons": [{nested: form}]} if nested else form
     body = {"status": "Failed" if field != "partial_success_reason" else "Completed", field: value}
     exchange.on("GET", "J1", json_response(200, body)).on("GET", "/overview", json_response(200, {}))
+    if field == "status" and nested:
+        with pytest.raises(UnexpectedReply, match="status is an object") as caught:
+            client.run(client.recontacts.job(ref, "J1").refresh())
+        assert_masked(str(caught.value))
+        return
     snapshot = client.run(client.recontacts.job(ref, "J1").refresh())
     assert_masked(snapshot.model_dump_json() + repr(client.http.warnings))
 

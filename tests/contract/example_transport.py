@@ -61,6 +61,9 @@ class ExampleTransport(httpx.AsyncBaseTransport):
             return httpx.Response(200, content=FILE)
         if shown.body is None:
             return httpx.Response(shown.status, headers=shown.headers)
+        if b"start_after" in request.url.query:  # the second page is the last one
+            last = {"next_cursor": None, "has_more": False}
+            shown = Sample(shown.status, {**shown.body, **last}, shown.headers)
         return httpx.Response(shown.status, json=shown.body, headers=shown.headers)
 
 

@@ -77,7 +77,8 @@ def _start_batch(verb: str) -> Callable[[AsyncClient], Awaitable[Any]]:
 
 
 def _run(status: str) -> dict[str, Any]:
-    run = {"id": JOB, "status": status, "start_fielding_at": "2026-09-02T08:00:00.000Z", "version": 1}
+    times = {"start_fielding_at": "2026-09-02T08:00:00.000Z", "end_fielding_at": "2026-09-12T08:00:00.000Z"}
+    run = {"id": JOB, "status": status, **times, "last_changed_at": "2026-09-01T08:00:00.000Z", "version": 1}
     return {"fielding.run_list": {"data": [run], "has_more": False}, "fielding.run": run}
 
 

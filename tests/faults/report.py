@@ -14,6 +14,7 @@ from cint_nb.sandbox.draft_edits import DraftField
 from tests.faults.matrix_cells import FAULTS, STEPS, applies
 from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, OTHER_PROOFS
 from tests.faults.proxy import DAMAGES, POSITIONS
+from tests.support.changed_elsewhere import CHANGE_ROWS, VERBS
 
 FILE = Path(__file__).parents[2] / "docs" / "faults.md"
 FINE, NOWHERE = "✓", "·"
@@ -58,8 +59,8 @@ _CHANGES = """\
 
 A colleague in the web interface, the marketplace or another machine may change something between two requests. These
 changes are injected like faults, `cint.connect(faults=["paused-elsewhere@status"])`, or at once,
-`client.sandbox.inject("field-edited", "now", "completes_goal", value=150)`. They are not in the tables below, where
-nothing but one fault happens. Before the step it is `NAME@STEP`, after it `NAME@after-STEP`, at once `NAME@now`.
+`client.sandbox.inject("field-edited", "now", "completes_goal", value=150)`. Before the step it is `NAME@STEP`, after it
+`NAME@after-STEP`, at once `NAME@now`. What each verb of a wave then does is in the next two tables.
 
 | name | what happens elsewhere |
 |---|---|
@@ -68,6 +69,19 @@ _ARGUMENTS = """
 `FIELD` is one of {fields}.
 
 `LIST` is one of {lists}.
+"""
+CHANGED = {
+    "changed elsewhere": "The journal of the wave is there.",
+    "changed elsewhere, and the journal lost": "Another machine, or this one after its journal was deleted.",
+}
+"""The tables of changes and verbs, with what they have in common."""
+_CHANGED = """\
+Each change is made at every stage of a wave (new, drafted, uploaded, live, paused, completed), then one verb called.
+✓: it does what it does when nothing was changed, or rightly succeeds where it would not have. Letters: at one of the
+stages it refuses where it would have succeeded, and names the change or the state. {nowhere}: it sends nothing that
+another machine could send first. At every cell the exchange is as the verb says, nobody is invited twice, and no more
+money can flow than was approved.
+
 """
 _STEPS = """\
 ## The steps
@@ -99,6 +113,9 @@ def write(cells: Cells) -> str:
     """Return the whole document."""
     parts = [_OPENING, _ERRORS + _rows(_errors(cells)), _FAULTS + _rows(_fault_rows())]
     parts.append(_CHANGES + _rows([f"`{name}`", words] for name, words in described_changes().items()) + _arguments())
+    for table, words in CHANGED.items():
+        parts.append(f"## {table.capitalize()}\n\n{words}\n{_CHANGED.format(nowhere=NOWHERE)}")
+        parts[-1] += _matrix(cells, table, CHANGE_ROWS, list(VERBS), [f"`{verb}`" for verb in VERBS])
     parts.append(_STEPS + _rows([str(number), *step] for number, step in enumerate(_step_rows(), 1)))
     for way, words in _WAYS.items():
         parts.append(f"## {way.capitalize()}\n\n{words} {NOWHERE} marks where a fault has no effect.\n\n")
@@ -116,8 +133,8 @@ def read(text: str) -> Cells:
     for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL):
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines() if line[:1] == "|"]
         table = title.lower()
-        if table in _WAYS or table in DAMAGED_REQUESTS:
-            columns = list(STEPS) if table in _WAYS else list(POSITIONS)
+        if table in _WAYS or table in DAMAGED_REQUESTS or table in CHANGED:
+            columns = list(STEPS) if table in _WAYS else list(VERBS) if table in CHANGED else list(POSITIONS)
             found = [
                 (row[0].strip("`"), column, cell)
                 for row in rows[2:]
@@ -194,6 +211,13 @@ def _cell(cells: Cells, table: str, row: str, column: str) -> str:
 
 def _rows(rows: object) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)  # type: ignore[attr-defined]
+
+
+def cells_of_changes() -> set[tuple[str, str, str]]:
+    """Return every cell of the tables of changes but those of a second machine, which needs a request to be first."""
+    return {(table, change, verb) for table in CHANGED for change in CHANGE_ROWS for verb in VERBS} - {
+        (table, "second-machine", verb) for table in CHANGED for verb in VERBS
+    }
 
 
 def cells_of_the_matrix() -> set[tuple[str, str, str]]:

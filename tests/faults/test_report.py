@@ -11,6 +11,7 @@ from tests.faults import report
 from tests.faults.matrix_cells import FAULTS, STEPS
 from tests.faults.proxied_sandbox import DAMAGED_REQUESTS, OTHER_PROOFS, damages_of
 from tests.faults.proxy import DAMAGES
+from tests.support.changed_elsewhere import CHANGE_ROWS, VERBS
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,11 @@ def text(pytestconfig: pytest.Config) -> str:
 def test_it_has_a_cell_for_each_fault_at_each_step_in_each_way(text: str) -> None:
     found = set(report.read(text))
     sockets = {(request, *damage) for request in DAMAGED_REQUESTS for damage in damages_of(request)}
-    assert found == report.cells_of_the_matrix() | sockets | {("other", proof, "") for proof in OTHER_PROOFS}
+    machines = {cell for cell in found if cell[1] == "second-machine"}
+    assert {(table, "create") for table in report.CHANGED} <= {(table, verb) for table, _, verb in machines}
+    assert found - machines == report.cells_of_the_matrix() | report.cells_of_changes() | sockets | {
+        ("other", proof, "") for proof in OTHER_PROOFS
+    }
 
 
 def test_it_is_as_the_present_lists_would_write_it(text: str) -> None:
@@ -38,7 +43,7 @@ def test_it_is_as_the_present_lists_would_write_it(text: str) -> None:
 def test_it_explains_every_fault_step_damage_and_error(text: str) -> None:
     assert set(report.described_faults()) == set(FAULTS)
     assert {name.split(":")[0] for name in report.described_changes()} == CHANGE_NAMES
-    for name in (*FAULTS, *STEPS, *report.described_changes()):
+    for name in (*FAULTS, *STEPS, *VERBS, *report.described_changes(), *CHANGE_ROWS):
         assert f"`{name}`" in text
     for name in DAMAGES:
         assert f"- *{name}*: " in text

@@ -45,7 +45,7 @@ CHANGE_ROWS = (
 )
 UPDATED = "expected_incidence_rate"
 """The field that the verb `update` changes."""
-UNSEEN = ("template", "filling_strategy")
+UNSEEN = ("template",)
 """What no documented read shows: without the journal that wrote it, the analyst names it."""
 
 
@@ -84,21 +84,40 @@ VERBS: dict[str, Callable[[Wave], Any]] = {
 }
 
 
+SENT = {
+    "create": "create",
+    "upload": "upload",
+    "resubmit": "upload",
+    "lower_goal": "update-draft",
+    "update": "update-draft",
+    "launch": "launch",
+    "pause": "pause",
+    "resume": "resume",
+    "close": "complete",
+    "raise_goal": "goal",
+    "set_price": "price",
+    "extend": "update-run",
+    "relaunch": "relaunch",
+    "remove": "remove",
+}
+"""The request by which each verb changes something, which a second machine may send first."""
+
+
 def may_happen(change: str, name: str) -> bool:
     """Return whether a change can happen at a stage; that of a second machine depends on the request too."""
     if change in (NOTHING, "second-machine"):
         return True
     with opened(name, with_journal=True) as (client, _):
         try:
-            _inject(client.sandbox, change)
+            _inject(client.sandbox, change, "status")
         except ValueError:
             return False
     return True
 
 
-def _inject(sandbox: Sandbox, change: str) -> Fault:
+def _inject(sandbox: Sandbox, change: str, verb: str) -> Fault:
     name, _, argument = change.partition(":")
-    at = "any" if name == "second-machine" else "now"
+    at = SENT[verb] if name == "second-machine" else "now"
     value = 3 if name == "replica-lags" else None
     return sandbox.inject(name, at, argument or None, value=value)  # type: ignore[arg-type]
 
@@ -324,8 +343,10 @@ def run_cell(cell: Cell, verbs: dict[str, Callable[[Wave], Any]] = VERBS) -> End
     ):
         warnings.simplefilter("always")
         sandbox = client.sandbox
+        if cell.change == "second-machine" and cell.verb not in SENT:
+            return None
         try:
-            fault = None if cell.change == NOTHING else _inject(sandbox, cell.change)
+            fault = None if cell.change == NOTHING else _inject(sandbox, cell.change, cell.verb)
         except ValueError:
             return None
         before = read_truth(sandbox)

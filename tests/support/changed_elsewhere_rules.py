@@ -37,12 +37,10 @@ LABELS = frozenset(
         "target_group_customer_reference_number",
         "start_at",
         "end_at",
-        "filling_strategy",
-        "allocations",  # as the template: no read shows which one a draft names
     }
 )
-"""Fields of a draft that keep no launch: those that change nothing about the fieldwork, dates, which a launch carries
-itself, and the strategy, which no documented read shows."""
+"""Fields of a draft that keep no launch: those that change nothing about the fieldwork, and dates, which a launch
+carries itself."""
 CHANGE_NOTHING_OF_THE_PLAN = (
     NOTHING,
     "group-renamed",
@@ -62,6 +60,7 @@ WORDS = {
     "project-renamed": ("project", "no target group"),
     "group-deleted": ("no longer", "no target group", "not found"),
     "group-archived": ("archived", "completed"),
+    "second-machine": ("already running",),
 }
 """Of which one must be said by an error that only a change has caused; for others, the field or the state."""
 
@@ -111,7 +110,7 @@ def _judge_error(end: End, control: End) -> Iterator[str]:
         yield f"no next step: {_said(error)}"
     if end.cell.change != "second-machine" and _state(end.before) != _state(end.after):
         yield f"refused, and something was changed: {_said(error)}"
-    begins_anew = end.cell.verb == "create" and (end.before.group is None or identity_is_lost(end.cell))
+    begins_anew = end.cell.verb == "create" and end.before.group is None
     if control.error is None and not begins_anew and not any(word in str(error).lower() for word in _words(end)):
         yield f"the error does not say what changed: {error}"
 
@@ -213,8 +212,13 @@ def _judge_twice(end: End) -> Iterator[str]:
     names = [name for group in end.after.groups for name in group.uploads if name.startswith("cint-nb-")]
     if len(names) != len(set(names)) and end.cell.change != "second-machine":
         yield "the same list was uploaded twice"
-    if len(end.after.groups) > len(end.before.groups) + 1:
-        yield "two groups were created"
+    machines = 2 if end.cell.change == "second-machine" else 1  # nothing prevents that each creates a draft
+    if len(end.after.groups) > len(end.before.groups) + machines:
+        yield "more groups were created than machines"
+    if len(end.after.groups) > len(end.before.groups) + 1 and not _warned(end, end.after.groups[-1].id):
+        yield "a second draft is left, and nobody was told"
+    if identity_is_lost(end.cell) and end.before.groups and len(end.after.groups) > len(end.before.groups):
+        yield "a second group was created for people who have one"
     if (
         end.cell.verb != "create"
         and end.cell.change != "second-machine"
@@ -225,7 +229,10 @@ def _judge_twice(end: End) -> Iterator[str]:
 
 def _judge_money(end: End) -> Iterator[str]:
     then, now = _of_wave(end, end.before), _of_wave(end)
-    if then is None or now is None or end.cell.verb not in ("raise_goal", "set_price", "extend", "relaunch"):
+    if then is None or now is None or end.cell.verb not in ("raise_goal", "set_price", "extend", "relaunch", "resume"):
+        return
+    if end.cell.verb == "resume":
+        yield from _judge_resumption(end, then, now)
         return
     if end.error is not None or end.cell.change == "second-machine":
         return
@@ -234,9 +241,25 @@ def _judge_money(end: End) -> Iterator[str]:
         yield f"made it possible to spend {worst} with a budget of {BUDGET}"
 
 
+def _judge_resumption(end: End, then: Group, now: Group) -> Iterator[str]:
+    """Money flows again as far as it was approved, and whatever somebody changed is said."""
+    if (then.status, now.status) != ("paused", "live"):
+        return
+    worst = now.worst_case()
+    if end.cell.with_journal and (worst is None or worst > BUDGET):
+        yield f"resumed, and it can cost {worst}; {BUDGET} was approved"
+    as_approved = (now.goal, now.price) == (GOAL, _plan_price())
+    if not as_approved and not _warned(end, f"goal {now.goal}"):
+        yield f"resumed with goal {now.goal} and price {now.price}, and nobody was told"
+
+
 def _judge_warnings(end: End) -> Iterator[str]:
     # What concerns money or people is shown by Python too; nothing else is.
-    unknown = [text for text in end.python_warnings if text not in end.warnings or end.cell.change == NOTHING]
+    unknown = [
+        text
+        for text in end.python_warnings
+        if text not in end.warnings or (end.cell.change == NOTHING and not _is_about_the_journal(end.cell, text))
+    ]
     if unknown:
         yield f"Python warned: {unknown}"
     if end.cell.change == NOTHING:
@@ -249,14 +272,18 @@ def _is_about_the_journal(cell: Cell, text: str) -> bool:
     if cell.with_journal:
         # Run again after its end, a launch says where the wave stands.
         return cell.verb == "launch" and cell.stage in ("paused", "completed") and cell.stage in text
-    return "This journal did not create it" in text or (cell.verb == "launch" and "journal that is lost" in text)
+    return (
+        "This journal did not create it" in text
+        or (cell.verb == "launch" and "journal that is lost" in text)
+        or (cell.verb == "resume" and "This journal holds no approval" in text)
+    )
 
 
 # --- what must succeed -----------------------------------------------------------------------------------------------
 
 
 def identity_is_lost(cell: Cell) -> bool:
-    """Return whether nobody could know the group: without a journal, and with its mark or its project's name gone."""
+    """Return whether the group is only found by a search: without a journal, its mark or its project's name is gone."""
     return not cell.with_journal and cell.change in (
         "project-renamed",
         "field-edited:target_group_customer_reference_number",
@@ -267,16 +294,13 @@ def must_succeed(cell: Cell, before: Truth) -> bool:
     """Return whether a verb makes sense in this state of the world, so that it may not be refused."""
     group = before.group
     if group is None or cell.stage == "new":
-        return (
-            cell.verb in ("create", "check")
-            and cell.change != "second-machine"
-            and not before.groups
-            and (cell.stage == "new")
-        )
+        return cell.verb in ("create", "check") and not before.groups and (cell.stage == "new")
     if identity_is_lost(cell):
         return False
-    if cell.change == "second-machine" or group.status == "archived":
+    if group.status == "archived":
         return cell.verb == "status"
+    if cell.change == "second-machine" and cell.verb == "remove":
+        return False  # no list shows the removal that runs
     return MAKES_SENSE[cell.verb](cell, group)
 
 
@@ -326,7 +350,10 @@ MAKES_SENSE: dict[str, Callable[[Cell, Group], bool]] = {
     "launch": _may_launch,
     "status": lambda cell, group: True,
     "pause": lambda cell, group: group.status in ("live", "paused"),
-    "resume": lambda cell, group: group.status == "live" or (group.status == "paused" and _can_continue(group)),
+    "resume": lambda cell, group: (
+        group.status == "live"
+        or (group.status == "paused" and _can_continue(group) and (_affordable(group) or not cell.with_journal))
+    ),
     "close": lambda cell, group: group.status in ("live", "scheduled", "completed"),
     "raise_goal": lambda cell, group: (
         group.in_field and group.goal < 12 <= len(group.saved) and _affordable(group, goal=12)

@@ -17,6 +17,7 @@ from cint_nb.domain.errors import InvalidState
 from cint_nb.domain.findings import Findings
 from cint_nb.sandbox.faults import CHANGE_NAMES
 from cint_nb.wave.wave import Wave
+from tests.faults import report
 from tests.support.changed_elsewhere import (
     CHANGE_ROWS,
     NOTHING,
@@ -31,6 +32,7 @@ from tests.support.changed_elsewhere import (
 )
 from tests.support.changed_elsewhere_rules import must_succeed, violations
 
+Noted = Callable[[str, str, str, str], None]
 LEGAL = {
     "new": "create check",
     "drafted": "create check upload status update remove",
@@ -53,11 +55,21 @@ def control(verb: str, stage: str, with_journal: bool) -> End:
 def judge(cell: Cell) -> list[str] | None:
     """Return what is wrong in a cell; None if its change cannot happen there."""
     end = run_cell(cell)
-    return (
-        None
-        if end is None
-        else [f"{cell}: {broken}" for broken in violations(end, control(cell.verb, cell.stage, cell.with_journal))]
-    )
+    return None if end is None else wrong_in(end)
+
+
+def wrong_in(end: End) -> list[str]:
+    return [f"{end.cell}: {broken}" for broken in violations(end, without(end))]
+
+
+def without(end: End) -> End:
+    """Return the end of the same cell with nothing changed."""
+    return control(end.cell.verb, end.cell.stage, end.cell.with_journal)
+
+
+def refusals(ends: list[End]) -> str:
+    """Return the errors with which a verb refused where it would have succeeded, as the report writes them."""
+    return " ".join(sorted({type(end.error).__name__ for end in ends if end.error and not without(end).error}))
 
 
 @cache
@@ -84,12 +96,28 @@ def test_every_change_of_the_sandbox_is_a_row_and_can_happen() -> None:
 
 @pytest.mark.parametrize("change", CHANGE_ROWS)
 def test_every_verb_says_and_does_what_is_so(
-    change: str, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    change: str,
+    pytestconfig: pytest.Config,
+    record_property: Callable[[str, object], None],
+    noted: Noted,
+    committed: report.Cells,
 ) -> None:
-    found = [judge(cell) for cell in cells_of(change, every=pytestconfig.getoption("every_way"))]
-    record_property("cells", sum(each is not None for each in found))
-    record_property("skipped", sum(each is None for each in found))
-    assert [broken for each in found for broken in each or ()] == []
+    every = pytestconfig.getoption("every_way")
+    cells = cells_of(change, every=every)
+    ends = [end for cell in cells if (end := run_cell(cell)) is not None]
+    record_property("cells", len(ends))
+    record_property("skipped", len(cells) - len(ends))
+    assert [broken for end in ends for broken in wrong_in(end)] == []
+    for known, table in zip(JOURNALS, report.CHANGED, strict=True):
+        for verb in VERBS:
+            of_cell = [end for end in ends if (end.cell.verb, end.cell.with_journal) == (verb, known)]
+            if of_cell and every:
+                noted(table, change, verb, refusals(of_cell))
+            elif of_cell:
+                refused = report.letters(refusals(of_cell))
+                assert refused in (report.FINE, *committed[table, change, verb].split()), (
+                    "run `nox -s faults -- --report`"
+                )
 
 
 @pytest.mark.parametrize("with_journal", JOURNALS)

@@ -123,7 +123,7 @@ def test_where_nothing_can_be_sent_again_no_progress_is_shown(client: Client, ma
     with pytest.raises(NothingToResubmit):
         wave.resubmit()
     assert shown == before
-    assert client.requests_sent == asked
+    assert client.requests_sent == asked + 1  # whether somebody has changed the list since
 
 
 def test_a_resubmission_that_ended_while_nobody_watched_is_taken_up(
@@ -308,5 +308,5 @@ def test_what_was_done_is_not_denied_when_it_cannot_be_read_back(client: Client,
 
 @pytest.mark.parametrize(("step", "unverified"), [("lanch", ()), ("launch", ["templat"]), ("launch", "people")])
 def test_a_misspelled_word_is_no_all_clear(make_wave: Make, step: Any, unverified: Any) -> None:
-    with pytest.raises(PlanError, match="cannot be"):
+    with pytest.raises(PlanError, match=r"cannot be|takes a list"):
         make_wave().check(step, unverified=unverified)

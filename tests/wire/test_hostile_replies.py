@@ -17,12 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cint_nb.domain import limits
-from cint_nb.domain.errors import CintError, InputError, SettingsError, UnexpectedReply
+from cint_nb.domain.errors import CintError, InputError, NotSent, SettingsError, UnexpectedReply
 from cint_nb.wire import loop_thread
 from cint_nb.wire.api_errors import error_from_reply
-from cint_nb.wire.calls import make_reply, parse_json
+from cint_nb.wire.calls import make_reply
+from cint_nb.wire.client_pool import ClientPool
 from cint_nb.wire.clock import ReplayClock
 from cint_nb.wire.http import Call, Http, Idempotency
+from cint_nb.wire.replies.json_body import parse_json
 from cint_nb.wire.retry_policy import parse_retry_after
 from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
@@ -306,13 +308,21 @@ PROXIES = {
 }
 
 
+DEAD_PROXY = "http://me:hunter2@127.0.0.1:9"
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.mark.usefixtures("no_proxies")
 @pytest.mark.parametrize("environment", PROXIES.values(), ids=PROXIES)
 def test_a_proxy_that_cannot_be_is_named_by_its_variable_and_never_quoted(
     monkeypatch: pytest.MonkeyPatch, call: Callable[..., Call], environment: dict[str, str]
 ) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     settings = Settings.load("live", environ={}, account_id=7, client_id="me", client_secret=SECRET)
@@ -322,6 +332,40 @@ def test_a_proxy_that_cannot_be_is_named_by_its_variable_and_never_quoted(
     assert next(iter(environment)) in str(caught.value)
     assert "hunter" not in str(caught.value)
     loop_thread.run(http.aclose())
+
+
+@pytest.mark.usefixtures("no_proxies")
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+def test_a_dead_proxy_is_named_by_its_variable_and_never_quoted(
+    monkeypatch: pytest.MonkeyPatch, call: Callable[..., Call], variable: str
+) -> None:
+    monkeypatch.setenv(variable, DEAD_PROXY)
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:8")
+    settings = Settings.load("live", environ={}, account_id=7, client_id="me", client_secret=SECRET)
+    http = Http(settings, clock=ReplayClock(START), token_factory=SeededTokenFactory("proxies"))
+    with pytest.raises(NotSent) as caught:
+        loop_thread.run(http.send(call()))
+    assert caught.value.evidence["variable"] == variable
+    assert "hunter" not in str(caught.value)
+    assert "127.0.0.1" not in str(caught.value)
+    loop_thread.run(http.aclose())
+
+
+@pytest.mark.usefixtures("no_proxies")
+def test_a_proxy_that_a_request_does_not_go_through_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = ClientPool(None, None, 1, proxies=True)
+    url = httpx.URL("https://api.example/v1")
+    assert pool.proxy_variable(url) is None
+    monkeypatch.setenv("HTTPS_PROXY", DEAD_PROXY)
+    assert pool.proxy_variable(url) == "HTTPS_PROXY"
+    assert pool.proxy_variable(httpx.URL("http://api.example/v1")) is None
+    assert ClientPool(None, None, 1, proxies=False).proxy_variable(url) is None
+    assert (
+        ClientPool(httpx.MockTransport(lambda _: httpx.Response(200)), None, 1, proxies=True).proxy_variable(url)
+        is None
+    )
+    monkeypatch.setenv("NO_PROXY", "api.example")
+    assert pool.proxy_variable(url) is None
 
 
 # --- over a socket: bytes that are no HTTP, or HTTP that breaks its own rules --------------------------------------

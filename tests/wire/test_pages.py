@@ -43,11 +43,12 @@ def test_a_short_or_empty_page_is_no_end(
     assert listed(http, call()) == [1, 2]
 
 
-def test_a_page_without_its_items_is_empty(
+def test_a_page_without_its_items_is_not_an_empty_one(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall]
 ) -> None:
     http, _ = connect(httpx.Response(200, json={}))
-    assert listed(http, call()) == []
+    with pytest.raises(errors.UnexpectedReply, match="no list named 'data'"):
+        listed(http, call())
 
 
 def test_the_has_more_of_a_list_is_not_trusted(

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from cint_nb.api.jobs.poller import Poller
 from cint_nb.api.jobs.schedule import DurationEstimate, DurationModel
 from cint_nb.api.jobs.status import StatusFetcher
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, JobFailed, WatchTimeout
+from cint_nb.domain.ids import printable
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.wire import loop_thread
 from cint_nb.wire.http import Http
@@ -39,6 +41,7 @@ class HasHttp(Protocol):
         ...
 
 
+@check_arguments()
 class Job:
     """One background job of the exchange, which can be followed. To stop following it never stops the job.
 
@@ -204,6 +207,7 @@ class Job:
         """End every watch and wait of this job, from any thread. The job itself continues."""
         self._poller.stop()
 
+    @printable
     def __repr__(self) -> str:
         """Show kind and state, without ids or times."""
         return f"<Job {self.handle.kind}: {self.last_snapshot.state if self.last_snapshot else 'not polled yet'}>"

@@ -10,10 +10,10 @@ from cint_nb.api import operations as ops
 from cint_nb.api.jobs.schedule import DurationModel, extrapolate_end
 from cint_nb.api.jobs.snapshot import StatusContext, fraction_done, parse_snapshot, parse_time
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, TransportError
+from cint_nb.domain.errors import ApiError, JobStatusUnknown, TransportError
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_documented_status
-from cint_nb.domain.models import evolve
+from cint_nb.domain.models import evolve, text_or_none
 from cint_nb.wire.http import Http
 
 _COUNT_OPERATIONS: Mapping[JobKind, ops.Operation] = {
@@ -83,6 +83,8 @@ class StatusFetcher:
                 )
             )
             body, request_id = reply.json_object(), reply.request_id
+        if (ended_as := _undocumented_end(body)) is not None:
+            body = await self._end_by_count(body, ended_as)
         self.polls += 1
         self._created_at = self._created_at or parse_time(body.get("created_at"))
         snapshot = parse_snapshot(
@@ -98,6 +100,8 @@ class StatusFetcher:
                 request_id=request_id,
             ),
         )
+        if ended_as is not None:
+            return evolve(snapshot, raw_status=ended_as)
         if not is_documented_status(snapshot.raw_status):
             word = snapshot.raw_status
             named = "A job has no status" if word is None else f"Unknown job status {quote_foreign(word, 40)!r}"
@@ -117,6 +121,35 @@ class StatusFetcher:
         with contextlib.suppress(ApiError, TransportError):
             await self._count()
         return evolve(snapshot, saved_count=self._saved, saved_count_before=self._saved_before)
+
+    async def _end_by_count(self, body: Mapping[str, Any], word: str) -> dict[str, Any]:
+        """Return the status of a job that has ended with an undocumented word, by the count, in the form of a reply.
+
+        Raises:
+            JobStatusUnknown: nothing is counted for this kind of job.
+        """
+        ended = f"The {self.handle.kind} job has ended as {word!r}, which is not documented"
+        self.warn_once(word, f"{ended}: its result is taken from the exchange itself.")
+        if self.handle.kind not in _COUNT_OPERATIONS:
+            raise JobStatusUnknown(
+                f"{ended}.",
+                evidence={"job_id": self.handle.job_id, "status": word},
+                safe="unknown: it may have succeeded.",
+                next_step="read the target group's state before starting it again.",
+            )
+        await self._count(required=True)
+        saved, before, whole = self._saved, self._saved_before, self.handle.id_count
+        if self.handle.kind in (JobKind.REMOVAL, JobKind.EXCLUSION_REMOVAL):
+            if not saved:
+                return {**body, "status": "Completed"}
+            counted = f"{saved:,} IDs are still saved"
+        else:
+            arrived = None if saved is None or before is None else saved - before
+            if arrived is not None and arrived == whole:
+                return {**body, "status": "Completed"}
+            of = "" if whole is None else f" of {whole:,}"
+            counted = f"{saved:,} IDs are saved" if arrived is None else f"{arrived:,}{of} IDs are newly saved"
+        return {**body, "status": "Completed", "partial_success_reason": {"description": f"{ended}; {counted}."}}
 
     def should_count(self) -> bool:
         """Return whether the next poll should also count the saved ids.
@@ -173,3 +206,11 @@ class StatusFetcher:
             share = fraction_done(self.handle, self._saved, self._saved_before)
             if share is not None:
                 self.projected_end = extrapolate_end(share, self._counted_after)
+
+
+def _undocumented_end(body: Mapping[str, Any]) -> str | None:
+    """Return the undocumented word with which a job has ended; None if it runs, or its word is documented."""
+    word = text_or_none(body.get("status"))
+    if word is None or is_documented_status(word) or parse_time(body.get("completed_at")) is None:
+        return None
+    return quote_foreign(word, 40)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import builtins
 
 from cint_nb.api.resources import projects
-from cint_nb.domain.projects import Project, ProjectOverview, ProjectSummary
+from cint_nb.domain.target_groups import Project, ProjectOverview, ProjectSummary
 from cint_nb.wire import loop_thread
 
 

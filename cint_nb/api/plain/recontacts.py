@@ -20,6 +20,7 @@ class Recontacts:
 
     Attributes:
         on_started: Called with the handle of each job that was started, and the number of ids saved before it.
+        before_upload: Called with the number of ids before an upload is sent; raises if they may not be added.
     """
 
     def __init__(self, aio: recontacts.Recontacts) -> None:
@@ -51,6 +52,7 @@ class Recontacts:
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
             JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
+                A running job of the same file name is adopted instead.
             OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
                 this again.
 
@@ -98,6 +100,9 @@ class Recontacts:
         """Return the saved RSIDs, normalised, in the exchange's order; one request per hundred ids.
 
         After an upload of RIDs, these are the RSIDs they were mapped to.
+
+        Raises:
+            UnexpectedReply: the list, or a part of it, could not be read: that nobody is listed is then not known.
 
         Serves `GET …/recontacts/rsids`.
         """

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cint_nb.api.resources import target_groups
-from cint_nb.domain.models import Amount, TargetGroupRef
-from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.models import Amount, JsonObject, TargetGroupRef
+from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.domain.target_groups import (
     ChangelogEntry,
     CompletesInterval,
@@ -37,7 +37,7 @@ class TargetGroups:
     def create_draft(
         self,
         project_id: str,
-        plan: TargetGroupPlan | Mapping[str, Any],
+        plan: TargetGroupPlan | JsonObject,
         *,
         name: str | None = None,
         reference: str,
@@ -75,13 +75,13 @@ class TargetGroups:
         Args:
             project_id: Project to search.
             reference: The whole reference number.
-            name: If the list does not show references, only groups with this name are read one by one.
+            name: If the list does not show references, only groups with this name are read one by one; all if omitted.
             match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
         return loop_thread.run(self._aio.find(project_id, reference, name=name, match_name=match_name, whole=whole))
 
-    def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
+    def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | JsonObject) -> None:
         """Replace a draft with another body. There is no If-Match here: the last writer wins.
 
         A plan keeps the draft's reference number, and its name if the plan has none; a body is sent unchanged.
@@ -115,7 +115,7 @@ class TargetGroups:
         """
         return loop_thread.run(self._aio.details(ref))
 
-    def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
+    def update_details(self, ref: TargetGroupRef, body: JsonObject) -> TargetGroup:
         """Change a launched target group: name, manager, length, incidence, URLs; never its goal.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
@@ -166,8 +166,8 @@ class TargetGroups:
             )
         )
 
-    def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
-        """Set what counts towards the goal, and return what the exchange then reports.
+    def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str | None:
+        """Set what counts towards the goal, and return what the exchange then reports; None if it reports nothing.
 
         Args:
             ref: The target group.
@@ -178,9 +178,9 @@ class TargetGroups:
         return loop_thread.run(self._aio.set_filling_strategy(ref, strategy))
 
     def set_cost_per_interview(
-        self, ref: TargetGroupRef, price: Money | str, *, budget: Money | str | None = None
+        self, ref: TargetGroupRef, price: Money | MoneyText, *, budget: Money | MoneyText | None = None
     ) -> Amount:
-        """Set the price per complete of a launched group, in the business unit's currency.
+        """Set the price per complete of a launched group, in the business unit's currency, and return what then is so.
 
         Args:
             ref: The target group.
@@ -199,10 +199,10 @@ class TargetGroups:
     def set_completes_goal(
         self,
         ref: TargetGroupRef,
-        goal: int,
+        goal: Completes,
         *,
-        profiles: Sequence[Mapping[str, Any]] = (),
-        budget: Money | str | None = None,
+        profiles: Sequence[JsonObject] = (),
+        budget: Money | MoneyText | None = None,
     ) -> int:
         """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
@@ -257,7 +257,7 @@ class TargetGroups:
         """
         return loop_thread.run(loop_thread.collect(self._aio.changelog(ref, types=types)))
 
-    def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
+    def feasibility(self, body: JsonObject) -> Feasibility:
         """Forecast price and completes of a draft described by its body; nothing is created.
 
         The forecast is for the whole population: it does not take a recontact list into account.
@@ -269,7 +269,7 @@ class TargetGroups:
         """
         return loop_thread.run(self._aio.feasibility(body))
 
-    def group_feasibility(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
+    def group_feasibility(self, ref: TargetGroupRef, changes: JsonObject | None = None) -> Feasibility:
         """Forecast price and completes of an existing group, with or without assumed changes; nothing is changed.
 
         Args:

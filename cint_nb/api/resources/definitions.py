@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from cint_nb.api import operations as ops
 from cint_nb.api.parsing import parse, parse_item, parse_list
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, User
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.http import Http
@@ -14,6 +15,7 @@ from cint_nb.wire.pages import iter_items
 Model = TypeVar("Model", bound=ApiModel)
 
 
+@check_arguments()
 class Definitions:
     """Accounts, users, business units, locales, industries, study types and allocation templates."""
 

@@ -11,6 +11,7 @@ from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.parsing import parse, parse_created_id, parse_list
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import masked_text, normalise_id
@@ -27,6 +28,7 @@ _COUNT_FIELDS = {
 }
 
 
+@check_arguments(leave=("uploadable",))
 class Exclusions:
     """The exclusions of target groups: upload, remove, and read those in force."""
 
@@ -100,6 +102,7 @@ class Exclusions:
             send,
             check,
             check_conflict=check_conflict,
+            twice_is_once=True,
             what="upload exclusions",
             file_name=name,
             **ref.path_params(),

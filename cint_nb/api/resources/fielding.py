@@ -11,6 +11,7 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.parsing import parse, parse_created_id, parse_list
 from cint_nb.api.safety.if_match import RunDecision, update_conditionally
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, InvalidState, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import BatchResult, FieldingRun, RunState
 from cint_nb.domain.ids import masked_text
@@ -22,6 +23,7 @@ from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
 
 
+@check_arguments()
 class Fielding:
     """The fielding of target groups: launch them and control their runs."""
 
@@ -160,11 +162,12 @@ class Fielding:
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
         """
         body = _check_period(start_fielding_at, end_fielding_at)
-        wanted = (start_fielding_at, end_fielding_at)
 
         def decide(run: FieldingRun | None) -> RunDecision:
             found = _require_run(run, "change the times of")
-            return RunDecision(found, already_done=(found.start_fielding_at, found.end_fielding_at) == wanted)
+            # In the exchange's precision: a time of the clock has more digits, and would never equal what was saved.
+            present = [each and format_utc(each) for each in (found.start_fielding_at, found.end_fielding_at)]
+            return RunDecision(found, already_done=present == list(body.values()))
 
         def call(run: FieldingRun) -> Call:
             return ops.UPDATE_RUN.make_call(ref.path_params(fielding_run_id=run.id), json=body, if_match=run.etag)
@@ -202,6 +205,7 @@ class Fielding:
             raise InputError(
                 f"A batch needs one of {', '.join(ops.START_BATCH)} and at least one target group.",
                 evidence={"action": masked_text(action, 40), "groups": len(target_group_ids)},
+                next_step="pass one of these actions, and the ids of the target groups.",
             )
         key = idempotency_key or self._http.token_factory.uuid()
         call = ops.START_BATCH[action].make_call(
@@ -287,5 +291,7 @@ def _format_time(time: datetime) -> str:
 def _check_period(start: datetime, end: datetime) -> dict[str, str]:
     body = {"start_fielding_at": _format_time(start), "end_fielding_at": _format_time(end)}
     if end <= start:
-        raise InputError("Fielding must end after it starts.", evidence=body)
+        raise InputError(
+            "Fielding must end after it starts.", evidence=body, next_step="pass an end that is after the start."
+        )
     return body

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 from cint_nb.api import operations as ops
 from cint_nb.api.parsing import parse, parse_created_id, parse_item
 from cint_nb.domain import limits
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import CintError, NotFound, RateLimited, ServerError, TransportError, UnexpectedReply
-from cint_nb.domain.projects import Project, ProjectOverview, ProjectSummary
+from cint_nb.domain.target_groups import Project, ProjectOverview, ProjectSummary
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
@@ -16,6 +17,7 @@ _TRANSIENT_ERRORS = (NotFound, TransportError, ServerError, RateLimited, Unexpec
 """Errors that reading a project which was just accepted may meet until it can be read."""
 
 
+@check_arguments()
 class Projects:
     """The projects of the account: create, read and list them."""
 

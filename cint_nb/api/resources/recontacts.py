@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from cint_nb.api import operations as ops
@@ -15,10 +15,11 @@ from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
-from cint_nb.domain.jobs import JobHandle, JobKind, JobState
+from cint_nb.domain.jobs import JobHandle, JobKind, JobState, is_documented_status
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
 from cint_nb.wire.http import Http
@@ -28,17 +29,20 @@ _ENDPOINT_MISSING = (404, 405)
 _FOLLOW_ADVICE = "wait for it with client.recontacts.find_job(ref, file_name).wait(), then upload."
 
 
+@check_arguments(leave=("uploadable",))
 class Recontacts:
     """The recontacts of target groups: upload them, follow the jobs, and read what is saved.
 
     Attributes:
         on_started: Called with the handle of each job that was started, and the number of ids saved before it.
+        before_upload: Called with the number of ids before an upload is sent; raises if they may not be added.
     """
 
     def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
         self._durations = durations
         self.on_started: Callable[[JobHandle, int | None], None] | None = None
+        self.before_upload: Callable[[TargetGroupRef, int], Awaitable[None]] | None = None
 
     # --- upload -----------------------------------------------------------------------------------------------
 
@@ -68,6 +72,7 @@ class Recontacts:
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
             JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
+                A running job of the same file name is adopted instead.
             OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
                 this again.
 
@@ -85,6 +90,7 @@ class Recontacts:
         own = _own_job(listed or (), name, adoptable)
         if own is not None:
             return self._adopt(ref, own, upload)
+        await self._require_allowed(ref, upload)
         saved_before = await self.saved_count(ref)
         started_at = self._http.clock.now()
 
@@ -117,11 +123,12 @@ class Recontacts:
                 what="upload recontacts",
                 token=token,
                 file_name=name,
-                **ref.path_params(),
+                project_id=ref.project_id,
+                target_group_id=ref.target_group_id,
             )
         except JobAlreadyRunning as error:
-            await self._explain_conflict(ref, error)
-            raise
+            running = await self._running_of_name(ref, name, error)
+            job = self._adopt(ref, running, upload, saved_before=saved_before)
         return self._announce(job, saved_before)
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
@@ -130,7 +137,8 @@ class Recontacts:
         Serves the recontact guide, "List all upload jobs". No list contains removals.
         """
         call = ops.LIST_UPLOADS.make_call(ref.path_params())
-        return [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
+        listed = [parse_item(UploadJob, row, call) async for row in iter_items(self._http, call)]
+        return [job if is_documented_status(job.status) else await self._with_end(ref, job) for job in listed]
 
     async def find_job(self, ref: TargetGroupRef, file_name: str) -> Job | None:
         """Return the upload job with a file name, ready to be followed; None if the list contains none."""
@@ -171,7 +179,7 @@ class Recontacts:
         reply = await self._http.send(ops.RECONTACT_OVERVIEW.make_call(ref.path_params()))
         count = parse(RecontactOverview, reply).saved_respondent_ids_count
         if count is None:
-            raise reply.unexpected_reply_error("The recontact overview contains no count.")
+            raise reply.unexpected_reply_error("The recontact overview contains no saved_respondent_ids_count.")
         return count
 
     async def saved_ids(self, ref: TargetGroupRef) -> tuple[str, ...]:
@@ -179,12 +187,20 @@ class Recontacts:
 
         After an upload of RIDs, these are the RSIDs they were mapped to.
 
+        Raises:
+            UnexpectedReply: the list, or a part of it, could not be read: that nobody is listed is then not known.
+
         Serves `GET …/recontacts/rsids`.
         """
         call = ops.LIST_RECONTACT_RSIDS.make_call(ref.path_params())
         saved: list[str] = []
-        async for rows in iter_pages(self._http, call):
-            saved += normalise_ids(rows)
+        try:
+            async for rows in iter_pages(self._http, call, complete=True):
+                saved += normalise_ids(rows)
+        except UnexpectedReply:
+            # An empty list may omit its rows, and a full last page its cursor: the count tells whether all were read.
+            if await self.saved_count(ref) != len(saved):
+                raise
         return tuple(saved)
 
     # --- removal ----------------------------------------------------------------------------------------------
@@ -219,10 +235,20 @@ class Recontacts:
             id_count=before if ids is None else ids,
             count=lambda: self.saved_count(ref),
             conflicting_job=running_upload,
+            may_be_done=True,
         )
         return self._announce(job, before)
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    async def _with_end(self, ref: TargetGroupRef, job: UploadJob) -> UploadJob:
+        """Return a job with an undocumented status word and the time of its end, which only the job itself shows."""
+        call = ops.GET_UPLOAD.make_call(ref.path_params(job_id=job.job_id))
+        try:
+            shown = (await self._http.send(call)).json_object()
+        except (ApiError, TransportError):  # whether it runs is then not known, so that it counts as running
+            return job
+        return evolve(job, completed_at=shown.get("completed_at"))
 
     def _announce(self, job: Job, saved_before: int | None) -> Job:
         if self.on_started is not None:
@@ -255,17 +281,24 @@ class Recontacts:
         handle = _handle(self._http, JobKind.UPLOAD, found.job_id, ref, upload, found.file_name, found.created_at)
         return Job(self._http, handle, saved_before, durations=self._durations)
 
-    async def _explain_conflict(self, ref: TargetGroupRef, error: JobAlreadyRunning) -> None:
-        """Add to a conflict which job causes it, as far as a list shows it; the error itself stays the same."""
+    async def _running_of_name(self, ref: TargetGroupRef, name: str, error: JobAlreadyRunning) -> UploadJob:
+        """Return the running job if it has this file name: another machine was first.
+
+        Raises:
+            JobAlreadyRunning: it is another job; the error is the same, and names it as far as a list shows it.
+        """
         with contextlib.suppress(ApiError, TransportError):
             running = await self.running_job(ref)
             if running is None:
                 error.next_step = (
                     "no upload is listed as running, so a removal must be: wait until it ends, then upload."
                 )
-                return
+                raise error
+            if running.file_name == name:
+                return running
             error.evidence.update(_job_evidence(running))
             error.next_step = _FOLLOW_ADVICE
+        raise error
 
     async def _find_by_name(
         self,
@@ -281,6 +314,10 @@ class Recontacts:
             if job.file_name == name and adoptable(job):
                 return job
         return None
+
+    async def _require_allowed(self, ref: TargetGroupRef, upload: UploadFile) -> None:
+        if self.before_upload is not None:
+            await self.before_upload(ref, upload.id_count)
 
     async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
         """Return the upload jobs; None if an older exchange has no list of them and RSIDs can go to the older URL."""

@@ -13,6 +13,7 @@ from cint_nb.api.parsing import parse_created_id, parse_item
 from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import BadRequest, InputError, NotFound
 from cint_nb.domain.ids import masked_repr, masked_text
 from cint_nb.domain.jobs import JobKind
@@ -26,6 +27,7 @@ _FILTERS = ("project", "target_group", "business_unit")
 _RECENT_LIMIT = 500
 
 
+@check_arguments()
 class Reports:
     """The reports of the account: request them, follow them and download the files."""
 

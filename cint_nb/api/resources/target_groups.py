@@ -17,10 +17,11 @@ from cint_nb.api.resources.draft_body import (
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.api.safety.spend_check import SpendCheck
 from cint_nb.domain import limits
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
 from cint_nb.domain.ids import masked_repr, normalise_name
-from cint_nb.domain.models import Amount, TargetGroupRef, text_or_none
-from cint_nb.domain.plan import Money, TargetGroupPlan
+from cint_nb.domain.models import Amount, JsonObject, TargetGroupRef, text_or_none
+from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.domain.target_groups import (
     ChangelogEntry,
     CompletesInterval,
@@ -38,6 +39,7 @@ _NOT_A_DRAFT_STATUSES = (*range(300, 400), 404)
 _CHANGELOG_PAGE = 50
 
 
+@check_arguments()
 class TargetGroups:
     """The target groups of projects: create, read and change them, and read their metrics.
 
@@ -56,7 +58,7 @@ class TargetGroups:
     async def create_draft(
         self,
         project_id: str,
-        plan: TargetGroupPlan | Mapping[str, Any],
+        plan: TargetGroupPlan | JsonObject,
         *,
         name: str | None = None,
         reference: str,
@@ -119,7 +121,7 @@ class TargetGroups:
         Args:
             project_id: Project to search.
             reference: The whole reference number.
-            name: If the list does not show references, only groups with this name are read one by one.
+            name: If the list does not show references, only groups with this name are read one by one; all if omitted.
             match_name: Whether a group must have this name too, apart from spaces and forms of one letter.
             whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
         """
@@ -128,7 +130,7 @@ class TargetGroups:
             if match_name and normalise_name(row.name or "") != normalise_name(name or ""):
                 continue
             found_reference = row.target_group_customer_reference_number
-            if found_reference is None and name is not None and row.name == name:
+            if found_reference is None and (name is None or row.name == name):
                 shown = await self.get(TargetGroupRef(project_id=project_id, target_group_id=row.id))
                 found_reference = shown.target_group_customer_reference_number
             if found_reference == reference and (row.status is None or row.status.lower() != "archived"):
@@ -140,7 +142,7 @@ class TargetGroups:
         # Ids begin with their time of creation, so the smallest is the oldest.
         return TargetGroupRef(project_id=project_id, target_group_id=min(found)) if found else None
 
-    async def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | Mapping[str, Any]) -> None:
+    async def update_draft(self, ref: TargetGroupRef, plan: TargetGroupPlan | JsonObject) -> None:
         """Replace a draft with another body. There is no If-Match here: the last writer wins.
 
         A plan keeps the draft's reference number, and its name if the plan has none; a body is sent unchanged.
@@ -189,7 +191,7 @@ class TargetGroups:
         reply = await self._http.send(ops.GET_DETAILS.make_call(ref.path_params()))
         return parse(TargetGroup, reply, id=ref.target_group_id, launched=True)
 
-    async def update_details(self, ref: TargetGroupRef, body: Mapping[str, Any]) -> TargetGroup:
+    async def update_details(self, ref: TargetGroupRef, body: JsonObject) -> TargetGroup:
         """Change a launched target group: name, manager, length, incidence, URLs; never its goal.
 
         Serves `PUT …/target-groups/{target_group_id}/details`.
@@ -244,8 +246,8 @@ class TargetGroups:
 
     # --- single settings --------------------------------------------------------------------------------------
 
-    async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str:
-        """Set what counts towards the goal, and return what the exchange then reports.
+    async def set_filling_strategy(self, ref: TargetGroupRef, strategy: str) -> str | None:
+        """Set what counts towards the goal, and return what the exchange then reports; None if it reports nothing.
 
         Args:
             ref: The target group.
@@ -256,12 +258,12 @@ class TargetGroups:
         reply = await self._http.send(
             ops.SET_FILLING_STRATEGY.make_call(ref.path_params(), json={"filling_strategy": strategy})
         )
-        return str(reply.json_object().get("filling_strategy") or strategy) if reply.body.strip() else strategy
+        return text_or_none(reply.json_object().get("filling_strategy")) if reply.body.strip() else None
 
     async def set_cost_per_interview(
-        self, ref: TargetGroupRef, price: Money | str, *, budget: Money | str | None = None
+        self, ref: TargetGroupRef, price: Money | MoneyText, *, budget: Money | MoneyText | None = None
     ) -> Amount:
-        """Set the price per complete of a launched group, in the business unit's currency.
+        """Set the price per complete of a launched group, in the business unit's currency, and return what then is so.
 
         Args:
             ref: The target group.
@@ -285,16 +287,20 @@ class TargetGroups:
         reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
         if approve is not None:
             approve()
-        fields = reply.json_object() if reply.body.strip() else body
-        return parse_item(Amount, fields.get("target_group_cpi") or {}, ops.SET_CPI.make_call())
+        if reply.body.strip():
+            return parse_item(Amount, reply.json_object().get("target_group_cpi"), ops.SET_CPI.make_call())
+        shown = (await self.overview(ref)).current_cost_per_interview
+        if shown is None:
+            raise reply.unexpected_reply_error("The price was set, but neither reply nor overview shows which.")
+        return shown
 
     async def set_completes_goal(
         self,
         ref: TargetGroupRef,
-        goal: int,
+        goal: Completes,
         *,
-        profiles: Sequence[Mapping[str, Any]] = (),
-        budget: Money | str | None = None,
+        profiles: Sequence[JsonObject] = (),
+        budget: Money | MoneyText | None = None,
     ) -> int:
         """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
@@ -322,7 +328,12 @@ class TargetGroups:
         reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
         if approve is not None:
             approve()
-        return int(reply.json_object().get("completes_goal") or goal) if reply.body.strip() else goal
+        if reply.body.strip():
+            return int(reply.json_object()["completes_goal"])
+        shown = (await self.overview(ref)).progress.filling_goal
+        if shown is None:
+            raise reply.unexpected_reply_error("The goal was set, but neither reply nor overview shows which.")
+        return shown
 
     # --- metrics ----------------------------------------------------------------------------------------------
 
@@ -371,7 +382,7 @@ class TargetGroups:
         async for row in iter_items(self._http, call, items_key="changelog", page_size=_CHANGELOG_PAGE):
             yield parse_item(ChangelogEntry, row, call)
 
-    async def feasibility(self, body: Mapping[str, Any]) -> Feasibility:
+    async def feasibility(self, body: JsonObject) -> Feasibility:
         """Forecast price and completes of a draft described by its body; nothing is created.
 
         The forecast is for the whole population: it does not take a recontact list into account.
@@ -386,7 +397,7 @@ class TargetGroups:
             sent["business_unit_id"] = int(unit)
         return parse(Feasibility, await self._http.send(ops.FEASIBILITY_OF_DRAFT.make_call(json=sent)))
 
-    async def group_feasibility(self, ref: TargetGroupRef, changes: Mapping[str, Any] | None = None) -> Feasibility:
+    async def group_feasibility(self, ref: TargetGroupRef, changes: JsonObject | None = None) -> Feasibility:
         """Forecast price and completes of an existing group, with or without assumed changes; nothing is changed.
 
         Args:

@@ -28,6 +28,7 @@ async def start_removal(
     count: Callable[[], Awaitable[int]],
     conflicting_job: Callable[[], Awaitable[UploadJob | None]],
     count_field: str = "saved_respondent_ids_count",
+    may_be_done: bool = False,
 ) -> Job:
     """Start a removal, and after a lost reply find out by the count whether it started.
 
@@ -43,10 +44,12 @@ async def start_removal(
         kind: What the job does.
         ref: The target group.
         before: Number of ids saved before.
-        id_count: How many ids the caller knows of, for the estimate. If none is left, an earlier request removed them.
+        id_count: How many ids the caller knows of, for the estimate.
         count: Counts the saved ids.
         conflicting_job: Finds a job that would explain a rejection; None if there is none.
         count_field: Field of the overview that counts them.
+        may_be_done: Whether an earlier request removed the ids that the caller knows of if none is left; nothing is
+            sent then.
 
     Raises:
         JobAlreadyRunning: another job is running.
@@ -72,8 +75,14 @@ async def start_removal(
         return job(None) if await conflicting_job() is None else None
 
     # An earlier call did it: its job ends with the first count, and nothing needs to be sent.
-    if id_count and not before:
+    if may_be_done and id_count and not before:
         return job(None)
     return await send_once(
-        http, send, check_count, check_conflict=check_conflict, what=call.operation, **ref.path_params()
+        http,
+        send,
+        check_count,
+        check_conflict=check_conflict,
+        twice_is_once=True,
+        what=call.operation,
+        **ref.path_params(),
     )

@@ -21,12 +21,14 @@ async def send_once(
     check: Callable[[], Awaitable[T | None]],
     *,
     check_conflict: Callable[[], Awaitable[T | None]] | None = None,
+    twice_is_once: bool = False,
     what: str,
     **evidence: Any,
 ) -> T:
     """Send, and after an ambiguous error check for the result over a minute: adopt it, or send a second time.
 
-    A conflict on the first attempt is with somebody else's request; on the second it may be with our own first one.
+    What was accepted, with a success that cannot be read, is not sent a second time: it has taken effect, or will. A
+    conflict on the first attempt is with somebody else's request; on the second it may be with our own first one.
 
     Args:
         http: Provides the pauses.
@@ -34,13 +36,15 @@ async def send_once(
         check: Finds what an earlier attempt created; None if there is nothing. It has to read the exchange each time.
         check_conflict: Finds it when the second attempt ends in a conflict, which may itself be the proof that the
             first was accepted; None if the conflict is somebody else's. `check` if omitted.
+        twice_is_once: Whether the request, sent twice, does the same as once; then it may be sent again although it was
+            accepted.
         what: What the request does, for the message.
         evidence: What identifies the result later, such as the token.
 
     Raises:
         Conflict: somebody else's request is in the way.
-        OutcomeUnknown: a check failed, or the second attempt ended in an ambiguous error too; `evidence` contains
-            what identifies the result later.
+        OutcomeUnknown: a check failed, the request was accepted and its result is not found, or the second attempt
+            ended in an ambiguous error too; `evidence` contains what identifies the result later.
     """
     lost: Exception | None = None
     for _ in range(2):
@@ -50,7 +54,8 @@ async def send_once(
             found = await check_until_certain(http, check, what=what, lost=error, **evidence)
             if found is not None:
                 return found
-            if lost is not None:
+            accepted = isinstance(error, UnexpectedReply) and not twice_is_once
+            if lost is not None or accepted:
                 raise _outcome_unknown_error(what, error, **evidence) from error
             lost = error
         except Conflict:
@@ -108,8 +113,11 @@ async def check_until_certain(
 def _outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
     """Return the error for a request that may or may not have taken effect."""
     known = error.evidence if isinstance(error, ApiError | TransportError) else {}
+    happened = "was lost"
+    if isinstance(error, UnexpectedReply):
+        happened = f"reported a success that cannot be read ({error.what.rstrip('.')})"
     return OutcomeUnknown(
-        f"The reply to a request was lost, and checking did not show whether it took effect: {what}.",
+        f"The reply to a request {happened}, and checking did not show whether it took effect: {what}.",
         evidence={
             **evidence,
             "status": known.get("status"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import mask_ids_in
+from cint_nb.domain.ids import mask_ids_in, masked_repr
 from cint_nb.panels.look.text_format import format_size
 from cint_nb.study.files.file_format import READABLE_SUFFIXES
 
@@ -28,10 +28,20 @@ class RootedFolder:
 
     Args:
         root: The folder. Links that lead out of it are not followed.
+
+    Raises:
+        RespondentFileError: no folder can have this path.
     """
 
     def __init__(self, root: str | Path) -> None:
-        self.root = Path(root).expanduser().resolve()
+        try:
+            self.root = Path(root).expanduser().resolve()
+        except (ValueError, OSError, RuntimeError) as error:  # as in `resolve`
+            raise RespondentFileError(
+                "No folder can have this path.",
+                evidence={"folder": masked_repr(str(root), 120), "reason": type(error).__name__},
+                next_step="pass the path of a folder, such as '.', the working folder.",
+            ) from None
 
     def resolve(self, path: str | Path) -> Path:
         """Return the real place of `path`, taken relative to the folder.

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 import ipywidgets as widgets
 
-from cint_nb.domain.ids import EntityType, mask_ids_in
-from cint_nb.domain.ids import parse_entity_type as read_entity_type
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import EntityType, mask_ids_in, parse_entity_type
 from cint_nb.panels.file_picker.model import (
     BROWSER_MAX_BYTES,
     ENTITY_QUESTION,
@@ -51,6 +52,7 @@ def _read_respondents(source: Any, **options: Any) -> Any:
     return read_respondents(source, **options)
 
 
+@check_arguments()
 class FilePicker(Panel):
     """Choose a respondent file and see what is in it, before anything is sent.
 
@@ -68,7 +70,7 @@ class FilePicker(Panel):
         self,
         folder: str | Path = ".",
         *,
-        mode: object = None,
+        mode: str | None = None,
         title: str = "Respondent file",
         reader: Reader | None = None,
     ) -> None:
@@ -155,9 +157,12 @@ class FilePicker(Panel):
 
         Raises:
             RespondentFileError: the file lies outside the folder or cannot be read.
-            ValueError: the entity type is none of the four words.
+            InputError: the entity type is none of the four words.
         """
-        kind = read_entity_type(entity_type)
+        try:
+            kind = parse_entity_type(entity_type)
+        except ValueError as error:
+            raise InputError(f"{error}.", next_step="pass one of these.") from None
         place = self.folder.resolve(path)
         number = self._start_read(FileChoice(self.folder.relative_name(place), place))
         with self._suppress_events():

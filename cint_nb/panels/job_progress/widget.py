@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import ipywidgets as widgets
 
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import InputError
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_progress.model import OVERDUE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
 from cint_nb.panels.look.background import Throttle, call_later
@@ -44,6 +46,7 @@ class WatchableJob(Protocol):
         ...
 
 
+@check_arguments()
 class JobProgress(Panel):
     """Show a job: where it stands, how long it may take, how many ids are saved.
 
@@ -61,7 +64,7 @@ class JobProgress(Panel):
         self,
         job: WatchableJob | None = None,
         *,
-        mode: object = None,
+        mode: str | None = None,
         title: str | None = None,
         monotonic: Callable[[], float] | None = None,
     ) -> None:
@@ -113,12 +116,14 @@ class JobProgress(Panel):
         """Follow the job in the background until it ends, and return at once; calling it again continues.
 
         Raises:
-            ValueError: the panel was made without a job, or was closed.
+            InputError: the panel was made without a job, or was closed.
         """
         if self._job is None:
-            raise ValueError("this panel was made without a job; give it one, or feed it with panel.update()")
+            raise InputError(
+                "This panel was made without a job.", next_step="make one with a job, or feed this one: panel.update()."
+            )
         if self.comm is None:
-            raise ValueError("this panel was closed; make a new one of the same job")
+            raise InputError("This panel was closed.", next_step="make a new one of the same job.")
         with self._lock:
             if self._final() or self._own_watch is not None:
                 return self

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ipywidgets as widgets
 import traitlets
 
 from cint_nb.domain.errors import CintError
+from cint_nb.domain.ids import printable
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.style import style_sheet
 from cint_nb.panels.look.text_format import escape, parse_mode
@@ -124,6 +126,11 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             super().close()  # first: nothing is sent any more of what happens to the parts
             close_tree(self)
 
+    def __del__(self, _is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Close it, unless Python itself ends: then nothing that closing needs can be imported any more."""
+        if not _is_ending():
+            super().__del__()
+
     def summary(self) -> list[str]:
         """Return what the repr says after the mode: stable words, without ids, times and addresses."""
         return [self._title] if self._title else []
@@ -142,13 +149,15 @@ class Panel(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             self.to_static_html(), self.to_text().partition("\n")[2] or " · ".join(self.summary())
         )
 
+    @printable
     def __repr__(self) -> str:
         """Show the panel, its mode and its state on one line that does not change from run to run."""
         return f"<{type(self).__name__}: {' · '.join([self._mode, *self.summary()])}>"
 
     def display(self) -> None:
         """Show the widget alone in the output of the running cell; `display_static` may follow when there is an end."""
-        static_html.display_widget(self._repr_mimebundle_() or {"text/plain": repr(self)})
+        live = self.comm is not None  # ipywidgets takes the method away from a panel that is closed
+        static_html.display_widget((live and self._repr_mimebundle_()) or {"text/plain": repr(self)})
 
     def _ipython_display_(self) -> None:
         if not static_html.in_kernel():

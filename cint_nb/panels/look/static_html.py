@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from cint_nb.domain.ids import as_printed
 from cint_nb.panels.look.text_format import escape
 
 STATIC_STYLE = (
@@ -59,7 +60,12 @@ def display_text(text: str) -> None:
 
 
 def _display(bundle: dict[str, Any]) -> None:
+    from IPython.core.getipython import get_ipython
     from IPython.display import display
+
+    if get_ipython() is None:  # a script, where IPython would print the bundle itself
+        sys.stdout.write(f"{as_printed(bundle['text/plain'])}\n")
+        return
 
     show: Callable[..., Any] = display
     show(bundle, raw=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import masked_repr
+
 MODES = ("sandbox", "replay", "live")
 """The three modes, as every panel names them."""
 
@@ -14,11 +17,13 @@ def parse_mode(mode: object) -> str:
     """Return the mode as one of `sandbox`, `replay`, `live`.
 
     Raises:
-        ValueError: for any other word.
+        InputError: for anything else.
     """
-    word = str(mode).strip().lower()
+    word = mode.strip().lower() if isinstance(mode, str) else None
     if word not in MODES:
-        raise ValueError(f"mode must be one of {', '.join(MODES)}; got {word!r:.40}")
+        raise InputError(
+            f"mode must be one of {', '.join(MODES)}; got {masked_repr(mode, 40)}.", next_step="pass one of these."
+        )
     return word
 
 

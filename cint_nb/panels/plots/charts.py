@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.panels.look.text_format import format_count
 from cint_nb.panels.plots.figure import BLUE, GREEN, GREY, INK, ORANGE, PALE, PURPLE, RED, SOFT, NotebookFigure
 from cint_nb.panels.plots.projection import project
+from cint_nb.study.frames import require_columns
+from cint_nb.study.outcome.upload_outcome import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +28,7 @@ _OUTCOMES = {
 }
 
 
+@check_arguments(refusals=UNUSABLE)
 def plot_completes(
     frame: pd.DataFrame,
     *,
@@ -33,7 +37,7 @@ def plot_completes(
     saved_count: int | None = None,
     entrants: int | None = None,
     now: Any = None,
-    mode: object = "sandbox",
+    mode: str = "sandbox",
     title: str = "Completes over time",
     source: str = "Cint, completes by interval",
 ) -> NotebookFigure:
@@ -54,6 +58,7 @@ def plot_completes(
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
+    require_columns(frame, ("until", "completes"))
     figure = NotebookFigure(title, mode, source=source)
     axes = figure.ax
     times = pd.to_datetime(frame["until"], utc=True)
@@ -115,21 +120,23 @@ def _format_date_axis(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
 
 
+@check_arguments(refusals=UNUSABLE)
 def plot_outcomes(
-    counts: Mapping[str, int],
+    counts: Mapping[str, int] | Outcome,
     *,
-    mode: object = "sandbox",
+    mode: str = "sandbox",
     title: str = "What became of every line",
     source: str = "sent against saved ids",
 ) -> NotebookFigure:
     """Draw how many source lines ended with each outcome.
 
     Args:
-        counts: Outcome to number of lines, such as `Outcome.counts`.
+        counts: What became of the lines of a wave, `wave.outcome`; or outcome to number of lines.
         mode: `sandbox`, `replay` or `live`; written on the figure.
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
+    counts = counts.counts if isinstance(counts, Outcome) else counts
     words = [word for word in _OUTCOMES if counts.get(word)]
     words += [word for word in counts if word not in _OUTCOMES and counts[word]]
     values = [int(counts[word]) for word in words]
@@ -154,11 +161,12 @@ def plot_outcomes(
 _STAGES = {"sent": "sent", "saved": "saved ids", "entrants": "entered", "completes": "completed"}
 
 
+@check_arguments(refusals=UNUSABLE)
 def plot_funnel(
     frame: pd.DataFrame,
     reasons: pd.DataFrame | None = None,
     *,
-    mode: object = "sandbox",
+    mode: str = "sandbox",
     title: str = "From saved ids to completes",
     source: str = "Cint, target group performance",
 ) -> NotebookFigure:
@@ -172,6 +180,9 @@ def plot_funnel(
         title: Heading.
         source: Where the numbers come from; written on the figure.
     """
+    require_columns(frame, ("stage", "people"))
+    if reasons is not None:
+        require_columns(reasons, ("label", "count"))
     steps, people = (
         [_STAGES.get(stage, str(stage)) for stage in frame["stage"]],
         [int(number) for number in frame["people"]],

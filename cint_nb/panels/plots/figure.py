@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from cint_nb.domain.ids import printable
 from cint_nb.panels.look.text_format import parse_mode
 
 # Okabe and Ito's palette: distinguishable with every kind of colour blindness.
@@ -35,6 +36,7 @@ class NotebookFigure(Figure):
         self.supxlabel(f"Source: {source} · {parse_mode(mode)}", fontsize=8, color=SOFT, x=0.99, ha="right")
         self.ax = _make_axes(self, title)
 
+    @printable
     def __repr__(self) -> str:
         """Show the figure on one line that does not change from run to run."""
         return f"<Figure: {self._alt_text}>"

@@ -13,6 +13,9 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import masked_text
 from cint_nb.output_files import write_new_file
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.background import Throttle, call_later, run_in_thread
@@ -37,6 +40,7 @@ AUTO_REFRESH_HOURS = 12
 STATIC_ROWS = 50
 
 
+@check_arguments()
 class StatusTable(Panel):
     """Show one row per target group: state, goal, completes, saved ids, rates, cost and warnings.
 
@@ -56,7 +60,7 @@ class StatusTable(Panel):
         self,
         source: pd.DataFrame | Loader,
         *,
-        mode: object = None,
+        mode: str | None = None,
         title: str = "Status",
         interval: float = 30.0,
     ) -> None:
@@ -180,11 +184,15 @@ class StatusTable(Panel):
             columns: Columns to show, empty for the usual ones.
 
         Raises:
-            KeyError: a name is not a column of the frame.
+            InputError: a name is not a column of the frame.
         """
         unknown = [name for name in (sort_by, *columns) if name and name not in self.frame.columns]
         if unknown:
-            raise KeyError(f"no such column: {', '.join(unknown)}")
+            raise InputError(
+                f"There is no such column: {masked_text(', '.join(unknown), 120)}.",
+                evidence={"columns": masked_text(", ".join(map(str, self.frame.columns)), 400)},
+                next_step="use one of these columns.",
+            )
         self.controls.set_options(
             TableOptions(sort_by, descending, filter_text, columns or tuple(self._view.default_columns()))
         )

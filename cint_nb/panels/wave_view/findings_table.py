@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state, state_html
@@ -51,6 +52,7 @@ def render_findings(findings: Findings) -> str:
     )
 
 
+@check_arguments()
 class FindingsTable(Panel):
     """Show findings by severity, with evidence, fix and the guide section each rests on.
 
@@ -62,7 +64,7 @@ class FindingsTable(Panel):
     `value` is the `Findings`; `update` shows others. Serves the rules of both guides.
     """
 
-    def __init__(self, findings: Findings | None = None, *, mode: object = None, title: str = "Findings") -> None:
+    def __init__(self, findings: Findings | None = None, *, mode: str | None = None, title: str = "Findings") -> None:
         self._line = make_html_part("cint-status-part")
         self._table = make_html_part("cint-table-part")
         super().__init__("findings-table", mode or mode_of(None), title, (self._line, self._table))

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import JournalError
 from cint_nb.domain.findings import Findings
 from cint_nb.panels.job_progress.widget import JobProgress
@@ -53,6 +54,7 @@ def render_next(stand: WaveProgress) -> str:
     )
 
 
+@check_arguments()
 class WaveView(Panel):
     """Show where a wave stands, what comes next as the line of code to run, and the panels of that step.
 

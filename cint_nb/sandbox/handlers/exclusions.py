@@ -239,7 +239,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=_effective,
         summary="List all excluded respondents, whatever the reason.",
         tag=_TAG,
-        response_schema="IdPage",
+        response_schema="ExcludedIdPage",
         query=_PAGING,
     ),
     Operation(
@@ -249,7 +249,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=_list_guids,
         summary="List the uploaded access respondent ids.",
         tag=_TAG,
-        response_schema="IdPage",
+        response_schema="ExcludedIdPage",
         query=_PAGING,
     ),
     Operation(

@@ -311,7 +311,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=_rsids,
         summary="List the saved respondent ids.",
         tag=_TAG,
-        response_schema="IdPage",
+        response_schema="SavedIdPage",
         query=paging_params(),
         aliases=("rsids",),
     ),

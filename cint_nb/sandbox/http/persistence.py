@@ -42,7 +42,10 @@ class RequestLog:
     """
 
     def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
-        self._file = sqlite3.connect(path, check_same_thread=False)
+        try:
+            self._file = sqlite3.connect(path, check_same_thread=False)
+        except sqlite3.Error:
+            raise ValueError(f"{path.name!r} cannot be opened as a state file") from None
         try:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.executescript(_SCHEMA_SQL)

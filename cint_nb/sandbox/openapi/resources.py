@@ -198,8 +198,11 @@ RESOURCES: dict[str, Schema] = {
         optional=("next_cursor",),
     ),
     "SavedCount": object_({"saved_respondent_ids_count": integer(0, 100_000)}),
-    "IdPage": object_(
+    "SavedIdPage": object_(
         {"data": array(uuid), "next_cursor": string(), "url": string()}, optional=("data", "next_cursor")
+    ),
+    "ExcludedIdPage": object_(
+        {"data": array(uuid), "next_cursor": string(), "url": string()}, optional=("next_cursor",)
     ),
     "ExclusionJob": object_(
         {

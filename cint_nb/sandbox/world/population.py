@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from statistics import NormalDist
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.sandbox.world.id_store import to_id_bytes
 
@@ -30,6 +31,7 @@ class UploadResult(StrEnum):
     SUPPLIER_LEFT = "rejected: the supplier has left the exchange"
 
 
+@check_arguments()
 @dataclass(frozen=True)
 class PopulationParameters:
     """The parameters that make waves realistic.

@@ -23,7 +23,7 @@ from urllib.request import url2pathname
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import UUID_PATTERN, masked_repr
+from cint_nb.domain.ids import UUID_PATTERN, masked_repr, masked_text
 
 READABLE_SUFFIXES = (
     ".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".ods", ".parquet", ".sav", ".zsav", ".dta", ".zip",
@@ -214,7 +214,7 @@ def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
             continue
         except (OSError, ValueError) as error:  # also a name that is too long
             if not isinstance(error, NotADirectoryError):
-                reason = reason or getattr(error, "strerror", None) or str(error)
+                reason = reason or getattr(error, "strerror", None) or "its path has characters no path can have"
             continue
         if stat.S_ISDIR(status.st_mode):
             raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
@@ -276,7 +276,7 @@ def _readings(source: str | Path) -> Iterator[Path]:
 def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> RespondentFileError:
     where = "check the path; it counts from the working folder, a notebook's own, unless it is absolute."
     if reason is not None:
-        return source_error(path.name, f"The file cannot be opened: {reason}.", where, path=str(source))
+        return source_error(path.name, f"The file cannot be opened: {reason}.", where, path=masked_text(source, 300))
     if os.name != "nt" and _WINDOWS_PATH.match(str(source).strip(_PASTED_QUOTES)):
         return source_error(
             PureWindowsPath(str(source)).name,
@@ -293,7 +293,7 @@ def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> R
         names = sorted(each.name for each in path.parent.iterdir() if each.suffix.lower() in READABLE_SUFFIXES)
         if alike := get_close_matches(path.name, names, 3):
             where = f"{where[:-1]}. Beside it is {', '.join(masked_repr(name) for name in alike)}."
-    return source_error(path.name, "There is no such file.", where, path=str(source))
+    return source_error(path.name, "There is no such file.", where, path=masked_text(source, 300))
 
 
 def _open(path: Path) -> BinaryIO:

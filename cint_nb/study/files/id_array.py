@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain import ids
+from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import ID_LINE_BYTES
 
 IdArray: TypeAlias = NDArray[np.uint8]
@@ -51,6 +52,11 @@ def from_buffer(buffer: bytes | bytearray) -> IdArray:
     return np.frombuffer(buffer, dtype=np.uint8).reshape(-1, 16)
 
 
+def in_order(keys: IdArray) -> IdArray:
+    """Return the rows sorted, so that the same ids are the same rows."""
+    return np.sort(np.ascontiguousarray(keys).view("S16").ravel()).view(np.uint8).reshape(-1, 16)
+
+
 def take_rows(keys: IdArray, chosen: BoolMask | RowNumbers) -> IdArray:
     """Return the chosen rows."""
     # Seen as one element of 16 bytes, a row is copied as one piece: ten times as fast as byte by byte.
@@ -68,7 +74,10 @@ def from_ids(texts: Iterable[str]) -> IdArray:
         texts = (texts,)  # else its characters would be taken for ids, and none of them is one
     rest, buffer = iter(texts), bytearray()
     while batch := list(islice(rest, _BATCH)):
-        block = "\n".join(batch).encode("utf-8", "replace") + b"\n"
+        try:
+            block = "\n".join(batch).encode("utf-8", "replace") + b"\n"
+        except TypeError:
+            raise RespondentFileError("IDs are texts.", next_step="pass the IDs as a list of texts.") from None
         # The exchange writes ids in one form. A batch that has it throughout is converted as a whole; otherwise every
         # text is judged alone, which takes seven times as long. The length rules out texts that contain line ends.
         if len(block) == LINE_BYTES * len(batch) and _BATCH_PATTERN.startswith(block.translate(BYTE_CLASSES)):

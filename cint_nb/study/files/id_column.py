@@ -166,7 +166,7 @@ def choose_id_column(
         return found[0]
     if found:
         found = [cells for cells in columns if cells in found or cells in passed_over]
-        best = next((cells for cells in found if entity_type_from_name(cells.name) is entity_type), found[0])
+        best = max(found, key=lambda cells: (entity_type_from_name(cells.name) is entity_type, cells.share_of_ids > 0))
         evidence = {f"column {cells.label()}": f"{cells.share_of_ids:.0%} IDs" for cells in passed_over}
         raise source_error(
             source,
@@ -224,11 +224,14 @@ def _no_such_column_error(
 
 
 def _is_named_instead(cells: ColumnSample, found: Sequence[ColumnSample], entity_type: EntityType) -> bool:
-    """Return whether a column that was not found is named for the ids, unless it is empty beside one named alike."""
+    """Return whether a column that was not found is named for the ids, unless it has none beside one named alike."""
     if entity_type_from_name(cells.name) is not entity_type:
         return False
     alike = any(entity_type_from_name(other.name) is entity_type for other in found)
-    return not alike or any(map(normalise_line, cells.values))
+    damaged = (MalformedReason.DASHES, MalformedReason.CHARACTERS)
+    return not alike or any(
+        is_respondent_id(normalise_line(text)) or malformed_reason(text) in damaged for text in cells.values
+    )
 
 
 def _example_call(source: str | None, cells: ColumnSample, entity_type: EntityType) -> str:

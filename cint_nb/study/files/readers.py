@@ -29,6 +29,8 @@ from cint_nb.study.files.text_files import (
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
 from cint_nb.study.files.workbooks import Sheet, read_sheet
 
+_SPACES = "\\s+"
+
 Rows = Iterator[tuple[int, Sequence[Any]]]
 
 
@@ -208,7 +210,7 @@ def _check_separator(text: TextSource, name: str | None) -> None:
     if sign := separator_around_ids(lines):
         raise source_error(
             name,
-            f"The values seem to be separated by {sign!r}.",
+            f"The values seem to be separated by {'spaces' if sign == _SPACES else repr(sign)}.",
             f"read the file with pandas (read_csv with sep={sign!r} and engine='python') and pass the DataFrame.",
         )
 
@@ -491,7 +493,9 @@ def _has_content(value: Any) -> bool:
     return isinstance(value, Mapping) and isinstance(value.get("content"), bytes | bytearray | memoryview)
 
 
-def _read_list(source: Iterable[Any], options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+def _read_list(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    if type(source).__module__ == "numpy":
+        source = source.tolist()
     if hasattr(source, "to_pylist"):  # an array of pyarrow, whose elements are no plain values
         source = source.to_pylist()
     if isinstance(source, set | frozenset):

@@ -12,9 +12,10 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cint_nb.domain import limits
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import UploadFile, UploadProblem, upload_problems
-from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type
+from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type, printable
 from cint_nb.output_files import as_path, write_new_file
 from cint_nb.study.files import evidence as evidence_module
 from cint_nb.study.files import id_array, line_frames
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments(RespondentFileError)
 @dataclass(frozen=True, eq=False, repr=False)
 class Respondents:
     """The respondents of one source: unique, well-formed ids in source order, and a verdict for every line.
@@ -69,6 +71,11 @@ class Respondents:
         return id_array.digest(self.id_array, salt=self.entity_type)
 
     @cached_property
+    def people_hash(self) -> str:
+        """One digest of entity type and ids, in any order: the same people have the same."""
+        return id_array.digest(id_array.in_order(self.id_array), salt=self.entity_type)
+
+    @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what contradicts the stated entity type, and about what one may not see in the source."""
         return (*evidence_module.contradicting_names(self.entity_type, self.source_info), *self.source_info.notes)
@@ -90,6 +97,7 @@ class Respondents:
     def __hash__(self) -> int:
         return hash(self.content_hash)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts and source, never an id."""
         counts = self.counts
@@ -139,15 +147,15 @@ class Respondents:
             self.entity_type, self.source_info, self.id_array, [other.id_array for other in earlier], report
         )
 
-    def difference(self, other: Respondents | Iterable[str]) -> Respondents:
+    def difference(self, other: Respondents | Iterable[str] | str) -> Respondents:
         """Return the respondents that are not in `other`, which may be ids as texts."""
         return self.select(~id_array.is_in(self.id_array, self._to_id_array(other)))
 
-    def intersection(self, other: Respondents | Iterable[str]) -> Respondents:
+    def intersection(self, other: Respondents | Iterable[str] | str) -> Respondents:
         """Return the respondents that are also in `other`, which may be ids as texts."""
         return self.select(id_array.is_in(self.id_array, self._to_id_array(other)))
 
-    def union(self, other: Respondents | Iterable[str]) -> Respondents:
+    def union(self, other: Respondents | Iterable[str] | str) -> Respondents:
         """Return these respondents, then the new ones of `other`. Lines are renumbered, one for each id."""
         more = self._to_id_array(other)
         line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
@@ -248,7 +256,7 @@ class Respondents:
         """Return the respondents for which `mask`, one boolean per id, is true; source lines are kept."""
         return replace(self, line_index=line_frames.select_ids(self.line_index, mask))
 
-    def _to_id_array(self, other: Respondents | Iterable[str]) -> IdArray:
+    def _to_id_array(self, other: Respondents | Iterable[str] | str) -> IdArray:
         if not isinstance(other, Respondents):
             return id_array.from_ids(other)
         if other.entity_type is not self.entity_type:
@@ -260,6 +268,7 @@ class Respondents:
         return other.id_array
 
 
+@check_arguments(RespondentFileError, leave=("source", "entity_type"))
 def read_respondents(
     source: str | Path | bytes | IO[Any] | Iterable[Any] | pd.DataFrame | pd.Series[Any],
     *,

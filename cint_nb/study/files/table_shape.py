@@ -148,7 +148,10 @@ def _last_header_row(rows: Sequence[Sequence[str]], filled: list[int], header: i
             return place
     for place in following[:1]:
         values = [value for value in rows[place] if normalise_line(value)]
-        label = any(normalise_line(value) in _RESPONSE_LABELS for value in values)
+        label = any(normalise_line(value) in _RESPONSE_LABELS for value in values) or any(
+            is_id_name(normalise_line(name)) and clean_name(value) == clean_name(name)  # a label that is the name again
+            for name, value in zip(rows[header], rows[place], strict=False)
+        )
         drawn = all(map(_RULE.fullmatch, values)) and len(values) >= 1
         if drawn or (label and not any(is_respondent_id(normalise_line(value)) for value in values)):
             last = place

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
@@ -264,17 +264,19 @@ def unquote_line(line: str) -> str:
     return plain[1:-1].replace('""', '"') if plain[:1] == plain[-1:] == '"' and len(plain) > 1 else plain
 
 
-def separator_around_ids(lines: Iterable[str]) -> str | None:
-    """Return the signs that stand beside the id on most lines, such as `::`; None if there are none."""
+def separator_around_ids(lines: Sequence[str]) -> str | None:
+    """Return the signs that stand beside the id on most lines, such as `::`; None if there are none.
+
+    Spaces count only where nearly all lines have the same number of values: a sentence around an id is no table.
+    """
     found = Counter(
-        sign.strip()
-        for line in lines
-        for match in _AROUND_ID.finditer(line)
-        for sign in (match[1], match[3])
-        if sign.strip()
+        sign.strip() for line in lines for match in _AROUND_ID.finditer(line) for sign in (match[1], match[3]) if sign
     )
     sign, often = max(found.items(), key=lambda item: item[1], default=("", 0))
-    return sign if often > 1 else None
+    if sign:
+        return sign if often > 1 else None
+    values, alike = max(Counter(len(line.split()) for line in lines).items(), key=lambda item: item[1], default=(0, 0))
+    return "\\s+" if values > 1 and alike > 1 and alike >= 0.9 * len(lines) and often else None
 
 
 def _is_space_separated(filled: list[str]) -> TextLayout:

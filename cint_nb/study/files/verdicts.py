@@ -94,7 +94,10 @@ def cell_text(value: Any) -> str:
         return bytes(value).decode("utf-8", "replace")
     if isinstance(value, Number | date):
         return "" if value != value else str(value)  # only NaN and NaT differ from themselves
-    text = str(value)
+    try:
+        text = str(value)
+    except Exception:  # noqa: BLE001 - any object may stand in a list, one that cannot be shown too
+        return f"({type(value).__name__})"
     return "" if text in {"NaT", "<NA>", "nan"} else text
 
 

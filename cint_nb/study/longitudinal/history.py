@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, mask_id, masked_repr
+from cint_nb.domain.ids import EntityType, mask_id, masked_repr, printable
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.files.verdicts import normalise_line
 from cint_nb.study.longitudinal.proportions import contrast, wilson_interval
@@ -36,6 +37,7 @@ _RESERVED_NAMES = ("id", "people", "share")  # columns beside those named like t
 _Flags = NDArray[np.bool_]
 
 
+@check_arguments()
 class History:
     """Follow people over the waves of a study. Shows no id unless asked to.
 
@@ -259,6 +261,7 @@ class History:
         """Count the people."""
         return len(self._ids)
 
+    @printable
     def __repr__(self) -> str:
         """Count people and name the waves, without ids."""
         return f"<History: {len(self):,} people · {', '.join(self.waves)}>"

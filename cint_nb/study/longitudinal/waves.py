@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files.respondents import Respondents
@@ -33,6 +34,7 @@ DISPOSITION_ORDER = tuple(Disposition)
 """The standings by the number that stands for each."""
 
 
+@check_arguments()
 @dataclass(frozen=True)
 class HistoryWave:
     """One wave: its report, and whom it recontacted.

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr
+from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr, printable
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.line_scanner import LineScanner
 from cint_nb.study.files.respondents import Respondents
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _NO_PARTNER = "the crosswalk has no RSID for this RID"
 
 
+@check_arguments(RespondentFileError)
 class Crosswalk(Mapping[str, str]):
     """A mapping from RID to RSID, both normalised. Shows no id.
 
@@ -37,7 +39,13 @@ class Crosswalk(Mapping[str, str]):
     def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         found: dict[str, str] = {}
         conflicts = self.rows_without_pair = 0
-        for visit, person in pairs:
+        for pair in pairs:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise RespondentFileError(
+                    f"A crosswalk is made of pairs of RID and RSID, not of {masked_repr(pair)}.",
+                    next_step="pass two texts for each visit, its RID and the RSID of its person.",
+                )
+            visit, person = pair
             rid, rsid = normalise_line(cell_text(visit)), normalise_line(cell_text(person))
             if is_respondent_id(rid) and is_respondent_id(rsid):
                 conflicts += found.setdefault(rid, rsid) != rsid
@@ -94,6 +102,7 @@ class Crosswalk(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._rsid_of)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts, never an id."""
         without = f" · {self.rows_without_pair:,} rows without a pair" if self.rows_without_pair else ""

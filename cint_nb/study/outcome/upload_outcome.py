@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import UnexpectedReply
+from cint_nb.domain.ids import EntityType, is_respondent_id, normalise_id, printable
 from cint_nb.output_files import write_new_file
 from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import IdArray
@@ -55,6 +57,7 @@ _SUCCEEDED_COUNT = re.compile(r"(\d[\d.,' ]*)[^\d]{0,60}?success", re.IGNORECASE
 _FAILED_COUNT = re.compile(r"(\d[\d.,' ]*)\s*(?:\w+\s){0,2}?fail", re.IGNORECASE)
 
 
+@check_arguments()
 @dataclass(frozen=True, eq=False, repr=False)
 class Outcome:
     """The outcome of every line of the respondents.
@@ -153,6 +156,7 @@ class Outcome:
         content = line_frames.rejects_csv(self.frame(reveal=True), keep=keep)
         return write_new_file(path, content, overwrite=overwrite)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts by outcome, never an id."""
         counts = " · ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in self.counts.items() if number)
@@ -179,6 +183,9 @@ def compare_upload(
         message: The job's partial-success text; read for its counts only.
         rejected_before: Ids that an earlier upload of this wave rejected.
         crosswalk: RSID of each RID. The exchange stores RIDs as RSIDs, so without it only counts are known.
+
+    Raises:
+        UnexpectedReply: count, list and message contradict each other, so that nobody's outcome is known.
 
     Serves the recontact guide, steps 2 and 3; endpoints `recontacts/overview` and `recontacts/rsids`.
     """
@@ -267,25 +274,36 @@ def _count_mismatches(
     saved_count: int | None,
     message: str | None,
 ) -> list[str]:
-    """Return a warning if the three counts of the exchange (overview, list, message) disagree."""
+    """Return a warning if more people are saved than the message says: others can have been added since.
+
+    Raises:
+        UnexpectedReply: overview, list and message disagree in any other way: one of them is not what it seems.
+    """
     counts = np.bincount(codes, minlength=4)
     saved, already, unknown = int(counts[_SAVED]), int(counts[_ALREADY_SAVED]), int(counts[_UNKNOWN])
     listed = None if ids_after is None else len(ids_after)
     expected = listed if listed is not None else None if unknown else len(ids_before) + saved
     uploaded, failed = parse_message_counts(message)
-    agree = saved_count is None or expected is None or saved_count == expected
-    if uploaded is not None and not unknown:
-        agree = agree and uploaded in {saved, saved + already}
-    if agree:
+    contradicted = saved_count is not None and expected is not None and saved_count != expected
+    said_otherwise = uploaded is not None and not unknown and uploaded not in {saved, saved + already}
+    if not contradicted and not said_otherwise:
         return []
     in_message = (
         "nothing" if uploaded is None else f"{uploaded:,} uploaded" + (f", {failed:,} failed" if failed else "")
     )
-    return [
+    text = (
         f"The exchange's counts disagree: the overview says {_format_count(saved_count)} saved IDs, the list contains "
         f"{_format_count(listed)}, the job's message says {in_message}; compared by ID, {saved:,} are newly saved and "
-        f"{already:,} were there before. The list is what counts."
-    ]
+        f"{already:,} were there before."
+    )
+    if contradicted or (uploaded is not None and uploaded > saved + already):
+        raise UnexpectedReply(
+            text,
+            evidence={"overview": saved_count, "listed": listed, "message": in_message},
+            safe="nothing was sent; do not resubmit anybody on these counts.",
+            next_step="read wave.outcome again in a few minutes; if they still disagree, ask Cint support.",
+        )
+    return [f"{text} The list is what counts."]
 
 
 def _format_count(number: int | None) -> str:

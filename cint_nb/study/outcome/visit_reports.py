@@ -17,7 +17,9 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr
+from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr, printable
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.readers import TableReader, open_text_table
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@check_arguments(RespondentFileError)
 @dataclass(frozen=True, eq=False, repr=False)
 class VisitReport:
     """The visits to one wave and the people to whom they belong. Shows no id unless requested.
@@ -210,6 +213,7 @@ class VisitReport:
         """Return the number of visits."""
         return len(self._cells)
 
+    @printable
     def __repr__(self) -> str:
         """Show counts of visits and people, never an id."""
         parts = [
@@ -228,6 +232,7 @@ class VisitReport:
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
+@check_arguments(RespondentFileError, leave=("source",))
 def read_report(
     source: str | Path | bytes | IO[Any] | pd.DataFrame,
     *,

@@ -18,7 +18,6 @@ from cint_nb.study.preflight.draft_witnesses import (
 from cint_nb.study.preflight.registry import RuleFunction, RuleReport, WaveFacts, rule
 
 _CREATE = "create guide, request body"
-_UPDATE = "bring the draft in line with wave.update(wave.plan), or change the plan to match it."
 _MEANINGS: dict[Bearing, str] = {
     "cost": "The draft can cost something else than the plan",
     "audience": "The draft addresses other people than the plan",
@@ -28,24 +27,29 @@ _MEANINGS: dict[Bearing, str] = {
 
 
 def _comparisons(facts: WaveFacts) -> list[FieldComparison]:
-    if facts.draft is None and not facts.fallback_reads:
-        return []
+    return _compare(facts) if facts.draft is not None or facts.fallback_reads else []
+
+
+def _compare(facts: WaveFacts) -> list[FieldComparison]:
     return compare_draft(
-        facts.plan, facts.draft, fallbacks=facts.fallback_reads, unrecorded=frozenset(facts.unrecorded_fields)
+        facts.plan,
+        facts.draft,
+        fallbacks=facts.fallback_reads,
+        allocations=facts.allocations,
+        unrecorded=frozenset(facts.unrecorded_fields),
     )
 
 
 def _differing_fields_rule(bearing: Bearing) -> RuleFunction:
     def differing_fields(facts: WaveFacts, report: RuleReport) -> Finding | None:
-        differing = [
-            each
-            for each in _comparisons(facts)
-            if each.witness.bears_on == bearing and each.was_read and not each.agrees
-        ]
+        unlike = [each for each in _comparisons(facts) if each.witness.bears_on == bearing and not each.agrees]
+        differing = [each for each in unlike if each.was_read]
         if not differing:
             return None
         return report.block(
-            f"{_MEANINGS[bearing]}.", evidence="; ".join(_describe(each) for each in differing), fix=_UPDATE
+            f"{_MEANINGS[bearing]}.",
+            evidence="; ".join(_describe(each) for each in differing),
+            fix=_update([each.witness.field for each in unlike]),  # one may have pushed out another
         )
 
     differing_fields.__doc__ = f"Every field of the draft that bears on {bearing} is the plan's."
@@ -89,7 +93,7 @@ def draft_labels(facts: WaveFacts, report: RuleReport) -> Finding | None:
     ]
     if not differing:
         return None
-    return report.warn("The draft does not match the plan.", evidence=", ".join(differing), fix=_UPDATE)
+    return report.warn("The draft does not match the plan.", evidence=", ".join(differing), fix=_update(differing))
 
 
 @rule("draft-not-read", steps=["launch"], section=_CREATE)
@@ -98,11 +102,7 @@ def draft_not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     if not facts.was_asked:
         return
     unread = [
-        each.witness.field
-        for each in compare_draft(
-            facts.plan, facts.draft, fallbacks=facts.fallback_reads, unrecorded=frozenset(facts.unrecorded_fields)
-        )
-        if not each.was_read and each.witness.bears_on in _MEANINGS
+        each.witness.field for each in _compare(facts) if not each.was_read and each.witness.bears_on in _MEANINGS
     ]
     opened = [field for field in unread if field in facts.unverified]
     closed = [field for field in unread if field not in facts.unverified]
@@ -111,7 +111,7 @@ def draft_not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
             "The draft could not be read back, so it is not known what would be launched.",
             evidence=", ".join(closed) if facts.draft is not None else "no field of the draft was shown",
             fix="run it again in a moment; if the exchange never shows these fields, check them in its web interface "
-            f"and name them: unverified={closed[:2]!r}.",
+            f"and name them: unverified={closed!r}.",
         )
     if opened:
         yield report.note("Launched without having been read back, as you asked.", evidence=", ".join(opened))
@@ -123,6 +123,8 @@ def draft_not_shown(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     if not facts.was_asked:
         return
     hidden = [each for each in UNWITNESSED if each.name != "template" or not shows_template(facts.plan)]
+    if not hidden:
+        return
     if facts.draft_written_at is not None:
         yield report.note(
             f"The exchange does not show {' or '.join(each.meaning for each in hidden)}; "
@@ -149,6 +151,14 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
         "Overfill is allowed: completes may exceed the goal, and each one costs money.",
         evidence="prevent_overfill=false; the budget must cover every ID of the list",
         fix="set prevent_overfill to True.",
+    )
+
+
+def _update(fields: list[str]) -> str:
+    """Return what brings draft and plan in line; without `overwrite` an update keeps what a colleague changed."""
+    return (
+        f"write the plan's values with wave.update(wave.plan, overwrite={fields!r}), "
+        "or take those of the exchange with wave.plan_from_exchange()."
     )
 
 

@@ -19,7 +19,9 @@ Bearing: TypeAlias = Literal["cost", "audience", "survey", "time", "superseded",
 """What a field bears on. The launch carries its own times, so those of the draft are `superseded`; a `label` changes
 nothing about the fieldwork."""
 
-Read: TypeAlias = Literal["draft", "fielding assistant", "exclusion policy"]
+Read: TypeAlias = Literal[
+    "draft", "fielding assistant", "exclusion policy", "allocation specification", "target group list"
+]
 Normaliser: TypeAlias = Callable[[Any], Any]
 
 _ASSISTANT = "fielding_assistant_assignment"
@@ -109,6 +111,74 @@ def _structure(value: Any) -> Any:
     return value if isinstance(value, bool | str) or value is None else _number(value)
 
 
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What a group of suppliers may deliver."""
+
+    name: str
+    least: Decimal
+    most: Decimal
+    suppliers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Allocations:
+    """Who may supply respondents: the same for the form that is written and the one that is shown."""
+
+    least: Decimal
+    most: Decimal
+    blocked: frozenset[str]
+    groups: frozenset[_Share]
+    private_blocked: frozenset[str]
+    private_groups: frozenset[_Share]
+
+    def __str__(self) -> str:
+        blocked, groups = len(self.blocked | self.private_blocked), len(self.groups | self.private_groups)
+        return f"open exchange {self.least:f}–{self.most:f} %, {blocked} suppliers blocked, {groups} groups"
+
+
+def _suppliers(value: Any) -> frozenset[str]:
+    if value is not None and not isinstance(value, list | tuple):
+        raise UnreadableValue("not a list of suppliers")
+    return frozenset(str(each.get("id") if isinstance(each, Mapping) else each) for each in value or ())
+
+
+def _shares(value: Any) -> frozenset[_Share]:
+    if value is not None and not (isinstance(value, list) and all(isinstance(each, Mapping) for each in value)):
+        raise UnreadableValue("not a list of groups")
+    return frozenset(
+        _Share(
+            str(each.get("group_name")),
+            _number(each.get("min_percentage")),
+            _number(each.get("max_percentage")),
+            _suppliers(each.get("suppliers") or [one for name in _ONE_SUPPLIER if (one := each.get(name))]),
+        )
+        for each in value or ()
+    )
+
+
+def _allocations(value: Any) -> _Allocations:
+    """Return allocations in a comparable form, without the suppliers that merely exist and what they delivered."""
+    exchange = value.get("open_exchange_allocations") if isinstance(value, Mapping) else None
+    if not isinstance(exchange, Mapping):
+        raise UnreadableValue("not spelled out")
+    private = value.get("private_exchange_allocations") or {}
+    if not isinstance(private, Mapping):
+        raise UnreadableValue("not an object")
+    return _Allocations(
+        _number(exchange.get("exchange_min_percentage")),
+        _number(exchange.get("exchange_max_percentage")),
+        _suppliers(exchange.get("blocked_suppliers", exchange.get("blocked_supplier_ids"))),
+        _shares(exchange.get("groups")),
+        _suppliers(private.get("blocked_suppliers", private.get("blocked_supplier_ids"))),
+        _shares(private.get("groups")),
+    )
+
+
+_ONE_SUPPLIER = ("supplier", "supplier_id")
+"""How a group of a private exchange names its one supplier, where it is shown and where it is written."""
+
+
 def _assistant_witness(
     field: str, bears_on: Bearing, normalise: Normaliser, plan_field: str | None = None, *, optional: bool = False
 ) -> Witness:
@@ -128,6 +198,7 @@ WITNESSES: Final = (
     Witness(
         f"{_ASSISTANT}.quota_overlay.prevent_overfill", "cost", _flag, "prevent_overfill", fallback="fielding assistant"
     ),
+    Witness("filling_strategy", "cost", _text, "filling_strategy", fallback="target group list"),
     Witness("business_unit_id", "cost", _number, "business_unit_id"),
     Witness("expected_length_of_interview_minutes", "cost", _number, "expected_length_of_interview_minutes"),
     Witness("expected_incidence_rate", "cost", _number, "expected_incidence_rate"),
@@ -137,7 +208,7 @@ WITNESSES: Final = (
     Witness("profiling", "audience", _structure, "profiling", optional=True),
     Witness("respondent_activity_exclusions", "audience", _structure, optional=True),
     Witness("industry_lockout_code", "audience", _lockout, optional=True),
-    Witness("allocations.private_exchange_allocations.groups", "audience", _structure, optional=True),
+    Witness("allocations", "audience", _allocations, fallback="allocation specification"),
     Witness(
         f"{_ASSISTANT}.quota_overlay.balance_fill", "audience", _flag, "balance_fill", fallback="fielding assistant"
     ),
@@ -167,10 +238,7 @@ class Unwitnessed:
     meaning: str
 
 
-UNWITNESSED: Final = (
-    Unwitnessed("template", "the recontact template of the allocations"),
-    Unwitnessed("filling_strategy", "whether completes or prescreens count toward the goal"),
-)
+UNWITNESSED: Final = (Unwitnessed("template", "the recontact template of the allocations"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +268,7 @@ def compare_draft(
     draft: Mapping[str, Any] | None,
     *,
     fallbacks: Mapping[Read, Mapping[str, Any]] | None = None,
+    allocations: Mapping[str, Any] | None = None,
     unrecorded: frozenset[str] = frozenset(),
 ) -> list[FieldComparison]:
     """Compare every field of a draft with the plan.
@@ -208,14 +277,34 @@ def compare_draft(
         plan: What the draft should be.
         draft: The draft as read, in the exchange's field names; None if it could not be read.
         fallbacks: Replies of other reads, in the draft's field names, for fields the draft does not show.
+        allocations: What the plan's template leads to, spelled out; without it, allocations by template are left out.
         unrecorded: Fields whose true values a recording does not hold; they are left out.
     """
-    body = plan.to_body()
+    body = planned_body(plan, allocations)
     return [
         _compare(witness, body, draft, (fallbacks or {}).get(witness.fallback) if witness.fallback else None)
         for witness in WITNESSES
-        if witness.field not in unrecorded
+        if witness.field not in unrecorded and not (witness.field == "allocations" and "allocations" not in body)
     ]
+
+
+def planned_body(plan: TargetGroupPlan, allocations: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the exchange should show of a plan: its template spelled out, and what a request of its own sets.
+
+    Args:
+        plan: The plan.
+        allocations: What its template leads to; None if that is not known.
+    """
+    return spelled_out({**plan.to_body(), "filling_strategy": plan.filling_strategy}, allocations)
+
+
+def spelled_out(body: Mapping[str, Any], allocations: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a draft's body with what its allocation template leads to; without allocations if that is not known."""
+    written = body.get("allocations")
+    if isinstance(written, Mapping) and "open_exchange_allocations" in written:
+        return dict(body)
+    rest = {name: value for name, value in body.items() if name not in ("allocations", "allocation_template")}
+    return rest if allocations is None else {**rest, "allocations": allocations}
 
 
 def _compare(

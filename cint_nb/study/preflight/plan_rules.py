@@ -155,6 +155,8 @@ def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]
     if profiling.get("profile_adjustment_type", "percentage") != "percentage" or not isinstance(profiles, list):
         return
     for profile in profiles:
+        if not isinstance(profile, Mapping):
+            continue
         shares = _quota_percentages(profile)
         if shares and sum(shares) != 100:
             # Masked before it is truncated: what is left of a truncated id is not recognised as one.
@@ -166,8 +168,8 @@ def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]
             )
 
 
-def _quota_percentages(profile: Any) -> list[Decimal]:
-    if not isinstance(profile, Mapping) or not profile.get("quotas_enabled", False):
+def _quota_percentages(profile: Mapping[str, Any]) -> list[Decimal]:
+    if not profile.get("quotas_enabled", False):
         return []
     targets = profile.get("targets")
     quotas = (

@@ -82,6 +82,21 @@ class OpenGroupFact:
     shared: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadFact:
+    """One thing the exchange was asked for and did not say.
+
+    Args:
+        what: What, in a few words.
+        reason: Why not.
+        blocks: Whether nothing can be decided without it.
+    """
+
+    what: str
+    reason: str
+    blocks: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveFacts:
     """What is known about a wave. What is None is unknown, and rules about it find nothing.
@@ -100,11 +115,13 @@ class WaveFacts:
         running_job: Id of a job that runs on the target group.
         target_group_state: State of the target group, such as `draft` or `live`.
         was_asked: Whether the exchange was asked; then what it did not show blocks a launch.
+        unread: What it was asked for and did not say.
         draft: The draft as read from the exchange, in the exchange's field names; None if it was not read.
         fallback_reads: Other replies that show fields of the draft, in the draft's field names.
         unrecorded_fields: Fields of the draft whose true values a recording does not hold.
         draft_written_at: When this journal last wrote the draft; None if it did not.
         last_written: What it wrote.
+        allocations: What the template of the plan's allocations leads to, spelled out; None if that is not known.
         unverified: Fields that the analyst has checked elsewhere.
         people: Who is in the target group.
         open_groups: Other groups of the project that are in the field; None if they were not listed.
@@ -131,11 +148,13 @@ class WaveFacts:
     running_job: str | None = None
     target_group_state: str | None = None
     was_asked: bool = False
+    unread: Collection[UnreadFact] = ()
     draft: Mapping[str, Any] | None = None
     fallback_reads: Mapping[Read, Mapping[str, Any]] = field(default_factory=dict)
     unrecorded_fields: Collection[str] = ()
     draft_written_at: datetime | None = None
     last_written: Mapping[str, Any] | None = None
+    allocations: Mapping[str, Any] | None = None
     unverified: Collection[str] = ()
     people: PeopleFact | None = None
     open_groups: Collection[OpenGroupFact] | None = None

@@ -9,6 +9,7 @@ from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.preflight.registry import RuleReport, WaveFacts, duration_days, rule
 
+_LAUNCH = "recontact guide, step 4"
 _EXCLUSIONS = "API reference, exclusions"
 _REPORTS = "API reference, reports"
 _REPORT_MONTHS = 12
@@ -74,6 +75,20 @@ def asked_twice(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
         yield report.note(
             "Other open groups of the project were not compared with this list.",
             evidence=names + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else ""),
+        )
+
+
+@rule("not-read", section=_LAUNCH)
+def not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """What the exchange would not say is named: the rules about it have found nothing because they could not look."""
+    for each in facts.unread:
+        find = report.block if each.blocks else report.warn
+        yield find(
+            f"The exchange did not say: {each.what}.",
+            evidence=each.reason,
+            fix="run it again; if it recurs, check the account's permissions."
+            if each.blocks
+            else "check it in the web interface, or ask for the permission to read it.",
         )
 
 

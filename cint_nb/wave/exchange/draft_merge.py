@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cint_nb.domain.plan import Money, TargetGroupPlan
-from cint_nb.study.preflight.draft_witnesses import WITNESSES, Witness, get_field, normalised
+from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
+from cint_nb.study.preflight.draft_witnesses import WITNESSES, Witness, get_field, normalised, spelled_out
 
 READ_ONLY_FIELDS = frozenset({"id", "human_readable_id", "launched", "created_at", "links", "pricing_model"})
 """What the exchange shows of a draft and accepts in none."""
@@ -23,12 +23,14 @@ class DraftMerge:
 
     Args:
         body: The draft to write.
+        recorded: The draft as it counts as written from here: what is kept is not ours, so that it is kept next time.
         written: Fields that change on the exchange.
         kept: Fields that were changed there only, and stay.
         conflicts: Fields that were changed on both sides, or whose former value is not known.
     """
 
     body: dict[str, Any]
+    recorded: dict[str, Any]
     written: tuple[str, ...]
     kept: tuple[str, ...]
     conflicts: tuple[str, ...]
@@ -40,6 +42,7 @@ def merge_drafts(
     wanted: Mapping[str, Any],
     *,
     overwrite: Collection[str] = (),
+    allocations: Mapping[str, Any] | None = None,
 ) -> DraftMerge:
     """Merge a draft as it is with the draft the plan wants.
 
@@ -48,7 +51,9 @@ def merge_drafts(
         found: The draft as read now.
         wanted: The draft the plan wants.
         overwrite: Fields in which the plan wins whatever was changed.
+        allocations: What the plan's allocation template leads to; None if that is not known.
     """
+    planned, former = spelled_out(wanted, allocations), None if base is None else spelled_out(base, allocations)
     body = {**_unplanned(found), **copy.deepcopy(dict(wanted))}
     written, kept, conflicts = [], [], []
     name = found.get("name")
@@ -57,25 +62,32 @@ def merge_drafts(
         kept += ["name"] if name != wanted.get("name") else []
     for witness in WITNESSES:
         field = witness.field
-        here, there = _value(witness, wanted), _value(witness, found)
-        before = _UNREADABLE if base is None else _value(witness, base)
-        if there is _UNREADABLE or here == there:
+        here, there = _value(witness, planned), _value(witness, found)
+        before = _UNREADABLE if former is None else _value(witness, former)
+        if _UNREADABLE in (here, there) or here == there:
             continue
         if field in overwrite or (before is not _UNREADABLE and there == before):
             written.append(field)
         elif before is not _UNREADABLE and here == before:
             kept.append(field)
-            _set(body, field, get_field(found, field))
+            _set(body, field, _to_write(witness, found))
         elif before is _UNREADABLE and witness.bears_on == "superseded":
             # The launch carries the plan's dates, so those of the draft may stay as somebody left them.
             _set(body, field, get_field(found, field))
         else:
             conflicts.append(field)
-    return DraftMerge(body, tuple(written), tuple(kept), tuple(conflicts))
+    recorded = copy.deepcopy(body)
+    for field in kept:
+        _set(recorded, field, get_field(wanted if base is None else base, field))
+    return DraftMerge(body, recorded, tuple(written), tuple(kept), tuple(conflicts))
 
 
 def plan_with_fields(
-    plan: TargetGroupPlan, draft: Mapping[str, Any], fields: Collection[str] | None = None
+    plan: TargetGroupPlan,
+    draft: Mapping[str, Any],
+    fields: Collection[str] | None = None,
+    *,
+    allocations: Mapping[str, Any] | None = None,
 ) -> TargetGroupPlan:
     """Return the plan with fields as a draft has them; fields that a plan cannot set are left out.
 
@@ -83,11 +95,17 @@ def plan_with_fields(
         plan: The plan to start from.
         draft: The draft as read.
         fields: Fields of the draft; all of them if None.
+        allocations: What the plan's allocation template leads to: a draft that shows the same has the template still.
 
     Raises:
         PlanError: the draft has a value that no plan may have.
     """
     changes: dict[str, Any] = {}
+    if allocations is not None and not has_allocations(draft, allocations):
+        spelled = writable_allocations(draft.get("allocations") or {})
+        if fields is None or "allocations" in fields:
+            changes["allocation_format"] = AllocationFormat.OPEN_EXCHANGE
+            changes["open_exchange_allocations"] = spelled.get("open_exchange_allocations")
     for witness in WITNESSES:
         if witness.plan_field is None or (fields is not None and witness.field not in fields):
             continue
@@ -96,6 +114,50 @@ def plan_with_fields(
             continue
         changes[witness.plan_field] = _plan_value(value)
     return TargetGroupPlan.recontact(**{**dict(plan), **changes})
+
+
+def has_allocations(draft: Mapping[str, Any], allocations: Mapping[str, Any]) -> bool:
+    """Return whether a draft shows these allocations; also where it shows none that can be read."""
+    witness = next(each for each in WITNESSES if each.field == "allocations")
+    shown = _value(witness, draft)
+    return shown is _UNREADABLE or shown == _value(witness, {"allocations": allocations})
+
+
+def writable_allocations(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """Return allocations as a draft shows them in the form in which they are written: suppliers by id, as text."""
+    exchange, private = (shown.get(f"{name}_exchange_allocations") or {} for name in ("open", "private"))
+    written: dict[str, Any] = {
+        "open_exchange_allocations": {
+            "blocked_supplier_ids": _ids(exchange.get("blocked_suppliers")),
+            "exchange_min_percentage": exchange.get("exchange_min_percentage"),
+            "exchange_max_percentage": exchange.get("exchange_max_percentage"),
+            "groups": [
+                {**_shares(group), "suppliers": _ids(group.get("suppliers"))} for group in exchange.get("groups") or ()
+            ],
+        }
+    }
+    if private.get("blocked_suppliers") or private.get("groups"):
+        written["private_exchange_allocations"] = {
+            "blocked_supplier_ids": _ids(private.get("blocked_suppliers")),
+            "groups": [
+                {**_shares(group), "supplier_id": _ids([group.get("supplier")])[0]}
+                for group in private.get("groups") or ()
+            ],
+        }
+    return written
+
+
+def _shares(group: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: group.get(name) for name in ("group_name", "min_percentage", "max_percentage")}
+
+
+def _ids(suppliers: Any) -> list[str]:
+    return [str(each.get("id")) if isinstance(each, Mapping) else str(each) for each in suppliers or ()]
+
+
+def _to_write(witness: Witness, found: Mapping[str, Any]) -> Any:
+    value = get_field(found, witness.field)
+    return writable_allocations(value) if witness.field == "allocations" else value
 
 
 def _unplanned(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from cint_nb.domain.ids import normalise_name
+from cint_nb.study.files.respondents import Respondents
 
 _PREFIX = "cint-nb-"
 _UPLOAD_NAME = re.compile(
@@ -59,7 +60,7 @@ class UploadName:
 
     Args:
         reference: `group_reference` of the wave.
-        list_hash: `list_hash` of the wave's whole list, also for a resubmission.
+        list_hash: One of `list_hashes` of the wave's whole list, also for a resubmission.
         batch: 0 for the list, 1 and up for resubmissions.
         cycle: How often the group was emptied and filled again.
     """
@@ -82,9 +83,9 @@ class UploadName:
         return cls(found["reference"], found["list_hash"], int(found["batch"]), int(found["cycle"]))
 
 
-def list_hash(content_hash: str) -> str:
-    """Return the part of a list's content hash that file names carry."""
-    return _digest(8, content_hash)
+def list_hashes(respondents: Respondents) -> tuple[str, str]:
+    """Return what file names carry of a list: the same people, in any order, and as earlier versions named them."""
+    return _digest(8, respondents.people_hash), _digest(8, respondents.content_hash)
 
 
 def _digest(size: int, *parts: object) -> str:

@@ -18,7 +18,7 @@ from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.preflight.registry import OpenGroupFact, PeopleFact
-from cint_nb.wave.exchange.identity import UploadName, list_hash
+from cint_nb.wave.exchange.identity import UploadName, list_hashes
 from cint_nb.wave.exchange.state import IN_FIELD
 
 _NO_LIST_OF_JOBS = (404, 405)
@@ -51,16 +51,32 @@ class GroupUploads:
         emptied = self.saved == 0 and JobState.RUNNING not in states and states != {JobState.FAILED}
         return highest + emptied
 
+    @property
+    def is_running(self) -> bool:
+        """Whether an upload runs."""
+        return any(job.state is JobState.RUNNING for job in self.jobs or ())
+
     def name(self, respondents: Respondents, batch: int) -> UploadName:
         """Return the name under which a list is, or would be, uploaded now."""
-        return UploadName(self.reference, list_hash(respondents.content_hash), batch, self.cycle)
+        return self._names(respondents, batch)[0]
 
-    def find(self, name: UploadName) -> UploadJob | None:
-        """Return the job that satisfies a name: one that runs or has completed; None if there is none."""
-        wanted = str(name)
+    def is_named(self, file_name: str, respondents: Respondents, batch: int) -> bool:
+        """Return whether a file is a list's, or was by the names of earlier versions."""
+        return file_name in map(str, self._names(respondents, batch))
+
+    def find(self, respondents: Respondents, batch: int) -> UploadJob | None:
+        """Return the job by which a list was uploaded: one that runs or has completed; None if there is none."""
         return next(
-            (job for job in self.jobs or () if job.file_name == wanted and job.state is not JobState.FAILED), None
+            (
+                job
+                for job in self.jobs or ()
+                if job.state is not JobState.FAILED and self.is_named(job.file_name or "", respondents, batch)
+            ),
+            None,
         )
+
+    def _names(self, respondents: Respondents, batch: int) -> list[UploadName]:
+        return [UploadName(self.reference, hashed, batch, self.cycle) for hashed in list_hashes(respondents)]
 
     def unexplained(self, respondents: Respondents) -> list[UploadJob]:
         """Return the jobs that may have filled the group and whose names are not those of this list."""
@@ -89,8 +105,7 @@ class GroupUploads:
 
     def _is_of(self, job: UploadJob, respondents: Respondents) -> bool:
         name = UploadName.parse(job.file_name or "")
-        hashed = list_hash(respondents.content_hash)
-        return name is not None and (name.reference, name.list_hash) == (self.reference, hashed)
+        return name is not None and name.reference == self.reference and name.list_hash in list_hashes(respondents)
 
 
 async def read_uploads(client: AsyncClient, ref: TargetGroupRef, reference: str) -> GroupUploads:
@@ -139,14 +154,34 @@ async def _strangers_in(
     client: AsyncClient, ref: TargetGroupRef, job: UploadJob, entity_type: EntityType, ids: Collection[str]
 ) -> int | None:
     """Return how many ids of an uploaded file are not on the list; None if the original cannot be read."""
-    try:
-        original = await client.recontacts.download(ref, job.job_id)
-        found = normalise_ids(original.content.decode("utf-8-sig").split())
-    except (ApiError, UnicodeDecodeError):
-        return None
+    found = await _original_ids(client, ref, job)
     if not found or (entity_type is EntityType.RID and not all(each in ids for each in found)):
         return None  # a file of RSIDs looks like one of RIDs, so only RIDs of the list prove anything
     return sum(each not in ids for each in found)
+
+
+async def _original_ids(client: AsyncClient, ref: TargetGroupRef, job: UploadJob) -> Collection[str] | None:
+    """Return the ids of an uploaded file; None if it cannot be read."""
+    try:
+        original = await client.recontacts.download(ref, job.job_id)
+        return normalise_ids(original.content.decode("utf-8-sig").split())
+    except (ApiError, UnicodeDecodeError):
+        return None
+
+
+async def find_same_people(
+    client: AsyncClient, ref: TargetGroupRef, uploads: GroupUploads, respondents: Respondents
+) -> UploadJob | None:
+    """Return the job that uploaded exactly the people of a list under another name; None if there is none.
+
+    Such is the upload of a colleague, or one of an earlier version of a list in another order.
+    """
+    ids = frozenset(respondents.ids)
+    for job in uploads.unexplained(respondents):
+        found = await _original_ids(client, ref, job)
+        if found and len(found) == len(ids) and ids.issuperset(found):
+            return job
+    return None
 
 
 async def _compare_saved(
@@ -168,6 +203,9 @@ async def _compare_saved(
         return PeopleFact(
             saved=saved, strangers=None, unexplained_jobs=unexplained_jobs, reason=f"refused ({error.status})"
         )
+    if len(listed) != saved:
+        reason = f"{len(listed):,} are listed"
+        return PeopleFact(saved=saved, strangers=None, unexplained_jobs=unexplained_jobs, reason=reason)
     return PeopleFact(
         saved=saved, strangers=sum(each not in known for each in listed), unexplained_jobs=unexplained_jobs
     )
@@ -175,25 +213,25 @@ async def _compare_saved(
 
 async def compare_open_groups(
     client: AsyncClient, ref: TargetGroupRef, respondents: Respondents
-) -> tuple[OpenGroupFact, ...] | None:
+) -> tuple[OpenGroupFact, ...]:
     """Compare a list of RSIDs with the other groups of the project that are in the field.
 
     One request for the list of groups, one for the size of each, and one per 100 ids, up to `COMPARED_IDS` in all.
 
     Returns:
-        One fact per group; None if the groups could not be listed.
+        One fact per group.
+
+    Raises:
+        ApiError: the groups could not be listed.
     """
     found: list[OpenGroupFact] = []
     left = COMPARED_IDS if respondents.entity_type is EntityType.RSID else 0
     ids = frozenset(respondents.ids) if left else frozenset()
-    try:
-        open_groups = [
-            row
-            async for row in client.target_groups.list(ref.project_id, statuses=tuple(map(str, IN_FIELD)))
-            if row.id != ref.target_group_id
-        ]
-    except ApiError:
-        return None
+    open_groups = [
+        row
+        async for row in client.target_groups.list(ref.project_id, statuses=tuple(map(str, IN_FIELD)), whole=True)
+        if row.id != ref.target_group_id
+    ]
     for row in open_groups:
         other = TargetGroupRef(project_id=ref.project_id, target_group_id=row.id)
         shared: int | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.safety.spend_check import SpendCheck
-from cint_nb.domain.errors import ApiError, PlanError
+from cint_nb.domain.errors import ApiError, BudgetExceeded, PlanError
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money
 from cint_nb.wave.budget import SpendingLimits, compare_with_budget
@@ -76,6 +76,7 @@ class SpendGuard(SpendCheck):
         goal: int | None = None,
         price: Money | None = None,
         always: bool = False,
+        state: ExchangeState | None = None,
     ) -> Callable[[], None]:
         """Raise unless the budget covers the worst case after a change; return what records it once it is done.
 
@@ -88,12 +89,13 @@ class SpendGuard(SpendCheck):
             goal: The goal wanted.
             price: The price wanted.
             always: Ask for a budget even if the change makes nothing dearer by itself, as a relaunch does.
+            state: The state of the group, if it was read in this moment already.
 
         Raises:
             PlanError: a budget is missing or in another currency.
             BudgetExceeded: the worst case exceeds it, or cannot be bounded.
         """
-        state = await read_state(self._client, ref)
+        state = state or await read_state(self._client, ref)
         state.require_known(verb)
         now = await read_limits(self._client, state)
         wanted = replace(
@@ -109,6 +111,80 @@ class SpendGuard(SpendCheck):
             return _nothing  # the launch asks for it
         allowed = compare_with_budget(wanted, budget, verb=verb)
         return lambda: self.record(ref, verb=verb, budget=allowed, worst_case=after, limits=wanted)
+
+    async def check_upload(self, ref: TargetGroupRef, id_count: int) -> None:
+        """Raise if uploading to a group in the field can cost more than was approved for it.
+
+        With overfill each saved id may complete, so that ids commit money as a goal does.
+
+        Args:
+            ref: The target group.
+            id_count: How many ids are to be uploaded.
+
+        Raises:
+            BudgetExceeded: the group could cost more than was approved, or nothing was approved here.
+            NotFound: there is no such group.
+            UnexpectedReply: the state of the group cannot be seen.
+        """
+        state = await read_state(self._client, ref)
+        state.require_known("upload respondents")
+        if not state.is_in_field:  # the launch asks for a budget
+            return
+        now = await read_limits(self._client, state)
+        if now.prevent_overfill is True:
+            return
+        wanted = replace(now, saved_count=None if now.saved_count is None else now.saved_count + id_count)
+        before, after = now.worst_case(), wanted.worst_case()
+        if before is not None and after is not None and after.value <= before.value:
+            return
+        approved = self.approved(ref)
+        if approved is None or not covers(approved, after):
+            raise BudgetExceeded(
+                f"The target group is {state.state} and allows overfill: with these ids it could cost "
+                f"{after or 'without bound'}.",
+                evidence={
+                    "approved": str(approved) if approved else "not known to this journal",
+                    "committed": str(before) if before else None,
+                    "saved_ids": now.saved_count,
+                    "ids_to_upload": id_count,
+                },
+                safe="nothing was sent.",
+                next_step=_approval_advice(after, "upload again"),
+            )
+
+    async def check_resumption(self, state: ExchangeState) -> str | None:
+        """Compare what a paused group can cost with what was approved for it; return what is to be said, if anything.
+
+        Raises:
+            BudgetExceeded: it can cost more than was approved, or nothing bounds it.
+        """
+        limits = await read_limits(self._client, state)
+        worst, entry = limits.worst_case(), self._journal().last(self._key(state.ref), APPROVAL)
+        committed = f"goal {limits.completes_goal}, up to {worst or 'no bound that can be seen'}"
+        if entry is None:
+            return f"This journal holds no approval for it; it is resumed with {committed}."
+        approval = entry.payload
+        if not covers(Money.parse(approval.budget), worst):
+            raise BudgetExceeded(
+                f"The paused target group could cost {worst or 'more than can be seen'}, but {approval.budget} was "
+                "approved.",
+                evidence={
+                    "approved": approval.budget,
+                    "committed": str(worst) if worst else None,
+                    "goal": f"{approval.completes_goal} when approved, now {limits.completes_goal}",
+                    "price_cap": f"{approval.price_cap} when approved, now {limits.price_cap}",
+                    "price": limits.price,
+                },
+                safe="nothing was sent; the group stays paused.",
+                next_step=_approval_advice(worst, "run wave.resume()"),
+            )
+        shown = (approval.completes_goal, approval.price_cap)
+        if shown == (limits.completes_goal, str(limits.price_cap) if limits.price_cap else None):
+            return None
+        return (
+            f"It was changed since {approval.budget} was approved for goal {approval.completes_goal} and a price of up "
+            f"to {approval.price_cap}: it is resumed with {committed}."
+        )
 
     async def approve(self, ref: TargetGroupRef, budget: str | Money) -> Money:
         """Record a budget for what now stands at the exchange; nothing is changed there.
@@ -143,6 +219,21 @@ class SpendGuard(SpendCheck):
 
     def _key(self, ref: TargetGroupRef) -> WaveKey:
         return WaveKey(self._scope, ref.project_id, ref.target_group_id)
+
+
+def covers(approved: Money, worst_case: Money | None) -> bool:
+    """Return whether an approval covers a worst case; what is not known is not covered."""
+    return (
+        worst_case is not None
+        and worst_case.currency_code == approved.currency_code
+        and worst_case.value <= approved.value
+    )
+
+
+def _approval_advice(worst_case: Money | None, then: str) -> str:
+    if worst_case is None:
+        return "run it again in a moment; if goal, price cap or overfill stay hidden, check them in the web interface."
+    return f"if that is intended, run wave.approve(budget={str(worst_case)!r}) and {then}; otherwise ask for less."
 
 
 def _nothing() -> None:

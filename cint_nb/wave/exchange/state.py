@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -64,6 +64,46 @@ class ExchangeState:
     def is_in_field(self) -> bool:
         """Whether respondents can enter now, or will be able to again."""
         return self.state in IN_FIELD
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the end of its fielding has passed, whichever word is shown."""
+        end = self.run.end_fielding_at if self.run else None
+        return end is not None and end <= self.read_at
+
+    @property
+    def ended_by_date_alone(self) -> bool:
+        """Whether its end has passed and the run is not completed, so that its end can still be moved."""
+        return self.has_ended and self.run is not None and self.run.state in (RunState.LIVE, RunState.PAUSED)
+
+    def advice(self) -> str | None:
+        """Say which verb lets respondents in again, where a run exists and nobody can enter; None elsewhere."""
+        if self.state is GroupState.PAUSED:
+            return f"{self._goal_advice()}wave.resume() lets respondents in again."
+        if self.state is not GroupState.COMPLETED:
+            return None
+        if self.ended_by_date_alone:
+            word = self.run.state if self.run else ""
+            return (
+                f"its end has passed, but its run still reads {word}: wave.extend(end_at, budget=…) moves the end"
+                f"{'; then wave.resume() lets respondents in again' if word == RunState.PAUSED else ''}."
+            )
+        if self.has_ended:
+            return (
+                "its end has passed, and the exchange moves the end of a completed run no more: nothing lets "
+                "respondents in again. Before the next end, wave.extend(end_at, budget=…) moves it in time."
+            )
+        return f"{self._goal_advice()}wave.relaunch(budget=…) lets respondents in again."
+
+    def _goal_advice(self) -> str:
+        progress = self.overview.progress if self.overview else None
+        if progress is None or progress.filling_goal is None:
+            return ""
+        counted = (
+            progress.current_prescreens if progress.filling_strategy == "prescreens" else progress.current_completes
+        )
+        reached = counted is not None and counted >= progress.filling_goal
+        return "its goal is reached: wave.raise_goal(goal, budget=…) first; then " if reached else ""
 
     def require_known(self, action: str) -> None:
         """Raise if the state is not known, or if the group does not exist.
@@ -135,10 +175,8 @@ async def _launched_state(client: AsyncClient, ref: TargetGroupRef, run: Fieldin
     state, reason = _STATE_OF_RUN.get(run.state, GroupState.NOT_KNOWN), None
     if state is GroupState.NOT_KNOWN:
         reason = f"the run's status is {masked_repr(run.status, 40)}, which is not documented"
-    ended = run.end_fielding_at is not None and run.end_fielding_at <= now
-    if ended and state in (GroupState.LIVE, GroupState.PAUSED):
-        state = GroupState.COMPLETED
-    return ExchangeState(ref, state, now, run=run, overview=overview, reason=reason)
+    read = ExchangeState(ref, state, now, run=run, overview=overview, reason=reason)
+    return replace(read, state=GroupState.COMPLETED) if read.ended_by_date_alone else read
 
 
 async def _overview_or_none(client: AsyncClient, ref: TargetGroupRef) -> TargetGroupOverview | None:
@@ -153,4 +191,5 @@ def _is_archived(overview: TargetGroupOverview | None) -> bool:
 
 
 def _not_known(ref: TargetGroupRef, now: datetime, error: ApiError) -> ExchangeState:
-    return ExchangeState(ref, GroupState.NOT_KNOWN, now, reason=f"a read was refused ({error.status})")
+    reason = error.what if isinstance(error, UnexpectedReply) else f"a read was refused ({error.status})"
+    return ExchangeState(ref, GroupState.NOT_KNOWN, now, reason=reason)

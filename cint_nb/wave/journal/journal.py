@@ -184,6 +184,9 @@ class Journal:
     def entries(self, key: WaveKey | None = None, *, step: Step[Payload] | None = None, after: int = 0) -> list[Any]:
         """Return entries in the order they were written: of one wave, of one step, or all.
 
+        Of a wave, only entries that match their checksums: a wave acts on them, and asks the exchange about what the
+        journal has lost; one flipped bit in a key could launch it a second time.
+
         Raises:
             JournalError: the journal or one of these entries cannot be read.
         """
@@ -193,10 +196,15 @@ class Journal:
         if step is not None:
             conditions["step"] = step.name
         where = " AND ".join(["id > :after", *(f"{name} = :{name}" for name in conditions if name != "after")])
-        query = f"SELECT {_CONTENT} FROM events WHERE {where} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
+        before = "(SELECT checksum FROM events AS earlier WHERE earlier.id = events.id - 1)"
+        query = f"SELECT {_CONTENT}, checksum, {before} FROM events WHERE {where} ORDER BY id"  # noqa: S608 - the names are ours, the values bound
         with self._database.read() as connection:
             rows = connection.execute(query, conditions).fetchall()
-        return [self._parse(row) for row in rows]
+        return [
+            self._parse(content)
+            for *content, checksum, earlier in rows
+            if key is None or _chain(earlier or "", content) == checksum
+        ]
 
     def _parse(self, row: Sequence[Any]) -> JournalEntry[Payload]:
         number, at, who, scope, project, wave, step, batch, state, data = row

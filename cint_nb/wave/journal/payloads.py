@@ -34,12 +34,14 @@ class DraftPayload(Payload):
         reference: The reference it was created under.
         target_group_id: Its id, once there is one.
         body: The draft as it was last written from here; None if it was written elsewhere and only found.
+        allocations: What the exchange showed after that in place of the allocation template; None if it was not read.
     """
 
     project_id: str
     reference: str
     target_group_id: str | None = None
     body: dict[str, Any] | None = None
+    allocations: dict[str, Any] | None = None
 
 
 class StrategyPayload(Payload):

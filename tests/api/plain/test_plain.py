@@ -17,7 +17,7 @@ import pytest
 
 from cint_nb.api import plain
 from cint_nb.domain.errors import SettingsError
-from cint_nb.domain.projects import ProjectSummary
+from cint_nb.domain.target_groups import ProjectSummary
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID

@@ -47,7 +47,10 @@ def test_a_removal_after_which_ids_are_still_counted_is_sent_once_more(
     ("uploads", "expected"),
     [
         (json_response(200, {"data": []}), None),
-        (json_response(200, {"data": [{"job_id": JOB, "status": "Processing"}]}), JobAlreadyRunning),
+        (
+            json_response(200, {"data": [{"job_id": JOB, "status": "Processing", "file_name": "ids.txt"}]}),
+            JobAlreadyRunning,
+        ),
         (UNREADABLE, OutcomeUnknown),
     ],
     ids=["nothing else runs", "an upload runs", "the uploads cannot be read"],

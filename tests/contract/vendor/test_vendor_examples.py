@@ -16,9 +16,20 @@ SAMPLES = {
     for name, operation in OPERATIONS.items()
     for label, sample in samples(vendor(), operation).items()
 }
+_LISTS = {
+    **{f"definitions.{name}": name for name in ("accounts", "users", "business_units", "locales", "industries")},
+    "definitions.study_types": "study_types",
+    "target_groups.changelog": "changelog",
+    "recontacts.saved_ids": "'data'",
+    "exclusions.effective_rsids": "data",
+    "exclusions.activity": "respondent_activity_exclusions",
+}
 SAYS_TOO_LITTLE = {
     "projects.create: 202 least fields": "UnexpectedReply",  # not even the id of what was created is required
-    "reports.status: 200 least fields": "A job has no status",  # nor the status of a report
+    "reports.status: 200 least fields": "status is missing",
+    "exclusions.policy: 200 least fields": "project_exclusion_enabled is missing",
+    "target_groups.set_cost_per_interview: 200 least fields": "target_group_cpi.value is missing",
+    **{f"{name}: 200 least fields": key for name, key in _LISTS.items()},  # nor are these lists: absent is not empty
 }
 
 
@@ -35,8 +46,9 @@ def test_every_example_is_read_and_nothing_of_it_is_lost(outcomes: dict[str, Sam
 
 @pytest.mark.parametrize("which", SAYS_TOO_LITTLE)
 def test_a_reply_that_says_too_little_is_told_as_such(which: str, outcomes: dict[str, SampleOutcome]) -> None:
-    (words,) = outcomes[which].wrong()
+    words, *_ = outcomes[which].wrong()
     assert SAYS_TOO_LITTLE[which] in words
+    assert outcomes[which].error is not None
 
 
 def test_no_request_for_them_differs_but_as_listed(outcomes: dict[str, SampleOutcome]) -> None:

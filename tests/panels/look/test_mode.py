@@ -28,6 +28,8 @@ def test_a_job_and_a_verb_of_a_live_wave_are_not_called_practice() -> None:
         last_snapshot=None,
         add_listener=lambda *_: None,
         is_watched=False,
+        watch=None,
+        stop_watching=None,
     )
     assert JobProgress(job).mode == "live"
     assert StatusTable(LiveWave().status).mode == "live"

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from cint_nb.domain.errors import InputError
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.panels.status_table.model import changed_cells
 from cint_nb.panels.status_table.widget import StatusTable
@@ -215,7 +216,7 @@ def test_columns_can_be_chosen_hidden_ones_too() -> None:
     table = StatusTable(many()).set_options(columns=("name", "target_group_id"))
     assert "01JTG0" in html_of(table)
     assert "Goal" not in html_of(table)
-    with pytest.raises(KeyError, match="no such column: price"):
+    with pytest.raises(InputError, match="no such column: price"):
         table.set_options(sort_by="price")
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -163,7 +164,14 @@ def test_every_frame_gives_the_same_ids(what: str) -> None:
 
 @pytest.mark.parametrize(
     "column",
-    [pl.Series("RSID", IDS), pa.array(IDS), pa.chunked_array([IDS[:5], IDS[5:]]), raw(IDS), pd.Series(raw(IDS))],
+    [
+        pl.Series("RSID", IDS),
+        pa.array(IDS),
+        np.array(raw(IDS), dtype="V16"),
+        pa.chunked_array([IDS[:5], IDS[5:]]),
+        raw(IDS),
+        pd.Series(raw(IDS)),
+    ],
 )
 def test_every_column_gives_the_same_ids(column: Any) -> None:
     assert read(column).ids == tuple(IDS)

@@ -173,6 +173,14 @@ def test_a_column_that_fills_late_is_looked_at_to_its_end(packed: bool) -> None:
     assert read(early, column="b").ids == tuple(RSIDS)
 
 
+def test_a_number_of_another_system_under_a_name_for_ids_is_no_candidate_beside_the_ids() -> None:
+    frame = pd.DataFrame({"Respondent ID": range(1_000, 1_010), "RSID": RSIDS[:10]})
+    assert read(frame).source_info.column == "RSID"
+    with pytest.raises(RespondentFileError, match="2 columns may contain") as caught:
+        read(frame.assign(**{"Respondent ID": [text.replace("-", "") for text in OTHERS[:10]]}))
+    assert "column='RSID'" in str(caught.value.next_step)
+
+
 def test_an_index_is_a_column_too() -> None:
     index = pd.Index(RSIDS[:5], name="RSID")
     with pytest.raises(RespondentFileError, match='1 "transaction", index "RSID"'):
@@ -226,7 +234,7 @@ titles = st.lists(
     titles,
     st.booleans(),
     st.permutations(["RID", "RSID", "Status", "Answer"]),
-    st.sampled_from(["none", "qualtrics", "surveymonkey", "drawn"]),
+    st.sampled_from(["none", "qualtrics", "surveymonkey", "drawn", "labels"]),
     st.sampled_from([",", ";", "\t", "|"]),
 )
 def test_the_header_is_found_below_titles_and_above_labels(
@@ -241,6 +249,7 @@ def test_the_header_is_found_below_titles_and_above_labels(
         ],
         "surveymonkey": [mark.join("Response" if name == "Answer" else "" for name in names)],
         "drawn": [mark.join(["---"] * 4)],
+        "labels": [mark.join(name if name == "RSID" else f"What is {name}?" for name in names)],
         "none": [],
     }[below]
     cells = {"RID": RIDS, "RSID": RSIDS, "Status": ["10"] * 20, "Answer": ["yes"] * 20}
@@ -309,11 +318,13 @@ def test_separators_of_databases_are_read(mark: str, quoted: bool) -> None:
         assert (announced.ids, announced.counts.header) == (people.ids, 2)
 
 
-@pytest.mark.parametrize("mark", ["::", " : ", "=>", "/"])
+@pytest.mark.parametrize("mark", ["::", " : ", "=>", "/", "   "])
 def test_a_separator_that_is_not_read_is_named(mark: str) -> None:
     content = "\n".join(mark.join(("a", text, "1")) for text in RSIDS[:10])
-    with pytest.raises(RespondentFileError, match=f"separated by '{mark.strip()}'"):
+    with pytest.raises(RespondentFileError, match=f"separated by {repr(mark.strip()) if mark.strip() else 'spaces'}"):
         read(content.encode())
+    sentences = "\n".join(f"{'so ' * row}my id is {text} thanks" for row, text in enumerate(RSIDS[:10]))
+    assert read(sentences.encode()).counts.malformed == 10
 
 
 @pytest.mark.parametrize("place", [0, 5_000])

@@ -181,7 +181,7 @@ def test_a_report_with_hidden_rows_asks() -> None:
 
 @pytest.mark.parametrize("mode", ["hide", "", True, 0])
 def test_what_hidden_takes_is_said(mode: Any) -> None:
-    with pytest.raises(RespondentFileError, match="either skipped or read"):
+    with pytest.raises(RespondentFileError, match=r"either skipped or read|takes one of 'skip', 'read' or None"):
         read(IDS, hidden=mode)
 
 

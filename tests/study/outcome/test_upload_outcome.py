@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files import id_array
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -64,14 +65,24 @@ def test_without_a_list_agreed_counts_mean_all_were_saved() -> None:
     assert outcome.warnings == ()
 
 
-def test_a_count_that_does_not_agree_is_a_warning_with_all_three() -> None:
+def test_counts_that_contradict_each_other_are_an_error_with_all_three() -> None:
     message = "Upload partially successful. 19 respondent IDs uploaded successfully, 1 failed (invalid or empty)."
     agreed = compare_upload(people(), before=[], after=IDS[:19], saved_count=19, message=message)
     assert agreed.warnings == ()
-    outcome = compare_upload(people(), before=[], after=IDS[:18], saved_count=19, message=message)
+    for after, count in ((IDS[:18], 19), (IDS[:18], 18), (IDS[:19], 20), ([], 19), ([], 0), (IDS[:19], 0), (None, 19)):
+        with pytest.raises(UnexpectedReply) as caught:
+            compare_upload(people(), before=[], after=after, saved_count=count, message=message)
+        assert f"overview says {count} " in str(caught.value)
+        assert f"list contains {'(not checked)' if after is None else len(after)}," in str(caught.value)
+        assert "19 uploaded, 1 failed" in str(caught.value)
+        assert "do not resubmit" in str(caught.value.safe)
+
+
+def test_people_who_were_added_since_are_a_warning() -> None:
+    message = "Upload partially successful. 19 respondent IDs uploaded successfully, 1 failed (invalid or empty)."
+    outcome = compare_upload(people(), before=[], after=IDS[:20], saved_count=20, message=message)
+    assert outcome.counts["saved"] == 20
     (warning,) = outcome.warnings
-    assert "overview says 19" in warning
-    assert "list contains 18" in warning
     assert "19 uploaded, 1 failed" in warning
 
 

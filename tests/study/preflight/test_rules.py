@@ -107,6 +107,7 @@ BLOCKS = [
     ("draft-survey", {"step": "launch", "draft": {"live_url": PLAN.live_url.replace("/?", "/two?")}}),
     ("draft-audience", {"step": "launch", "draft": {"locale": "eng_us"}}),
     ("excluded-ids", {"excluded_ids": IDS[:51]}),
+    ("not-read", {"unread": [registry.UnreadFact("the uploads", "refused (403)", blocks=True)]}),
 ]
 
 

@@ -1,0 +1,422 @@
+"""Which keys of its reply each operation needs, expects, or may leave out, and of which type they are.
+
+`needed` is what a verb rests on, `expected` what the documents always give beside it, `optional` everything else that a
+model of ours holds. `wire.http` compares each reply with its entry before anything reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cint_nb.wire.replies.shape import (
+    Either,
+    Key,
+    Kind,
+    Object,
+    ReplyShape,
+    Rows,
+    Shape,
+    expected,
+    needed,
+    optional,
+)
+
+_TEXT, _ID, _ANY = Kind.TEXT, Kind.ID, Kind.ANY
+_NUMBER, _COUNT, _RATE, _FLAG, _MOMENT = Kind.NUMBER, Kind.COUNT, Kind.RATE, Kind.FLAG, Kind.MOMENT
+_UNREAD = Object({})
+_OBJECTS = Rows(_UNREAD)
+
+
+def _object(**keys: Key) -> ReplyShape:
+    return ReplyShape(Object(keys))
+
+
+def _list(name: str, row: Shape, **more: Key) -> ReplyShape:
+    """Return the shape of a list under a name; an absent list is not known, never empty."""
+    return ReplyShape(Object({name: needed(Rows(row)), **more}))
+
+
+_CURSOR = optional(_TEXT)
+_MONEY = Object({"value": expected(Kind.DECIMAL), "currency_code": expected(_TEXT)})
+_PRICE = Object({"value": needed(Kind.DECIMAL), "currency_code": needed(_TEXT)})
+_CREATED = ReplyShape(
+    Object({name: optional(_ANY) for name in ("id", "job_id", "report_id", "project_id", "target_group_id")}),
+    may_be_empty=True,
+)
+"""The id is in one of these keys or in the Location header: `parse_created_id` demands it."""
+_NO_BODY = ReplyShape(_ANY, may_be_empty=True)
+_FILE = ReplyShape(_ANY)
+
+_ITEM = Object({"id": optional(_COUNT), "code": needed(_TEXT), "name": optional(_TEXT)})
+_LANGUAGE = Object({"code": needed(_TEXT), "name": optional(_TEXT), "is_preferred": optional(_FLAG)})
+_LOCALE = Object(
+    {
+        "country": needed(Object({"code": needed(_TEXT), "name": optional(_TEXT)})),
+        "languages": needed(Rows(_LANGUAGE)),
+    }
+)
+_TEMPLATE = {"template_id": needed(_ID), "name": expected(_TEXT), "last_modified_at": optional(_MOMENT)}
+
+_STATISTICS = Object(
+    {
+        **{name: expected(_COUNT) for name in ("filling_goal", "current_completes", "current_prescreens")},
+        "length_of_interview_median_seconds": expected(_NUMBER),
+        **{
+            name: expected(_RATE)
+            for name in ("incidence_rate_median", "conversion_rate_average", "drop_off_rate_average")
+        },
+    }
+)
+_PROJECT = {
+    "id": needed(_ID),
+    "name": expected(_TEXT),
+    "account_id": expected(_COUNT),
+    "human_readable_id": optional(_TEXT),
+    "project_customer_reference_number": optional(_TEXT),
+}
+
+_PROGRESS = {
+    "current_completes": needed(_COUNT),
+    "current_prescreens": expected(_COUNT),
+    "filling_goal": needed(_COUNT),
+    "filling_strategy": expected(_TEXT),
+}
+
+
+def _metric(value: Shape) -> Key:
+    return optional(Object({"value": optional(value), "issues": optional(_OBJECTS)}))
+
+
+_METRICS = Object(
+    {
+        "progress": _metric(Object(_PROGRESS)),
+        "last_complete_date": _metric(_MOMENT),
+        "average_cost_per_interview": _metric(_MONEY),
+        "median_length_of_interview_seconds": _metric(_NUMBER),
+        **{name: _metric(_RATE) for name in ("incidence_rate", "drop_off_rate", "conversion_rate")},
+    }
+)
+_LISTED_GROUP = Object(
+    {
+        "id": needed(_ID),
+        "name": needed(_TEXT),
+        "status": expected(_TEXT),
+        "project_manager_id": expected(_TEXT),
+        "locale": expected(_TEXT),
+        "created_at": expected(_MOMENT),
+        "statistics": expected(_METRICS),
+        "human_readable_id": optional(_TEXT),
+        "exclusion_enabled": optional(_FLAG),
+        "updated_at": optional(_MOMENT),
+        "target_group_customer_reference_number": optional(_TEXT),
+    }
+)
+_ASSISTANT = {
+    "pricing": optional(
+        Object({name: optional(_MONEY) for name in ("maximum_cpi", "minimum_cpi", "total_budget", "boost_cpi")})
+    ),
+    "quota_overlay": optional(Object({"prevent_overfill": optional(_FLAG), "balance_fill": optional(_FLAG)})),
+    "soft_launch": optional(_UNREAD),
+    "pacing": optional(_UNREAD),
+}
+_ACTIVITY = Object({"type": needed(_TEXT), "id": needed(_ID), "duration": needed(_TEXT)})
+_GROUP_KEYS = {
+    "human_readable_id": optional(_TEXT),
+    "industry_code": optional(_TEXT),
+    "live_url": optional(_TEXT),
+    "test_url": optional(_TEXT),
+    "target_group_customer_reference_number": optional(_TEXT),
+}
+_DRAFT = _object(
+    **_GROUP_KEYS,
+    name=optional(_TEXT),
+    business_unit_id=optional(_TEXT),
+    project_manager_id=optional(_TEXT),
+    locale=optional(_TEXT),
+    study_type_code=optional(_TEXT),
+    completes_goal=optional(_COUNT),
+    collects_pii=optional(_FLAG),
+    expected_length_of_interview_minutes=optional(_NUMBER),
+    expected_incidence_rate=optional(_RATE),
+    fielding_specification=optional(Object({"start_at": expected(_MOMENT), "end_at": expected(_MOMENT)})),
+    cost_per_interview=optional(_MONEY),
+    exclusion=optional(Object({"enabled": optional(_FLAG)})),
+    respondent_activity_exclusions=optional(_OBJECTS),
+    fielding_assistant_assignment=optional(Object(_ASSISTANT)),
+    allocations=optional(_UNREAD),
+    created_at=optional(_MOMENT),
+)
+_DETAILS = Object(
+    {
+        **_GROUP_KEYS,
+        "name": needed(_TEXT),
+        "industry_code": expected(_TEXT),
+        "business_unit_id": expected(_TEXT),
+        "project_manager_id": expected(_TEXT),
+        "locale": expected(_TEXT),
+        "study_type_code": expected(_TEXT),
+        "completes_goal": expected(_COUNT),
+        "collects_pii": expected(_FLAG),
+        "expected_length_of_interview_minutes": expected(_NUMBER),
+        "expected_incidence_rate": expected(_RATE),
+        "created_at": expected(_MOMENT),
+    }
+)
+_ENDED = Object(
+    {"status": optional(_TEXT), "label": optional(_TEXT), "description": optional(_TEXT), "count": needed(_COUNT)}
+)
+_PRICE_RANGE = Object({"min": expected(_MONEY), "max": expected(_MONEY)})
+_GOAL_RANGE = Object({"min": expected(_COUNT), "max": expected(_COUNT)})
+_FEASIBILITY = _object(
+    suggested_price=expected(_MONEY),
+    suggested_price_range=optional(_PRICE_RANGE),
+    suggested_completes_goal_range=optional(_GOAL_RANGE),
+    profiles=optional(_OBJECTS),
+    allocations=optional(_UNREAD),
+)
+
+_REASON = optional(_ANY)  # a text or an object; `reason_in_words` reads what is there
+_JOB = {
+    "job_id": expected(_ID),
+    "status": needed(_TEXT),
+    "created_at": expected(_MOMENT),
+    "completed_at": optional(_MOMENT),
+    "failure_reason": _REASON,
+    "job_trace_id": optional(_TEXT),
+}
+_UPLOAD_JOB = _object(**_JOB, partial_success_reason=_REASON)
+_LAUNCH_JOB = _object(**_JOB, created_fielding_run_id=optional(_ID))
+
+
+def _groups_of_a_batch(**more: Key) -> Key:
+    row = Object({"target_group_id": needed(_ID), **more})
+    return expected(Object({"data": needed(Rows(row)), "has_more": expected(_FLAG)}))
+
+
+_BATCH_JOB = _object(
+    **_JOB, updated_target_groups=_groups_of_a_batch(), failed_target_groups=_groups_of_a_batch(failure_reason=_REASON)
+)
+_RUN = {
+    "id": needed(_ID),
+    "status": needed(_TEXT),
+    "start_fielding_at": expected(_MOMENT),  # pausing and closing rest on id and status alone
+    "end_fielding_at": expected(_MOMENT),
+    "last_changed_at": expected(_MOMENT),
+    "version": expected(_COUNT),
+}
+_REPORT_REQUEST = Object(
+    {
+        "report_id": needed(_ID),
+        "report_type": optional(_TEXT),
+        "status": optional(_TEXT),
+        "level": optional(_TEXT),
+        "create_date": optional(_MOMENT),
+        "create_params": optional(
+            Object(
+                {
+                    "start_date": optional(_TEXT),
+                    "end_date": optional(_TEXT),
+                    "filter": optional(_TEXT),
+                    "filter_ids": optional(Rows(_TEXT)),
+                }
+            )
+        ),
+        "requestor": optional(_UNREAD),
+    }
+)
+_POLICY = {
+    "project_exclusion_enabled": needed(_FLAG),
+    "create_date": optional(_TEXT),
+    "update_date": optional(_TEXT),
+    "updated_by": optional(_TEXT),
+}
+_POLICIES = Rows(Object({"target_group_id": needed(_ID), **_POLICY}))
+
+REPLY_SHAPES: Mapping[str, ReplyShape] = {
+    # Accounts and definitions
+    "definitions.accounts": _list("accounts", Object({"id": needed(_COUNT), "name": optional(_TEXT)})),
+    "definitions.users": _list("users", Object({"id": needed(_ID), "name": optional(_TEXT), "email": optional(_TEXT)})),
+    "definitions.business_units": _list(
+        "business_units",
+        Object(
+            {
+                "id": needed(_COUNT),
+                "name": optional(_TEXT),
+                "currency_code": needed(_TEXT),
+                "pricing_models": optional(Rows(_TEXT)),
+            }
+        ),
+    ),
+    "definitions.user_business_unit": _object(business_unit_id=optional(_COUNT)),
+    "definitions.locales": _list("locales", _LOCALE),
+    "definitions.industries": _list("industries", _ITEM),
+    "definitions.study_types": _list("study_types", _ITEM),
+    "definitions.allocation_templates": _list(
+        "templates", Object(_TEMPLATE), has_more=expected(_FLAG), next_cursor=_CURSOR
+    ),
+    "definitions.allocation_template": _object(
+        **_TEMPLATE,
+        supply_allocations=needed(
+            Rows(
+                Object(
+                    {
+                        "type": needed(_TEXT),
+                        "name": optional(_TEXT),
+                        "percentage_min": optional(_NUMBER),
+                        "percentage_max": optional(_NUMBER),
+                        "suppliers": needed(Rows(Object({"supplier_id": expected(_TEXT)}))),
+                    }
+                )
+            )
+        ),
+    ),
+    # Projects
+    "projects.create": _CREATED,
+    "projects.list": _list(
+        "projects",
+        Object(
+            {
+                **_PROJECT,
+                "name": needed(_TEXT),
+                "status": expected(_TEXT),
+                "target_group_count": expected(_COUNT),
+                "last_activity_at": expected(_MOMENT),
+                "statistics": expected(_STATISTICS),
+            }
+        ),
+        has_more=expected(_FLAG),
+        next_cursor=_CURSOR,
+    ),
+    "projects.get": _object(**_PROJECT, project_manager_id=expected(_TEXT)),
+    "projects.overview": _object(
+        **{**_PROJECT, "name": optional(_TEXT)},
+        project_manager_id=expected(_TEXT),
+        status=expected(_TEXT),
+        created_at=expected(_MOMENT),
+        statistics=expected(_STATISTICS),
+    ),
+    # Target groups
+    "target_groups.create_draft": _CREATED,
+    "target_groups.list": _list("target_groups", _LISTED_GROUP, has_more=expected(_FLAG), next_cursor=_CURSOR),
+    "target_groups.get": _DRAFT,
+    "target_groups.update_draft": _NO_BODY,
+    "target_groups.details": ReplyShape(_DETAILS),
+    "target_groups.update_details": ReplyShape(_DETAILS, may_be_empty=True),
+    "target_groups.overview": _object(
+        target_group_name=expected(_TEXT),
+        project_name=expected(_TEXT),
+        status=needed(_TEXT),
+        progress=needed(Object(_PROGRESS)),
+        pricing_model=expected(_TEXT),
+        is_pricing_restricted=expected(_FLAG),
+        current_cost_per_interview=expected(_MONEY),
+        average_cost_per_interview=optional(_MONEY),
+        current_cost=expected(_MONEY),
+        conversion_rate=expected(_RATE),
+        drop_off_rate=expected(_RATE),
+        incidence_rate=expected(_RATE),
+        median_length_of_interview_seconds=optional(_NUMBER),
+        study_type_code=optional(_TEXT),
+        country_code=expected(_TEXT),
+        language_code=expected(_TEXT),
+        created_at=expected(_MOMENT),
+        target_group_customer_reference_number=optional(_TEXT),
+    ),
+    "target_groups.performance": _object(
+        entrants=needed(_COUNT),
+        prescreens=needed(_COUNT),
+        completes=needed(_COUNT),
+        completes_cost=optional(_MONEY),
+        first_complete=optional(_MOMENT),
+        last_complete=optional(_MOMENT),
+        **{name: optional(_RATE) for name in ("incidence_rate", "drop_off_rate", "conversion_rate")},
+        respondent_analysis=optional(Object({"live": optional(Rows(_ENDED)), "test": optional(Rows(_ENDED))})),
+    ),
+    "target_groups.completes_by_interval": _list(
+        "aggregated_completes_intervals", Object({"timestamp": needed(_MOMENT), "count": needed(_COUNT)})
+    ),
+    "target_groups.changelog": _list(
+        "changelog",
+        Object(
+            {
+                "id": optional(_TEXT),
+                "occurred_at": optional(_MOMENT),
+                "user": optional(Object({"type": optional(_TEXT)})),
+                "changes": optional(_OBJECTS),
+            }
+        ),
+        next_cursor=_CURSOR,
+    ),
+    "target_groups.set_cost_per_interview": ReplyShape(Object({"target_group_cpi": needed(_PRICE)}), may_be_empty=True),
+    "target_groups.set_filling_strategy": ReplyShape(Object({"filling_strategy": needed(_TEXT)}), may_be_empty=True),
+    "target_groups.set_completes_goal": ReplyShape(Object({"completes_goal": needed(_COUNT)}), may_be_empty=True),
+    "target_groups.feasibility": _FEASIBILITY,
+    "target_groups.group_feasibility": _FEASIBILITY,
+    "target_groups.fielding_assistant": _object(**_ASSISTANT),
+    "target_groups.allocation_specification": _object(
+        open_exchange_allocations=expected(_UNREAD), private_exchange_allocations=optional(_UNREAD)
+    ),
+    # Recontacts
+    "recontacts.upload": _CREATED,
+    "recontacts.jobs": _list(
+        "data",
+        Object(
+            {
+                "job_id": needed(_ID),
+                "file_name": needed(_TEXT),
+                "status": needed(_TEXT),
+                "created_at": expected(_MOMENT),
+                "created_by": optional(_TEXT),
+            }
+        ),
+        next_cursor=_CURSOR,
+    ),
+    "recontacts.upload_status": _UPLOAD_JOB,
+    "recontacts.download": _FILE,
+    "recontacts.upload_rsids": _CREATED,
+    "recontacts.upload_rsids_status": _UPLOAD_JOB,
+    "recontacts.remove_all": _CREATED,
+    "recontacts.remove_all_status": _UPLOAD_JOB,
+    "recontacts.saved_count": _object(saved_respondent_ids_count=needed(_COUNT)),
+    # The documents let an empty page omit its list, so `saved_ids` asks for the count where there is none.
+    "recontacts.saved_ids": _object(data=optional(Rows(_TEXT)), next_cursor=_CURSOR),
+    # Exclusions
+    "exclusions.upload": _CREATED,
+    "exclusions.upload_status": _UPLOAD_JOB,
+    "exclusions.remove_all": _CREATED,
+    "exclusions.remove_all_status": _UPLOAD_JOB,
+    "exclusions.overview": _object(
+        saved_respondent_ids_count=needed(_COUNT), saved_access_respondent_guids_count=optional(_COUNT)
+    ),
+    "exclusions.effective_rsids": _list("data", _TEXT, next_cursor=_CURSOR),
+    "exclusions.policy": _object(**_POLICY),
+    "exclusions.policies": ReplyShape(Either((_POLICIES, Object({"data": needed(_POLICIES)})))),
+    "exclusions.set_policies": _NO_BODY,
+    "exclusions.activity": _list("respondent_activity_exclusions", _ACTIVITY),
+    "exclusions.set_activity": _NO_BODY,
+    # Fielding
+    "fielding.launch": _CREATED,
+    "fielding.launch_status": _LAUNCH_JOB,
+    "fielding.schedule": _CREATED,
+    "fielding.schedule_status": _LAUNCH_JOB,
+    "fielding.run_list": _list("data", Object(_RUN), has_more=expected(_FLAG)),
+    "fielding.run": _object(**_RUN),
+    **{
+        f"fielding.{verb}": _NO_BODY for verb in ("update_run", "launch_now", "pause", "resume", "complete", "relaunch")
+    },
+    "fielding.allowed_actions": _object(
+        target_groups=optional(Rows(_TEXT)),
+        **{f"is_{verb}_allowed": optional(_FLAG) for verb in ("launch", "pause", "resume", "relaunch", "finish")},
+    ),
+    **{f"fielding.start_batch_{verb}": _CREATED for verb in ("launch", "pause", "resume", "complete", "relaunch")},
+    **{
+        f"fielding.start_batch_{verb}_status": _BATCH_JOB
+        for verb in ("launch", "pause", "resume", "complete", "relaunch")
+    },
+    # Reports
+    "reports.generate": _CREATED,
+    "reports.list": _list("reports_requests", _REPORT_REQUEST, next_cursor=_CURSOR),
+    "reports.status": _object(status=needed(_TEXT)),
+    "reports.download": _FILE,
+}
+"""The shape of each operation's reply, by the operation's name."""

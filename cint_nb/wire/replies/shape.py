@@ -1,0 +1,261 @@
+"""What a reply must look like: declared as data, checked in one place before any model sees the reply.
+
+A key is *needed* where a verb rests on it: without it the reply is refused. It is *expected* where the documents always
+give it and the verbs can do without: its absence is a warning, and the value is not known. Any other key is *optional*:
+its absence is an answer. A value of the wrong type is refused wherever it stands; keys nobody declared are kept unread,
+since the exchange adds to its replies within one version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum, StrEnum
+from typing import Any, TypeAlias
+
+from cint_nb.domain.ids import quote_foreign
+
+_ADDRESS_PART = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+_NAMED_AT_MOST = 5
+
+
+class Kind(Enum):
+    """The type of one value, in words for messages."""
+
+    TEXT = "a text"
+    ID = "an id of letters, digits, '-' and '_'"
+    NUMBER = "a number"
+    COUNT = "a whole number from 0"
+    RATE = "a number from 0 to 1"
+    FLAG = "true or false"
+    MOMENT = "a time with its zone"
+    DECIMAL = "a decimal number"
+    ANY = "any value"
+
+
+class Presence(StrEnum):
+    """Whether a reply may lack a key."""
+
+    NEEDED = "needed"
+    EXPECTED = "expected"
+    OPTIONAL = "optional"
+
+
+@dataclass(frozen=True)
+class Key:
+    """One key of an object: its type, and whether it may be absent; null counts as absent."""
+
+    shape: Shape
+    presence: Presence
+
+
+@dataclass(frozen=True)
+class Object:
+    """An object with some declared keys."""
+
+    keys: Mapping[str, Key]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A list whose items are all of one shape."""
+
+    item: Shape
+
+
+@dataclass(frozen=True)
+class Either:
+    """A value of one of several shapes: the first one of the value's JSON type counts."""
+
+    shapes: tuple[Shape, ...]
+
+
+Shape: TypeAlias = Kind | Object | Rows | Either
+
+
+@dataclass(frozen=True)
+class ReplyShape:
+    """What the body of a reply must look like.
+
+    Args:
+        body: The shape of the body.
+        may_be_empty: Whether a success without a body is a success: its id is in a header, or nothing is to be said.
+    """
+
+    body: Shape
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """One place where a body is not as declared.
+
+    Args:
+        key: The key, with points between levels; "the body" for the whole.
+        problem: What is wrong, without the value.
+        is_refused: Whether the reply must not be used.
+    """
+
+    key: str
+    problem: str
+    is_refused: bool
+
+    def __str__(self) -> str:
+        """Return key and problem."""
+        return f"{self.key} {self.problem}"
+
+
+def is_address_part(text: str) -> bool:
+    """Return whether a text may stand in the path of a URL as an id."""
+    return _ADDRESS_PART.fullmatch(text) is not None
+
+
+def needed(shape: Shape) -> Key:
+    """Declare a key without which the reply is refused."""
+    return Key(shape, Presence.NEEDED)
+
+
+def expected(shape: Shape) -> Key:
+    """Declare a key whose absence is a warning."""
+    return Key(shape, Presence.EXPECTED)
+
+
+def optional(shape: Shape) -> Key:
+    """Declare a key that may be absent."""
+    return Key(shape, Presence.OPTIONAL)
+
+
+def deviations(shape: Shape, value: Any) -> list[Deviation]:
+    """Return where a body differs from its shape, each difference once; of a list up to its first bad row."""
+    return list(dict.fromkeys(_compare(shape, value, "")))
+
+
+def in_words(found: list[Deviation]) -> str:
+    """Return deviations as one line of limited length."""
+    more = len(found) - _NAMED_AT_MOST
+    return "; ".join(map(str, found[:_NAMED_AT_MOST])) + (f"; and {more} more" if more > 0 else "")
+
+
+def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
+    if isinstance(shape, Either):
+        yield from _compare(_fitting(shape, value), value, place)
+    elif isinstance(shape, Rows):
+        if not isinstance(value, list):
+            yield _wrong_type(place, "a list", value)
+            return
+        for row in value:
+            bad = list(_compare(shape.item, row, f"{place}[]"))
+            yield from bad
+            if any(each.is_refused for each in bad):
+                return
+    elif isinstance(shape, Object):
+        yield from _compare_object(shape, value, place)
+    elif (wrong := _problem(shape, value)) is not None:
+        yield Deviation(place, wrong, is_refused=True)
+
+
+def _compare_object(shape: Object, value: Any, place: str) -> Iterator[Deviation]:
+    if not isinstance(value, Mapping):
+        yield _wrong_type(place, "an object", value)
+    elif (wrapper := _wrapper(shape, value)) is not None:
+        yield Deviation(place or "the body", f"has its keys below {wrapper!r}", is_refused=True)
+    else:
+        for name, key in shape.keys.items():
+            yield from _compare_key(key, value.get(name), f"{place}.{name}" if place else name)
+
+
+def _wrapper(shape: Object, value: Mapping[str, Any]) -> str | None:
+    """Return the undeclared key under which an object has its declared keys, if it has none of them itself."""
+    if not shape.keys.keys().isdisjoint(value):
+        return None
+    inner = (
+        name for name, each in value.items() if isinstance(each, Mapping) and not shape.keys.keys().isdisjoint(each)
+    )
+    return quote_foreign(next(inner, None), 40) or None
+
+
+def _compare_key(key: Key, value: Any, place: str) -> Iterator[Deviation]:
+    # The exchange writes "not given" as an absent key, as null or as an empty text.
+    if value is None or (value == "" and key.shape in (Kind.TEXT, Kind.ID, Kind.MOMENT)):
+        if key.presence is not Presence.OPTIONAL:
+            yield Deviation(place, "is missing", is_refused=key.presence is Presence.NEEDED)
+        return
+    yield from _compare(key.shape, value, place)
+
+
+def _fitting(choice: Either, value: Any) -> Shape:
+    wanted = Object if isinstance(value, Mapping) else Rows if isinstance(value, list) else Kind
+    return next((each for each in choice.shapes if isinstance(each, wanted)), choice.shapes[0])
+
+
+def _problem(kind: Kind, value: Any) -> str | None:
+    if not _HAS_TYPE[kind](value):
+        return f"is {_type_in_words(value)}, not {kind.value}"
+    match kind:
+        case Kind.ID if not is_address_part(value):
+            return "cannot stand in an address"
+        case Kind.COUNT if value < 0:
+            return "is below 0"
+        case Kind.RATE if not 0 <= value <= 1:
+            return "is not between 0 and 1"
+        case Kind.MOMENT if not _MOMENT.fullmatch(value):
+            return "is a time without its zone" if _is_naive(value) else "is not a time"
+    return None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_HAS_TYPE: Mapping[Kind, Callable[[Any], bool]] = {
+    Kind.ANY: lambda _: True,
+    Kind.TEXT: lambda value: _is_text(value) or _is_number(value),
+    Kind.ID: _is_text,
+    Kind.NUMBER: _is_number,
+    Kind.COUNT: lambda value: _is_number(value) and value == int(value),
+    Kind.RATE: _is_number,
+    Kind.FLAG: lambda value: isinstance(value, bool),
+    Kind.MOMENT: _is_text,
+    Kind.DECIMAL: lambda value: _is_number(value) or (_is_text(value) and _is_decimal(value)),
+}
+
+
+def _is_naive(text: str) -> bool:
+    for parse in (datetime.fromisoformat, date.fromisoformat):
+        try:
+            parse(text)
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def _is_decimal(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _wrong_type(place: str, wanted: str, value: Any) -> Deviation:
+    return Deviation(place or "the body", f"is {_type_in_words(value)}, not {wanted}", is_refused=True)
+
+
+def _type_in_words(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        return "a text"
+    if isinstance(value, int | float):
+        return "a number"
+    return "a list" if isinstance(value, list) else "an object"

@@ -1,0 +1,57 @@
+"""The declared replies: one for each operation, quiet for every documented one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from cint_nb.api.operations import OPERATIONS
+from cint_nb.api.reply_shapes import REPLY_SHAPES
+from cint_nb.wire.replies.shape import Object, Presence, Rows, Shape, deviations
+from tests.contract.openapi_documents import Description, own
+from tests.contract.response_samples import samples
+
+
+def test_every_operation_has_its_shape() -> None:
+    assert set(REPLY_SHAPES) == set(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_reply_as_described_is_quiet(name: str) -> None:
+    for sample in samples(own(), OPERATIONS[name]).values():
+        if sample.body is not None:
+            assert deviations(REPLY_SHAPES[name].body, sample.body) == []
+
+
+def keys(shape: Shape, place: str = "") -> Iterator[tuple[str, Presence]]:
+    """Yield every declared key with its presence."""
+    if isinstance(shape, Rows):
+        yield from keys(shape.item, f"{place}[]")
+    elif isinstance(shape, Object):
+        for name, key in shape.keys.items():
+            path = f"{place}.{name}" if place else name
+            yield path, key.presence
+            yield from keys(key.shape, path)
+
+
+def described(description: Description, name: str) -> set[str]:
+    """Return every key of the fullest reply of an operation."""
+
+    def walk(value: object, place: str = "") -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                path = f"{place}.{key}" if place else key
+                yield path
+                yield from walk(inner, path)
+        elif isinstance(value, list):
+            for row in value:
+                yield from walk(row, f"{place}[]")
+
+    return {key for sample in samples(description, OPERATIONS[name]).values() for key in walk(sample.body)}
+
+
+@pytest.mark.parametrize("name", [name for name, shape in REPLY_SHAPES.items() if not shape.may_be_empty])
+def test_what_a_verb_needs_or_expects_is_described(name: str) -> None:
+    wanted = {key for key, presence in keys(REPLY_SHAPES[name].body) if presence is not Presence.OPTIONAL}
+    assert wanted <= described(own(), name)

@@ -1,0 +1,201 @@
+"""What lets respondents in again says what was changed since it was approved, and advises what works."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState
+from cint_nb.sandbox.changes_elsewhere import ChangeName
+from cint_nb.wave.client import Client
+from cint_nb.wave.journal.journal import Journal
+from cint_nb.wave.wave import Wave
+from tests.support.changed_elsewhere import GOAL, opened, read_truth
+
+Make = Callable[..., Wave]
+
+
+# --- resume ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "value"), [("goal-raised", 15), ("price-raised", "4.10"), ("price-raised", "2500"), ("goal-raised", 26)]
+)
+@pytest.mark.parametrize("with_journal", [True, False])
+def test_a_resumption_says_what_was_changed_and_spends_no_more_than_was_approved(
+    change: ChangeName, value: object, with_journal: bool
+) -> None:
+    with opened("paused", with_journal=with_journal) as (client, wave):
+        client.sandbox.inject(change, "now", value=value)  # type: ignore[arg-type]
+        worst = read_truth(client.sandbox).groups[0].worst_case()
+        assert worst is not None
+        if with_journal and worst > 40:
+            with pytest.raises(BudgetExceeded, match="approved") as caught:
+                wave.resume()
+            assert read_truth(client.sandbox).groups[0].status == "paused"
+            advice = re.search(r"wave\.approve\(budget='([^']+)'\)", str(caught.value.next_step))
+            assert advice is not None
+            wave.approve(budget=advice[1])
+        elif change == "goal-raised" or not with_journal:
+            with pytest.warns(CintWarning, match=f"goal {read_truth(client.sandbox).groups[0].goal}"):
+                wave.resume()
+        wave.resume()
+        assert read_truth(client.sandbox).groups[0].status == "live"
+
+
+def test_what_bounds_the_cost_must_be_seen_before_money_flows_again() -> None:
+    with opened("paused", with_journal=True) as (client, wave):
+        client.sandbox.faults.arm("404@get_fielding_assistant_assignment*always")
+        with pytest.raises(BudgetExceeded):
+            wave.resume()
+        wave.close(resume_first=True)  # closing never depends on it
+        assert read_truth(client.sandbox).groups[0].status == "completed"
+
+
+# --- advice that works -----------------------------------------------------------------------------------------------
+
+
+def _launched(make_wave: Make, **changes: object) -> Wave:
+    wave = make_wave(**changes)
+    wave.create()
+    wave.upload()
+    wave.launch(budget="300 EUR")
+    return wave
+
+
+@pytest.mark.parametrize("verb", ["launch", "relaunch", "resume", "extend", "raise_goal_then_relaunch"])
+def test_a_run_that_ended_by_its_end_is_not_advised_what_the_exchange_refuses(
+    client: Client, make_wave: Make, verb: str
+) -> None:
+    wave = _launched(make_wave, completes_goal=100)
+    client.pass_time(days=60)
+    if verb == "launch":
+        client.aio._journal = Journal()
+    end = client.clock.now() + timedelta(days=7)
+    calls: dict[str, Callable[[], object]] = {
+        "launch": lambda: _again(client, wave).launch(budget="300 EUR"),
+        "relaunch": lambda: wave.relaunch(budget="300 EUR"),
+        "resume": wave.resume,
+        "extend": lambda: wave.extend(end, budget="300 EUR"),
+        "raise_goal_then_relaunch": lambda: wave.relaunch(budget="600 EUR"),
+    }
+    with pytest.raises(InvalidState) as caught:
+        calls[verb]()
+    advice = str(caught.value.next_step)
+    assert "relaunch" not in advice
+    assert "nothing lets respondents in again" in advice
+
+
+def _again(client: Client, wave: Wave, name: str | None = None) -> Wave:
+    """Open the wave in a new session, or another one like it, with dates that are possible now."""
+    now = client.clock.now()
+    dates = {"start_at": now + timedelta(hours=1), "end_at": now + timedelta(days=14)}
+    plan = wave.plan.model_copy(update=dates)
+    return client.wave(name or wave.name, project="Brand tracker", respondents=wave.respondents, plan=plan)
+
+
+def test_a_run_whose_end_alone_has_passed_is_extended_as_advised(client: Client, make_wave: Make) -> None:
+    wave = _launched(make_wave, completes_goal=100)
+    client.pass_time(hours=1)
+    wave.pause()
+    group = next(iter(client.sandbox.world.groups.values()))
+    assert group.run is not None
+    group.run.end = client.sandbox.clock.elapsed - 60  # its word is not changed, as one of two documents says
+    assert wave.exchange_state().state == "completed"
+    with pytest.raises(InvalidState, match=r"wave\.extend\(end_at, budget=…\)"):
+        wave.set_price("2 EUR")
+    end = client.clock.now() + timedelta(days=7)
+    wave.extend(end, budget="300 EUR")
+    wave.resume()
+    assert wave.exchange_state().state == "live"
+
+
+def test_a_run_that_reached_its_goal_is_continued_as_advised() -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        client.pass_time(days=10)
+        assert wave.exchange_state().state == "completed"
+        with pytest.raises(InvalidState, match=r"wave\.raise_goal\(goal, budget=…\) first"):
+            wave.relaunch(budget="40 EUR")
+        wave.raise_goal(GOAL + 2, budget="40 EUR")
+        wave.relaunch(budget="40 EUR")
+        assert wave.exchange_state().state == "live"
+
+
+# --- two machines ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("microseconds", [0, 123456])
+def test_two_machines_extend_once(microseconds: int) -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        fault = client.sandbox.inject("second-machine", "update_fielding_run")
+        group = next(iter(client.sandbox.world.groups.values()))
+        assert group.run is not None
+        before = group.run.version
+        end = wave.plan.end_at + timedelta(days=7, microseconds=microseconds)
+        shown = wave.extend(end, budget="40 EUR")
+        assert fault.fired
+        assert group.run.version == before + 1
+        assert wave.extend(end, budget="40 EUR") == shown
+        assert group.run.version == before + 1
+
+
+# --- reads -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_launch_reads_state_and_uploads_once_before_it_is_sent(
+    client: Client, make_wave: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    caplog.clear()
+    with caplog.at_level("INFO", logger="cint_nb"):
+        wave.launch(budget="300 EUR")
+    requests = [record.getMessage() for record in caplog.records]
+    sent = next(number for number, text in enumerate(requests) if "launch-from-draft" in text)
+    before = [text.split(" ", 2)[1].rsplit("/", 1)[-1] for text in requests[:sent]]
+    assert before.count("fielding-runs") == 1
+    assert before.count("{target_group_id}") == 1
+    assert before.count("upload-respondents-by-file") == 1
+    assert len(before) <= 11
+
+
+# --- what is left behind ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", ["drafted", "uploaded", "live", "paused", "completed"])
+@pytest.mark.parametrize("with_journal", [True, False])
+def test_adopting_another_group_says_what_is_left_behind(stage: str, with_journal: bool) -> None:
+    with opened(stage, with_journal=with_journal) as (client, wave):
+        before = read_truth(client.sandbox).groups[0]
+        other = _again(client, wave, "Tracker, another one").create()
+        if stage == "drafted":
+            assert wave.create(adopt=other.target_group_id) == other
+        else:
+            with pytest.raises(InvalidState, match=f"{len(before.saved)} saved ids") as caught:
+                wave.create(adopt=other.target_group_id)
+            assert before.status in str(caught.value)
+            call = re.search(r"wave\.create\(.*?\]\)", str(caught.value.next_step))
+            assert call is not None
+            assert eval(call[0], {"wave": wave}) == other  # noqa: S307 - advice has to run as it is written
+        warnings = [text for text in client.aio.http.warnings if before.id in text]
+        assert warnings
+        assert f"{before.status}, with {len(before.saved)} saved ids" in warnings[-1]
+        truth = {group.id: group for group in read_truth(client.sandbox).groups}
+        assert truth[before.id] == before
+
+
+def test_what_was_done_with_the_group_before_is_not_taken_for_done_with_the_adopted_one() -> None:
+    with opened("completed", with_journal=True) as (client, wave):
+        before = read_truth(client.sandbox).groups[0]
+        wave = _again(client, wave)
+        other = _again(client, wave, "Tracker, another one").create()
+        wave.create(adopt=other.target_group_id, leave=[before.id])
+        wave.upload()
+        wave.launch(budget="40 EUR", unverified=["template"])
+        truth = {group.id: group for group in read_truth(client.sandbox).groups}
+        assert truth[other.target_group_id].saved == before.saved
+        assert truth[other.target_group_id].status == "live"
