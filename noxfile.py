@@ -41,6 +41,14 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def replies(session: nox.Session) -> None:
+    """Every change of every key of every reply; `-- --report` writes docs/replies.md anew."""
+    posargs = [each for each in session.posargs if each != "--report"]
+    env = {"CINT_NB_WRITE_REPLIES": "1"} if "--report" in session.posargs else {}
+    session.run("pytest", "tests/contract/changed_replies", "--every-way", *posargs, env=env)
+
+
+@nox.session
 def tables(session: nox.Session) -> None:
     """Every case of the other tests that plain `pytest` samples."""
     session.run("pytest", "--every-way", "-m", "sampled", "--ignore=tests/faults", "-n", "2", *session.posargs)

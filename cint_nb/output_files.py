@@ -1,11 +1,13 @@
-"""Files for people: each is written whole or not at all, and never over an existing one unasked."""
+"""Files for people: each is written whole or not at all, never over an existing one unasked, for its owner alone."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_ids_in, masked_repr
 
 OVERWRITE = "write to another file, or pass overwrite=True to replace this one."
+_LEFTOVER_SECONDS = 60
 _NAME_BYTES = 100
 """As much of a file's name as its temporary file repeats; the rest of the usual 255 bytes is for our own marks."""
 
@@ -22,7 +25,8 @@ def write_new_file(path: str | Path, content: bytes, *, overwrite: bool = False,
     """Write a file and return its path; one that exists with other content is left as it is unless `overwrite` is true.
 
     The content is complete on disk before the file gets its name, so that nobody ever reads a part of it, and an
-    interrupted write leaves the earlier file.
+    interrupted write leaves the earlier file. Only its owner may read a new file, since most hold ids of respondents;
+    one that is replaced keeps its permissions.
 
     Args:
         path: The file, in an existing folder.
@@ -40,6 +44,7 @@ def write_new_file(path: str | Path, content: bytes, *, overwrite: bool = False,
         require_new_file(target, if_it_exists)
     stem = target.name.encode(errors="replace")[:_NAME_BYTES].decode(errors="ignore")
     draft = target.with_name(f".{stem}.{secrets.token_hex(6)}.part")
+    remove_leftovers(target.parent, rf"\.{re.escape(stem)}\.[0-9a-f]{{12}}\.part")
     try:
         try:
             _write(draft, content, like=target)
@@ -56,6 +61,22 @@ def write_new_file(path: str | Path, content: bytes, *, overwrite: bool = False,
     except (OSError, ValueError) as error:
         raise _write_error(target, error) from None
     return target
+
+
+def remove_leftovers(folder: Path, names: str) -> None:
+    """Remove the temporary files of writes that were killed: they may hold ids of respondents, or a token.
+
+    Args:
+        folder: Where they are.
+        names: A regular expression for the whole name of a temporary file of ours. One that is younger than a minute
+            may still be in use.
+    """
+    with suppress(OSError, ValueError):
+        for path in folder.iterdir():
+            with suppress(OSError):
+                is_old = re.fullmatch(names, path.name) and time.time() - path.lstat().st_mtime > _LEFTOVER_SECONDS
+                if is_old and stat.S_ISREG(path.lstat().st_mode):
+                    path.unlink()
 
 
 def require_new_file(path: str | Path, if_it_exists: str = OVERWRITE) -> None:
@@ -132,7 +153,7 @@ def _holds(target: Path, content: bytes) -> bool:
 
 def _write(draft: Path, content: bytes, *, like: Path) -> None:
     """Write a file of its own and wait until it is on disk; its permissions are those of the file it replaces."""
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with suppress(OSError, AttributeError):
             if stat.S_ISREG(mode := like.lstat().st_mode):
@@ -149,7 +170,7 @@ def _give_name(draft: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except (OSError, NotImplementedError):  # a file system without links: take the name first, then fill it
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         draft.replace(target)
 
 

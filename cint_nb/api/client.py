@@ -18,6 +18,7 @@ from cint_nb.api.resources.projects import Projects
 from cint_nb.api.resources.recontacts import Recontacts
 from cint_nb.api.resources.reports import Reports
 from cint_nb.api.resources.target_groups import TargetGroups
+from cint_nb.caller_warnings import format_warning_count
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, NotSent, SettingsError
 from cint_nb.domain.ids import printable
@@ -181,8 +182,9 @@ class AsyncClient:
 
     @printable
     def __repr__(self) -> str:
-        """Show mode and account."""
-        return f"<cint_nb client: {self.mode} · account {self.account_id}>"
+        """Show mode, account and what it has warned of."""
+        warned = format_warning_count(self.http.warning_texts)
+        return f"<cint_nb client: {self.mode} · account {self.account_id}{warned}>"
 
 
 @overload

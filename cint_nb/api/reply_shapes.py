@@ -39,11 +39,8 @@ def _list(name: str, row: Shape, **more: Key) -> ReplyShape:
 _CURSOR = optional(_TEXT)
 _MONEY = Object({"value": expected(Kind.DECIMAL), "currency_code": expected(_TEXT)})
 _PRICE = Object({"value": needed(Kind.DECIMAL), "currency_code": needed(_TEXT)})
-_CREATED = ReplyShape(
-    Object({name: optional(_ANY) for name in ("id", "job_id", "report_id", "project_id", "target_group_id")}),
-    may_be_empty=True,
-)
-"""The id is in one of these keys or in the Location header: `parse_created_id` demands it."""
+_CREATED = ReplyShape(_ANY, may_be_empty=True)
+"""Its id is in one of several keys, or in the Location header: `parse_created_id` demands it."""
 _NO_BODY = ReplyShape(_ANY, may_be_empty=True)
 _FILE = ReplyShape(_ANY)
 
@@ -83,13 +80,17 @@ _PROGRESS = {
 }
 
 
+_ADVICE = Either((Object({"description": expected(_TEXT), "code": expected(_TEXT)}), _TEXT))
+_ISSUE = Object({"issue_type": expected(_TEXT), "reason": optional(_ADVICE)})
+
+
 def _metric(value: Shape) -> Key:
-    return optional(Object({"value": optional(value), "issues": optional(_OBJECTS)}))
+    return optional(Object({"value": expected(value), "issues": expected(Rows(_ISSUE))}))
 
 
 _METRICS = Object(
     {
-        "progress": _metric(Object(_PROGRESS)),
+        "progress": expected(Object({"value": expected(Object(_PROGRESS)), "issues": expected(Rows(_ISSUE))})),
         "last_complete_date": _metric(_MOMENT),
         "average_cost_per_interview": _metric(_MONEY),
         "median_length_of_interview_seconds": _metric(_NUMBER),
@@ -163,7 +164,7 @@ _DETAILS = Object(
     }
 )
 _ENDED = Object(
-    {"status": optional(_TEXT), "label": optional(_TEXT), "description": optional(_TEXT), "count": needed(_COUNT)}
+    {"status": needed(_TEXT), "label": optional(_TEXT), "description": optional(_TEXT), "count": needed(_COUNT)}
 )
 _PRICE_RANGE = Object({"min": expected(_MONEY), "max": expected(_MONEY)})
 _GOAL_RANGE = Object({"min": expected(_COUNT), "max": expected(_COUNT)})
@@ -175,7 +176,15 @@ _FEASIBILITY = _object(
     allocations=optional(_UNREAD),
 )
 
-_REASON = optional(_ANY)  # a text or an object; `reason_in_words` reads what is there
+_DETAILS_OF_REASON = Rows(Object({name: optional(_TEXT) for name in ("name", "reason", "detail")}))
+_WHY = Either(
+    (
+        Object({"description": expected(_TEXT), "code": expected(_TEXT), "reasons": optional(_DETAILS_OF_REASON)}),
+        _TEXT,
+    )
+)
+_WHY_OF_A_GROUP = Either((Object({"description": optional(_TEXT), "code": optional(_TEXT)}), _TEXT))
+_REASON = optional(_WHY)
 _JOB = {
     "job_id": expected(_ID),
     "status": needed(_TEXT),
@@ -184,7 +193,8 @@ _JOB = {
     "failure_reason": _REASON,
     "job_trace_id": optional(_TEXT),
 }
-_UPLOAD_JOB = _object(**_JOB, partial_success_reason=_REASON)
+_PART = Either((Object({"description": expected(_TEXT)}), _TEXT))
+_UPLOAD_JOB = _object(**_JOB, partial_success_reason=optional(_PART))
 _LAUNCH_JOB = _object(**_JOB, created_fielding_run_id=optional(_ID))
 
 
@@ -194,7 +204,9 @@ def _groups_of_a_batch(**more: Key) -> Key:
 
 
 _BATCH_JOB = _object(
-    **_JOB, updated_target_groups=_groups_of_a_batch(), failed_target_groups=_groups_of_a_batch(failure_reason=_REASON)
+    **_JOB,
+    updated_target_groups=_groups_of_a_batch(),
+    failed_target_groups=_groups_of_a_batch(failure_reason=expected(_WHY_OF_A_GROUP)),
 )
 _RUN = {
     "id": needed(_ID),
@@ -252,7 +264,10 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "definitions.industries": _list("industries", _ITEM),
     "definitions.study_types": _list("study_types", _ITEM),
     "definitions.allocation_templates": _list(
-        "templates", Object(_TEMPLATE), has_more=expected(_FLAG), next_cursor=_CURSOR
+        "templates",
+        Object({**_TEMPLATE, "last_modified_at": expected(_MOMENT)}),
+        has_more=expected(_FLAG),
+        next_cursor=_CURSOR,
     ),
     "definitions.allocation_template": _object(
         **_TEMPLATE,
@@ -289,7 +304,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     ),
     "projects.get": _object(**_PROJECT, project_manager_id=expected(_TEXT)),
     "projects.overview": _object(
-        **{**_PROJECT, "name": optional(_TEXT)},
+        **{**_PROJECT, "name": optional(_TEXT), "human_readable_id": expected(_TEXT)},
         project_manager_id=expected(_TEXT),
         status=expected(_TEXT),
         created_at=expected(_MOMENT),
@@ -354,7 +369,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "target_groups.group_feasibility": _FEASIBILITY,
     "target_groups.fielding_assistant": _object(**_ASSISTANT),
     "target_groups.allocation_specification": _object(
-        open_exchange_allocations=expected(_UNREAD), private_exchange_allocations=optional(_UNREAD)
+        open_exchange_allocations=expected(_UNREAD), private_exchange_allocations=expected(_UNREAD)
     ),
     # Recontacts
     "recontacts.upload": _CREATED,
@@ -366,7 +381,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
                 "file_name": needed(_TEXT),
                 "status": needed(_TEXT),
                 "created_at": expected(_MOMENT),
-                "created_by": optional(_TEXT),
+                "created_by": expected(_TEXT),
             }
         ),
         next_cursor=_CURSOR,

@@ -12,10 +12,12 @@ import argparse
 import importlib
 import io
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
-from cint_nb.domain.errors import CintError, InputError
+from cint_nb.domain.errors import CintError, CintWarning, InputError
 
 _COMMANDS = ("demo", "lab", "check", "journal", "doctor", "sandbox", "record")
 
@@ -41,8 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.set_defaults(run=module.run)
     chosen = parser.parse_args(words)
     try:
-        code = int(chosen.run(chosen) or 0)
-        sys.stdout.flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", CintWarning)
+            show_others = warnings.showwarning
+
+            def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+                if issubclass(category, CintWarning):
+                    print(f"warning: {message}", file=sys.stderr)
+                else:
+                    show_others(message, category, *rest, **more)
+
+            warnings.showwarning = show
+            code = int(chosen.run(chosen) or 0)
+            sys.stdout.flush()
     except BrokenPipeError:
         with suppress(BrokenPipeError):  # else Python would write what is left when it ends, and complain then
             sys.stdout.close()

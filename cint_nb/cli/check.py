@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.study.files.readers import SourceInfo
 from cint_nb.study.files.respondents import Respondents, read_respondents
@@ -45,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
             "--entity-type RID (or RESPONSE_ID) if each identifies one visit to a survey.",
         )
     try:
-        respondents = _read(arguments)
+        with deliver_warnings(show=False):  # they are printed below, with flags
+            respondents = _read(arguments)
     except RespondentFileError as error:
         next_step = as_flags(str(error.next_step), arguments.file, arguments.entity_type)
         raise RespondentFileError(error.what, evidence=error.evidence, next_step=next_step) from None
@@ -53,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_as_json(respondents)))
     else:
-        print(respondents.summary().to_string(index=False))
+        table = respondents.summary()
+        print(table[table["verdict"] != "warning"].to_string(index=False))
         print("\n" + "\n".join(_describe(respondents.source_info)))
         for sentence in respondents.warnings:
             print(f"Check this: {as_flags(sentence, arguments.file, arguments.entity_type)}")

@@ -61,6 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     elif str(arguments.export) == "-":
         _export(entries, sys.stdout)
     else:
+        if arguments.overwrite and arguments.export.exists() and arguments.export.samefile(path):
+            raise SettingsError(
+                "The export would replace the journal itself.",
+                evidence={"path": arguments.export},
+                safe="nothing was changed.",
+                next_step="export to another file, such as --export audit.csv",
+            )
         text = io.StringIO(newline="")
         _export(entries, text)
         advice = "export to another file, or add --overwrite to replace this one."
@@ -82,10 +89,10 @@ def _is_another_file(path: Path) -> bool:
 def _set_aside(path: Path) -> int:
     try:
         renamed = set_aside(path, "old")
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise SettingsError(
             "The journal cannot be renamed.",
-            evidence={"path": path, "reason": error.strerror},
+            evidence={"path": path, "reason": getattr(error, "strerror", None) or str(error)},
             safe="nothing was changed.",
             next_step="check the permissions of its folder, or set CINT_NB_JOURNAL to another file.",
         ) from error

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from cint_nb.domain.errors import SettingsError
-from cint_nb.output_files import write_new_file
+from cint_nb.output_files import make_folder, require_new_file, write_new_file
+from cint_nb.wire.recording.transports import is_recording
 
 _CELL_SECONDS = 120
 
@@ -55,7 +56,9 @@ def record(notebook: Any, recording: Path, *, seed: int = 1) -> None:
     from cint_nb.sandbox.sandbox import Sandbox
     from cint_nb.sandbox.server import ServedSandbox
 
-    recording.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(recording.parent)
+    if not is_recording(recording):
+        require_new_file(recording, "record into another folder; only a recording of cint_nb is replaced.")
     with tempfile.TemporaryDirectory() as folder, ServedSandbox(Sandbox(seed=seed)) as served:
         fresh = Path(folder) / "recording.jsonl"
         environment = {

@@ -330,7 +330,8 @@ def error_class_for_status(status: int) -> type[ApiError]:
 FULL_TRACEBACK_VARIABLE = "CINT_NB_FULL_TRACEBACK"
 """Any value restores IPython's own tracebacks, for developers of the package."""
 
-_LIBRARY_PATHS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
+LIBRARY_PATHS = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib")})
+"""Where code lies that is not the reader's own."""
 
 
 def wants_full_tracebacks() -> bool:
@@ -351,7 +352,7 @@ def notebook_traceback(error: BaseException) -> list[str]:
 def _user_frames(frames: TracebackType | None) -> Iterator[str]:
     while frames is not None:
         code = frames.tb_frame.f_code
-        if not code.co_filename.startswith(_LIBRARY_PATHS):
+        if not code.co_filename.startswith(LIBRARY_PATHS):
             where = "cell" if code.co_name == "<module>" else f"{code.co_name}()"
             line = linecache.getline(code.co_filename, frames.tb_lineno).strip()
             yield f"{where}, line {frames.tb_lineno}: {line}"

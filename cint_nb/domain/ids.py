@@ -5,6 +5,7 @@ RSIDs (one per person) and RIDs (one per visit) are both UUIDs, so that the form
 
 from __future__ import annotations
 
+import base64
 import functools
 import hashlib
 import re
@@ -20,11 +21,27 @@ _PLAIN_SIGNS = str.maketrans(
     {"\u00b7": "-", "\u2013": "-", "\u2022": "*", "\u2026": "...", "\u2192": "->", "\u201c": '"', "\u201d": '"'}
 )
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_]2d)"
+_HALF_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_](?:25)*2d)"
+_DASH = r"(?:[-_+\s\u2010-\u2015\u2212]|[%_](?:25)*2d){1,3}"
+"""A dash may have become another sign on the way, or a space, or have been encoded, even twice."""
+_FIRST_HALF = rf"[0-9a-f]{{8}}(?:{_HALF_DASH}[0-9a-f]{{4}}){{1,3}}"
+_SECOND_HALF = rf"(?:[0-9a-f]{{4}}{_HALF_DASH}){{1,3}}[0-9a-f]{{12}}"
+"""Half an id has a letter: a date and a time, or a number in groups, has none."""
 _UUID_IN_TEXT = re.compile(
-    rf"[0-9a-f]{{8}}{_DASH}(?:[0-9a-f]{{4}}{_DASH}){{3}}[0-9a-f]{{12}}|[0-9a-f]{{32,}}", re.ASCII | re.IGNORECASE
+    rf"""
+    [0-9a-f]{{8}}{_DASH}(?:[0-9a-f]{{4}}{_DASH}){{3}}[0-9a-f]{{12}}
+    | [0-9a-f]{{32,}}  # glued to a word of such letters, perhaps
+    | (?<![0-9a-z])(?:[0-9a-f]{{1,2}}[ :._-]){{15,31}}[0-9a-f]{{1,2}}(?![0-9a-z])
+    | (?<![0-9a-z])(?=[^a-f]{{0,20}}[a-f]){_FIRST_HALF}(?![0-9a-z])
+    | (?<![0-9a-z])(?=[^a-f]{{0,20}}[a-f]){_SECOND_HALF}(?![0-9a-z])
+    | (?<![0-9a-z])(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{{16,31}}(?![0-9a-z])
+    """,
+    re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
-"""A dash may have become another sign on the way; without one, an id may be glued to a word of such letters."""
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{22,64}={0,2}(?![A-Za-z0-9+/=_-])", re.ASCII)
+_BASE64_PART = re.compile(r"[A-Za-z0-9]{22,64}", re.ASCII)
+_BASE64_DIGEST = 22
+"""Characters of sixteen bytes in base64, without padding."""
 _EMAIL = re.compile(r"(?<![^\s@<>()\"'])(?:[^\s@<>()\"'%]|%(?!40))++(?:@|%40)[^\s@<>()\"']+")
 """Possessive, and from the beginning of a word only: a text of a million letters without any @ takes no longer."""
 _QUOTED_FROM = 20_000
@@ -109,8 +126,34 @@ def mask_id(identifier: str) -> str:
 
 
 def mask_ids_in(text: str) -> str:
-    """Return a text with every id in it masked."""
-    return _UUID_IN_TEXT.sub(lambda found: mask_id(found[0]), text)
+    """Return a text with every id in it masked, however it is spelled: encoded, spaced or cut in two as well."""
+    return replace_ids(text, mask_id)
+
+
+def replace_ids(text: str, replace: Callable[[str], str]) -> str:
+    """Return a text with every id in it, however it is spelled, replaced by what `replace` returns for its text."""
+    text = _UUID_IN_TEXT.sub(lambda found: replace(found[0]), text)
+    return _BASE64.sub(lambda found: _replace_base64(found[0], replace), text)
+
+
+def _replace_base64(text: str, replace: Callable[[str], str]) -> str:
+    """Replace a word that is an id in base64, or that part of it which is one and is glued to others."""
+    if _is_id_in_base64(text):
+        return replace(text)
+    return _BASE64_PART.sub(lambda part: replace(part[0]) if _is_id_in_base64(part[0]) else part[0], text)
+
+
+def _is_id_in_base64(text: str) -> bool:
+    """Return whether a word is an id in base64: its sixteen bytes, or its text."""
+    bare = text.rstrip("=")
+    try:
+        content = base64.b64decode(bare.replace("-", "+").replace("_", "/") + "=" * (-len(bare) % 4))
+    except ValueError:
+        return False
+    if len(bare) == _BASE64_DIGEST:
+        is_name = all(part.isalpha() or part.isdigit() for part in re.split("[-_]", bare) if part)
+        return not is_name and content[6] >> 4 in range(1, 9) and content[8] >> 6 == 0b10  # version and variant
+    return _UUID_IN_TEXT.search(content.decode("ascii", "ignore")) is not None
 
 
 def masked_repr(value: object, most: int = 60) -> str:

@@ -127,6 +127,7 @@ class JobSnapshot(BaseModel):
         failure_code: Why the job failed, in a word of the exchange; `failure_message` in a sentence.
         partial_message: What the exchange says of a partial success.
         trace_id: For Cint support; `request_id` is that of the poll.
+        warnings: Sentences about replies that were not as documented.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,6 +152,7 @@ class JobSnapshot(BaseModel):
     partial_message: OptionalText = None
     trace_id: OptionalText = None
     request_id: OptionalText = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -169,6 +171,7 @@ class JobSnapshot(BaseModel):
             bits.append(self.partial_message)
         if self.failure_message:
             bits.append(self.failure_message)
+        bits += [f"warning: {text}" for text in self.warnings]
         return f"<{' · '.join(bits)}>"
 
     __str__ = __repr__

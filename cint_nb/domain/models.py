@@ -36,7 +36,7 @@ OptionalText = Annotated[str | None, BeforeValidator(lambda value: None if value
 
 
 class ApiModel(BaseModel):
-    """Base of the API models: unknown fields are kept, a null means absent, numbers may arrive as text."""
+    """Base of the API models: unknown fields are kept, null and empty text mean absent, numbers may arrive as text."""
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, populate_by_name=True)
 
@@ -56,7 +56,7 @@ class ApiModel(BaseModel):
         if not isinstance(data, dict):
             return data
         known = set(cls.model_fields) | {field.alias for field in cls.model_fields.values() if field.alias}
-        return {key: value for key, value in data.items() if value is not None or key not in known}
+        return {key: value for key, value in data.items() if key not in known or (value is not None and value != "")}
 
 
 def _is_json(value: Mapping[str, Any]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import SettingsError
 from cint_nb.panels.job_progress.reporters import make_reporter
@@ -55,10 +55,9 @@ def connect(
     if in_kernel():
         pd.set_option("display.html.use_mathjax", False)
     if archived_nest_asyncio_applied():
-        warnings.warn(
+        warn_caller(
             "The archived nest_asyncio is applied in this kernel: on ipykernel 7 it can lose the queued cells of a "
-            "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either.",
-            stacklevel=2,
+            "Run All. Use cint_nb.allow_nested_loops() in its place. Everything of cint_nb works with either."
         )
     client = open_client(mode, reporter=make_reporter, seed=seed, speed=speed, faults=faults, **settings)
     remember_mode(client.mode)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cint_nb.api.safety.send_once import check_until_certain
 from cint_nb.domain.errors import InvalidState, PlanError
-from cint_nb.domain.ids import normalise_name
+from cint_nb.domain.ids import normalise_name, quote_foreign
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.preflight.draft_witnesses import spelled_out
@@ -82,7 +82,12 @@ class DraftSteps:
         """Set what counts toward the goal, unless it was set from here."""
         if again or self._wave.last(STRATEGY) is None:
             strategy = self._wave.given_plan.filling_strategy
-            await self._wave.client.target_groups.set_filling_strategy(ref, strategy)
+            shown = await self._wave.client.target_groups.set_filling_strategy(ref, strategy)
+            if shown is not None and shown != strategy:
+                self._wave.client.http.warn(
+                    f"The filling strategy was set to {strategy!r}, and the exchange shows "
+                    f"{quote_foreign(shown, 40)!r} ('filling_strategy'): check it before the launch."
+                )
             self._wave.write(STRATEGY, EntryState.DONE, StrategyPayload(filling_strategy=strategy))
 
     async def _recreate_if_lost(self, ref: TargetGroupRef) -> TargetGroupRef | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain.errors import (
-    CintWarning,
     InvalidState,
     JobFailed,
     JobStatusUnknown,
@@ -171,15 +169,10 @@ class FieldingSteps:
         uploads = await self._wave.read_uploads(state.ref)
         people = await check_people(self._wave.client, state.ref, uploads, self._wave.respondents, self._wave.crosswalk)
         if people.strangers:
-            self._warn(
+            self._wave.client.http.warn(
                 f"The wave {self._wave.name!r} is {state.state} with {people.strangers:,} people who are not on this "
                 f"list, of {people.saved:,}. wave.pause() stops them from entering."
             )
-
-    def _warn(self, text: str) -> None:
-        """Say what costs money or concerns people where a person sees it, not only in the client's list."""
-        self._wave.client.http.warn(text)
-        warnings.warn(text, CintWarning, stacklevel=2)
 
     def _launched_snapshot(self, state: ExchangeState, payload: LaunchPayload | None) -> JobSnapshot:
         """Return the end of a launch whose job is not known, from the run it led to."""
@@ -228,7 +221,7 @@ class FieldingSteps:
 
     def _warn_if_dearer(self, state: ExchangeState, worst: Money | None, budget: Money, why: str) -> None:
         if worst is not None and worst.currency_code == budget.currency_code and worst.value > budget.value:
-            self._warn(
+            self._wave.client.http.warn(
                 f"The wave {self._wave.name!r} is {state.state} and can cost {worst}, more than the approved {budget}: "
                 f"{why}. Pause it with wave.pause(), or lower goal or price."
             )
@@ -250,7 +243,7 @@ class FieldingSteps:
         if state.state is GroupState.PAUSED:
             changed = await self._wave.client.spend_guard.check_resumption(state)
             if changed is not None:
-                self._warn(f"The wave {self._wave.name!r} was paused. {changed}")
+                self._wave.client.http.warn(f"The wave {self._wave.name!r} was paused. {changed}")
         try:
             await self._wave.client.fielding.resume(state.ref)
         except InvalidState as error:

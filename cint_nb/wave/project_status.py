@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
+from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import normalise_name
@@ -20,6 +21,7 @@ from cint_nb.wave.context import find_project
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.status_rows import merge_details, read_draft_details, read_fielding_details, row_from_list
 
+T = TypeVar("T")
 DETAILS_PER_BATCH = 20
 """Groups whose details are fetched before the table is shown again."""
 
@@ -46,7 +48,7 @@ class ProjectStatus:
     A call sends one request per page of the list (100 groups). For groups whose line has changed since the last call,
     and for those alone, it fetches the details: up to seven requests each, in batches, live groups first, with a frame
     after each batch. Details older than ten minutes are fetched again, ten groups per call. Pass it to `StatusTable`,
-    which keeps it up to date.
+    which keeps it up to date. `attrs["warnings"]` of a frame are sentences about replies that were not as documented.
 
     Args:
         client: The client.
@@ -69,14 +71,15 @@ class ProjectStatus:
             InputError: the account has no project of that name.
             ApiError: the list cannot be read.
         """
-        lines = self._client.run(self._list())
+        said: dict[str, None] = {}
+        lines = self._ask(self._list(), said)
         self._cache = {line.id: self._cache[line.id] for line in lines if line.id in self._cache}
         left = self._groups_to_fetch(lines)
-        yield self._frame(lines)
+        yield self._frame(lines, said)
         while left:
             batch, left = left[:DETAILS_PER_BATCH], left[DETAILS_PER_BATCH:]
-            self._client.run(self._fetch_details(batch))
-            yield self._frame(lines)
+            self._ask(self._fetch_details(batch), said)
+            yield self._frame(lines, said)
 
     @property
     def mode(self) -> str:
@@ -86,6 +89,13 @@ class ProjectStatus:
     def clear_cache(self) -> None:
         """Remove all cached details, so that the next call fetches those of every group."""
         self._cache.clear()
+
+    def _ask(self, work: Coroutine[Any, Any, T], said: dict[str, None]) -> T:
+        with deliver_warnings() as new:
+            try:
+                return self._client.run(work)
+            finally:
+                said |= dict.fromkeys(new)
 
     async def _list(self) -> list[TargetGroupSummary]:
         project_id = await self._project_id()
@@ -130,11 +140,11 @@ class ProjectStatus:
             details = await read_fielding_details(self._client, ref, state)
         self._cache[line.id] = _CachedDetails(line, self._client.clock.now(), details)
 
-    def _frame(self, lines: list[TargetGroupSummary]) -> pd.DataFrame:
+    def _frame(self, lines: list[TargetGroupSummary], said: Collection[str]) -> pd.DataFrame:
         rows = []
         for line in lines:
             cached = self._cache.get(line.id)
             rows.append(merge_details(row_from_list(line), cached.details if cached else {}))
         frame = status_frame(rows, now=self._client.clock.now())
-        frame.attrs["mode"] = str(self._client.mode)
+        frame.attrs |= {"mode": str(self._client.mode), "warnings": tuple(said)}
         return frame

@@ -159,7 +159,7 @@ class UploadSteps:
         after: Collection[str] | None = None
         if has_rsids and (saved_before is None or saved != saved_before + new_people or says_less):
             after = await self._wave.client.recontacts.saved_ids(ref)
-            await self._require_still_there(ref, first, after)
+            await self._require_still_there(ref, first, after, saved)
         new = saved if has_rsids else None if saved_before is None else saved - saved_before
         return compare_upload(
             self._wave.respondents,
@@ -178,7 +178,9 @@ class UploadSteps:
         saved = await self._wave.client.recontacts.saved_count(await self._wave.require_ref())
         return saved == self._saved_at_outcome
 
-    async def _require_still_there(self, ref: TargetGroupRef, first: UploadPayload, after: Collection[str]) -> None:
+    async def _require_still_there(
+        self, ref: TargetGroupRef, first: UploadPayload, after: Collection[str], saved: int
+    ) -> None:
         """Raise if nobody of the list is in the group any more: people who were removed were not rejected.
 
         Raises:
@@ -190,7 +192,7 @@ class UploadSteps:
         uploaded, _ = parse_message_counts(first.snapshot.partial_message if first.snapshot else None)
         if after:
             await self._require_explained(ref, await self._wave.read_uploads(ref))
-        elif uploaded or (first.snapshot is not None and first.snapshot.state is JobState.DONE):
+        elif not saved and (uploaded or (first.snapshot is not None and first.snapshot.state is JobState.DONE)):
             raise InvalidState(
                 "The people of this upload are no longer saved: all recontacts were removed since.",
                 evidence={"wave": self._wave.name, "uploaded": uploaded, "saved": 0},

@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from cint_nb.caller_warnings import deliver_warnings, format_warning_count
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments, check_model
 from cint_nb.domain.errors import ApiError, JournalError, PlanError
-from cint_nb.domain.findings import Findings
+from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
-from cint_nb.domain.models import IdInUrl, TargetGroupRef
+from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
@@ -73,6 +74,12 @@ class Wave:
         self._uploads = UploadSteps(self._context)
         self._fielding = FieldingSteps(self._context)
         self._outcome: Outcome | None = None
+        self._warnings: dict[str, None] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what was not as expected while this wave was worked on; empty if everything was."""
+        return tuple(self._warnings)
 
     @property
     def respondents(self) -> Respondents:
@@ -117,7 +124,9 @@ class Wave:
         _check_words("step", [step], STEPS)
         _check_words("unverified", unverified, VERIFIABLE)
         facts = self._facts(step, unverified)
-        return check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+        with deliver_warnings() as said:
+            found = check(self._ask(self._add_exchange_facts(facts)) if ask else facts)
+        return Findings.of([*found, *(Finding("unexpected-reply", Severity.WARN, text) for text in said)])
 
     def _facts(self, step: Step, unverified: Collection[str] = ()) -> WaveFacts:
         """Return what is known without the exchange."""
@@ -157,7 +166,11 @@ class Wave:
         )
 
     def _ask(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.client.run(work)
+        with deliver_warnings() as said:
+            try:
+                return self.client.run(work)
+            finally:
+                self._warnings |= dict.fromkeys(said)
 
     def _act(self, step: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run what sends something, in turns with whoever else works on this wave."""
@@ -165,9 +178,14 @@ class Wave:
             return self._ask(step())
 
     @contextmanager
-    def _holding(self) -> Iterator[None]:
-        with self.client.journal.lock(self._context.key):
-            yield
+    def _holding(self) -> Iterator[list[str]]:
+        """Hold the wave for one verb; what is said meanwhile is given, and shown when the verb is done."""
+        with deliver_warnings() as said:
+            try:
+                with self.client.journal.lock(self._context.key):
+                    yield said
+            finally:
+                self._warnings |= dict.fromkeys(said)
 
     def _stop_if_blocked(self, unverified: Collection[str], state: ExchangeState, uploads: GroupUploads) -> None:
         self.check("launch").raise_if_blocking()
@@ -237,7 +255,12 @@ class Wave:
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
         if self._outcome is None:
-            self._outcome = self._ask(self._uploads.fetch_outcome())
+            with deliver_warnings() as said:
+                outcome = self._ask(self._uploads.fetch_outcome())
+                for text in outcome.warnings:
+                    self.client.http.warn(text)
+                self._warnings |= dict.fromkeys(said)
+                self._outcome = replace(outcome, warnings=tuple(said))
         return self._outcome
 
     def resubmit(self) -> JobSnapshot:
@@ -328,30 +351,35 @@ class Wave:
         """
         worst_case = check_budget(self.plan, budget, id_count=len(self.respondents))
         allowed = Money.parse(budget or worst_case)
-        with self._holding():
-            state = self.exchange_state()
-            if state.state is GroupState.DRAFT:
-                uploads = self._ask(self._context.read_uploads(state.ref))
-                if not self._fielding.is_launching(uploads):
-                    self._stop_if_blocked(unverified, state, uploads)
-            elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
-                self._ask(self._fielding.warn_of_rerun(state, allowed))
-                return finished
-            elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
-                raise state.invalid_state_error(
-                    f"The wave was launched before, and its target group is {state.state}.",
-                    state.advice() or "read wave.status().",
-                    wave=self.name,
-                )
-            else:
-                return self._ask(self._fielding.adopt_launch(state, allowed))
-            return self._run(
-                "Launch",
-                lambda on_snapshot: self._fielding.launch(
-                    state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
-                ),
-                f"wave.launch(budget={str(budget)!r})",
+        with self._holding() as said:
+            return _with_warnings(self._launch(allowed, worst_case, budget, unverified), said)
+
+    def _launch(
+        self, allowed: Money, worst_case: Money, budget: str | Money | None, unverified: Collection[str]
+    ) -> JobSnapshot:
+        state = self.exchange_state()
+        if state.state is GroupState.DRAFT:
+            uploads = self._ask(self._context.read_uploads(state.ref))
+            if not self._fielding.is_launching(uploads):
+                self._stop_if_blocked(unverified, state, uploads)
+        elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
+            self._ask(self._fielding.warn_of_rerun(state, allowed))
+            return finished
+        elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
+            raise state.invalid_state_error(
+                f"The wave was launched before, and its target group is {state.state}.",
+                state.advice() or "read wave.status().",
+                wave=self.name,
             )
+        else:
+            return self._ask(self._fielding.adopt_launch(state, allowed))
+        return self._run(
+            "Launch",
+            lambda on_snapshot: self._fielding.launch(
+                state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
+            ),
+            f"wave.launch(budget={str(budget)!r})",
+        )
 
     def relaunch(self, budget: MoneyText | Money | None = None) -> None:
         """Relaunch a completed run whose goal and end have not been reached: people can enter again.
@@ -456,7 +484,9 @@ class Wave:
 
         Serves the endpoints `target-groups/{id}/overview`, `…/performance` and `…/recontacts/overview`.
         """
-        row = self._ask(self._fielding.status(trend=trend))
+        with deliver_warnings() as said:
+            row = self._ask(self._fielding.status(trend=trend))
+        row["warnings"] = said
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame
@@ -508,10 +538,12 @@ class Wave:
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _run(self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, T]], resume: str) -> T:
+    def _run(
+        self, title: str, step: Callable[[SnapshotListener], Coroutine[Any, Any, JobSnapshot]], resume: str
+    ) -> JobSnapshot:
         reporter = self.client.reporter_factory(f"{title} · {self.name}", str(self.client.mode))
-        with self._holding():
-            return run_with_progress(step, reporter, resume=resume)
+        with self._holding() as said:
+            return _with_warnings(run_with_progress(step, reporter, resume=resume), said)
 
     @printable
     def __repr__(self) -> str:
@@ -521,7 +553,8 @@ class Wave:
             state = str(read.state) if read else "created" if self.target_group else "not created"
         except JournalError:  # the client is closed
             state = "state not read"
-        return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}>"
+        warned = format_warning_count(self.warnings)
+        return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}{warned}>"
 
 
 def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
@@ -556,6 +589,11 @@ def _check_plan(plan: Any) -> None:
             evidence={"field": "plan"},
             next_step="pass cint.TargetGroupPlan.recontact(...).",
         )
+
+
+def _with_warnings(snapshot: JobSnapshot, said: Collection[str]) -> JobSnapshot:
+    """Return the result of a verb with all that was said during it."""
+    return evolve(snapshot, warnings=tuple(dict.fromkeys((*snapshot.warnings, *said)))) if said else snapshot
 
 
 def _check_words(argument: str, words: Collection[str], known: Collection[str]) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Awaitable, Callable, Generator
@@ -29,6 +30,7 @@ from cint_nb.domain.errors import (
     PermissionDenied,
     SettingsError,
 )
+from cint_nb.output_files import remove_leftovers
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.clock import Clock
 from cint_nb.wire.replies.error_body import parse_error_envelope
@@ -233,7 +235,7 @@ def _token_unavailable_error(error: CintError) -> NotSent:
     )
 
 
-_OWNER_ONLY = 0o600
+_PART = ".token-"
 
 
 class FileTokenStore:
@@ -254,20 +256,25 @@ class FileTokenStore:
         self.path = self._folder / f"token-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
 
     def load(self) -> AccessToken | None:
-        """Return the kept token, or None."""
+        """Return the kept token, or None; what a killed process left beside it is removed."""
+        remove_leftovers(self._folder, rf"{re.escape(_PART)}\w+")
         try:
             handle = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         except OSError:
             return None
-        with open(handle, encoding="utf-8") as file:  # noqa: PTH123 - opened by descriptor, checked and read as one
-            if os.name == "posix" and not _is_private(os.fstat(handle)):
-                return None
-            with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
-                kept = json.load(file)
-                expires_at = datetime.fromisoformat(kept["expires_at"])
-                secret = SecretStr(kept.pop("access_token"))
-                if expires_at.tzinfo is not None and is_valid_token(secret):
-                    return AccessToken(secret, expires_at, timedelta(seconds=kept["life"]))
+        if os.name == "posix" and not _is_private(os.fstat(handle)):
+            os.close(handle)
+            return None
+        # Opened by descriptor, so that what was checked is what is read.
+        with (
+            open(handle, encoding="utf-8") as file,  # noqa: PTH123
+            contextlib.suppress(ValueError, KeyError, TypeError, OverflowError),
+        ):
+            kept = json.load(file)
+            expires_at = datetime.fromisoformat(kept["expires_at"])
+            secret = SecretStr(kept.pop("access_token"))
+            if expires_at.tzinfo is not None and is_valid_token(secret):
+                return AccessToken(secret, expires_at, timedelta(seconds=kept["life"]))
         return None
 
     def save(self, token: AccessToken) -> None:
@@ -277,17 +284,21 @@ class FileTokenStore:
         with contextlib.suppress(OSError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # mkstemp creates the file as 0600 from its first byte; the rename then replaces the old one as a whole.
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".token-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(
-                    {
-                        "access_token": token.secret.get_secret_value(),
-                        "expires_at": token.expires_at.isoformat(),
-                        "life": token.lifetime.total_seconds(),
-                    },
-                    file,
-                )
-            Path(name).replace(self.path)
+            handle, name = tempfile.mkstemp(dir=self._folder, prefix=_PART)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(
+                        {
+                            "access_token": token.secret.get_secret_value(),
+                            "expires_at": token.expires_at.isoformat(),
+                            "life": token.lifetime.total_seconds(),
+                        },
+                        file,
+                    )
+                Path(name).replace(self.path)
+            finally:
+                with contextlib.suppress(FileNotFoundError):
+                    Path(name).unlink()
 
     def delete(self) -> None:
         """Remove the kept token."""

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
-from cint_nb.domain.ids import masked_repr, quote_foreign
+from cint_nb.domain.ids import mask_ids_in, masked_repr, quote_foreign
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.replies.json_body import parse_json
 from cint_nb.wire.replies.shape import ReplyShape, is_address_part
@@ -237,6 +237,8 @@ def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, req
     trace = _TRACE.fullmatch(plain.get("traceparent", "").strip().lower())
     trace_id = trace[1] if trace else None
     named = _REQUEST_ID.fullmatch(plain.get("x-request-id", "").strip())
+    if named is not None and mask_ids_in(named[0]) != named[0]:
+        named = None  # no document says what it holds: where it looks like an id, it may be a person's
     return Reply(
         status=status,
         headers=plain,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import httpx
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState
 
+from cint_nb.caller_warnings import keep_for_caller, show_warnings
 from cint_nb.domain import limits
 from cint_nb.domain.errors import (
     ApiError,
@@ -48,6 +50,7 @@ from cint_nb.wire.token_factory import RandomTokenFactory, TokenFactory
 __all__ = ["Call", "Http", "Idempotency", "Reply", "add_send_guard", "remove_send_guard"]
 
 _WARNINGS_MAX = 100
+_NO_MORE_WARNINGS = f"This client has given {_WARNINGS_MAX} warnings; it gives no more. Connect again to see others."
 _MAY_HAVE_TAKEN_EFFECT = (FailureKind.AMBIGUOUS, FailureKind.UNAVAILABLE)
 
 
@@ -128,7 +131,8 @@ class Http:
         self.token_factory: TokenFactory = token_factory or RandomTokenFactory()
         self.requests_sent = 0
         self.token_requests_sent = 0
-        self.warnings: list[str] = []
+        self._warnings: dict[str, None] = {}
+        self._warnings_to_show: deque[str] = deque()
         live = settings.mode is Mode.LIVE
         # The rate limit is courtesy toward the live exchange; sandbox and replay have their own time.
         self._sender = Sender(
@@ -168,9 +172,30 @@ class Http:
             await loop_thread.run_on_loop(self._sender.aclose())
 
     def warn(self, text: str) -> None:
-        """Add a warning, each text once."""
-        if text not in self.warnings and len(self.warnings) < _WARNINGS_MAX:
-            self.warnings.append(text)
+        """Warn the caller, each text once for this client, with `CintWarning` at the caller's line.
+
+        It also stands with the result of the verb that waits, each time. What is said while nobody waits, as by a panel
+        that follows a job in the background, is shown by the next call.
+        """
+        if text not in self._warnings and len(self._warnings) >= _WARNINGS_MAX:
+            text = _NO_MORE_WARNINGS
+        again = text in self._warnings
+        self._warnings[text] = None
+        if keep_for_caller(text, again=again):
+            return
+        if loop_thread.on_loop_thread():
+            self._warnings_to_show.append(text)
+        else:
+            show_warnings([text])
+
+    @property
+    def warning_texts(self) -> tuple[str, ...]:
+        """What this client has warned of so far, for its repr."""
+        return tuple(self._warnings)
+
+    def _show_waiting_warnings(self) -> None:
+        while self._warnings_to_show and keep_for_caller(self._warnings_to_show[0]):
+            self._warnings_to_show.popleft()
 
     @printable
     def __repr__(self) -> str:
@@ -178,6 +203,7 @@ class Http:
         return f"<Http: {self.settings.mode} · account {self.settings.account_id}>"
 
     async def _send(self, call: Call) -> Reply:
+        self._show_waiting_warnings()
         if self._closed:
             raise NotSent("This client is closed.", safe="nothing was sent.", next_step="connect again.")
         url = self.settings.base_url + call.url_path(self.settings.account_id)
@@ -209,7 +235,10 @@ class Http:
                 reraise=True,
             )(one)
         except AttemptFailed as failure:
-            raise _with_earlier_attempts(self._to_error(failure, state), state) from None
+            error = self._to_error(failure, state)
+            if isinstance(error, UnexpectedReply):
+                self.warn(error.what)  # whoever can do without this reply does not say so
+            raise _with_earlier_attempts(error, state) from None
         except CintError as error:  # no token for another attempt
             raise _with_earlier_attempts(error, state) from None
 
@@ -262,11 +291,14 @@ class Http:
     def _check_reply(self, state: _CallState, reply: Reply) -> Reply:
         call = state.call
         if 200 <= reply.status < 300:
-            self._warn_of_sunset(reply)
+            self._warn_of_sunset(call, reply)
             is_file = call.accept != "application/json"
             if is_file and reply.is_html_page():
                 raise AttemptFailed(
-                    FailureKind.AMBIGUOUS, reply.unexpected_reply_error("The reply is an HTML page, not the file.")
+                    FailureKind.AMBIGUOUS,
+                    reply.unexpected_reply_error(
+                        f"A web page answered the request to {call.operation}, not the exchange: the reply is no file."
+                    ),
                 )
             if not is_file and reply.is_malformed():
                 raise AttemptFailed(
@@ -274,7 +306,7 @@ class Http:
                     reply.unexpected_reply_error(
                         f"A web page answered the request to {call.operation}, not the exchange: the reply is not JSON."
                         if reply.is_web_page()
-                        else "The reply is truncated or not JSON."
+                        else f"The reply to the request to {call.operation} is truncated or not JSON."
                     ),
                 )
             try:
@@ -282,7 +314,6 @@ class Http:
             except UnexpectedReply as unusable:
                 if call.idempotency is Idempotency.SAFE:
                     unusable.safe = "nothing was changed; repeating the request is safe."
-                self.warn(unusable.what)  # whoever can do without this reply does not say so
                 # The same request would be answered alike.
                 raise AttemptFailed(FailureKind.FINAL, unusable) from None
             return reply
@@ -308,7 +339,7 @@ class Http:
         try:
             body = reply.json()
         except UnexpectedReply:
-            if declared is None or declared.may_be_empty:
+            if is_file or declared is None or declared.may_be_empty:
                 return
             raise
         if (key := error_body.key_of_error(body)) is not None:
@@ -327,9 +358,12 @@ class Http:
                 raise reply.unexpected_reply_error(text)
             self.warn(text)
 
-    def _warn_of_sunset(self, reply: Reply) -> None:
+    def _warn_of_sunset(self, call: Call, reply: Reply) -> None:
         if sunset := reply.headers.get("sunset"):
-            self.warn(f"The exchange says that {reply.method} {reply.template} ends on {quote_foreign(sunset, 40)}.")
+            self.warn(
+                f"The reply to the request to {call.operation} says in its header Sunset that {reply.method} "
+                f"{reply.template} ends on {quote_foreign(sunset, 40)}."
+            )
 
     def _to_error(self, failure: AttemptFailed, state: _CallState) -> CintError:
         error = failure.error

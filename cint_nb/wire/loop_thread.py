@@ -20,6 +20,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Protocol, TypeVar
 
+from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.errors import LoopError
 
 T = TypeVar("T")
@@ -152,23 +153,25 @@ def cancel(work: concurrent.futures.Future[Any]) -> None:
 def run(awaitable: Awaitable[T]) -> T:
     """Wait for an awaitable from plain code and return its result.
 
-    An Interrupt cancels it, waits briefly until it has ended, and is raised as `KeyboardInterrupt`.
+    An Interrupt cancels it, waits briefly until it has ended, and is raised as `KeyboardInterrupt`. What was said
+    meanwhile is shown as warnings in this thread.
 
     Raises:
         LoopError: when called on the loop thread itself, where it would wait for itself, or inside `forbid_blocking`.
     """
     check_may_block(awaitable)
-    if _NO_THREADS:
-        return _run_without_threads(awaitable)
-    work = _BlockingCall()
-    try:
-        future = submit(work.run(awaitable))
-        while not concurrent.futures.wait([future], timeout=WAIT_SLICE_SECONDS).done:
-            pass
-    except BaseException:
-        work.cancel_and_wait()
-        raise
-    return future.result()
+    with deliver_warnings():
+        if _NO_THREADS:
+            return _run_without_threads(awaitable)
+        work = _BlockingCall()
+        try:
+            future = submit(work.run(awaitable))
+            while not concurrent.futures.wait([future], timeout=WAIT_SLICE_SECONDS).done:
+                pass
+        except BaseException:
+            work.cancel_and_wait()
+            raise
+        return future.result()
 
 
 def check_may_block(awaitable: object = None) -> None:
@@ -209,15 +212,16 @@ async def run_on_loop(coroutine: Coroutine[Any, Any, T]) -> T:
     if _NO_THREADS or on_loop_thread():
         return await coroutine
     check_may_block(coroutine)
-    future = submit(coroutine)
-    here = asyncio.wrap_future(future)
-    try:
-        while not here.done():
-            await asyncio.wait([here], timeout=WAIT_SLICE_SECONDS)
-    except BaseException:
-        future.cancel()
-        raise
-    return here.result()
+    with deliver_warnings():
+        future = submit(coroutine)
+        here = asyncio.wrap_future(future)
+        try:
+            while not here.done():
+                await asyncio.wait([here], timeout=WAIT_SLICE_SECONDS)
+        except BaseException:
+            future.cancel()
+            raise
+        return here.result()
 
 
 async def collect(items: AsyncIterator[T]) -> list[T]:

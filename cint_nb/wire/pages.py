@@ -77,7 +77,7 @@ async def iter_pages(
     def stop(reply: Reply, how: str) -> None:
         if complete:
             raise reply.unexpected_reply_error(f"A list may be incomplete: {how}.")
-        http.warn(f"{call.operation}: {how}.")
+        http.warn(f"The reply to the request to {call.operation} may be incomplete: {how}.")
 
     size = {} if page_size is None else {"page_size": page_size}
     query = {**size, **call.query}
@@ -99,7 +99,7 @@ async def iter_pages(
                 stop(reply, f"the list has no {cursor_out!r}, {doubt}")
             return
         if str(cursor) in seen:
-            stop(reply, "the list repeated a cursor, so reading stopped")
+            stop(reply, f"{cursor_out} was repeated, so reading stopped")
             return
         seen.add(str(cursor))
         query = {**query, cursor_in: str(cursor)}

@@ -15,7 +15,7 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.api.resources.draft_body import convert_allocations
 from cint_nb.domain import limits
 from cint_nb.domain.definitions import AllocationTemplate
-from cint_nb.domain.errors import BadRequest, InputError, NotFound, UnexpectedReply
+from cint_nb.domain.errors import BadRequest, CintWarning, InputError, NotFound, UnexpectedReply
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from tests.support.constants import GROUP, MANAGER, PROJECT, START
@@ -226,14 +226,14 @@ def test_b18_a_plan_always_says_whether_exclusion_is_on(
     exchange.on("POST", GROUPS, json_response(201, {"id": GROUP}))
     create(client, plan.model_copy(update={"exclusion_enabled": enabled}))
     assert exchange.bodies("POST", GROUPS)[0]["exclusion"] == {"enabled": enabled}
-    assert client.http.warnings == []
+    assert client.http.warning_texts == ()
 
 
 @pytest.mark.usefixtures("nothing_yet")
 def test_b18_a_body_that_does_not_say_is_warned_of(client: AsyncClient, exchange: Any) -> None:
     exchange.on("POST", GROUPS, json_response(201, {"id": GROUP}))
-    create(client, {"name": "Wave two"})
-    assert any("exclusion.enabled" in warning for warning in client.http.warnings)
+    with pytest.warns(CintWarning, match=r"exclusion\.enabled"):
+        create(client, {"name": "Wave two"})
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])

@@ -87,7 +87,7 @@ def test_b20_every_word_for_a_reports_status_is_understood(
         return [seen.state async for seen in job.watch()][-1]
 
     assert client.run(last()) is state
-    assert client.http.warnings == []
+    assert client.http.warning_texts == ()
 
 
 def test_b20_the_status_filter_has_its_capital(client: AsyncClient, exchange: Any) -> None:

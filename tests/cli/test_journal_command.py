@@ -92,7 +92,8 @@ def test_no_text_of_the_journal_is_a_formula_to_a_spreadsheet(
     assert main(["journal", "--file", str(file), "--export", str(tmp_path / "audit.csv")]) == 0
     with (tmp_path / "audit.csv").open(encoding="utf-8", newline="") as export:
         (row,) = csv.DictReader(export)
-    assert {row["project"], row["wave"], row["job_id"]} == {f"'{text}"}
+    shown = f"'{text[0]}'{text[1:]}" if text[0].isspace() else f"'{text}"  # a tab begins a cell of its own
+    assert {row["project"], row["wave"], row["job_id"]} == {shown}
 
 
 def test_each_upload_of_a_wave_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -139,6 +140,28 @@ def test_the_export_replaces_no_file(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert file.read_bytes() == before
     assert (tmp_path / "audit.csv").read_text() == "mine"
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_export_never_replaces_its_own_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "journal.sqlite3"
+    Journal(file).close()
+    (tmp_path / "link.csv").hardlink_to(file)
+    before = file.read_bytes()
+    for target in (file, tmp_path / "link.csv"):
+        assert main(["journal", "--file", str(file), "--export", str(target), "--overwrite"]) != 0
+        assert "the journal itself" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"three weeks of work\n", b"SQLite format 3\0" + bytes(100)])
+def test_a_file_that_is_no_journal_is_not_set_aside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    file = tmp_path / "respondents.csv"
+    file.write_bytes(content)
+    assert main(["journal", "--file", str(file), "--set-aside"]) == 1
+    assert "not a journal" in capsys.readouterr().err
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [content]
 
 
 @pytest.mark.parametrize("target", ["no such folder/audit.csv", ".", "x" * 300])

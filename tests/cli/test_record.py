@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 
 from cint_nb.cli.record import _join_streams, record
+from cint_nb.domain.errors import InputError
 
 CELL = "from cint_nb.sandbox.sample import sandbox_seed\nimport cint_nb as cint\n"
 LOOK = "print(sandbox_seed(), len(cint.connect().definitions.study_types()) > 0)"
@@ -27,3 +29,12 @@ def test_a_text_that_the_kernel_sent_in_two_pieces_is_stored_as_one() -> None:
     result: dict[str, Any] = {"output_type": "execute_result", "data": {}}
     pieces = [piece("stdout", "a\n"), piece("stdout", "b\n"), piece("stderr", "c\n"), result, piece("stdout", "d\n")]
     assert _join_streams(pieces) == [piece("stdout", "a\nb\n"), piece("stderr", "c\n"), result, piece("stdout", "d\n")]
+
+
+def test_a_file_that_is_no_recording_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "notes.jsonl"
+    file.write_text('{"mine": true}\n')
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL)])
+    with pytest.raises(InputError, match="exists already"):
+        record(notebook, file)
+    assert file.read_text() == '{"mine": true}\n'

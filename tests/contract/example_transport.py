@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -132,11 +133,14 @@ def outcome_of(description: Description, name: str, sample: Sample) -> SampleOut
     with pytest.MonkeyPatch.context() as patch, client_of(transport) as client:
         patch.setattr(ApiModel, "model_validate", classmethod(noting))
         error = None
-        try:
-            client.run(OPERATION_CALLS[name].through(client))
-        except CintError as raised:
-            error = raised
-        return SampleOutcome(read, transport.requests, transport.sent, list(client.http.warnings), error)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                client.run(OPERATION_CALLS[name].through(client))
+            except CintError as raised:
+                error = raised
+        said = [str(warning.message) for warning in caught]
+        return SampleOutcome(read, transport.requests, transport.sent, said, error)
 
 
 def lost(given: dict[str, Any], made: ApiModel, place: str = "") -> Iterator[str]:

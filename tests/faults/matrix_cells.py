@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cint_nb.domain.errors import CintError
+from cint_nb.domain.errors import CintError, CintWarning
 from cint_nb.domain.jobs import JobSnapshot, JobState
 from cint_nb.sandbox.faults import FAULT_NAMES, Fault
 from cint_nb.sandbox.simulation import jobs
@@ -107,7 +108,17 @@ class WaveRun:
 
 
 def run_wave(people: Respondents, way: str, faults: Iterable[str] = (), client: Client | None = None) -> WaveRun:
-    """Run the cells of a wave until they end, and check after each run that nothing false was shown."""
+    """Run the cells of a wave until they end, and check after each run that nothing false was shown.
+
+    A wave without faults gives no warning: there every warning is an error.
+    """
+    with warnings.catch_warnings():
+        if client or faults:
+            warnings.simplefilter("ignore", CintWarning)
+        return _run_wave(people, way, faults, client)
+
+
+def _run_wave(people: Respondents, way: str, faults: Iterable[str], client: Client | None) -> WaveRun:
     with client or open_client("sandbox", seed=1, faults=tuple(faults)) as session:
         run, kept = WaveRun(), Kept()
         world = session.sandbox.world

@@ -209,6 +209,31 @@ def test_only_true_overwrites(folder: Path, overwrite: Any) -> None:
     assert path.read_bytes() == PRECIOUS
 
 
+@pytest.mark.parametrize("writer", WRITERS | WITHOUT_OVERWRITE)
+@pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
+def test_only_the_owner_may_read_what_is_new(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, writer: str, links: bool
+) -> None:
+    if not links:
+        monkeypatch.setattr(Path, "hardlink_to", refuse(OSError(errno.EPERM, "no links here")))
+    (WRITERS | WITHOUT_OVERWRITE)[writer](folder / "respondents.csv")
+    assert (folder / "respondents.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_killed_write_left_is_removed_by_the_next_one(folder: Path) -> None:
+    named = [
+        ".respondents.csv.0123456789ab.part",  # ours, and old
+        ".respondents.csv.ba9876543210.part",  # ours, and perhaps still being written
+        ".respondents.csv.part", "respondents.csv.0123456789ab.part", ".other.csv.0123456789ab.part",
+    ]  # fmt: skip
+    for name in named:
+        (folder / name).write_bytes(PRECIOUS)
+        if name != named[1]:
+            os.utime(folder / name, (0, 0))
+    write_new_file(folder / "respondents.csv", b"new\n")
+    assert sorted(state(folder)) == sorted([*named[1:], "elsewhere.csv", "respondents.csv"])
+
+
 def test_the_permissions_of_a_replaced_file_stay(folder: Path) -> None:
     path = there(folder, "a file")
     path.chmod(0o640)
@@ -265,12 +290,19 @@ OWN_FILES = {
     "wire/auth.py": "the token, in a file of the package's own",
     "wire/recording/transports.py": "adds a call to a recording that it has begun",
     "study/files/binary_formats.py": "a copy in a temporary folder of its own",
-    "wave/journal/database.py": "the journal and its claims, files of the package's own",
+    "wave/journal/database.py": "the journal and its claims, files that carry its mark",
+    "sandbox/http/persistence.py": "the state of a sandbox, a file that carries its mark",
+    "cli/record.py": "a temporary folder of its own",
 }
 _WRITES = {
-    "write_text", "write_bytes", "to_csv", "to_excel", "to_parquet", "to_json", "savefig", "copyfile", "copy2",
-    "copytree", "move", "mkstemp", "NamedTemporaryFile", "hardlink_to", "symlink_to",
+    "write_text", "write_bytes", "to_csv", "to_excel", "to_parquet", "to_json", "to_pickle", "to_feather", "savefig",
+    "copyfile", "copy", "copy2", "copytree", "copymode", "move", "mkstemp", "mkdtemp", "NamedTemporaryFile",
+    "TemporaryDirectory", "hardlink_to", "symlink_to", "link", "symlink", "unlink", "remove_file", "rmtree", "rmdir",
+    "removedirs", "mkdir", "makedirs", "touch", "chmod", "lchmod", "truncate", "ftruncate", "renames",
 }  # fmt: skip
+_ALSO_OF_TEXTS_AND_FRAMES = {"replace", "rename", "remove"}
+"""A path has one argument here, and no keyword; a text two, a date keywords, a column its new name as a word."""
+_MODULES_THAT_REMOVE = {"os", "shutil"}
 
 
 def opens_for_writing(source: str) -> list[str]:
@@ -286,8 +318,22 @@ def opens_for_writing(source: str) -> list[str]:
         )
         flags = name == "open" and any("O_" in ast.unparse(argument) for argument in node.args)
         as_text = name in {"to_csv", "to_json"} and not node.args  # without a path it returns the text
-        writes = isinstance(node.func, ast.Attribute) and name in _WRITES and not as_text
-        if opens or flags or writes:
+        owner = ast.unparse(node.func.value) if isinstance(node.func, ast.Attribute) else ""
+        of_a_value = name == "copy" and owner != "shutil"
+        writes = isinstance(node.func, ast.Attribute) and name in _WRITES and not as_text and not of_a_value
+        moves = name in _ALSO_OF_TEXTS_AND_FRAMES and (
+            owner in _MODULES_THAT_REMOVE
+            or (
+                name != "remove"
+                and bool(owner)
+                and len(node.args) == 1
+                and not node.keywords
+                and not (name == "rename" and isinstance(node.args[0], ast.Constant))
+                and not isinstance(node.func, ast.Name)
+            )
+        )
+        connects = name == "connect" and owner == "sqlite3"
+        if opens or flags or writes or moves or connects:
             found.append(f"line {node.lineno}: {ast.unparse(node)[:60]}")
     return found
 
@@ -305,7 +351,10 @@ def test_every_file_that_is_written_goes_through_one_place() -> None:
     "source",
     [
         "path.write_text('a')", "open(path, 'w')", "path.open('xb')", "path.open(mode='a')", "frame.to_csv(path)",
-        "shutil.copyfile(a, b)", "os.open(path, os.O_WRONLY)", "figure.savefig(path)",
+        "shutil.copyfile(a, b)", "os.open(path, os.O_WRONLY)", "figure.savefig(path)", "path.unlink()",
+        "path.rename(other)", "path.replace(other)", "os.replace(a, b)", "os.remove(path)", "shutil.rmtree(folder)",
+        "path.mkdir(parents=True)", "path.touch()", "path.chmod(0o600)", "sqlite3.connect(path)", "shutil.copy(a, b)",
+        "tempfile.mkdtemp()",
     ],
 )  # fmt: skip
 def test_a_call_that_writes_is_found(source: str) -> None:
@@ -313,7 +362,21 @@ def test_a_call_that_writes_is_found(source: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["open(path)", "path.open('rb')", "frame.to_csv(index=False)", "client.open('wave')"]
+    "source",
+    [
+        "open(path)",
+        "path.open('rb')",
+        "frame.to_csv(index=False)",
+        "client.open('wave')",
+        "text.replace('a', 'b')",
+        "moment.replace(tzinfo=UTC)",
+        "dataclasses.replace(reply, body=body)",
+        "frame.rename(columns=names)",
+        "counts.rename('people')",
+        "watchers.remove(one)",
+        "frame.copy()",
+        "cint.connect('sandbox')",
+    ],
 )
 def test_a_call_that_only_reads_is_not(source: str) -> None:
     assert opens_for_writing(source) == []

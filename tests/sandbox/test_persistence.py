@@ -112,5 +112,13 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
         other.execute("CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
         other.execute("INSERT INTO about VALUES ('format', '99')")
     other.close()
+    before = (tmp_path / "ok.sqlite").read_bytes()
+    with pytest.raises(ValueError, match="not a state file"):
+        Sandbox(state=tmp_path / "ok.sqlite")  # somebody else's, whatever its tables are called
+    assert (tmp_path / "ok.sqlite").read_bytes() == before
+    Sandbox(state=tmp_path / "later.sqlite").close()
+    with sqlite3.connect(tmp_path / "later.sqlite") as later:
+        later.execute("UPDATE about SET value = '99' WHERE name = 'format'")
+    later.close()
     with pytest.raises(ValueError, match="format 99"):
-        Sandbox(state=tmp_path / "ok.sqlite")
+        Sandbox(state=tmp_path / "later.sqlite")

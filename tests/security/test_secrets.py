@@ -115,7 +115,7 @@ def test_loggers_at_debug_tell_of_a_request_by_its_template_alone(
     listen: Callable[..., Listener], go_live: Callable[..., Client], every_logger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CINT_NB_TOKEN")
-    server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": []}'))
+    server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"projects": [], "has_more": false}'))
     client = go_live(server)
     client.projects.list(name="0f1ce179-a917-4bd1-9a4f-1234567890ab")
     assert SECRET.encode() in server.heard, "the secret was used"
@@ -132,7 +132,7 @@ def test_a_client_of_the_callers_that_speaks_http2_logs_no_header_of_ours(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = listen(lambda path, _: None if "oauth" in path else raw_response())
+    server = listen(lambda path, _: None if "oauth" in path else raw_response(b'{"locales": []}'))
     client = go_live(server)
     send = httpx.AsyncClient.send
 

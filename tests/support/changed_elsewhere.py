@@ -322,8 +322,7 @@ class End:
         after: The world after the verb.
         value: What the verb returned; None if it raised.
         error: What it raised.
-        warnings: What the client warned of.
-        python_warnings: What Python warned of.
+        warnings: What Python warned of.
     """
 
     cell: Cell
@@ -332,7 +331,6 @@ class End:
     value: Any
     error: BaseException | None
     warnings: tuple[str, ...]
-    python_warnings: tuple[str, ...]
 
 
 def run_cell(cell: Cell, verbs: dict[str, Callable[[Wave], Any]] = VERBS) -> End | None:
@@ -363,6 +361,5 @@ def run_cell(cell: Cell, verbs: dict[str, Callable[[Wave], Any]] = VERBS) -> End
             read_truth(sandbox),
             result,
             error,
-            tuple(client.aio.http.warnings),
             tuple(str(each.message) for each in caught),
         )

@@ -254,14 +254,6 @@ def _judge_resumption(end: End, then: Group, now: Group) -> Iterator[str]:
 
 
 def _judge_warnings(end: End) -> Iterator[str]:
-    # What concerns money or people is shown by Python too; nothing else is.
-    unknown = [
-        text
-        for text in end.python_warnings
-        if text not in end.warnings or (end.cell.change == NOTHING and not _is_about_the_journal(end.cell, text))
-    ]
-    if unknown:
-        yield f"Python warned: {unknown}"
     if end.cell.change == NOTHING:
         unexpected = [text for text in end.warnings if not _is_about_the_journal(end.cell, text)]
         if unexpected:

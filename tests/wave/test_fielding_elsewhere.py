@@ -15,6 +15,7 @@ from cint_nb.wave.journal.journal import Journal
 from cint_nb.wave.wave import Wave
 from tests.support.changed_elsewhere import GOAL, opened, read_truth
 
+pytestmark = pytest.mark.filterwarnings("ignore:The wave .* was found on the exchange:cint_nb.errors.CintWarning")
 Make = Callable[..., Wave]
 
 
@@ -172,18 +173,17 @@ def test_adopting_another_group_says_what_is_left_behind(stage: str, with_journa
     with opened(stage, with_journal=with_journal) as (client, wave):
         before = read_truth(client.sandbox).groups[0]
         other = _again(client, wave, "Tracker, another one").create()
-        if stage == "drafted":
-            assert wave.create(adopt=other.target_group_id) == other
-        else:
-            with pytest.raises(InvalidState, match=f"{len(before.saved)} saved ids") as caught:
+        advice = f"wave.create(adopt={other.target_group_id!r})"
+        if stage != "drafted":
+            with pytest.raises(InvalidState, match=f"{len(before.saved)} saved ids") as refused:
                 wave.create(adopt=other.target_group_id)
-            assert before.status in str(caught.value)
-            call = re.search(r"wave\.create\(.*?\]\)", str(caught.value.next_step))
+            assert before.status in str(refused.value)
+            call = re.search(r"wave\.create\(.*?\]\)", str(refused.value.next_step))
             assert call is not None
-            assert eval(call[0], {"wave": wave}) == other  # noqa: S307 - advice has to run as it is written
-        warnings = [text for text in client.aio.http.warnings if before.id in text]
-        assert warnings
-        assert f"{before.status}, with {len(before.saved)} saved ids" in warnings[-1]
+            advice = call[0]
+        with pytest.warns(CintWarning, match=f"{before.status}, with {len(before.saved)} saved ids") as caught:
+            assert eval(advice, {"wave": wave}) == other  # noqa: S307 - advice has to run as it is written
+        assert before.id in " ".join(str(warning.message) for warning in caught)
         truth = {group.id: group for group in read_truth(client.sandbox).groups}
         assert truth[before.id] == before
 
@@ -193,7 +193,8 @@ def test_what_was_done_with_the_group_before_is_not_taken_for_done_with_the_adop
         before = read_truth(client.sandbox).groups[0]
         wave = _again(client, wave)
         other = _again(client, wave, "Tracker, another one").create()
-        wave.create(adopt=other.target_group_id, leave=[before.id])
+        with pytest.warns(CintWarning, match=f"It leaves {before.id}"):
+            wave.create(adopt=other.target_group_id, leave=[before.id])
         wave.upload()
         wave.launch(budget="40 EUR", unverified=["template"])
         truth = {group.id: group for group in read_truth(client.sandbox).groups}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cint_nb.domain.errors import InvalidState
+from cint_nb.domain.errors import CintWarning, InvalidState
 from cint_nb.wave import context
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.journal import Journal
@@ -54,7 +54,8 @@ def test_a_wave_in_a_renamed_project_is_found_before_a_second_project_is_created
     assert ref.target_group_id in str(caught.value)
     assert f"project='{ref.project_id}'" in str(caught.value.next_step)
     found = client.wave(first.name, project=ref.project_id, respondents=first.respondents, plan=first.plan)
-    assert found.create() == ref
+    with pytest.warns(CintWarning, match="found on the exchange"):
+        assert found.create() == ref
 
 
 def test_another_wave_of_the_same_number_in_another_project_is_another_wave(client: Client, make_wave: Make) -> None:
@@ -63,7 +64,7 @@ def test_another_wave_of_the_same_number_in_another_project_is_another_wave(clie
     plan = make_wave(customer_reference_number="PO-4711").plan
     other = client.wave("Tracker, wave 2", project="Another study", respondents=first.respondents, plan=plan).create()
     assert other.project_id != first.create().project_id
-    assert client.aio.http.warnings == []
+    assert client.aio.http.warning_texts == ()
 
 
 def test_projects_that_were_not_searched_are_said(
@@ -72,8 +73,9 @@ def test_projects_that_were_not_searched_are_said(
     monkeypatch.setattr(context, "SEARCHED_PROJECTS", 0)
     first = make_wave()
     first.create()
-    client.wave("Tracker, wave 9", project="Another study", respondents=first.respondents, plan=first.plan).create()
-    assert any("were not searched" in text for text in client.aio.http.warnings)
+    other = client.wave("Tracker, wave 9", project="Another study", respondents=first.respondents, plan=first.plan)
+    with pytest.warns(CintWarning, match="were not searched"):
+        other.create()
 
 
 def test_a_group_is_not_adopted_into_a_project_that_does_not_exist(client: Client, make_wave: Make) -> None:

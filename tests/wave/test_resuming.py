@@ -10,6 +10,7 @@ import pytest
 
 from cint_nb.domain.errors import (
     BadRequest,
+    CintWarning,
     InvalidState,
     JobFailed,
     PlanError,
@@ -87,9 +88,11 @@ def test_a_wave_in_the_field_is_found_without_its_journal_though_its_start_has_p
     client.pass_time(hours=2)
     without_journal = Client(JournaledClient(client.http))
     again = without_journal.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=wave.plan)
-    assert again.create() == ref
+    with pytest.warns(CintWarning, match="found on the exchange and is continued"):
+        assert again.create() == ref
     assert again.upload().state is JobState.PARTIAL
-    assert again.launch(budget="1400 EUR").state is JobState.DONE
+    with pytest.warns(CintWarning, match="launched elsewhere"):
+        assert again.launch(budget="1400 EUR").state is JobState.DONE
     assert again.outcome.counts == wave.outcome.counts
     assert len(client.recontacts.jobs(ref)) == len(client.fielding.runs(ref)) == 1
     assert len(client.target_groups.list(ref.project_id)) == 1
@@ -270,9 +273,9 @@ def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Client
     assert wave.target_group is not None
     client.fielding.launch(wave.target_group, wave.plan.end_at).wait()
     jobs = len(client.sandbox.world.jobs)
-    assert wave.launch(budget="300 EUR").state is JobState.DONE
+    with pytest.warns(CintWarning, match="launched elsewhere"):
+        assert wave.launch(budget="300 EUR").state is JobState.DONE
     assert len(client.sandbox.world.jobs) == jobs
-    assert "launched elsewhere" in " ".join(client.aio.http.warnings)
     assert wave.status().iloc[0]["approved"] == 300
 
 

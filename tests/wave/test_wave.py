@@ -10,6 +10,7 @@ import pytest
 
 from cint_nb.domain.errors import (
     BudgetExceeded,
+    CintWarning,
     InvalidState,
     NotFound,
     NothingToResubmit,
@@ -157,7 +158,8 @@ def test_rejected_rids_that_cannot_be_told_are_not_called_saved(make_wave: Make,
     wave = make_wave(respondents=visits)
     wave.create()
     wave.upload()
-    assert wave.outcome.counts["unknown"] == len(visits)
+    with pytest.warns(CintWarning, match="without a crosswalk"):
+        assert wave.outcome.counts["unknown"] == len(visits)
     with pytest.raises(NothingToResubmit, match="not possible to tell") as caught:
         wave.resubmit()
     assert "every usable id is saved" not in str(caught.value)
@@ -267,7 +269,8 @@ def test_a_wave_the_exchange_no_longer_has_says_so_and_can_begin_anew_on_a_sandb
     for verb in (wave.status, wave.upload, lambda: wave.launch(budget="300 EUR"), wave.remove):
         with pytest.raises(NotFound):
             verb()
-    assert wave.create() != lost
+    with pytest.warns(CintWarning, match="the wave begins anew"):
+        assert wave.create() != lost
     assert wave.status().iloc[0]["state"] == "draft"
 
 
@@ -284,14 +287,17 @@ def test_two_waves_of_a_study_may_share_a_reference_number_of_their_own(client: 
     second = make_wave("Tracker, wave 2c", customer_reference_number="PO-4711").create()
     assert first != second
     client.aio._journal = None  # it is lost: both are told apart all the same
-    assert make_wave("Tracker, wave 1c", customer_reference_number="PO-4711").create() == first
-    assert make_wave("Tracker, wave 2c", customer_reference_number="PO-4711").create() == second
+    with pytest.warns(CintWarning, match="wave 1c' was found on the exchange"):
+        assert make_wave("Tracker, wave 1c", customer_reference_number="PO-4711").create() == first
+    with pytest.warns(CintWarning, match="wave 2c' was found on the exchange"):
+        assert make_wave("Tracker, wave 2c", customer_reference_number="PO-4711").create() == second
 
 
 def test_a_group_of_another_name_is_adopted_where_it_is_named(client: Client, make_wave: Make) -> None:
     other = make_wave("Tracker, wave 3c").create()
     wave = make_wave("Tracker, wave 4c")
-    assert wave.create(adopt=other.target_group_id) == other
+    with pytest.warns(CintWarning, match="found on the exchange"):
+        assert wave.create(adopt=other.target_group_id) == other
     with pytest.raises(NotFound):
         make_wave("Tracker, wave 5c").create(adopt="01" + "Z" * 24)
 

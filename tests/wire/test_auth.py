@@ -344,3 +344,26 @@ def test_a_disk_that_refuses_is_no_reason_to_fail(
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_, **__: tmp_path / "file" / "below")
     http, _ = connect(FINE, mode="live", keep_token=True)
     assert loop_thread.run(http.send(call())).status == 200
+
+
+def test_what_a_killed_process_left_beside_a_token_is_removed(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], kept: Path
+) -> None:
+    kept.mkdir(parents=True)
+    for name in (".token-k1lled_0", ".token-at_work1", "notes.txt"):
+        (kept / name).write_text("a token")
+    for name in (".token-k1lled_0", "notes.txt"):
+        os.utime(kept / name, (0, 0))
+    http, _ = connect(FINE, mode="live", keep_token=True)
+    loop_thread.run(http.send(call()))
+    assert sorted(path.name for path in kept.iterdir())[:2] == [".token-at_work1", "notes.txt"]
+    assert len(list(kept.iterdir())) == 3
+
+
+def test_a_token_that_cannot_get_its_name_leaves_nothing(
+    connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], kept: Path
+) -> None:
+    http, _ = connect(FINE, mode="live", keep_token=True)
+    FileTokenStore(http.settings).path.mkdir(parents=True)
+    loop_thread.run(http.send(call()))
+    assert [path.is_dir() for path in kept.iterdir()] == [True]

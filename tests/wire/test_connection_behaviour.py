@@ -208,10 +208,12 @@ def test_a_redirect_is_never_followed_so_the_token_stays(
 
 def test_a_sunset_is_told_once(connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call]) -> None:
     http, _ = connect(httpx.Response(200, json={}, headers={"sunset": "Sat, 01 Jan 2028 00:00:00 GMT"}))
-    loop_thread.run(http.send(call()))
-    loop_thread.run(http.send(call()))
-    assert http.warnings == [
-        "The exchange says that GET /demand/accounts/{account_id}/things ends on Sat, 01 Jan 2028 00:00:00 GMT."
+    with pytest.warns(errors.CintWarning) as caught:
+        loop_thread.run(http.send(call()))
+    loop_thread.run(http.send(call()))  # every warning is an error here: it gives none
+    assert [str(warning.message) for warning in caught] == [
+        "The reply to the request to do a thing says in its header Sunset that GET "
+        "/demand/accounts/{account_id}/things ends on Sat, 01 Jan 2028 00:00:00 GMT."
     ]
 
 

@@ -160,6 +160,7 @@ def test_any_body_with_any_status_is_a_value_or_an_error_of_ours(
 
 @pytest.mark.parametrize("status", [200, 301, 400, 429, 503])
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
+@pytest.mark.filterwarnings("ignore:The reply to .* header Sunset:cint_nb.errors.CintWarning")
 def test_any_header_is_a_value_or_an_error_of_ours(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., Call], headers: dict[str, str], status: int
 ) -> None:
@@ -445,6 +446,7 @@ def serve() -> Iterator[Callable[[bytes], tuple[Http, ScriptedServer]]]:
 @pytest.mark.sampled
 @pytest.mark.parametrize("sent", [READ, WRITE], ids=["a read", "a write"])
 @pytest.mark.parametrize("said", WIRE.values(), ids=WIRE)
+@pytest.mark.filterwarnings("ignore:The reply to .* header Sunset:cint_nb.errors.CintWarning")
 def test_any_bytes_are_a_value_or_an_error_of_ours(
     serve: Callable[[bytes], tuple[Http, ScriptedServer]],
     call: Callable[..., Call],

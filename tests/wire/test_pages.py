@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from cint_nb.domain import errors
+from cint_nb.domain.errors import CintWarning
 from cint_nb.wire import loop_thread
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Call as HttpCall
@@ -33,7 +34,7 @@ def test_a_null_absent_or_empty_cursor_ends_a_list(
     http, exchange = connect(page(1, 2, next_cursor="c1"), page(3, **end), page(99))
     assert listed(http, call()) == [1, 2, 3]
     assert [request.url.params.get("start_after") for request in exchange.requests] == [None, "c1"]
-    assert http.warnings == []
+    assert http.warning_texts == ()
 
 
 def test_a_short_or_empty_page_is_no_end(
@@ -57,8 +58,8 @@ def test_the_has_more_of_a_list_is_not_trusted(
     http, _ = connect(page(1, next_cursor="a", has_more=False), page(2, has_more=False))
     assert listed(http, call()) == [1, 2]
     http, _ = connect(page(1, has_more=True))
-    assert listed(http, call()) == [1]
-    assert "gives no cursor" in http.warnings[0]
+    with pytest.warns(CintWarning, match="has_more.* gives no cursor .*next_cursor"):
+        assert listed(http, call()) == [1]
 
 
 def test_the_url_of_a_list_is_never_followed(
@@ -74,16 +75,17 @@ def test_a_cursor_that_comes_back_ends_the_list_with_a_warning(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall], cursors: list[str]
 ) -> None:
     http, exchange = connect(*(page(number, next_cursor=cursor) for number, cursor in enumerate(cursors)))
-    assert listed(http, call()) == list(range(len(cursors)))
+    with pytest.warns(CintWarning, match="next_cursor was repeated"):
+        assert listed(http, call()) == list(range(len(cursors)))
     assert len(exchange.requests) == len(cursors)
-    assert "repeated" in http.warnings[0]
 
 
 def test_a_cursor_one_began_with_is_no_way_on_either(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall]
 ) -> None:
     http, exchange = connect(page(1, next_cursor="a"))
-    assert listed(http, call(query={"start_after": "a"})) == [1]
+    with pytest.warns(CintWarning, match="next_cursor was repeated"):
+        assert listed(http, call(query={"start_after": "a"})) == [1]
     assert len(exchange.requests) == 1
 
 
@@ -92,9 +94,9 @@ def test_a_list_that_never_ends_is_ended(
 ) -> None:
     numbers = iter(range(1_000))
     http, exchange = connect(lambda _: page(1, next_cursor=f"c{next(numbers)}"))
-    assert listed(http, call(), max_pages=7) == [1] * 7
+    with pytest.warns(CintWarning, match="7 pages"):
+        assert listed(http, call(), max_pages=7) == [1] * 7
     assert len(exchange.requests) == 7
-    assert "7 pages" in http.warnings[0]
 
 
 @pytest.mark.parametrize("cut", [{"next_cursor": "a"}, {"has_more": True}, {"next_cursor": "b"}])

@@ -11,8 +11,8 @@ from cint_nb.api.jobs.schedule import DurationModel, extrapolate_end
 from cint_nb.api.jobs.snapshot import StatusContext, fraction_done, parse_snapshot, parse_time
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, JobStatusUnknown, TransportError
-from cint_nb.domain.ids import quote_foreign
-from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, is_documented_status
+from cint_nb.domain.ids import EntityType, quote_foreign
+from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState, is_documented_status
 from cint_nb.domain.models import evolve, text_or_none
 from cint_nb.wire.http import Http
 
@@ -50,7 +50,7 @@ class StatusFetcher:
         self._created_at = handle.created_at
         self._first_call_at: float | None = None
         self._path = {"project_id": handle.project_id, "target_group_id": handle.target_group_id}
-        self._warned_about: set[str] = set()
+        self._warned_about: dict[str, str] = {}
 
     def elapsed(self) -> float:
         """Return the seconds since the job was created, by the client's clock, but at least those since the first call.
@@ -101,12 +101,15 @@ class StatusFetcher:
             ),
         )
         if ended_as is not None:
-            return evolve(snapshot, raw_status=ended_as)
-        if not is_documented_status(snapshot.raw_status):
+            snapshot = evolve(snapshot, raw_status=ended_as)
+        elif not is_documented_status(snapshot.raw_status):
             word = snapshot.raw_status
-            named = "A job has no status" if word is None else f"Unknown job status {quote_foreign(word, 40)!r}"
-            self.warn_once(named, f"{named}: treated as still running.")
-        return snapshot
+            shown = "no status" if word is None else f"the unknown status {quote_foreign(word, 40)!r}"
+            asked = ops.STATUS_OPERATIONS[self.handle.kind].description
+            self.warn_once(
+                shown, f"The reply to the request to {asked} has {shown}: the job is treated as still running."
+            )
+        return evolve(snapshot, warnings=tuple(self._warned_about.values())) if self._warned_about else snapshot
 
     async def finalise(self, snapshot: JobSnapshot) -> JobSnapshot:
         """Return the last snapshot with the final count, and record the duration of the job.
@@ -120,6 +123,15 @@ class StatusFetcher:
             return snapshot
         with contextlib.suppress(ApiError, TransportError):
             await self._count()
+        whole, is_upload = self.handle.id_count, self.handle.kind in (JobKind.UPLOAD, JobKind.UPLOAD_RSIDS)
+        # Of RIDs several may be one person, and people who were there before add nothing to the count.
+        exact = is_upload and self.handle.entity_type is EntityType.RSID and self._saved_before == 0
+        if exact and snapshot.state is JobState.DONE and self._saved is not None and self._saved < (whole or 0):
+            self.warn_once(
+                "a full success",
+                f"The upload job has no 'partial_success_reason', which reports a full success, but {self._saved:,} of "
+                f"{whole:,} IDs are saved ({ops.RECONTACT_OVERVIEW.description}): wave.outcome compares them.",
+            )
         return evolve(snapshot, saved_count=self._saved, saved_count_before=self._saved_before)
 
     async def _end_by_count(self, body: Mapping[str, Any], word: str) -> dict[str, Any]:
@@ -128,11 +140,11 @@ class StatusFetcher:
         Raises:
             JobStatusUnknown: nothing is counted for this kind of job.
         """
-        ended = f"The {self.handle.kind} job has ended as {word!r}, which is not documented"
-        self.warn_once(word, f"{ended}: its result is taken from the exchange itself.")
+        statement = f"The {self.handle.kind} job has ended as {word!r}, which is not documented"
+        self.warn_once(word, f"{statement}: its result is taken from the exchange itself.")
         if self.handle.kind not in _COUNT_OPERATIONS:
             raise JobStatusUnknown(
-                f"{ended}.",
+                f"{statement}.",
                 evidence={"job_id": self.handle.job_id, "status": word},
                 safe="unknown: it may have succeeded.",
                 next_step="read the target group's state before starting it again.",
@@ -149,7 +161,7 @@ class StatusFetcher:
                 return {**body, "status": "Completed"}
             of = "" if whole is None else f" of {whole:,}"
             counted = f"{saved:,} IDs are saved" if arrived is None else f"{arrived:,}{of} IDs are newly saved"
-        return {**body, "status": "Completed", "partial_success_reason": {"description": f"{ended}; {counted}."}}
+        return {**body, "status": "Completed", "partial_success_reason": {"description": f"{statement}; {counted}."}}
 
     def should_count(self) -> bool:
         """Return whether the next poll should also count the saved ids.
@@ -168,9 +180,9 @@ class StatusFetcher:
         return not is_near_end and poll - self._counted_with >= limits.POLL_WITH_COUNT_EVERY
 
     def warn_once(self, subject: str, text: str) -> None:
-        """Add a warning to the client's list, once per subject."""
+        """Warn the caller, once per subject; it also stands in every later snapshot."""
         if subject not in self._warned_about:
-            self._warned_about.add(subject)
+            self._warned_about[subject] = text
             self.http.warn(text)
 
     def _state_from_count(self, last_saved: int | None) -> dict[str, Any]:

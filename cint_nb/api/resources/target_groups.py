@@ -137,7 +137,8 @@ class TargetGroups:
                 found.append(row.id)
         if len(found) > 1:
             self._http.warn(
-                f"{len(found)} target groups have the reference {masked_repr(reference, 40)}; the oldest is used."
+                f"The reply to the request to {ops.LIST_GROUPS.description} has {len(found)} target groups whose "
+                f"target_group_customer_reference_number is {masked_repr(reference, 40)}; the oldest is used."
             )
         # Ids begin with their time of creation, so the smallest is the oldest.
         return TargetGroupRef(project_id=project_id, target_group_id=min(found)) if found else None

@@ -54,9 +54,9 @@ async def send_once(
             found = await check_until_certain(http, check, what=what, lost=error, **evidence)
             if found is not None:
                 return found
-            accepted = isinstance(error, UnexpectedReply) and not twice_is_once
-            if lost is not None or accepted:
-                raise _outcome_unknown_error(what, error, **evidence) from error
+            accepted = isinstance(error, UnexpectedReply)
+            if lost is not None or (accepted and not twice_is_once):
+                raise _outcome_unknown_error(what, error, accepted=accepted, **evidence) from error
             lost = error
         except Conflict:
             if lost is None:
@@ -106,15 +106,18 @@ async def check_until_certain(
         if found is not None:
             return found
     if failed is not None:
-        raise _outcome_unknown_error(what, lost or failed, **evidence) from (lost or failed)
+        accepted = isinstance(lost, UnexpectedReply)
+        raise _outcome_unknown_error(what, lost or failed, accepted=accepted, **evidence) from (lost or failed)
     return None
 
 
-def _outcome_unknown_error(what: str, error: Exception | None, **evidence: Any) -> OutcomeUnknown:
-    """Return the error for a request that may or may not have taken effect."""
+def _outcome_unknown_error(
+    what: str, error: Exception | None, *, accepted: bool = False, **evidence: Any
+) -> OutcomeUnknown:
+    """Return the error for a request that may or may not have taken effect; `accepted` if its reply was a success."""
     known = error.evidence if isinstance(error, ApiError | TransportError) else {}
     happened = "was lost"
-    if isinstance(error, UnexpectedReply):
+    if accepted and isinstance(error, UnexpectedReply):
         happened = f"reported a success that cannot be read ({error.what.rstrip('.')})"
     return OutcomeUnknown(
         f"The reply to a request {happened}, and checking did not show whether it took effect: {what}.",

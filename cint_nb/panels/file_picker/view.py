@@ -97,10 +97,15 @@ def render_code(line: str, *, usable: bool) -> str:
     return f'<div class="cint-code cint-soft"><div>The same in code: {code}</div>{ahead}</div>'
 
 
-def render_static_lines(facts: FileSummary) -> str:
-    """Write the first bad lines as a table for a saved notebook."""
+def _contradictions(facts: FileSummary, kind: EntityType | None) -> list[str]:
+    return [detail for says, detail in facts.hints if kind is not None and says is not kind]
+
+
+def render_static_lines(facts: FileSummary, kind: EntityType | None) -> str:
+    """Write what contradicts the kind of id, and the first bad lines as a table, for a saved notebook."""
+    against = "".join(f"<p>check this: {escape(detail)}</p>" for detail in _contradictions(facts, kind))
     rows = [(f"{bad.line:,}", bad.verdict, bad.reason, bad.masked) for bad in facts.bad_lines]
-    return plain_table(HEADINGS, rows) if rows else ""
+    return against + (plain_table(HEADINGS, rows) if rows else "")
 
 
 def format_lines(facts: FileSummary, kind: EntityType | None) -> list[str]:
@@ -109,5 +114,5 @@ def format_lines(facts: FileSummary, kind: EntityType | None) -> list[str]:
     lines += [f"  line {bad.line:,}: {bad.verdict}{f', {bad.reason}' if bad.reason else ''}" for bad in facts.bad_lines]
     lines += [f"  check this: {note}" for note in facts.notes]
     lines += [f"  cannot be uploaded: {what}" for what, _ in facts.problems]
-    lines += [f"  check this: {detail}" for says, detail in facts.hints if kind is not None and says is not kind]
+    lines += [f"  check this: {detail}" for detail in _contradictions(facts, kind)]
     return lines

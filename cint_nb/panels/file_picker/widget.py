@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import ipywidgets as widgets
 
+from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import EntityType, mask_ids_in, parse_entity_type
@@ -254,7 +255,8 @@ class FilePicker(Panel):
 
         def work() -> None:
             try:
-                self._read(number, kind, column, hidden)
+                with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
+                    self._read(number, kind, column, hidden)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
                 self._show_failure(number, error)
 
@@ -326,14 +328,18 @@ class FilePicker(Panel):
 
     def to_static_html(self) -> str:
         """Return the counts and the first bad lines."""
-        return super().to_static_html() + (render_static_lines(self._facts) if self._facts else "")
+        if self._facts is None:
+            return super().to_static_html()
+        return super().to_static_html() + render_static_lines(self._facts, self._entity_type())
 
     def to_text(self) -> str:
         """Return the repr, the counts and the first bad lines."""
         if self._facts is None:
             return repr(self)
-        kind = None if self.value is None else self.value.entity_type
-        return "\n".join([repr(self), *format_lines(self._facts, kind)])
+        return "\n".join([repr(self), *format_lines(self._facts, self._entity_type())])
+
+    def _entity_type(self) -> EntityType | None:
+        return None if self.value is None else EntityType(self.value.entity_type)
 
 
 _BROWSER_HINT = (

@@ -59,6 +59,7 @@ class JobDisplay:
         next_poll_in: Seconds until the next look, None when none is awaited or its moment has passed.
         exchange_message: What the exchange wrote, word for word; None when it wrote nothing.
         advice: The next thing to do; None when there is none.
+        warnings: What was not as documented.
     """
 
     css: str
@@ -72,6 +73,7 @@ class JobDisplay:
     next_poll_in: float | None = None
     exchange_message: str | None = None
     advice: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def job_title(snapshot: JobSnapshot) -> str:
@@ -127,6 +129,7 @@ def describe(
         next_poll_in=next_poll_in if next_poll_in is not None and next_poll_in > 0 else None,
         exchange_message=snapshot.failure_message or snapshot.partial_message or None,
         advice=resume if stopped else _advice(snapshot),
+        warnings=snapshot.warnings,
     )
 
 
@@ -216,4 +219,5 @@ def summary_text(snapshot: JobSnapshot | None, *, phase: WatchPhase = WatchPhase
     if snapshot is None:
         return [str(phase)] if phase is not WatchPhase.WATCHED else ["running"]
     text = describe(snapshot, phase=phase)
-    return [bit for bit in (text.word, text.detail) if bit] if snapshot.is_final else [text.word]
+    warnings = [f"warning: {warning}" for warning in text.warnings]
+    return [bit for bit in (text.word, text.detail, *warnings) if bit] if snapshot.is_final else [text.word, *warnings]

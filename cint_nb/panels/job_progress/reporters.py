@@ -56,7 +56,8 @@ def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
     if snapshot is None:
         return f"[{mode}] {title}: no longer followed; the job continues on the exchange"
     text = describe(snapshot)
-    return f"[{mode}] {title}: {' · '.join(bit for bit in (text.word, text.detail, text.exchange_message) if bit)}"
+    bits = (text.word, text.detail, text.exchange_message, *(f"warning: {warning}" for warning in text.warnings))
+    return f"[{mode}] {title}: {' · '.join(bit for bit in bits if bit)}"
 
 
 class _LineReporter:

@@ -15,7 +15,7 @@ from cint_nb.domain.errors import InputError
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.panels.job_progress.model import OVERDUE_SECONDS, JobDisplay, WatchPhase, describe, job_title, summary_text
 from cint_nb.panels.look.background import Throttle, call_later
-from cint_nb.panels.look.base import Panel, make_html_part, set_html, state_html
+from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html, state_html
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape
 from cint_nb.wire import loop_thread
@@ -313,7 +313,7 @@ def render_status(text: JobDisplay) -> str:
     advice = f'<div class="cint-advice">{escape(text.advice)}</div>' if text.advice else ""
     return (
         f'<div role="status"><div class="cint-status">{state_html(text.css, text.icon, text.word)}{detail}</div>'
-        f"{quote}{advice}</div>"
+        f"{quote}{render_warnings(text.warnings)}{advice}</div>"
     )
 
 

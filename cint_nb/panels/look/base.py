@@ -56,6 +56,12 @@ def show_state(part: widgets.HTML, css: str, icon: str, word: str, detail: str |
     set_html(part, f'<div role="status" class="cint-status">{state_html(css, icon, word)}{tail}</div>')
 
 
+def render_warnings(texts: Iterable[str]) -> str:
+    """Write warnings as a list; nothing where there is none."""
+    lines = "".join(f"<li>{state_html('part', '▲', 'warning')} {escape(text)}</li>" for text in texts)
+    return f'<ul class="cint-warnings">{lines}</ul>' if lines else ""
+
+
 def error_message(error: BaseException) -> str:
     """Return what a panel says of an error: our own four lines, or kind and text of any other."""
     return str(error) if isinstance(error, CintError) else f"{type(error).__name__}: {error}"

@@ -13,13 +13,14 @@ from pathlib import Path
 import ipywidgets as widgets
 import pandas as pd
 
+from cint_nb.caller_warnings import deliver_warnings
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import masked_text
 from cint_nb.output_files import write_new_file
 from cint_nb.panels.look import static_html
 from cint_nb.panels.look.background import Throttle, call_later, run_in_thread
-from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
+from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html, show_state
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, format_count, format_duration
 from cint_nb.panels.status_table.controls import INTERVALS, StatusControls
@@ -70,13 +71,14 @@ class StatusTable(Panel):
         self._auto_refresh, self._loading, self._refresh_number = False, False, 0
         self._lock = threading.RLock()
         self._line, self._table = make_html_part("cint-status-part"), make_html_part("cint-table-part")
+        self._warnings = make_html_part("cint-warnings-part")
         self._table.tabbable = True  # it scrolls, so the keyboard must be able to reach it
         self.controls = StatusControls(self._draw)
         super().__init__(
             "status-table",
             mode or mode_of(source),
             title,
-            (self._line, self._table, self._make_buttons(), self.controls.box),
+            (self._line, self._warnings, self._table, self._make_buttons(), self.controls.box),
         )
         self._throttle: Throttle[tuple[pd.DataFrame, pd.DataFrame | None]] = Throttle(self._show_frame)
         if isinstance(source, pd.DataFrame):
@@ -107,6 +109,11 @@ class StatusTable(Panel):
     def frame(self) -> pd.DataFrame:
         """Return the status frame last shown, empty before the first refresh."""
         return self.value if isinstance(self.value, pd.DataFrame) else pd.DataFrame()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about replies that were not as documented, of the frame last shown."""
+        return tuple(self.frame.attrs.get("warnings", ()))
 
     def update(self, frame: pd.DataFrame) -> None:
         """Show this frame; callable from any thread, at most four frames a second are drawn, the last always."""
@@ -219,9 +226,10 @@ class StatusTable(Panel):
             return
         before, frame = self.value, self.frame
         try:
-            loaded = loader()
-            for frame in [loaded] if isinstance(loaded, pd.DataFrame) else loaded:
-                self._throttle.submit((frame, before))
+            with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
+                loaded = loader()
+                for frame in [loaded] if isinstance(loaded, pd.DataFrame) else loaded:
+                    self._throttle.submit((frame, before))
         except Exception as error:  # noqa: BLE001  # whatever a loader raises belongs in the panel, not on a thread
             self._loading = False
             self._show_error(error)
@@ -244,6 +252,7 @@ class StatusTable(Panel):
     def _draw(self) -> None:
         with self._lock:
             self._view = StatusView(self._view.frame, self._view.changed, self.controls.options)
+            set_html(self._warnings, render_warnings(self.warnings))
             set_html(self._table, render_table(self._view, caption=self._title))
             self.controls.show_text(to_delimited_text(self._view, "\t") if self.controls.show_copy.value else "")
             self._show_loaded()
@@ -276,7 +285,8 @@ class StatusTable(Panel):
     def summary(self) -> list[str]:
         """Return the title and the number of target groups."""
         loaded = isinstance(self.value, pd.DataFrame)
-        return [self._title, format_count(len(self.frame), "target group") if loaded else "not loaded yet"]
+        rows = format_count(len(self.frame), "target group") if loaded else "not loaded yet"
+        return [self._title, rows, *(f"warning: {text}" for text in self.warnings)]
 
     def to_text(self) -> str:
         """Return the repr and the rows as aligned text."""

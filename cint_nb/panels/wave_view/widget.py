@@ -13,7 +13,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import JournalError
 from cint_nb.domain.findings import Findings
 from cint_nb.panels.job_progress.widget import JobProgress
-from cint_nb.panels.look.base import Panel, make_html_part, set_html, state_html
+from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html, state_html
 from cint_nb.panels.look.text_format import escape
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
@@ -70,11 +70,14 @@ class WaveView(Panel):
         self._wave = wave
         self._journal = wave.client.journal
         self._steps, self._next = make_html_part("cint-steps-part"), make_html_part("cint-next-part")
+        self._warnings = make_html_part("cint-warnings-part")
         self._content = widgets.VBox([])
         self._content.add_class("cint-inside")
         self._content_step: tuple[Any, ...] = ()
         self._forget: Callable[[], None] | None = None
-        super().__init__("wave-panel", wave.client.mode, title or wave.name, (self._steps, self._next, self._content))
+        super().__init__(
+            "wave-panel", wave.client.mode, title or wave.name, (self._steps, self._next, self._warnings, self._content)
+        )
         self.refresh()
         self._refresh_after_cells()
 
@@ -93,6 +96,7 @@ class WaveView(Panel):
         self.value = stand
         set_html(self._steps, render_steps(stand))
         set_html(self._next, render_next(stand))
+        set_html(self._warnings, render_warnings(self._wave.warnings))
         self._show_inside(stand, findings)
         return self
 
@@ -160,7 +164,10 @@ class WaveView(Panel):
         """Return the wave, the step it stands at and the next line."""
         if self.value is None:
             return [self._title]
-        return [bit for bit in (self._title, f"{self.value.step}: {self.value.state}", self.value.code) if bit]
+        warnings = [f"warning: {text}" for text in self._wave.warnings]
+        return [
+            bit for bit in (self._title, f"{self.value.step}: {self.value.state}", self.value.code, *warnings) if bit
+        ]
 
 
 def _ipython_shell() -> Any:

@@ -18,6 +18,8 @@ from cint_nb.sandbox.protocol.messages import Request, StateFault
 
 _FORMAT_VERSION = 2
 _LOGGED_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
+_APPLICATION_ID = 0x434E4253
+"""The mark of a state file. A file without it is never changed."""
 _SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS asked (
@@ -42,11 +44,16 @@ class RequestLog:
     """
 
     def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
+        is_new = not path.exists() or not path.stat().st_size
+        if not is_new and not _is_state_file(path):
+            raise ValueError(f"{path.name} is not a state file of the sandbox")
         try:
             self._file = sqlite3.connect(path, check_same_thread=False)
         except sqlite3.Error:
             raise ValueError(f"{path.name!r} cannot be opened as a state file") from None
         try:
+            if is_new:  # before the write-ahead log: the mark must be in the file itself
+                self._file.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.executescript(_SCHEMA_SQL)
             known = {"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}
@@ -108,6 +115,13 @@ class RequestLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _is_state_file(path: Path) -> bool:
+    """Return whether a file carries our mark; its first bytes say so without opening it as a database."""
+    with path.open("rb") as file:
+        header = file.read(72)
+    return header.startswith(b"SQLite format 3\0") and int.from_bytes(header[68:72]) == _APPLICATION_ID
 
 
 def _read_row(row: tuple[float, str, str, str, str, str, bytes]) -> Request:

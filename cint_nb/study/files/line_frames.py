@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "|", "%")
+_FORMULA_WITHIN = re.compile(r"([;\t\r\n])(?=(?:[^\S\t\r\n]|[\"'])*[-=+@|%])")
 _NO_ROWS: RowNumbers = np.empty(0, np.int64)
 
 
@@ -65,7 +67,17 @@ def summary_frame(line_index: LineIndex, problems: Sequence[str] = ()) -> pd.Dat
     if len(line_index.hidden):
         rows.append((Verdict.HIDDEN.value, "", len(line_index.hidden), first_number(line_index.hidden)))
     frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
-    return frame.astype({"lines": "int64", "first_line": "Int64"})
+    return frame.astype({"lines": "Int64", "first_line": "Int64"})
+
+
+def add_warnings(frame: pd.DataFrame, warnings: Sequence[str], *, column: str) -> pd.DataFrame:
+    """Return a summary with a row for each warning: its text in a column, and no numbers."""
+    import pandas as pd
+
+    if not warnings:
+        return frame
+    rows = pd.DataFrame([{frame.columns[0]: "warning", column: text} for text in warnings], columns=frame.columns)
+    return pd.concat([frame, rows.astype(frame.dtypes.to_dict())], ignore_index=True)
 
 
 def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
@@ -121,7 +133,12 @@ def rejects_csv(frame: pd.DataFrame, *, keep: tuple[str, ...] = (Verdict.USABLE.
 
 
 def escape_formula(value: Any) -> Any:
-    """Return a text with an apostrophe in front where a spreadsheet would run it as a formula; other values as is."""
-    if isinstance(value, str) and (value.lstrip().startswith(_FORMULA_STARTS) or value[:1].isspace()):
-        return f"'{value}"
-    return value
+    """Return a text with an apostrophe wherever a spreadsheet would begin a formula; other values as is.
+
+    That is at its beginning, and behind a semicolon, a tab or a line break, which separate cells for a spreadsheet of
+    another country, whatever quotes stand around the text.
+    """
+    if not isinstance(value, str):
+        return value
+    text = _FORMULA_WITHIN.sub(r"\1'", value)
+    return f"'{text}" if value.lstrip().startswith(_FORMULA_STARTS) or value[:1].isspace() else text

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
@@ -107,8 +108,7 @@ class Respondents:
             if (number := getattr(counts, name))
         )
         parts = [f"{counts.usable:,} {self.entity_type}s", f"{counts.lines:,} lines", left_out, self.source_name]
-        if self.warnings:
-            parts.append(f"warnings: {len(self.warnings)}")
+        parts += [f"warning: {text}" for text in self.warnings]
         return f"<Respondents: {' · '.join(part for part in parts if part)}>"
 
     def summary(self) -> pd.DataFrame:
@@ -117,9 +117,10 @@ class Respondents:
         Returns:
             A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, and of usable
             ones why they cannot be uploaded as they are, `lines`, `first_line` (the number of the first such line,
-            `<NA>` if there is none).
+            `<NA>` if there is none). Each of `warnings` is a last row `warning`, without numbers.
         """
-        return line_frames.summary_frame(self.line_index, [problem.what for problem in self.upload_problems])
+        counts = line_frames.summary_frame(self.line_index, [problem.what for problem in self.upload_problems])
+        return line_frames.add_warnings(counts, self.warnings, column="reason")
 
     def lines(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return one row per line of the source, in order.
@@ -337,4 +338,7 @@ def read_respondents(
             },
             next_step="export it again with one ID per line.",
         )
-    return Respondents(kind, line_index, source_info)
+    respondents = Respondents(kind, line_index, source_info)
+    for text in respondents.warnings:
+        warn_caller(text)
+    return respondents

@@ -132,13 +132,15 @@ class Outcome:
         """Count lines by outcome.
 
         Returns:
-            A frame: `outcome`, `lines`, `share` (0–1), `meaning`.
+            A frame: `outcome`, `lines`, `share` (0–1), `meaning`. Each of `warnings` is a last row `warning`, without
+            numbers.
         """
         import pandas as pd
 
         total = max(1, self.respondents.counts.lines)
         rows = [(name, lines, lines / total, _MEANINGS[LineOutcome(name)]) for name, lines in self.counts.items()]
-        return pd.DataFrame(rows, columns=["outcome", "lines", "share", "meaning"])
+        frame = pd.DataFrame(rows, columns=["outcome", "lines", "share", "meaning"]).astype({"lines": "Int64"})
+        return line_frames.add_warnings(frame, self.warnings, column="meaning")
 
     def to_rejects(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write every line whose id is not in the target group to a `.csv` in which a spreadsheet evaluates nothing.
@@ -160,7 +162,7 @@ class Outcome:
     def __repr__(self) -> str:
         """Show counts by outcome, never an id."""
         counts = " · ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in self.counts.items() if number)
-        return f"<Outcome: {counts}>"
+        return f"<Outcome: {' · '.join([counts, *(f'warning: {text}' for text in self.warnings)])}>"
 
 
 def compare_upload(

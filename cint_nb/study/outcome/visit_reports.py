@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr, printable
@@ -157,7 +158,7 @@ class VisitReport:
 
         Args:
             column: Name of the column.
-            reveal: Show whole ids. Masked otherwise, in the values too; masked ids that look alike are numbered.
+            reveal: Give whole ids. Masked otherwise, and numbered where two people would look the same.
 
         Raises:
             RespondentFileError: there is no such column.
@@ -174,7 +175,15 @@ class VisitReport:
             if rsid and (rsid not in found or (completed and rsid not in done)):
                 found[rsid] = text
                 done |= {rsid} if completed else set()
-        return found if reveal else {name: _mask_cells(text) for name, text in _masked_keys(found).items()}
+        if reveal:
+            return found
+        masked: dict[str, str] = {}
+        seen: Counter[str] = Counter()
+        for rsid, text in found.items():
+            shown = mask_id(rsid)
+            seen[shown] += 1
+            masked[shown if seen[shown] == 1 else f"{shown} ({seen[shown]})"] = _mask_cells(text)
+        return masked
 
     def visits(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return the report, one row per visit.
@@ -227,8 +236,7 @@ class VisitReport:
             lines = ", ".join(f"{line:,}" for line in self.malformed_lines[:3])
             more = ", …" if len(self.malformed_lines) > 3 else ""
             parts.append(f"{len(self.malformed_lines):,} malformed rows left out (lines {lines}{more})")
-        if self.warnings:
-            parts.append(f"warnings: {len(self.warnings)}")
+        parts += [f"warning: {text}" for text in self.warnings]
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
@@ -303,6 +311,8 @@ def read_report(
         )
     if visit:
         report.crosswalk()  # one RID of two people means that the columns are swapped
+    for text in report.warnings:
+        warn_caller(text)
     return report
 
 
@@ -413,17 +423,6 @@ def _keep_target_group(cells: pd.DataFrame, target_group: str, source: str | Non
             f"use one of {masked_repr(sorted(set(cells[column])), 300)}.",
         )
     return kept.reset_index(drop=True)
-
-
-def _masked_keys(values: Mapping[str, str]) -> dict[str, str]:
-    """Return values under masked ids; ids that look alike when masked are numbered, so that nobody is lost."""
-    found: dict[str, str] = {}
-    seen: Counter[str] = Counter()
-    for rsid, text in values.items():
-        shown = mask_id(rsid)
-        seen[shown] += 1
-        found[shown if seen[shown] == 1 else f"{shown} ({seen[shown]})"] = text
-    return found
 
 
 def _mask_cells(text: str) -> str:

@@ -306,8 +306,13 @@ def set_aside(path: Path, reason: str) -> Path:
     Args:
         path: The file; of a symbolic link the file it points to.
         reason: One word for the new name, such as `damaged`.
+
+    Raises:
+        JournalError: the file does not carry the mark of a journal; it was not renamed.
     """
     location = Path(os.path.realpath(path))
+    if journal_version(location) is None:
+        raise _not_a_journal(path)
     stem = f"{location.name}.{reason}-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     names = (stem, *(f"{stem}-{number}" for number in range(2, 1000)))
     renamed = next(free for name in names if not (free := location.with_name(name)).exists())
@@ -345,5 +350,5 @@ def _not_a_journal(path: Path | None) -> JournalError:
         evidence={"path": path},
         safe="nothing was sent, the file was not changed.",
         next_step="set CINT_NB_JOURNAL to a file of its own. If this was your journal and its beginning is damaged, "
-        "`cint-nb journal --set-aside` renames it, and the next connection starts a new one.",
+        "rename it yourself, and the next connection starts a new one.",
     )

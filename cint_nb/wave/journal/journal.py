@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from typing import Any, Generic, overload
 
 import platformdirs
 
-from cint_nb.domain.errors import CintWarning, JournalDamaged, JournalError
+from cint_nb.caller_warnings import warn_caller
+from cint_nb.domain.errors import JournalDamaged, JournalError
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.wave.journal.database import JournalDatabase, set_aside
 from cint_nb.wave.journal.locks import WaveLock, current_user
@@ -107,12 +107,10 @@ class Journal:
             self._database = JournalDatabase(path)
             findings = Findings()
         if findings:
-            warnings.warn(
+            warn_caller(
                 f"The journal {path} is not as it was written: "
                 f"{' '.join(finding.message for finding in findings)} What can be read is used; the exchange decides "
-                "what is so. `cint-nb journal` lists it, `cint-nb journal --set-aside` starts a new one.",
-                CintWarning,
-                stacklevel=3,
+                "what is so. `cint-nb journal` lists it, `cint-nb journal --set-aside` starts a new one."
             )
 
     def _rename_damaged(self, path: Path) -> None:
@@ -125,11 +123,9 @@ class Journal:
                 safe="nothing was sent, the file was not changed.",
                 next_step="rename it, or set CINT_NB_JOURNAL to another file.",
             ) from error
-        warnings.warn(
+        warn_caller(
             f"The journal could not be read. It was renamed to {renamed}, and a new journal was started. "
-            "Waves from the old journal are looked up on the exchange before anything is sent.",
-            CintWarning,
-            stacklevel=4,
+            "Waves from the old journal are looked up on the exchange before anything is sent."
         )
 
     @property

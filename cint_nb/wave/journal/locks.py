@@ -13,7 +13,6 @@ import os
 import platform
 import secrets
 import threading
-import warnings
 from collections import deque
 from contextlib import suppress
 from contextvars import ContextVar
@@ -24,7 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from cint_nb.domain.errors import CintWarning, JournalError, WaveBusy
+from cint_nb.caller_warnings import warn_caller
+from cint_nb.domain.errors import JournalError, WaveBusy
 from cint_nb.wave.journal.database import JournalDatabase
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import Clock
@@ -357,11 +357,9 @@ class WaveLock:
                 connection.execute("DELETE FROM locks WHERE wave = ? AND token = ?", (self._digest, self._token))
             self._has_row = False
         except JournalError as error:
-            warnings.warn(
+            warn_caller(
                 f"{self._label[0].upper()}{self._label[1:]} stays claimed by this process until it ends or works on it "
-                f"again: {error.what} ({error.evidence.get('reason', '')})",
-                CintWarning,
-                stacklevel=4,
+                f"again: {error.what} ({error.evidence.get('reason', '')})"
             )
 
     def _raise_busy(self, claim: _Claim) -> NoReturn:

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from cint_nb.domain.ids import UUID_PATTERN, is_synthetic, normalise_id, synthetic_id
+from cint_nb.domain.ids import UUID_PATTERN, is_synthetic, normalise_id, replace_ids, synthetic_id
 from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
 from cint_nb.wire.recording.allowlist import (
     ALLOWED_COLUMNS,
@@ -45,6 +45,9 @@ _ACCOUNT = re.compile(r"(?<=/accounts/)\d+")
 _OUR_CURSOR = re.compile(r"cursor-(?:in-)?\d+")
 _FIELD_NAME = re.compile(r"[A-Za-z_]{1,60}", re.ASCII)
 _ULID_MARK = "00SYNTH"
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_PLAIN_HEX = re.compile(r"[0-9a-fA-F]{16,31}")
+"""A digest, such as that of a list in the name of its upload, or half an id: that only its other half can tell."""
 _ALLOWED_HOSTS = re.compile(
     r"(?:.+\.)?(?:invalid|example|test|localhost)|(?:.+\.)?example\.(?:com|net|org)|127\.0\.0\.1"
 )
@@ -64,6 +67,7 @@ class Scrubber:
         self._respondents: dict[str, str] = {}
         self._objects: dict[str, str] = {}
         self._originals: dict[str, str] = {}
+        self._halves: set[str] = set()
         self._counts = {"uploaded": 0, "read": 0}
         self._cursors: dict[str, str] = {}
 
@@ -132,6 +136,7 @@ class Scrubber:
             text = _EMAIL.sub(REMOVED, text)
         is_object = in_request or field in STAFF_FIELDS
         text = _UUID.sub(lambda found: self._uuid(found[0], is_object=is_object, in_request=in_request), text)
+        text = replace_ids(text, self._other_spelling)
         return _ULID.sub(lambda found: self._ulid(found[0]), text)
 
     def describe_upload(self, name: str, content: bytes) -> dict[str, Any]:
@@ -174,6 +179,12 @@ class Scrubber:
             return "?"
         return bare if is_synthetic(bare) else self._respondent(bare, origin)
 
+    def _other_spelling(self, text: str) -> str:
+        """Remove an id that is encoded, spaced or cut in two: its replacement could not be found again in a replay."""
+        if _PLAIN_HEX.fullmatch(text):
+            return REMOVED if text.lower() in self._halves else text
+        return text if _is_public(text) else REMOVED
+
     def _uuid(self, text: str, *, is_object: bool, in_request: bool) -> str:
         bare = text.lower()
         if "-" not in bare:
@@ -186,7 +197,12 @@ class Scrubber:
         return replaced.upper() if text.isupper() else replaced
 
     def _object_id(self, bare: str) -> str:
+        self._note_halves(bare)
         return self._objects.setdefault(bare, synthetic_id(f"{self._seed}:{bare}", 0))
+
+    def _note_halves(self, bare: str) -> None:
+        digits = bare.replace("-", "")
+        self._halves |= {digits[:16], digits[16:]}
 
     def _respondent(self, bare: str, origin: str) -> str:
         if is_synthetic(bare) or bare in PUBLIC_IDS:
@@ -195,6 +211,7 @@ class Scrubber:
             replaced = synthetic_id(f"{self._seed}:{origin}", self._counts[origin])
             self._counts[origin] += 1
             self._respondents[bare] = replaced
+            self._note_halves(bare)
             self._originals[replaced] = bare
         return self._respondents[bare]
 
@@ -209,6 +226,13 @@ class Scrubber:
         if _OUR_CURSOR.fullmatch(cursor):
             return cursor
         return self._cursors.setdefault(cursor, f"cursor-{kind}{len(self._cursors) + 1}")
+
+
+def _is_public(text: str) -> bool:
+    """Return whether an id, with dashes or without, is one of ours or one that everybody knows."""
+    bare = text.lower().replace("-", "")
+    dashed = "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
+    return len(bare) == 32 and (is_synthetic(dashed) or dashed in PUBLIC_IDS)
 
 
 def _blanked(value: Any) -> Any:
@@ -262,7 +286,15 @@ def find_leaks(text: str) -> list[str]:
         found.append("an e-mail address")
     if re.search(r"eyJ[\w-]{8,}\.|(?i:bearer [\w.-]{6,})|access_token|client_secret|(?i:\"authorization\")", text):
         found.append("a token or secret")
-    if any(not is_synthetic(one) and one.lower() not in PUBLIC_IDS for one in _DASHED.findall(text)):
+    ids: list[str] = []
+
+    def note(one: str) -> str:
+        ids.append(one)
+        return one
+
+    replace_ids(text, note)
+    # Hexadecimal digits alone may be a trace id, or a digest in a name.
+    if any(not _is_public(one) and not _HEX.fullmatch(one) for one in ids):
         found.append("an id that is not synthetic")
     return found
 

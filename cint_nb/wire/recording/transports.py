@@ -122,7 +122,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             if whole in _written:
                 self._append(header)
                 return
-            if not _is_recording(whole):
+            if not is_recording(whole):
                 require_new_file(
                     self.path, "record to a new file; only a recording of cint_nb, or an empty file, is overwritten."
                 )
@@ -257,7 +257,7 @@ def _read(path: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     return sections
 
 
-def _is_recording(path: Path) -> bool:
+def is_recording(path: Path) -> bool:
     """Return whether a file begins as a recording does, or is empty: what has neither is somebody else's."""
     try:
         if not path.is_file():

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import UUID_PATTERN, mask_ids_in, quote_foreign
 from cint_nb.domain.models import text_or_none
 from cint_nb.wire.replies.json_body import parse_json
 
@@ -45,8 +45,14 @@ def read_error_body(body: bytes) -> ErrorBody:
         kind=_first(found, ("object", "error", "type")),
         detail=_first(found, _DETAILS),
         params=tuple(pair for _, pair in zip(range(_PARAMS_MAX), _params(found), strict=False)),
-        request_id=identifier if identifier and _REQUEST_ID.fullmatch(identifier) else None,
+        request_id=identifier if identifier and _names_a_request(identifier) else None,
     )
+
+
+def _names_a_request(identifier: str) -> bool:
+    """Return whether an error's id is one: a UUID, as documented, and nothing else in which an id may lie."""
+    is_uuid = UUID_PATTERN.fullmatch(identifier) is not None
+    return is_uuid or (_REQUEST_ID.fullmatch(identifier) is not None and mask_ids_in(identifier) == identifier)
 
 
 def parse_error_envelope(body: bytes) -> dict[str, Any]:

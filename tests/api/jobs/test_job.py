@@ -13,10 +13,19 @@ import httpx
 import pytest
 
 import cint_nb
+from cint_nb.api import operations as ops
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.jobs.job import Job
 from cint_nb.domain import limits
-from cint_nb.domain.errors import InputError, JobFailed, LoopError, NotFound, PermissionDenied, WatchTimeout
+from cint_nb.domain.errors import (
+    CintWarning,
+    InputError,
+    JobFailed,
+    LoopError,
+    NotFound,
+    PermissionDenied,
+    WatchTimeout,
+)
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.domain.models import TargetGroupRef
 from tests.support.constants import GROUP, PROJECT
@@ -131,10 +140,16 @@ def test_a_deadline_ends_the_watching_and_says_how_to_resume(client: AsyncClient
 def test_an_unknown_word_means_running_and_is_warned_of_once(client: AsyncClient, exchange: Any, job: Job) -> None:
     exchange.on("GET", STATUS, *[status("Marinating")] * 3, status("Completed"))
     exchange.on("GET", COUNT, json_response(200, {"saved_respondent_ids_count": 10_000}))
-    assert client.run(every(job))[0].state is JobState.RUNNING
-    assert [warning for warning in client.http.warnings if "Marinating" in warning] == [
-        "Unknown job status 'Marinating': treated as still running."
-    ]
+    asked = ops.STATUS_OPERATIONS[job.handle.kind].description
+    text = (
+        f"The reply to the request to {asked} has the unknown status 'Marinating': the job is treated as still running."
+    )
+    with pytest.warns(CintWarning) as caught:
+        snapshots = client.run(every(job))
+    assert [words for warning in caught if "Marinating" in (words := str(warning.message))] == [text]
+    assert snapshots[0].state is JobState.RUNNING
+    assert {snapshot.warnings for snapshot in snapshots} == {(text,)}
+    assert text in repr(snapshots[-1])
 
 
 def test_failures_on_the_way_do_not_lose_the_job(exchange: Any, job: Job) -> None:
@@ -232,10 +247,10 @@ def test_listeners_hear_every_snapshot_and_a_broken_one_ends_nothing(client: Asy
 
     job.add_listener(broken)
     job.add_listener(lambda snapshot: heard.append(snapshot.state))
-    job.wait()
+    with pytest.warns(CintWarning, match="A progress listener failed; the job is still being followed"):
+        job.wait()
     assert heard[-1] is JobState.DONE
     assert len(heard) == 7
-    assert "A progress listener failed; the job is still being followed." in client.http.warnings
 
 
 def test_stopping_from_another_thread_ends_the_wait_and_not_the_job(

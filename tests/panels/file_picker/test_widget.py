@@ -10,7 +10,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.errors import CintWarning, RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.panels.file_picker.model import column_choices
 from cint_nb.panels.file_picker.rooted_folder import RootedFolder
@@ -143,7 +143,8 @@ def test_lines_are_counted_before_the_ids_are_named_but_nothing_is_handed_out(fo
 
 def test_a_name_that_speaks_against_the_answer_is_shown_as_a_warning(folder: Path) -> None:
     (folder / "people.csv").write_text("RID\n" + "\n".join(IDS) + "\n")
-    picker = FilePicker(folder).choose("people.csv", entity_type="RSID")
+    with pytest.warns(CintWarning, match="suggests RIDs"):
+        picker = FilePicker(folder).choose("people.csv", entity_type="RSID")
     assert "check this" in html_of(picker)
     assert "which suggests one per visit (RID)" in html_of(picker)
     agreed = FilePicker(folder).choose("people.csv", entity_type="RID")
@@ -152,7 +153,8 @@ def test_a_name_that_speaks_against_the_answer_is_shown_as_a_warning(folder: Pat
 
 def test_a_hint_quotes_the_name_of_a_file_as_text(folder: Path) -> None:
     (folder / "RID <img src=x>.csv").write_text("\n".join(IDS) + "\n")
-    html = html_of(FilePicker(folder).choose("RID <img src=x>.csv", entity_type="RSID"))
+    with pytest.warns(CintWarning, match="suggests RIDs"):
+        html = html_of(FilePicker(folder).choose("RID <img src=x>.csv", entity_type="RSID"))
     assert "the file name is &#x27;RID &lt;img src=x&gt;.csv&#x27;, which suggests" in html
     assert "<img" not in html
 
@@ -216,6 +218,7 @@ def test_a_list_above_the_limit_is_not_ready_and_can_be_split(folder: Path) -> N
     assert "cannot be uploaded: 140,000 IDs" in picker.to_text()
 
 
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
 @pytest.mark.parametrize(("answer", "ids"), [("skip", 7), ("read", 10)])
 def test_what_a_workbook_hides_is_asked_about(folder: Path, answer: Any, ids: int) -> None:
     book: Any = openpyxl.Workbook()

@@ -268,7 +268,13 @@ def test_a_watch_stopped_before_it_has_begun_does_not_begin() -> None:
     assert panel.phase is WatchPhase.STOPPED
 
 
-RUNS = httpx.Response(200, json={"job_id": "JOB", "status": "Processing"})
+RUNS = httpx.Response(
+    200,
+    json={
+        "job_id": "JOB", "status": "Processing", "created_at": START.isoformat(), "saved_respondent_ids_count": 0,
+    },
+)  # fmt: skip
+"""What the job and the overview say."""
 
 
 def real_job(answer: Callable[[httpx.Request], httpx.Response] = lambda _: RUNS) -> Job:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.errors import CintWarning, RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.respondents import read_respondents
@@ -32,15 +32,21 @@ def test_a_name_says_rsid_rid_or_nothing(name: str, kind: EntityType | None) -> 
 
 def test_a_contradicting_name_is_a_warning_and_shows_in_the_repr() -> None:
     content = ("RID\n" + "\n".join(RIDS)).encode()
-    people = read_respondents(content, entity_type="RSID", name="wave1.csv")
+    with pytest.warns(CintWarning) as caught:
+        people = read_respondents(content, entity_type="RSID", name="wave1.csv")
     (warning,) = people.warnings
+    assert [str(each.message) for each in caught] == [warning]
+    assert caught[0].filename == __file__
     assert "read as RSIDs (one per person), but the column name is 'RID'" in warning
-    assert "warnings: 1" in repr(people)
+    assert f"warning: {warning}" in repr(people)
+    assert people.summary().iloc[-1].tolist()[:2] == ["warning", warning]
+    assert people.summary()["lines"].dropna().tolist()[0] == len(RIDS) + 1
     assert read_respondents(content, entity_type="RID").warnings == ()
 
 
 def test_evidence_is_gathered_from_names_other_waves_and_reports() -> None:
-    people = read_respondents("\n".join(["id", *RSIDS]).encode(), entity_type="RID", name="rsids.csv")
+    with pytest.warns(CintWarning, match=r"rsids\.csv"):
+        people = read_respondents("\n".join(["id", *RSIDS]).encode(), entity_type="RID", name="rsids.csv")
     wave_1 = read_respondents(RSIDS[:2], entity_type="RSID")
     frame = people.evidence(earlier=[wave_1], report=REPORT)
     assert list(frame["source"]) == ["file name", "other waves", "report"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.study.files.line_frames import escape_formula
 from cint_nb.study.files.respondents import Respondents, read_respondents
 
 IDS = [synthetic_id("respondents", number) for number in range(50)]
@@ -198,3 +200,25 @@ def test_one_text_alone_is_one_id() -> None:
     people = read_respondents(IDS, entity_type="RSID")
     assert people.intersection(IDS[0].upper()).ids == (IDS[0],)
     assert len(people.difference(IDS[0])) == len(people) - 1
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1", "x;=1+1", "x; =1+1", "x\t=1+1", 'x;"=1+1"', "x\n=1+1", "x;+1", "x;-1", "x;@SUM(A1)", ";;=1+1", "\t=1+1",
+        "x;|cmd", "x\r\n@a;%b",
+    ],
+)  # fmt: skip
+def test_no_cell_becomes_a_formula_whatever_separates_the_cells_of_a_country(
+    tmp_path: Path, text: str, separator: str
+) -> None:
+    people = read_respondents([text, IDS[0]], entity_type="RSID")
+    content = people.to_rejects(tmp_path / "rejects.csv").read_text(encoding="utf-8-sig")
+    cells = [cell for row in csv.reader(content.splitlines(), delimiter=separator) for cell in row]
+    assert [cell for cell in cells if cell.strip(' "\t')[:1] in "=+-@|%" and cell.strip(' "\t')] == []
+
+
+@pytest.mark.parametrize("text", ["a; b", "Berlin - Mitte", "1;2", "a\tb", "x = y"])
+def test_a_text_without_a_formula_stays(text: str) -> None:
+    assert escape_formula(text) == text

@@ -26,6 +26,9 @@ OTHERS = [synthetic_id("shape other", number) for number in range(3_000)]
 CALM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # of the result
+
+
 def read(source: Any, **options: Any) -> Respondents:
     return read_respondents(source, entity_type="RSID", **options)
 

@@ -197,6 +197,7 @@ def test_a_report_of_completes_only_has_no_status() -> None:
         ("", False),
     ],
 )
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # codes of nobody
 def test_only_the_clients_codes_and_plain_words_are_completes(text: str, complete: bool) -> None:
     found = read_report(frame([[IDS[0], text], [IDS[1], "10"]], ["RSID", "Client Status"]))
     assert found.completed.tolist() == [complete, True]
@@ -406,3 +407,21 @@ def test_an_interval_of_nobody_is_empty_and_of_nonsense_refused() -> None:
     for wrong in ((3, 2, 0.95), (-1, 2, 0.95), (1, 2, 1.0), (1, 2, 0)):
         with pytest.raises(InputError):
             wilson_interval(*wrong)
+
+
+def test_values_and_visits_of_a_report_show_whole_ids_only_when_asked() -> None:
+    report = read_report(frame([visit(person) for person in range(5)]))
+    assert not hasattr(report, "cells")
+    masked, whole = report.values(HEADER[0]), report.values(HEADER[0], reveal=True)
+    assert len(masked) == len(whole) == 5
+    shown = repr(masked) + report.visits().to_string() + repr(report)
+    assert not any(identifier in shown.lower() for identifier in IDS)
+    assert set(whole) == set(IDS[:5])
+
+
+def test_people_whose_masked_ids_look_the_same_stay_apart() -> None:
+    twins = [f"{number}f1ce179-a917-8c17-b5ec-123456789012" for number in range(3)]
+    rows = pd.DataFrame({"RSID": twins, "Supplier": ["a", "b", "c"]})
+    values = read_report(rows, all_complete=True).values("Supplier")
+    assert list(values.values()) == ["a", "b", "c"]
+    assert list(values) == ["••••9012", "••••9012 (2)", "••••9012 (3)"]

@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from pydantic import ValidationError
 
-from cint_nb.domain.errors import PreflightBlocked
+from cint_nb.domain.errors import CintWarning, PreflightBlocked
 from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
@@ -264,6 +264,7 @@ def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix() -> Non
     assert one("file-size", Severity.BLOCK, respondents=lots, step="upload").evidence == "5,180,037 bytes"
 
 
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
 def test_what_a_workbook_hides_blocks_until_it_is_said_whether_it_counts() -> None:
     book: Any = openpyxl.Workbook()
     for text in ["RSID", *IDS]:
@@ -285,7 +286,8 @@ def test_what_a_workbook_hides_blocks_until_it_is_said_whether_it_counts() -> No
 
 
 def test_a_column_that_names_the_other_type_is_a_warning() -> None:
-    people = read_respondents(("RID\n" + "\n".join(IDS)).encode(), entity_type="RSID")
+    with pytest.warns(CintWarning, match="suggests RIDs"):
+        people = read_respondents(("RID\n" + "\n".join(IDS)).encode(), entity_type="RSID")
     assert "suggests RIDs" in one("entity-type", Severity.WARN, respondents=people).message
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.domain.errors import UnexpectedReply
+from cint_nb.domain.errors import CintWarning, UnexpectedReply
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.wire import loop_thread
 from cint_nb.wire.calls import Call
@@ -103,7 +103,7 @@ def send(
 
 def test_the_reply_as_declared_is_quiet(connect: Callable[..., tuple[Http, FakeExchange]]) -> None:
     http, _, said = send(connect, httpx.Response(200, json={**GOOD, "unheard_of": [1]}))
-    assert (said, http.warnings) == ("", [])
+    assert (said, http.warning_texts) == ("", ())
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -130,7 +130,7 @@ def test_what_cannot_be_used_is_refused_once_and_said_twice(
     assert words in said
     assert "do a thing" in said
     assert len(exchange.requests) == 1
-    assert [words in warning for warning in http.warnings] == [True]
+    assert [words in warning for warning in http.warning_texts] == [True]
     assert ("nothing was changed" in said) is (method == "GET")
     assert ("may have taken effect" in said) is (method == "POST")
 
@@ -140,13 +140,15 @@ def test_an_empty_reply_is_refused(connect: Callable[..., tuple[Http, FakeExchan
 
 
 def test_what_is_merely_expected_is_a_warning(connect: Callable[..., tuple[Http, FakeExchange]]) -> None:
-    http, _, said = send(connect, httpx.Response(200, json={"id": "R1"}))
+    text = "The reply to the request to do a thing is not as documented: rate is missing"
+    with pytest.warns(CintWarning, match=text):
+        http, _, said = send(connect, httpx.Response(200, json={"id": "R1"}))
     assert said == ""
-    assert http.warnings == ["The reply to the request to do a thing is not as documented: rate is missing."]
+    assert http.warning_texts == (f"{text}.",)
 
 
 def test_an_id_of_a_person_in_a_reply_is_not_quoted(connect: Callable[..., tuple[Http, FakeExchange]]) -> None:
     person = synthetic_id("shape", 1)
     for body in ({"id": [person]}, {"id": "x/" + person}, {"object": "error", "detail": person}):
         http, _, said = send(connect, httpx.Response(200, json=body))
-        assert person not in said + repr(http.warnings)
+        assert person not in said + repr(http.warning_texts)

@@ -1,0 +1,101 @@
+"""What a vendor might change in a reply: each key of it, in each of these ways."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+Path = tuple[str, ...]
+"""The keys that lead to a value; `[]` stands for every row of a list. The empty path is the whole body."""
+
+OF_A_KEY = {
+    "renamed": "The key has another name: `status` becomes `statusText`.",
+    "dropped": "The key is left out.",
+    "null": "Its value is null.",
+    "retyped": "Its value has another type: a number becomes a text, a text a list, a list an object.",
+    "nested": 'Its value stands one level deeper: `5` becomes `{"value": 5}`.',
+    "emptied": "Its value is an empty text, list or object.",
+}
+OF_THE_BODY = {
+    "wrapped": 'The whole body stands below one key: `{"result": …}`.',
+    "an error": "An error comes with a status of success.",
+    "no body": "The status is a success and the body is empty.",
+    "a web page": "A web page comes with a status of success.",
+}
+CHANGES = {**OF_A_KEY, **OF_THE_BODY}
+ERROR = {"object": "conflict_error", "detail": "the resource is locked"}
+
+
+def paths(body: Any, place: Path = ()) -> Iterator[Path]:
+    """Yield the path of each key of a body, of a list that of its rows once."""
+    if isinstance(body, dict):
+        for name, value in body.items():
+            yield (*place, name)
+            yield from paths(value, (*place, name))
+    elif isinstance(body, list):
+        yield from dict.fromkeys(path for row in body for path in paths(row, (*place, "[]")))
+
+
+def cells(body: Any) -> Iterator[tuple[str, Path]]:
+    """Yield each change of a body that makes another one of it, with the path it is made at."""
+    for path in paths(body):
+        for change in OF_A_KEY:
+            if changed(body, change, path) != body:
+                yield change, path
+    for change in OF_THE_BODY:
+        yield change, ()
+
+
+def changed(body: Any, change: str, path: Path) -> Any:
+    """Return a body with one key changed, in every row where it stands; `b""` and text are bodies that are no JSON."""
+    if not path:
+        return {
+            "wrapped": {"result": body},
+            "an error": ERROR,
+            "no body": b"",
+            "a web page": b"<!DOCTYPE html><html><title>Sign in</title></html>",
+        }[change]
+    whole = copy.deepcopy(body)
+    for owner in _owners(whole, path[:-1]):
+        if path[-1] in owner:
+            _change(owner, path[-1], change)
+    return whole
+
+
+def _owners(value: Any, path: Path) -> Iterator[dict[str, Any]]:
+    if not path:
+        if isinstance(value, dict):
+            yield value
+        return
+    first, rest = path[0], path[1:]
+    if first == "[]":
+        for row in value if isinstance(value, list) else ():
+            yield from _owners(row, rest)
+    elif isinstance(value, dict) and first in value:
+        yield from _owners(value[first], rest)
+
+
+def _change(owner: dict[str, Any], name: str, change: str) -> None:
+    value = owner[name]
+    match change:
+        case "renamed":
+            owner[f"{name}Text"] = owner.pop(name)
+        case "dropped":
+            del owner[name]
+        case "null":
+            owner[name] = None
+        case "retyped":
+            owner[name] = _of_another_type(value)
+        case "nested":
+            owner[name] = {"value": value}
+        case "emptied" if isinstance(value, str | list | dict):
+            owner[name] = type(value)()
+
+
+def _of_another_type(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    return {"items": value} if isinstance(value, list) else [value]
