@@ -2,7 +2,8 @@
 
 Knows: arguments, exit codes, and how to print.
 May import: every room; the sandbox only inside the commands that need it.
-Gives out: `main`. Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong.
+Gives out: `main`. Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong, 130 interrupted, 141
+whoever read the output has closed it, as `| head` does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import io
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from cint_nb.domain.errors import CintError, CintWarning, InputError
@@ -27,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
-        prog="cint-nb", description="Recontact earlier survey respondents through the Cint Exchange."
+        prog="cint-nb",
+        description="Recontact earlier survey respondents through the Cint Exchange.",
+        epilog="Exit codes: 0 done, 1 something failed, 2 the input or the arguments are wrong.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     # Only the command that runs is loaded: checking a file must not wait for a web server to be imported.
@@ -50,7 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     show_others(message, category, *rest, **more)
 
             warnings.showwarning = show
-            return int(chosen.run(chosen) or 0)
+            code = int(chosen.run(chosen) or 0)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        with suppress(BrokenPipeError):  # else Python would write what is left when it ends, and complain then
+            sys.stdout.close()
+        return 141
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
@@ -60,3 +69,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         print(stop or "Stopped.", file=sys.stderr)
         return 130
+    return code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -11,6 +12,9 @@ from typing import Protocol
 from cint_nb.domain import limits
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, printable
+
+ID_LINE_BYTES = 37
+"""An id in an upload: 36 characters and a line feed."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,74 @@ class Uploadable(Protocol):
     def to_upload(self) -> UploadFile:
         """Return the exact bytes to upload."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadProblem:
+    """Why ids cannot be uploaded as they are.
+
+    Args:
+        rule: `hidden`, `no-ids`, `capacity` or `file-size`.
+        what: The problem, as a sentence.
+        evidence: Known facts.
+        fix: The next step.
+    """
+
+    rule: str
+    what: str
+    evidence: Mapping[str, object]
+    fix: str
+
+
+def upload_problems(id_count: int, *, lines: int, hidden: int = 0) -> tuple[UploadProblem, ...]:
+    """Return why a list of ids cannot be uploaded to an empty target group; empty if it can.
+
+    The one judge of the limits of the recontact guide, step 2: wherever a list is chosen, shown or sent, it is asked.
+
+    Args:
+        id_count: How many usable ids there are.
+        lines: How many lines the source has.
+        hidden: How many lines are hidden in the source without anybody having said whether they count.
+    """
+    found = []
+    if hidden:
+        found.append(
+            UploadProblem(
+                "hidden",
+                f"{hidden:,} lines are hidden in the source, and whether they count has not been said.",
+                {"hidden": hidden},
+                'read it again: cint.read_respondents(…, hidden="skip") leaves them out, hidden="read" reads them too.',
+            )
+        )
+    if not id_count:
+        found.append(
+            UploadProblem(
+                "no-ids",
+                "There is no usable ID to upload.",
+                {"lines": lines},
+                "check respondents.summary() and respondents.lines() to see why, and correct the file.",
+            )
+        )
+    if id_count > limits.IDS_PER_TARGET_GROUP:
+        found.append(
+            UploadProblem(
+                "capacity",
+                f"{id_count:,} IDs exceed the {limits.IDS_PER_TARGET_GROUP:,} of one target group.",
+                {"ids": id_count, "limit": limits.IDS_PER_TARGET_GROUP},
+                "call respondents.split(100_000) and use one target group for each part, or "
+                "respondents.sample(100_000).",
+            )
+        )
+    if id_count * ID_LINE_BYTES >= limits.UPLOAD_MAX_BYTES:
+        found.append(
+            UploadProblem(
+                "file-size",
+                "The upload would be 5 MB or larger.",
+                {"bytes": id_count * ID_LINE_BYTES},
+                "use respondents.split(100_000).",
+            )
+        )
+    return tuple(found)
 
 
 # Windows opens a device under these names, whatever their extension.

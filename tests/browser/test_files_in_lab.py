@@ -84,15 +84,16 @@ def test_a_bad_file_says_why_in_the_panel(picker: LabPage, tmp_path: Path) -> No
     assert "None" in value(picker)
 
 
-def test_a_file_over_the_limit_says_what_to_do_instead(picker: LabPage, tmp_path: Path) -> None:
+def test_a_list_over_the_limit_of_an_upload_says_what_to_do_instead(picker: LabPage, tmp_path: Path) -> None:
     big = tmp_path / "big.csv"
     big.write_text("\n".join(synthetic_id("big", number) for number in range(160_000)))
     assert big.stat().st_size > 5_000_000
     upload(picker, big)
-    picker.page.wait_for_selector(".cint-status:has-text('cannot be used')", timeout=60_000)
-    said = picker.page.locator(".cint-error").inner_text()
-    assert "too large to come through the browser" in said
-    assert "Refresh file list" in said
+    picker.page.get_by_role("button", name="one per person").click()
+    picker.page.wait_for_selector(".cint-status:has-text('cannot be uploaded as it is')", timeout=60_000)
+    said = picker.page.locator(".cint-status").inner_text()
+    assert "160,000 IDs exceed the 100,000" in said
+    assert "picker.value.split(100_000)" in said
     picker.picture("picker-oversized", ".cint-file-picker")
 
 

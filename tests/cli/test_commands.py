@@ -30,7 +30,8 @@ def test_check_counts_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture
     counts = json.loads(capsys.readouterr().out)
     assert counts["lines"] == 300
     assert list(counts) == [
-        "lines", "usable", "blank", "duplicate", "malformed", "header", "encoding", "bytes", "warnings",
+        "lines", "usable", "blank", "duplicate", "malformed", "header", "encoding", "bytes",
+        "hidden", "column", "position", "sheet", "separator", "header_row", "warnings", "problems",
     ]  # fmt: skip
     assert counts["usable"] + counts["blank"] + counts["duplicate"] + counts["malformed"] == 300
     assert counts["bytes"] == file.stat().st_size

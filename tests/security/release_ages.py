@@ -24,7 +24,7 @@ REASONS = {
     "nest-asyncio": "archived; only in the tests, which hold that its patch is noticed and does us no harm",
     "httpx": "finished rather than left: stable since, and imported in two places only, so that it can be replaced",
     "nbval": "the one tool that compares notebooks with their stored outputs; only in the tests",
-    "openpyxl": "reads .xlsx row by row; python-calamine ends the process at two distant cells; only in `files`",
+    "openpyxl": "writes the workbooks that the tests read; only in the tests",
     "trustme": "makes certificates with `cryptography`, which is released often; only in the tests",
 }
 

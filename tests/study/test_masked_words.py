@@ -119,6 +119,7 @@ def test_an_id_in_a_status_word_is_masked_in_frames() -> None:
     assert_hidden(analysis.to_csv())
 
 
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
 def test_an_id_in_the_status_of_a_visit_is_masked_unless_revealed() -> None:
     report = read_report(REPORT.assign(status=["10", f"stopped_by {HIDDEN}"]))
     assert_hidden(report.visits().to_csv())

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import ENTITY_TYPE_MEANINGS, EntityType, mask_ids_in
-from cint_nb.panels.look.text_format import format_size
 
 BAD_LINES_SHOWN = 5
 LISTED_LINES_MAX = 300_000
@@ -25,7 +23,13 @@ ENTITY_TOOLTIPS = (
     "RID, response id: every visit to a survey has its own",
 )
 
-VERDICTS = ("usable", "duplicate", "malformed", "blank", "header")
+HIDDEN_QUESTION = (("leave hidden lines out", "skip"), ("read them too", "read"))
+"""The question about what is hidden in a workbook."""
+
+BROWSER_MAX_BYTES = 10_000_000
+"""Jupyter Server closes the connection at a message of more than 10 MiB; the limit of an upload is for what is sent."""
+
+VERDICTS = ("usable", "duplicate", "malformed", "blank", "header", "hidden")
 _ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8 with byte order mark",
@@ -81,22 +85,18 @@ class FileChoice:
         """Return the size."""
         return len(self.content) if self.path is None else self.path.stat().st_size
 
-    def read(self, reader: Reader, kind: EntityType, column: str | int | None) -> Any:
+    def read(self, reader: Reader, kind: EntityType, column: str | int | None, hidden: str | None = None) -> Any:
         """Read the respondents.
 
         Raises:
             RespondentFileError: the file cannot be used; it says why.
         """
-        options: dict[str, Any] = {"entity_type": kind} | ({} if column is None else {"column": column})
+        given = {"column": column, "hidden": hidden}
+        options: dict[str, Any] = {"entity_type": kind} | {
+            name: each for name, each in given.items() if each is not None
+        }
         if self.path is not None:
             return reader(self.path, **options)
-        if self.bytes >= limits.UPLOAD_MAX_BYTES:
-            raise RespondentFileError(
-                f"A file of {format_size(self.bytes)} is too large to come through the browser.",
-                evidence={"file": self.name, "limit": format_size(limits.UPLOAD_MAX_BYTES)},
-                next_step="drop it into JupyterLab's file browser, press Refresh file list, and choose it on the "
-                "server.",
-            )
         return reader(self.content, name=self.name, **options)
 
 
@@ -122,6 +122,8 @@ class FileSummary:
         counts: Lines of each verdict, `usable` first.
         bad_lines: The first lines that cannot be used.
         hints: What names say about the kind of id, each with the kind it speaks for.
+        notes: What one may not see in the file, such as hidden rows.
+        problems: Why the ids cannot be uploaded as they are, each with the next step.
     """
 
     name: str
@@ -131,6 +133,8 @@ class FileSummary:
     counts: tuple[tuple[str, int], ...] = ()
     bad_lines: tuple[BadLine, ...] = ()
     hints: tuple[tuple[EntityType, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
     @property
     def usable(self) -> int:
@@ -163,6 +167,8 @@ def summarise(people: SupportsRespondents, source: FileChoice) -> FileSummary:
         counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
         bad_lines=_collect_bad_lines(people),
         hints=_hints(people),
+        notes=tuple(getattr(source_info, "notes", ())),
+        problems=tuple((each.what, each.fix) for each in getattr(people, "upload_problems", ())),
     )
 
 
@@ -206,9 +212,10 @@ def column_choices(error: Exception) -> tuple[tuple[str, int], ...]:
     return found or tuple((f"column {place}", place) for place in range(1, int(error.evidence["columns"]) + 1))
 
 
-def code_line(source: FileChoice, kind: EntityType, column: str | int | None) -> str:
+def code_line(source: FileChoice, kind: EntityType, column: str | int | None, hidden: str | None = None) -> str:
     """Return the line of code that chooses the same file, for a notebook that runs without anybody clicking."""
     asked = f", column={column!r}" if column is not None else ""
+    asked += f", hidden={hidden!r}" if hidden is not None else ""
     if source.path is None:
         return f"cint.read_respondents({source.name!r}, entity_type={kind.value!r}{asked})"
     return f"picker.choose({source.name!r}, entity_type={kind.value!r}{asked})"

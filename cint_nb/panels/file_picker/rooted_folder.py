@@ -9,9 +9,7 @@ from pathlib import Path
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import mask_ids_in, masked_repr
 from cint_nb.panels.look.text_format import format_size
-
-READABLE_SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".sav")
-"""Suffixes of the files a listing shows."""
+from cint_nb.study.files.file_format import READABLE_SUFFIXES
 
 ENTRIES_MAX = 500
 

@@ -15,6 +15,7 @@ _STYLES = {
     "malformed": ("bad", "✖"),
     "blank": ("calm", "○"),
     "header": ("calm", "≡"),
+    "hidden": ("part", "▲"),
 }
 
 
@@ -71,7 +72,7 @@ def _row(bad: BadLine) -> str:
 
 def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
     """Draw what names say about the kind of id: help before the answer, a warning after one they speak against."""
-    lines = []
+    lines = [f"<li>{state_html('part', '▲', 'check this')} {escape(note)}</li>" for note in facts.notes]
     for says, detail in facts.hints:
         against = kind is not None and says is not kind
         mark = state_html("part", "▲", "check this") if against else '<span class="cint-soft">Hint:</span>'
@@ -111,5 +112,7 @@ def format_lines(facts: FileSummary, kind: EntityType | None) -> list[str]:
     """Write the facts as lines of text: the same numbers, and the bad lines masked."""
     lines = [f"  {number:>9,}  {verdict}" for verdict, number in facts.counts if number]
     lines += [f"  line {bad.line:,}: {bad.verdict}{f', {bad.reason}' if bad.reason else ''}" for bad in facts.bad_lines]
+    lines += [f"  check this: {note}" for note in facts.notes]
+    lines += [f"  cannot be uploaded: {what}" for what, _ in facts.problems]
     lines += [f"  check this: {detail}" for detail in _contradictions(facts, kind)]
     return lines

@@ -11,18 +11,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import ipywidgets as widgets
 
 from cint_nb.caller_warnings import deliver_warnings
-from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import EntityType, mask_ids_in, parse_entity_type
 from cint_nb.panels.file_picker.model import (
+    BROWSER_MAX_BYTES,
     ENTITY_QUESTION,
     ENTITY_TOOLTIPS,
+    HIDDEN_QUESTION,
     FileChoice,
     FileSummary,
     Reader,
@@ -30,7 +31,7 @@ from cint_nb.panels.file_picker.model import (
     column_choices,
     summarise,
 )
-from cint_nb.panels.file_picker.rooted_folder import READABLE_SUFFIXES, RootedFolder
+from cint_nb.panels.file_picker.rooted_folder import RootedFolder
 from cint_nb.panels.file_picker.view import (
     format_lines,
     render_bad_lines,
@@ -43,6 +44,7 @@ from cint_nb.panels.look.background import run_in_thread
 from cint_nb.panels.look.base import Panel, make_html_part, set_html, show_state
 from cint_nb.panels.look.mode import mode_of
 from cint_nb.panels.look.text_format import escape, format_count, format_size
+from cint_nb.study.files.file_format import READABLE_SUFFIXES
 
 
 def _read_respondents(source: Any, **options: Any) -> Any:
@@ -78,6 +80,7 @@ class FilePicker(Panel):
         self._source: FileChoice | None = None
         self._facts: FileSummary | None = None
         self._column: str | int | None = None
+        self._hidden: str | None = None
         self._read_number = 0
         self._events_suppressed = False
         self._lock = threading.RLock()
@@ -94,6 +97,7 @@ class FilePicker(Panel):
             shelf,
             self.columns,
             self.entity,
+            self.hidden,
             self._hints,
             self._line,
             self._summary_part,
@@ -126,19 +130,31 @@ class FilePicker(Panel):
         )
         self.entity.add_class("cint-entity")
         self.entity.observe(lambda _: self._read_in_background(), "value")
+        self.hidden = widgets.ToggleButtons(options=HIDDEN_QUESTION, value=None, description="Hidden lines")
+        self.hidden.add_class("cint-entity")
+        self.hidden.layout.display = "none"
+        self.hidden.observe(lambda _: self._read_in_background(), "value")
 
     @property
     def file_summary(self) -> FileSummary | None:
         """Return what is shown of the file, None until one was read."""
         return self._facts
 
-    def choose(self, path: str | Path, *, entity_type: str, column: str | int | None = None) -> FilePicker:
+    def choose(
+        self,
+        path: str | Path,
+        *,
+        entity_type: str,
+        column: str | int | None = None,
+        hidden: Literal["skip", "read"] | None = None,
+    ) -> FilePicker:
         """Choose a file of the folder from code and read it now.
 
         Args:
             path: File name, relative to the folder.
             entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit).
             column: Name or position, from 1, of the column that holds the ids, for a table with several.
+            hidden: Whether what is hidden in a workbook is left out (`skip`) or read too (`read`).
 
         Raises:
             RespondentFileError: the file lies outside the folder or cannot be read.
@@ -153,7 +169,7 @@ class FilePicker(Panel):
         with self._suppress_events():
             self.entity.value = kind.value
         try:
-            self._read(number, kind, column)
+            self._read(number, kind, column, hidden)
         except Exception as error:
             self._show_failure(number, error)
             raise
@@ -163,7 +179,7 @@ class FilePicker(Panel):
         """Return the line of code that makes the same choice, empty before there is one."""
         if self._source is None or self.value is None:
             return ""
-        return code_line(self._source, self.value.entity_type, self._column)
+        return code_line(self._source, self.value.entity_type, self._column, self._hidden)
 
     # --- choosing ---------------------------------------------------------------------------------------------
 
@@ -200,9 +216,11 @@ class FilePicker(Panel):
 
     def _start_read(self, source: FileChoice) -> int:
         with self._lock:
-            self._source, self._column = source, None
+            self._source, self._column, self._hidden = source, None, None
             self._read_number += 1
             self._offer_columns(())
+            with self._suppress_events():
+                self.hidden.value, self.hidden.layout.display = None, "none"
             return self._read_number
 
     @contextmanager
@@ -231,43 +249,58 @@ class FilePicker(Panel):
             number, name = self._read_number, self._source.display_name
         kind = None if self.entity.value is None else EntityType(self.entity.value)
         column = self.columns.value if self.columns.options else None
+        hidden = self.hidden.value
         self._show_error(None)
         show_state(self._line, "busy", "↻", "reading", name)
 
         def work() -> None:
             try:
                 with deliver_warnings(show=False):  # the panel shows them; on this thread nobody sees Python's
-                    self._read(number, kind, column)
+                    self._read(number, kind, column, hidden)
             except Exception as error:  # noqa: BLE001  # whatever reading raises belongs in the panel, not on a thread
                 self._show_failure(number, error)
 
         run_in_thread(work)
 
-    def _read(self, number: int, kind: EntityType | None, column: str | int | None) -> None:
+    def _read(self, number: int, kind: EntityType | None, column: str | int | None, hidden: str | None = None) -> None:
         """Read the file; before the ids are named its lines can be counted all the same."""
         source = self._source
         if source is None:
             return
-        people = source.read(self._reader, kind or EntityType.RSID, column)
+        people = source.read(self._reader, kind or EntityType.RSID, column, hidden)
+        undecided = getattr(getattr(people, "source_info", None), "hidden_undecided", 0)
         facts = summarise(people, source)
         with self._lock:
             if number != self._read_number:
                 return
-            self._column = column
+            self._column, self._hidden = column, hidden
             self._show_error(None)
-            if kind is None:
-                show_state(self._line, "busy", "?", "one question left", "is each id one per person, or one per visit?")
-            elif facts.usable:
-                show_state(self._line, "good", "✔", "ready", f"{format_count(facts.usable, 'id')} to send")
-            else:
-                show_state(self._line, "bad", "✖", "nothing to send", "no line holds a usable id")
+            if undecided:
+                with self._suppress_events():
+                    self.hidden.layout.display = ""
+            self._show_what_is_left(facts, kind, undecided)
             set_html(self._summary_part, render_summary(facts))
             set_html(self._bad, render_bad_lines(facts))
             set_html(self._hints, render_hints(facts, kind))
-            line = code_line(source, kind, column) if kind else ""
-            set_html(self._code, render_code(line, usable=bool(facts.usable)))
+            line = code_line(source, kind, column, hidden) if kind else ""
+            set_html(self._code, render_code(line, usable=not facts.problems))
             # Last, so that whoever waits for the value finds the panel complete
-            self._facts, self.value = facts, people if kind else None
+            self._facts, self.value = facts, people if kind and not undecided else None
+
+    def _show_what_is_left(self, facts: FileSummary, kind: EntityType | None, undecided: int) -> None:
+        if kind is None:
+            show_state(self._line, "busy", "?", "one question left", "is each id one per person, or one per visit?")
+        elif undecided:
+            lines = format_count(undecided, "line")
+            show_state(self._line, "busy", "?", "one question left", f"do the {lines} count that the workbook hides?")
+        elif not facts.usable:
+            show_state(self._line, "bad", "✖", "nothing to send", "no line holds a usable id")
+        elif facts.problems:
+            what, fix = facts.problems[0]
+            fix = fix.replace("respondents.", "picker.value.")
+            show_state(self._line, "part", "▲", "cannot be uploaded as it is", f"{what} Next: {fix}")
+        else:
+            show_state(self._line, "good", "✔", "ready", f"{format_count(facts.usable, 'id')} to send")
 
     def _show_failure(self, number: int, error: Exception) -> None:
         with self._lock:
@@ -310,6 +343,6 @@ class FilePicker(Panel):
 
 
 _BROWSER_HINT = (
-    f'<div class="cint-soft">from this computer, up to {escape(format_size(limits.UPLOAD_MAX_BYTES))}. '
+    f'<div class="cint-soft">from this computer, up to {escape(format_size(BROWSER_MAX_BYTES))}. '
     "For a larger file, drop it into JupyterLab's file browser, then press Refresh file list.</div>"
 )

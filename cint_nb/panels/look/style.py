@@ -122,7 +122,7 @@ body[data-jp-theme-light="false"] .cint-panel, body.vscode-dark .cint-panel, bod
 .cint-file-name { font-weight: 600; margin-top: 6px; overflow-wrap: anywhere; }
 .cint-shares { margin: 6px 0; gap: 2px; background: none; box-shadow: none; }
 .cint-share { background: currentColor; flex-basis: 0; min-width: 3px; border-radius: 2px; }
-.cint-share-duplicate, .cint-share-blank, .cint-share-header { opacity: .55; }
+.cint-share-duplicate, .cint-share-blank, .cint-share-header, .cint-share-hidden { opacity: .55; }
 .cint-panel :is(.cint-numbers, .cint-hints, .cint-warnings) { list-style: none; margin: 2px 0; padding: 0; }
 .cint-panel .cint-numbers { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .cint-numbers b { font-variant-numeric: tabular-nums; }

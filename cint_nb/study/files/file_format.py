@@ -5,23 +5,38 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import stat
 import time
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import IO, Any, BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import masked_text
+from cint_nb.domain.ids import UUID_PATTERN, masked_repr, masked_text
 
-READABLE_FORMATS = ".txt, .csv, .tsv, .xlsx, .parquet, .sav, and .txt, .csv or .tsv with .gz"
+READABLE_SUFFIXES = (
+    ".csv", ".txt", ".tsv", ".tab", ".xlsx", ".xlsm", ".ods", ".parquet", ".sav", ".zsav", ".dta", ".zip",
+)  # fmt: skip
+"""Endings of the files that are read; those of texts also with .gz."""
+READABLE_FORMATS = f"{', '.join(READABLE_SUFFIXES)}, and texts with .gz"
 _CHUNK = 1 << 22
+_EATEN = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+"""What Python makes of a backslash and a letter in a path that is written without r."""
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\]|\\\\\w")
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+_PASTED_QUOTES = "\"'\u201c\u201d\u2018\u2019\u201e"
+_ONLY_ONLINE = 0x1000 | 0x40000 | 0x400000  # file attributes of Windows: offline, recall on open, recall on access
 _SETTLE_SECONDS = 0.1
 _STILL_WRITTEN = "wait until the program that writes or syncs the file has finished, then read it again."
 
@@ -31,28 +46,44 @@ class SourceFormat(StrEnum):
 
     TEXT = "text"
     WORKBOOK = "xlsx"
+    ODS = "ods"
     PARQUET = "parquet"
     SPSS = "sav"
+    STATA = "dta"
+    ZIP = "zip"
 
 
 _BY_SUFFIX = {
-    ".txt": SourceFormat.TEXT,
-    ".csv": SourceFormat.TEXT,
-    ".tsv": SourceFormat.TEXT,
-    ".xlsx": SourceFormat.WORKBOOK,
+    **dict.fromkeys((".txt", ".csv", ".tsv", ".tab"), SourceFormat.TEXT),
+    **dict.fromkeys((".xlsx", ".xlsm"), SourceFormat.WORKBOOK),
+    ".ods": SourceFormat.ODS,
     ".parquet": SourceFormat.PARQUET,
-    ".sav": SourceFormat.SPSS,
+    **dict.fromkeys((".sav", ".zsav"), SourceFormat.SPSS),
+    ".dta": SourceFormat.STATA,
+    ".zip": SourceFormat.ZIP,
 }
 _BY_MAGIC = (
-    (b"PK\x03\x04", SourceFormat.WORKBOOK),
     (b"PAR1", SourceFormat.PARQUET),
     (b"$FL2", SourceFormat.SPSS),
     (b"$FL3", SourceFormat.SPSS),
+    (b"<stata_dta>", SourceFormat.STATA),
+    *((bytes((version, order, 1)), SourceFormat.STATA) for version in (113, 114, 115) for order in (1, 2)),
 )
+_PACKAGE = b"PK\x03\x04"
+_PACKAGED = (  # an entry of a package, what it is, and the way out
+    ("xl/workbook.bin", "a binary workbook", "save it as .xlsx or .csv"),
+    ("word/", "a Word document, not a workbook", "save the IDs as .csv or .txt"),
+    ("ppt/", "a presentation, not a workbook", "save the IDs as .csv or .txt"),
+    ("Index/Document.iwa", "a document of Apple Numbers or Pages", "export it as .xlsx or .csv"),
+    ("index.apxl", "a document of Apple Numbers or Pages", "export it as .xlsx or .csv"),
+)
+_OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_OLE_SEARCHED = 1 << 20  # its directory lies at the beginning, or at the end
 _GZIP = b"\x1f\x8b"
 _FOREIGN_SIGNATURES = (
     (b"%PDF", "a PDF"),
-    (b"\xd0\xcf\x11\xe0", "an old Office document; save it as .xlsx or .csv"),
+    (_OLE, "an old Office document; save it as .xlsx or .csv"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"GIF8", "an image"),
@@ -64,6 +95,7 @@ _FOREIGN_SIGNATURES = (
     (b"7z\xbc\xaf", "compressed with 7-Zip; decompress it first"),
     (b"SQLite format", "a database"),
 )
+_JSON_START = re.compile(rb'\s*\[?\s*\{\s*"[^"]*"\s*:')
 _HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
 
 
@@ -76,6 +108,10 @@ class OpenSource:
     size: int
     stream: BinaryIO
 
+    def rewind(self) -> None:
+        """Go back to the beginning of the stream."""
+        self.stream.seek(0)
+
 
 def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> RespondentFileError:
     """Create the error for a source that cannot be used: what is wrong, known facts, the fix."""
@@ -84,13 +120,17 @@ def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> Resp
 
 @contextmanager
 def open_source(
-    source: str | Path | bytes | bytearray | memoryview | IO[Any], name: str | None = None
+    source: str | Path | bytes | bytearray | memoryview | IO[Any],
+    name: str | None = None,
+    *,
+    by_contents: bool = False,
 ) -> Iterator[OpenSource]:
     """Open a path, bytes or a file object and detect how it is stored.
 
     Args:
         source: A string is always a path, never contents.
         name: Shown in place of the source's own name; for bytes its extension also gives the format.
+        by_contents: Whether the contents alone give the format, whatever the extension says.
 
     Raises:
         RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids; on
@@ -99,7 +139,7 @@ def open_source(
     if isinstance(source, str | Path):
         path, before = _checked_path(source)
         name = name or path.name
-        kind_named = _format_from_name(path.name)
+        kind_named = None if by_contents else _format_from_name(path.name)
         with _open(path) as stream:
             try:
                 file = _detect_format(stream, name, before.st_size, kind_named)
@@ -115,7 +155,7 @@ def open_source(
     else:
         name = name or Path(str(getattr(source, "name", ""))).name or None
         content = _read_object(source, name)
-    named = _format_from_name(name) if name and Path(name).suffix else None
+    named = _format_from_name(name) if name and Path(name).suffix and not by_contents else None
     yield _detect_format(io.BytesIO(content), name, len(content), named)
 
 
@@ -163,37 +203,110 @@ def _check_whole(file: OpenSource, stream: BinaryIO) -> None:
 
 
 def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
-    if isinstance(source, str) and ("\n" in source or "\0" in source):
+    """Return the path of a regular file and its status; a path may be written as people paste it."""
+    _reject_other_texts(source)
+    tried = list(_readings(source))
+    reason: str | None = None
+    for path in tried:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:  # also a name that is too long
+            if not isinstance(error, NotADirectoryError):
+                reason = reason or getattr(error, "strerror", None) or "its path has characters no path can have"
+            continue
+        if stat.S_ISDIR(status.st_mode):
+            raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
+        if not stat.S_ISREG(status.st_mode):
+            raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
+        if path.name.startswith("~$"):
+            raise source_error(
+                path.name,
+                "This is not a workbook but the mark by which Office shows that one is open.",
+                f"choose {path.name[2:]}, after closing it.",
+            )
+        return path, status
+    raise _missing_file_error(source, tried[0], reason)
+
+
+def _reject_other_texts(source: str | Path) -> None:
+    """Raise if a text is no path: contents, an address, or a path of which Python took backslashes for other signs."""
+    text = str(source)
+    if not isinstance(source, str):
+        return
+    if any(sign in text for sign in _EATEN) and "\0" not in text and not UUID_PATTERN.search(text.lower()):
+        whole = "".join(_EATEN.get(sign, sign) for sign in text)
+        if _WINDOWS_PATH.match(whole) or Path(whole.strip()).suffix.lower() in (*READABLE_SUFFIXES, ".gz"):
+            raise source_error(
+                None,
+                "Python read a backslash of the path as the beginning of another character, such as a tab.",
+                'write an r before the quotation mark, as in r"C:\\new\\table.csv", or write / for each \\.',
+            )
+    if "\n" in text or "\0" in text:
         raise source_error(
             None,
             "A string of text was passed where a path is expected.",
             "pass the path of a file, or the IDs as a list: cint.read_respondents(text.splitlines(), entity_type=…).",
         )
-    path = Path(source)
-    try:
-        path = path.expanduser()
-        status = path.stat()
-    except (OSError, ValueError, RuntimeError) as error:  # also a zero character, and a home folder nobody knows
-        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        reason = getattr(error, "strerror", None) or "its path has characters no path can have"
-        what = "There is no such file." if missing else f"The file cannot be opened: {reason}."
+    if found := _ADDRESS.match(text.strip()):
+        if found[1].lower() == "file" and urlsplit(text.strip()).netloc in ("", "localhost"):
+            return
         raise source_error(
-            path.name,
-            what,
-            "check the path; it counts from the working folder, a notebook's own, unless it is absolute.",
-            path=masked_text(source, 300),
-        ) from None
-    if stat.S_ISDIR(status.st_mode):
-        raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
-    if not stat.S_ISREG(status.st_mode):
-        raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
-    return path, status
+            None,
+            f"This is an address ({found[1].lower()}://…), not the path of a file on this machine.",
+            "download the file and pass its path.",
+        )
+
+
+def _readings(source: str | Path) -> Iterator[Path]:
+    """Yield the paths that may be meant: as written, then without pasted quotation marks, or as a `file://` address."""
+    texts = [str(source)]
+    if isinstance(source, str):
+        bare = source.strip().strip(_PASTED_QUOTES).strip()
+        if bare.lower().startswith("file:"):
+            bare = url2pathname(urlsplit(bare).path)
+        texts += [bare] if bare and bare != source else []
+    for text in texts:
+        yield Path(text)  # as written first: a file may be called ~name
+        with suppress(RuntimeError):  # no such user
+            yield Path(text).expanduser()
+
+
+def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> RespondentFileError:
+    where = "check the path; it counts from the working folder, a notebook's own, unless it is absolute."
+    if reason is not None:
+        return source_error(path.name, f"The file cannot be opened: {reason}.", where, path=masked_text(source, 300))
+    if os.name != "nt" and _WINDOWS_PATH.match(str(source).strip(_PASTED_QUOTES)):
+        return source_error(
+            PureWindowsPath(str(source)).name,
+            "There is no such file: this is a path of Windows, and this notebook runs on another system.",
+            "upload the file to where the notebook runs, and pass its path there.",
+        )
+    with suppress(OSError, ValueError):
+        if (path.parent / f".{path.name}.icloud").exists():
+            return source_error(
+                path.name,
+                "The file is in iCloud and not on this machine.",
+                "open it once in the Finder, which loads it.",
+            )
+        names = sorted(each.name for each in path.parent.iterdir() if each.suffix.lower() in READABLE_SUFFIXES)
+        if alike := get_close_matches(path.name, names, 3):
+            where = f"{where[:-1]}. Beside it is {', '.join(masked_repr(name) for name in alike)}."
+    return source_error(path.name, "There is no such file.", where, path=masked_text(source, 300))
 
 
 def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
+        with suppress(OSError):
+            if getattr(path.stat(), "st_file_attributes", 0) & _ONLY_ONLINE:
+                raise source_error(
+                    path.name,
+                    "The file is kept online only, as by OneDrive, and cannot be loaded now.",
+                    "right-click it in the Explorer, choose to keep it on this device, and read it again.",
+                ) from None
         raise source_error(
             path.name, f"The file cannot be opened: {error.strerror}.", "check the file's permissions."
         ) from None
@@ -234,24 +347,104 @@ def _detect_format(
     _check_size(name, size)
     head = stream.read(512)
     stream.seek(0)
+    if head.startswith(_OLE):
+        _reject_encrypted(stream, name, size)
     if head.startswith(_GZIP) and (named is None or named[0] is SourceFormat.TEXT):
         return _decompress(stream, name, size)
     if named and named[1]:
         raise source_error(name, "The file ends in .gz but is not gzip-compressed.", "rename it to .csv or .txt.")
-    kind = named[0] if named else SourceFormat.TEXT
-    real = next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
-    if named is None:
-        kind = real
-    elif kind is not real:
-        is_text = real is SourceFormat.TEXT
+    real = _format_of_contents(stream, name, head, named[0] if named else None)
+    if real is SourceFormat.TEXT:
+        reject_foreign_format(name, head)
+    if named and named[0] is not real:
+        raise _wrong_name_error(name, named[0], real, head)
+    return _open_archive(stream, name, size) if real is SourceFormat.ZIP else OpenSource(name, real, size, stream)
+
+
+def _format_of_contents(stream: BinaryIO, name: str | None, head: bytes, named: SourceFormat | None) -> SourceFormat:
+    if not head.startswith(_PACKAGE):
+        return next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
+    try:
+        with zipfile.ZipFile(stream) as package:
+            entries = package.namelist()
+            mimetype = package.read("mimetype")[:99] if "mimetype" in entries else b""
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError, zlib.error):
+        return named if named in (SourceFormat.ODS, SourceFormat.ZIP) else SourceFormat.WORKBOOK
+    finally:
+        stream.seek(0)
+    for entry, what, fix in _PACKAGED:
+        if any(each == entry or (entry.endswith("/") and each.startswith(entry)) for each in entries):
+            raise source_error(name, f"This is {what}.", f"{fix}.")
+    if any(each.startswith("xl/") for each in entries):
+        return SourceFormat.WORKBOOK
+    if mimetype.startswith(b"application/vnd.oasis.opendocument.spreadsheet"):
+        return SourceFormat.ODS
+    if mimetype.startswith(b"application/vnd.oasis"):
+        raise source_error(name, "This is an OpenDocument text, not a workbook.", "save the IDs as .csv or .txt.")
+    return SourceFormat.ZIP
+
+
+def _wrong_name_error(name: str | None, named: SourceFormat, real: SourceFormat, head: bytes) -> RespondentFileError:
+    said = (
+        f"The file extension says {'plain text' if named is SourceFormat.TEXT else f'.{named}'}, but the contents are"
+    )
+    if real is not SourceFormat.TEXT:
+        return source_error(name, f"{said} those of .{real}.", f"rename the file to .{real}.")
+    if b"\0" in head:
+        return source_error(name, f"{said} something else.", "export it again, or save it as .csv.")
+    return source_error(name, f"{said} plain text.", "rename the file to .csv.")
+
+
+def _reject_encrypted(stream: BinaryIO, name: str | None, size: int) -> None:
+    """Raise if an Office document is a workbook with a password, which is stored as an old document is."""
+    content = stream.read(_OLE_SEARCHED)
+    stream.seek(max(0, size - _OLE_SEARCHED))
+    content += stream.read(_OLE_SEARCHED)
+    stream.seek(0)
+    if _ENCRYPTED in content:
         raise source_error(
             name,
-            f"The file name says {kind}, but the contents are {'something else' if is_text else real}.",
-            "export it again." if is_text else f"rename the file to .{real}.",
+            "The workbook is protected by a password.",
+            "open it with the password and save a copy without one, or save the ID column as .csv.",
         )
-    if kind is SourceFormat.TEXT:
-        reject_foreign_format(name, head)
-    return OpenSource(name, kind, size, stream)
+
+
+def _open_archive(stream: BinaryIO, name: str | None, size: int) -> OpenSource:
+    """Open the only file in an archive that could be read."""
+    try:
+        with zipfile.ZipFile(stream) as package:
+            inside = [
+                each
+                for each in package.infolist()
+                if Path(each.filename).suffix.lower() in (*READABLE_SUFFIXES, ".gz")
+                and not each.filename.startswith("__MACOSX/")
+                and not Path(each.filename).name.startswith((".", "~$"))
+            ]
+            if len(inside) != 1:
+                shown = ", ".join(masked_repr(each.filename, 60) for each in inside[:8])
+                what = f"{len(inside):,} files that could be read: {shown}" if inside else "no file that could be read"
+                raise source_error(name, f"The archive contains {what}.", "unzip it and pass one file.")
+            only = inside[0]
+            if only.flag_bits & 1:
+                raise source_error(name, "The archive is protected by a password.", "unzip it and pass the file.")
+            if only.file_size > limits.SOURCE_MAX_BYTES or only.file_size > _CHUNK + limits.UNPACK_MAX_RATIO * size:
+                raise source_error(
+                    name,
+                    f"The archive expands to {only.file_size:,} bytes, far more than a list of IDs.",
+                    "unzip it and check its contents.",
+                    unpacked_bytes=only.file_size,
+                )
+            content = package.open(only).read(only.file_size + 1)
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError, EOFError, zlib.error) as error:
+        if isinstance(error, RespondentFileError):
+            raise
+        raise source_error(
+            name, "The .zip file cannot be read.", "zip the file again, save it anew, or pass it unzipped."
+        ) from None
+    inner = Path(only.filename).name
+    if Path(inner).suffix.lower() == ".zip":
+        raise source_error(name, "The archive contains another archive.", "unzip it and pass the file inside.")
+    return _detect_format(io.BytesIO(content), inner, len(content), _format_from_name(inner))
 
 
 def _check_size(name: str | None, size: int) -> None:
@@ -268,7 +461,7 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
     """Raise if the first bytes are those of something other than a list of ids.
 
     Raises:
-        RespondentFileError: for documents, images, executables, web pages and other known formats.
+        RespondentFileError: for documents, images, executables, web pages, JSON and other known formats.
     """
     for magic, what in _FOREIGN_SIGNATURES:
         if head.startswith(magic):
@@ -276,7 +469,14 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
             raise source_error(
                 name, f"This is {kind}, not a list of IDs.", f"{fix or 'export the IDs as .csv or .txt'}."
             )
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_HTML_STARTS):
+    plain = head.removeprefix(b"\xef\xbb\xbf")
+    if _JSON_START.match(plain):
+        raise source_error(
+            name,
+            "This is JSON, not a list or table of IDs.",
+            "read it with pandas (read_json, with lines=True if each line is an object) and pass the DataFrame.",
+        )
+    if plain.lstrip().lower().startswith(_HTML_STARTS):
         raise source_error(
             name,
             "This is a web page or XML, not a list of IDs.",
@@ -287,9 +487,10 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
 def _decompress(stream: BinaryIO, name: str | None, size: int) -> OpenSource:
     plain = BoundedStream(gzip.GzipFile(fileobj=stream), stream, name)
     head = plain.read(512)
+    inner = (_GZIP, _PACKAGE, *(magic for magic, _ in _BY_MAGIC))
     if not head:
         raise source_error(name, "The compressed file is empty.", "export it again.", bytes=size)
-    if head.startswith((_GZIP, *(magic for magic, _ in _BY_MAGIC))):
+    if head.startswith(inner):
         raise source_error(name, "Only text may be compressed with gzip.", "decompress it first.")
     reject_foreign_format(name, head)
     plain.unread(head)
@@ -314,6 +515,17 @@ class BoundedStream(io.RawIOBase, BinaryIO):
     def unread(self, head: bytes) -> None:
         """Return `head` at the next read."""
         self._returned = head
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go back to the beginning; no other place can be found.
+
+        Raises:
+            UnsupportedOperation: for any other place.
+        """
+        if offset or whence:
+            raise io.UnsupportedOperation("a compressed stream goes back to its beginning only")
+        self._returned, self._total = b"", 0
+        return self._plain.seek(0)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes, at most 4 MiB.

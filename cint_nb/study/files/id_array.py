@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain import ids
 from cint_nb.domain.errors import RespondentFileError
+from cint_nb.domain.files import ID_LINE_BYTES
 
 IdArray: TypeAlias = NDArray[np.uint8]
 """Shape (n, 16): one id per row, in source order."""
@@ -29,7 +30,7 @@ BYTE_CLASSES = bytes(0x68 if byte in HEX else 0 if byte == 0x68 else byte for by
 """Translation table: every hex digit becomes h, an h becomes 0, other bytes stay. The form of a whole block of lines
 can then be compared with a pattern by one `startswith`, at the speed of memory; a regex would match line by line."""
 ID_PATTERN = b"hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
-LINE_BYTES = 37  # 36 characters and a line feed
+LINE_BYTES = ID_LINE_BYTES
 _BATCH = 4_096  # texts joined and checked at once; more saves no time, and the pattern stays small
 _BATCH_PATTERN = (ID_PATTERN + b"\n") * _BATCH
 # Odd factors of well-known 64-bit hashes: multiplying by an odd number loses nothing and carries low bits upwards.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask_ids_in, masked_repr
+from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, mask_ids_in, masked_repr
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.verdicts import MalformedReason, contains_id, malformed_reason, normalise_line
 
@@ -25,7 +25,7 @@ _NO_HEADER = frozenset(
         MalformedReason.MARKUP,
     }
 )
-_SEPARATOR_HINT = re.compile(r"sep=([,;\t])[,;\t\"]*", re.IGNORECASE)
+_SEPARATOR_HINT = re.compile(r"sep=([^\w\s\"']|\t|\x01|\x1f)[,;|\t\"]*", re.IGNORECASE)
 _RSID_NAMES = re.compile(r"(recontact)?rsids?|respondent(id|guid|uuid)s?|lucidrsid|cintrsid")
 _RID_NAMES = re.compile(r"rids?|(response|session)(id|guid|uuid)s?|lucidrid|cintrid")
 _OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|people|panelist|participant)s?(id)?s?")
@@ -36,7 +36,7 @@ class ColumnSample:
     """The first values of one column.
 
     Args:
-        position: Counted from 1.
+        position: Counted from 1; 0 for a level of the index of a DataFrame.
         name: As in the header; None without one.
         values: The first values.
     """
@@ -53,7 +53,16 @@ class ColumnSample:
 
     def label(self) -> str:
         """Return the column's position and name, for messages."""
-        return f'{self.position} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else str(self.position)
+        where = str(self.position or "index")
+        return f'{where} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else where
+
+    @property
+    def first_value(self) -> str:
+        """What the first filled cell has, in words that show nobody: an id masked, other texts by their length."""
+        text = next(filter(None, map(normalise_line, self.values)), "")
+        if is_respondent_id(text):
+            return mask_id(text)
+        return f"a text of {len(text)} characters" if text else "nothing"
 
 
 def entity_type_from_name(name: str | None) -> EntityType | None:
@@ -99,6 +108,17 @@ def is_header(text: str, any_ids: bool) -> bool:
     return any_ids and could_be_name and not contains_id(name) and malformed_reason(text) not in _NO_HEADER
 
 
+def count_header_lines(texts: Sequence[str], any_ids: bool) -> int:
+    """Return how many of the lines above the first id of a list are header lines: titles down to a name for ids.
+
+    Args:
+        texts: The lines that are not blank, none of them an id.
+        any_ids: Whether the lines after them contain any.
+    """
+    named = [place for place, text in enumerate(texts, start=1) if is_id_name(normalise_line(text)) and "%" not in text]
+    return max(named) if any_ids and named else int(is_header(texts[0], any_ids))
+
+
 def is_header_row(row: Sequence[str]) -> bool:
     """Return whether the first filled row of a table names its columns: words only, and no id."""
     filled = [value for value in row if normalise_line(value)]
@@ -124,6 +144,9 @@ def choose_id_column(
 ) -> ColumnSample:
     """Choose the ID column: the requested one, or the only candidate.
 
+    Content proposes, names decide: where the only column of ids is another one than the column that is named for them,
+    nobody but the analyst knows which is meant.
+
     Args:
         columns: The columns of the table.
         column: A name, or a position from 1; None to find it by content, then by name.
@@ -138,14 +161,19 @@ def choose_id_column(
         return _requested_column(columns, column, source, has_header=has_header)
     by_content = [cells for cells in columns if cells.share_of_ids >= MIN_ID_SHARE]
     found = by_content or [cells for cells in columns if entity_type_from_name(cells.name)]
-    if len(found) == 1:
+    passed_over = [cells for cells in columns if cells not in found and _is_named_instead(cells, found, entity_type)]
+    if len(found) == 1 and not passed_over:
         return found[0]
     if found:
+        found = [cells for cells in columns if cells in found or cells in passed_over]
+        best = max(found, key=lambda cells: (entity_type_from_name(cells.name) is entity_type, cells.share_of_ids > 0))
+        evidence = {f"column {cells.label()}": f"{cells.share_of_ids:.0%} IDs" for cells in passed_over}
         raise source_error(
             source,
             f"{len(found)} columns may contain the IDs: {list_labels(found)}.",
-            f"choose one: {_example_call(source, _best_candidate(found, entity_type), entity_type)}.",
+            f"choose one: {_example_call(source, best, entity_type)}.",
             columns=len(columns),
+            **evidence,
         )
     raise source_error(
         source,
@@ -195,13 +223,23 @@ def _no_such_column_error(
     )
 
 
-def _best_candidate(found: Sequence[ColumnSample], entity_type: EntityType) -> ColumnSample:
-    return next((cells for cells in found if entity_type_from_name(cells.name) is entity_type), found[0])
+def _is_named_instead(cells: ColumnSample, found: Sequence[ColumnSample], entity_type: EntityType) -> bool:
+    """Return whether a column that was not found is named for the ids, unless it has none beside one named alike."""
+    if entity_type_from_name(cells.name) is not entity_type:
+        return False
+    alike = any(entity_type_from_name(other.name) is entity_type for other in found)
+    damaged = (MalformedReason.DASHES, MalformedReason.CHARACTERS)
+    return not alike or any(
+        is_respondent_id(normalise_line(text)) or malformed_reason(text) in damaged for text in cells.values
+    )
 
 
 def _example_call(source: str | None, cells: ColumnSample, entity_type: EntityType) -> str:
-    column = repr(cells.name) if cells.name else cells.position
-    return f'cint.read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
+    """Return the call that chooses a column, with its position and first value: a guessed name alone misleads."""
+    column = repr(mask_ids_in(cells.name)) if cells.name else cells.position
+    call = f'cint.read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
+    where = f"column {cells.position}" if cells.position else "the index"
+    return f"{call}, if it is {where}, which begins with {cells.first_value}"
 
 
 def list_labels(columns: Sequence[ColumnSample]) -> str:

@@ -38,10 +38,10 @@ def select_ids(line_index: LineIndex, mask: BoolMask) -> LineIndex:
 
 def malformed_reasons(line_index: LineIndex) -> list[str]:
     """Return the reason for each malformed line, in source order."""
-    return [line_index.texts.reason(row).value for row in range(len(line_index.texts))]
+    return [line_index.texts.reason(row) for row in range(len(line_index.texts))]
 
 
-def summary_frame(line_index: LineIndex) -> pd.DataFrame:
+def summary_frame(line_index: LineIndex, problems: Sequence[str] = ()) -> pd.DataFrame:
     """Count lines by verdict and reason; see `Respondents.summary`."""
     import pandas as pd
 
@@ -51,7 +51,7 @@ def summary_frame(line_index: LineIndex) -> pd.DataFrame:
     usable = np.argmax(line_index.usable_mask(), keepdims=True) if len(line_index.keys) else _NO_ROWS
     rows: list[tuple[str, str, int, Any]] = [
         ("lines", "", line_index.lines, first_number(np.arange(min(line_index.lines, 1)))),
-        (Verdict.USABLE.value, "", len(line_index.keys), first_number(usable)),
+        (Verdict.USABLE.value, " ".join(problems), len(line_index.keys), first_number(usable)),
         (Verdict.DUPLICATE.value, "", len(line_index.duplicate), first_number(line_index.duplicate)),
     ]
     reasons = malformed_reasons(line_index)
@@ -64,6 +64,8 @@ def summary_frame(line_index: LineIndex) -> pd.DataFrame:
         (Verdict.BLANK.value, "", len(line_index.blank), first_number(line_index.blank)),
         (Verdict.HEADER.value, "", len(line_index.header), first_number(line_index.header)),
     ]
+    if len(line_index.hidden):
+        rows.append((Verdict.HIDDEN.value, "", len(line_index.hidden), first_number(line_index.hidden)))
     frame = pd.DataFrame(rows, columns=["verdict", "reason", "lines", "first_line"])
     return frame.astype({"lines": "Int64", "first_line": "Int64"})
 
@@ -92,6 +94,7 @@ def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
         (Verdict.MALFORMED, line_index.malformed),
         (Verdict.DUPLICATE, line_index.duplicate),
         (Verdict.HEADER, line_index.header),
+        (Verdict.HIDDEN, line_index.hidden),
     ):
         verdict[positions] = kind.value
     shown[line_index.usable_positions()] = [display(text) for text in id_array.iter_ids(line_index.keys)]

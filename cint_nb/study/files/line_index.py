@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
-from cint_nb.study.files.verdicts import MalformedReason, malformed_reason
+from cint_nb.study.files.verdicts import malformed_reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MalformedTexts:
-    """The text of malformed lines, in source order, truncated to 200 bytes."""
+    """The text of malformed lines, in source order, truncated to 200 bytes.
+
+    Args:
+        content: The texts, one behind the other.
+        ends: Where each ends in `content`.
+        reasons: Why lines are malformed whose row shows it, such as a row of another width.
+    """
 
     content: bytes = b""
     ends: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -24,14 +32,22 @@ class MalformedTexts:
         start = int(self.ends[row - 1]) if row else 0
         return decode_line(self.content[start : int(self.ends[row])])[0]
 
-    def reason(self, row: int) -> MalformedReason:
+    def reason(self, row: int) -> str:
         """Return why the line is malformed."""
-        return malformed_reason(self[row])
+        return self.reasons.get(row) or malformed_reason(self[row]).value
+
+    def without_first(self, count: int) -> MalformedTexts:
+        """Return the texts without the first ones, which turned out to be header lines."""
+        if not count:
+            return self
+        start = int(self.ends[count - 1])
+        reasons = {row - count: reason for row, reason in self.reasons.items() if row >= count}
+        return MalformedTexts(self.content[start:], self.ends[count:] - start, reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:
-    """Line counts by verdict; `usable + blank + duplicate + malformed + header` is always `lines`."""
+    """Line counts by verdict; `usable + blank + duplicate + malformed + header + hidden` is always `lines`."""
 
     lines: int
     usable: int
@@ -39,6 +55,7 @@ class VerdictCounts:
     duplicate: int
     malformed: int
     header: int
+    hidden: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +68,10 @@ class LineIndex:
         blank: Positions of blank lines.
         malformed: Positions of malformed lines; `texts` contains their text.
         duplicate: Positions of lines that repeat an id, `first` the positions they repeat.
-        header: Position of the header line, if any.
+        header: Positions of header lines.
         numbers: Line number of each position, if it is not the position plus 1.
         header_text: Text of the header line, if it was found among the lines.
+        hidden: Positions of lines that are hidden in the source and were left out.
     """
 
     keys: IdArray
@@ -66,6 +84,7 @@ class LineIndex:
     texts: MalformedTexts
     numbers: RowNumbers | None = None
     header_text: str | None = None
+    hidden: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def counts(self) -> VerdictCounts:
@@ -77,12 +96,13 @@ class LineIndex:
             duplicate=len(self.duplicate),
             malformed=len(self.malformed),
             header=len(self.header),
+            hidden=len(self.hidden),
         )
 
     def usable_mask(self) -> BoolMask:
         """Return for each position whether it is usable."""
         mask = np.ones(self.lines, dtype=np.bool_)
-        for others in (self.blank, self.malformed, self.duplicate, self.header):
+        for others in (self.blank, self.malformed, self.duplicate, self.header, self.hidden):
             mask[others] = False
         return mask
 

@@ -20,7 +20,7 @@ from cint_nb.domain.errors import RespondentFileError
 from cint_nb.study.files import id_array
 from cint_nb.study.files.id_array import BYTE_CLASSES, ID_PATTERN, RowNumbers
 from cint_nb.study.files.line_index import LineIndex, MalformedTexts, decode_line
-from cint_nb.study.files.verdicts import normalise_line
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, normalise_line
 
 _NOT_HEX = bytes(byte for byte in range(256) if byte not in id_array.HEX)
 # What is stripped before decoding, so that most lines need none; `normalise_line` removes other wrapping.
@@ -33,6 +33,7 @@ _EMPTY = re.compile(
 _PATTERN_STEPS = 13  # the longest pattern is 4,096 lines
 _PATTERN_MAX_BYTES = 64  # a longer line has more than wrapping around the id, which hardly repeats
 _KEPT_TEXT_BYTES = 200  # enough to see why a line is malformed; a binary file must not fill the memory
+_HEADER_LINES = 20  # more lines above the first id are no header
 _BATCH = 65_536  # values joined to one block: about 2.4 MB
 
 
@@ -51,6 +52,8 @@ class LineScanner:
         self._blank = array("q")
         self._malformed = array("q")
         self._header = array("q")
+        self._hidden = array("q")
+        self._reasons: dict[int, str] = {}
         self._texts = bytearray()
         self._ends = array("q")
         self._step = 0  # of `_patterns`: where the last run got to, so that the next block starts with long steps
@@ -169,10 +172,15 @@ class LineScanner:
                 self._use_pattern(pattern)
             self._previous = (pattern, self.lines)
 
-    def scan_values(self, texts: Iterable[str]) -> None:
+    def scan_values(self, texts: Iterable[str | JudgedLine]) -> None:
         """Judge values, each of which is one line whatever it contains."""
         batch: list[str] = []
         for text in texts:
+            if isinstance(text, JudgedLine):
+                self._scan_batch(batch)
+                batch = []
+                self._take_judged(text)
+                continue
             batch.append(text)
             if len(batch) == _BATCH:
                 self._scan_batch(batch)
@@ -191,9 +199,16 @@ class LineScanner:
                 self.scan_line(text.encode("utf-8", "replace"))
             self._check_length()
 
-    def mark_header(self) -> None:
-        """Count the next line as the header row."""
-        self._header.append(self.lines)
+    def _take_judged(self, line: JudgedLine) -> None:
+        if line.verdict is Verdict.HEADER:
+            self._header.append(self.lines)
+        elif line.verdict is Verdict.HIDDEN:
+            self._hidden.append(self.lines)
+        else:
+            self._reasons[len(self._ends)] = line.reason or ""
+            self._malformed.append(self.lines)
+            self._texts += (line.text or "").encode("utf-8", "replace")[:_KEPT_TEXT_BYTES]
+            self._ends.append(len(self._texts))
         self.lines += 1
 
     def _check_length(self) -> None:
@@ -206,29 +221,47 @@ class LineScanner:
             )
 
     def finish(
-        self, *, is_header: Callable[[str, bool], bool] | None = None, numbers: array[int] | None = None
+        self,
+        *,
+        count_header: Callable[[Sequence[str], bool], int] | None = None,
+        header_row: int | None = None,
+        numbers: array[int] | None = None,
     ) -> LineIndex:
         """Find the duplicates and return the index.
 
         Args:
-            is_header: Called for the first line that is not blank, if it is malformed, with its text and whether any
-                id was found; returns whether that line is a header row.
+            count_header: Called with the texts of the malformed lines before the first id, 20 at most, and whether
+                any id was found; returns how many of them are header lines.
+            header_row: Number of the line with the name, where the analyst gave it; lines above it are header lines.
             numbers: Line number of each position, if it is not the position plus 1.
         """
         blank, malformed = _index(self._blank), _index(self._malformed)
-        header, texts = _index(self._header), MalformedTexts(bytes(self._texts), _index(self._ends))
-        first = _first_not_in(blank)
+        header, hidden = _index(self._header), _index(self._hidden)
+        texts = MalformedTexts(bytes(self._texts), _index(self._ends), self._reasons)
         header_text: str | None = None
-        if is_header and len(malformed) and malformed[0] == first and is_header(texts[0], bool(self._keys)):
-            header, malformed, header_text = malformed[:1], malformed[1:], texts[0]
-            texts = MalformedTexts(texts.content[int(texts.ends[0]) :], texts.ends[1:] - texts.ends[0])
+        if count_header and len(malformed):
+            first = _first_not_in(np.union1d(blank, malformed[:_HEADER_LINES]))
+            leading = [texts[row] for row in range(int(np.searchsorted(malformed[:_HEADER_LINES], first)))]
+            if header_row is not None:
+                leading = [text for text, line in zip(leading, malformed, strict=False) if line < header_row]
+                if not leading or int(malformed[len(leading) - 1]) != header_row - 1:
+                    raise RespondentFileError(
+                        f"Line {header_row:,} is no header: it is blank, holds an ID, or stands below one.",
+                        evidence={"source": self._name or None, "header_row": header_row},
+                        next_step="header_row= is the number of the line with the name, counted from 1.",
+                    )
+                header, malformed, header_text = malformed[: len(leading)], malformed[len(leading) :], leading[-1]
+                texts = texts.without_first(len(leading))
+            elif leading and (count := count_header(leading, bool(self._keys))):
+                header, malformed, header_text = malformed[:count], malformed[count:], leading[count - 1]
+                texts = texts.without_first(count)
         # Last, because a duplicate may be a million lines behind its original: one sort finds all of them.
         keys = id_array.from_buffer(self._keys)
         again, original = id_array.find_duplicates(keys)
         if len(again):
             # Rows of `keys` become positions of lines: every line that is nothing else is an id, in the same order.
             mask = np.ones(self.lines, dtype=np.bool_)
-            for others in (blank, malformed, header):
+            for others in (blank, malformed, header, hidden):
                 mask[others] = False
             positions = np.flatnonzero(mask)
             keep = np.ones(len(keys), dtype=np.bool_)
@@ -246,6 +279,7 @@ class LineScanner:
             texts=texts,
             numbers=None if numbers is None else _index(numbers),
             header_text=header_text,
+            hidden=hidden,
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.files import UploadFile
+from cint_nb.domain.files import UploadFile, UploadProblem, upload_problems
 from cint_nb.domain.ids import EntityType, masked_repr, parse_entity_type, printable
 from cint_nb.output_files import as_path, write_new_file
 from cint_nb.study.files import evidence as evidence_module
@@ -78,8 +78,13 @@ class Respondents:
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences about what contradicts the stated entity type; empty if nothing does."""
-        return evidence_module.contradicting_names(self.entity_type, self.source_info)
+        """Sentences about what contradicts the stated entity type, and about what one may not see in the source."""
+        return (*evidence_module.contradicting_names(self.entity_type, self.source_info), *self.source_info.notes)
+
+    @property
+    def upload_problems(self) -> tuple[UploadProblem, ...]:
+        """Why these ids cannot be uploaded as they are, such as more than one target group takes; empty if they can."""
+        return upload_problems(len(self), lines=self.counts.lines, hidden=self.source_info.hidden_undecided)
 
     def __len__(self) -> int:
         """Return the number of usable ids."""
@@ -99,7 +104,7 @@ class Respondents:
         counts = self.counts
         left_out = ", ".join(
             f"{number:,} {name}"
-            for name in ("duplicate", "malformed", "blank", "header")
+            for name in ("duplicate", "malformed", "blank", "header", "hidden")
             if (number := getattr(counts, name))
         )
         parts = [f"{counts.usable:,} {self.entity_type}s", f"{counts.lines:,} lines", left_out, self.source_name]
@@ -110,11 +115,12 @@ class Respondents:
         """Count the lines by verdict and reason.
 
         Returns:
-            A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, `lines`,
-            `first_line` (the number of the first such line, `<NA>` if there is none). Each of `warnings` is a last row
-            `warning`, without numbers.
+            A small frame: `verdict` (the first row, `lines`, is the total), `reason` of malformed lines, and of usable
+            ones why they cannot be uploaded as they are, `lines`, `first_line` (the number of the first such line,
+            `<NA>` if there is none). Each of `warnings` is a last row `warning`, without numbers.
         """
-        return line_frames.add_warnings(line_frames.summary_frame(self.line_index), self.warnings, column="reason")
+        counts = line_frames.summary_frame(self.line_index, [problem.what for problem in self.upload_problems])
+        return line_frames.add_warnings(counts, self.warnings, column="reason")
 
     def lines(self, *, reveal: bool = False) -> pd.DataFrame:
         """Return one row per line of the source, in order.
@@ -155,9 +161,13 @@ class Respondents:
         more = self._to_id_array(other)
         line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
         names = [self.source_name, other.source_name if isinstance(other, Respondents) else "list"]
-        return replace(
-            self, line_index=line_index, source_info=SourceInfo(" + ".join(filter(None, names)) or None, "list")
+        parts = [self, *([other] if isinstance(other, Respondents) else [])]
+        source_info = SourceInfo(
+            " + ".join(filter(None, names)) or None,
+            "list",
+            hidden_undecided=sum(part.source_info.hidden_undecided for part in parts),
         )
+        return replace(self, line_index=line_index, source_info=source_info)
 
     def sample(self, size: int, seed: int | str = 1) -> Respondents:
         """Return a random sample of `size` respondents, in source order.
@@ -203,18 +213,9 @@ class Respondents:
 
         Serves the recontact guide, step 2.
         """
-        if not len(self):
+        for problem in self.upload_problems[:1]:
             raise RespondentFileError(
-                "There is no usable ID to upload.",
-                evidence={"source": self.source_name, "lines": self.counts.lines},
-                next_step="check respondents.summary() and respondents.lines() to see why, and correct the file.",
-            )
-        if len(self) > limits.IDS_PER_TARGET_GROUP:
-            raise RespondentFileError(
-                f"{len(self):,} IDs exceed the {limits.IDS_PER_TARGET_GROUP:,} of one target group.",
-                evidence={"source": self.source_name, "ids": len(self), "limit": limits.IDS_PER_TARGET_GROUP},
-                next_step="call respondents.split(100_000) and use one target group for each part, or "
-                "respondents.sample(100_000).",
+                problem.what, evidence={"source": self.source_name, **problem.evidence}, next_step=problem.fix
             )
         content = id_array.to_lines(self.id_array)
         return UploadFile(content, len(self), self.entity_type, Path(self.source_name or "").stem or "respondents")
@@ -276,22 +277,34 @@ def read_respondents(
     column: str | int | None = None,
     sheet: str | int | None = None,
     name: str | None = None,
+    header_row: int | None = None,
+    hidden: Literal["skip", "read"] | None = None,
 ) -> Respondents:
     """Read respondents from a file or a value, with one verdict for every line.
 
-    Accepts `.txt`, `.csv`, `.tsv` (also compressed with gzip), `.xlsx`, `.parquet` and `.sav`; UTF-8, UTF-16 or cp1252
-    with any line endings; comma, semicolon or tab; quotes, braces and invisible characters around ids; a header row.
+    Accepts `.txt`, `.csv`, `.tsv` and `.tab` (also compressed with gzip), `.xlsx`, `.ods`, `.parquet`, `.sav`, `.zsav`,
+    `.dta`, and a `.zip` with one of these; UTF-8, UTF-16 or cp1252 with any line endings; comma, semicolon, tab, pipe
+    and the separators of databases; quotes, braces and invisible characters around ids; a header row, also below
+    titles.
+
+    A row of a text that is wider or narrower than the header is malformed, unless the difference is certain to lie
+    behind the ids. What is hidden in a workbook is left out and counted.
 
     The 100,000 ids and 5 MB of the recontact guide are limits of an upload and are checked by `to_upload()`; a source
     may be larger, up to 1 GB.
 
     Args:
-        source: A path, bytes, an open file, a DataFrame, a Series, or a list of ids. A string is a path.
+        source: A path, bytes, an open file, a DataFrame (of pandas, polars, pyarrow or narwhals), a Series, a list of
+            ids, a list of rows as mappings, or the value of a `FileUpload`. A string is a path.
         entity_type: `RSID` or `RESPONDENT_ID` (one per person), `RID` or `RESPONSE_ID` (one per visit). Both have
             the same form, so only the analyst knows.
         column: Name of the column, or its position from 1; found by content if only one contains ids.
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Shown in place of the file's name; for bytes its extension gives the format.
+        header_row: Line on which the row with the names of the columns begins, from 1; found if omitted. Lines above
+            it count as header lines.
+        hidden: What to do with rows, columns and sheets that are hidden in a workbook: `"skip"` leaves them out,
+            `"read"` reads them too. If omitted they are left out and counted, and `to_upload()` stops and asks.
 
     Raises:
         RespondentFileError: if the source is missing, empty, too large or not a list of ids, if the entity type is
@@ -308,7 +321,13 @@ def read_respondents(
             next_step="write RSID (or RESPONDENT_ID) if each ID identifies a person, "
             "RID (or RESPONSE_ID) if each identifies one visit to a survey.",
         ) from None
-    line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name))
+    if hidden not in (None, "skip", "read"):
+        raise RespondentFileError(
+            "What is hidden is either skipped or read.",
+            evidence={"hidden": masked_repr(hidden, 40)},
+            next_step='write hidden="skip" to leave it out, hidden="read" to read it too.',
+        )
+    line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name, header_row, hidden))
     if line_index.lines == len(line_index.blank) + len(line_index.header):
         raise RespondentFileError(
             "The source contains only a header row." if len(line_index.header) else "Every line is blank.",

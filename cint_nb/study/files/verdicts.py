@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from numbers import Number
@@ -19,6 +20,16 @@ class Verdict(StrEnum):
     MALFORMED = "malformed"
     BLANK = "blank"
     HEADER = "header"
+    HIDDEN = "hidden"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """A line of a table whose verdict is known from its row: a header, hidden, or malformed for a stated reason."""
+
+    verdict: Verdict
+    text: str | None = None
+    reason: str | None = None
 
 
 class MalformedReason(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr, printable
-from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_column import entity_type_from_name
+from cint_nb.study.files.line_scanner import LineScanner
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.files.verdicts import cell_text, normalise_line
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, normalise_line
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_NO_PARTNER = "the crosswalk has no RSID for this RID"
 
 
 @check_arguments(RespondentFileError)
@@ -23,7 +27,10 @@ class Crosswalk(Mapping[str, str]):
     """A mapping from RID to RSID, both normalised. Shows no id.
 
     Args:
-        pairs: RID and RSID, in any spelling; pairs that are not two ids are omitted.
+        pairs: RID and RSID, in any spelling; pairs that are not two ids are omitted and counted.
+
+    Attributes:
+        rows_without_pair: How many pairs were not two ids.
 
     Raises:
         RespondentFileError: if one RID has two RSIDs; a visit belongs to one person.
@@ -31,7 +38,7 @@ class Crosswalk(Mapping[str, str]):
 
     def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         found: dict[str, str] = {}
-        conflicts = 0
+        conflicts = self.rows_without_pair = 0
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise RespondentFileError(
@@ -42,6 +49,8 @@ class Crosswalk(Mapping[str, str]):
             rid, rsid = normalise_line(cell_text(visit)), normalise_line(cell_text(person))
             if is_respondent_id(rid) and is_respondent_id(rsid):
                 conflicts += found.setdefault(rid, rsid) != rsid
+            else:
+                self.rows_without_pair += 1
         if conflicts:
             raise RespondentFileError(
                 f"{conflicts:,} RIDs map to two different RSIDs; each visit belongs to one person.",
@@ -62,19 +71,24 @@ class Crosswalk(Mapping[str, str]):
             RespondentFileError: if a column is missing or ambiguous.
         """
         visits, people = _find_column(frame, rid, EntityType.RID), _find_column(frame, rsid, EntityType.RSID)
-        return cls(zip(frame[visits].tolist(), frame[people].tolist(), strict=True))
+        return cls(zip(frame.iloc[:, visits].tolist(), frame.iloc[:, people].tolist(), strict=True))
 
     def to_rsids(self, respondents: Respondents) -> Respondents:
         """Return the people behind RIDs as RSIDs, each person once, in source order.
 
         Args:
-            respondents: RIDs; RIDs that are not in this crosswalk are omitted. RSIDs are returned unchanged.
+            respondents: RIDs; each is a line of the result, malformed if it is not in this crosswalk, a duplicate if
+                its person has an earlier one. RSIDs are returned unchanged.
         """
         if respondents.entity_type is EntityType.RSID:
             return respondents
-        known = (self.get(rid) for rid in respondents.ids)
-        people = id_array.from_ids(rsid for rsid in known if rsid is not None)
-        line_index = line_frames.index_of_ids(id_array.unique(people))
+        index = respondents.line_index
+        scanner = LineScanner(respondents.source_name)
+        scanner.scan_values(
+            rsid if (rsid := self.get(rid)) is not None else JudgedLine(Verdict.MALFORMED, rid, _NO_PARTNER)
+            for rid in respondents.ids
+        )
+        line_index = scanner.finish(numbers=array("q", index.line_numbers(index.usable_positions()).tolist()))
         name = "RSIDs" if respondents.source_name is None else f"{respondents.source_name} as RSIDs"
         source = replace(respondents.source_info, name=name, column=None, kind="list")
         return Respondents(EntityType.RSID, line_index, source)
@@ -91,17 +105,25 @@ class Crosswalk(Mapping[str, str]):
     @printable
     def __repr__(self) -> str:
         """Show counts, never an id."""
-        return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs>"
+        without = f" · {self.rows_without_pair:,} rows without a pair" if self.rows_without_pair else ""
+        return f"<Crosswalk: {len(self):,} RIDs of {len(set(self._rsid_of.values())):,} RSIDs{without}>"
 
 
-def _find_column(frame: pd.DataFrame, name: str | None, kind: EntityType) -> Any:
+def _find_column(frame: pd.DataFrame, name: str | None, kind: EntityType) -> int:
+    """Return the position of a column, from 0."""
     if name is not None:
-        if name in frame.columns:
-            return name
+        places = [place for place, label in enumerate(frame.columns) if label == name]
+        if len(places) == 1:
+            return places[0]
+        if places:
+            raise RespondentFileError(
+                f"{len(places)} columns are called {masked_repr(name)}.",
+                next_step="give the columns of the frame names of their own.",
+            )
         raise RespondentFileError(
             f"There is no column {masked_repr(name)}.", next_step=f"use one of {masked_repr(list(frame.columns), 200)}."
         )
-    found = [label for label in frame.columns if entity_type_from_name(str(label)) is kind]
+    found = [place for place, label in enumerate(frame.columns) if entity_type_from_name(str(label)) is kind]
     if len(found) == 1:
         return found[0]
     raise RespondentFileError(

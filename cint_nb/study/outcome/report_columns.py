@@ -10,6 +10,7 @@ from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, entity_type_from_name, list_labels
 
 _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(status|code)(code|description|label|text)?")
+_TARGET_GROUP = re.compile(r"targetgroup(id|name)?")
 _TEXT_LABEL = re.compile(r".*(description|label|text)")
 
 
@@ -29,6 +30,12 @@ def rsid_column(columns: Sequence[ColumnSample], requested: str | None, rid: str
         return _requested_column(columns, requested, "rsid", source)
     with_ids = [each for each in columns if each.share_of_ids >= MIN_ID_SHARE and each.name != rid]
     named = [each for each in with_ids if entity_type_from_name(each.name) is EntityType.RSID]
+    plain = [each for each in named if "rsid" in _normalise_name(_name(each))]
+    if len(plain) == 1:
+        return _name(plain[0])
+    if named and not plain and not any(entity_type_from_name(each.name) is EntityType.RID for each in with_ids):
+        # In an older format of the exchange the column `respondent_id` holds RIDs: the name alone proves nothing.
+        return _single_match(with_ids, "RSIDs", "rsid", source, at_least=1 if rid else 2)
     if named:
         return _single_match(named, "RSIDs", "rsid", source)
     rest = [each for each in with_ids if entity_type_from_name(each.name) is not EntityType.RID]
@@ -49,6 +56,14 @@ def rid_column(columns: Sequence[ColumnSample], requested: str | None, rsid: str
         and each.share_of_ids >= MIN_ID_SHARE
         and entity_type_from_name(each.name) is EntityType.RID
     ]
+    if not named and "rsid" in _normalise_name(rsid):  # in an older format `respondent_id` is the RID
+        named = [
+            each
+            for each in columns
+            if each.name != rsid
+            and each.share_of_ids >= MIN_ID_SHARE
+            and _normalise_name(_name(each)) == "respondentid"
+        ]
     return _single_match(named, "RIDs", "rid", source) if named else None
 
 
@@ -72,12 +87,26 @@ def status_column(columns: Sequence[ColumnSample], requested: str | None, source
     )
 
 
+def target_group_column(names: Sequence[str]) -> str | None:
+    """Return the name of the column that names the target group of a visit; None if there is none, or several."""
+    found = [name for name in names if _TARGET_GROUP.fullmatch(_normalise_name(name))]
+    ids = [name for name in found if _normalise_name(name).endswith("id")]
+    return (ids or found)[0] if len(ids or found) == 1 else None
+
+
 def _name(column: ColumnSample) -> str:
     """Return the name of a column; `read_report` gives one to those without."""
     return column.name or str(column.position)
 
 
 def _requested_column(columns: Sequence[ColumnSample], name: str, what: str, source: str | None) -> str:
+    alike = [each for each in columns if each.name in (name, f"{name} ({each.position})")]
+    if len(alike) > 1:
+        raise source_error(
+            source,
+            f"Several columns have this name: {list_labels(alike)}.",
+            f"pass one of these names as {what}='…'.",
+        )
     if any(each.name == name for each in columns):
         return name
     raise source_error(

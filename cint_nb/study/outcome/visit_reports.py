@@ -7,34 +7,33 @@ could be meant, the analyst is asked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr, printable
-from cint_nb.study.files import binary_formats
-from cint_nb.study.files.file_format import SourceFormat, open_source, source_error
-from cint_nb.study.files.id_column import ColumnSample, clean_name, is_header_row
+from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.id_column import ColumnSample
+from cint_nb.study.files.readers import TableReader, open_text_table
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.files.text_files import Layout, TextSource, detect_layout, iter_table_rows
-from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
+from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
+from cint_nb.study.files.workbooks import read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
-from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column
+from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column, target_group_column
+from cint_nb.study.outcome.report_statuses import describe_statuses, is_complete, unknown_statuses
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SAMPLE_ROWS = 2_000
-# Client response codes: 10 complete, 11 adjusted to complete. Marketplace codes and codes of other systems differ.
-_COMPLETE_CODES = frozenset({"10", "11"})
-_COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
 
 
 @check_arguments(RespondentFileError)
@@ -47,11 +46,16 @@ class VisitReport:
     Args:
         name: Name of the wave or of the file, for messages; None if neither has one.
         columns: Which column was read as `rsid`, `rid` and `status`; None if there is none.
+        _cells: The report as read, one row per visit, every cell a text; `visits` shows it, with ids masked.
+        malformed_lines: Line numbers of rows that were left out, since their values are not in their columns.
+        codes: What the analyst said that status codes and words mean.
     """
 
     name: str | None
     columns: Mapping[str, str | None]
     _cells: pd.DataFrame = field(repr=False)
+    malformed_lines: tuple[int, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def rsids(self) -> tuple[str | None, ...]:
@@ -64,7 +68,50 @@ class VisitReport:
         """For each visit, whether it was completed."""
         if self.columns["status"] is None:
             return np.ones(len(self._cells), np.bool_)
-        return np.array([_is_complete(text) for text in self._cells[self.columns["status"]].tolist()], np.bool_)
+        return np.array([is_complete(text, self.codes) for text in self._statuses], np.bool_)
+
+    @property
+    def _statuses(self) -> list[str]:
+        column = self.columns["status"]
+        return [] if column is None else self._cells[column].tolist()
+
+    @cached_property
+    def unknown_statuses(self) -> Mapping[str, int]:
+        """How often each status occurs whose meaning is not known; such a visit counts as not completed."""
+        return unknown_statuses(self._statuses, self.codes)
+
+    @cached_property
+    def target_groups(self) -> Mapping[str, int]:
+        """How many visits each target group has; empty if no column names the target group."""
+        column = target_group_column(list(self._cells.columns))
+        found = [] if column is None else filter(None, map(str.strip, self._cells[column].tolist()))
+        return dict(Counter(found).most_common())
+
+    @property
+    def time_zone(self) -> str:
+        """The zone of the times: UTC if a column says so, otherwise US Central, that of Cint's reports."""
+        return "UTC" if any("UTC" in str(name) for name in self._cells.columns) else "America/Chicago"
+
+    @cached_property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences about what the counts may mix or miss; empty if nothing is to be said."""
+        found = []
+        if len(self.target_groups) > 1:
+            shown = ", ".join(
+                f"{masked_repr(name, 40)}: {count:,}" for name, count in [*self.target_groups.items()][:8]
+            )
+            found.append(
+                f"The report has visits to {len(self.target_groups):,} target groups ({shown}); read it with "
+                "target_group='…' to keep those of one."
+            )
+        if self.unknown_statuses:
+            found.append(
+                f"The meaning of these statuses is not known, their visits count as not completed: "
+                f"{describe_statuses(self.unknown_statuses)}; read the report with codes={{…}} to say what they mean."
+            )
+        if self.malformed_lines:
+            found.append(f"{len(self.malformed_lines):,} rows were left out: they are not as wide as the header.")
+        return tuple(found)
 
     @cached_property
     def entrants(self) -> Respondents:
@@ -167,6 +214,8 @@ class VisitReport:
             ("people who entered", len(self.entrants)),
             ("people who completed", len(self.completes)),
         ]
+        if self.malformed_lines:
+            rows.append(("rows left out: more or fewer values than the header", len(self.malformed_lines)))
         return pd.DataFrame(rows, columns=["what", "number"])
 
     def __len__(self) -> int:
@@ -183,6 +232,11 @@ class VisitReport:
         ]
         if self.visits_without_rsid:
             parts.insert(1, f"{self.visits_without_rsid:,} visits without RSID")
+        if self.malformed_lines:
+            lines = ", ".join(f"{line:,}" for line in self.malformed_lines[:3])
+            more = ", …" if len(self.malformed_lines) > 3 else ""
+            parts.append(f"{len(self.malformed_lines):,} malformed rows left out (lines {lines}{more})")
+        parts += [f"warning: {text}" for text in self.warnings]
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
@@ -196,6 +250,10 @@ def read_report(
     all_complete: bool = False,
     sheet: str | int | None = None,
     name: str | None = None,
+    header_row: int | None = None,
+    hidden: Literal["skip", "read"] | None = None,
+    target_group: str | None = None,
+    codes: Mapping[int | str, str] | None = None,
 ) -> VisitReport:
     """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
@@ -208,28 +266,43 @@ def read_report(
         all_complete: Whether every row is a complete, as in a completes report; no status column is then needed.
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Name of the wave, shown in place of the file's name.
+        header_row: Line of the row with the names of the columns, from 1; found if omitted.
+        hidden: What to do with rows and sheets that are hidden in a workbook: `"skip"` or `"read"`. If omitted, a
+            report with any is refused.
+        target_group: Keep the visits to this target group only, where the report has several.
+        codes: What status codes or words mean that are not Cint's, such as `{301: "screened", 300: "complete"}`.
 
     Raises:
         RespondentFileError: the source is not a table, or a column is missing or ambiguous; the message lists the
-            candidates and the call to write.
+            candidates and the call to write. Also if no visit is completed and the meaning of a status is not known.
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
-    cells, source_name = _read_cells(source, sheet, name)
-    label = name or source_name
-    if not len(cells):
-        raise source_error(
-            label, "The report contains no visits.", "check its period and target group, and request it again."
-        )
-    columns = [
-        ColumnSample(place + 1, title, cells[title].head(_SAMPLE_ROWS).tolist())
-        for place, title in enumerate(cells.columns)
-    ]
-    person = rsid_column(columns, rsid, rid, label)
-    visit = rid_column(columns, rid, person, label)
-    completed = None if all_complete else status_column(columns, status, label)
+    with _open_table(source, sheet, name, header_row, hidden) as (table, source_name):
+        label = name or source_name
+        columns = _name_columns(table.columns)
+        if not any(any(map(normalise_line, cells.values)) for cells in columns):
+            raise source_error(
+                label, "The report contains no visits.", "check its period and target group, and request it again."
+            )
+        person = rsid_column(columns, rsid, rid, label)
+        visit = rid_column(columns, rid, person, label)
+        completed = None if all_complete else status_column(columns, status, label)
+        chosen = {"rsid": person, "rid": visit, "status": completed}
+        cells, malformed = _read_cells(table, columns, {name for name in chosen.values() if name is not None})
     called = name or (source_name and Path(source_name).stem)
-    report = VisitReport(called, {"rsid": person, "rid": visit, "status": completed}, cells)
+    if target_group is not None:
+        cells = _keep_target_group(cells, target_group, label)
+    meanings = {str(code).strip().lower(): str(meaning) for code, meaning in (codes or {}).items()}
+    report = VisitReport(called, chosen, cells, malformed, meanings)
+    if report.unknown_statuses and not report.completed.any():
+        raise source_error(
+            label,
+            "No visit is completed as far as is known, and the meaning of these statuses is not: "
+            f"{describe_statuses(report.unknown_statuses)}.",
+            'say what they mean: cint.read_report(…, codes={301: "screened", 300: "complete"}); or pass the name of '
+            "another column, status='…'.",
+        )
     if not any(report.rsids):
         raise source_error(
             label,
@@ -238,47 +311,60 @@ def read_report(
         )
     if visit:
         report.crosswalk()  # one RID of two people means that the columns are swapped
+    for text in report.warnings:
+        warn_caller(text)
     return report
 
 
 # --- from a source to cells -------------------------------------------------------------------------------------
 
 
-def _read_cells(source: Any, sheet: str | int | None, name: str | None) -> tuple[pd.DataFrame, str | None]:
-    """Return the cells as texts under the names of the header row, and the name of the source."""
+@contextmanager
+def _open_table(
+    source: Any, sheet: str | int | None, name: str | None, header_row: int | None, hidden: str | None
+) -> Iterator[tuple[TableReader, str | None]]:
+    """Open a report as a table, and give the name of the source."""
     import pandas as pd
 
-    source_name: str | None
     if isinstance(source, pd.DataFrame):
-        titles, rows = [str(title) for title in source.columns], source.to_numpy(dtype=object).tolist()
-        source_name = name or "DataFrame"
-    else:
-        # The caller's name is that of a wave; only one with a file extension may decide how bytes are stored.
-        with open_source(
-            source, name if name and Path(name).suffix.lower() in {".csv", ".xlsx", ".tsv", ".txt"} else None
-        ) as file:
-            source_name = file.name
-            if file.kind is SourceFormat.TEXT:
-                table = _read_text_rows(TextSource(file.stream, file.name))
-            elif file.kind is SourceFormat.WORKBOOK:
-                with binary_formats.open_sheet(file, sheet) as (_, numbered):
-                    table = [row for _, row in numbered if row]
-            else:
-                raise source_error(
-                    source_name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame."
-                )
-        table = [row for row in table if any(normalise_line(cell_text(value)) for value in row)]
-        if not table or not is_header_row([cell_text(value) for value in table[0]]):
+        rows = [(0, list(map(str, source.columns))), *enumerate(source.to_numpy(dtype=object).tolist(), start=1)]
+        yield TableReader(name or "DataFrame", lambda: iter(rows), 0), name or "DataFrame"
+        return
+    # The caller's name is that of a wave, and a download may be called .csv and be a workbook: the contents decide.
+    with open_source(source, by_contents=True) as file:
+        if file.kind is SourceFormat.TEXT:
+            table = _open_text(file, header_row)
+        elif file.kind in (SourceFormat.WORKBOOK, SourceFormat.ODS):
+            table = _open_workbook(file, sheet, header_row, hidden)
+        else:
+            raise source_error(file.name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame.")
+        if not table.has_header:
             raise source_error(
-                name or source_name, "The report has no header row.", "pass it as a DataFrame with column names."
+                name or file.name, "The report has no header row.", "pass it as a DataFrame with column names."
             )
-        titles, rows = [clean_name(cell_text(value)) for value in table[0]], table[1:]
-    width = len(titles)
-    texts = [[cell_text(value).strip() for value in [*row[:width], *[""] * (width - len(row))]] for row in rows]
-    return pd.DataFrame(texts, columns=_make_unique(titles), dtype="str"), source_name
+        yield table, file.name
 
 
-def _read_text_rows(text: TextSource) -> list[list[Any]]:
+def _open_workbook(
+    file: OpenSource, sheet: str | int | None, header_row: int | None, hidden: str | None
+) -> TableReader:
+    found = read_sheet(file, sheet, skip_hidden=hidden == "skip")
+    filled = {number for number, row in found.rows if any(normalise_line(cell_text(value)) for value in row)}
+    is_whole = found.is_hidden and sheet is None
+    covered = filled if is_whole else filled & found.hidden_rows
+    if covered and hidden is None:
+        raise source_error(
+            file.name,
+            f"{len(covered):,} rows of the report are hidden.",
+            'say whether they count: cint.read_report(…, hidden="skip") leaves them out, hidden="read" reads them too.',
+            sheet=found.name,
+        )
+    rows = [each for each in found.rows if hidden == "read" or each[0] not in covered]
+    return TableReader(file.name, lambda: iter(rows), header_row)
+
+
+def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
+    text = TextSource(file.stream, file.name)
     found = detect_layout(text.head, complete=text.complete)
     if found.layout is not Layout.TABLE:
         raise source_error(
@@ -286,21 +372,57 @@ def _read_text_rows(text: TextSource) -> list[list[Any]]:
             "This is not a table with columns.",
             "a list of IDs is read by cint.read_respondents(…, entity_type=…).",
         )
-    return [row for _, row in iter_table_rows(text, found.delimiter)]
+    return open_text_table(file, text, found, header_row)
 
 
-def _make_unique(titles: Sequence[str]) -> list[str]:
-    """Return unique column names: repeated and empty ones are numbered."""
-    found: list[str] = []
-    for place, title in enumerate(titles, start=1):
-        plain = title or f"column {place}"
-        found.append(plain if plain not in found else f"{plain} ({place})")
+def _name_columns(columns: Sequence[ColumnSample]) -> list[ColumnSample]:
+    """Return the columns with unique names: repeated and empty ones are numbered."""
+    found: list[ColumnSample] = []
+    taken: set[str] = set()
+    for cells in columns:
+        title = cells.name or f"column {cells.position}"
+        title = title if title not in taken else f"{title} ({cells.position})"
+        taken.add(title)
+        found.append(replace(cells, name=title))
     return found
 
 
-def _is_complete(text: str) -> bool:
-    plain = " ".join(text.lower().split())
-    return plain.removesuffix(".0") in _COMPLETE_CODES or plain in _COMPLETE_WORDS
+def _read_cells(
+    table: TableReader, columns: Sequence[ColumnSample], needed: set[str]
+) -> tuple[pd.DataFrame, tuple[int, ...]]:
+    """Return the cells of all visits as texts, and the line numbers of rows whose values are not in their columns."""
+    import pandas as pd
+
+    texts: list[list[str]] = []
+    malformed: list[int] = []
+    width = len(columns)
+    places = {place for place, cells in enumerate(columns) if cells.name in needed}
+    for number, row in table.judged_rows(places):
+        if isinstance(row, JudgedLine):
+            malformed += [number] if row.verdict is Verdict.MALFORMED else []
+            continue
+        values = [cell_text(value).strip() for value in row[:width]]
+        if len(row) != width and table.is_text:  # where the values behind the needed ones belong is not known
+            values = values[: max(places) + 1]
+        values += [""] * (width - len(values))
+        if any(map(normalise_line, values)):
+            texts.append(values)
+    frame = pd.DataFrame(texts, columns=[cells.name for cells in columns], dtype="str")
+    return frame, tuple(malformed)
+
+
+def _keep_target_group(cells: pd.DataFrame, target_group: str, source: str | None) -> pd.DataFrame:
+    column = target_group_column(list(cells.columns))
+    if column is None:
+        raise source_error(source, "No column of the report names the target group.", "leave target_group= out.")
+    kept = cells[cells[column].str.strip().str.casefold() == target_group.strip().casefold()]
+    if not len(kept):
+        raise source_error(
+            source,
+            f"The report has no visit to the target group {masked_repr(target_group)}.",
+            f"use one of {masked_repr(sorted(set(cells[column])), 300)}.",
+        )
+    return kept.reset_index(drop=True)
 
 
 def _mask_cells(text: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cint_nb.domain import limits
+from cint_nb.domain.files import UploadProblem
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
-from cint_nb.study.files.id_array import LINE_BYTES
+from cint_nb.study.files.evidence import contradicting_names
 from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
 
 _GOAL = "recontact guide, step 1"
@@ -54,7 +55,7 @@ def goal_rate(facts: WaveFacts, report: RuleReport) -> Finding | None:
 @rule("no-ids", steps=["create", "upload"], section=_UPLOAD)
 def no_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The source contains someone to contact."""
-    if facts.respondents is None or len(facts.respondents):
+    if facts.respondents is None or not _problem(facts, "no-ids"):
         return None
     return report.block(
         "The source contains no usable respondent ID.",
@@ -138,14 +139,25 @@ def capacity(facts: WaveFacts, report: RuleReport) -> Finding | None:
 @rule("file-size", steps=["upload"], section=_UPLOAD)
 def file_size(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The file that is uploaded is smaller than 5 MB."""
-    size = 0 if facts.respondents is None else len(facts.respondents) * LINE_BYTES
-    if size < limits.UPLOAD_MAX_BYTES:
+    problem = _problem(facts, "file-size")
+    if problem is None:
         return None
-    return report.block(
-        "The upload would be 5 MB or larger.",
-        evidence=f"{size:,} bytes",
-        fix="use respondents.split(100_000).",
-    )
+    return report.block(problem.what, evidence=f"{problem.evidence['bytes']:,} bytes", fix=problem.fix)
+
+
+@rule("hidden-lines", steps=["create", "upload"], section=_UPLOAD)
+def hidden_lines(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """What is hidden in the source is neither sent nor left out before the analyst says so."""
+    problem = _problem(facts, "hidden")
+    if problem is None:
+        return None
+    return report.block(problem.what, evidence=f"{problem.evidence['hidden']:,} lines", fix=problem.fix)
+
+
+def _problem(facts: WaveFacts, name: str) -> UploadProblem | None:
+    """Return what the judge of uploads says about the list."""
+    problems = () if facts.respondents is None else facts.respondents.upload_problems
+    return next((each for each in problems if each.rule == name), None)
 
 
 @rule("lines-left-out", steps=["create", "upload"], section=_UPLOAD)
@@ -160,10 +172,17 @@ def lines_left_out(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
             evidence=f"{counts.malformed:,} of {counts.lines:,} lines",
             fix="check respondents.summary(); correct the source if these lines are respondents.",
         )
-    others = [(counts.duplicate, "duplicate"), (counts.blank, "blank"), (counts.header, "header")]
+    others = [(getattr(counts, name), name) for name in ("duplicate", "blank", "header", "hidden")]
     if any(number for number, _ in others):
         skipped = ", ".join(f"{number:,} {name}" for number, name in others if number)
         yield report.note("Other lines are skipped as well.", evidence=skipped)
+    if not facts.respondents.source_info.hidden_undecided:
+        for sentence in facts.respondents.source_info.notes:
+            yield report.warn(
+                sentence,
+                evidence=facts.respondents.source_name,
+                fix="check respondents.lines(); keep if this is right.",
+            )
 
 
 @rule("entity-type", steps=["create", "upload"], section=_UPLOAD)
@@ -173,7 +192,7 @@ def entity_type(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     if people is None:
         return
     other = "RID" if people.entity_type is EntityType.RSID else "RSID"
-    for warning in people.warnings:
+    for warning in contradicting_names(people.entity_type, people.source_info):
         yield report.warn(
             warning, evidence=people.source_name, fix=f'read them again with entity_type="{other}", or keep.'
         )

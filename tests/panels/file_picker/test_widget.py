@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from cint_nb.domain.errors import CintWarning, RespondentFileError
@@ -192,14 +193,57 @@ def test_uploaded_ids_do_not_stay_in_a_trait(folder: Path) -> None:
     assert picker.to_code() == "cint.read_respondents('mine.csv', entity_type='RSID')"
 
 
-def test_an_upload_beyond_the_limit_is_refused_in_words(folder: Path) -> None:
+def test_an_export_larger_than_an_upload_is_read_for_its_few_ids(folder: Path) -> None:
     picker = FilePicker(folder)
     picker.entity.value = "RSID"
-    picker.upload.value = uploaded("big.csv", bytes(6_000_000))
-    wait_for(lambda: picker.error != "")
-    assert "6.0 MB" in picker.error
-    assert "Next:" in picker.error
-    assert picker.value is None
+    rows = "\n".join(f"{text},{'x' * 370_000}" for text in IDS)
+    picker.upload.value = uploaded("big.csv", f"RSID,answer\n{rows}\n".encode())
+    wait_for(lambda: picker.value is not None)
+    assert picker.value.ids == tuple(IDS)
+    assert "7.4 MB" in html_of(picker)
+    assert "ready" in html_of(picker)
+
+
+def test_a_list_above_the_limit_is_not_ready_and_can_be_split(folder: Path) -> None:
+    many = "\n".join(f"{number:08x}-0000-4000-8000-000000000000" for number in range(140_000))
+    (folder / "many.txt").write_text(many)
+    picker = FilePicker(folder).choose("many.txt", entity_type="RSID")
+    html = html_of(picker)
+    assert "cannot be uploaded as it is" in html
+    assert "140,000 IDs exceed the 100,000 of one target group" in html
+    assert "picker.value.split(100_000)" in html
+    assert "ready" not in html
+    assert "respondents=picker.value" not in html
+    assert [len(part) for part in picker.value.split()] == [100_000, 40_000]
+    assert "cannot be uploaded: 140,000 IDs" in picker.to_text()
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
+@pytest.mark.parametrize(("answer", "ids"), [("skip", 7), ("read", 10)])
+def test_what_a_workbook_hides_is_asked_about(folder: Path, answer: Any, ids: int) -> None:
+    book: Any = openpyxl.Workbook()
+    for text in ["RSID", *IDS[:10]]:
+        book.active.append([text])
+    for row in (3, 4, 9):
+        book.active.row_dimensions[row].hidden = True
+    book.save(folder / "people.xlsx")
+    picker = FilePicker(folder)
+    picker.entity.value = "RSID"
+    pick(picker, "people.xlsx")
+    wait_for(lambda: picker.hidden.layout.display == "" and picker.file_summary is not None)
+    assert "do the 3 lines count that the workbook hides?" in html_of(picker)
+    assert "<b>3</b> hidden" in html_of(picker)
+    early = picker.value
+    assert early is None
+    picker.hidden.value = answer
+    wait_for(lambda: picker.value is not None)
+    assert len(picker.value) == ids
+    line = f"picker.choose('people.xlsx', entity_type='RSID', hidden='{answer}')"
+    assert picker.to_code() == line
+    assert picker.choose("people.xlsx", entity_type="RSID", hidden=answer).to_code() == line
+    pick(picker, "wave1.csv")
+    wait_for(lambda: picker.value is not None and len(picker.value) == 20)
+    assert (picker.hidden.layout.display, picker.hidden.value) == ("none", None)
 
 
 def test_a_bad_file_says_why_and_a_good_one_after_it_clears_the_error(folder: Path) -> None:

@@ -267,7 +267,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(importlib, "import_module", gone)
-    with pytest.raises(RespondentFileError, match="needs openpyxl") as caught:
+    with pytest.raises(RespondentFileError, match="needs python-calamine") as caught:
         read(path)
     assert "cint_nb[files]" in str(caught.value.next_step)
 

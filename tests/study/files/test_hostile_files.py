@@ -25,7 +25,7 @@ IDS = [synthetic_id("hostile", number) for number in range(5)]
 MEGABYTE = 1_000_000
 
 
-def read(source: bytes | list[str] | str | Path, **options: str) -> Respondents:
+def read(source: bytes | list[str] | str | Path, **options: Any) -> Respondents:
     return read_respondents(source, entity_type="RSID", **options)
 
 
@@ -99,6 +99,7 @@ def test_a_workbook_that_unpacks_to_far_more_is_refused_before_it_does() -> None
         read(bomb)
 
 
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # formulas
 def test_links_of_a_workbook_to_other_files_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise AssertionError("a workbook must not open a connection")

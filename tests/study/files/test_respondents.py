@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 IDS = [synthetic_id("respondents", number) for number in range(50)]
 
 
-def read(content: bytes | str, **options: str) -> Respondents:
+def read(content: bytes | str, **options: Any) -> Respondents:
     return read_respondents(content.encode() if isinstance(content, str) else content, entity_type="RSID", **options)
 
 

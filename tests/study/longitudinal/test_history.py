@@ -197,6 +197,7 @@ def test_a_report_of_completes_only_has_no_status() -> None:
         ("", False),
     ],
 )
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # codes of nobody
 def test_only_the_clients_codes_and_plain_words_are_completes(text: str, complete: bool) -> None:
     found = read_report(frame([[IDS[0], text], [IDS[1], "10"]], ["RSID", "Client Status"]))
     assert found.completed.tolist() == [complete, True]

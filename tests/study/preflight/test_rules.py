@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import openpyxl
 import pytest
 from pydantic import ValidationError
 
@@ -260,6 +262,27 @@ def test_more_ids_than_a_target_group_holds_block_with_split_as_the_fix() -> Non
     assert "split(100_000)" in fix
     lots = many.union(synthetic_id("more", n) for n in range(40_000))
     assert one("file-size", Severity.BLOCK, respondents=lots, step="upload").evidence == "5,180,037 bytes"
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")
+def test_what_a_workbook_hides_blocks_until_it_is_said_whether_it_counts() -> None:
+    book: Any = openpyxl.Workbook()
+    for text in ["RSID", *IDS]:
+        book.active.append([text])
+    book.active.row_dimensions[3].hidden = True
+    file = io.BytesIO()
+    book.save(file)
+    asked = read_respondents(file.getvalue(), entity_type="RSID")
+    finding = one("hidden-lines", Severity.BLOCK, respondents=asked)
+    assert finding.evidence == "1 lines"
+    assert 'hidden="skip"' in str(finding.fix)
+    skipped = read_respondents(file.getvalue(), entity_type="RSID", hidden="skip")
+    assert not found("hidden-lines", respondents=skipped)
+    assert found("lines-left-out", respondents=skipped)[0].evidence == "1 header, 1 hidden"
+    read = read_respondents(file.getvalue(), entity_type="RSID", hidden="read")
+    assert not found("hidden-lines", respondents=read)
+    warned = [each for each in found("lines-left-out", respondents=read) if each.severity is Severity.WARN]
+    assert warned[0].message == "1 lines that are hidden in the workbook were read too."
 
 
 def test_a_column_that_names_the_other_type_is_a_warning() -> None:
