@@ -55,6 +55,7 @@ def test_b05_lists_ask_for_a_hundred_and_follow_the_cursor_alone(
 
 @pytest.mark.usefixtures("empty_group")
 @pytest.mark.parametrize("status", [404, 405])
+@pytest.mark.filterwarnings("ignore:The upload job has no 'partial_success_reason':cint_nb.errors.CintWarning")
 def test_b06_rsids_fall_back_to_the_older_address(
     client: AsyncClient, exchange: Any, ref: TargetGroupRef, status: int
 ) -> None:
@@ -153,6 +154,7 @@ def test_b14_a_refusal_no_listed_upload_explains_points_to_a_removal(
         {"failure_reason": "", "partial_success_reason": "", "job_trace_id": ""},
     ],
 )
+@pytest.mark.filterwarnings("ignore:The upload job has no 'partial_success_reason':cint_nb.errors.CintWarning")
 def test_b15_null_and_absent_fields_mean_the_same(
     client: AsyncClient, exchange: Any, ref: TargetGroupRef, holes: dict[str, Any]
 ) -> None:

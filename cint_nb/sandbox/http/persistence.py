@@ -44,8 +44,12 @@ class RequestLog:
     """
 
     def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
-        is_new = not path.exists() or not path.stat().st_size
-        if not is_new and not _is_state_file(path):
+        try:
+            is_new = not path.exists() or not path.stat().st_size
+            is_ours = is_new or _is_state_file(path)
+        except OSError as error:
+            raise ValueError(f"{path.name!r} cannot be opened as a state file: {error.strerror}") from None
+        if not is_ours:
             raise ValueError(f"{path.name} is not a state file of the sandbox")
         try:
             self._file = sqlite3.connect(path, check_same_thread=False)

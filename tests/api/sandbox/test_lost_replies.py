@@ -21,6 +21,7 @@ from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.sandbox.world import entities
 from tests.support.uploads import upload_file
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* not JSON:cint_nb.errors.CintWarning")
 MANAGER = "b551326b-ac9d-4d32-8823-4f025787dab9"
 ACTED = ("drop-reply", "500-after", "truncated", "html", "delay")
 NOT_ACTED = ("500", "502", "503", "reset", "refuse")
