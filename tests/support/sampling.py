@@ -1,7 +1,8 @@
 """A pytest plugin: large tables of generated cases run whole in CI, and in part wherever else the suite runs.
 
-A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once;
-`--every-way` runs all of them. The choice is the same in every run and in every worker.
+A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once; one
+marked `sampled(every=3)` with each third case, for cases that have no value in common. `--every-way` runs all of them.
+The choice is the same in every run and in every worker.
 """
 
 from __future__ import annotations
@@ -24,10 +25,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
-    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(covering(name, cases))}
+    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(_chosen(name, cases))}
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
         items[:] = [item for item in items if id(item) not in left_out]
+
+
+def _chosen(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
+    marker = cases[0].get_closest_marker("sampled")
+    every = marker.kwargs.get("every") if marker else None
+    return covering(name, cases) if every is None else cases[::every]
 
 
 def covering(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:

@@ -78,6 +78,7 @@ def test_a_draft_with_another_reference_is_another_draft(
     assert len(client.sandbox.world.groups) == 3
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 def test_one_upload_exists_after_a_lost_reply(client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int) -> None:
@@ -93,6 +94,7 @@ NEWER = "recontact_create_upload_respondents_by_file_job"
 LIST = "recontact_list_upload_respondents_by_file_jobs"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("absent", [(NEWER,), (NEWER, LIST)], ids=["with-a-list", "without-a-list"])
@@ -141,6 +143,7 @@ def test_a_second_upload_is_refused_early_while_the_first_runs(client: AsyncClie
     assert client.requests_sent == before + 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 def test_one_removal_exists_after_a_lost_reply(client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int) -> None:
@@ -182,6 +185,7 @@ def test_a_removal_refused_because_of_an_upload_is_no_removal(client: AsyncClien
     assert jobs(client, "RECONTACT_REMOVAL") == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("entity", ["RSID", "ACCESS_RESPONDENT_GUID"])
@@ -198,6 +202,7 @@ def test_one_exclusion_upload_exists_after_a_lost_reply(
     assert (ended.state is JobState.DONE) == (ended.saved_count == ids)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 def test_one_exclusion_removal_exists_after_a_lost_reply(
@@ -252,6 +257,7 @@ GUARDED: dict[str, tuple[str, Callable[[AsyncClient, TargetGroupRef], Any], str]
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", [*ACTED, *NOT_ACTED, "stale-etag"])
 @pytest.mark.parametrize("verb", GUARDED)
 def test_a_guarded_act_takes_effect_once(
