@@ -24,7 +24,7 @@ def check(session: nox.Session) -> None:
 @nox.session
 def test(session: nox.Session) -> None:
     """Unit, contract, notebook and fault tests."""
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", "-n", "3", *session.posargs)
 
 
 @nox.session
@@ -37,7 +37,7 @@ def notebooks(session: nox.Session) -> None:
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
     more = ("tests/wave/test_changed_elsewhere.py", "tests/wave/test_killed.py")
-    session.run("pytest", "tests/faults", *more, "--every-way", "-n", "2", *session.posargs)
+    session.run("pytest", "tests/faults", *more, "--every-way", "-n", "3", *session.posargs)
 
 
 @nox.session
@@ -51,7 +51,7 @@ def replies(session: nox.Session) -> None:
 @nox.session
 def tables(session: nox.Session) -> None:
     """Every case of the other tests that plain `pytest` samples."""
-    session.run("pytest", "--every-way", "-m", "sampled", "--ignore=tests/faults", "-n", "2", *session.posargs)
+    session.run("pytest", "--every-way", "-m", "sampled", "--ignore=tests/faults", "-n", "3", *session.posargs)
 
 
 @nox.session
@@ -73,7 +73,7 @@ def browser(session: nox.Session) -> None:
 def pythons(session: nox.Session) -> None:
     """The suite on each Python, in an environment of its own; one that is not installed is left out."""
     session.install("--quiet", "-e", ".[test]")
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", "-n", "3", *session.posargs)
 
 
 @nox.session(venv_backend="venv", reuse_venv=True, python="3.11")
@@ -86,7 +86,7 @@ def oldest(session: nox.Session) -> None:
         "uv", "pip", "install", "--quiet", "--python", session.virtualenv.location,
         "--resolution", "lowest-direct", "-e", ".[test]", external=True,
     )  # fmt: skip
-    session.run("pytest", "-n", "2", "--deselect", "tests/notebooks/test_replay.py", *session.posargs)
+    session.run("pytest", "-n", "3", "--deselect", "tests/notebooks/test_replay.py", *session.posargs)
 
 
 @nox.session(venv_backend="venv", reuse_venv=True)
