@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,15 @@ import pytest
 import cint_nb
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.operations import OPERATIONS
-from cint_nb.domain.errors import BadRequest
+from cint_nb.domain.errors import BadRequest, UnexpectedReply
 from tests.contract.example_transport import call_of
 from tests.contract.openapi_documents import vendor
 from tests.contract.operation_calls import OPERATION_CALLS
 
 PRISM = os.environ.get("CINT_NB_PRISM", "")
 START_SECONDS = 60
+SAME_CURSOR = "next_cursor was repeated"
+"""The mock's lists never end: each page is its example, with the same cursor."""
 BY_METHOD = sorted(name for name, ask in OPERATION_CALLS.items() if not ask.scene)
 BY_CALL = sorted(name for name, ask in OPERATION_CALLS.items() if ask.scene)
 """Prism knows no state, so that its examples hinder some methods; the request they would send is sent by itself."""
@@ -100,9 +103,12 @@ def answered(mock: Mock) -> Iterator[list[tuple[str, str, int, str]]]:
     assert [row for row in mock.seen if row[2] >= 300 or COMPLAINT in row[3]] == []
 
 
+@pytest.mark.filterwarnings(f"ignore:.*{SAME_CURSOR}:cint_nb.errors.CintWarning")
 @pytest.mark.parametrize("name", BY_METHOD)
 def test_a_method_is_understood_and_its_reply_is_read(name: str, client: AsyncClient, answered: list[Any]) -> None:
-    client.run(OPERATION_CALLS[name].through(client))
+    refusal = pytest.raises(UnexpectedReply, match=SAME_CURSOR)  # who is saved must be known as a whole
+    with refusal if name == "recontacts.saved_ids" else nullcontext():
+        client.run(OPERATION_CALLS[name].through(client))
     operation = OPERATIONS[name]
     address = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(operation.template))
     assert any(method == operation.method and re.fullmatch(address, path) for method, path, *_ in answered)
