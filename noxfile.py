@@ -51,14 +51,23 @@ def replies(session: nox.Session) -> None:
 @nox.session
 def tables(session: nox.Session) -> None:
     """Every case of the other tests that plain `pytest` samples."""
-    session.run("pytest", "--every-way", "-m", "sampled", "--ignore=tests/faults", "-n", "3", *session.posargs)
+    session.run(
+        "pytest",
+        "--every-way",
+        "-m",
+        "sampled or thorough",
+        "--ignore=tests/faults",
+        "--ignore=tests/sandbox/test_schemathesis.py",
+        "-n",
+        "3",
+        *session.posargs,
+    )
 
 
 @nox.session
 def schemathesis(session: nox.Session) -> None:
     """Ask the served sandbox everything its description allows."""
-    examples = {"SCHEMATHESIS_EXAMPLES": os.environ.get("SCHEMATHESIS_EXAMPLES", "3")}
-    session.run("pytest", "tests/sandbox/test_schemathesis.py", *session.posargs, env=examples)
+    session.run("pytest", "tests/sandbox/test_schemathesis.py", "--every-way", *session.posargs)
 
 
 @nox.session

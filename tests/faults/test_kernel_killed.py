@@ -37,6 +37,8 @@ wave = client.wave("A wave of kernels", project="Brand tracker", respondents=peo
     "last = wave.launch(budget='100 EUR')",
 )
 DIED = "the kernel died"
+KILLS = (("upload", 1), ("status", 2))
+"""At which requests kernels die."""
 
 
 class Notebook:
@@ -113,16 +115,9 @@ def kill_at(sandbox: Sandbox, step: str, times: int, pid: int) -> None:
     sandbox.faults.trigger = triggered  # type: ignore[method-assign, assignment]
 
 
-@pytest.fixture
-def kills(pytestconfig: pytest.Config) -> list[tuple[str, int]]:
-    """Return at which requests kernels die: a second one only where time is taken for everything."""
-    every = pytestconfig.getoption("every_way")
-    return [("upload", 1), ("status", 2)] if every else [("upload", 1)]
-
-
+@pytest.mark.thorough
 def test_the_cells_of_a_killed_kernel_go_on_after_a_restart(
     notebook: Notebook,
-    kills: list[tuple[str, int]],
     people: Respondents,
     people_file: Path,
     tmp_path: Path,
@@ -131,7 +126,7 @@ def test_the_cells_of_a_killed_kernel_go_on_after_a_restart(
     out, sandbox = tmp_path / "outcome.csv", Sandbox(seed=1)
     with ServedSandbox(sandbox) as served:
         cells = [cell.format(url=served.base_url, file=str(people_file), out=str(out)) for cell in CELLS]
-        for step, times in kills:
+        for step, times in KILLS:
             kill_at(sandbox, step, times, notebook.pid)
             assert notebook.run_all(cells) == DIED
             notebook.restart()

@@ -121,6 +121,7 @@ def nothing_logged() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("nothing_logged")
 @pytest.mark.skipif(not DESCRIPTORS.exists(), reason="counts open sockets in /proc")
 def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
@@ -128,9 +129,8 @@ def test_watching_for_thirty_days_needs_no_more_than_watching_for_ten(
     people: Respondents,
     clock: AdvancingClock,
     noted: Callable[[str, str, str, str], None],
-    pytestconfig: pytest.Config,
 ) -> None:
-    first, last = (10, 30) if pytestconfig.getoption("every_way") else (2, 6)
+    first, last = 10, 30
     plan = plan_of(client)
     plan = plan.model_copy(update={"end_at": plan.end_at + timedelta(days=30)})
     wave = client.wave("A month of polls", project="Brand tracker", respondents=people, plan=plan)

@@ -113,7 +113,7 @@ def test_what_is_for_practice_only_is_kept_from_the_live_exchange(template: Any)
         assert template.cells[index].source.startswith('if client.mode == "sandbox"')
 
 
-@pytest.mark.sampled(every=2)
+@pytest.mark.sampled(every=3)
 def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
     kernel: NotebookKernel, path: Path, tmp_path: Path
 ) -> None:
@@ -125,7 +125,7 @@ def test_untouched_it_runs_and_sends_nothing_that_changes_anything(
         assert "Dry run:" in shown(done) or "Nothing was sent" in shown(done)
 
 
-@pytest.mark.sampled(every=2)
+@pytest.mark.sampled(every=3)
 def test_no_longer_dry_it_sends_what_it_is_for_and_nothing_else(
     kernel: NotebookKernel, path: Path, tmp_path: Path
 ) -> None:

@@ -22,8 +22,8 @@ from tests.support.vendor import DEVIATIONS, VENDOR_FILE, load_vendor_document
 
 pytest.importorskip("schemathesis", reason="schemathesis is not installed")
 
-# A taste for plain `pytest`; `nox -s schemathesis` asks for more. All phases for a long run: SCHEMATHESIS_EXAMPLES=50.
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "1"))
+# `nox -s schemathesis` asks this much. All phases for a long run: SCHEMATHESIS_EXAMPLES=50.
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "3"))
 PHASES = "examples,coverage,fuzzing" if EXAMPLES > 3 else "examples,fuzzing"
 
 # A valid body may still break a rule that no schema can express: each operation that may reject one, and the rule.
@@ -170,12 +170,14 @@ def run_schemathesis(settings: Path, document: str, served: ServedSandbox, token
     assert result.returncode == 0, result.stdout[-40_000:] + result.stderr[-2_000:]
 
 
+@pytest.mark.thorough
 def test_schemathesis_finds_no_unexplained_failure(raw_client: RawClient, sandbox: Sandbox, tmp_path: Path) -> None:
     settings = write_settings(tmp_path, make_world(raw_client))
     with ServedSandbox(sandbox) as served:
         run_schemathesis(settings, f"{served.url}/openapi.json", served, raw_client.headers["Authorization"], PHASES)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not VENDOR_FILE, reason="the vendor's OpenAPI document is not at hand")
 def test_schemathesis_finds_no_unexplained_failure_by_the_vendors_document(
     raw_client: RawClient, sandbox: Sandbox, tmp_path: Path

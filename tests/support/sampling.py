@@ -2,7 +2,8 @@
 
 A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once; one
 marked `sampled(every=3)` with each third case, for cases that have no value in common. `--every-way` runs all of them.
-The choice is the same in every run and in every worker.
+The choice is the same in every run and in every worker. `examples` does the same for what hypothesis invents. A test
+marked `thorough` runs with `--every-way` only.
 """
 
 from __future__ import annotations
@@ -13,9 +14,21 @@ from collections.abc import Iterable
 
 import pytest
 
+_every_way = False
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-way", action="store_true", help="every case of the tests that are marked as sampled")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _every_way
+    _every_way = config.getoption("--every-way")
+
+
+def examples(number: int) -> int:
+    """Return how many examples hypothesis makes where `number` are made with `--every-way`: a third of them."""
+    return number if _every_way else -(-number // 3)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -26,6 +39,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
     left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(_chosen(name, cases))}
+    left_out |= {id(item) for item in items if item.get_closest_marker("thorough")}
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
         items[:] = [item for item in items if id(item) not in left_out]

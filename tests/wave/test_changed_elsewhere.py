@@ -78,14 +78,14 @@ def possible_stages(change: str) -> tuple[str, ...]:
 
 
 def cells_of(change: str, *, every: bool) -> list[Cell]:
-    """Return the cells of a change: all of them, or one for every fourth verb, the stages and journals in turn."""
+    """Return the cells of a change: all of them, or one for every sixth verb, the stages and journals in turn."""
     stages, row = possible_stages(change), CHANGE_ROWS.index(change)
     if every:
         return [Cell(change, verb, stage, known) for verb in VERBS for stage in stages for known in JOURNALS]
     return [
         Cell(change, verb, stages[(row + column) % len(stages)], (row + column // len(stages)) % 2 == 0)
         for column, verb in enumerate(VERBS)
-        if (row + column) % 4 == 0
+        if (row + column) % 6 == 0
     ]
 
 

@@ -78,6 +78,7 @@ def test_the_generated_files_are_current() -> None:
     assert (done.returncode, done.stdout) == (0, "the plain verbs are current\n"), done.stderr
 
 
+@pytest.mark.thorough
 def test_a_generated_file_changed_by_hand_is_noticed_and_made_anew(
     generate: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:

@@ -20,11 +20,13 @@ from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files import text_files as text_module
 from cint_nb.study.files.respondents import Respondents, read_respondents
+from tests.support.sampling import examples
 
 POOL = [synthetic_id("any file", number) for number in range(60)]
-CALM = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-FEW = settings(CALM, max_examples=25)
-SOME = settings(CALM, max_examples=40)
+pytestmark = pytest.mark.sampled(every=1)  # by `examples`
+CALM = settings(max_examples=examples(80), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(CALM, max_examples=examples(25))
+SOME = settings(CALM, max_examples=examples(40))
 
 WRAPPERS = [
     "{}",

@@ -19,11 +19,13 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.visit_reports import read_report
+from tests.support.sampling import examples
 
 RSIDS = [synthetic_id("shape person", number) for number in range(60)]
 RIDS = [synthetic_id("shape visit", number) for number in range(60)]
 OTHERS = [synthetic_id("shape other", number) for number in range(3_000)]
-CALM = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+pytestmark = pytest.mark.sampled(every=1)  # by `examples`
+CALM = settings(max_examples=examples(40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # of the result

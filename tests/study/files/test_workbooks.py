@@ -16,9 +16,11 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
+from tests.support.sampling import examples
 
 IDS = [synthetic_id("workbooks", number) for number in range(40)]
-CALM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+pytestmark = pytest.mark.sampled(every=1)  # by `examples`
+CALM = settings(max_examples=examples(25), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 MODES: list[Any] = [None, "skip", "read"]
 
 

@@ -16,10 +16,12 @@ from cint_nb.domain.ids import mask_id, synthetic_id
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.visit_reports import read_report
+from tests.support.sampling import examples
 
 RSIDS = [synthetic_id("reports person", number) for number in range(60)]
 RIDS = [synthetic_id("reports visit", number) for number in range(60)]
-CALM = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+pytestmark = pytest.mark.sampled(every=1)  # by `examples`
+CALM = settings(max_examples=examples(25), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # of the result
