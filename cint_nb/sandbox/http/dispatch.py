@@ -56,6 +56,9 @@ class Dispatcher:
         student_token: The only token that is accepted, for ever; without it, those that the token endpoint issues.
     """
 
+    router = Router()  # these two hold no state of a world
+    _web_router = Router((*OPERATIONS, *WEB_OPERATIONS))
+
     def __init__(
         self,
         world: World,
@@ -63,9 +66,7 @@ class Dispatcher:
         student_token: str | None = None,
     ) -> None:
         self.world = world
-        self.router = Router()
         self.lock = threading.RLock()
-        self._web_router = Router((*OPERATIONS, *WEB_OPERATIONS))
         self._log_request = log_request
         self._student_token = student_token
         self._idempotency_keys: dict[tuple[str, str, str], tuple[str, Response]] = {}
