@@ -9,7 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.support.canaries", "tests.support.sampling", "tests.support.fault_report"]
+# jsonschema would compile the grammars in it, a second and a half in each process, for a format no document here has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None: an import fails, which it allows
+
+pytest_plugins = ["tests.support.canaries", "tests.support.sampling", "tests.support.fault_report", "nbval.plugin"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has Interrupts ignored; tests that send one would wait for ever.

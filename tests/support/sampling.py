@@ -2,8 +2,8 @@
 
 A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once; one
 marked `sampled(every=3)` with each third case, for cases that have no value in common. `--every-way` runs all of them.
-The choice is the same in every run and in every worker. `examples` does the same for what hypothesis invents. A test
-marked `thorough` runs with `--every-way` only.
+The choice is the same in every run and in every worker. A test marked `thorough` runs with `--every-way` only. Of what
+hypothesis invents, everyday runs make a third: the profile that is loaded says so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 import pytest
 
-_every_way = False
+EXAMPLES = 100
+"""So many examples hypothesis makes of itself, and with `--every-way`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,13 +23,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    global _every_way
-    _every_way = config.getoption("--every-way")
+    """Load the profile before the test modules are imported; the controller of pytest-xdist imports none."""
+    if config.getoption("numprocesses", default=None):
+        return
+    from hypothesis import settings
+
+    settings.register_profile("everyday", max_examples=-(-EXAMPLES // 3), deadline=None)
+    settings.register_profile("every way", max_examples=EXAMPLES, deadline=None)
+    settings.load_profile("every way" if config.getoption("--every-way") else "everyday")
 
 
 def examples(number: int) -> int:
-    """Return how many examples hypothesis makes where `number` are made with `--every-way`: a third of them."""
-    return number if _every_way else -(-number // 3)
+    """Return how many examples the profile makes where `number` are made with `--every-way`."""
+    from hypothesis import settings
+
+    return -(-number * settings().max_examples // EXAMPLES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
