@@ -61,6 +61,7 @@ class AllocationFormat(StrEnum):
     OPEN_EXCHANGE = "open_exchange"
 
 
+@printable
 class Money(BaseModel):
     """An amount in a currency, exactly.
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
     Json,
@@ -29,6 +30,7 @@ _DELAY_SECONDS = 30.0
 _RETRY_AFTER_SECONDS = 2
 
 
+@printable
 @dataclass(frozen=True)
 class FaultKind:
     """A kind of fault.

@@ -21,6 +21,7 @@ from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
 from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.frames import status_frame
+from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
@@ -69,6 +70,8 @@ class Wave:
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
+        if crosswalk is not None and not isinstance(crosswalk, Crosswalk):
+            crosswalk = Crosswalk(crosswalk.items())  # of any spelling, of which a wave compares one
         self._context = WaveContext(client, project, name, respondents, plan, crosswalk)
         self._drafts = DraftSteps(self._context)
         self._uploads = UploadSteps(self._context)

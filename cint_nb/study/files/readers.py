@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr
+from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr, printable
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
@@ -34,6 +34,7 @@ _SPACES = "\\s+"
 Rows = Iterator[tuple[int, Sequence[Any]]]
 
 
+@printable
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """Where ids come from, as far as known.

@@ -9,7 +9,7 @@ from enum import StrEnum
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import ApiError, InvalidState, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import FieldingRun, RunState
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, printable
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroup, TargetGroupOverview
 
@@ -38,6 +38,7 @@ _STATE_OF_RUN = {
 }
 
 
+@printable
 @dataclass(frozen=True)
 class ExchangeState:
     """What the exchange says about a target group.
