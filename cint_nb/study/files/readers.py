@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,7 @@ from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.id_array import LINE_BYTES
 from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, choose_id_column, clean_name, count_header_lines
 from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.line_scanner import LineScanner
@@ -140,10 +142,9 @@ def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sourc
             header_row=_later_row(table.shape.number),
             notes=table.notes(),
         )
-    scanner = LineScanner(file.name)
-    for block in text.blocks(found.delimiter, mixed_ends=False):
-        reject_binary(file.name, block, scanner.lines)
-        scanner.feed(block)
+    scanner = LineScanner(file.name, check=partial(reject_binary, file.name), expected=file.size // LINE_BYTES)
+    for content, start, stop in text.spans(found.delimiter):
+        scanner.feed(content, start, stop)
     reading = scanner.finish(count_header=count_header_lines, header_row=options.header_row)
     cells = _check_single_column(reading, options, file.name)
     if not len(reading.keys):

@@ -91,8 +91,16 @@ class TextSource:
         self.head = b"".join(_normalise_newlines(iter([start[:_HEAD]])))
         self.complete = not following and len(start) <= _HEAD
 
-    def blocks(self, separator: str = "\n", *, mixed_ends: bool = True) -> Iterator[bytes]:
-        """Iterate over the text in blocks of whole lines, each line ended by LF.
+    def blocks(self) -> Iterator[bytes]:
+        """Iterate over the text in blocks of whole lines, each ended by LF.
+
+        Raises:
+            RespondentFileError: at a line of more than 1 MB.
+        """
+        return (content[start:stop] for content, start, stop in self.spans(mixed_ends=True))
+
+    def spans(self, separator: str = "\n", *, mixed_ends: bool = False) -> Iterator[tuple[bytes, int, int]]:
+        """Iterate over the text as bytes, with the beginning and the end of the whole lines in them.
 
         Args:
             separator: The end of a value; not LF for a text that is one line of values.
@@ -108,9 +116,10 @@ class TextSource:
             cut, begin = chunk.rfind(b"\n") + 1, 0
             if cut and rest:
                 begin = chunk.index(b"\n") + 1
-                yield rest + chunk[:begin]
+                line = rest + chunk[:begin]
+                yield line, 0, len(line)
             if cut:
-                yield chunk[begin:cut]
+                yield chunk, begin, cut
                 rest = b""
             rest += chunk[cut:]
             if len(rest) > limits.SOURCE_LINE_MAX_BYTES:
@@ -120,7 +129,8 @@ class TextSource:
                     "write one ID per line.",
                 )
         if rest:
-            yield rest + b"\n"
+            rest += b"\n"
+            yield rest, 0, len(rest)
 
 
 def _read_chunk(stream: BinaryIO) -> bytes:
