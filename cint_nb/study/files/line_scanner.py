@@ -231,17 +231,18 @@ class LineScanner:
         batch: list[str] = []
         for text in texts:
             if isinstance(text, JudgedLine):
-                self._scan_batch(batch)
+                self.scan_texts(batch)
                 batch = []
                 self._take_judged(text)
                 continue
             batch.append(text)
             if len(batch) == _BATCH:
-                self._scan_batch(batch)
+                self.scan_texts(batch)
                 batch = []
-        self._scan_batch(batch)
+        self.scan_texts(batch)
 
-    def _scan_batch(self, batch: Sequence[str]) -> None:
+    def scan_texts(self, batch: Sequence[str]) -> None:
+        """Judge texts, each of which is one line whatever it contains."""
         if not batch:
             return
         block = ("\n".join(batch) + "\n").encode("utf-8", "replace")

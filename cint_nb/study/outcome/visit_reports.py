@@ -27,7 +27,7 @@ from cint_nb.study.files.readers import TableReader, open_text_table
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
-from cint_nb.study.files.workbooks import read_sheet
+from cint_nb.study.files.workbooks import cell_text_of_workbook, read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column, target_group_column
 from cint_nb.study.outcome.report_statuses import describe_statuses, is_complete, unknown_statuses
@@ -349,7 +349,8 @@ def _open_workbook(
     file: OpenSource, sheet: str | int | None, header_row: int | None, hidden: str | None
 ) -> TableReader:
     found = read_sheet(file, sheet, skip_hidden=hidden == "skip")
-    filled = {number for number, row in found.rows if any(normalise_line(cell_text(value)) for value in row)}
+    rows = [*enumerate(found.rows, 1)]
+    filled = {number for number, row in rows if any(normalise_line(cell_text(value)) for value in row)}
     is_whole = found.is_hidden and sheet is None
     covered = filled if is_whole else filled & found.hidden_rows
     if covered and hidden is None:
@@ -359,8 +360,8 @@ def _open_workbook(
             'say whether they count: cint.read_report(…, hidden="skip") leaves them out, hidden="read" reads them too.',
             sheet=found.name,
         )
-    rows = [each for each in found.rows if hidden == "read" or each[0] not in covered]
-    return TableReader(file.name, lambda: iter(rows), header_row)
+    kept = [each for each in rows if hidden == "read" or each[0] not in covered]
+    return TableReader(file.name, lambda: iter(kept), header_row, as_text=cell_text_of_workbook)
 
 
 def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
@@ -401,7 +402,7 @@ def _read_cells(
         if isinstance(row, JudgedLine):
             malformed += [number] if row.verdict is Verdict.MALFORMED else []
             continue
-        values = [cell_text(value).strip() for value in row[:width]]
+        values = [table.as_text(value).strip() for value in row[:width]]
         if len(row) != width and table.is_text:  # where the values behind the needed ones belong is not known
             values = values[: max(places) + 1]
         values += [""] * (width - len(values))
