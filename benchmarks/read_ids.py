@@ -74,7 +74,10 @@ print(json.dumps({
     "result": result,
 }))
 """
-ENVIRONMENT = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # its threads wait busily, and nobody here multiplies matrices
+ENVIRONMENT = {
+    **os.environ,
+    "OPENBLAS_NUM_THREADS": "1",
+}  # its threads wait busily, and nobody here multiplies matrices
 _COUNTED = re.compile(r"([\d.,]+)\s+instructions|I\s+refs:\s+([\d.,]+)")
 
 

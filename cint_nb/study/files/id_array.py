@@ -180,9 +180,9 @@ def find_duplicates(keys: IdArray) -> tuple[RowNumbers, RowNumbers]:
     Returns:
         The repeating rows, ascending, and for each the first row with the same id.
     """
-    # Sorting rows of 16 bytes is slow, sorting 64-bit numbers is fast. So each row becomes one number: a hash of the id,
-    # and in the lowest bits where the row is. After one sort equal ids are neighbours, the earliest row first. Only
-    # neighbours of one hash are compared as ids.
+    # Sorting rows of 16 bytes is slow, sorting 64-bit numbers is fast. So each row becomes one number: a hash of the
+    # id, and in the lowest bits where the row is. After one sort equal ids are neighbours, the earliest row first.
+    # Only neighbours of one hash are compared as ids.
     bits = np.uint64(len(keys).bit_length())
     place_mask = (np.uint64(1) << bits) - np.uint64(1)
     ordered = _hash_rows(keys, place_mask)

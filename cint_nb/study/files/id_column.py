@@ -229,9 +229,7 @@ def _is_named_instead(cells: ColumnSample, found: Sequence[ColumnSample], entity
         return False
     alike = any(entity_type_from_name(other.name) is entity_type for other in found)
     damaged = (MalformedReason.DASHES, MalformedReason.CHARACTERS)
-    return not alike or any(
-        is_id(text) or malformed_reason(text) in damaged for text in cells.values
-    )
+    return not alike or any(is_id(text) or malformed_reason(text) in damaged for text in cells.values)
 
 
 def _example_call(source: str | None, cells: ColumnSample, entity_type: EntityType) -> str:

@@ -13,7 +13,7 @@ from typing import IO, Any
 from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
-from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
 from cint_nb.study.files.id_array import LINE_BYTES
 from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, choose_id_column, clean_name, count_header_lines
 from cint_nb.study.files.line_index import LineIndex
@@ -121,10 +121,10 @@ def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInf
 def _read_file(
     source: str | Path | bytes | bytearray | memoryview | IO[Any], options: ReadOptions
 ) -> tuple[LineIndex, SourceInfo]:
-    with open_source(source, options.name) as file:
-        if file.kind is SourceFormat.TEXT:
-            return _read_text(file, options)
-        return _read_binary(file, options)
+    def read(file: OpenSource) -> tuple[LineIndex, SourceInfo]:
+        return (_read_text if file.kind is SourceFormat.TEXT else _read_binary)(file, options)
+
+    return read_file(source, read, options.name)
 
 
 def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:

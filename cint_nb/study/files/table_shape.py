@@ -100,12 +100,7 @@ def _find_header_row(rows: Sequence[Sequence[str]], filled: list[int], column: s
         return None
     widths = Counter(len(rows[place]) for place in with_ids or filled)
     usual = {width for width, often in widths.items() if 2 * often >= max(widths.values())}
-    id_places = {
-        number
-        for place in with_ids
-        for number, value in enumerate(rows[place])
-        if is_id(value)
-    }
+    id_places = {number for place in with_ids for number, value in enumerate(rows[place]) if is_id(value)}
     could_be = [place for place in before if is_header_row(rows[place]) and _count_filled(rows[place]) > 1]
     fitting = [place for place in could_be if len(rows[place]) in usual and 2 * _count_filled(rows[place]) > min(usual)]
     wanted = column.strip().casefold() if isinstance(column, str) else None
@@ -213,10 +208,4 @@ class RowJudge:
 
 def places_with_ids(rows: Iterable[Sequence[str]], width: int) -> frozenset[int]:
     """Return the columns, from 0, in which a row of the usual width has an id."""
-    return frozenset(
-        place
-        for row in rows
-        if len(row) == width
-        for place, value in enumerate(row)
-        if is_id(value)
-    )
+    return frozenset(place for row in rows if len(row) == width for place, value in enumerate(row) if is_id(value))
