@@ -84,6 +84,11 @@ def normalise_line(text: str) -> str:
         text = shorter
 
 
+def is_id(text: str) -> bool:
+    """Return whether a text is a respondent id in any spelling; one that is too short is not looked at further."""
+    return len(text) >= 36 and ids.is_respondent_id(normalise_line(text))
+
+
 def cell_text(value: Any) -> str:
     """Return a cell of a table, a list or a workbook as text; missing values become empty.
 
