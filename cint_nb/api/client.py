@@ -46,6 +46,8 @@ class AsyncClient:
     Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
     for either from synchronous code.
 
+    It has no guard on money: it launches and raises without a budget, which `cint_nb.Client` and its `aio` require.
+
     Args:
         http: What sends the requests.
         sandbox: The sandbox in this process that answers, where there is one.

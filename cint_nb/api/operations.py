@@ -258,3 +258,18 @@ STATUS_OPERATIONS: Mapping[JobKind, Operation] = {
     **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCH.items()},
 }
 """The operation that reads the status of each kind of job."""
+
+SPENDING: Mapping[str, str] = {
+    LAUNCH.name: "the draft goes live",
+    SCHEDULE.name: "the draft goes live by itself at its start",
+    LAUNCH_NOW.name: "people can enter from now on",
+    RESUME.name: "people can enter again",
+    RELAUNCH.name: "people can enter again",
+    UPDATE_RUN.name: "people can enter earlier or longer",
+    SET_GOAL.name: "more completes are paid for",
+    SET_CPI.name: "each complete may be dearer",
+    UPLOAD_RECONTACTS.name: "with overfill each saved id may complete",
+    UPLOAD_RSIDS.name: "with overfill each saved id may complete",
+    **{START_BATCH[verb].name: "people can enter these groups" for verb in ("launch", "resume", "relaunch")},
+}
+"""Every operation that can spend money, by name, and how: `Client` asks for a budget before it is sent."""

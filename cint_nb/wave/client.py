@@ -34,10 +34,13 @@ class Client:
     Every verb waits for its result, in a cell as in a script. The same verbs as coroutines, for code with an event loop
     of its own, are at `aio`: `await client.aio.projects.list()`.
 
+    Every call that can spend money asks for a budget and compares it with the most the target group could cost, here
+    and at `aio`; `cint_nb.api.client.AsyncClient` has no such guard.
+
     Made by `cint_nb.connect`. Use it in a `with` block, or close it with `close()`.
 
     Attributes:
-        aio: The same client for `await`.
+        aio: The same client for `await`, with the same guard on money.
         projects: Create and read projects.
         target_groups: Create, read and change target groups.
         recontacts: Upload, count, list and remove recontacts.

@@ -8,6 +8,7 @@ from typing import Any
 
 from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.safety.spend_check import RecordApproval, within_budget
 from cint_nb.domain.errors import (
     InvalidState,
     JobFailed,
@@ -74,9 +75,11 @@ class FieldingSteps:
 
             async def send(payload: LaunchPayload) -> Job:
                 with self._wave.failed_if_refused(LAUNCH, payload):
-                    return await self._wave.client.fielding.launch(
-                        ref, payload.end_at, idempotency_key=payload.idempotency_key
-                    )
+                    async with within_budget(self._approval(ref, budget, worst_case)):
+                        with self._wave.client.spend_guard.checked(ref):
+                            return await self._wave.client.fielding.launch(
+                                ref, payload.end_at, idempotency_key=payload.idempotency_key
+                            )
 
             try:
                 snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
@@ -89,8 +92,20 @@ class FieldingSteps:
                 # The key of an attempt that failed long ago returns that job; only then does the next one follow.
                 if shown is None or shown.created_at is None or shown.created_at >= asked_at:
                     raise
-        await self._read_back(budget)
+        await self._read_back(budget, worst_case)
         return snapshot
+
+    async def _approval(self, ref: TargetGroupRef, budget: Money, worst_case: Money) -> RecordApproval:
+        """Return what records the budget of a launch; the wave has compared it with plan and draft."""
+        plan = self._wave.plan
+        return lambda: self._wave.client.spend_guard.record(
+            ref,
+            verb="launch",
+            budget=budget,
+            worst_case=worst_case,
+            completes_goal=plan.completes_goal,
+            price_cap=plan.price_cap,
+        )
 
     async def _launch_from_the_group(self, error: NotFound | JobStatusUnknown, budget: Money) -> JobSnapshot:
         """Return what became of a launch whose job does not tell, as the group shows it; it is not sent again."""
@@ -199,14 +214,22 @@ class FieldingSteps:
         self._wave.write(LAUNCH, EntryState.DONE, evolve(entry.payload, snapshot=snapshot))
         return snapshot
 
-    async def _read_back(self, budget: Money) -> None:
+    async def _read_back(self, budget: Money, worst_case: Money) -> None:
         """Say what is so after a launch: somebody may have changed the draft between its check and its launch."""
         state = await self._wave.read_back()
         if state is None:
             return
         limits = await read_limits(self._wave.client, state)
         worst = limits.worst_case()
-        self._wave.client.spend_guard.record(state.ref, verb="launch", budget=budget, worst_case=worst, limits=limits)
+        if worst != worst_case:
+            self._wave.client.spend_guard.record(
+                state.ref,
+                verb="launch",
+                budget=budget,
+                worst_case=worst,
+                completes_goal=limits.completes_goal,
+                price_cap=limits.price_cap,
+            )
         self._warn_if_dearer(state, worst, budget, "it was changed between its check and its launch")
 
     async def warn_of_rerun(self, state: ExchangeState, budget: Money) -> None:
@@ -245,7 +268,8 @@ class FieldingSteps:
             if changed is not None:
                 self._wave.client.http.warn(f"The wave {self._wave.name!r} was paused. {changed}")
         try:
-            await self._wave.client.fielding.resume(state.ref)
+            with self._wave.client.spend_guard.checked(state.ref):
+                await self._wave.client.fielding.resume(state.ref)
         except InvalidState as error:
             error.next_step = state.advice() or error.next_step
             raise
@@ -289,15 +313,16 @@ class FieldingSteps:
         """Relaunch a completed run whose goal and end have not been reached."""
         ref = await self._wave.require_ref()
         state = await self._wave.read_state()
-        approve = await self._wave.client.spend_guard.check(
+        approval = self._wave.client.spend_guard.check(
             ref, verb="wave.relaunch", budget=budget, always=True, state=state
         )
         try:
-            await self._wave.client.fielding.relaunch(ref)
+            async with within_budget(approval):
+                with self._wave.client.spend_guard.checked(ref):
+                    await self._wave.client.fielding.relaunch(ref)
         except InvalidState as error:
             error.next_step = state.advice() or error.next_step
             raise
-        approve()
         await self._wave.read_back()
 
     async def raise_goal(self, goal: int, budget: str | Money | None) -> int:
@@ -333,11 +358,12 @@ class FieldingSteps:
             raise state.invalid_state_error(
                 "The start of the run is not shown, so its end cannot be moved.", "", wave=self._wave.name
             )
-        approve = await self._wave.client.spend_guard.check(
+        approval = self._wave.client.spend_guard.check(
             state.ref, verb="wave.extend", budget=budget, always=True, state=state
         )
-        changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
-        approve()
+        async with within_budget(approval):
+            with self._wave.client.spend_guard.checked(state.ref):
+                changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
         await self._wave.read_back()
         return changed.end_fielding_at or end_at
 

@@ -15,7 +15,7 @@ from cint_nb.api.resources.draft_body import (
     toggle_unit_id_type,
 )
 from cint_nb.api.safety.send_once import send_once
-from cint_nb.api.safety.spend_check import SpendCheck
+from cint_nb.api.safety.spend_check import SpendCheck, within_budget
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
@@ -279,15 +279,14 @@ class TargetGroups:
         Serves `PUT …/cost-per-interview`.
         """
         wanted = Money.parse(price)
-        approve = None
+        check = None
         if self.spend_guard is not None:
-            approve = await self.spend_guard.check(
+            check = self.spend_guard.check(
                 ref, verb="client.target_groups.set_cost_per_interview", price=wanted, budget=budget
             )
         body = {"target_group_cpi": wanted.to_body()}
-        reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
-        if approve is not None:
-            approve()
+        async with within_budget(check):
+            reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
         if reply.body.strip():
             return parse_item(Amount, reply.json_object().get("target_group_cpi"), ops.SET_CPI.make_call())
         shown = (await self.overview(ref)).current_cost_per_interview
@@ -318,17 +317,16 @@ class TargetGroups:
 
         Serves `PUT …/profiles/completes-goal`.
         """
-        approve = None
+        check = None
         if self.spend_guard is not None:
-            approve = await self.spend_guard.check(
+            check = self.spend_guard.check(
                 ref, verb="client.target_groups.set_completes_goal", goal=goal, budget=budget
             )
         body: dict[str, Any] = {"completes_goal": goal}
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
-        reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
-        if approve is not None:
-            approve()
+        async with within_budget(check):
+            reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
         if reply.body.strip():
             return int(reply.json_object()["completes_goal"])
         shown = (await self.overview(ref)).progress.filling_goal
