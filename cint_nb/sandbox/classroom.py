@@ -22,6 +22,7 @@ from cint_nb.sandbox.http.app import HostGuard
 from cint_nb.sandbox.http.control_api import advance, clock_routes
 from cint_nb.sandbox.http.control_page import render_classroom
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, START, Sandbox
+from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import PopulationParameters
 
 MAX_STUDENTS = 500
@@ -57,6 +58,7 @@ class Classroom:
         start: Moment at which the world starts, UTC.
         state: File that stores the first account; the others are stored beside it, `class-02.sqlite` and so on.
         population: The parameters of people's behaviour.
+        missingness: What decides who is missing from recontact waves.
 
     Raises:
         ValueError: for another number of students, or a fault or state file that cannot be used.
@@ -72,6 +74,7 @@ class Classroom:
         start: datetime = START,
         state: Path | None = None,
         population: PopulationParameters | None = None,
+        missingness: Missingness | None = None,
     ) -> None:
         if not 1 <= students <= MAX_STUDENTS:
             raise ValueError(f"a class has 1 to {MAX_STUDENTS} students, not {students}")
@@ -84,6 +87,7 @@ class Classroom:
                 start=start,
                 state=_state_of(state, student.number),
                 population=population,
+                missingness=missingness,
                 account_id=student.account_id,
                 student_token=student.token,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
+from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.ids import printable
 from cint_nb.sandbox.changes_elsewhere import ChangeName, LaggingList
@@ -22,9 +24,16 @@ from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.http.persistence import RequestLog
 from cint_nb.sandbox.http.routes import OPERATIONS
 from cint_nb.sandbox.http.transport import SandboxTransport
-from cint_nb.sandbox.protocol.messages import Json
+from cint_nb.sandbox.http.web_interface import SWITCH_PEOPLE_PATH
+from cint_nb.sandbox.moment import Sender
+from cint_nb.sandbox.protocol.messages import Json, Request
+from cint_nb.sandbox.simulation.advance import catch_up
+from cint_nb.sandbox.simulation.quotas import Quota, quotas_of
+from cint_nb.sandbox.simulation.truth import Truth, truth_of
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, BUSINESS_UNIT_ID, CLIENT_ID, CLIENT_SECRET, PROJECT_MANAGER_ID
+from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import PopulationParameters
+from cint_nb.sandbox.world.settings import changed_settings
 from cint_nb.sandbox.world.world import World
 
 __all__ = [
@@ -52,6 +61,7 @@ class Sandbox:
         start: Moment at which the world starts, UTC.
         state: SQLite file that stores the world; it is read when it exists.
         population: The parameters of people's behaviour.
+        missingness: What decides who is missing from recontact waves; nothing but chance when omitted.
         account_id: The account of this sandbox.
         student_token: The only token it accepts, for ever; without it, those that its token endpoint issues.
 
@@ -71,15 +81,18 @@ class Sandbox:
         start: datetime = START,
         state: Path | None = None,
         population: PopulationParameters | None = None,
+        missingness: Missingness | None = None,
         account_id: int = ACCOUNT_ID,
         student_token: str | None = None,
     ) -> None:
         self.seed = seed
         self.clock = SandboxClock(start, speed)
-        self.world = World(seed, start, population, account_id)
+        self.world = World(seed, start, population, account_id, missingness)
         self.faults = FaultPlan(faults, seed=seed, known_steps=FAULT_STEPS)
         self.request_log = (
-            RequestLog(state, seed=seed, start=start, account_id=account_id) if state is not None else None
+            RequestLog(state, seed=seed, start=start, account_id=account_id, people=self.world.population)
+            if state is not None
+            else None
         )
         log_request = self.request_log.append if self.request_log is not None else None
         self.dispatcher = Dispatcher(self.world, log_request, student_token)
@@ -127,6 +140,70 @@ class Sandbox:
             >>> sandbox.inject("paused-elsewhere")
         """
         return self.faults.arm(write_fault(name, at, argument, value=value, times=times, skip=skip, target=target))
+
+    def switch(self, missingness: Missingness | None = None, population: PopulationParameters | None = None) -> None:
+        """Let people behave in another way: in waves that go live from now on, and at once where suppliers are down.
+
+        Args:
+            missingness: What decides who is missing from now on; as before when omitted.
+            population: The parameters of people's behaviour from now on; as before when omitted.
+
+        Example:
+            >>> sandbox.switch(cint_nb.sandbox.Missingness.mnar())
+        """
+        settings = {"missingness": missingness, "population": population}
+        body = {name: changed_settings(value) for name, value in settings.items() if value is not None}
+        path = SWITCH_PEOPLE_PATH.format(account_id=self.world.account_id)
+        headers = {"cint-api-version": limits.API_VERSION}
+        request = Request("PUT", path, {}, headers, json.dumps(body).encode(), self.clock.elapsed)
+        self.dispatcher.act(request, Sender.COLLEAGUE)
+
+    def truth(self, target_group_id: str | None = None, *, reveal: bool = False) -> Truth:
+        """Return who the people of each wave are and what they would have answered, also those who never came.
+
+        A wave here is a target group that has been live. Its people are those in its list and those who came; of new
+        people those whom suppliers were asked to send.
+
+        Args:
+            target_group_id: Only this target group, by either of its ids.
+            reveal: Show whole ids. Masked otherwise; `person` is the key.
+
+        Returns:
+            Columns of equal length, a row per wave and person: `wave` (1, 2 … in the order in which they went live),
+            `target_group_id`, `person` (a number, the same in all waves of this truth), `rsid`; `age` (years),
+            `gender`, `region`, `education`, `device`, `tenure_months`, `supplier`; `loyalty` and `speed` (standard
+            normal); `answer` (0–100, what they answer in this wave or would); `propensity` (their chance to enter,
+            0–1), `would_enter`, `enters_after_hours` (hours live after the invitation; None for who would not enter
+            and for new people), `would_complete` (as long as no quota, exclusion or end of fielding stops them);
+            `visits` so far, `completed` so far, and `reason`, the word for how the visits ended, None without one.
+
+        Raises:
+            InputError: when no target group of this id has been live.
+
+        Example:
+            >>> truth = pandas.DataFrame(client.sandbox.truth())
+            >>> wave = truth[truth.wave == 2]
+            >>> wave.answer[wave.completed].mean() - wave.answer.mean()  # the bias of the unweighted mean
+        """
+        with self.dispatcher.lock:
+            catch_up(self.world, self.clock.elapsed)
+            return truth_of(self.world, target_group_id, reveal=reveal)
+
+    def quotas(self, target_group_id: str) -> list[Quota]:
+        """Return the quotas of a target group and how far each is filled; empty without quotas.
+
+        Args:
+            target_group_id: The target group, by either of its ids.
+
+        Raises:
+            InputError: when there is none of this id.
+        """
+        with self.dispatcher.lock:
+            catch_up(self.world, self.clock.elapsed)
+            for group in self.world.groups.values():
+                if target_group_id in (group.id, group.human_readable_id):
+                    return quotas_of(group)
+        raise ValueError("there is no target group of this id")
 
     def advance(self, seconds: float) -> None:
         """Advance virtual time by so many seconds."""

@@ -105,7 +105,7 @@ def test_project_exclusion_blocks_a_recontact_of_the_same_project(
     raw_client.saved_ids(second, people)
     raw_client.launched(second, "2026-09-20T08:00:00Z")
     sandbox.advance(4 * DAY)
-    assert (live(raw_client, second).get("Excluded", 0) > 0) == enabled
+    assert (live(raw_client, second).get("Excluded by project", 0) > 0) == enabled
 
 
 def test_the_policy_of_several_groups_is_set_at_once(raw_client: RawClient) -> None:

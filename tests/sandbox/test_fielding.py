@@ -192,7 +192,7 @@ def test_the_figures_of_one_moment_agree_with_each_other(
     assert live["Complete"] == body["completes"] == overview["progress"]["current_completes"]
     assert float(body["completes_cost"]["value"]) == pytest.approx(body["completes"] * float(PRICE_VALUE))
     assert overview["conversion_rate"] == pytest.approx(body["completes"] / body["entrants"], abs=1e-4)
-    assert body["prescreens"] == body["entrants"] - live.get("Screened out", 0)
+    assert body["prescreens"] == body["entrants"] - live.get("Screened out", 0) - live.get("Duplicate", 0)
     assert body["respondent_analysis"]["test"] == []
     intervals = raw_client.get(f"{group}/completes-aggregated-by-interval").json()["aggregated_completes_intervals"]
     counts = [entry["count"] for entry in intervals]

@@ -11,7 +11,7 @@ from cint_nb.domain import ids
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.world.id_store import IdStore, to_id_bytes, to_uuid_text
-from cint_nb.sandbox.world.population import Population, UploadResult, rid_of, visit_count
+from cint_nb.sandbox.world.population import Population, UploadResult, Wave, rid_of, visit_count
 
 
 def test_ids_are_kept_in_order_and_positions_survive_removal() -> None:
@@ -60,7 +60,7 @@ def test_attrition_grows_with_the_time_since_a_person_was_last_seen() -> None:
     every = [to_id_bytes(ids.synthetic_id("attrition", number)) for number in range(3_000)]
 
     def returning(months: float) -> int:
-        return sum(people.return_delay(key, b"wave", months) is not None for key in every)
+        return sum(people.return_delay(key, Wave(b"wave"), months) is not None for key in every)
 
     fresh, half, year = returning(0), returning(6), returning(12)
     assert fresh > half > year > 0
@@ -72,7 +72,7 @@ def test_people_of_slow_suppliers_come_later() -> None:
     every = [to_id_bytes(ids.synthetic_id("slow", number)) for number in range(6_000)]
     delays: dict[bool, list[float]] = {True: [], False: []}
     for key in every:
-        delay = people.return_delay(key, b"wave", 0)
+        delay = people.return_delay(key, Wave(b"wave"), 0)
         if delay is not None:
             delays[people.is_slow(people.supplier_of(key))].append(delay)
     middle = {slow: sorted(found)[len(found) // 2] for slow, found in delays.items()}

@@ -261,7 +261,7 @@ def disagreements(hint: Any, schema: Schema, at: str) -> Iterator[str]:
         yield f"{at}: {hint} for {[branch['type'] for branch in described]}"
         return
     for each in hints:
-        branch = next(branch for branch in described if branch["type"] == json_type(each))
+        branch = next(branch for branch in described if branch["type"] == json_type(each) and may_be(each, branch))
         if get_origin(each) is Literal and list(get_args(each)) != branch["enum"]:
             yield f"{at}: {each} for {branch['enum']}"
         elif get_origin(each) is list:
@@ -275,6 +275,13 @@ def disagreements(hint: Any, schema: Schema, at: str) -> Iterator[str]:
                     yield f"{at}.{name}: required in one, optional in the other"
                 else:
                     yield from disagreements(inner, fields[name], f"{at}.{name}")
+
+
+def may_be(hint: Any, branch: Schema) -> bool:
+    """Return whether a branch describes a type: of several objects, that with the same word for what it is."""
+    word = branch.get("properties", {}).get("object", {}).get("enum")
+    kind = get_type_hints(hint).get("object") if is_typeddict(hint) else None
+    return word is None or kind is None or list(get_args(kind)) == word
 
 
 def json_type(hint: Any) -> str:

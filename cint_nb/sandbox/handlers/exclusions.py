@@ -12,7 +12,7 @@ from cint_nb.sandbox.handlers.upload_file import join_ids, parse_ids, parse_uplo
 from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, bad_request, job_conflict, to_json
 from cint_nb.sandbox.protocol.paging import page_of_positions, self_link
 from cint_nb.sandbox.protocol.request_bodies import ActivityExclusions, Exclusion, PolicyChange
-from cint_nb.sandbox.simulation import fieldwork, jobs
+from cint_nb.sandbox.simulation import entry, jobs
 from cint_nb.sandbox.world.entities import EXCLUSION_REMOVAL, EXCLUSION_UPLOAD, Job, TargetGroup
 from cint_nb.sandbox.world.id_store import to_uuid_text
 from cint_nb.sandbox.world.world import World
@@ -81,7 +81,7 @@ def _overview(world: World, request: Request) -> Response:
 def _effective(world: World, request: Request) -> Response:
     """Return everyone who is excluded for any reason: the uploaded file, the project, recent activity."""
     group = world.group(request)
-    keys = sorted(fieldwork.excluded_keys(world, group, request.received_at))
+    keys = sorted(entry.excluded_people(world, group, request.received_at))
     begin, count, cursor = page_of_positions(request, 0, len(keys), group.id)
     return _id_page(request, [to_uuid_text(key) for key in keys[begin : begin + count]], cursor)
 
@@ -146,7 +146,7 @@ def _set_activity(world: World, request: Request) -> Response:
     found = []
     for number, rule in enumerate(rules):
         where = f"RespondentActivityExclusions[{number}]"
-        days = fieldwork.duration_days(rule["duration"]) if _DAYS_ONLY.fullmatch(rule["duration"]) else 0
+        days = entry.duration_days(rule["duration"]) if _DAYS_ONLY.fullmatch(rule["duration"]) else 0
         if not _DAY_LIMITS[0] <= days <= _DAY_LIMITS[1]:
             found.append(
                 (f"{where}.Duration", f"'Duration' must be between {_DAY_LIMITS[0]} and {_DAY_LIMITS[1]} days.")

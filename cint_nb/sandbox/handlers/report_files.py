@@ -1,4 +1,8 @@
-"""The files of reports: rows of visits as CSV, or as a minimal workbook."""
+"""The files of reports: rows of visits as CSV, or as a minimal workbook.
+
+Times are in US Central time, as in all reports of the exchange, and carry no zone: of the hour that an autumn night has
+twice, a row does not say which one it means.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,13 @@ from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
 from cint_nb.domain.ids import synthetic_id
-from cint_nb.sandbox.simulation.fieldwork import COMPLETE, OUTCOMES
+from cint_nb.sandbox.simulation import fieldwork
+from cint_nb.sandbox.simulation.outcomes import ANSWERED, COMPLETE, OUTCOMES, SCREENED_OUT
 from cint_nb.sandbox.world.catalogue import SUPPLIERS
+from cint_nb.sandbox.world.central_time import to_central
 from cint_nb.sandbox.world.entities import TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
+from cint_nb.sandbox.world.people import Person
 from cint_nb.sandbox.world.world import World
 
 Row = list[str]
@@ -23,8 +30,9 @@ VISIT_HEADER: Row = [
     "Response ID (RID)",
     "Project ID",
     "Target Group ID",
-    "Entry Date (UTC)",
-    "Last Date (UTC)",
+    "Entry Date",
+    "Last Date",
+    "Marketplace Status",
     "Client Status",
     "Status Description",
     "Supplier",
@@ -32,35 +40,54 @@ VISIT_HEADER: Row = [
     "CPI",
     "Currency",
 ]
+ANSWER_HEADER: Row = ["AGE", "GENDER", "REGION", "EDUCATION", "DEVICE", "RATING"]
+"""The answers to the qualifications, and to one question of the survey that is asked in every wave."""
 _SUPPLIER_NAMES = {supplier["supplier_id"]: supplier["name"] for supplier in SUPPLIERS}
+_NEVER_REACHED = -1
+"""The client's status of a visit that never reached the client's survey."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def visit_rid(group: TargetGroup, key: bytes) -> str:
-    """Return the response id of a person's visit to a target group."""
-    return synthetic_id(f"visit to {group.id}", int.from_bytes(key))
+def visit_rid(group: TargetGroup, visit: Visit) -> str:
+    """Return the response id of a visit to a target group: every visit of a person has one of its own."""
+    which = "visit" if visit.number == 0 else f"visit {visit.number + 1}"
+    return synthetic_id(f"{which} to {group.id}", int.from_bytes(visit.key))
 
 
 def visit_rids(world: World) -> dict[bytes, bytes]:
     """Return the respondents of all visits in this sandbox, by response id."""
     return {
-        to_id_bytes(visit_rid(group, visit.key)): visit.key
+        to_id_bytes(visit_rid(group, visit)): visit.key
         for group in world.groups.values()
         for visit in group.fieldwork.visits
     }
 
 
 def visit_rows(
-    world: World, groups: Iterable[TargetGroup], begin: float, end: float, *, completes_only: bool = False
+    world: World,
+    groups: Iterable[TargetGroup],
+    begin: float,
+    end: float,
+    *,
+    completes_only: bool = False,
+    with_answers: bool = False,
 ) -> list[Row]:
-    """Return the visits to target groups that ended in a period as rows, header first."""
-    rows = [VISIT_HEADER]
+    """Return the visits to target groups that ended in a period as rows, header first.
+
+    Args:
+        world: The world.
+        groups: The target groups.
+        begin: Begin of the period, virtual seconds.
+        end: Its end.
+        completes_only: Whether to leave out what is no complete.
+        with_answers: Whether to add what people answered.
+    """
+    rows = [VISIT_HEADER + ANSWER_HEADER if with_answers else VISIT_HEADER]
     for group in groups:
-        rows += [
-            _row(world, group, visit)
-            for visit in group.fieldwork.visits
-            if begin <= visit.ended <= end and (not completes_only or visit.outcome == COMPLETE)
-        ]
+        for visit in group.fieldwork.visits:
+            if begin <= visit.ended <= end and (not completes_only or visit.outcome == COMPLETE):
+                row = _row(world, group, visit)
+                rows.append(row + _answers(world, group, visit) if with_answers else row)
     return rows
 
 
@@ -68,9 +95,9 @@ def outcome_count_rows(groups: Iterable[TargetGroup]) -> list[Row]:
     """Return the counts of outcomes by target group as rows, header first."""
     rows: list[Row] = [["Target Group ID", "Client Status", "Status Description", "Count"]]
     for group in groups:
-        for name, (code, label, _) in OUTCOMES.items():
+        for name, outcome in OUTCOMES.items():
             if group.fieldwork.counts[name]:
-                rows.append([group.id, code, label, str(group.fieldwork.counts[name])])
+                rows.append([group.id, outcome.status, outcome.label, str(group.fieldwork.counts[name])])
     return rows
 
 
@@ -120,21 +147,37 @@ def write_workbook(rows: Iterable[Row]) -> bytes:
 
 
 def _row(world: World, group: TargetGroup, visit: Visit) -> Row:
-    code, label, _ = OUTCOMES[visit.outcome]
+    outcome = OUTCOMES[visit.outcome]
     return [
         to_uuid_text(visit.key),
-        visit_rid(group, visit.key),
+        visit_rid(group, visit),
         group.project_id,
         group.id,
-        world.format_time(visit.entered),
-        world.format_time(visit.ended),
-        code,
-        label,
+        _central(world, visit.entered),
+        _central(world, visit.ended),
+        str(outcome.marketplace),
+        str(_NEVER_REACHED if outcome.client is None else outcome.client),
+        outcome.label,
         _SUPPLIER_NAMES.get(world.population.supplier_of(visit.key), ""),
         str(round(visit.ended - visit.entered)),
         format(visit.cost, "f"),
         group.currency,
     ]
+
+
+def _central(world: World, t: float) -> str:
+    return to_central(world.time_at(t)).isoformat(" ", "seconds")
+
+
+def _answers(world: World, group: TargetGroup, visit: Visit) -> Row:
+    """Return what a person answered until their visit ended: nothing before the screening, all at the survey's end."""
+    outcome = OUTCOMES[visit.outcome]
+    if not outcome.reached_survey and visit.outcome != SCREENED_OUT:
+        return [""] * len(ANSWER_HEADER)
+    person = Person(visit.key)
+    population, wave = fieldwork.people_of(world, group)
+    rating = str(population.answer(person, wave)) if visit.outcome in ANSWERED else ""
+    return [str(person.age), person.gender, person.region, person.education, person.device, rating]
 
 
 def _column(place: int) -> str:

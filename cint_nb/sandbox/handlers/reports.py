@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from datetime import date, timedelta
 
 from cint_nb.sandbox.handlers import report_files
 from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation, QueryParam, paging_params
@@ -11,13 +12,14 @@ from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, Sta
 from cint_nb.sandbox.protocol.paging import page_of
 from cint_nb.sandbox.protocol.request_bodies import ReportQuery
 from cint_nb.sandbox.world import catalogue
+from cint_nb.sandbox.world.central_time import central_midnight, to_central
 from cint_nb.sandbox.world.entities import Report, TargetGroup
 from cint_nb.sandbox.world.ids import random_part
 from cint_nb.sandbox.world.world import World
 
-_DAY = 86_400
-_MAX_PERIOD = 184 * _DAY  # six months per request
-_MAX_AGE = 366 * _DAY  # data of the last twelve months
+_ONE_DAY = timedelta(days=1)
+_MAX_PERIOD = timedelta(days=184)  # six months per request
+_MAX_AGE = 366 * 86_400  # data of the last twelve months
 _READY_AFTER = (20.0, 60.0)  # virtual seconds; assumption
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEDIA = {
@@ -51,6 +53,7 @@ def _generate(world: World, request: Request) -> Response:
     report = Report(
         report_id, kind, level, request.received_at, ready, world.actor, _echo_params(request), begin, end, ids
     )
+    report.with_answers = bool((query.get("report_options") or {}).get("include_respondent_answers"))
     report.failed = StateFault.JOB_FAILS in request.state_faults
     world.reports[report_id] = report
     body: JsonObject = {
@@ -85,19 +88,26 @@ def _check_level(world: World, kind: str, level: str | None, ids: list[str]) -> 
 
 
 def _parse_period(world: World, query: ReportQuery, t: float) -> tuple[float, float]:
-    begin = _parse_day(world, query.get("start_date"), t - _MAX_PERIOD + _DAY)
-    end = _parse_day(world, query.get("end_date"), t) + _DAY  # the last day counts fully
-    if end <= begin or end - begin > _MAX_PERIOD + _DAY:
+    """Return the period of a report: its days begin and end at midnight US Central time."""
+    today = to_central(world.time_at(t)).date()
+    first, last = _parse_day(query.get("start_date")), _parse_day(query.get("end_date"))
+    begin = _midnight(world, today - _MAX_PERIOD + _ONE_DAY if first is None else first)
+    last = min(today if last is None else last, date.max - _ONE_DAY)
+    end = _midnight(world, last + _ONE_DAY)  # the last day counts fully
+    if end <= begin or end - begin > (_MAX_PERIOD + 2 * _ONE_DAY).total_seconds():
         raise bad_request(("EndDate", "the period must be longer than nothing and at most six months."))
     if begin < t - _MAX_AGE:
         raise bad_request(("StartDate", "reports reach back twelve months."))
     return begin, end
 
 
-def _parse_day(world: World, text: str | None, default: float) -> float:
-    if text is None:
-        return default
-    return world.parse_time(text if "T" in text.upper() else f"{text}T00:00:00Z")
+def _parse_day(text: str | None) -> date | None:
+    """Return the day of a date, or of a time, of which only the day counts."""
+    return None if text is None else date.fromisoformat(text[:10])
+
+
+def _midnight(world: World, day: date) -> float:
+    return (central_midnight(day) - world.start).total_seconds()
 
 
 def _report(world: World, request: Request) -> Report:
@@ -129,8 +139,10 @@ def _download(world: World, request: Request) -> Response:
     if report.kind in ("term-details", "sample-bought"):
         rows = report_files.outcome_count_rows(groups)
     else:
-        only = report.kind != "respondent-analysis"
-        rows = report_files.visit_rows(world, groups, begin, end, completes_only=only)
+        analysis = report.kind == "respondent-analysis"
+        rows = report_files.visit_rows(
+            world, groups, begin, end, completes_only=not analysis, with_answers=analysis and report.with_answers
+        )
         if report.kind == "reconciliation-eligible-rids":
             rows = [row[1:2] for row in rows]
     media = _MEDIA[report.kind]

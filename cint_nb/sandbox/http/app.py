@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -16,9 +17,14 @@ from cint_nb.sandbox.http.asgi import SandboxApp
 from cint_nb.sandbox.http.control_api import SandboxLike, control_routes
 from cint_nb.sandbox.http.control_page import page_routes
 from cint_nb.sandbox.http.openapi_document import build_openapi
+from cint_nb.sandbox.http.people_api import Switchable, people_routes
 
 
-def build_app(sandbox: SandboxLike, hosts: frozenset[str] = frozenset()) -> Starlette:
+class ServableSandbox(SandboxLike, Switchable, Protocol):
+    """Protocol for a sandbox: what its app may use."""
+
+
+def build_app(sandbox: ServableSandbox, hosts: frozenset[str] = frozenset()) -> Starlette:
     """Build the app of a sandbox.
 
     Args:
@@ -38,6 +44,7 @@ def build_app(sandbox: SandboxLike, hosts: frozenset[str] = frozenset()) -> Star
             Route("/oauth/token", sandbox_app, methods=None),
             Route("/openapi.json", openapi),
             *control_routes(sandbox),
+            *people_routes(sandbox),
             *page_routes(sandbox),
         ],
         middleware=[Middleware(HostGuard, hosts=hosts)],

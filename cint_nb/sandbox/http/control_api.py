@@ -205,7 +205,7 @@ def clock_routes(clock: SandboxClock, move: Callable[[float], None]) -> list[Rou
             # Two clients may wait for the same moment: the second finds it already there.
             move(max(0.0, float(seconds)) if "until" in body else float(seconds))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            return _error_response(error)
+            return error_response(error)
         return JSONResponse(clock_to_json(clock))
 
     return [
@@ -224,7 +224,7 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
             try:
                 arm(sandbox, json.loads(await read_limited_body(request)))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                return _error_response(error)
+                return error_response(error)
         return JSONResponse({"faults": [fault_to_json(fault) for fault in sandbox.faults.armed]})
 
     async def world(_request: Request) -> Response:
@@ -237,7 +237,8 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
     ]
 
 
-def _error_response(error: Exception) -> Response:
+def error_response(error: Exception) -> Response:
+    """Return the response to a control request that makes no sense."""
     return JSONResponse(
         {"object": "bad_request_error", "detail": str(error)[:300] or "cannot be read"}, status_code=400
     )

@@ -15,8 +15,10 @@ from pathlib import Path
 from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.protocol.messages import Request, StateFault
+from cint_nb.sandbox.world.population import Population
+from cint_nb.sandbox.world.settings import changed_settings
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 _LOGGED_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
 _APPLICATION_ID = 0x434E4253
 """The mark of a state file. A file without it is never changed."""
@@ -38,12 +40,13 @@ class RequestLog:
         seed: The sandbox's seed.
         start: Moment at which its time is 0.
         account_id: Its account.
+        people: Its population as it begins; later switches are requests.
 
     Raises:
-        ValueError: for a file of another seed, start, account or format, or one that is not a request log.
+        ValueError: for a file of another seed, start, account, population or format, or one that is not a request log.
     """
 
-    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
+    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int, people: Population) -> None:
         try:
             is_new = not path.exists() or not path.stat().st_size
             is_ours = is_new or _is_state_file(path)
@@ -61,6 +64,8 @@ class RequestLog:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.executescript(_SCHEMA_SQL)
             known = {"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}
+            known["population"] = json.dumps(changed_settings(people.parameters), sort_keys=True)
+            known["missingness"] = json.dumps(changed_settings(people.missingness), sort_keys=True)
             self._check({**known, "account": str(account_id)}, path)
         except sqlite3.DatabaseError:
             self._file.close()

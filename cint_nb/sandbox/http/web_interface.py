@@ -1,6 +1,7 @@
 """Handlers for what people do in the exchange's web interface and the marketplace by itself.
 
-The API has no operation for it, so no client can send these: they serve the changes that happen elsewhere.
+The API has no operation for it, so no client can send these: they serve the changes that happen elsewhere. One more
+lets the people of the sandbox behave in another way.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ import json
 from typing import cast
 
 from cint_nb.sandbox.handlers import draft_validation, drafts
-from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Handler, Operation
+from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, TARGET_GROUP, Handler, Operation
 from cint_nb.sandbox.openapi.schemas import SCHEMAS
 from cint_nb.sandbox.protocol.json_schema import find_problems
 from cint_nb.sandbox.protocol.messages import ApiError, Json, Request, Response, bad_request
 from cint_nb.sandbox.protocol.request_bodies import Draft
 from cint_nb.sandbox.simulation import lifecycle
+from cint_nb.sandbox.world.missingness import Missingness
+from cint_nb.sandbox.world.population import PopulationParameters
+from cint_nb.sandbox.world.settings import read_settings
 from cint_nb.sandbox.world.world import World
 
+SWITCH_PEOPLE_PATH = f"{ACCOUNT}/web/people"
 _DATES = "FieldingSpecification."
 
 
@@ -79,6 +84,16 @@ def _pause_by_marketplace(world: World, request: Request) -> Response:
     return Response(204)
 
 
+def _switch_people(world: World, request: Request) -> Response:
+    body = json.loads(request.body)
+    known = world.population
+    world.switch(
+        read_settings(PopulationParameters, body["population"]) if "population" in body else known.parameters,
+        read_settings(Missingness, body["missingness"]) if "missingness" in body else known.missingness,
+    )
+    return Response(204)
+
+
 def _operation(name: str, method: str, path: str, handler: Handler, summary: str) -> Operation:
     return Operation(
         name=name, method=method, path=path, handler=handler, summary=summary, tag="Web interface", changes_state=True
@@ -89,6 +104,7 @@ WEB_OPERATIONS: tuple[Operation, ...] = (
     _operation("edit_draft_in_web", "PUT", f"{TARGET_GROUP}/web/draft", _edit_draft, "Replace a draft."),
     _operation("rename_project_in_web", "PUT", f"{PROJECT}/web/name", _rename_project, "Rename a project."),
     _operation("archive_in_web", "POST", f"{TARGET_GROUP}/web/archive", _archive, "Archive a target group."),
+    _operation("switch_people", "PUT", SWITCH_PEOPLE_PATH, _switch_people, "Let people behave in another way."),
     _operation("delete_in_web", "DELETE", TARGET_GROUP, _delete, "Delete a target group."),
     _operation(
         "pause_by_marketplace",

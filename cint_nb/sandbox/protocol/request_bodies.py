@@ -5,7 +5,7 @@ Fields that no code reads are omitted. A JSON integer may arrive as `10.0`, whic
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypeAlias, TypedDict
 
 
 class Money(TypedDict):
@@ -55,9 +55,40 @@ class Quota(TypedDict, total=False):
     completes_goal_percentage: float
 
 
+class Selection(TypedDict):
+    """One option of a question."""
+
+    object: Literal["selection"]
+    question_id: int
+    option: str
+
+
+class Range(TypedDict):
+    """Numbers from the lowest to the highest, both included."""
+
+    object: Literal["range"]
+    question_id: int
+    min: int
+    max: int
+
+
+class OpenEnded(TypedDict):
+    """One of several texts, or any."""
+
+    object: Literal["open_ended"]
+    question_id: int
+    allow_all_values: bool
+    open_ended_values: list[str]
+
+
+Condition: TypeAlias = Selection | Range | OpenEnded
+"""What a person must have answered to a question."""
+
+
 class Target(TypedDict):
     """One target of a profile."""
 
+    conditions: list[Condition]
     quota: NotRequired[Quota]
 
 
@@ -66,6 +97,8 @@ class Profile(TypedDict):
 
     quotas_enabled: bool
     targets: list[Target]
+    name: NotRequired[str]
+    blended_type: NotRequired[str]
 
 
 class Profiling(TypedDict, total=False):
@@ -261,6 +294,12 @@ class PolicyChange(TypedDict):
     project_exclusion_enabled: bool
 
 
+class ReportOptions(TypedDict, total=False):
+    """What a report shows besides."""
+
+    include_respondent_answers: bool | None
+
+
 class ReportQuery(TypedDict, total=False):
     """What a report covers."""
 
@@ -268,3 +307,4 @@ class ReportQuery(TypedDict, total=False):
     filter_ids: list[str]
     start_date: str
     end_date: str
+    report_options: ReportOptions | None

@@ -18,17 +18,23 @@ def catch_up(world: World, t: float) -> None:
         if job is not None:
             jobs.finish_job(world, job, entry[0])
         else:
-            _run_fieldwork(world, world.groups[entry[1]], entry[0])
+            _run_fieldwork(world, world.groups[entry[1]], entry[0], t)
     world.caught_up_to = max(world.caught_up_to, t)
     for job in world.running.values():
         jobs.apply_due_ids(world, job, t)
 
 
-def _run_fieldwork(world: World, group: TargetGroup, t: float) -> None:
+def _run_fieldwork(world: World, group: TargetGroup, now: float, until: float) -> None:
+    """Process the events of a target group, from the one due now until something else is due."""
     due = fieldwork.next_event(group)
-    if due is not None and due <= t:
-        jobs.update_group(world, group, t)
-        fieldwork.process_event(world, group, t)
-        due = fieldwork.next_event(group)
+    if due is not None and due <= now:
+        while True:
+            jobs.update_group(world, group, now)
+            fieldwork.process_event(world, group, now)
+            due = fieldwork.next_event(group)
+            if due is None or due > until or due >= world.next_due():
+                break
+            now = max(now, due)
+            world.caught_up_to = now
     if due is not None:
-        world.schedule(max(due, t), group.id)
+        world.schedule(max(due, now), group.id)

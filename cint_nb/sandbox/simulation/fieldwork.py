@@ -1,68 +1,130 @@
-"""Fieldwork: who may enter, when they do, and how their visits end, event by event in virtual time."""
+"""Fieldwork: who comes and when, and how their visits end, event by event in virtual time."""
 
 from __future__ import annotations
 
 import heapq
 import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import islice
 
 from cint_nb.sandbox.simulation import lifecycle
-from cint_nb.sandbox.world.entities import TargetGroup, Visit
+from cint_nb.sandbox.simulation.entry import decide_entry, decide_survey, visit_draws
+from cint_nb.sandbox.simulation.outcomes import COMPLETE, OVER_QUOTA, RECONCILED, RECONCILED_WITH_REASON
+from cint_nb.sandbox.simulation.quotas import is_full, rules_of
+from cint_nb.sandbox.world.entities import Fieldwork, TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.sandbox.world.people import Draws, Person
+from cint_nb.sandbox.world.population import MONTH, Place, Population, Wave
+from cint_nb.sandbox.world.profiling import Cell
 from cint_nb.sandbox.world.world import World
 
-COMPLETE = "complete"
-OUTCOMES: dict[str, tuple[str, str, str]] = {
-    # name: code, label, description
-    COMPLETE: ("10", "Complete", "finished the survey"),
-    "terminated": ("20", "Client terminate", "the survey ended the interview"),
-    "quality": ("30", "Quality terminate", "ended for the quality of the answers"),
-    "over_quota": ("40", "Over quota", "arrived after the goal was reached"),
-    "screened_out": ("23", "Screened out", "did not pass the screener"),
-    "excluded": ("138", "Excluded", "kept out by an exclusion"),
-    "dropped": ("3", "In client survey or drop", "entered the survey and has not come back"),
-}
-_SCREENER_OUTCOMES = ("screened_out", "excluded")
+_DAY = 86_400.0
+_FREE = Decimal(0)
+_SCREENER_SECONDS = 45.0
+_COMES_AGAIN_HOURS = (1.0, 48.0)
+VISITS_MAX = 4
+"""So often a person comes to one target group at most."""
+_SURPLUS = 1.3  # people sent to a target group of new people, for each that is needed; assumption
 
 
-def invite(world: World, group: TargetGroup, keys: list[bytes]) -> None:
+def people_of(world: World, group: TargetGroup) -> tuple[Population, Wave]:
+    """Return the population of a target group as it was when it went live, and its wave; of a draft as it is now."""
+    population = group.fieldwork.population or world.population
+    return population, group.fieldwork.wave or population.wave(group.seed, world.caught_up_to / MONTH)
+
+
+def invite(world: World, group: TargetGroup, keys: Iterable[bytes]) -> None:
     """Schedule the arrivals of the saved people who will return, in seconds that the group is live."""
     if group.run is None:
         return
-    fieldwork = group.fieldwork
-    known = (
-        {key for _, key in fieldwork.arrivals}
-        | {entry[1] for entry in fieldwork.active_visits}
-        | {one.key for one in fieldwork.visits}
-    )
-    since = group.run.live_seconds(world.caught_up_to)
+    fieldwork, now = group.fieldwork, world.caught_up_to
+    population, wave = people_of(world, group)
+    known = known_people(fieldwork)
+    since = group.run.live_seconds(now)
+    late = now > fieldwork.live_at
     for key in keys:
         if key in known:
             continue
-        delay = world.population.return_delay(key, group.seed, _months_since(world, key))
+        if late:
+            fieldwork.invited_late[key] = now
+        delay = population.return_delay(
+            key, wave, months_since(world.last_seen.get(key), now), world.completed_waves.get(key, 0)
+        )
         if delay is not None:
-            heapq.heappush(fieldwork.arrivals, (since + _shift_out_of_night(world, key, delay), key))
+            delay = out_of_night(world, population, key, wave, delay, now)
+            fieldwork.arrivals.append((since + delay, key, 0))
+    heapq.heapify(fieldwork.arrivals)
+
+
+def known_people(fieldwork: Fieldwork) -> set[bytes]:
+    """Return who is to arrive, in the survey, or has left it."""
+    return {
+        *(arrival[1] for arrival in fieldwork.arrivals),
+        *(active[1] for active in fieldwork.active_visits),
+        *(visit.key for visit in fieldwork.visits),
+    }
+
+
+def months_since(last_seen: float | None, now: float) -> float | None:
+    """Return the months since a person was last seen; None when they never were."""
+    return None if last_seen is None else max(0.0, now - last_seen) / MONTH
 
 
 def invite_new_people(world: World, group: TargetGroup) -> None:
     """Schedule arrivals of new respondents, fast at first, for a target group that is not a recontact."""
-    known = world.population.parameters
+    population, _ = people_of(world, group)
+    known, fieldwork = population.parameters, group.fieldwork
     rate = (
         float(group.body["expected_incidence_rate"])
         * (1 - known.terminated)
-        * (1 - known.quality)
+        * (1 - known.quality - known.speeders)
         * (1 - known.drop_rate)
     )
-    wanted = min(known.population, math.ceil(group.goal / max(rate, 0.02) * 1.3) + 5)
     offset = int(world.id_factory.draw(f"offset:{group.seed.decode()}") * known.population)
-    for number in range(group.fieldwork.new_people_invited, wanted):
-        # 7919 is prime and does not divide the population: everyone comes at most once.
-        key = to_id_bytes(world.population.rsid((offset + number * 7919) % known.population))
-        part = (number + world.population.draw(key, b"arrival" + group.seed)) / wanted
-        heapq.heappush(
-            group.fieldwork.arrivals, (-math.log(1 - 0.999 * part) / 2.2 * known.new_people_fill_days * 86_400, key)
-        )
-    group.fieldwork.new_people_invited = max(group.fieldwork.new_people_invited, wanted)
+    # 7919 is prime and does not divide the population: everyone comes at most once.
+    order = ((offset + number * 7919) % known.population for number in range(known.population))
+    candidates = (to_id_bytes(population.rsid(number)) for number in order)
+    wanted = min(known.population, _needed(group.goal, rate))
+    invited = list(
+        islice(candidates, wanted)
+        if rules_of(group) is None
+        else _choose_fitting(group, population, candidates, wanted, rate)
+    )
+    for number, key in enumerate(invited):
+        part = (number + population.draw(key, b"arrival" + group.seed)) / len(invited)
+        delay = -math.log(1 - 0.999 * part) / 2.2 * known.new_people_fill_days * _DAY
+        heapq.heappush(fieldwork.arrivals, (delay, key, 0))
+
+
+def _needed(completes: int, rate: float) -> int:
+    return math.ceil(completes / max(rate, 0.02) * _SURPLUS) + 5
+
+
+def _choose_fitting(
+    group: TargetGroup, population: Population, candidates: Iterator[bytes], wanted: int, rate: float
+) -> Iterator[bytes]:
+    """Choose people whom suppliers believe to fit the profile: most of them do, and none is sent to a full quota."""
+    rules = rules_of(group)
+    if rules is None:
+        return
+    needed = {cell: _needed(limit, rate) for cell, limit in rules.limits.items()}
+    off_target = population.parameters.off_target
+    sent: Counter[Cell] = Counter()
+    fitting = others = 0
+    for key in islice(candidates, 50_000 + 100 * wanted):  # a profile that nobody fits is noticed in bounded time
+        cells = rules.cells_of(key, population.draw)
+        if cells is None:
+            if others < off_target * (fitting + others):
+                others += 1
+                yield key
+        elif not any(cell in needed and sent[cell] >= needed[cell] for cell in cells):
+            fitting += 1
+            sent.update(cells)
+            yield key
+        if fitting >= wanted or (needed and all(sent[cell] >= count for cell, count in needed.items())):
+            return
 
 
 def next_event(group: TargetGroup) -> float | None:
@@ -70,16 +132,19 @@ def next_event(group: TargetGroup) -> float | None:
     run = group.run
     if run is None:
         return None
+    fieldwork = group.fieldwork
     times: list[float] = []
-    if group.fieldwork.active_visits:
-        times.append(group.fieldwork.active_visits[0][0])
+    if fieldwork.active_visits:
+        times.append(fieldwork.active_visits[0][0])
+    if fieldwork.reconciliations:
+        times.append(fieldwork.reconciliations[0][0])
     if run.status == "scheduled":
         times.append(run.start)
     if run.status in ("live", "paused", "scheduled"):
         times.append(run.end)
     if run.status == "live" and run.live_since is not None:
-        if group.fieldwork.arrivals:
-            times.append(run.live_since + max(0.0, group.fieldwork.arrivals[0][0] - run.live_before))
+        if fieldwork.arrivals:
+            times.append(run.live_since + max(0.0, fieldwork.arrivals[0][0] - run.live_before))
         if group.pause_at is not None:
             times.append(run.live_since + max(0.0, group.pause_at - run.live_before))
     return min(times, default=None)
@@ -96,68 +161,136 @@ def process_event(world: World, group: TargetGroup, t: float) -> None:
         go_live(world, group, t)
     elif fieldwork.active_visits and fieldwork.active_visits[0][0] <= t:
         _leave(world, group)
+    elif fieldwork.reconciliations and fieldwork.reconciliations[0][0] <= t:
+        _, place, outcome = heapq.heappop(fieldwork.reconciliations)
+        reconcile(world, group, place, outcome)
     elif run.status == "live" and group.pause_at is not None and run.live_seconds(t) >= group.pause_at - 1e-6:
         group.pause_at = None
         reason = "no_completes_in_several_days"
         lifecycle.transition(world, group, "paused", t, system="system_marketplace_user", reason=reason)
     elif run.status == "live" and fieldwork.arrivals:
-        _enter(world, group, heapq.heappop(fieldwork.arrivals)[1], t)
+        _, key, number = heapq.heappop(fieldwork.arrivals)
+        _enter(world, group, key, number, t)
 
 
 def go_live(world: World, group: TargetGroup, t: float) -> None:
-    """Set a run live and invite its people."""
+    """Set a run live and invite its people, with the parameters of this moment."""
     lifecycle.transition(world, group, "live", t)
+    group.fieldwork.population = world.population
+    group.fieldwork.wave = world.population.wave(group.seed, t / MONTH)
+    group.fieldwork.live_at = world.caught_up_to
     if group.is_recontact:
         invite(world, group, group.saved.keys())
     else:
         invite_new_people(world, group)
 
 
-def excluded_keys(world: World, group: TargetGroup, t: float) -> set[bytes]:
-    """Return who may not enter: the uploaded list, completes of the project, people active elsewhere."""
-    keys = set(group.excluded.keys())
-    others = [other for other in world.groups.values() if other.id != group.id]
-    if group.project_exclusion:
-        for other in others:
-            if other.project_id == group.project_id:
-                keys.update(visit.key for visit in other.fieldwork.visits if visit.outcome == COMPLETE)
-    for rule in group.activity:
-        since = t - duration_days(rule["duration"]) * 86_400
-        for other in others:
-            if rule["id"] in (other.id, other.project_id):
-                keys.update(s.key for s in other.fieldwork.visits if s.outcome == COMPLETE and s.ended >= since)
-    return keys
-
-
-def _enter(world: World, group: TargetGroup, key: bytes, t: float) -> None:
-    outcome = "excluded" if _is_excluded(world, group, key, t) else _draw_outcome(world, group, key)
-    if outcome not in _SCREENER_OUTCOMES:
-        group.fieldwork.prescreens += 1
+def _enter(world: World, group: TargetGroup, key: bytes, number: int, t: float) -> None:
+    fieldwork = group.fieldwork
+    population, wave = people_of(world, group)
+    person = Person(key)
+    down = world.population.missingness.suppliers_out
+    if down and person.supplier(population.parameters.suppliers) in down:
+        heapq.heappush(fieldwork.arrivals, (_live_seconds(group, t) + _DAY, key, number))
+        return
+    if number and group.is_recontact and key not in group.saved:
+        return  # removed since the first visit
+    visit = visit_draws(key, wave, number)
     minutes = float(group.body["expected_length_of_interview_minutes"])
-    spread = world.population.parameters.interview_spread
-    length = world.population.log_normal(key, b"length" + group.seed, minutes * 60, spread)
-    if outcome in _SCREENER_OUTCOMES:
-        length = min(length, 45.0)
-    heapq.heappush(group.fieldwork.active_visits, (round(t + length, 3), key, t, outcome))
-    group.fieldwork.counts["entrants"] += 1
+    length, too_fast = population.interview(person, visit, minutes * 60)
+    outcome, cells = decide_entry(world, group, population, visit, number, t)
+    if outcome is None:
+        outcome = decide_survey(population, person, visit, too_fast=too_fast)
+        fieldwork.prescreens += 1
+        if cells:
+            fieldwork.quota_prescreens.update(cells)
+    else:
+        length = min(length, _SCREENER_SECONDS)
+    heapq.heappush(fieldwork.active_visits, (round(t + length, 3), key, t, outcome, number))
+    fieldwork.counts["entrants"] += 1
     if group.strategy == "prescreens":
         close_when_full(world, group, t)
 
 
 def _leave(world: World, group: TargetGroup) -> None:
-    ended, key, entered, outcome = heapq.heappop(group.fieldwork.active_visits)
+    ended, key, entered, outcome, number = heapq.heappop(group.fieldwork.active_visits)
     fieldwork = group.fieldwork
-    if outcome == COMPLETE and fieldwork.completes >= group.goal and _prevents_overfill(group):
-        outcome = "over_quota"
-    cost = group.cpi if outcome == COMPLETE else Decimal(0)
-    fieldwork.visits.append(Visit(key, entered, ended, outcome, cost))
+    population, wave = people_of(world, group)
+    cells = _quotas_of_person(group, population, key) if outcome == COMPLETE else []
+    if outcome == COMPLETE and _prevents_overfill(group) and _is_filled(group, cells):
+        outcome = OVER_QUOTA
+    cost = group.cpi if outcome == COMPLETE else _FREE
+    fieldwork.visits.append(Visit(key, entered, ended, outcome, cost, number))
     fieldwork.counts[outcome] += 1
     world.last_seen[key] = ended
+    draws = visit_draws(key, wave, number)
     if outcome == COMPLETE:
         fieldwork.completes += 1
+        if cells:
+            fieldwork.quota_completes.update(cells)
         fieldwork.cost += cost
         fieldwork.lengths.append(round(ended - entered))
+        if group.is_recontact:
+            world.completed_waves[key] = world.completed_waves.get(key, 0) + 1
+        _plan_reconciliation(fieldwork, population, draws, ended)
         close_when_full(world, group, ended)
+    _plan_another_visit(group, population, draws)
+
+
+def _is_filled(group: TargetGroup, cells: list[Cell]) -> bool:
+    """Return whether a complete comes too late: for the goal, or for one of its quotas where completes count."""
+    if group.fieldwork.completes >= group.goal:
+        return True
+    rules = rules_of(group)
+    return rules is not None and group.strategy != "prescreens" and is_full(group, rules, cells)
+
+
+def _quotas_of_person(group: TargetGroup, population: Population, key: bytes) -> list[Cell]:
+    rules = rules_of(group)
+    return [] if rules is None else rules.cells_of(key, population.draw) or []
+
+
+def _plan_another_visit(group: TargetGroup, population: Population, draws: Draws) -> None:
+    """Let some people come once more after the visit that ended last."""
+    run, visit = group.run, group.fieldwork.visits[-1]
+    if run is None or run.status == "completed" or visit.number + 1 >= VISITS_MAX:
+        return
+    if draws.unit(Place.AGAIN) < population.parameters.comes_again:
+        low, high = _COMES_AGAIN_HOURS
+        later = (low + (high - low) * draws.unit(Place.AGAIN_AT)) * 3600
+        group.fieldwork.ended_visits[visit.key] = visit.outcome
+        heapq.heappush(
+            group.fieldwork.arrivals, (_live_seconds(group, visit.ended) + later, visit.key, visit.number + 1)
+        )
+
+
+def _plan_reconciliation(fieldwork: Fieldwork, population: Population, draws: Draws, ended: float) -> None:
+    """Let some completes be rejected later, half of them for a reason."""
+    known = population.parameters
+    if draws.unit(Place.RECONCILED) < known.reconciled:
+        later = known.reconciled_after_days * _DAY * (0.5 + draws.unit(Place.RECONCILED_AT))
+        outcome = RECONCILED if draws.unit(Place.REASON) < 0.5 else RECONCILED_WITH_REASON
+        heapq.heappush(fieldwork.reconciliations, (round(ended + later, 3), len(fieldwork.visits) - 1, outcome))
+
+
+def reconcile(world: World, group: TargetGroup, place: int, outcome: str) -> None:
+    """Turn a complete into a visit that was rejected: it costs nothing, and its place in the quotas is free again.
+
+    Args:
+        world: The world.
+        group: The target group.
+        place: Place of the complete in its visits.
+        outcome: What it becomes.
+    """
+    fieldwork = group.fieldwork
+    visit = fieldwork.visits[place]
+    population, _ = people_of(world, group)
+    fieldwork.visits[place] = visit._replace(outcome=outcome, cost=_FREE)
+    fieldwork.counts[COMPLETE] -= 1
+    fieldwork.counts[outcome] += 1
+    fieldwork.completes -= 1
+    fieldwork.cost -= visit.cost
+    fieldwork.quota_completes.subtract(_quotas_of_person(group, population, visit.key))
 
 
 def close_when_full(world: World, group: TargetGroup, t: float) -> None:
@@ -166,30 +299,8 @@ def close_when_full(world: World, group: TargetGroup, t: float) -> None:
         lifecycle.transition(world, group, "completed", t, system="system_user", reason="total_completes_reached")
 
 
-def _draw_outcome(world: World, group: TargetGroup, key: bytes) -> str:
-    known = world.population.parameters
-    turned_away = known.screened_out if group.is_recontact else 1 - float(group.body["expected_incidence_rate"])
-    if group.is_recontact and (group.body.get("profiling") or {}).get("profiles"):
-        turned_away += 0.10  # assumption: profiling left on a recontact screens out people who have changed
-    if world.population.draw(key, b"screener" + group.seed) < turned_away:
-        return "screened_out"
-    draw = world.population.draw(key, b"survey" + group.seed)
-    for outcome, part in (("terminated", known.terminated), ("quality", known.quality), ("dropped", known.drop_rate)):
-        if draw < part:
-            return outcome
-        draw -= part
-    return COMPLETE
-
-
-def _is_excluded(world: World, group: TargetGroup, key: bytes, t: float) -> bool:
-    if not (group.project_exclusion or group.activity or len(group.excluded)):
-        return False
-    cache = world.excluded_now.get(group.id)
-    # Refreshed every virtual hour: the list grows only while other groups are in the field.
-    if cache is None or t - cache[0] > 3600:
-        cache = (t, excluded_keys(world, group, t))
-        world.excluded_now[group.id] = cache
-    return key in cache[1]
+def _live_seconds(group: TargetGroup, t: float) -> float:
+    return 0.0 if group.run is None else group.run.live_seconds(t)
 
 
 def _prevents_overfill(group: TargetGroup) -> bool:
@@ -197,26 +308,10 @@ def _prevents_overfill(group: TargetGroup) -> bool:
     return overlay is None or overlay["prevent_overfill"]
 
 
-def _months_since(world: World, key: bytes) -> float | None:
-    seen = world.last_seen.get(key)
-    return None if seen is None else max(0.0, world.caught_up_to - seen) / (30.4 * 86_400)
-
-
-def _shift_out_of_night(world: World, key: bytes, delay: float) -> float:
-    first, last = world.population.parameters.night_hours
-    hour = world.time_at(world.caught_up_to + delay).hour
+def out_of_night(world: World, population: Population, key: bytes, wave: Wave, delay: float, now: float) -> float:
+    """Return a delay from now that does not end in the night, when hardly anybody enters."""
+    first, last = population.parameters.night_hours
+    hour = (world.start.timestamp() + now + delay) % _DAY // 3600
     if first <= hour or hour < last:
-        delay += ((24 - first + last) % 24 + 4 * world.population.draw(key, b"morning")) * 3600
+        delay += ((24 - first + last) % 24 + 4 * Draws(key, wave.seed).unit(Place.MORNING)) * 3600
     return delay
-
-
-def duration_days(duration: str) -> float:
-    """Return the days of an ISO 8601 duration in date units."""
-    total, number = 0.0, ""
-    for letter in duration.split("T")[0].removeprefix("P"):
-        if letter.isdigit():
-            number += letter
-        else:
-            total += int(number or 0) * {"Y": 365, "M": 30, "W": 7, "D": 1}[letter]
-            number = ""
-    return total

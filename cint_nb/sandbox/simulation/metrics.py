@@ -7,7 +7,7 @@ from decimal import Decimal
 from statistics import median
 
 from cint_nb.sandbox.protocol.messages import JsonObject
-from cint_nb.sandbox.simulation.fieldwork import COMPLETE, OUTCOMES
+from cint_nb.sandbox.simulation.outcomes import COMPLETE, DROPPED, OUTCOMES
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
 
@@ -64,7 +64,7 @@ def performance_to_json(world: World, group: TargetGroup) -> JsonObject:
     fieldwork = group.fieldwork
     counts = {name: fieldwork.counts[name] for name in OUTCOMES}
     # People still in the survey cannot be distinguished from those who left it open.
-    counts["dropped"] += len(fieldwork.active_visits)
+    counts[DROPPED] += len(fieldwork.active_visits)
     ends = [visit.ended for visit in fieldwork.visits if visit.outcome == COMPLETE]
     body: JsonObject = {
         "entrants": fieldwork.counts["entrants"],
@@ -74,8 +74,13 @@ def performance_to_json(world: World, group: TargetGroup) -> JsonObject:
         **rates(group),
         "respondent_analysis": {
             "live": [
-                {"status": code, "label": label, "description": description, "count": counts[name]}
-                for name, (code, label, description) in OUTCOMES.items()
+                {
+                    "status": outcome.status,
+                    "label": outcome.label,
+                    "description": outcome.description,
+                    "count": counts[name],
+                }
+                for name, outcome in OUTCOMES.items()
                 if counts[name]
             ],
             "test": [],

@@ -11,6 +11,8 @@ from cint_nb.sandbox.protocol.messages import JsonObject
 from cint_nb.sandbox.protocol.request_bodies import Draft
 from cint_nb.sandbox.world.id_store import IdStore
 from cint_nb.sandbox.world.ids import random_part
+from cint_nb.sandbox.world.population import Population, Wave
+from cint_nb.sandbox.world.profiling import Cell, ProfilingRules
 
 RECONTACT_UPLOAD = "recontact-upload"
 RECONTACT_REMOVAL = "recontact-removal"
@@ -70,26 +72,39 @@ class FieldingRun:
 
 
 class Visit(NamedTuple):
-    """An ended or abandoned visit: who, when entered, when ended, and how."""
+    """An ended or abandoned visit: who, when entered, when ended, and how; `number` is 0 for the person's first."""
 
     key: bytes
     entered: float
     ended: float
     outcome: str
     cost: Decimal
+    number: int = 0
 
 
 @dataclass(slots=True)
 class Fieldwork:
     """Who is still to arrive, who is in the survey, and who has left it.
 
-    `arrivals` is a heap of (live seconds, key), `active_visits` one of (end, key, entered, outcome).
+    `arrivals` is a heap of (live seconds, key, number of the visit), `active_visits` one of (end, key, entered,
+    outcome, number), `reconciliations` one of (time, place in `visits`, outcome). `population` and `wave` are those of
+    `live_at`, when the group went live: later switches count for later waves. `invited_late` has when people were
+    invited who were not in the list then, `ended_visits` how the last visit ended of those who come again.
     """
 
-    arrivals: list[tuple[float, bytes]] = field(default_factory=list)
-    active_visits: list[tuple[float, bytes, float, str]] = field(default_factory=list)
+    population: Population | None = None
+    wave: Wave | None = None
+    live_at: float = 0.0
+    arrivals: list[tuple[float, bytes, int]] = field(default_factory=list)
+    invited_late: dict[bytes, float] = field(default_factory=dict)
+    active_visits: list[tuple[float, bytes, float, str, int]] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
+    ended_visits: dict[bytes, str] = field(default_factory=dict)
+    reconciliations: list[tuple[float, int, str]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    rules: ProfilingRules | None = None
+    quota_prescreens: Counter[Cell] = field(default_factory=Counter)
+    quota_completes: Counter[Cell] = field(default_factory=Counter)
     prescreens: int = 0
     completes: int = 0
     cost: Decimal = Decimal(0)
@@ -214,4 +229,5 @@ class Report:
     begin: float
     end: float
     filter_ids: list[str]
+    with_answers: bool = False
     failed: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, not_fou
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, PROJECT_MANAGER_ID
 from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Report, TargetGroup
 from cint_nb.sandbox.world.ids import IdFactory
+from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import Population, PopulationParameters
 
 
@@ -24,6 +26,7 @@ class World:
         parameters: The parameters of people's behaviour.
         account_id: The one account of this world. The worlds of different accounts have the same people, but neither
             ids nor draws in common.
+        missingness: What decides who is missing from recontact waves.
     """
 
     def __init__(
@@ -32,11 +35,12 @@ class World:
         start: datetime,
         parameters: PopulationParameters | None = None,
         account_id: int = ACCOUNT_ID,
+        missingness: Missingness | None = None,
     ) -> None:
         self.seed = seed
         self.start = start.astimezone(UTC)
         self.account_id = account_id
-        self.population = Population(seed, parameters)
+        self.population = Population(seed, parameters, missingness)
         self.id_factory = IdFactory(seed if account_id == ACCOUNT_ID else f"{seed}:{account_id}", self.start)
         self.projects: dict[str, Project] = {}
         self.groups: dict[str, TargetGroup] = {}
@@ -46,7 +50,8 @@ class World:
         self.caught_up_to = 0.0
         self.actor = PROJECT_MANAGER_ID
         self.last_seen: dict[bytes, float] = {}
-        self.excluded_now: dict[str, tuple[float, set[bytes]]] = {}
+        self.completed_waves: dict[bytes, int] = {}
+        self.excluded_now: dict[str, tuple[float, dict[bytes, str]]] = {}
         self._agenda: list[tuple[float, str]] = []
         self._due: dict[str, float] = {}
 
@@ -89,6 +94,17 @@ class World:
                 del self._due[entity_id]
                 return t, entity_id
         return None
+
+    def next_due(self) -> float:
+        """Return when the next entry of the agenda is due; infinite without one."""
+        agenda = self._agenda
+        while agenda and self._due.get(agenda[0][1]) != agenda[0][0]:
+            heapq.heappop(agenda)
+        return agenda[0][0] if agenda else math.inf
+
+    def switch(self, parameters: PopulationParameters, missingness: Missingness) -> None:
+        """Give people other parameters: from the next wave on, and at once where suppliers are down."""
+        self.population = Population(self.seed, parameters, missingness)
 
     def remove_group(self, group: TargetGroup) -> None:
         """Remove a target group with its jobs and whatever was due in them."""
