@@ -23,6 +23,7 @@ from cint_nb.sandbox.http.control_api import advance, clock_routes
 from cint_nb.sandbox.http.control_page import render_classroom
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, START, Sandbox
 from cint_nb.sandbox.world.population import PopulationParameters
+from cint_nb.sandbox.world.rules import ExchangeRules
 
 MAX_STUDENTS = 500
 _STUDENT_PATH = re.compile(r"(/student-(\d{2,3}))(/.*)?", re.ASCII | re.DOTALL)
@@ -57,6 +58,7 @@ class Classroom:
         start: Moment at which the world starts, UTC.
         state: File that stores the first account; the others are stored beside it, `class-02.sqlite` and so on.
         population: The parameters of people's behaviour.
+        rules: What every account does where no source says what the exchange does.
 
     Raises:
         ValueError: for another number of students, or a fault or state file that cannot be used.
@@ -72,6 +74,7 @@ class Classroom:
         start: datetime = START,
         state: Path | None = None,
         population: PopulationParameters | None = None,
+        rules: ExchangeRules | None = None,
     ) -> None:
         if not 1 <= students <= MAX_STUDENTS:
             raise ValueError(f"a class has 1 to {MAX_STUDENTS} students, not {students}")
@@ -86,6 +89,7 @@ class Classroom:
                 population=population,
                 account_id=student.account_id,
                 student_token=student.token,
+                rules=rules,
             )
             for student in self.students
         }

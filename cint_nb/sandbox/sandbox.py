@@ -25,6 +25,7 @@ from cint_nb.sandbox.http.transport import SandboxTransport
 from cint_nb.sandbox.protocol.messages import Json
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, BUSINESS_UNIT_ID, CLIENT_ID, CLIENT_SECRET, PROJECT_MANAGER_ID
 from cint_nb.sandbox.world.population import PopulationParameters
+from cint_nb.sandbox.world.rules import ExchangeRules
 from cint_nb.sandbox.world.world import World
 
 __all__ = [
@@ -54,9 +55,10 @@ class Sandbox:
         population: The parameters of people's behaviour.
         account_id: The account of this sandbox.
         student_token: The only token it accepts, for ever; without it, those that its token endpoint issues.
+        rules: What it does where no source says what the exchange does.
 
     Raises:
-        InputError: for a fault that is not valid, or a state file of another seed or start.
+        InputError: for a fault that is not valid, or a state file of another seed, start or rules.
     """
 
     base_url = "http://sandbox.invalid/v1"
@@ -73,13 +75,16 @@ class Sandbox:
         population: PopulationParameters | None = None,
         account_id: int = ACCOUNT_ID,
         student_token: str | None = None,
+        rules: ExchangeRules | None = None,
     ) -> None:
         self.seed = seed
         self.clock = SandboxClock(start, speed)
-        self.world = World(seed, start, population, account_id)
+        self.world = World(seed, start, population, account_id, rules)
         self.faults = FaultPlan(faults, seed=seed, known_steps=FAULT_STEPS)
         self.request_log = (
-            RequestLog(state, seed=seed, start=start, account_id=account_id) if state is not None else None
+            RequestLog(state, seed=seed, start=start, account_id=account_id, rules=self.world.rules.to_text())
+            if state is not None
+            else None
         )
         log_request = self.request_log.append if self.request_log is not None else None
         self.dispatcher = Dispatcher(self.world, log_request, student_token)
@@ -142,5 +147,5 @@ class Sandbox:
 
     @printable
     def __repr__(self) -> str:
-        """Show seed and time."""
-        return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC>"
+        """Show seed, time and speed."""
+        return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC · {self.clock.pace}>"

@@ -62,8 +62,7 @@ def parse_activity_exclusions(exclusions: Iterable[ActivityExclusion], duration:
 def _get(world: World, request: Request) -> Response:
     group = world.group(request)
     if group.status != "draft":
-        # Relative and without /v1, as the exchange writes its URLs.
-        return Response(301, headers={"Location": f"{request.path}/details"})
+        return Response(301, headers={"Location": f"{request.root}{request.path}/details"})
     body = to_json(group.body)
     body.pop("filling_strategy", None)
     body.update(

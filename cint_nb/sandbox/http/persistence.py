@@ -16,7 +16,7 @@ from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.protocol.messages import Request, StateFault
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 _LOGGED_HEADERS = ("cint-api-version", "content-type", "idempotency-key", "if-match")  # never the token
 _APPLICATION_ID = 0x434E4253
 """The mark of a state file. A file without it is never changed."""
@@ -38,12 +38,13 @@ class RequestLog:
         seed: The sandbox's seed.
         start: Moment at which its time is 0.
         account_id: Its account.
+        rules: Its rules, as text.
 
     Raises:
-        ValueError: for a file of another seed, start, account or format, or one that is not a request log.
+        ValueError: for a file of another seed, start, account, format or other rules, or one that is not a request log.
     """
 
-    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int) -> None:
+    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int, rules: str) -> None:
         try:
             is_new = not path.exists() or not path.stat().st_size
             is_ours = is_new or _is_state_file(path)
@@ -61,7 +62,7 @@ class RequestLog:
             self._file.execute("PRAGMA journal_mode=WAL")
             self._file.executescript(_SCHEMA_SQL)
             known = {"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}
-            self._check({**known, "account": str(account_id)}, path)
+            self._check({**known, "account": str(account_id), "rules": rules}, path)
         except sqlite3.DatabaseError:
             self._file.close()
             raise ValueError(f"{path.name} is not a state file of the sandbox") from None

@@ -136,7 +136,7 @@ SUPPLIERS: tuple[Supplier, ...] = tuple(
     {"supplier_id": 201 + number, "name": f"Sandbox supplier {number + 1}", "type": "survey_panels"}
     for number in range(14)
 )
-BALANCED_TEMPLATE_ID = "01JH0PB4N0DEFA0LT0EXCHANGE"
+BALANCED_TEMPLATE_ID = "01JH0PEHNMJZGPP1M1P11WJHWW"
 TEMPLATES: dict[str, str] = {
     limits.RECONTACT_TEMPLATE_ID: "Recontact",
     BALANCED_TEMPLATE_ID: "Open exchange",

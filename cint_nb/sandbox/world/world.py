@@ -13,6 +13,7 @@ from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, PROJECT_MANAGER_ID
 from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Report, TargetGroup
 from cint_nb.sandbox.world.ids import IdFactory
 from cint_nb.sandbox.world.population import Population, PopulationParameters
+from cint_nb.sandbox.world.rules import ExchangeRules
 
 
 class World:
@@ -24,6 +25,7 @@ class World:
         parameters: The parameters of people's behaviour.
         account_id: The one account of this world. The worlds of different accounts have the same people, but neither
             ids nor draws in common.
+        rules: What the exchange does where no source settles it.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class World:
         start: datetime,
         parameters: PopulationParameters | None = None,
         account_id: int = ACCOUNT_ID,
+        rules: ExchangeRules | None = None,
     ) -> None:
         self.seed = seed
+        self.rules = rules or ExchangeRules()
         self.start = start.astimezone(UTC)
         self.account_id = account_id
         self.population = Population(seed, parameters)
