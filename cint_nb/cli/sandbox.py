@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="what it does where no source says what the exchange does, such as expired_token=403; may be repeated",
+        help="what it does where no source says what the exchange does, such as expiry_status=403; may be repeated",
     )
     parser.add_argument(
         "--students", type=int, metavar="N", help="give each of N students a token and an account of their own"

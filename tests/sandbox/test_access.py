@@ -31,7 +31,7 @@ def ask_token(raw_client: RawClient, body: dict[str, str] | list[Any] | None) ->
 
 @pytest.mark.parametrize("status", ["401", "403"])
 def test_a_token_lives_24_hours(status: Literal["401", "403"]) -> None:
-    sandbox = Sandbox(rules=ExchangeRules(expired_token=status))
+    sandbox = Sandbox(rules=ExchangeRules(expiry_status=status))
     raw_client = RawClient(sandbox)
     raw_client.log_in()
     body = ask_token(raw_client, TOKEN).json()

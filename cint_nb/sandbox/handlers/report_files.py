@@ -8,11 +8,12 @@ import zipfile
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from cint_nb.domain.ids import synthetic_id
+from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.simulation.fieldwork import COMPLETE, OUTCOMES
 from cint_nb.sandbox.world.catalogue import SUPPLIERS
 from cint_nb.sandbox.world.entities import TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
+from cint_nb.sandbox.world.ids import made_up_id
 from cint_nb.sandbox.world.world import World
 
 Row = list[str]
@@ -38,7 +39,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def visit_rid(group: TargetGroup, key: bytes) -> str:
     """Return the response id of a person's visit to a target group."""
-    return synthetic_id(f"visit to {group.id}", int.from_bytes(key))
+    return made_up_id(EntityType.RID, f"visit to {group.id}", int.from_bytes(key))
 
 
 def visit_rids(world: World) -> dict[bytes, bytes]:

@@ -16,7 +16,7 @@ from cint_nb.sandbox.http.routes import OPERATIONS, RouteMatch, Router
 from cint_nb.sandbox.http.web_interface import WEB_OPERATIONS
 from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
-from cint_nb.sandbox.protocol.json_schema import find_problems, keep_documented
+from cint_nb.sandbox.protocol.json_schema import find_problems, find_undocumented, keep_documented
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
     Json,
@@ -38,7 +38,7 @@ from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
 
 TOKEN_LIFETIME_SECONDS = 86_400  # 24 hours, as the reference says
-_PATH_PARAM_TYPES = {"account_id": "an integer", "fielding_run_id": "a ULID"}
+_UNDOCUMENTED = "this field is not documented."
 
 
 @dataclass
@@ -159,13 +159,14 @@ class Dispatcher:
             self._check_token(request)
         self._check_version(request)
         self._check_path(request)
-        request.query_params = _read_query(operation, request)
+        strict = sender is Sender.CLIENT and self.world.rules.undocumented_fields == "refused"
+        request.query_params = _read_query(operation, request, strict=strict)
         if StateFault.SHORT_PAGE in request.state_faults and "page_size" in request.query_params:
             request.query_params["page_size"] = max(1, request.int_param("page_size") // 2)
         if operation.requires_if_match:
             _read_header(request, "If-Match", 100)
         if operation.request_schema is not None:
-            request.json = _parse_body(operation, operation.request_schema, request, self.world)
+            request.json = _parse_body(operation, operation.request_schema, request, self.world, strict=strict)
         replica = self._replicas.get(operation.name)
         if replica is not None and sender is Sender.CLIENT:
             return self._read_replica(replica, operation, request)
@@ -219,7 +220,7 @@ class Dispatcher:
         if expiry is None:
             raise unauthorized()
         if self.world.time_at(request.received_at).timestamp() >= expiry:
-            raise unauthorized() if self.world.rules.expired_token == "401" else forbidden()
+            raise unauthorized() if self.world.rules.expiry_status == "401" else forbidden()
 
     def _check_version(self, request: Request) -> None:
         version = request.headers.get("cint-api-version")
@@ -247,9 +248,12 @@ def _read_header(request: Request, name: str, most: int) -> str:
     return value
 
 
-def _read_query(operation: Operation, request: Request) -> dict[str, QueryValue]:
+def _read_query(operation: Operation, request: Request, *, strict: bool) -> dict[str, QueryValue]:
     values: dict[str, QueryValue] = {}
     found: list[tuple[str, str]] = []
+    if strict:
+        known = {query.name for query in operation.query}
+        found += [(name, _UNDOCUMENTED) for name in request.raw_query if name not in known]
     for query in operation.query:
         sent = request.raw_query.get(query.name)
         if not sent:
@@ -276,7 +280,7 @@ def _convert_query_value(query: QueryParam, sent: list[str]) -> QueryValue:
     return text
 
 
-def _parse_body(operation: Operation, schema_name: str, request: Request, world: World) -> Json:
+def _parse_body(operation: Operation, schema_name: str, request: Request, world: World, *, strict: bool) -> Json:
     if not request.body and not requires_body(schema_name):
         return {}
     if request.body and not _is_json(request.headers.get("content-type", "")):
@@ -287,6 +291,8 @@ def _parse_body(operation: Operation, schema_name: str, request: Request, world:
         raise bad_request(("Body", "the request body is not valid JSON.")) from None
     schema = SCHEMAS[schema_name]
     found = find_problems(schema, body, SCHEMAS)
+    if strict:
+        found += [(name, _UNDOCUMENTED) for name in find_undocumented(schema, body, SCHEMAS)]
     if found:
         extra = operation.extra_checks(world, body, request.received_at) if operation.extra_checks else []
         raise bad_request(*extra, *found[:50])

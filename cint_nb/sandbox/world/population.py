@@ -14,8 +14,9 @@ from functools import cached_property
 from statistics import NormalDist
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.ids import synthetic_id
+from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.sandbox.world.ids import made_up_id, made_up_key
 
 _NORMAL = NormalDist()
 FIRST_SUPPLIER = 201
@@ -115,7 +116,7 @@ class Population:
         number = self._by_rid.get(key)
         if number is not None:
             return to_id_bytes(self.rsid(number))
-        return to_id_bytes(synthetic_id("person of a response id", int.from_bytes(key)))
+        return made_up_key(EntityType.RSID, "person of a response id", int.from_bytes(key))
 
     def upload_result(self, key: bytes) -> UploadResult:
         """Return the result of a well-formed respondent id, independent of the seed: a file always gives the same."""
@@ -173,12 +174,12 @@ class Population:
 
 def rsid_of(seed: int, number: int) -> str:
     """Return the respondent id of the `number`-th person of a seed's population."""
-    return synthetic_id(f"respondent {seed}", number)
+    return made_up_id(EntityType.RSID, f"respondent {seed}", number)
 
 
 def rid_of(seed: int, number: int, visit: int) -> str:
     """Return the response id of a person's `visit`-th earlier visit."""
-    return synthetic_id(f"visit {visit} {seed}", number)
+    return made_up_id(EntityType.RID, f"visit {visit} {seed}", number)
 
 
 def visit_count(number: int) -> int:

@@ -19,7 +19,7 @@ class ExchangeRules:
     """What the simulated exchange does where its live behaviour is not published.
 
     Args:
-        expired_token: Status of a request whose token has expired: 401, as the recontact guide says, or 403, as the
+        expiry_status: Status of a request whose token has expired: 401, as the recontact guide says, or 403, as the
             page on authentication says.
         wrong_kind: What becomes of a response id sent as a respondent id, and the other way round: `unknown` rejects
             it, `accepted` takes it for an id of the kind that was named.
@@ -34,17 +34,17 @@ class ExchangeRules:
         InputError: for a value that is none of these.
 
     Example:
-        >>> Sandbox(rules=ExchangeRules(expired_token="403"))
+        >>> Sandbox(rules=ExchangeRules(expiry_status="403"))
     """
 
-    expired_token: Literal["401", "403"] = "401"
+    expiry_status: Literal["401", "403"] = "401"
     wrong_kind: Literal["unknown", "accepted"] = "unknown"
     goal_above_saved: Literal["refused", "allowed"] = "refused"
     repeated_ids: Literal["saved", "failed"] = "saved"
     undocumented_fields: Literal["ignored", "refused"] = "ignored"
 
     def to_text(self) -> str:
-        """Return all rules as one line, such as `expired_token=401 wrong_kind=unknown`."""
+        """Return all rules as one line, such as `expiry_status=401 wrong_kind=unknown`."""
         return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
 
 
