@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, overload
@@ -23,7 +24,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, NotSent, SettingsError
 from cint_nb.domain.ids import printable
 from cint_nb.wire import loop_thread
-from cint_nb.wire.clock import Clock, SystemClock
+from cint_nb.wire.clock import Clock, MovableClock, SystemClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.recording.transports import RecordingTransport, ReplayTransport
 from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
@@ -133,6 +134,9 @@ class AsyncClient:
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Advance time in the sandbox or in a replay, so that fielding continues.
 
+        A sandbox whose clock runs by itself, as a served one does, is moved on for everybody who uses it, and a line
+        says so.
+
         Args:
             days: Days of virtual time.
             hours: Hours, added.
@@ -152,7 +156,16 @@ class AsyncClient:
             raise InputError(
                 "Time can be advanced by 0 to 400 days at once.", next_step="pass days, hours or minutes in this range."
             )
-        self.run(self.http.sleep(seconds))
+        clock = self.clock
+        if not isinstance(clock, MovableClock):
+            self.run(self.http.sleep(seconds))
+            return
+        self.run(loop_thread.run_on_loop(clock.jump(seconds)))
+        if clock.speed is not None:
+            sys.stdout.write(
+                f"The sandbox's clock was moved on by {_format_span(seconds)}: it is {clock.now():%Y-%m-%d %H:%M} UTC "
+                "now, for everybody who uses it.\n"
+            )
 
     def close(self) -> None:
         """Close the connections from synchronous code. Jobs on the exchange continue."""
@@ -286,6 +299,12 @@ def build_client(
         )
     http = Http(loaded, transport=transport, clock=clock, token_factory=token_factory, client=http_client)
     return cls(http, sandbox=sandbox)
+
+
+def _format_span(seconds: float) -> str:
+    sizes = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+    size, unit = next((pair for pair in sizes if seconds >= pair[0]), sizes[-1])
+    return f"{seconds / size:.4g} {unit}{'' if seconds == size else 's'}"
 
 
 def _sandbox_unreachable_error(base_url: str, error: Exception) -> NotSent:

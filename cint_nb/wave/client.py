@@ -140,6 +140,9 @@ class Client:
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Advance time in the sandbox or in a replay, so that fielding continues.
 
+        A sandbox whose clock runs by itself, as a served one does, is moved on for everybody who uses it, and a line
+        says so.
+
         Args:
             days: Days of the sandbox's time.
             hours: Hours, added.

@@ -194,8 +194,8 @@ def test_the_recontact_template_is_taken_in_three_shapes(raw_client: RawClient, 
     "shape",
     [
         {},
-        {"allocations": {"template_id": "01JH0PB4N0DEFA0LT0EXCHANGE"}},
-        {"allocation_template": {"id": "01JH0PB4N0DEFA0LT0EXCHANGE", "type": "global"}},
+        {"allocations": {"template_id": "01JH0PEHNMJZGPP1M1P11WJHWW"}},
+        {"allocation_template": {"id": "01JH0PEHNMJZGPP1M1P11WJHWW", "type": "global"}},
         {"allocations": {}},
         {
             "allocations": {"template_id": limits.RECONTACT_TEMPLATE_ID},
@@ -226,14 +226,16 @@ def test_a_draft_has_no_overview_no_details_and_no_performance(raw_client: RawCl
         assert raw_client.get(f"{group}/{path}").status_code == 404
 
 
-def test_a_launched_draft_answers_301_to_its_details_without_v1(raw_client: RawClient, good_ids: list[str]) -> None:
+def test_a_launched_draft_answers_301_to_its_details(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids[:20])
     raw_client.launched(group)
     reply = raw_client.get(group, follow_redirects=False)
     assert reply.status_code == 301
-    assert reply.headers["location"] == f"{group}/details"
-    assert raw_client.get(f"{group}/details").json()["completes_goal"] == 10
+    assert reply.headers["location"] == f"/v1{group}/details"
+    followed = raw_client.get(group, follow_redirects=True)
+    assert followed.json() == raw_client.get(f"{group}/details").json()
+    assert followed.json()["completes_goal"] == 10
     assert raw_client.ask("PUT", group, json=raw_client.draft_body()).status_code == 400, "it is no draft any more"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cint_nb.domain import limits
+from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.handlers.drafts import parse_activity_exclusions
 from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Handler, Operation, QueryParam, paging_params
 from cint_nb.sandbox.handlers.recontacts import job_to_json, partial_message
@@ -15,6 +16,7 @@ from cint_nb.sandbox.protocol.request_bodies import ActivityExclusions, Exclusio
 from cint_nb.sandbox.simulation import entry, jobs
 from cint_nb.sandbox.world.entities import EXCLUSION_REMOVAL, EXCLUSION_UPLOAD, Job, TargetGroup
 from cint_nb.sandbox.world.id_store import to_uuid_text
+from cint_nb.sandbox.world.ids import is_of_kind
 from cint_nb.sandbox.world.world import World
 
 _DAY_LIMITS = (1, 396)  # the reference's limits of a respondent-activity exclusion
@@ -26,6 +28,9 @@ def _upload(world: World, request: Request) -> Response:
     guids = request.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
     name, content = parse_upload(request)
     keys, failed = parse_ids(content)
+    if not guids and world.rules.wrong_kind == "unknown":
+        lines, keys = len(keys), [key for key in keys if is_of_kind(key, EntityType.RSID)]
+        failed += lines - len(keys)
     if group.running_exclusion_job_id is not None:
         raise job_conflict()
     store = group.excluded_guids if guids else group.excluded

@@ -364,7 +364,7 @@ def test_a_file_between_two_pieces_of_its_writer_is_noticed(
             read(path, "path")
     else:
         found = read(path, "path")
-        expected = {append: IDS, cut: IDS[:7_500]}
+        expected: dict[Callable[[Path], None], list[str]] = {append: IDS, cut: IDS[:7_500]}
         assert list(found) == expected.get(change, [])
     assert len(opened) == (1 if change is move_away else 2)
     assert sum(moments.waits) <= 0.3
