@@ -24,6 +24,7 @@ from cint_nb.study.files.respondents import read_respondents
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.payloads import APPROVAL
 from cint_nb.wave.wave import Wave
+from cint_nb.wire.retry_policy import Idempotency
 from tests.support.changed_elsewhere import opened, read_truth
 
 ENOUGH, TOO_LITTLE = "900 EUR", "1 EUR"
@@ -111,7 +112,7 @@ class Requests:
         by_address = {(each.method, each.template): name for name, each in ops.OPERATIONS.items()}
         lines = [re.match(r"(GET|POST|PUT|DELETE) (\S+) ", record.getMessage()) for record in self._caplog.records]
         names = {by_address[found[1], found[2]] for found in lines if found and (found[1], found[2]) in by_address}
-        return {name for name in names if ops.OPERATIONS[name].idempotency is not ops.Idempotency.SAFE}
+        return {name for name in names if ops.OPERATIONS[name].idempotency is not Idempotency.SAFE}
 
 
 @pytest.fixture
