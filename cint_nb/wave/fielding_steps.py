@@ -15,6 +15,7 @@ from cint_nb.domain.errors import (
     JobStatusUnknown,
     NotFound,
     PlanError,
+    UnexpectedReply,
 )
 from cint_nb.domain.fielding import RunState
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
@@ -113,11 +114,12 @@ class FieldingSteps:
         if last is not None and last.state is EntryState.FAILED:
             raise error  # the request itself was refused
         state = await self._wave.read_state()
-        if (finished := await self.finished_launch(state)) is not None:
+        uploads = await self._wave.read_uploads(state.ref)
+        if (finished := await self.finished_launch(state, uploads)) is not None:
             return finished
         if isinstance(error, JobStatusUnknown):
             raise error
-        return await self.adopt_launch(state, budget)  # the exchange has forgotten the job
+        return await self.adopt_launch(state, uploads, budget)  # the exchange has forgotten the job
 
     def _is_of_this_launch(self, entry: JournalEntry[LaunchPayload], cycle: int) -> bool:
         """Return whether an entry is continued: it is of this filling of the group, and unanswered or of this plan.
@@ -155,7 +157,7 @@ class FieldingSteps:
             unverified=tuple(unverified),
         )
 
-    async def adopt_launch(self, state: ExchangeState, budget: Money) -> JobSnapshot:
+    async def adopt_launch(self, state: ExchangeState, uploads: GroupUploads, budget: Money) -> JobSnapshot:
         """Return the launch of a group that is live, whoever launched it.
 
         Raises:
@@ -173,15 +175,14 @@ class FieldingSteps:
             state.ref, verb="wave.launch", budget=budget, always=True, state=state
         )
         approve()
-        await self._warn_of_strangers(state)
+        await self._warn_of_strangers(state, uploads)
         self._wave.client.http.warn(
             f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
             "that is lost. Nothing was sent."
         )
         return self._launched_snapshot(state, None)
 
-    async def _warn_of_strangers(self, state: ExchangeState) -> None:
-        uploads = await self._wave.read_uploads(state.ref)
+    async def _warn_of_strangers(self, state: ExchangeState, uploads: GroupUploads) -> None:
         people = await check_people(self._wave.client, state.ref, uploads, self._wave.respondents, self._wave.crosswalk)
         if people.strangers:
             self._wave.client.http.warn(
@@ -201,12 +202,18 @@ class FieldingSteps:
             polls=0,
         )
 
-    async def finished_launch(self, state: ExchangeState) -> JobSnapshot | None:
-        """Return the launch of the present filling of the group if it was sent from here and there is a run."""
+    async def finished_launch(self, state: ExchangeState, uploads: GroupUploads | None = None) -> JobSnapshot | None:
+        """Return the launch of the present filling of the group if it was sent from here and there is a run.
+
+        Args:
+            state: The state of the group.
+            uploads: Its uploads, if they were read in this moment already.
+        """
         entry = self._wave.last(LAUNCH)
         if entry is None or entry.state is EntryState.FAILED or state.run is None:
             return None
-        if entry.payload.cycle != (await self._wave.read_uploads(state.ref)).cycle:
+        uploads = uploads or await self._wave.read_uploads(state.ref)
+        if entry.payload.cycle != uploads.cycle:
             return None
         if entry.state is EntryState.DONE:
             return entry.payload.snapshot
@@ -329,13 +336,20 @@ class FieldingSteps:
         """Raise the goal of a launched group."""
         state = await self._require_launched("raise the goal", completed=True)
         present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
+        if present is None:
+            raise UnexpectedReply(
+                "The exchange does not show the present goal, so it is not known what raising it would cost.",
+                evidence={"wave": self._wave.name, **state.ref.path_params()},
+                safe="nothing was changed.",
+                next_step="run it again in a moment; if it recurs, raise the goal in the web interface.",
+            )
         saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if not (present or 0) < goal <= saved:
+        if not present < goal <= saved:
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
                 evidence={"field": "goal", "goal": present, "saved_ids": saved},
                 safe="nothing was changed.",
-                next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
+                next_step=f"choose a whole number above {present:,} and up to the {saved:,} saved IDs.",
             )
         await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)
         after = await self._wave.read_back()

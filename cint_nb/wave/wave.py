@@ -365,23 +365,25 @@ class Wave:
             uploads = self._ask(self._context.read_uploads(state.ref))
             if not self._fielding.is_launching(uploads):
                 self._stop_if_blocked(unverified, state, uploads)
-        elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
+            return self._run(
+                "Launch",
+                lambda on_snapshot: self._fielding.launch(
+                    state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
+                ),
+                f"wave.launch(budget={str(budget)!r})",
+            )
+        state.require_known("launch")
+        runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
+        found = self._ask(self._context.read_uploads(state.ref)) if runs else None
+        if (finished := self._ask(self._fielding.finished_launch(state, found))) is not None:
             self._ask(self._fielding.warn_of_rerun(state, allowed))
             return finished
-        elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
-            raise state.invalid_state_error(
-                f"The wave was launched before, and its target group is {state.state}.",
-                state.advice() or "read wave.status().",
-                wave=self.name,
-            )
-        else:
-            return self._ask(self._fielding.adopt_launch(state, allowed))
-        return self._run(
-            "Launch",
-            lambda on_snapshot: self._fielding.launch(
-                state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
-            ),
-            f"wave.launch(budget={str(budget)!r})",
+        if found is not None:
+            return self._ask(self._fielding.adopt_launch(state, found, allowed))
+        raise state.invalid_state_error(
+            f"The wave was launched before, and its target group is {state.state}.",
+            state.advice() or "read wave.status().",
+            wave=self.name,
         )
 
     def relaunch(self, budget: MoneyText | Money | None = None) -> None:
