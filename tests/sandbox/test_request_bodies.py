@@ -133,6 +133,7 @@ def test_a_field_of_any_wrong_type_is_refused_by_name(raw_client: RawClient, ope
     assert tried >= 10
 
 
+@pytest.mark.sampled(every=4)
 @pytest.mark.parametrize("operation", WITH_BODY, ids=lambda row: row.name)
 @pytest.mark.parametrize("number", [10**400, -(10**400), 1e308], ids=["huge", "far below zero", "huge with exponent"])
 def test_a_number_beyond_all_measure_is_refused_by_name(
