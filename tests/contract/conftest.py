@@ -15,7 +15,7 @@ from tests.contract.recorded_tour import RecordedTour, record_tour
 from tests.support.sandbox_client import GuideClient
 
 
-@pytest.fixture(params=["in process", "over HTTP"])
+@pytest.fixture(params=["in process", pytest.param("over HTTP", marks=pytest.mark.thorough)])
 def guide_client(request: pytest.FixtureRequest) -> Iterator[GuideClient]:
     sandbox = Sandbox(seed=1)
     with ExitStack() as stack:

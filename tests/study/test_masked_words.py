@@ -66,6 +66,7 @@ REFUSALS: dict[str, Callable[[str], Any]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("refuse", REFUSALS.values(), ids=list(REFUSALS))
 def test_an_id_in_a_refused_word_is_masked(refuse: Callable[[str], Any], length: int) -> None:

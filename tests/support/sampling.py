@@ -47,14 +47,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
-    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(_chosen(name, cases))}
+    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(chosen(name, cases))}
     left_out |= {id(item) for item in items if item.get_closest_marker("thorough")}
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
         items[:] = [item for item in items if id(item) not in left_out]
 
 
-def _chosen(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
+def chosen(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
+    cases = sorted(cases, key=lambda case: case.nodeid)  # pytest-randomly has shuffled them
     marker = cases[0].get_closest_marker("sampled")
     every = marker.kwargs.get("every") if marker else None
     return covering(name, cases) if every is None else cases[::every]

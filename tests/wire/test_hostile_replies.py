@@ -159,6 +159,7 @@ def test_any_body_with_any_status_is_a_value_or_an_error_of_ours(
         assert len(exchange.requests) <= 1 + limits.RETRIES_PER_CALL
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("status", [200, 301, 400, 429, 503])
 @pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS)
 @pytest.mark.filterwarnings("ignore:The reply to .* header Sunset:cint_nb.errors.CintWarning")
@@ -195,6 +196,7 @@ def test_any_reply_to_the_token_request_sends_nothing_to_the_api(
     assert exchange.requests == []
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "expires_in",
     [b'"3600"', b"0", b"-1", b"1e30", b"1e999", b"NaN", b"99999999", b"true", b"0.001", b"null", b"[]",
