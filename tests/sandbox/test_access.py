@@ -76,7 +76,9 @@ def test_a_token_needs_client_credentials(raw_client: RawClient, body: dict[str,
     assert ask_token(raw_client, body).status_code == 400
 
 
-@pytest.mark.parametrize("value", ["", "Bearer", "Bearer x", "Bearer a.b.c", "Bearer eyJ.eyJ.e30", "Bearer ..", "Basic c2FuZGJveA=="])
+@pytest.mark.parametrize(
+    "value", ["", "Bearer", "Bearer x", "Bearer a.b.c", "Bearer eyJ.eyJ.e30", "Bearer ..", "Basic c2FuZGJveA=="]
+)
 def test_a_missing_or_made_up_token_is_401(raw_client: RawClient, value: str) -> None:
     reply = raw_client.get("/accounts", headers={"Authorization": value})
     assert reply.status_code == 401
