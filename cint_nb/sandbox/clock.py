@@ -14,7 +14,7 @@ from functools import cached_property
 import httpx
 
 SERVED_SPEED = 60.0
-"""Virtual seconds per real second of a served sandbox, unless it is told otherwise."""
+"""Virtual seconds per real second of a served sandbox, unless it is given another speed."""
 _REREAD_SECONDS = 1.0  # real seconds between two readings of a served clock while somebody waits for it
 _SLEEP_SLICE = 0.05  # real seconds between two checks of a running clock, so that an advance wakes sleepers soon
 

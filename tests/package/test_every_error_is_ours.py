@@ -96,6 +96,7 @@ class World:
             "sandbox": client.sandbox,
             "served": self.served,
             "population": cint.sandbox.PopulationParameters(),
+            "rules": cint.sandbox.ExchangeRules(),
             "file picker": cint.FilePicker(folder),
             "findings table": cint.FindingsTable(self.wave.check()),
             "job progress": cint.JobProgress(),
@@ -181,7 +182,7 @@ VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 OWNERS = (
     "client", "client.aio", *(f"client.{name}" for name in RESOURCES), *(f"client.aio.{name}" for name in RESOURCES),
     "project_status", "wave", "outcome", "people", "report", "crosswalk", "history", "history wave", "findings",
-    "plan", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "file picker",
+    "plan", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "rules", "file picker",
     "findings table", "job progress", "status table", "wave view", "running jobs",
 )  # fmt: skip
 

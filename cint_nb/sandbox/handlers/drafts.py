@@ -91,7 +91,8 @@ def _get(world: World, request: Request) -> Response:
     if group.status != "draft":
         return Response(301, headers={"Location": f"{request.root}{request.path}/details"})
     body = to_json(group.body)
-    body.pop("filling_strategy", None)
+    for name in ("filling_strategy", "allocation_template"):
+        body.pop(name, None)  # replies have no such field
     body.update(
         human_readable_id=group.human_readable_id,
         business_unit_id=draft_validation.business_unit_id_of(group.body),

@@ -25,6 +25,8 @@ from cint_nb.sandbox.world.population import UploadResult
 from cint_nb.sandbox.world.world import World
 
 _PAGE_CAP = 40  # "a page may contain fewer than page_size items even when more pages exist", so pages here do
+NO_VALID_IDS = ("NoValidIdentifiers", "no line of the file is a valid identifier")
+"""Why a job fails whose file has not one. The exchange publishes one code of another failure: an assumption."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
 
@@ -62,7 +64,7 @@ def _upload(world: World, request: Request) -> Response:
         accepted = accepted[: max(0, kept)]
     job = _start_job(world, request, group, RECONTACT_UPLOAD, lines)
     if not has_ids:
-        jobs.plan_failure(job, "NoValidIdentifiers", "no line of the file is a valid identifier")
+        jobs.plan_failure(job, *NO_VALID_IDS)
     job.file_name, job.content = name[:255], content
     job.accepted, job.total = join_ids(accepted), len(accepted)
     job.failed = failed + rejected

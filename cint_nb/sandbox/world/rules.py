@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Literal, get_args, get_type_hints
 
 from cint_nb.domain.arguments import check_arguments
 
 
-@check_arguments()
+@check_arguments(refusals=(ValueError,))
 @dataclass(frozen=True)
 class ExchangeRules:
     """What the simulated exchange does where its live behaviour is not published.
@@ -43,11 +44,17 @@ class ExchangeRules:
     repeated_ids: Literal["saved", "failed"] = "saved"
     undocumented_fields: Literal["ignored", "refused"] = "ignored"
 
+    def __post_init__(self) -> None:
+        for name, known in rule_choices().items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is one of {', '.join(known)}, not {getattr(self, name)!r:.40}")
+
     def to_text(self) -> str:
         """Return all rules as one line, such as `expiry_status=401 wrong_kind=unknown`."""
         return " ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
 
 
+@cache
 def rule_choices() -> dict[str, tuple[str, ...]]:
     """Return the values of each rule, the default first."""
     hints = get_type_hints(ExchangeRules)
@@ -60,9 +67,10 @@ def parse_rules(texts: Iterable[str]) -> ExchangeRules:
     Raises:
         ValueError: for an unknown name or value, with the known ones.
     """
-    known, chosen = rule_choices(), dict[str, str]()
+    chosen: dict[str, str] = {}
     for text in texts:
         name, _, value = text.partition("=")
+        known = rule_choices()
         if name not in known:
             raise ValueError(f"{name!r:.40} is not a rule; choose from {', '.join(known)}")
         if value not in known[name]:
