@@ -44,7 +44,7 @@ from cint_nb.wave.journaled_client import JournaledClient
 
 _SEARCH_CHARACTERS = 5
 SEARCHED_PROJECTS = 200
-"""In how many projects a wave is searched for before a project is created: one request each."""
+"""In how many projects a wave is searched for where none has its project's name: one request each."""
 
 SnapshotListener = Callable[[JobSnapshot], None]
 
@@ -160,14 +160,14 @@ class WaveContext:
         return None if project_id is None else await self.find_group(project_id)
 
     async def search(self, *, adopt: str | None = None) -> TargetGroupRef | None:
-        """Return the target group of the wave, searching everywhere before it is created; None if there is none.
+        """Return the target group of the wave, searching everywhere; None only where it is known that there is none.
 
         Args:
             adopt: Id of the group to adopt, so that no other is searched for.
 
         Raises:
-            InvalidState: several projects or groups could be meant, the wave is in a project of another name, or there
-                is no project in which a group could be adopted.
+            InvalidState: several projects or groups could be meant, the wave is in a project of another name or may be
+                in one that was not searched, or there is no project in which a group could be adopted.
         """
         if adopt is None:
             ref = await self.locate()
@@ -187,9 +187,9 @@ class WaveContext:
         """Return the target group of the wave.
 
         Raises:
-            InvalidState: there is none, neither in the journal nor on the exchange.
+            InvalidState: there is none, neither in the journal nor on the exchange, or it is not known where it is.
         """
-        ref = await self.locate()
+        ref = await self.search()
         if ref is None:
             raise InvalidState(
                 "This wave has no target group yet.",
@@ -250,24 +250,20 @@ class WaveContext:
         return project.id
 
     async def _require_no_group_elsewhere(self) -> None:
-        """Raise if a project has this wave under another name: somebody renamed it, and this journal does not know it.
+        """Raise unless it is known that no project has this wave under another name, as after somebody renamed it.
 
-        The exchange lists target groups by project only, so this is one request per project, and only before a project
-        is created.
+        The exchange lists target groups by project only, so this is one request per project, and only where no project
+        has the name and this journal does not know which one had.
         """
-        left = SEARCHED_PROJECTS
-        async for project in self.client.projects.list():
+        searched = 0
+        async for project in self.client.projects.list(whole=True):
             if project.target_group_count == 0:
                 continue
-            if not left:
-                self.client.http.warn(
-                    f"The {SEARCHED_PROJECTS} projects listed first have no target group of the wave {self.name!r}; "
-                    "the others were not searched. If its project was renamed, name it by its id."
-                )
-                return
-            left -= 1
+            if searched == SEARCHED_PROJECTS:
+                raise self._not_searched_error(searched)
+            searched += 1
             reference = self.given_plan.customer_reference_number or self.reference(project.id)
-            async for row in self.client.target_groups.list(project.id, references=(reference,)):
+            async for row in self.client.target_groups.list(project.id, references=(reference,), whole=True):
                 if is_archived(row) or not await self._is_ours(project.id, row, reference):
                     continue
                 raise InvalidState(
@@ -282,6 +278,18 @@ class WaveContext:
                     next_step=f"if the project was renamed, open the wave by its id: client.wave(…, "
                     f"project={project.id!r}); otherwise create the project first, with client.projects.create(…).",
                 )
+
+    def _not_searched_error(self, searched: int) -> InvalidState:
+        manager = self.given_plan.project_manager_id
+        return InvalidState(
+            f"No project is called {self.project!r}, and the account has too many projects to search them all for this "
+            "wave: it is not known whether its project was renamed.",
+            evidence={"project": self.project, "searched_projects": searched},
+            safe="nothing was sent.",
+            next_step="if the project was renamed, name it by its id, client.wave(…, project='01…'); "
+            "client.projects.list() has the ids. If it is new, create it first: "
+            f"client.projects.create({self.project!r}, {manager!r}).",
+        )
 
     async def find_group(
         self, project_id: str, *, adopt: str | None = None, leave: Collection[str] = ()
@@ -314,7 +322,7 @@ class WaveContext:
                 ref.target_group_id for ref in (self.ref,) if ref
             }
             left = [await self._leave(project_id, each, adopt, leave) for each in sorted(known - {adopt})]
-            ref = await self._adopt(chosen, reference)
+            ref = await self._adopt(chosen, reference, was_named=True)
             for words in left:
                 self.client.http.warn(f"The wave {self.name!r} has the target group {adopt} now. {words}")
             return ref
@@ -379,8 +387,8 @@ class WaveContext:
                 f"{', '.join(rest)} stays an empty draft: ignore it, or archive it in the web interface."
             )
 
-    async def _adopt(self, ref: TargetGroupRef, reference: str) -> TargetGroupRef:
-        """Take a group found on the exchange as this wave's, and say so."""
+    async def _adopt(self, ref: TargetGroupRef, reference: str, *, was_named: bool = False) -> TargetGroupRef:
+        """Take a group found on the exchange as this wave's, and say so unless it was named by its id."""
         entry = self.journal.last(self.key, DRAFT)
         # What was last written is that of this group, or of a request whose reply was lost.
         is_known = (
@@ -397,7 +405,7 @@ class WaveContext:
             allocations=entry.payload.allocations if entry is not None and is_known else None,
         )
         self.write(DRAFT, EntryState.DONE, payload)
-        if body is None:
+        if body is None and not was_named:
             self.client.http.warn(
                 f"The wave {self.name!r} was found on the exchange and is continued: target group "
                 f"{ref.target_group_id}. This journal did not create it."
@@ -474,7 +482,7 @@ async def find_project(client: JournaledClient, project: str) -> str | None:
     if known is not None:
         return known
     found, alike = [], []
-    async for each in client.projects.list(search=_search_word(project)):
+    async for each in client.projects.list(search=_search_word(project), whole=True):
         name = normalise_name(each.name or "")
         if name == project:
             found.append(each.id)

@@ -25,7 +25,7 @@ from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import STEPS, Step, UnreadFact
+from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
@@ -152,7 +152,12 @@ class Wave:
         self, facts: WaveFacts, state: ExchangeState | None = None, uploads: GroupUploads | None = None
     ) -> WaveFacts:
         """Add what the exchange knows; state and uploads are read unless they were in this moment."""
-        if state is None and await self._context.locate() is not None:
+        is_to_be_created = facts.step == "create"  # `create` itself searches everywhere
+        if state is None:
+            ref = await (self._context.locate() if is_to_be_created else self._context.search())
+            if ref is None and not is_to_be_created:
+                facts = replace(facts, target_group_state=NOT_CREATED)
+        if state is None and ref is not None:
             state = await self._context.read_state()
             if state.state is GroupState.NOT_KNOWN:
                 hidden = UnreadFact("the state of the target group", state.reason or "not shown", blocks=True)
@@ -465,7 +470,7 @@ class Wave:
     @property
     def launched(self) -> bool:
         """Whether the wave has a fielding run, read from the exchange now."""
-        if self._ask(self._context.locate()) is None:
+        if self._ask(self._context.search()) is None:
             return False
         state = self.exchange_state()
         state.require_known("tell whether it was launched")

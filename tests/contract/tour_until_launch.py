@@ -56,7 +56,11 @@ async def projects(to: TourState) -> Any:
     made = await to.client.projects.create("Brand tracker", PROJECT_MANAGER_ID, reference="tracker 2026")
     other = await to.client.projects.create("A second tracker", PROJECT_MANAGER_ID)
     to.project = made.id
-    filters = {"name": "Brand tracker", "search": "tracker", "project_manager_id": PROJECT_MANAGER_ID}
+    filters: dict[str, Any] = {
+        "name": "Brand tracker",
+        "search": "tracker",
+        "project_manager_id": PROJECT_MANAGER_ID,
+    }
     return {
         "made": (made, other),
         "read": await to.client.projects.get(made.id),

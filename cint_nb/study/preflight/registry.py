@@ -16,6 +16,8 @@ from cint_nb.study.preflight.draft_witnesses import Read
 
 Step: TypeAlias = Literal["create", "upload", "launch"]
 STEPS: tuple[Step, ...] = ("create", "upload", "launch")
+NOT_CREATED = "not created"
+"""The state of a target group that was searched for on the exchange and does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class WaveFacts:
         saved_count: Number of ids in the target group now.
         already_saved_count: How many of the respondents are in it already.
         running_job: Id of a job that runs on the target group.
-        target_group_state: State of the target group, such as `draft` or `live`.
+        target_group_state: State of the target group, such as `draft` or `live`; `NOT_CREATED` where there is none.
         was_asked: Whether the exchange was asked; then what it did not show blocks a launch.
         unread: What it was asked for and did not say.
         draft: The draft as read from the exchange, in the exchange's field names; None if it was not read.

@@ -9,7 +9,7 @@ from cint_nb.domain.files import UploadProblem
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files.evidence import contradicting_names
-from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
+from cint_nb.study.preflight.registry import NOT_CREATED, RuleReport, WaveFacts, rule
 
 _GOAL = "recontact guide, step 1"
 _UPLOAD = "recontact guide, step 2"
@@ -230,6 +230,8 @@ def group_state(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A launch starts from a draft; a finished group accepts nobody."""
     if facts.target_group_state is None:
         return None
+    if facts.target_group_state == NOT_CREATED:
+        return report.block("The wave has no target group yet.", fix="run wave.create() first.")
     state = mask_ids_in(facts.target_group_state.lower())  # shown as the exchange wrote it
     if facts.step == "launch" and state != "draft":
         return report.block(
