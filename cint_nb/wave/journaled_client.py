@@ -39,6 +39,7 @@ class JournaledClient(AsyncClient):
         super().__init__(http, sandbox=sandbox)
         self.spend_guard = SpendGuard(self, lambda: self.journal, self.scope)
         self.target_groups.spend_guard = self.spend_guard
+        self.profiles.spend_guard = self.spend_guard
         self.recontacts.before_upload = self.spend_guard.check_upload
         self.recontacts.on_started = self._keep_handle
 

@@ -107,7 +107,7 @@ class LaunchedProfiles(ApiModel):
     """The profiles of a launched target group; endpoint `GET …/profiles`. `profiles` is None where none was shown."""
 
     locale: OptionalText = None
-    completes_goal: int | None = None
+    completes_goal: int
     profiles: tuple[LaunchedProfile, ...] | None = None
 
     @property
@@ -232,6 +232,18 @@ def _decimal(value: Any) -> Decimal:
 
 
 # --- the forms that are written -----------------------------------------------------------------------------------
+
+
+def writable_profiling(profiling: Mapping[str, Any]) -> dict[str, Any]:
+    """Return profiling as a draft shows it in the form in which it is written: without ids and texts.
+
+    Raises:
+        UnreadableProfiling: a part of it cannot be read.
+    """
+    comparable_profiling(profiling)
+    unit = str(profiling["profile_adjustment_type"])
+    profiles = [LaunchedProfile.model_validate(each) for each in profiling["profiles"]]
+    return {"profile_adjustment_type": unit, "profiles": [writable_profile(each, unit) for each in profiles]}
 
 
 def writable_profile(profile: LaunchedProfile, unit: str) -> dict[str, Any]:

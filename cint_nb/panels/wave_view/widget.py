@@ -85,9 +85,9 @@ class WaveView(Panel):
         """Read the journal again; nothing is sent."""
         try:
             findings = self._findings()
-            stand = wave_progress(
-                self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
-            )
+            people = self._wave.respondents
+            ids = None if people is None else len(people)
+            stand = wave_progress(self._entries(), plan=self._wave.plan, ids=ids, blocked=len(findings.blocking))
         except JournalError:
             if not self._journal.is_closed:
                 raise
@@ -121,8 +121,12 @@ class WaveView(Panel):
         return [entry for entry in entries if keys and entry.key == keys[-1]]
 
     def _findings(self) -> Findings:
-        step = "create" if self._wave.target_group is None else "upload"
-        return self._wave.check(step)  # type: ignore[arg-type]  # one of the two literals above
+        plan = self._wave.plan
+        if plan is None:
+            return Findings()
+        if self._wave.target_group is None:
+            return self._wave.check("create")
+        return self._wave.check("upload" if plan.is_recontact else "launch")
 
     def _show_inside(self, stand: WaveProgress, findings: Findings) -> None:
         """Show the panel of the current step, and keep it as long as the step is the same."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, TARGET_GROUP, Operation
-from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request, to_json
+from cint_nb.sandbox.handlers.profiling.launched_profiles import change_goals, profiles_to_json
+from cint_nb.sandbox.handlers.profiling.validation import refusal
+from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request
 from cint_nb.sandbox.protocol.paging import contains
 from cint_nb.sandbox.protocol.request_bodies import (
     CostChange,
@@ -48,12 +50,12 @@ def _set_goal(world: World, request: Request) -> Response:
         saved = len(group.saved)
         detail = f"Validation error: the completes goal is {goal}, but only {saved} respondent ids are saved."
         raise ApiError(422, "unprocessable_entity_error", detail)
-    world.log_change(group, request.received_at, ("filling_goal", group.goal, goal))
-    group.body = {**group.body, "completes_goal": goal}
+    before = group.goal
+    if problems := change_goals(world, group, goal, request.body_as(GoalChange).get("profiles")):
+        return refusal(problems)
+    world.log_change(group, request.received_at, ("filling_goal", before, goal))
     fieldwork.close_when_full(world, group, request.received_at)
-    profiles = (group.body.get("profiling") or {}).get("profiles") or []
-    profiles_json = [to_json(profile) for profile in profiles]
-    return Response(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": profiles_json})
+    return Response(body=profiles_to_json(world, group))
 
 
 def _feasibility(world: World, request: Request) -> Response:
@@ -167,7 +169,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Change the completes goal.",
         tag=_TAG,
         request_schema="GoalChange",
-        response_schema="GoalChanged",
+        response_schema="LaunchedProfiles",
         errors=(422,),
         changes_state=True,
         aliases=("goal",),

@@ -192,10 +192,31 @@ class Strategy(TypedDict):
     filling_strategy: str
 
 
-class GoalChange(TypedDict):
-    """A new completes goal."""
+class QuotaGoal(TypedDict):
+    """The new goal of a quota."""
 
     completes_goal: int
+
+
+class TargetGoal(TypedDict):
+    """The new goal of one target."""
+
+    id: str
+    quota: QuotaGoal
+
+
+class ProfileGoals(TypedDict):
+    """The new goals of the quotas of one profile."""
+
+    profile_id: str
+    targets: list[TargetGoal]
+
+
+class GoalChange(TypedDict):
+    """A new completes goal, with or without new goals of quotas."""
+
+    completes_goal: int
+    profiles: NotRequired[list[ProfileGoals]]
 
 
 class FeasibilityDraft(TypedDict):

@@ -10,6 +10,7 @@ from typing import Any
 from cint_nb.api.client import AsyncClient
 from cint_nb.api.safety.spend_check import SpendCheck
 from cint_nb.domain.errors import ApiError, BudgetExceeded, PlanError
+from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money
 from cint_nb.wave.budget import SpendingLimits, compare_with_budget
@@ -34,11 +35,13 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
     pricing = _object(modules, "pricing")
     overfill = _object(modules, "quota_overlay").get("prevent_overfill")
     goal, price = _goal_and_price(state)
-    if overfill is not True and saved_count is None:
+    if overfill is not True and saved_count is None and state.study_type in (None, RECONTACT_STUDY_TYPE):
         try:
             saved_count = await client.recontacts.saved_count(state.ref)
         except ApiError:
             saved_count = None
+    if state.study_type not in (None, RECONTACT_STUDY_TYPE):
+        saved_count = None  # a list bounds a recontact alone
     return SpendingLimits(
         completes_goal=goal,
         price=price,
