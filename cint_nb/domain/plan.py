@@ -78,6 +78,7 @@ class PlanKind(StrEnum):
 
 
 PricingModel = Literal["dynamic", "rate_card"]
+AllocationWord = Literal["template_id", "allocation_template", "open_exchange", "omitted"]
 FillingStrategy = Literal["completes", "prescreens", "automated"]
 WHOLE_EXCHANGE: Mapping[str, JsonValue] = {
     "blocked_supplier_ids": [],
@@ -313,14 +314,14 @@ class TargetGroupPlan(BaseModel):
         study_type_code: str = "adhoc",
         industry_code: str = "other",
         collects_pii: bool = False,
-        profiling: Sequence[Profile] | Profile | Mapping[str, JsonValue] | None = None,
+        profiling: Sequence[Profile] | Profile | Mapping[str, Any] | None = None,
         exclusion_enabled: bool = True,
         filling_strategy: FillingStrategy = "completes",
         prevent_overfill: bool = True,
         balance_fill: bool = False,
-        allocation_format: AllocationFormat = AllocationFormat.OMITTED,
+        allocation_format: AllocationFormat | AllocationWord = "omitted",
         allocation_template_id: str | None = None,
-        open_exchange_allocations: Mapping[str, JsonValue] | None = None,
+        open_exchange_allocations: Mapping[str, Any] | None = None,
         customer_reference_number: str | None = None,
     ) -> Self:
         """Create the plan of a target group of new people, as the create guide does.
@@ -431,14 +432,14 @@ class TargetGroupPlan(BaseModel):
         name: str | None = None,
         industry_code: str = "other",
         collects_pii: bool = False,
-        profiling: Sequence[Profile] | Profile | Mapping[str, JsonValue] | None = None,
+        profiling: Sequence[Profile] | Profile | Mapping[str, Any] | None = None,
         exclusion_enabled: bool = False,
         filling_strategy: FillingStrategy = "completes",
         prevent_overfill: bool = True,
         balance_fill: bool = False,
-        allocation_format: AllocationFormat = AllocationFormat.TEMPLATE_ID,
+        allocation_format: AllocationFormat | AllocationWord = "template_id",
         allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID,
-        open_exchange_allocations: Mapping[str, JsonValue] | None = None,
+        open_exchange_allocations: Mapping[str, Any] | None = None,
         customer_reference_number: str | None = None,
     ) -> Self:
         """Create the plan of a target group for a list of earlier respondents, as the recontact guide does.

@@ -524,7 +524,7 @@ def _as_launched(profiling: Mapping[str, Any] | None, goal: int, plan: TargetGro
 
 def _called_as_written(profile: LaunchedProfile, written: Sequence[Profile]) -> LaunchedProfile:
     for each in written:
-        own = LaunchedProfile.model_validate(each.body or {})
+        own = LaunchedProfile.model_validate(each.body)
         names = {target.options: cell.label for target, cell in zip(own.targets, each.cells, strict=False)}
         if own.question_ids == profile.question_ids and all(target.options in names for target in profile.targets):
             targets = tuple(evolve(target, name=target.name or names[target.options]) for target in profile.targets)

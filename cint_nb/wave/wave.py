@@ -18,7 +18,7 @@ from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
-from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
+from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
 from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.domain.profiling.quotas import quota_rows
 from cint_nb.study.files.respondents import Respondents
@@ -86,14 +86,34 @@ class Wave:
         return tuple(self._warnings)
 
     @property
-    def respondents(self) -> Respondents | None:
-        """Whom the wave recontacts; None for a wave of new people, or one that is only read."""
-        return self._context.respondents_or_none
+    def kind(self) -> PlanKind | None:
+        """Whom the wave is about, by its plan: `fresh` or `recontact`; None for a wave that was opened to be read."""
+        plan = self._context.plan_or_none
+        return None if plan is None else plan.kind
 
     @property
-    def plan(self) -> TargetGroupPlan | None:
-        """The current plan, with the goal lowered by `lower_goal`; None for a wave that was opened to be read."""
-        return self._context.plan_or_none
+    def id_count(self) -> int | None:
+        """The number of usable ids on the list; None for a wave without a list."""
+        people = self._context.respondents_or_none
+        return None if people is None else len(people)
+
+    @property
+    def respondents(self) -> Respondents:
+        """Whom the wave recontacts.
+
+        Raises:
+            PlanError: it has no list: see `kind`.
+        """
+        return self._context.respondents
+
+    @property
+    def plan(self) -> TargetGroupPlan:
+        """The current plan, with the goal lowered by `lower_goal`.
+
+        Raises:
+            PlanError: the wave was opened without one, to be read.
+        """
+        return self._context.plan
 
     @property
     def target_group(self) -> TargetGroupRef | None:
@@ -139,11 +159,12 @@ class Wave:
     def _facts(self, step: Step, unverified: Collection[str] = ()) -> WaveFacts:
         """Return what is known without the exchange."""
         return WaveFacts(
-            plan=self._context.plan,
-            respondents=self.respondents,
+            plan=self.plan,
+            respondents=self._context.respondents_or_none,
             now=self.client.clock.now(),
             step=step,
             name=self.name,
+            has_list=self.id_count is not None,
             project_id=self._context.known_project_id,
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
@@ -252,7 +273,7 @@ class Wave:
 
         Serves the recontact guide, steps 2 and 3.
         """
-        people = self._context.respondents
+        people = self.respondents
         self._ask(self._context.require_ref())
         self.check("upload").raise_if_blocking()
         self._outcome = None
@@ -268,7 +289,7 @@ class Wave:
 
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
-        _ = self._context.respondents  # a wave without a list has no outcome
+        _ = self.respondents  # a wave without a list has no outcome
         if self._outcome is None:
             with deliver_warnings() as said:
                 outcome = self._ask(self._uploads.fetch_outcome())
@@ -286,7 +307,7 @@ class Wave:
 
         Serves the recontact guide, step 3, last paragraph.
         """
-        _ = self._context.respondents
+        _ = self.respondents
         if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
             self._outcome = None
         rejected, batch = self._uploads.select_for_resubmission(self.outcome)
@@ -374,8 +395,7 @@ class Wave:
         Serves the recontact guide, step 4, and for new people the step after the create guide.
         """
         plan = self._context.require_complete()
-        ids = len(self._context.respondents) if plan.is_recontact else None
-        worst_case = check_budget(plan, budget, id_count=ids)
+        worst_case = check_budget(plan, budget, id_count=self.id_count)
         allowed = Money.parse(budget or worst_case)
         with self._holding() as said:
             return _with_warnings(self._launch(allowed, worst_case, budget, unverified), said)
@@ -675,7 +695,7 @@ class Wave:
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
-        _ = self._context.respondents  # new people are on no list, and a forgotten list may be another's
+        _ = self.respondents  # new people are on no list, and a forgotten list may be another's
         self._ask(self._fielding.require_removable(while_live=while_live))
         self._outcome = None
         return self._run("Removal", self._uploads.remove, "wave.remove()")
@@ -701,10 +721,10 @@ class Wave:
         return f"<Wave {self.name!r}: {self.client.mode} · {self._whom()} · {state}{warned}>"
 
     def _whom(self) -> str:
-        if self.respondents is not None:
-            return f"{len(self.respondents):,} ids"
-        plan = self.plan
-        return "opened to read" if plan is None else "no list given" if plan.is_recontact else "new people"
+        if self.id_count is not None:
+            return f"{self.id_count:,} ids"
+        words = {None: "opened to read", PlanKind.FRESH: "new people", PlanKind.RECONTACT: "no list given"}
+        return words[self.kind]
 
 
 def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:

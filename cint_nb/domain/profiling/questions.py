@@ -7,8 +7,6 @@ import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from pydantic import Field
-
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr, quote_foreign
 from cint_nb.domain.models import ApiModel, OptionalText
@@ -28,7 +26,7 @@ class QuestionTarget(ApiModel):
 
     text: OptionalText = None
     text_translated: OptionalText = None
-    conditions: tuple[dict[str, Any], ...] = ()
+    conditions: tuple[dict[str, Any], ...]
 
     @property
     def option(self) -> str | None:
@@ -56,7 +54,7 @@ class Question(ApiModel):
     standard: bool | None = None
     profile_condition_type: OptionalText = None
     classification_code: OptionalText = None
-    targets: tuple[QuestionTarget, ...] | None = Field(default=None)
+    targets: tuple[QuestionTarget, ...] | None = None
 
     @property
     def id(self) -> int | None:

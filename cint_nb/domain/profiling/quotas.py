@@ -38,7 +38,7 @@ class LaunchedTarget(ApiModel):
     name: OptionalText = None
     text: OptionalText = None
     text_translated: OptionalText = None
-    conditions: tuple[dict[str, Any], ...] = ()
+    conditions: tuple[dict[str, Any], ...]
     quota: LaunchedQuota | None = None
 
     @property
@@ -68,7 +68,7 @@ class LaunchedProfile(ApiModel):
     description: OptionalText = None
     description_translated: OptionalText = None
     quotas_enabled: bool | None = None
-    targets: tuple[LaunchedTarget, ...] = ()
+    targets: tuple[LaunchedTarget, ...]
 
     @property
     def label(self) -> str | None:

@@ -101,7 +101,7 @@ _changed_quotas = array(
     object_(
         {
             "profile_id": ulid,
-            "targets": array(object_({"id": ulid, "quota": object_({"completes_goal": integer(1)})}), low=1, high=200),
+            "targets": array(object_({"id": ulid, "quota": object_({"completes_goal": GOAL})}), low=1, high=200),
         }
     ),
     high=1_500,

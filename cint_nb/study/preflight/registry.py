@@ -144,6 +144,7 @@ class WaveFacts:
         now: The time of the check, UTC.
         step: What comes next: `create`, `upload` or `launch`.
         name: Name of the wave, used if the plan has none.
+        has_list: Whether the wave was given a list of respondents; None if that is not known.
         project_id: Project of the new group.
         project_of_sources: Projects of the groups the respondents come from.
         sources: Those groups themselves, as far as known.
@@ -179,6 +180,7 @@ class WaveFacts:
     now: datetime
     step: Step = "create"
     name: str | None = None
+    has_list: bool | None = None
     project_id: str | None = None
     project_of_sources: Collection[str] = ()
     sources: Collection[SourceTargetGroup] = ()

@@ -21,7 +21,7 @@ _HIGH_RATE = 0.8  # above what motivated panels reach from wave to wave
 @rule("respondents", section=_UPLOAD)
 def respondents(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A recontact has its list: without one it could reach nobody, or people nobody meant."""
-    if not facts.plan.is_recontact or facts.respondents is not None:
+    if not facts.plan.is_recontact or facts.has_list is not False:
         return None
     return report.block(
         "The plan recontacts people, and the wave was given no list of them.",

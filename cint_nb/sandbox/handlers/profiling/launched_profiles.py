@@ -16,6 +16,7 @@ from cint_nb.sandbox.handlers.profiling.validation import (
     refusal,
 )
 from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response
+from cint_nb.sandbox.protocol.request_bodies import ProfilesToReplace, Profiling
 from cint_nb.sandbox.simulation import fieldwork
 from cint_nb.sandbox.simulation.quotas import Quota, quotas_of
 from cint_nb.sandbox.world.entities import TargetGroup
@@ -123,18 +124,21 @@ def _list(world: World, request: Request) -> Response:
 
 def _replace(world: World, request: Request) -> Response:
     group = world.launched(request)
-    body: Any = request.json
-    goal = int(body["completes_goal"])
-    problems = find_profile_problems(body["profiling"], group.body["locale"], goal)
+    body = request.body_as(ProfilesToReplace)
+    goal, profiling = int(body["completes_goal"]), body["profiling"]
+    problems = find_profile_problems(profiling, group.body["locale"], goal)
     if goal < group.fieldwork.completes:
         problems.append(ProfileProblem(76, f"{group.fieldwork.completes} completes were collected already"))
     if any(problem.is_error for problem in problems):
         return refusal(problems)
     old = len((group.body.get("profiling") or {}).get("profiles") or ())
-    group.body = {**group.body, "profiling": body["profiling"]}
-    new = len(body["profiling"]["profiles"])
-    world.log_change(group, request.received_at, ("profiles", old, new), ("filling_goal", group.goal, goal))
-    group.body = {**group.body, "completes_goal": goal}
+    changed: Profiling = {
+        "profile_adjustment_type": profiling["profile_adjustment_type"],
+        "profiles": profiling["profiles"],
+    }
+    new, before = len(changed["profiles"]), group.goal
+    group.body = {**group.body, "profiling": changed, "completes_goal": goal}
+    world.log_change(group, request.received_at, ("profiles", old, new), ("filling_goal", before, goal))
     fieldwork.close_when_full(world, group, request.received_at)
     return Response(201, profiles_to_json(world, group))
 

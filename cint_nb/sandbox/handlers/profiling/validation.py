@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from cint_nb.sandbox.handlers.operation import ACCOUNT, Operation
 from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response
+from cint_nb.sandbox.protocol.request_bodies import ProfilesToValidate
 from cint_nb.sandbox.world.questions import BY_ID, ZIP_ID, LibraryQuestion, library_of
 from cint_nb.sandbox.world.world import World
 
@@ -213,7 +214,7 @@ def _blend_problems(profiles: Any) -> Iterator[ProfileProblem]:
 
 
 def _validate(_world: World, request: Request) -> Response:
-    body: Any = request.json
+    body = request.body_as(ProfilesToValidate)
     problems = find_profile_problems(body["profiling"], body["locale"], int(body["completes_goal"]))
     return refusal(problems) if problems else Response(204)
 
