@@ -151,13 +151,13 @@ class WaveContext:
         return plan
 
     def require_kind(self, state: ExchangeState) -> None:
-        """Raise if the group at the exchange shows another kind than the plan's.
+        """Raise if a launched group shows another kind than the plan's; a draft is compared field by field.
 
         Raises:
             InvalidState: the plan is about new people and the group takes a list, or the other way round.
         """
         plan, shown = self.plan, state.study_type
-        if shown is None or (shown == limits.RECONTACT_STUDY_TYPE) == plan.is_recontact:
+        if state.group is not None or shown is None or (shown == limits.RECONTACT_STUDY_TYPE) == plan.is_recontact:
             return
         theirs = "is open to new people" if plan.is_recontact else "admits a list of earlier respondents"
         ours = "recontacts a list" if plan.is_recontact else "is about new people"
