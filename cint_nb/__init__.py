@@ -16,6 +16,8 @@ plan = cint.TargetGroupPlan.recontact(
     project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,  # client.definitions.users(project_managers=True) too
     locale="ger_de",
     completes_goal=500,
+    expected_length_of_interview_minutes=10,
+    expected_incidence_rate=0.8,
     cost_per_interview="2.75 EUR",
     start_at=now + timedelta(hours=1),
     end_at=now + timedelta(days=14),

@@ -15,6 +15,7 @@ from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.resources.definitions import Definitions
 from cint_nb.api.resources.exclusions import Exclusions
 from cint_nb.api.resources.fielding import Fielding
+from cint_nb.api.resources.profiles import Profiles
 from cint_nb.api.resources.projects import Projects
 from cint_nb.api.resources.recontacts import Recontacts
 from cint_nb.api.resources.reports import Reports
@@ -60,7 +61,9 @@ class AsyncClient:
         exclusions: The same for exclusions, with project and activity exclusions.
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
-        definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
+        definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
+            templates.
+        profiles: From names to ids; validate, read and replace the profiles of target groups.
         durations: What this client has learned about the duration of jobs.
     """
 
@@ -75,6 +78,7 @@ class AsyncClient:
         self.fielding = Fielding(http, self.durations)
         self.reports = Reports(http, self.durations)
         self.definitions = Definitions(http)
+        self.profiles = Profiles(http, self.definitions)
         self._sandbox = sandbox
 
     @property

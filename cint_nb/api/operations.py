@@ -88,6 +88,8 @@ GET_USER_BUSINESS_UNIT = _safe(
 LIST_LOCALES = _safe("definitions.locales", "list the locales", "/locales")
 LIST_INDUSTRIES = _safe("definitions.industries", "list the industries", "/industries")
 LIST_STUDY_TYPES = _safe("definitions.study_types", "list the study types", "/study-types")
+LIST_SUPPLIERS = _safe("definitions.suppliers", "list the suppliers", "/suppliers")
+LIST_QUESTIONS = _safe("definitions.questions", "list the profiling questions", _ACCOUNT + "/questions-translation")
 LIST_TEMPLATES = _safe(
     "definitions.allocation_templates", "list the allocation templates", "/demand/allocation-templates"
 )
@@ -136,6 +138,13 @@ GET_ASSISTANT = _safe(
 )
 GET_ALLOCATIONS = _safe(
     "target_groups.allocation_specification", "read the allocations", _GROUP + "/allocation-specification"
+)
+
+# Profiles
+VALIDATE_PROFILES = _safe("profiles.validate", "validate the profiles", _ACCOUNT + "/profiles/validate", "POST")
+LIST_PROFILES = _safe("profiles.list", "list the profiles of the target group", _GROUP + "/profiles")
+REPLACE_PROFILES = _non_idempotent(
+    "profiles.replace", "replace the profiles of the target group", _GROUP + "/profiles/manage-profiles"
 )
 
 # Recontacts

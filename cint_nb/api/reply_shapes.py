@@ -208,6 +208,79 @@ _DETAILS = Object(
         "created_at": expected(_MOMENT),
     }
 )
+_CONDITION = Object(
+    {
+        "object": needed(_TEXT),
+        "question_id": needed(_COUNT),
+        "option": optional(_TEXT),
+        "min": optional(_COUNT),
+        "max": optional(_COUNT),
+        "allow_all_values": optional(_FLAG),
+        "open_ended_values": optional(Rows(_TEXT)),
+    }
+)
+_QUESTION = Object(
+    {
+        "name": needed(_TEXT),
+        "description": expected(_TEXT),
+        "description_translated": optional(_TEXT),
+        # Questions that are answered with a number or a text may have no answers to list.
+        "targets": optional(
+            Rows(
+                Object(
+                    {
+                        "text": optional(_TEXT),
+                        "text_translated": optional(_TEXT),
+                        "conditions": needed(Rows(_CONDITION)),
+                    }
+                )
+            )
+        ),
+        "option_mask": optional(_TEXT),
+        "standard": expected(_FLAG),
+        "profile_condition_type": expected(_TEXT),
+        "classification_code": optional(_TEXT),
+    }
+)
+_QUOTA = Object(
+    {
+        "name": optional(_TEXT),
+        "completes_goal_percentage": expected(_NUMBER),
+        "completes_goal": expected(_COUNT),
+        "completes": optional(_COUNT),
+        "prescreens": optional(_COUNT),
+    }
+)
+_PROFILE = Object(
+    {
+        "id": needed(_ID),
+        "object": needed(_TEXT),
+        "blended_type": optional(_TEXT),
+        "name": optional(_TEXT),
+        "description": expected(_TEXT),
+        "description_translated": optional(_TEXT),
+        "quotas_enabled": needed(_FLAG),
+        "targets": needed(
+            Rows(
+                Object(
+                    {
+                        "id": needed(_ID),
+                        "name": optional(_TEXT),
+                        "text": optional(_TEXT),
+                        "text_translated": optional(_TEXT),
+                        "conditions": needed(Rows(_CONDITION)),
+                        "quota": optional(_QUOTA),
+                    }
+                )
+            )
+        ),
+    }
+)
+_PROFILES = _object(
+    locale=expected(_TEXT),
+    completes_goal=needed(_COUNT),
+    profiles=optional(Rows(_PROFILE)),  # the documents let a group without profiles leave it out
+)
 _ENDED = Object(
     {"status": needed(_TEXT), "label": optional(_TEXT), "description": optional(_TEXT), "count": needed(_COUNT)}
 )
@@ -309,6 +382,16 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "definitions.locales": _list("locales", _LOCALE),
     "definitions.industries": _list("industries", _ITEM),
     "definitions.study_types": _list("study_types", _ITEM),
+    "definitions.suppliers": _list(
+        "suppliers", Object({"id": needed(_COUNT), "code": optional(_TEXT), "name": optional(_TEXT)})
+    ),
+    # A search without a result has null in place of the list, and says so by its total.
+    "definitions.questions": _object(
+        total=needed(_COUNT),
+        profiles=optional(Rows(_QUESTION)),
+        has_more=expected(_FLAG),
+        next_cursor=_CURSOR,
+    ),
     "definitions.allocation_templates": _list(
         "templates",
         Object({**_TEMPLATE, "last_modified_at": expected(_MOMENT)}),
@@ -415,6 +498,10 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "target_groups.group_feasibility": _FEASIBILITY,
     "target_groups.fielding_assistant": _object(**_ASSISTANT),
     "target_groups.allocation_specification": _object(**_allocations(expected)),
+    # Profiles
+    "profiles.validate": _NO_BODY,
+    "profiles.list": _PROFILES,
+    "profiles.replace": ReplyShape(_PROFILES.body, may_be_empty=True),
     # Recontacts
     "recontacts.upload": _CREATED,
     "recontacts.jobs": _list(

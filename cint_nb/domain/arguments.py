@@ -79,6 +79,8 @@ def check_arguments(
     """
 
     def check(function: Callable[..., Any]) -> Callable[..., Any]:
+        if getattr(function, "compares_itself", False):
+            return function
         return _checked(_Boundary(function, error, frozenset(leave), refusals))
 
     def decorate(target: CheckedT) -> CheckedT:
@@ -98,6 +100,12 @@ def check_arguments(
         return target
 
     return decorate
+
+
+def compares_itself(function: CheckedT) -> CheckedT:
+    """Mark a function that compares all its arguments itself, in words of its own and all of them together."""
+    setattr(function, "compares_itself", True)  # noqa: B010 - a type checker would not have it assigned
+    return function
 
 
 @dataclass(frozen=True, eq=False)

@@ -220,6 +220,49 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(of_first=frame["people"] / first, of_previous=frame["people"] / people.shift(1).fillna(people))
 
 
+QUOTA_COLUMNS: Mapping[str, str] = {
+    "profile": "str",
+    "target": "str",
+    "question_ids": "str",
+    "options": "str",
+    "percent": "Float64",
+    "goal": "Int64",
+    "completes": "Int64",
+    "prescreens": "Int64",
+    "filled": "Float64",
+    "quota_id": "str",
+}
+"""Columns of `quota_frame` and their types."""
+
+
+@check_arguments(refusals=UNUSABLE)
+def quota_frame(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return one row per quota: whom it is about, its goal, and how far it is.
+
+    Args:
+        rows: Mappings with any of `profile`, `target`, `question_ids`, `options`, `percent`, `goal`, `completes`,
+            `prescreens` and `quota_id`.
+
+    Returns:
+        A frame with the columns `QUOTA_COLUMNS`; `Wave.quotas` says what each means. What is missing stays empty.
+    """
+    import pandas as pd
+
+    records = []
+    for row in rows:
+        record = {name: get_path(row, name) for name in QUOTA_COLUMNS}
+        record |= {name: _word(record[name]) for name in ("profile", "target")}
+        record["filled"] = _share(record["completes"], record["goal"])
+        records.append(record)
+    frame = pd.DataFrame(records, columns=list(QUOTA_COLUMNS))
+    for column, kind in QUOTA_COLUMNS.items():
+        if kind != "str":
+            frame[column] = pd.to_numeric(frame[column].map(_number), errors="coerce")
+        else:
+            frame[column] = frame[column].map(_text)
+    return frame.astype(dict(QUOTA_COLUMNS))
+
+
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
     """Raise if a frame lacks a column.
 

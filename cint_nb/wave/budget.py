@@ -13,16 +13,23 @@ from cint_nb.domain.plan import Money, TargetGroupPlan
 def worst_case_cost(plan: TargetGroupPlan, id_count: int | None = None) -> Money | None:
     """Return the most a wave can cost: goal times the higher of price and price cap; None when nothing bounds it.
 
+    A total budget, where the plan has one, is the exchange's own bound.
+
     Args:
         plan: The plan of the wave.
         id_count: How many may take part. Where the plan allows overfill, each of them may complete.
     """
-    cap, completes = _highest_price(plan), plan.completes_goal
+    cap, completes, budget = _highest_price(plan), plan.completes_goal, plan.total_budget
     if not plan.prevent_overfill:
         if id_count is None:
-            return None
+            return budget
         completes = max(completes, id_count)
-    return None if cap is None else Money(value=Decimal(completes) * cap.value, currency_code=cap.currency_code)
+    if cap is None:
+        return budget
+    most = Money(value=Decimal(completes) * cap.value, currency_code=cap.currency_code)
+    if budget is None or budget.currency_code != most.currency_code:
+        return most
+    return min(budget, most, key=lambda each: each.value)
 
 
 @dataclass(frozen=True)

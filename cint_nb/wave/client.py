@@ -15,6 +15,7 @@ from cint_nb.domain.errors import PlanError
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
+from cint_nb.wave.choices import Choices
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
@@ -47,7 +48,10 @@ class Client:
         exclusions: The same for exclusions, with project and activity exclusions.
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
-        definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
+        definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
+            templates.
+        profiles: From names to ids; validate, read and replace the profiles of target groups.
+        choices: What a plan can choose from, as small tables.
     """
 
     def __init__(self, aio: JournaledClient) -> None:
@@ -59,33 +63,39 @@ class Client:
         self.fielding = plain.Fielding(aio.fielding)
         self.reports = plain.Reports(aio.reports)
         self.definitions = plain.Definitions(aio.definitions)
+        self.profiles = plain.Profiles(aio.profiles)
+        self.choices = Choices(aio)
 
     def wave(
         self,
         name: str,
         *,
         project: str,
-        respondents: Respondents,
-        plan: TargetGroupPlan,
+        respondents: Respondents | None = None,
+        plan: TargetGroupPlan | None = None,
         sources: Sequence[TargetGroupRef] = (),
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> Wave:
-        """Describe one recontact wave; nothing is sent yet.
+        """Describe one wave; nothing is sent yet. The plan decides whom it is about.
+
+        With `TargetGroupPlan.fresh` it is a wave of new people and takes no respondents. With
+        `TargetGroupPlan.recontact` it needs them: without, it can be read, paused and closed only. With neither plan
+        nor respondents it opens what exists, for the same three.
 
         Args:
             name: Name of the wave and of its target group, 5–128 characters. The same name in the same project is the
                 same wave: rerunning it continues where it stands.
             project: Name of the project, created on first use, or the id of an existing one.
-            respondents: Whom to recontact.
-            plan: The target group.
+            respondents: Whom to recontact; none for new people.
+            plan: The target group; none to read a wave that exists.
             sources: Target groups of earlier waves the respondents come from; `check` then sees who is excluded.
             list_made_on: Day the list was created; `check` then sees whether reconciliation may have changed it since.
             crosswalk: RSID of each RID, such as `report.crosswalk()`. The exchange stores RIDs as RSIDs;
                 without it, the outcome of RIDs is known by count only.
 
         Raises:
-            PlanError: the name is too short or too long.
+            PlanError: the name is too short or too long, or respondents were given for a plan of new people.
         """
         return Wave(
             self.aio,

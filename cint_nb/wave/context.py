@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_model
 from cint_nb.domain.errors import (
     ApiError,
@@ -20,7 +21,7 @@ from cint_nb.domain.errors import (
     PlanError,
     TransportError,
 )
-from cint_nb.domain.ids import is_ulid, normalise_name
+from cint_nb.domain.ids import is_ulid, normalise_name, quote_foreign
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
@@ -56,8 +57,8 @@ class WaveContext:
         client: The client, with its journal.
         project: Name or id of the project.
         name: Name of the wave, normalised.
-        respondents: Whom the wave recontacts.
-        plan: The target group.
+        respondents: Whom the wave recontacts; None for new people, and where a wave is only read.
+        plan: The target group; None where a wave is only read.
         crosswalk: RSID of each RID.
     """
 
@@ -66,8 +67,8 @@ class WaveContext:
         client: JournaledClient,
         project: str,
         name: str,
-        respondents: Respondents,
-        plan: TargetGroupPlan,
+        respondents: Respondents | None,
+        plan: TargetGroupPlan | None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
         self.client = client
@@ -76,25 +77,101 @@ class WaveContext:
         if is_ulid(self.project.upper()):  # an id, however it was typed
             self.project = self.project.upper()
         self.name = name
-        self.respondents = respondents
+        self.respondents_or_none = respondents
         self.crosswalk = crosswalk
         self.last_state: ExchangeState | None = None
         self._project_id: str | None = self.project if is_ulid(self.project) else None
         self._given_plan = plan
+        self._opened: TargetGroupRef | None = None
 
     @property
     def given_plan(self) -> TargetGroupPlan:
         """The plan as it was given; `plan` has the lowered goal.
 
         Raises:
-            PlanError: `model_copy` has put a value into it that its field cannot have.
+            PlanError: the wave has no plan, or `model_copy` has put a value into it that its field cannot have.
         """
+        if self._given_plan is None:
+            raise PlanError(
+                "This wave was opened without a plan, so that it can be read, paused and closed, and no more.",
+                evidence={"wave": self.name, "field": "plan"},
+                next_step="open it with its plan: client.wave(…, plan=cint.TargetGroupPlan.fresh(…)) for new people, "
+                "with TargetGroupPlan.recontact and respondents= for a list.",
+            )
         check_model(self._given_plan, PlanError)
         return self._given_plan
 
     @given_plan.setter
     def given_plan(self, plan: TargetGroupPlan) -> None:
         self._given_plan = plan
+
+    @property
+    def plan_or_none(self) -> TargetGroupPlan | None:
+        """The plan, with the goal that `lower_goal` wrote for it; None for a wave that is only read."""
+        return None if self._given_plan is None else self.plan
+
+    @property
+    def respondents(self) -> Respondents:
+        """Whom the wave recontacts.
+
+        Raises:
+            PlanError: it is about new people, or was given no list.
+        """
+        if self.respondents_or_none is not None:
+            return self.respondents_or_none
+        if self._given_plan is not None and not self._given_plan.is_recontact:
+            raise PlanError(
+                "This wave is about new people, so it has no list: nobody is uploaded, resubmitted or removed.",
+                evidence={"wave": self.name, "plan": str(self._given_plan.kind)},
+                next_step="run wave.create() and wave.launch(budget=…); for a list of earlier respondents use "
+                "TargetGroupPlan.recontact and respondents=.",
+            )
+        raise PlanError(
+            "This wave was given no respondents.",
+            evidence={"wave": self.name, "field": "respondents"},
+            next_step="pass respondents=cint.read_respondents(…) to client.wave(…), or picker.value once the file "
+            'picker shows "ready".',
+        )
+
+    def require_complete(self) -> TargetGroupPlan:
+        """Return the plan if the wave has everything that its plan needs: a recontact has its list.
+
+        Raises:
+            PlanError: it has no plan, or its plan recontacts people and there is no list of them; nothing was sent.
+        """
+        plan = self.plan
+        if plan.is_recontact and self.respondents_or_none is None:
+            raise PlanError(
+                "The plan recontacts people, and the wave was given no list of them: it can be read, paused and "
+                "closed, and no more.",
+                evidence={"wave": self.name, "field": "respondents"},
+                next_step="pass respondents=cint.read_respondents(…) to client.wave(…), or picker.value once the file "
+                'picker shows "ready"; for new people use TargetGroupPlan.fresh.',
+            )
+        return plan
+
+    def require_kind(self, state: ExchangeState) -> None:
+        """Raise if a launched group shows another kind than the plan's; a draft is compared field by field.
+
+        Raises:
+            InvalidState: the plan is about new people and the group takes a list, or the other way round.
+        """
+        plan, shown = self.plan, state.study_type
+        if state.group is not None or shown is None or (shown == limits.RECONTACT_STUDY_TYPE) == plan.is_recontact:
+            return
+        theirs = "is open to new people" if plan.is_recontact else "admits a list of earlier respondents"
+        ours = "recontacts a list" if plan.is_recontact else "is about new people"
+        raise state.invalid_state_error(
+            f"The plan {ours}, and the target group {theirs}.",
+            "open the wave with the plan it was created with, or choose another wave name.",
+            wave=self.name,
+            study_type=quote_foreign(shown, 60),
+        )
+
+    @property
+    def _own_number(self) -> str | None:
+        """The user's own reference number for the group; None for none."""
+        return self._given_plan.customer_reference_number if self._given_plan is not None else None
 
     @property
     def known_project_id(self) -> str | None:
@@ -111,7 +188,7 @@ class WaveContext:
     @property
     def group_name(self) -> str:
         """The name of the target group: the plan's own, where it has one."""
-        return normalise_name(self.given_plan.name or self.name)
+        return normalise_name((self._given_plan.name if self._given_plan is not None else None) or self.name)
 
     def last(self, step: Step[AnyPayload]) -> JournalEntry[AnyPayload] | None:
         """Return the wave's last entry of a step; those about a group that the wave had before do not count."""
@@ -144,8 +221,16 @@ class WaveContext:
         """The target group of the wave as far as it is known here; `locate` searches the exchange too."""
         entry = self.journal.last(self.key, DRAFT)
         if entry is None or entry.payload.target_group_id is None:
-            return None
+            return self._opened
         return TargetGroupRef(project_id=entry.payload.project_id, target_group_id=entry.payload.target_group_id)
+
+    async def look_up_profiles(self) -> None:
+        """Have the names of the plan's profiles looked up, once, so that the plan can be written.
+
+        Raises:
+            PlanError: the library of the locale has no such question or answer; nothing was sent that changes anything.
+        """
+        self.given_plan = await self.client.profiles.look_up(self.given_plan)
 
     async def locate(self) -> TargetGroupRef | None:
         """Return the target group of the wave, searching the exchange if it is not known here; None if there is none.
@@ -221,7 +306,9 @@ class WaveContext:
             return None
 
     async def read_uploads(self, ref: TargetGroupRef) -> GroupUploads:
-        """Read the uploads of the target group and the number of its saved ids."""
+        """Read the uploads of the target group and the number of its saved ids; new people are uploaded by nobody."""
+        if not self.plan.is_recontact:
+            return GroupUploads(self.reference(ref.project_id), (), 0)
         return await read_uploads(self.client, ref, self.reference(ref.project_id))
 
     async def _find_project(self) -> str | None:
@@ -262,7 +349,7 @@ class WaveContext:
             if searched == SEARCHED_PROJECTS:
                 raise self._not_searched_error(searched)
             searched += 1
-            reference = self.given_plan.customer_reference_number or self.reference(project.id)
+            reference = self._own_number or self.reference(project.id)
             async for row in self.client.target_groups.list(project.id, references=(reference,), whole=True):
                 if is_archived(row) or not await self._is_ours(project.id, row, reference):
                     continue
@@ -304,7 +391,7 @@ class WaveContext:
         Raises:
             InvalidState: a group has the wave's name but not its reference, or another group would be left behind.
         """
-        reference = self.given_plan.customer_reference_number or self.reference(project_id)
+        reference = self._own_number or self.reference(project_id)
         rows = {
             row.id: row async for row in self.client.target_groups.list(project_id, references=(reference,), whole=True)
         }
@@ -330,6 +417,8 @@ class WaveContext:
             self.name_leftovers(found)
             first = min(row.id for row in found)
             return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=first), reference)
+        if self._given_plan is None:
+            return self._open(others)
         # A number of the user's own may stand on other groups of the study: they are not this wave.
         others = [row for row in others if not is_archived(row) and normalise_name(row.name or "") == self.group_name]
         if others:
@@ -341,6 +430,24 @@ class WaveContext:
                 "otherwise rename it, or choose another wave name.",
             )
         return None
+
+    def _open(self, rows: Collection[TargetGroupSummary]) -> TargetGroupRef | None:
+        """Return the one group that has the wave's name, to be read: it is not adopted, since nothing may rest on it.
+
+        Raises:
+            InvalidState: several groups have the name.
+        """
+        named = [row for row in rows if not is_archived(row) and normalise_name(row.name or "") == self.group_name]
+        if len(named) > 1:
+            raise InvalidState(
+                f"{len(named)} target groups of the project have this name.",
+                evidence={"wave": self.name, "target_group_ids": ", ".join(sorted(row.id for row in named))},
+                safe="nothing was sent.",
+                next_step="rename all but one, or read one by its id: client.target_groups.overview(ref).",
+            )
+        if named and self._project_id is not None:
+            self._opened = TargetGroupRef(project_id=self._project_id, target_group_id=named[0].id)
+        return self._opened
 
     async def _leave(self, project_id: str, group_id: str, adopt: str, leave: Collection[str]) -> str:
         """Say what is left behind when another group is adopted.
@@ -376,7 +483,7 @@ class WaveContext:
         if shown != reference:
             return False
         # A number of the user's own may stand on several groups of a study; ours contains the name already.
-        return not self.given_plan.customer_reference_number or normalise_name(row.name or "") == self.group_name
+        return not self._own_number or normalise_name(row.name or "") == self.group_name
 
     def name_leftovers(self, groups: Collection[TargetGroupSummary]) -> None:
         """Warn of groups beside the one that is used: they are named, and never filled."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,11 +19,15 @@ from cint_nb.domain.errors import (
 )
 from cint_nb.domain.fielding import RunState
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
+from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
 from cint_nb.domain.models import TargetGroupRef, evolve
-from cint_nb.domain.plan import Money, format_utc
+from cint_nb.domain.plan import Money, TargetGroupPlan, format_utc
+from cint_nb.domain.profiling.profiles import Profile, profiling_body
+from cint_nb.domain.profiling.quotas import LaunchedProfile, LaunchedProfiles
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.identity import idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, check_people
+from cint_nb.wave.exchange.quotas import Goals, raised_goals, replace_profiles, set_quotas
 from cint_nb.wave.exchange.spending import read_limits
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
@@ -175,7 +179,8 @@ class FieldingSteps:
             state.ref, verb="wave.launch", budget=budget, always=True, state=state
         )
         approve()
-        await self._warn_of_strangers(state, uploads)
+        if self._wave.plan.is_recontact:
+            await self._warn_of_strangers(state, uploads)
         self._wave.client.http.warn(
             f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
             "that is lost. Nothing was sent."
@@ -270,6 +275,7 @@ class FieldingSteps:
         """
         state = await self._wave.read_state()
         state.require_known("resume")
+        self._wave.require_kind(state)
         if state.state is GroupState.PAUSED:
             changed = await self._wave.client.spend_guard.check_resumption(state)
             if changed is not None:
@@ -320,6 +326,7 @@ class FieldingSteps:
         """Relaunch a completed run whose goal and end have not been reached."""
         ref = await self._wave.require_ref()
         state = await self._wave.read_state()
+        self._wave.require_kind(state)
         approval = self._wave.client.spend_guard.check(
             ref, verb="wave.relaunch", budget=budget, always=True, state=state
         )
@@ -343,18 +350,85 @@ class FieldingSteps:
                 safe="nothing was changed.",
                 next_step="run it again in a moment; if it recurs, raise the goal in the web interface.",
             )
-        saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if not present < goal <= saved:
+        saved: int | None = None
+        if self._wave.plan.is_recontact:
+            saved = await self._wave.client.recontacts.saved_count(state.ref)
+        if goal <= present or (saved is not None and goal > saved):
+            bound = "" if saved is None else f" and up to the {saved:,} saved IDs"
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
                 evidence={"field": "goal", "goal": present, "saved_ids": saved},
                 safe="nothing was changed.",
-                next_step=f"choose a whole number above {present:,} and up to the {saved:,} saved IDs.",
+                next_step=f"choose a whole number above {present:,}{bound}.",
             )
-        await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)
+        profiles = await raised_goals(self._wave.client, state.ref, goal, self._wave.plan)
+        await self._wave.client.target_groups.set_completes_goal(state.ref, goal, profiles=profiles, budget=budget)
         after = await self._wave.read_back()
         shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
+
+    async def quotas(self) -> LaunchedProfiles:
+        """Return the profiles of the wave with their quotas: of the launched group, of its draft, or of the plan."""
+        if await self._wave.locate() is not None:
+            state = await self._wave.read_state()
+            state.require_known("read the quotas")
+            if state.group is None:
+                return await self._wave.client.profiles.list(state.ref)
+            if self._wave.plan_or_none is not None:
+                await self._wave.look_up_profiles()
+            return _as_launched(state.group.profiling, state.group.completes_goal or 0, self._wave.plan_or_none)
+        await self._wave.look_up_profiles()
+        plan = self._wave.plan
+        return _as_launched(profiling_body(plan.profiling), plan.completes_goal, plan)
+
+    async def set_quotas(
+        self, goals: Goals, *, in_percent: bool, goal: int | None, budget: str | Money | None
+    ) -> LaunchedProfiles:
+        """Set the goals of quotas of a launched group."""
+        state = await self._require_launched("set the quotas", completed=True)
+        await self._require_goal_possible(state, goal)
+        after = await set_quotas(self._wave.client, state.ref, goals, in_percent=in_percent, goal=goal, budget=budget)
+        await self._wave.read_back()
+        return after
+
+    async def set_profiles(
+        self,
+        profiles: Sequence[Profile],
+        *,
+        remove: Collection[str | int],
+        written: Mapping[str, Any] | None,
+        goal: int | None,
+        budget: str | Money | None,
+        unverified: Collection[str],
+    ) -> tuple[LaunchedProfiles, dict[str, Any]]:
+        """Replace, add and remove profiles of a launched group; what they do not touch stays."""
+        state = await self._require_launched("set the profiles", completed=True)
+        await self._require_goal_possible(state, goal)
+        found = await replace_profiles(
+            self._wave.client,
+            state.ref,
+            profiles,
+            remove=remove,
+            plan=self._wave.plan,
+            written=written,
+            goal=goal,
+            budget=budget,
+            unverified=unverified,
+        )
+        await self._wave.read_back()
+        return found
+
+    async def _require_goal_possible(self, state: ExchangeState, goal: int | None) -> None:
+        if goal is None or not self._wave.plan.is_recontact:
+            return
+        saved = await self._wave.client.recontacts.saved_count(state.ref)
+        if goal > saved:
+            raise PlanError(
+                f"The goal cannot be {goal:,}.",
+                evidence={"field": "goal", "saved_ids": saved},
+                safe="nothing was changed.",
+                next_step=f"choose a goal up to the {saved:,} saved IDs.",
+            )
 
     async def set_price(self, price: str | Money, budget: str | Money | None) -> Money:
         """Set the price per complete of a launched group."""
@@ -389,6 +463,7 @@ class FieldingSteps:
         """Return the state of a group in the field; also of a completed one, or one whose end alone has passed."""
         state = await self._wave.read_state()
         state.require_known(action)
+        self._wave.require_kind(state)
         if not (
             state.is_in_field
             or (completed and state.state is GroupState.COMPLETED)
@@ -437,19 +512,22 @@ class FieldingSteps:
         """Return what is known about the wave, as `study.frames.status_frame` reads it; `trend` includes the trend."""
         state = await self._wave.read_state()
         state.require_known("status")
-        saved = await answer_or_none(self._wave.client.recontacts.saved_count(state.ref))
+        plan, people = self._wave.plan_or_none, self._wave.respondents_or_none
+        has_list = plan.is_recontact if plan else state.study_type in (None, RECONTACT_STUDY_TYPE)
+        saved = await answer_or_none(self._wave.client.recontacts.saved_count(state.ref)) if has_list else None
         row: dict[str, Any] = {
             "name": self._wave.name,
             "target_group_id": state.ref.target_group_id,
             "state": str(state.state),
-            "sent": len(self._wave.respondents),
+            "sent": None if people is None else len(people),
             "saved": saved,
-            "price_cap": self._wave.plan.price_cap,
+            "price_cap": plan.price_cap if plan else None,
             "approved": self._wave.client.spend_guard.approved(state.ref),
         }
         if state.group is not None:
             specification = state.group.fielding_specification
             return row | {
+                "price_cap": row["price_cap"] or state.group.price_cap,
                 "goal": state.group.completes_goal,
                 "ends_at": specification.end_at if specification else None,
             }
@@ -472,6 +550,26 @@ class FieldingSteps:
     def _paused_by_us(self) -> bool:
         paused, resumed = (self._wave.last(step) for step in (PAUSE, RESUME))
         return paused is not None and (resumed is None or paused.number > resumed.number)
+
+
+def _as_launched(profiling: Mapping[str, Any] | None, goal: int, plan: TargetGroupPlan | None) -> LaunchedProfiles:
+    """Return the profiles of a draft or a plan in the form of those of a launched group: without progress.
+
+    They are called as the plan calls them, where they ask for the same.
+    """
+    shown = [LaunchedProfile.model_validate(each) for each in (profiling or {}).get("profiles") or ()]
+    written = plan.profiling if plan is not None and isinstance(plan.profiling, tuple) else ()
+    return LaunchedProfiles(completes_goal=goal, profiles=tuple(_called_as_written(each, written) for each in shown))
+
+
+def _called_as_written(profile: LaunchedProfile, written: Sequence[Profile]) -> LaunchedProfile:
+    for each in written:
+        own = LaunchedProfile.model_validate(each.body)
+        names = {target.options: cell.label for target, cell in zip(own.targets, each.cells, strict=False)}
+        if own.question_ids == profile.question_ids and all(target.options in names for target in profile.targets):
+            targets = tuple(evolve(target, name=target.name or names[target.options]) for target in profile.targets)
+            return evolve(profile, name=profile.name or each.label, targets=targets)
+    return profile
 
 
 def _has_failed_job(entry: JournalEntry[LaunchPayload]) -> bool:

@@ -26,6 +26,7 @@ async def iter_items(
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
     complete: bool = False,
+    total_key: str | None = None,
 ) -> AsyncIterator[Any]:
     """Iterate over the items of a list one by one; see `iter_pages` for the arguments."""
     async for items in iter_pages(
@@ -37,6 +38,7 @@ async def iter_items(
         page_size=page_size,
         max_pages=max_pages,
         complete=complete,
+        total_key=total_key,
     ):
         for item in items:
             yield item
@@ -52,6 +54,7 @@ async def iter_pages(
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
     complete: bool = False,
+    total_key: str | None = None,
 ) -> AsyncIterator[list[Any]]:
     """Iterate over a list page after page.
 
@@ -68,6 +71,7 @@ async def iter_pages(
         page_size: Sent as `page_size` unless the call's query has one; None sends none.
         max_pages: Pages after which to stop.
         complete: Raise, instead of warning, if the list is truncated; for checks that must miss nothing.
+        total_key: Name of the number of all items, for a list that is null where that number is 0.
 
     Raises:
         UnexpectedReply: if a page has an undocumented form, or the list is truncated and should be complete.
@@ -86,6 +90,8 @@ async def iter_pages(
         reply = await http.send(replace(call, query=query))
         page = reply.json_object()
         items = page.get(items_key)
+        if items is None and total_key is not None and page.get(total_key) == 0:
+            items = []
         if not isinstance(items, list):
             raise reply.unexpected_reply_error(
                 f"A page of the list has no list named {items_key!r} in the reply to the request to {call.operation}."

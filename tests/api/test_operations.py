@@ -21,6 +21,7 @@ NON_IDEMPOTENT = {
     "recontacts.remove_all",
     "exclusions.upload",
     "exclusions.remove_all",
+    "profiles.replace",
     "reports.generate",
 }
 KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
@@ -91,7 +92,9 @@ def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
     if operation.method == "GET":
         assert operation.idempotency is Idempotency.SAFE
     if operation.idempotency is Idempotency.SAFE:
-        computing = operation.template.endswith(("calculate-feasibility", "compute-target-group-transitions"))
+        computing = operation.template.endswith(
+            ("calculate-feasibility", "compute-target-group-transitions", "profiles/validate")
+        )
         assert operation.method == "GET" or computing
 
 

@@ -25,6 +25,8 @@ def make_plan(now: datetime, **changes: Any) -> TargetGroupPlan:
         "project_manager_id": PROJECT_MANAGER_ID,
         "locale": "ger_de",
         "completes_goal": 100,
+        "expected_length_of_interview_minutes": 10,
+        "expected_incidence_rate": 0.8,
         "cost_per_interview": PRICE,
         "start_at": now + timedelta(hours=2),
         "end_at": now + timedelta(days=14),
@@ -40,7 +42,8 @@ from datetime import timedelta
 now = client.clock.now()
 plan = cint.TargetGroupPlan.recontact(
     business_unit_id={BUSINESS_UNIT_ID}, project_manager_id={PROJECT_MANAGER_ID!r}, locale="ger_de",
-    completes_goal={completes_goal}, cost_per_interview={PRICE!r},
+    completes_goal={completes_goal}, expected_length_of_interview_minutes=10, expected_incidence_rate=0.8,
+    cost_per_interview={PRICE!r},
     start_at=now + timedelta({start}), end_at=now + timedelta(days=14),
     live_url={live_url!r})
 """

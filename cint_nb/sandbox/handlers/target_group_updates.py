@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import cast
 
 from cint_nb.sandbox.handlers import draft_validation
 from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, TARGET_GROUP, Operation
-from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request, to_json
+from cint_nb.sandbox.handlers.profiling.launched_profiles import change_goals, profiles_to_json
+from cint_nb.sandbox.handlers.profiling.validation import refusal
+from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request
 from cint_nb.sandbox.protocol.paging import contains
 from cint_nb.sandbox.protocol.request_bodies import (
     CostChange,
     FeasibilityChange,
     FeasibilityDraft,
     GoalChange,
-    Profile,
-    ProfileGoals,
-    Profiling,
-    Quota,
     Strategy,
-    Target,
     TransitionsQuery,
 )
 from cint_nb.sandbox.simulation import fieldwork, lifecycle, metrics
 from cint_nb.sandbox.world import catalogue
-from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
 
 
@@ -57,104 +52,13 @@ def _set_goal(world: World, request: Request) -> Response:
     goal = int(change.get("completes_goal") or group.goal)
     above = draft_validation.goal_problem(world, group, goal) if group.is_recontact else None
     if above is not None:
-        raise _invalid(above)
-    profiling = _with_goals(world, group, goal, change.get("profiles") or [])
-    world.log_change(group, request.received_at, ("filling_goal", group.goal, goal))
-    group.body = {**group.body, "completes_goal": goal}
-    if profiling is not None:
-        group.body["profiling"] = profiling
+        raise ApiError(422, "unprocessable_entity_error", f"Validation error: {above}")
+    before = group.goal
+    if problems := change_goals(world, group, goal, change.get("profiles")):
+        return refusal(problems)
+    world.log_change(group, request.received_at, ("filling_goal", before, goal))
     fieldwork.close_when_full(world, group, request.received_at)
-    profiles = _profiles_to_json(world, group)
-    return Response(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": profiles})
-
-
-def _with_goals(world: World, group: TargetGroup, goal: int, changes: list[ProfileGoals]) -> Profiling | None:
-    """Return the profiling of a target group with another goal, and with other goals of some quotas.
-
-    Percentages stay, counts grow and shrink with the goal. The exchange recalculates them from its suppliers' data,
-    which nobody can foresee. Assumption.
-
-    Raises:
-        ApiError: 422 for a quota that does not exist, or whose goal is above that of the target group.
-    """
-    profiling: Profiling = group.body.get("profiling") or {}
-    goals = {(each["profile_id"], one["id"]): one["quota"] for each in changes for one in each["targets"]}
-    changed: list[Profile] = []
-    for number, profile in enumerate(profiling.get("profiles") or ()):
-        targets: list[Target] = []
-        for place, target in enumerate(profile["targets"]):
-            own = goals.pop((_profile_id(world, group, number), _target_id(world, group, number, place)), None)
-            quota = target.get("quota")
-            if own is not None and (quota is None or own["completes_goal"] > goal):
-                raise _invalid("a quota's goal is above that of the target group, or it has none.")
-            in_percent = profiling.get("profile_adjustment_type") != "nominal"
-            if quota is None or (own is None and in_percent):
-                targets.append(target)
-            elif in_percent and own is not None:
-                percentage = round(100 * own["completes_goal"] / goal, 2)
-                targets.append({**target, "quota": {**quota, "completes_goal_percentage": percentage}})
-            else:
-                count = own["completes_goal"] if own else round(quota.get("completes_goal", 0) * goal / group.goal)
-                targets.append({**target, "quota": {**quota, "completes_goal": count}})
-        changed.append({**profile, "targets": targets})
-    if goals:
-        raise _invalid("a quota was not found.")
-    return {**profiling, "profiles": changed} if changed else None
-
-
-def _invalid(what: str) -> ApiError:
-    return ApiError(422, "unprocessable_entity_error", f"Validation error: {what}")
-
-
-def _profile_id(world: World, group: TargetGroup, number: int) -> str:
-    return world.id_factory.ulid_for(f"profile:{group.id}:{number}", group.created)
-
-
-def _target_id(world: World, group: TargetGroup, number: int, place: int) -> str:
-    return world.id_factory.ulid_for(f"profile:{group.id}:{number}:{place}", group.created)
-
-
-def _profiles_to_json(world: World, group: TargetGroup) -> list[JsonObject]:
-    """Return the profiles of a target group as replies have them: with ids, and each quota in percent and in counts."""
-    profiling = group.body.get("profiling") or {}
-    profiles: list[JsonObject] = []
-    for number, profile in enumerate(profiling.get("profiles") or ()):
-        conditions = [cast("list[JsonObject]", to_json(target)["conditions"]) for target in profile["targets"]]
-        questions = dict.fromkeys(int(str(one["question_id"])) for listed in conditions for one in listed)
-        about = " and ".join(catalogue.QUESTION_NAMES.get(question, f"question {question}") for question in questions)
-        targets: list[JsonObject] = []
-        for place, target in enumerate(profile["targets"]):
-            one: JsonObject = {"id": _target_id(world, group, number, place), "conditions": conditions[place]}
-            if "quota" in target:
-                one["quota"] = _quota_to_json(target["quota"], group.goal)
-            targets.append(one)
-        profiles.append(
-            {
-                "object": profile["object"],
-                **({"blended_type": profile["blended_type"]} if "blended_type" in profile else {}),
-                "id": _profile_id(world, group, number),
-                "quotas_enabled": profile["quotas_enabled"],
-                "name": profile.get("name") or about.upper(),
-                "description": about,
-                "targets": targets,
-            }
-        )
-    return profiles
-
-
-def _quota_to_json(quota: Quota, goal: int) -> JsonObject:
-    percentage, count = quota.get("completes_goal_percentage"), quota.get("completes_goal")
-    if count is None:
-        count = round(goal * (percentage or 0.0) / 100)
-    if percentage is None:
-        percentage = round(100 * count / goal, 2)
-    named = {"name": quota["name"]} if "name" in quota else {}
-    return {
-        **named,
-        "completes_goal_percentage": percentage,
-        "quota_nominal": int(count),
-        "completes_goal": int(count),
-    }
+    return Response(body=profiles_to_json(world, group))
 
 
 def _feasibility(world: World, request: Request) -> Response:
@@ -268,7 +172,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Change the completes goal.",
         tag=_TAG,
         request_schema="GoalChange",
-        response_schema="GoalChanged",
+        response_schema="LaunchedProfiles",
         errors=(422,),
         changes_state=True,
         aliases=("goal",),

@@ -84,38 +84,6 @@ _profiling = nullable(
 _supplier = object_({"id": integer(), "name": string(low=1)})
 
 
-_target_goal = object_({"id": ulid, "quota": object_({"completes_goal": GOAL})})
-_profile_read = object_(
-    {
-        "object": string(enum=["regular", "blended"]),
-        "blended_type": string(enum=["interlock", "control"]),
-        "id": ulid,
-        "quotas_enabled": boolean(),
-        "name": string(),
-        "description": string(),
-        "targets": array(
-            object_(
-                {
-                    "id": ulid,
-                    "conditions": array({"type": "object"}),
-                    "quota": object_(
-                        {
-                            "name": string(),
-                            "completes_goal_percentage": number(0, 100),
-                            "quota_nominal": integer(),
-                            "completes_goal": integer(),
-                        },
-                        optional=("name",),
-                    ),
-                },
-                optional=("quota",),
-            )
-        ),
-    },
-    optional=("blended_type",),
-)
-
-
 def _statistic(value: Schema) -> Schema:
     return object_({"value": value, "issues": array(_stat_issue)})
 
@@ -244,16 +212,6 @@ GROUPS: dict[str, Schema] = {
     ),
     "CostChange": object_({"target_group_cpi": MONEY}),
     "Strategy": object_({"filling_strategy": string(enum=STRATEGIES)}),
-    "GoalChange": object_(
-        {
-            "completes_goal": nullable(GOAL),
-            "profiles": nullable(
-                array(object_({"profile_id": ulid, "targets": array(_target_goal, low=1, high=200)}), high=1_500)
-            ),
-        },
-        optional=None,
-    ),
-    "GoalChanged": object_({"locale": string(), "completes_goal": GOAL, "profiles": array(_profile_read)}),
     "Feasibility": object_(
         {
             "suggested_price": MONEY,

@@ -234,6 +234,28 @@ class Strategy(TypedDict):
     filling_strategy: str
 
 
+class SpelledProfiling(TypedDict):
+    """Profiling that says its profiles."""
+
+    profile_adjustment_type: str
+    profiles: list[Profile]
+
+
+class ProfilesToValidate(TypedDict):
+    """Profiles to validate for a locale and a goal."""
+
+    locale: str
+    completes_goal: int
+    profiling: SpelledProfiling
+
+
+class ProfilesToReplace(TypedDict):
+    """All profiles that a target group is to have, and its goal."""
+
+    completes_goal: int
+    profiling: SpelledProfiling
+
+
 class QuotaGoal(TypedDict):
     """A new goal of one quota."""
 

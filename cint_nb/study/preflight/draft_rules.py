@@ -147,9 +147,10 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Completes stop at the goal."""
     if facts.plan.prevent_overfill:
         return None
+    bound = "the budget must cover every ID of the list" if facts.plan.is_recontact else "the goal bounds no cost"
     return report.warn(
         "Overfill is allowed: completes may exceed the goal, and each one costs money.",
-        evidence="prevent_overfill=false; the budget must cover every ID of the list",
+        evidence=f"prevent_overfill=false; {bound}",
         fix="set prevent_overfill to True.",
     )
 
@@ -175,5 +176,7 @@ def _format(value: Any) -> str:
         return "none"
     if isinstance(value, tuple):
         return f"{value[0]:,f} {value[1]}"
+    if isinstance(value, frozenset):  # profiles
+        return f"{len(value)} profile{'s' if len(value) != 1 else ''}"
     text = format(value, "f") if hasattr(value, "as_tuple") else str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

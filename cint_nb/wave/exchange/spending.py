@@ -46,6 +46,8 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
             saved_count = await client.recontacts.saved_count(state.ref)
         except ApiError:
             saved_count = None
+    if state.study_type not in (None, RECONTACT_STUDY_TYPE):
+        saved_count = None  # a list bounds a recontact alone
     return SpendingLimits(
         completes_goal=goal,
         price=price,

@@ -62,6 +62,12 @@ class ExchangeState:
     reason: str | None = None
 
     @property
+    def study_type(self) -> str | None:
+        """The study type of the group; None where it is not shown."""
+        shown = self.group or self.overview
+        return None if shown is None else shown.study_type_code
+
+    @property
     def is_in_field(self) -> bool:
         """Whether respondents can enter now, or will be able to again."""
         return self.state in IN_FIELD

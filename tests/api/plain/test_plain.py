@@ -24,10 +24,20 @@ from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.wave.client import Client, open_client
 
 ROOT = Path(__file__).parents[3]
-RESOURCES = ("definitions", "exclusions", "fielding", "projects", "recontacts", "reports", "target_groups")
+RESOURCES = (
+    "definitions",
+    "exclusions",
+    "fielding",
+    "profiles",
+    "projects",
+    "recontacts",
+    "reports",
+    "target_groups",
+)
 OFFERED = [
     "account_id",
     "aio",
+    "choices",
     "clock",
     "close",
     "definitions",
@@ -35,6 +45,7 @@ OFFERED = [
     "fielding",
     "mode",
     "pass_time",
+    "profiles",
     "project_status",
     "projects",
     "recontacts",

@@ -29,6 +29,15 @@ LOOSER = {
     "min_percentage": "the same",
     "max_percentage": "the same",
     "supplier": "the same",
+    "profiles": "it is null where a search finds nothing, and absent where a group has none",
+    "targets": "questions that are answered with a number or a text may have none to list",
+    "text": "an example of the document leaves it empty",
+    "option": "only one kind of condition has it",
+    "min": "the same, and an example of the document leaves it out there too",
+    "max": "the same",
+    "allow_all_values": "only one kind of condition has it",
+    "open_ended_values": "the same, and an example of the document leaves it out there too",
+    "quota": "profiles without quotas have none",
 }
 """Last names of keys that are optional although the document requires them."""
 

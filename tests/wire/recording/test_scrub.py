@@ -270,6 +270,8 @@ def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> No
             project_manager_id=REAL,
             locale="ger_de",
             completes_goal=1,
+            expected_length_of_interview_minutes=10,
+            expected_incidence_rate=0.8,
             start_at=datetime(2026, 9, 2, tzinfo=UTC),
             end_at=datetime(2026, 9, 9, tzinfo=UTC),
             live_url="https://survey.example.com/?RECONTACT_RSID=[%RECONTACT_RSID%]",
