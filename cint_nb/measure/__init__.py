@@ -1,0 +1,14 @@
+"""The measures: what share came back, who did, who can be expected; of any table of people and waves.
+
+Knows: statistics of panels, as the literature defines them.
+May import: domain, and warnings for callers; narwhals, and for models numpy and statsmodels, when they are used.
+Gives out: functions of a frame, which return a frame of the same library.
+"""
+
+from cint_nb.measure.dispositions import dispositions
+from cint_nb.measure.flow import flow
+from cint_nb.measure.patterns import patterns, select
+from cint_nb.measure.retention import retention
+from cint_nb.measure.survival import logrank, retention_curve
+
+__all__ = ["dispositions", "flow", "logrank", "patterns", "retention", "retention_curve", "select"]
