@@ -5,10 +5,12 @@ May import: domain, and warnings for callers; narwhals, and for models numpy and
 Gives out: functions of a frame, which return a frame of the same library.
 """
 
+from cint_nb.measure.attrition.contrast import contrast
+from cint_nb.measure.attrition.representativity import r_indicator
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.measure.flow import flow
 from cint_nb.measure.patterns import patterns, select
 from cint_nb.measure.retention import retention
 from cint_nb.measure.survival import logrank, retention_curve
 
-__all__ = ["dispositions", "flow", "logrank", "patterns", "retention", "retention_curve", "select"]
+__all__ = ["contrast", "dispositions", "flow", "logrank", "patterns", "r_indicator", "retention", "retention_curve", "select"]

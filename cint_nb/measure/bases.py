@@ -11,7 +11,7 @@ import narwhals as nw
 
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import masked_repr
-from cint_nb.measure.frames import cases, fetch
+from cint_nb.measure.frames import Values, cases, fetch
 from cint_nb.measure.people import Grouping, People, is_asked, sort_key
 from cint_nb.measure.words import COMPLETED
 
@@ -93,6 +93,37 @@ def people_of_base(people: People, base: str) -> Based:
     for wave, group_value, count in _rows(seen, "wave", people.by):
         missing[Cell(wave, group_value)] -= count
     return Based(joined, +missing, _cells(people, later, also=list(+missing)))
+
+
+def words_of_base(people: People, base: str, wave: int) -> Values:
+    """Return `person word final` of everybody in the base of one wave; `word` is None without a row in the wave.
+
+    Raises:
+        InputError: the wave does not exist, or is the first and has no such base.
+    """
+    if wave not in people.waves:
+        raise InputError(
+            f"There is no wave {wave}.",
+            evidence={"field": "wave", "there are": ", ".join(map(str, people.waves[:20])) or "none"},
+            next_step="choose a wave of the frame.",
+        )
+    here = people.data.filter(nw.col("wave") == wave).select("person", "word", "final")
+    if base == "asked":
+        return fetch(here.filter(is_asked(nw.col("word"))))
+    if wave == people.waves[0]:
+        raise InputError(
+            f"Wave {wave} is the first: nobody completed a wave before it.",
+            evidence={"field": "wave", "base": base},
+            next_step="choose a later wave, or base='asked'.",
+        )
+    completes = people.data.filter(nw.col("word") == COMPLETED)
+    if base == "first":
+        completes = completes.filter(nw.col("wave") == people.waves[0])
+    elif base == "previous":
+        completes = completes.filter(nw.col("wave") == people.waves[people.waves.index(wave) - 1])
+    else:
+        completes = completes.filter(nw.col("wave") < wave)
+    return fetch(completes.select("person").unique().join(here, on="person", how="left"))
 
 
 def _rows(found: dict[str, list[Any]], wave: str, by: Grouping | None) -> list[tuple[int, Any, int]]:

@@ -58,6 +58,42 @@ def chi_square_tail(value: float, df: int) -> float:
     return min(1.0, tail)
 
 
+def beta_cdf(x: float, a: float, b: float) -> float:
+    """Return the regularised incomplete beta function: the probability that a Beta(a, b) variable is at most `x`."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):  # where the continued fraction converges fast
+        return 1 - beta_cdf(1 - x, b, a)
+    log_front = a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
+    return min(1.0, math.exp(log_front) * _beta_fraction(x, a, b) / a)
+
+
+def _beta_fraction(x: float, a: float, b: float) -> float:
+    """Return the continued fraction of the incomplete beta function, by Lentz's method."""
+    tiny = 1e-300
+    c, d = 1.0, 1 / _off_zero(1 - (a + b) * x / (a + 1), tiny)
+    value = d
+    for m in range(1, 10_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        d, c = 1 / _off_zero(1 + even * d, tiny), _off_zero(1 + even / c, tiny)
+        value *= d * c
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        d, c = 1 / _off_zero(1 + odd * d, tiny), _off_zero(1 + odd / c, tiny)
+        value *= d * c
+        if abs(d * c - 1) < 1e-15:
+            break
+    return value
+
+
+def _off_zero(value: float, tiny: float) -> float:
+    return value if abs(value) > tiny else tiny
+
+
+def student_p(t: float, df: float) -> float:
+    """Return the two-sided p-value of Student's t, with `df` degrees of freedom that need not be whole."""
+    return beta_cdf(df / (df + t * t), df / 2, 0.5)
+
+
 def fisher_exact(stayed: Sequence[int], left: Sequence[int]) -> float:
     """Return the two-sided p-value of Fisher's exact test of a 2 × 2 table: the sum over all no more likely tables."""
     (a, b), (c, d) = stayed, left
