@@ -11,6 +11,8 @@ from cint_nb.measure.attrition.weighted import balance, weight_summary, weighted
 from cint_nb.measure.attrition.weights import attrition_weights, bootstrap_weights
 from cint_nb.measure.dispositions import dispositions
 from cint_nb.measure.flow import flow
+from cint_nb.measure.forecast import forecast, forecast_check
+from cint_nb.measure.methods_text import methods_text
 from cint_nb.measure.patterns import patterns, select
 from cint_nb.measure.retention import retention
 from cint_nb.measure.survival import logrank, retention_curve
@@ -22,7 +24,10 @@ __all__ = [
     "contrast",
     "dispositions",
     "flow",
+    "forecast",
+    "forecast_check",
     "logrank",
+    "methods_text",
     "patterns",
     "r_indicator",
     "retention",

@@ -327,16 +327,21 @@ class EventTime:
     """What happened at one time in one cell.
 
     Args:
-        hours: Since the opening.
+        time: Milliseconds since the opening.
         at_risk: People who had neither completed nor been censored before.
         events: How many completed.
         censored: How many were censored.
     """
 
-    hours: float
+    time: int
     at_risk: int
     events: int
     censored: int
+
+    @property
+    def hours(self) -> float:
+        """Since the opening."""
+        return self.time / HOUR
 
 
 @dataclass(frozen=True)
@@ -374,7 +379,7 @@ def count_times(frame: Any, *, by: str | None, base: str) -> Times:
         times[cell] = []
         for time, (number, events) in sorted(counts.items()) if _UNTIMED not in counts else ():
             if time >= 0:
-                times[cell].append(EventTime(time / HOUR, at_risk, events, number - events))
+                times[cell].append(EventTime(time, at_risk, events, number - events))
                 at_risk -= number
     untimed = sum(counts[_UNTIMED][0] for counts in rows.values() if _UNTIMED in counts)
     return Times(people, based.cells, times, untimed)

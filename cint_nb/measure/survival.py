@@ -170,19 +170,19 @@ def logrank(frame: Any, *, by: str, base: str = "asked") -> Any:
 
 
 def _log_rank(groups: Sequence[Sequence[EventTime]], wave: int) -> dict[str, Any]:
-    by_time: dict[float, list[int]] = {}
+    by_time: dict[int, list[int]] = {}
     for place, times in enumerate(groups):
         for time in times:
             if time.events:
-                by_time.setdefault(time.hours, [0] * len(groups))[place] = time.events
+                by_time.setdefault(time.time, [0] * len(groups))[place] = time.events
     size = len(groups)
     excess, expected = [0.0] * size, [0.0] * size
     covariance = [[0.0] * size for _ in groups]
     pointers = [0] * size
-    for hours, events in sorted(by_time.items()):
+    for now, events in sorted(by_time.items()):
         at_risk = []
         for place, times in enumerate(groups):
-            while pointers[place] < len(times) and times[pointers[place]].hours < hours:
+            while pointers[place] < len(times) and times[pointers[place]].time < now:
                 pointers[place] += 1
             at_risk.append(times[pointers[place]].at_risk if pointers[place] < len(times) else 0)
         total, happened = sum(at_risk), sum(events)
