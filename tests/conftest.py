@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +20,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_numbers = itertools.count()
+
+
 @pytest.fixture(autouse=True)
 def isolated_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory, canary_environment: dict[str, str]
@@ -28,7 +32,8 @@ def isolated_environment(
             monkeypatch.delenv(name)
     for name, value in canary_environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))
+    journal = tmp_path_factory.getbasetemp() / "journals" / str(next(_numbers)) / "journal.sqlite3"
+    monkeypatch.setenv("CINT_NB_JOURNAL", str(journal))  # whoever opens it makes its folder: few tests do
     yield
     if background := sys.modules.get("cint_nb.panels.look.background"):
         with background._SCHEDULER._condition:  # a table kept fresh in one test would be refreshed in all that follow

@@ -244,6 +244,12 @@ def share(seed: str, part: int) -> list[str]:
     return random.Random(seed).sample(list(ODD), len(ODD) // part)  # noqa: S311 - a choice of tests
 
 
+@pytest.fixture
+def part(pytestconfig: pytest.Config) -> int:
+    """Which part of the odd values plain `pytest` tries: a third."""
+    return 1 if pytestconfig.getoption("every_way") else 3
+
+
 def finish(result: Any) -> None:
     """Wait for what a coroutine returns, and read the beginning of what an iterator yields."""
     if inspect.iscoroutine(result):
@@ -298,11 +304,12 @@ def test_the_walk_meets_every_public_class_and_function(world: World) -> None:
     assert sum(len(public_methods(owner)) for owner in world.owners.values()) > 200
 
 
+@pytest.mark.sampled(every=1)  # by `part`
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("owner", OWNERS)
-def test_a_method(world: World, owner: str) -> None:
+def test_a_method(world: World, owner: str, part: int) -> None:
     thing = world.owners[owner]
-    odd = share(owner, 4) if owner.startswith("client.") else list(ODD)  # each verb is there twice: plain and to await
+    odd = share(owner, 4 * part if owner.startswith("client.") else part)  # each verb is there twice: plain, to await
     wrong = {}
     for name in public_methods(thing):
         call = getattr(thing, name)
@@ -311,11 +318,12 @@ def test_a_method(world: World, owner: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.sampled(every=1)  # by `part`
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", public_things())
-def test_a_function_or_constructor(world: World, name: str) -> None:
+def test_a_function_or_constructor(world: World, name: str, part: int) -> None:
     call = public_things()[name]
-    assert try_all(call, world.fill(call), world.sent) == []
+    assert try_all(call, world.fill(call), world.sent, share(name, part)) == []
 
 
 def test_a_callable_without_the_boundary_is_found() -> None:
@@ -378,6 +386,7 @@ BROUGHT = ("client", "wave", "job", "project_status", "file picker", "status tab
 """What depends on where it is; the verbs of resources are reached through those of the wave."""
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_hostile_environment(tmp_path: Path, environment: str) -> None:
@@ -428,6 +437,7 @@ def test_everything_can_be_printed_on_a_console_that_knows_few_signs(
     assert (NAME in shown) is (encoding == "utf-8")
 
 
+@pytest.mark.thorough
 def test_a_script_on_such_a_console_ends_in_silence() -> None:
     script = f"""
 import cint_nb as cint

@@ -48,12 +48,16 @@ def test_it_answers_over_http_as_in_process(http: httpx.Client, raw_client: RawC
 
 
 def test_it_describes_itself(served: ServedSandbox, http: httpx.Client) -> None:
-    from openapi_spec_validator import validate
-
     document = http.get(f"{served.url}/openapi.json").json()
-    validate(document)
     assert document["openapi"].startswith("3.1")
     assert len(document["paths"]) > 50
+
+
+@pytest.mark.thorough
+def test_its_description_is_valid(served: ServedSandbox, http: httpx.Client) -> None:
+    from openapi_spec_validator import validate
+
+    validate(http.get(f"{served.url}/openapi.json").json())
 
 
 @pytest.mark.parametrize("name", ["drop-reply", "refuse", "reset"])

@@ -234,6 +234,7 @@ print("=== end")
 """
 
 
+@pytest.mark.thorough
 def test_ipython_tracebacks_with_all_local_variables_show_none(listen: Callable[..., Listener], tmp_path: Path) -> None:
     def say(path: str, request: bytes) -> bytes | None:
         if "oauth" in path:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
 from collections.abc import Callable, Iterator
 from email.utils import format_datetime
 
@@ -30,6 +29,7 @@ from cint_nb.wire.settings import Settings
 from cint_nb.wire.token_factory import SeededTokenFactory
 from tests.support.constants import START
 from tests.support.exchange import FakeExchange, numbered_token
+from tests.support.hostile import gzip_bomb
 from tests.support.servers import ScriptedServer, raw_response
 from tests.support.strategies import any_text
 
@@ -380,10 +380,7 @@ def gzipped(content: bytes) -> bytes:
 
 
 def bomb(status: str) -> bytes:
-    packer = zlib.compressobj(9, wbits=-15)
-    block = packer.compress(b"0" * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)  # after which the same may follow
-    packed = gzip.compress(b"")[:10] + block * 200
-    return raw_response(packed, status=status, more="Content-Encoding: gzip\r\n")
+    return raw_response(gzip_bomb(b"0"), status=status, more="Content-Encoding: gzip\r\n")
 
 
 WIRE: dict[str, bytes] = {

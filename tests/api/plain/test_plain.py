@@ -107,6 +107,7 @@ def test_a_generated_file_changed_by_hand_is_noticed_and_made_anew(
     assert path.read_text() == good
 
 
+@pytest.mark.thorough
 def test_a_coroutine_changed_since_is_noticed(generate: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     path = tmp_path / "cint_nb" / "api" / "resources" / "reports.py"
     path.write_text(
