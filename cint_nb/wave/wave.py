@@ -287,8 +287,11 @@ class Wave:
         )
 
     @property
-    def resubmitted_count(self) -> int:
-        """The number of IDs that were resent by jobs that have ended."""
+    def resubmitted_count(self) -> int | None:
+        """The number of IDs that were resent by jobs that have ended, as this journal and the last `outcome` know it.
+
+        None if it is not known of a job that another machine started.
+        """
         return self._uploads.resubmitted_count()
 
     def lower_goal(self, goal: Completes | None = None) -> int:
