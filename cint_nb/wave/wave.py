@@ -37,7 +37,7 @@ from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
-from cint_nb.wave.reporting import run_with_progress
+from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.upload_steps import UploadSteps
 
 T = TypeVar("T")
@@ -265,7 +265,8 @@ class Wave:
                     findings.raise_if_blocking()
                 if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
                     self.check("create", ask=True).raise_if_blocking()
-            return self._ask(self._drafts.create(adopt=adopt, leave=leave))
+            reporter = OnDemandReporter(self.client.reporter_factory, f"Creation · {self.name}", str(self.client.mode))
+            return run_with_progress(lambda _: self._drafts.create(adopt=adopt, leave=leave), reporter, resume=None)
 
     def upload(self) -> JobSnapshot:
         """Upload the usable IDs and follow the job to its end.
@@ -327,8 +328,11 @@ class Wave:
         )
 
     @property
-    def resubmitted_count(self) -> int:
-        """The number of IDs that were resent by jobs that have ended."""
+    def resubmitted_count(self) -> int | None:
+        """The number of IDs that were resent by jobs that have ended, as this journal and the last `outcome` know it.
+
+        None if it is not known of a job that another machine started.
+        """
         return self._uploads.resubmitted_count()
 
     def lower_goal(self, goal: Completes | None = None) -> int:

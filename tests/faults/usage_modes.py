@@ -44,6 +44,9 @@ class ShownMessages:
         if snapshot.is_final:
             self._ends.append((snapshot, describe(snapshot)))
 
+    def note(self, text: str) -> None:
+        assert "reply" in text or "earlier request" in text
+
     def finish(self, snapshot: JobSnapshot | None) -> None:
         if snapshot is not None:
             self.update(snapshot)
