@@ -49,9 +49,9 @@ def posterior(
         m, r = _expit(mu), _expit(rho)
         mass = (1 - r) / r
         a, b = m * mass, (1 - m) * mass
-        total = sum(
-            math.lgamma(k + a) + math.lgamma(n - k + b) - math.lgamma(n + mass) for k, n in waves
-        ) - len(waves) * (math.lgamma(a) + math.lgamma(b) - math.lgamma(mass))
+        total = sum(math.lgamma(k + a) + math.lgamma(n - k + b) - math.lgamma(n + mass) for k, n in waves) - len(
+            waves
+        ) * (math.lgamma(a) + math.lgamma(b) - math.lgamma(mass))
         return (
             total
             + prior[0] * math.log(m) + prior[1] * _log_complement(mu)
@@ -65,7 +65,10 @@ def posterior(
         highest = max(densities.values())
         kept = [place for place, density in densities.items() if density > highest - _DEPTH]
         box = tuple(  # type: ignore[assignment]
-            (axis[max(0, min(place[side] for place in kept) - 1)], axis[min(size - 1, max(place[side] for place in kept) + 1)])
+            (
+                axis[max(0, min(place[side] for place in kept) - 1)],
+                axis[min(size - 1, max(place[side] for place in kept) + 1)],
+            )
             for side, axis in enumerate(axes)
         )
     weights = {place: math.exp(densities[place] - highest) for place in kept}

@@ -180,7 +180,9 @@ def with_times(people: People, data: nw.LazyFrame) -> nw.LazyFrame:
         opened, closes, entered, done = (nw.col(name) for name in ("opened", "closes", "entered", "done"))
         came_until = nw.when(entered < closes).then(entered).otherwise(closes)
         is_turned_away = (word >= TURNED_AWAY[0]) & (word <= TURNED_AWAY[-1])
-        ended = nw.when(word == COMPLETED).then(done).otherwise(nw.when(is_turned_away).then(came_until).otherwise(closes))
+        ended = (
+            nw.when(word == COMPLETED).then(done).otherwise(nw.when(is_turned_away).then(came_until).otherwise(closes))
+        )
         known_time = nw.when((ended - opened).is_null() | (closes - opened).is_null())
         time = known_time.then(nw.lit(_UNTIMED)).otherwise(ended - opened)
         made["exposure"] = nw.when(is_known(word)).then(closes - opened)
@@ -370,7 +372,9 @@ def count_times(frame: Any, *, by: str | None, base: str) -> Times:
     if worst > _DOUBTFUL:
         refuse_trouble(people, worst)
     rows: dict[Cell, dict[float, tuple[int, int]]] = defaultdict(dict)
-    for cell, *numbers in zip(cells_of(people, found), *(found[name] for name in ("time", "people", "event")), strict=True):
+    for cell, *numbers in zip(
+        cells_of(people, found), *(found[name] for name in ("time", "people", "event")), strict=True
+    ):
         time, number, events = map(int, numbers)
         rows[cell][time] = (number, events)
     times: dict[Cell, list[EventTime]] = {}

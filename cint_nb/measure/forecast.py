@@ -281,16 +281,13 @@ def _past_waves(frame: Any, horizon: float | None) -> tuple[list[PastWave], floa
     if longest is not None:
         found = count_times(frame, by=None, base="asked")
         completed = {
-            cell.wave: sum(time.events for time in times if time.time <= longest)
-            for cell, times in found.times.items()
+            cell.wave: sum(time.events for time in times if time.time <= longest) for cell, times in found.times.items()
         }
     waves = [PastWave(wave, usable[wave].known, completed[wave]) for wave in sorted(usable)]
     return waves, None if longest is None else longest / HOUR, counted.people.origin
 
 
-def _predict(
-    waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]
-) -> NextWave:
+def _predict(waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]) -> NextWave:
     return next_wave(posterior([(wave.completed, wave.n) for wave in waves], prior, rho_prior))
 
 

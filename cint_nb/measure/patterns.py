@@ -121,7 +121,12 @@ def _letters(people: People, waves: Sequence[int]) -> nw.LazyFrame:
         f"wave {wave}": nw.when(nw.col("wave") == wave).then(nw.col("letter")).otherwise(nw.lit(0)) for wave in waves
     }
     is_chosen = nw.any_horizontal(*(nw.col("wave") == wave for wave in waves), ignore_nulls=True)
-    return lettered.filter(is_chosen).with_columns(**columns).group_by("person").agg(*(nw.col(name).max() for name in columns))
+    return (
+        lettered.filter(is_chosen)
+        .with_columns(**columns)
+        .group_by("person")
+        .agg(*(nw.col(name).max() for name in columns))
+    )
 
 
 def _type_of(pattern: str) -> str:

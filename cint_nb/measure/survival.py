@@ -195,7 +195,9 @@ def _log_rank(groups: Sequence[Sequence[EventTime]], wave: int) -> dict[str, Any
                 covariance[row][column] += spread * shares[row] * ((row == column) - shares[column])
     events_in_all = sum(map(sum, by_time.values()))
     tested = [place for place in range(size) if expected[place] > 0][1:]
-    solution = solve([[covariance[row][column] for column in tested] for row in tested], [excess[row] for row in tested])
+    solution = solve(
+        [[covariance[row][column] for column in tested] for row in tested], [excess[row] for row in tested]
+    )
     if not tested or solution is None:
         warn_caller(
             f"measure.logrank, wave {wave}: nothing to compare, because no events were seen in two groups at risk at "

@@ -39,7 +39,7 @@ from cint_nb.wave.journal.payloads import (
     LaunchPayload,
     Payload,
 )
-from cint_nb.wave.status_rows import answer_or_none, read_completes_trend, read_pause_origin
+from cint_nb.wave.status_rows import Reads, read_completes_trend, read_pause_origin
 
 
 class FieldingSteps:
@@ -514,7 +514,9 @@ class FieldingSteps:
         state.require_known("status")
         plan, people = self._wave.plan_or_none, self._wave.respondents_or_none
         has_list = plan.is_recontact if plan else state.study_type in (None, RECONTACT_STUDY_TYPE)
-        saved = await answer_or_none(self._wave.client.recontacts.saved_count(state.ref)) if has_list else None
+        reads, saved = Reads(), None
+        if has_list:
+            saved = await reads.answer("the saved IDs", self._wave.client.recontacts.saved_count(state.ref))
         row: dict[str, Any] = {
             "name": self._wave.name,
             "target_group_id": state.ref.target_group_id,
@@ -523,6 +525,7 @@ class FieldingSteps:
             "saved": saved,
             "price_cap": plan.price_cap if plan else None,
             "approved": self._wave.client.spend_guard.approved(state.ref),
+            "warnings": reads.unread,
         }
         if state.group is not None:
             specification = state.group.fielding_specification
@@ -532,18 +535,23 @@ class FieldingSteps:
                 "ends_at": specification.end_at if specification else None,
             }
         limits = await read_limits(self._wave.client, state, saved)
+        if state.overview is None:
+            reads.unread.append("the overview could not be read")
+        if state.is_in_field and limits.worst_case() is None:
+            reads.unread.append("nothing that was read bounds what it can cost")
+        performance = self._wave.client.target_groups.performance(state.ref)
         row |= {
             "overview": state.overview,
-            "performance": await answer_or_none(self._wave.client.target_groups.performance(state.ref)),
+            "performance": await reads.answer("the performance", performance),
             "price_cap": limits.price_cap or limits.price,
             "committed": limits.worst_case() if state.is_in_field else None,
             "started_at": state.run.start_fielding_at if state.run else None,
             "ends_at": state.run.end_fielding_at if state.run else None,
         }
         if state.state is GroupState.PAUSED and not self._paused_by_us:
-            row |= await read_pause_origin(self._wave.client, state.ref)
+            row |= await read_pause_origin(self._wave.client, state.ref, reads)
         if trend:
-            row["trend"] = await read_completes_trend(self._wave.client, state.ref)
+            row["trend"] = await read_completes_trend(self._wave.client, state.ref, reads)
         return row
 
     @property

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.operations import RECONTACT_OVERVIEW
 from cint_nb.api.safety.send_once import check_until_certain
 from cint_nb.domain.errors import InvalidState, NotFound, NothingToResubmit, RespondentFileError
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.jobs import JobSnapshot, JobState
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
@@ -93,7 +94,26 @@ class UploadSteps:
             with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
                 return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
-        return await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
+        snapshot = await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
+        return snapshot if batch == "0" else self._compare_with_count(snapshot)
+
+    def _compare_with_count(self, snapshot: JobSnapshot) -> JobSnapshot:
+        """Return the end of a resubmission, with a warning if it calls itself a full success and the count does not.
+
+        None of these people was saved before, so that each of them adds one; of RIDs several may be one person.
+        """
+        counts = (snapshot.saved_count, snapshot.saved_count_before, snapshot.id_count)
+        if self._wave.respondents.entity_type is not EntityType.RSID or snapshot.state is not JobState.DONE:
+            return snapshot
+        saved, before, sent = counts
+        if saved is None or before is None or sent is None or saved - before >= sent:
+            return snapshot
+        text = (
+            f"The upload job has no 'partial_success_reason', which reports a full success, but {saved - before:,} of "
+            f"the {sent:,} resubmitted IDs are saved ({RECONTACT_OVERVIEW.description}): wave.outcome compares them."
+        )
+        self._wave.client.http.warn(text)
+        return evolve(snapshot, warnings=(*snapshot.warnings, text))
 
     async def _who_was_sent(
         self, ref: TargetGroupRef, respondents: Respondents, found: UploadJob | None

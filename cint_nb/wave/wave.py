@@ -662,7 +662,7 @@ class Wave:
         """
         with deliver_warnings() as said:
             row = self._ask(self._fielding.status(trend=trend))
-        row["warnings"] = said
+        row["warnings"] = [*said, *row["warnings"]]
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame

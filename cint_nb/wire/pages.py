@@ -11,6 +11,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
+from cint_nb.wire.replies.json_body import distinct
 from cint_nb.wire.replies.shape import Object
 
 _LIKE_A_CURSOR = re.compile(r"cursor|next|pag(?:e|ing|ination)|token|contin|after|more|meta|links?$", re.IGNORECASE)
@@ -60,7 +61,8 @@ async def iter_pages(
 
     It ends when the cursor is null, absent or empty; a short or empty page does not end it. An absent cursor on a full
     page, or beside an undocumented key that could hold it, may mean that the list is cut, as where `has_more` says so.
-    That is a warning, like a repeated cursor and too many pages. The list's own `url` is never followed.
+    That is a warning, like a repeated cursor and too many pages. The list's own `url` is never followed. An item that
+    is given twice counts once.
 
     Args:
         http: The client's `Http`.
@@ -85,6 +87,7 @@ async def iter_pages(
 
     size = {} if page_size is None else {"page_size": page_size}
     query = {**size, **call.query}
+    seen_items: set[str] = set()
     seen = {str(query.get(cursor_in) or "")}
     for _ in range(max_pages):
         reply = await http.send(replace(call, query=query))
@@ -96,7 +99,7 @@ async def iter_pages(
             raise reply.unexpected_reply_error(
                 f"A page of the list has no list named {items_key!r} in the reply to the request to {call.operation}."
             )
-        yield items
+        yield distinct(items, seen_items)
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:

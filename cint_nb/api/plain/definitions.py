@@ -18,6 +18,10 @@ class Definitions:
     def __init__(self, aio: definitions.Definitions) -> None:
         self._aio = aio
 
+    def clear_cache(self) -> None:
+        """Forget what was read, so that the next call of each method asks the exchange again."""
+        self._aio.clear_cache()
+
     def accounts(self) -> tuple[Account, ...]:
         """Return the accounts the credentials may use; `GET /accounts`."""
         return loop_thread.run(self._aio.accounts())

@@ -95,7 +95,7 @@ class Fielding:
         """List the fielding runs of a target group, without ETags: none before the launch, then one.
 
         Raises:
-            UnexpectedReply: the reply has no list.
+            UnexpectedReply: the reply has no list, or more than one run: which of them people enter by is not known.
 
         Serves `GET …/fielding-runs`.
         """

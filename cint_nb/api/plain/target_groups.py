@@ -239,7 +239,7 @@ class TargetGroups:
         return loop_thread.run(self._aio.performance(ref))
 
     def completes_by_interval(self, ref: TargetGroupRef, interval: str = "PT24H") -> tuple[CompletesInterval, ...]:
-        """Read the completes over time; each count is cumulative, up to the end of its interval.
+        """Read the completes over time, in its order; each count is cumulative, up to the end of its interval.
 
         Args:
             ref: The target group.

@@ -33,6 +33,10 @@ class Definitions:
         self._http = http
         self._cache: dict[str, tuple[ApiModel, ...]] = {}
 
+    def clear_cache(self) -> None:
+        """Forget what was read, so that the next call of each method asks the exchange again."""
+        self._cache.clear()
+
     async def accounts(self) -> tuple[Account, ...]:
         """Return the accounts the credentials may use; `GET /accounts`."""
         return await self._read_cached(ops.LIST_ACCOUNTS, Account, "accounts")

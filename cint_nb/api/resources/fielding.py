@@ -121,11 +121,18 @@ class Fielding:
         """List the fielding runs of a target group, without ETags: none before the launch, then one.
 
         Raises:
-            UnexpectedReply: the reply has no list.
+            UnexpectedReply: the reply has no list, or more than one run: which of them people enter by is not known.
 
         Serves `GET …/fielding-runs`.
         """
-        return parse_list(FieldingRun, await self._http.send(ops.LIST_RUNS.make_call(ref.path_params())), "data")
+        reply = await self._http.send(ops.LIST_RUNS.make_call(ref.path_params()))
+        found = parse_list(FieldingRun, reply, "data")
+        if len(found) > 1:
+            raise reply.unexpected_reply_error(
+                f"The reply to the request to {ops.LIST_RUNS.description} is not as documented: data has "
+                f"{len(found)} runs, and a target group has at most one."
+            )
+        return found
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
         """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""

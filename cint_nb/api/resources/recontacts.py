@@ -17,7 +17,7 @@ from cint_nb.api.safety.send_once import send_once
 from cint_nb.api.safety.spend_check import RecordApproval, SpendCheck, within_budget
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError, UnexpectedReply
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, TransportError, UnexpectedReply
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState, is_documented_status
@@ -277,7 +277,9 @@ class Recontacts:
                 reply = await self._http.send(
                     ops.UPLOAD_RSIDS.make_call(ref.path_params(), file=(name, upload.content))
                 )
-            except NotFound:
+            except ApiError as again:
+                if again.status not in _ENDPOINT_MISSING:
+                    raise
                 raise error from None
         return kind, parse_created_id(reply, "job_id", "id")
 

@@ -360,7 +360,7 @@ class TargetGroups:
     async def completes_by_interval(
         self, ref: TargetGroupRef, interval: str = "PT24H"
     ) -> tuple[CompletesInterval, ...]:
-        """Read the completes over time; each count is cumulative, up to the end of its interval.
+        """Read the completes over time, in its order; each count is cumulative, up to the end of its interval.
 
         Args:
             ref: The target group.
@@ -369,7 +369,15 @@ class TargetGroups:
         Serves `GET …/completes-aggregated-by-interval`.
         """
         call = ops.GET_COMPLETES.make_call(ref.path_params(), query={"aggregation_interval": interval})
-        return parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
+        found = parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
+        found = tuple(sorted(found, key=lambda each: each.timestamp))
+        counts = [each.count for each in found if each.count is not None]
+        if counts != sorted(counts):
+            self._http.warn(
+                f"The reply to the request to {ops.GET_COMPLETES.description} is not as documented: "
+                "aggregated_completes_intervals[].count falls, and should count all completes so far."
+            )
+        return found
 
     async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[ChangelogEntry]:
         """Iterate over what was changed, when and by whom.

@@ -171,7 +171,9 @@ def _steps(
                 f"measure.{verb}, wave {wave}: {cut:,} people cut off count as left, so that weights also correct for "
                 "who was quick."
             )
-        known = [(place, each) for place, each in zip(members, here, strict=True) if each is None or each[0] != NOT_KNOWN]
+        known = [
+            (place, each) for place, each in zip(members, here, strict=True) if each is None or each[0] != NOT_KNOWN
+        ]
         if len(known) < len(members):
             warn_caller(
                 f"measure.{verb}, wave {wave}: what became of {len(members) - len(known):,} people is not known; they "
@@ -212,7 +214,9 @@ def fit_steps(
                 p = _class_shares(p, stayed, counts, classes, step.wave)
         fitted.append(
             (
-                Step(step.wave, [place for place, is_here in zip(step.members, step.stayed, strict=True) if is_here], []),
+                Step(
+                    step.wave, [place for place, is_here in zip(step.members, step.stayed, strict=True) if is_here], []
+                ),
                 p[stayed == 1].tolist(),
             )
         )

@@ -115,7 +115,9 @@ def contrast(
 
 
 def _compare(attribute: Attribute, stayed: Sequence[int], wave: int) -> list[dict[str, Any]]:
-    return _compare_numbers(attribute, stayed) if attribute.kind == "number" else _compare_words(attribute, stayed, wave)
+    return (
+        _compare_numbers(attribute, stayed) if attribute.kind == "number" else _compare_words(attribute, stayed, wave)
+    )
 
 
 def _compare_numbers(attribute: Attribute, stayed: Sequence[int]) -> list[dict[str, Any]]:

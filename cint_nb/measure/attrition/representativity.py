@@ -170,7 +170,10 @@ def _parts(
         _quantity("Pc", math.sqrt(kept * within), attribute=attribute.name),
         *(
             _quantity(
-                "Pu", math.sqrt(len(levels[level]) / size) * (means[level] - mean), attribute=attribute.name, level=level
+                "Pu",
+                math.sqrt(len(levels[level]) / size) * (means[level] - mean),
+                attribute=attribute.name,
+                level=level,
             )
             for level in attribute.levels
         ),

@@ -181,7 +181,11 @@ def _balance(target: Attribute, here: Attribute, weights: Sequence[float]) -> li
     rows = []
     for level in [None] if target.kind == "number" else sorted({*target.levels, *here.levels}):
         goal = _as_numbers(target, level)
-        known = [(value, weight) for value, weight in zip(_as_numbers(here, level), weights, strict=True) if value is not None]
+        known = [
+            (value, weight)
+            for value, weight in zip(_as_numbers(here, level), weights, strict=True)
+            if value is not None
+        ]
         values = [value for value in goal if value is not None]
         middle = _mean([(value, 1.0) for value in values])
         before, after = _mean([(value, 1.0) for value, _ in known]), _mean(known)
@@ -201,7 +205,9 @@ def _balance(target: Attribute, here: Attribute, weights: Sequence[float]) -> li
                 "target": middle,
                 "unweighted": before,
                 "weighted": after,
-                "smd_before": (before - middle) / spread if spread and before is not None and middle is not None else None,
+                "smd_before": (before - middle) / spread
+                if spread and before is not None and middle is not None
+                else None,
                 "smd_after": (after - middle) / spread if spread and after is not None and middle is not None else None,
             }
         )
@@ -218,9 +224,7 @@ def _mean(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 @check_arguments()
-def weighted_mean(
-    values: Any, weights: Any, *, wave: int, replicates: Any = None, conf: float = 0.95
-) -> Any:
+def weighted_mean(values: Any, weights: Any, *, wave: int, replicates: Any = None, conf: float = 0.95) -> Any:
     """Return the weighted mean of a value, with its standard error.
 
     Formula: Σ wᵢ yᵢ / Σ wᵢ. Without replicates the error is linearised, people taken as drawn with replacement: se² = n /

@@ -123,7 +123,9 @@ def _refuse_settings(method: str, classes: int, cut_off: str) -> None:
         )
 
 
-def _weights(chain: Chain, steps: Sequence[tuple[Any, list[float]]]) -> Iterator[tuple[int, list[int], list[float], list[float]]]:
+def _weights(
+    chain: Chain, steps: Sequence[tuple[Any, list[float]]]
+) -> Iterator[tuple[int, list[int], list[float], list[float]]]:
     """Yield wave by wave who is still there, with what probability they stayed, and their weight."""
     everybody = list(range(len(chain.persons)))
     yield chain.first, everybody, [1.0] * len(everybody), list(chain.base)

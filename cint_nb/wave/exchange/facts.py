@@ -65,6 +65,7 @@ async def read_exchange_facts(
         crosswalk: RSID of each RID.
     """
     reads = _Reads()
+    client.definitions.clear_cache()  # a refusal now is not "as an hour ago"
     facts = replace(facts, was_asked=True, sources=await _source_target_groups(client, sources, reads))
     units = await reads.ask("the currency of the business unit", client.definitions.business_units()) or ()
     facts = replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
