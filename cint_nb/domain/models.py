@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from cint_nb.domain.arguments import Rule, check_arguments
 from cint_nb.domain.ids import printable
@@ -107,7 +107,7 @@ class Amount(ApiModel):
     """Money as the exchange writes it: a decimal string and a currency code."""
 
     value: Decimal | None = None
-    currency_code: OptionalText = None
+    currency_code: Annotated[OptionalText, AfterValidator(lambda code: code and code.upper())] = None
 
     @printable
     def __str__(self) -> str:

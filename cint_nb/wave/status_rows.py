@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
 from typing import Any, TypeVar
 
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain import limits
 from cint_nb.domain.errors import ApiError, NotFound, PermissionDenied
+from cint_nb.domain.ids import masked_repr
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import ChangelogEntry, TargetGroupSummary
+from cint_nb.wave.exchange.state import GroupState
 
 T = TypeVar("T")
 
+_DOCUMENTED_STATES = frozenset(GroupState) - {GroupState.MISSING, GroupState.NOT_KNOWN}
 _MARKETPLACE_USER = "system_marketplace_user"
 
 
@@ -47,7 +50,7 @@ def row_from_list(line: TargetGroupSummary) -> dict[str, Any]:
     return {
         "name": line.name,
         "target_group_id": line.id,
-        "state": line.status,
+        "state": (line.status or "").strip(),
         "overview": {
             "status": line.status,
             "progress": metrics.get("progress"),
@@ -55,8 +58,24 @@ def row_from_list(line: TargetGroupSummary) -> dict[str, Any]:
             "median_length_of_interview_seconds": metrics.get("median_length_of_interview_seconds"),
         },
         "performance": {"last_complete": metrics.get("last_complete_date")},
-        "warnings": [f"Cint: {reason}" for _, kind, reason in line.issues() if reason and kind in ("warning", "error")],
+        "warnings": [
+            *_unknown_state(line),
+            *(f"Cint: {reason}" for _, kind, reason in line.issues() if reason and kind in ("warning", "error")),
+        ],
     }
+
+
+def _unknown_state(line: TargetGroupSummary) -> Iterator[str]:
+    if line.status is None:
+        yield "its state is not known"
+    elif line.status.strip().lower() not in _DOCUMENTED_STATES:
+        yield f"its state is {masked_repr(line.status, 40)}, which is not documented"
+
+
+def _advice(line: TargetGroupSummary) -> Iterator[str]:
+    for _, kind, reason in line.issues():
+        if reason and kind in ("warning", "error"):
+            yield f"Cint: {reason}"
 
 
 def merge_details(listed: dict[str, Any], details: dict[str, Any]) -> dict[str, Any]:

@@ -185,7 +185,7 @@ def test_a_changelog_that_may_not_be_read_hides_no_pause(
     monkeypatch.setattr(client.aio.target_groups, "changelog", refused)
     status = wave.status()
     assert status.loc[0, "state"] == "paused"
-    assert "the changelog, which says who paused it could not be read" in status.loc[0, "warnings"]
+    assert "the changelog, which says who paused it could not be read" in str(status.loc[0, "warnings"])
 
 
 READS = {
@@ -204,7 +204,7 @@ def test_a_read_of_a_status_that_is_refused_is_named_in_its_row(client: Client, 
     client.pass_time(hours=2)
     assert wave.status(trend=True).loc[0, "warnings"] == ""
     client.sandbox.faults.arm(f"404@{operation}*always")
-    assert READS[operation] in wave.status(trend=True).loc[0, "warnings"]
+    assert READS[operation] in str(wave.status(trend=True).loc[0, "warnings"])
     if operation != "get_fielding_assistant_assignment":  # the status of a project does not read it
         *_, of_project = client.project_status(PROJECT)()
-        assert READS[operation] in of_project.loc[0, "warnings"]
+        assert READS[operation] in str(of_project.loc[0, "warnings"])

@@ -113,7 +113,18 @@ class VisitReport:
             )
         if self.malformed_lines:
             found.append(f"{len(self.malformed_lines):,} rows were left out: they are not as wide as the header.")
+        if self._repeated_visits:
+            found.append(
+                f"{self._repeated_visits:,} visits are listed again, with the same RID; each row counts as a visit."
+            )
         return tuple(found)
+
+    @property
+    def _repeated_visits(self) -> int:
+        if self.columns["rid"] is None:
+            return 0
+        rids = [text for text in map(normalise_line, self._cells[self.columns["rid"]].tolist()) if text]
+        return len(rids) - len(set(rids))
 
     @cached_property
     def entrants(self) -> Respondents:
