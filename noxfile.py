@@ -163,6 +163,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def laboratory(session: nox.Session) -> None:
+    """Two hundred studies for each mechanism of missingness; `-- --report` writes the table of docs/laboratory.md."""
+    session.run("python", "-m", "benchmarks.two_wave_studies", *session.posargs)
+
+
+@nox.session
 def peers(session: nox.Session) -> None:
     """One wave with curl, with a generated client and with cint_nb; writes the tables of docs/comparison.md."""
     session.run("python", "benchmarks/peers/run.py", *(session.posargs or ["--report"]))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -24,6 +26,20 @@ def raw_client(sandbox: Sandbox) -> Iterator[RawClient]:
     raw_client.log_in()
     yield raw_client
     raw_client.close()
+
+
+@pytest.fixture
+def open_sandbox() -> Iterator[Callable[..., RawClient]]:
+    """Return what opens a client of a sandbox with settings of its own; all are closed at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(**settings: Any) -> RawClient:
+            raw_client = RawClient(Sandbox(**{"seed": 1, **settings}))
+            stack.callback(raw_client.close)
+            raw_client.log_in()
+            return raw_client
+
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.id_store import to_id_bytes
-from cint_nb.sandbox.world.population import UploadResult
+from cint_nb.sandbox.world.population import PopulationParameters, UploadResult
 from cint_nb.sandbox.world.world import World
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.wave.client import Client, open_client
@@ -159,6 +159,8 @@ class Stage:
 def stage(name: str) -> Stage:
     """Build a stage, on the one before it."""
     client = open_client("sandbox", seed=1)
+    # So many return that the goal is reached within days, whoever they are, and not within hours.
+    client.sandbox.switch(population=PopulationParameters(returns=0.95, months_since_seen=0))
     plan = make_plan(client.clock.now(), completes_goal=GOAL, live_url=RSID_URL)
     wave = client.wave(NAME, project=PROJECT, respondents=people(), plan=plan)
     steps: list[Callable[[], Any]] = [wave.create, wave.upload, lambda: _launch(wave)]

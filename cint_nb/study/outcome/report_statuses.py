@@ -8,16 +8,33 @@ from collections.abc import Iterable, Mapping
 
 from cint_nb.domain.ids import mask_ids_in
 
-# Client response codes: 10 complete, 11 adjusted to complete. Marketplace codes and codes of other systems differ.
-_COMPLETE_CODES = frozenset({"10", "11"})
+# Client and marketplace number their codes independently, and no number of a client's complete is one of the
+# marketplace's. So a column that turns out to be the marketplace's is never read as one of completes.
+_COMPLETE_CODES = frozenset({"10", "11", "70"})  # complete, adjusted to complete, complete by another way
 _COMPLETE_WORDS = frozenset({"complete", "completed", "adjusted to complete"})
-_OTHER_CODES = frozenset(
-    {"-1", "1", "3", "20", "21", "23", "24", "26", "28", "30", "33", "34", "35", "36", "37", "40", "41", "42", "50"}
-    | {"70", "80", "91", "110", "134", "138", "139", "230", "241", "242"}
+_OTHER_CLIENT_CODES = (
+    *(-1, 1),  # never reached the client's survey; in it, or left it open
+    *(26, 28, 38),  # rejected in a reconciliation
+    *(20, 80),  # screened out
+    *(30, 33, 34, 60),  # quality
+    *(40, 136),  # over quota, closed
+    *(62, 66),  # declined
+    *(35, 91, 110, 134, 135, 137, 233, 235),  # failed, or not known
 )
+_MARKETPLACE_CODES = (
+    *(-6, -5, -1, 1, 3, 98, 123, 124, 126),  # left on the way, or sent on to the client's survey (3)
+    *(21, 138, 139, 230),  # blocked by the buyer's own exclusions
+    *(23, 24, 237),  # screened out
+    *(30, 31, 35, 36),  # duplicate
+    *(32, 37, 38, 132, 133, 134, 234, 238, 241, 242),  # quality
+    *(40, 41, 42, 50),  # over quota, closed, priced out
+    *(120, 122, 125, 236),  # declined
+    *(131, 240, 243),  # failed
+)
+_OTHER_CODES = frozenset(map(str, {*_OTHER_CLIENT_CODES, *_MARKETPLACE_CODES}))
 _OTHER_WORDS = re.compile(
     r"terminat|screen|quota|disqualif|drop|incomplete|in (client )?survey|in progress|partial|abandon|quality|speeder"
-    r"|fraud|duplicate|reject|lockout|mismatch|not reached|never|closed|expired|start|entered"
+    r"|fraud|duplicate|reject|reconciled|excluded|lockout|mismatch|not reached|never|closed|expired|start|entered"
 )
 _UNENDED_CODES = frozenset({"-1", "1", "3"})
 _UNENDED_WORDS = re.compile(r"drop|in (client )?survey|in progress|partial|abandon|not reached|never|start|entered")

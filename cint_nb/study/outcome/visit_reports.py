@@ -274,7 +274,7 @@ def read_report(
         source: A `.csv` or `.xlsx` as a path, bytes or an open file, or a DataFrame.
         rsid: Name of the RSID column; found by name and content if omitted.
         rid: Name of the RID column; found likewise, and may be missing.
-        status: Name of the column that shows completes, by Cint's client codes 10 and 11 or in words; found by name
+        status: Name of the column that shows completes, by Cint's client codes 10, 11 and 70 or in words; found by name
             if omitted.
         all_complete: Whether every row is a complete, as in a completes report; no status column is then needed.
         sheet: Name of the sheet of a workbook, or its position from 1.

@@ -110,9 +110,10 @@ def test_a_file_gives_its_name(tmp_path: Path) -> None:
 def test_the_report_of_the_sandbox_is_understood() -> None:
     from cint_nb.sandbox.handlers.report_files import VISIT_HEADER
 
-    row = [IDS[0], RIDS[0], "P", "T", "", "", "10", "Complete", "S", "300", "2.5", "EUR"]
+    row = [IDS[0], RIDS[0], "P", "T", "", "", "3", "10", "Complete", "S", "300", "2.5", "EUR"]
     found = read_report(frame([row], VISIT_HEADER))
     assert found.columns["status"] == "Client Status"
+    assert found.time_zone == "America/Chicago"
     assert len(found.completes) == 1
 
 
