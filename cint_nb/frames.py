@@ -9,7 +9,6 @@ from cint_nb.study.frames import (
     analysis_frame,
     completes_frame,
     funnel_frame,
-    quota_frame,
     status_frame,
 )
 
@@ -17,6 +16,5 @@ __all__ = [
     "analysis_frame",
     "completes_frame",
     "funnel_frame",
-    "quota_frame",
     "status_frame",
 ]

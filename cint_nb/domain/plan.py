@@ -197,7 +197,7 @@ def _fields_by_name(
             raise PlanError(
                 f"TargetGroupPlan.{constructor.__name__} takes its fields by name, not {masked_repr(positional[0])}.",
                 evidence={"fields": ", ".join(names[:4]) + ", …"},
-                next_step=f"write {names[0]}=…, {names[1]}=… and so on; help(cint.TargetGroupPlan) lists them.",
+                next_step=f"write {names[0]}=…, {names[1]}=… and so on; the help of TargetGroupPlan lists them.",
             )
         try:
             signature.bind(cls, **fields)
@@ -705,8 +705,8 @@ _NEEDS: Mapping[str, str] = {
     "completes_goal": "the completes wanted, a whole number from 1 on",
     "expected_length_of_interview_minutes": "whole minutes from 1 to 45",
     "expected_incidence_rate": "the share of people who qualify, 0 to 1 in steps of 0.01",
-    "start_at": "a time with its zone, such as client.clock.now() + timedelta(hours=1)",
-    "end_at": "a time with its zone, such as client.clock.now() + timedelta(days=14)",
+    "start_at": "a time with its zone, counted from client.clock.now()",
+    "end_at": "a time with its zone, an hour ahead or more of client.clock.now()",
     "live_url": "the address of the survey, such as https://your-survey.com?RID=[%RID%]",
 }
 """What the fields without a default need, for whoever left one out."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.errors import InputError
+from cint_nb.domain.errors import InputError, NotFound
 from cint_nb.domain.ids import masked_repr
 from cint_nb.domain.profiling.questions import find_question, unknown_question_error
 from cint_nb.wave.journaled_client import JournaledClient
@@ -175,13 +175,15 @@ class Choices:
             with a number or a text has no rows.
 
         Raises:
-            PlanError: the library has no such question, or several of the name.
+            NotFound: the library has no such question.
+            PlanError: it has several of the name.
         """
         ids = [question] if isinstance(question, int) else []
         listed = self._client.run(self._client.definitions.questions(locale, ids=ids, custom=True))
         found = find_question(question, listed)
         if found is None:
-            raise unknown_question_error(question, locale, listed)
+            unknown = unknown_question_error(question, locale, listed)
+            raise NotFound(unknown.what, evidence=unknown.evidence, safe=unknown.safe, next_step=unknown.next_step)
         rows = [
             (each.option, each.text, each.text_translated) for each in found.targets or () if each.option is not None
         ]

@@ -24,7 +24,7 @@ from cint_nb.domain.errors import (
 from cint_nb.domain.ids import is_ulid, normalise_name, quote_foreign
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
-from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.plan import PlanKind, TargetGroupPlan
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.exchange.identity import group_reference, idempotency_key
@@ -104,6 +104,11 @@ class WaveContext:
     @given_plan.setter
     def given_plan(self, plan: TargetGroupPlan) -> None:
         self._given_plan = plan
+
+    @property
+    def kind(self) -> PlanKind | None:
+        """Whom the wave is about, as its plan says; None for a wave that is only read."""
+        return None if self._given_plan is None else self._given_plan.kind
 
     @property
     def plan_or_none(self) -> TargetGroupPlan | None:

@@ -91,8 +91,7 @@ class Wave:
     @property
     def kind(self) -> PlanKind | None:
         """Whom the wave is about, by its plan: `fresh` or `recontact`; None for a wave that was opened to be read."""
-        plan = self._context.plan_or_none
-        return None if plan is None else plan.kind
+        return self._context.kind
 
     @property
     def id_count(self) -> int | None:
@@ -737,8 +736,9 @@ class Wave:
     def _whom(self) -> str:
         if self.id_count is not None:
             return f"{self.id_count:,} ids"
-        words = {None: "opened to read", PlanKind.FRESH: "new people", PlanKind.RECONTACT: "no list given"}
-        return words[self.kind]
+        if self.kind is None:
+            return "opened to read"
+        return "new people" if self.kind is PlanKind.FRESH else "no list given"
 
 
 def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
@@ -772,7 +772,7 @@ def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
             evidence={"field": "plan"},
             next_step="pass plan=cint.TargetGroupPlan.recontact(...); to read a wave that exists, pass neither.",
         )
-    if not plan.is_recontact:
+    if plan.kind is PlanKind.FRESH:
         raise PlanError(
             "The plan is about new people, and the wave was given respondents.",
             evidence={"field": "respondents", "plan": str(plan.kind)},

@@ -32,6 +32,7 @@ from cint_nb.domain.errors import CintError, InputError, PlanError, SettingsErro
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.resume import RunningJobs
+from cint_nb.sandbox.openapi.examples import PROFILING
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal.journal import Journal
 from cint_nb.wire import loop_thread
@@ -40,7 +41,9 @@ from tests.support.constants import MANAGER, PROJECT
 from tests.support.odd_values import ODD
 from tests.support.plans import make_plan
 
-RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions")
+RESOURCES = (
+    *("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions", "profiles"),
+)
 FACADES = (cint, cint.errors, cint.frames, cint.plots, cint.sandbox)
 RSIDS = [synthetic_id("odd", number) for number in range(20)]
 RIDS = [synthetic_id("odd visit", number) for number in range(20)]
@@ -89,6 +92,8 @@ class World:
             "history wave": cint.HistoryWave("first", self.report),
             "findings": self.wave.check(),
             "plan": self.plan,
+            "profile": cint.Profile("gender", {"male": 50, "female": 50}),
+            "choices": client.choices,
             "money": cint.Money.parse("5 EUR"),
             "ref": self.ref,
             "job": self.job,
@@ -153,6 +158,14 @@ class World:
             "status": _status(),
             "size": 5,
             "goal": 5,
+            "completes_goal": 5,
+            "locale": "ger_de",
+            "question": "gender",
+            "profiling": PROFILING,
+            "profiles": [cint.Profile("gender", {"male": 50, "female": 50})],
+            "goals": {"gender": {"male": 5}},
+            "questions": client.definitions.questions("ger_de", search="gender"),
+            "targets": {"male": 50, "female": 50},
         }
 
     def new_wave(self, plan: TargetGroupPlan, name: str = "A wave of odd values") -> cint.Wave:
@@ -182,7 +195,8 @@ VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 OWNERS = (
     "client", "client.aio", *(f"client.{name}" for name in RESOURCES), *(f"client.aio.{name}" for name in RESOURCES),
     "project_status", "wave", "outcome", "people", "report", "crosswalk", "history", "history wave", "findings",
-    "plan", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "rules", "file picker",
+    "plan", "profile", "choices", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "rules",
+    "file picker",
     "findings table", "job progress", "status table", "wave view", "running jobs",
 )  # fmt: skip
 
@@ -445,7 +459,8 @@ client = cint.connect("sandbox")
 people = cint.read_respondents({RSIDS!r}, entity_type="RSID")
 wave = client.wave({NAME!r}, project="Brand tracker", respondents=people, plan=cint.TargetGroupPlan.recontact(
     business_unit_id=cint.sandbox.BUSINESS_UNIT_ID, project_manager_id=cint.sandbox.PROJECT_MANAGER_ID, locale="ger_de",
-    completes_goal=5, cost_per_interview="2 EUR", live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",
+    completes_goal=5, cost_per_interview="2 EUR", expected_length_of_interview_minutes=5, expected_incidence_rate=0.5,
+    live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",
     start_at=client.clock.now(), end_at="2026-10-01T08:00:00Z"))
 print(wave)
 table = cint.StatusTable(cint.frames.status_frame([{{"name": "A group"}}]))

@@ -16,7 +16,7 @@ import cint_nb as cint
 from cint_nb.domain.jobs import JobState
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
+WAVE, FRESH, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
     r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL
 )
 
@@ -45,6 +45,15 @@ def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown:
     assert wave.launched
     assert wave.resubmitted_count
     assert wave.status()["state"].item() == "completed"
+
+
+def test_the_first_wave_of_the_readme_finds_its_quotas_filled(shown: dict[str, Any]) -> None:
+    exec(FRESH.replace("first.quotas()", "client.pass_time(days=1)\nquotas = first.quotas()"), shown)  # noqa: S102
+    quotas = shown["quotas"]
+    assert quotas["completes"].sum() > 0
+    assert quotas["target"].tolist() == ["Male", "Female", "18 to 34", "35 to 54", "55 to 99"]
+    status = shown["first"].status()
+    assert (status["state"].item(), status["goal"].item()) == ("completed", 250)
 
 
 def test_the_program_of_the_readme_uploads_and_takes_the_job_up_by_its_id(shown: dict[str, Any]) -> None:

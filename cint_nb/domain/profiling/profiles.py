@@ -263,7 +263,7 @@ class Profile:
         )  # fmt: skip
         targets = dict(self.targets) if isinstance(self.targets, Mapping) else list(self.targets)
         ids = f" (question {', '.join(map(str, self.question_ids))})" if self.question_ids else ""
-        return f"Profile({self.question!r}, {targets!r}{options}){ids}"
+        return f"cint.Profile({self.question!r}, {targets!r}{options}){ids}"
 
     @property
     def question_ids(self) -> tuple[int, ...]:

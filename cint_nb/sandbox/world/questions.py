@@ -35,7 +35,7 @@ class LibraryQuestion:
         text: The question.
         kind: How it is answered.
         options: Its answers, where there are some to choose from.
-        mask: What a text must look like: as many characters as this.
+        mask: What a text must look like: as many characters as this; None where any will do.
         punch: The exchange's word for its kind.
         standard: Whether every account has it.
         countries: The countries whose library has it; None for all.
@@ -46,7 +46,7 @@ class LibraryQuestion:
     text: Words
     kind: Kind = "selection"
     options: tuple[LibraryOption, ...] = ()
-    mask: str = ""
+    mask: str | None = None
     punch: str = "Single Punch"
     standard: bool = True
     countries: frozenset[str] | None = None

@@ -61,7 +61,7 @@ def _to_json(question: LibraryQuestion, locale: str) -> JsonObject:
         "description_translated": question.text["eng"],
         "quotas_enabled": False,
         "targets": targets or [{**empty, "conditions": [condition]}],
-        "option_mask": question.mask,
+        "option_mask": question.mask or "",
         "standard": question.standard,
         "profile_condition_type": question.punch,
         "classification_id": 32 if question.standard else -1,
