@@ -45,7 +45,7 @@ def test_every_attribute_has_all_its_values_and_the_young_are_better_educated_an
     assert all(0 <= person.tenure_months <= 120 for person in PEOPLE)
     ages = [float(person.age) for person in PEOPLE]
     for name in ("education", "device"):
-        assert correlation(ages, [person.score(name) for person in PEOPLE]) < -0.1  # type: ignore[arg-type]
+        assert correlation(ages, [person.score(name) for person in PEOPLE]) < -0.1
     assert abs(correlation(ages, [person.loyalty for person in PEOPLE])) < 0.05, "loyalty has to do with nothing else"
     assert abs(correlation([p.trait for p in PEOPLE], [p.loyalty for p in PEOPLE])) < 0.05
 
