@@ -16,7 +16,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import Rule, check_arguments, list_problems
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr, printable
-from cint_nb.domain.models import OptionalText, format_money
+from cint_nb.domain.models import OptionalText, PrintableModel, format_money
 
 _FORM = "write an amount and a currency code, such as '1400 EUR', '1,400.50 EUR' or '1.400,50 EUR'."
 _SYMBOLS = {"€": "EUR", "£": "GBP"}
@@ -149,7 +149,7 @@ def _invalid_plan_error(error: ValidationError) -> PlanError:
 
 
 @check_arguments(PlanError, explain=_invalid_plan_error)
-class TargetGroupPlan(BaseModel):
+class TargetGroupPlan(PrintableModel):
     """A recontact target group as the two guides define it. `TargetGroupPlan.recontact(...)` creates it.
 
     ```python
@@ -227,16 +227,6 @@ class TargetGroupPlan(BaseModel):
     allocation_template_id: str = limits.RECONTACT_TEMPLATE_ID
     open_exchange_allocations: dict[str, JsonValue] | None = None
     customer_reference_number: OptionalText = None
-
-    @printable
-    def __repr__(self) -> str:
-        """Show every field."""
-        return super().__repr__()
-
-    @printable
-    def __str__(self) -> str:
-        """Show every field."""
-        return super().__str__()
 
     @classmethod
     def recontact(cls, **fields: Any) -> Self:

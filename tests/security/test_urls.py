@@ -48,7 +48,6 @@ def test_a_path_value_cannot_reach_another_endpoint(
     assert server.heads == []
 
 
-@pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")
 def test_every_operation_is_asked_at_its_own_address_only(
     listen: Callable[..., Listener], go_live: Callable[..., Client]
 ) -> None:
