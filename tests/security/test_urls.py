@@ -188,6 +188,7 @@ def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_p
 # The address itself
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["base_url", "token_url"])
 @pytest.mark.parametrize(
     "url",
