@@ -35,8 +35,21 @@ OptionalText = Annotated[str | None, BeforeValidator(lambda value: None if value
 """A text, or None where it was not given; the exchange writes that as an absent field, as null or as an empty text."""
 
 
-@printable
-class ApiModel(BaseModel):
+class PrintableModel(BaseModel):
+    """Base of models whose fields may hold texts from anywhere: what it shows can be printed on every console."""
+
+    @printable
+    def __repr__(self) -> str:
+        """Show every field."""
+        return super().__repr__()
+
+    @printable
+    def __str__(self) -> str:
+        """Show every field."""
+        return super().__str__()
+
+
+class ApiModel(PrintableModel):
     """Base of the API models: unknown fields are kept, null and empty text mean absent, numbers may arrive as text."""
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, populate_by_name=True)

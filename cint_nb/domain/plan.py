@@ -21,7 +21,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.arguments import Rule, check_arguments, compares_itself, list_problems
 from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import masked_repr, printable
-from cint_nb.domain.models import OptionalText, format_money
+from cint_nb.domain.models import OptionalText, PrintableModel, format_money
 from cint_nb.domain.profiling.profiles import Profile, profiling_body
 
 _FORM = "write an amount and a currency code, such as '1400 EUR', '1,400.50 EUR' or '1.400,50 EUR'."
@@ -216,7 +216,7 @@ def _fields_by_name(
 
 
 @check_arguments(PlanError, explain=_invalid_plan_error)
-class TargetGroupPlan(BaseModel):
+class TargetGroupPlan(PrintableModel):
     """A target group as the two guides define it.
 
     `TargetGroupPlan.fresh(...)` creates one for new people, `TargetGroupPlan.recontact(...)` one for a list of earlier
@@ -535,16 +535,6 @@ class TargetGroupPlan(BaseModel):
         study_type = data.get("study_type_code", limits.RECONTACT_STUDY_TYPE)
         kind = PlanKind.RECONTACT if study_type == limits.RECONTACT_STUDY_TYPE else PlanKind.FRESH
         return {**data, "kind": kind}
-
-    @printable
-    def __repr__(self) -> str:
-        """Show every field."""
-        return super().__repr__()
-
-    @printable
-    def __str__(self) -> str:
-        """Show every field."""
-        return super().__str__()
 
     @field_validator("cost_per_interview", "maximum_cpi", "total_budget", mode="before")
     @classmethod

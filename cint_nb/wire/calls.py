@@ -24,6 +24,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _HEADER = re.compile(r"[\t -~\u00a0-\u00ff]*")
 _TRACE = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+BODY_LEFT_OUT = "cint_nb_body_left_out"
+"""The extension by which a transport says that a response had a body it does not have: recordings keep no files."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Call:
     max_bytes: int | None = None
     accept: str = "application/json"
     reply_shape: ReplyShape | None = field(default=None, repr=False)
+
+    @property
+    def is_download(self) -> bool:
+        """Whether it asks for a file."""
+        return self.accept != "application/json"
 
     def url_path(self, account_id: int | None) -> str:
         """Return the path with its placeholders filled.
@@ -133,6 +140,7 @@ class Reply:
         template: Path of the request, its placeholders unfilled.
         request_id: What Cint support asks for: the reply's own id, else its trace id; None if it has neither.
         trace_id: Trace id of the `traceparent` header; None if there is none.
+        body_left_out: Whether the exchange sent a body that the transport does not have, as in a replay of a download.
     """
 
     status: int
@@ -142,6 +150,7 @@ class Reply:
     template: str
     request_id: str | None = None
     trace_id: str | None = None
+    body_left_out: bool = False
 
     def json(self) -> Any:
         """Return the body read as JSON.
@@ -231,8 +240,8 @@ class Reply:
         return error
 
 
-def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, request_id: str | None = None) -> Reply:
-    """Build a reply; ids for support come from the headers where none is passed."""
+def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, *, body_left_out: bool = False) -> Reply:
+    """Build a reply; ids for support come from the headers."""
     # Converted once: each look-up in httpx's own headers scans all of them.
     plain = {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in headers.raw}
     trace = _TRACE.fullmatch(plain.get("traceparent", "").strip().lower())
@@ -246,6 +255,7 @@ def make_reply(call: Call, status: int, headers: httpx.Headers, body: bytes, req
         body=body,
         method=call.method,
         template=call.template,
-        request_id=request_id or (named[0] if named else None) or trace_id,
+        request_id=(named[0] if named else None) or trace_id,
         trace_id=trace_id,
+        body_left_out=body_left_out,
     )

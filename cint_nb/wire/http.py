@@ -292,15 +292,14 @@ class Http:
         call = state.call
         if 200 <= reply.status < 300:
             self._warn_of_sunset(call, reply)
-            is_file = call.accept != "application/json"
-            if is_file and reply.is_html_page():
+            if call.is_download and reply.is_html_page():
                 raise AttemptFailed(
                     FailureKind.AMBIGUOUS,
                     reply.unexpected_reply_error(
                         f"A web page answered the request to {call.operation}, not the exchange: the reply is no file."
                     ),
                 )
-            if not is_file and reply.is_malformed():
+            if not call.is_download and reply.is_malformed():
                 raise AttemptFailed(
                     FailureKind.AMBIGUOUS,
                     reply.unexpected_reply_error(
@@ -328,18 +327,17 @@ class Http:
         Raises:
             UnexpectedReply: it is an error whatever its status, lacks what the operation needs, or has a wrong type.
         """
-        declared, is_file = call.reply_shape, call.accept != "application/json"
+        declared = call.reply_shape
         if not reply.body.strip():
-            left_out = is_file and self.settings.mode is Mode.REPLAY  # recordings do not keep the content of files
-            if declared is not None and not declared.may_be_empty and not left_out:
+            if declared is not None and not declared.may_be_empty and not reply.body_left_out:
                 raise reply.unexpected_reply_error(f"The reply to the request to {call.operation} is empty.")
             return
-        if is_file and not reply.claims_json():
+        if call.is_download and not reply.claims_json():
             return
         try:
             body = reply.json()
         except UnexpectedReply:
-            if is_file or declared is None or declared.may_be_empty:
+            if call.is_download or declared is None or declared.may_be_empty:
                 return
             raise
         if (key := error_body.key_of_error(body)) is not None:

@@ -12,7 +12,7 @@ import httpx
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import CintError, DeadlineExceeded, InputError, NotSent, OutcomeUnknown
-from cint_nb.wire.calls import Call, Reply, make_reply
+from cint_nb.wire.calls import BODY_LEFT_OUT, Call, Reply, make_reply
 from cint_nb.wire.client_pool import ClientPool
 from cint_nb.wire.clock import Clock
 from cint_nb.wire.response_body import BodyTooLarge, BodyUnreadable, read_body
@@ -159,7 +159,8 @@ class Sender:
             raise AttemptFailed(kind, reply.unexpected_reply_error(f"The reply cannot be used: {error}.")) from None
         finally:
             _sending.reset(mark)
-        reply = make_reply(call, response.status_code, response.headers, body)
+        left_out = BODY_LEFT_OUT in response.extensions
+        reply = make_reply(call, response.status_code, response.headers, body, body_left_out=left_out)
         self._log_attempt(call, str(reply.status), started, reply.request_id)
         if reply.status == 429 and self._rate_limiter is not None:
             self._rate_limiter.slow_down(self._clock.monotonic())

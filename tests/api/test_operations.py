@@ -6,8 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import pytest
-
 import cint_nb.api
 from cint_nb.api import operations as ops
 from cint_nb.domain.jobs import JobKind
@@ -84,18 +82,17 @@ def test_every_operation_that_changes_something_can_spend_or_it_is_said_why_not(
     assert not set(ops.SPENDING) & set(SPENDS_NOTHING)
 
 
-@pytest.mark.parametrize("operation", ops.OPERATIONS.values(), ids=lambda operation: operation.name)
-def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
-    assert re.fullmatch(r"(/[a-z-]+|/\{[a-z_]+\})+", operation.template)
-    assert operation.description[0].islower()
-    assert not operation.description.endswith(".")
-    if operation.method == "GET":
-        assert operation.idempotency is Idempotency.SAFE
-    if operation.idempotency is Idempotency.SAFE:
-        computing = operation.template.endswith(
-            ("calculate-feasibility", "compute-target-group-transitions", "profiles/validate")
-        )
-        assert operation.method == "GET" or computing
+COMPUTING = ("calculate-feasibility", "compute-target-group-transitions", "profiles/validate")
+
+
+def test_every_operation_is_well_formed() -> None:
+    for operation in ops.OPERATIONS.values():
+        assert re.fullmatch(r"(/[a-z-]+|/\{[a-z_]+\})+", operation.template), operation
+        assert operation.description[0].islower(), operation
+        assert not operation.description.endswith("."), operation
+        computing = operation.template.endswith(COMPUTING)
+        is_safe = operation.idempotency is Idempotency.SAFE
+        assert is_safe if operation.method == "GET" else not is_safe or computing, operation
 
 
 def test_no_two_operations_share_method_and_address() -> None:

@@ -31,17 +31,16 @@ def test_every_operation_is_described() -> None:
     assert [name for name, operation in OPERATIONS.items() if not own().knows(operation)] == []
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_every_operation_has_the_name_of_the_method_that_sends_it(name: str) -> None:
-    client = MagicMock()
-    sent = OPERATION_CALLS[name].through(client)
-    if inspect.iscoroutine(sent):
-        sent.close()
-    if OPERATIONS[name] in STATUS_OPERATIONS.values():
-        assert name == "reports.status" or name.removesuffix("_status") in set(OPERATIONS) - {name}
-    else:
-        method = client.mock_calls[0][0]
-        assert name == method or name.rpartition("_")[0] == method
+def test_every_operation_has_the_name_of_the_method_that_sends_it() -> None:
+    for name, operation in OPERATIONS.items():
+        client = MagicMock()
+        sent = OPERATION_CALLS[name].through(client)
+        if inspect.iscoroutine(sent):
+            sent.close()
+        if operation in STATUS_OPERATIONS.values():
+            assert name == "reports.status" or name.removesuffix("_status") in set(OPERATIONS) - {name}
+        else:
+            assert client.mock_calls[0][0] in (name, name.rpartition("_")[0])
 
 
 def test_the_protection_of_an_operation_is_the_described_one() -> None:

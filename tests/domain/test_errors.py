@@ -25,19 +25,18 @@ def test_bad_input_always_says_that_nothing_was_sent() -> None:
     assert issubclass(InputError, ValueError)
 
 
-@pytest.mark.parametrize("kind", everyone(), ids=lambda kind: kind.__name__)
-def test_every_error_survives_a_pickle_with_what_it_knows(kind: type[CintError]) -> None:
-    error = kind("It broke.", evidence={"status": 409}, safe="all is there.", next_step="wait.")
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    assert type(copy) is kind
-    assert str(copy) == str(error)
-    assert copy.evidence == error.evidence
+def test_every_error_survives_a_pickle_with_what_it_knows() -> None:
+    for kind in everyone():
+        error = kind("It broke.", evidence={"status": 409}, safe="all is there.", next_step="wait.")
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+        assert type(copy) is kind
+        assert str(copy) == str(error)
+        assert copy.evidence == error.evidence
 
 
-@pytest.mark.parametrize("kind", everyone(), ids=lambda kind: kind.__name__)
-def test_every_error_stands_in_the_drawn_tree(kind: type[CintError]) -> None:
+def test_every_error_stands_in_the_drawn_tree() -> None:
     drawing = cint_nb.errors.__doc__ or ""
-    assert kind.__name__ in drawing or kind is ApiError
+    assert [kind for kind in everyone() if kind.__name__ not in drawing and kind is not ApiError] == []
 
 
 def drawn(text: str) -> set[tuple[str, str]]:

@@ -307,6 +307,7 @@ _WRITES = {
 _ALSO_OF_TEXTS_AND_FRAMES = {"replace", "rename", "remove"}
 """A path has one argument here, and no keyword; a text two, a date keywords, a column its new name as a word."""
 _MODULES_THAT_REMOVE = {"os", "shutil"}
+_JUDGED = _WRITES | _ALSO_OF_TEXTS_AND_FRAMES | {"open", "fdopen", "connect"}
 
 
 def opens_for_writing(source: str) -> list[str]:
@@ -316,6 +317,8 @@ def opens_for_writing(source: str) -> list[str]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name not in _JUDGED:
+            continue
         words = [a.value for a in [*node.args, *(k.value for k in node.keywords)] if isinstance(a, ast.Constant)]
         opens = name in {"open", "fdopen"} and any(
             isinstance(word, str) and set(word) & set("wax+") and set(word) <= set("rwaxbt+") for word in words

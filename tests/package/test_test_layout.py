@@ -33,7 +33,7 @@ def wrongs(tree: ast.Module) -> list[str]:
     found = [
         f"line {node.lineno}: sys.path.insert"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.path.insert"
+        if isinstance(node, ast.Attribute) and node.attr == "insert" and ast.unparse(node) == "sys.path.insert"
     ]
     for name in imported(tree):
         parts = name.split(".")

@@ -90,6 +90,7 @@ def test_a_file_name_from_a_header_keeps_what_is_harmless(header: str, name: str
     assert name_in(header) == name
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_hostile_name_is_more_than_a_name(name: str) -> None:
     for header in headers_for(name):
@@ -149,11 +150,13 @@ def test_a_download_shows_its_name_and_size_and_no_contents() -> None:
     assert repr(Download("report.csv", b"0f1ce179")) == "<Download: report.csv · 8 bytes>"
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_that_is_sent_is_plain_too(name: str) -> None:
     assert_harmless(UploadFile(b"x\n", 1, EntityType.RSID, name).file_name("token"))
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path: Path, name: str) -> None:
     journal = Journal(tmp_path / "journal.sqlite3")
@@ -163,6 +166,7 @@ def test_a_wave_of_any_name_keeps_its_files_beside_the_journal(tmp_path: Path, n
     journal.close()
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", [each for each in HOSTILE if each.strip() and "\x00" not in each])
 def test_a_file_picker_opens_nothing_outside_its_folder(tmp_path: Path, name: str) -> None:
     fence = RootedFolder(tmp_path)

@@ -48,7 +48,6 @@ def test_a_path_value_cannot_reach_another_endpoint(
     assert server.heads == []
 
 
-@pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")
 def test_every_operation_is_asked_at_its_own_address_only(
     listen: Callable[..., Listener], go_live: Callable[..., Client]
 ) -> None:
@@ -189,6 +188,7 @@ def test_a_whole_wave_in_the_sandbox_opens_no_connection_and_a_live_client_one_p
 # The address itself
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["base_url", "token_url"])
 @pytest.mark.parametrize(
     "url",

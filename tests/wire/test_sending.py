@@ -67,6 +67,7 @@ def test_an_upload_is_multipart_with_one_file_named_file(
     assert b"Content-Type: text/csv\r\n\r\na\nb\n" in request.content
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("repeat", REPEATABLE)
 @pytest.mark.parametrize("failure", [*LOST, *UNSENT, broken(500), broken(502), broken(503), broken(504), broken(429)])
 def test_what_bears_repeating_is_repeated_after_any_failure_that_may_pass(

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 
+from cint_nb.wire.calls import BODY_LEFT_OUT
 from cint_nb.wire.recording.scrub import Scrubber, canonical_json
 
 EXCEPTION_TYPES: dict[str, type[httpx.TransportError]] = {
@@ -139,9 +140,12 @@ def response_from_line(line: dict[str, Any], request: httpx.Request, scrubber: S
     """
     if "failure" in line:
         raise EXCEPTION_TYPES[line["failure"]]("recorded failure", request=request)
-    text = canonical_body(line)
     return httpx.Response(
-        line["status"], headers=line.get("headers", {}), content=scrubber.restore_ids(text).encode(), request=request
+        line["status"],
+        headers=line.get("headers", {}),
+        content=scrubber.restore_ids(canonical_body(line)).encode(),
+        request=request,
+        extensions={BODY_LEFT_OUT: line["left_out"]} if "left_out" in line else {},
     )
 
 

@@ -202,6 +202,7 @@ def test_one_text_alone_is_one_id() -> None:
     assert len(people.difference(IDS[0])) == len(people) - 1
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize(
     "text",

@@ -20,6 +20,7 @@ HALVES_ALONE = {"half without dashes", "in two halves without dashes"}
 """Sixteen digits alone may be a digest: they are half an id where the id itself was seen before."""
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("source", ["live", "sandbox"])
 @pytest.mark.parametrize("form", FORMS)
 def test_no_spelling_of_an_id_is_left_in_a_text(form: str, source: str) -> None:
@@ -52,6 +53,7 @@ def test_what_is_nobodys_stays(text: str) -> None:
     assert find_leaks(text) == []
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("form", [name for name in FORMS if FORMS[name].isascii()])
 def test_no_spelling_is_left_in_the_file_of_a_recording(tmp_path: Path, form: str) -> None:
     spelled = FORMS[form]
