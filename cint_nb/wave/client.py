@@ -36,7 +36,7 @@ class Client:
     of its own, are at `aio`: `await client.aio.projects.list()`.
 
     Every call that can spend money asks for a budget and compares it with the most the target group could cost, here
-    and at `aio`; `cint_nb.api.client.AsyncClient` has no such guard.
+    and at `aio`; the bare `AsyncClient` beneath has no such guard.
 
     Made by `cint_nb.connect`. Use it in a `with` block, or close it with `close()`.
 

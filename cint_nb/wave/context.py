@@ -6,6 +6,7 @@ without it finds what exists by reference, file name and idempotency key, and ne
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -29,7 +30,7 @@ from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.exchange.identity import group_reference, idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, read_uploads
-from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
+from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState, read_state
 from cint_nb.wave.journal.journal import EntryState, JournalEntry, WaveKey
 from cint_nb.wave.journal.payloads import (
     DRAFT,
@@ -42,6 +43,7 @@ from cint_nb.wave.journal.payloads import (
     Step,
 )
 from cint_nb.wave.journaled_client import JournaledClient
+from cint_nb.wire.settings import Mode
 
 _SEARCH_CHARACTERS = 5
 SEARCHED_PROJECTS = 200
@@ -297,6 +299,32 @@ class WaveContext:
         """
         self.last_state = await read_state(self.client, await self.require_ref())
         return self.last_state
+
+    @property
+    def last_known(self) -> KnownState:
+        """The state as it was last read, by any verb; nothing is sent."""
+        return KnownState(self.last_state, self.client.clock.now(), "the exchange was not asked now")
+
+    async def look(self, seconds: float) -> KnownState:
+        """Read the state once, for a display that cannot wait long; what was last read where that does not succeed.
+
+        Args:
+            seconds: How long to wait for the exchange, in real time.
+        """
+        before, now = self.last_state, self.client.clock.now()
+        if self.client.mode is Mode.REPLAY or self.client.http.settings.record is not None:
+            return KnownState(before, now, "a recording repeats what was read when it was made")
+        try:
+            async with asyncio.timeout(seconds):
+                state = None if await self.locate() is None else await self.read_state()
+        except TimeoutError:
+            return KnownState(before, now, f"the exchange did not answer within {seconds:.0f} s")
+        except (ApiError, TransportError) as error:
+            return KnownState(before, now, error.what.rstrip("."))
+        if state is not None and state.state is GroupState.NOT_KNOWN:
+            self.last_state = before or state
+            return KnownState(before, now, f"its state cannot be seen ({state.reason})")
+        return KnownState(state, now)
 
     async def read_back(self) -> ExchangeState | None:
         """Read where the group stands after something was done; a read that fails does not undo it, and is said."""

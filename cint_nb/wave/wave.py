@@ -34,13 +34,15 @@ from cint_nb.wave.draft_steps import DraftSteps
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
 from cint_nb.wave.exchange.quotas import CONTROL
-from cint_nb.wave.exchange.state import ExchangeState, GroupState
+from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.upload_steps import UploadSteps
 
 T = TypeVar("T")
+LOOK_SECONDS = 2.0
+"""How long a panel waits for the exchange before it shows what was last known."""
 
 
 @check_arguments(PlanError, leave=("respondents", "plan"))
@@ -132,6 +134,31 @@ class Wave:
             InvalidState: the wave has no target group.
         """
         return self._ask(self._context.read_state())
+
+    @property
+    def last_known(self) -> KnownState:
+        """The state of the target group as it was last read, by any verb; nothing is sent."""
+        return self._context.last_known
+
+    def look(self, seconds: float = LOOK_SECONDS) -> KnownState:
+        """Read the state of the target group once, as a panel does; what was last read where that does not succeed.
+
+        It changes nothing on the exchange, and in a replay it sends nothing.
+
+        Args:
+            seconds: How long to wait for the exchange at most, in real time.
+
+        Returns:
+            The state, when the exchange was asked, and why it could not be read, if it could not.
+
+        Raises:
+            JournalError: the client is closed, or its journal cannot be read.
+        """
+        with deliver_warnings(show=False) as said:  # whoever shows the state shows them too
+            try:
+                return self.client.run(self._context.look(seconds))
+            finally:
+                self._warnings |= dict.fromkeys(said)
 
     # --- before anything is sent ------------------------------------------------------------------------------
 

@@ -114,7 +114,11 @@ class JobProgress(Panel):
         self._throttle.submit(snapshot, last=snapshot.is_final)
 
     def note(self, text: str) -> None:
-        """Show a sentence about what is waited for, until the first look at the job."""
+        """Show a sentence about what is waited for, until the first look at the job.
+
+        Args:
+            text: The sentence.
+        """
         with self._lock:
             self._note = text
             self._phase = WatchPhase.WATCHED

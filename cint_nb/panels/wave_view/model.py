@@ -1,18 +1,34 @@
-"""Where a wave stands and what comes next, read from its journal alone: no widget, no request."""
+"""Where a wave stands and what comes next: by the exchange's state and the journal's details; no widget, no request.
+
+The exchange says whether the wave is a draft, in the field or ended. The journal knows what a state does not show:
+which uploads and resubmissions were sent, and the jobs to follow. Where the exchange could not be asked, what was last
+known is shown with its time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
+from typing import TypeAlias
 
 from cint_nb.domain.jobs import JobHandle, JobSnapshot, JobState
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.look.text_format import format_count
 from cint_nb.wave.budget import worst_case_cost
+from cint_nb.wave.exchange.state import ExchangeState, GroupState, KnownState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import JobPayload, Payload
+
+_Last: TypeAlias = dict[tuple[str, str], JournalEntry[Payload]]
+"""The last entry of each step and batch."""
+_CHANGE_THE_STATE = ("launch", "pause", "resume", "close")
+"""Steps after which the exchange shows another state than before."""
+_LIVE = "shows completes, cost and who came back"
+_PAUSED = "the wave is paused; this line lets people in again"
+_CLOSED = "the wave is closed: nobody enters any more"
 
 
 class WaveStep(StrEnum):
@@ -48,6 +64,9 @@ class WaveProgress:
         explanation: What the line does, or why it is needed.
         job: The job that runs, or ran last, of this step.
         last_snapshot: The last look at it.
+        as_of: When this was so; None if nothing is known yet.
+        is_current: Whether the exchange said so now.
+        reason: Why it could not be asked now.
     """
 
     step: WaveStep
@@ -56,6 +75,19 @@ class WaveProgress:
     explanation: str
     job: JobHandle | None = None
     last_snapshot: JobSnapshot | None = None
+    as_of: datetime | None = None
+    is_current: bool = False
+    reason: str | None = None
+
+    @property
+    def as_of_text(self) -> str:
+        """In a sentence, when this was so, and how it is known."""
+        if self.as_of is None:
+            return f"Not asked: {self.reason}." if self.reason else ""
+        moment = f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC"
+        if self.is_current:
+            return f"Read from the exchange at {moment}."
+        return f"Last known, at {moment}{f': {self.reason}' if self.reason else ''}."
 
     def step_states(self) -> list[tuple[WaveStep, StepState]]:
         """Return how each step stands, in order."""
@@ -68,7 +100,12 @@ class WaveProgress:
 
 
 def wave_progress(
-    entries: Sequence[JournalEntry[Payload]], *, plan: TargetGroupPlan | None, ids: int | None, blocked: int = 0
+    entries: Sequence[JournalEntry[Payload]],
+    *,
+    plan: TargetGroupPlan | None,
+    ids: int | None,
+    blocked: int = 0,
+    known: KnownState | None = None,
 ) -> WaveProgress:
     """Return where a wave stands.
 
@@ -77,12 +114,66 @@ def wave_progress(
         plan: Its plan, for the line that launches it; None for a wave that was opened to be read.
         ids: How many respondents it recontacts; None for new people.
         blocked: How many findings stop the next step.
+        known: What is known of its target group's state; None if the exchange was never asked.
     """
     done = [entry.number for entry in entries if entry.step == "remove" and entry.state is EntryState.DONE]
     removed = max(done, default=0)
     last = {(entry.step, entry.batch): entry for entry in entries if entry.step != "upload" or entry.number > removed}
+    state, reason = (None, None) if known is None else (known.state, known.reason)
+    if known is not None and known.is_current and state is None:  # there is no target group
+        return replace(_journal_progress(last, plan, ids, blocked), as_of=known.looked_at, is_current=True)
+    if state is None or state.state is GroupState.NOT_KNOWN or (reason and _is_changed_since(state, entries)):
+        written = max((entry.at for entry in entries), default=None)
+        return replace(_journal_progress(last, plan, ids, blocked), as_of=written, reason=reason)
+    progress = _state_progress(state, last, plan, ids, blocked)
+    return replace(progress, as_of=state.read_at, is_current=reason is None, reason=reason)
+
+
+def _is_changed_since(state: ExchangeState, entries: Sequence[JournalEntry[Payload]]) -> bool:
+    """Return whether something that changes the state was written into the journal after the state was read."""
+    return any(entry.at > state.read_at for entry in entries if entry.step in _CHANGE_THE_STATE)
+
+
+def _state_progress(
+    state: ExchangeState,
+    last: _Last,
+    plan: TargetGroupPlan | None,
+    ids: int | None,
+    blocked: int,
+) -> WaveProgress:
+    """Return where a wave stands whose state is known."""
+    match state.state:
+        case GroupState.DRAFT:
+            # What says that it was launched, paused or closed is about another time, or was undone by a restored copy.
+            begun = {
+                key: entry
+                for key, entry in last.items()
+                if key[0] not in _CHANGE_THE_STATE or (key[0] == "launch" and entry.state is not EntryState.DONE)
+            }
+            return _journal_progress(begun, plan, ids, blocked)
+        case GroupState.MISSING:
+            said = "the exchange no longer has this wave's target group; this line says more"
+            return WaveProgress(WaveStep.CREATE, StepState.FAILED, "wave.create()", said)
+        case GroupState.PAUSED:
+            return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.resume()", _PAUSED)
+        case GroupState.LIVE:
+            return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.status()", _LIVE)
+        case GroupState.SCHEDULED:
+            said = f"the wave is scheduled and begins by itself; this line {_LIVE}"
+            return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.status()", said)
+        case GroupState.COMPLETED:
+            advice = state.advice()
+            said = f"{_CLOSED}{f'; {advice}' if advice and not state.has_ended else ''}"
+            return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, said)
+        case GroupState.ARCHIVED:
+            return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, "the target group is archived: nobody enters")
+    raise AssertionError(f"no step for a target group that is {state.state}")
+
+
+def _journal_progress(last: _Last, plan: TargetGroupPlan | None, ids: int | None, blocked: int) -> WaveProgress:
+    """Return where a wave stands by its journal."""
     if _state(last, "close") is EntryState.DONE:
-        return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, "the wave is closed: nobody enters any more")
+        return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, _CLOSED)
     if _state(last, "launch") is EntryState.DONE:
         return _fielding_progress(last)
     if plan is None:
@@ -98,21 +189,19 @@ def wave_progress(
     return _before_upload(last, ids or 0, blocked)
 
 
-def _state(last: dict[tuple[str, str], JournalEntry[Payload]], step: str) -> EntryState | None:
+def _state(last: _Last, step: str) -> EntryState | None:
     entry = last.get((step, ""))
     return None if entry is None else entry.state
 
 
-def _fielding_progress(last: dict[tuple[str, str], JournalEntry[Payload]]) -> WaveProgress:
+def _fielding_progress(last: _Last) -> WaveProgress:
     paused, resumed = (entry.number if (entry := last.get((step, ""))) else 0 for step in ("pause", "resume"))
     if paused > resumed:
-        return WaveProgress(
-            WaveStep.FIELD, StepState.NOW, "wave.resume()", "the wave is paused; this line lets people in again"
-        )
-    return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.status()", "shows completes, cost and who came back")
+        return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.resume()", _PAUSED)
+    return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.status()", _LIVE)
 
 
-def _before_upload(last: dict[tuple[str, str], JournalEntry[Payload]], ids: int, blocked: int) -> WaveProgress:
+def _before_upload(last: _Last, ids: int, blocked: int) -> WaveProgress:
     if blocked:
         said = f"{format_count(blocked, 'finding')} must be fixed first: correct the list or the plan, then check again"
         created = _state(last, "draft") is EntryState.DONE

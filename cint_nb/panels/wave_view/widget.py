@@ -19,6 +19,7 @@ from cint_nb.panels.look.text_format import escape
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.panels.wave_view.model import StepState, WaveProgress, WaveStep, wave_progress
+from cint_nb.wave.exchange.state import KnownState
 from cint_nb.wave.journal.journal import JournalEntry
 from cint_nb.wave.journal.payloads import DraftPayload, Payload
 from cint_nb.wave.wave import Wave
@@ -63,32 +64,40 @@ class WaveView(Panel):
         wave: The wave.
         title: Heading; the wave's name when left out.
 
-    It reads the wave's journal only and follows every cell that is run; it sends nothing and has no button that does
-    something irreversible. `value` is the `WaveProgress`. Serves the recontact guide, steps 1–4.
+    Each time it is displayed, or `refresh` is called, it reads the state from the exchange once, for at most two
+    seconds; else it shows what was last known, with its time. After every cell that is run it shows what the cell read,
+    and asks nothing. In a replay it repeats the last recorded state. It has no button that does something irreversible.
+    `value` is the `WaveProgress`. Serves the recontact guide, steps 1–4.
     """
 
     def __init__(self, wave: Wave, *, title: str | None = None) -> None:
         self._wave = wave
         self._journal = wave.client.journal
         self._steps, self._next = make_html_part("cint-steps-part"), make_html_part("cint-next-part")
+        self._as_of = make_html_part("cint-facts-part")
         self._warnings = make_html_part("cint-warnings-part")
+        self._is_displayed = False
         self._content = widgets.VBox([])
         self._content.add_class("cint-inside")
         self._content_step: tuple[Any, ...] = ()
         self._forget: Callable[[], None] | None = None
-        super().__init__(
-            "wave-panel", wave.client.mode, title or wave.name, (self._steps, self._next, self._warnings, self._content)
-        )
+        parts = (self._steps, self._next, self._as_of, self._warnings, self._content)
+        super().__init__("wave-panel", wave.client.mode, title or wave.name, parts)
         self.refresh()
         self._refresh_after_cells()
 
     def refresh(self) -> WaveView:
-        """Read the journal again; nothing is sent."""
+        """Read the state from the exchange once, for at most two seconds, and the journal; nothing is changed."""
+        return self._show(self._wave.look)
+
+    def _show(self, look: Callable[[], KnownState]) -> WaveView:
         try:
+            known = look()
             findings = self._findings()
             plan = None if self._wave.kind is None else self._wave.plan
             blocked = len(findings.blocking)
-            stand = wave_progress(self._entries(), plan=plan, ids=self._wave.id_count, blocked=blocked)
+            entries, ids = self._entries(), self._wave.id_count
+            stand = wave_progress(entries, plan=plan, ids=ids, blocked=blocked, known=known)
         except JournalError:
             if not self._journal.is_closed:
                 raise
@@ -97,6 +106,7 @@ class WaveView(Panel):
         self.value = stand
         set_html(self._steps, render_steps(stand))
         set_html(self._next, render_next(stand))
+        set_html(self._as_of, f'<span class="cint-soft">{escape(stand.as_of_text)}</span>' if stand.as_of_text else "")
         set_html(self._warnings, render_warnings(self._wave.warnings))
         self._show_inside(stand, findings)
         return self
@@ -153,7 +163,7 @@ class WaveView(Panel):
             return
 
         def after_cell(_: Any = None) -> None:
-            self.refresh()
+            self._show(lambda: self._wave.last_known)
 
         shell.events.register("post_run_cell", after_cell)
         self._forget = lambda: shell.events.unregister("post_run_cell", after_cell)
@@ -163,6 +173,13 @@ class WaveView(Panel):
         if forget is not None:
             with suppress(ValueError):  # the shell may have forgotten it already
                 forget()
+
+    def display(self) -> None:
+        """Show the panel; where it was shown before, with the state as it is now."""
+        if self._is_displayed:
+            self.refresh()
+        self._is_displayed = True
+        super().display()
 
     def summary(self) -> list[str]:
         """Return the wave, the step it stands at and the next line."""

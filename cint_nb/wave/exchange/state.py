@@ -141,6 +141,26 @@ class ExchangeState:
         return InvalidState(what, evidence=shown, safe="nothing was sent.", next_step=next_step)
 
 
+@dataclass(frozen=True)
+class KnownState:
+    """What is known of a wave's target group where it is shown: as read now, or as last read.
+
+    Args:
+        state: The state; None if it was never read, or if there is no target group.
+        looked_at: When the exchange was, or would have been, asked.
+        reason: Why it could not be read now; None if it was: then a state of None means that there is no target group.
+    """
+
+    state: ExchangeState | None
+    looked_at: datetime
+    reason: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this was read now."""
+        return self.reason is None
+
+
 async def read_state(client: AsyncClient, ref: TargetGroupRef) -> ExchangeState:
     """Read where a target group stands; two requests, and one more where a group that left its draft has no run.
 

@@ -1,10 +1,13 @@
-"""The wave panel says where a wave stands and which line comes next, from its journal alone."""
+"""The wave panel says where a wave stands and which line comes next: as the exchange says, or as last known."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.status_table.widget import StatusTable
+from cint_nb.panels.wave_view import widget
 from cint_nb.panels.wave_view.findings_table import FindingsTable
 from cint_nb.panels.wave_view.model import StepState, WaveStep
 from cint_nb.panels.wave_view.widget import WaveView
@@ -21,6 +25,8 @@ from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.journal.journal import EntryState, WaveKey
 from cint_nb.wave.journal.payloads import CLOSE, Payload
 from cint_nb.wave.wave import Wave
+from tests.support.changed_elsewhere import CHANGE_ROWS, NOTHING, STAGES, Cell, opened, read_truth
+from tests.support.changed_elsewhere_rules import identity_is_lost
 from tests.support.plans import make_plan
 from tests.support.widgets import html_of
 
@@ -63,11 +69,196 @@ def test_each_line_the_panel_names_leads_to_the_next_step_until_the_wave_is_clos
     assert (panel.refresh().value.step, panel.value.state, panel.value.code) == (WaveStep.CLOSE, StepState.DONE, None)
 
 
-def test_looking_sends_nothing(wave: Wave, client: Client) -> None:
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_each_look_reads_once_and_changes_nothing(
+    wave: Wave, client: Client, caplog: pytest.LogCaptureFixture, refreshed: bool
+) -> None:
     wave.create()
+    panel, before = WaveView(wave), read_truth(client.sandbox)
+    with caplog.at_level("INFO", logger="cint_nb"):
+        caplog.clear()
+        panel.refresh() if refreshed else WaveView(wave)
+    assert [record.getMessage().split(" ")[0] for record in caplog.records] == ["GET", "GET"]
+    assert read_truth(client.sandbox) == before
+
+
+def test_after_a_cell_it_shows_what_the_cell_read_and_asks_nothing(
+    wave: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after_cell: list[Callable[[], None]] = []
+    events = SimpleNamespace(register=lambda _, call: after_cell.append(call), unregister=lambda *_: None)
+    monkeypatch.setattr(widget, "_ipython_shell", lambda: SimpleNamespace(events=events))
+    panel = WaveView(wave)
+    wave.create()
+    wave.upload()
+    wave.resubmit()
+    wave.launch(budget="400 EUR")
+    for call, line in ((None, "wave.status()"), (wave.pause, "wave.resume()"), (wave.resume, "wave.status()")):
+        if call is not None:
+            call()
+        before = client.requests_sent
+        after_cell[0]()
+        assert client.requests_sent == before
+        assert panel.value.code == line
+    wave.close()
+    after_cell[0]()
+    assert panel.value.step is WaveStep.CLOSE
+    panel.close()
+
+
+def test_shown_again_it_reads_again(wave: Wave, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cint_nb.panels.look.static_html._display", lambda _: None)
+    wave.create()
+    panel = WaveView(wave)
     before = client.requests_sent
-    WaveView(wave).refresh()
-    assert client.requests_sent == before
+    panel.display()
+    assert client.requests_sent == before  # it was read when it was made
+    wave.upload()
+    client.sandbox.inject("launched-elsewhere", "now")
+    panel.display()
+    assert panel.value.step is WaveStep.FIELD
+
+
+# --- changed elsewhere -----------------------------------------------------------------------------------------------
+
+TRUTH = {
+    "draft": (WaveStep.CREATE, WaveStep.UPLOAD, WaveStep.OUTCOME, WaveStep.LAUNCH),
+    "scheduled": (WaveStep.FIELD,),
+    "live": (WaveStep.FIELD,),
+    "paused": (WaveStep.FIELD,),
+    "completed": (WaveStep.CLOSE,),
+    "archived": (WaveStep.CLOSE,),
+    None: (WaveStep.CHECK, WaveStep.CREATE),
+}
+"""The steps at which a wave may be shown, by the true state of its group."""
+
+
+@pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")
+@pytest.mark.parametrize("change", [NOTHING, *(name for name in CHANGE_ROWS if ":" not in name)])
+@pytest.mark.parametrize("with_journal", [True, False])
+def test_whoever_changed_the_state_it_is_shown(change: str, with_journal: bool) -> None:
+    shown = 0
+    for stage in STAGES:
+        with opened(stage, with_journal=with_journal) as (client, wave):
+            try:
+                if change != NOTHING:
+                    client.sandbox.inject(change, "now")  # type: ignore[arg-type]
+            except ValueError:  # it cannot happen there
+                continue
+            truth = read_truth(client.sandbox)
+            panel = WaveView(wave)
+            assert read_truth(client.sandbox) == truth
+            status = truth.group.status if truth.group else None
+            if identity_is_lost(Cell(change, "status", stage, with_journal)):
+                continue
+            shown += 1
+            assert panel.value.step in TRUTH[status], (stage, status)
+            assert panel.value.is_current
+            assert (panel.value.code == "wave.resume()") is (status == "paused")
+            assert f"{panel.value.as_of:%H:%M:%S} UTC" in html_of(panel)
+    assert shown or change in ("second-machine", "project-renamed")
+
+
+# --- the exchange does not answer ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(wave: Wave, client: Client) -> Wave:
+    wave.create()
+    wave.upload()
+    wave.launch(budget="400 EUR")
+    client.pass_time(hours=1)
+    return wave
+
+
+async def _silent(*_: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+def test_an_exchange_that_does_not_answer_in_time_leaves_what_was_last_known(
+    live: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = WaveView(live)
+    known = panel.value.as_of
+    client.pass_time(hours=1)
+    monkeypatch.setattr(client.aio.fielding, "runs", _silent)
+    panel._show(lambda: live.look(0.02))
+    assert (panel.value.step, panel.value.as_of, panel.value.is_current) == (WaveStep.FIELD, known, False)
+    assert f"Last known, at {known:%Y-%m-%d %H:%M:%S} UTC: the exchange did not answer within" in html_of(panel)
+    assert "UTC" not in repr(panel) + panel.to_static_html() + panel.to_text()
+
+
+@pytest.mark.parametrize("fault", ["500@any*always", "refuse@any*always", "expired-token@any*always"])
+def test_an_exchange_that_fails_leaves_what_was_last_known(live: Wave, client: Client, fault: str) -> None:
+    panel = WaveView(live)
+    known = panel.value.as_of
+    client.pass_time(hours=1)
+    client.sandbox.faults.arm(fault)
+    panel.refresh()
+    assert (panel.value.step, panel.value.as_of, panel.value.is_current) == (WaveStep.FIELD, known, False)
+
+
+def test_what_the_journal_has_written_since_is_newer_than_what_was_read(
+    live: Wave, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = WaveView(live)
+    client.pass_time(hours=1)
+    same = client.wave(live.name, project="Panel tests", respondents=live.respondents, plan=live.plan)
+    same.close()  # by another object, as in another kernel
+    monkeypatch.setattr(client.aio.fielding, "runs", _silent)
+    panel._show(lambda: live.look(0.02))
+    assert panel.value.step is WaveStep.CLOSE
+    assert panel.value.as_of is not None
+    assert not panel.value.is_current
+
+
+def test_a_state_that_cannot_be_seen_is_not_shown_as_one(live: Wave, client: Client) -> None:
+    panel = WaveView(live)
+    known = panel.value.as_of
+    client.pass_time(hours=1)
+    (group,) = client.sandbox.world.groups.values()
+    assert group.run is not None
+    group.run.status = "marinating"
+    panel.refresh()
+    assert (panel.value.step, panel.value.as_of, panel.value.is_current) == (WaveStep.FIELD, known, False)
+    assert "not documented" in html_of(panel)
+
+
+def test_a_wave_nothing_is_known_of_says_that_it_was_not_asked(wave: Wave, client: Client) -> None:
+    client.sandbox.faults.arm("refuse@any*always")
+    panel = WaveView(wave)
+    assert panel.value.step is WaveStep.CREATE
+    assert "Not asked" in html_of(panel)
+
+
+# --- recordings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_recording_and_its_replay_hold_no_look_and_show_the_same(tmp_path: Path) -> None:
+    people = read_respondents(write_sample(tmp_path / "sample.csv", lines=400), entity_type="RSID")
+    shown = []
+    recording = tmp_path / "r.jsonl"
+    for connect in (
+        partial(open_client, "sandbox", record=recording),
+        partial(open_client, "replay", recording=recording),
+    ):
+        with connect() as client:
+            wave = client.wave("Recorded", project="Panel tests", respondents=people, plan=plan_for(client))
+            wave.create()
+            before = client.requests_sent
+            panel = WaveView(wave)
+            assert client.requests_sent == before
+            wave.upload()
+            wave.resubmit()
+            wave.launch(budget="400 EUR")
+            panel.refresh()
+            shown.append((panel.value.step, panel.value.code, panel.value.as_of_text))
+    assert shown[0] == shown[1]
+    assert shown[0][0] is WaveStep.FIELD
+    assert "a recording repeats" in shown[0][2]
+
+
+# --- the panel of each step ------------------------------------------------------------------------------------------
 
 
 def test_current_step_shows_its_own_panel(wave: Wave) -> None:
