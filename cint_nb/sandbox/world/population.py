@@ -14,7 +14,7 @@ from functools import cached_property
 from statistics import NormalDist
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.ids import synthetic_id
+from cint_nb.domain.ids import printable, synthetic_id
 from cint_nb.sandbox.world.id_store import to_id_bytes
 
 _NORMAL = NormalDist()
@@ -31,6 +31,7 @@ class UploadResult(StrEnum):
     SUPPLIER_LEFT = "rejected: the supplier has left the exchange"
 
 
+@printable
 @check_arguments()
 @dataclass(frozen=True)
 class PopulationParameters:
