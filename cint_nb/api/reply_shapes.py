@@ -357,8 +357,8 @@ _REPORT_REQUEST = Object(
 )
 _POLICY = {
     "project_exclusion_enabled": needed(_FLAG),
-    "create_date": optional(_TEXT),
-    "update_date": optional(_TEXT),
+    "create_date": optional(_MOMENT),
+    "update_date": optional(_MOMENT),
     "updated_by": optional(_TEXT),
 }
 _POLICIES = Rows(Object({"target_group_id": needed(_ID), **_POLICY}))

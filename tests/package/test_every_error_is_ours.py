@@ -15,7 +15,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from enum import Enum
 from pathlib import Path
@@ -347,6 +347,41 @@ def test_a_callable_without_the_boundary_is_found() -> None:
 
     assert any("TypeError" in wrong for wrong in try_all(Public().verb, {}))
     assert try_all(check_arguments()(Public)().verb, {}) == []
+
+
+ITEMS: dict[str, Callable[[list[Any]], Any]] = {
+    "a list": list,
+    "a tuple": tuple,
+    "an iterator": iter,
+    "a generator": lambda items: (item for item in items),
+}
+
+
+@pytest.mark.parametrize("form", ITEMS)
+@pytest.mark.parametrize("place", [0, 1, 999, 1_000, 1_500])
+@pytest.mark.parametrize("odd", [None, 5, {}, b"x"])
+def test_an_item_of_a_wrong_kind_is_refused_wherever_it_stands(form: str, place: int, odd: Any) -> None:
+    @check_arguments()
+    def join(texts: Iterable[str]) -> str:
+        return "".join(texts)
+
+    items: list[Any] = ["x"] * 1_600
+    assert join(ITEMS[form](items)) == "x" * 1_600
+    items[place] = odd
+    with pytest.raises(InputError, match=r"join\(…, texts=…\) takes a list, each item a text"):
+        join(ITEMS[form](items))
+
+
+def test_a_value_of_a_mapping_is_compared_wherever_it_stands() -> None:
+    @check_arguments()
+    def total(counts: Mapping[str, int]) -> int:
+        return sum(counts.values())
+
+    counts: dict[Any, Any] = {str(number): number for number in range(1_600)}
+    assert total(counts) == 1_279_200
+    for wrong in ({"1500": "x"}, {7: 7}):
+        with pytest.raises(InputError, match="takes a mapping"):
+            total(counts | wrong)
 
 
 def test_a_boundary_keeps_signature_and_docstring() -> None:

@@ -29,6 +29,21 @@ class _Stream:
         return iter([None, 5, {}])
 
 
+class _Generator(Iterator[Any]):
+    """An iterator, whose items nobody has compared before it is read; it begins again at its end."""
+
+    def __init__(self) -> None:
+        self._left: list[Any] | None = None
+
+    def __next__(self) -> Any:
+        if self._left is None:
+            self._left = [{}, 5, None]
+        if not self._left:
+            self._left = None
+            raise StopIteration
+        return self._left.pop()
+
+
 class _Unshowable:
     def __repr__(self) -> str:
         raise RuntimeError("cannot be shown")
@@ -58,6 +73,7 @@ ODD: dict[str, Any] = {
     "a list of odd things": [None, 5, {}],
     "a list nested 20,000 deep": _nested(),
     "a stream of odd things": _Stream(),
+    "a generator of odd things": _Generator(),
     "a mapping": {"a": object()},
     "a function": float,
     "an object that cannot be shown": _Unshowable(),

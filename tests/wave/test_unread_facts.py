@@ -64,6 +64,15 @@ def test_what_could_not_be_asked_is_a_finding(
     assert reason in str(found[0].evidence)
 
 
+def test_a_choice_that_was_read_before_is_asked_again(client: Client, uploaded: Wave) -> None:
+    assert client.definitions.business_units()
+    assert "not-read" not in uploaded.check("launch", ask=True).rules()
+    client.sandbox.faults.arm("404@get_business_units*always")
+    found = [each.message for each in uploaded.check("launch", ask=True) if each.rule == "not-read"]
+    assert len(found) == 1
+    assert "currency of the business unit" in found[0]
+
+
 def test_a_launch_stops_where_the_uploads_cannot_be_seen(
     monkeypatch: pytest.MonkeyPatch, client: Client, uploaded: Wave
 ) -> None:

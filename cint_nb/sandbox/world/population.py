@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.ids import EntityType
+from cint_nb.domain.ids import EntityType, printable
 from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
 from cint_nb.sandbox.world.ids import carry_kind, kind_of, made_up_id, made_up_key, payload_of
 from cint_nb.sandbox.world.missingness import Missingness
@@ -36,6 +36,7 @@ class UploadResult(StrEnum):
     SUPPLIER_LEFT = "rejected: the supplier has left the exchange"
 
 
+@printable
 @check_arguments(refusals=(ValueError,))
 @dataclass(frozen=True)
 class PopulationParameters:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cint_nb.domain.ids import mask_id
+from cint_nb.domain.ids import as_printed, mask_id
 from cint_nb.study.files import id_array
 from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
 from cint_nb.study.files.line_index import LineIndex, MalformedTexts
@@ -38,7 +38,7 @@ def select_ids(line_index: LineIndex, mask: BoolMask) -> LineIndex:
 
 def malformed_reasons(line_index: LineIndex) -> list[str]:
     """Return the reason for each malformed line, in source order."""
-    return [line_index.texts.reason(row) for row in range(len(line_index.texts))]
+    return [as_printed(line_index.texts.reason(row)) for row in range(len(line_index.texts))]
 
 
 def summary_frame(line_index: LineIndex, problems: Sequence[str] = ()) -> pd.DataFrame:
@@ -101,7 +101,9 @@ def lines_frame(line_index: LineIndex, *, reveal: bool) -> pd.DataFrame:
     shown[line_index.duplicate] = shown[line_index.first]
     reason[line_index.malformed] = malformed_reasons(line_index)
     # A malformed line may contain an e-mail address, whose end identifies as much as the whole: nothing of it is shown.
-    shown[line_index.malformed] = [line_index.texts[row] if reveal else "••••" for row in range(len(line_index.texts))]
+    shown[line_index.malformed] = [
+        line_index.texts[row] if reveal else mask_id("") for row in range(len(line_index.texts))
+    ]
     of_line[line_index.duplicate] = line_index.line_numbers(line_index.first)
     return pd.DataFrame(
         {

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import as_printed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,7 @@ def _group_numbers(values: pd.Series, bins: int) -> tuple[list[str], list[str]]:
     for place in sorted(set(places[numbers.notna().to_numpy()])):
         inside = numbers[(places == place) & numbers.notna().to_numpy()]
         low, high = f"{inside.min():,.10g}", f"{inside.max():,.10g}"
-        labels[place] = low if low == high else f"{low}–{high}"
+        labels[place] = low if low == high else as_printed(f"{low}–{high}")
     empty = numbers.isna().tolist()
     groups = [NOT_KNOWN if gap else labels[place] for place, gap in zip(places.tolist(), empty, strict=True)]
     return groups, [*labels.values(), *([NOT_KNOWN] if any(empty) else [])]

@@ -123,7 +123,7 @@ class VisitReport:
     def _repeated_visits(self) -> int:
         if self.columns["rid"] is None:
             return 0
-        rids = [text for text in map(normalise_line, self._cells[self.columns["rid"]].tolist()) if text]
+        rids = [*filter(is_respondent_id, map(normalise_line, self._cells[self.columns["rid"]].tolist()))]
         return len(rids) - len(set(rids))
 
     @cached_property
@@ -460,4 +460,4 @@ def _mask_cells(text: str) -> str:
     plain = normalise_line(text)
     if is_respondent_id(plain):
         return mask_id(plain)
-    return "••••" if contains_id(text) else text
+    return mask_id("") if contains_id(text) else text

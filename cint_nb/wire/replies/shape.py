@@ -18,6 +18,7 @@ from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 from cint_nb.domain.ids import is_respondent_id, normalise_id, quote_foreign
+from cint_nb.wire.replies.json_body import distinct
 
 _ADDRESS_PART = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d:?\d\d)", re.ASCII)
@@ -161,6 +162,8 @@ def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
             yield from bad
             if any(each.is_refused for each in bad):
                 return
+        if len(distinct(value, set())) < len(value):
+            yield Deviation(f"{place}[]", "is given twice", is_refused=False)
     elif isinstance(shape, Object):
         yield from _compare_object(shape, value, place)
     elif (wrong := _problem(shape, value)) is not None:

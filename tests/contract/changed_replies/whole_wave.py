@@ -24,7 +24,7 @@ from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.wave import Wave
 from cint_nb.wire.replies.shape import Presence
 from tests.contract.changed_replies import endings
-from tests.contract.changed_replies.changes import Path, cells, changed
+from tests.contract.changed_replies.changes import MOVED, Path, cells, changed, media_type
 from tests.contract.openapi_documents import operation_at
 from tests.faults.matrix_cells import count_objects
 from tests.faults.usage_modes import NAME, PROJECT, plan_of
@@ -63,8 +63,8 @@ class ChangingTransport(httpx.AsyncBaseTransport):
         kept = {key: value for key, value in reply.headers.items() if key not in ("content-length", "content-type")}
         other = changed(body, self._change, self._path)
         if isinstance(other, bytes):
-            kind = {"content-type": "text/html" if other else "application/json"}
-            return httpx.Response(reply.status_code, content=other, headers=kept | kind)
+            kept["content-type"] = media_type(other)
+            return httpx.Response(reply.status_code, content=other, headers=kept)
         return httpx.Response(reply.status_code, json=other, headers=kept)
 
 
@@ -205,6 +205,10 @@ def ending_of(people: Respondents, full: WaveEnd, name: str, change: str, path: 
         return endings.WARNED if found.stopped is None else endings.REFUSED
     if not different:
         return endings.RIGHT
-    if documented and all(endings.only_less(full.seen[verb], found.seen[verb]) for verb in different):
+    if (
+        documented
+        and change not in MOVED
+        and all(endings.only_less(full.seen[verb], found.seen[verb]) for verb in different)
+    ):
         return endings.NOT_KNOWN
     return f"silent at {different}: {full.seen[different[0]]} became {found.seen[different[0]]}"
