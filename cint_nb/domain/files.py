@@ -63,7 +63,7 @@ class UploadProblem:
     """Why ids cannot be uploaded as they are.
 
     Args:
-        rule: `hidden`, `no-ids`, `capacity` or `file-size`.
+        rule: `hidden`, `mixed-kinds`, `no-ids`, `capacity` or `file-size`.
         what: The problem, as a sentence.
         evidence: Known facts.
         fix: The next step.
@@ -75,7 +75,9 @@ class UploadProblem:
     fix: str
 
 
-def upload_problems(id_count: int, *, lines: int, hidden: int = 0) -> tuple[UploadProblem, ...]:
+def upload_problems(
+    id_count: int, *, lines: int, hidden: int = 0, mixed: str | None = None
+) -> tuple[UploadProblem, ...]:
     """Return why a list of ids cannot be uploaded to an empty target group; empty if it can.
 
     The one judge of the limits of the recontact guide, step 2: wherever a list is chosen, shown or sent, it is asked.
@@ -84,6 +86,7 @@ def upload_problems(id_count: int, *, lines: int, hidden: int = 0) -> tuple[Uplo
         id_count: How many usable ids there are.
         lines: How many lines the source has.
         hidden: How many lines are hidden in the source without anybody having said whether they count.
+        mixed: A sentence that some ids identify people and some visits, where that is known.
     """
     found = []
     if hidden:
@@ -93,6 +96,16 @@ def upload_problems(id_count: int, *, lines: int, hidden: int = 0) -> tuple[Uplo
                 f"{hidden:,} lines are hidden in the source, and whether they count has not been said.",
                 {"hidden": hidden},
                 'read it again: cint.read_respondents(…, hidden="skip") leaves them out, hidden="read" reads them too.',
+            )
+        )
+    if mixed:
+        found.append(
+            UploadProblem(
+                "mixed-kinds",
+                mixed,
+                {"ids": id_count},
+                "keep one kind in the source and read it again; respondents.difference(…) leaves out the IDs that you "
+                "know to be of the other.",
             )
         )
     if not id_count:

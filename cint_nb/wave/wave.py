@@ -201,6 +201,7 @@ class Wave:
             last_written=self._drafts.last_written,
             allocations=self._drafts.shown_allocations,
             unverified=frozenset(unverified),
+            crosswalk=self._context.crosswalk,
         )
 
     async def _add_exchange_facts(

@@ -33,7 +33,7 @@ def test_it_says_where_the_ids_were_found(tmp_path: Path, capsys: pytest.Capture
     for fact in ('Column: 3 "RSID"', "Header row: line 2", "Encoding: utf-8-sig", "Separator: ;"):
         assert fact in out
     assert "the row has 4 values, the header 3" in out
-    assert "Check this: The ids were read as RSIDs" in out
+    assert "Check this: The IDs were read as RSIDs" in out
     assert out.endswith("10 RSIDs are ready to upload. Nothing was sent.\n")
     assert not any(each in out for each in IDS)
 

@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("--every-way"):
         return
     tables: dict[str, list[pytest.Item]] = defaultdict(list)
-    for item in items:
+    for item in sorted(items, key=lambda item: item.nodeid):  # pytest-randomly has shuffled them
         if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
     left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(chosen(name, cases))}

@@ -124,6 +124,7 @@ class FileSummary:
         counts: Lines of each verdict, `usable` first.
         bad_lines: The first lines that cannot be used.
         hints: What names say about the kind of id, each with the kind it speaks for.
+        kind_warnings: Sentences about what contradicts the chosen kind.
         notes: What one may not see in the file, such as hidden rows.
         problems: Why the ids cannot be uploaded as they are, each with the next step.
     """
@@ -135,6 +136,7 @@ class FileSummary:
     counts: tuple[tuple[str, int], ...] = ()
     bad_lines: tuple[BadLine, ...] = ()
     hints: tuple[tuple[EntityType, str], ...] = ()
+    kind_warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
 
@@ -154,9 +156,10 @@ class FileSummary:
         return sum(number for verdict, number in self.counts if verdict in _BAD_ORDER) - len(self.bad_lines)
 
 
-def summarise(people: SupportsRespondents, source: FileChoice) -> FileSummary:
-    """Gather what is shown of a file that was read."""
+def summarise(people: SupportsRespondents, source: FileChoice, kind: EntityType | None) -> FileSummary:
+    """Gather what is shown of a file that was read; what depends on the kind of id only once that is chosen."""
     source_info = getattr(people, "source_info", None)
+    problems = [each for each in getattr(people, "upload_problems", ()) if kind or each.rule != "mixed-kinds"]
     column = getattr(source_info, "column", None)
     encoding = getattr(source_info, "encoding", None)
     position = getattr(source_info, "position", None)
@@ -169,8 +172,9 @@ def summarise(people: SupportsRespondents, source: FileChoice) -> FileSummary:
         counts=tuple((verdict, int(getattr(people.counts, verdict, 0))) for verdict in VERDICTS),
         bad_lines=_collect_bad_lines(people),
         hints=_hints(people),
+        kind_warnings=tuple(getattr(people, "kind_warnings", ())) if kind else (),
         notes=tuple(getattr(source_info, "notes", ())),
-        problems=tuple((each.what, each.fix) for each in getattr(people, "upload_problems", ())),
+        problems=tuple((each.what, each.fix) for each in problems),
     )
 
 

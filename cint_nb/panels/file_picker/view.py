@@ -73,10 +73,13 @@ def _row(bad: BadLine) -> str:
 def render_hints(facts: FileSummary, kind: EntityType | None) -> str:
     """Draw what names say about the kind of id: help before the answer, a warning after one they speak against."""
     lines = [f"<li>{state_html('part', '▲', 'check this')} {escape(note)}</li>" for note in facts.notes]
-    for says, detail in facts.hints:
-        against = kind is not None and says is not kind
-        mark = state_html("part", "▲", "check this") if against else '<span class="cint-soft">Hint:</span>'
-        lines.append(f"<li>{mark} {escape(detail)}, which suggests {ENTITY_TYPE_MEANINGS[says]} ({says}).</li>")
+    lines += [f"<li>{state_html('part', '▲', 'check this')} {escape(text)}</li>" for text in facts.kind_warnings]
+    lines += [
+        f'<li><span class="cint-soft">Hint:</span> {escape(detail)}, which suggests {ENTITY_TYPE_MEANINGS[says]} '
+        f"({says}).</li>"
+        for says, detail in facts.hints
+        if kind in (None, says)
+    ]
     return f'<ul class="cint-hints">{"".join(lines)}</ul>' if lines else ""
 
 
@@ -97,22 +100,18 @@ def render_code(line: str, *, usable: bool) -> str:
     return f'<div class="cint-code cint-soft"><div>The same in code: {code}</div>{ahead}</div>'
 
 
-def _contradictions(facts: FileSummary, kind: EntityType | None) -> list[str]:
-    return [detail for says, detail in facts.hints if kind is not None and says is not kind]
-
-
-def render_static_lines(facts: FileSummary, kind: EntityType | None) -> str:
+def render_static_lines(facts: FileSummary) -> str:
     """Write what contradicts the kind of id, and the first bad lines as a table, for a saved notebook."""
-    against = "".join(f"<p>check this: {escape(detail)}</p>" for detail in _contradictions(facts, kind))
+    against = "".join(f"<p>check this: {escape(text)}</p>" for text in facts.kind_warnings)
     rows = [(f"{bad.line:,}", bad.verdict, bad.reason, bad.masked) for bad in facts.bad_lines]
     return against + (plain_table(HEADINGS, rows) if rows else "")
 
 
-def format_lines(facts: FileSummary, kind: EntityType | None) -> list[str]:
+def format_lines(facts: FileSummary) -> list[str]:
     """Write the facts as lines of text: the same numbers, and the bad lines masked."""
     lines = [f"  {number:>9,}  {verdict}" for verdict, number in facts.counts if number]
     lines += [f"  line {bad.line:,}: {bad.verdict}{f', {bad.reason}' if bad.reason else ''}" for bad in facts.bad_lines]
     lines += [f"  check this: {note}" for note in facts.notes]
     lines += [f"  cannot be uploaded: {what}" for what, _ in facts.problems]
-    lines += [f"  check this: {detail}" for detail in _contradictions(facts, kind)]
+    lines += [f"  check this: {text}" for text in facts.kind_warnings]
     return lines

@@ -269,7 +269,7 @@ class FilePicker(Panel):
             return
         people = source.read(self._reader, kind or EntityType.RSID, column, hidden)
         undecided = getattr(getattr(people, "source_info", None), "hidden_undecided", 0)
-        facts = summarise(people, source)
+        facts = summarise(people, source, kind)
         with self._lock:
             if number != self._read_number:
                 return
@@ -330,16 +330,13 @@ class FilePicker(Panel):
         """Return the counts and the first bad lines."""
         if self._facts is None:
             return super().to_static_html()
-        return super().to_static_html() + render_static_lines(self._facts, self._entity_type())
+        return super().to_static_html() + render_static_lines(self._facts)
 
     def to_text(self) -> str:
         """Return the repr, the counts and the first bad lines."""
         if self._facts is None:
             return repr(self)
-        return "\n".join([repr(self), *format_lines(self._facts, self._entity_type())])
-
-    def _entity_type(self) -> EntityType | None:
-        return None if self.value is None else EntityType(self.value.entity_type)
+        return "\n".join([repr(self), *format_lines(self._facts)])
 
 
 _BROWSER_HINT = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from cint_nb.domain.errors import RespondentFileError
@@ -28,6 +29,10 @@ _NO_HEADER = frozenset(
 _SEPARATOR_HINT = re.compile(r"sep=([^\w\s\"']|\t|\x01|\x1f)[,;|\t\"]*", re.IGNORECASE)
 _RSID_NAMES = re.compile(r"(recontact)?rsids?|respondent(id|guid|uuid)s?|lucidrsid|cintrsid")
 _RID_NAMES = re.compile(r"rids?|(response|session)(id|guid|uuid)s?|lucidrid|cintrid")
+_NAME_WORDS = frozenset(
+    {"cint", "guid", "guids", "id", "ids", "lucid", "recontact", "respondent", "respondents", "response", "responses"}
+    | {"rid", "rids", "rsid", "rsids", "session", "sessions", "uuid", "uuids"}
+)
 _OTHER_NAMES = re.compile(r"(id|uuid|guid|identifier|respondent|respid|person|people|panelist|participant)s?(id)?s?")
 
 
@@ -70,17 +75,83 @@ def entity_type_from_name(name: str | None) -> EntityType | None:
 
     Cint's own texts use *Respondent ID* for either; `RSID` and `RID` are plain.
     """
-    if name is None:
-        return None
-    words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
-    joined = "".join(words)
-    pairs = {joined, *words, *(first + second for first, second in pairwise(words))}
-    said = {
+    said = entity_types_in_name(name)
+    return next(iter(said)) if len(said) == 1 else None
+
+
+def entity_types_in_name(name: str | None) -> frozenset[EntityType]:
+    """Return the types of id that a name suggests."""
+    words = _words(name or "")
+    pairs = {"".join(words), *words, *(first + second for first, second in pairwise(words))}
+    return frozenset(
         kind
         for kind, form in ((EntityType.RSID, _RSID_NAMES), (EntityType.RID, _RID_NAMES))
         if any(form.fullmatch(word) for word in pairs)
-    }
-    return said.pop() if len(said) == 1 else None
+    )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower())
+
+
+@lru_cache(maxsize=1_000)
+def is_name_only(text: str) -> bool:
+    """Return whether a text is a name for ids and nothing else, as a header that stands again among them."""
+    if len(text) > _NAME_SHOWN or "%" in text or "$" in text:
+        return False
+    words = _words(clean_name(text))
+    return bool(words) and (is_id_name(text) or (_NAME_WORDS.issuperset(words) and bool(entity_types_in_name(text))))
+
+
+@dataclass(frozen=True, slots=True)
+class KindColumn:
+    """A column that shows which ids of another column are of the other kind.
+
+    Args:
+        cells: The column.
+        by_word: Whether it says the kind of the id beside it; otherwise it holds ids of the other kind itself.
+    """
+
+    cells: ColumnSample
+    by_word: bool
+
+    def show_ids(self, ids: Iterable[str], values: Iterable[str], stated: EntityType) -> Iterable[str]:
+        """Return ids of the other kind, as texts.
+
+        Args:
+            ids: Values of the column of ids.
+            values: Values of this column, of the same rows.
+            stated: The kind that the ids were said to be.
+        """
+        if not self.by_word:
+            return values
+        return (text for text, word in zip(ids, values, strict=True) if _kind_in(word) not in (None, stated))
+
+
+def find_kind_column(
+    columns: Sequence[ColumnSample], chosen: ColumnSample, entity_type: EntityType
+) -> KindColumn | None:
+    """Find the column that shows which of the chosen ids are of the other kind; None if there is none.
+
+    That is one in which words name the kind of each id, or one that is named for the other kind and holds ids: an id
+    identifies a person or a visit, never both.
+    """
+    others = [cells for cells in columns if cells is not chosen]
+    for cells in others:
+        filled = list(filter(normalise_line, cells.values))
+        if filled and all(map(_kind_in, filled)):
+            return KindColumn(cells, by_word=True)
+    if entity_type_from_name(chosen.name) not in (None, entity_type):
+        return None  # its own name says the other kind, and the analyst is told
+    for cells in others:
+        if entity_type_from_name(cells.name) not in (None, entity_type) and cells.share_of_ids:
+            return KindColumn(cells, by_word=False)
+    return None
+
+
+def _kind_in(text: str) -> EntityType | None:
+    """Return the kind of id that a value names; None if it is anything else."""
+    return entity_type_from_name(text) if is_name_only(text) else None
 
 
 def clean_name(text: str) -> str:
@@ -161,11 +232,15 @@ def choose_id_column(
         return _requested_column(columns, column, source, has_header=has_header)
     by_content = [cells for cells in columns if cells.share_of_ids >= MIN_ID_SHARE]
     found = by_content or [cells for cells in columns if entity_type_from_name(cells.name)]
-    passed_over = [cells for cells in columns if cells not in found and _is_named_instead(cells, found, entity_type)]
+    taken = set(map(id, found))  # compared one by one, thousands of columns would take minutes
+    passed_over = [
+        cells for cells in columns if id(cells) not in taken and _is_named_instead(cells, found, entity_type)
+    ]
     if len(found) == 1 and not passed_over:
         return found[0]
     if found:
-        found = [cells for cells in columns if cells in found or cells in passed_over]
+        taken |= set(map(id, passed_over))
+        found = [cells for cells in columns if id(cells) in taken]
         best = max(found, key=lambda cells: (entity_type_from_name(cells.name) is entity_type, cells.share_of_ids > 0))
         evidence = {f"column {cells.label()}": f"{cells.share_of_ids:.0%} IDs" for cells in passed_over}
         raise source_error(

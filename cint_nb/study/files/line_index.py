@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,8 @@ import numpy as np
 from cint_nb.domain.ids import printable
 from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
 from cint_nb.study.files.verdicts import malformed_reason
+
+_SHORT_BYTES = 80  # a name is not longer
 
 
 @printable
@@ -37,6 +40,20 @@ class MalformedTexts:
     def reason(self, row: int) -> str:
         """Return why the line is malformed."""
         return self.reasons.get(row) or malformed_reason(self[row]).value
+
+    def rows_with(self, sign: re.Pattern[bytes]) -> list[int]:
+        """Return the rows of at most `_SHORT_BYTES` in which a sign occurs."""
+        places = [found.start() for found in sign.finditer(self.content)]
+        rows = np.unique(np.searchsorted(self.ends, places, side="right"))
+        return rows[np.diff(self.ends, prepend=0)[rows] <= _SHORT_BYTES].tolist()
+
+    def without(self, rows: Collection[int]) -> MalformedTexts:
+        """Return the texts without some rows, which turned out to be something else than malformed."""
+        kept = [row for row in range(len(self)) if row not in rows]
+        starts = np.concatenate((np.zeros(1, np.int64), self.ends[:-1]))
+        content = b"".join(self.content[int(starts[row]) : int(self.ends[row])] for row in kept)
+        reasons = {place: self.reasons[row] for place, row in enumerate(kept) if row in self.reasons}
+        return MalformedTexts(content, np.cumsum((self.ends - starts)[kept]), reasons)
 
     def without_first(self, count: int) -> MalformedTexts:
         """Return the texts without the first ones, which turned out to be header lines."""

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr, printable
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
-from cint_nb.study.files.id_array import LINE_BYTES
-from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, choose_id_column, clean_name, count_header_lines
+from cint_nb.study.files.id_array import LINE_BYTES, IdArray, IdBuffer, from_ids, unique
+from cint_nb.study.files.id_column import (
+    MIN_ID_SHARE,
+    ColumnSample,
+    KindColumn,
+    choose_id_column,
+    clean_name,
+    count_header_lines,
+    entity_type_from_name,
+    find_kind_column,
+    is_name_only,
+)
 from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.line_scanner import LineScanner
 from cint_nb.study.files.table_shape import RowJudge, TableShape, find_shape, places_with_ids
@@ -32,6 +45,7 @@ from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contain
 from cint_nb.study.files.workbooks import Sheet, cell_text_of_workbook, read_sheet
 
 _SPACES = "\\s+"
+_NAME_SIGN = re.compile(rb"id|respondent|person|people|panelist|participant", re.IGNORECASE)
 _CHUNK_ROWS = 1_000  # rows taken at once: enough that what is done once for all of them costs nothing
 
 Rows = Iterator[tuple[int, Sequence[Any]]]
@@ -56,6 +70,8 @@ class SourceInfo:
         notes: Sentences about what an analyst may not see in the source, such as hidden rows that were read.
         hidden_undecided: How many lines are hidden in the source without the analyst having said whether they count;
             they are left out, and nothing is uploaded until that is said.
+        other_kind: Ids that are of the other kind than stated, as the source itself shows.
+        other_kind_in: Where it shows that, in words.
     """
 
     name: str | None = None
@@ -70,11 +86,13 @@ class SourceInfo:
     header_row: int | None = None
     notes: tuple[str, ...] = ()
     hidden_undecided: int = 0
+    other_kind: IdArray | None = field(default=None, repr=False, compare=False)
+    other_kind_in: str | None = None
 
     def __post_init__(self) -> None:
-        for field in ("name", "column", "sheet"):  # in a file without a header ids stand where names should be
-            if (text := getattr(self, field)) is not None:
-                object.__setattr__(self, field, mask_ids_in(text))
+        for each in ("name", "column", "sheet"):  # in a file without a header ids stand where names should be
+            if (text := getattr(self, each)) is not None:
+                object.__setattr__(self, each, mask_ids_in(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +112,10 @@ class ReadOptions:
 
 def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     """Read any supported source; see `respondents.read_respondents`."""
+    return _judge_sections(*_read_any(source, options), options)
+
+
+def _read_any(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     if isinstance(source, str | Path | bytes | bytearray | memoryview) or hasattr(source, "read"):
         return _read_file(source, options)
     if (uploaded := _uploaded_file(source, options)) is not None:
@@ -101,15 +123,16 @@ def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInf
         return _read_file(content, replace(options, name=options.name or name))
     library = type(source).__module__.partition(".")[0]
     if library == "narwhals":
-        return read_source(source.to_native(), options)
+        return _read_any(source.to_native(), options)
     if library == "polars" and hasattr(source, "collect"):
-        return read_source(source.collect(), options)
+        return _read_any(source.collect(), options)
     if library == "pandas":
         return _read_pandas(source, options)
     if (columns := binary_formats.columns_of(source)) is not None:
         name = options.name or type(source).__name__
-        reading, cells = _read_columns(columns, name, options)
-        return reading, SourceInfo(name, "frame", layout=Layout.TABLE, column=cells.name, position=cells.position)
+        reading, cells, shown = _read_columns(columns, name, options)
+        info = SourceInfo(name, "frame", layout=Layout.TABLE, column=cells.name, position=cells.position)
+        return reading, _with_kinds(info, shown)
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
         return _read_list(source, options)
     raise source_error(
@@ -136,7 +159,7 @@ def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sourc
         table = open_text_table(file, text, found, options.header_row, options.column)
         reading, cells = table.read_ids(options)
         return reading, replace(
-            info,
+            _with_kinds(info, table.kinds),
             encoding=_encoding(text.encoding, text.saw_cp1252),
             column=cells.name,
             position=cells.position,
@@ -218,6 +241,69 @@ def _check_separator(text: TextSource, name: str | None) -> None:
         )
 
 
+class ShownKinds:
+    """Collects the ids that a column shows to be of the other kind.
+
+    Args:
+        column: The column that shows it.
+        stated: The kind that the ids were said to be.
+    """
+
+    def __init__(self, column: KindColumn, stated: EntityType) -> None:
+        self.place = column.cells.position - 1
+        self.where = f"the column {column.cells.label()}"
+        self._column, self._stated, self._ids = column, stated, IdBuffer()
+
+    def add(self, ids: Iterable[str], values: Iterable[str]) -> None:
+        """Take the values of some rows, of the column of ids and of the column that shows their kind."""
+        self._ids.add(from_ids(self._column.show_ids(ids, values, self._stated)).tobytes())
+
+    def rows(self) -> IdArray:
+        """Return the ids, each once."""
+        return unique(self._ids.rows())
+
+
+def _with_kinds(info: SourceInfo, shown: ShownKinds | None) -> SourceInfo:
+    return info if shown is None else replace(info, other_kind=shown.rows(), other_kind_in=shown.where)
+
+
+def _judge_sections(reading: LineIndex, info: SourceInfo, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
+    """Judge lines among the ids that are a name for ids: they are headers, and say what the ids below them are."""
+    texts = reading.texts
+    rows = [row for row in texts.rows_with(_NAME_SIGN) if row not in texts.reasons and is_name_only(texts[row])]
+    usable = reading.usable_positions() if rows else np.empty(0, np.int64)
+    if options.header_row is not None:  # above the first id it was decided what is a header
+        rows = [row for row in rows if len(usable) and reading.malformed[row] > usable[0]]
+    if not rows:
+        return reading, info
+    named = entity_type_from_name(info.column)
+    kinds = dict.fromkeys(reading.header.tolist(), named) | {
+        position: entity_type_from_name(texts[row])
+        for row, position in zip(rows, reading.malformed[rows].tolist(), strict=True)
+    }
+    reading = replace(
+        reading,
+        header=np.array(sorted(kinds), np.int64),
+        malformed=np.delete(reading.malformed, rows),
+        texts=texts.without(frozenset(rows)),
+    )
+    last, of_section = named, [named]
+    for position in reading.header.tolist():
+        last = kinds[position] or last  # a general name, such as `id`, says nothing new
+        of_section.append(last)
+    is_other = np.array([kind not in (None, options.entity_type) for kind in of_section], np.bool_)
+    if len({*of_section} - {None}) < 2 or not is_other.any():  # the name of the column alone is said elsewhere
+        return reading, info
+    lines = np.concatenate((usable, reading.duplicate))  # of a repeated id both lines count
+    ids = np.concatenate((usable, reading.first))[is_other[np.searchsorted(reading.header, lines)]]
+    shown = reading.keys[np.searchsorted(usable, np.unique(ids))]
+    begin = reading.header[int(is_other[1:].argmax())] if is_other[1:].any() else reading.header[0]
+    where = f"line {int(reading.line_numbers(begin)):,}"
+    if info.other_kind is not None:
+        shown, where = unique(np.concatenate((info.other_kind, shown))), f"{info.other_kind_in}, and {where}"
+    return reading, replace(info, other_kind=shown, other_kind_in=where)
+
+
 class TableReader:
     """Reads one column, or all, of a table given as rows with line numbers.
 
@@ -233,6 +319,7 @@ class TableReader:
     Attributes:
         shape: Where the header is, and how wide rows are.
         columns: Samples of the columns.
+        kinds: Which ids another column shows to be of the other kind, once ids were read.
     """
 
     def __init__(
@@ -266,13 +353,14 @@ class TableReader:
             )
             for place in range(max(map(len, [*(usual or body), self.shape.names]), default=0))
         ]
+        behind_ids = max(self._id_places, default=len(self.columns)) + 1
         self._known = {
-            place: frozenset(filter(None, (normalise_line(text) for text in cells.values)))
-            for place, cells in enumerate(self.columns)
-            if self._id_places and place > max(self._id_places)
+            cells.position - 1: frozenset(filter(None, map(normalise_line, cells.values)))
+            for cells in self.columns[behind_ids:]
         }
         self._judge: RowJudge | None = None
         self._names = frozenset(filter(None, self.shape.names))
+        self.kinds: ShownKinds | None = None
 
     @property
     def is_text(self) -> bool:
@@ -286,12 +374,15 @@ class TableReader:
 
     def read_ids(self, options: ReadOptions) -> tuple[LineIndex, ColumnSample]:
         """Read the column of ids, one verdict for every row."""
+        self.kinds = None
         late = self._late_places() if options.column is None else []
         if late and not any(cells.share_of_ids >= MIN_ID_SHARE for cells in self.columns):
             self._look_further(late)
             late = []
         chosen = self.choose(options)
         place, numbers, scanner = chosen.position - 1, array("q"), LineScanner(self._name)
+        column = find_kind_column(self.columns, chosen, options.entity_type)
+        self.kinds = None if column is None else ShownKinds(column, options.entity_type)
         found: dict[int, list[str]] = {each: [] for each in late if each != place}
         rows: Iterable[tuple[int, Sequence[Any]]] = self._rows
         if found:
@@ -302,6 +393,8 @@ class TableReader:
             if (texts := self._plain_texts(chunk, place)) is not None:
                 numbers.extend([number for number, _ in chunk])
                 scanner.scan_texts(texts)
+                if self.kinds is not None:
+                    self.kinds.add(texts, [self._text_in(row, self.kinds.place) for _, row in chunk])
             else:
                 judged = ((number, self._judged(number, row, {place})) for number, row in chunk)
                 scanner.scan_values(self._values(judged, place, numbers))
@@ -317,7 +410,16 @@ class TableReader:
         """Iterate over the values of one column, and note the line number of each."""
         for number, row in rows:
             numbers.append(number)
-            yield row if isinstance(row, JudgedLine) else self.as_text(row[place]) if place < len(row) else ""
+            if isinstance(row, JudgedLine):
+                yield row
+                continue
+            text = self._text_in(row, place)
+            if self.kinds is not None:
+                self.kinds.add([text], [self._text_in(row, self.kinds.place)])
+            yield text
+
+    def _text_in(self, row: Sequence[Any], place: int) -> str:
+        return self.as_text(row[place]) if place < len(row) else ""
 
     def _plain_texts(self, chunk: Sequence[tuple[int, Sequence[Any]]], place: int) -> list[str] | None:
         """Return the values of one column if no row needs to be judged by itself, as nearly all need not."""
@@ -446,7 +548,9 @@ def _collect(rows: Rows | Iterable[tuple[int, Sequence[Any]]], found: dict[int, 
         yield number, row
 
 
-def _read_columns(table: TableColumns, name: str | None, options: ReadOptions) -> tuple[LineIndex, ColumnSample]:
+def _read_columns(
+    table: TableColumns, name: str | None, options: ReadOptions
+) -> tuple[LineIndex, ColumnSample, ShownKinds | None]:
     """Read one column of a source that knows its columns and their names."""
     if options.header_row is not None:
         raise source_error(
@@ -460,7 +564,12 @@ def _read_columns(table: TableColumns, name: str | None, options: ReadOptions) -
     place = next(place for place, cells in enumerate(table.cells) if cells is chosen)
     scanner = LineScanner(name)
     scanner.scan_values(map(cell_text, table.values(place)))
-    return scanner.finish(), chosen
+    column, shown = find_kind_column(table.cells, chosen, options.entity_type), None
+    if column is not None:
+        shown = ShownKinds(column, options.entity_type)
+        beside = next(number for number, cells in enumerate(table.cells) if cells is column.cells)
+        shown.add(map(cell_text, table.values(place)), map(cell_text, table.values(beside)))
+    return scanner.finish(), chosen, shown
 
 
 def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -468,8 +577,9 @@ def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceIn
     if source.ndim == 1 and hasattr(source, "name"):
         scanner = LineScanner(name)
         scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(binary_formats.iter_series(source))))
-        column = None if source.name is None else str(source.name)
-        return scanner.finish(), SourceInfo(name, "frame", column=column, position=1)
+        reading = scanner.finish(count_header=count_header_lines)
+        column = _header_name(reading) if source.name is None else str(source.name)
+        return reading, SourceInfo(name, "frame", column=column, position=1)
     if type(source).__name__ != "DataFrame":
         raise source_error(
             name, f"A {type(source).__name__} cannot be read as respondents.", "pass a DataFrame or a Series."
@@ -481,8 +591,9 @@ def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceIn
     ]
     if len(labels) == 1:  # a label wins over a position
         options = replace(options, column=labels[0] + 1)
-    reading, chosen = _read_columns(binary_formats.frame_columns(source), name, options)
-    return reading, SourceInfo(name, "frame", layout=Layout.TABLE, column=chosen.name, position=chosen.position or None)
+    reading, chosen, shown = _read_columns(binary_formats.frame_columns(source), name, options)
+    info = SourceInfo(name, "frame", layout=Layout.TABLE, column=chosen.name, position=chosen.position or None)
+    return reading, _with_kinds(info, shown)
 
 
 def _uploaded_file(source: Any, options: ReadOptions) -> tuple[str, Any] | None:
@@ -529,8 +640,8 @@ def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sou
         return _read_workbook(file, options)
     opened = binary_formats.open_parquet if file.kind is SourceFormat.PARQUET else binary_formats.open_statistics
     with opened(file) as columns:
-        reading, cells = _read_columns(columns, file.name, options)
-    return reading, _table_info(file, cells)
+        reading, cells, shown = _read_columns(columns, file.name, options)
+    return reading, _with_kinds(_table_info(file, cells), shown)
 
 
 def _read_workbook(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -559,7 +670,7 @@ def _read_workbook(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, S
             "spreadsheet, which computes them, and save it."
         )
     return reading, replace(
-        _table_info(file, cells, sheet.name),
+        _with_kinds(_table_info(file, cells, sheet.name), table.kinds),
         header_row=_later_row(table.shape.number),
         notes=tuple(notes),
         hidden_undecided=hidden if options.hidden is None else 0,

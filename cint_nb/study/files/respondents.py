@@ -80,12 +80,24 @@ class Respondents:
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """Sentences about what contradicts the stated entity type, and about what one may not see in the source."""
-        return (*evidence_module.contradicting_names(self.entity_type, self.source_info), *self.source_info.notes)
+        return (*self.kind_warnings, *([self.mixed_kinds] if self.mixed_kinds else []), *self.source_info.notes)
+
+    @cached_property
+    def kind_warnings(self) -> tuple[str, ...]:
+        """Sentences about names that contradict the stated entity type, or say both."""
+        return evidence_module.contradicting_names(self.entity_type, self.source_info)
+
+    @cached_property
+    def mixed_kinds(self) -> str | None:
+        """A sentence about ids that are of the other kind, as the source itself shows; None if there are none."""
+        return evidence_module.describe_mixed_kinds(self.entity_type, self.source_info, self.id_array)
 
     @property
     def upload_problems(self) -> tuple[UploadProblem, ...]:
         """Why these ids cannot be uploaded as they are, such as more than one target group takes; empty if they can."""
-        return upload_problems(len(self), lines=self.counts.lines, hidden=self.source_info.hidden_undecided)
+        return upload_problems(
+            len(self), lines=self.counts.lines, hidden=self.source_info.hidden_undecided, mixed=self.mixed_kinds
+        )
 
     def __len__(self) -> int:
         """Return the number of usable ids."""
@@ -170,10 +182,14 @@ class Respondents:
         line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
         names = [self.source_name, other.source_name if isinstance(other, Respondents) else "list"]
         parts = [self, *([other] if isinstance(other, Respondents) else [])]
+        infos = [part.source_info for part in parts]
+        others = [info.other_kind for info in infos if info.other_kind is not None]
         source_info = SourceInfo(
             " + ".join(filter(None, names)) or None,
             "list",
-            hidden_undecided=sum(part.source_info.hidden_undecided for part in parts),
+            hidden_undecided=sum(info.hidden_undecided for info in infos),
+            other_kind=np.concatenate(others) if others else None,
+            other_kind_in=", and ".join(info.other_kind_in for info in infos if info.other_kind_in) or None,
         )
         return replace(self, line_index=line_index, source_info=source_info)
 

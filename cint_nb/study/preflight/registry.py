@@ -175,6 +175,7 @@ class WaveFacts:
         industry_lockout: Code of an industry lockout set on the group.
         list_made_on: Day on which the list of respondents was created.
         earlier_waves: Respondents of other waves, for evidence of RSID or RID.
+        crosswalk: RSID of each RID, as the analyst gave it.
     """
 
     plan: TargetGroupPlan
@@ -211,6 +212,7 @@ class WaveFacts:
     industry_lockout: str | None = None
     list_made_on: date | None = None
     earlier_waves: Collection[Respondents] = ()
+    crosswalk: Mapping[str, str] | None = None
 
     @property
     def source_projects(self) -> frozenset[str]:

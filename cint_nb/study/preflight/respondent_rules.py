@@ -9,6 +9,7 @@ from cint_nb.domain.files import UploadProblem
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files.evidence import contradicting_names
+from cint_nb.study.files.id_array import is_in
 from cint_nb.study.preflight.registry import NOT_CREATED, RuleReport, WaveFacts, rule
 
 _GOAL = "recontact guide, step 1"
@@ -173,6 +174,30 @@ def hidden_lines(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(problem.what, evidence=f"{problem.evidence['hidden']:,} lines", fix=problem.fix)
 
 
+@rule("mixed-kinds", steps=["create", "upload"], section=_UPLOAD)
+def mixed_kinds(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """A list holds ids of one kind, as far as its source, a crosswalk and other waves show."""
+    people = facts.respondents
+    if people is None:
+        return
+    if (problem := _problem(facts, "mixed-kinds")) is not None:
+        yield report.block(problem.what, evidence=people.source_name, fix=problem.fix)
+    known: list[tuple[str, int]] = []
+    if facts.crosswalk is not None:
+        pairs = facts.crosswalk.keys() if people.entity_type is EntityType.RSID else facts.crosswalk.values()
+        known.append(("the crosswalk", len(frozenset(pairs).intersection(people.ids))))
+    others = [wave for wave in facts.earlier_waves if wave.entity_type is not people.entity_type]
+    known += [("the list of another wave", int(is_in(people.id_array, wave.id_array).sum())) for wave in others]
+    other = "RIDs (one per visit)" if people.entity_type is EntityType.RSID else "RSIDs (one per person)"
+    for where, number in known:
+        if number:
+            yield report.block(
+                f"{number:,} of the {len(people):,} IDs are {other} according to {where}; an ID is never both.",
+                evidence=people.source_name,
+                fix="keep one kind in the source and read it again with its entity_type.",
+            )
+
+
 def _problem(facts: WaveFacts, name: str) -> UploadProblem | None:
     """Return what the judge of uploads says about the list."""
     problems = () if facts.respondents is None else facts.respondents.upload_problems
@@ -211,7 +236,7 @@ def entity_type(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     if people is None:
         return
     other = "RID" if people.entity_type is EntityType.RSID else "RSID"
-    for warning in contradicting_names(people.entity_type, people.source_info):
+    for warning in people.kind_warnings:
         yield report.warn(
             warning, evidence=people.source_name, fix=f'read them again with entity_type="{other}", or keep.'
         )

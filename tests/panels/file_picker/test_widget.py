@@ -146,7 +146,7 @@ def test_a_name_that_speaks_against_the_answer_is_shown_as_a_warning(folder: Pat
     with pytest.warns(CintWarning, match="suggests RIDs"):
         picker = FilePicker(folder).choose("people.csv", entity_type="RSID")
     assert "check this" in html_of(picker)
-    assert "which suggests one per visit (RID)" in html_of(picker)
+    assert "which suggests RIDs (one per visit)" in html_of(picker)
     agreed = FilePicker(folder).choose("people.csv", entity_type="RID")
     assert "check this" not in html_of(agreed)
 

@@ -52,8 +52,8 @@ def test_evidence_is_gathered_from_names_other_waves_and_reports() -> None:
     assert list(frame["source"]) == ["file name", "other waves", "report"]
     assert list(frame["says"]) == ["RSID"] * 3
     assert not frame["agrees"].any()
-    assert "2 of 6 ids" in frame["detail"].loc[1]
-    assert "6 of 6 ids" in frame["detail"].loc[2]
+    assert "2 of 6 IDs" in frame["detail"].loc[1]
+    assert "6 of 6 IDs" in frame["detail"].loc[2]
     assert not any(identifier in frame.to_string() for identifier in RSIDS)
 
 
