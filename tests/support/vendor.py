@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 VENDOR_FILE = os.environ.get("CINT_NB_VENDOR_OPENAPI", "")
-DEVIATIONS: dict[str, list[dict[str, str]]] = tomllib.loads(
+DEVIATIONS: dict[str, list[dict[str, Any]]] = tomllib.loads(
     (Path(__file__).parents[1] / "contract" / "deviations.toml").read_text("utf-8")
 )
 

@@ -33,7 +33,7 @@ def test_each_listed_difference_is_still_needed(row: Difference, found: dict[Dif
 def test_each_listed_difference_is_listed_once_with_its_reason() -> None:
     assert len(KNOWN) == len(LISTED)
     for row in LISTED:
-        assert set(row) == {"operation", "place", "rule", "differs", "reason"}
+        assert set(row) == {"operation", "place", "rule", "differs", "reason", "sources"}
         assert row["operation"] in OPERATIONS
         assert row["differs"].strip()
         assert row["reason"].endswith(".")
