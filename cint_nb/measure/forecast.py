@@ -10,7 +10,7 @@ from typing import Any
 from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
-from cint_nb.measure.beta_binomial import NextWave, log_binomial, next_wave, posterior
+from cint_nb.measure.beta_binomial import Node, log_binomial, posterior, predict
 from cint_nb.measure.counting import HOUR, count_cells, count_times
 from cint_nb.measure.frames import Origin
 from cint_nb.measure.retention import refuse_conf, refuse_horizon
@@ -126,27 +126,26 @@ def forecast(
     waves, hours, origin = _past_waves(frame, horizon)
     if len(waves) < min_waves:
         raise _not_enough(len(waves), min_waves)
-    coming = _predict(waves, *priors)
-    chances = coming.distribution(saved)
-    low, median, high = (_quantile(chances, q) for q in ((1 - conf) / 2, 0.5, (1 + conf) / 2))
+    nodes = _posterior(waves, *priors)
+    coming = predict(nodes, saved)
+    low, median, high = (coming.quantile(q) for q in ((1 - conf) / 2, 0.5, (1 + conf) / 2))
     row: dict[str, Any] = dict.fromkeys(_FORECAST) | {
         "hours": hours,
         "waves": len(waves),
         "saved": saved,
-        "mean": saved * coming.mean,
+        "mean": coming.mean,
         "median": median,
         "low": low,
         "high": high,
     }
     if goal is not None:
-        row["p_goal"] = coming.at_least(goal, saved)
-        row["ids_needed"] = _ids_needed(coming, goal, conf)
+        row["p_goal"] = 1 - coming.at_most(goal - 1)
+        row["ids_needed"] = _ids_needed(nodes, goal, conf)
     if price is not None:
         most = saved if goal is None else goal
-        expected = math.fsum(min(k, most) * chance for k, chance in enumerate(chances))
         row |= {
             "cost_low": price * min(low, most),
-            "cost_mean": price * expected,
+            "cost_mean": price * coming.expected_up_to(most),
             "cost_high": price * min(high, most),
         }
     result = origin.table({name: [row[name]] for name in _FORECAST}, _FORECAST)
@@ -208,8 +207,8 @@ def forecast_check(
     rows = []
     for place in range(min_waves, len(waves)):
         wave, before = waves[place], waves[place - 1]
-        chances = _predict(waves[:place], *priors).distribution(wave.n)
-        low, high = (_quantile(chances, q) for q in ((1 - conf) / 2, (1 + conf) / 2))
+        coming = predict(_posterior(waves[:place], *priors), wave.n)
+        low, high = (coming.quantile(q) for q in ((1 - conf) / 2, (1 + conf) / 2))
         k = wave.completed
         last = log_binomial(k, wave.n, (before.completed + 0.5) / (before.n + 1))
         rows.append(
@@ -220,8 +219,8 @@ def forecast_check(
                 low,
                 high,
                 int(low <= k <= high),
-                math.fsum(chances[:k]) + chances[k] / 2,
-                math.log(max(chances[k], 1e-300)),
+                coming.at_most(k) - coming.chance(k) / 2,
+                coming.log_chance(k),
                 last,
             )
         )
@@ -288,34 +287,26 @@ def _past_waves(frame: Any, horizon: float | None) -> tuple[list[PastWave], floa
     return waves, None if longest is None else longest / HOUR, counted.people.origin
 
 
-def _predict(
+def _posterior(
     waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]
-) -> NextWave:
-    return next_wave(posterior([(wave.completed, wave.n) for wave in waves], prior, rho_prior))
+) -> list[Node]:
+    return posterior([(wave.completed, wave.n) for wave in waves], prior, rho_prior)
 
 
-def _quantile(chances: Sequence[float], q: float) -> int:
-    """Return the smallest number of completes with at least this probability not to be exceeded."""
-    total = 0.0
-    for k, chance in enumerate(chances):
-        total += chance
-        if total >= q:
-            return k
-    return len(chances) - 1
+def _ids_needed(nodes: Sequence[Node], goal: int, conf: float) -> int | None:
+    def reaches(people: int) -> bool:
+        return people >= goal and 1 - predict(nodes, people).at_most(goal - 1) >= conf
 
-
-def _ids_needed(coming: NextWave, goal: int, conf: float) -> int | None:
-    if coming.at_least(goal, IDS_MAX) < conf:
+    if not reaches(IDS_MAX):
         warn_caller(
             f"measure.forecast: no list of up to {IDS_MAX:,} ids reaches {goal:,} completes with probability {conf:g}, so "
             "that ids_needed is null."
         )
         return None
-    low, high = goal - 1, IDS_MAX
+    low, high = goal - 1, goal
+    while not reaches(high):  # doubled, not halved from above: long lists take longer to compute
+        low, high = high, min(2 * high, IDS_MAX)
     while high - low > 1:
         middle = (low + high) // 2
-        if coming.at_least(goal, middle) >= conf:
-            high = middle
-        else:
-            low = middle
+        low, high = (low, middle) if reaches(middle) else (middle, high)
     return high
