@@ -8,6 +8,7 @@ logits, where the posterior is smooth and falls off on all sides, so that equal 
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,6 @@ def posterior(
         prior: Beta prior of μ.
         rho_prior: Beta prior of ρ.
     """
-
     shares: dict[float, list[tuple[float, float]]] = {}
 
     def log_marginal(rho: float) -> float:
@@ -174,7 +174,7 @@ class Predicted:
         # E min(K, m) = Σ P(K > k) for k < m; sums of a straight piece are close to its ends' mean.
         stops = sorted({0, min(most, self.people), *(count for count in self.counts if count < most)})
         total = 0.0
-        for start, end in zip(stops, stops[1:], strict=False):
+        for start, end in itertools.pairwise(stops):
             total += 1 - self.at_most(start)
             inner = end - start - 1
             if inner:

@@ -11,9 +11,9 @@ from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.measure.beta_binomial import Node, log_binomial, posterior, predict
-from cint_nb.measure.counting import HOUR, count_cells, count_times
+from cint_nb.measure.counting import HOUR, count_cells, count_times, refuse_horizon
 from cint_nb.measure.frames import Origin
-from cint_nb.measure.retention import refuse_conf, refuse_horizon
+from cint_nb.measure.probability import refuse_conf
 
 IDS_MAX = 100_000
 """The longest list an upload takes."""
@@ -69,9 +69,9 @@ def forecast(
     """Return how many of the saved ids will complete the next wave within the horizon.
 
     Formula: waves are exchangeable: K ~ BetaBinomial(n, μ (1 − ρ) / ρ, (1 − μ) (1 − ρ) / ρ) with μ ~ Beta(`prior`) and
-    ρ ~ Beta(`rho_prior`), integrated numerically; the forecast is the posterior predictive distribution. A plain binomial
-    would take all waves for alike: its 90 % band held in a quarter to three quarters of the waves. Suppliers are left out
-    on purpose: a wave uses them all, and what they share is the wave.
+    ρ ~ Beta(`rho_prior`), integrated numerically; the forecast is the posterior predictive distribution. A plain
+    binomial would take all waves for alike: its 90 % band held in a quarter to three quarters of the waves. Suppliers
+    are left out on purpose: a wave uses them all, and what they share is the wave.
 
     Source: Gelman et al. (2013), chapter 5; Williams (1975) for the beta-binomial.
 
@@ -83,16 +83,16 @@ def forecast(
         horizon: Hours since the opening, above 0; the shortest time that any past wave was open, if None.
         conf: Probability of the band, and of reaching the goal with `ids_needed`; above 0.5 and below 1.
         prior: Beta prior of the mean share. (1, 1) takes all shares for equally likely.
-        rho_prior: Beta prior of the correlation within a wave. (1, 19), a mean of 0.05, was chosen by simulation: tighter
-            ones make bands that are too narrow.
+        rho_prior: Beta prior of the correlation within a wave. (1, 19), a mean of 0.05, was chosen by simulation:
+            tighter ones make bands that are too narrow.
         min_waves: The fewest past waves, 1 or more. With few the band is wide, not wrong.
 
     Returns:
-        One row: `hours waves saved mean median low high p_goal ids_needed cost_low cost_mean cost_high`. `low` and `high`
-        hold with probability `conf`; `p_goal` is that of at least `goal` completes; `ids_needed` the shortest list that
-        reaches it with probability `conf`, null above 100,000. Costs are the price × the completes up to the goal: at
-        `low`, expected, and at `high`. Without goal or price their columns are null. A frame of pandas holds the priors in
-        `attrs`.
+        One row: `hours waves saved mean median low high p_goal ids_needed cost_low cost_mean cost_high`. `low` and
+        `high` hold with probability `conf`; `p_goal` is that of at least `goal` completes; `ids_needed` the shortest
+        list that reaches it with probability `conf`, null above 100,000. Costs are the price × the completes up to the
+        goal: at `low`, expected, and at `high`. Without goal or price their columns are null. A frame of pandas holds
+        the priors in `attrs`.
 
     Raises:
         InputError: not enough waves were open long enough, or an argument is wrong.
@@ -166,8 +166,8 @@ def forecast_check(
 ) -> Any:
     """Return how good forecasts of the past waves would have been, each made from the waves before it.
 
-    Formula: as `forecast`. `pit` = F(k − 1) + f(k) / 2, which good forecasts spread evenly between 0 and 1; `log_score` =
-    log f(k), higher is better, and no forecast gains by saying what it does not believe (a proper score; Gneiting &
+    Formula: as `forecast`. `pit` = F(k − 1) + f(k) / 2, which good forecasts spread evenly between 0 and 1. `log_score`
+    is log f(k), higher is better, and no forecast gains by saying what it does not believe (a proper score; Gneiting &
     Raftery 2007). `log_score_last` is that of a binomial with the share of the wave before, (k + ½) / (n + 1).
 
     Args:
@@ -245,8 +245,8 @@ def _refuse_settings(
 
 def _not_enough(there: int, needed: int) -> InputError:
     return InputError(
-        f"There are not enough waves for a forecast: {there} of {needed} that were open long enough, are closed, and have "
-        "a report.",
+        f"There are not enough waves for a forecast: {there} of {needed} that were open long enough, are closed, and "
+        "have a report.",
         evidence={"waves": there, "needed": needed},
         safe="nothing was forecast: with fewer waves nobody can know how much they differ.",
         next_step="wait for the next wave, or choose a shorter horizon.",
@@ -273,23 +273,20 @@ def _past_waves(frame: Any, horizon: float | None) -> tuple[list[PastWave], floa
     out = [cell.wave for cell in counted.cells if cell.wave not in usable]
     if out:
         warn_caller(
-            f"measure.forecast: wave{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:10]))} left out: open for less "
-            "than the horizon, cut off, still open, or without a report."
+            f"measure.forecast: wave{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:10]))} left out: open for "
+            "less than the horizon, cut off, still open, or without a report."
         )
     completed = {wave: counts.completed for wave, counts in usable.items()}
     if longest is not None:
         found = count_times(frame, by=None, base="asked")
         completed = {
-            cell.wave: sum(time.events for time in times if time.time <= longest)
-            for cell, times in found.times.items()
+            cell.wave: sum(time.events for time in times if time.time <= longest) for cell, times in found.times.items()
         }
     waves = [PastWave(wave, usable[wave].known, completed[wave]) for wave in sorted(usable)]
     return waves, None if longest is None else longest / HOUR, counted.people.origin
 
 
-def _posterior(
-    waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]
-) -> list[Node]:
+def _posterior(waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]) -> list[Node]:
     return posterior([(wave.completed, wave.n) for wave in waves], prior, rho_prior)
 
 
@@ -299,8 +296,8 @@ def _ids_needed(nodes: Sequence[Node], goal: int, conf: float) -> int | None:
 
     if not reaches(IDS_MAX):
         warn_caller(
-            f"measure.forecast: no list of up to {IDS_MAX:,} ids reaches {goal:,} completes with probability {conf:g}, so "
-            "that ids_needed is null."
+            f"measure.forecast: no list of up to {IDS_MAX:,} ids reaches {goal:,} completes with probability {conf:g}, "
+            "so that ids_needed is null."
         )
         return None
     low, high = goal - 1, goal

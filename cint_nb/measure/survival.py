@@ -11,8 +11,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.measure.bases import refuse_base
 from cint_nb.measure.counting import EventTime, count_times, warn_untimed
-from cint_nb.measure.probability import chi_square_tail, log_log_interval, solve
-from cint_nb.measure.retention import refuse_conf
+from cint_nb.measure.probability import chi_square_tail, log_log_interval, refuse_conf, solve
 
 _CURVE: dict[str, type] = {
     "hours": float,
@@ -195,7 +194,9 @@ def _log_rank(groups: Sequence[Sequence[EventTime]], wave: int) -> dict[str, Any
                 covariance[row][column] += spread * shares[row] * ((row == column) - shares[column])
     events_in_all = sum(map(sum, by_time.values()))
     tested = [place for place in range(size) if expected[place] > 0][1:]
-    solution = solve([[covariance[row][column] for column in tested] for row in tested], [excess[row] for row in tested])
+    solution = solve(
+        [[covariance[row][column] for column in tested] for row in tested], [excess[row] for row in tested]
+    )
     if not tested or solution is None:
         warn_caller(
             f"measure.logrank, wave {wave}: nothing to compare, because no events were seen in two groups at risk at "

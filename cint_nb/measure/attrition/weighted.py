@@ -15,8 +15,7 @@ from cint_nb.domain.errors import InputError
 from cint_nb.measure.attrition.attributes import Attribute, read_attributes, read_persons_table
 from cint_nb.measure.frames import fetch, open_frame, require_columns
 from cint_nb.measure.people import read_people
-from cint_nb.measure.probability import two_sided_quantile
-from cint_nb.measure.retention import refuse_conf
+from cint_nb.measure.probability import refuse_conf, two_sided_quantile
 from cint_nb.measure.words import COMPLETED
 
 _SUMMARY: dict[str, type] = {
@@ -46,8 +45,8 @@ _MEAN: dict[str, type] = {"wave": int, "n": int, "mean": float, "se": float, "lo
 def weight_summary(weights: Any) -> Any:
     """Return what weights cost, wave by wave.
 
-    Formula: `deff` = n Σw² / (Σw)² = 1 + cv² (Kish 1965), the factor by which unequal weights alone raise the variance of
-    a mean; `n_eff` = n / deff; `cv` has the divisor n.
+    Formula: `deff` = n Σw² / (Σw)² = 1 + cv² (Kish 1965), the factor by which unequal weights alone raise the variance
+    of a mean; `n_eff` = n / deff; `cv` has the divisor n.
 
     Args:
         weights: The output of `attrition_weights`, or any frame with `person wave weight`.
@@ -181,7 +180,11 @@ def _balance(target: Attribute, here: Attribute, weights: Sequence[float]) -> li
     rows = []
     for level in [None] if target.kind == "number" else sorted({*target.levels, *here.levels}):
         goal = _as_numbers(target, level)
-        known = [(value, weight) for value, weight in zip(_as_numbers(here, level), weights, strict=True) if value is not None]
+        known = [
+            (value, weight)
+            for value, weight in zip(_as_numbers(here, level), weights, strict=True)
+            if value is not None
+        ]
         values = [value for value in goal if value is not None]
         middle = _mean([(value, 1.0) for value in values])
         before, after = _mean([(value, 1.0) for value, _ in known]), _mean(known)
@@ -201,7 +204,9 @@ def _balance(target: Attribute, here: Attribute, weights: Sequence[float]) -> li
                 "target": middle,
                 "unweighted": before,
                 "weighted": after,
-                "smd_before": (before - middle) / spread if spread and before is not None and middle is not None else None,
+                "smd_before": (before - middle) / spread
+                if spread and before is not None and middle is not None
+                else None,
                 "smd_after": (after - middle) / spread if spread and after is not None and middle is not None else None,
             }
         )
@@ -218,14 +223,12 @@ def _mean(pairs: Sequence[tuple[float, float]]) -> float | None:
 
 
 @check_arguments()
-def weighted_mean(
-    values: Any, weights: Any, *, wave: int, replicates: Any = None, conf: float = 0.95
-) -> Any:
+def weighted_mean(values: Any, weights: Any, *, wave: int, replicates: Any = None, conf: float = 0.95) -> Any:
     """Return the weighted mean of a value, with its standard error.
 
-    Formula: Σ wᵢ yᵢ / Σ wᵢ. Without replicates the error is linearised, people taken as drawn with replacement: se² = n /
-    (n − 1) Σ (wᵢ (yᵢ − ȳ) / Σw)² (Särndal, Swensson & Wretman 1992), and takes the weights as given. With replicates it
-    is the standard deviation of their means about the mean of these (divisor R − 1), which knows that weights are
+    Formula: Σ wᵢ yᵢ / Σ wᵢ. Without replicates the error is linearised, people taken as drawn with replacement: se² = n
+    / (n − 1) Σ (wᵢ (yᵢ − ȳ) / Σw)² (Särndal, Swensson & Wretman 1992), and takes the weights as given. With replicates
+    it is the standard deviation of their means about the mean of these (divisor R − 1), which knows that weights are
     estimated. Normal interval.
 
     Args:
@@ -260,8 +263,8 @@ def weighted_mean(
     known = [(value_of[person], weight) for person, weight in of_wave.items() if person in value_of]
     if len(known) < len(of_wave):
         warn_caller(
-            f"measure.weighted_mean: {len(of_wave) - len(known):,} of {len(of_wave):,} weighted people have no value, and "
-            "are left out."
+            f"measure.weighted_mean: {len(of_wave) - len(known):,} of {len(of_wave):,} weighted people have no value, "
+            "and are left out."
         )
     mean = _mean(known)
     if mean is None:
