@@ -37,7 +37,7 @@ class Based:
         cells: Every wave, and group, that has a row in the result.
     """
 
-    data: nw.LazyFrame
+    data: nw.LazyFrame[Any]
     missing: Counter[Cell]
     cells: list[Cell]
 
@@ -101,12 +101,7 @@ def words_of_base(people: People, base: str, wave: int) -> Values:
     Raises:
         InputError: the wave does not exist, or is the first and has no such base.
     """
-    if wave not in people.waves:
-        raise InputError(
-            f"There is no wave {wave}.",
-            evidence={"field": "wave", "there are": ", ".join(map(str, people.waves[:20])) or "none"},
-            next_step="choose a wave of the frame.",
-        )
+    people.refuse_wave(wave)
     here = people.data.filter(nw.col("wave") == wave).select("person", "word", "final")
     if base == "asked":
         return fetch(here.filter(is_asked(nw.col("word"))))

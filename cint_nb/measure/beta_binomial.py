@@ -1,27 +1,29 @@
 """The model of a forecast: waves as exchangeable draws of a share, integrated over what is not known of it.
 
 K of a wave is beta-binomial with mean μ and correlation ρ: each wave has a share of its own, which varies between waves
-as Beta(μ (1 − ρ) / ρ, (1 − μ) (1 − ρ) / ρ) does. Both parameters have a beta prior and are integrated out on a grid,
-which is exact enough to forget about and needs no sampling.
+as Beta(μ (1 − ρ) / ρ, (1 − μ) (1 − ρ) / ρ) does. Both parameters have a beta prior and are integrated out on a grid of
+logits, where the posterior is smooth and falls off on all sides, so that equal steps are exact to many digits.
 """
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from cint_nb.measure.probability import beta_cdf
-
-_SPAN = 16.0
-"""Half the width of the first grid, in logits: shares from 1e-7."""
-_COARSE, _FINE = 33, 40
-_DEPTH = 18.0
+_SPAN = 18.0
+"""Half the width of the first grid, in logits: shares from 1e-8."""
+_STEPS = 24
+_DEPTH = 14.0
 """Log densities this far below the highest do not count."""
-_GRID = 400
-"""Places at which the density of the next wave's share is known."""
-_WIDTH = 9.0
-"""Standard deviations beyond which nothing counts."""
+_ENOUGH = 17
+"""So many places of a grid must count before it is fine enough: then a step is half a standard deviation."""
+_PASSES = 12
+_ALL_COUNTS = 600
+"""Up to so many completes each has its probability computed; of more, this many, and the others lie between them."""
 
 
 @dataclass(frozen=True)
@@ -43,126 +45,169 @@ def posterior(
         prior: Beta prior of μ.
         rho_prior: Beta prior of ρ.
     """
+    shares: dict[float, list[tuple[float, float]]] = {}
 
-    def log_density(mu: float, rho: float) -> float:
-        # On the scale of logits, so that the density has the factors x (1 − x).
-        m, r = _expit(mu), _expit(rho)
-        mass = (1 - r) / r
-        a, b = m * mass, (1 - m) * mass
-        total = sum(math.lgamma(k + a) + math.lgamma(n - k + b) - math.lgamma(n + mass) for k, n in waves) - len(
-            waves
-        ) * (math.lgamma(a) + math.lgamma(b) - math.lgamma(mass))
-        return (
-            total
-            + prior[0] * math.log(m) + prior[1] * _log_complement(mu)
-            + rho_prior[0] * math.log(r) + rho_prior[1] * _log_complement(rho)
-        )  # fmt: skip
+    def log_marginal(rho: float) -> float:
+        # For each correlation a grid of its own: the smaller it is, the closer the mean is known.
+        mass = math.exp(-rho)  # (1 − ρ) / ρ
+        fixed = len(waves) * math.lgamma(mass) - math.fsum(math.lgamma(mass + n) for _, n in waves)
 
-    box = ((-_SPAN, _SPAN), (-_SPAN, _SPAN))
-    for size in (_COARSE, _COARSE, _FINE):
-        axes = [[low + (high - low) * place / (size - 1) for place in range(size)] for low, high in box]
-        densities = {(i, j): log_density(mu, rho) for i, mu in enumerate(axes[0]) for j, rho in enumerate(axes[1])}
-        highest = max(densities.values())
-        kept = [place for place, density in densities.items() if density > highest - _DEPTH]
-        box = tuple(  # type: ignore[assignment]
-            (
-                axis[max(0, min(place[side] for place in kept) - 1)],
-                axis[min(size - 1, max(place[side] for place in kept) + 1)],
-            )
-            for side, axis in enumerate(axes)
-        )
-    weights = {place: math.exp(densities[place] - highest) for place in kept}
-    total = math.fsum(weights.values())
-    nodes = []
-    for (i, j), weight in weights.items():
-        m, r = _expit(axes[0][i]), _expit(axes[1][j])
-        nodes.append(Node(m * (1 - r) / r, (1 - m) * (1 - r) / r, weight / total))
-    return nodes
+        def log_density(mu: float) -> float:
+            a, b = _shape(mass, mu)
+            likelihood = math.fsum(math.lgamma(a + k) + math.lgamma(b + (n - k)) for k, n in waves)
+            likelihood -= len(waves) * (math.lgamma(a) + math.lgamma(b))
+            # On the scale of logits a density has the factor x (1 − x).
+            return fixed + likelihood - prior[0] * _log1p_exp(-mu) - prior[1] * _log1p_exp(mu)
+
+        points, step = _refine(log_density)
+        shares[rho] = points
+        highest = max(log for _, log in points)
+        marginal = highest + math.log(step * math.fsum(math.exp(log - highest) for _, log in points))
+        shares[rho] = [(mu, log - marginal + math.log(step)) for mu, log in points]
+        return marginal - rho_prior[0] * _log1p_exp(-rho) - rho_prior[1] * _log1p_exp(rho)
+
+    correlations, _ = _refine(log_marginal)
+    highest = max(log for _, log in correlations)
+    total = math.fsum(math.exp(log - highest) for _, log in correlations)
+    return [
+        Node(*_shape(math.exp(-rho), mu), math.exp(log - highest + inner) / total)
+        for rho, log in correlations
+        for mu, inner in shares[rho]
+    ]
 
 
-def _expit(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
+def _refine(log_density: Callable[[float], float]) -> tuple[list[tuple[float, float]], float]:
+    """Return places of equal distance at which a density of one peak counts, with its log, and their distance."""
+    low, high = -_SPAN, _SPAN
+    for _ in range(_PASSES):
+        steps = max(_STEPS, math.ceil(high - low))  # never wider than 1, for the tails, which are exponential
+        step = (high - low) / steps
+        points = [(x, log_density(x)) for x in (low + step * place for place in range(steps + 1))]
+        highest = max(log for _, log in points)
+        counted = [point for point in points if point[1] > highest - _DEPTH]
+        if len(counted) >= _ENOUGH:
+            break
+        low, high = max(low, counted[0][0] - step), min(high, counted[-1][0] + step)
+    return counted, step
 
 
-def _log_complement(x: float) -> float:
-    """Return log(1 − expit(x)), without losing what is near 0."""
-    return -math.log1p(math.exp(x))
+def _shape(mass: float, mu: float) -> tuple[float, float]:
+    return mass / (1 + math.exp(-mu)), mass / (1 + math.exp(mu))
+
+
+def _log1p_exp(x: float) -> float:
+    return math.log1p(math.exp(-abs(x))) + max(x, 0.0)
 
 
 @dataclass(frozen=True)
-class NextWave:
-    """The share of the next wave: places between 0 and 1 with their probability."""
+class Predicted:
+    """The posterior predictive distribution of the completes among so many people.
 
-    shares: list[float]
-    weights: list[float]
+    Args:
+        counts: Completes whose probability was computed, in order, from 0 to `people`.
+        logs: The logs of these probabilities; between two counts they are taken for straight.
+    """
+
+    people: int
+    counts: list[int]
+    logs: list[float]
     mean: float
 
-    def distribution(self, people: int) -> list[float]:
-        """Return the probability of 0, 1, … completes of so many people."""
-        found = [0.0] * (people + 1)
-        for share, weight in zip(self.shares, self.weights, strict=True):
-            if weight:
-                _add_binomial(found, people, share, weight)
-        return found
+    @cached_property
+    def _sums(self) -> list[float]:
+        """The probability up to each of the counts, not yet scaled."""
+        sums, total = [], 0.0
+        for place, (count, log) in enumerate(zip(self.counts, self.logs, strict=True)):
+            total += math.exp(log) + (self._between(place, count - 1) if place else 0.0)
+            sums.append(total)
+        return sums
 
-    def at_least(self, goal: int, people: int) -> float:
-        """Return the probability of at least `goal` completes."""
-        if goal <= 0 or goal > people:
-            return float(goal <= 0)
-        return math.fsum(
-            weight * beta_cdf(share, goal, people - goal + 1)
-            for share, weight in zip(self.shares, self.weights, strict=True)
-            if weight
-        )
+    @property
+    def _total(self) -> float:
+        return self._sums[-1]
+
+    def _between(self, place: int, last: int) -> float:
+        """Return the probability, not yet scaled, of the counts after the one before `place`, up to `last`."""
+        start = self.counts[place - 1]
+        steps = last - start
+        if steps < 1:
+            return 0.0
+        slope = (self.logs[place] - self.logs[place - 1]) / (self.counts[place] - start)
+        first = math.exp(self.logs[place - 1] + slope)
+        if abs(slope) < 1e-12:
+            return first * steps
+        return first * math.expm1(slope * steps) / math.expm1(slope)
+
+    def chance(self, k: int) -> float:
+        """Return the probability of exactly `k` completes."""
+        return math.exp(self.log_chance(k))
+
+    def log_chance(self, k: int) -> float:
+        """Return the log of the probability of exactly `k` completes."""
+        place = bisect.bisect_left(self.counts, k)
+        log = self.logs[place]
+        if self.counts[place] != k:
+            start = self.counts[place - 1]
+            log = self.logs[place - 1] + (log - self.logs[place - 1]) * (k - start) / (self.counts[place] - start)
+        return log - math.log(self._total)
+
+    def at_most(self, k: int) -> float:
+        """Return the probability of at most `k` completes."""
+        if k < 0 or k >= self.people:
+            return float(k >= 0)
+        place = bisect.bisect_right(self.counts, k)
+        return (self._sums[place - 1] + self._between(place, k)) / self._total
+
+    def quantile(self, q: float) -> int:
+        """Return the fewest completes that are not exceeded with at least this probability."""
+        low, high = -1, self.people
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self.at_most(middle) >= q:
+                high = middle
+            else:
+                low = middle
+        return high
+
+    def expected_up_to(self, most: int) -> float:
+        """Return the expected completes, if no more than `most` are counted."""
+        # E min(K, m) = Σ P(K > k) for k < m; sums of a straight piece are close to its ends' mean.
+        stops = sorted({0, min(most, self.people), *(count for count in self.counts if count < most)})
+        total = 0.0
+        for start, end in itertools.pairwise(stops):
+            total += 1 - self.at_most(start)
+            inner = end - start - 1
+            if inner:
+                total += inner * (1 - (self.at_most(start + 1) + self.at_most(end - 1)) / 2)
+        return total
 
 
-def next_wave(nodes: Sequence[Node]) -> NextWave:
-    """Return the posterior predictive distribution of the next wave's share."""
-    # Equal steps of the arc sine, on which binomial variation is alike everywhere.
-    step = math.pi / 2 / _GRID
-    angles = [step * (place + 0.5) for place in range(_GRID)]
-    logs = [(math.log(math.sin(angle)), math.log(math.cos(angle))) for angle in angles]
-    weights = [0.0] * _GRID
+def predict(nodes: Sequence[Node], people: int) -> Predicted:
+    """Return how many of so many people will complete."""
+    counts = _counts(people)
+    chosen = [math.lgamma(people + 1) - math.lgamma(k + 1) - math.lgamma(people - k + 1) for k in counts]
+    chances = [0.0] * len(counts)
     for node in nodes:
-        middle = math.asin(math.sqrt(node.a / (node.a + node.b)))
-        spread = 0.5 / math.sqrt(node.a + node.b + 1)
-        if spread < step:  # narrower than the grid: between the two nearest places
-            place = min(max(middle / step - 0.5, 0.0), _GRID - 1.0)
-            below = min(int(place), _GRID - 2)
-            weights[below] += node.weight * (below + 1 - place)
-            weights[below + 1] += node.weight * (place - below)
-            continue
-        first = max(0, int((middle - _WIDTH * spread) / step))
-        last = min(_GRID, int((middle + _WIDTH * spread) / step) + 1)
-        heights = [(2 * node.a - 1) * sine + (2 * node.b - 1) * cosine for sine, cosine in logs[first:last]]
-        highest = max(heights)
-        densities = [math.exp(height - highest) for height in heights]
-        factor = node.weight / math.fsum(densities)
-        for place, density in enumerate(densities, start=first):
-            weights[place] += factor * density
-    mean = math.fsum(node.weight * node.a / (node.a + node.b) for node in nodes)
-    return NextWave([math.sin(angle) ** 2 for angle in angles], weights, mean)
+        scale = math.log(node.weight) + math.lgamma(node.a + node.b) - math.lgamma(node.a) - math.lgamma(node.b)
+        scale -= math.lgamma(node.a + node.b + people)
+        for place, k in enumerate(counts):
+            chances[place] += math.exp(
+                chosen[place] + scale + math.lgamma(node.a + k) + math.lgamma(node.b + (people - k))
+            )
+    logs = [math.log(chance) if chance > 0 else -745.0 for chance in chances]
+    mean = people * math.fsum(node.weight * node.a / (node.a + node.b) for node in nodes)
+    return Predicted(people, counts, logs, mean)
+
+
+def _counts(people: int) -> list[int]:
+    """Return the counts to compute: all, or closer to both ends, where a distribution may be steep."""
+    if people <= _ALL_COUNTS:
+        return list(range(people + 1))
+    places = (math.sin(math.pi / 2 * place / _ALL_COUNTS) ** 2 for place in range(_ALL_COUNTS + 1))
+    return sorted({round(people * place) for place in places})
 
 
 def log_binomial(k: int, n: int, share: float) -> float:
-    """Return the log of the binomial probability of `k` among `n`."""
+    """Return the log of the binomial probability of `k` among `n`, for a share between 0 and 1."""
     choose = math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
     return choose + k * math.log(share) + (n - k) * math.log1p(-share)
-
-
-def _add_binomial(found: list[float], people: int, share: float, weight: float) -> None:
-    """Add a binomial distribution, from its middle as far as it counts."""
-    middle = min(people, int((people + 1) * share))
-    odds = share / (1 - share)
-    start = weight * math.exp(log_binomial(middle, people, share))
-    least = start * 1e-14
-    value, k = start, middle
-    while k <= people and value > least:
-        found[k] += value
-        value *= (people - k) / (k + 1) * odds
-        k += 1
-    value, k = start * middle / ((people - middle + 1) * odds), middle - 1
-    while k >= 0 and value > least:
-        found[k] += value
-        value *= k / ((people - k + 1) * odds)
-        k -= 1

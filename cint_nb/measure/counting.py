@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,6 +33,21 @@ _NOT_ASKED, _NOT_KNOWN, _UNTIMED = -3, -2, -1
 """In place of a time, for people who have none."""
 _UNKNOWN_WORD, _GROUPS_DIFFER, _CLOSED_FIRST, _CAME_FIRST, _DOUBTFUL = 5, 4, 3, 2, 1
 """What may be wrong with a person, the worst highest."""
+
+
+def refuse_horizon(horizon: float | None) -> float | None:
+    """Return a horizon in milliseconds; refuse one that is not above 0."""
+    if horizon is None:
+        return None
+    if not 0 < horizon < math.inf:
+        raise InputError(
+            "horizon is a number of hours above 0.",
+            evidence={"field": "horizon", "given": horizon},
+            next_step="give the hours since the opening, such as 48, or leave it out.",
+        )
+    exact = horizon * HOUR
+    # Times are whole milliseconds; a horizon that was read off a result must meet them.
+    return float(round(exact)) if abs(exact - round(exact)) < 1e-3 else exact
 
 
 @dataclass(frozen=True)
@@ -170,7 +186,7 @@ def refuse_trouble(people: People, worst: int) -> None:
     )
 
 
-def with_times(people: People, data: nw.LazyFrame) -> nw.LazyFrame:
+def with_times(people: People, data: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Return the people with `time` (milliseconds, or why they have none), `event`, `exposure` and `trouble`."""
     word = nw.col("word")
     trouble: nw.Expr = nw.lit(0)
@@ -208,7 +224,7 @@ def cells_of(people: People, found: Values) -> list[Cell]:
     return [Cell(int(wave), group) for wave, group in zip(found["wave"], groups, strict=True)]
 
 
-def _plain_query(people: People, based: Based) -> nw.LazyFrame:
+def _plain_query(people: People, based: Based) -> nw.LazyFrame[Any]:
     keys = [*cell_keys(people), "word", "closing", "final", "trouble"]
     return with_times(people, based.data).group_by(*keys).agg(nw.len().alias("people"))
 
@@ -238,7 +254,7 @@ def _plain_counts(people: People, found: Values) -> dict[Cell, CellCounts]:
     return counts
 
 
-def _timed_query(people: People, based: Based, horizon: float | None) -> nw.LazyFrame:
+def _timed_query(people: People, based: Based, horizon: float | None) -> nw.LazyFrame[Any]:
     """Return one query for all counts: people are counted by their times, then times by running sums."""
     keys = cell_keys(people)
     word, known = nw.col("word"), is_known(nw.col("word"))
@@ -371,7 +387,7 @@ def count_times(frame: Any, *, by: str | None, base: str) -> Times:
     worst = max(map(int, found["trouble"]), default=0)
     if worst > _DOUBTFUL:
         refuse_trouble(people, worst)
-    rows: dict[Cell, dict[float, tuple[int, int]]] = defaultdict(dict)
+    rows: dict[Cell, dict[int, tuple[int, int]]] = defaultdict(dict)
     for cell, *numbers in zip(
         cells_of(people, found), *(found[name] for name in ("time", "people", "event")), strict=True
     ):

@@ -10,7 +10,6 @@ import narwhals as nw
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.measure.frames import fetch
-from cint_nb.measure.patterns import choose_waves
 from cint_nb.measure.people import read_people
 from cint_nb.measure.words import VISIT_WORDS, WORDS
 
@@ -62,7 +61,7 @@ def flow(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
         37     2  completed    came    fate  1
     """
     people = read_people(frame)
-    chosen = choose_waves(people, waves)
+    chosen = people.choose_waves(waves)
     rows: list[tuple[int, str, str | None, str | None, int]] = []
     if chosen:
         words = _count(fetch(people.data.group_by("wave", "word").agg(nw.len().alias("people"))), "word")

@@ -10,10 +10,10 @@ from typing import Any
 from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
-from cint_nb.measure.beta_binomial import NextWave, log_binomial, next_wave, posterior
-from cint_nb.measure.counting import HOUR, count_cells, count_times
+from cint_nb.measure.beta_binomial import Node, log_binomial, posterior, predict
+from cint_nb.measure.counting import HOUR, count_cells, count_times, refuse_horizon
 from cint_nb.measure.frames import Origin
-from cint_nb.measure.retention import refuse_conf, refuse_horizon
+from cint_nb.measure.probability import refuse_conf
 
 IDS_MAX = 100_000
 """The longest list an upload takes."""
@@ -69,9 +69,9 @@ def forecast(
     """Return how many of the saved ids will complete the next wave within the horizon.
 
     Formula: waves are exchangeable: K ~ BetaBinomial(n, μ (1 − ρ) / ρ, (1 − μ) (1 − ρ) / ρ) with μ ~ Beta(`prior`) and
-    ρ ~ Beta(`rho_prior`), integrated numerically; the forecast is the posterior predictive distribution. A plain binomial
-    would take all waves for alike: its 90 % band held in a quarter to three quarters of the waves. Suppliers are left out
-    on purpose: a wave uses them all, and what they share is the wave.
+    ρ ~ Beta(`rho_prior`), integrated numerically; the forecast is the posterior predictive distribution. A plain
+    binomial would take all waves for alike: its 90 % band held in a quarter to three quarters of the waves. Suppliers
+    are left out on purpose: a wave uses them all, and what they share is the wave.
 
     Source: Gelman et al. (2013), chapter 5; Williams (1975) for the beta-binomial.
 
@@ -83,16 +83,16 @@ def forecast(
         horizon: Hours since the opening, above 0; the shortest time that any past wave was open, if None.
         conf: Probability of the band, and of reaching the goal with `ids_needed`; above 0.5 and below 1.
         prior: Beta prior of the mean share. (1, 1) takes all shares for equally likely.
-        rho_prior: Beta prior of the correlation within a wave. (1, 19), a mean of 0.05, was chosen by simulation: tighter
-            ones make bands that are too narrow.
+        rho_prior: Beta prior of the correlation within a wave. (1, 19), a mean of 0.05, was chosen by simulation:
+            tighter ones make bands that are too narrow.
         min_waves: The fewest past waves, 1 or more. With few the band is wide, not wrong.
 
     Returns:
-        One row: `hours waves saved mean median low high p_goal ids_needed cost_low cost_mean cost_high`. `low` and `high`
-        hold with probability `conf`; `p_goal` is that of at least `goal` completes; `ids_needed` the shortest list that
-        reaches it with probability `conf`, null above 100,000. Costs are the price × the completes up to the goal: at
-        `low`, expected, and at `high`. Without goal or price their columns are null. A frame of pandas holds the priors in
-        `attrs`.
+        One row: `hours waves saved mean median low high p_goal ids_needed cost_low cost_mean cost_high`. `low` and
+        `high` hold with probability `conf`; `p_goal` is that of at least `goal` completes; `ids_needed` the shortest
+        list that reaches it with probability `conf`, null above 100,000. Costs are the price × the completes up to the
+        goal: at `low`, expected, and at `high`. Without goal or price their columns are null. A frame of pandas holds
+        the priors in `attrs`.
 
     Raises:
         InputError: not enough waves were open long enough, or an argument is wrong.
@@ -126,27 +126,26 @@ def forecast(
     waves, hours, origin = _past_waves(frame, horizon)
     if len(waves) < min_waves:
         raise _not_enough(len(waves), min_waves)
-    coming = _predict(waves, *priors)
-    chances = coming.distribution(saved)
-    low, median, high = (_quantile(chances, q) for q in ((1 - conf) / 2, 0.5, (1 + conf) / 2))
+    nodes = _posterior(waves, *priors)
+    coming = predict(nodes, saved)
+    low, median, high = (coming.quantile(q) for q in ((1 - conf) / 2, 0.5, (1 + conf) / 2))
     row: dict[str, Any] = dict.fromkeys(_FORECAST) | {
         "hours": hours,
         "waves": len(waves),
         "saved": saved,
-        "mean": saved * coming.mean,
+        "mean": coming.mean,
         "median": median,
         "low": low,
         "high": high,
     }
     if goal is not None:
-        row["p_goal"] = coming.at_least(goal, saved)
-        row["ids_needed"] = _ids_needed(coming, goal, conf)
+        row["p_goal"] = 1 - coming.at_most(goal - 1)
+        row["ids_needed"] = _ids_needed(nodes, goal, conf)
     if price is not None:
         most = saved if goal is None else goal
-        expected = math.fsum(min(k, most) * chance for k, chance in enumerate(chances))
         row |= {
             "cost_low": price * min(low, most),
-            "cost_mean": price * expected,
+            "cost_mean": price * coming.expected_up_to(most),
             "cost_high": price * min(high, most),
         }
     result = origin.table({name: [row[name]] for name in _FORECAST}, _FORECAST)
@@ -167,8 +166,8 @@ def forecast_check(
 ) -> Any:
     """Return how good forecasts of the past waves would have been, each made from the waves before it.
 
-    Formula: as `forecast`. `pit` = F(k − 1) + f(k) / 2, which good forecasts spread evenly between 0 and 1; `log_score` =
-    log f(k), higher is better, and no forecast gains by saying what it does not believe (a proper score; Gneiting &
+    Formula: as `forecast`. `pit` = F(k − 1) + f(k) / 2, which good forecasts spread evenly between 0 and 1. `log_score`
+    is log f(k), higher is better, and no forecast gains by saying what it does not believe (a proper score; Gneiting &
     Raftery 2007). `log_score_last` is that of a binomial with the share of the wave before, (k + ½) / (n + 1).
 
     Args:
@@ -208,8 +207,8 @@ def forecast_check(
     rows = []
     for place in range(min_waves, len(waves)):
         wave, before = waves[place], waves[place - 1]
-        chances = _predict(waves[:place], *priors).distribution(wave.n)
-        low, high = (_quantile(chances, q) for q in ((1 - conf) / 2, (1 + conf) / 2))
+        coming = predict(_posterior(waves[:place], *priors), wave.n)
+        low, high = (coming.quantile(q) for q in ((1 - conf) / 2, (1 + conf) / 2))
         k = wave.completed
         last = log_binomial(k, wave.n, (before.completed + 0.5) / (before.n + 1))
         rows.append(
@@ -220,8 +219,8 @@ def forecast_check(
                 low,
                 high,
                 int(low <= k <= high),
-                math.fsum(chances[:k]) + chances[k] / 2,
-                math.log(max(chances[k], 1e-300)),
+                coming.at_most(k) - coming.chance(k) / 2,
+                coming.log_chance(k),
                 last,
             )
         )
@@ -246,8 +245,8 @@ def _refuse_settings(
 
 def _not_enough(there: int, needed: int) -> InputError:
     return InputError(
-        f"There are not enough waves for a forecast: {there} of {needed} that were open long enough, are closed, and have "
-        "a report.",
+        f"There are not enough waves for a forecast: {there} of {needed} that were open long enough, are closed, and "
+        "have a report.",
         evidence={"waves": there, "needed": needed},
         safe="nothing was forecast: with fewer waves nobody can know how much they differ.",
         next_step="wait for the next wave, or choose a shorter horizon.",
@@ -274,8 +273,8 @@ def _past_waves(frame: Any, horizon: float | None) -> tuple[list[PastWave], floa
     out = [cell.wave for cell in counted.cells if cell.wave not in usable]
     if out:
         warn_caller(
-            f"measure.forecast: wave{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:10]))} left out: open for less "
-            "than the horizon, cut off, still open, or without a report."
+            f"measure.forecast: wave{'s' if len(out) > 1 else ''} {', '.join(map(str, out[:10]))} left out: open for "
+            "less than the horizon, cut off, still open, or without a report."
         )
     completed = {wave: counts.completed for wave, counts in usable.items()}
     if longest is not None:
@@ -287,32 +286,24 @@ def _past_waves(frame: Any, horizon: float | None) -> tuple[list[PastWave], floa
     return waves, None if longest is None else longest / HOUR, counted.people.origin
 
 
-def _predict(waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]) -> NextWave:
-    return next_wave(posterior([(wave.completed, wave.n) for wave in waves], prior, rho_prior))
+def _posterior(waves: Sequence[PastWave], prior: tuple[float, float], rho_prior: tuple[float, float]) -> list[Node]:
+    return posterior([(wave.completed, wave.n) for wave in waves], prior, rho_prior)
 
 
-def _quantile(chances: Sequence[float], q: float) -> int:
-    """Return the smallest number of completes with at least this probability not to be exceeded."""
-    total = 0.0
-    for k, chance in enumerate(chances):
-        total += chance
-        if total >= q:
-            return k
-    return len(chances) - 1
+def _ids_needed(nodes: Sequence[Node], goal: int, conf: float) -> int | None:
+    def reaches(people: int) -> bool:
+        return people >= goal and 1 - predict(nodes, people).at_most(goal - 1) >= conf
 
-
-def _ids_needed(coming: NextWave, goal: int, conf: float) -> int | None:
-    if coming.at_least(goal, IDS_MAX) < conf:
+    if not reaches(IDS_MAX):
         warn_caller(
-            f"measure.forecast: no list of up to {IDS_MAX:,} ids reaches {goal:,} completes with probability {conf:g}, so "
-            "that ids_needed is null."
+            f"measure.forecast: no list of up to {IDS_MAX:,} ids reaches {goal:,} completes with probability {conf:g}, "
+            "so that ids_needed is null."
         )
         return None
-    low, high = goal - 1, IDS_MAX
+    low, high = goal - 1, goal
+    while not reaches(high):  # doubled, not halved from above: long lists take longer to compute
+        low, high = high, min(2 * high, IDS_MAX)
     while high - low > 1:
         middle = (low + high) // 2
-        if coming.at_least(goal, middle) >= conf:
-            high = middle
-        else:
-            low = middle
+        low, high = (low, middle) if reaches(middle) else (middle, high)
     return high

@@ -49,14 +49,14 @@ class Origin:
             values: The columns.
             kinds: `int`, `float` or `str` for each column whose type its values might not show.
         """
-        library = nw.Implementation.PANDAS if self.library in _FETCHED_AS_PANDAS else self.library
+        library: Any = nw.Implementation.PANDAS if self.library in _FETCHED_AS_PANDAS else self.library
         schema = {
             name: _dtype(kinds.get(name), column, nullable=not library.is_pandas_like())
             for name, column in values.items()
         }
         return self._hand_over(nw.from_dict(values, schema, backend=library))
 
-    def hand_over(self, data: nw.LazyFrame) -> Any:
+    def hand_over(self, data: nw.LazyFrame[Any]) -> Any:
         """Return a result as a query where a query was given, else as data."""
         if self.lazy:
             return data if self.wrapped else data.to_native()
@@ -78,7 +78,7 @@ def _dtype(kind: type | None, column: Sequence[Any], *, nullable: bool) -> Any:
     return {bool: nw.Boolean, int: nw.Int64, float: nw.Float64}.get(kind, nw.String)()
 
 
-def open_frame(frame: Any, name: str = "frame") -> tuple[nw.LazyFrame, Origin]:
+def open_frame(frame: Any, name: str = "frame") -> tuple[nw.LazyFrame[Any], Origin]:
     """Return a frame as a query of narwhals, and where it came from.
 
     Raises:
@@ -103,7 +103,7 @@ def open_frame(frame: Any, name: str = "frame") -> tuple[nw.LazyFrame, Origin]:
         ) from error
 
 
-def fetch(data: nw.LazyFrame) -> Values:
+def fetch(data: nw.LazyFrame[Any]) -> Values:
     """Run a query and return its result; only for what is small, or what a model has to see whole.
 
     Raises:
@@ -113,7 +113,7 @@ def fetch(data: nw.LazyFrame) -> Values:
     return {name: as_list(found[name]) for name in found.columns}
 
 
-def _run(data: nw.LazyFrame) -> nw.DataFrame[Any]:
+def _run(data: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     try:
         return data.collect(backend="pandas") if data.implementation in _FETCHED_AS_PANDAS else data.collect()
     except Exception as error:
@@ -133,11 +133,6 @@ def as_list(column: nw.Series[Any]) -> list[Any]:
     return [None if gap else value for value, gap in zip(column.to_list(), missing.to_list(), strict=True)]
 
 
-def whole(value: float | None) -> int | None:
-    """Return a whole number that an engine gave as a float."""
-    return None if value is None else int(value)
-
-
 def require_columns(schema: Mapping[str, Any], names: Iterable[str], frame: str = "frame") -> None:
     """Refuse a frame in which a column is missing."""
     missing = [name for name in names if name not in schema]
@@ -149,7 +144,9 @@ def require_columns(schema: Mapping[str, Any], names: Iterable[str], frame: str 
         )
 
 
-def column_as(data: nw.LazyFrame, schema: Mapping[str, Any], name: str, kind: Literal["number", "text"]) -> nw.Expr:
+def column_as(
+    data: nw.LazyFrame[Any], schema: Mapping[str, Any], name: str, kind: Literal["number", "text"]
+) -> nw.Expr:
     """Return a column as numbers or as text; a column that is missing, or holds only nulls of another type, is null.
 
     Raises:
@@ -166,7 +163,7 @@ def column_as(data: nw.LazyFrame, schema: Mapping[str, Any], name: str, kind: Li
     if kind == "number" and dtype.is_integer():
         return column if dtype == nw.Int64 else column.cast(nw.Int64())
     if kind == "number" and (dtype.is_float() or dtype.is_decimal()):
-        return _without_nan(column.cast(nw.Float64()))
+        return without_nan(column.cast(nw.Float64()))
     if not fetch(data.select(column.count().alias("known")))["known"][0]:
         return nothing
     raise InputError(
@@ -176,7 +173,8 @@ def column_as(data: nw.LazyFrame, schema: Mapping[str, Any], name: str, kind: Li
     )
 
 
-def _without_nan(column: nw.Expr) -> nw.Expr:
+def without_nan(column: nw.Expr) -> nw.Expr:
+    """Return a column of floats in which NaN is null."""
     return nw.when(~column.is_nan()).then(column)
 
 

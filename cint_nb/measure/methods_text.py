@@ -9,9 +9,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import masked_repr
 from cint_nb.measure.counting import CellCounts, count_cells
-from cint_nb.measure.patterns import choose_waves
-from cint_nb.measure.probability import wilson_interval
-from cint_nb.measure.retention import refuse_conf
+from cint_nb.measure.probability import refuse_conf, wilson_interval
 
 _ABOUT = (
     "Participants were recruited from online sources; they are not a probability sample, so that no sampling error is "
@@ -20,7 +18,7 @@ _ABOUT = (
     "score intervals; they describe chance, and neither coverage nor selection."
 )
 _CAUSES = {
-    "lower_bound": "a lower bound, because the field closed before everybody could come ({cut_off} people were cut off)",
+    "lower_bound": "a lower bound, because it closed before everybody could come ({cut_off} of them were cut off)",
     "provisional": "provisional, because the field is still open or the report was read before it closed",
 }
 _END = (
@@ -67,8 +65,8 @@ def methods_text(
         ...     "closed_by": ["goal"] * 4,
         ... })
         >>> print(cint.measure.methods_text(visits).splitlines()[1])
-        Wave 1: 3 of 4 people asked completed (75.0 %, interval 30.1 % to 95.4 %); this is a lower bound, because the \
-field closed before everybody could come (1 people were cut off).
+        Wave 1: 3 of 4 people asked completed (75.0 %, interval 30.1 % to 95.4 %); this is a lower bound, because it \
+closed before everybody could come (1 of them were cut off).
     """
     refuse_conf(conf)
     if style not in ("plain", "latex"):
@@ -78,7 +76,7 @@ field closed before everybody could come (1 people were cut off).
             next_step="leave it out for plain text.",
         )
     counted = count_cells(frame, by=None, base="asked", horizon=None)
-    chosen = choose_waves(counted.people, waves)
+    chosen = counted.people.choose_waves(waves)
     if not chosen:
         return ""
     sentences = [_ABOUT.format(conf=f"{100 * conf:g}")]
@@ -94,10 +92,8 @@ def _sentence(wave: int, counts: CellCounts, conf: float) -> str:
     if not counts.n:
         return f"Wave {wave}: no rate can be given: {missing or 'nobody was asked'}."
     low, high = (f"{100 * limit:.1f} %" for limit in wilson_interval(counts.completed, counts.n, conf))
-    text = (
-        f"Wave {wave}: {counts.completed} of {counts.n} people asked completed ({100 * counts.completed / counts.n:.1f} %, "
-        f"interval {low} to {high})"
-    )
+    share = f"{100 * counts.completed / counts.n:.1f} %"
+    text = f"Wave {wave}: {counts.completed} of {counts.n} people asked completed ({share}, interval {low} to {high})"
     if counts.kind in _CAUSES:
         text += f"; this is {_CAUSES[counts.kind].format(cut_off=counts.cut_off)}"
     return f"{text}; {missing}, who are not counted." if missing else f"{text}."

@@ -36,8 +36,8 @@ def patterns(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
 
     Formula: a letter per wave: `1` completed; `0` asked, and known not to have completed; `?` not known, cut off or
     still pending; `-` not asked. The type is that of the pattern without its `-`: `never_asked` (nothing is left),
-    `not_known` (any `?`), `never`, `always`, `leaver` (1s, then 0s), `late` (0s, then 1s), `returner` (1s, 0s, 1s), else
-    `intermittent`.
+    `not_known` (any `?`), `never`, `always`, `leaver` (1s, then 0s), `late` (0s, then 1s), `returner` (1s, 0s, 1s),
+    else `intermittent`.
 
     Source: monotone and intermittent patterns, Little & Rubin (2019), chapter 1; the terms of Lynn (2009).
 
@@ -68,7 +68,7 @@ def patterns(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
         2      1-  always  1   0.33
     """
     people = read_people(frame)
-    chosen = choose_waves(people, waves)
+    chosen = people.choose_waves(waves)
     if not chosen:
         return people.origin.table({name: [] for name in _PATTERNS}, _PATTERNS)
     columns = [f"wave {wave}" for wave in chosen]
@@ -89,25 +89,7 @@ def patterns(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
     return people.origin.table(values, _PATTERNS)
 
 
-def choose_waves(people: People, waves: Sequence[int] | None) -> list[int]:
-    """Return the waves that were chosen, in order; all if None."""
-    if waves is None:
-        return people.waves
-    for wave in waves:
-        if wave not in people.waves:
-            raise InputError(
-                f"There is no wave {wave}.",
-                evidence={"field": "waves", "there are": ", ".join(map(str, people.waves[:20])) or "none"},
-                next_step="choose among the waves of the frame.",
-            )
-    if not waves:
-        raise InputError(
-            "waves names no wave.", evidence={"field": "waves"}, next_step="leave it out to take all of them."
-        )
-    return sorted(set(waves))
-
-
-def _letters(people: People, waves: Sequence[int]) -> nw.LazyFrame:
+def _letters(people: People, waves: Sequence[int]) -> nw.LazyFrame[Any]:
     """Return a row per person with a letter per wave, as its place; 0 where the person was not asked."""
     word = nw.col("word")
     is_open = (word == CUT_OFF) | (word == PENDING) | (word == NOT_KNOWN)
@@ -195,7 +177,7 @@ def select(
             next_step="data: every wave not completed is a gap. attrition: waves without a request are none.",
         )
     people = read_people(frame)
-    chosen = choose_waves(people, waves)
+    chosen = people.choose_waves(waves)
     for name, rule in (("max_gap", max_gap), ("max_gaps", max_gaps)):
         if rule is not None and rule < 0:
             raise InputError(f"{name} is 0 or more.", evidence={"field": name}, next_step="leave it out for no limit.")
@@ -231,7 +213,7 @@ def select(
     return people.origin.hand_over(selected.sort("person"))
 
 
-def _follow(letters: nw.LazyFrame, waves: Sequence[int], gaps: str) -> nw.LazyFrame:
+def _follow(letters: nw.LazyFrame[Any], waves: Sequence[int], gaps: str) -> nw.LazyFrame[Any]:
     """Go through the waves of all people at once, and keep count."""
     counts = ("done", "length", "first_wave", "last_wave", "n_gaps", "longest_gap", "run", "starts", "ends")
     found = letters.with_columns(**{name: nw.lit(0) for name in counts})

@@ -5,7 +5,7 @@ Everything is computed with aggregates that every engine has, so that a lazy eng
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from cint_nb.measure.frames import (
     flag,
     open_frame,
     require_columns,
-    whole,
+    without_nan,
 )
 from cint_nb.measure.words import (
     ABSENT,
@@ -83,25 +83,47 @@ class People:
         timed: Whether the frame says when parts were open.
         unread: The rows of the frame in the same terms, to look unknown words up in.
         columns: The names of the columns of `reason` and `closed_by` in `unread`.
-        waves_are_whole: Whether waves are whole numbers by their type.
     """
 
-    data: nw.LazyFrame
+    data: nw.LazyFrame[Any]
     origin: Origin
     rows: int
     by: Grouping | None
     timed: bool
-    unread: nw.LazyFrame
+    unread: nw.LazyFrame[Any]
     columns: tuple[str, str | None]
-    first: int | None
-    last: int | None
 
     @cached_property
     def waves(self) -> list[int]:
         """All waves of the frame, in order."""
         if not self.rows:
             return []
-        return sorted({_as_wave(wave) for wave in fetch(self.unread.select("wave").unique())["wave"]})
+        return sorted({int(wave) for wave in fetch(self.unread.select("wave").unique())["wave"]})
+
+    def choose_waves(self, waves: Sequence[int] | None) -> list[int]:
+        """Return the waves that were chosen, in order; all if None.
+
+        Raises:
+            InputError: one of them does not exist, or none was chosen.
+        """
+        if waves is None:
+            return self.waves
+        if not waves:
+            raise InputError(
+                "waves names no wave.", evidence={"field": "waves"}, next_step="leave it out to take all of them."
+            )
+        for wave in waves:
+            self.refuse_wave(wave)
+        return sorted(set(waves))
+
+    def refuse_wave(self, wave: int) -> None:
+        """Refuse a wave that does not exist."""
+        if wave not in self.waves:
+            raise InputError(
+                f"There is no wave {wave}.",
+                evidence={"there are": ", ".join(map(str, self.waves[:20])) or "none"},
+                next_step="choose among the waves of the frame.",
+            )
 
     def refuse_unknown_words(self) -> None:
         """Refuse words that are none of ours, by name.
@@ -160,8 +182,7 @@ def read_people(
     if details:
         numbers += ["cost", *(["visits"] if is_read else [])]
     rows = data.select(
-        nw.col("person"),
-        nw.col("wave"),
+        *(without_nan(nw.col(name)) if schema[name].is_float() else nw.col(name) for name in ("person", "wave")),
         *(column_as(data, schema, given, "text").alias(name) for given, name in texts),
         *(column_as(data, schema, name, "number").alias(name) for name in numbers),
         *([nw.col(by).alias("by")] if by is not None else []),
@@ -179,7 +200,7 @@ def read_people(
     if is_read:
         found = _read_again(rows_with_places, schema, times=times, details=details)
     else:
-        if closed_by is None and seen["known_reasons"] < seen["rows"]:
+        if closed_by is None and seen.reasons < seen.rows:
             warn_caller(
                 "measure: no column closed_by: listed persons without a reason count as absent. If a part was closed "
                 "early or is still open, say so in closed_by."
@@ -187,9 +208,7 @@ def read_people(
         found = _strongest(
             rows_with_places, schema, times=times, details=details, exact=exact, null_is_absent=closed_by is None
         )
-    people = People(
-        found, origin, seen["rows"], grouping, timed, rows, (reason, closed_by), seen["first"], seen["last"]
-    )
+    people = People(found, origin, seen.rows, grouping, timed, rows, (reason, closed_by))
     if words and people.rows:
         people.refuse_unknown_words()
     if is_read and people.rows:
@@ -197,67 +216,88 @@ def read_people(
     return people
 
 
-def _survey(rows: nw.LazyFrame, schema: dict[str, Any], by: str | None) -> dict[str, int]:
-    """Return what one look at all rows shows, and refuse what no measure can use."""
-    questions = [
-        nw.len().alias("rows"),
-        nw.col("person").count().alias("persons"),
-        nw.col("wave").count().alias("waves"),
-        nw.col("reason").count().alias("known_reasons"),
-    ]
-    if by is not None:
-        questions.append(nw.col("by").count().alias("groups"))
+@dataclass(frozen=True)
+class _Survey:
+    """What one look at all rows shows.
+
+    Args:
+        rows: How many there are; of these `persons`, `waves`, `reasons` and `groups` have one.
+        masked: Rows whose person is a masked id.
+        broken_persons: Rows whose person is a number that is not whole; `broken_waves` likewise.
+        first: The lowest wave; None if waves are no numbers, or there are no rows.
+    """
+
+    rows: int
+    persons: int
+    waves: int
+    reasons: int
+    groups: int
+    masked: int
+    broken_persons: int
+    broken_waves: int
+    first: float | None
+
+
+def _survey(rows: nw.LazyFrame[Any], schema: Mapping[str, Any], by: str | None) -> _Survey:
+    """Look at all rows once, and refuse what no measure can use."""
     dtypes = {name: schema[name] for name in ("person", "wave")}
-    if dtypes["wave"].is_numeric():
-        questions += [nw.col("wave").min().alias("first"), nw.col("wave").max().alias("last")]
-    for name, dtype in dtypes.items():
-        if dtype.is_float() or dtype.is_decimal():
-            broken = nw.col(name) != nw.col(name).floor()
-            questions.append(flag(broken).sum().alias(f"broken_{name}"))
-    if dtypes["person"] == nw.String:
-        questions.append(flag(nw.col("person").str.starts_with(_MASK)).sum().alias("masked"))
-    seen = {name: values[0] for name, values in fetch(rows.select(*questions)).items()}
-    counts = {name: whole(value) or 0 for name, value in seen.items() if name not in ("first", "last")}
-    if not counts["rows"]:
-        return counts | {"first": None, "last": None}
-    if counts["persons"] < counts["rows"]:
-        raise InputError(
-            "Rows without a person cannot be counted.",
-            evidence={"column": "person", "rows": counts["rows"] - counts["persons"]},
-            next_step="give each row the key of its person, or leave the row out.",
-        )
-    if counts.get("masked"):
-        raise InputError(
-            "The column person holds masked ids: different people share a mask, so that it is no key.",
-            evidence={"rows": counts["masked"]},
-            next_step="use a key of your own, such as the person numbers of a history.",
-        )
-    first, last = seen.get("first"), seen.get("last")
-    if first is None or counts["waves"] < counts["rows"] or counts.get("broken_wave") or first < 1:
+    broken = {
+        name: flag(nw.col(name) != nw.col(name).floor()).sum() if _may_be_broken(dtype) else nw.len() * 0
+        for name, dtype in dtypes.items()
+    }
+    is_masked = nw.col("person").str.starts_with(_MASK) if dtypes["person"] == nw.String else None
+    questions = {
+        "rows": nw.len(),
+        "persons": nw.col("person").count(),
+        "waves": nw.col("wave").count(),
+        "reasons": nw.col("reason").count(),
+        "groups": nw.col("by").count() if by is not None else nw.len(),
+        "masked": nw.len() * 0 if is_masked is None else flag(is_masked).sum(),
+        "broken_persons": broken["person"],
+        "broken_waves": broken["wave"],
+        **({"first": nw.col("wave").min()} if dtypes["wave"].is_numeric() else {}),
+    }
+    found = {name: values[0] for name, values in fetch(rows.select(**questions)).items()}
+    first = found.pop("first", None)
+    if not found["rows"]:
+        return _Survey(0, 0, 0, 0, 0, 0, 0, 0, None)
+    seen = _Survey(**{name: int(value) for name, value in found.items()}, first=first)
+    if seen.persons < seen.rows or seen.masked or seen.broken_persons:
+        raise _no_key(seen)
+    if first is None or seen.waves < seen.rows or seen.broken_waves or first < 1:
         raise InputError(
             "wave must be a whole number from 1 in every row.",
             evidence={"column": "wave", "type": str(dtypes["wave"]), "lowest": first},
             next_step="number the waves 1, 2, 3 … by their first opening.",
         )
-    if counts.get("broken_person"):
-        raise InputError(
-            "person must be a whole number or a text.", evidence={"rows": counts["broken_person"]},
-            next_step="use whole numbers or texts as keys.",
-        )  # fmt: skip
-    if by is not None and counts["groups"] < counts["rows"]:
+    if seen.groups < seen.rows:
         raise InputError(
             f"The column {by} is not known for all: it is null in some rows.",
-            evidence={"column": by, "rows": counts["rows"] - counts["groups"]},
+            evidence={"column": by, "rows": seen.rows - seen.groups},
             next_step=f"fill {by} with a word of its own, such as not_known, where it is null.",
         )
-    return counts | {"first": _as_wave(first), "last": _as_wave(last)}
+    return seen
 
 
-def _as_wave(value: Any) -> int:
-    return int(value)
+def _may_be_broken(dtype: Any) -> bool:
+    return bool(dtype.is_float() or dtype.is_decimal())
 
 
-def _grouping(rows: nw.LazyFrame, by: str) -> Grouping:
+def _no_key(seen: _Survey) -> InputError:
+    if seen.masked:
+        return InputError(
+            "The column person holds masked ids: different people share a mask, so that it is no key.",
+            evidence={"rows": seen.masked},
+            next_step="use a key of your own, such as the person numbers of a history.",
+        )
+    return InputError(
+        "person must be a key in every row: a whole number or a text.",
+        evidence={"without": seen.rows - seen.persons, "not whole": seen.broken_persons},
+        next_step="give each row the key of its person, or leave the row out.",
+    )
+
+
+def _grouping(rows: nw.LazyFrame[Any], by: str) -> Grouping:
     values = fetch(rows.select("by").unique().head(_CODED_MAX + 1))["by"]
     known = [value for value in values if value is not None]
     return Grouping(by, None if len(known) > _CODED_MAX else sorted(known, key=sort_key))
@@ -276,8 +316,8 @@ def _place(grouping: Grouping) -> nw.Expr:
 
 
 def _strongest(
-    rows: nw.LazyFrame, schema: dict[str, Any], *, times: bool, details: bool, exact: bool, null_is_absent: bool
-) -> nw.LazyFrame:
+    rows: nw.LazyFrame[Any], schema: dict[str, Any], *, times: bool, details: bool, exact: bool, null_is_absent: bool
+) -> nw.LazyFrame[Any]:
     is_visit = (nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT)
     is_grouped = "by" in rows.collect_schema()
     made: dict[str, nw.Expr] = {
@@ -364,7 +404,7 @@ def _deciding_visit(details: bool) -> dict[str, nw.Expr]:
     return found
 
 
-def _read_again(rows: nw.LazyFrame, schema: dict[str, Any], *, times: bool, details: bool) -> nw.LazyFrame:
+def _read_again(rows: nw.LazyFrame[Any], schema: dict[str, Any], *, times: bool, details: bool) -> nw.LazyFrame[Any]:
     """Return the output of `dispositions` in our terms."""
     open_now = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN)
     made: dict[str, nw.Expr] = {
@@ -384,7 +424,7 @@ def _read_again(rows: nw.LazyFrame, schema: dict[str, Any], *, times: bool, deta
     return rows.with_columns(**made)
 
 
-def _refuse_doubles(rows: nw.LazyFrame) -> None:
+def _refuse_doubles(rows: nw.LazyFrame[Any]) -> None:
     counted = rows.group_by("person", "wave").agg(nw.len().alias("times")).filter(nw.col("times") > 1)
     double = fetch(counted.select(nw.len().alias("people")))["people"][0]
     if double:

@@ -6,7 +6,19 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
+from cint_nb.domain.errors import InputError
+
 _NORMAL = NormalDist()
+
+
+def refuse_conf(conf: float) -> None:
+    """Refuse what is no confidence."""
+    if not 0.5 < conf < 1:
+        raise InputError(
+            "conf is above 0.5 and below 1.",
+            evidence={"field": "conf", "given": conf},
+            next_step="give 0.95 for 95 %.",
+        )
 
 
 def two_sided_quantile(conf: float) -> float:

@@ -9,8 +9,8 @@ from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.measure.bases import Cell, refuse_base
-from cint_nb.measure.counting import HOUR, CellCounts, Counted, count_cells, warn_untimed
-from cint_nb.measure.probability import log_log_interval, wilson_interval
+from cint_nb.measure.counting import HOUR, CellCounts, Counted, count_cells, refuse_horizon, warn_untimed
+from cint_nb.measure.probability import log_log_interval, refuse_conf, wilson_interval
 
 _KINDS: dict[str, type] = {
     "base": str,
@@ -105,31 +105,6 @@ def retention(
     ]
     _warn(counted, chosen=horizon is not None)
     return counted.people.origin.table({name: [row[name] for row in rows] for name in kinds}, kinds)
-
-
-def refuse_conf(conf: float) -> None:
-    """Refuse what is no confidence."""
-    if not 0.5 < conf < 1:
-        raise InputError(
-            "conf is above 0.5 and below 1.",
-            evidence={"field": "conf", "given": conf},
-            next_step="give 0.95 for 95 %.",
-        )
-
-
-def refuse_horizon(horizon: float | None) -> float | None:
-    """Return a horizon in milliseconds; refuse one that is not above 0."""
-    if horizon is None:
-        return None
-    if not 0 < horizon < math.inf:
-        raise InputError(
-            "horizon is a number of hours above 0.",
-            evidence={"field": "horizon", "given": horizon},
-            next_step="give the hours since the opening, such as 48, or leave it out.",
-        )
-    exact = horizon * HOUR
-    # Times are whole milliseconds; a horizon that was read off a result must meet them.
-    return float(round(exact)) if abs(exact - round(exact)) < 1e-3 else exact
 
 
 def _figures(counts: CellCounts, horizon: float | None, conf: float) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.measure.bases import refuse_base
 from cint_nb.measure.counting import EventTime, count_times, warn_untimed
-from cint_nb.measure.probability import chi_square_tail, log_log_interval, solve
-from cint_nb.measure.retention import refuse_conf
+from cint_nb.measure.probability import chi_square_tail, log_log_interval, refuse_conf, solve
 
 _CURVE: dict[str, type] = {
     "hours": float,

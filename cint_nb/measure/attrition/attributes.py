@@ -199,8 +199,9 @@ def read_persons_table(frame: Any, name: str, columns: Sequence[str]) -> dict[st
     for column, values in found.items():
         wrong = [value for value in values if value is None or (column != "person" and not _is_number(value))]
         if wrong:
+            kind = "key" if column == "person" else "number"
             raise InputError(
-                f"{name}: the column {column} has {len(wrong):,} values that are no {'key' if column == 'person' else 'number'}.",
+                f"{name}: the column {column} has {len(wrong):,} values that are no {kind}.",
                 evidence={"column": column},
                 next_step=f"give a value of {column} in each row.",
             )

@@ -13,7 +13,6 @@ from cint_nb.domain.errors import InputError
 from cint_nb.measure.attrition.attributes import Attribute, read_attributes, refuse_missing_report
 from cint_nb.measure.attrition.logit import SeparationError, fit_logit, load, make_design, refuse_separation
 from cint_nb.measure.frames import Origin, fetch
-from cint_nb.measure.patterns import choose_waves
 from cint_nb.measure.people import read_people
 from cint_nb.measure.words import COMPLETED, CUT_OFF, NOT_KNOWN
 
@@ -90,7 +89,7 @@ def read_chain(
             attribute or a base weight is not known.
     """
     people = read_people(frame)
-    chosen = choose_waves(people, waves)
+    chosen = people.choose_waves(waves)
     if len(chosen) < 2:
         raise InputError(
             "Weights for attrition need two waves or more.",
@@ -161,8 +160,8 @@ def _steps(
         cut = sum(each is not None and each[0] == CUT_OFF for each in here)
         if cut and cut_off != "as_left":
             raise InputError(
-                f"Wave {wave}: {cut:,} people were cut off when it stopped early; whether they would have stayed is not "
-                "known.",
+                f"Wave {wave}: {cut:,} people were cut off when it stopped early; whether they would have stayed is "
+                "not known.",
                 evidence={"wave": wave, "cut_off": cut},
                 next_step="leave the wave out, or pass cut_off='as_left': weights then also correct for who was quick.",
             )
@@ -232,7 +231,9 @@ def _probabilities(chain: Chain, step: Step, stayed: Floats, counts: Floats) -> 
     # Only what varies among the people of the step.
     chosen = [each for each in (attribute.at(step.members) for attribute in chain.attributes) if each.varies]
     if not chosen:
-        return stayed * 0 + float((counts * stayed).sum() / counts.sum())
+        np, _ = load()
+        share: Floats = np.full(len(stayed), (counts * stayed).sum() / counts.sum())
+        return share
     try:
         return fit_logit(make_design(chosen).matrix, stayed, counts).fitted
     except SeparationError as error:
@@ -250,7 +251,8 @@ def _class_shares(p: Floats, stayed: Floats, counts: Floats, classes: int, wave:
     here = np.bincount(class_of, weights=counts * stayed, minlength=classes)
     if np.any((in_class > 0) & (here == 0)):
         raise UnusableError(wave, f"an empty class: in wave {wave} nobody stayed of one of the {classes} classes")
-    return (here / np.maximum(in_class, 1))[class_of]
+    shares: Floats = (here / np.maximum(in_class, 1))[class_of]
+    return shares
 
 
 def refuse_unusable(chain: Chain, error: UnusableError) -> InputError:

@@ -14,11 +14,11 @@ from cint_nb.measure.probability import (
     chi_square_tail,
     fisher_exact,
     holm,
+    refuse_conf,
     student_p,
     two_sided_p,
     two_sided_quantile,
 )
-from cint_nb.measure.retention import refuse_conf
 
 _SMALL = 5
 """An expected count below which χ² is not trusted."""
@@ -69,8 +69,8 @@ def contrast(
         attributes: A row per person, with the column `person`. Numeric columns are numbers, also 0 and 1; all others
             words, in which null is the level `not_known`.
         wave: The wave that was completed or not.
-        base: Whose: those who completed the wave before (`previous`), the `first` or `ever` an earlier one, or everybody
-            `asked`.
+        base: Whose: those who completed the wave before (`previous`), the `first` or `ever` an earlier one, or
+            everybody `asked`.
         columns: The attributes; all if None.
         conf: Of the intervals, above 0.5 and below 1.
         joint: Whether to fit the model; without it the effects are null, and statsmodels is not needed.
@@ -193,8 +193,8 @@ def _test_words(name: str, counts: Sequence[Sequence[int]], here: int, gone: int
         if len(counts) == 2:
             return {"test": "fisher", "statistic": None, "df": None, "p": fisher_exact(*counts)}
         warn_caller(
-            f"measure.contrast, wave {wave}: {name} has small expected counts: some level has fewer than {_SMALL} people "
-            "expected to stay or to leave, and χ² is only roughly right. Join small levels."
+            f"measure.contrast, wave {wave}: {name} has small expected counts: some level has fewer than {_SMALL} "
+            "people expected to stay or to leave, and χ² is only roughly right. Join small levels."
         )
     chi2 = math.fsum(
         (value - wanted) ** 2 / wanted
@@ -214,8 +214,6 @@ def _effects(
     known = [attribute.at(places) for attribute in attributes]
     outcome = np.array([stayed[place] for place in places], dtype=float)
     try:
-        if not len(outcome) or outcome.min() == outcome.max():
-            raise SeparationError
         design = make_design(known)
         fit = fit_logit(design.matrix, outcome)
     except SeparationError:

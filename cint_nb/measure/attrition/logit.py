@@ -120,7 +120,7 @@ def fit_logit(design: Floats, stayed: Floats, times: Floats | None = None) -> Lo
     weights = np.ones(len(stayed)) if times is None else times
     counted = weights > 0
     rows, outcome, weights = design[counted], stayed[counted], weights[counted]
-    if np.linalg.matrix_rank(rows) < rows.shape[1]:
+    if not len(rows) or outcome.min() == outcome.max() or np.linalg.matrix_rank(rows) < rows.shape[1]:
         raise SeparationError
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # what they would say is decided below

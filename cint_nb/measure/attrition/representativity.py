@@ -11,8 +11,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.measure.attrition.attributes import Attribute, sample_of_base
 from cint_nb.measure.attrition.logit import SeparationError, fit_logit, load, make_design, refuse_separation
-from cint_nb.measure.probability import two_sided_quantile
-from cint_nb.measure.retention import refuse_conf
+from cint_nb.measure.probability import refuse_conf, two_sided_quantile
 
 _KINDS: dict[str, type] = {
     "quantity": str,
@@ -40,9 +39,9 @@ def r_indicator(
     Formula: with ρ the probability to stay, from a logit of all attributes, R = 1 − 2 S(ρ): 1 if everybody is as likely
     to stay. S² is reduced by the bias that the estimation of ρ brings, Σ zᵢ′ Σ zᵢ / N with zᵢ = ρᵢ (1 − ρᵢ) xᵢ, never
     below 0; `R_raw` is without. The standard error takes the list for the population, so that it has no part for
-    sampling. CV = S(ρ) / ρ̄ bounds the bias of a mean. Partial indicators say what brings the unevenness: `Pu` of a level
-    √(nₖ/N) (ρ̄ₖ − ρ̄), of an attribute the root of their squares; `Pc` what an attribute adds within the cells of all
-    others.
+    sampling. CV = S(ρ) / ρ̄ bounds the bias of a mean. Partial indicators say what brings the unevenness: `Pu` of a
+    level √(nₖ/N) (ρ̄ₖ − ρ̄), of an attribute the root of their squares; `Pc` what an attribute adds within the cells of
+    all others.
 
     Source: Schouten, Cobben & Bethlehem (2009); Shlomo, Skinner & Schouten (2012).
 
@@ -55,8 +54,8 @@ def r_indicator(
         conf: Of the interval of R, above 0.5 and below 1.
 
     Returns:
-        A row per quantity: `quantity attribute level value se low high`; `R`, `R_raw`, `CV`, `propensity` (ρ̄), `n`, then
-        for each attribute `Pu`, `Pc` and `Pu` of each level. Only R has a standard error.
+        A row per quantity: `quantity attribute level value se low high`; `R`, `R_raw`, `CV`, `propensity` (ρ̄), `n`,
+        then for each attribute `Pu`, `Pc` and `Pu` of each level. Only R has a standard error.
 
     Raises:
         InputError: an attribute is a number, the first wave, no report, everybody or nobody stayed, or separation.

@@ -15,8 +15,7 @@ from cint_nb.domain.errors import InputError
 from cint_nb.measure.attrition.attributes import Attribute, read_attributes, read_persons_table
 from cint_nb.measure.frames import fetch, open_frame, require_columns
 from cint_nb.measure.people import read_people
-from cint_nb.measure.probability import two_sided_quantile
-from cint_nb.measure.retention import refuse_conf
+from cint_nb.measure.probability import refuse_conf, two_sided_quantile
 from cint_nb.measure.words import COMPLETED
 
 _SUMMARY: dict[str, type] = {
@@ -46,8 +45,8 @@ _MEAN: dict[str, type] = {"wave": int, "n": int, "mean": float, "se": float, "lo
 def weight_summary(weights: Any) -> Any:
     """Return what weights cost, wave by wave.
 
-    Formula: `deff` = n Σw² / (Σw)² = 1 + cv² (Kish 1965), the factor by which unequal weights alone raise the variance of
-    a mean; `n_eff` = n / deff; `cv` has the divisor n.
+    Formula: `deff` = n Σw² / (Σw)² = 1 + cv² (Kish 1965), the factor by which unequal weights alone raise the variance
+    of a mean; `n_eff` = n / deff; `cv` has the divisor n.
 
     Args:
         weights: The output of `attrition_weights`, or any frame with `person wave weight`.
@@ -227,9 +226,9 @@ def _mean(pairs: Sequence[tuple[float, float]]) -> float | None:
 def weighted_mean(values: Any, weights: Any, *, wave: int, replicates: Any = None, conf: float = 0.95) -> Any:
     """Return the weighted mean of a value, with its standard error.
 
-    Formula: Σ wᵢ yᵢ / Σ wᵢ. Without replicates the error is linearised, people taken as drawn with replacement: se² = n /
-    (n − 1) Σ (wᵢ (yᵢ − ȳ) / Σw)² (Särndal, Swensson & Wretman 1992), and takes the weights as given. With replicates it
-    is the standard deviation of their means about the mean of these (divisor R − 1), which knows that weights are
+    Formula: Σ wᵢ yᵢ / Σ wᵢ. Without replicates the error is linearised, people taken as drawn with replacement: se² = n
+    / (n − 1) Σ (wᵢ (yᵢ − ȳ) / Σw)² (Särndal, Swensson & Wretman 1992), and takes the weights as given. With replicates
+    it is the standard deviation of their means about the mean of these (divisor R − 1), which knows that weights are
     estimated. Normal interval.
 
     Args:
@@ -264,8 +263,8 @@ def weighted_mean(values: Any, weights: Any, *, wave: int, replicates: Any = Non
     known = [(value_of[person], weight) for person, weight in of_wave.items() if person in value_of]
     if len(known) < len(of_wave):
         warn_caller(
-            f"measure.weighted_mean: {len(of_wave) - len(known):,} of {len(of_wave):,} weighted people have no value, and "
-            "are left out."
+            f"measure.weighted_mean: {len(of_wave) - len(known):,} of {len(of_wave):,} weighted people have no value, "
+            "and are left out."
         )
     mean = _mean(known)
     if mean is None:

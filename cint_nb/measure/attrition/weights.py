@@ -38,8 +38,9 @@ def attrition_weights(
     """Return weights by which those who stayed stand for everybody who completed the first wave.
 
     Formula: a chain of steps; each models completing a wave among those who completed every wave before it, and the
-    weight is the base weight × Π 1/p. With `logit` p is the fitted probability of a logit with main effects, unweighted;
-    with `classes` people are sorted by it into classes of about equal size, and p is the share of the class that stayed.
+    weight is the base weight × Π 1/p. With `logit` p is the fitted probability of a logit with main effects,
+    unweighted; with `classes` people are sorted by it into classes of about equal size, and p is the share of the class
+    that stayed.
 
     Source: Rizzo, Kalton & Brick (1996); Little (1986) for weighting classes; Potter (1990) for trimming.
 
@@ -55,11 +56,12 @@ def attrition_weights(
         cut_off: `refuse` waves in which people of the chain were cut off, or count them `as_left`.
 
     Returns:
-        A row per wave and person who completed all waves so far: `person wave p weight_raw weight`; `weight` is trimmed.
+        A row per wave and person who completed all waves so far: `person wave p weight_raw weight`; `weight` is
+        trimmed.
 
     Raises:
-        InputError: there are no two waves; a wave is still open, or stopped early, or has no report; attributes separate
-            those who stayed; a class has nobody who stayed; a number or a base weight is not known.
+        InputError: there are no two waves; a wave is still open, or stopped early, or has no report; attributes
+            separate those who stayed; a class has nobody who stayed; a number or a base weight is not known.
 
     Assumes: missing at random: of two people with the same attributes, staying does not depend on what they would have
     answered. Where it does, bias remains, and nothing in the data can show it.
@@ -163,7 +165,8 @@ def bootstrap_weights(
     anew, with the number of times that a person was drawn as frequency weight; the weight is times × base weight × Π
     1/p. Replicates that have no weights (separation, an empty class, nobody stayed) are left out.
 
-    Source: Efron & Tibshirani (1993); Valliant, Dever & Kreuter (2018), chapter 15, on repeating every step of weighting.
+    Source: Efron & Tibshirani (1993); Valliant, Dever & Kreuter (2018), chapter 15, on repeating every step of
+        weighting.
 
     Args:
         frame: Visits and listed persons, as for `attrition_weights`.
@@ -171,7 +174,8 @@ def bootstrap_weights(
         draws: The resamples themselves, `replicate person times`; drawn if None.
         replicates: How many to draw, 2 or more. The result has a row per replicate, person and wave.
         seed: Of the draws: the same seed gives the same weights.
-        columns: The attributes, as for `attrition_weights`; so are `waves`, `method`, `classes`, `base_weight`, `cut_off`.
+        columns: The attributes, as for `attrition_weights`; so are `waves`, `method`, `classes`, `base_weight`,
+            `cut_off`.
         waves: The waves of the chain.
         method: `logit` or `classes`.
         classes: How many classes.
@@ -236,8 +240,8 @@ def bootstrap_weights(
         )
     if unusable > _UNUSABLE_MAX * len(resamples):
         warn_caller(
-            f"measure.bootstrap_weights: {unusable:,} of {len(resamples):,} replicates are unusable and left out, so that "
-            "standard errors are too small. Use fewer attributes, or join small levels."
+            f"measure.bootstrap_weights: {unusable:,} of {len(resamples):,} replicates are unusable and left out, so "
+            "that standard errors are too small. Use fewer attributes, or join small levels."
         )
     return chain.origin.table(values, _REPLICATES)
 
@@ -269,8 +273,8 @@ def _read_draws(draws: Any, persons: Sequence[Any]) -> dict[int, list[int]]:
             strangers += 1
     if strangers:
         warn_caller(
-            f"measure.bootstrap_weights: {strangers:,} rows of draws are of people who did not complete the first wave, or "
-            "have no attributes; they are left out."
+            f"measure.bootstrap_weights: {strangers:,} rows of draws are of people who did not complete the first "
+            "wave, or have no attributes; they are left out."
         )
     if not resamples:
         raise InputError(
