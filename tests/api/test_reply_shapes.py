@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pytest
+
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.api.reply_shapes import REPLY_SHAPES
 from cint_nb.wire.replies.shape import Object, Presence, Rows, Shape, deviations

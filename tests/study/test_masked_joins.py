@@ -31,6 +31,8 @@ def _wave(pairs: dict[str, str]) -> Any:
             project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,
             locale="ger_de",
             completes_goal=5,
+            expected_length_of_interview_minutes=10,
+            expected_incidence_rate=0.9,
             cost_per_interview="2 EUR",
             start_at=now + pd.Timedelta(hours=1),
             end_at=now + pd.Timedelta(days=9),

@@ -161,6 +161,6 @@ def test_respondents_of_the_other_kind_say_so_in_the_panel() -> None:
     content = b"RID\n0f1ce179-a917-8c17-b5ec-123456789012\n"
     with pytest.warns(CintWarning, match="suggests RIDs"):
         people = read_respondents(content, entity_type="RSID", name="a.csv")
-    facts = summarise(people, FileChoice("a.csv", content=content))
-    assert "check this" in "\n".join(format_lines(facts, people.entity_type))
-    assert "check this" in render_static_lines(facts, people.entity_type)
+    facts = summarise(people, FileChoice("a.csv", content=content), people.entity_type)
+    assert "check this" in "\n".join(format_lines(facts))
+    assert "check this" in render_static_lines(facts)

@@ -8,7 +8,6 @@ from cint_nb.domain import limits
 from cint_nb.domain.files import UploadProblem
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
-from cint_nb.study.files.evidence import contradicting_names
 from cint_nb.study.files.id_array import is_in
 from cint_nb.study.preflight.registry import NOT_CREATED, RuleReport, WaveFacts, rule
 

@@ -79,8 +79,9 @@ def said_everywhere(source: Any, people: Respondents, sentence: str, capsys: Any
         assert people.upload_problems == ()
     if not isinstance(source, Path):
         return
-    options = {"entity_type": people.entity_type.value, "column": people.source_info.position}
-    picker = FilePicker(source.parent).choose(source.name, **options)
+    picker = FilePicker(source.parent).choose(
+        source.name, entity_type=people.entity_type.value, column=people.source_info.position
+    )
     html = str(picker.to_static_html()) + "".join(getattr(part, "value", "") or "" for part in picker.children)
     assert sentence.replace('"', "&quot;").replace("'", "&#x27;") in html + picker_text(picker)
     assert sentence in picker.to_text()
