@@ -33,11 +33,13 @@ def notebooks(session: nox.Session) -> None:
     session.run("pytest", "tests/notebooks", *session.posargs)
 
 
+FAULTS = ("tests/faults", "tests/wave/test_changed_elsewhere.py", "tests/wave/test_killed.py")
+
+
 @nox.session
 def faults(session: nox.Session) -> None:
     """Every fault at every step in every way of use; `-- --report` writes docs/faults.md anew."""
-    more = ("tests/wave/test_changed_elsewhere.py", "tests/wave/test_killed.py")
-    session.run("pytest", "tests/faults", *more, "--every-way", "-n", "3", *session.posargs)
+    session.run("pytest", *FAULTS, "--every-way", "-n", "3", *session.posargs)
 
 
 @nox.session
@@ -56,8 +58,7 @@ def tables(session: nox.Session) -> None:
         "--every-way",
         "-m",
         "sampled or thorough or hypothesis",
-        "--ignore=tests/faults",
-        "--ignore=tests/sandbox/test_schemathesis.py",
+        *(f"--ignore={each}" for each in (*FAULTS, "tests/sandbox/test_schemathesis.py")),
         "-n",
         "3",
         *session.posargs,
