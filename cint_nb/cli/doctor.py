@@ -10,6 +10,7 @@ import sys
 
 from cint_nb.domain.errors import CintError
 from cint_nb.wave.client import open_client
+from cint_nb.wave.journal.database import find_location
 from cint_nb.wave.journal.journal import default_path
 from cint_nb.wire.loop_thread import archived_nest_asyncio_applied
 from cint_nb.wire.settings import SANDBOX_BASE_URL, Mode, Settings
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
     ]
     for passed, name, text in checks:
         print(f"{'ok  ' if passed else 'FAIL'}  {name:<14} {text}")
-    print(f"ok    {'journal':<14} {default_path()}")
+    print(f"ok    {'journal':<14} {find_location(default_path())}")
     return 0 if all(passed for passed, _, _ in checks) else 1
 
 

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from cint_nb.domain.errors import SettingsError
 from cint_nb.output_files import write_new_file
 from cint_nb.study.files.line_frames import escape_formula
-from cint_nb.wave.journal.database import journal_version, set_aside
+from cint_nb.wave.journal.database import find_location, journal_version, set_aside
 from cint_nb.wave.journal.journal import Journal, JournalEntry, default_path
 from cint_nb.wave.journal.payloads import Payload
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print one line per wave and step, export the audit trail, or rename the journal."""
-    path = arguments.file or default_path()
+    path = arguments.file or find_location(default_path())
     if not path.exists():
         raise SettingsError(
             "No journal exists yet.",

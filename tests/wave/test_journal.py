@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from cint_nb.domain.errors import CintWarning, JournalError
-from cint_nb.wave.client import open_client
+from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.journal.database import set_aside
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey, default_path
 from cint_nb.wave.journal.payloads import (
@@ -28,6 +28,7 @@ from cint_nb.wave.journal.payloads import (
     Step,
     UploadPayload,
 )
+from cint_nb.wave.wave import Wave
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "10-connect.jsonl"
 KEY = WaveKey("live https://api.cint.com/v1 account 101", "Brand tracker", "Wave 2")
@@ -160,35 +161,91 @@ def is_an_empty_other_database(path: Path) -> None:
         other.commit()
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        is_csv,
-        is_garbage,
-        is_one_byte,
-        is_another_database,
-        is_another_database_with_a_log,
-        is_a_damaged_other_database,
-        is_an_empty_other_database,
-    ],
+FOREIGN = (
+    is_csv,
+    is_garbage,
+    is_one_byte,
+    is_another_database,
+    is_another_database_with_a_log,
+    is_a_damaged_other_database,
+    is_an_empty_other_database,
 )
-@pytest.mark.parametrize("linked", [False, True])
-def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(
-    tmp_path: Path, make: Callable[[Path], None], *, linked: bool
-) -> None:
-    file = tmp_path / "folder" / "theirs"
+
+
+def make_foreign(tmp_path: Path, make: Callable[[Path], None]) -> tuple[Path, Path]:
+    """Return a file of another program, and a link to it elsewhere."""
+    file, link = tmp_path / "folder" / "theirs", tmp_path / "link.sqlite3"
     file.parent.mkdir()
     make(file)
     file.chmod(0o644)
-    before = {each.name: (each.read_bytes(), each.stat().st_mode) for each in file.parent.iterdir()}
-    named = file
-    if linked:
-        named = tmp_path / "link.sqlite3"
-        named.symlink_to(file)
+    link.symlink_to(file)
+    return file, link
+
+
+def contents(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {each.name: (each.read_bytes(), each.stat().st_mode) for each in folder.iterdir()}
+
+
+@pytest.mark.parametrize("make", FOREIGN)
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_that_is_no_journal_stays_as_it_is_and_the_journal_is_kept_beside_it(
+    tmp_path: Path, make: Callable[[Path], None], *, linked: bool
+) -> None:
+    file, link = make_foreign(tmp_path, make)
+    before = contents(file.parent)
+    for number in range(3):
+        with pytest.warns(CintWarning, match="is not a journal .* was left unchanged") as caught:
+            journal = Journal(link if linked and number else file)
+        (warning,) = caught
+        assert str(journal.path) in str(warning.message)
+        assert "CINT_NB_JOURNAL" in str(warning.message)
+        assert len(journal.entries()) == number
+        journal.write(KEY, PAUSE, EntryState.DONE, Payload())
+        journal.close()
+    after = contents(file.parent)
+    assert {name: after[name] for name in before} == before
+    assert sorted(after.keys() - before.keys()) == ["theirs.cint-nb.sqlite3"]
+
+
+@pytest.mark.parametrize("make", FOREIGN)
+def test_a_file_that_is_no_journal_is_not_read_as_one(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    file, _ = make_foreign(tmp_path, make)
+    before = contents(file.parent)
     with pytest.raises(JournalError, match="not a journal") as caught:
-        Journal(named)
+        Journal(file, read_only=True)
     assert "CINT_NB_JOURNAL" in str(caught.value.next_step)
-    assert {each.name: (each.read_bytes(), each.stat().st_mode) for each in file.parent.iterdir()} == before
+    assert contents(file.parent) == before
+
+
+def test_where_the_file_beside_is_another_programs_too_it_is_refused(tmp_path: Path) -> None:
+    file, _ = make_foreign(tmp_path, is_csv)
+    is_csv(file.with_name(f"{file.name}.cint-nb.sqlite3"))
+    before = contents(file.parent)
+    with pytest.warns(CintWarning, match="left unchanged"), pytest.raises(JournalError, match="not a journal"):
+        Journal(file)
+    assert contents(file.parent) == before
+
+
+def test_a_wave_is_found_though_its_journal_was_overwritten_from_its_first_byte(
+    tmp_path: Path, make_wave: Callable[..., Wave], client: Client
+) -> None:
+    path = tmp_path / "journal.sqlite3"
+    client.aio._journal = Journal(path)
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    wave.launch(budget="300 EUR")
+    is_garbage(path)
+    with pytest.warns(CintWarning, match="left unchanged"):
+        client.aio._journal = Journal(path)
+    again = make_wave()
+    with pytest.warns(CintWarning, match="found on the exchange"):
+        again.create()
+    again.upload()
+    with pytest.warns(CintWarning, match="Nothing was sent"):
+        again.launch(budget="300 EUR")
+    assert len(client.sandbox.world.groups) == 1
+    assert sorted(job.kind for job in client.sandbox.world.jobs.values()) == ["launch", "recontact-upload"]
 
 
 def test_an_empty_file_becomes_a_journal(path: Path) -> None:

@@ -25,6 +25,7 @@ APPLICATION_ID = 0x434E424A
 BUSY_SECONDS = 5.0
 """How long an operation waits for another program that is writing."""
 _FIRST_VERSION_WITH_MARK = 3
+_BESIDE = ".cint-nb.sqlite3"
 _MAGIC = b"SQLite format 3\0"
 _SCHEMA = (
     """CREATE TABLE events (
@@ -298,6 +299,21 @@ def journal_version(path: Path) -> int | None:
         header = damaged.read(72)
     is_ours = header.startswith(_MAGIC) and int.from_bytes(header[68:72]) == APPLICATION_ID
     return int.from_bytes(header[60:64]) if is_ours else None
+
+
+def find_location(path: Path) -> Path:
+    """Return the file of the journal that is wanted at a path: beside it, where another program's file stands there.
+
+    A file that does not carry our mark is left unchanged, and the journal, which is a cache, must not stop a wave. It is
+    the same file beside the real one whether the path is a symbolic link or not.
+    """
+    try:
+        location = Path(os.path.realpath(path))
+        status = location.stat()
+        is_foreign = stat.S_ISREG(status.st_mode) and status.st_size > 0 and journal_version(location) is None
+    except (OSError, ValueError, sqlite3.Error):
+        return path  # opening it says why it cannot be read
+    return location.with_name(f"{location.name}{_BESIDE}") if is_foreign else path
 
 
 def set_aside(path: Path, reason: str) -> Path:

@@ -22,7 +22,7 @@ import platformdirs
 from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.errors import JournalDamaged, JournalError
 from cint_nb.domain.findings import Finding, Findings, Severity
-from cint_nb.wave.journal.database import JournalDatabase, set_aside
+from cint_nb.wave.journal.database import JournalDatabase, find_location, set_aside
 from cint_nb.wave.journal.locks import WaveLock, current_user
 from cint_nb.wave.journal.payloads import STEPS, AnyPayload, Payload, PayloadOut, Step
 from cint_nb.wire.clock import Clock, SystemClock
@@ -87,13 +87,16 @@ class Journal:
         clock: For the locks: real time, whatever the time of the exchange.
 
     A damaged journal is renamed, with a warning that gives its new name; one that was shortened or changed elsewhere is
-    read on, with a warning. A file that is no journal, or one of another schema version, is refused and left unchanged.
+    read on, with a warning. A file that is no journal is left unchanged: the journal is then kept beside it, with a
+    warning that names it. One of another schema version is refused and left unchanged.
 
     Raises:
         JournalError: the file cannot be opened, or is refused.
     """
 
     def __init__(self, path: Path | None = None, *, read_only: bool = False, clock: Clock | None = None) -> None:
+        if path is not None and not read_only:
+            path = self._find_location(path)
         self.path = path
         self._clock = clock or SystemClock()
         self._locks: weakref.WeakSet[WaveLock] = weakref.WeakSet()
@@ -112,6 +115,17 @@ class Journal:
                 f"{' '.join(finding.message for finding in findings)} What can be read is used; the exchange decides "
                 "what is so. `cint-nb journal` lists it, `cint-nb journal --set-aside` starts a new one."
             )
+
+    @staticmethod
+    def _find_location(path: Path) -> Path:
+        location = find_location(path)
+        if location != path:
+            warn_caller(
+                f"{path} is not a journal of cint_nb and was left unchanged; the journal is {location}. Set "
+                "CINT_NB_JOURNAL to a file of its own. If this was your journal and its beginning is damaged, what it "
+                "held is lost: its waves are looked up on the exchange before anything is sent."
+            )
+        return location
 
     def _rename_damaged(self, path: Path) -> None:
         try:
