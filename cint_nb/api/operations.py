@@ -276,6 +276,7 @@ SPENDING: Mapping[str, str] = {
     RELAUNCH.name: "people can enter again",
     UPDATE_RUN.name: "people can enter earlier or longer",
     SET_GOAL.name: "more completes are paid for",
+    REPLACE_PROFILES.name: "more completes are paid for",
     SET_CPI.name: "each complete may be dearer",
     UPLOAD_RECONTACTS.name: "with overfill each saved id may complete",
     UPLOAD_RSIDS.name: "with overfill each saved id may complete",

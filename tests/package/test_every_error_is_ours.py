@@ -101,6 +101,7 @@ class World:
             "sandbox": client.sandbox,
             "served": self.served,
             "population": cint.sandbox.PopulationParameters(),
+            "missingness": cint.sandbox.Missingness(),
             "rules": cint.sandbox.ExchangeRules(),
             "file picker": cint.FilePicker(folder),
             "findings table": cint.FindingsTable(self.wave.check()),
@@ -195,9 +196,8 @@ VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 OWNERS = (
     "client", "client.aio", *(f"client.{name}" for name in RESOURCES), *(f"client.aio.{name}" for name in RESOURCES),
     "project_status", "wave", "outcome", "people", "report", "crosswalk", "history", "history wave", "findings",
-    "plan", "profile", "choices", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "rules",
-    "file picker",
-    "findings table", "job progress", "status table", "wave view", "running jobs",
+    "plan", "profile", "choices", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "missingness",
+    "rules", "file picker", "findings table", "job progress", "status table", "wave view", "running jobs",
 )  # fmt: skip
 
 

@@ -48,6 +48,7 @@ def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown:
 
 
 def test_the_first_wave_of_the_readme_finds_its_quotas_filled(shown: dict[str, Any]) -> None:
+    shown["client"] = cint.connect()  # whose time nothing else needs
     exec(FRESH.replace("first.quotas()", "client.pass_time(days=1)\nquotas = first.quotas()"), shown)  # noqa: S102
     quotas = shown["quotas"]
     assert quotas["completes"].sum() > 0

@@ -310,21 +310,27 @@ def test_the_reply_to_a_new_goal_holds_all_profiles_with_their_quotas(connect: C
     [profile] = reply["profiles"]
     assert (reply["locale"], reply["completes_goal"]) == ("ger_de", 200)
     assert {"object", "id", "quotas_enabled", "name", "description", "targets"} <= set(profile)
-    assert (profile["name"], profile["description"]) == ("GENDER", "gender")
+    assert (profile["name"], profile["description"]) == ("GENDER", "Welches Geschlecht haben Sie?")
     quotas = [target["quota"] for target in profile["targets"]]
-    assert [quota["completes_goal"] for quota in quotas] == [60, 140]
-    assert [quota["quota_nominal"] for quota in quotas] == [60, 140]
-    assert [quota["completes_goal_percentage"] for quota in quotas] == [30, 70]
+    # Computed anew from what suppliers can deliver, they move a little, and add up.
+    assert sum(quota["completes_goal"] for quota in quotas) == 200
+    assert [quota["quota_nominal"] for quota in quotas] == [quota["completes_goal"] for quota in quotas]
+    assert sum(quota["completes_goal_percentage"] for quota in quotas) == pytest.approx(100)
+    assert 25 < quotas[0]["completes_goal_percentage"] < 35
     # The ids of this reply name a quota in the next request.
+    ids = [target["id"] for target in profile["targets"]]
     named = {
         "profile_id": profile["id"],
-        "targets": [{"id": profile["targets"][0]["id"], "quota": {"completes_goal": 50}}],
+        "targets": [
+            {"id": each, "quota": {"completes_goal": count}} for each, count in zip(ids, (50, 150), strict=True)
+        ],
     }
     again = client.ask("PUT", goals, json={"profiles": [named]}).json()
-    assert [target["quota"]["completes_goal"] for target in again["profiles"][0]["targets"]] == [50, 140]
+    assert [target["quota"]["completes_goal"] for target in again["profiles"][0]["targets"]] == [50, 150]
     for wrong in (
         {"profiles": [{**named, "profile_id": "01BTGNYV6HRNK8K8VKZASZCFP1"}]},
-        {"profiles": [{**named, "targets": [{"id": named["targets"][0]["id"], "quota": {"completes_goal": 201}}]}]},
+        {"profiles": [{**named, "targets": [{"id": ids[0], "quota": {"completes_goal": 201}}]}]},
+        {"profiles": [{**named, "targets": [{"id": ids[0], "quota": {"completes_goal": 60}}]}]},
     ):
         assert client.ask("PUT", goals, json=wrong).status_code == 422
     assert client.ask("PUT", goals, json={}).status_code == 400

@@ -106,7 +106,11 @@ def eventful() -> Iterator[tuple[Sandbox, RawClient, list[str]]]:
     project = raw_client.project()
     fresh = {"study_type_code": "adhoc", "allocations": None}
     women = {"object": "selection", "question_id": 43, "option": "2"}
-    targets = [{"conditions": [women], "quota": {"completes_goal": 20}}]
+    others = {"object": "selection", "question_id": 43, "option": "1"}
+    targets = [
+        {"conditions": [women], "quota": {"completes_goal": 20}},
+        {"conditions": [others], "quota": {"completes_goal": 5}},
+    ]
     profile = {"object": "regular", "name": "gender", "quotas_enabled": True, "targets": targets}
     profiling = {"profile_adjustment_type": "nominal", "profiles": [profile]}
     first = raw_client.group(project, **fresh, **period(sandbox), completes_goal=25, profiling=profiling)

@@ -63,6 +63,13 @@ def _later(wave: Wave) -> Any:
     return wave.plan.end_at + timedelta(days=7)
 
 
+def _women_and_men() -> Any:
+    options = [{"object": "selection", "question_id": 43, "option": option} for option in ("1", "2")]
+    targets = [{"conditions": [one], "quota": {"completes_goal_percentage": 50}} for one in options]
+    profile = {"object": "regular", "name": "gender", "quotas_enabled": True, "targets": targets}
+    return {"profile_adjustment_type": "percentage", "profiles": [profile]}
+
+
 CALLS: dict[str, Spending] = {
     "fielding.launch": Spending(
         "uploaded", lambda to, ref, wave, more: to.fielding.launch(ref, wave.plan.end_at, **more)
@@ -89,6 +96,9 @@ CALLS: dict[str, Spending] = {
     ),
     "target_groups.set_cost_per_interview": Spending(
         "live", lambda to, ref, _, more: to.target_groups.set_cost_per_interview(ref, "9 EUR", **more)
+    ),
+    "profiles.replace": Spending(
+        "live", lambda to, ref, _, more: to.profiles.replace(ref, 20, _women_and_men(), **more)
     ),
     "recontacts.upload": Spending("live", _upload, overfill=True, approval_will_do=True),
     "recontacts.upload_rsids": Spending("live", _upload, overfill=True, approval_will_do=True),

@@ -20,6 +20,7 @@ _QUOTAS_MAX = 350
 _PERCENT_STEP = Decimal("0.01")
 
 
+@printable
 @dataclass(frozen=True)
 class Cell:
     """One target of a profile: the answers of each of its questions, of which one will do, and their quota.

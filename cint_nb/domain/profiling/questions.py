@@ -72,7 +72,7 @@ class Question(ApiModel):
 
     def is_called(self, name: str) -> bool:
         """Return whether a name is this question's: case, spaces and underscores do not count."""
-        return _plain(name) == _plain(self.name)
+        return plain_name(name) == plain_name(self.name)
 
     def make_conditions(self, answers: Sequence[Answer]) -> list[dict[str, Any]]:
         """Return the conditions for answers of which each will do, in the exchange's form.
@@ -185,5 +185,6 @@ def unknown_question_error(wanted: str | int, locale: str, questions: Sequence[Q
     )
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name as names are compared: without case, and with underscores as spaces."""
     return " ".join(re.split(r"[\s_]+", name.strip().casefold()))

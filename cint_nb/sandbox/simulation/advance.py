@@ -32,7 +32,7 @@ def _run_fieldwork(world: World, group: TargetGroup, now: float, until: float) -
             jobs.update_group(world, group, now)
             fieldwork.process_event(world, group, now)
             due = fieldwork.next_event(group)
-            if due is None or due > until or due >= world.next_due():
+            if due is None or due > until or due >= world.due_next_at():
                 break
             now = max(now, due)
             world.caught_up_to = now

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.profiling import Cell, ProfilingRules, make_rules
 
 
+@printable
 class Quota(NamedTuple):
     """A quota and how far it is filled.
 

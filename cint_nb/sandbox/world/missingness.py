@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.world.people import Attribute, Person
 from cint_nb.sandbox.world.settings import changed_settings, check_ranges
 
@@ -20,6 +21,7 @@ EFFECT_MAX = 20.0
 """Log-odds: a share of 2 in a thousand million is as good as nobody."""
 
 
+@printable
 @check_arguments(refusals=(ValueError,))
 @dataclass(frozen=True, kw_only=True)
 class Missingness:

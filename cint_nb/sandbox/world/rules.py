@@ -12,8 +12,10 @@ from functools import cache
 from typing import Literal, get_args, get_type_hints
 
 from cint_nb.domain.arguments import check_arguments
+from cint_nb.domain.ids import printable
 
 
+@printable
 @check_arguments(refusals=(ValueError,))
 @dataclass(frozen=True)
 class ExchangeRules:

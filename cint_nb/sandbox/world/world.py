@@ -99,7 +99,7 @@ class World:
                 return t, entity_id
         return None
 
-    def next_due(self) -> float:
+    def due_next_at(self) -> float:
         """Return when the next entry of the agenda is due; infinite without one."""
         agenda = self._agenda
         while agenda and self._due.get(agenda[0][1]) != agenda[0][0]:

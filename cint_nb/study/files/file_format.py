@@ -120,8 +120,16 @@ def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> Resp
     return RespondentFileError(what, evidence={"source": name, **evidence}, next_step=fix)
 
 
-class _UnsettledFile(RespondentFileError):
-    """A file is not what it was when its reading began, or gave less than its size."""
+class _UnsettledFile(Exception):
+    """A file is not what it was when its reading began, or gave less than its size.
+
+    Args:
+        error: What is raised if it is no better the second time.
+    """
+
+    def __init__(self, error: RespondentFileError) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 def read_file(
@@ -149,15 +157,16 @@ def read_file(
         path, status = _checked_path(source)
         try:
             return _read_path(path, status, read, name or path.name, by_contents=by_contents)
-        except _UnsettledFile as error:
-            first = error
+        except _UnsettledFile as unsettled:
+            first = unsettled.error
         with suppress(OSError):
             status = path.stat()
             _let_settle(status)
         try:
             path, status = _checked_path(source)
             return _read_path(path, status, read, name or path.name, by_contents=by_contents)
-        except _UnsettledFile as error:
+        except _UnsettledFile as unsettled:
+            error = unsettled.error
             what = f"{error.what[:-1]}; it was read twice."
             raise source_error(name or path.name, what, str(error.next_step), **_without_source(error)) from None
         except RespondentFileError:
@@ -195,11 +204,7 @@ def _without_source(error: RespondentFileError) -> dict[str, Any]:
 
 
 def _unsettled_error(name: str | None, what: str, **evidence: Any) -> _UnsettledFile:
-    return _UnsettledFile(
-        what,
-        evidence={"source": name, **evidence},
-        next_step=_WAIT,
-    )
+    return _UnsettledFile(source_error(name, what, _WAIT, **evidence))
 
 
 def _check_unchanged(path: Path, before: os.stat_result, name: str) -> None:

@@ -142,7 +142,7 @@ def find_kind_column(
         if filled and all(map(_kind_in, filled)):
             return KindColumn(cells, by_word=True)
     if entity_type_from_name(chosen.name) not in (None, entity_type):
-        return None  # its own name says the other kind, and the analyst is told
+        return None  # its own name says the other kind, and the analyst is warned
     for cells in others:
         if entity_type_from_name(cells.name) not in (None, entity_type) and cells.share_of_ids:
             return KindColumn(cells, by_word=False)

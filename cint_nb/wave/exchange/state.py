@@ -141,6 +141,7 @@ class ExchangeState:
         return InvalidState(what, evidence=shown, safe="nothing was sent.", next_step=next_step)
 
 
+@printable
 @dataclass(frozen=True)
 class KnownState:
     """What is known of a wave's target group where it is shown: as read now, or as last read.
