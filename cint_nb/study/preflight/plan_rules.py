@@ -246,7 +246,7 @@ def name_length(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(
         f"A target group's name has {low} to {high} characters.",
         evidence=f"{len(name)} characters",
-        fix="choose a name of {low} to {high} characters.",
+        fix=f"choose a name of {low} to {high} characters.",
     )
 
 
