@@ -64,6 +64,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cint_nb.lazy_names import load_name
+
 if TYPE_CHECKING:
     from cint_nb import errors as errors
     from cint_nb import frames as frames
@@ -170,12 +172,7 @@ def __getattr__(name: str) -> Any:
     """Load a public name from its home on first use."""
     if name in _MODULES:
         return importlib.import_module(f"cint_nb.{name}")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'cint_nb' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+    return load_name(__name__, name, _HOMES)
 
 
 def __dir__() -> list[str]:

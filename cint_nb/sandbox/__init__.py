@@ -1,8 +1,8 @@
 """The practice room: a simulated Demand API, behind the transport seam.
 
 Knows: the rules of both guides, a population of respondents, and time that can be advanced. It speaks JSON only.
-May import: domain.limits and domain.ids, Starlette, python-multipart, uvicorn with h11, httpx for its transport and
-its remote clock; never our models or our client.
+May import: domain.limits and domain.ids, lazy_names, Starlette, python-multipart, uvicorn with h11, httpx for its
+transport and its remote clock; never our models or our client.
 Gives out: `Sandbox`, a simulated exchange in this process; `ServedSandbox`, the same over HTTP;
 `write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose; `CHANGE_NAMES`,
 what others can change, with `field_edits()` for each field; `PopulationParameters`, the parameters of people's
@@ -16,8 +16,9 @@ all state, and none of it depends on when somebody polls.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
+
+from cint_nb.lazy_names import load_name
 
 if TYPE_CHECKING:
     from cint_nb.sandbox.changes_elsewhere import field_edits as field_edits
@@ -63,12 +64,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a name from its home on first use, so that importing this room does not load Starlette."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'cint_nb.sandbox' has no attribute {name!r}")
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+    return load_name(__name__, name, _HOMES)
 
 
 def __dir__() -> list[str]:

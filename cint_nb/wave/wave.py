@@ -695,7 +695,13 @@ class Wave:
         return frame
 
     def pause(self) -> None:
-        """Pause fielding, so that nobody enters until `resume`. Serves `POST …/fielding-runs/{id}/pause`."""
+        """Pause fielding, so that nobody enters until `resume`; a paused wave stays paused.
+
+        Raises:
+            InvalidState: the run is not live, as after its goal or its end was reached; nobody can enter it then.
+
+        Serves `POST …/fielding-runs/{id}/pause`.
+        """
         self._ask(self._fielding.pause())
 
     def resume(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from cint_nb.domain import limits
 from cint_nb.domain.ids import quote_foreign
@@ -17,30 +17,21 @@ from cint_nb.wire.replies.shape import Object
 _LIKE_A_CURSOR = re.compile(r"cursor|next|pag(?:e|ing|ination)|token|contin|after|more|meta|links?$", re.IGNORECASE)
 
 
-async def iter_items(
-    http: Http,
-    call: Call,
-    *,
-    items_key: str = "data",
-    cursor_in: str = "start_after",
-    cursor_out: str = "next_cursor",
-    page_size: int | None = limits.LIST_PAGE_SIZE,
-    max_pages: int = limits.LIST_PAGES_MAX,
-    complete: bool = False,
-    total_key: str | None = None,
-) -> AsyncIterator[Any]:
+class Paging(TypedDict, total=False):
+    """How a list is asked for; see `iter_pages`."""
+
+    items_key: str
+    cursor_in: str
+    cursor_out: str
+    page_size: int | None
+    max_pages: int
+    complete: bool
+    total_key: str | None
+
+
+async def iter_items(http: Http, call: Call, **paging: Unpack[Paging]) -> AsyncIterator[Any]:
     """Iterate over the items of a list one by one; see `iter_pages` for the arguments."""
-    async for items in iter_pages(
-        http,
-        call,
-        items_key=items_key,
-        cursor_in=cursor_in,
-        cursor_out=cursor_out,
-        page_size=page_size,
-        max_pages=max_pages,
-        complete=complete,
-        total_key=total_key,
-    ):
+    async for items in iter_pages(http, call, **paging):
         for item in items:
             yield item
 

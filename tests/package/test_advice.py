@@ -67,6 +67,28 @@ def calls(source: str) -> set[str]:
     return {call for text in messages(ast.parse(source)) for call in CALL.findall(text)}
 
 
+def unfilled(source: str) -> list[str]:
+    """Return the places in texts that name a variable of their function, but stand in no f-string."""
+    found = []
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        nodes = list(ast.walk(function))
+        filled = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        filled |= {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings
+        names = {node.arg for node in nodes if isinstance(node, ast.arg)}
+        names |= {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        texts = [node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in filled]
+        found += [
+            f"{function.name}: {place}"
+            for text in texts
+            if isinstance(text, str)
+            for place in re.findall(r"{(\w+)}", text)
+            if place in names
+        ]
+    return found
+
+
 def is_runnable(call: str, held: dict[str, Any]) -> bool:
     """Return whether a dotted name begins with what a user holds, and each attribute of it exists."""
     if call in STANDARD_LIBRARY:
@@ -99,6 +121,16 @@ def test_code_in_a_message_runs_when_it_is_pasted(held: dict[str, Any]) -> None:
         for call in sorted(each)
         if not is_runnable(call, held)
     ] == []
+
+
+def test_no_text_shows_the_name_of_a_variable_for_its_value() -> None:
+    found = {str(path.relative_to(PACKAGE)): unfilled(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
+    assert {name: places for name, places in found.items() if places} == {}
+
+
+def test_a_text_that_lacks_its_f_is_found() -> None:
+    code = 'def limit(low):\n    """Return {low}."""\n    high = 9\n    return f"{low}/{{low}}", "{other}", "to {high}"'
+    assert unfilled(code) == ["limit: high"]
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,9 @@ def public_names() -> list[str]:
 
 
 def shown_code() -> list[str]:
-    """Return the code that users read: of notebooks, exercises, templates, README, pages and the package's help."""
+    """Return the code that users read: of notebooks with their exercises, templates and README."""
     pages = [read(path) for path in (*NUMBERED, *TEMPLATES)]
-    texts = [(ROOT / "README.md").read_text(encoding="utf-8"), cint.__doc__ or ""]
-    texts += [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").rglob("*.md"))]
-    texts += [prose(page) for page in pages]
+    texts = [(ROOT / "README.md").read_text(encoding="utf-8"), *(prose(page) for page in pages)]
     cells = [cell.source for page in pages for cell in code_cells(page) if not cell.source.startswith("%%")]
     return cells + [block for text in texts for block in _PYTHON.findall(text)]
 

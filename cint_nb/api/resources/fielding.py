@@ -136,7 +136,8 @@ class Fielding:
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
         """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""
-        return await self._change_state(ref, ops.PAUSE, "pause", {RunState.LIVE}, RunState.PAUSED)
+        advice = "only a live run can be paused; as long as a run is in another state, nobody can enter it."
+        return await self._change_state(ref, ops.PAUSE, "pause", {RunState.LIVE}, RunState.PAUSED, advice=advice)
 
     async def resume(self, ref: TargetGroupRef, *, budget: Money | MoneyText | None = None) -> FieldingRun:
         """Resume a paused run; a live one stays live.
