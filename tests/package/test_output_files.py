@@ -22,6 +22,7 @@ from cint_nb.domain.ids import synthetic_id
 from cint_nb.output_files import make_folder, require_new_file, write_new_file
 from cint_nb.panels.status_table.widget import StatusTable
 from cint_nb.sandbox.sample import write_sample
+from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.outcome.upload_outcome import compare_upload
 from cint_nb.wave.journal.journal import Journal, default_path
@@ -122,6 +123,17 @@ def test_what_exists_is_left_as_it_is(folder: Path, writer: str, kind: str, caps
     assert f"{path.lstat().st_size:,} bytes" in said
     assert " UTC" in said
     assert "Next:" in said
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "an empty file"])
+def test_where_no_recording_can_be_made_nothing_is_sent(folder: Path, kind: str) -> None:
+    path = there(folder, kind)
+    with build_client("sandbox", record=path) as client:
+        for _ in range(2):
+            with pytest.raises(InputError, match="exists already") as caught:
+                client.run(client.projects.create("A project", PROJECT_MANAGER_ID))
+            assert "nothing was sent" in str(caught.value)
+        assert client.sandbox.world.projects == {}
 
 
 @pytest.mark.sampled

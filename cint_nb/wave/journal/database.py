@@ -304,8 +304,8 @@ def journal_version(path: Path) -> int | None:
 def find_location(path: Path) -> Path:
     """Return the file of the journal that is wanted at a path: beside it, where another program's file stands there.
 
-    A file that does not carry our mark is left unchanged, and the journal, which is a cache, must not stop a wave. It
-    is the same file beside the real one whether the path is a symbolic link or not.
+    A file that does not carry our mark is left unchanged, and the journal, which is a cache, must not stop a wave. The
+    file beside it is the same one whether the path is a symbolic link or not.
     """
     try:
         location = Path(os.path.realpath(path))

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from cint_nb.domain.errors import CintError, NotRecorded, SettingsError
+from cint_nb.domain.errors import CintError, InputError, NotRecorded, SettingsError
 from cint_nb.domain.plan import format_utc
 from cint_nb.output_files import as_path, require_new_file, write_new_file
 from cint_nb.wire.clock import Clock, ReplayClock
@@ -46,8 +46,10 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         seed: Seed of the client's token factory; a replay uses the same.
         clock: The client's clock. With it each line has the time of its response, which a replay keeps.
 
+    A file that is there and is no recording is left as it is: the first request says so, and none is sent.
+
     Raises:
-        InputError: the file is no recording, or cannot be written.
+        InputError: the file cannot be written.
     """
 
     def __init__(
@@ -73,10 +75,17 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             "clock_start": clock_start.astimezone(UTC).isoformat(),
             "seed": seed,
         }
+        self._refusal: InputError | None = None
         self._begin()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Pass the request on, record it with its response, and return the response unchanged."""
+        """Pass the request on, record it with its response, and return the response unchanged.
+
+        Raises:
+            InputError: the file is there and is no recording; nothing was sent.
+        """
+        if self._refusal is not None:
+            raise self._refusal.with_traceback(None)
         if _is_token_request(request):
             return await self._inner.handle_async_request(request)
         recorded = RecordedRequest.from_request(request, await request.aread(), self._scrubber)
@@ -122,12 +131,21 @@ class RecordingTransport(httpx.AsyncBaseTransport):
             if whole in _written:
                 self._append(header)
                 return
-            if not is_recording(whole):
-                require_new_file(
-                    self.path, "record to a new file; only a recording of cint_nb, or an empty file, is overwritten."
-                )
+            if not is_recording(whole) and not self._may_create():
+                return
             write_new_file(whole, f"{header}\n".encode(), overwrite=True)
             _written.add(whole)
+
+    def _may_create(self) -> bool:
+        """Return whether the file is new; where another is there, each request is refused."""
+        try:
+            require_new_file(
+                self.path, "record to a new file; only a recording of cint_nb, or an empty file, is overwritten."
+            )
+        except InputError as error:
+            error.safe = "nothing was sent, and nothing written; what is there was not changed."
+            self._refusal = error
+        return self._refusal is None
 
     def _append(self, line: str) -> None:
         try:
