@@ -11,7 +11,7 @@ from typing import Protocol
 
 from cint_nb.domain import limits
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, printable
+from cint_nb.domain.ids import EntityType, format_count, printable
 
 ID_LINE_BYTES = 37
 """An id in an upload: 36 characters and a line feed."""
@@ -93,7 +93,8 @@ def upload_problems(
         found.append(
             UploadProblem(
                 "hidden",
-                f"{hidden:,} lines are hidden in the source, and whether they count has not been said.",
+                f"{format_count(hidden, 'line is', 'lines are')} hidden in the source, and it has not been said "
+                f"whether {'it counts' if hidden == 1 else 'they count'}.",
                 {"hidden": hidden},
                 'read it again: cint.read_respondents(…, hidden="skip") leaves them out, hidden="read" reads them too.',
             )

@@ -247,6 +247,11 @@ def is_synthetic(identifier: str) -> bool:
     return identifier[13:24].lower() == SYNTHETIC_MARK
 
 
+def format_count(number: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun, such as `1 id` or `10,000 ids`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def normalise_name(name: str) -> str:
     """Return a name of a project or group as it is compared and sent: composed (NFC), trimmed, inner space collapsed.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 
 from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import format_count as format_count
 from cint_nb.domain.ids import masked_repr
 
 MODES = ("sandbox", "replay", "live")
@@ -35,11 +36,6 @@ def escape(text: object) -> str:
 def disable_mathjax(text: object) -> str:
     """Return a text for the description of a widget, so that no front end takes a part of it for a formula."""
     return str(text).replace("$", "\uff04").replace("\\", "\\\u2060")
-
-
-def format_count(number: int, one: str, many: str | None = None) -> str:
-    """Write a count with its noun, such as `1 id` or `10,000 ids`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def format_duration(seconds: float) -> str:

@@ -162,8 +162,27 @@ def frame_columns(frame: Any) -> TableColumns:
     return TableColumns(cells, table.values)
 
 
+def unwrap_frame(source: Any) -> Any:
+    """Return the table in memory that a lazy or wrapped one stands for; anything else unchanged."""
+    library = type(source).__module__.partition(".")[0]
+    if library == "narwhals":
+        return unwrap_frame(source.to_native())
+    if library == "polars" and hasattr(source, "collect"):
+        return source.collect()
+    if not hasattr(source, "__arrow_c_stream__") or library in ("pandas", "polars") or hasattr(source, "column_names"):
+        return source
+    try:  # a result of a database, or batches that are read one after the other
+        import pyarrow
+
+        return pyarrow.RecordBatchReader.from_stream(source).read_all()
+    except Exception:  # noqa: BLE001 - one column is no table, and whoever offers a stream may raise anything
+        return source
+
+
 def columns_of(source: Any) -> TableColumns | None:
-    """Return the columns of a table of polars or pyarrow, or of a list of mappings; None for anything else."""
+    """Return the columns of a table of pandas, polars or pyarrow, or of a list of mappings; None for anything else."""
+    if type(source).__module__.partition(".")[0] == "pandas":
+        return frame_columns(source) if hasattr(source, "columns") else None
     if hasattr(source, "get_columns") and hasattr(source, "columns"):  # polars
         names, get = list(source.columns), lambda place: iter(source.to_series(place).to_list())
     elif hasattr(source, "column_names") and hasattr(source, "column"):  # pyarrow

@@ -30,12 +30,16 @@ READABLE_SUFFIXES = (
 )  # fmt: skip
 """Endings of the files that are read; those of texts also with .gz."""
 READABLE_FORMATS = f"{', '.join(READABLE_SUFFIXES)}, and texts with .gz"
+_READABLE_ENDINGS = tuple(suffix.encode() for suffix in READABLE_SUFFIXES)
+_PATH_BYTES = 4_096
 _CHUNK = 1 << 22
 _EATEN = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 """What Python makes of a backslash and a letter in a path that is written without r."""
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:[\\]|\\\\\w")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _PASTED_QUOTES = "\"'\u201c\u201d\u2018\u2019\u201e"
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"))
+"""Marks that programs put around a path when it is copied."""
 _ONLY_ONLINE = 0x1000 | 0x40000 | 0x400000  # file attributes of Windows: offline, recall on open, recall on access
 _SETTLE_SECONDS = 0.1
 _WAIT = "wait until the program that writes or syncs the file has finished, then read it again."
@@ -94,9 +98,62 @@ _FOREIGN_SIGNATURES = (
     (b"MZ\x90", "an executable"),
     (b"BZh", "compressed with bzip2; decompress it first"),
     (b"\xfd7zXZ", "compressed with xz; decompress it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard; decompress it first"),
+    (b"\x04\x22\x4d\x18", "compressed with LZ4; decompress it first"),
     (b"7z\xbc\xaf", "compressed with 7-Zip; decompress it first"),
+    (b"Rar!", "a RAR archive; unpack it and pass the file in it"),
     (b"SQLite format", "a database"),
+    (b"ARROW1", "a Feather file; read it with pandas (read_feather) and pass the DataFrame"),
+    (b"\x89HDF", "an HDF5 file; read it with pandas (read_hdf) and pass the DataFrame"),
+    (b"ORC", "an ORC file; read it with pandas (read_orc) and pass the DataFrame"),
+    (b"Obj\x01", "an Avro file"),
+    *(
+        (bytes((0x80, version)), "a pickle; read it with pandas (read_pickle) and pass the DataFrame")
+        for version in (3, 4, 5)
+    ),
+    *(
+        (sign, "a file of R; save it as .csv in R: write.csv(…, row.names = FALSE)")
+        for sign in (b"RDX", b"RDA", b"X\n\0\0\0")
+    ),
+    (b"HEADER RECORD*******", "a SAS transport file; read it with pandas (read_sas) and pass the DataFrame"),
+    (bytes(12) + b"\xc2\xea\x81\x60", "a SAS data set; read it with pandas (read_sas) and pass the DataFrame"),
+    (b"ASCII SPSS PORT FILE", "a portable file of SPSS; save it as .sav, or read it with pyreadstat (read_por)"),
+    (b"RIFF", "an image, or a recording"),
+    (b"L\0\0\0\x01\x14\x02\0", "a shortcut of Windows; pass the file that it leads to"),
+    (b"[InternetShortcut]", "a link to a page; download the file itself"),
+    (
+        b"bplist00",
+        "a mark that stands for a file elsewhere, or a settings file; open the file itself once, and pass it",
+    ),
 )
+_TAR = b"ustar"  # at the byte `_TAR_PLACE`
+_TAR_PLACE = 257
+_HEIC = b"ftyp"  # behind four bytes of length
+_PANDAS = "read it with pandas ({}) and pass the DataFrame"
+_UNPACK = "unpack it and pass the file in it"
+_ENDINGS_NOT_READ = {  # what is said of a file with this ending whose contents say nothing better
+    ".xls": "save it as .xlsx or .csv",
+    ".xlsb": "save it as .xlsx or .csv",
+    ".numbers": "export it as .xlsx or .csv",
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), _PANDAS.format("read_json")),
+    **dict.fromkeys((".feather", ".arrow"), _PANDAS.format("read_feather")),
+    **dict.fromkeys((".sas7bdat", ".xpt"), _PANDAS.format("read_sas")),
+    **dict.fromkeys((".h5", ".hdf"), _PANDAS.format("read_hdf")),
+    **dict.fromkeys((".pkl", ".pickle"), _PANDAS.format("read_pickle")),
+    **dict.fromkeys((".html", ".htm"), _PANDAS.format("read_html")),
+    ".orc": _PANDAS.format("read_orc"),
+    ".por": "read it with pyreadstat (read_por) and pass the DataFrame",
+    **dict.fromkeys((".rds", ".rdata", ".rda"), "save it as .csv in R: write.csv(…, row.names = FALSE)"),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".duckdb"), "query it and pass the DataFrame"),
+    **dict.fromkeys((".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".lz4"), _UNPACK),
+}
+_ENDINGS_OF_NO_FILE = {  # the contents are not those of the file, whatever they are
+    **dict.fromkeys((".lnk", ".url", ".webloc", ".gsheet", ".icloud"), "open it where it leads, and download the file"),
+    **dict.fromkeys(
+        (".crdownload", ".part", ".partial", ".download", ".tmp"),
+        "wait until the download is complete, and pass the file",
+    ),
+}
 _JSON_START = re.compile(rb'\s*\[?\s*\{\s*"[^"]*"\s*:')
 _HTML_STARTS = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body", b"<table")
 
@@ -113,6 +170,15 @@ class OpenSource:
     def rewind(self) -> None:
         """Go back to the beginning of the stream."""
         self.stream.seek(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a file name says: the format, None if its ending is none that is read; if it is compressed; the ending."""
+
+    kind: SourceFormat | None
+    compressed: bool
+    suffix: str
 
 
 def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> RespondentFileError:
@@ -175,9 +241,12 @@ def read_file(
         raise source_error(name or path.name, first.what, str(first.next_step), **_without_source(first))
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
+        _reject_path_as_bytes(content, name)
     else:
         name = name or Path(str(getattr(source, "name", ""))).name or None
         content = _read_object(source, name)
+        if name and not content.startswith(_GZIP):
+            name = name.removesuffix(".gz")  # the object decompresses
     named = _format_from_name(name) if name and Path(name).suffix and not by_contents else None
     return read(_detect_format(io.BytesIO(content), name, len(content), named))
 
@@ -186,7 +255,7 @@ def _read_path(
     path: Path, before: os.stat_result, read: Callable[[OpenSource], Result], name: str, *, by_contents: bool
 ) -> Result:
     """Read a file once; raise if it changed meanwhile."""
-    named = None if by_contents else _format_from_name(path.name)
+    named = _format_from_name(path.name) if path.suffix and not by_contents else None
     with _open(path) as stream:
         try:
             file = _detect_format(stream, name, before.st_size, named)
@@ -265,24 +334,28 @@ def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
             raise source_error(path.name, "This is a directory, not a file.", "choose one file in it.", path=str(path))
         if not stat.S_ISREG(status.st_mode):
             raise source_error(path.name, "This is not a regular file.", "copy its contents to a .csv or .txt file.")
-        if path.name.startswith("~$"):
-            raise source_error(
-                path.name,
-                "This is not a workbook but the mark by which Office shows that one is open.",
-                f"choose {path.name[2:]}, after closing it.",
-            )
+        _reject_lock_file(path.name)
         return path, status
     raise _missing_file_error(source, tried[0], reason)
 
 
+def _reject_lock_file(name: str | None) -> None:
+    if name is not None and name.startswith(("~$", ".~lock.")):
+        raise source_error(
+            name,
+            "This is not a workbook but the mark by which an office program shows that one is open.",
+            f"choose {name.removeprefix('~$').removeprefix('.~lock.').removesuffix('#')}, after closing it.",
+        )
+
+
 def _reject_other_texts(source: str | Path) -> None:
     """Raise if a text is no path: contents, an address, or a path of which Python took backslashes for other signs."""
-    text = str(source)
     if not isinstance(source, str):
         return
+    text = source.strip()
     if any(sign in text for sign in _EATEN) and "\0" not in text and not UUID_PATTERN.search(text.lower()):
         whole = "".join(_EATEN.get(sign, sign) for sign in text)
-        if _WINDOWS_PATH.match(whole) or Path(whole.strip()).suffix.lower() in (*READABLE_SUFFIXES, ".gz"):
+        if _WINDOWS_PATH.match(whole) or Path(whole).suffix.lower() in (*READABLE_SUFFIXES, ".gz"):
             raise source_error(
                 None,
                 "Python read a backslash of the path as the beginning of another character, such as a tab.",
@@ -294,8 +367,8 @@ def _reject_other_texts(source: str | Path) -> None:
             "A string of text was passed where a path is expected.",
             "pass the path of a file, or the IDs as a list: cint.read_respondents(text.splitlines(), entity_type=…).",
         )
-    if found := _ADDRESS.match(text.strip()):
-        if found[1].lower() == "file" and urlsplit(text.strip()).netloc in ("", "localhost"):
+    if found := _ADDRESS.match(text):
+        if found[1].lower() == "file" and urlsplit(text).netloc in ("", "localhost"):
             return
         raise source_error(
             None,
@@ -305,37 +378,64 @@ def _reject_other_texts(source: str | Path) -> None:
 
 
 def _readings(source: str | Path) -> Iterator[Path]:
-    """Yield the paths that may be meant: as written, then without pasted quotation marks, or as a `file://` address."""
+    """Yield the paths that may be meant: as written, then as people paste them from other programs."""
     texts = [str(source)]
     if isinstance(source, str):
-        bare = source.strip().strip(_PASTED_QUOTES).strip()
+        bare = source.translate(_UNSEEN).strip().removeprefix("& ").strip().strip(_PASTED_QUOTES).strip()
         if bare.lower().startswith("file:"):
             bare = url2pathname(urlsplit(bare).path)
-        texts += [bare] if bare and bare != source else []
-    for text in texts:
+        texts += [bare, bare.replace("\u00a0", " "), os.path.expandvars(bare)]
+        texts += [re.sub(r"\\([^\w\\])", r"\1", bare)] if os.name != "nt" else []  # as a shell writes spaces
+    for text in dict.fromkeys(filter(None, texts)) if source != "" else texts:
         yield Path(text)  # as written first: a file may be called ~name
         with suppress(RuntimeError):  # no such user
             yield Path(text).expanduser()
 
 
+def _reject_path_as_bytes(content: bytes, name: str | None) -> None:
+    if name is None and len(content) < _PATH_BYTES and content.lower().endswith(_READABLE_ENDINGS):
+        raise source_error(
+            None,
+            "Bytes are taken as the contents of a file; these are a path.",
+            "pass the path as a string or a Path.",
+        )
+
+
 def _missing_file_error(source: str | Path, path: Path, reason: str | None) -> RespondentFileError:
     where = "check the path; it counts from the working folder, a notebook's own, unless it is absolute."
+    text = str(source).strip()
+    if UUID_PATTERN.match(text.lower()):
+        return source_error(
+            None,
+            "An ID was passed where a path is expected.",
+            "pass IDs as a list: cint.read_respondents([…], entity_type=…).",
+        )
     if reason is not None:
         return source_error(path.name, f"The file cannot be opened: {reason}.", where, path=masked_text(source, 300))
-    if os.name != "nt" and _WINDOWS_PATH.match(str(source).strip(_PASTED_QUOTES)):
+    if os.name != "nt" and _WINDOWS_PATH.match(text.strip(_PASTED_QUOTES)):
         return source_error(
-            PureWindowsPath(str(source)).name,
+            PureWindowsPath(text).name,
             "There is no such file: this is a path of Windows, and this notebook runs on another system.",
             "upload the file to where the notebook runs, and pass its path there.",
         )
     with suppress(OSError, ValueError):
+        if path.is_symlink():
+            return source_error(
+                path.name, "This is a link to a file that does not exist.", "pass the path of the file itself."
+            )
         if (path.parent / f".{path.name}.icloud").exists():
             return source_error(
                 path.name,
                 "The file is in iCloud and not on this machine.",
                 "open it once in the Finder, which loads it.",
             )
-        names = sorted(each.name for each in path.parent.iterdir() if each.suffix.lower() in READABLE_SUFFIXES)
+        if "*" in path.name or "?" in path.name:
+            where = "pass the path of one file; wildcards are not expanded, and respondents.union(…) joins two lists."
+        names = sorted(
+            each.name
+            for each in path.parent.iterdir()
+            if each.suffix.lower() in READABLE_SUFFIXES and not each.name.startswith(("~$", ".")) and each.is_file()
+        )
         if alike := get_close_matches(path.name, names, 3):
             where = f"{where[:-1]}. Beside it is {', '.join(masked_repr(name) for name in alike)}."
     return source_error(path.name, "There is no such file.", where, path=masked_text(source, 300))
@@ -362,7 +462,7 @@ def _read_object(source: IO[Any], name: str | None) -> bytes:
     if not hasattr(source, "read"):
         raise source_error(
             name,
-            f"A {type(source).__name__} cannot be read as respondents.",
+            f"An object of type {type(source).__name__} cannot be read as respondents.",
             f"pass a path ({READABLE_FORMATS}), bytes, an open file, a DataFrame, a Series or a list.",
         )
     start = None
@@ -370,7 +470,7 @@ def _read_object(source: IO[Any], name: str | None) -> bytes:
         start = source.tell()
     for repeat in (False, True):
         before = _status_of(source)
-        content = source.read(limits.SOURCE_MAX_BYTES + 1)
+        content = _read_all(source, name)
         after = _status_of(source)
         if before is None or after is None or _identity(before) == _identity(after):
             break
@@ -386,6 +486,26 @@ def _read_object(source: IO[Any], name: str | None) -> bytes:
     return content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
 
 
+def _read_all(source: IO[Any], name: str | None) -> Any:
+    try:
+        return source.read(limits.SOURCE_MAX_BYTES + 1)
+    except UnicodeDecodeError:
+        raise source_error(
+            name,
+            "The file was opened as text in another encoding than its own.",
+            'pass its path, or open it as bytes: open(path, "rb").',
+        ) from None
+    except RespondentFileError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the object raises that the caller passes
+        raise source_error(
+            name,
+            "The open file cannot be read.",
+            'pass its path, or open it again: open(path, "rb").',
+            cause=type(error).__name__,
+        ) from None
+
+
 def _status_of(source: IO[Any]) -> os.stat_result | None:
     """Return the status of the regular file that is open; None for anything else."""
     with suppress(OSError, ValueError, AttributeError, TypeError):
@@ -394,25 +514,33 @@ def _status_of(source: IO[Any]) -> os.stat_result | None:
     return None
 
 
-def _format_from_name(name: str) -> tuple[SourceFormat, bool]:
-    """Return the format that a file name indicates, and whether the file is compressed."""
+def _format_from_name(name: str) -> _Named:
+    """Return what a file name says about the format."""
     suffixes = [suffix.lower() for suffix in Path(name).suffixes]
     compressed = suffixes[-1:] == [".gz"]
-    suffix = (suffixes[-2:-1] if compressed else suffixes[-1:]) or [""]
-    kind = SourceFormat.TEXT if compressed and suffix[0] not in _BY_SUFFIX else _BY_SUFFIX.get(suffix[0])
-    if kind is None or (compressed and kind is not SourceFormat.TEXT):
+    suffix = "".join(suffixes[-2:-1] if compressed else suffixes[-1:])
+    kind = SourceFormat.TEXT if compressed and suffix not in _BY_SUFFIX else _BY_SUFFIX.get(suffix)
+    return _Named(None if compressed and kind is not SourceFormat.TEXT else kind, compressed, suffix)
+
+
+def _reject_ending(name: str | None, named: _Named, real: SourceFormat, head: bytes) -> None:
+    """Raise the error for a file whose ending is none of those that are read, though its contents are."""
+    ending = f"{named.suffix}{'.gz' if named.compressed else ''}"
+    what = f"A file with the extension {ending} is not read."
+    if (fix := _ENDINGS_OF_NO_FILE.get(named.suffix)) or (real is SourceFormat.TEXT and b"\0" in head):
         raise source_error(
-            name,
-            f"The file extension {''.join(suffixes[-2:]) or '(none)'} is not supported for respondent IDs.",
-            f"use one of {READABLE_FORMATS}; if the file is plain text with one ID per line, rename it to .txt.",
+            name, what, f"{fix or _ENDINGS_NOT_READ.get(named.suffix, 'export the IDs as .csv or .txt')}."
         )
-    return kind, compressed
+    if real is SourceFormat.TEXT:
+        fix = "rename the file to .csv, or to .txt if it is one ID per line."
+        raise source_error(name, f"{what} Its contents are plain text.", fix)
+    right = ".zip" if real is SourceFormat.ZIP else f".{real}"
+    raise source_error(name, f"{what} Its contents are those of {right}.", f"rename the file to {right}.")
 
 
-def _detect_format(
-    stream: BinaryIO, name: str | None, size: int, named: tuple[SourceFormat, bool] | None
-) -> OpenSource:
+def _detect_format(stream: BinaryIO, name: str | None, size: int, named: _Named | None) -> OpenSource:
     """Compare the format that the name indicates with the one in the first bytes."""
+    _reject_lock_file(name)
     if size == 0:
         raise source_error(name, "The file is empty.", "export it again with one ID per line.", bytes=0)
     _check_size(name, size)
@@ -420,19 +548,24 @@ def _detect_format(
     stream.seek(0)
     if head.startswith(_OLE):
         _reject_encrypted(stream, name, size)
-    if head.startswith(_GZIP) and (named is None or named[0] is SourceFormat.TEXT):
-        return _decompress(stream, name, size)
-    if named and named[1]:
+    if head.startswith(_GZIP) and (named is None or named.kind in (SourceFormat.TEXT, None)):
+        file = _decompress(stream, name, size)
+        if named and named.kind is None:
+            _reject_ending(name, named, SourceFormat.TEXT, b"")
+        return file
+    if named and named.compressed and named.kind is not None:
         raise source_error(name, "The file ends in .gz but is not gzip-compressed.", "rename it to .csv or .txt.")
-    real = _format_of_contents(stream, name, head, named[0] if named else None)
+    real = _format_of_contents(stream, name, head, named)
     if real is SourceFormat.TEXT:
         reject_foreign_format(name, head)
-    if named and named[0] is not real:
-        raise _wrong_name_error(name, named[0], real, head)
+    if named and named.kind is None:
+        _reject_ending(name, named, real, head)
+    elif named and named.kind is not real:
+        raise _wrong_name_error(name, named.kind, real, head)
     return _open_archive(stream, name, size) if real is SourceFormat.ZIP else OpenSource(name, real, size, stream)
 
 
-def _format_of_contents(stream: BinaryIO, name: str | None, head: bytes, named: SourceFormat | None) -> SourceFormat:
+def _format_of_contents(stream: BinaryIO, name: str | None, head: bytes, named: _Named | None) -> SourceFormat:
     if not head.startswith(_PACKAGE):
         return next((real for magic, real in _BY_MAGIC if head.startswith(magic)), SourceFormat.TEXT)
     try:
@@ -440,7 +573,11 @@ def _format_of_contents(stream: BinaryIO, name: str | None, head: bytes, named: 
             entries = package.namelist()
             mimetype = package.read("mimetype")[:99] if "mimetype" in entries else b""
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError, RuntimeError, zlib.error):
-        return named if named in (SourceFormat.ODS, SourceFormat.ZIP) else SourceFormat.WORKBOOK
+        if named is not None and named.kind is None:
+            raise source_error(
+                name, "This is a damaged archive or document.", "download it again, or save it again."
+            ) from None
+        return named.kind if named and named.kind in (SourceFormat.ODS, SourceFormat.ZIP) else SourceFormat.WORKBOOK
     finally:
         stream.seek(0)
     for entry, what, fix in _PACKAGED:
@@ -455,7 +592,9 @@ def _format_of_contents(stream: BinaryIO, name: str | None, head: bytes, named: 
     return SourceFormat.ZIP
 
 
-def _wrong_name_error(name: str | None, named: SourceFormat, real: SourceFormat, head: bytes) -> RespondentFileError:
+def _wrong_name_error(
+    name: str | None, named: SourceFormat | None, real: SourceFormat, head: bytes
+) -> RespondentFileError:
     said = (
         f"The file extension says {'plain text' if named is SourceFormat.TEXT else f'.{named}'}, but the contents are"
     )
@@ -540,6 +679,10 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
             raise source_error(
                 name, f"This is {kind}, not a list of IDs.", f"{fix or 'export the IDs as .csv or .txt'}."
             )
+    if head[_TAR_PLACE:].startswith(_TAR):
+        raise source_error(name, "This is a tar archive, not a list of IDs.", f"{_UNPACK}.")
+    if head[4:].startswith(_HEIC):
+        raise source_error(name, "This is an image, not a list of IDs.", "export the IDs as .csv or .txt.")
     plain = head.removeprefix(b"\xef\xbb\xbf")
     if _JSON_START.match(plain):
         raise source_error(
@@ -551,7 +694,8 @@ def reject_foreign_format(name: str | None, head: bytes) -> None:
         raise source_error(
             name,
             "This is a web page or XML, not a list of IDs.",
-            "a saved login or error page is the usual cause: download the file again and open it to check.",
+            "a saved login or error page is the usual cause: download the file again and open it to check; a table "
+            "that was exported as a web page is read with pandas (read_html).",
         )
 
 

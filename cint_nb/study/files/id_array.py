@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from binascii import unhexlify
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from cint_nb.domain import ids
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.files import ID_LINE_BYTES
+from cint_nb.study.files.verdicts import is_id
 
 IdArray: TypeAlias = NDArray[np.uint8]
 """Shape (n, 16): one id per row, in source order."""
@@ -147,6 +148,14 @@ def from_ids(texts: Iterable[str]) -> IdArray:
             good = (text for text in map(ids.normalise_id, batch) if ids.is_respondent_id(text))
             buffer += unhexlify("".join(good).replace("-", ""))
     return from_buffer(buffer)
+
+
+def are_ids(texts: Sequence[str]) -> bool:
+    """Return whether all of some texts are ids."""
+    block = "\n".join(texts).encode("utf-8", "replace") + b"\n"
+    if len(block) == LINE_BYTES * len(texts) and _BATCH_PATTERN.startswith(block.translate(BYTE_CLASSES)):
+        return True
+    return all(map(is_id, texts))
 
 
 def to_lines(keys: IdArray) -> bytes:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, mask_ids_in, masked_repr
+from cint_nb.domain.ids import EntityType, format_count, is_respondent_id, mask_id, mask_ids_in, masked_repr
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.verdicts import MalformedReason, contains_id, is_id, malformed_reason, normalise_line
 
@@ -62,12 +62,14 @@ class ColumnSample:
         return f'{where} "{mask_ids_in(self.name)[:_NAME_SHOWN]}"' if self.name else where
 
     @property
-    def first_value(self) -> str:
-        """What the first filled cell has, in words that show nobody: an id masked, other texts by their length."""
+    def beginning(self) -> str:
+        """How the column begins, in words that show nobody: an id masked, other texts by their length."""
         text = next(filter(None, map(normalise_line, self.values)), "")
         if is_respondent_id(text):
-            return mask_id(text)
-        return f"a text of {len(text)} characters" if text else "nothing"
+            return f"which begins with {mask_id(text)}"
+        return (
+            f"which begins with a text of {format_count(len(text), 'character')}" if text else "empty in its first rows"
+        )
 
 
 def entity_type_from_name(name: str | None) -> EntityType | None:
@@ -242,22 +244,37 @@ def choose_id_column(
         taken |= set(map(id, passed_over))
         found = [cells for cells in columns if id(cells) in taken]
         best = max(found, key=lambda cells: (entity_type_from_name(cells.name) is entity_type, cells.share_of_ids > 0))
+        is_list = not has_header and len(columns) == len(found) > 2
+        wrapped = "if all of them are IDs of one list, write one ID per line; otherwise " if is_list else ""
         evidence = {f"column {cells.label()}": f"{cells.share_of_ids:.0%} IDs" for cells in passed_over}
         raise source_error(
             source,
             f"{len(found)} columns may contain the IDs: {list_labels(found)}.",
-            f"choose one: {_example_call(source, best, entity_type)}.",
+            f"{wrapped}choose one: {_example_call(source, best, entity_type)}.",
             columns=len(columns),
             **evidence,
         )
     raise source_error(
         source,
         f"No column contains respondent IDs. The columns are {list_labels(columns)}.",
-        f"if one of them does, pass its name: {_example_call(source, columns[0], entity_type)}."
-        if columns
-        else "export it again with one ID per line.",
+        f"{_way_to_ids(columns, source, entity_type)}.",
         columns=len(columns),
     )
+
+
+def _way_to_ids(columns: Sequence[ColumnSample], source: str | None, entity_type: EntityType) -> str:
+    """Return the next step where no column contains ids: ids may stand inside longer texts."""
+    for cells in columns:
+        filled = list(filter(normalise_line, cells.values))
+        if sum(map(contains_id, filled)) > MIN_ID_SHARE * len(filled):
+            return (
+                f"column {cells.label()} has IDs inside longer texts: take them out first, with "
+                r'frame[…].str.extract("([0-9A-Fa-f-]{36})"), and pass the result'
+            )
+    named = [cells for cells in columns if is_id_name(normalise_line(cells.name or ""))]
+    if named:
+        return f"if one of them does, pass its name: {_example_call(source, named[0], entity_type)}"
+    return "export it again with the column of IDs, or pass the name of the column that holds them as column="
 
 
 def _requested_column(
@@ -312,7 +329,7 @@ def _example_call(source: str | None, cells: ColumnSample, entity_type: EntityTy
     column = repr(mask_ids_in(cells.name)) if cells.name else cells.position
     call = f'cint.read_respondents({source or "…"!r}, column={column}, entity_type="{entity_type}")'
     where = f"column {cells.position}" if cells.position else "the index"
-    return f"{call}, if it is {where}, which begins with {cells.first_value}"
+    return f"{call}, if it is {where}, {cells.beginning}"
 
 
 def list_labels(columns: Sequence[ColumnSample]) -> str:

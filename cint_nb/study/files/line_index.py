@@ -45,7 +45,8 @@ class MalformedTexts:
         """Return the rows of at most `_SHORT_BYTES` in which a sign occurs."""
         places = [found.start() for found in sign.finditer(self.content)]
         rows = np.unique(np.searchsorted(self.ends, places, side="right"))
-        return [int(row) for row in rows[np.diff(self.ends, prepend=0)[rows] <= _SHORT_BYTES]]
+        short: list[int] = rows[np.diff(self.ends, prepend=0)[rows] <= _SHORT_BYTES].tolist()
+        return short
 
     def without(self, rows: Collection[int]) -> MalformedTexts:
         """Return the texts without some rows, which turned out to be something else than malformed."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr, printable
+from cint_nb.domain.ids import EntityType, format_count, mask_ids_in, masked_repr, printable
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
-from cint_nb.study.files.id_array import LINE_BYTES, IdArray, IdBuffer, from_ids, unique
+from cint_nb.study.files.id_array import LINE_BYTES, IdArray, IdBuffer, are_ids, from_ids, unique
 from cint_nb.study.files.id_column import (
     MIN_ID_SHARE,
     ColumnSample,
@@ -27,11 +28,12 @@ from cint_nb.study.files.id_column import (
     count_header_lines,
     entity_type_from_name,
     find_kind_column,
+    is_id_name,
     is_name_only,
 )
 from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.line_scanner import LineScanner
-from cint_nb.study.files.table_shape import RowJudge, TableShape, find_shape, places_with_ids
+from cint_nb.study.files.table_shape import RowJudge, TableShape, find_shape
 from cint_nb.study.files.text_files import (
     Layout,
     TextLayout,
@@ -121,12 +123,8 @@ def _read_any(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]
     if (uploaded := _uploaded_file(source, options)) is not None:
         name, content = uploaded
         return _read_file(content, replace(options, name=options.name or name))
-    library = type(source).__module__.partition(".")[0]
-    if library == "narwhals":
-        return _read_any(source.to_native(), options)
-    if library == "polars" and hasattr(source, "collect"):
-        return _read_any(source.collect(), options)
-    if library == "pandas":
+    source = binary_formats.unwrap_frame(source)
+    if type(source).__module__.partition(".")[0] == "pandas":
         return _read_pandas(source, options)
     if (columns := binary_formats.columns_of(source)) is not None:
         name = options.name or type(source).__name__
@@ -137,7 +135,7 @@ def _read_any(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo]
         return _read_list(source, options)
     raise source_error(
         options.name,
-        f"A {type(source).__name__} cannot be read as respondents.",
+        f"An object of type {type(source).__name__} cannot be read as respondents.",
         "pass a path, bytes, an open file, a DataFrame, a Series, a list of IDs or of rows, or a FileUpload.value.",
     )
 
@@ -320,6 +318,8 @@ class TableReader:
         shape: Where the header is, and how wide rows are.
         columns: Samples of the columns.
         kinds: Which ids another column shows to be of the other kind, once ids were read.
+        hidden_places: Columns that are hidden in a workbook, from 0.
+        no_result: Row and column of formulas whose result was never stored.
     """
 
     def __init__(
@@ -343,8 +343,8 @@ class TableReader:
             texts, [number for number, _ in self._head], header_row=header_row, column=column, source=name
         )
         body = [row for place, row in enumerate(texts) if place >= self.shape.begin and place not in self.shape.header]
-        usual = [row for row in body if len(row) == self.shape.width] if delimiter else []
-        self._id_places = places_with_ids(usual, self.shape.width)
+        self._usual_width = _usual_width(body, self.shape.width) if delimiter else self.shape.width
+        usual = [row for row in body if len(row) == self._usual_width] if delimiter else []
         self.columns = [
             ColumnSample(
                 place + 1,
@@ -353,6 +353,13 @@ class TableReader:
             )
             for place in range(max(map(len, [*(usual or body), self.shape.names]), default=0))
         ]
+        # Not each column in which an id occurs: somebody may have typed one into a comment.
+        self._id_places = frozenset(
+            cells.position - 1
+            for cells in self.columns
+            if self.is_text
+            and (cells.share_of_ids >= MIN_ID_SHARE or (cells.share_of_ids and is_id_name(cells.name or "")))
+        )
         behind_ids = max(self._id_places, default=len(self.columns)) + 1
         self._known = {
             cells.position - 1: frozenset(filter(None, map(normalise_line, cells.values)))
@@ -360,6 +367,8 @@ class TableReader:
         }
         self._judge: RowJudge | None = None
         self._names = frozenset(filter(None, self.shape.names))
+        self.hidden_places: frozenset[int] = frozenset()
+        self.no_result: frozenset[tuple[int, int]] = frozenset()
         self.kinds: ShownKinds | None = None
 
     @property
@@ -423,17 +432,22 @@ class TableReader:
 
     def _plain_texts(self, chunk: Sequence[tuple[int, Sequence[Any]]], place: int) -> list[str] | None:
         """Return the values of one column if no row needs to be judged by itself, as nearly all need not."""
-        width = self.shape.width if self._delimiter is not None else max(place + 1, self.shape.width)
-        widths = {len(row) for _, row in chunk}
         if place >= self.shape.width or self._hidden_rows is None:
-            return None
-        if len(widths) != 1 or min(widths) < width or (self._delimiter is not None and max(widths) > width):
             return None
         if self._hidden_rows and not self._hidden_rows.isdisjoint([number for number, _ in chunk]):
             return None
+        widths = {len(row) for _, row in chunk}
+        if widths != {self._usual_width} and (self._delimiter is not None or min(widths) < self.shape.width):
+            return None
         values = [row[place] for _, row in chunk]
         texts = [value if value.__class__ is str else self.as_text(value) for value in values]
-        return texts if self._names.isdisjoint(texts) else None
+        if not self._names.isdisjoint(texts):
+            return None
+        if self._delimiter is None or not self._id_places:
+            return texts
+        # An id that is missing, here or in another column of ids, may stand in a column where none is expected.
+        others = ([row[other] for _, row in chunk] for other in self._id_places if other != place)
+        return texts if all(map(are_ids, (texts, *others))) else None
 
     def judged_rows(self, needed: set[int]) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
         """Iterate once over all rows; a header, a hidden row, and one whose values are not in their columns, is judged.
@@ -447,8 +461,9 @@ class TableReader:
 
     def judged_head(self, needed: set[int]) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
         """Iterate over the rows of the sample; see `judged_rows`."""
-        width = self.shape.width
-        self._judge = RowJudge(width, self.has_header, self._id_places, frozenset(needed), self._known)
+        self._judge = RowJudge(
+            self.shape.width, self._usual_width, self.has_header, self._id_places, frozenset(needed), self._known
+        )
         for place, (number, row) in enumerate(self._head):
             if place in self.shape.header:
                 yield number, JudgedLine(Verdict.HEADER)
@@ -462,7 +477,7 @@ class TableReader:
         values = (row[place] for place in needed if place < len(row))
         if any(isinstance(v, str) and v in self._names for v in values) and self._is_header_again(number, row):
             return JudgedLine(Verdict.HEADER)
-        if self._delimiter is None or self._judge is None or len(row) == self.shape.width:
+        if self._delimiter is None or self._judge is None:
             return row
         reason = self._judge.malformed_reason(row)
         return row if reason is None else JudgedLine(Verdict.MALFORMED, self._delimiter.join(row), reason)
@@ -476,11 +491,13 @@ class TableReader:
         names = [clean_name(self.as_text(value)) for value in row][: self.shape.width]
         if names == list(self.shape.names):
             return True
-        if len(self._names.intersection(names)) > 1 and not any(map(contains_id, names)):
+        alike = self._names.intersection(names)
+        is_header = len(alike) > 1 or any(is_name_only(name) for name in names if name and name not in alike)
+        if is_header and not any(map(contains_id, names)):
             raise source_error(
                 self._name,
                 f"Line {number:,} is another header, with other columns or in another order.",
-                "split the file there, read each part, and join them with respondents.union(…).",
+                "split the file there and read each part; respondents.union(…) joins two lists.",
                 line=number,
             )
         return False
@@ -489,8 +506,8 @@ class TableReader:
         """Return what is to be said about rows that were read although they are not as wide as the header."""
         if self._judge is None or not self._judge.forgiven:
             return ()
-        rows = "1 row has" if self._judge.forgiven == 1 else f"{self._judge.forgiven:,} rows have"
-        return (f"{rows} more or fewer values than the header; its IDs are in their column, the difference is behind.",)
+        rows = format_count(self._judge.forgiven, "row has", "rows have")
+        return (f"{rows} more or fewer values than the header, but only to the right of the IDs, which were read.",)
 
     def hide(self, numbers: frozenset[int] | None) -> None:
         """Leave out the rows with these numbers; all rows if None."""
@@ -532,6 +549,13 @@ class TableReader:
         self._id_places |= {
             place for place in found if self.columns[place].share_of_ids and self._delimiter is not None
         }
+
+
+def _usual_width(rows: Sequence[Sequence[str]], width: int) -> int:
+    """Return how many values most rows have, if those behind the width of the table are blank; else that width."""
+    usual = max(Counter(map(len, rows)).items(), key=lambda item: (item[1], item[0]), default=(width, 0))[0]
+    is_blank = not any(any(map(normalise_line, row[width:])) for row in rows if len(row) == usual)
+    return usual if usual > width and is_blank else width
 
 
 def _has_value(row: Sequence[Any], places: set[int]) -> bool:
@@ -582,7 +606,9 @@ def _read_pandas(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceIn
         return reading, SourceInfo(name, "frame", column=column, position=1)
     if type(source).__name__ != "DataFrame":
         raise source_error(
-            name, f"A {type(source).__name__} cannot be read as respondents.", "pass a DataFrame or a Series."
+            name,
+            f"An object of type {type(source).__name__} cannot be read as respondents.",
+            "pass a DataFrame or a Series.",
         )
     labels = [
         place
@@ -629,10 +655,25 @@ def _read_list(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo
     if isinstance(source, set | frozenset):
         source = sorted(map(cell_text, source))  # a set has no order of its own
     name = options.name or "list"
+    values = iter(source)
+    head = [*islice(values, SAMPLE_ROWS)]
+    if not head:
+        raise source_error(name, "The list is empty.", "pass the IDs, one per element.")
+    if any(isinstance(value, Mapping | Sequence | set) and _is_row(value) for value in head):
+        raise source_error(
+            name,
+            "The elements of the list are rows of several values, not IDs.",
+            "pass a DataFrame, as in pandas.DataFrame(rows, columns=[…]), or the IDs alone.",
+        )
     scanner = LineScanner(name)
-    scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(iter(source))))
+    scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(chain(head, values))))
     reading = scanner.finish(count_header=count_header_lines)
     return reading, SourceInfo(name, "list", column=_header_name(reading))
+
+
+def _is_row(value: Any) -> bool:
+    """Return whether an element of a list is several values; a database gives rows of one, which is the value."""
+    return not isinstance(value, str | bytes | bytearray | memoryview) and len(value) > 1
 
 
 def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -666,8 +707,9 @@ def _read_workbook(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, S
     notes = [*_hidden_notes(sheet, table, place, is_whole, options.hidden, hidden)]
     if without := sum(1 for row, column in sheet.no_result if column == place):
         notes.append(
-            f"{without:,} formulas of the column have no stored result and count as blank: open the workbook in a "
-            "spreadsheet, which computes them, and save it."
+            f"{format_count(without, 'formula of the column has', 'formulas of the column have')} no stored result and "
+            f"{'counts' if without == 1 else 'count'} as blank: open the workbook in a spreadsheet program, which "
+            "computes formulas, and save it."
         )
     return reading, replace(
         _with_kinds(_table_info(file, cells, sheet.name), table.kinds),
@@ -685,17 +727,21 @@ def _hidden_notes(
         shown = [row for number, row in enumerate(sheet.rows, 1) if is_whole or number in sheet.hidden_rows]
         read = sum(_has_value(row, {place}) for row in shown)
         if read:
-            yield f"{read:,} lines that are hidden in the workbook were read too."
+            which = format_count(
+                read, "line that is hidden in the workbook was", "lines that are hidden in the workbook were"
+            )
+            yield f"{which} read too."
     elif left_out and mode is None:
         if sheet.is_hidden and is_whole:
             where = "on a hidden sheet"
         elif is_whole:
             where = f"in the hidden column {table.columns[place].label()}"
         else:
-            where = "in rows that are hidden, as by a filter"
+            where = f"in {'a row that is' if left_out == 1 else 'rows that are'} hidden, as by a filter"
+        are = format_count(left_out, "line with a value is", "lines with values are")
         yield (
-            f"{left_out:,} lines with values are {where}; they are left out, and nothing is uploaded until you say "
-            'whether they count: read the file with hidden="skip" or hidden="read".'
+            f"{are} {where}. Hidden lines are left out, and nothing is uploaded until you say whether they count: read "
+            'the file with hidden="skip" or hidden="read".'
         )
 
 

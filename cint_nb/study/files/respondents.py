@@ -361,8 +361,9 @@ def read_respondents(
         )
     line_index, source_info = read_source(source, ReadOptions(kind, column, sheet, name, header_row, hidden))
     if line_index.lines == len(line_index.blank) + len(line_index.header):
+        what = "The source contains only a header row." if len(line_index.header) else "Every line is blank."
         raise RespondentFileError(
-            "The source contains only a header row." if len(line_index.header) else "Every line is blank.",
+            " ".join(source_info.notes) or what,  # formulas without a result look blank
             evidence={
                 "source": source_info.name,
                 "lines": line_index.lines,

@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cint_nb.domain.ids import format_count
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import clean_name, entity_type_from_name, is_header_row, is_id_name, separator_hint
 from cint_nb.study.files.verdicts import is_id, normalise_line
 
 _IMPORT_ID = re.compile(r'\{\s*"ImportId"\s*:')  # the third header row of Qualtrics
 _RESPONSE_LABELS = frozenset({"response", "open-ended response"})  # the second header row of SurveyMonkey
+_DISPLACED = "an ID stands in a column where other rows have none"
+_MISSING = frozenset(
+    {"", "-", "--", "0", "-1", "-9", "-99", "-999", "99", "999", "#n/a", "n/a", "na", "nan", "none", "null", "missing"}
+)
+"""What stands for an answer that is not there."""
 _RULE = re.compile(r"[-+=:| ]*[-=]{2}[-+=:| ]*")  # the line below the names in a table drawn with characters
 
 
@@ -161,6 +167,7 @@ class RowJudge:
 
     Args:
         width: How many values a row has.
+        usual: The same with the blank values that most rows have behind them, since each line ends in a separator.
         has_header: Whether the width is that of a header row.
         id_places: Columns in which the sample has an id, from 0.
         needed: Columns that are read, from 0.
@@ -168,6 +175,7 @@ class RowJudge:
     """
 
     width: int
+    usual: int
     has_header: bool
     id_places: frozenset[int]
     needed: frozenset[int]
@@ -176,25 +184,47 @@ class RowJudge:
 
     def malformed_reason(self, row: Sequence[str]) -> str | None:
         """Return why a row is malformed, None if its values are in their columns."""
-        values = list(row)
-        while len(values) > self.width and not normalise_line(values[-1]):
-            values.pop()
-        if len(values) == self.width or not any(map(normalise_line, values)):
+        if not any(map(normalise_line, row)):
             return None
-        if self._is_in_place(values):
+        if len(row) == self.usual:
+            return _DISPLACED if self._is_displaced(row) else None
+        if self._is_in_place(row):
             self.forgiven += 1
             return None
-        number = f"{len(values):,} value{'s' if len(values) != 1 else ''}"
+        number = format_count(max(0, len(row) - (self.usual - self.width)), "value")
         return f"the row has {number}, {'the header' if self.has_header else 'most rows have'} {self.width:,}"
 
+    def _is_displaced(self, row: Sequence[str]) -> bool:
+        """Return whether the ids of a row of the usual width are elsewhere, as where a value is missing behind them."""
+        found = _find_ids(row)
+        if not self.id_places or found <= self.id_places:
+            return False
+        moved = [{place + step for place in self.id_places} for step in (-2, -1, 1, 2)]
+        return found in moved or not self.needed & self.id_places <= found
+
     def _is_in_place(self, values: Sequence[str]) -> bool:
-        if len(values) > self.width and self.needed == {0}:
+        difference = len(values) - self.width
+        if difference >= 0 and self.needed == {0}:
             return True  # no separator can stand left of the first value
-        found = {place for place, value in enumerate(values) if is_id(value)}
+        found = _find_ids(values)
         if not found or found != self.id_places:
             return False
-        difference = len(values) - self.width
-        return all(self._is_known(values, place, difference) for place in self.needed if place > max(found))
+        return all(
+            self._is_known(values, place, difference)
+            if place > max(found)
+            else self._is_certain(values, place, difference)
+            for place in self.needed
+        )
+
+    def _is_certain(self, values: Sequence[str], place: int, difference: int) -> bool:
+        """Return whether an id cannot have come from a text left of its column, whose own cell is blank.
+
+        Then the cell would be where the difference would have moved it.
+        """
+        if self.id_places.issuperset(range(place)):
+            return True  # no text stands left of it
+        moved = range(place + 1, place + difference + 1) if difference > 0 else range(place + difference, place)
+        return all(normalise_line(values[other]) not in _MISSING for other in moved if 0 <= other < len(values))
 
     def _is_known(self, values: Sequence[str], place: int, difference: int) -> bool:
         known = self.known.get(place, frozenset())
@@ -206,6 +236,5 @@ class RowJudge:
         )
 
 
-def places_with_ids(rows: Iterable[Sequence[str]], width: int) -> frozenset[int]:
-    """Return the columns, from 0, in which a row of the usual width has an id."""
-    return frozenset(place for row in rows if len(row) == width for place, value in enumerate(row) if is_id(value))
+def _find_ids(row: Sequence[str]) -> set[int]:
+    return {place for place, value in enumerate(row) if is_id(value)}

@@ -44,6 +44,7 @@ class MalformedReason(StrEnum):
     FORMULA = "a spreadsheet formula"
     SPREADSHEET = "a number or a date, damaged by a spreadsheet"
     SEVERAL = "more than one value on the line"
+    WITHIN = "an ID with other text around it"
     DASHES = "wrong or missing dashes"
     LENGTH = "wrong length: an ID has 36 characters"
     CHARACTERS = "characters other than 0–9, a–f and dashes"
@@ -65,6 +66,7 @@ _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?(e[+-]?\d+)?|[+-]?\d+([.,]\d+)?e[+-]?\d
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ t]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?)?|#[a-z/]+[!?]?", re.IGNORECASE)
 _DASH = re.compile("[-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d_. ]")
 _HEX32 = re.compile(r"[0-9a-f]{32}")
+_ID_APART = re.compile(rf"(?<![0-9a-z])(?:{ids.UUID_PATTERN.pattern})(?![0-9a-z])", re.ASCII)
 _ID_INSIDE = re.compile(ids.UUID_PATTERN.pattern, re.ASCII | re.IGNORECASE)
 
 
@@ -145,6 +147,8 @@ def _uuid_problem(plain: str) -> MalformedReason:
     found = _ID_INSIDE.findall(plain)
     if len(found) > 1 or (found and re.search(r"[\s,;|]", plain)):
         return MalformedReason.SEVERAL
+    if _ID_APART.search(plain) and plain.isprintable():
+        return MalformedReason.WITHIN
     if _HEX32.fullmatch(_DASH.sub("", plain)):
         return MalformedReason.DASHES
     if len(plain) == 36:

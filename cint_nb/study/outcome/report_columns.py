@@ -7,7 +7,13 @@ from collections.abc import Callable, Sequence
 
 from cint_nb.domain.ids import EntityType, masked_repr
 from cint_nb.study.files.file_format import source_error
-from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, entity_type_from_name, list_labels
+from cint_nb.study.files.id_column import (
+    MIN_ID_SHARE,
+    ColumnSample,
+    entity_type_from_name,
+    entity_types_in_name,
+    list_labels,
+)
 
 _STATUS = re.compile(r"(client|respondent|final|current|session|response)?(status|code)(code|description|label|text)?")
 _TARGET_GROUP = re.compile(r"targetgroup(id|name)?")
@@ -56,6 +62,14 @@ def rid_column(columns: Sequence[ColumnSample], requested: str | None, rsid: str
         and each.share_of_ids >= MIN_ID_SHARE
         and entity_type_from_name(each.name) is EntityType.RID
     ]
+    if not named:  # such as `Respondent ID (RID)`, where RSIDs are known to be in another column
+        named = [
+            each
+            for each in columns
+            if each.name != rsid
+            and each.share_of_ids >= MIN_ID_SHARE
+            and EntityType.RID in entity_types_in_name(each.name)
+        ]
     if not named and "rsid" in _normalise_name(rsid):  # in an older format `respondent_id` is the RID
         named = [
             each

@@ -34,6 +34,7 @@ _MARKETPLACE_CODES = (
 _OTHER_CODES = frozenset(map(str, {*_OTHER_CLIENT_CODES, *_MARKETPLACE_CODES}))
 _OTHER_WORDS = re.compile(
     r"terminat|screen|quota|disqualif|drop|incomplete|in (client )?survey|in progress|partial|abandon|quality|speeder"
+    r"|not complete|non.?complete"
     r"|fraud|duplicate|reject|reconciled|excluded|lockout|mismatch|not reached|never|closed|expired|start|entered"
 )
 _UNENDED_CODES = frozenset({"-1", "1", "3"})
@@ -68,12 +69,18 @@ def unknown_statuses(texts: Iterable[str], codes: Mapping[str, str]) -> dict[str
     return {
         status: count
         for status, count in found.most_common()
-        if status
-        and status not in codes
-        and not is_complete(status, codes)
-        and status not in _OTHER_CODES
-        and not _OTHER_WORDS.search(status)
+        if status and status not in codes and not _is_known(status)
     }
+
+
+def unknown_meanings(codes: Mapping[str, str]) -> dict[str, int]:
+    """Return how often each meaning occurs that nothing here knows; a slip would make a complete something else."""
+    found = Counter(_plain(meaning) for meaning in codes.values())
+    return {meaning: count for meaning, count in found.items() if not _is_known(meaning)}
+
+
+def _is_known(status: str) -> bool:
+    return is_complete(status, {}) or status in _OTHER_CODES or _OTHER_WORDS.search(status) is not None
 
 
 def describe_statuses(statuses: Mapping[str, int]) -> str:

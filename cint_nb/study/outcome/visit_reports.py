@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr, printable
+from cint_nb.domain.ids import EntityType, format_count, is_respondent_id, mask_id, masked_repr, printable
+from cint_nb.study.files.binary_formats import (
+    TableColumns,
+    columns_of,
+    open_parquet,
+    open_statistics,
+    unwrap_frame,
+)
 from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.readers import TableReader, open_text_table
@@ -29,7 +36,12 @@ from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contain
 from cint_nb.study.files.workbooks import cell_text_of_workbook, read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column, target_group_column
-from cint_nb.study.outcome.report_statuses import describe_statuses, is_complete, unknown_statuses
+from cint_nb.study.outcome.report_statuses import (
+    describe_statuses,
+    is_complete,
+    unknown_meanings,
+    unknown_statuses,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,11 +124,11 @@ class VisitReport:
                 f"{describe_statuses(self.unknown_statuses)}; read the report with codes={{…}} to say what they mean."
             )
         if self.malformed_lines:
-            found.append(f"{len(self.malformed_lines):,} rows were left out: they are not as wide as the header.")
+            rows = format_count(len(self.malformed_lines), "row was", "rows were")
+            found.append(f"{rows} left out, with more or fewer values than the header.")
         if self._repeated_visits:
-            found.append(
-                f"{self._repeated_visits:,} visits are listed again, with the same RID; each row counts as a visit."
-            )
+            visits = format_count(self._repeated_visits, "visit is", "visits are")
+            found.append(f"{visits} listed again, with the same RID; each row counts as a visit.")
         return tuple(found)
 
     @property
@@ -239,23 +251,24 @@ class VisitReport:
     def __repr__(self) -> str:
         """Show counts of visits and people, never an id."""
         parts = [
-            f"{len(self):,} visits of {len(self.entrants):,} people",
+            f"{format_count(len(self), 'visit')} of {format_count(len(self.entrants), 'person', 'people')}",
             f"{len(self.completes):,} completed",
             self.name,
         ]
         if self.visits_without_rsid:
-            parts.insert(1, f"{self.visits_without_rsid:,} visits without RSID")
+            parts.insert(1, f"{format_count(self.visits_without_rsid, 'visit')} without RSID")
         if self.malformed_lines:
             lines = ", ".join(f"{line:,}" for line in self.malformed_lines[:3])
             more = ", …" if len(self.malformed_lines) > 3 else ""
-            parts.append(f"{len(self.malformed_lines):,} malformed rows left out (lines {lines}{more})")
+            rows = format_count(len(self.malformed_lines), "malformed row")
+            parts.append(f"{rows} left out (line{'s' if len(self.malformed_lines) > 1 else ''} {lines}{more})")
         parts += [f"warning: {text}" for text in self.warnings]
         return f"<VisitReport: {' · '.join(part for part in parts if part)}>"
 
 
 @check_arguments(RespondentFileError, leave=("source",))
 def read_report(
-    source: str | Path | bytes | IO[Any] | pd.DataFrame,
+    source: str | Path | bytes | IO[Any] | pd.DataFrame | Sequence[Mapping[str, Any]],
     *,
     rsid: str | None = None,
     rid: str | None = None,
@@ -271,7 +284,8 @@ def read_report(
     """Read a respondent analysis report, or survey data with RSIDs, one row per visit under a header row.
 
     Args:
-        source: A `.csv` or `.xlsx` as a path, bytes or an open file, or a DataFrame.
+        source: A path, bytes or an open file, in one of the formats of `read_respondents`; a DataFrame (of pandas,
+            polars, pyarrow or narwhals), or a list of rows as mappings.
         rsid: Name of the RSID column; found by name and content if omitted.
         rid: Name of the RID column; found likewise, and may be missing.
         status: Name of the column that shows completes, by Cint's client codes 10, 11 and 70 or in words; found by name
@@ -280,8 +294,8 @@ def read_report(
         sheet: Name of the sheet of a workbook, or its position from 1.
         name: Name of the wave, shown in place of the file's name.
         header_row: Line of the row with the names of the columns, from 1; found if omitted.
-        hidden: What to do with rows and sheets that are hidden in a workbook: `"skip"` or `"read"`. If omitted, a
-            report with any is refused.
+        hidden: What to do with rows, columns and sheets that are hidden in a workbook: `"skip"` or `"read"`. If
+            omitted, a report with any that count is refused.
         target_group: Keep the visits to this target group only, where the report has several.
         codes: What status codes or words mean that are not Cint's, such as `{301: "screened", 300: "complete"}`.
 
@@ -293,7 +307,8 @@ def read_report(
     """
 
     def read(table: TableReader, source_name: str | None) -> tuple[str | None, _Cells]:
-        return source_name, _read_visits(table, name or source_name, rsid, rid, status, all_complete=all_complete)
+        label = name or source_name
+        return source_name, _read_visits(table, label, rsid, rid, status, all_complete=all_complete, hidden=hidden)
 
     source_name, (cells, chosen, malformed) = _read_table(source, sheet, name, header_row, hidden, read)
     label = name or source_name
@@ -301,6 +316,12 @@ def read_report(
     if target_group is not None:
         cells = _keep_target_group(cells, target_group, label)
     meanings = {str(code).strip().lower(): str(meaning) for code, meaning in (codes or {}).items()}
+    if unknown := unknown_meanings(meanings):
+        raise source_error(
+            label,
+            f"What codes= says of a status must be a known meaning; these are not: {describe_statuses(unknown)}.",
+            'write "complete", or how the visit ended: "screened", "over quota", "not complete".',
+        )
     report = VisitReport(called, chosen, cells, malformed, meanings)
     if report.unknown_statuses and not report.completed.any():
         raise source_error(
@@ -309,6 +330,12 @@ def read_report(
             f"{describe_statuses(report.unknown_statuses)}.",
             'say what they mean: cint.read_report(…, codes={301: "screened", 300: "complete"}); or pass the name of '
             "another column, status='…'.",
+        )
+    if chosen["status"] is not None and not any(map(str.strip, cells[chosen["status"]])):
+        raise source_error(
+            label,
+            f"No visit has a status: the column {masked_repr(chosen['status'])} is blank.",
+            "pass the name of another column, status='…'; or all_complete=True if every row is a complete.",
         )
     if not any(report.rsids):
         raise source_error(
@@ -335,11 +362,10 @@ def _read_table(
     read: Callable[[TableReader, str | None], Result],
 ) -> Result:
     """Open a report as a table and return what `read` makes of it and the name of the source."""
-    import pandas as pd
-
-    if isinstance(source, pd.DataFrame):
-        rows = [(0, list(map(str, source.columns))), *enumerate(source.to_numpy(dtype=object).tolist(), start=1)]
-        return read(TableReader(name or "DataFrame", lambda: iter(rows), 0), name or "DataFrame")
+    frame = unwrap_frame(source)
+    if (columns := columns_of(frame)) is not None:
+        called = name or type(frame).__name__
+        return read(_table_of_columns(columns, called), called)
 
     def read_open(file: OpenSource) -> Result:
         if file.kind is SourceFormat.TEXT:
@@ -347,7 +373,8 @@ def _read_table(
         elif file.kind in (SourceFormat.WORKBOOK, SourceFormat.ODS):
             table = _open_workbook(file, sheet, header_row, hidden)
         else:
-            raise source_error(file.name, "A report is a .csv or .xlsx.", "read it with pandas and pass the DataFrame.")
+            with (open_parquet if file.kind is SourceFormat.PARQUET else open_statistics)(file) as columns:
+                table = _table_of_columns(columns, file.name)
         if not table.has_header:
             raise source_error(
                 name or file.name, "The report has no header row.", "pass it as a DataFrame with column names."
@@ -358,11 +385,27 @@ def _read_table(
     return read_file(source, read_open, by_contents=True)
 
 
+def _table_of_columns(columns: TableColumns, source: str | None) -> TableReader:
+    """Return what knows its columns as a table, its names as the header."""
+    values = [columns.values(place) for place in range(len(columns.cells))]
+    rows = [(0, [cells.name or "" for cells in columns.cells]), *enumerate(zip(*values, strict=True), start=1)]
+    return TableReader(source, lambda: iter(rows), 0)
+
+
 def _read_visits(
-    table: TableReader, label: str | None, rsid: str | None, rid: str | None, status: str | None, *, all_complete: bool
+    table: TableReader,
+    label: str | None,
+    rsid: str | None,
+    rid: str | None,
+    status: str | None,
+    *,
+    all_complete: bool,
+    hidden: str | None,
 ) -> _Cells:
     """Return the cells of the visits, the columns chosen by what they hold, and the lines left out."""
     columns = _name_columns(table.columns)
+    if hidden == "skip":
+        columns = [cells for cells in columns if cells.position - 1 not in table.hidden_places]
     if not any(any(map(normalise_line, cells.values)) for cells in columns):
         raise source_error(
             label, "The report contains no visits.", "check its period and target group, and request it again."
@@ -371,8 +414,43 @@ def _read_visits(
     visit = rid_column(columns, rid, person, label)
     completed = None if all_complete else status_column(columns, status, label)
     chosen = {"rsid": person, "rid": visit, "status": completed}
+    _check_columns(table, columns, chosen, {rsid, rid, status} if hidden is None else {*chosen.values()}, label)
     cells, malformed = _read_cells(table, columns, {each for each in chosen.values() if each is not None})
     return cells, chosen, malformed
+
+
+def _check_columns(
+    table: TableReader,
+    columns: Sequence[ColumnSample],
+    chosen: Mapping[str, str | None],
+    seen: set[str | None],
+    source: str | None,
+) -> None:
+    """Raise if a chosen column cannot be read as the analyst sees it: it is hidden, or its formulas have no result.
+
+    Args:
+        table: The report.
+        columns: Its columns, with unique names.
+        chosen: Which of them are read.
+        seen: Names of those that the analyst knows to be there.
+        source: For errors.
+    """
+    for parameter, name in chosen.items():
+        place = next((cells.position - 1 for cells in columns if cells.name == name), None)
+        if place in table.hidden_places and name not in seen:
+            raise source_error(
+                source,
+                f"The column {masked_repr(name)} of the report is hidden.",
+                f'say whether it counts: name it, {parameter}={name!r}; or write hidden="skip" to leave out what is '
+                'hidden, hidden="read" to read it.',
+            )
+        if without := sum(1 for _, column in table.no_result if column == place):
+            formulas = format_count(without, "formula", "formulas")
+            raise source_error(
+                source,
+                f"{formulas} of the column {masked_repr(name)} {'has' if without == 1 else 'have'} no stored result.",
+                "open the workbook in a spreadsheet program, which computes formulas, save it, and read it again.",
+            )
 
 
 def _open_workbook(
@@ -386,12 +464,18 @@ def _open_workbook(
     if covered and hidden is None:
         raise source_error(
             file.name,
-            f"{len(covered):,} rows of the report are hidden.",
-            'say whether they count: cint.read_report(…, hidden="skip") leaves them out, hidden="read" reads them too.',
+            f"{format_count(len(covered), 'row')} of the report {'is' if len(covered) == 1 else 'are'} hidden.",
+            'say whether hidden rows count: cint.read_report(…, hidden="skip") leaves them out, hidden="read" reads '
+            "them too.",
             sheet=found.name,
         )
     kept = [each for each in rows if hidden == "read" or each[0] not in covered]
-    return TableReader(file.name, lambda: iter(kept), header_row, as_text=cell_text_of_workbook)
+    table = TableReader(file.name, lambda: iter(kept), header_row, as_text=cell_text_of_workbook)
+    table.hidden_places = found.hidden_columns
+    table.no_result = frozenset(
+        (row, place) for row, place in found.no_result if hidden == "read" or row not in covered
+    )
+    return table
 
 
 def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
@@ -426,8 +510,8 @@ def _read_cells(
 
     texts: list[list[str]] = []
     malformed: list[int] = []
-    width = len(columns)
-    places = {place for place, cells in enumerate(columns) if cells.name in needed}
+    width = len(table.columns)
+    places = {cells.position - 1 for cells in columns if cells.name in needed}
     for number, row in table.judged_rows(places):
         if isinstance(row, JudgedLine):
             malformed += [number] if row.verdict is Verdict.MALFORMED else []
@@ -438,8 +522,8 @@ def _read_cells(
         values += [""] * (width - len(values))
         if any(map(normalise_line, values)):
             texts.append(values)
-    frame = pd.DataFrame(texts, columns=[cells.name for cells in columns], dtype="str")
-    return frame, tuple(malformed)
+    frame = pd.DataFrame(texts, columns=range(width), dtype="str")[[cells.position - 1 for cells in columns]]
+    return frame.set_axis([cells.name for cells in columns], axis=1), tuple(malformed)
 
 
 def _keep_target_group(cells: pd.DataFrame, target_group: str, source: str | None) -> pd.DataFrame:

@@ -220,7 +220,7 @@ def test_advice_shows_the_position_and_a_masked_value_of_the_column_it_names() -
     step = str(caught.value.next_step)
     assert f"column 1, which begins with ••••{RIDS[0][-4:]}" in step
     assert RIDS[0] not in step
-    assert ColumnSample(1, "name", ["", "ann@example.com"]).first_value == "a text of 15 characters"
+    assert ColumnSample(1, "name", ["", "ann@example.com"]).beginning == "which begins with a text of 15 characters"
 
 
 # --- headers ----------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_nothing_is_uploaded_until_it_is_said_whether_hidden_lines_count() -> No
         people, people.sample(3), people.difference(others), people.union(others), others.union(people),
         people.split(4)[0], people.intersection(people), crosswalk.to_rsids(as_visits),
     ):  # fmt: skip
-        with pytest.raises(RespondentFileError, match="1 lines are hidden") as caught:
+        with pytest.raises(RespondentFileError, match="1 line is hidden") as caught:
             each.to_upload()
         assert 'hidden="read"' in str(caught.value.next_step)
 
@@ -175,7 +175,7 @@ def test_a_report_with_hidden_rows_asks() -> None:
     for number in range(6):
         book.active.append([IDS[number], 10 + number % 2 * 10])
     book.active.row_dimensions[4].hidden = True
-    with pytest.raises(RespondentFileError, match="1 rows of the report are hidden"):
+    with pytest.raises(RespondentFileError, match="1 row of the report is hidden"):
         read_report(saved(book))
     assert len(read_report(saved(book), hidden="read")) == 6
     report = read_report(saved(book), hidden="skip")
@@ -194,7 +194,7 @@ def test_a_formula_without_a_stored_result_is_said_to_be_one() -> None:
     book.active["C5"] = "=A1"
     people = read(saved(book))
     assert people.counts.blank == 1
-    assert people.warnings[0].startswith("1 formulas of the column have no stored result")
+    assert people.warnings[0].startswith("1 formula of the column has no stored result")
 
 
 def test_numbers_errors_and_truth_values_are_read_as_they_stand() -> None:

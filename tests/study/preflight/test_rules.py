@@ -284,7 +284,7 @@ def test_what_a_workbook_hides_blocks_until_it_is_said_whether_it_counts() -> No
     read = read_respondents(file.getvalue(), entity_type="RSID", hidden="read")
     assert not found("hidden-lines", respondents=read)
     warned = [each for each in found("lines-left-out", respondents=read) if each.severity is Severity.WARN]
-    assert warned[0].message == "1 lines that are hidden in the workbook were read too."
+    assert warned[0].message == "1 line that is hidden in the workbook was read too."
 
 
 def test_a_column_that_names_the_other_type_is_a_warning() -> None:
