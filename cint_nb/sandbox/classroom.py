@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from cint_nb.sandbox.clock import SandboxClock
 from cint_nb.sandbox.http.app import HostGuard
 from cint_nb.sandbox.http.control_api import advance, clock_routes
-from cint_nb.sandbox.http.control_page import render_classroom
+from cint_nb.sandbox.http.page.control_page import render_classroom
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, START, Sandbox
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import PopulationParameters

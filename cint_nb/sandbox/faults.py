@@ -260,6 +260,18 @@ class FaultPlan:
         self.armed.append(fault)
         return fault
 
+    def disarm(self, text: str) -> None:
+        """Disarm the fault that was armed last under this text.
+
+        Raises:
+            ValueError: when there is none.
+        """
+        for place in range(len(self.armed) - 1, -1, -1):
+            if self.armed[place].text == text.strip():
+                del self.armed[place]
+                return
+        raise ValueError(f"the fault {text!r:.60} is not armed")
+
     def clear(self) -> None:
         """Disarm everything."""
         self.armed.clear()

@@ -20,12 +20,15 @@ from cint_nb.sandbox.http.change_runner import ChangeRunner
 from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.moment import nearest
 from cint_nb.sandbox.protocol.messages import JsonObject
+from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.simulation.advance import catch_up
+from cint_nb.sandbox.world.entities import Job, TargetGroup
 from cint_nb.sandbox.world.world import World
 
 _MAX_BODY_BYTES = 10_000
 _FAULT_PARTS = frozenset({"fault", "name", "at", "argument", "value", "times", "skip", "target"})
 _MAX_ADVANCE_SECONDS = 400 * 86_400  # one advance is at most about a year
+_CHART_POINTS = 48
 
 
 class SandboxLike(Protocol):
@@ -58,25 +61,41 @@ class ProjectState(TypedDict):
     name: str
 
 
+class CompletesState(TypedDict):
+    """The completes of a target group by a time."""
+
+    at: str
+    completes: int
+
+
 class TargetGroupState(TypedDict):
-    """A target group as JSON."""
+    """A target group as JSON: how many people came, how their visits ended, and the completes over time."""
 
     id: str
+    human_readable_id: str
     name: str
+    project: str
     status: str
     goal: int
     saved: int
     entrants: int
+    in_survey: int
     completes: int
+    outcomes: dict[str, int]
+    created_at: str
+    completes_over_time: list[CompletesState]
 
 
 class JobState(TypedDict):
-    """A job as JSON."""
+    """A job as JSON; `ends_at` is when it ended, None while it runs."""
 
     id: str
     kind: str
     status: str
     file_name: str | None
+    target_group: str | None
+    created_at: str
+    ends_at: str | None
 
 
 class FaultState(TypedDict):
@@ -121,26 +140,61 @@ def world_to_json(sandbox: SandboxLike) -> WorldState:
     """Return everything that exists as JSON, without any respondent id."""
     world = sandbox.world
     catch_up(world, sandbox.clock.elapsed)
+    t = sandbox.clock.elapsed
     return {
         "clock": clock_to_json(sandbox.clock),
         "projects": [{"id": project.id, "name": project.name} for project in world.projects.values()],
         "target_groups": [
-            {
-                "id": group.id,
-                "name": group.body["name"],
-                "status": group.status,
-                "goal": group.goal,
-                "saved": len(group.saved),
-                "entrants": group.fieldwork.counts["entrants"],
-                "completes": group.fieldwork.completes,
-            }
-            for group in world.groups.values()
+            _group_to_json(world, group, t)
+            for group in sorted(world.groups.values(), key=lambda group: group.id, reverse=True)
         ],
-        "jobs": [
-            {"id": job.id, "kind": job.kind, "status": job.status, "file_name": job.file_name}
-            for job in world.jobs.values()
-        ],
+        "jobs": [_job_to_json(world, job) for job in sorted(world.jobs.values(), key=lambda job: job.id, reverse=True)],
         "faults": [fault_to_json(fault) for fault in sandbox.faults.armed],
+    }
+
+
+def _group_to_json(world: World, group: TargetGroup, t: float) -> TargetGroupState:
+    fieldwork = group.fieldwork
+    return {
+        "id": group.id,
+        "human_readable_id": group.human_readable_id,
+        "name": group.body["name"],
+        "project": world.projects[group.project_id].name,
+        "status": group.status,
+        "goal": group.goal,
+        "saved": len(group.saved),
+        "entrants": fieldwork.counts["entrants"],
+        "in_survey": len(fieldwork.active_visits),
+        "completes": fieldwork.completes,
+        "outcomes": {name: count for name, count in fieldwork.counts.most_common() if name != "entrants"},
+        "created_at": world.format_time(group.created),
+        "completes_over_time": _completes_to_json(world, group, t),
+    }
+
+
+def _completes_to_json(world: World, group: TargetGroup, t: float) -> list[CompletesState]:
+    """Return the completes at the start of fielding and by the end of each of its parts."""
+    run = group.run
+    if run is None or run.start >= t:
+        return []
+    step = timedelta(seconds=max(60.0, (t - run.start) / _CHART_POINTS))
+    intervals = metrics.completes_by_interval(world, group, step, t)
+    ends: list[CompletesState] = [
+        {"at": str(one["timestamp"]), "completes": int(str(one["count"]))} for one in intervals
+    ]
+    return [{"at": world.format_time(run.start), "completes": 0}, *ends]
+
+
+def _job_to_json(world: World, job: Job) -> JobState:
+    group = world.groups.get(job.group_id) if job.group_id is not None else None
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "status": job.status,
+        "file_name": job.file_name,
+        "target_group": group.body["name"] if group is not None else None,
+        "created_at": world.format_time(job.created),
+        "ends_at": world.format_time(job.ends_at) if job.status != "Processing" else None,
     }
 
 
@@ -219,7 +273,14 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
 
     async def faults(request: Request) -> Response:
         if request.method == "DELETE":
-            sandbox.faults.clear()
+            text = request.query_params.get("fault")
+            if text is None:
+                sandbox.faults.clear()
+            else:
+                try:
+                    sandbox.faults.disarm(text)
+                except ValueError as error:
+                    return _error_response(error)
         elif request.method == "POST":
             try:
                 arm(sandbox, json.loads(await read_limited_body(request)))
