@@ -44,15 +44,7 @@ class Choices:
         Serves `GET /accounts/{account_id}/business-units`.
         """
         units = self._client.run(self._client.definitions.business_units())
-        rows = [
-            (
-                unit.id,
-                unit.name,
-                unit.currency_code,
-                None if unit.pricing_models is None else ", ".join(unit.pricing_models),
-            )
-            for unit in units
-        ]
+        rows = [(unit.id, unit.name, unit.currency_code, _joined(unit.pricing_models)) for unit in units]
         return _frame(("business_unit_id", "name", "currency", "pricing_models"), rows, search)
 
     def project_managers(self, search: str | None = None) -> pd.DataFrame:

@@ -32,6 +32,8 @@ PLAN_FIELD_NAMES: Mapping[str, str] = {
     "fielding_specification.start_at": "start_at",
     "fielding_specification.end_at": "end_at",
     "fielding_assistant_assignment.pricing.maximum_cpi": "maximum_cpi",
+    "fielding_assistant_assignment.pricing.total_budget": "total_budget",
+    "fielding_assistant_assignment.pricing.type": "pricing_model",
     "fielding_assistant_assignment.quota_overlay.prevent_overfill": "prevent_overfill",
     "fielding_assistant_assignment.quota_overlay.balance_fill": "balance_fill",
     "exclusion.enabled": "exclusion_enabled",

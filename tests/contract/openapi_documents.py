@@ -5,12 +5,23 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any
 
 from cint_nb.api.operations import OPERATIONS, Operation
 from cint_nb.sandbox.http.openapi_document import build_openapi
 from tests.support.vendor import load_vendor_document
+
+
+class Step(float):
+    """The number of a `multipleOf`, by which other numbers are divided as decimals.
+
+    As floats, 0.07 and 33.33 are no multiples of 0.01, and a validator refuses them.
+    """
+
+    def __rtruediv__(self, value: float) -> Decimal:  # type: ignore[override]  # compared with its whole part, no more
+        return Decimal(str(value)) / Decimal(str(float(self)))
 
 
 class Description:
@@ -73,13 +84,25 @@ class Description:
 @cache
 def own() -> Description:
     """Return our own description."""
-    return Description({**build_openapi()})
+    return Description(with_exact_steps({**build_openapi()}))
 
 
 @cache
 def vendor() -> Description:
     """Return the vendor's document, repaired in memory."""
-    return Description(repaired(load_vendor_document()))
+    return Description(with_exact_steps(repaired(load_vendor_document())))
+
+
+def with_exact_steps(node: Any) -> Any:
+    """Return a document in which every `multipleOf` divides decimals."""
+    if isinstance(node, list):
+        return [with_exact_steps(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: Step(value) if name == "multipleOf" and isinstance(value, float) else with_exact_steps(value)
+        for name, value in node.items()
+    }
 
 
 def repaired(document: dict[str, Any]) -> dict[str, Any]:

@@ -156,6 +156,10 @@ async def _calls(
     plan = kept["plan"]
     key = kept.setdefault("key of the project", aio.token_factory.uuid())
     await once("units", aio.definitions.business_units)
+    await once("managers", lambda: aio.definitions.users(project_managers=True))
+    await once("locales", aio.definitions.locales)
+    await once("industries", aio.definitions.industries)
+    await once("study types", aio.definitions.study_types)
     await once("projects", lambda: _names(aio))
     project = await once("project", lambda: aio.projects.create(PROJECT, PROJECT_MANAGER_ID, idempotency_key=key))
     reference = kept.setdefault("reference", f"by-hand-{aio.token_factory.token(12)}")

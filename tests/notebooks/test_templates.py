@@ -98,7 +98,7 @@ def test_every_parameter_is_used(template: Any) -> None:
 
 def test_it_is_short_and_stored_without_outputs(template: Any) -> None:
     assert len(template.cells) <= 25
-    assert max(len(cell.source.splitlines()) for cell in code_cells(template)[1:]) <= 12
+    assert max(len(cell.source.splitlines()) for cell in code_cells(template)[1:]) <= 14
     for cell in code_cells(template):
         assert cell.outputs == []
         assert cell.execution_count is None

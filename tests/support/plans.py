@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.profiling.profiles import Profile
 from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 
 PRICE_VALUE = "2.7352"
@@ -15,6 +16,8 @@ PRICE = f"{PRICE_VALUE} EUR"
 LIVE_URL = "https://your-survey.com?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
 EXAMPLE_URL = "https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]"
 """An address of nobody: a recording keeps it as it is."""
+FRESH_URL = "https://mytestsurvey.com/?RID=[%RID%]"
+"""As the create guide prints it."""
 RSID_URL = "https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]"
 
 
@@ -33,6 +36,50 @@ def make_plan(now: datetime, **changes: Any) -> TargetGroupPlan:
         "live_url": LIVE_URL,
     }
     return TargetGroupPlan.recontact(**fields | changes)
+
+
+def make_fresh_plan(now: datetime, **changes: Any) -> TargetGroupPlan:
+    """Make a plan for new people that holds, in the same period; keywords change its fields."""
+    fields: dict[str, Any] = {
+        "business_unit_id": BUSINESS_UNIT_ID,
+        "project_manager_id": PROJECT_MANAGER_ID,
+        "locale": "ger_de",
+        "completes_goal": 100,
+        "expected_length_of_interview_minutes": 10,
+        "expected_incidence_rate": 0.8,
+        "cost_per_interview": PRICE,
+        "maximum_cpi": PRICE,
+        "start_at": now + timedelta(hours=2),
+        "end_at": now + timedelta(days=14),
+        "live_url": FRESH_URL,
+    }
+    return TargetGroupPlan.fresh(**fields | changes)
+
+
+def guide_plan() -> TargetGroupPlan:
+    """Return the example of the guide on creating a target group as a plan."""
+    quota_names = {option: f"SF-BirthGender-Quota-{option}" for option in ("1", "2")}
+    return TargetGroupPlan.fresh(
+        name="My first target group",
+        business_unit_id=BUSINESS_UNIT_ID,
+        project_manager_id=PROJECT_MANAGER_ID,
+        study_type_code="adhoc",
+        industry_code="other",
+        cost_per_interview=PRICE,
+        maximum_cpi=PRICE,
+        collects_pii=False,
+        expected_length_of_interview_minutes=5,
+        expected_incidence_rate=0.8,
+        start_at=datetime.fromisoformat("2026-09-02T08:22:18.822+00:00"),
+        end_at=datetime.fromisoformat("2026-09-13T08:22:18.821+00:00"),
+        live_url=FRESH_URL,
+        prevent_overfill=True,
+        balance_fill=False,
+        exclusion_enabled=True,
+        locale="ger_de",
+        completes_goal=10,
+        profiling=[Profile(43, {"1": 50, "2": 50}, name="birth gender", quota_names=quota_names)],
+    )
 
 
 def plan_cell(completes_goal: int = 100, *, start: str = "hours=2", live_url: str = LIVE_URL) -> str:
@@ -97,8 +144,8 @@ def guide_draft() -> dict[str, Any]:
         "expected_length_of_interview_minutes": 5,
         "expected_incidence_rate": 0.8,
         "fielding_specification": {"start_at": "2026-09-02T08:22:18.822Z", "end_at": "2026-09-13T08:22:18.821Z"},
-        "live_url": "https://mytestsurvey.com/?RID=[%RID%]",
-        "test_url": "https://mytestsurvey.com/?RID=[%RID%]",
+        "live_url": FRESH_URL,
+        "test_url": FRESH_URL,
         "fielding_assistant_assignment": {
             "pricing": {"type": "dynamic", "maximum_cpi": price_body()},
             "quota_overlay": {"prevent_overfill": True, "balance_fill": False},

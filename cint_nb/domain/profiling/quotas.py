@@ -10,6 +10,7 @@ from cint_nb.domain.errors import PlanError
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.domain.models import ApiModel, OptionalText
 from cint_nb.domain.profiling.profiles import json_number
+from cint_nb.domain.profiling.questions import plain_name
 
 Condition: TypeAlias = tuple[int, str, tuple[str, ...]]
 """A condition in a comparable form: question, kind, and what is answered."""
@@ -91,7 +92,7 @@ class LaunchedProfile(ApiModel):
         if isinstance(wanted, int):
             return self.question_ids == (wanted,)
         own = (self.name, self.description_translated, self.description, self.id)
-        return wanted.strip().casefold() in {each.strip().casefold() for each in own if each}
+        return plain_name(wanted) in {plain_name(each) for each in own if each}
 
     def find(self, answer: str) -> LaunchedTarget | None:
         """Return the target of an answer: by its text, name, option or range; None if there is none."""

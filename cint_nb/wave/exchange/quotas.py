@@ -15,6 +15,7 @@ from cint_nb.domain.ids import masked_repr, quote_foreign
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import Money, TargetGroupPlan
 from cint_nb.domain.profiling.profiles import Profile, profiling_body
+from cint_nb.domain.profiling.questions import parse_range
 from cint_nb.domain.profiling.quotas import (
     LaunchedProfile,
     LaunchedProfiles,
@@ -80,10 +81,10 @@ async def set_quotas(
     present = shown.completes_goal
     wanted = present if goal is None else goal
     changes: dict[str, dict[str, int]] = {}
-    for name, targets in goals.items():
-        profile = _find_profile(shown, name)
-        changes[str(profile.id)] = _new_goals(profile, targets, wanted, in_percent=in_percent)
     try:
+        for name, targets in goals.items():
+            profile = _find_profile(shown, name)
+            changes[str(profile.id)] = _new_goals(profile, targets, wanted, in_percent=in_percent)
         others = [each for each in shown.with_quotas if each.id not in changes]
         if wanted != present:
             changes |= rescaled_goals(others, wanted)
@@ -127,7 +128,6 @@ async def replace_profiles(
     shown = await client.profiles.list(ref)
     wanted = shown.completes_goal if goal is None else goal
     former = (written or {}).get("profiling")
-    control = _control_blends(former, known=written is not None, shown=shown, unverified=unverified, ref=ref)
     looked_up = (await client.profiles.look_up(plan.model_copy(update={"profiling": tuple(profiles)}))).profiling
     body = profiling_body(looked_up) or {"profile_adjustment_type": _unit_of(former), "profiles": []}
     unit = str(body["profile_adjustment_type"])
@@ -140,6 +140,7 @@ async def replace_profiles(
     gone = {_find_profile(shown, name).id for name in remove}
     new_questions = {frozenset(LaunchedProfile.model_validate(each).question_ids) for each in body["profiles"]}
     try:
+        control = _control_blends(former, unit, known=written is not None, shown=shown, unverified=unverified, ref=ref)
         kept = [
             writable_profile(each, unit)
             for each in shown.profiles or ()
@@ -173,8 +174,9 @@ def _find_profile(shown: LaunchedProfiles, name: str | int) -> LaunchedProfile:
 
 
 def _find_target(profile: LaunchedProfile, answer: Any) -> LaunchedTarget:
-    text = f"{answer[0]}-{answer[1]}" if isinstance(answer, tuple) and len(answer) == 2 else str(answer)
-    found = profile.find(text) or profile.find(text.replace("-", " to "))
+    is_range = isinstance(answer, str) or (isinstance(answer, tuple) and len(answer) == 2)
+    span = parse_range(answer) if is_range else None
+    found = profile.find(str(answer)) or (profile.find(f"{span[0]}-{span[1]}") if span else None)
     if found is None or found.id is None:
         shown = ", ".join(quote_foreign(each.label, 40) for each in profile.targets)
         raise PlanError(
@@ -201,7 +203,10 @@ def _new_goals(profile: LaunchedProfile, targets: Mapping[Any, Any], goal: int, 
             )
         whole = dict(zip(named, share_out(goal, list(named.values())), strict=True))
     else:
-        whole = {id_: int(named[id_]) if id_ in named else found[id_] or 0 for id_ in found}
+        kept = {id_: number for id_, number in found.items() if id_ not in named}
+        if any(number is None for number in kept.values()):
+            raise UnreadableProfiling("a quota without its number")
+        whole = {id_: int(named[id_]) if id_ in named else int(kept[id_] or 0) for id_ in found}
         if any(number % 1 for number in named.values()) or sum(whole.values()) != goal:
             raise PlanError(
                 f"The quotas of the profile {label} would be {sum(whole.values()):,} in all, the goal {goal:,}.",
@@ -238,24 +243,19 @@ def _compare(client: AsyncClient, after: LaunchedProfiles, changes: Mapping[str,
 
 def _control_blends(
     former: Any,
+    unit: str,
     *,
     known: bool,
     shown: LaunchedProfiles,
     unverified: Collection[str],
     ref: TargetGroupRef,
 ) -> list[dict[str, Any]]:
-    """Return the control blends that a write must not delete: as they were last written from here, or are shown."""
-    seen = [each for each in shown.profiles or () if each.is_control]
-    profiles = former.get("profiles") if isinstance(former, Mapping) else None
-    written = [dict(each) for each in profiles or () if each.get("blended_type") == "control"]
+    """Return the control blends that a write must not delete: as they are shown, or were last written from here."""
+    if seen := [each for each in shown.profiles or () if each.is_control]:
+        return [writable_profile(each, unit) for each in seen]
     if known or CONTROL in unverified:
-        return written
-    try:
-        found = [writable_profile(each, "percentage") for each in seen]
-    except UnreadableProfiling:
-        found = []
-    if found:
-        return found
+        profiles = former.get("profiles") if isinstance(former, Mapping) else None
+        return [dict(each) for each in profiles or () if each.get("blended_type") == "control"]
     raise InvalidState(
         "A write of profiles deletes control quotas, and it is not known whether this group has any: no read shows "
         "them, and this journal did not create the draft.",
