@@ -1,4 +1,4 @@
-"""A plan for new people says what the create guide says, and bounds its price by what it says, never by a guess."""
+"""A plan for new people says what the create guide says, and a price is its cap only where the plan says so."""
 
 from __future__ import annotations
 

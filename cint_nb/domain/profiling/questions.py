@@ -106,9 +106,14 @@ class Question(ApiModel):
             options = ", ".join(f"{target.option} ({quote_foreign(target.text, 40)})" for target in found)
             raise self._answer_error(answer, f"has several such answers; write the id of the option: {options}")
         if not found:
-            texts = [text for target in self.targets or () for text in (target.text_translated, target.text) if text]
-            close = difflib.get_close_matches(answer, texts, n=1, cutoff=0.6)
-            hint = f"did you mean {quote_foreign(close[0], 60)!r}? " if close else ""
+            texts = {
+                text.casefold(): text
+                for target in self.targets or ()
+                for text in (target.text_translated, target.text)
+                if text
+            }
+            close = difflib.get_close_matches(answer.casefold(), texts, n=1, cutoff=0.6)
+            hint = f"Did you mean {quote_foreign(texts[close[0]], 60)!r}? " if close else ""
             raise self._answer_error(answer, f"has no such answer. {hint}It has: {self._options()}")
         return {"object": "selection", "question_id": self.id, "option": found[0].option}
 
