@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cint_nb.sandbox.http.asgi import SandboxApp
 from cint_nb.sandbox.http.control_api import SandboxLike, control_routes
 from cint_nb.sandbox.http.openapi_document import build_openapi
-from cint_nb.sandbox.http.people_api import Switchable, people_routes
 from cint_nb.sandbox.http.page.control_page import page_routes
+from cint_nb.sandbox.http.people_api import Switchable, people_routes
 from cint_nb.sandbox.protocol.messages import ApiError, internal_error, method_not_allowed, not_found
 from cint_nb.sandbox.protocol.messages import Response as ApiResponse
 
