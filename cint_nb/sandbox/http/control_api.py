@@ -280,7 +280,7 @@ def control_routes(sandbox: SandboxLike) -> list[Route]:
                 try:
                     sandbox.faults.disarm(text)
                 except ValueError as error:
-                    return _error_response(error)
+                    return error_response(error)
         elif request.method == "POST":
             try:
                 arm(sandbox, json.loads(await read_limited_body(request)))

@@ -25,7 +25,7 @@ KNOWN = ChoicesFact(
     study_types=frozenset({"adhoc", "recontact", "tracking"}),
 )
 NEVER = "b551326b-0000-4d32-8823-4f025787dab9"
-UNKNOWN = {
+UNKNOWN: dict[str, Any] = {
     "business_unit_id": 999,
     "project_manager_id": NEVER,
     "locale": "ger_at",
