@@ -40,8 +40,9 @@ def undisturbed(people: Respondents, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @pytest.fixture(scope="module")
-def committed() -> report.Found:
-    return report.read(report.FILE.read_text(encoding="utf-8"))[0]
+def committed(pytestconfig: pytest.Config) -> report.Found:
+    # One that is written anew may have had other columns.
+    return {} if writing(pytestconfig) else report.read(report.FILE.read_text(encoding="utf-8"))[0]
 
 
 def of_operations() -> list[Cell]:
