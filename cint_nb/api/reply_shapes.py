@@ -239,7 +239,7 @@ _QUESTION = Object(
         "option_mask": optional(_TEXT),
         "standard": expected(_FLAG),
         "profile_condition_type": expected(_TEXT),
-        "classification_id": optional(_NUMBER),
+        "classification_id": optional(_ANY),
         "classification_code": optional(_TEXT),
     }
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,7 @@ import narwhals as nw
 
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import masked_repr
-from cint_nb.measure.frames import Values, cases, fetch
+from cint_nb.measure.frames import Values, cases, distinct, fetch
 from cint_nb.measure.people import Grouping, People, is_asked, sort_key
 from cint_nb.measure.words import COMPLETED
 
@@ -34,12 +34,12 @@ class Based:
     Args:
         data: The rows of `People.data` that belong to somebody of the base.
         missing: How many of the base have no row in a wave. They were not asked, and count where they came from.
-        cells: Every wave, and group, that has a row in the result.
+        cells: Every wave, and group, that has a row in the result; None if they are those that occur in `data`.
     """
 
     data: nw.LazyFrame[Any]
     missing: Counter[Cell]
-    cells: list[Cell]
+    cells: list[Cell] | None
 
 
 def refuse_base(base: str) -> None:
@@ -55,9 +55,9 @@ def refuse_base(base: str) -> None:
 
 def people_of_base(people: People, base: str) -> Based:
     """Return the people of a base in each wave; the bases of earlier completes have no row for the first wave."""
+    if base == "asked":  # with those who were not, so that a wave of nobody else is seen
+        return Based(people.data, Counter(), None)
     waves = people.waves
-    if base == "asked":
-        return Based(people.data.filter(is_asked(nw.col("word"))), Counter(), _cells(people, waves))
     later = waves[1:]
     completes = people.data.filter(nw.col("word") == COMPLETED)
     keys = ["person"]
@@ -132,8 +132,11 @@ def _rows(found: dict[str, list[Any]], wave: str, by: Grouping | None) -> list[t
 def _cells(people: People, waves: Sequence[int], also: Sequence[Cell] = ()) -> list[Cell]:
     if people.by is None:
         return [Cell(wave) for wave in waves]
-    found = fetch(people.unread.select("wave", "by").unique())
+    found = distinct(people.unread, "wave", "by")
     cells = {Cell(int(wave), group) for wave, group in zip(found["wave"], found["by"], strict=True)} | set(also)
-    return sorted(
-        (cell for cell in cells if cell.wave in set(waves)), key=lambda cell: (cell.wave, sort_key(cell.group))
-    )
+    return in_order(cell for cell in cells if cell.wave in set(waves))
+
+
+def in_order(cells: Iterable[Cell]) -> list[Cell]:
+    """Return cells by wave and group."""
+    return sorted(cells, key=lambda cell: (cell.wave, sort_key(cell.group)))

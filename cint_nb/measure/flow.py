@@ -49,16 +49,16 @@ def flow(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
         ...     "reason": ["completed", "completed", "screened", "completed", "rejected"],
         ... })
         >>> boxes = cint.measure.flow(visits)
-        >>> boxes[(boxes.wave == 2) & (boxes.n > 0)]
-            wave        box  parent   split  n
-        26     2      known    None    None  3
-        27     2    carried   known  origin  3
-        29     2     listed   known    fate  2
-        30     2  not_asked   known    fate  1
-        32     2      asked  listed    fate  1
-        33     2   rejected  listed    fate  1
-        34     2       came   asked    fate  1
-        37     2  completed    came    fate  1
+        >>> boxes[(boxes.wave == 2) & (boxes.n > 0)][["box", "n"]]
+                  box  n
+        26      known  3
+        27    carried  3
+        29     listed  2
+        30  not_asked  1
+        32      asked  1
+        33   rejected  1
+        34       came  1
+        37  completed  1
     """
     people = read_people(frame)
     chosen = people.choose_waves(waves)

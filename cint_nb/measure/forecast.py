@@ -112,7 +112,7 @@ def forecast(
         >>> found = cint.measure.forecast(visits, saved=500, goal=100)
         >>> found[["waves", "mean", "low", "high", "p_goal", "ids_needed"]].round(2)
            waves    mean  low  high  p_goal  ids_needed
-        0      4  156.82  102   217    0.96         437
+        0      4  157.76   94   228    0.94         451
     """
     refuse_conf(conf)
     priors = _refuse_settings(prior, rho_prior, min_waves)
@@ -197,7 +197,7 @@ def forecast_check(
         ... })
         >>> cint.measure.forecast_check(visits)[["wave", "completed", "low", "high", "inside"]]
            wave  completed  low  high  inside
-        0     4         33   17    46       1
+        0     4         33   15    50       1
     """
     refuse_conf(conf)
     priors = _refuse_settings(prior, rho_prior, min_waves)

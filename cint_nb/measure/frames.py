@@ -113,6 +113,12 @@ def fetch(data: nw.LazyFrame[Any]) -> Values:
     return {name: as_list(found[name]) for name in found.columns}
 
 
+def distinct(data: nw.LazyFrame[Any], *names: str, at_most: int | None = None) -> Values:
+    """Return the combinations of values that occur, by grouping, which engines do faster than they drop repeats."""
+    grouped = data.group_by(*names).agg(nw.len().alias("rows of it")).select(*names)
+    return fetch(grouped if at_most is None else grouped.head(at_most))
+
+
 def _run(data: nw.LazyFrame[Any]) -> nw.DataFrame[Any]:
     try:
         return data.collect(backend="pandas") if data.implementation in _FETCHED_AS_PANDAS else data.collect()

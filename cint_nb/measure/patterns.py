@@ -63,9 +63,9 @@ def patterns(frame: Any, *, waves: Sequence[int] | None = None) -> Any:
         ... })
         >>> cint.measure.patterns(visits).round(2)
           pattern    type  n  share
-        0      10  leaver  1   0.33
-        1      11  always  1   0.33
-        2      1-  always  1   0.33
+        0      1-  always  1   0.33
+        1      10  leaver  1   0.33
+        2      11  always  1   0.33
     """
     people = read_people(frame)
     chosen = people.choose_waves(waves)

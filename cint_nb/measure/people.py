@@ -19,6 +19,7 @@ from cint_nb.measure.frames import (
     Origin,
     cases,
     column_as,
+    distinct,
     fetch,
     flag,
     open_frame,
@@ -98,7 +99,7 @@ class People:
         """All waves of the frame, in order."""
         if not self.rows:
             return []
-        return sorted({int(wave) for wave in fetch(self.unread.select("wave").unique())["wave"]})
+        return sorted({int(wave) for wave in distinct(self.unread, "wave")["wave"]})
 
     def choose_waves(self, waves: Sequence[int] | None) -> list[int]:
         """Return the waves that were chosen, in order; all if None.
@@ -132,11 +133,11 @@ class People:
             InputError: there is one.
         """
         reason, closed_by = self.columns
-        words = fetch(self.unread.select(nw.col("reason")).unique())["reason"]
+        words = distinct(self.unread, "reason")["reason"]
         allowed = {word for word in WORDS if word is not None} | ({None} if reason == "reason" else set())
         _refuse_words(reason, [word for word in words if word not in allowed], [each for each in WORDS if each])
         if closed_by is not None:
-            closings = fetch(self.unread.select(nw.col("closed_by")).unique())["closed_by"]
+            closings = distinct(self.unread, "closed_by")["closed_by"]
             _refuse_words(closed_by, [word for word in closings if word not in {None, *CLOSINGS}], CLOSINGS)
 
 
@@ -298,7 +299,7 @@ def _no_key(seen: _Survey) -> InputError:
 
 
 def _grouping(rows: nw.LazyFrame[Any], by: str) -> Grouping:
-    values = fetch(rows.select("by").unique().head(_CODED_MAX + 1))["by"]
+    values = distinct(rows, "by", at_most=_CODED_MAX + 1)["by"]
     known = [value for value in values if value is not None]
     return Grouping(by, None if len(known) > _CODED_MAX else sorted(known, key=sort_key))
 
@@ -322,10 +323,13 @@ def _strongest(
     is_grouped = "by" in rows.collect_schema()
     made: dict[str, nw.Expr] = {
         # One number says which part closed last, and why: of two at the same time the first of the list.
-        "latest": nw.col("open_until").fill_null(0) * 8 + (7 - nw.col("closing")),
+        "latest": (nw.col("open_until").fill_null(0) * 8 if "open_until" in schema else 0) + (7 - nw.col("closing")),
     }
-    made["unfinished"] = flag(nw.col("as_of") < nw.col("open_until")) if "as_of" in schema else nw.lit(0)
-    wanted = [nw.col("word").min(), nw.col("latest").max(), nw.col("unfinished").max()]
+    wanted = [nw.col("word").min(), nw.col("latest").max()]
+    can_be_unfinished = {"as_of", "open_until"} <= set(schema)
+    if can_be_unfinished:
+        made["unfinished"] = flag(nw.col("as_of") < nw.col("open_until"))
+        wanted.append(nw.col("unfinished").max())
     if is_grouped:
         made["by_high"] = nw.col("by")
         wanted += [nw.col("by").min(), nw.col("by_high").max()]
@@ -368,7 +372,9 @@ def _strongest(
         first["cost"] = nw.when(nw.col("costs") > 0).then(nw.col("cost"))
     if is_grouped:
         first["by_differs"] = flag(nw.col("by") != nw.col("by_high"))
-    unfinished = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN) | (nw.col("unfinished") == 1)
+    unfinished = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN)
+    if can_be_unfinished:
+        unfinished = unfinished | (nw.col("unfinished") == 1)
     return found.with_columns(**first).with_columns(
         final=nw.when(unfinished).then(nw.lit(0)).otherwise(nw.lit(1)),
     )

@@ -147,8 +147,8 @@ def logrank(frame: Any, *, by: str, base: str = "asked") -> Any:
         ...     "closed_by": "end",
         ... })
         >>> cint.measure.logrank(visits, by="device").round(3)
-           wave  groups  events  chi2  df      p
-        0     1       2       4  4.77   1  0.029
+           wave  groups  events   chi2  df      p
+        0     1       2       4  5.052   1  0.025
     """
     refuse_base(base)
     found = count_times(frame, by=by, base=base)

@@ -98,8 +98,8 @@ def contrast(
         >>> known = pd.DataFrame({"person": range(8), "age": [60, 50, 40, 30, 20, 25, 35, 45]})
         >>> found = cint.measure.contrast(visits, known, wave=2, joint=False)
         >>> found[["attribute", "n", "n_stayed", "stayed", "left", "smd", "test", "p"]].round(2)
-          attribute  n  n_stayed  stayed  left   smd   test     p
-        0       age  8         5    40.0  35.0  0.37  welch  0.62
+          attribute  n  n_stayed  stayed  left   smd   test    p
+        0       age  8         5    40.0  35.0  0.38  welch  0.6
     """
     refuse_conf(conf)
     sample = sample_of_base(frame, attributes, wave=wave, base=base, columns=columns, verb="contrast")

@@ -72,13 +72,11 @@ def r_indicator(
         ... })
         >>> known = pd.DataFrame({"person": range(40), "device": ["desktop"] * 20 + ["phone"] * 20})
         >>> found = cint.measure.r_indicator(visits, known, wave=2)
-        >>> found[["quantity", "attribute", "level", "value"]].iloc[[0, 1, 3, 7, 8]].round(3)
-             quantity attribute    level  value
-        0           R      None     None  0.870
-        1       R_raw      None     None  0.747
-        3  propensity      None     None  0.625
-        7          Pu    device  desktop  0.088
-        8          Pu    device    phone -0.088
+        >>> found[["quantity", "value"]].iloc[[0, 1, 3]].round(3)
+             quantity  value
+        0           R  0.857
+        1       R_raw  0.747
+        3  propensity  0.625
     """
     refuse_conf(conf)
     sample = sample_of_base(frame, attributes, wave=wave, base=base, columns=columns, verb="r_indicator")

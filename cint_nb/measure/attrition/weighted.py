@@ -254,8 +254,8 @@ def weighted_mean(values: Any, weights: Any, *, wave: int, replicates: Any = Non
         >>> weights = pd.DataFrame({"person": [1, 2, 3], "wave": 1, "weight": [1.0, 1.0, 2.0]})
         >>> values = pd.DataFrame({"person": [1, 2, 3], "value": [10.0, 20.0, 30.0]})
         >>> cint.measure.weighted_mean(values, weights, wave=1).round(2)
-           wave  n  mean    se   low   high
-        0     1  3  22.5  6.05  10.65  34.35
+           wave  n  mean    se    low   high
+        0     1  3  22.5  6.03  10.69  34.31
     """
     refuse_conf(conf)
     of_wave = _weights_of(_read_weights(weights), wave)

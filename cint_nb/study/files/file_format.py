@@ -112,7 +112,7 @@ _FOREIGN_SIGNATURES = (
         for version in (3, 4, 5)
     ),
     *(
-        (sign, "a file of R; save it as .csv in R: write.csv(…, row.names = FALSE)")
+        (sign, "a file of R; save it as .csv in R, with write.csv and row.names = FALSE")
         for sign in (b"RDX", b"RDA", b"X\n\0\0\0")
     ),
     (b"HEADER RECORD*******", "a SAS transport file; read it with pandas (read_sas) and pass the DataFrame"),
@@ -143,7 +143,7 @@ _ENDINGS_NOT_READ = {  # what is said of a file with this ending whose contents 
     **dict.fromkeys((".html", ".htm"), _PANDAS.format("read_html")),
     ".orc": _PANDAS.format("read_orc"),
     ".por": "read it with pyreadstat (read_por) and pass the DataFrame",
-    **dict.fromkeys((".rds", ".rdata", ".rda"), "save it as .csv in R: write.csv(…, row.names = FALSE)"),
+    **dict.fromkeys((".rds", ".rdata", ".rda"), "save it as .csv in R, with write.csv and row.names = FALSE"),
     **dict.fromkeys((".db", ".sqlite", ".sqlite3", ".duckdb"), "query it and pass the DataFrame"),
     **dict.fromkeys((".7z", ".rar", ".tar", ".tgz", ".bz2", ".xz", ".zst", ".lz4"), _UNPACK),
 }
@@ -493,7 +493,7 @@ def _read_all(source: IO[Any], name: str | None) -> Any:
         raise source_error(
             name,
             "The file was opened as text in another encoding than its own.",
-            'pass its path, or open it as bytes: open(path, "rb").',
+            'pass its path, or open it as bytes, with mode "rb".',
         ) from None
     except RespondentFileError:
         raise
@@ -501,7 +501,7 @@ def _read_all(source: IO[Any], name: str | None) -> Any:
         raise source_error(
             name,
             "The open file cannot be read.",
-            'pass its path, or open it again: open(path, "rb").',
+            'pass its path, or open it again, with mode "rb".',
             cause=type(error).__name__,
         ) from None
 

@@ -663,7 +663,7 @@ def _read_list(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInfo
         raise source_error(
             name,
             "The elements of the list are rows of several values, not IDs.",
-            "pass a DataFrame, as in pandas.DataFrame(rows, columns=[…]), or the IDs alone.",
+            "pass a DataFrame, made by pandas with the names of the columns, or the IDs alone.",
         )
     scanner = LineScanner(name)
     scanner.scan_values(map(cell_text, binary_formats.uuids_as_text(chain(head, values))))

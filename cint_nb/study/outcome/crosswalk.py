@@ -82,7 +82,7 @@ class Crosswalk(Mapping[str, str]):
         columns = columns_of(unwrap_frame(frame))
         if columns is None:
             raise RespondentFileError(
-                f"Crosswalk.from_frame(…) takes a DataFrame, not {masked_repr(frame)}.",
+                f"cint.Crosswalk.from_frame(…) takes a DataFrame, not {masked_repr(frame)}.",
                 next_step="for a report in a file write cint.read_report(path).crosswalk().",
             )
         names = [cells.name or "" for cells in columns.cells]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,57 @@ def test_a_row_of_another_width_never_gives_the_id_of_another_column(
         else:
             assert found["id"] == RSIDS[row] or found["verdict"] in ("malformed", "blank")
     assert set(people.ids) <= set(RSIDS)
+
+
+two_damages = st.lists(
+    st.tuples(st.sampled_from(["split", "lost", "cut end", "end mark"]), st.integers(0, 5)), min_size=1, max_size=2
+)
+
+
+def damaged(cells: list[str], row: int, damage: Sequence[tuple[str, int]], *, end_mark: bool) -> str:
+    """Write a row as a line, wrongly."""
+    values = [*cells, *([""] if end_mark else [])]
+    for how, place in damage:
+        place = min(place, len(values) - 1)
+        if how == "split" and values[place] in FILLERS.values():
+            values[place : place + 1] = ["so", " so"]
+        elif how == "lost" and len(values) > 2 and values[place] != RSIDS[row]:
+            del values[place]
+        elif how == "end mark":
+            values.append("")
+        while how == "cut end" and len(values) > 2 and not values[-1]:  # as Excel leaves out blank cells at the end
+            values.pop()
+    return ",".join(values)
+
+
+@CALM
+@given(
+    st.permutations(["RSID", "RID", "comment", "minutes", "city"]).flatmap(
+        lambda names: st.integers(2, 5).map(lambda count: names[:count])
+    ),
+    st.dictionaries(st.integers(0, 29), two_damages, max_size=10),
+    st.dictionaries(st.integers(0, 29), st.sets(st.sampled_from(["RID", "RSID", "comment", "minutes", "city"]))),
+    st.booleans(),
+)
+def test_a_blank_cell_hides_no_displaced_row(
+    names: list[str], damage: dict[int, list[tuple[str, int]]], blank: dict[int, set[str]], end_marks: bool
+) -> None:
+    assume("RSID" in names)
+    rows = [["" if name in blank.get(row, ()) else value_of(name, row) for name in names] for row in range(30)]
+    assume(sum(bool(row[names.index("RSID")]) for row in rows) > 15)
+    lines = [damaged(cells, row, damage.get(row, ()), end_mark=end_marks) for row, cells in enumerate(rows)]
+    people = read(("\n".join([",".join(names), *lines]) + "\n").encode(), column="RSID", name="x.csv")
+    check_lines(people)
+    verdicts = people.lines(reveal=True).set_index("line")
+    for row, cells in enumerate(rows):
+        found = verdicts.loc[row + 2]
+        has_id = bool(cells[names.index("RSID")])
+        if found["verdict"] == "usable":
+            assert has_id, lines[row]
+            assert found["id"] == RSIDS[row], lines[row]
+        elif has_id:  # an id is read, or its line is said to be malformed
+            assert found["verdict"] == "malformed", lines[row]
+            assert row in damage, lines[row]
 
 
 def test_the_reason_says_both_widths_and_the_text_of_the_row_is_kept(tmp_path: Path) -> None:

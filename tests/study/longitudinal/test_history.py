@@ -207,7 +207,7 @@ def test_only_the_clients_codes_and_plain_words_are_completes(text: str, complet
 def test_a_visit_without_rsid_is_counted_and_said() -> None:
     found = read_report(frame([visit(0), ["", RIDS[1], "20", "Client terminate", "", ""]]))
     assert (len(found), len(found.entrants), found.visits_without_rsid) == (2, 1, 1)
-    assert "1 visits without RSID" in repr(found)
+    assert "1 visit without RSID" in repr(found)
     panel = History([HistoryWave("wave 1", found)])
     assert "participation may be higher" in panel.warnings[0]
 
