@@ -316,7 +316,7 @@ def _place(grouping: Grouping) -> nw.Expr:
     return cases(places, nw.col("by"), null=-1, other=-1)
 
 
-def _strongest(
+def _strongest(  # noqa: C901 - one branch per column that may be missing
     rows: nw.LazyFrame[Any], schema: dict[str, Any], *, times: bool, details: bool, exact: bool, null_is_absent: bool
 ) -> nw.LazyFrame[Any]:
     is_visit = (nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT)

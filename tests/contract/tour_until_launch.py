@@ -36,7 +36,7 @@ async def profiles_before_a_draft(to: TourState) -> Any:
     """Find questions, look up names, have profiles validated."""
     known, profiles = to.client.definitions, to.client.profiles
     whole = await known.questions("eng_us", custom=True)
-    known.refresh()
+    known.clear_cache()
     plan = to.plan.model_copy(update={"profiling": NAMED})
     profiles_twice: Any = PROFILING["profiles"]
     too_many = {**PROFILING, "profiles": [*profiles_twice, *profiles_twice]}

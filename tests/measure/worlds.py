@@ -50,7 +50,7 @@ ENGINES: dict[str, Callable[[Rows], Any]] = {
 if find_spec("ibis") is not None:  # tried where it is installed
 
     def _in_ibis(rows: Rows) -> Any:
-        import ibis
+        import ibis  # type: ignore[import-not-found, unused-ignore]
 
         return ibis.memtable(_nullable(rows))
 
@@ -58,7 +58,7 @@ if find_spec("ibis") is not None:  # tried where it is installed
 if find_spec("pyspark") is not None:
 
     def _in_spark(rows: Rows) -> Any:
-        from pyspark.sql import SparkSession
+        from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore]
 
         session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
         session.conf.set("spark.sql.shuffle.partitions", "2")
@@ -156,8 +156,8 @@ def panel(seed: int, people: int = 120, waves: int = 3, *, goal_in: int | None =
         waves: How many.
         goal_in: A wave that stopped at its goal after 30 hours.
     """
-    generator = random.Random(seed)
-    attributes = [
+    generator = random.Random(seed)  # noqa: S311 - no secret
+    attributes: list[dict[str, Any]] = [
         {
             "person": person,
             "age": generator.randint(18, 79),

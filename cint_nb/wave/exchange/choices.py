@@ -19,7 +19,7 @@ async def read_choices(client: AsyncClient, plan: TargetGroupPlan) -> ChoicesFac
     """Read what the exchange lists; lists that were kept from earlier are read anew where the plan is not in them."""
     found = await _read_lists(client, plan)
     if not _has_all(found, plan):
-        client.definitions.refresh()
+        client.definitions.clear_cache()
         found = await _read_lists(client, plan)
     return found
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")  #
 ONE, WAVE = report.TABLES
 SHARES = {ONE: 192, WAVE: 8}
 WRITE = "CINT_NB_WRITE_REPLIES"
+_IS_WANTED = bool(os.environ.get(WRITE))  # read here: no test sees the settings of the shell
 Cell = tuple[str, str, Path]
 
 
@@ -106,7 +107,7 @@ _ends = pytest.StashKey[list[tuple[str, str, str, str]]]()
 
 
 def writing(config: pytest.Config) -> bool:
-    return bool(os.environ.get(WRITE)) and bool(config.getoption("--every-way"))
+    return _IS_WANTED and bool(config.getoption("--every-way"))
 
 
 def keep(config: pytest.Config, ends: list[tuple[str, str, str, str]]) -> None:
