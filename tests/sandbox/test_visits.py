@@ -295,12 +295,9 @@ def test_completes_that_are_rejected_later_leave_the_completes_and_cost_nothing(
 
 
 def test_a_live_wave_refills_what_was_reconciled_away(open_sandbox: OpenSandbox) -> None:
-    sandbox = Sandbox(
-        seed=1,
-        population=PopulationParameters(reconciled=0.5, reconciled_after_days=1, returns=1, supplier_takes_part=1),
-    )
-    raw_client = RawClient(sandbox)
-    raw_client.log_in()
+    people = PopulationParameters(reconciled=0.5, reconciled_after_days=1, returns=1, supplier_takes_part=1)
+    raw_client = open_sandbox(population=people)
+    sandbox = raw_client.sandbox
     group = live(raw_client, raw_client.project(), completes_goal=400)
     sandbox.advance(12 * DAY)
     ever = group_of(sandbox, group).fieldwork.lengths  # one for each complete, rejected or not
