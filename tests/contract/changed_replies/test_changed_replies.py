@@ -118,7 +118,11 @@ def keep(config: pytest.Config, ends: list[tuple[str, str, str, str]]) -> None:
         report.FILE.write_text(report.write(report.count(found), len(found)), encoding="utf-8")
 
 
-def test_the_document_has_a_cell_for_each_change(committed: report.Found, undisturbed: whole_wave.WaveEnd) -> None:
+def test_the_document_has_a_cell_for_each_change(
+    pytestconfig: pytest.Config, committed: report.Found, undisturbed: whole_wave.WaveEnd
+) -> None:
+    if writing(pytestconfig):
+        return  # the document is written anew in this run
     wanted = {(ONE, name, change) for name, change, _ in of_operations()}
     wanted |= {(WAVE, name, change) for name, change, _ in whole_wave.wave_cells(undisturbed.bodies)}
     assert set(committed) == wanted, "run `nox -s replies -- --report`"
