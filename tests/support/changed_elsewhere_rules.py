@@ -328,7 +328,7 @@ def _may_launch(cell: Cell, group: Group) -> bool:
 
 
 def _can_continue(group: Group) -> bool:
-    return group.goal_count < group.goal
+    return group.goal_count < group.goal and bool(group.saved)  # a recontact that holds nobody is refused
 
 
 MAKES_SENSE: dict[str, Callable[[Cell, Group], bool]] = {

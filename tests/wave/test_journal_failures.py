@@ -150,7 +150,7 @@ def lost_a_table(path: Path) -> Iterator[None]:
     yield
 
 
-OPENS_ANEW = {"open"}  # where the file is missing a new one is started, a damaged one is renamed
+OPENS_ANEW = {"open"}  # a new one is started where the file is missing or of another program; a damaged one is renamed
 FAILURES: dict[Callable[[Path], Any], set[str]] = {
     held_by_a_writer: set(METHODS),
     being_written: WRITING,
@@ -159,9 +159,9 @@ FAILURES: dict[Callable[[Path], Any], set[str]] = {
     is_gone: METHODS.keys() - OPENS_ANEW,
     folder_is_gone: METHODS.keys() - OPENS_ANEW,
     became_a_folder: set(METHODS),
-    became_a_list: set(METHODS),
-    was_overwritten: set(METHODS),
-    became_another_database: set(METHODS),
+    became_a_list: METHODS.keys() - OPENS_ANEW,
+    was_overwritten: METHODS.keys() - OPENS_ANEW,
+    became_another_database: METHODS.keys() - OPENS_ANEW,
     was_cut: METHODS.keys() - OPENS_ANEW - {"lock"},
     lost_a_table: METHODS.keys() - OPENS_ANEW,
 }
