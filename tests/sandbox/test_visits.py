@@ -147,6 +147,7 @@ def test_the_performance_counts_each_outcome_and_the_people_still_inside(
     eventful: tuple[Sandbox, RawClient, list[str]],
 ) -> None:
     sandbox, raw_client, groups = eventful
+    raw_client.log_in()
     for group in groups:
         body = raw_client.get(f"{group}/performance").json()
         counts = {entry["label"]: entry["count"] for entry in body["respondent_analysis"]["live"]}
@@ -256,6 +257,7 @@ def test_people_come_again_as_duplicates_or_to_go_on(eventful: tuple[Sandbox, Ra
     rows = report(raw_client, *groups)
     rids = [row["Response ID (RID)"] for row in rows]
     assert len(set(rids)) == len(rids) == sum(map(len, by_person.values())), "every visit has a response id of its own"
+    raw_client.log_in()
     twice = next(row for row in rows if row["Status Description"] == "Duplicate")
     group = raw_client.group(raw_client.project("By visits"), **period(sandbox))
     raw_client.saved_ids(group, [twice["Response ID (RID)"]], entity_type="RID")
@@ -281,6 +283,7 @@ def test_completes_that_are_rejected_later_leave_the_completes_and_cost_nothing(
     assert {new["Client Status"] for _, new in changed} == {"26", "28"}
     assert {Decimal(new["CPI"]) for _, new in changed} == {Decimal(0)}
     assert len(report(raw_client, group, kind="completes")) == 100 - len(changed)
+    raw_client.log_in()
     body = raw_client.get(f"{group}/performance").json()
     assert body["completes"] == 100 - len(changed)
     assert Decimal(body["completes_cost"]["value"]) == found.cpi * (100 - len(changed))

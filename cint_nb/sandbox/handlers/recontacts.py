@@ -99,6 +99,7 @@ def _remove_all(world: World, request: Request) -> Response:
     if group.is_recontact and job.planned_end != "failed":
         # "…will prevent any more respondents entering": nobody new enters from now on.
         group.fieldwork.arrivals.clear()
+        group.fieldwork.removed_at = request.received_at
     jobs.start_job(world, job)
     return Response(201, {"job_id": job.id})
 

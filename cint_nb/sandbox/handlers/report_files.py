@@ -86,8 +86,9 @@ def visit_rows(
     for group in groups:
         for visit in group.fieldwork.visits:
             if begin <= visit.ended <= end and (not completes_only or visit.outcome == COMPLETE):
-                row = _row(world, group, visit)
-                rows.append(row + _answers(world, group, visit) if with_answers else row)
+                person = Person(visit.key)
+                row = _row(world, group, visit, person)
+                rows.append(row + _answers(world, group, visit, person) if with_answers else row)
     return rows
 
 
@@ -146,7 +147,7 @@ def write_workbook(rows: Iterable[Row]) -> bytes:
     return buffer.getvalue()
 
 
-def _row(world: World, group: TargetGroup, visit: Visit) -> Row:
+def _row(world: World, group: TargetGroup, visit: Visit, person: Person) -> Row:
     outcome = OUTCOMES[visit.outcome]
     return [
         to_uuid_text(visit.key),
@@ -158,7 +159,7 @@ def _row(world: World, group: TargetGroup, visit: Visit) -> Row:
         str(outcome.marketplace),
         str(_NEVER_REACHED if outcome.client is None else outcome.client),
         outcome.label,
-        _SUPPLIER_NAMES.get(world.population.supplier_of(visit.key), ""),
+        _SUPPLIER_NAMES.get(person.supplier(world.population.parameters.suppliers), ""),
         str(round(visit.ended - visit.entered)),
         format(visit.cost, "f"),
         group.currency,
@@ -169,12 +170,11 @@ def _central(world: World, t: float) -> str:
     return to_central(world.time_at(t)).isoformat(" ", "seconds")
 
 
-def _answers(world: World, group: TargetGroup, visit: Visit) -> Row:
+def _answers(world: World, group: TargetGroup, visit: Visit, person: Person) -> Row:
     """Return what a person answered until their visit ended: nothing before the screening, all at the survey's end."""
     outcome = OUTCOMES[visit.outcome]
     if not outcome.reached_survey and visit.outcome != SCREENED_OUT:
         return [""] * len(ANSWER_HEADER)
-    person = Person(visit.key)
     population, wave = fieldwork.people_of(world, group)
     rating = str(population.answer(person, wave)) if visit.outcome in ANSWERED else ""
     return [str(person.age), person.gender, person.region, person.education, person.device, rating]

@@ -193,8 +193,6 @@ def _enter(world: World, group: TargetGroup, key: bytes, number: int, t: float) 
     if down and person.supplier(population.parameters.suppliers) in down:
         heapq.heappush(fieldwork.arrivals, (_live_seconds(group, t) + _DAY, key, number))
         return
-    if number and group.is_recontact and key not in group.saved:
-        return  # removed since the first visit
     visit = visit_draws(key, wave, number)
     minutes = float(group.body["expected_length_of_interview_minutes"])
     length, too_fast = population.interview(person, visit, minutes * 60)
@@ -206,16 +204,16 @@ def _enter(world: World, group: TargetGroup, key: bytes, number: int, t: float) 
             fieldwork.quota_prescreens.update(cells)
     else:
         length = min(length, _SCREENER_SECONDS)
-    heapq.heappush(fieldwork.active_visits, (round(t + length, 3), key, t, outcome, number))
+    heapq.heappush(fieldwork.active_visits, (round(t + length, 3), key, t, outcome, number, visit))
     fieldwork.counts["entrants"] += 1
     if group.strategy == "prescreens":
         close_when_full(world, group, t)
 
 
 def _leave(world: World, group: TargetGroup) -> None:
-    ended, key, entered, outcome, number = heapq.heappop(group.fieldwork.active_visits)
+    ended, key, entered, outcome, number, draws = heapq.heappop(group.fieldwork.active_visits)
     fieldwork = group.fieldwork
-    population, wave = people_of(world, group)
+    population, _ = people_of(world, group)
     cells = _quotas_of_person(group, population, key) if outcome == COMPLETE else []
     if outcome == COMPLETE and _prevents_overfill(group) and _is_filled(group, cells):
         outcome = OVER_QUOTA
@@ -223,7 +221,6 @@ def _leave(world: World, group: TargetGroup) -> None:
     fieldwork.visits.append(Visit(key, entered, ended, outcome, cost, number))
     fieldwork.counts[outcome] += 1
     world.last_seen[key] = ended
-    draws = visit_draws(key, wave, number)
     if outcome == COMPLETE:
         fieldwork.completes += 1
         if cells:
@@ -254,6 +251,8 @@ def _plan_another_visit(group: TargetGroup, population: Population, draws: Draws
     """Let some people come once more after the visit that ended last."""
     run, visit = group.run, group.fieldwork.visits[-1]
     if run is None or run.status == "completed" or visit.number + 1 >= VISITS_MAX:
+        return
+    if visit.entered <= group.fieldwork.removed_at:
         return
     if draws.unit(Place.AGAIN) < population.parameters.comes_again:
         low, high = _COMES_AGAIN_HOURS

@@ -11,6 +11,7 @@ from cint_nb.sandbox.protocol.messages import JsonObject
 from cint_nb.sandbox.protocol.request_bodies import Draft
 from cint_nb.sandbox.world.id_store import IdStore
 from cint_nb.sandbox.world.ids import random_part
+from cint_nb.sandbox.world.people import Draws
 from cint_nb.sandbox.world.population import Population, Wave
 from cint_nb.sandbox.world.profiling import Cell, ProfilingRules
 
@@ -86,18 +87,20 @@ class Visit(NamedTuple):
 class Fieldwork:
     """Who is still to arrive, who is in the survey, and who has left it.
 
+    `population` and `wave` are those of `live_at`, when the group went live: later switches count for later waves.
     `arrivals` is a heap of (live seconds, key, number of the visit), `active_visits` one of (end, key, entered,
-    outcome, number), `reconciliations` one of (time, place in `visits`, outcome). `population` and `wave` are those of
-    `live_at`, when the group went live: later switches count for later waves. `invited_late` has when people were
-    invited who were not in the list then, `ended_visits` how the last visit ended of those who come again.
+    outcome, number, its draws), `reconciliations` one of (time, place in `visits`, outcome). `invited_late` has when
+    people were invited who were not in the list at first, `ended_visits` how the last visit ended of those who come
+    again; nobody does who entered before `removed_at`.
     """
 
     population: Population | None = None
     wave: Wave | None = None
     live_at: float = 0.0
+    removed_at: float = -1.0
     arrivals: list[tuple[float, bytes, int]] = field(default_factory=list)
     invited_late: dict[bytes, float] = field(default_factory=dict)
-    active_visits: list[tuple[float, bytes, float, str, int]] = field(default_factory=list)
+    active_visits: list[tuple[float, bytes, float, str, int, Draws]] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     ended_visits: dict[bytes, str] = field(default_factory=dict)
     reconciliations: list[tuple[float, int, str]] = field(default_factory=list)

@@ -33,13 +33,6 @@ class IdStore:
         """Return the number of ids."""
         return len(self._bytes) // ID_BYTES
 
-    def __contains__(self, key: bytes) -> bool:
-        """Return whether an id is stored; for a few questions, since each searches all ids."""
-        at = self._bytes.find(key)
-        while at % ID_BYTES and at >= 0:
-            at = self._bytes.find(key, at + 1)
-        return at >= 0
-
     def __repr__(self) -> str:
         """Show the number of ids, never the ids."""
         return f"<IdStore: {len(self):,} ids>"

@@ -9,10 +9,10 @@ All distributions are assumptions: an adult online panel in four regions of one 
 
 from __future__ import annotations
 
-import hashlib
 import math
 import struct
 from bisect import bisect_right
+from hashlib import blake2b
 from statistics import NormalDist
 from typing import Literal
 
@@ -24,7 +24,7 @@ Education = Literal["low", "middle", "high"]
 Device = Literal["desktop", "tablet", "mobile"]
 
 inverse_normal = NormalDist().inv_cdf
-_DRAWS = struct.Struct("<16I")
+_unpack = struct.Struct("<16I").unpack
 _UNIT = 2.0**-32
 FIRST_SUPPLIER = 201
 # Share of people up to each age.
@@ -54,6 +54,8 @@ ANSWER_WEIGHTS: dict[Attribute, float] = {
 """How much of what attributes say about the answer each of them says: older, better educated and southern people, women
 and panelists of long standing answer higher, people on mobile devices lower."""
 _ANSWER_SCALE = 0.968  # standard deviation of the weighted sum
+_ANSWER_SLOPES = [(name, weight / _SCALES[name][1] / _ANSWER_SCALE) for name, weight in ANSWER_WEIGHTS.items()]
+_ANSWER_MEAN = sum(slope * _SCALES[name][0] for name, slope in _ANSWER_SLOPES)
 
 
 class Draws:
@@ -68,7 +70,7 @@ class Draws:
 
     def __init__(self, key: bytes, occasion: bytes) -> None:
         self.key = key
-        self._draws: tuple[int, ...] = _DRAWS.unpack(hashlib.blake2b(occasion + key).digest())
+        self._draws: tuple[int, ...] = _unpack(blake2b(occasion + key).digest())
 
     def unit(self, place: int) -> float:
         """Return a number between 0 and 1, neither of them included."""
@@ -92,10 +94,11 @@ class Person(Draws):
         trend: In which direction their answer moves over time; a standard normal number.
     """
 
-    __slots__ = ()
+    __slots__ = ("_years",)
 
     def __init__(self, key: bytes) -> None:
         super().__init__(key, b"who they are")
+        self._years = -1.0
 
     def __repr__(self) -> str:
         """Show who it is, without the id."""
@@ -108,10 +111,12 @@ class Person(Draws):
 
     @property
     def _age(self) -> float:
-        draw = self.unit(0)
-        place = bisect_right(_SHARES, draw) - 1
-        part = (draw - _SHARES[place]) / (_SHARES[place + 1] - _SHARES[place])
-        return _AGES[place] + part * (_AGES[place + 1] - _AGES[place])
+        if self._years < 0:
+            draw = self.unit(0)
+            place = bisect_right(_SHARES, draw) - 1
+            part = (draw - _SHARES[place]) / (_SHARES[place + 1] - _SHARES[place])
+            self._years = _AGES[place] + part * (_AGES[place + 1] - _AGES[place])
+        return self._years
 
     @property
     def gender(self) -> Gender:
@@ -188,7 +193,7 @@ class Person(Draws):
 
     def answer_index(self) -> float:
         """Return what the attributes say about the answer: mean 0, standard deviation 1."""
-        return sum(weight * self.score(name) for name, weight in ANSWER_WEIGHTS.items()) / _ANSWER_SCALE
+        return sum(slope * self._number(name) for name, slope in _ANSWER_SLOPES) - _ANSWER_MEAN
 
     def _number(self, attribute: Attribute) -> float:
         if attribute == "age":

@@ -319,10 +319,11 @@ class Population:
 
     def return_delay(self, key: bytes, wave: Wave, months: float | None, completed_waves: int = 0) -> float | None:
         """Return after how many seconds a recontacted person enters; None for one who does not. See `propensity`."""
-        person, draws = Person(key), Draws(key, wave.seed)
-        if not self.is_shown(person) or draws.unit(Place.RETURNS) >= self.propensity(
-            person, wave, months, completed_waves
-        ):
+        person = Person(key)
+        if not self.is_shown(person):
+            return None
+        draws = Draws(key, wave.seed)
+        if draws.unit(Place.RETURNS) >= self.propensity(person, wave, months, completed_waves):
             return None
         parameters = self.parameters
         median = parameters.delay_median_hours * 3600 * self.pace(person.supplier(parameters.suppliers))
