@@ -50,12 +50,12 @@ def replies(session: nox.Session) -> None:
 
 @nox.session
 def tables(session: nox.Session) -> None:
-    """Every case of the other tests that plain `pytest` samples."""
+    """Every case of the other tests that plain `pytest` samples, and all examples of hypothesis."""
     session.run(
         "pytest",
         "--every-way",
         "-m",
-        "sampled or thorough",
+        "sampled or thorough or hypothesis",
         "--ignore=tests/faults",
         "--ignore=tests/sandbox/test_schemathesis.py",
         "-n",

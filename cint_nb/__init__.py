@@ -12,10 +12,12 @@ file = cint.sandbox.write_sample("respondents.csv")  # something to practise on;
 people = cint.read_respondents(file, entity_type="RSID")  # RSIDs name people, RIDs their visits
 now = client.clock.now()  # the sandbox has a time of its own
 plan = cint.TargetGroupPlan.recontact(
-    business_unit_id=cint.sandbox.BUSINESS_UNIT_ID,  # client.definitions.business_units() lists yours,
-    project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,  # client.definitions.users(project_managers=True) too
+    business_unit_id=cint.sandbox.BUSINESS_UNIT_ID,  # client.choices.business_units() lists yours,
+    project_manager_id=cint.sandbox.PROJECT_MANAGER_ID,  # client.choices.project_managers() too
     locale="ger_de",
     completes_goal=500,
+    expected_length_of_interview_minutes=10,
+    expected_incidence_rate=0.8,
     cost_per_interview="2.75 EUR",
     start_at=now + timedelta(hours=1),
     end_at=now + timedelta(days=14),
@@ -37,13 +39,16 @@ client.close()
 
 Every verb can be run again: it continues where the wave stands, and never uploads or launches twice.
 
+A wave of new people has a plan made by `TargetGroupPlan.fresh` and no respondents: it is created and launched without
+an upload. A `Profile` says by name who may take part, and `wave.quotas()` how far each quota is.
+
 The names, by purpose; `help(cint_nb.NAME)` explains each:
 
 - connect: `connect` returns a `Client`; `resume_jobs` follows the jobs that ran when a kernel ended;
 - people: `read_respondents` returns `Respondents`, `read_report` the `VisitReport` of an earlier wave; an
   `EntityType` says which ids they are, and a `Crosswalk` leads from RIDs to RSIDs;
-- a wave: a `TargetGroupPlan`, with prices as text or as `Money`; the `Wave`; its `Findings` before an upload, and its
-  `Outcome` after it;
+- a wave: a `TargetGroupPlan`, with prices as text or as `Money`, and each `Profile` of it; the `Wave`; its `Findings`
+  before an upload, and its `Outcome` after it;
 - beneath the wave: a `TargetGroupRef` names a target group; a `Job` runs on the exchange, and a `JobSnapshot` says how
   far it is;
 - several waves: `History`, made of one `HistoryWave` each;
@@ -72,6 +77,7 @@ if TYPE_CHECKING:
     from cint_nb.domain.models import TargetGroupRef as TargetGroupRef
     from cint_nb.domain.plan import Money as Money
     from cint_nb.domain.plan import TargetGroupPlan as TargetGroupPlan
+    from cint_nb.domain.profiling.profiles import Profile as Profile
     from cint_nb.panels.connect import connect as connect
     from cint_nb.panels.file_picker.widget import FilePicker as FilePicker
     from cint_nb.panels.job_progress.widget import JobProgress as JobProgress
@@ -108,6 +114,7 @@ _HOMES = {
     "JobSnapshot": "cint_nb.domain.jobs",
     "Money": "cint_nb.domain.plan",
     "Outcome": "cint_nb.study.outcome.upload_outcome",
+    "Profile": "cint_nb.domain.profiling.profiles",
     "Respondents": "cint_nb.study.files.respondents",
     "StatusTable": "cint_nb.panels.status_table.widget",
     "TargetGroupPlan": "cint_nb.domain.plan",
@@ -138,6 +145,7 @@ __all__ = [
     "JobSnapshot",
     "Money",
     "Outcome",
+    "Profile",
     "Respondents",
     "StatusTable",
     "TargetGroupPlan",

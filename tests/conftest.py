@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -9,11 +10,17 @@ from collections.abc import Iterator
 
 import pytest
 
-pytest_plugins = ["tests.support.canaries", "tests.support.sampling", "tests.support.fault_report"]
+# jsonschema would compile the grammars in it, a second and a half in each process, for a format no document here has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # None: an import fails, which it allows
+
+pytest_plugins = ["tests.support.canaries", "tests.support.sampling", "tests.support.fault_report", "nbval.plugin"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts us in the background has Interrupts ignored; tests that send one would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_numbers = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +32,8 @@ def isolated_environment(
             monkeypatch.delenv(name)
     for name, value in canary_environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CINT_NB_JOURNAL", str(tmp_path_factory.mktemp("journal") / "journal.sqlite3"))
+    journal = tmp_path_factory.getbasetemp() / "journals" / str(next(_numbers)) / "journal.sqlite3"
+    monkeypatch.setenv("CINT_NB_JOURNAL", str(journal))  # whoever opens it makes its folder: few tests do
     yield
     if background := sys.modules.get("cint_nb.panels.look.background"):
         with background._SCHEDULER._condition:  # a table kept fresh in one test would be refreshed in all that follow

@@ -16,7 +16,16 @@ import sys
 from pathlib import Path
 
 API = Path(__file__).parents[1] / "cint_nb" / "api"
-RESOURCES = ("definitions", "exclusions", "fielding", "projects", "recontacts", "reports", "target_groups")
+RESOURCES = (
+    "definitions",
+    "exclusions",
+    "fielding",
+    "profiles",
+    "projects",
+    "recontacts",
+    "reports",
+    "target_groups",
+)
 NOTE = "# Generated from cint_nb/api/resources/{name}.py by `nox -s plain`; change that file instead."
 CHARTER = '''"""The resources as plain verbs: each waits for its result, in a cell or a script, without `await`.
 

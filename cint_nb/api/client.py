@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import sys
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Never, Self, TypeVar, overload
@@ -14,6 +15,7 @@ from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.resources.definitions import Definitions
 from cint_nb.api.resources.exclusions import Exclusions
 from cint_nb.api.resources.fielding import Fielding
+from cint_nb.api.resources.profiles import Profiles
 from cint_nb.api.resources.projects import Projects
 from cint_nb.api.resources.recontacts import Recontacts
 from cint_nb.api.resources.reports import Reports
@@ -23,7 +25,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, NotSent, SettingsError
 from cint_nb.domain.ids import printable
 from cint_nb.wire import loop_thread
-from cint_nb.wire.clock import Clock, SystemClock
+from cint_nb.wire.clock import Clock, MovableClock, SystemClock
 from cint_nb.wire.http import Http
 from cint_nb.wire.recording.transports import RecordingTransport, ReplayTransport
 from cint_nb.wire.settings import VARIABLES, Mode, Settings, wrap_secrets
@@ -46,6 +48,8 @@ class AsyncClient:
     Every method of a resource is a coroutine, to be awaited on any event loop, or an asynchronous iterator; `run` waits
     for either from synchronous code.
 
+    It has no guard on money: it launches and raises without a budget, which `cint_nb.Client` and its `aio` require.
+
     Args:
         http: What sends the requests.
         sandbox: The sandbox in this process that answers, where there is one.
@@ -57,7 +61,9 @@ class AsyncClient:
         exclusions: The same for exclusions, with project and activity exclusions.
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
-        definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
+        definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
+            templates.
+        profiles: From names to ids; validate, read and replace the profiles of target groups.
         durations: What this client has learned about the duration of jobs.
     """
 
@@ -72,6 +78,7 @@ class AsyncClient:
         self.fielding = Fielding(http, self.durations)
         self.reports = Reports(http, self.durations)
         self.definitions = Definitions(http)
+        self.profiles = Profiles(http, self.definitions)
         self._sandbox = sandbox
 
     @property
@@ -131,6 +138,9 @@ class AsyncClient:
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Advance time in the sandbox or in a replay, so that fielding continues.
 
+        A sandbox whose clock runs by itself, as a served one does, is moved on for everybody who uses it, and a line
+        says so.
+
         Args:
             days: Days of virtual time.
             hours: Hours, added.
@@ -150,7 +160,16 @@ class AsyncClient:
             raise InputError(
                 "Time can be advanced by 0 to 400 days at once.", next_step="pass days, hours or minutes in this range."
             )
-        self.run(self.http.sleep(seconds))
+        clock = self.clock
+        if not isinstance(clock, MovableClock):
+            self.run(self.http.sleep(seconds))
+            return
+        self.run(loop_thread.run_on_loop(clock.jump(seconds)))
+        if clock.speed is not None:
+            sys.stdout.write(
+                f"The sandbox's clock was moved on by {_format_span(seconds)}: it is {clock.now():%Y-%m-%d %H:%M} UTC "
+                "now, for everybody who uses it.\n"
+            )
 
     def close(self) -> None:
         """Close the connections from synchronous code. Jobs on the exchange continue."""
@@ -284,6 +303,12 @@ def build_client(
         )
     http = Http(loaded, transport=transport, clock=clock, token_factory=token_factory, client=http_client)
     return cls(http, sandbox=sandbox)
+
+
+def _format_span(seconds: float) -> str:
+    sizes = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+    size, unit = next((pair for pair in sizes if seconds >= pair[0]), sizes[-1])
+    return f"{seconds / size:.4g} {unit}{'' if seconds == size else 's'}"
 
 
 def _sandbox_unreachable_error(base_url: str, error: Exception) -> NotSent:

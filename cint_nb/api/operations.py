@@ -88,6 +88,8 @@ GET_USER_BUSINESS_UNIT = _safe(
 LIST_LOCALES = _safe("definitions.locales", "list the locales", "/locales")
 LIST_INDUSTRIES = _safe("definitions.industries", "list the industries", "/industries")
 LIST_STUDY_TYPES = _safe("definitions.study_types", "list the study types", "/study-types")
+LIST_SUPPLIERS = _safe("definitions.suppliers", "list the suppliers", "/suppliers")
+LIST_QUESTIONS = _safe("definitions.questions", "list the profiling questions", _ACCOUNT + "/questions-translation")
 LIST_TEMPLATES = _safe(
     "definitions.allocation_templates", "list the allocation templates", "/demand/allocation-templates"
 )
@@ -136,6 +138,13 @@ GET_ASSISTANT = _safe(
 )
 GET_ALLOCATIONS = _safe(
     "target_groups.allocation_specification", "read the allocations", _GROUP + "/allocation-specification"
+)
+
+# Profiles
+VALIDATE_PROFILES = _safe("profiles.validate", "validate the profiles", _ACCOUNT + "/profiles/validate", "POST")
+LIST_PROFILES = _safe("profiles.list", "list the profiles of the target group", _GROUP + "/profiles")
+REPLACE_PROFILES = _non_idempotent(
+    "profiles.replace", "replace the profiles of the target group", _GROUP + "/profiles/manage-profiles"
 )
 
 # Recontacts
@@ -258,3 +267,18 @@ STATUS_OPERATIONS: Mapping[JobKind, Operation] = {
     **{JobKind(f"batch-{verb}"): operation for verb, operation in GET_BATCH.items()},
 }
 """The operation that reads the status of each kind of job."""
+
+SPENDING: Mapping[str, str] = {
+    LAUNCH.name: "the draft goes live",
+    SCHEDULE.name: "the draft goes live by itself at its start",
+    LAUNCH_NOW.name: "people can enter from now on",
+    RESUME.name: "people can enter again",
+    RELAUNCH.name: "people can enter again",
+    UPDATE_RUN.name: "people can enter earlier or longer",
+    SET_GOAL.name: "more completes are paid for",
+    SET_CPI.name: "each complete may be dearer",
+    UPLOAD_RECONTACTS.name: "with overfill each saved id may complete",
+    UPLOAD_RSIDS.name: "with overfill each saved id may complete",
+    **{START_BATCH[verb].name: "people can enter these groups" for verb in ("launch", "resume", "relaunch")},
+}
+"""Every operation that can spend money, by name, and how: `Client` asks for a budget before it is sent."""

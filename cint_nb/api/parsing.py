@@ -11,6 +11,7 @@ from cint_nb.domain.errors import UnexpectedReply
 from cint_nb.domain.ids import is_ulid, quote_foreign
 from cint_nb.domain.models import ApiModel
 from cint_nb.wire.calls import Call, Reply
+from cint_nb.wire.replies.json_body import distinct
 from cint_nb.wire.replies.shape import is_address_part
 
 Model = TypeVar("Model", bound=ApiModel)
@@ -59,7 +60,7 @@ def parse_item(model: type[Model], value: Any, call: Call) -> Model:
 
 
 def parse_list(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
-    """Parse the list under `key`, or a plain list, into models.
+    """Parse the list under `key`, or a plain list, into models; a row that is given twice counts once.
 
     Raises:
         UnexpectedReply: there is no such list: that is not an empty one.
@@ -68,7 +69,7 @@ def parse_list(model: type[Model], reply: Reply, key: str) -> tuple[Model, ...]:
     rows = body.get(key) if isinstance(body, Mapping) else body
     if not isinstance(rows, list):
         raise reply.unexpected_reply_error(f"A reply contains no list {key!r} of {model.__name__}.")
-    return tuple(parse_value(model, row, reply) for row in rows)
+    return tuple(parse_value(model, row, reply) for row in distinct(rows, set()))
 
 
 def parse_created_id(reply: Reply, *keys: str, ulid: bool = False) -> str:

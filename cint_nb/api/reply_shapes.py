@@ -37,8 +37,9 @@ def _list(name: str, row: Shape, **more: Key) -> ReplyShape:
 
 
 _CURSOR = optional(_TEXT)
-_MONEY = Object({"value": expected(Kind.DECIMAL), "currency_code": expected(_TEXT)})
-_PRICE = Object({"value": needed(Kind.DECIMAL), "currency_code": needed(_TEXT)})
+_SCALE = {"currency_scale": optional(_NUMBER)}
+_MONEY = Object({"value": expected(Kind.DECIMAL), "currency_code": expected(Kind.CURRENCY), **_SCALE})
+_PRICE = Object({"value": needed(Kind.DECIMAL), "currency_code": needed(Kind.CURRENCY), **_SCALE})
 _CREATED = ReplyShape(_ANY, may_be_empty=True)
 """Its id is in one of several keys, or in the Location header: `parse_created_id` demands it."""
 _NO_BODY = ReplyShape(_ANY, may_be_empty=True)
@@ -125,6 +126,7 @@ _SUPPLIERS = Rows(Either((Object({"id": optional(_COUNT), "name": optional(_TEXT
 
 def _share(declare: Callable[[Shape], Key]) -> dict[str, Key]:
     return {
+        "group_id": optional(_TEXT),
         "group_name": declare(_TEXT),
         "min_percentage": declare(_NUMBER),
         "max_percentage": declare(_NUMBER),
@@ -142,7 +144,17 @@ def _allocations(declare: Callable[[Shape], Key]) -> dict[str, Key]:
     }
     private = {
         "blocked_suppliers": declare(_SUPPLIERS),
-        "groups": declare(Rows(Object({**_share(optional), "supplier": optional(Object({"id": optional(_COUNT)}))}))),
+        "groups": declare(
+            Rows(
+                Object(
+                    {
+                        **_share(optional),
+                        "supplier": optional(Object({"id": optional(_COUNT)})),
+                        "supplier_id": optional(_ANY),
+                    }
+                )
+            )
+        ),
     }
     return {
         "open_exchange_allocations": declare(Object(exchange)),
@@ -154,6 +166,7 @@ _ACTIVITY = Object({"type": needed(_TEXT), "id": needed(_ID), "duration": needed
 _GROUP_KEYS = {
     "human_readable_id": optional(_TEXT),
     "industry_code": optional(_TEXT),
+    "industry_lockout_code": optional(_TEXT),
     "live_url": optional(_TEXT),
     "test_url": optional(_TEXT),
     "target_group_customer_reference_number": optional(_TEXT),
@@ -171,6 +184,7 @@ _DRAFT = _object(
     expected_incidence_rate=optional(_RATE),
     fielding_specification=optional(Object({"start_at": expected(_MOMENT), "end_at": expected(_MOMENT)})),
     cost_per_interview=optional(_MONEY),
+    client_cost_per_interview_note=optional(_ANY),
     exclusion=optional(Object({"enabled": optional(_FLAG)})),
     respondent_activity_exclusions=optional(_OBJECTS),
     fielding_assistant_assignment=optional(Object(_ASSISTANT)),
@@ -180,6 +194,7 @@ _DRAFT = _object(
 _DETAILS = Object(
     {
         **_GROUP_KEYS,
+        "id": expected(_ID),
         "name": needed(_TEXT),
         "industry_code": expected(_TEXT),
         "business_unit_id": expected(_TEXT),
@@ -192,6 +207,79 @@ _DETAILS = Object(
         "expected_incidence_rate": expected(_RATE),
         "created_at": expected(_MOMENT),
     }
+)
+_CONDITION = Object(
+    {
+        "object": needed(_TEXT),
+        "question_id": needed(_COUNT),
+        "option": optional(_TEXT),
+        "min": optional(_COUNT),
+        "max": optional(_COUNT),
+        "allow_all_values": optional(_FLAG),
+        "open_ended_values": optional(Rows(_TEXT)),
+    }
+)
+_QUESTION = Object(
+    {
+        "name": needed(_TEXT),
+        "description": expected(_TEXT),
+        "description_translated": optional(_TEXT),
+        # Questions that are answered with a number or a text may have no answers to list.
+        "targets": optional(
+            Rows(
+                Object(
+                    {
+                        "text": optional(_TEXT),
+                        "text_translated": optional(_TEXT),
+                        "conditions": needed(Rows(_CONDITION)),
+                    }
+                )
+            )
+        ),
+        "option_mask": optional(_TEXT),
+        "standard": expected(_FLAG),
+        "profile_condition_type": expected(_TEXT),
+        "classification_code": optional(_TEXT),
+    }
+)
+_QUOTA = Object(
+    {
+        "name": optional(_TEXT),
+        "completes_goal_percentage": expected(_NUMBER),
+        "completes_goal": expected(_COUNT),
+        "completes": optional(_COUNT),
+        "prescreens": optional(_COUNT),
+    }
+)
+_PROFILE = Object(
+    {
+        "id": needed(_ID),
+        "object": needed(_TEXT),
+        "blended_type": optional(_TEXT),
+        "name": optional(_TEXT),
+        "description": expected(_TEXT),
+        "description_translated": optional(_TEXT),
+        "quotas_enabled": needed(_FLAG),
+        "targets": needed(
+            Rows(
+                Object(
+                    {
+                        "id": needed(_ID),
+                        "name": optional(_TEXT),
+                        "text": optional(_TEXT),
+                        "text_translated": optional(_TEXT),
+                        "conditions": needed(Rows(_CONDITION)),
+                        "quota": optional(_QUOTA),
+                    }
+                )
+            )
+        ),
+    }
+)
+_PROFILES = _object(
+    locale=expected(_TEXT),
+    completes_goal=needed(_COUNT),
+    profiles=optional(Rows(_PROFILE)),  # the documents let a group without profiles leave it out
 )
 _ENDED = Object(
     {"status": needed(_TEXT), "label": optional(_TEXT), "description": optional(_TEXT), "count": needed(_COUNT)}
@@ -250,6 +338,7 @@ _REPORT_REQUEST = Object(
     {
         "report_id": needed(_ID),
         "report_type": optional(_TEXT),
+        "report_url": optional(_TEXT),
         "status": optional(_TEXT),
         "level": optional(_TEXT),
         "create_date": optional(_MOMENT),
@@ -284,7 +373,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
             {
                 "id": needed(_COUNT),
                 "name": optional(_TEXT),
-                "currency_code": needed(_TEXT),
+                "currency_code": needed(Kind.CURRENCY),
                 "pricing_models": optional(Rows(_TEXT)),
             }
         ),
@@ -293,6 +382,16 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "definitions.locales": _list("locales", _LOCALE),
     "definitions.industries": _list("industries", _ITEM),
     "definitions.study_types": _list("study_types", _ITEM),
+    "definitions.suppliers": _list(
+        "suppliers", Object({"id": needed(_COUNT), "code": optional(_TEXT), "name": optional(_TEXT)})
+    ),
+    # A search without a result has null in place of the list, and says so by its total.
+    "definitions.questions": _object(
+        total=needed(_COUNT),
+        profiles=optional(Rows(_QUESTION)),
+        has_more=expected(_FLAG),
+        next_cursor=_CURSOR,
+    ),
     "definitions.allocation_templates": _list(
         "templates",
         Object({**_TEMPLATE, "last_modified_at": expected(_MOMENT)}),
@@ -399,6 +498,10 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "target_groups.group_feasibility": _FEASIBILITY,
     "target_groups.fielding_assistant": _object(**_ASSISTANT),
     "target_groups.allocation_specification": _object(**_allocations(expected)),
+    # Profiles
+    "profiles.validate": _NO_BODY,
+    "profiles.list": _PROFILES,
+    "profiles.replace": ReplyShape(_PROFILES.body, may_be_empty=True),
     # Recontacts
     "recontacts.upload": _CREATED,
     "recontacts.jobs": _list(
@@ -422,7 +525,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "recontacts.remove_all_status": _UPLOAD_JOB,
     "recontacts.saved_count": _object(saved_respondent_ids_count=needed(_COUNT)),
     # The documents let an empty page omit its list, so `saved_ids` asks for the count where there is none.
-    "recontacts.saved_ids": _object(data=optional(Rows(_TEXT)), next_cursor=_CURSOR),
+    "recontacts.saved_ids": _object(data=optional(Rows(Kind.RESPONDENT)), next_cursor=_CURSOR),
     # Exclusions
     "exclusions.upload": _CREATED,
     "exclusions.upload_status": _UPLOAD_JOB,
@@ -431,7 +534,7 @@ REPLY_SHAPES: Mapping[str, ReplyShape] = {
     "exclusions.overview": _object(
         saved_respondent_ids_count=needed(_COUNT), saved_access_respondent_guids_count=optional(_COUNT)
     ),
-    "exclusions.effective_rsids": _list("data", _TEXT, next_cursor=_CURSOR),
+    "exclusions.effective_rsids": _list("data", Kind.RESPONDENT, next_cursor=_CURSOR),
     "exclusions.policy": _object(**_POLICY),
     "exclusions.policies": ReplyShape(Either((_POLICIES, Object({"data": needed(_POLICIES)})))),
     "exclusions.set_policies": _NO_BODY,

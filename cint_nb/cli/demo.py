@@ -108,10 +108,11 @@ def _run_wave(client: Client, wave: Wave, folder: Path, print_step: Any) -> None
         f"{len(rejected):,} IDs were sent but not saved. The exchange does not say which; cint_nb does.",
     )
     if len(rejected):
+        resent = len(wave.outcome.resubmittable)
         wave.resubmit()
         print_step(
             "6  resubmit",
-            f"{wave.resubmitted_count:,} IDs resent, {len(wave.outcome.rejected):,} still rejected.",
+            f"{resent:,} IDs resent, {len(wave.outcome.rejected):,} still rejected.",
         )
     print_step("", wave.outcome.summary())
     write_new_file(folder / "outcome.csv", wave.outcome.frame().to_csv(index=False).encode())

@@ -14,11 +14,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=8640, help="port (default 8640)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the population")
-    parser.add_argument(
-        "--speed", type=float, help="run the clock at this multiple of real time (default: only when advanced)"
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--speed", type=float, help="run the clock at this multiple of real time (default 60)")
+    pace.add_argument(
+        "--manual",
+        action="store_true",
+        help="let the clock stand until its page or a waiting client moves it",
     )
     parser.add_argument(
         "--fault", type=_fault, action="append", default=[], help="inject a fault by name; may be repeated"
+    )
+    parser.add_argument(
+        "--rule",
+        type=_rule,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="what it does where no source says what the exchange does, such as expiry_status=403; may be repeated",
     )
     parser.add_argument(
         "--students", type=int, metavar="N", help="give each of N students a token and an account of their own"
@@ -38,25 +50,43 @@ def _fault(text: str) -> str:
     return text
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Print the URL, and serve until interrupted."""
-    from cint_nb.sandbox.server import serve
+def _rule(text: str) -> str:
+    """Return a rule as it was written, once it is known to be one."""
+    from cint_nb.sandbox.world.rules import parse_rules
 
-    state_note = "" if arguments.state else " Its state is lost when it stops; --state FILE saves it."
+    try:
+        parse_rules((text,))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the URL and the speed, and serve until interrupted."""
+    from cint_nb.sandbox.clock import SERVED_SPEED
+    from cint_nb.sandbox.server import serve
+    from cint_nb.sandbox.world.rules import parse_rules
+
     if arguments.students is None:
-        print("To use it from a notebook, set CINT_NB_BASE_URL to the second URL below, then call cint_nb.connect().")
+        how = (
+            "Client id and secret: sandbox. From a notebook, set CINT_NB_BASE_URL to the URL of the API, "
+            "then call cint_nb.connect()."
+        )
     else:
-        print("Each student sets CINT_NB_BASE_URL and CINT_NB_TOKEN to the API and token of one row below.")
-    print(f"Press Ctrl+C to stop.{state_note}")
+        how = "Each student sets CINT_NB_BASE_URL and CINT_NB_TOKEN to the API and token of one row below."
+    lost = "" if arguments.state else " Its state is lost when it stops; --state FILE saves it."
+    speed = SERVED_SPEED if arguments.speed is None else arguments.speed
     try:
         serve(
             host=arguments.host,
             port=arguments.port,
             seed=arguments.seed,
-            speed=arguments.speed,
+            speed=None if arguments.manual else speed,
             faults=arguments.fault,
             state=arguments.state,
             students=arguments.students,
+            rules=parse_rules(arguments.rule),
+            notes=(how, f"Press Ctrl+C to stop.{lost}"),
             echo=partial(print, flush=True),  # whoever reads it through a pipe waits for the URL
         )
     except ValueError as error:

@@ -31,7 +31,7 @@ from cint_nb.domain.ids import masked_repr, masked_text
 CheckedT = TypeVar("CheckedT", bound=Callable[..., Any])
 
 _ITEMS_MAX = 1_000
-"""So many items of a long list are compared; the code that uses the others reads them itself."""
+"""So many items of a long list are compared; of the others the first one of each further type."""
 _INT_MAX = 2**63
 UNUSABLE = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
 """What Python raises about a value of a wrong form; as `refusals` only where a function does nothing but read it."""
@@ -79,6 +79,8 @@ def check_arguments(
     """
 
     def check(function: Callable[..., Any]) -> Callable[..., Any]:
+        if getattr(function, "compares_itself", False):
+            return function
         return _checked(_Boundary(function, error, frozenset(leave), refusals))
 
     def decorate(target: CheckedT) -> CheckedT:
@@ -98,6 +100,12 @@ def check_arguments(
         return target
 
     return decorate
+
+
+def compares_itself(function: CheckedT) -> CheckedT:
+    """Mark a function that compares all its arguments itself, in words of its own and all of them together."""
+    setattr(function, "compares_itself", True)  # noqa: B010 - a type checker would not have it assigned
+    return function
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,22 +136,38 @@ class _Boundary:
     def name(self) -> str:
         return self.function.__qualname__.removesuffix(".__init__")
 
-    def check(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
+    def check(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments, those that can be read only once so that each of their items is compared then."""
         try:
-            given = self.signature.bind(*arguments, **keywords).arguments
+            bound = self.signature.bind(*arguments, **keywords)
         except TypeError:  # too few, too many or unknown ones: Python says so when the call is made
-            return
+            return arguments, keywords
+        given, read_once = bound.arguments, False
         for name, annotation in self.annotations.items():
-            if name in given and not _fits(given[name], annotation):
-                if isinstance(given[name], BaseModel):
-                    check_model(given[name], self.error)
-                kind = _describe(annotation)
-                shown = "and it is missing" if given[name] is None else f"not {masked_repr(given[name], 60)}"
-                raise self.error(
-                    f"{self.name}(…, {name}=…) takes {kind}, {shown}.",
-                    evidence={"field": name, "given": type(given[name]).__name__},
-                    next_step=f"pass {kind} as {name}.",
-                )
+            if name not in given:
+                continue
+            if not _fits(given[name], annotation):
+                raise self._refusal(name, annotation, given[name])
+            if isinstance(given[name], Iterator) and (items := _item_annotations(given[name], annotation)):
+                given[name], read_once = self._compare_items(name, annotation, given[name], items), True
+        return (bound.args, bound.kwargs) if read_once else (arguments, keywords)
+
+    def _refusal(self, name: str, annotation: Any, value: Any) -> InputError:
+        if isinstance(value, BaseModel):
+            check_model(value, self.error)
+        kind = _describe(annotation)
+        shown = "and it is missing" if value is None else f"not {masked_repr(value, 60)}"
+        return self.error(
+            f"{self.name}(…, {name}=…) takes {kind}, {shown}.",
+            evidence={"field": name, "given": type(value).__name__},
+            next_step=f"pass {kind} as {name}.",
+        )
+
+    def _compare_items(self, name: str, annotation: Any, values: Iterator[Any], items: list[Any]) -> Iterator[Any]:
+        for value in values:
+            if not any(_fits(value, item) for item in items):
+                raise self._refusal(name, annotation, [value])
+            yield value
 
     def explain(self, refused: Exception) -> InputError:
         return self.error(
@@ -157,14 +181,14 @@ def _checked(boundary: _Boundary) -> Callable[..., Any]:
 
         @functools.wraps(function)
         async def checked_coroutine(*arguments: Any, **keywords: Any) -> Any:
-            boundary.check(arguments, keywords)
+            arguments, keywords = boundary.check(arguments, keywords)
             return await function(*arguments, **keywords)
 
         return checked_coroutine
 
     @functools.wraps(function)
     def checked(*arguments: Any, **keywords: Any) -> Any:
-        boundary.check(arguments, keywords)
+        arguments, keywords = boundary.check(arguments, keywords)
         try:
             return function(*arguments, **keywords)
         except CintError:
@@ -312,6 +336,7 @@ def _protocol_members(protocol: type) -> set[str]:
     return {name for name in members if not name.startswith("_") or name == "__call__"}
 
 
+_ITERABLES = (Iterable, Iterator)
 _WHOLE = (str, bytes, bytearray, BaseModel)
 """What can be iterated over, and is one value all the same."""
 
@@ -323,10 +348,38 @@ def _fits_container(value: Any, origin: Any, parts: tuple[Any, ...]) -> bool:
         return True
     if origin is tuple and parts[-1] is not ...:
         return len(value) == len(parts) and all(map(_fits, value, parts))
-    first = list(itertools.islice(value, _ITEMS_MAX))
     if isinstance(value, Mapping) and len(parts) == 2:
-        return all(_fits(key, parts[0]) and _fits(value[key], parts[1]) for key in first)
-    return all(_fits(item, parts[0]) for item in first)
+        return all(_fits(item, parts[0]) for item in _samples(value)) and all(
+            _fits(item, parts[1]) for item in _samples(value.values())
+        )
+    return all(_fits(item, parts[0]) for item in _samples(value))
+
+
+def _samples(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the first items, and of the others the first one of each further type."""
+    items, types_met = iter(values), set()
+    for item in itertools.islice(items, _ITEMS_MAX):
+        types_met.add(type(item))
+        yield item
+    for item in items:
+        if type(item) not in types_met:
+            types_met.add(type(item))
+            yield item
+
+
+def _item_annotations(value: Iterator[Any], annotation: Any) -> list[Any]:
+    """Return what the items of an iterator may be; nothing where the iterator itself is what is taken, such as a file.
+
+    So it is where a part of the annotation takes anything, or takes this type under its own name.
+    """
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = [part for part in get_args(annotation) if _fits(value, part)]
+        found = [_item_annotations(value, part) for part in parts]
+        return [item for items in found for item in items] if all(found) else []
+    if get_origin(annotation) is Annotated:
+        return _item_annotations(value, get_args(annotation)[0])
+    items = get_args(annotation)
+    return list(items[:1]) if get_origin(annotation) in _ITERABLES else []
 
 
 def _is_text(value: Any) -> bool:

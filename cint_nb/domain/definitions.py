@@ -70,6 +70,14 @@ class DefinitionItem(ApiModel):
     name: OptionalText = None
 
 
+class Supplier(ApiModel):
+    """A supplier of respondents."""
+
+    id: int
+    code: OptionalText = None
+    name: OptionalText = None
+
+
 class AllocationTemplate(ApiModel):
     """An allocation template; `supply_allocations` is None where it was omitted, as in lists."""
 

@@ -57,6 +57,7 @@ class Uploadable(Protocol):
         ...
 
 
+@printable
 @dataclass(frozen=True, slots=True)
 class UploadProblem:
     """Why ids cannot be uploaded as they are.

@@ -19,6 +19,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+@printable
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One statement about a wave, with its evidence and how to fix it.

@@ -8,18 +8,23 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import inspect
 import re
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 OwnerT = TypeVar("OwnerT")
+PrintableT = TypeVar("PrintableT", bound=Callable[..., Any])
 
 _PLAIN_SIGNS = str.maketrans(
     {"\u00b7": "-", "\u2013": "-", "\u2022": "*", "\u2026": "...", "\u2192": "->", "\u201c": '"', "\u201d": '"'}
 )
+_MASK = "\u2022" * 4
+_MASKED = re.compile("[\u2022*]{3,}")
+"""What masking leaves, here or in the exchange's portal: an id has neither sign."""
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
 _HALF_DASH = r"(?:[-_\u2010-\u2015\u2212]|[%_](?:25)*2d)"
 _DASH = r"(?:[-_+\s\u2010-\u2015\u2212]|[%_](?:25)*2d){1,3}"
@@ -121,8 +126,16 @@ def is_ulid(text: str) -> bool:
 
 
 def mask_id(identifier: str) -> str:
-    """Return the id with all but its last four characters hidden, for every output a person may share."""
-    return f"••••{identifier[-4:]}" if len(identifier) > 8 else "••••"
+    """Return the id with all but its last four characters hidden, for every output a person may share.
+
+    The sign is one that the console can show: frames are printed by pandas, which replaces nothing.
+    """
+    return as_printed(_MASK) + (identifier[-4:] if len(identifier) > 8 else "")
+
+
+def is_masked(text: str) -> bool:
+    """Return whether a text is a masked id, which belongs to nobody: two people may have the same."""
+    return _MASKED.search(text) is not None
 
 
 def mask_ids_in(text: str) -> str:
@@ -175,12 +188,19 @@ def _show(form: Callable[[object], str], value: object) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def printable(method: Callable[[OwnerT], str]) -> Callable[[OwnerT], str]:
-    """Have a `__str__` or `__repr__` return what standard output can print, on a console that knows few signs too.
+def printable(target: PrintableT) -> PrintableT:
+    """Have a `__str__` or `__repr__`, or both of a class, return what standard output can print.
 
-    Signs of ours become plain ones there, any other becomes a question mark.
+    On a console that knows few signs ours become plain ones, and any other becomes a question mark.
     """
+    if not inspect.isclass(target):
+        return cast("PrintableT", _return_printable(target))
+    for name in ("__repr__", "__str__"):
+        setattr(target, name, _return_printable(getattr(target, name)))
+    return target
 
+
+def _return_printable(method: Callable[[OwnerT], str]) -> Callable[[OwnerT], str]:
     @functools.wraps(method)
     def return_printable(self: OwnerT) -> str:
         return as_printed(method(self))
@@ -213,7 +233,7 @@ def quote_foreign(text: object, most: int = 300) -> str:
     shown = _show(str, text)[:_QUOTED_FROM]
     masked = _EMAIL.sub("(e-mail)", mask_ids_in("".join(c if c.isprintable() else " " for c in shown)))
     line = " ".join(masked.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
+    return line if len(line) <= most else line[: most - 3] + "..."
 
 
 def synthetic_id(seed: str, number: int) -> str:

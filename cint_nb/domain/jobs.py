@@ -71,6 +71,7 @@ def _normalise_status(word: str | None) -> str:
 
 
 @check_arguments()
+@printable
 class JobHandle(BaseModel):
     """The identity of a job as plain data, enough to resume it later in another process.
 

@@ -20,6 +20,7 @@ RECONTACT_STUDY_TYPE = "recontact"  # R, step 1
 RECONTACT_TEMPLATE_ID = "01JH0PEGPC4Z8RDD304E2SF0EW"  # R, step 1
 RECONTACT_URL_VARIABLE = "[%RECONTACT_RSID%]"  # R, step 1
 RID_URL_VARIABLE = "[%RID%]"  # R, step 1, example
+RESPONDENT_URL_VARIABLE = "[%RESPONDENTID%]"  # A: the respondent across all surveys
 URL_MAX_CHARACTERS = 3_000  # A
 
 IDS_PER_TARGET_GROUP = 100_000  # R, step 2: existing plus new
@@ -36,6 +37,12 @@ UNPACK_MAX_RATIO = 100  # real lists of ids compress to a half, tables to a twen
 MIN_END_LEAD_TIME = timedelta(hours=1)  # T, error example
 
 NAME_CHARACTERS = (5, 128)  # A
+# T: ger_de. A page says ISO 639-2/T, and all examples are of 639-2/B; these languages differ.
+OTHER_LANGUAGE_CODES = {
+    "bod": "tib", "ces": "cze", "cym": "wel", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per", "fra": "fre",
+    "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "mri": "mao", "msa": "may", "mya": "bur", "nld": "dut",
+    "ron": "rum", "slk": "slo", "sqi": "alb", "zho": "chi",
+}  # fmt: skip
 INTERVIEW_MINUTES = (1, 45)  # A
 REFERENCE_CHARACTERS = (3, 128)  # A: target_group_customer_reference_number
 

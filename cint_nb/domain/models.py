@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from cint_nb.domain.arguments import Rule, check_arguments
 from cint_nb.domain.ids import printable
@@ -35,20 +35,11 @@ OptionalText = Annotated[str | None, BeforeValidator(lambda value: None if value
 """A text, or None where it was not given; the exchange writes that as an absent field, as null or as an empty text."""
 
 
+@printable
 class ApiModel(BaseModel):
     """Base of the API models: unknown fields are kept, null and empty text mean absent, numbers may arrive as text."""
 
     model_config = ConfigDict(frozen=True, extra="allow", coerce_numbers_to_str=True, populate_by_name=True)
-
-    @printable
-    def __repr__(self) -> str:
-        """Show every field."""
-        return super().__repr__()
-
-    @printable
-    def __str__(self) -> str:
-        """Show every field."""
-        return super().__str__()
 
     @model_validator(mode="before")
     @classmethod
@@ -87,6 +78,7 @@ def evolve(model: SomeModel, **changes: object) -> SomeModel:
 
 
 @check_arguments()
+@printable
 class TargetGroupRef(BaseModel):
     """A reference to one target group.
 
@@ -115,8 +107,9 @@ class Amount(ApiModel):
     """Money as the exchange writes it: a decimal string and a currency code."""
 
     value: Decimal | None = None
-    currency_code: OptionalText = None
+    currency_code: Annotated[OptionalText, AfterValidator(lambda code: code and code.upper())] = None
 
+    @printable
     def __str__(self) -> str:
         """Return amount and currency as text, as far as they are known."""
         if self.value is None:

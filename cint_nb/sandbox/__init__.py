@@ -6,8 +6,8 @@ its remote clock; never our models or our client.
 Gives out: `Sandbox`, a simulated exchange in this process; `ServedSandbox`, the same over HTTP;
 `write_sample`, a respondent file with realistic dirt; `FAULT_NAMES`, what can go wrong on purpose; `CHANGE_NAMES`,
 what others can change, with `field_edits()` for each field; `PopulationParameters`, the parameters of people's
-behaviour, and `Missingness`, what decides who is missing; and `BUSINESS_UNIT_ID` and `PROJECT_MANAGER_ID`, which a plan
-for the sandbox needs.
+behaviour, and `Missingness`, what decides who is missing; `ExchangeRules`, what the exchange does where no source says
+it; and `BUSINESS_UNIT_ID` and `PROJECT_MANAGER_ID`, which a plan for the sandbox needs.
 
 A request goes through `http.asgi` (faults are injected here) and `http.dispatch` to the handler that `http.routes`
 names; handlers read and change the `World`. What is due by then happens first, in `simulation`. One `World` contains
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from cint_nb.sandbox.server import ServedSandbox as ServedSandbox
     from cint_nb.sandbox.world.missingness import Missingness as Missingness
     from cint_nb.sandbox.world.population import PopulationParameters as PopulationParameters
+    from cint_nb.sandbox.world.rules import ExchangeRules as ExchangeRules
 
 _HOMES = {
     "BUSINESS_UNIT_ID": "cint_nb.sandbox.sandbox",
     "CHANGE_NAMES": "cint_nb.sandbox.faults",
+    "ExchangeRules": "cint_nb.sandbox.world.rules",
     "FAULT_NAMES": "cint_nb.sandbox.faults",
     "Missingness": "cint_nb.sandbox.world.missingness",
     "PROJECT_MANAGER_ID": "cint_nb.sandbox.sandbox",
@@ -49,6 +51,7 @@ __all__ = [
     "CHANGE_NAMES",
     "FAULT_NAMES",
     "PROJECT_MANAGER_ID",
+    "ExchangeRules",
     "Missingness",
     "PopulationParameters",
     "Sandbox",

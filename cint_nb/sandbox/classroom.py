@@ -24,6 +24,7 @@ from cint_nb.sandbox.http.control_page import render_classroom
 from cint_nb.sandbox.sandbox import ACCOUNT_ID, START, Sandbox
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import PopulationParameters
+from cint_nb.sandbox.world.rules import ExchangeRules
 
 MAX_STUDENTS = 500
 _STUDENT_PATH = re.compile(r"(/student-(\d{2,3}))(/.*)?", re.ASCII | re.DOTALL)
@@ -59,6 +60,7 @@ class Classroom:
         state: File that stores the first account; the others are stored beside it, `class-02.sqlite` and so on.
         population: The parameters of people's behaviour.
         missingness: What decides who is missing from recontact waves.
+        rules: What every account does where no source says what the exchange does.
 
     Raises:
         ValueError: for another number of students, or a fault or state file that cannot be used.
@@ -75,6 +77,7 @@ class Classroom:
         state: Path | None = None,
         population: PopulationParameters | None = None,
         missingness: Missingness | None = None,
+        rules: ExchangeRules | None = None,
     ) -> None:
         if not 1 <= students <= MAX_STUDENTS:
             raise ValueError(f"a class has 1 to {MAX_STUDENTS} students, not {students}")
@@ -90,6 +93,7 @@ class Classroom:
                 missingness=missingness,
                 account_id=student.account_id,
                 student_token=student.token,
+                rules=rules,
             )
             for student in self.students
         }

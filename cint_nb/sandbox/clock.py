@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import ssl
 import time
@@ -12,6 +13,9 @@ from functools import cached_property
 
 import httpx
 
+SERVED_SPEED = 60.0
+"""Virtual seconds per real second of a served sandbox, unless it is given another speed."""
+_REREAD_SECONDS = 1.0  # real seconds between two readings of a served clock while somebody waits for it
 _SLEEP_SLICE = 0.05  # real seconds between two checks of a running clock, so that an advance wakes sleepers soon
 
 
@@ -36,6 +40,11 @@ class SandboxClock:
         self._real = time.monotonic()
         self._sleepers: list[tuple[float, int]] = []
         self._count = 0
+
+    @property
+    def pace(self) -> str:
+        """How its time passes, in words."""
+        return describe_speed(self.speed)
 
     @property
     def elapsed(self) -> float:
@@ -68,6 +77,13 @@ class SandboxClock:
         """Jump forward to a number of virtual seconds since the start; never back."""
         self.advance(t - self.elapsed)
 
+    async def jump(self, seconds: float) -> None:
+        """Let virtual seconds pass at once, whatever the speed."""
+        if self.speed is None:
+            await self.sleep(seconds)
+        else:
+            self.advance(seconds)
+
     async def sleep(self, seconds: float) -> None:
         """Wait for virtual seconds."""
         due = round(self.elapsed + max(0.0, seconds), 3)
@@ -91,6 +107,14 @@ class SandboxClock:
             heapq.heapify(self._sleepers)
 
 
+def describe_speed(speed: float | None) -> str:
+    """Return in words how time passes at a speed: virtual seconds per real second, or None."""
+    if speed is None:
+        return "the clock stands until it is moved"
+    a_second = {60.0: "a minute", 3_600.0: "an hour", 86_400.0: "a day"}.get(speed)
+    return f"{speed:,g} times real time" + (f", {a_second} each second" if a_second else "")
+
+
 async def _wait(left: Callable[[], float]) -> None:
     """Wait in slices: the clock may be advanced in the meantime, which no event announces."""
     while (seconds := left()) > 0:  # noqa: ASYNC110 - see above
@@ -98,14 +122,14 @@ async def _wait(left: Callable[[], float]) -> None:
 
 
 class RemoteClock:
-    """The clock of a served sandbox; sleeping advances its virtual time.
+    """The clock of a served sandbox; where that stands, sleeping moves it.
 
     Args:
         base_url: URL of the served sandbox, with or without `/v1`.
         transport: Replaces the network, for tests.
         unreachable: Builds the error to raise when no sandbox responds; httpx's own, or ValueError, when omitted.
 
-    A sandbox with a speed runs by itself: sleeping then takes real time.
+    A sandbox with a speed runs by itself: sleeping then takes real time, and `jump` moves it on for everybody.
     """
 
     def __init__(
@@ -121,6 +145,7 @@ class RemoteClock:
         self._elapsed = 0.0
         self.speed: float | None = None
         self._real = 0.0
+        self._read_at = 0.0
 
     def now(self) -> datetime:
         """Return the time, UTC. The first call requests it from the served sandbox; later calls compute it."""
@@ -141,15 +166,27 @@ class RemoteClock:
         if self._start is None:
             await self._request("GET")
         due = round(self.monotonic() + max(0.0, seconds), 3)
+        while self.speed is not None and (left := due - self.monotonic()) > 0:
+            await asyncio.sleep(min(_SLEEP_SLICE, left / self.speed))
+            await self._reread()
         if self.speed is None:
             await self._request("POST", {"until": due})
-            return
-        speed = self.speed
-        await _wait(lambda: (due - self.monotonic()) / speed)
 
-    async def advance(self, seconds: float) -> None:
-        """Advance the served clock, whatever its speed."""
-        await self._request("POST", {"seconds": seconds})
+    async def _reread(self) -> None:
+        """Read the clock again from time to time: its page, or somebody else, may have moved it."""
+        if time.monotonic() - self._read_at >= _REREAD_SECONDS:
+            self._read_at = time.monotonic()
+            with contextlib.suppress(httpx.HTTPError, ValueError):  # it goes on as it went so far
+                self._update_from(await self._send("GET"))
+
+    async def jump(self, seconds: float) -> None:
+        """Let virtual seconds pass at once, whatever the speed."""
+        if self._start is None:
+            await self._request("GET")
+        if self.speed is None:
+            await self.sleep(seconds)
+        else:
+            await self._request("POST", {"seconds": seconds})
 
     @cached_property
     def _certificates(self) -> ssl.SSLContext:
@@ -157,18 +194,21 @@ class RemoteClock:
         return ssl.create_default_context()
 
     async def _request(self, method: str, body: dict[str, float] | None = None) -> None:
+        try:
+            self._update_from(await self._send(method, body))
+        except (httpx.HTTPError, ValueError) as error:
+            raise self._unreachable(error) from None
+
+    async def _send(self, method: str, body: dict[str, float] | None = None) -> httpx.Response:
         async with httpx.AsyncClient(
             transport=self._transport, timeout=30.0, trust_env=False, verify=self._certificates
         ) as client:
             url = self._url if method == "GET" else f"{self._url}/advance"
-            try:
-                self._update_from(await client.request(method, url, json=body))
-            except (httpx.HTTPError, ValueError) as error:
-                raise self._unreachable(error) from None
+            return await client.request(method, url, json=body)
 
     def _update_from(self, reply: httpx.Response) -> None:
         body = reply.raise_for_status().json()
         self._start = datetime.fromisoformat(body["start"])
         self._elapsed = float(body["t"])
         self.speed = body["speed"]
-        self._real = time.monotonic()
+        self._real = self._read_at = time.monotonic()

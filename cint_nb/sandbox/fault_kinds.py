@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
     Json,
@@ -17,6 +18,7 @@ from cint_nb.sandbox.protocol.messages import (
     StateFault,
     bad_request,
     forbidden,
+    internal_error,
     not_found,
     precondition_failed,
     unauthorized,
@@ -29,6 +31,7 @@ _DELAY_SECONDS = 30.0
 _RETRY_AFTER_SECONDS = 2
 
 
+@printable
 @dataclass(frozen=True)
 class FaultKind:
     """A kind of fault.
@@ -120,10 +123,6 @@ def _retry_later(status: int, kind: str, detail: str, value: str | None) -> Resp
     return ApiError(status, kind, detail, headers=headers).to_response(_UNKNOWN_ID)
 
 
-def _internal_error() -> ApiError:
-    return ApiError(500, "unexpected_internal_error", "an unexpected error happened")
-
-
 def _bad_gateway(_value: str | None) -> Response:
     page = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
     return Response(502, content=page, media_type="text/html")
@@ -135,7 +134,7 @@ def _invalid_field(value: str | None) -> Response:
 
 
 def _replace_by_error(_response: Response, _value: str | None, _query: str) -> Response:
-    return _internal_error().to_response(_UNKNOWN_ID)
+    return internal_error().to_response(_UNKNOWN_ID)
 
 
 def _truncate(response: Response, _value: str | None, _query: str) -> Response:
@@ -222,7 +221,7 @@ KINDS: dict[str, FaultKind] = {
         ReplyDelayed("delay"),
         EarlyResponse("429", _too_many),
         EarlyResponse("503", _unavailable),
-        EarlyResponse("500", _early_error(_internal_error)),
+        EarlyResponse("500", _early_error(internal_error)),
         EarlyResponse("502", _bad_gateway),
         ResponseChange("500-after", _replace_by_error),
         ResponseChange("truncated", _truncate),

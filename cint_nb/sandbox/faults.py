@@ -51,6 +51,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Receive, Scope
 
+from cint_nb.domain.ids import printable
 from cint_nb.sandbox.changes_elsewhere import CHANGES, ChangeElsewhere, ChangeName, LaggingList
 from cint_nb.sandbox.draft_edits import DraftField
 from cint_nb.sandbox.fault_kinds import KINDS, FaultKind, FaultName
@@ -72,6 +73,7 @@ _FAULT_PATTERN = re.compile(
 )
 
 
+@printable
 @dataclass
 class Fault:
     """One armed fault.

@@ -144,6 +144,8 @@ class Moment:
             ApiError: when it is rejected.
         """
         headers = {"cint-api-version": limits.API_VERSION, "idempotency-key": self.unused_key()}
+        if body is not None:
+            headers["content-type"] = "application/json"
         if if_match is not None:
             headers["if-match"] = if_match
         content = b"" if body is None else json.dumps(body).encode()

@@ -33,6 +33,7 @@ from cint_nb.sandbox.simulation.truth import Truth, truth_of
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, BUSINESS_UNIT_ID, CLIENT_ID, CLIENT_SECRET, PROJECT_MANAGER_ID
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import PopulationParameters
+from cint_nb.sandbox.world.rules import ExchangeRules
 from cint_nb.sandbox.world.settings import changed_settings
 from cint_nb.sandbox.world.world import World
 
@@ -64,9 +65,10 @@ class Sandbox:
         missingness: What decides who is missing from recontact waves; nothing but chance when omitted.
         account_id: The account of this sandbox.
         student_token: The only token it accepts, for ever; without it, those that its token endpoint issues.
+        rules: What it does where no source says what the exchange does.
 
     Raises:
-        InputError: for a fault that is not valid, or a state file of another seed or start.
+        InputError: for a fault that is not valid, or a state file of another seed, start or rules.
     """
 
     base_url = "http://sandbox.invalid/v1"
@@ -84,13 +86,17 @@ class Sandbox:
         missingness: Missingness | None = None,
         account_id: int = ACCOUNT_ID,
         student_token: str | None = None,
+        rules: ExchangeRules | None = None,
     ) -> None:
         self.seed = seed
         self.clock = SandboxClock(start, speed)
-        self.world = World(seed, start, population, account_id, missingness)
+        self.world = World(seed, start, population, account_id, missingness, rules)
         self.faults = FaultPlan(faults, seed=seed, known_steps=FAULT_STEPS)
+        log_rules = self.world.rules.to_text()
         self.request_log = (
-            RequestLog(state, seed=seed, start=start, account_id=account_id, people=self.world.population)
+            RequestLog(
+                state, seed=seed, start=start, account_id=account_id, people=self.world.population, rules=log_rules
+            )
             if state is not None
             else None
         )
@@ -219,5 +225,5 @@ class Sandbox:
 
     @printable
     def __repr__(self) -> str:
-        """Show seed and time."""
-        return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC>"
+        """Show seed, time and speed."""
+        return f"<Sandbox seed {self.seed} · {self.clock.now():%Y-%m-%d %H:%M} UTC · {self.clock.pace}>"

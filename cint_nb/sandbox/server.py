@@ -18,8 +18,10 @@ from starlette.types import ASGIApp
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.sandbox.classroom import Classroom
+from cint_nb.sandbox.clock import SERVED_SPEED
 from cint_nb.sandbox.http.connections import MAX_CONNECTIONS, REQUEST_TIMEOUT_SECONDS, ConnectionTracker
 from cint_nb.sandbox.sandbox import START, Sandbox
+from cint_nb.sandbox.world.rules import ExchangeRules
 
 __all__ = ["Sandbox", "ServedSandbox", "serve"]
 
@@ -127,12 +129,12 @@ class ServedSandbox(ServedApp):
     """A sandbox served on its own thread, as a context manager.
 
     Args:
-        sandbox: The sandbox; a new one with seed 1 when omitted.
+        sandbox: The sandbox; when omitted a new one with seed 1, whose clock runs at 60 times real time.
         options: Those of `ServedApp`.
     """
 
     def __init__(self, sandbox: Sandbox | None = None, **options: Unpack[ServerOptions]) -> None:
-        self.sandbox = sandbox if sandbox is not None else Sandbox()
+        self.sandbox = sandbox if sandbox is not None else Sandbox(speed=SERVED_SPEED)
         super().__init__(self.sandbox, **options)
 
 
@@ -141,11 +143,13 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8640,
     seed: int = 1,
-    speed: float | None = 60.0,
+    speed: float | None = SERVED_SPEED,
     faults: Sequence[str] = (),
     state: Path | None = None,
     start: datetime = START,
     students: int | None = None,
+    rules: ExchangeRules | None = None,
+    notes: Sequence[str] = (),
     echo: Callable[[str], None] = _log.info,
 ) -> None:
     """Serve a sandbox until interrupted; blocks.
@@ -154,12 +158,14 @@ def serve(
         host: Address to listen on; loopback by default, and for any other `echo` receives a warning.
         port: Port; 0 chooses a free one.
         seed: The sandbox's seed.
-        speed: Virtual seconds per real second; with None the clock is paused until a client advances it.
+        speed: Virtual seconds per real second; with None the clock stands until a client, or the page, moves it.
         faults: Faults to inject.
         state: SQLite file that stores the world.
         start: Moment at which the world starts.
         students: Gives each of so many students a token and an account of their own; without it there is one account
             for all.
+        rules: What it does where no source says what the exchange does.
+        notes: Further lines, after the first one.
         echo: Called with each line for the person who serves.
 
     Raises:
@@ -167,24 +173,22 @@ def serve(
         OSError: when the port is taken.
     """
     sandbox: Sandbox | Classroom = (
-        Sandbox(seed=seed, speed=speed, faults=faults, start=start, state=state)
+        Sandbox(seed=seed, speed=speed, faults=faults, start=start, state=state, rules=rules)
         if students is None
-        else Classroom(students, seed=seed, speed=speed, faults=faults, start=start, state=state)
+        else Classroom(students, seed=seed, speed=speed, faults=faults, start=start, state=state, rules=rules)
     )
     listening = _bind(host, port)
     address, number = listening.getsockname()[:2]
+    url = f"http://{address}:{number}"
+    whose = f"{len(sandbox.students)} accounts" if isinstance(sandbox, Classroom) else f"API {url}/v1"
+    echo(f"sandbox on {url} · {sandbox.clock.pace} · {whose}")
     if not ipaddress.ip_address(address).is_loopback:
         echo(
             f"warning: other machines can reach this sandbox on {address}. "
             "It contains no secrets but is not protected either."
         )
-    url = f"http://{address}:{number}"
-    if isinstance(sandbox, Classroom):
-        echo(f"sandbox on {url} · {len(sandbox.students)} accounts")
-        for line in sandbox.table(url):
-            echo(line)
-    else:
-        echo(f"sandbox on {url} · API {url}/v1 · client id and secret: sandbox")
+    for line in (*notes, *(sandbox.table(url) if isinstance(sandbox, Classroom) else ())):
+        echo(line)
     try:
         asyncio.run(uvicorn.Server(_config(ConnectionTracker(sandbox.app))).serve(sockets=[listening]))
     except KeyboardInterrupt:

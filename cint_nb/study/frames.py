@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cint_nb.domain.arguments import UNUSABLE, check_arguments
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_ids_in, masked_text
+from cint_nb.study.outcome.report_statuses import describe_statuses, is_screened_out
 from cint_nb.study.status_warnings import WarningInputs, status_warnings
 
 if TYPE_CHECKING:
@@ -47,9 +48,6 @@ STATUS_COLUMNS: Mapping[str, str] = {
 
 
 _FUNNEL = ("sent", "saved", "entrants", "completes")
-
-_NOT_SCREENED_OUT = frozenset({"10", "11", "-1", "1", "3"})
-"""Codes of a complete, of one adjusted to complete, and of visits that were abandoned or have not ended."""
 
 
 @check_arguments(refusals=UNUSABLE)
@@ -91,6 +89,8 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
     seconds = _number(get_path(overview, "median_length_of_interview_seconds"))
     cap = get_path(row, "price_cap")
     warnings = get_path(row, "warnings") or ()
+    warnings = [*([warnings] if isinstance(warnings, str) else map(str, warnings))]
+    warnings += [text for text in (_unknown_ends(performance),) if text]
     columns: dict[str, Any] = {
         "name": _text(_first_known(get_path(row, "name"), get_path(overview, "target_group_name"))),
         "target_group_id": _text(get_path(row, "target_group_id")),
@@ -122,7 +122,7 @@ def _status_row(row: Any, now: datetime | None) -> dict[str, Any]:
         "trend": get_path(row, "trend"),
     }
     drawn = () if now is None else status_warnings(_warning_inputs(row, columns), now)
-    columns["warnings"] = "; ".join([*([warnings] if isinstance(warnings, str) else map(str, warnings)), *drawn])
+    columns["warnings"] = "; ".join([*warnings, *drawn])
     return columns
 
 
@@ -131,6 +131,7 @@ def _warning_inputs(row: Any, columns: Mapping[str, Any]) -> WarningInputs:
         state=columns["state"],
         goal=_number(columns["goal"]),
         completes=_number(columns["completes"]),
+        sent=_number(columns["sent"]),
         saved=_number(columns["saved"]),
         last_activity_at=_parse_time(_first_known(columns["last_complete"], get_path(row, "started_at"))),
         ends_at=_parse_time(columns["ends_at"]),
@@ -147,8 +148,21 @@ def _screenouts(performance: Any) -> int | None:
     entries = get_path(performance, "respondent_analysis", "live")
     if entries is None:
         return None
-    counts = [get_path(e, "count") for e in entries if _text(get_path(e, "status")) not in _NOT_SCREENED_OUT]
-    return None if None in counts else sum(map(int, counts))
+    ends = [(is_screened_out(_text(get_path(each, "status"))), get_path(each, "count")) for each in entries]
+    if any(count is None or (ended is None and count) for ended, count in ends):
+        return None
+    return sum(int(count) for ended, count in ends if ended)
+
+
+def _unknown_ends(performance: Any) -> str | None:
+    """Return a sentence about visits whose status is not known; None if there are none."""
+    entries = get_path(performance, "respondent_analysis", "live") or ()
+    unknown = {
+        _text(get_path(each, "status")): get_path(each, "count")
+        for each in entries
+        if is_screened_out(_text(get_path(each, "status"))) is None and get_path(each, "count")
+    }
+    return f"screenouts not known: visits with the status {describe_statuses(unknown)}" if unknown else None
 
 
 @check_arguments(refusals=UNUSABLE)
@@ -218,6 +232,49 @@ def funnel_frame(status: pd.DataFrame) -> pd.DataFrame:
     people = frame["people"].astype("Float64").where(frame["people"] != 0)
     first = people.iloc[0] if len(people) else pd.NA
     return frame.assign(of_first=frame["people"] / first, of_previous=frame["people"] / people.shift(1).fillna(people))
+
+
+QUOTA_COLUMNS: Mapping[str, str] = {
+    "profile": "str",
+    "target": "str",
+    "question_ids": "str",
+    "options": "str",
+    "percent": "Float64",
+    "goal": "Int64",
+    "completes": "Int64",
+    "prescreens": "Int64",
+    "filled": "Float64",
+    "quota_id": "str",
+}
+"""Columns of `quota_frame` and their types."""
+
+
+@check_arguments(refusals=UNUSABLE)
+def quota_frame(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return one row per quota: whom it is about, its goal, and how far it is.
+
+    Args:
+        rows: Mappings with any of `profile`, `target`, `question_ids`, `options`, `percent`, `goal`, `completes`,
+            `prescreens` and `quota_id`.
+
+    Returns:
+        A frame with the columns `QUOTA_COLUMNS`; `Wave.quotas` says what each means. What is missing stays empty.
+    """
+    import pandas as pd
+
+    records = []
+    for row in rows:
+        record = {name: get_path(row, name) for name in QUOTA_COLUMNS}
+        record |= {name: _word(record[name]) for name in ("profile", "target")}
+        record["filled"] = _share(record["completes"], record["goal"])
+        records.append(record)
+    frame = pd.DataFrame(records, columns=list(QUOTA_COLUMNS))
+    for column, kind in QUOTA_COLUMNS.items():
+        if kind != "str":
+            frame[column] = pd.to_numeric(frame[column].map(_number), errors="coerce")
+        else:
+            frame[column] = frame[column].map(_text)
+    return frame.astype(dict(QUOTA_COLUMNS))
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ class WarningInputs:
         state: `draft`, `scheduled`, `live`, `paused`, `completed` or `archived`.
         goal: Completes wanted.
         completes: Completes so far.
+        sent: Ids of the wave's list.
         saved: Ids saved in a recontact group.
         last_activity_at: Last complete, otherwise the start of fielding.
         ends_at: End of fielding.
@@ -39,6 +40,7 @@ class WarningInputs:
     state: str
     goal: float | None = None
     completes: float | None = None
+    sent: float | None = None
     saved: float | None = None
     last_activity_at: datetime | None = None
     ends_at: datetime | None = None
@@ -60,6 +62,7 @@ def status_warnings(inputs: WarningInputs, now: datetime) -> tuple[str, ...]:
     found = (
         _budget(inputs),
         _goal(inputs),
+        _strangers(inputs),
         _paused(inputs),
         _stalled(inputs, now),
         _ends_soon(inputs, now),
@@ -82,6 +85,12 @@ def _goal(inputs: WarningInputs) -> str | None:
     if inputs.saved is None or inputs.goal is None or inputs.state in ("completed", "archived"):
         return None
     return f"goal exceeds saved IDs: {inputs.goal:,.0f} of {inputs.saved:,.0f}" if inputs.goal > inputs.saved else None
+
+
+def _strangers(inputs: WarningInputs) -> str | None:
+    if inputs.saved is None or inputs.sent is None or inputs.saved <= inputs.sent:
+        return None
+    return f"more IDs saved than this list has: {inputs.saved:,.0f} of {inputs.sent:,.0f}"
 
 
 def _paused(inputs: WarningInputs) -> str | None:

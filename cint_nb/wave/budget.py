@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,16 +13,23 @@ from cint_nb.domain.plan import Money, TargetGroupPlan
 def worst_case_cost(plan: TargetGroupPlan, id_count: int | None = None) -> Money | None:
     """Return the most a wave can cost: goal times the higher of price and price cap; None when nothing bounds it.
 
+    A total budget, where the plan has one, is the exchange's own bound.
+
     Args:
         plan: The plan of the wave.
         id_count: How many may take part. Where the plan allows overfill, each of them may complete.
     """
-    cap, completes = _highest_price(plan), plan.completes_goal
+    cap, completes, budget = _highest_price(plan), plan.completes_goal, plan.total_budget
     if not plan.prevent_overfill:
         if id_count is None:
-            return None
+            return budget
         completes = max(completes, id_count)
-    return None if cap is None else Money(value=Decimal(completes) * cap.value, currency_code=cap.currency_code)
+    if cap is None:
+        return budget
+    most = Money(value=Decimal(completes) * cap.value, currency_code=cap.currency_code)
+    if budget is None or budget.currency_code != most.currency_code:
+        return most
+    return min(budget, most, key=lambda each: each.value)
 
 
 @dataclass(frozen=True)
@@ -65,53 +73,64 @@ class SpendingLimits:
             bounds.append(Money(value=most, currency_code=highest.currency_code))
         return min(bounds, key=lambda each: each.value) if bounds else None
 
+    def evidence(self) -> dict[str, object]:
+        """Return what the worst case is computed from, for a message."""
+        return {
+            "goal": self.completes_goal,
+            "price": self.price,
+            "price_cap": self.price_cap,
+            "saved_ids": self.saved_count if self.prevent_overfill is not True else None,
+        }
 
-def compare_with_budget(limits: SpendingLimits, budget: str | Money | None, *, verb: str) -> Money:
-    """Return the budget, parsed, if it covers the most a launched group can cost.
+
+def compare_with_budget(
+    worst_case: Money | None,
+    budget: str | Money | None,
+    *,
+    verb: str,
+    subject: str = "The target group",
+    evidence: Mapping[str, object] | None = None,
+) -> Money:
+    """Return the budget, parsed, if it covers the most that target groups on the exchange can cost.
 
     Args:
-        limits: What bounds its cost.
+        worst_case: The most they can cost; None where nothing bounds it.
         budget: Amount and currency, such as `1400 EUR`; required.
         verb: The call, for the message.
+        subject: What can cost it, for the message.
+        evidence: What the worst case was computed from.
 
     Raises:
         PlanError: there is no budget, or it is in another currency.
         BudgetExceeded: the worst case exceeds it, or nothing bounds it.
     """
-    worst = limits.worst_case()
     if budget is None:
         raise PlanError(
             "This can spend more money, but no budget was given.",
-            evidence={"field": "budget", "worst_case": str(worst) if worst else "unbounded"},
+            evidence={"field": "budget", "worst_case": str(worst_case) if worst_case else "unbounded"},
             safe="nothing was changed.",
-            next_step=f"say how much the whole target group may cost, such as {verb}(…, budget='1400 EUR').",
+            next_step=f"say how much {subject[0].lower()}{subject[1:]} may cost in all, such as "
+            f"{verb}(…, budget='1400 EUR').",
         )
     allowed = Money.parse(budget)
-    if worst is None:
+    if worst_case is None:
         raise BudgetExceeded(
-            "The exchange shows nothing that bounds the cost of this target group, so no budget can.",
-            evidence={"budget": str(allowed)},
+            f"The exchange shows nothing that bounds the cost of {subject[0].lower()}{subject[1:]}, so no budget can.",
+            evidence={"budget": str(allowed), **(evidence or {})},
             safe="nothing was changed.",
             next_step="run it again in a moment; if goal, price cap or overfill stay hidden, check them in the "
             "exchange's web interface and change them there.",
         )
-    if worst.currency_code != allowed.currency_code:
+    if worst_case.currency_code != allowed.currency_code:
         raise PlanError(
-            f"The budget is in {allowed.currency_code}, the prices are in {worst.currency_code}.",
+            f"The budget is in {allowed.currency_code}, the prices are in {worst_case.currency_code}.",
             evidence={"field": "budget"},
-            next_step=f"give the budget in {worst.currency_code}.",
+            next_step=f"give the budget in {worst_case.currency_code}.",
         )
-    if worst.value > allowed.value:
+    if worst_case.value > allowed.value:
         raise BudgetExceeded(
-            f"The target group could cost {worst}, more than the budget of {allowed}.",
-            evidence={
-                "worst_case": str(worst),
-                "budget": str(allowed),
-                "goal": limits.completes_goal,
-                "price": limits.price,
-                "price_cap": limits.price_cap,
-                "saved_ids": limits.saved_count if limits.prevent_overfill is not True else None,
-            },
+            f"{subject} could cost {worst_case}, more than the budget of {allowed}.",
+            evidence={"worst_case": str(worst_case), "budget": str(allowed), **(evidence or {})},
             safe="nothing was changed.",
             next_step="raise the budget, or ask for less.",
         )

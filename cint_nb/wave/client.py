@@ -15,6 +15,7 @@ from cint_nb.domain.errors import PlanError
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.study.files.respondents import Respondents
+from cint_nb.wave.choices import Choices
 from cint_nb.wave.journaled_client import JournaledClient
 from cint_nb.wave.project_status import ProjectStatus
 from cint_nb.wave.reporting import ReporterFactory, make_silent_reporter
@@ -34,17 +35,23 @@ class Client:
     Every verb waits for its result, in a cell as in a script. The same verbs as coroutines, for code with an event loop
     of its own, are at `aio`: `await client.aio.projects.list()`.
 
+    Every call that can spend money asks for a budget and compares it with the most the target group could cost, here
+    and at `aio`; `cint_nb.api.client.AsyncClient` has no such guard.
+
     Made by `cint_nb.connect`. Use it in a `with` block, or close it with `close()`.
 
     Attributes:
-        aio: The same client for `await`.
+        aio: The same client for `await`, with the same guard on money.
         projects: Create and read projects.
         target_groups: Create, read and change target groups.
         recontacts: Upload, count, list and remove recontacts.
         exclusions: The same for exclusions, with project and activity exclusions.
         fielding: Launch, schedule, pause, resume, complete, relaunch.
         reports: Request and fetch reports.
-        definitions: Accounts, users, business units, locales, industries, study types, allocation templates.
+        definitions: Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation
+            templates.
+        profiles: From names to ids; validate, read and replace the profiles of target groups.
+        choices: What a plan can choose from, as small tables.
     """
 
     def __init__(self, aio: JournaledClient) -> None:
@@ -56,33 +63,39 @@ class Client:
         self.fielding = plain.Fielding(aio.fielding)
         self.reports = plain.Reports(aio.reports)
         self.definitions = plain.Definitions(aio.definitions)
+        self.profiles = plain.Profiles(aio.profiles)
+        self.choices = Choices(aio)
 
     def wave(
         self,
         name: str,
         *,
         project: str,
-        respondents: Respondents,
-        plan: TargetGroupPlan,
+        respondents: Respondents | None = None,
+        plan: TargetGroupPlan | None = None,
         sources: Sequence[TargetGroupRef] = (),
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> Wave:
-        """Describe one recontact wave; nothing is sent yet.
+        """Describe one wave; nothing is sent yet. The plan decides whom it is about.
+
+        With `TargetGroupPlan.fresh` it is a wave of new people and takes no respondents. With
+        `TargetGroupPlan.recontact` it needs them: without, it can be read, paused and closed only. With neither plan
+        nor respondents it opens what exists, for the same three.
 
         Args:
             name: Name of the wave and of its target group, 5–128 characters. The same name in the same project is the
                 same wave: rerunning it continues where it stands.
             project: Name of the project, created on first use, or the id of an existing one.
-            respondents: Whom to recontact.
-            plan: The target group.
+            respondents: Whom to recontact; none for new people.
+            plan: The target group; none to read a wave that exists.
             sources: Target groups of earlier waves the respondents come from; `check` then sees who is excluded.
             list_made_on: Day the list was created; `check` then sees whether reconciliation may have changed it since.
             crosswalk: RSID of each RID, such as `report.crosswalk()`. The exchange stores RIDs as RSIDs;
                 without it, the outcome of RIDs is known by count only.
 
         Raises:
-            PlanError: the name is too short or too long.
+            PlanError: the name is too short or too long, or respondents were given for a plan of new people.
         """
         return Wave(
             self.aio,
@@ -136,6 +149,9 @@ class Client:
 
     def pass_time(self, *, days: float = 0, hours: float = 0, minutes: float = 0) -> None:
         """Advance time in the sandbox or in a replay, so that fielding continues.
+
+        A sandbox whose clock runs by itself, as a served one does, is moved on for everybody who uses it, and a line
+        says so.
 
         Args:
             days: Days of the sandbox's time.

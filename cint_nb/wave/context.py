@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_model
 from cint_nb.domain.errors import (
     ApiError,
@@ -20,10 +21,10 @@ from cint_nb.domain.errors import (
     PlanError,
     TransportError,
 )
-from cint_nb.domain.ids import is_ulid, normalise_name
+from cint_nb.domain.ids import is_ulid, normalise_name, quote_foreign
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import TargetGroupRef, evolve
-from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.plan import PlanKind, TargetGroupPlan
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.wave.exchange.identity import group_reference, idempotency_key
@@ -44,7 +45,7 @@ from cint_nb.wave.journaled_client import JournaledClient
 
 _SEARCH_CHARACTERS = 5
 SEARCHED_PROJECTS = 200
-"""In how many projects a wave is searched for before a project is created: one request each."""
+"""In how many projects a wave is searched for where none has its project's name: one request each."""
 
 SnapshotListener = Callable[[JobSnapshot], None]
 
@@ -56,8 +57,8 @@ class WaveContext:
         client: The client, with its journal.
         project: Name or id of the project.
         name: Name of the wave, normalised.
-        respondents: Whom the wave recontacts.
-        plan: The target group.
+        respondents: Whom the wave recontacts; None for new people, and where a wave is only read.
+        plan: The target group; None where a wave is only read.
         crosswalk: RSID of each RID.
     """
 
@@ -66,8 +67,8 @@ class WaveContext:
         client: JournaledClient,
         project: str,
         name: str,
-        respondents: Respondents,
-        plan: TargetGroupPlan,
+        respondents: Respondents | None,
+        plan: TargetGroupPlan | None,
         crosswalk: Mapping[str, str] | None = None,
     ) -> None:
         self.client = client
@@ -76,25 +77,106 @@ class WaveContext:
         if is_ulid(self.project.upper()):  # an id, however it was typed
             self.project = self.project.upper()
         self.name = name
-        self.respondents = respondents
+        self.respondents_or_none = respondents
         self.crosswalk = crosswalk
         self.last_state: ExchangeState | None = None
         self._project_id: str | None = self.project if is_ulid(self.project) else None
         self._given_plan = plan
+        self._opened: TargetGroupRef | None = None
 
     @property
     def given_plan(self) -> TargetGroupPlan:
         """The plan as it was given; `plan` has the lowered goal.
 
         Raises:
-            PlanError: `model_copy` has put a value into it that its field cannot have.
+            PlanError: the wave has no plan, or `model_copy` has put a value into it that its field cannot have.
         """
+        if self._given_plan is None:
+            raise PlanError(
+                "This wave was opened without a plan, so that it can be read, paused and closed, and no more.",
+                evidence={"wave": self.name, "field": "plan"},
+                next_step="open it with its plan: client.wave(…, plan=cint.TargetGroupPlan.fresh(…)) for new people, "
+                "with TargetGroupPlan.recontact and respondents= for a list.",
+            )
         check_model(self._given_plan, PlanError)
         return self._given_plan
 
     @given_plan.setter
     def given_plan(self, plan: TargetGroupPlan) -> None:
         self._given_plan = plan
+
+    @property
+    def kind(self) -> PlanKind | None:
+        """Whom the wave is about, as its plan says; None for a wave that is only read."""
+        return None if self._given_plan is None else self._given_plan.kind
+
+    @property
+    def plan_or_none(self) -> TargetGroupPlan | None:
+        """The plan, with the goal that `lower_goal` wrote for it; None for a wave that is only read."""
+        return None if self._given_plan is None else self.plan
+
+    @property
+    def respondents(self) -> Respondents:
+        """Whom the wave recontacts.
+
+        Raises:
+            PlanError: it is about new people, or was given no list.
+        """
+        if self.respondents_or_none is not None:
+            return self.respondents_or_none
+        if self._given_plan is not None and not self._given_plan.is_recontact:
+            raise PlanError(
+                "This wave is about new people, so it has no list: nobody is uploaded, resubmitted or removed.",
+                evidence={"wave": self.name, "plan": str(self._given_plan.kind)},
+                next_step="run wave.create() and wave.launch(budget=…); for a list of earlier respondents use "
+                "TargetGroupPlan.recontact and respondents=.",
+            )
+        raise PlanError(
+            "This wave was given no respondents.",
+            evidence={"wave": self.name, "field": "respondents"},
+            next_step="pass respondents=cint.read_respondents(…) to client.wave(…), or picker.value once the file "
+            'picker shows "ready".',
+        )
+
+    def require_complete(self) -> TargetGroupPlan:
+        """Return the plan if the wave has everything that its plan needs: a recontact has its list.
+
+        Raises:
+            PlanError: it has no plan, or its plan recontacts people and there is no list of them; nothing was sent.
+        """
+        plan = self.plan
+        if plan.is_recontact and self.respondents_or_none is None:
+            raise PlanError(
+                "The plan recontacts people, and the wave was given no list of them: it can be read, paused and "
+                "closed, and no more.",
+                evidence={"wave": self.name, "field": "respondents"},
+                next_step="pass respondents=cint.read_respondents(…) to client.wave(…), or picker.value once the file "
+                'picker shows "ready"; for new people use TargetGroupPlan.fresh.',
+            )
+        return plan
+
+    def require_kind(self, state: ExchangeState) -> None:
+        """Raise if a launched group shows another kind than the plan's; a draft is compared field by field.
+
+        Raises:
+            InvalidState: the plan is about new people and the group takes a list, or the other way round.
+        """
+        plan, shown = self.plan, state.study_type
+        if state.group is not None or shown is None or (shown == limits.RECONTACT_STUDY_TYPE) == plan.is_recontact:
+            return
+        theirs = "is open to new people" if plan.is_recontact else "admits a list of earlier respondents"
+        ours = "recontacts a list" if plan.is_recontact else "is about new people"
+        raise state.invalid_state_error(
+            f"The plan {ours}, and the target group {theirs}.",
+            "open the wave with the plan it was created with, or choose another wave name.",
+            wave=self.name,
+            study_type=quote_foreign(shown, 60),
+        )
+
+    @property
+    def _own_number(self) -> str | None:
+        """The user's own reference number for the group; None for none."""
+        return self._given_plan.customer_reference_number if self._given_plan is not None else None
 
     @property
     def known_project_id(self) -> str | None:
@@ -111,7 +193,7 @@ class WaveContext:
     @property
     def group_name(self) -> str:
         """The name of the target group: the plan's own, where it has one."""
-        return normalise_name(self.given_plan.name or self.name)
+        return normalise_name((self._given_plan.name if self._given_plan is not None else None) or self.name)
 
     def last(self, step: Step[AnyPayload]) -> JournalEntry[AnyPayload] | None:
         """Return the wave's last entry of a step; those about a group that the wave had before do not count."""
@@ -144,8 +226,16 @@ class WaveContext:
         """The target group of the wave as far as it is known here; `locate` searches the exchange too."""
         entry = self.journal.last(self.key, DRAFT)
         if entry is None or entry.payload.target_group_id is None:
-            return None
+            return self._opened
         return TargetGroupRef(project_id=entry.payload.project_id, target_group_id=entry.payload.target_group_id)
+
+    async def look_up_profiles(self) -> None:
+        """Have the names of the plan's profiles looked up, once, so that the plan can be written.
+
+        Raises:
+            PlanError: the library of the locale has no such question or answer; nothing was sent that changes anything.
+        """
+        self.given_plan = await self.client.profiles.look_up(self.given_plan)
 
     async def locate(self) -> TargetGroupRef | None:
         """Return the target group of the wave, searching the exchange if it is not known here; None if there is none.
@@ -160,14 +250,14 @@ class WaveContext:
         return None if project_id is None else await self.find_group(project_id)
 
     async def search(self, *, adopt: str | None = None) -> TargetGroupRef | None:
-        """Return the target group of the wave, searching everywhere before it is created; None if there is none.
+        """Return the target group of the wave, searching everywhere; None only where it is known that there is none.
 
         Args:
             adopt: Id of the group to adopt, so that no other is searched for.
 
         Raises:
-            InvalidState: several projects or groups could be meant, the wave is in a project of another name, or there
-                is no project in which a group could be adopted.
+            InvalidState: several projects or groups could be meant, the wave is in a project of another name or may be
+                in one that was not searched, or there is no project in which a group could be adopted.
         """
         if adopt is None:
             ref = await self.locate()
@@ -187,9 +277,9 @@ class WaveContext:
         """Return the target group of the wave.
 
         Raises:
-            InvalidState: there is none, neither in the journal nor on the exchange.
+            InvalidState: there is none, neither in the journal nor on the exchange, or it is not known where it is.
         """
-        ref = await self.locate()
+        ref = await self.search()
         if ref is None:
             raise InvalidState(
                 "This wave has no target group yet.",
@@ -221,7 +311,9 @@ class WaveContext:
             return None
 
     async def read_uploads(self, ref: TargetGroupRef) -> GroupUploads:
-        """Read the uploads of the target group and the number of its saved ids."""
+        """Read the uploads of the target group and the number of its saved ids; new people are uploaded by nobody."""
+        if not self.plan.is_recontact:
+            return GroupUploads(self.reference(ref.project_id), (), 0)
         return await read_uploads(self.client, ref, self.reference(ref.project_id))
 
     async def _find_project(self) -> str | None:
@@ -250,24 +342,20 @@ class WaveContext:
         return project.id
 
     async def _require_no_group_elsewhere(self) -> None:
-        """Raise if a project has this wave under another name: somebody renamed it, and this journal does not know it.
+        """Raise unless it is known that no project has this wave under another name, as after somebody renamed it.
 
-        The exchange lists target groups by project only, so this is one request per project, and only before a project
-        is created.
+        The exchange lists target groups by project only, so this is one request per project, and only where no project
+        has the name and this journal does not know which one had.
         """
-        left = SEARCHED_PROJECTS
-        async for project in self.client.projects.list():
+        searched = 0
+        async for project in self.client.projects.list(whole=True):
             if project.target_group_count == 0:
                 continue
-            if not left:
-                self.client.http.warn(
-                    f"The {SEARCHED_PROJECTS} projects listed first have no target group of the wave {self.name!r}; "
-                    "the others were not searched. If its project was renamed, name it by its id."
-                )
-                return
-            left -= 1
-            reference = self.given_plan.customer_reference_number or self.reference(project.id)
-            async for row in self.client.target_groups.list(project.id, references=(reference,)):
+            if searched == SEARCHED_PROJECTS:
+                raise self._not_searched_error(searched)
+            searched += 1
+            reference = self._own_number or self.reference(project.id)
+            async for row in self.client.target_groups.list(project.id, references=(reference,), whole=True):
                 if is_archived(row) or not await self._is_ours(project.id, row, reference):
                     continue
                 raise InvalidState(
@@ -283,6 +371,18 @@ class WaveContext:
                     f"project={project.id!r}); otherwise create the project first, with client.projects.create(…).",
                 )
 
+    def _not_searched_error(self, searched: int) -> InvalidState:
+        manager = self.given_plan.project_manager_id
+        return InvalidState(
+            f"No project is called {self.project!r}, and the account has too many projects to search them all for this "
+            "wave: it is not known whether its project was renamed.",
+            evidence={"project": self.project, "searched_projects": searched},
+            safe="nothing was sent.",
+            next_step="if the project was renamed, name it by its id, client.wave(…, project='01…'); "
+            "client.projects.list() has the ids. If it is new, create it first: "
+            f"client.projects.create({self.project!r}, {manager!r}).",
+        )
+
     async def find_group(
         self, project_id: str, *, adopt: str | None = None, leave: Collection[str] = ()
     ) -> TargetGroupRef | None:
@@ -296,7 +396,7 @@ class WaveContext:
         Raises:
             InvalidState: a group has the wave's name but not its reference, or another group would be left behind.
         """
-        reference = self.given_plan.customer_reference_number or self.reference(project_id)
+        reference = self._own_number or self.reference(project_id)
         rows = {
             row.id: row async for row in self.client.target_groups.list(project_id, references=(reference,), whole=True)
         }
@@ -314,7 +414,7 @@ class WaveContext:
                 ref.target_group_id for ref in (self.ref,) if ref
             }
             left = [await self._leave(project_id, each, adopt, leave) for each in sorted(known - {adopt})]
-            ref = await self._adopt(chosen, reference)
+            ref = await self._adopt(chosen, reference, was_named=True)
             for words in left:
                 self.client.http.warn(f"The wave {self.name!r} has the target group {adopt} now. {words}")
             return ref
@@ -322,6 +422,8 @@ class WaveContext:
             self.name_leftovers(found)
             first = min(row.id for row in found)
             return await self._adopt(TargetGroupRef(project_id=project_id, target_group_id=first), reference)
+        if self._given_plan is None:
+            return self._open(others)
         # A number of the user's own may stand on other groups of the study: they are not this wave.
         others = [row for row in others if not is_archived(row) and normalise_name(row.name or "") == self.group_name]
         if others:
@@ -333,6 +435,24 @@ class WaveContext:
                 "otherwise rename it, or choose another wave name.",
             )
         return None
+
+    def _open(self, rows: Collection[TargetGroupSummary]) -> TargetGroupRef | None:
+        """Return the one group that has the wave's name, to be read: it is not adopted, since nothing may rest on it.
+
+        Raises:
+            InvalidState: several groups have the name.
+        """
+        named = [row for row in rows if not is_archived(row) and normalise_name(row.name or "") == self.group_name]
+        if len(named) > 1:
+            raise InvalidState(
+                f"{len(named)} target groups of the project have this name.",
+                evidence={"wave": self.name, "target_group_ids": ", ".join(sorted(row.id for row in named))},
+                safe="nothing was sent.",
+                next_step="rename all but one, or read one by its id: client.target_groups.overview(ref).",
+            )
+        if named and self._project_id is not None:
+            self._opened = TargetGroupRef(project_id=self._project_id, target_group_id=named[0].id)
+        return self._opened
 
     async def _leave(self, project_id: str, group_id: str, adopt: str, leave: Collection[str]) -> str:
         """Say what is left behind when another group is adopted.
@@ -368,7 +488,7 @@ class WaveContext:
         if shown != reference:
             return False
         # A number of the user's own may stand on several groups of a study; ours contains the name already.
-        return not self.given_plan.customer_reference_number or normalise_name(row.name or "") == self.group_name
+        return not self._own_number or normalise_name(row.name or "") == self.group_name
 
     def name_leftovers(self, groups: Collection[TargetGroupSummary]) -> None:
         """Warn of groups beside the one that is used: they are named, and never filled."""
@@ -379,8 +499,8 @@ class WaveContext:
                 f"{', '.join(rest)} stays an empty draft: ignore it, or archive it in the web interface."
             )
 
-    async def _adopt(self, ref: TargetGroupRef, reference: str) -> TargetGroupRef:
-        """Take a group found on the exchange as this wave's, and say so."""
+    async def _adopt(self, ref: TargetGroupRef, reference: str, *, was_named: bool = False) -> TargetGroupRef:
+        """Take a group found on the exchange as this wave's, and say so unless it was named by its id."""
         entry = self.journal.last(self.key, DRAFT)
         # What was last written is that of this group, or of a request whose reply was lost.
         is_known = (
@@ -397,7 +517,7 @@ class WaveContext:
             allocations=entry.payload.allocations if entry is not None and is_known else None,
         )
         self.write(DRAFT, EntryState.DONE, payload)
-        if body is None:
+        if body is None and not was_named:
             self.client.http.warn(
                 f"The wave {self.name!r} was found on the exchange and is continued: target group "
                 f"{ref.target_group_id}. This journal did not create it."
@@ -474,7 +594,7 @@ async def find_project(client: JournaledClient, project: str) -> str | None:
     if known is not None:
         return known
     found, alike = [], []
-    async for each in client.projects.list(search=_search_word(project)):
+    async for each in client.projects.list(search=_search_word(project), whole=True):
         name = normalise_name(each.name or "")
         if name == project:
             found.append(each.id)

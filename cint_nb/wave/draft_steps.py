@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +12,10 @@ from cint_nb.domain.errors import InvalidState, PlanError
 from cint_nb.domain.ids import normalise_name, quote_foreign
 from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.profiling.quotas import UnreadableProfiling, writable_profiling
 from cint_nb.study.preflight.draft_witnesses import can_compare, spelled_out
 from cint_nb.wave.context import WaveContext, is_archived
+from cint_nb.wave.exchange.choices import require_valid_profiles
 from cint_nb.wave.exchange.draft_merge import (
     READ_ONLY_FIELDS,
     has_allocations,
@@ -118,6 +121,7 @@ class DraftSteps:
         )
 
     async def _create_draft(self, project_id: str) -> TargetGroupRef:
+        await self._wave.look_up_profiles()
         reference = self._wave.given_plan.customer_reference_number or self._wave.reference(project_id)
         body = self._wave.plan.to_body(name=self._wave.name, customer_reference_number=reference)
         payload = DraftPayload(project_id=project_id, reference=reference, body=body)
@@ -199,6 +203,13 @@ class DraftSteps:
         )
         self._wave.write(DRAFT, EntryState.DONE, evolve(payload, body=recorded))
 
+    def record_profiling(self, profiling: dict[str, Any]) -> None:
+        """Note profiles that were written to the launched group, so that a later write knows what to keep."""
+        entry = self._wave.journal.last(self._wave.key, DRAFT)
+        if entry is not None and entry.payload.body is not None:
+            body = {**entry.payload.body, "profiling": profiling}
+            self._wave.write(DRAFT, EntryState.DONE, evolve(entry.payload, body=body))
+
     async def update(self, plan: TargetGroupPlan, overwrite: Collection[str]) -> tuple[str, ...]:
         """Write a plan into the draft, keeping what was changed there only, and return the fields kept.
 
@@ -206,6 +217,8 @@ class DraftSteps:
             InvalidState: a field was changed on both sides, or the group is no longer a draft.
         """
         state, found = await self._read_all("update")
+        plan = await self._wave.client.profiles.look_up(plan)
+        await require_valid_profiles(self._wave.client, plan)
         allocations, base = await self._expected_allocations(), self.last_written
         if base is not None and (strategy := self._wave.last(STRATEGY)):
             base = {**base, "filling_strategy": strategy.payload.filling_strategy}
@@ -233,23 +246,35 @@ class DraftSteps:
     async def plan_from_exchange(self) -> TargetGroupPlan:
         """Return the plan with every field as the draft has it."""
         _, found = await self._read_all("read the draft")
+        await self._wave.look_up_profiles()
         return plan_with_fields(self._wave.given_plan, found, allocations=await self._expected_allocations())
 
     async def lower_goal(self, goal: int | None) -> int:
         """Write a lower goal into the draft and return it; by default the number of saved IDs. Nothing else changes."""
         state, found = await self._require_draft("lower the goal")
-        saved = await self._wave.client.recontacts.saved_count(state.ref)
         present = state.group.completes_goal if state.group else None
         planned = self._wave.plan.completes_goal
-        highest = min(saved, planned if present is None else present)
+        highest, saved = planned if present is None else present, None
+        if self._wave.plan.is_recontact:
+            saved = await self._wave.client.recontacts.saved_count(state.ref)
+            highest = min(saved, highest)
         wanted = highest if goal is None else goal
         if not 1 <= wanted <= highest:
             raise PlanError(
                 f"A goal of {wanted!r} is not possible.",
                 evidence={"field": "completes_goal", "saved_ids": saved, "goal": present},
                 safe="nothing was changed.",
-                next_step=f"choose a whole number from 1 to {highest:,}." if saved else "upload respondents first.",
+                next_step=f"choose a whole number from 1 to {highest:,}." if highest else "upload respondents first.",
             )
+        profiling = found.get("profiling") or {}
+        if profiling.get("profile_adjustment_type") == "nominal":
+            raise PlanError(
+                "The quotas are numbers of completes that make up the present goal: it cannot be lowered alone.",
+                evidence={"field": "completes_goal", "goal": present},
+                safe="nothing was changed.",
+                next_step="write goal and quotas together with wave.update(plan).",
+            )
+        await self._wave.look_up_profiles()
         written = self.last_written or self._wave.plan.to_body(name=self._wave.name)
         allocations: dict[str, Any] = {
             name: written[name] for name in ("allocations", "allocation_template") if name in written
@@ -262,6 +287,8 @@ class DraftSteps:
             **{name: value for name, value in found.items() if name not in {*READ_ONLY_FIELDS, "allocations"}},
             "completes_goal": wanted,
         }
+        with suppress(UnreadableProfiling):
+            body |= {"profiling": writable_profiling(profiling)} if profiling else {}
         if isinstance(unit := body.get("business_unit_id"), int):
             body["business_unit_id"] = str(unit)
         recorded = None if self.last_written is None else {**self.last_written, "completes_goal": wanted}

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from cint_nb.api.jobs.handle import make_handle
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.safety.spend_check import RecordApproval, within_budget
 from cint_nb.domain.errors import (
     InvalidState,
     JobFailed,
     JobStatusUnknown,
     NotFound,
     PlanError,
+    UnexpectedReply,
 )
 from cint_nb.domain.fielding import RunState
 from cint_nb.domain.jobs import JobKind, JobSnapshot, JobState
+from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
 from cint_nb.domain.models import TargetGroupRef, evolve
-from cint_nb.domain.plan import Money, format_utc
+from cint_nb.domain.plan import Money, TargetGroupPlan, format_utc
+from cint_nb.domain.profiling.profiles import Profile, profiling_body
+from cint_nb.domain.profiling.quotas import LaunchedProfile, LaunchedProfiles
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.exchange.identity import idempotency_key
 from cint_nb.wave.exchange.people import GroupUploads, check_people
+from cint_nb.wave.exchange.quotas import Goals, raised_goals, replace_profiles, set_quotas
 from cint_nb.wave.exchange.spending import read_limits
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
@@ -33,7 +39,7 @@ from cint_nb.wave.journal.payloads import (
     LaunchPayload,
     Payload,
 )
-from cint_nb.wave.status_rows import answer_or_none, read_completes_trend, read_pause_origin
+from cint_nb.wave.status_rows import Reads, read_completes_trend, read_pause_origin
 
 
 class FieldingSteps:
@@ -74,9 +80,11 @@ class FieldingSteps:
 
             async def send(payload: LaunchPayload) -> Job:
                 with self._wave.failed_if_refused(LAUNCH, payload):
-                    return await self._wave.client.fielding.launch(
-                        ref, payload.end_at, idempotency_key=payload.idempotency_key
-                    )
+                    async with within_budget(self._approval(ref, budget, worst_case)):
+                        with self._wave.client.spend_guard.checked(ref):
+                            return await self._wave.client.fielding.launch(
+                                ref, payload.end_at, idempotency_key=payload.idempotency_key
+                            )
 
             try:
                 snapshot = await self._wave.run_job(LAUNCH, "", entry, prepare, send, on_snapshot)
@@ -89,8 +97,20 @@ class FieldingSteps:
                 # The key of an attempt that failed long ago returns that job; only then does the next one follow.
                 if shown is None or shown.created_at is None or shown.created_at >= asked_at:
                     raise
-        await self._read_back(budget)
+        await self._read_back(budget, worst_case)
         return snapshot
+
+    async def _approval(self, ref: TargetGroupRef, budget: Money, worst_case: Money) -> RecordApproval:
+        """Return what records the budget of a launch; the wave has compared it with plan and draft."""
+        plan = self._wave.plan
+        return lambda: self._wave.client.spend_guard.record(
+            ref,
+            verb="launch",
+            budget=budget,
+            worst_case=worst_case,
+            completes_goal=plan.completes_goal,
+            price_cap=plan.price_cap,
+        )
 
     async def _launch_from_the_group(self, error: NotFound | JobStatusUnknown, budget: Money) -> JobSnapshot:
         """Return what became of a launch whose job does not tell, as the group shows it; it is not sent again."""
@@ -98,11 +118,12 @@ class FieldingSteps:
         if last is not None and last.state is EntryState.FAILED:
             raise error  # the request itself was refused
         state = await self._wave.read_state()
-        if (finished := await self.finished_launch(state)) is not None:
+        uploads = await self._wave.read_uploads(state.ref)
+        if (finished := await self.finished_launch(state, uploads)) is not None:
             return finished
         if isinstance(error, JobStatusUnknown):
             raise error
-        return await self.adopt_launch(state, budget)  # the exchange has forgotten the job
+        return await self.adopt_launch(state, uploads, budget)  # the exchange has forgotten the job
 
     def _is_of_this_launch(self, entry: JournalEntry[LaunchPayload], cycle: int) -> bool:
         """Return whether an entry is continued: it is of this filling of the group, and unanswered or of this plan.
@@ -140,7 +161,7 @@ class FieldingSteps:
             unverified=tuple(unverified),
         )
 
-    async def adopt_launch(self, state: ExchangeState, budget: Money) -> JobSnapshot:
+    async def adopt_launch(self, state: ExchangeState, uploads: GroupUploads, budget: Money) -> JobSnapshot:
         """Return the launch of a group that is live, whoever launched it.
 
         Raises:
@@ -158,15 +179,15 @@ class FieldingSteps:
             state.ref, verb="wave.launch", budget=budget, always=True, state=state
         )
         approve()
-        await self._warn_of_strangers(state)
+        if self._wave.plan.is_recontact:
+            await self._warn_of_strangers(state, uploads)
         self._wave.client.http.warn(
             f"The wave {self._wave.name!r} is {state.state} already; it was launched elsewhere, or by a journal "
             "that is lost. Nothing was sent."
         )
         return self._launched_snapshot(state, None)
 
-    async def _warn_of_strangers(self, state: ExchangeState) -> None:
-        uploads = await self._wave.read_uploads(state.ref)
+    async def _warn_of_strangers(self, state: ExchangeState, uploads: GroupUploads) -> None:
         people = await check_people(self._wave.client, state.ref, uploads, self._wave.respondents, self._wave.crosswalk)
         if people.strangers:
             self._wave.client.http.warn(
@@ -186,12 +207,18 @@ class FieldingSteps:
             polls=0,
         )
 
-    async def finished_launch(self, state: ExchangeState) -> JobSnapshot | None:
-        """Return the launch of the present filling of the group if it was sent from here and there is a run."""
+    async def finished_launch(self, state: ExchangeState, uploads: GroupUploads | None = None) -> JobSnapshot | None:
+        """Return the launch of the present filling of the group if it was sent from here and there is a run.
+
+        Args:
+            state: The state of the group.
+            uploads: Its uploads, if they were read in this moment already.
+        """
         entry = self._wave.last(LAUNCH)
         if entry is None or entry.state is EntryState.FAILED or state.run is None:
             return None
-        if entry.payload.cycle != (await self._wave.read_uploads(state.ref)).cycle:
+        uploads = uploads or await self._wave.read_uploads(state.ref)
+        if entry.payload.cycle != uploads.cycle:
             return None
         if entry.state is EntryState.DONE:
             return entry.payload.snapshot
@@ -199,14 +226,22 @@ class FieldingSteps:
         self._wave.write(LAUNCH, EntryState.DONE, evolve(entry.payload, snapshot=snapshot))
         return snapshot
 
-    async def _read_back(self, budget: Money) -> None:
+    async def _read_back(self, budget: Money, worst_case: Money) -> None:
         """Say what is so after a launch: somebody may have changed the draft between its check and its launch."""
         state = await self._wave.read_back()
         if state is None:
             return
         limits = await read_limits(self._wave.client, state)
         worst = limits.worst_case()
-        self._wave.client.spend_guard.record(state.ref, verb="launch", budget=budget, worst_case=worst, limits=limits)
+        if worst != worst_case:
+            self._wave.client.spend_guard.record(
+                state.ref,
+                verb="launch",
+                budget=budget,
+                worst_case=worst,
+                completes_goal=limits.completes_goal,
+                price_cap=limits.price_cap,
+            )
         self._warn_if_dearer(state, worst, budget, "it was changed between its check and its launch")
 
     async def warn_of_rerun(self, state: ExchangeState, budget: Money) -> None:
@@ -240,12 +275,14 @@ class FieldingSteps:
         """
         state = await self._wave.read_state()
         state.require_known("resume")
+        self._wave.require_kind(state)
         if state.state is GroupState.PAUSED:
             changed = await self._wave.client.spend_guard.check_resumption(state)
             if changed is not None:
                 self._wave.client.http.warn(f"The wave {self._wave.name!r} was paused. {changed}")
         try:
-            await self._wave.client.fielding.resume(state.ref)
+            with self._wave.client.spend_guard.checked(state.ref):
+                await self._wave.client.fielding.resume(state.ref)
         except InvalidState as error:
             error.next_step = state.advice() or error.next_step
             raise
@@ -289,33 +326,109 @@ class FieldingSteps:
         """Relaunch a completed run whose goal and end have not been reached."""
         ref = await self._wave.require_ref()
         state = await self._wave.read_state()
-        approve = await self._wave.client.spend_guard.check(
+        self._wave.require_kind(state)
+        approval = self._wave.client.spend_guard.check(
             ref, verb="wave.relaunch", budget=budget, always=True, state=state
         )
         try:
-            await self._wave.client.fielding.relaunch(ref)
+            async with within_budget(approval):
+                with self._wave.client.spend_guard.checked(ref):
+                    await self._wave.client.fielding.relaunch(ref)
         except InvalidState as error:
             error.next_step = state.advice() or error.next_step
             raise
-        approve()
         await self._wave.read_back()
 
     async def raise_goal(self, goal: int, budget: str | Money | None) -> int:
         """Raise the goal of a launched group."""
         state = await self._require_launched("raise the goal", completed=True)
         present = state.overview.progress.filling_goal if state.overview and state.overview.progress else None
-        saved = await self._wave.client.recontacts.saved_count(state.ref)
-        if not (present or 0) < goal <= saved:
+        if present is None:
+            raise UnexpectedReply(
+                "The exchange does not show the present goal, so it is not known what raising it would cost.",
+                evidence={"wave": self._wave.name, **state.ref.path_params()},
+                safe="nothing was changed.",
+                next_step="run it again in a moment; if it recurs, raise the goal in the web interface.",
+            )
+        saved: int | None = None
+        if self._wave.plan.is_recontact:
+            saved = await self._wave.client.recontacts.saved_count(state.ref)
+        if goal <= present or (saved is not None and goal > saved):
+            bound = "" if saved is None else f" and up to the {saved:,} saved IDs"
             raise PlanError(
                 f"The goal cannot be raised to {goal!r}.",
                 evidence={"field": "goal", "goal": present, "saved_ids": saved},
                 safe="nothing was changed.",
-                next_step=f"choose a whole number above {present or 0:,} and up to the {saved:,} saved IDs.",
+                next_step=f"choose a whole number above {present:,}{bound}.",
             )
-        await self._wave.client.target_groups.set_completes_goal(state.ref, goal, budget=budget)
+        profiles = await raised_goals(self._wave.client, state.ref, goal, self._wave.plan)
+        await self._wave.client.target_groups.set_completes_goal(state.ref, goal, profiles=profiles, budget=budget)
         after = await self._wave.read_back()
         shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
+
+    async def quotas(self) -> LaunchedProfiles:
+        """Return the profiles of the wave with their quotas: of the launched group, of its draft, or of the plan."""
+        if await self._wave.locate() is not None:
+            state = await self._wave.read_state()
+            state.require_known("read the quotas")
+            if state.group is None:
+                return await self._wave.client.profiles.list(state.ref)
+            if self._wave.plan_or_none is not None:
+                await self._wave.look_up_profiles()
+            return _as_launched(state.group.profiling, state.group.completes_goal or 0, self._wave.plan_or_none)
+        await self._wave.look_up_profiles()
+        plan = self._wave.plan
+        return _as_launched(profiling_body(plan.profiling), plan.completes_goal, plan)
+
+    async def set_quotas(
+        self, goals: Goals, *, in_percent: bool, goal: int | None, budget: str | Money | None
+    ) -> LaunchedProfiles:
+        """Set the goals of quotas of a launched group."""
+        state = await self._require_launched("set the quotas", completed=True)
+        await self._require_goal_possible(state, goal)
+        after = await set_quotas(self._wave.client, state.ref, goals, in_percent=in_percent, goal=goal, budget=budget)
+        await self._wave.read_back()
+        return after
+
+    async def set_profiles(
+        self,
+        profiles: Sequence[Profile],
+        *,
+        remove: Collection[str | int],
+        written: Mapping[str, Any] | None,
+        goal: int | None,
+        budget: str | Money | None,
+        unverified: Collection[str],
+    ) -> tuple[LaunchedProfiles, dict[str, Any]]:
+        """Replace, add and remove profiles of a launched group; what they do not touch stays."""
+        state = await self._require_launched("set the profiles", completed=True)
+        await self._require_goal_possible(state, goal)
+        found = await replace_profiles(
+            self._wave.client,
+            state.ref,
+            profiles,
+            remove=remove,
+            plan=self._wave.plan,
+            written=written,
+            goal=goal,
+            budget=budget,
+            unverified=unverified,
+        )
+        await self._wave.read_back()
+        return found
+
+    async def _require_goal_possible(self, state: ExchangeState, goal: int | None) -> None:
+        if goal is None or not self._wave.plan.is_recontact:
+            return
+        saved = await self._wave.client.recontacts.saved_count(state.ref)
+        if goal > saved:
+            raise PlanError(
+                f"The goal cannot be {goal:,}.",
+                evidence={"field": "goal", "saved_ids": saved},
+                safe="nothing was changed.",
+                next_step=f"choose a goal up to the {saved:,} saved IDs.",
+            )
 
     async def set_price(self, price: str | Money, budget: str | Money | None) -> Money:
         """Set the price per complete of a launched group."""
@@ -333,11 +446,12 @@ class FieldingSteps:
             raise state.invalid_state_error(
                 "The start of the run is not shown, so its end cannot be moved.", "", wave=self._wave.name
             )
-        approve = await self._wave.client.spend_guard.check(
+        approval = self._wave.client.spend_guard.check(
             state.ref, verb="wave.extend", budget=budget, always=True, state=state
         )
-        changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
-        approve()
+        async with within_budget(approval):
+            with self._wave.client.spend_guard.checked(state.ref):
+                changed = await self._wave.client.fielding.update_run(state.ref, run.start_fielding_at, end_at)
         await self._wave.read_back()
         return changed.end_fielding_at or end_at
 
@@ -349,6 +463,7 @@ class FieldingSteps:
         """Return the state of a group in the field; also of a completed one, or one whose end alone has passed."""
         state = await self._wave.read_state()
         state.require_known(action)
+        self._wave.require_kind(state)
         if not (
             state.is_in_field
             or (completed and state.state is GroupState.COMPLETED)
@@ -397,41 +512,75 @@ class FieldingSteps:
         """Return what is known about the wave, as `study.frames.status_frame` reads it; `trend` includes the trend."""
         state = await self._wave.read_state()
         state.require_known("status")
-        saved = await answer_or_none(self._wave.client.recontacts.saved_count(state.ref))
+        plan, people = self._wave.plan_or_none, self._wave.respondents_or_none
+        has_list = plan.is_recontact if plan else state.study_type in (None, RECONTACT_STUDY_TYPE)
+        reads, saved = Reads(), None
+        if has_list:
+            saved = await reads.answer("the saved IDs", self._wave.client.recontacts.saved_count(state.ref))
         row: dict[str, Any] = {
             "name": self._wave.name,
             "target_group_id": state.ref.target_group_id,
             "state": str(state.state),
-            "sent": len(self._wave.respondents),
+            "sent": None if people is None else len(people),
             "saved": saved,
-            "price_cap": self._wave.plan.price_cap,
+            "price_cap": plan.price_cap if plan else None,
             "approved": self._wave.client.spend_guard.approved(state.ref),
+            "warnings": reads.unread,
         }
         if state.group is not None:
             specification = state.group.fielding_specification
             return row | {
+                "price_cap": row["price_cap"] or state.group.price_cap,
                 "goal": state.group.completes_goal,
                 "ends_at": specification.end_at if specification else None,
             }
         limits = await read_limits(self._wave.client, state, saved)
+        if state.overview is None:
+            reads.unread.append("the overview could not be read")
+        if state.is_in_field and limits.worst_case() is None:
+            reads.unread.append("nothing that was read bounds what it can cost")
+        planned, shown = self._wave.plan.price_cap, limits.price_cap or limits.price
+        if planned and shown and shown.currency_code not in (None, planned.currency_code):
+            reads.unread.append(f"prices are shown in {shown.currency_code}, and the plan has {planned.currency_code}")
+        performance = self._wave.client.target_groups.performance(state.ref)
         row |= {
             "overview": state.overview,
-            "performance": await answer_or_none(self._wave.client.target_groups.performance(state.ref)),
+            "performance": await reads.answer("the performance", performance),
             "price_cap": limits.price_cap or limits.price,
             "committed": limits.worst_case() if state.is_in_field else None,
             "started_at": state.run.start_fielding_at if state.run else None,
             "ends_at": state.run.end_fielding_at if state.run else None,
         }
         if state.state is GroupState.PAUSED and not self._paused_by_us:
-            row |= await read_pause_origin(self._wave.client, state.ref)
+            row |= await read_pause_origin(self._wave.client, state.ref, reads)
         if trend:
-            row["trend"] = await read_completes_trend(self._wave.client, state.ref)
+            row["trend"] = await read_completes_trend(self._wave.client, state.ref, reads)
         return row
 
     @property
     def _paused_by_us(self) -> bool:
         paused, resumed = (self._wave.last(step) for step in (PAUSE, RESUME))
         return paused is not None and (resumed is None or paused.number > resumed.number)
+
+
+def _as_launched(profiling: Mapping[str, Any] | None, goal: int, plan: TargetGroupPlan | None) -> LaunchedProfiles:
+    """Return the profiles of a draft or a plan in the form of those of a launched group: without progress.
+
+    They are called as the plan calls them, where they ask for the same.
+    """
+    shown = [LaunchedProfile.model_validate(each) for each in (profiling or {}).get("profiles") or ()]
+    written = plan.profiling if plan is not None and isinstance(plan.profiling, tuple) else ()
+    return LaunchedProfiles(completes_goal=goal, profiles=tuple(_called_as_written(each, written) for each in shown))
+
+
+def _called_as_written(profile: LaunchedProfile, written: Sequence[Profile]) -> LaunchedProfile:
+    for each in written:
+        own = LaunchedProfile.model_validate(each.body)
+        names = {target.options: cell.label for target, cell in zip(own.targets, each.cells, strict=False)}
+        if own.question_ids == profile.question_ids and all(target.options in names for target in profile.targets):
+            targets = tuple(evolve(target, name=target.name or names[target.options]) for target in profile.targets)
+            return evolve(profile, name=profile.name or each.label, targets=targets)
+    return profile
 
 
 def _has_failed_job(entry: JournalEntry[LaunchPayload]) -> bool:

@@ -23,10 +23,10 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class JournaledClient(AsyncClient):
-    """The API client with a journal.
+    """The API client with a journal, and with a guard on every call that can spend: `Client.aio` is one.
 
     Attributes:
-        spend_guard: Asks for a budget before a launched group may become dearer, and keeps the approvals.
+        spend_guard: Asks for a budget before money can be spent, and keeps the approvals.
         reporter_factory: Creates the reporter of a step's progress; silent unless `cint_nb.connect` chose another.
     """
 
@@ -38,8 +38,8 @@ class JournaledClient(AsyncClient):
     def __init__(self, http: Http, *, sandbox: Sandbox | None = None) -> None:
         super().__init__(http, sandbox=sandbox)
         self.spend_guard = SpendGuard(self, lambda: self.journal, self.scope)
-        self.target_groups.spend_guard = self.spend_guard
-        self.recontacts.before_upload = self.spend_guard.check_upload
+        for resource in (self.target_groups, self.profiles, self.recontacts, self.fielding):
+            resource.spend_guard = self.spend_guard
         self.recontacts.on_started = self._keep_handle
 
     def _keep_handle(self, handle: JobHandle, saved_before: int | None) -> None:

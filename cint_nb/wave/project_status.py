@@ -131,7 +131,7 @@ class ProjectStatus:
         await asyncio.gather(*map(self._fetch_one, lines))
 
     async def _fetch_one(self, line: TargetGroupSummary) -> None:
-        state = None if line.status is None else line.status.lower()
+        state = None if line.status is None else line.status.strip().lower()
         project_id = await self._project_id()
         ref = TargetGroupRef(project_id=project_id, target_group_id=line.id)
         if state == "draft":

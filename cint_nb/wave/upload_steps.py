@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from cint_nb.api.jobs.job import Job
+from cint_nb.api.operations import RECONTACT_OVERVIEW
 from cint_nb.api.safety.send_once import check_until_certain
 from cint_nb.domain.errors import InvalidState, NotFound, NothingToResubmit, RespondentFileError
 from cint_nb.domain.ids import EntityType
 from cint_nb.domain.jobs import JobSnapshot, JobState
-from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.models import TargetGroupRef, evolve
 from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.upload_outcome import Outcome, compare_upload, parse_message_counts
 from cint_nb.wave.context import SnapshotListener, WaveContext
-from cint_nb.wave.exchange.people import GroupUploads, check_people, find_same_people
+from cint_nb.wave.exchange.people import GroupUploads, check_people, find_same_people, original_ids
 from cint_nb.wave.journal.journal import EntryState, JournalEntry
 from cint_nb.wave.journal.payloads import (
     REMOVE,
@@ -25,12 +27,25 @@ from cint_nb.wave.journal.payloads import (
 )
 
 
+@dataclass(frozen=True)
+class _Resent:
+    """A resubmission that this journal did not send: how its job stands, and digests of who was sent, if known."""
+
+    state: JobState
+    digests: frozenset[str] | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state is not JobState.RUNNING
+
+
 class UploadSteps:
     """Upload, compare, resubmit and remove the people of one wave."""
 
     def __init__(self, wave: WaveContext) -> None:
         self._wave = wave
         self._saved_at_outcome: int | None = None
+        self._resent_elsewhere: dict[int, _Resent] = {}
 
     async def upload(self, respondents: Respondents, *, batch: str, on_snapshot: SnapshotListener) -> JobSnapshot:
         """Upload a list once: attach to its job if there is one, wherever it was sent from; otherwise send it.
@@ -48,13 +63,8 @@ class UploadSteps:
         if found is None and batch == "0":
             found = await find_same_people(self._wave.client, ref, uploads, respondents)
         await self._require_explained(ref, uploads)
-        if batch != "0" and not uploads.saved and not uploads.is_running:
-            raise InvalidState(
-                "The list this resubmission belongs to is no longer in the target group; it was removed.",
-                evidence={"wave": self._wave.name, "saved": uploads.saved},
-                safe="nothing was sent.",
-                next_step="run wave.upload() to send the whole list again.",
-            )
+        if int(batch) and not uploads.saved and not uploads.is_running:
+            raise self._list_removed_error(uploads)
         if found is None and uploads.jobs is not None and entry is not None:
             if entry.state is EntryState.INTENT:
                 await self._check_for_lost_upload(ref, entry.payload.file_name, int(batch))
@@ -65,22 +75,59 @@ class UploadSteps:
             known = uploads.saved if found is None else None  # how many there were before somebody sent it
             # Who was saved before is known since the first upload; a resubmission need not list them again.
             before = await self._wave.client.recontacts.saved_ids(ref) if known and batch == "0" else ()
+            sent = await self._who_was_sent(ref, respondents, found) if int(batch) else None
             return UploadPayload(
                 content_hash=respondents.content_hash,
                 file_name=str(uploads.name(self._wave.respondents, int(batch))),
                 cycle=uploads.cycle,
                 saved_before=known,
                 digests_before=tuple(_digest(identifier) for identifier in before),
-                digests_sent=() if batch == "0" else tuple(_digest(identifier) for identifier in respondents.ids),
+                digests_sent=()
+                if batch == "0"
+                else tuple(_digest(identifier) for identifier in sent or respondents.ids),
             )
 
         async def send(payload: UploadPayload) -> Job:
             if found is not None:
-                return self._wave.client.recontacts.job(ref, found.job_id, ids=len(respondents))
+                sent = await self._who_was_sent(ref, respondents, found) if int(batch) else respondents.ids
+                return self._wave.client.recontacts.job(ref, found.job_id, ids=None if sent is None else len(sent))
             with self._wave.failed_if_refused(UPLOAD, payload, batch=batch):
                 return await self._wave.client.recontacts.upload(ref, respondents, file_name=payload.file_name)
 
-        return await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
+        snapshot = await self._wave.run_job(UPLOAD, batch, entry, prepare, send, on_snapshot)
+        return snapshot if batch == "0" else self._compare_with_count(snapshot)
+
+    def _compare_with_count(self, snapshot: JobSnapshot) -> JobSnapshot:
+        """Return the end of a resubmission, with a warning if it calls itself a full success and the count does not.
+
+        None of these people was saved before, so that each of them adds one; of RIDs several may be one person.
+        """
+        counts = (snapshot.saved_count, snapshot.saved_count_before, snapshot.id_count)
+        if self._wave.respondents.entity_type is not EntityType.RSID or snapshot.state is not JobState.DONE:
+            return snapshot
+        saved, before, sent = counts
+        if saved is None or before is None or sent is None or saved - before >= sent:
+            return snapshot
+        text = (
+            f"The upload job has no 'partial_success_reason', which reports a full success, but {saved - before:,} of "
+            f"the {sent:,} resubmitted IDs are saved ({RECONTACT_OVERVIEW.description}): wave.outcome compares them."
+        )
+        self._wave.client.http.warn(text)
+        return evolve(snapshot, warnings=(*snapshot.warnings, text))
+
+    async def _who_was_sent(
+        self, ref: TargetGroupRef, respondents: Respondents, found: UploadJob | None
+    ) -> Collection[str] | None:
+        """Return who is resent, or was by a job from elsewhere; None if its file cannot be read."""
+        return respondents.ids if found is None else await original_ids(self._wave.client, ref, found)
+
+    def _list_removed_error(self, uploads: GroupUploads) -> InvalidState:
+        return InvalidState(
+            "The list this resubmission belongs to is no longer in the target group; it was removed.",
+            evidence={"wave": self._wave.name, "saved": uploads.saved},
+            safe="nothing was sent.",
+            next_step="run wave.upload() to send the whole list again.",
+        )
 
     async def _check_for_lost_upload(self, ref: TargetGroupRef, file_name: str, batch: int) -> None:
         """Wait until it is certain whether an upload that was sent, and whose reply was never seen, is listed.
@@ -147,11 +194,16 @@ class UploadSteps:
         ref = await self._wave.require_ref()
         uploads = self._uploads()
         entry = uploads.get("0")
-        first = entry.payload if entry is not None and entry.state is EntryState.DONE else await self._find_upload(ref)
+        listed: GroupUploads | None = None
+        if entry is not None and entry.state is EntryState.DONE:
+            first = entry.payload
+        else:
+            first, listed = await self._find_upload(ref)
         has_rsids = self._wave.respondents.entity_type is EntityType.RSID or self._wave.crosswalk is not None
         before = self._select(first.digests_before, self._saved_form()) if has_rsids else []
         saved, saved_before = await self._wave.client.recontacts.saved_count(ref), first.saved_before
         self._saved_at_outcome = saved
+        self._resent_elsewhere = {}
         message = first.snapshot.partial_message if first.snapshot and len(uploads) == 1 else None
         new_people = len(self._wave.respondents.ids) - len(before)
         uploaded, _ = parse_message_counts(message)
@@ -160,6 +212,8 @@ class UploadSteps:
         if has_rsids and (saved_before is None or saved != saved_before + new_people or says_less):
             after = await self._wave.client.recontacts.saved_ids(ref)
             await self._require_still_there(ref, first, after, saved)
+            await self._read_resubmissions(ref, first.cycle, listed)
+            message = None if self._resent_elsewhere else message
         new = saved if has_rsids else None if saved_before is None else saved - saved_before
         return compare_upload(
             self._wave.respondents,
@@ -167,11 +221,25 @@ class UploadSteps:
             after=after,
             saved_count=new,
             message=message,
-            rejected_before=self._select(
-                {digest for entry in self._resubmissions() for digest in entry.payload.digests_sent}
-            ),
+            rejected_before=self._select(self._resent_digests()),
             crosswalk=self._wave.crosswalk,
         )
+
+    async def _read_resubmissions(self, ref: TargetGroupRef, cycle: int, listed: GroupUploads | None) -> None:
+        """Read who was resent from elsewhere: another machine, or a journal that is lost."""
+        known = self._uploads(cycle)
+        listed = listed or await self._wave.read_uploads(ref)
+        for batch, job in listed.resubmissions(self._wave.respondents, cycle).items():
+            if str(batch) not in known:
+                sent = await original_ids(self._wave.client, ref, job)
+                digests = None if sent is None else frozenset(map(_digest, sent))
+                self._resent_elsewhere[batch] = _Resent(job.state, digests)
+
+    def _resent_digests(self) -> set[str]:
+        """Return the digests of everybody who was resent by jobs that have ended, here or elsewhere."""
+        here = (entry.payload.digests_sent for entry in self._resubmissions())
+        elsewhere = (each.digests or () for each in self._resent_elsewhere.values() if each.has_ended)
+        return {digest for digests in (*here, *elsewhere) for digest in digests}
 
     async def is_outcome_current(self) -> bool:
         """Return whether as many ids are saved as when the outcome was fetched: nobody was added or removed since."""
@@ -200,8 +268,8 @@ class UploadSteps:
                 next_step="run wave.upload() to save them again.",
             )
 
-    async def _find_upload(self, ref: TargetGroupRef) -> UploadPayload:
-        """Return what is known of the wave's upload from the exchange alone.
+    async def _find_upload(self, ref: TargetGroupRef) -> tuple[UploadPayload, GroupUploads]:
+        """Return what is known of the wave's upload from the exchange alone, and all uploads.
 
         Raises:
             InvalidState: nothing has been uploaded, or the upload is still running.
@@ -219,12 +287,13 @@ class UploadSteps:
                 safe="nothing was sent.",
                 next_step="run wave.upload() first.",
             )
-        return UploadPayload(
+        payload = UploadPayload(
             content_hash=self._wave.respondents.content_hash,
             file_name=str(uploads.name(self._wave.respondents, 0)),
             cycle=uploads.cycle,
             saved_before=None,
         )
+        return payload, uploads
 
     def select_for_resubmission(self, outcome: Outcome) -> tuple[Respondents, str]:
         """Return whom to resend, and the batch: the rejected IDs, or those of an unfinished attempt.
@@ -236,13 +305,20 @@ class UploadSteps:
         unfinished = next((entry for entry in batches if entry.state is not EntryState.DONE), None)
         if unfinished is not None:
             return self._wave.respondents.intersection(self._select(unfinished.payload.digests_sent)), unfinished.batch
+        for number, resent in self._resent_elsewhere.items():
+            if not resent.has_ended and resent.digests:
+                return self._wave.respondents.intersection(self._select(resent.digests)), str(number)
         if not len(outcome.resubmittable):
             raise _nothing_to_resubmit_error(outcome)
-        return outcome.resubmittable, str(len(batches) + 1)
+        return outcome.resubmittable, str(1 + max([len(batches), *self._resent_elsewhere]))
 
-    def resubmitted_count(self) -> int:
-        """Return the number of IDs that were resent by jobs that have ended."""
-        return sum(entry.payload.handle.id_count or 0 for entry in self._resubmissions() if entry.payload.handle)
+    def resubmitted_count(self) -> int | None:
+        """Return the number of IDs that were resent by jobs that have ended; None if it is not known of one."""
+        here = (entry.payload.handle for entry in self._resubmissions())
+        counts = [None if handle is None else handle.id_count for handle in here]
+        elsewhere = [each.digests for each in self._resent_elsewhere.values() if each.has_ended]
+        counts += [None if digests is None else len(digests) for digests in elsewhere]
+        return None if None in counts else sum(count for count in counts if count is not None)
 
     def _resubmissions(self) -> list[JournalEntry[UploadPayload]]:
         return [entry for batch, entry in self._uploads().items() if batch != "0" and entry.state is EntryState.DONE]

@@ -1,4 +1,4 @@
-"""One recontact wave, from a list of respondents to a closed target group, in plain verbs that can be rerun."""
+"""One wave, of new people or from a list of respondents, to a closed target group, in plain verbs that can be rerun."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, 
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -18,22 +18,26 @@ from cint_nb.domain.findings import Finding, Findings, Severity
 from cint_nb.domain.ids import masked_repr, normalise_name, printable
 from cint_nb.domain.jobs import JobSnapshot
 from cint_nb.domain.models import IdInUrl, TargetGroupRef, evolve
-from cint_nb.domain.plan import Completes, Money, MoneyText, TargetGroupPlan
+from cint_nb.domain.plan import Completes, Money, MoneyText, PlanKind, TargetGroupPlan
+from cint_nb.domain.profiling.profiles import Profile
+from cint_nb.domain.profiling.quotas import quota_rows
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.frames import status_frame
+from cint_nb.study.frames import quota_frame, status_frame
+from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.upload_outcome import Outcome
 from cint_nb.study.preflight.check import WaveFacts, check
 from cint_nb.study.preflight.draft_witnesses import VERIFIABLE
-from cint_nb.study.preflight.registry import STEPS, Step, UnreadFact
+from cint_nb.study.preflight.registry import NOT_CREATED, STEPS, Step, UnreadFact
 from cint_nb.wave.budget import check_budget
 from cint_nb.wave.context import SnapshotListener, WaveContext
 from cint_nb.wave.draft_steps import DraftSteps
 from cint_nb.wave.exchange.facts import read_exchange_facts, unread_fact
 from cint_nb.wave.exchange.people import GroupUploads
+from cint_nb.wave.exchange.quotas import CONTROL
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wave.fielding_steps import FieldingSteps
 from cint_nb.wave.journaled_client import JournaledClient
-from cint_nb.wave.reporting import run_with_progress
+from cint_nb.wave.reporting import OnDemandReporter, run_with_progress
 from cint_nb.wave.upload_steps import UploadSteps
 
 T = TypeVar("T")
@@ -41,14 +45,15 @@ T = TypeVar("T")
 
 @check_arguments(PlanError, leave=("respondents", "plan"))
 class Wave:
-    """One recontact wave; every verb can be rerun and continues where the wave stands.
+    """One wave; every verb can be rerun and continues where the wave stands.
 
     Created by `client.wave(...)`. The verbs in their order: `check`, `create`, `upload`, `outcome`, `resubmit`,
-    `launch`, `status`, `close`, `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
+    `launch`, `status`, `quotas`, `close`, `remove`; a wave of new people is created and launched without `upload`,
+    `outcome`, `resubmit` and `remove`. Each blocks until it is done and shows its progress; Interrupt stops the
     following, never the job. While a verb sends, the wave is locked: other threads of this process wait for their turn,
     and another process is refused with `WaveBusy`. Reading, pausing and closing never lock.
 
-    Serves the recontact guide, steps 1–4 and the removal.
+    Serves both guides: to create a target group, and to recontact respondents, steps 1–4 and the removal.
     """
 
     def __init__(
@@ -57,8 +62,8 @@ class Wave:
         name: str,
         *,
         project: str,
-        respondents: Respondents,
-        plan: TargetGroupPlan,
+        respondents: Respondents | None = None,
+        plan: TargetGroupPlan | None = None,
         sources: Sequence[TargetGroupRef] = (),
         list_made_on: date | None = None,
         crosswalk: Mapping[str, str] | None = None,
@@ -69,6 +74,8 @@ class Wave:
         self.name = name
         self.sources = tuple(sources)
         self.list_made_on = list_made_on
+        if crosswalk is not None and not isinstance(crosswalk, Crosswalk):
+            crosswalk = Crosswalk(crosswalk.items())  # of any spelling, of which a wave compares one
         self._context = WaveContext(client, project, name, respondents, plan, crosswalk)
         self._drafts = DraftSteps(self._context)
         self._uploads = UploadSteps(self._context)
@@ -82,13 +89,32 @@ class Wave:
         return tuple(self._warnings)
 
     @property
+    def kind(self) -> PlanKind | None:
+        """Whom the wave is about, by its plan: `fresh` or `recontact`; None for a wave that was opened to be read."""
+        return self._context.kind
+
+    @property
+    def id_count(self) -> int | None:
+        """The number of usable ids on the list; None for a wave without a list."""
+        people = self._context.respondents_or_none
+        return None if people is None else len(people)
+
+    @property
     def respondents(self) -> Respondents:
-        """Whom the wave recontacts."""
+        """Whom the wave recontacts.
+
+        Raises:
+            PlanError: it has no list: see `kind`.
+        """
         return self._context.respondents
 
     @property
     def plan(self) -> TargetGroupPlan:
-        """The current plan, with the goal lowered by `lower_goal`."""
+        """The current plan, with the goal lowered by `lower_goal`.
+
+        Raises:
+            PlanError: the wave was opened without one, to be read.
+        """
         return self._context.plan
 
     @property
@@ -110,16 +136,20 @@ class Wave:
     # --- before anything is sent ------------------------------------------------------------------------------
 
     def check(self, step: Step = "create", *, ask: bool = False, unverified: Collection[str] = ()) -> Findings:
-        """Check the list and the plan against everything the guides require.
+        """Check the plan, and the list of a recontact, against everything the guides require.
 
         Args:
             step: `create`, `upload` or `launch`: what is about to be done.
-            ask: Whether to ask the exchange too: state, draft, people, currency, running jobs, exclusions and how many
-                respondents they turn away. It only reads; without it nothing is sent.
+            ask: Whether to ask the exchange too: whether it has the plan's unit, manager, locale, industry and study
+                type, what its validator says about profiles, state, draft, people, currency, running jobs, exclusions
+                and how many respondents they turn away. It only reads; without it nothing is sent.
             unverified: Fields you have checked elsewhere, which the exchange does not show: see `launch`.
 
         Returns:
             Findings, the most serious first; `raise_if_blocking()` raises if one of them blocks.
+
+        Raises:
+            PlanError: the wave has no plan.
         """
         _check_words("step", [step], STEPS)
         _check_words("unverified", unverified, VERIFIABLE)
@@ -132,10 +162,11 @@ class Wave:
         """Return what is known without the exchange."""
         return WaveFacts(
             plan=self.plan,
-            respondents=self.respondents,
+            respondents=self._context.respondents_or_none,
             now=self.client.clock.now(),
             step=step,
             name=self.name,
+            has_list=self.id_count is not None,
             project_id=self._context.known_project_id,
             project_of_sources=[source.project_id for source in self.sources],
             list_made_on=self.list_made_on,
@@ -149,7 +180,15 @@ class Wave:
         self, facts: WaveFacts, state: ExchangeState | None = None, uploads: GroupUploads | None = None
     ) -> WaveFacts:
         """Add what the exchange knows; state and uploads are read unless they were in this moment."""
-        if state is None and await self._context.locate() is not None:
+        is_to_be_created = facts.step == "create"  # `create` itself searches everywhere
+        if not is_to_be_created:  # there, names that are not known are a finding
+            await self._context.look_up_profiles()
+            facts = replace(facts, plan=self._context.plan)
+        if state is None:
+            ref = await (self._context.locate() if is_to_be_created else self._context.search())
+            if ref is None and not is_to_be_created:
+                facts = replace(facts, target_group_state=NOT_CREATED)
+        if state is None and ref is not None:
             state = await self._context.read_state()
             if state.state is GroupState.NOT_KNOWN:
                 hidden = UnreadFact("the state of the target group", state.reason or "not shown", blocks=True)
@@ -196,7 +235,7 @@ class Wave:
     # --- the lifecycle ----------------------------------------------------------------------------------------
 
     def create(self, *, adopt: IdInUrl | None = None, leave: Collection[str] = ()) -> TargetGroupRef:
-        """Create the project, if it is new, and the draft recontact target group.
+        """Create the project, if it is new, and the draft target group.
 
         The exchange is searched first: what this wave created before, here or elsewhere, is found and continued.
 
@@ -206,6 +245,7 @@ class Wave:
                 people; the error that stops the adoption names them.
 
         Raises:
+            PlanError: the plan recontacts people and the wave has no list, or there is no plan; nothing was sent.
             PreflightBlocked: the list or the plan breaks a rule; nothing was sent.
             BadRequest: the exchange rejects the draft; `invalid_params` names the fields.
             InvalidState: another group has the wave's name, several projects have the project's name, or a group of
@@ -214,16 +254,18 @@ class Wave:
 
         Serves the recontact guide, step 1, and the create guide.
         """
+        plan = self._context.require_complete()
         with self._holding():
             if self.target_group is None:
                 findings = self.check("create")
                 # The start of a wave in the field has passed, and the wave is found again all the same.
-                has_begun = self.plan.start_at < self.client.clock.now() < self.plan.end_at
+                has_begun = plan.start_at < self.client.clock.now() < plan.end_at
                 if not has_begun or {finding.rule for finding in findings.blocking} != {"dates"}:
                     findings.raise_if_blocking()
                 if self._ask(self._context.search(adopt=adopt)) is None and adopt is None:
                     self.check("create", ask=True).raise_if_blocking()
-            return self._ask(self._drafts.create(adopt=adopt, leave=leave))
+            reporter = OnDemandReporter(self.client.reporter_factory, f"Creation · {self.name}", str(self.client.mode))
+            return run_with_progress(lambda _: self._drafts.create(adopt=adopt, leave=leave), reporter, resume=None)
 
     def upload(self) -> JobSnapshot:
         """Upload the usable IDs and follow the job to its end.
@@ -239,12 +281,13 @@ class Wave:
 
         Serves the recontact guide, steps 2 and 3.
         """
+        people = self.respondents
         self._ask(self._context.require_ref())
         self.check("upload").raise_if_blocking()
         self._outcome = None
         return self._run(
             "Upload",
-            lambda on_snapshot: self._uploads.upload(self.respondents, batch="0", on_snapshot=on_snapshot),
+            lambda on_snapshot: self._uploads.upload(people, batch="0", on_snapshot=on_snapshot),
             "wave.upload()",
         )
 
@@ -254,6 +297,7 @@ class Wave:
 
         It asks the exchange for its count and, where that does not settle it, for its list of saved IDs.
         """
+        _ = self.respondents  # a wave without a list has no outcome
         if self._outcome is None:
             with deliver_warnings() as said:
                 outcome = self._ask(self._uploads.fetch_outcome())
@@ -271,6 +315,7 @@ class Wave:
 
         Serves the recontact guide, step 3, last paragraph.
         """
+        _ = self.respondents
         if self._outcome is not None and not self._ask(self._uploads.is_outcome_current()):
             self._outcome = None
         rejected, batch = self._uploads.select_for_resubmission(self.outcome)
@@ -282,8 +327,11 @@ class Wave:
         )
 
     @property
-    def resubmitted_count(self) -> int:
-        """The number of IDs that were resent by jobs that have ended."""
+    def resubmitted_count(self) -> int | None:
+        """The number of IDs that were resent by jobs that have ended, as this journal and the last `outcome` know it.
+
+        None if it is not known of a job that another machine started.
+        """
         return self._uploads.resubmitted_count()
 
     def lower_goal(self, goal: Completes | None = None) -> int:
@@ -292,11 +340,13 @@ class Wave:
         Without a number a goal that is low enough stays as it is.
 
         Raises:
-            PlanError: the goal is not between 1 and the number of saved IDs, or is above the present goal.
+            PlanError: the goal is not between 1 and the number of saved IDs, or is above the present goal; or quotas
+                are numbers of completes, which would no longer make it up.
             InvalidState: the wave has been launched.
 
         Serves the recontact guide, step 1: the goal must be equal to or fewer than the IDs uploaded.
         """
+        self._context.require_complete()
         return self._act(lambda: self._drafts.lower_goal(goal))
 
     def update(self, plan: TargetGroupPlan, *, overwrite: Collection[str] = ()) -> tuple[str, ...]:
@@ -318,6 +368,12 @@ class Wave:
         """
         _check_plan(plan)
         check_model(plan, PlanError)
+        if plan.kind is not self._context.require_complete().kind:
+            raise PlanError(
+                f"The wave was opened with a plan of the kind {self._context.plan.kind}, not {plan.kind}.",
+                evidence={"field": "plan"},
+                next_step="choose another wave name: a wave stays one of new people, or of a list.",
+            )
         return self._act(lambda: self._drafts.update(plan, overwrite))
 
     def plan_from_exchange(self) -> TargetGroupPlan:
@@ -336,7 +392,7 @@ class Wave:
 
         Args:
             budget: The most it may cost, such as `1400 EUR`. Too low if goal times price cap can exceed it; where the
-                plan allows overfill, IDs times price cap.
+                plan of a recontact allows overfill, IDs times price cap. A total budget in the plan bounds it too.
             unverified: Fields the exchange does not show and you have checked elsewhere; the finding that blocks names
                 them. They are written into the journal.
 
@@ -347,9 +403,10 @@ class Wave:
             InvalidState: the wave is paused or has ended; the error names the verb that continues it.
             JobFailed: the exchange rejected the launch; its reason is in the message.
 
-        Serves the recontact guide, step 4.
+        Serves the recontact guide, step 4, and for new people the step after the create guide.
         """
-        worst_case = check_budget(self.plan, budget, id_count=len(self.respondents))
+        plan = self._context.require_complete()
+        worst_case = check_budget(plan, budget, id_count=self.id_count)
         allowed = Money.parse(budget or worst_case)
         with self._holding() as said:
             return _with_warnings(self._launch(allowed, worst_case, budget, unverified), said)
@@ -358,27 +415,30 @@ class Wave:
         self, allowed: Money, worst_case: Money, budget: str | Money | None, unverified: Collection[str]
     ) -> JobSnapshot:
         state = self.exchange_state()
+        self._context.require_kind(state)
         if state.state is GroupState.DRAFT:
             uploads = self._ask(self._context.read_uploads(state.ref))
             if not self._fielding.is_launching(uploads):
                 self._stop_if_blocked(unverified, state, uploads)
-        elif (finished := self._ask(self._fielding.finished_launch(state))) is not None:
+            return self._run(
+                "Launch",
+                lambda on_snapshot: self._fielding.launch(
+                    state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
+                ),
+                f"wave.launch(budget={str(budget)!r})",
+            )
+        state.require_known("launch")
+        runs = state.state in (GroupState.LIVE, GroupState.SCHEDULED)
+        found = self._ask(self._context.read_uploads(state.ref)) if runs else None
+        if (finished := self._ask(self._fielding.finished_launch(state, found))) is not None:
             self._ask(self._fielding.warn_of_rerun(state, allowed))
             return finished
-        elif state.state in (GroupState.PAUSED, GroupState.COMPLETED):
-            raise state.invalid_state_error(
-                f"The wave was launched before, and its target group is {state.state}.",
-                state.advice() or "read wave.status().",
-                wave=self.name,
-            )
-        else:
-            return self._ask(self._fielding.adopt_launch(state, allowed))
-        return self._run(
-            "Launch",
-            lambda on_snapshot: self._fielding.launch(
-                state.ref, uploads.cycle, allowed, worst_case, unverified, on_snapshot
-            ),
-            f"wave.launch(budget={str(budget)!r})",
+        if found is not None:
+            return self._ask(self._fielding.adopt_launch(state, found, allowed))
+        raise state.invalid_state_error(
+            f"The wave was launched before, and its target group is {state.state}.",
+            state.advice() or "read wave.status().",
+            wave=self.name,
         )
 
     def relaunch(self, budget: MoneyText | Money | None = None) -> None:
@@ -399,8 +459,11 @@ class Wave:
     def raise_goal(self, goal: Completes, budget: MoneyText | Money | None = None) -> int:
         """Raise the goal of a launched wave, and return the goal the exchange then shows.
 
+        Quotas are raised with it, in the proportions they have: with the goal alone the exchange would compute them
+        anew.
+
         Args:
-            goal: Completes wanted: above the present goal, at most the number of saved IDs.
+            goal: Completes wanted: above the present goal, of a recontact at most the number of saved IDs.
             budget: The most the whole target group may cost.
 
         Raises:
@@ -410,7 +473,116 @@ class Wave:
 
         Serves `PUT …/profiles/completes-goal`.
         """
+        self._context.require_complete()
         return self._act(lambda: self._fielding.raise_goal(goal, budget))
+
+    def quotas(self) -> pd.DataFrame:
+        """Return the quotas of the wave and how far they are; before the launch, those of the draft or of the plan.
+
+        Returns:
+            A frame, one row per target of each profile: `profile`; `target`, the answer in English where the exchange
+            shows it; `question_ids` and `options`, the ids that were found for the names; `percent` of the goal;
+            `goal`, completes wanted; `completes`; `prescreens`, who passed the screener; `filled`, completes of the
+            goal, 0–1; `quota_id`. What is not known is missing, such as progress before the launch. A group without
+            profiles has no rows; control quotas, which the exchange does not list, are not among them.
+
+        Raises:
+            PlanError: the library of the locale does not have a name of the plan.
+
+        Serves `GET …/profiles`.
+        """
+        shown = self._ask(self._fielding.quotas())
+        frame = quota_frame(quota_rows(shown.profiles or ()))
+        frame.attrs["mode"] = str(self.client.mode)
+        return frame
+
+    def set_quotas(
+        self,
+        goals: Mapping[Any, Mapping[Any, Any]],
+        *,
+        by: Literal["completes", "percent"] = "completes",
+        goal: Completes | None = None,
+        budget: MoneyText | Money | None = None,
+    ) -> pd.DataFrame:
+        """Set the goals of quotas of a launched wave, and return the quotas the exchange then shows.
+
+        The quotas are read, changed, written and read back. Those that are not named stay as they are, or keep their
+        proportions where the goal of the group is changed too.
+
+        ```python
+        wave.set_quotas({"gender": {"Male": 60, "Female": 40}})
+        wave.set_quotas({"gender": {"Male": 60, "Female": 60}}, goal=120, budget="330 EUR")
+        ```
+
+        Args:
+            goals: For each profile, by its name or the id of its question, the goal of each target, by its text, as
+                `quotas` shows both.
+            by: Unit of the goals: `completes`, or `percent` of the goal, which then name every target of the profile.
+            goal: A new goal of the whole group.
+            budget: The most the whole target group may cost; needed where it becomes dearer.
+
+        Returns:
+            As `quotas`.
+
+        Raises:
+            PlanError: a profile or target is not there, quotas do not make up the goal or are below their completes, or
+                no budget was given; nothing was changed.
+            BudgetExceeded: the group could cost more.
+            InvalidState: the wave is not in the field.
+
+        Serves `PUT …/profiles/completes-goal`.
+        """
+        _check_words("by", [by], ("completes", "percent"))
+        self._context.require_complete()
+        self._act(lambda: self._fielding.set_quotas(goals, in_percent=by == "percent", goal=goal, budget=budget))
+        return self.quotas()
+
+    def set_profiles(
+        self,
+        profiles: Sequence[Profile],
+        *,
+        remove: Collection[str | int] = (),
+        goal: Completes | None = None,
+        budget: MoneyText | Money | None = None,
+        unverified: Collection[str] = (),
+    ) -> pd.DataFrame:
+        """Write profiles to a launched wave, and return the quotas the exchange then shows.
+
+        The exchange replaces all profiles by what is written. So they are read, each new one takes the place of the one
+        about the same questions, all others are written again as they are, and the result is validated before and read
+        back after. Control quotas, which no read shows, are written again as this journal knows them.
+
+        Args:
+            profiles: The profiles to write, in the unit of those the wave was launched with.
+            remove: Names, or question ids, of profiles to delete.
+            goal: A new goal of the whole group.
+            budget: The most the whole target group may cost; needed where it becomes dearer.
+            unverified: `["control quotas"]` where this journal did not create the draft and you know that it has none.
+
+        Returns:
+            As `quotas`.
+
+        Raises:
+            PlanError: a name is not known, or the exchange's validator refuses the profiles; nothing was changed.
+            BudgetExceeded: the group could cost more.
+            InvalidState: the wave is not in the field, or it is not known whether it has control quotas.
+
+        Serves `POST …/profiles/manage-profiles`.
+        """
+        _check_words("unverified", unverified, (CONTROL,))
+        self._context.require_complete()
+        _, written = self._act(
+            lambda: self._fielding.set_profiles(
+                profiles,
+                remove=remove,
+                written=self._drafts.last_written,
+                goal=goal,
+                budget=budget,
+                unverified=unverified,
+            )
+        )
+        self._drafts.record_profiling(written)
+        return self.quotas()
 
     def set_price(self, price: MoneyText | Money, budget: MoneyText | Money | None = None) -> Money:
         """Set the price per complete of a launched wave.
@@ -426,6 +598,7 @@ class Wave:
 
         Serves `PUT …/cost-per-interview`.
         """
+        self._context.require_complete()
         return self._act(lambda: self._fielding.set_price(price, budget))
 
     def extend(self, end_at: datetime, budget: MoneyText | Money | None = None) -> datetime:
@@ -442,6 +615,7 @@ class Wave:
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
         """
+        self._context.require_complete()
         return self._act(lambda: self._fielding.extend(end_at, budget))
 
     def approve(self, budget: MoneyText | Money) -> Money:
@@ -455,12 +629,13 @@ class Wave:
         Raises:
             BudgetExceeded: what stands there could cost more.
         """
+        self._context.require_complete()
         return self._act(lambda: self._fielding.approve(budget))
 
     @property
     def launched(self) -> bool:
         """Whether the wave has a fielding run, read from the exchange now."""
-        if self._ask(self._context.locate()) is None:
+        if self._ask(self._context.search()) is None:
             return False
         state = self.exchange_state()
         state.require_known("tell whether it was launched")
@@ -486,7 +661,7 @@ class Wave:
         """
         with deliver_warnings() as said:
             row = self._ask(self._fielding.status(trend=trend))
-        row["warnings"] = said
+        row["warnings"] = [*said, *row["warnings"]]
         frame = status_frame([row], now=self.client.clock.now())
         frame.attrs["mode"] = str(self.client.mode)
         return frame
@@ -504,6 +679,7 @@ class Wave:
 
         Serves `POST …/fielding-runs/{id}/resume`.
         """
+        self._context.require_complete()
         self._act(lambda: self._fielding.resume())
 
     def close(self, *, resume_first: bool = False) -> None:
@@ -532,6 +708,7 @@ class Wave:
 
         Serves the recontact guide, "Removing recontact opportunities".
         """
+        _ = self.respondents  # new people are on no list, and a forgotten list may be another's
         self._ask(self._fielding.require_removable(while_live=while_live))
         self._outcome = None
         return self._run("Removal", self._uploads.remove, "wave.remove()")
@@ -554,11 +731,18 @@ class Wave:
         except JournalError:  # the client is closed
             state = "state not read"
         warned = format_warning_count(self.warnings)
-        return f"<Wave {self.name!r}: {self.client.mode} · {len(self.respondents):,} ids · {state}{warned}>"
+        return f"<Wave {self.name!r}: {self.client.mode} · {self._whom()} · {state}{warned}>"
+
+    def _whom(self) -> str:
+        if self.id_count is not None:
+            return f"{self.id_count:,} ids"
+        if self.kind is None:
+            return "opened to read"
+        return "new people" if self.kind is PlanKind.FRESH else "no list given"
 
 
 def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
-    """Raise if a wave's name or project is too short or too long, or if it is given no respondents or no plan.
+    """Raise if a wave's name or project is too short or too long, or if respondents and plan do not belong together.
 
     Raises:
         PlanError: it names what is wrong.
@@ -572,14 +756,28 @@ def check_wave(name: str, project: str, respondents: Any, plan: Any) -> None:
                 evidence={"field": field},
                 next_step=f"choose a {field} of {low} to {high} characters.",
             )
-    if not isinstance(respondents, Respondents):
-        given = "nothing" if respondents is None else type(respondents).__name__
+    if respondents is not None and not isinstance(respondents, Respondents):
         raise PlanError(
-            f"The wave has no respondents: it was given {given}.",
+            f"The wave has no respondents: it was given {type(respondents).__name__}.",
             evidence={"field": "respondents"},
             next_step='pass cint.read_respondents(...), or picker.value once the file picker shows "ready".',
         )
-    _check_plan(plan)
+    if plan is not None:
+        _check_plan(plan)
+    if respondents is None:
+        return
+    if plan is None:
+        raise PlanError(
+            "The wave has respondents and no plan.",
+            evidence={"field": "plan"},
+            next_step="pass plan=cint.TargetGroupPlan.recontact(...); to read a wave that exists, pass neither.",
+        )
+    if plan.kind is PlanKind.FRESH:
+        raise PlanError(
+            "The plan is about new people, and the wave was given respondents.",
+            evidence={"field": "respondents", "plan": str(plan.kind)},
+            next_step="use TargetGroupPlan.recontact to recontact them, or leave respondents out.",
+        )
 
 
 def _check_plan(plan: Any) -> None:
@@ -587,7 +785,7 @@ def _check_plan(plan: Any) -> None:
         raise PlanError(
             f"The wave has no plan: it was given {'nothing' if plan is None else type(plan).__name__}.",
             evidence={"field": "plan"},
-            next_step="pass cint.TargetGroupPlan.recontact(...).",
+            next_step="pass cint.TargetGroupPlan.fresh(...) for new people, or cint.TargetGroupPlan.recontact(...).",
         )
 
 

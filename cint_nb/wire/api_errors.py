@@ -16,11 +16,12 @@ from cint_nb.domain.errors import (
     Conflict,
     JobAlreadyRunning,
     NotAuthenticated,
+    NotFound,
     error_class_for_status,
 )
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.wire.calls import Reply
-from cint_nb.wire.replies.error_body import read_error_body
+from cint_nb.wire.replies.error_body import is_own_error, read_error_body
 
 _SECRET_MIN = 8
 _CREDENTIALS_REFUSED = ("invalid_client", "unauthorized_client", "access_denied")
@@ -76,6 +77,8 @@ def error_from_reply(reply: Reply, *, operation: str, tried_new_token: bool = Fa
     kind = error_class_for_status(reply.status)
     if kind is Conflict and ("/recontacts/" in reply.template or "/exclusions/" in reply.template):
         kind = JobAlreadyRunning
+    if kind is NotFound and not is_own_error(reply.body):
+        kind = ApiError  # a gateway knows no such address: whether the exchange has the resource is not known
     if kind is BadRequest and said.kind in _CREDENTIALS_REFUSED:
         kind = NotAuthenticated
     error = kind(
@@ -136,6 +139,8 @@ def _summary_line(reply: Reply, operation: str, detail: str | None) -> str:
         return f"The exchange answered the request to {words} with a redirect, which is never followed{rest}"
     if reply.is_web_page():
         return f"A web page answered the request to {words}, not the exchange; its status is {status}."
+    if status == 404 and not is_own_error(reply.body):
+        return f"Something answered the request to {words} with the status 404, and not as the exchange does{rest}"
     if status in (502, 503, 504) and not reply.body.strip():
         return f"The exchange could not {words}: a gateway before it gave the status {status} and no reason."
     if status == 408:
@@ -167,6 +172,8 @@ def _next_step(reply: Reply, object_name: str | None, kind: type[ApiError], trie
         return _THREE_CAUSES if tried_new_token else _THREE_CAUSES.replace(" (a new one was tried)", "")
     if kind is NotAuthenticated and tried_new_token:
         return "a new token was rejected too: check that the client ID and secret belong to this account."
+    if status == 404 and not is_own_error(reply.body):
+        return f"whether the exchange has it is not known; {_WEB_PAGE}"
     if status == 404:
         return _not_found_hint(reply.template)
     if status >= 500 or status == 408:

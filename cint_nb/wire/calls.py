@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
-from cint_nb.domain.ids import mask_ids_in, masked_repr, quote_foreign
+from cint_nb.domain.ids import mask_ids_in, masked_repr, printable, quote_foreign
 from cint_nb.domain.plan import format_utc
 from cint_nb.wire.replies.json_body import parse_json
 from cint_nb.wire.replies.shape import ReplyShape, is_address_part
@@ -120,6 +120,7 @@ def _query_text(value: Any) -> str:
     return str(value.value) if isinstance(value, Enum) else str(value)
 
 
+@printable
 @dataclass(frozen=True)
 class Reply:
     """The reply to a call.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import ssl
 from collections.abc import Iterator
@@ -179,6 +180,7 @@ def _proxy_error(error: Exception) -> SettingsError:
     )
 
 
+@functools.cache  # reading the metadata takes longer than a request to the sandbox
 def _user_agent() -> str:
     try:
         return f"cint_nb/{version('cint_nb')}"

@@ -12,7 +12,7 @@ import itertools
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _LOOP_YIELDS = 20
 """How often a sleeper yields to the loop before time moves, so that others about to sleep can register as well."""
@@ -31,6 +31,18 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait that many seconds of this clock; 0 or less only lets others run."""
+        ...
+
+
+@runtime_checkable
+class MovableClock(Clock, Protocol):
+    """Protocol for a clock that can be moved on although it runs by itself: that of a sandbox."""
+
+    speed: float | None
+    """Seconds of it per real second; None where it stands until somebody waits."""
+
+    async def jump(self, seconds: float) -> None:
+        """Let that many seconds of this clock pass at once."""
         ...
 
 

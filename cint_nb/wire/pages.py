@@ -11,6 +11,7 @@ from cint_nb.domain import limits
 from cint_nb.domain.ids import quote_foreign
 from cint_nb.wire.calls import Call, Reply
 from cint_nb.wire.http import Http
+from cint_nb.wire.replies.json_body import distinct
 from cint_nb.wire.replies.shape import Object
 
 _LIKE_A_CURSOR = re.compile(r"cursor|next|pag(?:e|ing|ination)|token|contin|after|more|meta|links?$", re.IGNORECASE)
@@ -26,6 +27,7 @@ async def iter_items(
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
     complete: bool = False,
+    total_key: str | None = None,
 ) -> AsyncIterator[Any]:
     """Iterate over the items of a list one by one; see `iter_pages` for the arguments."""
     async for items in iter_pages(
@@ -37,6 +39,7 @@ async def iter_items(
         page_size=page_size,
         max_pages=max_pages,
         complete=complete,
+        total_key=total_key,
     ):
         for item in items:
             yield item
@@ -52,12 +55,14 @@ async def iter_pages(
     page_size: int | None = limits.LIST_PAGE_SIZE,
     max_pages: int = limits.LIST_PAGES_MAX,
     complete: bool = False,
+    total_key: str | None = None,
 ) -> AsyncIterator[list[Any]]:
     """Iterate over a list page after page.
 
     It ends when the cursor is null, absent or empty; a short or empty page does not end it. An absent cursor on a full
     page, or beside an undocumented key that could hold it, may mean that the list is cut, as where `has_more` says so.
-    That is a warning, like a repeated cursor and too many pages. The list's own `url` is never followed.
+    That is a warning, like a repeated cursor and too many pages. The list's own `url` is never followed. An item that
+    is given twice counts once.
 
     Args:
         http: The client's `Http`.
@@ -68,6 +73,7 @@ async def iter_pages(
         page_size: Sent as `page_size` unless the call's query has one; None sends none.
         max_pages: Pages after which to stop.
         complete: Raise, instead of warning, if the list is truncated; for checks that must miss nothing.
+        total_key: Name of the number of all items, for a list that is null where that number is 0.
 
     Raises:
         UnexpectedReply: if a page has an undocumented form, or the list is truncated and should be complete.
@@ -81,16 +87,19 @@ async def iter_pages(
 
     size = {} if page_size is None else {"page_size": page_size}
     query = {**size, **call.query}
+    seen_items: set[str] = set()
     seen = {str(query.get(cursor_in) or "")}
     for _ in range(max_pages):
         reply = await http.send(replace(call, query=query))
         page = reply.json_object()
         items = page.get(items_key)
+        if items is None and total_key is not None and page.get(total_key) == 0:
+            items = []
         if not isinstance(items, list):
             raise reply.unexpected_reply_error(
                 f"A page of the list has no list named {items_key!r} in the reply to the request to {call.operation}."
             )
-        yield items
+        yield distinct(items, seen_items)
         cursor = page.get(cursor_out)
         if cursor is None or not str(cursor).strip():
             if page.get("has_more") is True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 
 from cint_nb.api.client import AsyncClient, build_client
 from cint_nb.domain.errors import LoopError, NotRecorded, NotSent, SettingsError
+from cint_nb.sandbox.sandbox import Sandbox
+from cint_nb.sandbox.server import ServedSandbox
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import SystemClock
 from cint_nb.wire.token_factory import RandomTokenFactory
@@ -195,13 +198,43 @@ def test_a_sandbox_that_is_not_there_is_an_error_that_says_how_to_start_one() ->
     assert caught.value.evidence["variable"] == "CINT_NB_BASE_URL"
 
 
-def test_a_served_sandbox_is_reached_over_http_on_its_own_time() -> None:
-    from cint_nb.sandbox.server import ServedSandbox
-
-    with ServedSandbox() as served, build_client("sandbox", base_url=served.base_url) as client:
+def test_a_served_sandbox_is_reached_over_http_on_its_own_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with ServedSandbox(Sandbox()) as served, build_client("sandbox", base_url=served.base_url) as client:
         made = client.run(client.projects.create("A project", MANAGER))
         before = client.clock.now()
         client.pass_time(days=1)
         assert (client.clock.now() - before).total_seconds() == 86_400
         assert client.run(client.projects.get(made.id)).name == "A project"
         assert isinstance(client.token_factory, RandomTokenFactory)
+        assert capsys.readouterr().out == "", "a standing clock is nobody else's concern"
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"days": 7}, "7 days"),
+        ({"hours": 1}, "1 hour"),
+        ({"days": 1, "hours": 12}, "1.5 days"),
+        ({"minutes": 90}, "1.5 hours"),
+    ],
+)
+def test_passing_time_moves_a_clock_that_runs_and_says_so(
+    span: dict[str, float], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ServedSandbox(Sandbox(speed=1)) as served, build_client("sandbox", base_url=served.base_url) as client:
+        before = client.clock.now()
+        client.pass_time(**span)
+        seconds = timedelta(**span).total_seconds()
+        assert seconds <= (client.clock.now() - before).total_seconds() < seconds + 600
+        assert served.sandbox.clock.elapsed >= seconds
+        said = capsys.readouterr().out
+        assert f"moved on by {words}" in said
+        assert f"{client.clock.now():%Y-%m-%d}" in said
+
+
+def test_passing_time_moves_a_running_clock_in_this_process_too(capsys: pytest.CaptureFixture[str]) -> None:
+    with build_client("sandbox", speed=1) as client:
+        before = client.clock.now()
+        client.pass_time(days=30)
+        assert (client.clock.now() - before).days == 30
+    assert "moved on by 30 days" in capsys.readouterr().out

@@ -21,6 +21,7 @@ NON_IDEMPOTENT = {
     "recontacts.remove_all",
     "exclusions.upload",
     "exclusions.remove_all",
+    "profiles.replace",
     "reports.generate",
 }
 KEYED = {"projects.create", "fielding.launch", "fielding.schedule"} | {
@@ -36,6 +37,24 @@ IDEMPOTENT = {
     "exclusions.set_policies",
     "exclusions.set_activity",
 }
+SPENDS_NOTHING = {
+    "projects.create": "a project costs nothing",
+    "target_groups.create_draft": "a draft costs nothing; its launch asks",
+    "target_groups.update_draft": "a draft costs nothing; its launch asks",
+    "target_groups.update_details": "length and incidence change the price of a rate card up to the price cap only",
+    "target_groups.set_filling_strategy": "the goal bounds the completes whatever is counted toward it",
+    "recontacts.remove_all": "nobody can enter who could not before",
+    "exclusions.upload": "nobody can enter who could not before",
+    "exclusions.remove_all": "the goal bounds the completes whoever may enter",
+    "exclusions.set_policies": "the goal bounds the completes whoever may enter",
+    "exclusions.set_activity": "the goal bounds the completes whoever may enter",
+    "fielding.pause": "nobody can enter any longer",
+    "fielding.complete": "nobody can enter any longer",
+    "fielding.start_batch_pause": "nobody can enter any longer",
+    "fielding.start_batch_complete": "nobody can enter any longer",
+    "reports.generate": "a report costs nothing",
+}
+"""Operations that change something and can spend nothing, and why."""
 
 
 def named(idempotency: Idempotency) -> set[str]:
@@ -59,6 +78,12 @@ def test_exactly_these_operations_set_a_value_outright() -> None:
     assert {ops.OPERATIONS[name].method for name in IDEMPOTENT} == {"PUT"}
 
 
+def test_every_operation_that_changes_something_can_spend_or_it_is_said_why_not() -> None:
+    changing = set(ops.OPERATIONS) - named(Idempotency.SAFE)
+    assert set(ops.SPENDING) | set(SPENDS_NOTHING) == changing
+    assert not set(ops.SPENDING) & set(SPENDS_NOTHING)
+
+
 @pytest.mark.parametrize("operation", ops.OPERATIONS.values(), ids=lambda operation: operation.name)
 def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
     assert re.fullmatch(r"(/[a-z-]+|/\{[a-z_]+\})+", operation.template)
@@ -67,7 +92,9 @@ def test_every_operation_is_well_formed(operation: ops.Operation) -> None:
     if operation.method == "GET":
         assert operation.idempotency is Idempotency.SAFE
     if operation.idempotency is Idempotency.SAFE:
-        computing = operation.template.endswith(("calculate-feasibility", "compute-target-group-transitions"))
+        computing = operation.template.endswith(
+            ("calculate-feasibility", "compute-target-group-transitions", "profiles/validate")
+        )
         assert operation.method == "GET" or computing
 
 

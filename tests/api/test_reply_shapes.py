@@ -9,6 +9,7 @@ import pytest
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.api.reply_shapes import REPLY_SHAPES
 from cint_nb.wire.replies.shape import Object, Presence, Rows, Shape, deviations
+from tests.contract.changed_replies.endings import stand_ins
 from tests.contract.openapi_documents import Description, own
 from tests.contract.response_samples import samples
 
@@ -22,6 +23,11 @@ def test_a_reply_as_described_is_quiet(name: str) -> None:
     for sample in samples(own(), OPERATIONS[name]).values():
         if sample.body is not None:
             assert deviations(REPLY_SHAPES[name].body, sample.body) == []
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_documented_key_is_taken_for_another_one(name: str) -> None:
+    assert stand_ins((one.body for one in samples(own(), OPERATIONS[name]).values()), name) == set()
 
 
 def keys(shape: Shape, place: str = "") -> Iterator[tuple[str, Presence]]:

@@ -103,8 +103,9 @@ def test_the_served_sandbox_says_at_once_where_it_is_and_answers_there() -> None
     command = [sys.executable, "-c", "from cint_nb.cli import main; main(['sandbox', '--port', '0'])"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as served:
         assert served.stdout is not None
-        printed = [next(served.stdout) for _ in range(3)]
-        address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", printed[-1])
+        first = next(served.stdout)
+        assert "60 times real time" in first
+        address = re.search(r"API (http://127\.0\.0\.1:\d+/v1)", first)
         assert address is not None
         client = build_client(base_url=address[1])
         assert client.run(client.definitions.study_types())

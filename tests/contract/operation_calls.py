@@ -12,6 +12,7 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.sandbox.openapi.examples import PROFILING
 from tests.contract.tour_state import example, people
 from tests.support.plans import RSID_URL, make_plan
 
@@ -91,6 +92,8 @@ OPERATION_CALLS: dict[str, OperationCall] = {
     "definitions.locales": OperationCall(lambda c: c.definitions.locales()),
     "definitions.industries": OperationCall(lambda c: c.definitions.industries()),
     "definitions.study_types": OperationCall(lambda c: c.definitions.study_types()),
+    "definitions.suppliers": OperationCall(lambda c: c.definitions.suppliers()),
+    "definitions.questions": OperationCall(lambda c: c.definitions.questions("ger_de", search="gender", custom=True)),
     "definitions.allocation_templates": OperationCall(lambda c: c.definitions.allocation_templates()),
     "definitions.allocation_template": OperationCall(lambda c: c.definitions.allocation_template(JOB)),
     "projects.create": OperationCall(lambda c: c.projects.create("Brand tracker", USER, reference="tracker 2026")),
@@ -130,6 +133,9 @@ OPERATION_CALLS: dict[str, OperationCall] = {
     ),
     "target_groups.allocation_specification": OperationCall(lambda c: c.target_groups.allocation_specification(REF)),
     "target_groups.fielding_assistant": OperationCall(lambda c: c.target_groups.fielding_assistant(REF)),
+    "profiles.validate": OperationCall(lambda c: c.profiles.validate("ger_de", 60, PROFILING)),
+    "profiles.list": OperationCall(lambda c: c.profiles.list(REF)),
+    "profiles.replace": OperationCall(lambda c: c.profiles.replace(REF, 60, PROFILING)),
     "recontacts.upload": OperationCall(lambda c: c.recontacts.upload(REF, people(5), token="asked"), _QUIET),
     "recontacts.jobs": OperationCall(lambda c: c.recontacts.jobs(REF)),
     "recontacts.upload_status": OperationCall(_poll(JobKind.UPLOAD)),

@@ -18,7 +18,7 @@ from tests.contract.tour import run_tour
 from tests.contract.tour_state import TourState
 from tests.contract.validator import HttpCall
 
-RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions")
+RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions", "profiles")
 
 
 @dataclass(frozen=True)

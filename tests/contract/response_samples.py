@@ -16,8 +16,8 @@ _TEXTS = {
     "^[A-Z]{3}$": "EUR",
     "^[a-z]{3}_[a-z]{2}$": "ger_de",
 }
-_NAMED = {"business_unit_id": "1234"}
-"""Fields that are text in the documents and contain a number."""
+_NAMED = {"business_unit_id": "1234", "currency_code": "EUR"}
+"""Fields that are any text in the documents, and contain a number or a code."""
 _FORMATS = {
     "date-time": "2026-09-01T08:00:00.000Z",
     "date": "2026-09-01",

@@ -33,6 +33,7 @@ READ_FIELD_BY_FIELD = {
     ),
     *("target_groups.create_draft", "target_groups.update_draft", "target_groups.set_filling_strategy"),
     "target_groups.set_completes_goal",
+    "profiles.validate",
     *("projects.create", "fielding.launch", "fielding.schedule", "fielding.update_run"),
     *(f"fielding.start_batch_{verb}" for verb in BATCH_ACTIONS),
     *("fielding.pause", "fielding.resume", "fielding.launch_now", "fielding.complete", "fielding.relaunch"),

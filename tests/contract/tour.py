@@ -13,6 +13,7 @@ from tests.contract.tour_state import TourState, plain
 
 STEPS: tuple[Callable[[TourState], Awaitable[Any]], ...] = (
     tour_until_launch.definitions,
+    tour_until_launch.profiles_before_a_draft,
     tour_until_launch.allocation_templates,
     tour_until_launch.projects,
     tour_until_launch.drafts,
@@ -23,6 +24,7 @@ STEPS: tuple[Callable[[TourState], Awaitable[Any]], ...] = (
     tour_from_launch.course_of_a_run,
     tour_from_launch.changes_of_a_live_group,
     tour_from_launch.schedules,
+    tour_from_launch.profiles_of_a_live_group,
     tour_from_launch.figures_of_a_live_group,
     tour_from_launch.batches,
     tour_from_launch.exclusions_by_file,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from cint_nb.domain.profiling.quotas import quota_goal_changes
 from cint_nb.domain.reports import ReportType
 from cint_nb.domain.respondent_lists import ActivityExclusion
+from cint_nb.sandbox.openapi.examples import PROFILING
 from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 from tests.contract.tour_state import NOBODY, TourState, end_or_refusal, ended, every, example, people, refusal
 
@@ -61,6 +63,23 @@ async def schedules(to: TourState) -> Any:
         "scheduled": await job,
         "moved": await fielding.update_run(ref, now + timedelta(days=4), now + timedelta(days=8)),
         "live": await fielding.launch_now(ref),
+    }
+
+
+async def profiles_of_a_live_group(to: TourState) -> Any:
+    profiles, groups, ref = to.client.profiles, to.client.target_groups, to.groups["later"]
+    before = await profiles.list(ref)
+    (gender,) = before.profiles or ()
+    assert gender.id is not None
+    goals = {str(target.id): goal for target, goal in zip(gender.targets, (50, 20), strict=True)}
+    return {
+        "before": before,
+        "none": await profiles.list(to.groups["wave"]),
+        "goal": await groups.set_completes_goal(ref, 70, profiles=quota_goal_changes({gender.id: goals})),
+        "quotas": await profiles.list(ref),
+        "unknown": await refusal(groups.set_completes_goal(ref, 70, profiles=quota_goal_changes({NOBODY: goals}))),
+        "replaced": await profiles.replace(ref, 70, PROFILING),
+        "draft": await refusal(profiles.list(to.groups["client"])),
     }
 
 

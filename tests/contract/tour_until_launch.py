@@ -5,26 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from cint_nb.domain.ids import EntityType
+from cint_nb.domain.profiling.profiles import Profile
+from cint_nb.sandbox.openapi.examples import PROFILING
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from tests.contract.tour_state import NOBODY, TourState, every, example, people, refusal
+from tests.support.plans import RECONTACT_TEMPLATE
 
-PROFILING = {
-    "profile_adjustment_type": "percentage",
-    "profiles": [
-        {
-            "object": "regular",
-            "name": "birth gender",
-            "quotas_enabled": True,
-            "targets": [
-                {
-                    "conditions": [{"object": "selection", "question_id": 43, "option": option}],
-                    "quota": {"name": f"half {option}", "completes_goal_percentage": 50},
-                }
-                for option in ("1", "2")
-            ],
-        }
-    ],
-}
+NAMED = (Profile("gender", {"male": 50, "female": 50}), Profile("age", {"18-49": 60, "50+": 40}))
 
 
 # --- definitions ------------------------------------------------------------------------------------------------
@@ -41,6 +28,27 @@ async def definitions(to: TourState) -> Any:
         "locales": await known.locales(),
         "industries": await known.industries(),
         "study types": await known.study_types(),
+        "suppliers": await known.suppliers(),
+    }
+
+
+async def profiles_before_a_draft(to: TourState) -> Any:
+    """Find questions, look up names, have profiles validated."""
+    known, profiles = to.client.definitions, to.client.profiles
+    whole = await known.questions("eng_us", custom=True)
+    known.refresh()
+    plan = to.plan.model_copy(update={"profiling": NAMED})
+    profiles_twice: Any = PROFILING["profiles"]
+    too_many = {**PROFILING, "profiles": [*profiles_twice, *profiles_twice]}
+    return {
+        "library": whole,
+        "again": await known.questions("eng_us", custom=True),
+        "found": await known.questions("ger_de", search="geschlecht"),
+        "by id": await known.questions("fre_fr", ids=[42, 43]),
+        "none": await known.questions("fre_fr", search="no such words"),
+        "looked up": (await profiles.look_up(plan)).to_body(name="Group: names")["profiling"],
+        "valid": await profiles.validate("ger_de", 10, PROFILING),
+        "not valid": await profiles.validate("ger_de", 10, too_many),
     }
 
 
@@ -56,7 +64,11 @@ async def projects(to: TourState) -> Any:
     made = await to.client.projects.create("Brand tracker", PROJECT_MANAGER_ID, reference="tracker 2026")
     other = await to.client.projects.create("A second tracker", PROJECT_MANAGER_ID)
     to.project = made.id
-    filters = {"name": "Brand tracker", "search": "tracker", "project_manager_id": PROJECT_MANAGER_ID}
+    filters: dict[str, Any] = {
+        "name": "Brand tracker",
+        "search": "tracker",
+        "project_manager_id": PROJECT_MANAGER_ID,
+    }
     return {
         "made": (made, other),
         "read": await to.client.projects.get(made.id),
@@ -70,7 +82,7 @@ async def projects(to: TourState) -> Any:
 async def drafts(to: TourState) -> Any:
     """Create one draft in each format the documents know, and one as in the create guide."""
     groups = to.client.target_groups
-    template = await to.client.definitions.allocation_template(to.plan.allocation_template_id)
+    template = await to.client.definitions.allocation_template(RECONTACT_TEMPLATE)
     open_exchange = {
         "allocation_format": "open_exchange",
         "open_exchange_allocations": template.to_open_exchange_allocations(),
@@ -79,7 +91,7 @@ async def drafts(to: TourState) -> Any:
         "wave": {},
         "second": {"allocation_format": "allocation_template"},
         "third": open_exchange,
-        "later": {"study_type_code": "adhoc", **open_exchange},
+        "later": {"study_type_code": "adhoc", "profiling": PROFILING, **open_exchange},
         "batch": {"study_type_code": "adhoc", "exclusion_enabled": True},
     }
     for name, changes in as_plan.items():

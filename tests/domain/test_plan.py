@@ -17,6 +17,8 @@ GOOD: dict[str, Any] = {
     "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9",
     "locale": "ger_de",
     "completes_goal": 10,
+    "expected_length_of_interview_minutes": 10,
+    "expected_incidence_rate": 0.8,
     "start_at": START,
     "end_at": START + timedelta(days=7),
     "live_url": "https://your-survey.com?RECONTACT_RSID=[%RECONTACT_RSID%]",
@@ -27,7 +29,7 @@ GOOD: dict[str, Any] = {
     ("fields", "said"),
     [
         ({"locale": "de_DE"}, "locale: use Cint's language_country code, such as ger_de"),
-        ({"goal": 10}, "goal: unknown field"),
+        ({"goal": 10}, "goal: unknown field: did you mean completes_goal"),
         ({"start_at": START.replace(tzinfo=None)}, "start_at: pass a time with its zone"),
     ],
 )
@@ -46,7 +48,8 @@ def test_what_is_sent_as_the_highest_price_is_what_the_budget_is_checked_against
 
 def test_overfill_is_prevented_unless_the_plan_says_otherwise() -> None:
     for prevented in (True, False):
-        body = TargetGroupPlan.recontact(**GOOD, **({} if prevented else {"prevent_overfill": False})).to_body()
+        fields = GOOD if prevented else {**GOOD, "prevent_overfill": False}
+        body = TargetGroupPlan.recontact(**fields).to_body()
         overlay = body["fielding_assistant_assignment"]["quota_overlay"]
         assert overlay == {"prevent_overfill": prevented, "balance_fill": False}
 

@@ -44,6 +44,9 @@ class ShownMessages:
         if snapshot.is_final:
             self._ends.append((snapshot, describe(snapshot)))
 
+    def note(self, text: str) -> None:
+        assert "reply" in text or "earlier request" in text
+
     def finish(self, snapshot: JobSnapshot | None) -> None:
         if snapshot is not None:
             self.update(snapshot)
@@ -173,7 +176,9 @@ async def _calls(
     await once("excluded", lambda: aio.exclusions.effective_rsids(ref))
     await once(
         "launch",
-        lambda: job("launch", lambda mark: aio.fielding.launch(ref, plan.end_at, idempotency_key=mark)),
+        lambda: job(
+            "launch", lambda mark: aio.fielding.launch(ref, plan.end_at, budget="300 EUR", idempotency_key=mark)
+        ),
     )
     await once("a day", lambda: _pass_a_day(client))
     await once("limits", lambda: aio.target_groups.fielding_assistant(ref))

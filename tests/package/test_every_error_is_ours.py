@@ -32,6 +32,7 @@ from cint_nb.domain.errors import CintError, InputError, PlanError, SettingsErro
 from cint_nb.domain.ids import synthetic_id
 from cint_nb.domain.plan import TargetGroupPlan
 from cint_nb.panels.resume import RunningJobs
+from cint_nb.sandbox.openapi.examples import PROFILING
 from cint_nb.wave.client import open_client
 from cint_nb.wave.journal.journal import Journal
 from cint_nb.wire import loop_thread
@@ -40,7 +41,9 @@ from tests.support.constants import MANAGER, PROJECT
 from tests.support.odd_values import ODD
 from tests.support.plans import make_plan
 
-RESOURCES = ("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions")
+RESOURCES = (
+    *("projects", "target_groups", "recontacts", "exclusions", "fielding", "reports", "definitions", "profiles"),
+)
 FACADES = (cint, cint.errors, cint.frames, cint.plots, cint.sandbox)
 RSIDS = [synthetic_id("odd", number) for number in range(20)]
 RIDS = [synthetic_id("odd visit", number) for number in range(20)]
@@ -89,6 +92,8 @@ class World:
             "history wave": cint.HistoryWave("first", self.report),
             "findings": self.wave.check(),
             "plan": self.plan,
+            "profile": cint.Profile("gender", {"male": 50, "female": 50}),
+            "choices": client.choices,
             "money": cint.Money.parse("5 EUR"),
             "ref": self.ref,
             "job": self.job,
@@ -96,6 +101,7 @@ class World:
             "sandbox": client.sandbox,
             "served": self.served,
             "population": cint.sandbox.PopulationParameters(),
+            "rules": cint.sandbox.ExchangeRules(),
             "file picker": cint.FilePicker(folder),
             "findings table": cint.FindingsTable(self.wave.check()),
             "job progress": cint.JobProgress(),
@@ -152,6 +158,14 @@ class World:
             "status": _status(),
             "size": 5,
             "goal": 5,
+            "completes_goal": 5,
+            "locale": "ger_de",
+            "question": "gender",
+            "profiling": PROFILING,
+            "profiles": [cint.Profile("gender", {"male": 50, "female": 50})],
+            "goals": {"gender": {"male": 5}},
+            "questions": client.definitions.questions("ger_de", search="gender"),
+            "targets": {"male": 50, "female": 50},
         }
 
     def new_wave(self, plan: TargetGroupPlan, name: str = "A wave of odd values") -> cint.Wave:
@@ -181,7 +195,8 @@ VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 OWNERS = (
     "client", "client.aio", *(f"client.{name}" for name in RESOURCES), *(f"client.aio.{name}" for name in RESOURCES),
     "project_status", "wave", "outcome", "people", "report", "crosswalk", "history", "history wave", "findings",
-    "plan", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "file picker",
+    "plan", "profile", "choices", "money", "ref", "job", "snapshot", "sandbox", "served", "population", "rules",
+    "file picker",
     "findings table", "job progress", "status table", "wave view", "running jobs",
 )  # fmt: skip
 
@@ -243,6 +258,12 @@ def share(seed: str, part: int) -> list[str]:
     return random.Random(seed).sample(list(ODD), len(ODD) // part)  # noqa: S311 - a choice of tests
 
 
+@pytest.fixture
+def part(pytestconfig: pytest.Config) -> int:
+    """Which part of the odd values plain `pytest` tries: a third."""
+    return 1 if pytestconfig.getoption("every_way") else 3
+
+
 def finish(result: Any) -> None:
     """Wait for what a coroutine returns, and read the beginning of what an iterator yields."""
     if inspect.iscoroutine(result):
@@ -297,11 +318,12 @@ def test_the_walk_meets_every_public_class_and_function(world: World) -> None:
     assert sum(len(public_methods(owner)) for owner in world.owners.values()) > 200
 
 
+@pytest.mark.sampled(every=1)  # by `part`
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("owner", OWNERS)
-def test_a_method(world: World, owner: str) -> None:
+def test_a_method(world: World, owner: str, part: int) -> None:
     thing = world.owners[owner]
-    odd = share(owner, 4) if owner.startswith("client.") else list(ODD)  # each verb is there twice: plain and to await
+    odd = share(owner, 4 * part if owner.startswith("client.") else part)  # each verb is there twice: plain, to await
     wrong = {}
     for name in public_methods(thing):
         call = getattr(thing, name)
@@ -310,11 +332,12 @@ def test_a_method(world: World, owner: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.sampled(every=1)  # by `part`
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", public_things())
-def test_a_function_or_constructor(world: World, name: str) -> None:
+def test_a_function_or_constructor(world: World, name: str, part: int) -> None:
     call = public_things()[name]
-    assert try_all(call, world.fill(call), world.sent) == []
+    assert try_all(call, world.fill(call), world.sent, share(name, part)) == []
 
 
 def test_a_callable_without_the_boundary_is_found() -> None:
@@ -377,6 +400,7 @@ BROUGHT = ("client", "wave", "job", "project_status", "file picker", "status tab
 """What depends on where it is; the verbs of resources are reached through those of the wave."""
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_a_hostile_environment(tmp_path: Path, environment: str) -> None:
@@ -427,6 +451,7 @@ def test_everything_can_be_printed_on_a_console_that_knows_few_signs(
     assert (NAME in shown) is (encoding == "utf-8")
 
 
+@pytest.mark.thorough
 def test_a_script_on_such_a_console_ends_in_silence() -> None:
     script = f"""
 import cint_nb as cint
@@ -434,7 +459,8 @@ client = cint.connect("sandbox")
 people = cint.read_respondents({RSIDS!r}, entity_type="RSID")
 wave = client.wave({NAME!r}, project="Brand tracker", respondents=people, plan=cint.TargetGroupPlan.recontact(
     business_unit_id=cint.sandbox.BUSINESS_UNIT_ID, project_manager_id=cint.sandbox.PROJECT_MANAGER_ID, locale="ger_de",
-    completes_goal=5, cost_per_interview="2 EUR", live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",
+    completes_goal=5, cost_per_interview="2 EUR", expected_length_of_interview_minutes=5, expected_incidence_rate=0.5,
+    live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",
     start_at=client.clock.now(), end_at="2026-10-01T08:00:00Z"))
 print(wave)
 table = cint.StatusTable(cint.frames.status_frame([{{"name": "A group"}}]))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import cint_nb
 
 PACKAGE = Path(cint_nb.__file__).parent
@@ -18,14 +16,13 @@ def entries(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.name not in ALWAYS_THERE)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(PACKAGE.parent).as_posix())
-def test_a_folder_has_at_least_three_entries_and_at_most_fourteen_modules(folder: Path) -> None:
-    modules = [path for path in entries(folder) if path.is_file()]
-    assert len(entries(folder)) >= 3
-    assert len(modules) <= 14
+def test_a_folder_has_at_least_three_entries_and_at_most_fourteen_modules() -> None:
+    found = {folder.relative_to(PACKAGE.parent).as_posix(): entries(folder) for folder in FOLDERS}
+    assert {name: len(each) for name, each in found.items() if len(each) < 3} == {}
+    modules = {name: sum(path.is_file() for path in each) for name, each in found.items()}
+    assert {name: count for name, count in modules.items() if count > 14} == {}
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(PACKAGE.parent).as_posix())
-def test_every_room_has_a_charter(folder: Path) -> None:
-    first = (folder / "__init__.py").read_text(encoding="utf-8")
-    assert first.startswith('"""')
+def test_every_room_has_a_charter() -> None:
+    first = {folder: (folder / "__init__.py").read_text(encoding="utf-8") for folder in FOLDERS}
+    assert [folder.name for folder, text in first.items() if not text.startswith('"""')] == []

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import re
 
-import pytest
-
 import cint_nb as cint
 from tests.notebooks.course import NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
 
@@ -41,17 +39,12 @@ def names_used(code: str) -> set[str]:
     return {name.partition(".")[2] for name in found if re.match(r"cint(_nb)?\.", name)}
 
 
-@pytest.fixture(scope="module")
-def used() -> set[str]:
+def test_every_public_name_is_used() -> None:
+    """An error counts where it is caught, or where the notebook on troubleshooting names it."""
     names = set().union(*map(names_used, shown_code()))
     troubleshooting = set(_SPAN.findall(prose(read(ROOT / "notebooks" / "90-when-things-go-wrong.ipynb"))))
-    return names | {f"errors.{name.removeprefix('errors.')}" for name in names | troubleshooting}
-
-
-@pytest.mark.parametrize("name", public_names())
-def test_a_public_name_is_used(name: str, used: set[str]) -> None:
-    """An error counts where it is caught, or where the notebook on troubleshooting names it."""
-    assert name in used
+    used = names | {f"errors.{name.removeprefix('errors.')}" for name in names | troubleshooting}
+    assert [name for name in public_names() if name not in used] == []
 
 
 def test_a_name_is_found_in_each_way_of_writing_it() -> None:

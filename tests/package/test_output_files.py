@@ -101,6 +101,7 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
 KINDS = ["a file", "a file nobody may write", "an empty file", "a folder", "a link to a file", "a link to nothing"]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("writer", "kind"),
     [
@@ -123,6 +124,7 @@ def test_what_exists_is_left_as_it_is(folder: Path, writer: str, kind: str, caps
     assert "Next:" in said
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["nothing", "a file", "an empty file", "a link to a file", "a link to nothing"])
 @pytest.mark.parametrize("writer", WRITERS)
 def test_what_exists_is_replaced_whole_when_asked(folder: Path, writer: str, kind: str) -> None:
@@ -179,6 +181,7 @@ def test_a_disk_that_fails_leaves_what_was_there_and_nothing_else(
     assert str(error.strerror) in str(caught.value)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "path",
     ["", " ", ".", "..", "a\0b.csv", "x" * 300 + ".csv", "nowhere/a.csv", "elsewhere.csv/a.csv", "~nobody-here/a.csv",
@@ -209,6 +212,7 @@ def test_only_true_overwrites(folder: Path, overwrite: Any) -> None:
     assert path.read_bytes() == PRECIOUS
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("writer", WRITERS | WITHOUT_OVERWRITE)
 @pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
 def test_only_the_owner_may_read_what_is_new(

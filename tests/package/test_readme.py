@@ -16,18 +16,28 @@ import cint_nb as cint
 from cint_nb.domain.jobs import JobState
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-WAVE, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
+WAVE, FRESH, PROGRAM, COROUTINES, NESTED, UNATTENDED, WORLD, CHANGES, _LIVE = re.findall(
     r"^```python\n(.+?)^```", README, re.MULTILINE | re.DOTALL
 )
 
 
-@pytest.fixture
-def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run the wave of the README in an empty folder."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def wave_of_the_readme(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Run the wave of the README in an empty folder, once for all that only look at it or go on elsewhere."""
+    folder = tmp_path_factory.mktemp("readme")
     names: dict[str, Any] = {}
-    exec(WAVE, names)  # noqa: S102 - our own text
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("CINT_NB_MODE", "sandbox")
+        patch.setenv("CINT_NB_JOURNAL", str(folder / "journal.sqlite3"))
+        exec(WAVE, names)  # noqa: S102 - our own text
     return names
+
+
+@pytest.fixture
+def shown(wave_of_the_readme: dict[str, Any]) -> dict[str, Any]:
+    """Return the names that the wave of the README leaves, for a test to add its own."""
+    return dict(wave_of_the_readme)
 
 
 def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown: dict[str, Any]) -> None:
@@ -37,10 +47,19 @@ def test_the_wave_of_the_readme_goes_from_a_file_to_a_closed_target_group(shown:
     assert wave.status()["state"].item() == "completed"
 
 
+def test_the_first_wave_of_the_readme_finds_its_quotas_filled(shown: dict[str, Any]) -> None:
+    exec(FRESH.replace("first.quotas()", "client.pass_time(days=1)\nquotas = first.quotas()"), shown)  # noqa: S102
+    quotas = shown["quotas"]
+    assert quotas["completes"].sum() > 0
+    assert quotas["target"].tolist() == ["Male", "Female", "18 to 34", "35 to 54", "55 to 99"]
+    status = shown["first"].status()
+    assert (status["state"].item(), status["goal"].item()) == ("completed", 250)
+
+
 def test_the_program_of_the_readme_uploads_and_takes_the_job_up_by_its_id(shown: dict[str, Any]) -> None:
-    shown["session"] = shown["client"]
+    shown["session"] = cint.connect()  # which the program closes
+    project_id = shown["session"].projects.create("Brand tracker", cint.sandbox.PROJECT_MANAGER_ID).id
     exec(PROGRAM.replace("cint.connect()", "session"), shown)  # noqa: S102 - the sandbox that knows the project
-    project_id = shown["wave"].target_group.project_id
     taken_up = shown["recontact"](project_id, shown["plan"], shown["people"])
     assert taken_up.state is JobState.PARTIAL
 
@@ -50,7 +69,7 @@ def test_the_coroutine_of_the_readme_watches_an_upload_on_a_loop_of_its_own(
 ) -> None:
     client, people = shown["client"], shown["people"]
     exec(COROUTINES, shown)  # noqa: S102 - our own text
-    project_id = shown["wave"].target_group.project_id
+    project_id = client.projects.create("Of the coroutine", cint.sandbox.PROJECT_MANAGER_ID).id
     group = client.target_groups.create_draft(project_id, shown["plan"], name="Wave 2", reference="tracker-wave-2")
     capsys.readouterr()
     saved = asyncio.run(shown["upload_and_watch"](client, group, people))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from itertools import product
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
-from tests.support.sampling import covering
+from tests.support.sampling import chosen, covering
 
 LETTERS, NUMBERS = "abcdefg", range(1, 12)
 
@@ -28,5 +29,12 @@ def test_the_cases_chosen_have_every_value_and_are_few(cases: list[Any]) -> None
     assert len(chosen) == len(NUMBERS)
 
 
-def test_the_choice_is_the_same_each_time(cases: list[Any]) -> None:
-    assert list(covering("test_it", cases)) == list(covering("test_it", cases))
+@pytest.mark.parametrize("every", [None, 3])
+def test_the_choice_is_the_same_in_whatever_order_they_come(cases: list[Any], every: int | None) -> None:
+    for number, case in enumerate(cases):
+        case.nodeid = f"test_it[{number}]"
+        case.get_closest_marker = lambda _: pytest.mark.sampled(every=every).mark
+    first = set(chosen("test_it", cases))
+    random.shuffle(cases)
+    assert set(chosen("test_it", cases)) == first
+    assert len(first) < len(cases)

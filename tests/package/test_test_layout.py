@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,14 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
 
 
-def wrongs(source: str) -> list[str]:
-    """Return what in the source of a file under `tests` breaks the layout."""
-    tree = ast.parse(source)
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return every file under `tests`, parsed."""
+    return {path.relative_to(TESTS).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+def wrongs(tree: ast.Module) -> list[str]:
+    """Return what in a file under `tests` breaks the layout."""
     found = [
         f"line {node.lineno}: sys.path.insert"
         for node in ast.walk(tree)
@@ -43,17 +49,11 @@ def classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
 
 
 def test_no_file_reaches_into_another_test_module_or_moves_the_import_path() -> None:
-    found = {str(path.relative_to(TESTS)): wrongs(path.read_text(encoding="utf-8")) for path in FILES}
-    assert {name: said for name, said in found.items() if said} == {}
+    assert {name: said for name, tree in trees().items() if (said := wrongs(tree))} == {}
 
 
 def test_there_is_one_fake_exchange() -> None:
-    places = [
-        path.relative_to(TESTS).as_posix()
-        for path in FILES
-        for node in classes(ast.parse(path.read_text(encoding="utf-8")))
-        if node.name == "FakeExchange"
-    ]
+    places = [name for name, tree in trees().items() for node in classes(tree) if node.name == "FakeExchange"]
     assert places == ["support/exchange.py"]
 
 
@@ -69,8 +69,9 @@ def test_there_is_one_fake_exchange() -> None:
     ],
 )
 def test_what_is_against_the_layout_is_found(source: str) -> None:
-    assert wrongs(source)
+    assert wrongs(ast.parse(source))
 
 
 def test_a_child_process_may_move_its_own_path() -> None:
-    assert wrongs("CELL = 'import sys; sys.path.insert(0, 1)'\nfrom tests.support.plans import make_plan") == []
+    source = "CELL = 'import sys; sys.path.insert(0, 1)'\nfrom tests.support.plans import make_plan"
+    assert wrongs(ast.parse(source)) == []

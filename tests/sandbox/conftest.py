@@ -10,6 +10,8 @@ import pytest
 
 from cint_nb.domain import ids
 from cint_nb.sandbox.sandbox import Sandbox
+from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.sandbox.world.population import UploadResult
 from tests.support.sandbox_client import RawClient
 
 
@@ -40,13 +42,9 @@ def open_sandbox() -> Iterator[Callable[..., RawClient]]:
         yield opened
 
 
-@pytest.fixture
-def good_ids(sandbox: Sandbox) -> list[str]:
+@pytest.fixture(scope="session")
+def good_ids() -> list[str]:
     """Return 600 ids the exchange accepts."""
-    from cint_nb.sandbox.world.id_store import to_id_bytes
-    from cint_nb.sandbox.world.population import UploadResult
-
+    population = Sandbox(seed=1).world.population
     every = (ids.synthetic_id("tests", number) for number in range(1000))
-    return [one for one in every if sandbox.world.population.upload_result(to_id_bytes(one)) is UploadResult.ACCEPTED][
-        :600
-    ]
+    return [one for one in every if population.upload_result(to_id_bytes(one)) is UploadResult.ACCEPTED][:600]

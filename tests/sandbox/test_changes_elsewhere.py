@@ -90,7 +90,7 @@ WHERE_FIELDS_ARE_SHOWN: dict[str, tuple[str, ...]] = {
 """Where an edited field of a draft is seen; those that are missing here are seen in the draft alone, by their name."""
 
 
-@pytest.fixture(params=["in process", "served"])
+@pytest.fixture(params=["in process", pytest.param("served", marks=pytest.mark.thorough)])
 def client(request: pytest.FixtureRequest) -> Iterator[RawClient]:
     if request.param == "in process":
         client = RawClient(Sandbox(seed=1))
@@ -133,6 +133,7 @@ def assert_changed(before: dict[str, Any], after: dict[str, Any], where: tuple[s
     assert [prefix for prefix in where if not any(path.startswith(prefix) for path in found)] == [], "all it says"
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("field", get_args(DraftField))
 def test_a_colleague_edits_one_field_of_a_draft(raw_client: RawClient, good_ids: list[str], field: str) -> None:
     group = prepared(raw_client, good_ids)
@@ -141,6 +142,7 @@ def test_a_colleague_edits_one_field_of_a_draft(raw_client: RawClient, good_ids:
     assert_changed(before, view(raw_client, group), WHERE_FIELDS_ARE_SHOWN.get(field, (f"draft.{field}",)))
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("name", FOR_A_DRAFT)
 def test_a_change_of_a_draft_changes_what_it_says(raw_client: RawClient, good_ids: list[str], name: str) -> None:
     group = prepared(raw_client, good_ids)
@@ -149,6 +151,7 @@ def test_a_change_of_a_draft_changes_what_it_says(raw_client: RawClient, good_id
     assert_changed(before, view(raw_client, group), FOR_A_DRAFT[name])
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(("state", "name"), FOR_A_RUN)
 def test_a_change_of_a_run_changes_what_it_says_and_its_etag(
     raw_client: RawClient, good_ids: list[str], state: str, name: str
@@ -354,6 +357,7 @@ def test_another_machine_has_a_key_of_its_own_and_runs_into_the_same_locks(
     assert client.upload(group, good_ids[90:200]).status_code == 409, "their upload is still running"
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("name", get_args(LaggingList))
 def test_a_replica_shows_the_state_before_a_write_for_some_reads(
     client: RawClient, good_ids: list[str], name: LaggingList
@@ -392,6 +396,7 @@ def test_a_replica_lags_from_the_creation_that_a_client_looks_for(client: RawCli
 # What cannot happen, and what cannot be meant
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize(
     ("state", "name", "value", "reason"),
     [

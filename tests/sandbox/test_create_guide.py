@@ -1,4 +1,4 @@
-"""The create guide: its example is accepted as printed, its errors are returned as printed."""
+"""Drafts as a raw HTTP client finds them: the siblings of what the guide on creating a target group states."""
 
 from __future__ import annotations
 
@@ -9,86 +9,16 @@ import pytest
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.sandbox import Sandbox
-from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
-from tests.support.plans import PRICE_VALUE, price_body
+from tests.support.plans import PRICE_VALUE, guide_draft, price_body
 from tests.support.sandbox_client import RawClient
-
-
-def guide_body() -> dict[str, Any]:
-    """Return the guide's example with its placeholders filled."""
-    targets = [
-        {
-            "conditions": [{"object": "selection", "question_id": 43, "option": option}],
-            "quota": {"name": f"SF-BirthGender-Quota-{option}", "completes_goal_percentage": 50},
-        }
-        for option in ("1", "2")
-    ]
-    return {
-        "name": "My first target group",
-        "business_unit_id": "1234",
-        "project_manager_id": PROJECT_MANAGER_ID,
-        "study_type_code": "adhoc",
-        "industry_code": "other",
-        "cost_per_interview": price_body(),
-        "collects_pii": False,
-        "expected_length_of_interview_minutes": 5,
-        "expected_incidence_rate": 0.8,
-        "fielding_specification": {"start_at": "2026-09-02T08:22:18.822Z", "end_at": "2026-09-13T08:22:18.821Z"},
-        "live_url": "https://mytestsurvey.com/?RID=[%RID%]",
-        "test_url": "https://mytestsurvey.com/?RID=[%RID%]",
-        "fielding_assistant_assignment": {
-            "pricing": {"type": "dynamic", "maximum_cpi": price_body()},
-            "quota_overlay": {"prevent_overfill": True, "balance_fill": False},
-        },
-        "exclusion": {"enabled": True, "list": []},
-        "locale": "ger_de",
-        "completes_goal": 10,
-        "profiling": {
-            "profile_adjustment_type": "percentage",
-            "profiles": [{"object": "regular", "name": "birth gender", "quotas_enabled": True, "targets": targets}],
-        },
-    }
 
 
 def create(raw_client: RawClient, body: Any) -> httpx.Response:
     return raw_client.post(f"{raw_client.project()}/target-groups", body)
 
 
-def test_the_guides_example_is_created_and_answers_201_with_its_id_alone(raw_client: RawClient) -> None:
-    reply = create(raw_client, guide_body())
-    assert reply.status_code == 201
-    assert list(reply.json()) == ["id"]
-
-
-def test_each_request_creates_a_new_target_group(raw_client: RawClient) -> None:
-    project = raw_client.project()
-    path = f"{project}/target-groups"
-    made = {raw_client.post(path, guide_body(), key="the same").json()["id"] for _ in range(3)}
-    assert len(made) == 3
-    assert len(raw_client.get(path).json()["target_groups"]) == 3
-
-
-def test_the_guides_validation_failure_is_answered_in_its_words(raw_client: RawClient) -> None:
-    body = guide_body()
-    body["fielding_specification"]["end_at"] = "2025-06-29T08:22:18.821Z"
-    del body["completes_goal"]
-    reply = create(raw_client, body)
-    assert reply.status_code == 400
-    body = reply.json()
-    assert body["object"] == "bad_request_error"
-    assert body["detail"] == "request had validation errors"
-    assert body["invalid_params"] == [
-        {
-            "name": "FieldingSpecification.EndAt",
-            "reason": "date string 2025-06-29T08:22:18.821Z must be greater than or equal to "
-            "the current datetime plus 1 hour.",
-        },
-        {"name": "ExpectedCompletes", "reason": "'Expected Completes' must not be empty."},
-    ]
-
-
 def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_client: RawClient) -> None:
-    body = guide_body()
+    body = guide_draft()
     body["fielding_specification"]["end_at"] = "later"
     del body["completes_goal"]
     problems = create(raw_client, body).json()["invalid_params"]
@@ -138,20 +68,20 @@ def test_dates_that_cannot_be_read_are_named_once_beside_another_error(raw_clien
     ],
 )
 def test_a_field_that_breaks_a_rule_is_named(raw_client: RawClient, change: dict[str, Any], name: str) -> None:
-    reply = create(raw_client, {**guide_body(), **change})
+    reply = create(raw_client, {**guide_draft(), **change})
     assert reply.status_code == 400, reply.text
     assert name in [problem["name"] for problem in reply.json()["invalid_params"]]
 
 
 @pytest.mark.parametrize("unit", ["1234", 1234])
 def test_the_business_unit_may_be_text_or_a_number(raw_client: RawClient, unit: int | str) -> None:
-    assert create(raw_client, {**guide_body(), "business_unit_id": unit}).status_code == 201
+    assert create(raw_client, {**guide_draft(), "business_unit_id": unit}).status_code == 201
 
 
 def test_the_currency_is_the_business_units(raw_client: RawClient) -> None:
     dollars = {"value": "2.5", "currency_code": "USD"}
     body = {
-        **guide_body(),
+        **guide_draft(),
         "business_unit_id": "5678",
         "cost_per_interview": dollars,
         "fielding_assistant_assignment": {},
@@ -160,7 +90,7 @@ def test_the_currency_is_the_business_units(raw_client: RawClient) -> None:
 
 
 def test_rate_card_pricing_takes_no_cost_per_interview(raw_client: RawClient) -> None:
-    body = {**guide_body(), "fielding_assistant_assignment": {"pricing": {"type": "rate_card"}}}
+    body = {**guide_draft(), "fielding_assistant_assignment": {"pricing": {"type": "rate_card"}}}
     assert create(raw_client, body).json()["invalid_params"][0]["name"] == "CostPerInterview"
     del body["cost_per_interview"]
     assert create(raw_client, body).status_code == 201
@@ -194,8 +124,8 @@ def test_the_recontact_template_is_taken_in_three_shapes(raw_client: RawClient, 
     "shape",
     [
         {},
-        {"allocations": {"template_id": "01JH0PB4N0DEFA0LT0EXCHANGE"}},
-        {"allocation_template": {"id": "01JH0PB4N0DEFA0LT0EXCHANGE", "type": "global"}},
+        {"allocations": {"template_id": "01JH0PEHNMJZGPP1M1P11WJHWW"}},
+        {"allocation_template": {"id": "01JH0PEHNMJZGPP1M1P11WJHWW", "type": "global"}},
         {"allocations": {}},
         {
             "allocations": {"template_id": limits.RECONTACT_TEMPLATE_ID},
@@ -226,14 +156,16 @@ def test_a_draft_has_no_overview_no_details_and_no_performance(raw_client: RawCl
         assert raw_client.get(f"{group}/{path}").status_code == 404
 
 
-def test_a_launched_draft_answers_301_to_its_details_without_v1(raw_client: RawClient, good_ids: list[str]) -> None:
+def test_a_launched_draft_answers_301_to_its_details(raw_client: RawClient, good_ids: list[str]) -> None:
     group = raw_client.group()
     raw_client.saved_ids(group, good_ids[:20])
     raw_client.launched(group)
     reply = raw_client.get(group, follow_redirects=False)
     assert reply.status_code == 301
-    assert reply.headers["location"] == f"{group}/details"
-    assert raw_client.get(f"{group}/details").json()["completes_goal"] == 10
+    assert reply.headers["location"] == f"/v1{group}/details"
+    followed = raw_client.get(group, follow_redirects=True)
+    assert followed.json() == raw_client.get(f"{group}/details").json()
+    assert followed.json()["completes_goal"] == 10
     assert raw_client.ask("PUT", group, json=raw_client.draft_body()).status_code == 400, "it is no draft any more"
 
 

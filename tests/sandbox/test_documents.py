@@ -65,16 +65,16 @@ def test_every_reply_fits_our_own_description(tour: list[tuple[str, httpx.Respon
 
 
 def known_in_replies() -> set[tuple[str, str]]:
-    """Return operation and field of each listed deviation of a reply, the operation as the document names it."""
+    """Return operation and field of each listed deviation of a reply, the operation as the document names it.
+
+    The whole body has no field; `[]` stands for a place in a list.
+    """
     names = {(row.method, row.path): row.name for row in OPERATIONS}
     ours = api_operations.OPERATIONS
     return {
-        (
-            names[ours[row["operation"]].method, ours[row["operation"]].template],
-            row["place"].split(": ")[1],
-        )
+        (names[ours[row["operation"]].method, ours[row["operation"]].template], row["place"].partition(": ")[2])
         for row in DEVIATIONS["deviation"]
-        if row["place"].startswith("reply 200: ")
+        if row["place"].startswith("reply 2")
     }
 
 
@@ -102,7 +102,7 @@ def test_every_reply_fits_the_vendors_document_but_for_known_deviations(tour: li
             continue
         schema = absolute(content["application/json"]["schema"])
         for error in OAS30Validator(schema, registry=registry).iter_errors(reply.json()):
-            place = ".".join(str(part) for part in error.absolute_path)
+            place = ".".join("[]" if isinstance(part, int) else str(part) for part in error.absolute_path)
             if (name, place) not in listed:
                 found.append(f"{name} {place}: {error.message[:200]}")
     assert not found, "\n".join(found)

@@ -13,6 +13,7 @@ from cint_nb.domain import ids
 from cint_nb.sandbox.sandbox import Sandbox
 from cint_nb.sandbox.world.id_store import to_id_bytes
 from cint_nb.sandbox.world.population import UploadResult
+from tests.support.sampling import examples
 from tests.support.sandbox_client import RawClient
 
 PEOPLE = [ids.synthetic_id("machine", number) for number in range(600)]
@@ -182,5 +183,5 @@ class SandboxMachine(RuleBasedStateMachine):
 
 TestWorld = SandboxMachine.TestCase
 TestWorld.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=examples(12), stateful_step_count=25, suppress_health_check=list(HealthCheck), derandomize=True
 )

@@ -1,10 +1,10 @@
-"""The recontact guide, sentence by sentence, checked on the sandbox by a raw HTTP client."""
+"""Recontacts as a raw HTTP client finds them: a whole wave, and the siblings of what the recontact guide states."""
 
 from __future__ import annotations
 
 import pytest
 
-from cint_nb.domain import ids, limits
+from cint_nb.domain import ids
 from cint_nb.sandbox.sandbox import Sandbox
 from tests.support.sandbox_client import RawClient
 
@@ -53,64 +53,6 @@ def test_a_wave_runs_from_draft_to_removed_as_the_guide_tells_it(
     assert raw_client.saved(group) == 0
 
 
-def test_a_recontact_draft_answers_201_with_the_target_group_id(raw_client: RawClient) -> None:
-    project = raw_client.project()
-    reply = raw_client.post(f"{project}/target-groups", raw_client.draft_body())
-    assert reply.status_code == 201
-    body = reply.json()
-    assert body["target_group_id"] == body["id"]
-    assert ids.is_ulid(body["id"])
-
-
-@pytest.mark.parametrize("field", ["live_url", "test_url"])
-def test_a_recontact_url_without_the_variable_is_refused(raw_client: RawClient, field: str) -> None:
-    body = raw_client.draft_body(**{field: "https://your-survey.com?RID=[%RID%]"})
-    reply = raw_client.post(f"{raw_client.project()}/target-groups", body)
-    assert reply.status_code == 400
-    [problem] = reply.json()["invalid_params"]
-    assert problem["name"] == {"live_url": "LiveUrl", "test_url": "TestUrl"}[field]
-    assert limits.RECONTACT_URL_VARIABLE in problem["reason"]
-
-
-def test_the_goal_is_compared_with_the_saved_ids_when_the_launch_job_runs(
-    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
-) -> None:
-    group = raw_client.group(completes_goal=11)
-    raw_client.saved_ids(group, good_ids[:10])
-    launch = f"{group}/fielding-run-jobs/launch-from-draft"
-    reply = raw_client.post(launch, {"end_fielding_at": "2026-09-13T08:00:00.000Z"}, key="one")
-    assert reply.status_code == 201
-    sandbox.advance(30)
-    job = raw_client.get(reply.headers["location"]).json()
-    assert job["status"] == "Failed"
-    assert job["failure_reason"]["reasons"][0]["name"] == "CompletesGoal"
-    assert "11" in job["failure_reason"]["description"]
-    assert "10" in job["failure_reason"]["description"]
-    assert raw_client.get(group).status_code == 200, "the target group is still a draft"
-    raw_client.ask("PUT", group, json=raw_client.draft_body(completes_goal=10))
-    assert raw_client.launched(group)
-
-
-def test_ten_thousand_ids_take_ten_to_fifteen_minutes_to_store_and_three_to_five_to_remove(
-    sandbox: Sandbox, raw_client: RawClient
-) -> None:
-    group = raw_client.group()
-    people = [ids.synthetic_id("many", number) for number in range(10_000)]
-    job = f"{group}/{UPLOAD}/{raw_client.upload(group, people).json()['job_id']}"
-    sandbox.advance(600)
-    assert raw_client.get(job).json()["status"] == "Processing"
-    assert 0 < raw_client.saved(group) < 9_800
-    sandbox.advance(300)
-    assert raw_client.get(job).json()["status"] == "Completed"
-    removal = raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
-    before = raw_client.saved(group)
-    sandbox.advance(120)
-    assert 0 < raw_client.saved(group) < before
-    sandbox.advance(180)
-    assert raw_client.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}").json()["status"] == "Completed"
-    assert raw_client.saved(group) == 0
-
-
 def test_saved_ids_grow_little_by_little(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group()
     raw_client.upload(group, [ids.synthetic_id("grow", number) for number in range(2_000)])
@@ -122,36 +64,11 @@ def test_saved_ids_grow_little_by_little(sandbox: Sandbox, raw_client: RawClient
     assert len({count for count in counts if count}) > 8
 
 
-def test_only_one_job_at_a_time_runs_for_a_target_group(
-    sandbox: Sandbox, raw_client: RawClient, good_ids: list[str]
-) -> None:
-    project = raw_client.project()
-    group, other = raw_client.group(project), raw_client.group(project)
-    assert raw_client.upload(group, good_ids).status_code == 201
-    second = raw_client.upload(group, good_ids)
-    assert second.status_code == 409
-    assert second.json()["object"] == "conflict_error"
-    assert raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").status_code == 409
-    assert raw_client.upload(other, good_ids).status_code == 201
-    sandbox.advance(120)
-    assert raw_client.upload(group, good_ids).status_code == 201
-
-
-@pytest.mark.parametrize("word", ["RSID", "RESPONDENT_ID", "RID", "RESPONSE_ID"])
-def test_all_four_entity_types_are_taken(raw_client: RawClient, good_ids: list[str], word: str) -> None:
-    assert raw_client.upload(raw_client.group(), good_ids[:5], word).status_code == 201
-
-
 @pytest.mark.parametrize("word", ["", "rsid", "PID"])
 def test_other_entity_types_are_refused(raw_client: RawClient, good_ids: list[str], word: str) -> None:
     reply = raw_client.upload(raw_client.group(), good_ids[:5], word)
     assert reply.status_code == 400
     assert reply.json()["invalid_params"][0]["name"] == "entity_type"
-
-
-def test_the_entity_type_is_required(raw_client: RawClient) -> None:
-    file = {"file": ("wave.csv", b"x\n", "text/csv")}
-    assert raw_client.ask("POST", f"{raw_client.group()}/{UPLOAD}", files=file).status_code == 400
 
 
 def test_response_ids_are_mapped_and_saved_as_respondent_ids(sandbox: Sandbox, raw_client: RawClient) -> None:
@@ -249,21 +166,6 @@ def test_upload_jobs_are_listed_newest_first_and_a_short_page_is_not_the_end(
     assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize(("size", "status"), [(1, 200), (1000, 200), (0, 400), (1001, 400), ("many", 400)])
-def test_the_page_size_of_upload_jobs_is_1_to_1000(raw_client: RawClient, size: int | str, status: int) -> None:
-    assert raw_client.get(f"{raw_client.group()}/{UPLOAD}", params={"page_size": size}).status_code == status
-
-
-def test_the_original_file_can_be_downloaded_under_a_safe_name(raw_client: RawClient, good_ids: list[str]) -> None:
-    group = raw_client.group()
-    job = raw_client.saved_ids(group, [*good_ids[:3], "broken"], name="Welle 2 (März).csv")
-    reply = raw_client.get(f"{job}/download", headers={"Accept": "*/*"})
-    assert reply.content == ("\n".join([*good_ids[:3], "broken"]) + "\n").encode()
-    assert reply.headers["content-type"] == "application/octet-stream"
-    assert reply.headers["content-disposition"] == 'attachment; filename="Welle_2__M_rz_.csv"'
-    assert raw_client.get(f"{group}/{UPLOAD}").json()["data"][0]["file_name"] == "Welle 2 (März).csv"
-
-
 def test_removing_prevents_any_more_respondents_from_entering(sandbox: Sandbox, raw_client: RawClient) -> None:
     group = raw_client.group(completes_goal=300)
     raw_client.saved_ids(group, [ids.synthetic_id("enter", number) for number in range(2_000)])
@@ -289,14 +191,3 @@ def test_unknown_ids_in_the_path_are_404(raw_client: RawClient, path: str) -> No
     reply = raw_client.get(f"{project}/target-groups/01BTGNYV6HRNK8K8VKZASZCFP1/{path}".rstrip("/"))
     assert reply.status_code == 404
     assert reply.json()["object"] == "not_found_error"
-
-
-def test_a_group_of_another_project_is_404(raw_client: RawClient) -> None:
-    group = raw_client.group()
-    other = raw_client.project("Another tracker")
-    assert raw_client.get(f"{other}/target-groups/{group.rsplit('/', 1)[1]}").status_code == 404
-
-
-def test_recontacts_can_be_uploaded_to_recontact_groups_only(raw_client: RawClient, good_ids: list[str]) -> None:
-    group = raw_client.group(study_type_code="adhoc", allocations=None)
-    assert raw_client.upload(group, good_ids[:3]).status_code == 400

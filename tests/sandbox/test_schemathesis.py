@@ -33,7 +33,10 @@ EXPLAINED = {
     "update_target_group": "the same, and the group is a draft",
     "update_launched_target_group_details": "the manager is known, the addresses are web addresses",
     "update_cost_per_interview": "the currency is the business unit's",
-    "update_profile_filling_goal": "the goal of a recontact is at most the saved ids",
+    "update_profile_filling_goal": "the goal of a recontact is at most the saved ids; the profiles exist",
+    "account_questions_translation": "the locale is known; a cursor is one the list gave out",
+    "validate_profiles": "questions and answers exist, quotas share out the goal",
+    "manage_target_group_profiles": "questions and answers exist, quotas share out the goal",
     "calculate_target_group_feasibility": "business unit and locale are known",
     "calculate_target_group_feasibility_by_id": "an amount of money has a value and a currency",
     "update_fielding_run": "the ETag is the present one, the period lies ahead",
@@ -57,7 +60,7 @@ EXPLAINED = {
     **{
         row.name: "a cursor is one the list gave out"
         for row in OPERATIONS
-        if any(q.name == "start_after" for q in row.query)
+        if any(q.name == "start_after" for q in row.query) and row.name != "account_questions_translation"
     },
 }
 DRAFT_ONLY = ("get_target_group", "update_target_group")

@@ -13,6 +13,7 @@ import httpx
 import pytest
 import uvicorn
 
+from cint_nb.sandbox import clock as clock_module
 from cint_nb.sandbox import server
 from cint_nb.sandbox.clock import RemoteClock
 from cint_nb.sandbox.sandbox import Sandbox
@@ -47,12 +48,16 @@ def test_it_answers_over_http_as_in_process(http: httpx.Client, raw_client: RawC
 
 
 def test_it_describes_itself(served: ServedSandbox, http: httpx.Client) -> None:
-    from openapi_spec_validator import validate
-
     document = http.get(f"{served.url}/openapi.json").json()
-    validate(document)
     assert document["openapi"].startswith("3.1")
     assert len(document["paths"]) > 50
+
+
+@pytest.mark.thorough
+def test_its_description_is_valid(served: ServedSandbox, http: httpx.Client) -> None:
+    from openapi_spec_validator import validate
+
+    validate(http.get(f"{served.url}/openapi.json").json())
 
 
 @pytest.mark.parametrize("name", ["drop-reply", "refuse", "reset"])
@@ -167,7 +172,7 @@ def test_a_remote_clock_reads_and_moves_the_served_time(served: ServedSandbox) -
     asyncio.run(clock.sleep(120))
     assert served.sandbox.clock.elapsed == 120
     assert clock.monotonic() == 120
-    asyncio.run(clock.advance(30))
+    asyncio.run(clock.jump(30))
     assert clock.now() == served.sandbox.clock.now()
 
 
@@ -189,6 +194,30 @@ def test_a_running_clock_is_awaited_not_moved() -> None:
         assert 50 <= (clock.now() - begun).total_seconds() < 20_000
 
 
+def test_who_waits_for_a_running_clock_sees_that_it_was_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock_module, "_REREAD_SECONDS", 0.1)
+    with ServedSandbox(Sandbox(speed=1)) as served:
+        clock = RemoteClock(served.base_url)
+        clock.now()
+
+        async def wait_while_the_page_moves_it() -> None:
+            waiting = asyncio.create_task(clock.sleep(86_400))
+            await asyncio.sleep(0)
+            form = {"seconds": "90000"}
+            async with httpx.AsyncClient(trust_env=False) as page:
+                await page.post(f"{served.url}/sandbox/page/advance", data=form)
+            await asyncio.wait_for(waiting, 20)
+
+        asyncio.run(wait_while_the_page_moves_it())
+
+
+def test_a_running_clock_jumps_when_it_is_told_to() -> None:
+    with ServedSandbox(Sandbox(speed=1)) as served:
+        clock = RemoteClock(served.base_url)
+        asyncio.run(clock.jump(7 * 86_400))
+        assert 7 * 86_400 <= served.sandbox.clock.elapsed < 7 * 86_400 + 600
+
+
 def test_a_taken_port_is_refused_at_once() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -205,10 +234,52 @@ def test_serving_beyond_this_machine_is_warned_of(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(uvicorn.Server, "serve", nothing)
     server.serve(host="0.0.0.0", port=0, echo=lines.append)  # noqa: S104 - what is warned of
-    assert lines[0].startswith("warning: other machines")
+    assert [line.split()[0] for line in lines] == ["sandbox", "warning:"]
+    assert "other machines" in lines[1]
     lines.clear()
     server.serve(port=0, echo=lines.append)
     assert [line.split()[0] for line in lines] == ["sandbox"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({}, "60 times real time, a minute each second"),
+        ({"speed": 3_600.0}, "3,600 times real time, an hour each second"),
+        ({"speed": 7.5}, "7.5 times real time"),
+        ({"speed": None}, "the clock stands until it is moved"),
+        ({"students": 3}, "60 times real time, a minute each second"),
+    ],
+)
+def test_the_first_line_says_how_time_passes(
+    monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any], says: str
+) -> None:
+    lines: list[str] = []
+
+    async def nothing(_self: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(uvicorn.Server, "serve", nothing)
+    server.serve(port=0, echo=lines.append, **arguments)
+    assert f"· {says} ·" in lines[0]
+
+
+def test_what_was_accepted_comes_to_be_by_itself_while_the_clock_runs() -> None:
+    with (
+        ServedSandbox(Sandbox(speed=3_000)) as served,
+        httpx.Client(base_url=served.base_url, trust_env=False) as http,
+    ):
+        token = http.post(served.token_url, json=CREDENTIALS).json()["access_token"]
+        http.headers.update({"Authorization": f"Bearer {token}", "Cint-API-Version": "2025-12-18"})
+        body = {"name": "Brand tracker", "project_manager_id": "b551326b-ac9d-4d32-8823-4f025787dab9"}
+        made = http.post("/demand/accounts/101/projects", json=body, headers={"idempotency-key": "one"}).json()["id"]
+        seen = [http.get(f"/demand/accounts/101/projects/{made}").status_code for _ in range(30)]
+        assert seen[-1] == 200, "nobody has moved the clock"
+
+
+def test_a_served_sandbox_lives_unless_it_is_given() -> None:
+    with ServedSandbox() as served:
+        assert served.sandbox.clock.speed == 60
 
 
 def test_bodies_larger_than_any_file_are_not_kept(http: httpx.Client) -> None:

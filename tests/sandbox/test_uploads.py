@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cint_nb.domain import ids
+from cint_nb.domain import ids, limits
 from tests.support.sandbox_client import RawClient
 
 UPLOAD = "recontacts/jobs/upload-respondents-by-file"
@@ -58,14 +58,15 @@ def test_anything_but_a_valid_multipart_upload_is_415(raw_client: RawClient, kin
     assert reply.json()["object"] == "unsupported_media_type_error"
 
 
-def test_existing_plus_new_ids_cannot_exceed_100_000(raw_client: RawClient) -> None:
+def test_existing_plus_new_ids_cannot_exceed_the_most(raw_client: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "IDS_PER_TARGET_GROUP", 1_000)
     group = raw_client.group()
-    people = [ids.synthetic_id("cap", number) for number in range(104_000)]
-    assert raw_client.upload(group, people[:100_001]).status_code == 400
-    raw_client.saved_ids(group, people[:90_000])
+    people = [ids.synthetic_id("cap", number) for number in range(1_040)]
+    assert raw_client.upload(group, people[:1_001]).status_code == 400
+    raw_client.saved_ids(group, people[:900])
     before = raw_client.saved(group)
-    assert 86_000 < before < 90_000
-    assert raw_client.upload(group, people[90_000:]).status_code == 400
-    room = 100_000 - before
-    raw_client.saved_ids(group, people[90_000 : 90_000 + room])
-    assert before < raw_client.saved(group) <= 100_000
+    assert 850 < before < 900
+    assert raw_client.upload(group, people[900:]).status_code == 400
+    room = 1_000 - before
+    raw_client.saved_ids(group, people[900 : 900 + room])
+    assert before < raw_client.saved(group) <= 1_000

@@ -191,6 +191,7 @@ def test_no_frame_is_styled_since_a_styler_does_not_escape() -> None:
     assert [path.name for path in package.rglob("*.py") if ".style." in path.read_text(encoding="utf-8")] == []
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("text", [*FORMULAS, r"$\frac{1}{$", r"$\nonsense$"])
 def test_a_plot_writes_a_text_as_it_is(text: str) -> None:
     steps = pd.DataFrame({"step": ["saved ids", text], "stage": ["saved", text], "people": [10, 5]})

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import json
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
+from ipywidgets import Widget
 from nbclient import NotebookClient
 
 from tests.support.canaries import SECRET, TOKEN, holds_respondent, secrets_in
@@ -33,6 +37,39 @@ cint.FindingsTable(wave.check())
 )
 
 
+def shown(cell: str, names: dict[str, Any]) -> str:
+    """Run a cell as a notebook does, and return all forms in which the value of its last line is shown."""
+    *lines, last = ast.parse(cell.strip()).body
+    assert isinstance(last, ast.Expr)
+    exec(compile(ast.Module(lines, []), "cell", "exec"), names)  # noqa: S102 - our own text
+    value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)  # noqa: S307 - our own text
+    forms = [getattr(value, name)() for name in ("_repr_html_", "_repr_mimebundle_") if hasattr(value, name)]
+    return f"{value!r}\n{forms}"
+
+
+def test_what_its_cells_show_and_its_widgets_know_is_no_secret_and_no_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CINT_NB_MODE", "sandbox")
+    names: dict[str, Any] = {}
+    of_others = set(Widget.get_manager_state()["state"])
+    saved = "".join(shown(cell, names) for cell in CELLS[:-1])
+    widgets = [state for key, state in Widget.get_manager_state()["state"].items() if key not in of_others]
+    assert len(widgets) > 50
+    check(saved + json.dumps(widgets, default=str))
+
+
+def check(saved: str) -> None:
+    assert "••••" in saved
+    assert "585 ids" in saved or "RSIDs" in saved
+    assert secrets_in(saved) == []
+    assert not holds_respondent(saved)
+    assert TOKEN not in saved
+    assert SECRET not in saved
+
+
+@pytest.mark.thorough
 def test_a_saved_notebook_with_its_widgets_holds_no_secret_and_no_id(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,9 +82,4 @@ def test_a_saved_notebook_with_its_widgets_holds_no_secret_and_no_id(
     saved = nbformat.writes(book)
     widgets = book.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
     assert len(widgets) > 50
-    assert "••••" in saved
-    assert "585 ids" in saved or "RSIDs" in saved
-    assert secrets_in(saved) == []
-    assert not holds_respondent(saved)
-    assert TOKEN not in saved
-    assert SECRET not in saved
+    check(saved)

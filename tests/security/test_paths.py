@@ -13,7 +13,6 @@ from urllib.parse import quote
 import httpx
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from cint_nb.api.resources.downloads import Download, download_file_name
 from cint_nb.domain.errors import InputError, RespondentFileError
@@ -26,6 +25,7 @@ from cint_nb.wave.journal.journal import Journal, WaveKey
 from cint_nb.wire.calls import Call, make_reply
 from cint_nb.wire.retry_policy import Idempotency
 from tests.support.servers import Listener, raw_response
+from tests.support.strategies import any_text
 
 REF = TargetGroupRef(project_id="01JPROJECT", target_group_id="01JGROUP")
 DEVICES = ["CON", "con.csv", "NUL.txt", "AUX", "PRN.tar.gz", "COM1", "com1.csv", "LPT9.csv", "CONIN$", "COM¹.csv"]
@@ -96,7 +96,7 @@ def test_no_hostile_name_is_more_than_a_name(name: str) -> None:
         assert_harmless(name_in(header))
 
 
-@given(st.text(max_size=300))
+@given(any_text(300))
 def test_no_text_at_all_is_more_than_a_name(name: str) -> None:
     assert_harmless(name_in(f"attachment; filename*=UTF-8''{quote(name, errors='replace')}"))
 

@@ -80,6 +80,7 @@ def objects(wave: Wave, client: Client, people: Respondents, tmp_path: Path) -> 
         "Respondents": people,
         "Client": client,
         "StatusTable": cint_nb.StatusTable(wave.status()),
+        "Profile": cint_nb.Profile("gender", {"male": 50, "female": 50}),
         "TargetGroupPlan": wave.plan,
         "TargetGroupRef": group,
         "VisitReport": report,

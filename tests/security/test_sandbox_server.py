@@ -142,6 +142,7 @@ def test_what_is_no_request_is_refused_and_the_sandbox_lives(
 # Other web sites, other names
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "headers",

@@ -51,7 +51,7 @@ def test_log(): logging.getLogger("httpcore.http11").debug("header %s", TOKEN)
 def test_file(tmp_path): (tmp_path / "state.bin").write_bytes(b"\\0" + TOKEN.encode())
 def test_failure(): assert SECRET == ""
 def test_person(): logging.getLogger("cint_nb").info("0f1ce179-a917-" + "8c17-b5ec-1234567890ab")
-def test_sandbox(): print("Bearer sandbox" + ".19a0bc1200.0123456789abcdef0123")
+def test_sandbox(): print("Bearer eyJhbGciOiJI" + "UzI1NiJ9.eyJpc3MiOiJ4In0" + ".0123456789abcdef0123456789")
 def test_nothing(tmp_path): (tmp_path / "fine.txt").write_text("nothing"); print("planted-client")
 """
 
@@ -234,6 +234,7 @@ print("=== end")
 """
 
 
+@pytest.mark.thorough
 def test_ipython_tracebacks_with_all_local_variables_show_none(listen: Callable[..., Listener], tmp_path: Path) -> None:
     def say(path: str, request: bytes) -> bytes | None:
         if "oauth" in path:

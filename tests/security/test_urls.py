@@ -34,6 +34,7 @@ def filled(operation: ops.Operation, **places: str) -> dict[str, str]:
     return {name: places.get(name, "1") for name in names}
 
 
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize(("operation", "place"), PLACES, ids=lambda one: getattr(one, "name", one))
 def test_a_path_value_cannot_reach_another_endpoint(
     listen: Callable[..., Listener], go_live: Callable[..., Client], operation: ops.Operation, place: str
@@ -95,6 +96,7 @@ def test_a_header_value_cannot_become_another_header(
 REDIRECTS = [301, 302, 303, 307, 308]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("own_client", [False, True], ids=["our client", "a client of the caller's that follows"])
 @pytest.mark.parametrize("status", REDIRECTS)
 def test_no_redirect_is_followed_to_another_host(

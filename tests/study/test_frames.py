@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pandas as pd
@@ -106,6 +107,35 @@ def test_screen_outs_are_visits_that_ended_without_complete_and_not_by_leaving()
     assert status_frame([{"performance": performance}]).loc[0, "screenouts"] == 36
     assert status_frame([{"performance": {"entrants": 3}}])["screenouts"].isna().all()
     assert status_frame([{"performance": Performance(entrants=3)}])["screenouts"].isna().all()
+
+
+def performance_of(*ends: tuple[str, int]) -> dict[str, object]:
+    return {"respondent_analysis": {"live": [{"status": status, "count": count} for status, count in ends]}}
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        (("Complete", 50), ("Terminate", 30), ("Overquota", 6), ("In Survey", 9)),
+        (("10 ", 50), ("20", 30), (" 40", 6), ("3", 9)),
+        (("COMPLETE", 50), ("TERMINATE", 36), ("Drop", 2), ("status_of_next_year", 0)),
+    ],
+)
+def test_screen_outs_are_the_same_in_words_and_in_codes(ends: tuple[tuple[str, int], ...]) -> None:
+    assert status_frame([{"performance": performance_of(*ends)}]).loc[0, "screenouts"] == 36
+
+
+@pytest.mark.parametrize("status", ["STATUS_20", "77", "", "banana"])
+def test_visits_of_an_unknown_status_are_no_screen_outs_and_are_told(status: str) -> None:
+    frame = status_frame([{"performance": performance_of(("10", 50), ("20", 30), (status, 4))}])
+    assert frame["screenouts"].isna().all()
+    assert frame.loc[0, "warnings"] == f"screenouts not known: visits with the status {status!r} (4)"
+
+
+def test_more_ids_saved_than_sent_are_told() -> None:
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    warned = [status_frame([{"sent": 230, "saved": saved}], now=now).loc[0, "warnings"] for saved in (230, 231)]
+    assert warned == ["", "more IDs saved than this list has: 231 of 230"]
 
 
 def test_a_count_that_the_exchange_did_not_give_is_not_zero() -> None:

@@ -66,6 +66,7 @@ REFUSALS: dict[str, Callable[[str], Any]] = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("length", LENGTHS)
 @pytest.mark.parametrize("refuse", REFUSALS.values(), ids=list(REFUSALS))
 def test_an_id_in_a_refused_word_is_masked(refuse: Callable[[str], Any], length: int) -> None:
@@ -91,6 +92,8 @@ def test_an_id_in_a_word_of_the_exchange_is_masked_in_findings(length: int) -> N
         project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
         locale="ger_de",
         completes_goal=2,
+        expected_length_of_interview_minutes=10,
+        expected_incidence_rate=0.8,
         start_at=NOW + timedelta(days=1),
         end_at=NOW + timedelta(days=10),
         live_url="https://survey.example/?RECONTACT_RSID=[%RECONTACT_RSID%]",

@@ -22,7 +22,7 @@ ENVIRONMENT = {"CINT_NB_TOKEN": TOKEN, "CINT_NB_CLIENT_ID": "planted-client", "C
 _WHAT = {
     "the planted token": re.compile(re.escape(TOKEN).encode()),
     "the planted secret": re.compile(re.escape(SECRET).encode()),
-    "a token of the sandbox": re.compile(rb"sandbox\.[0-9a-f]{8,}\.[0-9a-f]{8,}"),
+    "a token of the sandbox": re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}", re.ASCII),
 }
 _RESPONDENT = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-8c17-b5ec-[0-9a-f]{12}", re.IGNORECASE)  # every made-up id
 _FILE_MAX = 20_000_000

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
+
 OUTSIDE = "outside.invalid"
 SCRIPTS = (
     "<script>window.__pwned = 'script'</script>",
@@ -31,3 +34,10 @@ FORMULAS = (
 )
 ALL = SCRIPTS + LOADS + FORMULAS
 ONE = " ".join(ALL)
+
+
+def gzip_bomb(filler: bytes, megabytes: int = 200) -> bytes:
+    """Return a small gzip stream of one byte, repeated; without an end, which nobody may reach."""
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(filler * 1_000_000) + packer.flush(zlib.Z_FULL_FLUSH)  # the same may follow
+    return gzip.compress(b"")[:10] + block * megabytes

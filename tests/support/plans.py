@@ -25,6 +25,8 @@ def make_plan(now: datetime, **changes: Any) -> TargetGroupPlan:
         "project_manager_id": PROJECT_MANAGER_ID,
         "locale": "ger_de",
         "completes_goal": 100,
+        "expected_length_of_interview_minutes": 10,
+        "expected_incidence_rate": 0.8,
         "cost_per_interview": PRICE,
         "start_at": now + timedelta(hours=2),
         "end_at": now + timedelta(days=14),
@@ -40,7 +42,8 @@ from datetime import timedelta
 now = client.clock.now()
 plan = cint.TargetGroupPlan.recontact(
     business_unit_id={BUSINESS_UNIT_ID}, project_manager_id={PROJECT_MANAGER_ID!r}, locale="ger_de",
-    completes_goal={completes_goal}, cost_per_interview={PRICE!r},
+    completes_goal={completes_goal}, expected_length_of_interview_minutes=10, expected_incidence_rate=0.8,
+    cost_per_interview={PRICE!r},
     start_at=now + timedelta({start}), end_at=now + timedelta(days=14),
     live_url={live_url!r})
 """
@@ -72,3 +75,39 @@ def draft_body(start_at: str, end_at: str, **changes: Any) -> dict[str, Any]:
         "allocations": {"template_id": RECONTACT_TEMPLATE},
     }
     return {name: value for name, value in (body | changes).items() if value is not None}
+
+
+def guide_draft() -> dict[str, Any]:
+    """Return the example of the guide on creating a target group, its placeholders filled."""
+    targets = [
+        {
+            "conditions": [{"object": "selection", "question_id": 43, "option": option}],
+            "quota": {"name": f"SF-BirthGender-Quota-{option}", "completes_goal_percentage": 50},
+        }
+        for option in ("1", "2")
+    ]
+    return {
+        "name": "My first target group",
+        "business_unit_id": str(BUSINESS_UNIT_ID),
+        "project_manager_id": PROJECT_MANAGER_ID,
+        "study_type_code": "adhoc",
+        "industry_code": "other",
+        "cost_per_interview": price_body(),
+        "collects_pii": False,
+        "expected_length_of_interview_minutes": 5,
+        "expected_incidence_rate": 0.8,
+        "fielding_specification": {"start_at": "2026-09-02T08:22:18.822Z", "end_at": "2026-09-13T08:22:18.821Z"},
+        "live_url": "https://mytestsurvey.com/?RID=[%RID%]",
+        "test_url": "https://mytestsurvey.com/?RID=[%RID%]",
+        "fielding_assistant_assignment": {
+            "pricing": {"type": "dynamic", "maximum_cpi": price_body()},
+            "quota_overlay": {"prevent_overfill": True, "balance_fill": False},
+        },
+        "exclusion": {"enabled": True, "list": []},
+        "locale": "ger_de",
+        "completes_goal": 10,
+        "profiling": {
+            "profile_adjustment_type": "percentage",
+            "profiles": [{"object": "regular", "name": "birth gender", "quotas_enabled": True, "targets": targets}],
+        },
+    }

@@ -2,8 +2,8 @@
 
 A test marked `sampled` runs with as few of its cases as contain each value of each of its parameters at least once; one
 marked `sampled(every=3)` with each third case, for cases that have no value in common. `--every-way` runs all of them.
-The choice is the same in every run and in every worker. `examples` does the same for what hypothesis invents. A test
-marked `thorough` runs with `--every-way` only.
+The choice is the same in every run and in every worker. A test marked `thorough` runs with `--every-way` only. Of what
+hypothesis invents, everyday runs make a fifth: the profile that is loaded says so.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 import pytest
 
-_every_way = False
+EXAMPLES = 100
+"""So many examples hypothesis makes of itself, and with `--every-way`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,13 +23,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    global _every_way
-    _every_way = config.getoption("--every-way")
+    """Load the profile before the test modules are imported; the controller of pytest-xdist imports none."""
+    if config.getoption("numprocesses", default=None):
+        return
+    from hypothesis import settings
+
+    settings.register_profile("everyday", max_examples=EXAMPLES // 5, deadline=None)
+    settings.register_profile("every way", max_examples=EXAMPLES, deadline=None)
+    settings.load_profile("every way" if config.getoption("--every-way") else "everyday")
 
 
 def examples(number: int) -> int:
-    """Return how many examples hypothesis makes where `number` are made with `--every-way`: a third of them."""
-    return number if _every_way else -(-number // 3)
+    """Return how many examples the profile makes where `number` are made with `--every-way`."""
+    from hypothesis import settings
+
+    return -(-number * settings().max_examples // EXAMPLES)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -38,14 +47,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("sampled"):
             tables[item.nodeid.partition("[")[0]].append(item)
-    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(_chosen(name, cases))}
+    left_out = {id(item) for name, cases in tables.items() for item in set(cases).difference(chosen(name, cases))}
     left_out |= {id(item) for item in items if item.get_closest_marker("thorough")}
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
         items[:] = [item for item in items if id(item) not in left_out]
 
 
-def _chosen(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
+def chosen(name: str, cases: list[pytest.Item]) -> Iterable[pytest.Item]:
+    cases = sorted(cases, key=lambda case: case.nodeid)  # pytest-randomly has shuffled them
     marker = cases[0].get_closest_marker("sampled")
     every = marker.kwargs.get("every") if marker else None
     return covering(name, cases) if every is None else cases[::every]

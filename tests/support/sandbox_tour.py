@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cint_nb.domain import ids, limits
+from cint_nb.sandbox.openapi.examples import PROFILING
 from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from tests.support.sandbox_client import RawClient
 
@@ -13,7 +14,15 @@ ACTIONS = ("launch", "pause", "resume", "complete", "relaunch")
 def take_tour(raw_client: RawClient) -> None:
     """Call every operation at least once, with success."""
     account, people = raw_client.account, [ids.synthetic_id("tour", number) for number in range(400)]
-    for path in ("/accounts", "/locales", "/industries", "/study-types", "/demand/allocation-templates"):
+    for path in (
+        "/accounts",
+        "/locales",
+        "/industries",
+        "/study-types",
+        "/suppliers",
+        "/demand/allocation-templates",
+        f"{account}/questions-translation?locale=ger_de&allow_custom_quals=true&page_size=3",
+    ):
         raw_client.get(path)
     raw_client.get(f"/demand/allocation-templates/{limits.RECONTACT_TEMPLATE_ID}")
     for path in ("users", f"users/{PROJECT_MANAGER_ID}/business-units", "business-units"):
@@ -78,11 +87,25 @@ def take_tour(raw_client: RawClient) -> None:
     raw_client.ask("PUT", run, json=PERIOD, headers={"If-Match": raw_client.get(run).headers["etag"]})
     for action in ("pause", "resume", "complete", "relaunch"):
         raw_client.post(f"{run}/{action}", headers={"If-Match": raw_client.get(run).headers["etag"]})
+    take_tour_of_profiles(raw_client, group)
     take_tour_of_exclusions(raw_client, project, group, people)
     take_tour_of_schedules_and_batches(raw_client, project)
     removal = raw_client.post(f"{group}/recontacts/jobs/remove-all-rsids").json()["job_id"]
     raw_client.get(f"{group}/recontacts/jobs/remove-all-rsids/{removal}")
     take_tour_of_reports(raw_client, group)
+
+
+def take_tour_of_profiles(raw_client: RawClient, group: str) -> None:
+    valid = {"locale": "ger_de", "completes_goal": 170, "profiling": PROFILING}
+    raw_client.post(f"{raw_client.account}/profiles/validate", valid)
+    raw_client.post(f"{group}/profiles/manage-profiles", {"completes_goal": 170, "profiling": PROFILING})
+    (shown,) = raw_client.get(f"{group}/profiles").json()["profiles"]
+    goals = [
+        {"id": target["id"], "quota": {"completes_goal": goal}}
+        for target, goal in zip(shown["targets"], (90, 80), strict=True)
+    ]
+    change = {"completes_goal": 170, "profiles": [{"profile_id": shown["id"], "targets": goals}]}
+    raw_client.ask("PUT", f"{group}/profiles/completes-goal", json=change)
 
 
 def take_tour_of_exclusions(raw_client: RawClient, project: str, group: str, people: list[str]) -> None:

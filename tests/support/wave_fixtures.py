@@ -40,7 +40,12 @@ def make_plan(client: Client) -> Callable[..., TargetGroupPlan]:
 
 @pytest.fixture
 def make_wave(client: Client, people: Respondents, make_plan: Callable[..., TargetGroupPlan]) -> Callable[..., Wave]:
-    def make(name: str = "Tracker, wave 2", respondents: Respondents = people, **changes: Any) -> Wave:
-        return client.wave(name, project="Brand tracker", respondents=respondents, plan=make_plan(**changes))
+    def make(
+        name: str = "Tracker, wave 2",
+        respondents: Respondents = people,
+        project: str = "Brand tracker",
+        **changes: Any,
+    ) -> Wave:
+        return client.wave(name, project=project, respondents=respondents, plan=make_plan(**changes))
 
     return make

@@ -34,7 +34,7 @@ def _paste(fix: str, wave: Wave) -> Any:
     return eval(found[0], {"wave": wave})  # noqa: S307 - advice has to run as it is written
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("with_journal", [True, False])
 @pytest.mark.parametrize("field", BEARING)
 def test_an_edited_field_stops_the_launch_and_the_advice_restores_it(field: DraftField, with_journal: bool) -> None:
@@ -123,7 +123,7 @@ def test_allocations_are_the_same_in_the_form_that_is_shown_and_the_one_that_is_
     assert has_allocations({"allocations": more}, written)
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("field", [each for each in BEARING if each != "completes_goal"])
 @pytest.mark.parametrize("first", ["update", "lower_goal"])
 def test_what_was_kept_once_is_kept_again_by_the_same_cell(field: DraftField, first: str) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState
+from cint_nb.domain.errors import BudgetExceeded, CintWarning, InvalidState, UnexpectedReply
 from cint_nb.sandbox.changes_elsewhere import ChangeName
 from cint_nb.wave.client import Client
 from cint_nb.wave.journal.journal import Journal
@@ -162,6 +163,27 @@ def test_a_launch_reads_state_and_uploads_once_before_it_is_sent(
     assert before.count("{target_group_id}") == 1
     assert before.count("upload-respondents-by-file") == 1
     assert len(before) <= 11
+
+
+@pytest.mark.parametrize("with_journal", [False, True])
+def test_a_launch_that_is_adopted_reads_the_uploads_once(with_journal: bool, caplog: pytest.LogCaptureFixture) -> None:
+    with opened("live", with_journal=with_journal) as (_, wave):
+        wave.create()
+        with caplog.at_level("INFO", logger="cint_nb"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", CintWarning)
+            caplog.clear()
+            wave.launch(budget="40 EUR")
+        read = [record.getMessage().split(" ", 2)[1].rsplit("/", 1)[-1] for record in caplog.records]
+        assert read.count("upload-respondents-by-file") == 1
+
+
+def test_a_goal_that_is_not_shown_is_not_taken_for_none() -> None:
+    with opened("live", with_journal=True) as (client, wave):
+        client.sandbox.faults.arm("404@get_target_group_overview*always")
+        before = read_truth(client.sandbox)
+        with pytest.raises(UnexpectedReply, match="does not show the present goal"):
+            wave.raise_goal(12, budget="900 EUR")
+        assert read_truth(client.sandbox) == before
 
 
 # --- what is left behind ---------------------------------------------------------------------------------------------

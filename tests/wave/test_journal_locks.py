@@ -112,7 +112,14 @@ def test_a_second_process_is_refused_with_the_name_of_the_first_until_that_is_ki
     assert claims(path) == []
 
 
-def test_processes_take_turns_and_never_meet(path: Path) -> None:
+@pytest.fixture
+def processes(pytestconfig: pytest.Config) -> int:
+    """How many processes meet."""
+    return 4 if pytestconfig.getoption("every_way") else 2
+
+
+@pytest.mark.sampled(every=1)  # by `processes`
+def test_processes_take_turns_and_never_meet(path: Path, processes: int) -> None:
     """Each reads a number, and writes it back one higher; what two did at once would be lost."""
     number = path.with_name("number")
     number.write_text("0")
@@ -125,22 +132,23 @@ def test_processes_take_turns_and_never_meet(path: Path) -> None:
         "            seen = int(number.read_text()); lock.ensure_held(); number.write_text(str(seen + 1)); left -= 1\n"
         "    except WaveBusy: time.sleep(0.001)\n"
     )
-    running = [start(path, code) for _ in range(3)]
+    running = [start(path, code) for _ in range(processes)]
     for process in running:
         process.communicate()
-    assert [process.returncode for process in running] == [0, 0, 0]
-    assert number.read_text() == "36"
+    assert [process.returncode for process in running] == [0] * processes
+    assert number.read_text() == str(12 * processes)
     assert journal.is_complete
 
 
-def test_processes_that_start_a_journal_at_once_start_one(path: Path) -> None:
+@pytest.mark.sampled(every=1)  # by `processes`
+def test_processes_that_start_a_journal_at_once_start_one(path: Path, processes: int) -> None:
     code = "from cint_nb.wave.journal.payloads import *; journal.write(key, PAUSE, EntryState.DONE, Payload())"
-    running = [start(path, code) for _ in range(4)]
+    running = [start(path, code) for _ in range(processes)]
     for process in running:
         process.communicate()
-    assert [process.returncode for process in running] == [0, 0, 0, 0]
+    assert [process.returncode for process in running] == [0] * processes
     journal = Journal(path)
-    assert len(journal.entries()) == 4
+    assert len(journal.entries()) == processes
     assert journal.is_complete
 
 
@@ -467,13 +475,13 @@ def test_an_error_inside_ends_the_lock_and_stays_what_it_is(journals: tuple[Jour
         pass
 
 
-def test_a_thousand_waves_need_no_open_file_each(path: Path) -> None:
+def test_many_waves_need_no_open_file_each(path: Path) -> None:
     code = (
         "import resource; from contextlib import ExitStack\n"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
         "with ExitStack() as held:\n"
         "    for number in range(80): held.enter_context(journal.lock(WaveKey('s', 'p', f'wave {number}')))\n"
-        "    for number in range(1_000): journal.entries(WaveKey('s', 'p', f'wave {number}'))\n"
+        "    for number in range(200): journal.entries(WaveKey('s', 'p', f'wave {number}'))\n"
         "    print(len(os.listdir('/proc/self/fd')) < 30)\n"
     )
     with start(path, code) as process:
@@ -534,19 +542,17 @@ def test_a_journal_that_is_closed_inside_the_block_ends_its_lock_and_stops_the_n
 
 
 @pytest.fixture
-def busy_wave(people: Respondents) -> Any:
-    """A wave on a served sandbox, created and then held by a neighbour."""
-    with ServedSandbox(Sandbox(seed=1)) as served, open_client("sandbox", base_url=served.base_url) as client:
-        wave = client.wave("Wave 2", project="Brand tracker", respondents=people, plan=make_plan(client.clock.now()))
-        wave.create()
-        wave.upload()
-        wave.launch(budget="1000 EUR")
-        client.pass_time(hours=3)
-        assert wave.target_group is not None
-        key = WaveKey(client.aio.scope, wave.target_group.project_id, "Wave 2")
-        assert client.aio.journal.path is not None
-        claim(client.aio.journal.path, NEIGHBOUR, ManualClock(), key)
-        yield client, wave
+def busy_wave(client: Client, people: Respondents, path: Path) -> tuple[Client, Wave]:
+    """A wave in the field, with its journal on disk, and held by a neighbour."""
+    client.aio._journal = Journal(path)
+    wave = client.wave("Wave 2", project="Brand tracker", respondents=people, plan=make_plan(client.clock.now()))
+    wave.create()
+    wave.upload()
+    wave.launch(budget="1000 EUR")
+    client.pass_time(hours=3)
+    assert wave.target_group is not None
+    claim(path, NEIGHBOUR, ManualClock(), WaveKey(client.aio.scope, wave.target_group.project_id, "Wave 2"))
+    return client, wave
 
 
 SENDING: dict[str, Callable[[Wave], object]] = {

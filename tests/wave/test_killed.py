@@ -24,7 +24,7 @@ MOMENTS = [f"entry:{number}" for number in range(1, 15)] + [f"sent:{number}" for
 """A wave writes 14 lines into its journal and sends 6 changing requests."""
 JOURNAL_DELETED = ", journal deleted"
 POINTS = [moment + journal for moment in MOMENTS for journal in ("", JOURNAL_DELETED)]
-EVERYDAY = POINTS[::11]
+EVERYDAY = POINTS[5::23]
 """Where plain `pytest` kills, with and without the journal; `nox -s faults` kills at all points."""
 
 

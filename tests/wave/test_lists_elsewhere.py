@@ -128,6 +128,50 @@ def test_a_resubmission_needs_no_job_that_the_exchange_has_forgotten() -> None:
         assert wave.resubmitted_count == len(rejected)
 
 
+@pytest.mark.parametrize("has_ended", [True, False])
+@pytest.mark.parametrize("knows_the_upload", [True, False])
+def test_a_resubmission_by_another_machine_is_known_by_the_number_sent(has_ended: bool, knows_the_upload: bool) -> None:
+    with opened("uploaded", with_journal=knows_the_upload) as (client, wave):
+        wave.create()
+        rejected = wave.outcome.resubmittable
+        other = Journal()
+        here, client.aio._journal = client.aio.journal, other
+        elsewhere = client.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=wave.plan)
+        elsewhere.create()
+        if has_ended:
+            elsewhere.resubmit()
+        else:
+            name = _upload_names(client, wave)[0].replace(".b0.", ".b1.")
+            assert wave.target_group is not None
+            client.recontacts.upload(wave.target_group, rejected, file_name=name)
+        client.aio._journal = here
+        sent = _upload_names(client, wave)
+        if has_ended:
+            assert wave.outcome.counts["rejected"] == len(rejected)  # as it was, until it is asked for again
+            with pytest.raises(NothingToResubmit, match="twice"):
+                wave.resubmit()
+        else:
+            wave.resubmit()
+        assert _upload_names(client, wave) == sent
+        assert wave.outcome.counts["rejected"] == 1
+        assert not len(wave.outcome.resubmittable)
+        assert wave.resubmitted_count == len(rejected)
+        with pytest.raises(NothingToResubmit, match="twice"):
+            wave.resubmit()
+
+
+def test_a_resubmission_whose_file_cannot_be_read_is_not_known() -> None:
+    with opened("uploaded", with_journal=False) as (client, wave):
+        wave.create()
+        wave.resubmit()
+        client.aio._journal = Journal()
+        client.sandbox.faults.arm("404@recontact_download_job_file*always")
+        again = client.wave(wave.name, project="Brand tracker", respondents=wave.respondents, plan=wave.plan)
+        again.create()
+        assert again.outcome.counts["rejected"] == 1
+        assert again.resubmitted_count is None
+
+
 # --- ids commit money ------------------------------------------------------------------------------------------------
 
 

@@ -183,4 +183,28 @@ def test_a_changelog_that_may_not_be_read_hides_no_pause(
         raise PermissionDenied("not yours")
 
     monkeypatch.setattr(client.aio.target_groups, "changelog", refused)
-    assert "paused elsewhere" in wave.status()["warnings"].loc[0]
+    status = wave.status()
+    assert status.loc[0, "state"] == "paused"
+    assert "the changelog, which says who paused it could not be read" in str(status.loc[0, "warnings"])
+
+
+READS = {
+    "get_target_group_overview": "the overview",
+    "get_target_group_performance": "the performance",
+    "get_recontacts_overview": "the saved IDs",
+    "get_fielding_assistant_assignment": "bounds what it can cost",
+    "get_target_group_completes_aggregated_by_interval": "the completes over time",
+}
+"""Operations of the document that a status reads, and what is said where one is refused."""
+
+
+@pytest.mark.parametrize("operation", READS)
+def test_a_read_of_a_status_that_is_refused_is_named_in_its_row(client: Client, tmp_path: Path, operation: str) -> None:
+    wave = launched(client, tmp_path)
+    client.pass_time(hours=2)
+    assert wave.status(trend=True).loc[0, "warnings"] == ""
+    client.sandbox.faults.arm(f"404@{operation}*always")
+    assert READS[operation] in str(wave.status(trend=True).loc[0, "warnings"])
+    if operation != "get_fielding_assistant_assignment":  # the status of a project does not read it
+        *_, of_project = client.project_status(PROJECT)()
+        assert READS[operation] in str(of_project.loc[0, "warnings"])

@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
-from cint_nb.domain.errors import InvalidState
+from cint_nb.api.safety.send_once import send_once
+from cint_nb.domain.errors import InvalidState, OutcomeUnknown
 from cint_nb.domain.jobs import JobHandle, JobKind, JobSnapshot, JobState
 from cint_nb.wave.client import Client
 from cint_nb.wave.reporting import run_with_progress
 from cint_nb.wave.wave import Wave
+from cint_nb.wire.clock import SystemClock
+from cint_nb.wire.http import Http
+from cint_nb.wire.settings import Settings
 
 SNAPSHOT = JobSnapshot(
     handle=JobHandle(kind=JobKind.UPLOAD, base_url="https://x.invalid/v1", account_id=1, job_id="JOB", id_count=10),
@@ -27,9 +31,14 @@ class RecordingReporter:
     def __init__(self) -> None:
         self.snapshots: list[JobSnapshot] = []
         self.ends: list[JobSnapshot | None] = []
+        self.notes: list[str] = []
 
     def update(self, snapshot: JobSnapshot) -> None:
         self.snapshots.append(snapshot)
+
+    def note(self, text: str) -> None:
+        assert threading.current_thread() is threading.main_thread(), "text printed elsewhere lands in another cell"
+        self.notes.append(text)
 
     def finish(self, snapshot: JobSnapshot | None) -> None:
         self.ends.append(snapshot)
@@ -66,6 +75,74 @@ def test_an_interrupt_ends_the_watching_and_names_the_line_that_goes_on() -> Non
     with pytest.raises(KeyboardInterrupt, match=r"continues on the exchange; resume with wave\.upload\(\)"):
         run_with_progress(step, Interrupted(), resume="wave.upload()")
     assert ended.wait(10), "or it would go on asking the exchange where nobody sees it"
+
+
+STEPS: dict[str, tuple[str, Callable[[Wave], object]]] = {
+    "create": ("create the draft target group", lambda wave: wave.create()),
+    "upload": ("upload recontacts", lambda wave: wave.upload()),
+    "resubmit": ("upload recontacts", lambda wave: wave.resubmit()),
+    "remove": ("remove all recontacts", lambda wave: wave.remove()),
+}
+
+
+@pytest.mark.parametrize("verb", STEPS)
+@pytest.mark.parametrize("fault", ["drop-reply@{0}", "drop-reply@{0}*2", "500@{0}"])
+def test_the_minute_after_a_lost_reply_is_shown_where_jobs_are(
+    client: Client, make_wave: Callable[..., Wave], verb: str, fault: str
+) -> None:
+    wave = make_wave()
+    for step in list(STEPS)[: list(STEPS).index(verb)]:
+        STEPS[step][1](wave)
+    made: list[RecordingReporter] = []
+
+    def reporter(*_: str) -> RecordingReporter:
+        made.append(RecordingReporter())
+        return made[-1]
+
+    client.aio.reporter_factory = reporter
+    client.sandbox.faults.arm(fault.format("upload" if verb == "resubmit" else verb))
+    what, call = STEPS[verb]
+    call(wave)
+    (shown,) = made
+    assert shown.notes
+    assert all(note.startswith(f"The reply to a request was lost: {what}.") for note in shown.notes)
+    assert "Read 1 of 3" in shown.notes[0]
+    assert len(shown.ends) == 1
+
+
+def test_a_step_that_takes_no_time_shows_nothing(client: Client, make_wave: Callable[..., Wave]) -> None:
+    made: list[str] = []
+    client.aio.reporter_factory = lambda title, _: made.append(title) or RecordingReporter()  # type: ignore[func-returns-value]
+    make_wave().create()
+    make_wave().create()
+    assert made == []
+
+
+def test_an_interrupt_while_a_step_without_a_job_is_checked_names_no_job() -> None:
+    async def step(_: object) -> None:
+        async def check() -> None:
+            return None
+
+        await send_once(Http(Settings.load("sandbox", environ={}), clock=StoppedClock()), lost, check, what="do it")
+
+    async def lost() -> None:
+        raise OutcomeUnknown("lost")
+
+    class Interrupted(RecordingReporter):
+        def note(self, text: str) -> None:
+            super().note(text)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_with_progress(step, Interrupted(), resume=None)
+    assert str(caught.value) == ""
+
+
+class StoppedClock(SystemClock):
+    """A clock on which no wait ends."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
 
 
 def test_closing_a_paused_wave_names_the_call_of_a_wave(make_wave: Callable[..., Wave]) -> None:

@@ -271,7 +271,7 @@ def test_after_a_launch_that_failed_the_next_one_is_checked_again(client: Client
 def test_a_wave_that_was_launched_elsewhere_is_not_launched_again(client: Client, make_wave: Make) -> None:
     wave = uploaded(make_wave)
     assert wave.target_group is not None
-    client.fielding.launch(wave.target_group, wave.plan.end_at).wait()
+    client.fielding.launch(wave.target_group, wave.plan.end_at, budget="280 EUR").wait()
     jobs = len(client.sandbox.world.jobs)
     with pytest.warns(CintWarning, match="launched elsewhere"):
         assert wave.launch(budget="300 EUR").state is JobState.DONE

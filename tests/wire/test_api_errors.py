@@ -11,6 +11,7 @@ from cint_nb.wire.api_errors import error_from_reply, plan_field_name
 from cint_nb.wire.calls import Call, make_reply
 from cint_nb.wire.retry_policy import Idempotency
 
+OWN = {"object": "not_found_error", "detail": "there is none"}
 GROUP = "/demand/accounts/{account_id}/projects/{project_id}/target-groups/{target_group_id}"
 
 
@@ -115,7 +116,18 @@ def test_a_conflict_at_recontacts_or_exclusions_is_a_running_job(room: str) -> N
     ],
 )
 def test_what_was_not_found_is_named(rest: str, says: str) -> None:
-    assert says in str(error(404, template=GROUP + rest).next_step)
+    assert says in str(error(404, OWN, template=GROUP + rest).next_step)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>nginx: 404 Not Found</html>", {"message": "no Route matched with those values"}, {"detail": "no"}],
+)
+def test_a_404_that_is_not_the_exchanges_leaves_it_open_whether_the_resource_exists(body: Any) -> None:
+    made = error(404, body)
+    assert type(made) is errors.ApiError
+    assert made.status == 404
+    assert "is not known" in str(made.next_step) or "a gateway" in str(made.next_step)
 
 
 def test_a_permission_error_lists_its_three_causes() -> None:

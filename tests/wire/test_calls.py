@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from cint_nb.domain.errors import InputError, UnexpectedReply
 from cint_nb.wire.calls import Call, Reply, make_reply
 from cint_nb.wire.retry_policy import Idempotency
+from tests.support.strategies import any_text
 
 TEMPLATE = "/demand/accounts/{account_id}/projects/{project_id}"
 
@@ -40,7 +40,7 @@ def test_a_path_value_cannot_change_the_address(value: str) -> None:
     assert "nothing was sent" in str(caught.value)
 
 
-@given(st.text(max_size=20))
+@given(any_text(20))
 def test_whatever_stands_in_a_path_the_address_keeps_its_shape(value: str) -> None:
     try:
         address = call(path={"project_id": value}).url_path(101)

@@ -53,6 +53,7 @@ def test_nothing_is_patched_unless_asked_for(tmp_path: Path) -> None:
     assert run_story(story, tmp_path) == "False"
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("module", ["archived", "real"])
 def test_the_archived_patch_is_seen_and_everything_of_ours_works_after_it(tmp_path: Path, module: str) -> None:
     if module == "real":

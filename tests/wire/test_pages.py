@@ -93,9 +93,9 @@ def test_a_list_that_never_ends_is_ended(
     connect: Callable[..., tuple[Http, FakeExchange]], call: Callable[..., HttpCall]
 ) -> None:
     numbers = iter(range(1_000))
-    http, exchange = connect(lambda _: page(1, next_cursor=f"c{next(numbers)}"))
+    http, exchange = connect(lambda _: page(number := next(numbers), next_cursor=f"c{number}"))
     with pytest.warns(CintWarning, match="7 pages"):
-        assert listed(http, call(), max_pages=7) == [1] * 7
+        assert listed(http, call(), max_pages=7) == list(range(7))
     assert len(exchange.requests) == 7
 
 

@@ -40,6 +40,7 @@ call = Call("read", "GET", "/demand/accounts/{account_id}/things", Idempotency.S
 """
 
 
+@pytest.mark.sampled(every=3)
 @pytest.mark.parametrize("name", STORIES)
 def test_a_process_ends_at_once_and_silently(name: str) -> None:
     story = SETTING + textwrap.dedent(STORIES[name])
@@ -74,6 +75,7 @@ def address() -> Iterator[str]:
         server.shutdown()
 
 
+@pytest.mark.sampled(every=2)
 @pytest.mark.parametrize("last", ["", "loop_thread.run(http.aclose())"], ids=["never closed", "closed"])
 def test_a_process_with_a_connection_still_open_ends_silently_too(address: str, last: str) -> None:
     story = f"""

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from cint_nb.wire.response_body import BodyTooLarge, BodyUnreadable, read_body
+from tests.support.hostile import gzip_bomb
 
 
 class Pieces(httpx.AsyncByteStream):
@@ -54,7 +55,7 @@ def test_an_error_body_is_cut_instead() -> None:
 
 
 def test_a_bomb_does_not_fill_the_memory() -> None:
-    bomb = gzip.compress(bytes(50_000_000))
+    bomb = gzip_bomb(b"\0", megabytes=50)
     with pytest.raises(BodyTooLarge):
         read(response(bomb, content_encoding="gzip"), limit=1_000)
 

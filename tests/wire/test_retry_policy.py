@@ -22,6 +22,7 @@ from cint_nb.wire.retry_policy import (
     is_retryable,
     parse_retry_after,
 )
+from tests.support.strategies import any_text
 
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 
@@ -129,7 +130,7 @@ def test_retry_after_is_read_as_seconds_or_date(value: str | None, seconds: floa
     assert parse_retry_after(value, NOW) == seconds
 
 
-@given(st.text(max_size=40))
+@given(any_text(40))
 def test_no_retry_after_breaks_the_reading(value: str) -> None:
     seconds = parse_retry_after(value, NOW)
     assert seconds is None or seconds >= 0

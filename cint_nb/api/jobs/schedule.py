@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cint_nb.domain import limits
+from cint_nb.domain.ids import printable
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import evolve
 
@@ -22,6 +23,7 @@ _SLACK = 0.25
 """Half the width of an estimate from this account's own jobs, as a share of it."""
 
 
+@printable
 @dataclass(frozen=True)
 class DurationEstimate:
     """The total duration of a job, in seconds.
@@ -117,6 +119,7 @@ def _no_jitter() -> float:
     return 0.0
 
 
+@printable
 @dataclass
 class DurationModel:
     """The documented durations of jobs, corrected by how fast this account's own jobs were.

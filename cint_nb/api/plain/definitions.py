@@ -4,16 +4,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cint_nb.api.resources import definitions
-from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, User
+from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, Supplier, User
+from cint_nb.domain.profiling.questions import Question
 from cint_nb.wire import loop_thread
 
 
 class Definitions:
-    """Accounts, users, business units, locales, industries, study types and allocation templates."""
+    """Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation templates."""
 
     def __init__(self, aio: definitions.Definitions) -> None:
         self._aio = aio
+
+    def clear_cache(self) -> None:
+        """Forget what was read, so that the next call of each method asks the exchange again."""
+        self._aio.clear_cache()
 
     def accounts(self) -> tuple[Account, ...]:
         """Return the accounts the credentials may use; `GET /accounts`."""
@@ -46,6 +53,30 @@ class Definitions:
     def study_types(self) -> tuple[DefinitionItem, ...]:
         """Return the study types, among them `recontact`; `GET /study-types`."""
         return loop_thread.run(self._aio.study_types())
+
+    def suppliers(self) -> tuple[Supplier, ...]:
+        """Return the suppliers of the exchange; `GET /suppliers`."""
+        return loop_thread.run(self._aio.suppliers())
+
+    def questions(
+        self, locale: str, *, ids: Sequence[int] = (), search: str | None = None, custom: bool = False
+    ) -> tuple[Question, ...]:
+        """Return questions of a locale's library with their answers; one request per 100 of them.
+
+        Args:
+            locale: Language and country, such as `ger_de`.
+            ids: Only the questions with these ids.
+            search: Only those whose question or answers contain this text. Without it, and without `ids`, the whole
+                library is read.
+            custom: Whether to include the account's own questions.
+
+        Serves `GET …/questions-translation`.
+        """
+        return loop_thread.run(self._aio.questions(locale, ids=ids, search=search, custom=custom))
+
+    def refresh(self) -> None:
+        """Forget what was read, so that it is read again when it is next asked for; nothing is sent."""
+        self._aio.refresh()
 
     def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""

@@ -55,6 +55,7 @@ class Projects:
         search: str | None = None,
         status: str | None = None,
         project_manager_id: str | None = None,
+        whole: bool = False,
     ) -> builtins.list[ProjectSummary]:
         """List the account's projects.
 
@@ -63,11 +64,14 @@ class Projects:
             search: Only projects that match this text.
             status: `active` or `inactive`.
             project_manager_id: Only projects of this manager.
+            whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/projects`.
         """
         return loop_thread.run(
             loop_thread.collect(
-                self._aio.list(name=name, search=search, status=status, project_manager_id=project_manager_id)
+                self._aio.list(
+                    name=name, search=search, status=status, project_manager_id=project_manager_id, whole=whole
+                )
             )
         )

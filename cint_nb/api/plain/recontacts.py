@@ -11,6 +11,7 @@ from cint_nb.api.resources import recontacts
 from cint_nb.api.resources.downloads import Download
 from cint_nb.domain.files import Uploadable, UploadFile
 from cint_nb.domain.models import TargetGroupRef
+from cint_nb.domain.plan import Money, MoneyText
 from cint_nb.domain.respondent_lists import UploadJob
 from cint_nb.wire import loop_thread
 
@@ -20,7 +21,7 @@ class Recontacts:
 
     Attributes:
         on_started: Called with the handle of each job that was started, and the number of ids saved before it.
-        before_upload: Called with the number of ids before an upload is sent; raises if they may not be added.
+        spend_guard: Asks for a budget where more ids can cost more; None asks for nothing.
     """
 
     def __init__(self, aio: recontacts.Recontacts) -> None:
@@ -33,6 +34,7 @@ class Recontacts:
         *,
         token: str | None = None,
         file_name: str | None = None,
+        budget: Money | MoneyText | None = None,
     ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
@@ -48,9 +50,12 @@ class Recontacts:
                 the same token and the same ids adopt the job that was started with them, whatever its state.
             file_name: The whole name of the file, in place of one made from the token: letters, digits, `.`, `_`, `-`.
                 A job of that name is adopted unless it failed.
+            budget: The most the whole target group may cost. `Client` requires it for a group in the field that allows
+                overfill, unless what was approved for it covers the ids; the bare `AsyncClient` does not.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
+            BudgetExceeded: with these ids the group could cost more than was approved; nothing was sent.
             JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
                 A running job of the same file name is adopted instead.
             OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
@@ -58,7 +63,7 @@ class Recontacts:
 
         Serves the recontact guide, step 2, and `POST …/recontacts/jobs/upload-respondents-by-file`.
         """
-        return loop_thread.run(self._aio.upload(ref, uploadable, token=token, file_name=file_name))
+        return loop_thread.run(self._aio.upload(ref, uploadable, token=token, file_name=file_name, budget=budget))
 
     def jobs(self, ref: TargetGroupRef) -> builtins.list[UploadJob]:
         """Return the upload jobs of a target group, newest first.

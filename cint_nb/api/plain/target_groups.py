@@ -206,9 +206,12 @@ class TargetGroups:
     ) -> int:
         """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
+        Without `profiles` the exchange computes the quotas anew from what suppliers can deliver, so that their shares
+        change: `wave.raise_goal` keeps them.
+
         Args:
             ref: The target group.
-            goal: Completes wanted, at least 1 and at most the number of saved ids.
+            goal: Completes wanted, at least 1; of a recontact at most the number of saved ids.
             profiles: Quota goals to change with it, in the exchange's format.
             budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
                 bare `AsyncClient` does not.
@@ -236,7 +239,7 @@ class TargetGroups:
         return loop_thread.run(self._aio.performance(ref))
 
     def completes_by_interval(self, ref: TargetGroupRef, interval: str = "PT24H") -> tuple[CompletesInterval, ...]:
-        """Read the completes over time; each count is cumulative, up to the end of its interval.
+        """Read the completes over time, in its order; each count is cumulative, up to the end of its interval.
 
         Args:
             ref: The target group.

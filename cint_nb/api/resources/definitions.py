@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from cint_nb.api import operations as ops
 from cint_nb.api.parsing import parse, parse_item, parse_list
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.definitions import Account, AllocationTemplate, BusinessUnit, DefinitionItem, Locale, User
+from cint_nb.domain.definitions import (
+    Account,
+    AllocationTemplate,
+    BusinessUnit,
+    DefinitionItem,
+    Locale,
+    Supplier,
+    User,
+)
 from cint_nb.domain.models import ApiModel
+from cint_nb.domain.profiling.questions import Question
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items
 
@@ -17,11 +27,15 @@ Model = TypeVar("Model", bound=ApiModel)
 
 @check_arguments()
 class Definitions:
-    """Accounts, users, business units, locales, industries, study types and allocation templates."""
+    """Accounts, users, business units, locales, industries, study types, suppliers, questions, allocation templates."""
 
     def __init__(self, http: Http) -> None:
         self._http = http
         self._cache: dict[str, tuple[ApiModel, ...]] = {}
+
+    def clear_cache(self) -> None:
+        """Forget what was read, so that the next call of each method asks the exchange again."""
+        self._cache.clear()
 
     async def accounts(self) -> tuple[Account, ...]:
         """Return the accounts the credentials may use; `GET /accounts`."""
@@ -57,6 +71,41 @@ class Definitions:
     async def study_types(self) -> tuple[DefinitionItem, ...]:
         """Return the study types, among them `recontact`; `GET /study-types`."""
         return await self._read_cached(ops.LIST_STUDY_TYPES, DefinitionItem, "study_types")
+
+    async def suppliers(self) -> tuple[Supplier, ...]:
+        """Return the suppliers of the exchange; `GET /suppliers`."""
+        return await self._read_cached(ops.LIST_SUPPLIERS, Supplier, "suppliers")
+
+    async def questions(
+        self, locale: str, *, ids: Sequence[int] = (), search: str | None = None, custom: bool = False
+    ) -> tuple[Question, ...]:
+        """Return questions of a locale's library with their answers; one request per 100 of them.
+
+        Args:
+            locale: Language and country, such as `ger_de`.
+            ids: Only the questions with these ids.
+            search: Only those whose question or answers contain this text. Without it, and without `ids`, the whole
+                library is read.
+            custom: Whether to include the account's own questions.
+
+        Serves `GET …/questions-translation`.
+        """
+        query = {
+            "locale": locale,
+            "id": ",".join(map(str, ids)) or None,
+            "query": search or None,
+            "allow_custom_quals": True if custom else None,
+        }
+        key = f"{ops.LIST_QUESTIONS.name} {query}"
+        if key not in self._cache:
+            call = ops.LIST_QUESTIONS.make_call(query=query)
+            rows = iter_items(self._http, call, items_key="profiles", total_key="total")
+            self._cache[key] = tuple([parse_item(Question, row, call) async for row in rows])
+        return tuple(row for row in self._cache[key] if isinstance(row, Question))
+
+    def refresh(self) -> None:
+        """Forget what was read, so that it is read again when it is next asked for; nothing is sent."""
+        self._cache.clear()
 
     async def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from cint_nb.domain.files import safe_file_name
-from cint_nb.domain.ids import mask_ids_in
+from cint_nb.domain.ids import mask_ids_in, printable
 from cint_nb.output_files import as_path, write_new_file
 from cint_nb.wire.calls import Reply
 
 _FILE_NAME = re.compile(r"filename\*?\s*=\s*(?:[\w-]*''(?P<coded>[^;]+)|\"(?P<quoted>[^\"]*)\"|(?P<bare>[^;]+))", re.I)
 
 
+@printable
 class Download(NamedTuple):
     """A downloaded file: `name, content = download`.
 

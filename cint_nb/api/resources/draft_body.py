@@ -45,10 +45,12 @@ def build_draft_body(plan: TargetGroupPlan | Mapping[str, Any], *, name: str | N
 
 
 def allocation_format_of(body: Mapping[str, Any]) -> AllocationFormat | None:
-    """Return in which of the three known formats a body states its allocations; None if in none of them."""
+    """Return in which of the known formats a body states its allocations; None if in none of them."""
     if "allocation_template" in body:
         return AllocationFormat.ALLOCATION_TEMPLATE
     allocations = body.get("allocations")
+    if allocations is None:
+        return AllocationFormat.OMITTED
     if not isinstance(allocations, Mapping):
         return None
     return AllocationFormat.TEMPLATE_ID if "template_id" in allocations else AllocationFormat.OPEN_EXCHANGE
@@ -61,7 +63,7 @@ def convert_allocations(
     template_id: str = limits.RECONTACT_TEMPLATE_ID,
     template: AllocationTemplate | None = None,
 ) -> dict[str, Any]:
-    """Return the body with its allocations in another of the three known formats.
+    """Return the body with its allocations in another of the known formats.
 
     Args:
         body: Body of a draft.
@@ -86,6 +88,8 @@ def convert_allocations(
                     next_step="read it with client.definitions.allocation_template(template_id) and pass it.",
                 )
             return {**rest, "allocations": {"open_exchange_allocations": template.to_open_exchange_allocations()}}
+        case AllocationFormat.OMITTED:
+            return rest
 
 
 def mentions_field(error: BadRequest, word: str) -> bool:
@@ -100,13 +104,15 @@ def suggest_allocation_formats(error: BadRequest, body: Mapping[str, Any]) -> No
     tried = allocation_format_of(body)
     if tried is None or not mentions_field(error, "allocation"):
         return
-    others = [each for each in AllocationFormat if each is not tried]
+    others = [each for each in AllocationFormat if each not in (tried, AllocationFormat.OMITTED)]
+    if tried is AllocationFormat.OMITTED:  # without a template to name, they can only be spelled out
+        others = [AllocationFormat.OPEN_EXCHANGE]
     error.evidence["allocation_format"] = str(tried)
     error.evidence["other_formats"] = ", ".join(others)
     error.safe = "a rejected draft creates nothing, so you can safely try another format."
     error.next_step = (
-        "Cint's documents show other formats for the recontact template: resend the plan with "
-        f"allocation_format=AllocationFormat.{others[0].name}, then check the result with "
+        "Cint's documents show other formats for the allocations: resend the plan with "
+        f"allocation_format={str(others[0])!r}, then check the result with "
         "client.target_groups.allocation_specification(ref)."
     )
 

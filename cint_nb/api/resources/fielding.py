@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from cint_nb.api import operations as ops
@@ -11,13 +11,14 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.api.jobs.schedule import DurationModel
 from cint_nb.api.parsing import parse, parse_created_id, parse_list
 from cint_nb.api.safety.if_match import RunDecision, update_conditionally
+from cint_nb.api.safety.spend_check import RecordApproval, SpendCheck, within_budget
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, InvalidState, ServerError, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import BatchResult, FieldingRun, RunState
 from cint_nb.domain.ids import masked_text
 from cint_nb.domain.jobs import JobHandle, JobKind
 from cint_nb.domain.models import TargetGroupRef
-from cint_nb.domain.plan import format_utc
+from cint_nb.domain.plan import Money, MoneyText, format_utc
 from cint_nb.domain.target_groups import Transitions
 from cint_nb.wire.calls import Call
 from cint_nb.wire.http import Http
@@ -25,26 +26,39 @@ from cint_nb.wire.http import Http
 
 @check_arguments()
 class Fielding:
-    """The fielding of target groups: launch them and control their runs."""
+    """The fielding of target groups: launch them and control their runs.
+
+    Attributes:
+        spend_guard: Asks for a budget before people can enter; None asks for nothing.
+    """
 
     def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
         self._durations = durations
+        self.spend_guard: SpendCheck | None = None
 
     # --- from draft to run ------------------------------------------------------------------------------------
 
     async def launch(
-        self, ref: TargetGroupRef, end_fielding_at: datetime, *, idempotency_key: str | None = None
+        self,
+        ref: TargetGroupRef,
+        end_fielding_at: datetime,
+        *,
+        budget: Money | MoneyText | None = None,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Launch a draft in a background job; once it is done, the group is live and costs money.
 
         Args:
             ref: The draft.
             end_fielding_at: End of fielding, with a time zone, at least one hour ahead.
+            budget: The most the whole target group may cost. `Client` requires it; the bare `AsyncClient` does not.
             idempotency_key: The same key never launches twice; a new one if omitted.
 
         Raises:
             InputError: the time has no time zone; nothing was sent.
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the group could cost more than the budget; nothing was sent.
             BadRequest: the exchange rejects the time.
             TransportError: the reply was lost; `evidence` contains the key with which to call this again.
 
@@ -52,9 +66,10 @@ class Fielding:
         """
         body = {"end_fielding_at": _format_time(end_fielding_at)}
         key = idempotency_key or self._http.token_factory.uuid()
-        return await self._start_job(
-            ops.LAUNCH.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.LAUNCH, ref
-        )
+        async with within_budget(self._spending(ref, "launch", budget)):
+            return await self._start_job(
+                ops.LAUNCH.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.LAUNCH, ref
+            )
 
     async def schedule(
         self,
@@ -62,6 +77,7 @@ class Fielding:
         start_fielding_at: datetime,
         end_fielding_at: datetime,
         *,
+        budget: Money | MoneyText | None = None,
         idempotency_key: str | None = None,
     ) -> Job:
         """Schedule a draft in a background job; it goes live automatically at the start time.
@@ -70,19 +86,23 @@ class Fielding:
             ref: The draft.
             start_fielding_at: Start, with a time zone, not in the past.
             end_fielding_at: End, with a time zone.
+            budget: The most the whole target group may cost. `Client` requires it; the bare `AsyncClient` does not.
             idempotency_key: The same key never schedules twice; a new one if omitted.
 
         Raises:
             InputError: a time has no time zone, or the end is not after the start; nothing was sent.
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the group could cost more than the budget; nothing was sent.
             TransportError: the reply was lost; `evidence` contains the key with which to call this again.
 
         Serves `POST …/fielding-run-jobs/schedule-from-draft`.
         """
         body = _check_period(start_fielding_at, end_fielding_at)
         key = idempotency_key or self._http.token_factory.uuid()
-        return await self._start_job(
-            ops.SCHEDULE.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref
-        )
+        async with within_budget(self._spending(ref, "schedule", budget)):
+            return await self._start_job(
+                ops.SCHEDULE.make_call(ref.path_params(), json=body, idempotency_key=key), JobKind.SCHEDULE, ref
+            )
 
     # --- the run ----------------------------------------------------------------------------------------------
 
@@ -101,27 +121,94 @@ class Fielding:
         """List the fielding runs of a target group, without ETags: none before the launch, then one.
 
         Raises:
-            UnexpectedReply: the reply has no list.
+            UnexpectedReply: the reply has no list, or more than one run: which of them people enter by is not known.
 
         Serves `GET …/fielding-runs`.
         """
-        return parse_list(FieldingRun, await self._http.send(ops.LIST_RUNS.make_call(ref.path_params())), "data")
+        reply = await self._http.send(ops.LIST_RUNS.make_call(ref.path_params()))
+        found = parse_list(FieldingRun, reply, "data")
+        if len(found) > 1:
+            raise reply.unexpected_reply_error(
+                f"The reply to the request to {ops.LIST_RUNS.description} is not as documented: data has "
+                f"{len(found)} runs, and a target group has at most one."
+            )
+        return found
 
     async def pause(self, ref: TargetGroupRef) -> FieldingRun:
         """Pause a live run; a paused one stays paused. Raises the same errors as `complete`. Serves `POST …/pause`."""
         return await self._change_state(ref, ops.PAUSE, "pause", {RunState.LIVE}, RunState.PAUSED)
 
-    async def resume(self, ref: TargetGroupRef) -> FieldingRun:
-        """Resume a paused run; a live one stays live. Raises the same errors as `complete`. Serves `POST …/resume`."""
-        return await self._change_state(ref, ops.RESUME, "resume", {RunState.PAUSED}, RunState.LIVE)
+    async def resume(self, ref: TargetGroupRef, *, budget: Money | MoneyText | None = None) -> FieldingRun:
+        """Resume a paused run; a live one stays live.
 
-    async def launch_now(self, ref: TargetGroupRef) -> FieldingRun:
-        """Launch a scheduled run at once; its end moves with its start. Serves `POST …/launch-now`."""
-        return await self._change_state(ref, ops.LAUNCH_NOW, "launch now", {RunState.SCHEDULED}, RunState.LIVE)
+        Args:
+            ref: The target group.
+            budget: The most the whole target group may cost. `Client` requires it unless what was approved for the
+                group covers it; the bare `AsyncClient` does not.
 
-    async def relaunch(self, ref: TargetGroupRef) -> FieldingRun:
-        """Relaunch a completed run whose goal and end have not been reached. Serves `POST …/relaunch`."""
-        return await self._change_state(ref, ops.RELAUNCH, "relaunch", {RunState.COMPLETED}, RunState.LIVE)
+        Raises:
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the group could cost more than the budget; nothing was sent.
+            InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
+
+        Serves `POST …/resume`.
+        """
+        return await self._change_state(
+            ref,
+            ops.RESUME,
+            "resume",
+            {RunState.PAUSED},
+            RunState.LIVE,
+            spending=lambda: self._spending(ref, "resume", budget, or_approved=True),
+        )
+
+    async def launch_now(self, ref: TargetGroupRef, *, budget: Money | MoneyText | None = None) -> FieldingRun:
+        """Launch a scheduled run at once; its end moves with its start. A live run stays live.
+
+        Args:
+            ref: The target group.
+            budget: The most the whole target group may cost. `Client` requires it unless what was approved for the
+                group covers it; the bare `AsyncClient` does not.
+
+        Raises:
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the group could cost more than the budget; nothing was sent.
+            InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
+
+        Serves `POST …/launch-now`.
+        """
+        return await self._change_state(
+            ref,
+            ops.LAUNCH_NOW,
+            "launch now",
+            {RunState.SCHEDULED},
+            RunState.LIVE,
+            spending=lambda: self._spending(ref, "launch_now", budget, or_approved=True),
+        )
+
+    async def relaunch(self, ref: TargetGroupRef, *, budget: Money | MoneyText | None = None) -> FieldingRun:
+        """Relaunch a completed run whose goal and end have not been reached; a live one stays live.
+
+        Args:
+            ref: The target group.
+            budget: The most the whole target group may cost, what it has cost included. `Client` requires it; the bare
+                `AsyncClient` does not.
+
+        Raises:
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the group could cost more than the budget; nothing was sent.
+            InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
+
+        Serves `POST …/relaunch`.
+        """
+        return await self._change_state(
+            ref,
+            ops.RELAUNCH,
+            "relaunch",
+            {RunState.COMPLETED},
+            RunState.LIVE,
+            spending=lambda: self._spending(ref, "relaunch", budget),
+        )
 
     async def complete(self, ref: TargetGroupRef, *, resume_first: bool = False) -> FieldingRun:
         """Complete a live or scheduled run, so that nobody can enter any longer; a completed one stays completed.
@@ -142,8 +229,8 @@ class Fielding:
         """
         if resume_first:
             run = await self.run(ref)
-            if run is not None and run.state is RunState.PAUSED:
-                await self.resume(ref)
+            if run is not None and run.state is RunState.PAUSED:  # for a moment, and to end it: no budget is asked for
+                await self._change_state(ref, ops.RESUME, "resume", {RunState.PAUSED}, RunState.LIVE)
         return await self._change_state(
             ref,
             ops.COMPLETE,
@@ -155,9 +242,27 @@ class Fielding:
         )
 
     async def update_run(
-        self, ref: TargetGroupRef, start_fielding_at: datetime, end_fielding_at: datetime
+        self,
+        ref: TargetGroupRef,
+        start_fielding_at: datetime,
+        end_fielding_at: datetime,
+        *,
+        budget: Money | MoneyText | None = None,
     ) -> FieldingRun:
-        """Change start and end of the run. Raises the same errors as `complete`.
+        """Change start and end of the run.
+
+        Args:
+            ref: The target group.
+            start_fielding_at: Start, with a time zone.
+            end_fielding_at: End, with a time zone.
+            budget: The most the whole target group may cost. `Client` requires it if fielding would begin earlier or
+                end later; the bare `AsyncClient` does not.
+
+        Raises:
+            InputError: a time has no time zone, or the end is not after the start; nothing was sent.
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the group could cost more than the budget; nothing was sent.
+            InvalidState: the run's state does not allow it, or there is no run; nothing was changed.
 
         Serves `PUT …/fielding-runs/{fielding_run_id}`.
         """
@@ -172,7 +277,14 @@ class Fielding:
         def call(run: FieldingRun) -> Call:
             return ops.UPDATE_RUN.make_call(ref.path_params(fielding_run_id=run.id), json=body, if_match=run.etag)
 
-        return await update_conditionally(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
+        def spending(run: FieldingRun) -> Awaitable[RecordApproval] | None:
+            start, end = run.start_fielding_at, run.end_fielding_at
+            is_within = start and end and start <= start_fielding_at and end_fielding_at <= end
+            return None if is_within else self._spending(ref, "update_run", budget)
+
+        return await update_conditionally(
+            self._http, read_run=lambda: self.run(ref), decide=decide, call=call, spending=spending
+        )
 
     async def allowed_actions(self, project_id: str, target_group_ids: Sequence[str]) -> Transitions:
         """Read which actions a set of target groups allows now; `POST …/compute-target-group-transitions`."""
@@ -184,7 +296,13 @@ class Fielding:
     # --- batches ----------------------------------------------------------------------------------------------
 
     async def start_batch(
-        self, action: str, project_id: str, target_group_ids: Sequence[str], *, idempotency_key: str | None = None
+        self,
+        action: str,
+        project_id: str,
+        target_group_ids: Sequence[str],
+        *,
+        budget: Money | MoneyText | None = None,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Apply one action to many target groups of a project in a background job.
 
@@ -194,10 +312,14 @@ class Fielding:
             action: `launch`, `pause`, `resume`, `complete` or `relaunch`.
             project_id: The project of all the groups.
             target_group_ids: The groups, at least one.
+            budget: The most all these groups together may cost. `Client` requires it to `relaunch`, and to `launch` or
+                `resume` unless what was approved for each group covers it; the bare `AsyncClient` does not.
             idempotency_key: The same key never acts twice; a new one if omitted.
 
         Raises:
             InputError: the action is unknown or there is no group; nothing was sent.
+            PlanError: a budget is missing or in another currency; nothing was sent.
+            BudgetExceeded: the groups could cost more than the budget; nothing was sent.
 
         Serves `POST …/batch-jobs/{verb}-fielding-runs-by-target-group-id`.
         """
@@ -211,7 +333,14 @@ class Fielding:
         call = ops.START_BATCH[action].make_call(
             {"project_id": project_id}, json={"target_group_ids": list(target_group_ids)}, idempotency_key=key
         )
-        return await self._start_job(call, JobKind(f"batch-{action}"), None, project_id=project_id)
+        refs = [TargetGroupRef(project_id=project_id, target_group_id=each) for each in dict.fromkeys(target_group_ids)]
+        check = None
+        if self.spend_guard is not None and ops.START_BATCH[action].name in ops.SPENDING:
+            check = self.spend_guard.check_batch(
+                refs, verb="client.fielding.start_batch", budget=budget, or_approved=action != "relaunch"
+            )
+        async with within_budget(check):
+            return await self._start_job(call, JobKind(f"batch-{action}"), None, project_id=project_id)
 
     async def batch_result(self, handle: JobHandle) -> BatchResult:
         """Read which target groups a batch changed and which it could not, with the reasons.
@@ -223,6 +352,16 @@ class Fielding:
         return parse(BatchResult, await self._http.send(call))
 
     # --- inside -----------------------------------------------------------------------------------------------
+
+    def _spending(
+        self, ref: TargetGroupRef, verb: str, budget: Money | str | None, *, or_approved: bool = False
+    ) -> Awaitable[RecordApproval] | None:
+        """Return what asks for the budget of a call that lets people in; None where there is no guard."""
+        if self.spend_guard is None:
+            return None
+        return self.spend_guard.check(
+            ref, verb=f"client.fielding.{verb}", budget=budget, always=True, or_approved=or_approved
+        )
 
     async def _start_job(
         self, call: Call, kind: JobKind, ref: TargetGroupRef | None, *, project_id: str | None = None
@@ -248,6 +387,7 @@ class Fielding:
         target: RunState,
         *,
         advice: str | None = None,
+        spending: Callable[[], Awaitable[RecordApproval] | None] = lambda: None,
     ) -> FieldingRun:
         def decide(run: FieldingRun | None) -> RunDecision:
             found = _require_run(run, action)
@@ -265,7 +405,9 @@ class Fielding:
         def call(run: FieldingRun) -> Call:
             return operation.make_call(ref.path_params(fielding_run_id=run.id), if_match=run.etag)
 
-        return await update_conditionally(self._http, read_run=lambda: self.run(ref), decide=decide, call=call)
+        return await update_conditionally(
+            self._http, read_run=lambda: self.run(ref), decide=decide, call=call, spending=lambda _: spending()
+        )
 
 
 def _require_run(run: FieldingRun | None, action: str) -> FieldingRun:

@@ -73,6 +73,7 @@ class Projects:
         search: str | None = None,
         status: str | None = None,
         project_manager_id: str | None = None,
+        whole: bool = False,
     ) -> AsyncIterator[ProjectSummary]:
         """Iterate over the account's projects.
 
@@ -81,6 +82,7 @@ class Projects:
             search: Only projects that match this text.
             status: `active` or `inactive`.
             project_manager_id: Only projects of this manager.
+            whole: Raise `UnexpectedReply` if the list was truncated, instead of warning.
 
         Serves `GET …/projects`.
         """
@@ -91,7 +93,7 @@ class Projects:
             "project_manager_id": project_manager_id,
         }
         call = ops.LIST_PROJECTS.make_call(query=query)
-        async for row in iter_items(self._http, call, items_key="projects"):
+        async for row in iter_items(self._http, call, items_key="projects", complete=whole):
             project = parse_item(ProjectSummary, row, call)
             if name is None or project.name == name:
                 yield project

@@ -14,13 +14,15 @@ from cint_nb.api.parsing import parse, parse_created_id, parse_item
 from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.remove_all import start_removal
 from cint_nb.api.safety.send_once import send_once
+from cint_nb.api.safety.spend_check import RecordApproval, SpendCheck, within_budget
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.errors import ApiError, JobAlreadyRunning, NotFound, TransportError, UnexpectedReply
+from cint_nb.domain.errors import ApiError, JobAlreadyRunning, TransportError, UnexpectedReply
 from cint_nb.domain.files import Uploadable, UploadFile, validate_upload
 from cint_nb.domain.ids import EntityType, normalise_ids, quote_foreign
 from cint_nb.domain.jobs import JobHandle, JobKind, JobState, is_documented_status
 from cint_nb.domain.models import TargetGroupRef, evolve
+from cint_nb.domain.plan import Money, MoneyText
 from cint_nb.domain.respondent_lists import RecontactOverview, UploadJob
 from cint_nb.wire.http import Http
 from cint_nb.wire.pages import iter_items, iter_pages
@@ -35,14 +37,14 @@ class Recontacts:
 
     Attributes:
         on_started: Called with the handle of each job that was started, and the number of ids saved before it.
-        before_upload: Called with the number of ids before an upload is sent; raises if they may not be added.
+        spend_guard: Asks for a budget where more ids can cost more; None asks for nothing.
     """
 
     def __init__(self, http: Http, durations: DurationModel) -> None:
         self._http = http
         self._durations = durations
         self.on_started: Callable[[JobHandle, int | None], None] | None = None
-        self.before_upload: Callable[[TargetGroupRef, int], Awaitable[None]] | None = None
+        self.spend_guard: SpendCheck | None = None
 
     # --- upload -----------------------------------------------------------------------------------------------
 
@@ -53,6 +55,7 @@ class Recontacts:
         *,
         token: str | None = None,
         file_name: str | None = None,
+        budget: Money | MoneyText | None = None,
     ) -> Job:
         """Upload respondent ids in a background job, or adopt the job an earlier attempt started.
 
@@ -68,9 +71,12 @@ class Recontacts:
                 the same token and the same ids adopt the job that was started with them, whatever its state.
             file_name: The whole name of the file, in place of one made from the token: letters, digits, `.`, `_`, `-`.
                 A job of that name is adopted unless it failed.
+            budget: The most the whole target group may cost. `Client` requires it for a group in the field that allows
+                overfill, unless what was approved for it covers the ids; the bare `AsyncClient` does not.
 
         Raises:
             RespondentFileError: the file is empty or above a limit; nothing was sent.
+            BudgetExceeded: with these ids the group could cost more than was approved; nothing was sent.
             JobAlreadyRunning: another job is running for this target group; `evidence` names it if a list shows it.
                 A running job of the same file name is adopted instead.
             OutcomeUnknown: the reply was lost and the checks failed; `evidence` contains the token with which to call
@@ -90,7 +96,6 @@ class Recontacts:
         own = _own_job(listed or (), name, adoptable)
         if own is not None:
             return self._adopt(ref, own, upload)
-        await self._require_allowed(ref, upload)
         saved_before = await self.saved_count(ref)
         started_at = self._http.clock.now()
 
@@ -114,21 +119,22 @@ class Recontacts:
             # Where nothing is listed, the conflict is the proof: the first request was accepted, its job is running.
             return unlisted() if listed is None else await check()
 
-        try:
-            job = await send_once(
-                self._http,
-                send,
-                check,
-                check_conflict=check_conflict,
-                what="upload recontacts",
-                token=token,
-                file_name=name,
-                project_id=ref.project_id,
-                target_group_id=ref.target_group_id,
-            )
-        except JobAlreadyRunning as error:
-            running = await self._running_of_name(ref, name, error)
-            job = self._adopt(ref, running, upload, saved_before=saved_before)
+        async with within_budget(self._spending(ref, upload, budget)):
+            try:
+                job = await send_once(
+                    self._http,
+                    send,
+                    check,
+                    check_conflict=check_conflict,
+                    what="upload recontacts",
+                    token=token,
+                    file_name=name,
+                    project_id=ref.project_id,
+                    target_group_id=ref.target_group_id,
+                )
+            except JobAlreadyRunning as error:
+                running = await self._running_of_name(ref, name, error)
+                job = self._adopt(ref, running, upload, saved_before=saved_before)
         return self._announce(job, saved_before)
 
     async def jobs(self, ref: TargetGroupRef) -> list[UploadJob]:
@@ -271,7 +277,9 @@ class Recontacts:
                 reply = await self._http.send(
                     ops.UPLOAD_RSIDS.make_call(ref.path_params(), file=(name, upload.content))
                 )
-            except NotFound:
+            except ApiError as again:
+                if again.status not in _ENDPOINT_MISSING:
+                    raise
                 raise error from None
         return kind, parse_created_id(reply, "job_id", "id")
 
@@ -315,9 +323,10 @@ class Recontacts:
                 return job
         return None
 
-    async def _require_allowed(self, ref: TargetGroupRef, upload: UploadFile) -> None:
-        if self.before_upload is not None:
-            await self.before_upload(ref, upload.id_count)
+    def _spending(
+        self, ref: TargetGroupRef, upload: UploadFile, budget: Money | str | None
+    ) -> Awaitable[RecordApproval] | None:
+        return None if self.spend_guard is None else self.spend_guard.check_upload(ref, upload.id_count, budget)
 
     async def _jobs_or_none(self, ref: TargetGroupRef, upload: UploadFile) -> list[UploadJob] | None:
         """Return the upload jobs; None if an older exchange has no list of them and RSIDs can go to the older URL."""

@@ -14,7 +14,7 @@ from cint_nb.api.resources.downloads import Download, make_download
 from cint_nb.api.safety.send_once import send_once
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.errors import BadRequest, InputError, NotFound
+from cint_nb.domain.errors import ApiError, InputError
 from cint_nb.domain.ids import masked_repr, masked_text
 from cint_nb.domain.jobs import JobKind
 from cint_nb.domain.models import text_or_none
@@ -25,6 +25,7 @@ from cint_nb.wire.pages import iter_items
 
 _FILTERS = ("project", "target_group", "business_unit")
 _RECENT_LIMIT = 500
+_SPELLING_REFUSED = (400, 404)
 
 
 @check_arguments()
@@ -172,19 +173,21 @@ class Reports:
         try:
             reply = await self._http.send(call(str(kind)))
             self._spelling[kind] = str(kind)
-        except (BadRequest, NotFound) as error:
-            if isinstance(error, BadRequest) and error.invalid_params and not _concerns_type(error):
+        except ApiError as error:
+            if error.status not in _SPELLING_REFUSED or (error.invalid_params and not _concerns_type(error)):
                 raise
             other = GUIDE_SPELLINGS[kind]
             try:
                 reply = await self._http.send(call(other))
-            except (BadRequest, NotFound):
+            except ApiError as again:
+                if again.status not in _SPELLING_REFUSED:
+                    raise
                 raise error from None
             self._spelling[kind] = other
         return reply
 
 
-def _concerns_type(error: BadRequest) -> bool:
+def _concerns_type(error: ApiError) -> bool:
     return any("report_type" in name for name, _ in error.invalid_params if name is not None)
 
 

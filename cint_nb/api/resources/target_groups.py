@@ -15,7 +15,7 @@ from cint_nb.api.resources.draft_body import (
     toggle_unit_id_type,
 )
 from cint_nb.api.safety.send_once import send_once
-from cint_nb.api.safety.spend_check import SpendCheck
+from cint_nb.api.safety.spend_check import SpendCheck, within_budget
 from cint_nb.domain import limits
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import ApiError, BadRequest, InputError, NotFound
@@ -279,15 +279,14 @@ class TargetGroups:
         Serves `PUT …/cost-per-interview`.
         """
         wanted = Money.parse(price)
-        approve = None
+        check = None
         if self.spend_guard is not None:
-            approve = await self.spend_guard.check(
+            check = self.spend_guard.check(
                 ref, verb="client.target_groups.set_cost_per_interview", price=wanted, budget=budget
             )
         body = {"target_group_cpi": wanted.to_body()}
-        reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
-        if approve is not None:
-            approve()
+        async with within_budget(check):
+            reply = await self._http.send(ops.SET_CPI.make_call(ref.path_params(), json=body))
         if reply.body.strip():
             return parse_item(Amount, reply.json_object().get("target_group_cpi"), ops.SET_CPI.make_call())
         shown = (await self.overview(ref)).current_cost_per_interview
@@ -305,9 +304,12 @@ class TargetGroups:
     ) -> int:
         """Set the goal of a launched group, and return what the exchange then reports; a draft's goal is in its body.
 
+        Without `profiles` the exchange computes the quotas anew from what suppliers can deliver, so that their shares
+        change: `wave.raise_goal` keeps them.
+
         Args:
             ref: The target group.
-            goal: Completes wanted, at least 1 and at most the number of saved ids.
+            goal: Completes wanted, at least 1; of a recontact at most the number of saved ids.
             profiles: Quota goals to change with it, in the exchange's format.
             budget: The most the whole target group may cost. `Client` requires it if the group becomes dearer; the
                 bare `AsyncClient` does not.
@@ -318,17 +320,16 @@ class TargetGroups:
 
         Serves `PUT …/profiles/completes-goal`.
         """
-        approve = None
+        check = None
         if self.spend_guard is not None:
-            approve = await self.spend_guard.check(
+            check = self.spend_guard.check(
                 ref, verb="client.target_groups.set_completes_goal", goal=goal, budget=budget
             )
         body: dict[str, Any] = {"completes_goal": goal}
         if profiles:
             body["profiles"] = [dict(profile) for profile in profiles]
-        reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
-        if approve is not None:
-            approve()
+        async with within_budget(check):
+            reply = await self._http.send(ops.SET_GOAL.make_call(ref.path_params(), json=body))
         if reply.body.strip():
             return int(reply.json_object()["completes_goal"])
         shown = (await self.overview(ref)).progress.filling_goal
@@ -359,7 +360,7 @@ class TargetGroups:
     async def completes_by_interval(
         self, ref: TargetGroupRef, interval: str = "PT24H"
     ) -> tuple[CompletesInterval, ...]:
-        """Read the completes over time; each count is cumulative, up to the end of its interval.
+        """Read the completes over time, in its order; each count is cumulative, up to the end of its interval.
 
         Args:
             ref: The target group.
@@ -368,7 +369,15 @@ class TargetGroups:
         Serves `GET …/completes-aggregated-by-interval`.
         """
         call = ops.GET_COMPLETES.make_call(ref.path_params(), query={"aggregation_interval": interval})
-        return parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
+        found = parse_list(CompletesInterval, await self._http.send(call), "aggregated_completes_intervals")
+        found = tuple(sorted(found, key=lambda each: each.timestamp))
+        counts = [each.count for each in found if each.count is not None]
+        if counts != sorted(counts):
+            self._http.warn(
+                f"The reply to the request to {ops.GET_COMPLETES.description} is not as documented: "
+                "aggregated_completes_intervals[].count falls, and should count all completes so far."
+            )
+        return found
 
     async def changelog(self, ref: TargetGroupRef, *, types: tuple[str, ...] = ()) -> AsyncIterator[ChangelogEntry]:
         """Iterate over what was changed, when and by whom.

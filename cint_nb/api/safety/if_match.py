@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from cint_nb.api.safety.spend_check import RecordApproval, within_budget
 from cint_nb.domain.errors import (
     Conflict,
     InvalidState,
@@ -32,6 +33,7 @@ async def update_conditionally(
     read_run: Callable[[], Awaitable[FieldingRun | None]],
     decide: Callable[[FieldingRun | None], RunDecision],
     call: Callable[[FieldingRun], Call],
+    spending: Callable[[FieldingRun], Awaitable[RecordApproval] | None] = lambda _: None,
 ) -> FieldingRun:
     """Act on a run and return its state afterwards.
 
@@ -44,6 +46,7 @@ async def update_conditionally(
         read_run: Reads the run with its ETag.
         decide: Returns whether there is anything to do; raises if the state forbids it.
         call: Builds the conditional request for the run as read.
+        spending: Asks for the budget of a request that can spend money; called for each that is sent.
 
     Raises:
         InvalidState: the state forbids the action, at first or after a change.
@@ -58,7 +61,8 @@ async def update_conditionally(
         if decision.run.etag is None:  # an unconditional change could undo somebody else's
             raise _missing_etag_error(decision.run)
         try:
-            await http.send(call(decision.run))
+            async with within_budget(spending(decision.run)):
+                await http.send(call(decision.run))
         except (PreconditionFailed, OutcomeUnknown, ServerError):
             decision = decide(await read_run())
             if attempt and not decision.already_done:

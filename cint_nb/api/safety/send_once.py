@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from cint_nb.domain import limits
@@ -13,6 +15,29 @@ T = TypeVar("T")
 
 _AMBIGUOUS_ERRORS = (OutcomeUnknown, ServerError, UnexpectedReply)
 """Errors after which a request may have taken effect: no reply, a failure of the exchange, an unreadable success."""
+
+
+CheckListener = Callable[[str], None]
+_listener: ContextVar[CheckListener | None] = ContextVar("cint_nb_check_listener", default=None)
+
+
+@contextmanager
+def listen_to_checks(listener: CheckListener) -> Iterator[None]:
+    """Have a function called with a sentence at each step of `check_until_certain` inside the block: it takes a minute.
+
+    Args:
+        listener: Called on the thread that checks.
+    """
+    reset = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(reset)
+
+
+def _say(text: str) -> None:
+    if (listener := _listener.get()) is not None:
+        listener(text)
 
 
 async def send_once(
@@ -95,7 +120,10 @@ async def check_until_certain(
         OutcomeUnknown: nothing was found, and a read failed.
     """
     waited, failed = 0.0, None
-    for moment in limits.RECHECK_AFTER_SECONDS:
+    moments = limits.RECHECK_AFTER_SECONDS
+    doubt = "The reply to a request was lost" if lost else "It is not known whether an earlier request took effect"
+    for number, moment in enumerate(moments, 1):
+        _say(f"{doubt}: {what}. Read {number} of {len(moments)} that check it follows in {moment - waited:.0f} s.")
         await http.sleep(moment - waited)
         waited = moment
         try:
@@ -104,10 +132,12 @@ async def check_until_certain(
             failed = error
             continue
         if found is not None:
+            _say(f"{doubt}: {what}. It had taken effect.")
             return found
     if failed is not None:
         accepted = isinstance(lost, UnexpectedReply)
         raise _outcome_unknown_error(what, lost or failed, accepted=accepted, **evidence) from (lost or failed)
+    _say(f"{doubt}: {what}. It had not taken effect.")
     return None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cint_nb.domain.errors import RespondentFileError
-from cint_nb.domain.ids import ENTITY_TYPE_MEANINGS, EntityType, mask_ids_in
+from cint_nb.domain.ids import ENTITY_TYPE_MEANINGS, EntityType, mask_ids_in, printable
 
 BAD_LINES_SHOWN = 5
 LISTED_LINES_MAX = 300_000
@@ -100,6 +100,7 @@ class FileChoice:
         return reader(self.content, name=self.name, **options)
 
 
+@printable
 @dataclass(frozen=True)
 class BadLine:
     """One line that cannot be used: its number, verdict, why, and what may be shown of it."""
@@ -110,6 +111,7 @@ class BadLine:
     masked: str
 
 
+@printable
 @dataclass(frozen=True)
 class FileSummary:
     """What is shown of a file.

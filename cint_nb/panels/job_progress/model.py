@@ -92,6 +92,7 @@ def describe(
     next_poll_in: float | None = None,
     resume: str | None = None,
     will_continue: bool = False,
+    note: str | None = None,
 ) -> JobDisplay:
     """Put one snapshot into words.
 
@@ -102,7 +103,11 @@ def describe(
         next_poll_in: Seconds until the next look, below 0 once its moment has passed, None when none is awaited.
         resume: What to do to follow the job again, shown when nobody follows it any more.
         will_continue: Whether a job is known to be there, though nobody looked at it yet.
+        note: What is waited for before the first look.
     """
+    if snapshot is None and note is not None:
+        css, icon, word = ("calm", "‖", "checked") if phase is WatchPhase.STOPPED else ("busy", "▶", "checking")
+        return JobDisplay(css, icon, word, detail=note, bar="0 %")
     if snapshot is None:
         css, icon, word, detail = _BEFORE_FIRST_POLL[phase]
         if will_continue and phase is WatchPhase.STOPPED:
@@ -214,8 +219,12 @@ def _advice(snapshot: JobSnapshot) -> str | None:
     return None
 
 
-def summary_text(snapshot: JobSnapshot | None, *, phase: WatchPhase = WatchPhase.WATCHED) -> list[str]:
+def summary_text(
+    snapshot: JobSnapshot | None, *, phase: WatchPhase = WatchPhase.WATCHED, note: str | None = None
+) -> list[str]:
     """Return the state in words that do not change from run to run: counts only once the job has ended."""
+    if snapshot is None and note is not None:
+        return [note]
     if snapshot is None:
         return [str(phase)] if phase is not WatchPhase.WATCHED else ["running"]
     text = describe(snapshot, phase=phase)

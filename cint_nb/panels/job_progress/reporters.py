@@ -46,6 +46,10 @@ class _PanelReporter:
         """Show a look in the panel."""
         self.panel.update(snapshot)
 
+    def note(self, text: str) -> None:
+        """Show a sentence in the panel."""
+        self.panel.note(text)
+
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Show the end in the panel, and leave it in the notebook."""
         self.panel.finish(snapshot)
@@ -63,21 +67,29 @@ def _summary_line(title: str, mode: str, snapshot: JobSnapshot | None) -> str:
 class _LineReporter:
     def __init__(self, title: str, mode: str, out: TextIO) -> None:
         self._title, self._mode, self._out = title, mode, out
+        self._has_noted = False
 
     def update(self, snapshot: JobSnapshot) -> None:
         """Wait for the end."""
 
-    def finish(self, snapshot: JobSnapshot | None) -> None:
-        """Write one line about the end."""
-        self._out.write(_summary_line(self._title, self._mode, snapshot) + "\n")
+    def note(self, text: str) -> None:
+        """Write a sentence on a line of its own."""
+        self._has_noted = True
+        self._out.write(f"[{self._mode}] {self._title}: {text}\n")
         self._out.flush()
 
+    def finish(self, snapshot: JobSnapshot | None) -> None:
+        """Write one line about the end; none where there was no job that could continue."""
+        if snapshot is not None or not self._has_noted:
+            self._out.write(_summary_line(self._title, self._mode, snapshot) + "\n")
+            self._out.flush()
 
-class _BarReporter:
+
+class _BarReporter(_LineReporter):
     def __init__(self, title: str, mode: str, out: TextIO) -> None:
         from tqdm import tqdm
 
-        self._title, self._mode, self._out = title, mode, out
+        super().__init__(title, mode, out)
         self._bar = tqdm(
             total=100,
             desc=f"[{mode}] {title}",
@@ -95,8 +107,13 @@ class _BarReporter:
         self._bar.set_postfix_str(" · ".join(bit for bit in (text.bar, *text.facts[:2]) if bit), refresh=False)
         self._bar.update(0)
 
+    def note(self, text: str) -> None:
+        """Write a sentence above the bar."""
+        self._bar.clear()
+        super().note(text)
+        self._bar.refresh()
+
     def finish(self, snapshot: JobSnapshot | None) -> None:
         """Replace the bar by one line about the end."""
         self._bar.close()
-        self._out.write(_summary_line(self._title, self._mode, snapshot) + "\n")
-        self._out.flush()
+        super().finish(snapshot)

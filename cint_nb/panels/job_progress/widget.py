@@ -72,6 +72,7 @@ class JobProgress(Panel):
         self._has_own_title = title is not None
         self._phase = WatchPhase.WAITING
         self._last: JobSnapshot | None = None
+        self._note: str | None = None
         self._last_drawn: tuple[WatchPhase, bool] | None = None
         self._own_watch: Future[None] | None = None
         self._remove_listener: Callable[[], None] | None = None
@@ -111,6 +112,13 @@ class JobProgress(Panel):
         if self._job is None:
             self._phase = WatchPhase.WATCHED
         self._throttle.submit(snapshot, last=snapshot.is_final)
+
+    def note(self, text: str) -> None:
+        """Show a sentence about what is waited for, until the first look at the job."""
+        with self._lock:
+            self._note = text
+            self._phase = WatchPhase.WATCHED
+            self._draw()
 
     def start(self) -> JobProgress:
         """Follow the job in the background until it ends, and return at once; calling it again continues.
@@ -221,6 +229,7 @@ class JobProgress(Panel):
             next_poll_in=None if self._next_poll_at is None else self._next_poll_at - now,
             resume=resume,
             will_continue=self._job is not None,
+            note=self._note,
         )
 
     def _draw(self) -> None:
@@ -269,7 +278,7 @@ class JobProgress(Panel):
 
     def summary(self) -> list[str]:
         """Return title and state; counts only once the job has ended."""
-        return [self._title, *summary_text(self._last, phase=self._phase)]
+        return [self._title, *summary_text(self._last, phase=self._phase, note=self._note)]
 
 
 async def _watch(job: WatchableJob) -> None:

@@ -68,14 +68,14 @@ class WaveProgress:
 
 
 def wave_progress(
-    entries: Sequence[JournalEntry[Payload]], *, plan: TargetGroupPlan, ids: int, blocked: int = 0
+    entries: Sequence[JournalEntry[Payload]], *, plan: TargetGroupPlan | None, ids: int | None, blocked: int = 0
 ) -> WaveProgress:
     """Return where a wave stands.
 
     Args:
         entries: What the journal holds of the wave, oldest first.
-        plan: Its plan, for the line that launches it.
-        ids: How many respondents it recontacts.
+        plan: Its plan, for the line that launches it; None for a wave that was opened to be read.
+        ids: How many respondents it recontacts; None for new people.
         blocked: How many findings stop the next step.
     """
     done = [entry.number for entry in entries if entry.step == "remove" and entry.state is EntryState.DONE]
@@ -85,12 +85,17 @@ def wave_progress(
         return WaveProgress(WaveStep.CLOSE, StepState.DONE, None, "the wave is closed: nobody enters any more")
     if _state(last, "launch") is EntryState.DONE:
         return _fielding_progress(last)
+    if plan is None:
+        said = "shows where the wave stands; it was opened without a plan, to be read, paused and closed"
+        return WaveProgress(WaveStep.FIELD, StepState.NOW, "wave.status()", said)
     if (entry := last.get(("launch", ""))) is not None:
         return _job_progress(WaveStep.LAUNCH, entry, _launch_code(plan, ids), "the launch")
     uploads = [entry for (step, _), entry in last.items() if step == "upload"]
     if uploads:
         return _after_upload(uploads, plan, ids, blocked)
-    return _before_upload(last, ids, blocked)
+    if not plan.is_recontact and _state(last, "draft") is EntryState.DONE:
+        return _before_launch(plan, ids, blocked)
+    return _before_upload(last, ids or 0, blocked)
 
 
 def _state(last: dict[tuple[str, str], JournalEntry[Payload]], step: str) -> EntryState | None:
@@ -125,7 +130,7 @@ def _before_upload(last: dict[tuple[str, str], JournalEntry[Payload]], ids: int,
 
 
 def _after_upload(
-    uploads: Sequence[JournalEntry[Payload]], plan: TargetGroupPlan, ids: int, blocked: int
+    uploads: Sequence[JournalEntry[Payload]], plan: TargetGroupPlan, ids: int | None, blocked: int
 ) -> WaveProgress:
     newest = uploads[-1]
     again = newest.batch != "0"
@@ -136,6 +141,10 @@ def _after_upload(
     if seen is not None and seen.state is JobState.PARTIAL and not again:
         said = "some ids were not saved: wave.outcome names them, this line sends only those again"
         return WaveProgress(WaveStep.OUTCOME, StepState.NOW, "wave.resubmit()", said, _parse_handle(newest), seen)
+    return _before_launch(plan, ids, blocked)
+
+
+def _before_launch(plan: TargetGroupPlan, ids: int | None, blocked: int) -> WaveProgress:
     if blocked:
         said = f"{format_count(blocked, 'finding')} must be fixed before launch"
         return WaveProgress(WaveStep.LAUNCH, StepState.FAILED, 'wave.check("launch", ask=True)', said)
@@ -164,7 +173,7 @@ def _parse_snapshot(entry: JournalEntry[Payload]) -> JobSnapshot | None:
     return entry.payload.snapshot if isinstance(entry.payload, JobPayload) else None
 
 
-def _launch_code(plan: TargetGroupPlan, ids: int) -> str:
+def _launch_code(plan: TargetGroupPlan, ids: int | None) -> str:
     worst = worst_case_cost(plan, ids)
     if worst is None:
         return 'wave.launch(budget="…")'

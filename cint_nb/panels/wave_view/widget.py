@@ -12,6 +12,7 @@ from cint_nb.api.jobs.job import Job
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import JournalError
 from cint_nb.domain.findings import Findings
+from cint_nb.domain.plan import PlanKind
 from cint_nb.panels.job_progress.widget import JobProgress
 from cint_nb.panels.look.base import Panel, make_html_part, render_warnings, set_html, state_html
 from cint_nb.panels.look.text_format import escape
@@ -85,9 +86,9 @@ class WaveView(Panel):
         """Read the journal again; nothing is sent."""
         try:
             findings = self._findings()
-            stand = wave_progress(
-                self._entries(), plan=self._wave.plan, ids=len(self._wave.respondents), blocked=len(findings.blocking)
-            )
+            plan = None if self._wave.kind is None else self._wave.plan
+            blocked = len(findings.blocking)
+            stand = wave_progress(self._entries(), plan=plan, ids=self._wave.id_count, blocked=blocked)
         except JournalError:
             if not self._journal.is_closed:
                 raise
@@ -121,8 +122,11 @@ class WaveView(Panel):
         return [entry for entry in entries if keys and entry.key == keys[-1]]
 
     def _findings(self) -> Findings:
-        step = "create" if self._wave.target_group is None else "upload"
-        return self._wave.check(step)  # type: ignore[arg-type]  # one of the two literals above
+        if self._wave.kind is None:
+            return Findings()
+        if self._wave.target_group is None:
+            return self._wave.check("create")
+        return self._wave.check("launch" if self._wave.kind is PlanKind.FRESH else "upload")
 
     def _show_inside(self, stand: WaveProgress, findings: Findings) -> None:
         """Show the panel of the current step, and keep it as long as the step is the same."""

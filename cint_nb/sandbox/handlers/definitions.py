@@ -36,7 +36,7 @@ def _templates(_world: World, request: Request) -> Response:
     templates = [
         {
             "template_id": template_id,
-            "name": catalogue.TEMPLATES[template_id],
+            "name": catalogue.TEMPLATES[template_id]["name"],
             "last_modified_at": catalogue.TEMPLATES_MODIFIED_AT,
             "last_modified_by": catalogue.PROJECT_MANAGER_ID,
         }

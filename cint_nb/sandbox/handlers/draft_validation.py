@@ -12,11 +12,18 @@ from cint_nb.sandbox.protocol.json_schema import Problem, find_problems
 from cint_nb.sandbox.protocol.messages import Json, bad_request
 from cint_nb.sandbox.protocol.request_bodies import Allocations, Draft, FieldingPeriod
 from cint_nb.sandbox.world import catalogue
+from cint_nb.sandbox.world.entities import TargetGroup
 from cint_nb.sandbox.world.world import World
 
 
-def validate_draft(world: World, body: Draft, t: float) -> None:
+def validate_draft(world: World, body: Draft, t: float, group: TargetGroup | None = None) -> None:
     """Reject a draft that breaks a rule.
+
+    Args:
+        world: The world.
+        body: The draft.
+        t: The time, in virtual seconds.
+        group: The target group whose draft it replaces; None for a new one.
 
     Raises:
         ApiError: 400 naming each field and reason, as the create guide's error example does.
@@ -29,8 +36,24 @@ def validate_draft(world: World, body: Draft, t: float) -> None:
         *_allocation_problems(body),
         *_quota_problems(body),
     ]
+    above = goal_problem(world, group, body["completes_goal"]) if group is not None and is_recontact(body) else None
+    if above is not None:
+        found.append(("ExpectedCompletes", above))
     if found:
         raise bad_request(*found)
+
+
+def goal_problem(world: World, group: TargetGroup, goal: int) -> str | None:
+    """Return why a recontact target group cannot have a goal: it is above the saved ids, once there are any.
+
+    A draft without saved ids has to name its goal before anything can be uploaded, and while an upload runs its ids are
+    not all saved yet: then only the launch compares them.
+    """
+    saved = len(group.saved)
+    is_open = group.status == "draft" and (not saved or group.running_job_id is not None)
+    if is_open or int(goal) <= saved or world.rules.goal_above_saved == "allowed":
+        return None
+    return f"the completes goal is {int(goal)}, but only {saved} respondent ids are saved."
 
 
 def date_problems(world: World, body: Json, t: float) -> list[Problem]:
@@ -122,7 +145,7 @@ def _url_problems(body: Draft) -> list[Problem]:
     for label, url in (("LiveUrl", body.get("live_url")), ("TestUrl", body.get("test_url"))):
         if url and not url.startswith(("https://", "http://")):
             found.append((label, f"'{label[:-3]} Url' is not a web address."))
-        elif _is_recontact(body) and limits.RECONTACT_URL_VARIABLE not in (url or ""):
+        elif is_recontact(body) and limits.RECONTACT_URL_VARIABLE not in (url or ""):
             reason = f"'{label[:-3]} Url' of a recontact target group must contain {limits.RECONTACT_URL_VARIABLE}."
             found.append((label, reason))
     return found
@@ -139,7 +162,7 @@ def _allocation_problems(body: Draft) -> list[Problem]:
     name = "AllocationTemplate.Id" if template is not None else "Allocations.TemplateId"
     if template_id is not None and template_id not in catalogue.TEMPLATES:
         return [(name, "the allocation template was not found.")]
-    if not _is_recontact(body):
+    if not is_recontact(body):
         return []
     if template_id == limits.RECONTACT_TEMPLATE_ID or _is_expanded(allocations or {}):
         return []
@@ -156,17 +179,33 @@ def _is_expanded(allocations: Allocations) -> bool:
 
 
 def _quota_problems(body: Draft) -> list[Problem]:
+    """Return the profiles whose quotas do not add up: to 100 percent, or to the goal where they are counts.
+
+    A control blend only limits, so that its quotas need not. Two decimals are the most a percentage has: thirds of
+    33.33 add up.
+    """
     profiling = body.get("profiling") or {}
-    if profiling.get("profile_adjustment_type") != "percentage":
-        return []
+    profiles = profiling.get("profiles") or []
+    kind = profiling.get("profile_adjustment_type")
+    if profiles and kind is None:
+        return [("Profiling.ProfileAdjustmentType", "'Profile Adjustment Type' must not be empty.")]
+    in_percent = kind == "percentage"
+    field = "completes_goal_percentage" if in_percent else "completes_goal"
+    whole = 100.0 if in_percent else float(body["completes_goal"])
     found: list[Problem] = []
-    for number, profile in enumerate(profiling.get("profiles") or ()):
-        parts = [(target.get("quota") or {}).get("completes_goal_percentage") for target in profile["targets"]]
-        shares = [part for part in parts if part is not None]
-        if profile["quotas_enabled"] and shares and sum(shares) > 100.01:
-            found.append((f"Profiling.Profiles[{number}]", "the quotas add up to more than 100 percent."))
+    for number, profile in enumerate(profiles):
+        quotas = [target["quota"] for target in profile["targets"] if target.get("quota")]
+        if not profile["quotas_enabled"] or not quotas or profile.get("blended_type") == "control":
+            continue
+        where, unit = f"Profiling.Profiles[{number}]", "percent" if in_percent else "completes"
+        parts = [float(part) for quota in quotas if (part := quota.get(field)) is not None]  # type: ignore[arg-type]
+        if len(parts) < len(quotas):
+            found.append((where, f"each quota must have '{field}', as 'profile_adjustment_type' says."))
+        elif abs(sum(parts) - whole) > (0.005 * len(parts) + 1e-9 if in_percent else 0):
+            found.append((where, f"the quotas add up to {sum(parts):g} and not to {whole:g} {unit}."))
     return found
 
 
-def _is_recontact(body: Draft) -> bool:
+def is_recontact(body: Draft) -> bool:
+    """Return whether a draft is one of a recontact target group."""
     return bool(body.get("study_type_code") == limits.RECONTACT_STUDY_TYPE)

@@ -10,10 +10,11 @@ from typing import Literal, TypeAlias
 from cint_nb.sandbox.handlers import draft_validation
 from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Operation
 from cint_nb.sandbox.protocol.messages import Json, JsonObject, Request, Response, bad_request, to_json
-from cint_nb.sandbox.protocol.request_bodies import ActivityExclusion, DetailsUpdate, Draft
+from cint_nb.sandbox.protocol.request_bodies import ActivityExclusion, DetailsUpdate, Draft, OpenExchangeAllocations
 from cint_nb.sandbox.simulation import metrics
 from cint_nb.sandbox.world import catalogue
 from cint_nb.sandbox.world.entities import ActivityRule, TargetGroup
+from cint_nb.sandbox.world.id_store import IdStore, to_id_bytes
 from cint_nb.sandbox.world.world import World
 
 _LoggedField: TypeAlias = Literal[
@@ -39,6 +40,7 @@ def _create(world: World, request: Request) -> Response:
         policy_updated=request.received_at,
         activity=parse_activity_exclusions(draft.get("respondent_activity_exclusions", ())),
     )
+    _exclude_listed(group, None)
     world.groups[group_id] = group
     world.log_change(
         group,
@@ -54,6 +56,31 @@ def _create(world: World, request: Request) -> Response:
     return Response(201, body)
 
 
+def _exclude_listed(group: TargetGroup, old: Draft | None) -> None:
+    """Exclude the ids that a draft lists, beside those that were uploaded, and those of the old draft no more.
+
+    `RID` means respondent ids there: the document calls its own word a mistake.
+    """
+    group.excluded = _with_listed(group.excluded, "RID", old, group.body)
+    group.excluded_guids = _with_listed(group.excluded_guids, "CID", old, group.body)
+
+
+def _with_listed(store: IdStore, word: str, old: Draft | None, new: Draft) -> IdStore:
+    before, now = _listed(old, word), _listed(new, word)
+    if before == now:
+        return store
+    changed = IdStore()
+    uploaded = [key for key in store.keys() if key not in before]  # noqa: SIM118 - it is no dictionary
+    changed.extend(b"".join(dict.fromkeys([*uploaded, *now])))
+    return changed
+
+
+def _listed(draft: Draft | None, word: str) -> dict[bytes, None]:
+    listed = (draft.get("exclusion") or {}).get("list") or () if draft is not None else ()
+    texts = (text for one in listed if one.get("entity_type") == word for text in one.get("entity_ids", ()))
+    return dict.fromkeys(map(to_id_bytes, texts))
+
+
 def parse_activity_exclusions(exclusions: Iterable[ActivityExclusion], duration: str = "P90D") -> list[ActivityRule]:
     """Parse respondent-activity exclusions; the default duration is 90 days, as the reference says."""
     return [{"type": each["type"], "id": each["id"], "duration": each.get("duration", duration)} for each in exclusions]
@@ -62,10 +89,10 @@ def parse_activity_exclusions(exclusions: Iterable[ActivityExclusion], duration:
 def _get(world: World, request: Request) -> Response:
     group = world.group(request)
     if group.status != "draft":
-        # Relative and without /v1, as the exchange writes its URLs.
-        return Response(301, headers={"Location": f"{request.path}/details"})
+        return Response(301, headers={"Location": f"{request.root}{request.path}/details"})
     body = to_json(group.body)
-    body.pop("filling_strategy", None)
+    for name in ("filling_strategy", "allocation_template"):
+        body.pop(name, None)  # replies have no such field
     body.update(
         human_readable_id=group.human_readable_id,
         business_unit_id=draft_validation.business_unit_id_of(group.body),
@@ -86,7 +113,7 @@ def _update(world: World, request: Request) -> Response:
             ("Status", "the target group is not in a draft state."), detail="the target group is not a draft"
         )
     draft = request.body_as(Draft)
-    draft_validation.validate_draft(world, draft, request.received_at)
+    draft_validation.validate_draft(world, draft, request.received_at, group)
     replace_draft(world, group, draft, request.received_at)
     return Response(204)
 
@@ -95,6 +122,8 @@ def replace_draft(world: World, group: TargetGroup, draft: Draft, t: float) -> N
     """Replace a draft by another that has been validated."""
     old, old_goal = group.body, group.goal
     group.body = draft
+    _exclude_listed(group, old)
+    world.excluded_now.pop(group.id, None)
     group.currency = catalogue.CURRENCIES[draft_validation.business_unit_id_of(draft)]
     group.cpi = draft_validation.initial_price(draft)
     group.activity = parse_activity_exclusions(draft.get("respondent_activity_exclusions", ()))
@@ -179,29 +208,28 @@ def _allocation_specification(world: World, request: Request) -> Response:
 
 
 def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
-    allocations = group.body.get("allocations")
-    written = allocations.get("open_exchange_allocations") if allocations else None
-    names = {supplier["supplier_id"]: supplier["name"] for supplier in catalogue.SUPPLIERS}
+    """Return who supplies a target group: a template is written out, since replies have no field for its name."""
+    allocations = _allocations_of(group.body)
+    blocked = allocations["blocked_supplier_ids"]
+    names = {str(supplier["supplier_id"]): supplier["name"] for supplier in catalogue.SUPPLIERS}
 
-    def supplier_to_json(number: str) -> JsonObject:
-        known = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
-        return {"id": known, "name": names.get(known, f"Supplier {known}")}
+    def suppliers_to_json(numbers: Iterable[str]) -> list[JsonObject]:
+        known = [int(each) if each.isascii() and each.isdigit() and len(each) < 9 else 0 for each in numbers]
+        return [{"id": number, "name": names.get(str(number), f"Supplier {number}")} for number in known]
 
     open_exchange: JsonObject = {
-        "blocked_suppliers": [
-            supplier_to_json(number) for number in (written["blocked_supplier_ids"] if written else ())
-        ],
-        "exchange_suppliers": [{"id": number, "name": name} for number, name in names.items()],
-        "exchange_min_percentage": written["exchange_min_percentage"] if written else 0,
-        "exchange_max_percentage": written["exchange_max_percentage"] if written else 100,
+        "blocked_suppliers": suppliers_to_json(blocked),
+        "exchange_suppliers": suppliers_to_json(number for number in names if number not in blocked),
+        "exchange_min_percentage": allocations["exchange_min_percentage"],
+        "exchange_max_percentage": allocations["exchange_max_percentage"],
         "groups": [
             {
                 "group_name": group_of["group_name"],
                 "min_percentage": group_of["min_percentage"],
                 "max_percentage": group_of["max_percentage"],
-                "suppliers": [supplier_to_json(number) for number in group_of.get("suppliers", ())],
+                "suppliers": suppliers_to_json(group_of.get("suppliers", ())),
             }
-            for group_of in (written["groups"] if written else ())
+            for group_of in allocations["groups"]
         ],
     }
     private: JsonObject = {"blocked_suppliers": [], "groups": []}
@@ -209,6 +237,16 @@ def _allocations_to_json(group: TargetGroup, *, write_ids: bool) -> JsonObject:
         "open_exchange_allocations": open_exchange,
         **({"private_exchange_allocations": private} if write_ids else {}),
     }
+
+
+def _allocations_of(draft: Draft) -> OpenExchangeAllocations:
+    """Return the allocations of a draft: as it spells them out, else those of its template, else the whole exchange."""
+    allocations, template = draft.get("allocations"), draft.get("allocation_template")
+    written = allocations.get("open_exchange_allocations") if allocations else None
+    if written is not None:
+        return written
+    named = (allocations.get("template_id") if allocations else None) or (template["id"] if template else None)
+    return catalogue.TEMPLATES[named or catalogue.BALANCED_TEMPLATE_ID]["allocations"]
 
 
 _TAG = "Target groups"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from cint_nb.domain import limits
+from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.handlers.drafts import parse_activity_exclusions
 from cint_nb.sandbox.handlers.operation import PROJECT, TARGET_GROUP, Handler, Operation, QueryParam, paging_params
-from cint_nb.sandbox.handlers.recontacts import job_to_json, partial_message
+from cint_nb.sandbox.handlers.recontacts import NO_VALID_IDS, job_to_json, partial_message
 from cint_nb.sandbox.handlers.upload_file import join_ids, parse_ids, parse_upload
 from cint_nb.sandbox.protocol.messages import JsonObject, Request, Response, bad_request, job_conflict, to_json
 from cint_nb.sandbox.protocol.paging import page_of_positions, self_link
@@ -15,6 +16,7 @@ from cint_nb.sandbox.protocol.request_bodies import ActivityExclusions, Exclusio
 from cint_nb.sandbox.simulation import entry, jobs
 from cint_nb.sandbox.world.entities import EXCLUSION_REMOVAL, EXCLUSION_UPLOAD, Job, TargetGroup
 from cint_nb.sandbox.world.id_store import to_uuid_text
+from cint_nb.sandbox.world.ids import is_of_kind
 from cint_nb.sandbox.world.world import World
 
 _DAY_LIMITS = (1, 396)  # the reference's limits of a respondent-activity exclusion
@@ -26,6 +28,10 @@ def _upload(world: World, request: Request) -> Response:
     guids = request.string_param("entity_type") == "ACCESS_RESPONDENT_GUID"
     name, content = parse_upload(request)
     keys, failed = parse_ids(content)
+    has_ids = bool(keys)
+    if not guids and world.rules.wrong_kind == "unknown":
+        lines, keys = len(keys), [key for key in keys if is_of_kind(key, EntityType.RSID)]
+        failed += lines - len(keys)
     if group.running_exclusion_job_id is not None:
         raise job_conflict()
     store = group.excluded_guids if guids else group.excluded
@@ -34,6 +40,8 @@ def _upload(world: World, request: Request) -> Response:
     if len(store) + len(accepted) > limits.IDS_PER_TARGET_GROUP:
         raise bad_request(("File", f"the existing plus new ids must not exceed {limits.IDS_PER_TARGET_GROUP}."))
     job = _start_job(world, request, group, EXCLUSION_UPLOAD, len(keys) + failed)
+    if not has_ids:
+        jobs.plan_failure(job, *NO_VALID_IDS)
     job.file_name, job.guids = name[:255], guids
     job.accepted, job.total, job.failed, job.succeeded = join_ids(accepted), len(accepted), failed, len(keys)
     jobs.start_job(world, job)

@@ -20,10 +20,13 @@ from cint_nb.sandbox.protocol.messages import (
 from cint_nb.sandbox.protocol.paging import page_of, page_of_positions, self_link
 from cint_nb.sandbox.simulation import jobs
 from cint_nb.sandbox.world.entities import RECONTACT_REMOVAL, RECONTACT_UPLOAD, Job, TargetGroup
+from cint_nb.sandbox.world.ids import is_of_kind
 from cint_nb.sandbox.world.population import UploadResult
 from cint_nb.sandbox.world.world import World
 
 _PAGE_CAP = 40  # "a page may contain fewer than page_size items even when more pages exist", so pages here do
+NO_VALID_IDS = ("NoValidIdentifiers", "no line of the file is a valid identifier")
+"""Why a job fails whose file has not one. The exchange publishes one code of another failure: an assumption."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]", re.ASCII)
 
 
@@ -34,24 +37,34 @@ def _upload(world: World, request: Request) -> Response:
     if not group.is_recontact:
         raise bad_request(("StudyTypeCode", "the target group is not a recontact target group."))
     keys, failed = parse_ids(content)
+    lines, has_ids = len(keys) + failed, bool(keys)
+    wrong: list[bytes] = []
+    if world.rules.wrong_kind == "unknown":
+        wrong = [key for key in keys if not is_of_kind(key, entity)]
+        keys = [key for key in keys if is_of_kind(key, entity)] if wrong else keys
+        failed += len(wrong)
     if entity is ids.EntityType.RID:
         fielded = visit_rids(world)
         keys = [fielded.get(key) or world.population.person_of_rid(key) for key in keys]
     if group.running_job_id is not None:
         raise job_conflict()
     known = set(group.saved.keys())
-    if len(known.union(keys)) > limits.IDS_PER_TARGET_GROUP:
+    if len(known.union(keys, wrong)) > limits.IDS_PER_TARGET_GROUP:
         # Counted before the exchange knows whom it will reject, and the file is rejected as a whole. Assumption.
         reason = f"the existing plus new respondent ids must not exceed {limits.IDS_PER_TARGET_GROUP}."
         raise bad_request(("File", reason))
-    accepted, late, rejected = _classify_ids(world, group, keys, known)
+    accepted, late, rejected, repeated = _classify_ids(world, group, keys, known)
     group.rejected_once |= late
+    if world.rules.repeated_ids == "failed":
+        rejected += repeated
     if StateFault.PARTIAL in request.state_faults:
         # A fault: the last tenth of a clean file is rejected once and can be resent.
         kept = len(accepted) - max(1, len(accepted) // 10)
         rejected += len(accepted) - max(0, kept)
         accepted = accepted[: max(0, kept)]
-    job = _start_job(world, request, group, RECONTACT_UPLOAD, len(keys) + failed)
+    job = _start_job(world, request, group, RECONTACT_UPLOAD, lines)
+    if not has_ids:
+        jobs.plan_failure(job, *NO_VALID_IDS)
     job.file_name, job.content = name[:255], content
     job.accepted, job.total = join_ids(accepted), len(accepted)
     job.failed = failed + rejected
@@ -62,15 +75,13 @@ def _upload(world: World, request: Request) -> Response:
 
 def _classify_ids(
     world: World, group: TargetGroup, keys: list[bytes], seen: set[bytes]
-) -> tuple[list[bytes], set[bytes], int]:
-    """Return the ids to save, in order, those rejected this time only, and how many lines are rejected in total.
-
-    Duplicates and ids saved before count as successes, since they are neither invalid nor empty. Assumption.
-    """
+) -> tuple[list[bytes], set[bytes], int, int]:
+    """Return the ids to save, in order, those rejected this time only, and how many are rejected, and repeated."""
     late: set[bytes] = set()
-    accepted, rejected = [], 0
+    accepted, rejected, repeated = [], 0, 0
     for key in keys:
         if key in seen:
+            repeated += 1
             continue
         result = world.population.upload_result(key)
         if result is UploadResult.ACCEPTED_LATER and key not in group.rejected_once:
@@ -81,7 +92,7 @@ def _classify_ids(
             accepted.append(key)
         else:
             rejected += 1
-    return accepted, late, rejected
+    return accepted, late, rejected, repeated
 
 
 def _start_job(world: World, request: Request, group: TargetGroup, kind: str, count: int) -> Job:

@@ -12,13 +12,14 @@ import zipfile
 from collections.abc import Iterable
 from xml.sax.saxutils import escape
 
-from cint_nb.domain.ids import synthetic_id
+from cint_nb.domain.ids import EntityType
 from cint_nb.sandbox.simulation import fieldwork
 from cint_nb.sandbox.simulation.outcomes import ANSWERED, COMPLETE, OUTCOMES, SCREENED_OUT
 from cint_nb.sandbox.world.catalogue import SUPPLIERS
 from cint_nb.sandbox.world.central_time import to_central
 from cint_nb.sandbox.world.entities import TargetGroup, Visit
 from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
+from cint_nb.sandbox.world.ids import made_up_id
 from cint_nb.sandbox.world.people import Person
 from cint_nb.sandbox.world.world import World
 
@@ -51,7 +52,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 def visit_rid(group: TargetGroup, visit: Visit) -> str:
     """Return the response id of a visit to a target group: every visit of a person has one of its own."""
     which = "visit" if visit.number == 0 else f"visit {visit.number + 1}"
-    return synthetic_id(f"{which} to {group.id}", int.from_bytes(visit.key))
+    return made_up_id(EntityType.RID, f"{which} to {group.id}", int.from_bytes(visit.key))
 
 
 def visit_rids(world: World) -> dict[bytes, bytes]:

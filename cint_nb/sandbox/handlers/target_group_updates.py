@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from cint_nb.sandbox.handlers import draft_validation
 from cint_nb.sandbox.handlers.operation import ACCOUNT, PROJECT, TARGET_GROUP, Operation
-from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request, to_json
+from cint_nb.sandbox.handlers.profiling.launched_profiles import change_goals, profiles_to_json
+from cint_nb.sandbox.handlers.profiling.validation import refusal
+from cint_nb.sandbox.protocol.messages import ApiError, JsonObject, Request, Response, bad_request
 from cint_nb.sandbox.protocol.paging import contains
 from cint_nb.sandbox.protocol.request_bodies import (
     CostChange,
@@ -43,17 +46,19 @@ def _set_strategy(world: World, request: Request) -> Response:
 
 def _set_goal(world: World, request: Request) -> Response:
     group = world.group(request)
-    goal = int(request.body_as(GoalChange)["completes_goal"])
-    if group.is_recontact and group.status != "draft" and goal > len(group.saved):
-        saved = len(group.saved)
-        detail = f"Validation error: the completes goal is {goal}, but only {saved} respondent ids are saved."
-        raise ApiError(422, "unprocessable_entity_error", detail)
-    world.log_change(group, request.received_at, ("filling_goal", group.goal, goal))
-    group.body = {**group.body, "completes_goal": goal}
+    change = request.body_as(GoalChange)
+    if not change.get("completes_goal") and not change.get("profiles"):
+        raise bad_request(("ExpectedCompletes", "'Expected Completes' must not be empty."))
+    goal = int(change.get("completes_goal") or group.goal)
+    above = draft_validation.goal_problem(world, group, goal) if group.is_recontact else None
+    if above is not None:
+        raise ApiError(422, "unprocessable_entity_error", f"Validation error: {above}")
+    before = group.goal
+    if problems := change_goals(world, group, goal, change.get("profiles")):
+        return refusal(problems)
+    world.log_change(group, request.received_at, ("filling_goal", before, goal))
     fieldwork.close_when_full(world, group, request.received_at)
-    profiles = (group.body.get("profiling") or {}).get("profiles") or []
-    profiles_json = [to_json(profile) for profile in profiles]
-    return Response(body={"locale": group.body["locale"], "completes_goal": goal, "profiles": profiles_json})
+    return Response(body=profiles_to_json(world, group))
 
 
 def _feasibility(world: World, request: Request) -> Response:
@@ -167,7 +172,7 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Change the completes goal.",
         tag=_TAG,
         request_schema="GoalChange",
-        response_schema="GoalChanged",
+        response_schema="LaunchedProfiles",
         errors=(422,),
         changes_state=True,
         aliases=("goal",),

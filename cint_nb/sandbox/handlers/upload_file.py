@@ -9,7 +9,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.protocol.messages import ApiError, Request, bad_request
+from cint_nb.sandbox.protocol.messages import ApiError, Request, bad_request, unsupported_media_type
 from cint_nb.sandbox.world.id_store import ID_BYTES
 
 _ID = re.compile(rb"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
@@ -31,7 +31,7 @@ def parse_upload(request: Request) -> tuple[str, bytes]:
     kind, options = parse_options_header(request.headers.get("content-type"))
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
-        raise ApiError(415, "unsupported_media_type_error", "the request is not a valid multipart upload")
+        raise unsupported_media_type("the request is not a valid multipart upload")
     files: list[tuple[str, bytes]] = []
     for part in _parts(request.body, boundary):
         _, named = parse_options_header(part.headers.get("content-disposition"))
@@ -117,5 +117,5 @@ def _parts(body: bytes, boundary: bytes) -> list[_Part]:
     except FormParserError:
         ended = False
     if not ended:
-        raise ApiError(415, "unsupported_media_type_error", "the multipart body is damaged or its boundary is wrong")
+        raise unsupported_media_type("the multipart body is damaged or its boundary is wrong")
     return parts

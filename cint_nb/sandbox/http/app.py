@@ -7,6 +7,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,6 +19,8 @@ from cint_nb.sandbox.http.control_api import SandboxLike, control_routes
 from cint_nb.sandbox.http.control_page import page_routes
 from cint_nb.sandbox.http.openapi_document import build_openapi
 from cint_nb.sandbox.http.people_api import Switchable, people_routes
+from cint_nb.sandbox.protocol.messages import ApiError, internal_error, method_not_allowed, not_found
+from cint_nb.sandbox.protocol.messages import Response as ApiResponse
 
 
 class ServableSandbox(SandboxLike, Switchable, Protocol):
@@ -38,7 +41,10 @@ def build_app(sandbox: ServableSandbox, hosts: frozenset[str] = frozenset()) -> 
             build_openapi()
         )  # built on request: it takes longer than everything else a new sandbox does
 
-    return Starlette(
+    async def answer_error(_request: Request, error: Exception) -> Response:
+        return _to_starlette(sandbox.dispatcher.answer_error(_error_outside(error)))
+
+    app = Starlette(
         routes=[
             Mount("/v1", app=sandbox_app),
             Route("/oauth/token", sandbox_app, methods=None),
@@ -48,7 +54,23 @@ def build_app(sandbox: ServableSandbox, hosts: frozenset[str] = frozenset()) -> 
             *page_routes(sandbox),
         ],
         middleware=[Middleware(HostGuard, hosts=hosts)],
+        exception_handlers={HTTPException: answer_error, Exception: answer_error},
     )
+    app.router.redirect_slashes = False  # a path is as it is documented, or unknown
+    return app
+
+
+def _error_outside(error: Exception) -> ApiError:
+    """Return what is answered outside the API: the same envelope as inside."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return method_not_allowed(str((error.headers or {}).get("Allow", "")))
+    if isinstance(error, HTTPException):
+        return not_found("the address")
+    return internal_error()
+
+
+def _to_starlette(response: ApiResponse) -> Response:
+    return JSONResponse(response.body, response.status, response.headers)
 
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "sandbox.invalid"})

@@ -16,7 +16,7 @@ from cint_nb.sandbox.http.change_runner import ChangeRunner
 from cint_nb.sandbox.http.dispatch import Dispatcher
 from cint_nb.sandbox.http.fault_injection import FaultInjector
 from cint_nb.sandbox.http.routes import RouteMatch
-from cint_nb.sandbox.protocol.messages import ApiError, Request, Response
+from cint_nb.sandbox.protocol.messages import Request, Response, method_not_allowed
 
 _BODY_MAX = limits.UPLOAD_MAX_BYTES + 100_000  # the multipart envelope is added to the file
 
@@ -53,7 +53,7 @@ class SandboxApp:
                 response = (
                     self._respond(scope, body, request, route)
                     if body is not None
-                    else _error_to_response(payload_too_large())
+                    else self.dispatcher.answer_error(payload_too_large())
                 )
             self.changes.run(happening, request, after=True)
             await injector.before_response()
@@ -64,10 +64,7 @@ class SandboxApp:
     def _respond(self, scope: Scope, body: bytes, request: Request | None, route: RouteMatch | None) -> Response:
         if request is None or route is None:
             if scope["method"] != "POST":
-                allow = {"Allow": "POST"}
-                return _error_to_response(
-                    ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
-                )
+                return self.dispatcher.answer_error(method_not_allowed("POST"))
             return self.dispatcher.token(body, self.clock.elapsed)
         return self.dispatcher.handle(request, route)
 
@@ -76,7 +73,14 @@ class SandboxApp:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=200)
         return Request(
-            scope["method"], path, query, headers, body, self.clock.elapsed, state_faults=injector.state_faults
+            scope["method"],
+            path,
+            query,
+            headers,
+            body,
+            self.clock.elapsed,
+            root=scope.get("root_path", ""),
+            state_faults=injector.state_faults,
         )
 
 
@@ -91,10 +95,6 @@ def _operation_names(route: RouteMatch | None) -> tuple[str, ...]:
     if route is None:
         return ("token",)
     return (route.operation.name, *route.operation.aliases) if route.operation is not None else ()
-
-
-def _error_to_response(error: ApiError) -> Response:
-    return error.to_response("00000000-0000-4000-8000-000000000000")
 
 
 async def _read_body(receive: Receive, injector: FaultInjector) -> bytes | None:

@@ -16,7 +16,7 @@ from cint_nb.sandbox.http.routes import OPERATIONS, RouteMatch, Router
 from cint_nb.sandbox.http.web_interface import WEB_OPERATIONS
 from cint_nb.sandbox.moment import Sender
 from cint_nb.sandbox.openapi.schemas import SCHEMAS, requires_body
-from cint_nb.sandbox.protocol.json_schema import find_problems, keep_documented
+from cint_nb.sandbox.protocol.json_schema import find_problems, find_undocumented, keep_documented
 from cint_nb.sandbox.protocol.messages import (
     ApiError,
     Json,
@@ -26,16 +26,19 @@ from cint_nb.sandbox.protocol.messages import (
     StateFault,
     bad_request,
     forbidden,
+    method_not_allowed,
     not_found,
     unauthorized,
+    unsupported_media_type,
 )
+from cint_nb.sandbox.protocol.tokens import TokenSigner
 from cint_nb.sandbox.simulation.advance import catch_up
 from cint_nb.sandbox.world.catalogue import ACCOUNT_ID, COLLEAGUE_ID
 from cint_nb.sandbox.world.entities import Job
 from cint_nb.sandbox.world.world import World
 
 TOKEN_LIFETIME_SECONDS = 86_400  # 24 hours, as the reference says
-_PATH_PARAM_TYPES = {"account_id": "an integer", "fielding_run_id": "a ULID"}
+_UNDOCUMENTED = "this field is not documented."
 
 
 @dataclass
@@ -56,6 +59,9 @@ class Dispatcher:
         student_token: The only token that is accepted, for ever; without it, those that the token endpoint issues.
     """
 
+    router = Router()  # these two hold no state of a world
+    _web_router = Router((*OPERATIONS, *WEB_OPERATIONS))
+
     def __init__(
         self,
         world: World,
@@ -63,19 +69,16 @@ class Dispatcher:
         student_token: str | None = None,
     ) -> None:
         self.world = world
-        self.router = Router()
         self.lock = threading.RLock()
-        self._web_router = Router((*OPERATIONS, *WEB_OPERATIONS))
         self._log_request = log_request
         self._student_token = student_token
         self._idempotency_keys: dict[tuple[str, str, str], tuple[str, Response]] = {}
         self._replicas: dict[str, _Replica] = {}
-        self._secret = hashlib.sha256(f"token:{world.id_factory.seed}".encode()).digest()
+        self._tokens = TokenSigner(world.id_factory.seed, limits.TOKEN_AUDIENCE)
 
     def make_token(self, t: float) -> str:
         """Create an access token that is valid for 24 virtual hours."""
-        issued = f"{round(self.world.time_at(t).timestamp() * 1000):x}"
-        return f"sandbox.{issued}.{self._sign(issued)}"
+        return self._tokens.sign(self.world.time_at(t).timestamp(), TOKEN_LIFETIME_SECONDS)
 
     def token(self, body: bytes, t: float) -> Response:
         """Handle a request to the token endpoint, which has its own error envelope."""
@@ -107,6 +110,14 @@ class Dispatcher:
                 response = self._dispatch(request, route, replayed=replayed)
             except ApiError as error:
                 response = error.to_response(self.world.id_factory.error_id())
+            response.headers.setdefault("traceparent", trace)
+            return response
+
+    def answer_error(self, error: ApiError) -> Response:
+        """Return the response to a request that no operation has seen, such as one for an unknown address."""
+        with self.lock:
+            trace = self.world.id_factory.traceparent()
+            response = error.to_response(self.world.id_factory.error_id())
             response.headers.setdefault("traceparent", trace)
             return response
 
@@ -144,19 +155,19 @@ class Dispatcher:
         if not methods:
             raise not_found("the resource")
         if operation is None:
-            allow = {"Allow": ", ".join(methods)}
-            raise ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=allow)
+            raise method_not_allowed(", ".join(methods))
         if sender is Sender.CLIENT and not replayed:
             self._check_token(request)
         self._check_version(request)
         self._check_path(request)
-        request.query_params = _read_query(operation, request)
+        strict = sender is Sender.CLIENT and self.world.rules.undocumented_fields == "refused"
+        request.query_params = _read_query(operation, request, strict=strict)
         if StateFault.SHORT_PAGE in request.state_faults and "page_size" in request.query_params:
             request.query_params["page_size"] = max(1, request.int_param("page_size") // 2)
         if operation.requires_if_match:
             _read_header(request, "If-Match", 100)
         if operation.request_schema is not None:
-            request.json = _parse_body(operation, operation.request_schema, request, self.world)
+            request.json = _parse_body(operation, operation.request_schema, request, self.world, strict=strict)
         replica = self._replicas.get(operation.name)
         if replica is not None and sender is Sender.CLIENT:
             return self._read_replica(replica, operation, request)
@@ -206,19 +217,11 @@ class Dispatcher:
             if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), self._student_token.encode()):
                 raise unauthorized()
             return
-        parts = token.split(".")
-        if (
-            scheme.lower() != "bearer"
-            or len(parts) != 3
-            or not hmac.compare_digest(parts[2].encode(), self._sign(parts[1]).encode())
-        ):
+        expiry = self._tokens.read_expiry(token) if scheme.lower() == "bearer" else None
+        if expiry is None:
             raise unauthorized()
-        issued = int(parts[1], 16) / 1000
-        if self.world.time_at(request.received_at).timestamp() - issued >= TOKEN_LIFETIME_SECONDS:
-            raise forbidden()
-
-    def _sign(self, text: str) -> str:
-        return hmac.new(self._secret, text.encode(), "sha256").hexdigest()[:32]
+        if self.world.time_at(request.received_at).timestamp() >= expiry:
+            raise unauthorized() if self.world.rules.expiry_status == "401" else forbidden()
 
     def _check_version(self, request: Request) -> None:
         version = request.headers.get("cint-api-version")
@@ -246,9 +249,12 @@ def _read_header(request: Request, name: str, most: int) -> str:
     return value
 
 
-def _read_query(operation: Operation, request: Request) -> dict[str, QueryValue]:
+def _read_query(operation: Operation, request: Request, *, strict: bool) -> dict[str, QueryValue]:
     values: dict[str, QueryValue] = {}
     found: list[tuple[str, str]] = []
+    if strict:
+        known = {query.name for query in operation.query}
+        found += [(name, _UNDOCUMENTED) for name in request.raw_query if name not in known]
     for query in operation.query:
         sent = request.raw_query.get(query.name)
         if not sent:
@@ -275,19 +281,27 @@ def _convert_query_value(query: QueryParam, sent: list[str]) -> QueryValue:
     return text
 
 
-def _parse_body(operation: Operation, schema_name: str, request: Request, world: World) -> Json:
+def _parse_body(operation: Operation, schema_name: str, request: Request, world: World, *, strict: bool) -> Json:
     if not request.body and not requires_body(schema_name):
         return {}
+    if request.body and not _is_json(request.headers.get("content-type", "")):
+        raise unsupported_media_type("the body of this request must be application/json")
     try:
         body: Json = json.loads(request.body, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise bad_request(("Body", "the request body is not valid JSON.")) from None
     schema = SCHEMAS[schema_name]
     found = find_problems(schema, body, SCHEMAS)
+    if strict:
+        found += [(name, _UNDOCUMENTED) for name in find_undocumented(schema, body, SCHEMAS)]
     if found:
         extra = operation.extra_checks(world, body, request.received_at) if operation.extra_checks else []
         raise bad_request(*extra, *found[:50])
     return keep_documented(schema, body, SCHEMAS)
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def _reject_constant(name: str) -> float:

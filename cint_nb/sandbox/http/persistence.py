@@ -41,12 +41,16 @@ class RequestLog:
         start: Moment at which its time is 0.
         account_id: Its account.
         people: Its population as it begins; later switches are requests.
+        rules: Its rules, as text.
 
     Raises:
-        ValueError: for a file of another seed, start, account, population or format, or one that is not a request log.
+        ValueError: for a file of another seed, start, account, population, format or other rules, or one that is not a
+            request log.
     """
 
-    def __init__(self, path: Path, *, seed: int, start: datetime, account_id: int, people: Population) -> None:
+    def __init__(
+        self, path: Path, *, seed: int, start: datetime, account_id: int, people: Population, rules: str
+    ) -> None:
         try:
             is_new = not path.exists() or not path.stat().st_size
             is_ours = is_new or _is_state_file(path)
@@ -66,7 +70,7 @@ class RequestLog:
             known = {"format": str(_FORMAT_VERSION), "seed": str(seed), "start": start.isoformat()}
             known["population"] = json.dumps(changed_settings(people.parameters), sort_keys=True)
             known["missingness"] = json.dumps(changed_settings(people.missingness), sort_keys=True)
-            self._check({**known, "account": str(account_id)}, path)
+            self._check({**known, "account": str(account_id), "rules": rules}, path)
         except sqlite3.DatabaseError:
             self._file.close()
             raise ValueError(f"{path.name} is not a state file of the sandbox") from None

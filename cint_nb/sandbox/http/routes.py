@@ -18,6 +18,7 @@ from cint_nb.sandbox.handlers import (
     target_groups,
 )
 from cint_nb.sandbox.handlers.operation import Operation
+from cint_nb.sandbox.handlers.profiling import launched_profiles, question_library, validation
 
 OPERATIONS: tuple[Operation, ...] = (
     *definitions.OPERATIONS,
@@ -30,6 +31,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *fielding.OPERATIONS,
     *batch_jobs.OPERATIONS,
     *reports.OPERATIONS,
+    *question_library.OPERATIONS,
+    *validation.OPERATIONS,
+    *launched_profiles.OPERATIONS,
 )
 
 

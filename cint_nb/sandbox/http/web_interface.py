@@ -35,7 +35,7 @@ def _edit_draft(world: World, request: Request) -> Response:
         raise bad_request(*found)
     draft = cast("Draft", body)
     try:
-        draft_validation.validate_draft(world, draft, request.received_at)
+        draft_validation.validate_draft(world, draft, request.received_at, group)
     except ApiError as error:
         # A start that has passed meanwhile does not keep people from changing something else.
         same_dates = draft["fielding_specification"] == group.body["fielding_specification"]
@@ -43,7 +43,6 @@ def _edit_draft(world: World, request: Request) -> Response:
         if kept:
             raise bad_request(*kept) from None
     drafts.replace_draft(world, group, draft, request.received_at)
-    world.excluded_now.pop(group.id, None)
     return Response(204)
 
 

@@ -162,7 +162,18 @@ DRAFT_FIELDS: dict[str, Schema] = {
     "exclusion": object_(
         {
             "enabled": boolean(),
-            "list": array(object_({"entity_type": string(), "entity_ids": array(string())}, optional=None), high=100),
+            "list": nullable(
+                array(
+                    object_(
+                        {
+                            "entity_type": string(enum=["RID", "CID"]),
+                            "entity_ids": array(uuid, high=limits.IDS_PER_TARGET_GROUP),
+                        },
+                        optional=None,
+                    ),
+                    high=100,
+                )
+            ),
         },
         optional=None,
     ),

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from cint_nb.domain import limits
-from cint_nb.sandbox.protocol.messages import Json
+from cint_nb.sandbox.protocol.messages import Json, JsonObject
 from cint_nb.sandbox.world.catalogue import BUSINESS_UNIT_ID, PROJECT_MANAGER_ID
 
 _URL = f"https://survey.example/?rid={limits.RID_URL_VARIABLE}&rsid={limits.RECONTACT_URL_VARIABLE}"
 _PRICE = {"value": "2.50", "currency_code": "EUR"}
 _PERIOD = {"start_at": "2026-09-02T08:00:00.000Z", "end_at": "2026-09-16T08:00:00.000Z"}
+
+PROFILING: JsonObject = {
+    "profile_adjustment_type": "percentage",
+    "profiles": [
+        {
+            "object": "regular",
+            "name": "birth gender",
+            "quotas_enabled": True,
+            "targets": [
+                {
+                    "conditions": [{"object": "selection", "question_id": 43, "option": option}],
+                    "quota": {"name": f"half {option}", "completes_goal_percentage": 50},
+                }
+                for option in ("1", "2")
+            ],
+        }
+    ],
+}
 
 EXAMPLES: dict[str, Json] = {
     "ProjectDraft": {"name": "Brand tracker", "project_manager_id": PROJECT_MANAGER_ID},
@@ -54,6 +72,8 @@ EXAMPLES: dict[str, Json] = {
         "completes_goal": 500,
         "fielding_specification": _PERIOD,
     },
+    "ProfilesToValidate": {"locale": "ger_de", "completes_goal": 10, "profiling": PROFILING},
+    "ProfilesToReplace": {"completes_goal": 70, "profiling": PROFILING},
     "Launch": {"end_fielding_at": _PERIOD["end_at"]},
     "Schedule": {"start_fielding_at": _PERIOD["start_at"], "end_fielding_at": _PERIOD["end_at"]},
 }

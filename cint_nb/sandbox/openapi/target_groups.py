@@ -212,12 +212,6 @@ GROUPS: dict[str, Schema] = {
     ),
     "CostChange": object_({"target_group_cpi": MONEY}),
     "Strategy": object_({"filling_strategy": string(enum=STRATEGIES)}),
-    "GoalChange": object_(
-        {"completes_goal": GOAL, "profiles": array({"type": "object"}, high=1_500)}, optional=("profiles",)
-    ),
-    "GoalChanged": object_(
-        {"locale": string(), "completes_goal": GOAL, "profiles": array({"type": "object"})},
-    ),
     "Feasibility": object_(
         {
             "suggested_price": MONEY,

@@ -56,6 +56,31 @@ def find_problems(schema: Schema, value: Json, schemas: Mapping[str, Schema], pa
     return [(name or "Body", reason) for name, reason in _check(schema, value, schemas, path)]
 
 
+def find_undocumented(
+    schema: Schema, value: Json, schemas: Mapping[str, Schema], path: str | None = None
+) -> Iterator[str]:
+    """Yield the exchange's names of the fields that a schema does not define, at any depth.
+
+    Of alternatives of which none fits nothing is known: what is wrong there is a problem of another kind.
+    """
+    schema = _resolve(schema, schemas)
+    if "anyOf" in schema:
+        fitting = [branch for branch in schema["anyOf"] if not find_problems(branch, value, schemas)]
+        for branch in fitting[:1]:
+            yield from find_undocumented(branch, value, schemas, path)
+    elif isinstance(value, list) and "items" in schema:
+        for number, item in enumerate(value):
+            where = f"[{number}]" if path is None else f"{path}[{number}]"
+            yield from find_undocumented(schema["items"], item, schemas, where)
+    elif isinstance(value, dict) and "properties" in schema:
+        for name, item in value.items():
+            where = _child_path(path, name)
+            if name in schema["properties"]:
+                yield from find_undocumented(schema["properties"][name], item, schemas, where)
+            else:
+                yield where
+
+
 def keep_documented(schema: Schema, value: Json, schemas: Mapping[str, Schema]) -> Json:
     """Return a valid value without the fields that its schema does not define, which nothing has checked."""
     schema = _resolve(schema, schemas)

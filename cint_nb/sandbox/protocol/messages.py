@@ -36,6 +36,7 @@ class Request:
         raw_query: Query values by name, in order.
         headers: Header values by lower-case name.
         body: The bytes.
+        root: Path below which the sandbox is served, `/v1` included.
         received_at: Virtual seconds since the sandbox started.
         path_params: Values taken from the path.
         query_params: Query values, parsed and validated.
@@ -49,6 +50,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     received_at: float = 0.0
+    root: str = "/v1"
     path_params: dict[str, str] = field(default_factory=dict)
     query_params: dict[str, QueryValue] = field(default_factory=dict)
     json: Json = None
@@ -165,13 +167,29 @@ def not_found(what: str) -> ApiError:
 
 
 def unauthorized() -> ApiError:
-    """Return a 401 for a missing or invalid token."""
-    return ApiError(401, "authorization_error", "the access token is missing or invalid")
+    """Return a 401 for a token that is missing, invalid or expired."""
+    return ApiError(401, "authorization_error", "the access token is missing, invalid or expired")
 
 
 def forbidden() -> ApiError:
-    """Return a 403 for an expired token or a foreign account; the text is the same for both."""
+    """Return a 403 for a foreign account, or by a rule for an expired token; the text is the same for both."""
     return ApiError(403, "authorization_error", EXPIRED_TEXT)
+
+
+def method_not_allowed(allowed: str) -> ApiError:
+    """Return a 405 that names the methods of the path."""
+    headers = {"Allow": allowed}
+    return ApiError(405, "method_not_allowed_error", "the method is not allowed here", headers=headers)
+
+
+def internal_error() -> ApiError:
+    """Return a 500."""
+    return ApiError(500, "unexpected_internal_error", "an unexpected error happened")
+
+
+def unsupported_media_type(detail: str) -> ApiError:
+    """Return a 415 for a body of another media type than the operation takes."""
+    return ApiError(415, "unsupported_media_type_error", detail)
 
 
 def job_conflict() -> ApiError:

@@ -99,6 +99,7 @@ class Profile(TypedDict):
     targets: list[Target]
     name: NotRequired[str]
     blended_type: NotRequired[str]
+    object: Literal["regular", "blended"]
 
 
 class Profiling(TypedDict, total=False):
@@ -140,10 +141,18 @@ class AllocationTemplate(TypedDict):
     type: str
 
 
+class ExclusionList(TypedDict, total=False):
+    """Ids that a draft excludes: `RID` means respondent ids here, `CID` Access ids."""
+
+    entity_type: str
+    entity_ids: list[str]
+
+
 class Exclusion(TypedDict, total=False):
-    """Whether people who completed another group of the project are excluded."""
+    """Whether people who completed another group of the project are excluded, and who else."""
 
     enabled: bool
+    list: list[ExclusionList] | None
 
 
 class ActivityExclusion(TypedDict):
@@ -225,10 +234,53 @@ class Strategy(TypedDict):
     filling_strategy: str
 
 
-class GoalChange(TypedDict):
-    """A new completes goal."""
+class SpelledProfiling(TypedDict):
+    """Profiling that says its profiles."""
+
+    profile_adjustment_type: str
+    profiles: list[Profile]
+
+
+class ProfilesToValidate(TypedDict):
+    """Profiles to validate for a locale and a goal."""
+
+    locale: str
+    completes_goal: int
+    profiling: SpelledProfiling
+
+
+class ProfilesToReplace(TypedDict):
+    """All profiles that a target group is to have, and its goal."""
 
     completes_goal: int
+    profiling: SpelledProfiling
+
+
+class QuotaGoal(TypedDict):
+    """A new goal of one quota."""
+
+    completes_goal: int
+
+
+class TargetGoal(TypedDict):
+    """A new goal of the quota of one target."""
+
+    id: str
+    quota: QuotaGoal
+
+
+class ProfileGoals(TypedDict):
+    """New goals of the quotas of one profile."""
+
+    profile_id: str
+    targets: list[TargetGoal]
+
+
+class GoalChange(TypedDict, total=False):
+    """A new completes goal, new goals of quotas, or both."""
+
+    completes_goal: int | None
+    profiles: list[ProfileGoals] | None
 
 
 class FeasibilityDraft(TypedDict):

@@ -63,10 +63,18 @@ def create_job(
         planned = "failed"
     elif StateFault.JOB_NEVER_ENDS in request.state_faults:
         planned = "never"
-    # A job over ids that fails does so before it starts on them.
-    seconds = 5.0 if planned == "failed" and kind in _SECONDS_PER_10K else job_seconds(world, kind, count)
-    ends = round(request.received_at + seconds, 3)
-    return Job(job_id, kind, project_id, group_id, request.received_at, ends, world.actor, planned_end=planned)
+    ends = round(request.received_at + job_seconds(world, kind, count), 3)
+    job = Job(job_id, kind, project_id, group_id, request.received_at, ends, world.actor, planned_end=planned)
+    if planned == "failed" and kind in _SECONDS_PER_10K:
+        plan_failure(job, "JobExecutionStartMessageFailed", "the job could not be started")
+    return job
+
+
+def plan_failure(job: Job, code: str, description: str) -> None:
+    """Let a job over ids fail, which it does before it starts on them."""
+    job.planned_end = "failed"
+    job.ends_at = round(job.created + 5.0, 3)
+    job.planned_failure = _reason(code, description)
 
 
 def start_job(world: World, job: Job) -> None:
@@ -139,7 +147,7 @@ def _finish_ids(world: World, job: Job, t: float) -> None:
         world.excluded_now.pop(group.id, None)
     if job.planned_end == "failed":
         job.status = "Failed"
-        job.failure = {"code": "JobExecutionStartMessageFailed", "description": "the job could not be started"}
+        job.failure = job.planned_failure
     else:
         job.status = "Completed"
         live = group.run is not None and group.run.status in ("live", "paused")
@@ -219,9 +227,8 @@ def _finish_batch(world: World, job: Job, t: float) -> None:
                 job.rejected.append((target, str(problem["code"]), str(problem["description"])))
                 continue
             launch_group(world, group, t, end_at, t, job.id)
-        elif not lifecycle.is_allowed(group, job.action, t):
-            description = f"the target group is {group.status} and does not allow {job.action}"
-            job.rejected.append((target, "TargetGroupInvalidState", description))
+        elif (reason := lifecycle.refusal(group, job.action, t)) is not None:
+            job.rejected.append((target, "TargetGroupInvalidState", reason))
             continue
         else:
             lifecycle.transition(world, group, STATUS_AFTER[job.action], t)

@@ -17,13 +17,29 @@ ALLOWED_FROM: dict[str, tuple[str, ...]] = {
 }
 
 
+_LETS_PEOPLE_IN = ("launch", "launch-now", "resume", "relaunch")
+
+
 def is_allowed(group: TargetGroup, action: str, t: float) -> bool:
-    """Return whether an action is allowed now; resume and relaunch require an open goal and an end in the future."""
+    """Return whether an action is allowed now."""
+    return refusal(group, action, t) is None
+
+
+def refusal(group: TargetGroup, action: str, t: float) -> str | None:
+    """Return why an action is not allowed now, None when it is.
+
+    Resume and relaunch require an open goal and an end in the future; whatever lets people into a recontact target
+    group requires saved ids: after a removal, as the reference says, not before more are added.
+    """
     if group.status not in ALLOWED_FROM[action]:
-        return False
-    if action in ("resume", "relaunch"):
-        return group.run is not None and group.run.end > t and goal_count(group) < group.goal
-    return True
+        return f"the target group is {group.status} and does not allow {action}"
+    if action in _LETS_PEOPLE_IN and group.is_recontact and not len(group.saved):
+        return f"no respondent ids are saved in the target group, which does not allow {action}"
+    if action in ("resume", "relaunch") and not (
+        group.run is not None and group.run.end > t and goal_count(group) < group.goal
+    ):
+        return f"the end or the goal of the target group is reached, which does not allow {action}"
+    return None
 
 
 def goal_count(group: TargetGroup) -> int:
@@ -37,8 +53,9 @@ def require_allowed(group: TargetGroup, action: str, t: float) -> FieldingRun:
     Raises:
         ApiError: 422 when the state does not allow it.
     """
-    if group.run is None or not is_allowed(group, action, t):
-        raise unprocessable(f"the fielding run is {group.status} and does not allow {action} now")
+    reason = refusal(group, action, t)
+    if group.run is None or reason is not None:
+        raise unprocessable(reason or f"the target group has no fielding run and does not allow {action}")
     return group.run
 
 

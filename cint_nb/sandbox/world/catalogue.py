@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from cint_nb.domain import limits
 from cint_nb.sandbox.protocol.messages import JsonObject, to_json
+from cint_nb.sandbox.protocol.request_bodies import OpenExchangeAllocations
 
 ACCOUNT_ID = 101
 """The account of the sandbox; in one with several accounts, also the number of everybody's own."""
@@ -39,6 +40,13 @@ class Supplier(TypedDict):
     supplier_id: int
     name: str
     type: str
+
+
+class Template(TypedDict):
+    """A global allocation template: its name, and what it stands for, as a draft would spell it out."""
+
+    name: str
+    allocations: OpenExchangeAllocations
 
 
 USERS: tuple[dict[str, str], ...] = (
@@ -132,14 +140,23 @@ STUDY_TYPES: tuple[Code, ...] = tuple(
 )
 STUDY_TYPE_CODES = frozenset(study["code"] for study in STUDY_TYPES)
 
+QUESTION_NAMES = {42: "age", 43: "gender", 45: "postal code", 47: "hispanic", 63: "stores", 96: "state"}
+"""Names of the questions whose ids are public; all others have none here."""
+
 SUPPLIERS: tuple[Supplier, ...] = tuple(
     {"supplier_id": 201 + number, "name": f"Sandbox supplier {number + 1}", "type": "survey_panels"}
     for number in range(14)
 )
-BALANCED_TEMPLATE_ID = "01JH0PB4N0DEFA0LT0EXCHANGE"
-TEMPLATES: dict[str, str] = {
-    limits.RECONTACT_TEMPLATE_ID: "Recontact",
-    BALANCED_TEMPLATE_ID: "Open exchange",
+BALANCED_TEMPLATE_ID = "01JH0PEHNMJZGPP1M1P11WJHWW"
+_WHOLE_EXCHANGE: OpenExchangeAllocations = {
+    "blocked_supplier_ids": [],
+    "exchange_min_percentage": 0,
+    "exchange_max_percentage": 100,
+    "groups": [],
+}
+TEMPLATES: dict[str, Template] = {
+    limits.RECONTACT_TEMPLATE_ID: {"name": "Recontact", "allocations": _WHOLE_EXCHANGE},
+    BALANCED_TEMPLATE_ID: {"name": "Open exchange", "allocations": _WHOLE_EXCHANGE},
 }
 TEMPLATES_MODIFIED_AT = "2025-12-18T00:00:00.000Z"
 
@@ -160,16 +177,15 @@ def _suffix(account_id: int) -> str:
 
 def template(template_id: str) -> JsonObject:
     """Return a global allocation template as the exchange does: who may supply which share."""
-    return {
-        "template_id": template_id,
-        "name": TEMPLATES[template_id],
-        "supply_allocations": [
-            {
-                "type": "exchange",
-                "percentage_min": 0,
-                "percentage_max": 100,
-                "suppliers": [to_json(one) for one in SUPPLIERS],
-            },
-            {"type": "blocked", "suppliers": []},
-        ],
+    allocations = TEMPLATES[template_id]["allocations"]
+    blocked = set(allocations["blocked_supplier_ids"])
+    exchange: JsonObject = {
+        "type": "exchange",
+        "percentage_min": allocations["exchange_min_percentage"],
+        "percentage_max": allocations["exchange_max_percentage"],
+        "suppliers": [to_json(one) for one in SUPPLIERS if str(one["supplier_id"]) not in blocked],
     }
+    barred = [to_json(one) for one in SUPPLIERS if str(one["supplier_id"]) in blocked]
+    closed: JsonObject = {"type": "blocked", "suppliers": barred}
+    name = TEMPLATES[template_id]["name"]
+    return {"template_id": template_id, "name": name, "supply_allocations": [exchange, closed]}

@@ -205,6 +205,7 @@ class Job:
     failed: int = 0
     run_id: str | None = None
     failure: JsonObject | None = None
+    planned_failure: JsonObject | None = None
     start: float = 0.0
     end: float = 0.0
     action: str | None = None

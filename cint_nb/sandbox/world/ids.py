@@ -1,10 +1,21 @@
-"""Ids that the sandbox creates: the same seed and order give the same ids, so that recordings are reproducible."""
+"""Ids that the sandbox creates: the same seed and order give the same ids, so that recordings are reproducible.
+
+A respondent id and a response id look alike. Those that the sandbox makes carry their kind in their last four bytes, as
+a checksum that nobody sees in them, so that it knows one sent for the other at once, in a list of any length.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import zlib
 from datetime import datetime, timedelta
 
+from cint_nb.domain.ids import EntityType, synthetic_id
+from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
+
+_MADE_UP = to_id_bytes(synthetic_id("", 0))[6:10]
+_KIND_CODES = {EntityType.RSID: 0x52534944, EntityType.RID: 0x00524944}
+_KINDS = {code: kind for kind, code in _KIND_CODES.items()}
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READABLE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
@@ -12,6 +23,39 @@ _READABLE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 def random_part(ulid: str) -> str:
     """Return a ULID without its time, the first ten characters: draws from it do not change a second later."""
     return ulid[10:]
+
+
+def made_up_id(kind: EntityType, name: str, number: int) -> str:
+    """Create the `number`-th id of a name, which carries its kind: the same arguments give the same id, always."""
+    return to_uuid_text(made_up_key(kind, name, number))
+
+
+def made_up_key(kind: EntityType, name: str, number: int) -> bytes:
+    """Return the 16 bytes of the `number`-th id of a name: those of `synthetic_id`, but for the last four."""
+    return carry_kind(kind, hashlib.sha256(f"{name}:{number}".encode()).digest()[:8])
+
+
+def carry_kind(kind: EntityType, payload: bytes) -> bytes:
+    """Return the 16 bytes of the made-up id that carries its kind and 8 bytes of anything else."""
+    rest = payload[:6] + _MADE_UP + payload[6:]
+    return rest + (zlib.crc32(rest) ^ _KIND_CODES[kind]).to_bytes(4)
+
+
+def payload_of(key: bytes) -> bytes:
+    """Return the 8 bytes that a made-up id carries beside its kind."""
+    return key[:6] + key[10:12]
+
+
+def kind_of(key: bytes) -> EntityType | None:
+    """Return the kind of an id; None for one from elsewhere, which may be of either."""
+    if key[6:10] != _MADE_UP:
+        return None
+    return _KINDS.get(zlib.crc32(key[:12]) ^ int.from_bytes(key[12:]))
+
+
+def is_of_kind(key: bytes, kind: EntityType) -> bool:
+    """Return whether an id may be of a kind."""
+    return kind_of(key) in (None, kind)
 
 
 class IdFactory:

@@ -14,15 +14,15 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from cint_nb.domain.arguments import check_arguments
-from cint_nb.domain.ids import SYNTHETIC_MARK, synthetic_id
-from cint_nb.sandbox.world.id_store import to_id_bytes
+from cint_nb.domain.ids import EntityType
+from cint_nb.sandbox.world.id_store import to_id_bytes, to_uuid_text
+from cint_nb.sandbox.world.ids import carry_kind, kind_of, made_up_id, made_up_key, payload_of
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.people import FIRST_SUPPLIER, Draws, Person, inverse_normal
 from cint_nb.sandbox.world.settings import changed_settings, check_ranges
 
 MONTH = 30.4 * 86_400
 """Seconds."""
-_MARK = bytes.fromhex(SYNTHETIC_MARK.replace("-", ""))
 _VISITS_MAX = 8
 
 
@@ -214,7 +214,7 @@ class Population:
         number = self.number_of_rid(key)
         if number is not None:
             return to_id_bytes(self.rsid(number))
-        return to_id_bytes(synthetic_id("person of a response id", int.from_bytes(key)))
+        return made_up_key(EntityType.RSID, "person of a response id", int.from_bytes(key))
 
     def number_of_rid(self, key: bytes) -> int | None:
         """Return the number of the person a response id of an earlier visit belongs to; None for any other id."""
@@ -385,7 +385,7 @@ class Population:
 
 def rsid_of(seed: int, number: int) -> str:
     """Return the respondent id of the `number`-th person of a seed's population."""
-    return synthetic_id(f"respondent {seed}", number)
+    return made_up_id(EntityType.RSID, f"respondent {seed}", number)
 
 
 def rid_of(seed: int, number: int, visit: int) -> str:
@@ -394,25 +394,22 @@ def rid_of(seed: int, number: int, visit: int) -> str:
     The number can be read back from it, by two rounds of a Feistel cipher: a table of all response ids of a million
     people would take 300 MB, and longer to make than a class waits.
     """
-    right = number * _VISITS_MAX + visit
-    left = _round(seed, b"left", right)
-    text = f"{left:012x}"
-    return f"{text[:8]}-{text[8:]}{SYNTHETIC_MARK}{right ^ _round(seed, b'right', left):012x}"
+    value = number * _VISITS_MAX + visit
+    left = _round(seed, b"left", value)
+    return to_uuid_text(carry_kind(EntityType.RID, (left << 32 | value ^ _round(seed, b"right", left)).to_bytes(8)))
 
 
 def _read_rid(seed: int, key: bytes) -> tuple[int, int] | None:
     """Return number and visit that `rid_of` put into a response id; None if it made none like this."""
-    if key[6:10] != _MARK:
+    if kind_of(key) is not EntityType.RID:
         return None
-    left = int.from_bytes(key[:6])
-    right = int.from_bytes(key[10:]) ^ _round(seed, b"right", left)
-    if _round(seed, b"left", right) != left:
-        return None
-    return divmod(right, _VISITS_MAX)
+    left, right = divmod(int.from_bytes(payload_of(key)), 2**32)
+    value = right ^ _round(seed, b"right", left)
+    return divmod(value, _VISITS_MAX) if _round(seed, b"left", value) == left else None
 
 
 def _round(seed: int, half: bytes, value: int) -> int:
-    return int.from_bytes(hashlib.blake2b(b"%b %d %d" % (half, seed, value), digest_size=6).digest())
+    return int.from_bytes(hashlib.blake2b(b"%b %d %d" % (half, seed, value), digest_size=4).digest())
 
 
 def visit_count(number: int) -> int:

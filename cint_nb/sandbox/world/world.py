@@ -15,6 +15,7 @@ from cint_nb.sandbox.world.entities import ChangelogEntry, Job, Project, Report,
 from cint_nb.sandbox.world.ids import IdFactory
 from cint_nb.sandbox.world.missingness import Missingness
 from cint_nb.sandbox.world.population import Population, PopulationParameters
+from cint_nb.sandbox.world.rules import ExchangeRules
 
 
 class World:
@@ -27,6 +28,7 @@ class World:
         account_id: The one account of this world. The worlds of different accounts have the same people, but neither
             ids nor draws in common.
         missingness: What decides who is missing from recontact waves.
+        rules: What the exchange does where no source settles it.
     """
 
     def __init__(
@@ -36,8 +38,10 @@ class World:
         parameters: PopulationParameters | None = None,
         account_id: int = ACCOUNT_ID,
         missingness: Missingness | None = None,
+        rules: ExchangeRules | None = None,
     ) -> None:
         self.seed = seed
+        self.rules = rules or ExchangeRules()
         self.start = start.astimezone(UTC)
         self.account_id = account_id
         self.population = Population(seed, parameters, missingness)

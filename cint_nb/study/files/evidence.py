@@ -11,7 +11,7 @@ from cint_nb.study.files import id_array
 from cint_nb.study.files.id_array import IdArray
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.readers import SourceInfo
-from cint_nb.study.files.verdicts import cell_text
+from cint_nb.study.files.verdicts import cell_text, raise_if_masked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +59,9 @@ def evidence_from_content(
     for label in () if report is None else report.columns:
         said = entity_type_from_name(str(label))
         if report is not None and said:
-            listed = id_array.from_ids(cell_text(value) for value in report[label].tolist())
+            cells = [cell_text(value) for value in report[label].tolist()]
+            raise_if_masked(cells, f"cells of the report's column {masked_repr(str(label))}")
+            listed = id_array.from_ids(cells)
             common = int(id_array.is_in(ids, listed).sum())
             if common:
                 detail = f"{common:,} of {len(ids):,} ids are in the report's column {masked_repr(str(label))}"

@@ -10,14 +10,14 @@ import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path, PureWindowsPath
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -38,7 +38,9 @@ _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _PASTED_QUOTES = "\"'\u201c\u201d\u2018\u2019\u201e"
 _ONLY_ONLINE = 0x1000 | 0x40000 | 0x400000  # file attributes of Windows: offline, recall on open, recall on access
 _SETTLE_SECONDS = 0.1
-_STILL_WRITTEN = "wait until the program that writes or syncs the file has finished, then read it again."
+_WAIT = "wait until the program that writes or syncs the file has finished, then read it again."
+
+Result = TypeVar("Result")
 
 
 class SourceFormat(StrEnum):
@@ -118,45 +120,86 @@ def source_error(name: str | None, what: str, fix: str, **evidence: Any) -> Resp
     return RespondentFileError(what, evidence={"source": name, **evidence}, next_step=fix)
 
 
-@contextmanager
-def open_source(
+class _UnsettledFile(RespondentFileError):
+    """A file is not what it was when its reading began, or gave less than its size."""
+
+
+def read_file(
     source: str | Path | bytes | bytearray | memoryview | IO[Any],
+    read: Callable[[OpenSource], Result],
     name: str | None = None,
     *,
     by_contents: bool = False,
-) -> Iterator[OpenSource]:
-    """Open a path, bytes or a file object and detect how it is stored.
+) -> Result:
+    """Open a path, bytes or a file object, detect how it is stored, and return what `read` makes of it.
+
+    A file that changes while it is read is read once more, from the beginning; what the first reading gave is dropped.
 
     Args:
         source: A string is always a path, never contents.
+        read: Called with the open source; a second time if the file changed meanwhile.
         name: Shown in place of the source's own name; for bytes its extension also gives the format.
         by_contents: Whether the contents alone give the format, whatever the extension says.
 
     Raises:
-        RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids; on
-            leaving, if the file changed in the meantime, so that only a part of it, or a mixture, was read.
+        RespondentFileError: if it is missing, empty, a directory, too large, or in a format that cannot contain ids; if
+            the file changed during the second reading too, or is gone.
     """
     if isinstance(source, str | Path):
-        path, before = _checked_path(source)
-        name = name or path.name
-        kind_named = None if by_contents else _format_from_name(path.name)
-        with _open(path) as stream:
-            try:
-                file = _detect_format(stream, name, before.st_size, kind_named)
-                yield file
-            finally:  # whatever was found wrong with a file that changed, that it changed is why
-                _check_unchanged(path, before, name)
-            _check_whole(file, stream)
-        _let_settle(before)
-        _check_unchanged(path, before, name)
-        return
+        path, status = _checked_path(source)
+        try:
+            return _read_path(path, status, read, name or path.name, by_contents=by_contents)
+        except _UnsettledFile as error:
+            first = error
+        with suppress(OSError):
+            status = path.stat()
+            _let_settle(status)
+        try:
+            path, status = _checked_path(source)
+            return _read_path(path, status, read, name or path.name, by_contents=by_contents)
+        except _UnsettledFile as error:
+            what = f"{error.what[:-1]}; it was read twice."
+            raise source_error(name or path.name, what, str(error.next_step), **_without_source(error)) from None
+        except RespondentFileError:
+            if path.exists():
+                raise
+        raise source_error(name or path.name, first.what, str(first.next_step), **_without_source(first))
     if isinstance(source, bytes | bytearray | memoryview):
         content = bytes(source)
     else:
         name = name or Path(str(getattr(source, "name", ""))).name or None
         content = _read_object(source, name)
     named = _format_from_name(name) if name and Path(name).suffix and not by_contents else None
-    yield _detect_format(io.BytesIO(content), name, len(content), named)
+    return read(_detect_format(io.BytesIO(content), name, len(content), named))
+
+
+def _read_path(
+    path: Path, before: os.stat_result, read: Callable[[OpenSource], Result], name: str, *, by_contents: bool
+) -> Result:
+    """Read a file once; raise if it changed meanwhile."""
+    named = None if by_contents else _format_from_name(path.name)
+    with _open(path) as stream:
+        try:
+            file = _detect_format(stream, name, before.st_size, named)
+            result = read(file)
+        finally:  # whatever was found wrong with a file that changed, that it changed is why
+            _check_unchanged(path, before, name)
+        _check_whole(file, stream)
+    _let_settle(before)
+    _check_unchanged(path, before, name)
+    return result
+
+
+def _without_source(error: RespondentFileError) -> dict[str, Any]:
+    return {name: value for name, value in error.evidence.items() if name != "source"}
+
+
+def _unsettled_error(name: str | None, what: str, **evidence: Any) -> _UnsettledFile:
+    return _UnsettledFile(
+        what,
+        evidence={"source": name, **evidence},
+        next_step=_WAIT,
+    )
 
 
 def _check_unchanged(path: Path, before: os.stat_result, name: str) -> None:
@@ -166,10 +209,9 @@ def _check_unchanged(path: Path, before: os.stat_result, name: str) -> None:
         after = path.stat()
     if after is not None and _identity(after) == _identity(before):
         return
-    raise source_error(
+    raise _unsettled_error(
         name,
         "The file changed while it was read.",
-        _STILL_WRITTEN,
         before=_describe(before),
         now="missing" if after is None else _describe(after),
     ) from None
@@ -197,9 +239,7 @@ def _check_whole(file: OpenSource, stream: BinaryIO) -> None:
     """Raise if a file that was read from beginning to end gave fewer bytes than it has."""
     sequential = file.stream is stream and file.kind in (SourceFormat.TEXT, SourceFormat.SPSS)
     if sequential and (read := stream.tell()) != file.size:
-        raise source_error(
-            file.name, f"The file ended after {read:,} of its {file.size:,} bytes.", _STILL_WRITTEN, bytes=file.size
-        )
+        raise _unsettled_error(file.name, f"The file ended after {read:,} of its {file.size:,} bytes.", bytes=file.size)
 
 
 def _checked_path(source: str | Path) -> tuple[Path, os.stat_result]:
@@ -313,14 +353,40 @@ def _open(path: Path) -> BinaryIO:
 
 
 def _read_object(source: IO[Any], name: str | None) -> bytes:
+    """Return what is left of an open file; one that changes meanwhile is read once more."""
     if not hasattr(source, "read"):
         raise source_error(
             name,
             f"A {type(source).__name__} cannot be read as respondents.",
             f"pass a path ({READABLE_FORMATS}), bytes, an open file, a DataFrame, a Series or a list.",
         )
-    content = source.read(limits.SOURCE_MAX_BYTES + 1)
+    start = None
+    with suppress(OSError, ValueError, AttributeError):  # a pipe, or no file at all
+        start = source.tell()
+    for repeat in (False, True):
+        before = _status_of(source)
+        content = source.read(limits.SOURCE_MAX_BYTES + 1)
+        after = _status_of(source)
+        if before is None or after is None or _identity(before) == _identity(after):
+            break
+        if repeat or start is None:
+            what = (
+                "The file changed while it was read; it was read twice."
+                if repeat
+                else "The file changed while it was read."
+            )
+            raise source_error(name, what, _WAIT, before=_describe(before), now=_describe(after))
+        _let_settle(after)
+        source.seek(start)
     return content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
+
+
+def _status_of(source: IO[Any]) -> os.stat_result | None:
+    """Return the status of the regular file that is open; None for anything else."""
+    with suppress(OSError, ValueError, AttributeError, TypeError):
+        status = os.fstat(source.fileno())
+        return status if stat.S_ISREG(status.st_mode) else None
+    return None
 
 
 def _format_from_name(name: str) -> tuple[SourceFormat, bool]:

@@ -36,8 +36,9 @@ _BATCH_PATTERN = (ID_PATTERN + b"\n") * _BATCH
 # Odd factors of well-known 64-bit hashes: multiplying by an odd number loses nothing and carries low bits upwards.
 _HASH_FACTOR_HIGH = np.uint64(0x9E3779B97F4A7C15)
 _HASH_FACTOR_BOTH = np.uint64(0xD1B54A32D192ED03)
-_BUCKET_BITS = 22  # a table of 4 MB: larger ones leave the processor's cache, and each look-up becomes a miss
 _ROWS = 1 << 20  # rows per step, so that temporary arrays stay at some MB however long the list is
+_WAITING_BYTES = 1 << 13
+_CACHED_ROWS = 1 << 15  # the same where arrays of a step should stay in the processor's cache
 _GROUPS = (
     (0, 8, 0),
     (8, 12, 9),
@@ -52,6 +53,63 @@ def from_buffer(buffer: bytes | bytearray) -> IdArray:
     return np.frombuffer(buffer, dtype=np.uint8).reshape(-1, 16)
 
 
+class IdBuffer:
+    """Ids that are collected one after the other.
+
+    Memory is taken in large pieces: with ten million ids, getting it page by page takes as long as reading them.
+
+    Args:
+        expected: How many ids there may be; more find room too.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        self._content = np.empty(16 * max(expected, _CACHED_ROWS), np.uint8)
+        self._stop = 0  # of what is used of `_content`
+        self._waiting = bytearray()  # ids that came one by one, which numpy copies slowly
+
+    def __len__(self) -> int:
+        """Return the number of ids."""
+        return (self._stop + len(self._waiting)) // 16
+
+    def add(self, content: bytes) -> None:
+        """Add ids, 16 bytes each."""
+        if len(content) < _WAITING_BYTES:
+            self._waiting += content
+        if len(self._waiting) >= _WAITING_BYTES or len(content) >= _WAITING_BYTES:
+            self._store(self._waiting)
+            self._waiting = bytearray()
+        if len(content) >= _WAITING_BYTES:
+            self._store(content)
+
+    def _store(self, content: bytes | bytearray) -> None:
+        stop = self._stop + len(content)
+        if stop > len(self._content):
+            larger = np.empty(max(stop, 2 * len(self._content)), np.uint8)
+            larger[: self._stop] = self._content[: self._stop]
+            self._content = larger
+        self._content[self._stop : stop] = np.frombuffer(content, np.uint8)
+        self._stop = stop
+
+    def rows(self) -> IdArray:
+        """Return the ids as rows. Nothing is added afterwards."""
+        self._store(self._waiting)
+        self._waiting = bytearray()
+        return self._content[: self._stop].reshape(-1, 16)
+
+    def without(self, rows: RowNumbers) -> IdArray:
+        """Return the ids without some rows, given in ascending order. Nothing is added afterwards."""
+        keys = self.rows()
+        keep = np.ones(len(keys), dtype=np.bool_)
+        keep[rows] = False
+        # In place: what is kept moves towards the beginning, and never over what follows.
+        whole, stop = _whole(keys), int(rows[0]) if len(rows) else len(keys)
+        for start in range(stop, len(keys), _CACHED_ROWS):
+            kept = whole[start : start + _CACHED_ROWS][keep[start : start + _CACHED_ROWS]]
+            whole[stop : stop + len(kept)] = kept
+            stop += len(kept)
+        return keys[:stop] if 2 * stop > len(keys) else keys[:stop].copy()
+
+
 def in_order(keys: IdArray) -> IdArray:
     """Return the rows sorted, so that the same ids are the same rows."""
     return np.sort(np.ascontiguousarray(keys).view("S16").ravel()).view(np.uint8).reshape(-1, 16)
@@ -59,9 +117,12 @@ def in_order(keys: IdArray) -> IdArray:
 
 def take_rows(keys: IdArray, chosen: BoolMask | RowNumbers) -> IdArray:
     """Return the chosen rows."""
-    # Seen as one element of 16 bytes, a row is copied as one piece: ten times as fast as byte by byte.
-    whole = np.ascontiguousarray(keys).view("V16").ravel()
-    return whole[chosen].view(np.uint8).reshape(-1, 16)
+    return _whole(keys)[chosen].view(np.uint8).reshape(-1, 16)
+
+
+def _whole(keys: IdArray) -> NDArray[np.void]:
+    """View rows as one element each, which numpy copies as one piece: ten times as fast as byte by byte."""
+    return np.ascontiguousarray(keys).view("V16").ravel()
 
 
 def from_ids(texts: Iterable[str]) -> IdArray:
@@ -119,58 +180,64 @@ def find_duplicates(keys: IdArray) -> tuple[RowNumbers, RowNumbers]:
     Returns:
         The repeating rows, ascending, and for each the first row with the same id.
     """
-    # Sorting rows of 16 bytes is slow, sorting 64-bit numbers is fast. So each id is hashed to one number; equal ids
-    # have equal numbers, and a number that occurs once settles that its id is unique. Only the few rows whose number
-    # may occur twice are compared as ids. Both halves enter the hash: either alone may be the same in many ids.
+    # Sorting rows of 16 bytes is slow, sorting 64-bit numbers is fast. So each row becomes one number: a hash of the
+    # id, and in the lowest bits where the row is. After one sort equal ids are neighbours, the earliest row first.
+    # Only neighbours of one hash are compared as ids.
+    bits = np.uint64(len(keys).bit_length())
+    place_mask = (np.uint64(1) << bits) - np.uint64(1)
+    ordered = _hash_rows(keys, place_mask)
+    ordered.sort()
+    follows = np.flatnonzero(_has_hash_of_previous(ordered, place_mask)) + 1
+    begins = np.diff(follows, prepend=-1) != 1
+    group = np.cumsum(begins) - 1
+    firsts = (ordered[follows[begins] - 1] & place_mask).astype(np.int64)
+    rows = (ordered[follows] & place_mask).astype(np.int64)
+    del ordered
+    originals = firsts[group]
+    differs = (take_rows(keys, rows) != take_rows(keys, originals)).any(axis=1)
+    if differs.any():  # different ids with one hash: a handful of some million
+        mixed = np.isin(group, group[differs])
+        members = np.sort(np.concatenate((rows[mixed], np.unique(originals[mixed]))))
+        found = _first_rows(take_rows(keys, members))
+        again = np.flatnonzero(found != np.arange(len(found)))
+        rows = np.concatenate((rows[~mixed], members[again]))
+        originals = np.concatenate((originals[~mixed], members[found[again]]))
+    ascending = np.argsort(rows)
+    return rows[ascending], originals[ascending]
+
+
+def _hash_rows(keys: IdArray, place_mask: np.uint64) -> NDArray[np.uint64]:
+    """Return for each row a hash of its id, with the number of the row in the bits of `place_mask`."""
+    # Both halves enter the hash: either alone may be the same in many ids.
     halves = np.ascontiguousarray(keys).view(np.uint64)
-    hashes = halves[:, 0] * _HASH_FACTOR_HIGH
-    hashes ^= halves[:, 1]
-    hashes *= _HASH_FACTOR_BOTH
-    ordered = np.sort(hashes)
-    twice = ordered[1:][ordered[1:] == ordered[:-1]]
-    del ordered  # 80 MB for ten million ids, not needed while the rows below are gathered
-    if not len(twice):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    candidates = _candidate_duplicates(hashes, twice)
-    firsts = _first_rows(take_rows(keys, candidates), hashes[candidates])
-    repeats = np.flatnonzero(firsts != np.arange(len(firsts)))
-    return candidates[repeats], candidates[firsts[repeats]]
+    hashes = np.empty(len(halves), np.uint64)
+    for start in range(0, len(halves), _CACHED_ROWS):
+        rows, found = halves[start : start + _CACHED_ROWS], hashes[start : start + _CACHED_ROWS]
+        np.multiply(rows[:, 0], _HASH_FACTOR_HIGH, out=found)
+        np.bitwise_xor(found, rows[:, 1], out=found)
+        np.multiply(found, _HASH_FACTOR_BOTH, out=found)
+        np.bitwise_and(found, ~place_mask, out=found)
+        np.bitwise_or(found, np.arange(start, start + len(found), dtype=np.uint64), out=found)
+    return hashes
 
 
-def _first_rows(keys: IdArray, hashes: NDArray[np.uint64]) -> RowNumbers:
+def _has_hash_of_previous(ordered: NDArray[np.uint64], place_mask: np.uint64) -> BoolMask:
+    """Return for each number but the first whether it differs from the one before in the bits of `place_mask` only."""
+    same = np.empty(max(0, len(ordered) - 1), np.bool_)
+    for start in range(0, len(same), _CACHED_ROWS):
+        numbers = ordered[start : start + _CACHED_ROWS + 1]
+        np.less_equal(numbers[1:] ^ numbers[:-1], place_mask, out=same[start : start + _CACHED_ROWS])
+    return same
+
+
+def _first_rows(keys: IdArray) -> RowNumbers:
     """Return for each row the first row equal to it."""
-    order = np.argsort(hashes)
-    firsts = _spread_minimum(order, np.diff(hashes[order]) != 0)
-    # Two different ids may have one hash: then some row differs from its first. Rare enough to sort by the ids then.
-    if not np.array_equal(keys, take_rows(keys, firsts)):
-        rows = keys.view(np.uint64)
-        order = np.lexsort((rows[:, 1], rows[:, 0]))
-        firsts = _spread_minimum(order, (np.diff(rows[order], axis=0) != 0).any(axis=1))
-    return firsts
-
-
-def _spread_minimum(order: RowNumbers, changes: BoolMask) -> RowNumbers:
-    """Return for every row the smallest row number of its run of equal rows, as `order` has them."""
-    # The sort need not be stable: the minimum of each run is its first row, whatever their order within the run.
-    begins = np.concatenate(([True], changes))
-    smallest = np.minimum.reduceat(order, np.flatnonzero(begins))
+    halves = keys.view(np.uint64)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))  # stable: of equal rows the first comes first
+    begins = np.concatenate(([True], (np.diff(halves[order], axis=0) != 0).any(axis=1)))
     firsts = np.empty_like(order)
-    firsts[order] = smallest[np.cumsum(begins) - 1]
+    firsts[order] = order[begins][np.cumsum(begins) - 1]
     return firsts
-
-
-def _candidate_duplicates(hashes: NDArray[np.uint64], twice: NDArray[np.uint64]) -> RowNumbers:
-    """Return the rows whose hash may occur twice: every such row, and few others."""
-    # A table of booleans by the hash's upper bits: marking and looking up are one step per row, where `np.isin` would
-    # sort again. Rows that share a bucket by chance are sorted out when ids are compared.
-    bits = min(_BUCKET_BITS, len(hashes).bit_length() + 4)
-    shift = np.uint64(64 - bits)
-    table = np.zeros(1 << bits, dtype=np.bool_)
-    table[twice >> shift] = True
-    found = [
-        np.flatnonzero(table[hashes[start : start + _ROWS] >> shift]) + start for start in range(0, len(hashes), _ROWS)
-    ]
-    return np.concatenate(found).astype(np.int64)
 
 
 def unique(keys: IdArray) -> IdArray:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, mask_ids_in, masked_repr
 from cint_nb.study.files.file_format import source_error
-from cint_nb.study.files.verdicts import MalformedReason, contains_id, malformed_reason, normalise_line
+from cint_nb.study.files.verdicts import MalformedReason, contains_id, is_id, malformed_reason, normalise_line
 
 MIN_ID_SHARE = 0.2
 """A column with a smaller share of ids among its filled cells is not a column of ids: an id that somebody typed into a
@@ -48,8 +48,8 @@ class ColumnSample:
     @property
     def share_of_ids(self) -> float:
         """Return the share of ids among the filled cells, 0–1."""
-        filled = [text for text in map(normalise_line, self.values) if text]
-        return sum(map(is_respondent_id, filled)) / len(filled) if filled else 0.0
+        number = sum(map(is_id, self.values))
+        return number / sum(map(bool, map(normalise_line, self.values))) if number else 0.0
 
     def label(self) -> str:
         """Return the column's position and name, for messages."""
@@ -229,9 +229,7 @@ def _is_named_instead(cells: ColumnSample, found: Sequence[ColumnSample], entity
         return False
     alike = any(entity_type_from_name(other.name) is entity_type for other in found)
     damaged = (MalformedReason.DASHES, MalformedReason.CHARACTERS)
-    return not alike or any(
-        is_respondent_id(normalise_line(text)) or malformed_reason(text) in damaged for text in cells.values
-    )
+    return not alike or any(is_id(text) or malformed_reason(text) in damaged for text in cells.values)
 
 
 def _example_call(source: str | None, cells: ColumnSample, entity_type: EntityType) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cint_nb.domain.ids import printable
 from cint_nb.study.files.id_array import BoolMask, IdArray, RowNumbers
 from cint_nb.study.files.verdicts import malformed_reason
 
 
+@printable
 @dataclass(frozen=True, slots=True, eq=False)
 class MalformedTexts:
     """The text of malformed lines, in source order, truncated to 200 bytes.
@@ -21,7 +23,7 @@ class MalformedTexts:
         reasons: Why lines are malformed whose row shows it, such as a row of another width.
     """
 
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)  # of people: an id, or an e-mail address
     ends: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
     reasons: Mapping[int, str] = field(default_factory=dict)
 
@@ -58,6 +60,7 @@ class VerdictCounts:
     hidden: int = 0
 
 
+@printable
 @dataclass(frozen=True, slots=True, eq=False)
 class LineIndex:
     """The verdict of every line of a source, as positions from 0; a position in none of the lists is usable.
@@ -74,7 +77,7 @@ class LineIndex:
         hidden: Positions of lines that are hidden in the source and were left out.
     """
 
-    keys: IdArray
+    keys: IdArray = field(repr=False)
     lines: int
     blank: RowNumbers
     malformed: RowNumbers
@@ -83,7 +86,7 @@ class LineIndex:
     header: RowNumbers
     texts: MalformedTexts
     numbers: RowNumbers | None = None
-    header_text: str | None = None
+    header_text: str | None = field(default=None, repr=False)
     hidden: RowNumbers = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property

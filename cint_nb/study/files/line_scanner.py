@@ -2,7 +2,7 @@
 
 Nearly all lines of a list of ids have one form, and every step that Python takes per line costs seconds over ten
 million lines. So runs of such lines are recognised, counted and converted as a whole, and only the others are judged
-one by one. Both ways give the same verdicts.
+one by one. All ways give the same verdicts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cint_nb.study.files.verdicts import JudgedLine, Verdict, normalise_line
 _NOT_HEX = bytes(byte for byte in range(256) if byte not in id_array.HEX)
 # What is stripped before decoding, so that most lines need none; `normalise_line` removes other wrapping.
 _WRAPPING = b" \t\r\n\v\f\x1a\"'`{}<>()[],;"
-_DIGITS = np.dtype("V8,V4,V4,V4,V12")  # the hex digits of an id, between its dashes
+_DIGITS = np.dtype("i8,i4,i4,i4,i8,i4")  # the hex digits of an id, as numbers of the same size
 _GATHER_MIN_ROWS = 64  # from so many lines on, gathering digits with numpy is faster than deleting the other bytes
 _EMPTY = re.compile(
     rb"(?:\r?\n)++"
@@ -42,13 +42,21 @@ class LineScanner:
 
     Args:
         source_name: For errors.
+        check: Called with the bytes that are not all plain ids, and the number of lines before them; it may raise.
+        expected: How many ids there may be, for the memory to take at once.
     """
 
-    def __init__(self, source_name: str | None = None) -> None:
+    def __init__(
+        self,
+        source_name: str | None = None,
+        *,
+        check: Callable[[bytes, int], None] = lambda _block, _lines: None,
+        expected: int = 0,
+    ) -> None:
         self.lines = 0
         self.saw_cp1252 = False
-        self._name = source_name
-        self._keys = bytearray()
+        self._name, self._check = source_name, check
+        self._keys = id_array.IdBuffer(expected)
         self._blank = array("q")
         self._malformed = array("q")
         self._header = array("q")
@@ -61,8 +69,48 @@ class LineScanner:
         self._use_pattern(ID_PATTERN + b"\n")
         self._previous = (b"", -1)  # form and position of the last line judged alone
 
-    def feed(self, block: bytes) -> None:
-        """Judge a block of whole lines, each ended by LF or CRLF; a CR inside ends a line too."""
+    def feed(self, block: bytes, start: int = 0, stop: int | None = None) -> None:
+        """Judge whole lines, each ended by LF or CRLF; a CR inside ends a line too.
+
+        Args:
+            block: The lines.
+            start: Where in `block` they begin.
+            stop: Where they end; at the end of `block` if omitted.
+        """
+        stop = len(block) if stop is None else stop
+        place = self._take_table(block, start, stop)
+        if place < stop:
+            rest = block[place:stop]
+            self._check(rest, self.lines)
+            self._feed_mixed(rest)
+        self._check_length()
+
+    def _take_table(self, block: bytes, start: int, stop: int) -> int:
+        """Store the ids of the first lines if all have the pattern; return the end of these lines.
+
+        Equally long lines are a table of bytes. Of each line only the bytes that are no digits are compared, and
+        `unhexlify` rejects what is no digit: half the time that it takes to look at every byte of the block first.
+        """
+        pattern = self._patterns[0]
+        count = (stop - start) // len(pattern)
+        if count < _GATHER_MIN_ROWS:
+            return start
+        table = np.frombuffer(block, np.uint8, count * len(pattern), start).reshape(count, len(pattern))
+        for place in self._fixed:
+            wrong = table[:count, place] != pattern[place]
+            if wrong.any():
+                count = int(wrong.argmax())
+                if count < _GATHER_MIN_ROWS:
+                    return start
+        try:
+            self._gather_ids(block, start, count)
+        except ValueError:  # something else where digits should be
+            return start
+        self.lines += count
+        return start + count * len(pattern)
+
+    def _feed_mixed(self, block: bytes) -> None:
+        """Judge a block in which other lines stand between those that have the pattern."""
         # Once per block: in `form` all plain lines are the same bytes, so a run of them is a repetition of the pattern.
         form = block.translate(BYTE_CLASSES)
         place, end = 0, len(block)
@@ -84,7 +132,6 @@ class LineScanner:
                 else:
                     self.scan_line(raw)
                 place = stop + 1
-        self._check_length()
 
     def _skip_blank(self, blanks: int) -> None:
         """Record empty lines, of which a file may contain millions."""
@@ -112,27 +159,34 @@ class LineScanner:
         """Store the ids of a run of lines that have the pattern."""
         count = (stop - start) // len(self._patterns[0])
         if count < _GATHER_MIN_ROWS:
-            self._keys += unhexlify(block[start:stop].translate(None, _NOT_HEX))
+            self._keys.add(unhexlify(block[start:stop].translate(None, _NOT_HEX)))
         else:
-            # All lines are equally long, so the block is a table of fixed width: its five columns of digits are
-            # copied side by side, which leaves what `unhexlify` takes in one call.
-            lines = np.frombuffer(block, self._parts, count, start)
-            digits = np.empty(count, _DIGITS)
-            for name in _DIGITS.names or ():
-                digits[name] = lines[name]
-            self._keys += unhexlify(digits.data)
+            self._gather_ids(block, start, count)
         self.lines += count
+
+    def _gather_ids(self, block: bytes, start: int, count: int) -> None:
+        """Store the ids of equally long lines; raise `ValueError` if what should be a digit is none."""
+        # The columns of digits are copied side by side, which leaves what `unhexlify` takes in one call.
+        lines = np.frombuffer(block, self._parts, count, start)
+        digits = np.empty(count, _DIGITS)
+        for name in _DIGITS.names or ():
+            digits[name] = lines[name]
+        self._keys.add(unhexlify(digits.data))
 
     def _use_pattern(self, pattern: bytes) -> None:
         """Take the form of one line as that of a run: its multiples, and where the digits are."""
         at = pattern.index(b"h")  # the wrapping before the id
         layout: Any = {
             "names": _DIGITS.names,
-            "formats": [_DIGITS[name] for name in _DIGITS.names or ()],
-            "offsets": [at + place for place in (0, 9, 14, 19, 24)],  # groups of digits, each behind its dash
+            # Unsigned here and signed there: numpy converts numbers, which leaves them as they are, twice as fast as it
+            # copies such that lie anywhere.
+            "formats": ["u8", "u4", "u4", "u4", "u8", "u4"],
+            "offsets": [at + place for place in (0, 9, 14, 19, 24, 32)],  # groups of digits, each behind its dash
             "itemsize": len(pattern),
         }
         self._parts: np.dtype[np.void] = np.dtype(layout)
+        # The end of the line first: where lines differ in length it is wrong at once.
+        self._fixed = [place for place in reversed(range(len(pattern))) if pattern[place] != ord("h")]
         self._step = 0
         self._patterns = [pattern * (1 << step) for step in range(_PATTERN_STEPS)]
 
@@ -141,7 +195,7 @@ class LineScanner:
         # The usual wrapping first, on bytes: decoding and normalising a text takes seven times as long.
         bare = raw.strip(_WRAPPING)
         if len(bare) == 36 and bare.translate(BYTE_CLASSES) == ID_PATTERN:
-            self._keys += unhexlify(bare.replace(b"-", b""))
+            self._keys.add(unhexlify(bare.replace(b"-", b"")))
             self._learn_pattern(raw)
         elif not bare:
             self._blank.append(self.lines)
@@ -150,7 +204,7 @@ class LineScanner:
             self.saw_cp1252 |= was_cp1252
             text = normalise_line(text)
             if ids.is_respondent_id(text):
-                self._keys += unhexlify(text.replace("-", ""))
+                self._keys.add(unhexlify(text.replace("-", "")))
                 self._learn_pattern(raw)
             elif not text:
                 self._blank.append(self.lines)
@@ -177,17 +231,18 @@ class LineScanner:
         batch: list[str] = []
         for text in texts:
             if isinstance(text, JudgedLine):
-                self._scan_batch(batch)
+                self.scan_texts(batch)
                 batch = []
                 self._take_judged(text)
                 continue
             batch.append(text)
             if len(batch) == _BATCH:
-                self._scan_batch(batch)
+                self.scan_texts(batch)
                 batch = []
-        self._scan_batch(batch)
+        self.scan_texts(batch)
 
-    def _scan_batch(self, batch: Sequence[str]) -> None:
+    def scan_texts(self, batch: Sequence[str]) -> None:
+        """Judge texts, each of which is one line whatever it contains."""
         if not batch:
             return
         block = ("\n".join(batch) + "\n").encode("utf-8", "replace")
@@ -252,21 +307,14 @@ class LineScanner:
                     )
                 header, malformed, header_text = malformed[: len(leading)], malformed[len(leading) :], leading[-1]
                 texts = texts.without_first(len(leading))
-            elif leading and (count := count_header(leading, bool(self._keys))):
+            elif leading and (count := count_header(leading, len(self._keys) > 0)):
                 header, malformed, header_text = malformed[:count], malformed[count:], leading[count - 1]
                 texts = texts.without_first(count)
         # Last, because a duplicate may be a million lines behind its original: one sort finds all of them.
-        keys = id_array.from_buffer(self._keys)
-        again, original = id_array.find_duplicates(keys)
-        if len(again):
-            # Rows of `keys` become positions of lines: every line that is nothing else is an id, in the same order.
-            mask = np.ones(self.lines, dtype=np.bool_)
-            for others in (blank, malformed, header, hidden):
-                mask[others] = False
-            positions = np.flatnonzero(mask)
-            keep = np.ones(len(keys), dtype=np.bool_)
-            keep[again] = False
-            keys, again, original = id_array.take_rows(keys, keep), positions[again], positions[original]
+        again, original = id_array.find_duplicates(self._keys.rows())
+        keys = self._keys.without(again)
+        others = np.sort(np.concatenate((blank, malformed, header, hidden)))
+        again, original = _positions(again, others), _positions(original, others)
         keys.flags.writeable = False  # shared by everything derived from it, and hashed
         return LineIndex(
             keys=keys,
@@ -285,6 +333,16 @@ class LineScanner:
 
 def _index(values: array[int]) -> RowNumbers:
     return np.array(values, dtype=np.int64)
+
+
+def _positions(rows: RowNumbers, others: RowNumbers) -> RowNumbers:
+    """Return the positions of ids: every line that is nothing else is an id, in the same order.
+
+    Args:
+        rows: Which ids, counted from 0.
+        others: Positions of all lines that hold none, ascending.
+    """
+    return rows + np.searchsorted(others - np.arange(len(others)), rows, side="right")
 
 
 def _first_not_in(ascending: RowNumbers) -> int:

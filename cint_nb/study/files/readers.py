@@ -5,14 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr
+from cint_nb.domain.ids import EntityType, mask_ids_in, masked_repr, printable
 from cint_nb.study.files import binary_formats
 from cint_nb.study.files.binary_formats import SAMPLE_ROWS, TableColumns
-from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
+from cint_nb.study.files.id_array import LINE_BYTES
 from cint_nb.study.files.id_column import MIN_ID_SHARE, ColumnSample, choose_id_column, clean_name, count_header_lines
 from cint_nb.study.files.line_index import LineIndex
 from cint_nb.study.files.line_scanner import LineScanner
@@ -27,13 +29,15 @@ from cint_nb.study.files.text_files import (
     separator_around_ids,
 )
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
-from cint_nb.study.files.workbooks import Sheet, read_sheet
+from cint_nb.study.files.workbooks import Sheet, cell_text_of_workbook, read_sheet
 
 _SPACES = "\\s+"
+_CHUNK_ROWS = 1_000  # rows taken at once: enough that what is done once for all of them costs nothing
 
 Rows = Iterator[tuple[int, Sequence[Any]]]
 
 
+@printable
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
     """Where ids come from, as far as known.
@@ -118,10 +122,10 @@ def read_source(source: Any, options: ReadOptions) -> tuple[LineIndex, SourceInf
 def _read_file(
     source: str | Path | bytes | bytearray | memoryview | IO[Any], options: ReadOptions
 ) -> tuple[LineIndex, SourceInfo]:
-    with open_source(source, options.name) as file:
-        if file.kind is SourceFormat.TEXT:
-            return _read_text(file, options)
-        return _read_binary(file, options)
+    def read(file: OpenSource) -> tuple[LineIndex, SourceInfo]:
+        return (_read_text if file.kind is SourceFormat.TEXT else _read_binary)(file, options)
+
+    return read_file(source, read, options.name)
 
 
 def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
@@ -140,10 +144,9 @@ def _read_text(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sourc
             header_row=_later_row(table.shape.number),
             notes=table.notes(),
         )
-    scanner = LineScanner(file.name)
-    for block in text.blocks(found.delimiter, mixed_ends=False):
-        reject_binary(file.name, block, scanner.lines)
-        scanner.feed(block)
+    scanner = LineScanner(file.name, check=partial(reject_binary, file.name), expected=file.size // LINE_BYTES)
+    for content, start, stop in text.spans(found.delimiter):
+        scanner.feed(content, start, stop)
     reading = scanner.finish(count_header=count_header_lines, header_row=options.header_row)
     cells = _check_single_column(reading, options, file.name)
     if not len(reading.keys):
@@ -225,6 +228,7 @@ class TableReader:
         column: The requested column.
         delimiter: The separator of a text; None for a workbook, whose cells are in their columns whatever the rest of
             the row has.
+        as_text: Returns a cell as text.
 
     Attributes:
         shape: Where the header is, and how wide rows are.
@@ -239,13 +243,15 @@ class TableReader:
         column: str | int | None = None,
         *,
         delimiter: str | None = None,
+        as_text: Callable[[Any], str] = cell_text,
     ) -> None:
         self._name, self._open_rows, self._delimiter = name, open_rows, delimiter
-        self._is_hidden: Callable[[int], bool] | None = None
+        self.as_text = as_text
+        self._hidden_rows: frozenset[int] | None = frozenset()
         self._left_out: frozenset[int] = frozenset()
         self._rows = open_rows()
         self._head = list(islice(self._rows, SAMPLE_ROWS))
-        texts = [[cell_text(value) for value in row] for _, row in self._head]
+        texts = [[*map(as_text, row)] for _, row in self._head]
         self.shape: TableShape = find_shape(
             texts, [number for number, _ in self._head], header_row=header_row, column=column, source=name
         )
@@ -291,31 +297,41 @@ class TableReader:
         if found:
             rows = _collect(rows, found)
 
-        width = self.shape.width if place < self.shape.width and self._is_hidden is None else -1
-        names = self._names
-
-        def values() -> Iterator[str | JudgedLine]:
-            for number, row in self.judged_head({place}):
-                numbers.append(number)
-                yield row if isinstance(row, JudgedLine) else cell_text(row[place]) if place < len(row) else ""
-            for number, row in rows:
-                numbers.append(number)
-                if len(row) == width and row[place] not in names:  # nearly all, so this is as short as it can be
-                    value = row[place]
-                else:
-                    judged = self._judged(number, row, {place})
-                    if isinstance(judged, JudgedLine):
-                        yield judged
-                        continue
-                    value = row[place] if place < len(row) else ""
-                yield value if value.__class__ is str else cell_text(value)
-
-        scanner.scan_values(values())
+        scanner.scan_values(self._values(self.judged_head({place}), place, numbers))
+        while chunk := list(islice(rows, _CHUNK_ROWS)):
+            if (texts := self._plain_texts(chunk, place)) is not None:
+                numbers.extend([number for number, _ in chunk])
+                scanner.scan_texts(texts)
+            else:
+                judged = ((number, self._judged(number, row, {place})) for number, row in chunk)
+                scanner.scan_values(self._values(judged, place, numbers))
         if any(found.values()):  # a column that was empty at the beginning
             self._take_samples(found)
             self.choose(options)
         dense = not numbers or numbers[-1] == len(numbers)
         return scanner.finish(numbers=None if dense else numbers), chosen
+
+    def _values(
+        self, rows: Iterable[tuple[int, Sequence[Any] | JudgedLine]], place: int, numbers: array[int]
+    ) -> Iterator[str | JudgedLine]:
+        """Iterate over the values of one column, and note the line number of each."""
+        for number, row in rows:
+            numbers.append(number)
+            yield row if isinstance(row, JudgedLine) else self.as_text(row[place]) if place < len(row) else ""
+
+    def _plain_texts(self, chunk: Sequence[tuple[int, Sequence[Any]]], place: int) -> list[str] | None:
+        """Return the values of one column if no row needs to be judged by itself, as nearly all need not."""
+        width = self.shape.width if self._delimiter is not None else max(place + 1, self.shape.width)
+        widths = {len(row) for _, row in chunk}
+        if place >= self.shape.width or self._hidden_rows is None:
+            return None
+        if len(widths) != 1 or min(widths) < width or (self._delimiter is not None and max(widths) > width):
+            return None
+        if self._hidden_rows and not self._hidden_rows.isdisjoint([number for number, _ in chunk]):
+            return None
+        values = [row[place] for _, row in chunk]
+        texts = [value if value.__class__ is str else self.as_text(value) for value in values]
+        return texts if self._names.isdisjoint(texts) else None
 
     def judged_rows(self, needed: set[int]) -> Iterator[tuple[int, Sequence[Any] | JudgedLine]]:
         """Iterate once over all rows; a header, a hidden row, and one whose values are not in their columns, is judged.
@@ -338,7 +354,8 @@ class TableReader:
                 yield number, self._judged(number, row, needed)
 
     def _judged(self, number: int, row: Sequence[Any], needed: set[int]) -> Sequence[Any] | JudgedLine:
-        if self._is_hidden is not None and self._is_hidden(number) and _has_value(row, needed):
+        is_hidden = self._hidden_rows is None or number in self._hidden_rows
+        if is_hidden and _has_value(row, needed):
             return JudgedLine(Verdict.HIDDEN)
         values = (row[place] for place in needed if place < len(row))
         if any(isinstance(v, str) and v in self._names for v in values) and self._is_header_again(number, row):
@@ -354,7 +371,7 @@ class TableReader:
         Raises:
             RespondentFileError: if it has the names in another order, so that the ids below are in another column.
         """
-        names = [clean_name(cell_text(value)) for value in row][: self.shape.width]
+        names = [clean_name(self.as_text(value)) for value in row][: self.shape.width]
         if names == list(self.shape.names):
             return True
         if len(self._names.intersection(names)) > 1 and not any(map(contains_id, names)):
@@ -373,9 +390,9 @@ class TableReader:
         rows = "1 row has" if self._judge.forgiven == 1 else f"{self._judge.forgiven:,} rows have"
         return (f"{rows} more or fewer values than the header; its IDs are in their column, the difference is behind.",)
 
-    def hide(self, is_hidden: Callable[[int], bool]) -> None:
-        """Leave out the rows whose number is hidden."""
-        self._is_hidden = is_hidden
+    def hide(self, numbers: frozenset[int] | None) -> None:
+        """Leave out the rows with these numbers; all rows if None."""
+        self._hidden_rows = numbers
 
     def leave_out(self, places: Iterable[int]) -> None:
         """Take some columns, from 0, for none that could hold the ids."""
@@ -519,14 +536,20 @@ def _read_binary(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, Sou
 def _read_workbook(file: OpenSource, options: ReadOptions) -> tuple[LineIndex, SourceInfo]:
     sheet = read_sheet(file, options.sheet, skip_hidden=options.hidden == "skip")
     reads_hidden = options.hidden == "read"
-    table = TableReader(file.name, lambda: iter(sheet.rows), options.header_row, options.column)
+    table = TableReader(
+        file.name,
+        lambda: enumerate(sheet.rows, 1),
+        options.header_row,
+        options.column,
+        as_text=cell_text_of_workbook,
+    )
     if options.hidden == "skip" and options.column is None:
         table.leave_out(sheet.hidden_columns)
     place = table.choose(options).position - 1
     named = options.column is not None  # who names a column or a sheet knows that it is there
     is_whole = (sheet.is_hidden and options.sheet is None) or (place in sheet.hidden_columns and not named)
     if not reads_hidden and (is_whole or sheet.hidden_rows):
-        table.hide(lambda number: is_whole or number in sheet.hidden_rows)
+        table.hide(None if is_whole else sheet.hidden_rows)
     reading, cells = table.read_ids(options)
     hidden = len(reading.hidden)
     notes = [*_hidden_notes(sheet, table, place, is_whole, options.hidden, hidden)]
@@ -548,7 +571,7 @@ def _hidden_notes(
 ) -> Iterator[str]:
     """Yield what is to be said about hidden rows that are in use, or were left out."""
     if mode == "read":
-        shown = [row for number, row in sheet.rows if (is_whole or number in sheet.hidden_rows)]
+        shown = [row for number, row in enumerate(sheet.rows, 1) if is_whole or number in sheet.hidden_rows]
         read = sum(_has_value(row, {place}) for row in shown)
         if read:
             yield f"{read:,} lines that are hidden in the workbook were read too."

@@ -23,6 +23,7 @@ from cint_nb.study.files import id_array, line_frames
 from cint_nb.study.files.id_array import BoolMask, IdArray
 from cint_nb.study.files.line_index import LineIndex, VerdictCounts
 from cint_nb.study.files.readers import ReadOptions, SourceInfo, read_source
+from cint_nb.study.files.verdicts import normalise_line, raise_if_masked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,15 +150,22 @@ class Respondents:
         )
 
     def difference(self, other: Respondents | Iterable[str] | str) -> Respondents:
-        """Return the respondents that are not in `other`, which may be ids as texts."""
+        """Return the respondents that are not in `other`, which may be ids as texts.
+
+        Raises:
+            RespondentFileError: one is of RSIDs and the other of RIDs, or a text is no id, or a masked one.
+        """
         return self.select(~id_array.is_in(self.id_array, self._to_id_array(other)))
 
     def intersection(self, other: Respondents | Iterable[str] | str) -> Respondents:
-        """Return the respondents that are also in `other`, which may be ids as texts."""
+        """Return the respondents that are also in `other`, which may be ids as texts. Raises as `difference` does."""
         return self.select(id_array.is_in(self.id_array, self._to_id_array(other)))
 
     def union(self, other: Respondents | Iterable[str] | str) -> Respondents:
-        """Return these respondents, then the new ones of `other`. Lines are renumbered, one for each id."""
+        """Return these respondents, then the new ones of `other`. Lines are renumbered, one for each id.
+
+        Raises as `difference` does.
+        """
         more = self._to_id_array(other)
         line_index = line_frames.index_of_ids(id_array.unique(np.concatenate((self.id_array, more))))
         names = [self.source_name, other.source_name if isinstance(other, Respondents) else "list"]
@@ -259,7 +267,15 @@ class Respondents:
 
     def _to_id_array(self, other: Respondents | Iterable[str] | str) -> IdArray:
         if not isinstance(other, Respondents):
-            return id_array.from_ids(other)
+            texts = [other] if isinstance(other, str) else list(other)
+            found, given = id_array.from_ids(texts), sum(map(bool, map(normalise_line, texts)))
+            if len(found) < given:
+                raise_if_masked(texts, "IDs")
+                raise RespondentFileError(
+                    f"{given - len(found):,} of the {given:,} texts are no IDs: it is not known whom they name.",
+                    next_step="read them with cint.read_respondents: it says of every line why it cannot be used.",
+                )
+            return found
         if other.entity_type is not self.entity_type:
             raise RespondentFileError(
                 f"{self.entity_type}s and {other.entity_type}s cannot be compared: "

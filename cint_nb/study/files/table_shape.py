@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from cint_nb.domain.ids import is_respondent_id
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import clean_name, entity_type_from_name, is_header_row, is_id_name, separator_hint
-from cint_nb.study.files.verdicts import normalise_line
+from cint_nb.study.files.verdicts import is_id, normalise_line
 
 _IMPORT_ID = re.compile(r'\{\s*"ImportId"\s*:')  # the third header row of Qualtrics
 _RESPONSE_LABELS = frozenset({"response", "open-ended response"})  # the second header row of SurveyMonkey
@@ -95,18 +94,13 @@ def _given_row(
 
 
 def _find_header_row(rows: Sequence[Sequence[str]], filled: list[int], column: str | int | None) -> int | None:
-    with_ids = [place for place in filled if any(is_respondent_id(normalise_line(value)) for value in rows[place])]
+    with_ids = [place for place in filled if any(map(is_id, rows[place]))]
     before = [place for place in filled if not with_ids or place < with_ids[0]]
     if not before:
         return None
     widths = Counter(len(rows[place]) for place in with_ids or filled)
     usual = {width for width, often in widths.items() if 2 * often >= max(widths.values())}
-    id_places = {
-        number
-        for place in with_ids
-        for number, value in enumerate(rows[place])
-        if is_respondent_id(normalise_line(value))
-    }
+    id_places = {number for place in with_ids for number, value in enumerate(rows[place]) if is_id(value)}
     could_be = [place for place in before if is_header_row(rows[place]) and _count_filled(rows[place]) > 1]
     fitting = [place for place in could_be if len(rows[place]) in usual and 2 * _count_filled(rows[place]) > min(usual)]
     wanted = column.strip().casefold() if isinstance(column, str) else None
@@ -153,7 +147,7 @@ def _last_header_row(rows: Sequence[Sequence[str]], filled: list[int], header: i
             for name, value in zip(rows[header], rows[place], strict=False)
         )
         drawn = all(map(_RULE.fullmatch, values)) and len(values) >= 1
-        if drawn or (label and not any(is_respondent_id(normalise_line(value)) for value in values)):
+        if drawn or (label and not any(map(is_id, values))):
             last = place
     return last
 
@@ -196,7 +190,7 @@ class RowJudge:
     def _is_in_place(self, values: Sequence[str]) -> bool:
         if len(values) > self.width and self.needed == {0}:
             return True  # no separator can stand left of the first value
-        found = {place for place, value in enumerate(values) if is_respondent_id(normalise_line(value))}
+        found = {place for place, value in enumerate(values) if is_id(value)}
         if not found or found != self.id_places:
             return False
         difference = len(values) - self.width
@@ -214,10 +208,4 @@ class RowJudge:
 
 def places_with_ids(rows: Iterable[Sequence[str]], width: int) -> frozenset[int]:
     """Return the columns, from 0, in which a row of the usual width has an id."""
-    return frozenset(
-        place
-        for row in rows
-        if len(row) == width
-        for place, value in enumerate(row)
-        if is_respondent_id(normalise_line(value))
-    )
+    return frozenset(place for row in rows if len(row) == width for place, value in enumerate(row) if is_id(value))

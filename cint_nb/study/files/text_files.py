@@ -10,20 +10,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from cint_nb.domain import ids, limits
-from cint_nb.domain.ids import is_respondent_id
 from cint_nb.study.files.file_format import source_error
 from cint_nb.study.files.id_column import separator_hint
 from cint_nb.study.files.line_index import decode_line
 from cint_nb.study.files.table_shape import find_shape
-from cint_nb.study.files.verdicts import contains_id, normalise_line
+from cint_nb.study.files.verdicts import contains_id, is_id, normalise_line
 
 _CHUNK = 1 << 18  # small enough to stay in the cache of the processor and on the heap: a third faster than 1 MB
 _HEAD = 1 << 18
 _SAMPLE_LINES = 500
+_CHUNK_ROWS = 1_000  # rows taken at once, which takes half the time
 _DELIMITERS = ",;\t|^~\x01\x1f"  # the last two are those of databases
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -91,8 +91,16 @@ class TextSource:
         self.head = b"".join(_normalise_newlines(iter([start[:_HEAD]])))
         self.complete = not following and len(start) <= _HEAD
 
-    def blocks(self, separator: str = "\n", *, mixed_ends: bool = True) -> Iterator[bytes]:
-        """Iterate over the text in blocks of whole lines, each line ended by LF.
+    def blocks(self) -> Iterator[bytes]:
+        """Iterate over the text in blocks of whole lines, each ended by LF.
+
+        Raises:
+            RespondentFileError: at a line of more than 1 MB.
+        """
+        return (content[start:stop] for content, start, stop in self.spans(mixed_ends=True))
+
+    def spans(self, separator: str = "\n", *, mixed_ends: bool = False) -> Iterator[tuple[bytes, int, int]]:
+        """Iterate over the text as bytes, with the beginning and the end of the whole lines in them.
 
         Args:
             separator: The end of a value; not LF for a text that is one line of values.
@@ -108,9 +116,10 @@ class TextSource:
             cut, begin = chunk.rfind(b"\n") + 1, 0
             if cut and rest:
                 begin = chunk.index(b"\n") + 1
-                yield rest + chunk[:begin]
+                line = rest + chunk[:begin]
+                yield line, 0, len(line)
             if cut:
-                yield chunk[begin:cut]
+                yield chunk, begin, cut
                 rest = b""
             rest += chunk[cut:]
             if len(rest) > limits.SOURCE_LINE_MAX_BYTES:
@@ -120,7 +129,8 @@ class TextSource:
                     "write one ID per line.",
                 )
         if rest:
-            yield rest + b"\n"
+            rest += b"\n"
+            yield rest, 0, len(rest)
 
 
 def _read_chunk(stream: BinaryIO) -> bytes:
@@ -222,20 +232,20 @@ def detect_layout(head: bytes, *, complete: bool, column: str | int | None = Non
         return replace(found, quoted_lines=found.layout is Layout.TABLE)
     if len(filled) == 1:
         for mark in _DELIMITERS:
-            if sum(is_respondent_id(normalise_line(part)) for part in filled[0].split(mark)) > 1:
+            if sum(map(is_id, filled[0].split(mark))) > 1:
                 return TextLayout(Layout.LIST, mark)
     return _detect_table(lines, column)
 
 
 def _detect_table(lines: list[str], column: str | int | None) -> TextLayout:
-    whole = sum(is_respondent_id(normalise_line(line)) for line in lines)
+    whole = sum(map(is_id, lines))
     best, best_score = TextLayout(Layout.LINES), (False, False, 0, 0.0)
     for mark in _DELIMITERS:
         if not any(mark in line for line in lines):
             continue
         rows = [row for row in _rows(lines, mark) if any(map(normalise_line, row))]
         width, often = _usual_width(rows)
-        hits = sum(is_respondent_id(normalise_line(value)) for row in rows for value in row)
+        hits = sum(is_id(value) for row in rows for value in row)
         shape = find_shape(rows, range(len(rows)), column=column)
         header = width > 1 and shape.width > 1 and sum(map(bool, map(normalise_line, shape.names))) > 1
         requested = header and column in shape.names
@@ -280,7 +290,7 @@ def separator_around_ids(lines: Sequence[str]) -> str | None:
 
 
 def _is_space_separated(filled: list[str]) -> TextLayout:
-    if len(filled) == 1 and sum(is_respondent_id(normalise_line(part)) for part in filled[0].split(" ")) > 1:
+    if len(filled) == 1 and sum(map(is_id, filled[0].split(" "))) > 1:
         return TextLayout(Layout.LIST, " ")
     return TextLayout(Layout.LINES)
 
@@ -311,21 +321,41 @@ def iter_table_rows(text: TextSource, layout: TextLayout) -> Iterator[tuple[int,
     lines: Iterable[str] = chain.from_iterable(io.StringIO(block, newline="\n") for block in _decoded(text))
     if layout.quoted_lines:
         lines = (unquote_line(line) + "\n" for line in lines)
-    reader = csv_reader(lines, layout.delimiter)
-    before = 0
-    try:
-        for row in reader:
-            if reader.line_num - before > 1 and _swallows_rows(row, layout):
-                raise _open_quote_error(text.name, before + 1)
-            yield before + 1, row
-            before = reader.line_num
-    except csv.Error:
-        raise source_error(
-            text.name,
-            f"A value that begins on line {before + 1:,} is longer than {limits.SOURCE_LINE_MAX_BYTES:,} characters.",
-            "close its quotation mark if one is open, or keep only the ID column.",
-            line=before + 1,
-        ) from None
+    return chain.from_iterable(_iter_numbered_rows(csv_reader(lines, layout.delimiter), text.name, layout))
+
+
+def _iter_numbered_rows(
+    reader: Any, source: str | None, layout: TextLayout
+) -> Iterator[Iterable[tuple[int, list[str]]]]:
+    """Iterate over some rows at a time, each with the number of its first line."""
+    before = 0  # how many lines were read
+    while True:
+        rows: list[list[str]] = []
+        too_long = False
+        try:
+            rows.extend(islice(reader, _CHUNK_ROWS))
+        except csv.Error:
+            too_long = True
+        if reader.line_num - before == len(rows) and not too_long:  # nearly always: each row is one line
+            yield enumerate(rows, before + 1)
+            before += len(rows)
+        else:
+            for row in rows:
+                several = "\n" in "".join(row)
+                if several and _swallows_rows(row, layout):
+                    raise _open_quote_error(source, before + 1)
+                yield ((before + 1, row),)
+                before += 1 + (sum(value.count("\n") for value in row) if several else 0)
+        if too_long:
+            raise source_error(
+                source,
+                f"A value that begins on line {before + 1:,} is longer than {limits.SOURCE_LINE_MAX_BYTES:,} "
+                "characters.",
+                "close its quotation mark if one is open, or keep only the ID column.",
+                line=before + 1,
+            ) from None
+        if not rows:
+            return
 
 
 def _swallows_rows(row: list[str], layout: TextLayout) -> bool:

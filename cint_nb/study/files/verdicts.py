@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,6 +11,7 @@ from numbers import Number
 from typing import Any
 
 from cint_nb.domain import ids
+from cint_nb.domain.errors import RespondentFileError
 
 
 class Verdict(StrEnum):
@@ -35,6 +37,7 @@ class JudgedLine:
 class MalformedReason(StrEnum):
     """Why a line is malformed."""
 
+    MASKED = "a masked ID: only whole ones name somebody"
     TEMPLATE = "unfilled template text, such as [%RECONTACT_RSID%]"
     EMAIL = "an e-mail address"
     MARKUP = "HTML"
@@ -81,6 +84,11 @@ def normalise_line(text: str) -> str:
         text = shorter
 
 
+def is_id(text: str) -> bool:
+    """Return whether a text is a respondent id in any spelling; one that is too short is not looked at further."""
+    return len(text) >= 36 and ids.is_respondent_id(normalise_line(text))
+
+
 def cell_text(value: Any) -> str:
     """Return a cell of a table, a list or a workbook as text; missing values become empty.
 
@@ -101,6 +109,15 @@ def cell_text(value: Any) -> str:
     return "" if text in {"NaT", "<NA>", "nan"} else text
 
 
+def raise_if_masked(texts: Iterable[str], what: str) -> None:
+    """Raise if any of the texts is a masked id: nothing can be looked up or joined by one."""
+    if count := sum(map(ids.is_masked, texts)):
+        raise RespondentFileError(
+            f"{count:,} of the {what} are masked, so that it is not known whom they name.",
+            next_step="use whole IDs: what shows masked ones also gives them, with reveal=True.",
+        )
+
+
 def contains_id(text: str) -> bool:
     """Return whether a text contains an id."""
     return _ID_INSIDE.search(text) is not None
@@ -111,6 +128,8 @@ def malformed_reason(text: str) -> MalformedReason:
     if _TEMPLATE.search(text):
         return MalformedReason.TEMPLATE
     plain = normalise_line(text)
+    if ids.is_masked(plain):
+        return MalformedReason.MASKED
     if _EMAIL.search(plain):
         return MalformedReason.EMAIL
     if text.lstrip(" \t\"'").startswith(("=", "@", "+")):

@@ -22,11 +22,14 @@ from cint_nb.study.files.verdicts import cell_text, contains_id, normalise_line
 
 _FREE_BYTES = 10_000_000  # small workbooks of empty cells shrink to almost nothing
 _DENSE_CELLS = 5_000_000  # python-calamine allocates the whole rectangle between the first and the last cell
-_ROW = re.compile(rb"<row\b([^>]*)>")
-_PREFIXED_ROW = re.compile(rb"<\w+:row\b([^>]*)>")
+_ROOT = re.compile(rb"<[A-Za-z_]")
+_PREFIX = re.compile(rb"<(\w+:)worksheet\b")
+_START = 2_000  # bytes in which the first element of a part lies
+_DIMENSION = re.compile(rb"<dimension ref=\"([A-Z]+)(\d+):([A-Z]+)(\d+)\"")
+_ROW = re.compile(rb"<(?:\w+:)?row\b([^>]*)>")
 _COLUMN = re.compile(rb"<(?:\w+:)?col\b([^>]*)>")
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-_ATTRIBUTE = re.compile(rb'\b([A-Za-z]+)="([^"]*)"')
+_ATTRIBUTE = re.compile(rb"""\b([A-Za-z]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _ERROR_CELL = re.compile(rb'<(?:\w+:)?c\b([^>]*\bt="e"[^>]*)>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)<', re.DOTALL)
 _NO_RESULT = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
@@ -48,7 +51,7 @@ class Sheet:
 
     Args:
         name: Its name.
-        rows: Its rows with their numbers, from 1, up to the last one that contains anything.
+        rows: Its rows, the first one first, up to the last one that contains anything.
         is_hidden: Whether the sheet is hidden.
         hidden_rows: Numbers of hidden rows.
         hidden_columns: Positions of hidden columns, from 0.
@@ -56,7 +59,7 @@ class Sheet:
     """
 
     name: str
-    rows: list[tuple[int, list[Any]]]
+    rows: list[list[Any]]
     is_hidden: bool
     hidden_rows: frozenset[int]
     hidden_columns: frozenset[int]
@@ -150,7 +153,7 @@ class _Workbook:
             rows = self._guard(lambda: self._dense_rows(name, marks))
         return Sheet(
             name,
-            list(_up_to_last_filled(rows, max((row for row, _ in marks.no_result), default=0))),
+            _up_to_last_filled(rows, max((row for row, _ in marks.no_result), default=0)),
             dict(self.sheets)[name],
             frozenset(marks.hidden_rows),
             frozenset(marks.hidden_columns),
@@ -160,11 +163,7 @@ class _Workbook:
     def _dense_rows(self, name: str, marks: _Marks) -> list[list[Any]]:
         sheet = self._book.get_sheet_by_name(name)
         left = [None] * (sheet.start[1] if sheet.start else 0)
-        rows = [
-            # In a workbook all numbers have a point; a whole one is read as such.
-            [*left, *(int(v) if v.__class__ is float and v.is_integer() and abs(v) < 1e15 else v for v in row)]
-            for row in sheet.iter_rows()
-        ]
+        rows = [[*left, *row] for row in sheet.iter_rows()] if left else list(sheet.iter_rows())
         for (row, place), text in marks.errors.items():  # python-calamine gives an empty text for them
             if row <= len(rows) and place < len(rows[row - 1]):
                 rows[row - 1][place] = text
@@ -245,7 +244,8 @@ def _check_parts(file: OpenSource) -> None:
 
 def _without_entities(content: bytes) -> bytes:
     """Return the content of a part; one that defines entities could expand without bound, or read other files."""
-    if b"<!DOCTYPE" in content or content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    root = _ROOT.search(content)
+    if root is None or b"<!DOCTYPE" in content[: root.start()] or content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError("a part of the package is no plain XML")
     return content
 
@@ -256,33 +256,73 @@ def _marks_of_part(content: bytes) -> _Marks:
         attributes = _attributes(found[1])
         if attributes.get(b"hidden") in _TRUE or attributes.get(b"width") == b"0":
             marks.hidden_columns |= set(range(int(attributes[b"min"]) - 1, min(int(attributes[b"max"]), 16_384)))
-    last = 0
-    for text in (_ROW if b"<row" in content else _PREFIXED_ROW).findall(content):
-        last += 1
-        if text == b' r="%d"' % last:  # most rows have no more, and no other attribute is looked for
-            continue
-        attributes = _attributes(text)
-        last = int(attributes.get(b"r", last))
-        if attributes.get(b"hidden") in _TRUE or float(attributes.get(b"ht", 1)) == 0:
-            marks.hidden_rows.add(last)
-    if b't="e"' in content:
+    marks.hidden_rows = _hidden_rows(content)
+    if any(sign in content for sign in _signs(content, b't="e"')):
         marks.errors = {
             place: value.decode("utf-8", "replace")
             for text, value in _ERROR_CELL.findall(content)
             if (place := _place_in(text))
         }
-    if b"<f" in content or b":f" in content:
+    if any(sign in content for sign in _signs(content, b"</f>")):
         marks.no_result = {place for text in _NO_RESULT.findall(content) if (place := _place_in(text))}
-    marks.is_sparse = _is_sparse(content, last)
+    marks.is_sparse = _is_sparse(content)
     return marks
 
 
-def _is_sparse(content: bytes, rows: int) -> bool:
+def _signs(content: bytes, sign: bytes) -> tuple[bytes, ...]:
+    """Return how a part may write a sign: most use double quotation marks and no prefix, some do otherwise."""
+    start = content[:_START]
+    signs = [sign]
+    if b"='" in start:
+        signs.append(sign.replace(b'"', b"'"))
+    if prefix := _PREFIX.search(start):
+        signs.append(sign.replace(b"</", b"</" + prefix[1]))
+    return tuple(dict.fromkeys(signs))
+
+
+def _hidden_rows(content: bytes) -> set[int]:
+    """Return the numbers of the rows that are hidden, or have no height."""
+    found: set[int] = set()
+    for sign in (b"hidden", b"ht="):  # most workbooks have neither, and no row is looked at
+        place = content.find(sign, max(content.find(b"sheetData"), 0))
+        while place >= 0:
+            tag = _ROW.match(content, content.rfind(b"<", 0, place))
+            if tag is not None and tag.end() > place:
+                attributes = _attributes(tag[1])
+                if b"r" not in attributes:
+                    return _hidden_rows_by_counting(content)
+                if _is_hidden_row(attributes):
+                    found.add(int(attributes[b"r"]))
+                place = tag.end()
+            place = content.find(sign, place + 1)
+    return found
+
+
+def _hidden_rows_by_counting(content: bytes) -> set[int]:
+    """Return the numbers of hidden rows where rows have no numbers: one without is the next one."""
+    number, found = 0, set()
+    for text in _ROW.findall(content):
+        attributes = _attributes(text)
+        number = int(attributes.get(b"r", number + 1))
+        if _is_hidden_row(attributes):
+            found.add(number)
+    return found
+
+
+def _is_hidden_row(attributes: dict[bytes, bytes]) -> bool:
+    return attributes.get(b"hidden") in _TRUE or float(attributes.get(b"ht", 1)) == 0
+
+
+def _is_sparse(content: bytes) -> bool:
     """Return whether the rectangle of a sheet is far larger than the number of its cells."""
-    if rows <= _DENSE_CELLS // 16_384:
-        return False
-    letters = set(re.findall(rb' r="([A-Z]{2,3})\d', content))  # those of columns behind Z, which few sheets have
-    size = rows * max((_column_number(each) for each in letters), default=26)
+    stated = _DIMENSION.search(content, 0, _START)
+    last = _ROW.match(content, content.rfind(b"<row"))
+    if stated and last and _attributes(last[1]).get(b"r") == stated[4]:  # the size it states is no placeholder
+        size = int(stated[4]) * _column_number(stated[3])
+    else:
+        rows = max((int(_attributes(text).get(b"r", 1)) for text in _ROW.findall(content)), default=0)
+        letters = set(re.findall(rb"""\br=["']([A-Z]{1,3})\d""", content))
+        size = rows * max((_column_number(each) for each in letters), default=1)
     return size > _DENSE_CELLS and size > 20 * content.count(b"<c ")
 
 
@@ -330,7 +370,7 @@ def _unescape(text: bytes) -> str:
 
 
 def _attributes(text: bytes) -> dict[bytes, bytes]:
-    return dict(_ATTRIBUTE.findall(text))
+    return {name: double or single for name, double, single in _ATTRIBUTE.findall(text)}
 
 
 def _place_of(cell: bytes) -> tuple[int, int]:
@@ -357,13 +397,20 @@ def _as_row(cells: dict[int, Any]) -> list[Any]:
 
 
 def _contains_id(sheet: Sheet) -> bool:
-    return any(contains_id(cell_text(value)) for _, row in sheet.rows[:SAMPLE_ROWS] for value in row)
+    return any(contains_id(cell_text(value)) for row in sheet.rows[:SAMPLE_ROWS] for value in row)
 
 
-def _up_to_last_filled(rows: list[list[Any]], least: int) -> Iterator[tuple[int, list[Any]]]:
-    """Number rows, without blank ones at the end, of which a formatted sheet may have a million; `least` are kept."""
-    rows = [*rows, *([] for _ in range(least - len(rows)))]
+def _up_to_last_filled(rows: list[list[Any]], least: int) -> list[list[Any]]:
+    """Return rows without blank ones at the end, of which a formatted sheet may have a million; `least` are kept."""
+    rows.extend([] for _ in range(least - len(rows)))
     last = len(rows)
     while last > least and not any(value is not None and normalise_line(cell_text(value)) for value in rows[last - 1]):
         last -= 1
-    yield from enumerate(rows[:last], start=1)
+    del rows[last:]
+    return rows
+
+
+def cell_text_of_workbook(value: Any) -> str:
+    """Return a cell as text: in a workbook all numbers have a point, and a whole one is read as such."""
+    is_whole = value.__class__ is float and value.is_integer() and abs(value) < 1e15
+    return cell_text(int(value) if is_whole else value)

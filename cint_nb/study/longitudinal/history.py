@@ -17,7 +17,7 @@ from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
 from cint_nb.domain.ids import EntityType, mask_id, masked_repr, printable
 from cint_nb.study.files.respondents import Respondents, read_respondents
-from cint_nb.study.files.verdicts import normalise_line
+from cint_nb.study.files.verdicts import normalise_line, raise_if_masked
 from cint_nb.study.longitudinal.proportions import contrast, wilson_interval
 from cint_nb.study.longitudinal.waves import (
     DISPOSITION_ORDER,
@@ -199,7 +199,8 @@ class History:
             of the people with this value; `low`, `high`, `confidence`. People without a value are `not known`.
 
         Raises:
-            InputError: a wave is unknown, or the later one has no list.
+            InputError: a wave is unknown, or the later one has no list; the values belong to ids that are masked, or
+                to nobody in the history, or two different ones to one person.
         """
         import pandas as pd
 
@@ -218,12 +219,8 @@ class History:
                 next_step=f"choose two of {', '.join(names)}.",
             )
         base = before & self._was_uploaded(later)
-        found = (
-            self.waves[earlier].report.values(attribute, reveal=True)
-            if isinstance(attribute, str)
-            else dict(attribute.items())
-        )
-        known = {normalise_line(str(rsid)): value for rsid, value in found.items()}
+        found = self.waves[earlier].report.values(attribute, reveal=True) if isinstance(attribute, str) else attribute
+        known = self._values_of_people(found)
         values = pd.Series(
             [known.get(rsid) for rsid, chosen in zip(self._ids, base, strict=True) if chosen], dtype="object"
         )
@@ -276,6 +273,26 @@ class History:
                 next_step=f"use one of {', '.join(map(repr, self.waves))}.",
             )
         return self._dispositions[name]
+
+    def _values_of_people(self, attribute: Mapping[str, Any] | pd.Series[Any]) -> dict[str, Any]:
+        """Return the value of each person, by normalised RSID."""
+        known: dict[str, Any] = {}
+        several = 0
+        for rsid, value in attribute.items():
+            key = normalise_line(str(rsid))
+            several += key in known and str(known[key]) != str(value)  # NaN differs from itself
+            known[key] = value
+        raise_if_masked(known, "IDs that have a value")
+        if several:
+            raise InputError(
+                f"{several:,} IDs have two different values.", next_step="give each RSID one value of the attribute."
+            )
+        if known and self._row_of and not known.keys() & self._row_of.keys():
+            raise InputError(
+                f"None of the {len(known):,} IDs that have a value is in the history.",
+                next_step="give a value for each RSID: history.wide(reveal=True) has them in its column 'id'.",
+            )
+        return known
 
     def _was_uploaded(self, name: str) -> _Flags:
         """Return for each person whether their id was uploaded to a wave and saved."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import InputError, RespondentFileError
-from cint_nb.domain.ids import EntityType, masked_repr
+from cint_nb.domain.ids import EntityType, masked_repr, printable
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.outcome.visit_reports import VisitReport
 
@@ -35,6 +35,7 @@ DISPOSITION_ORDER = tuple(Disposition)
 
 
 @check_arguments()
+@printable
 @dataclass(frozen=True)
 class HistoryWave:
     """One wave: its report, and whom it recontacted.

@@ -13,7 +13,7 @@ from cint_nb.domain.ids import EntityType, is_respondent_id, masked_repr, printa
 from cint_nb.study.files.id_column import entity_type_from_name
 from cint_nb.study.files.line_scanner import LineScanner
 from cint_nb.study.files.respondents import Respondents
-from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, normalise_line
+from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, normalise_line, raise_if_masked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,12 +33,13 @@ class Crosswalk(Mapping[str, str]):
         rows_without_pair: How many pairs were not two ids.
 
     Raises:
-        RespondentFileError: if one RID has two RSIDs; a visit belongs to one person.
+        RespondentFileError: if one RID has two RSIDs, since a visit belongs to one person, or if ids are masked.
     """
 
     def __init__(self, pairs: Iterable[tuple[Any, Any]]) -> None:
         found: dict[str, str] = {}
         conflicts = self.rows_without_pair = 0
+        unusable: list[str] = []
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise RespondentFileError(
@@ -51,6 +52,8 @@ class Crosswalk(Mapping[str, str]):
                 conflicts += found.setdefault(rid, rsid) != rsid
             else:
                 self.rows_without_pair += 1
+                unusable += (rid, rsid)
+        raise_if_masked(unusable, "IDs of the pairs")
         if conflicts:
             raise RespondentFileError(
                 f"{conflicts:,} RIDs map to two different RSIDs; each visit belongs to one person.",

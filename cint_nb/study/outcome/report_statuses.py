@@ -36,6 +36,9 @@ _OTHER_WORDS = re.compile(
     r"terminat|screen|quota|disqualif|drop|incomplete|in (client )?survey|in progress|partial|abandon|quality|speeder"
     r"|fraud|duplicate|reject|reconciled|excluded|lockout|mismatch|not reached|never|closed|expired|start|entered"
 )
+_UNENDED_CODES = frozenset({"-1", "1", "3"})
+_UNENDED_WORDS = re.compile(r"drop|in (client )?survey|in progress|partial|abandon|not reached|never|start|entered")
+"""Of those, visits that were abandoned or have not ended: nobody turned them away."""
 _SHOWN = 12
 
 
@@ -49,6 +52,14 @@ def is_complete(text: str, codes: Mapping[str, str]) -> bool:
     plain = _plain(text)
     plain = _plain(codes.get(plain, plain))
     return plain in _COMPLETE_CODES or plain in _COMPLETE_WORDS
+
+
+def is_screened_out(text: str) -> bool | None:
+    """Return whether a visit was ended by somebody else than the visitor; None if the status is not known."""
+    plain = _plain(text)
+    if is_complete(plain, {}) or plain in _UNENDED_CODES or _UNENDED_WORDS.search(plain):
+        return False
+    return True if plain in _OTHER_CODES or _OTHER_WORDS.search(plain) else None
 
 
 def unknown_statuses(texts: Iterable[str], codes: Mapping[str, str]) -> dict[str, int]:

@@ -7,12 +7,11 @@ could be meant, the analyst is asked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,19 +20,22 @@ from cint_nb.caller_warnings import warn_caller
 from cint_nb.domain.arguments import check_arguments
 from cint_nb.domain.errors import RespondentFileError
 from cint_nb.domain.ids import EntityType, is_respondent_id, mask_id, masked_repr, printable
-from cint_nb.study.files.file_format import OpenSource, SourceFormat, open_source, source_error
+from cint_nb.study.files.file_format import OpenSource, SourceFormat, read_file, source_error
 from cint_nb.study.files.id_column import ColumnSample
 from cint_nb.study.files.readers import TableReader, open_text_table
 from cint_nb.study.files.respondents import Respondents, read_respondents
 from cint_nb.study.files.text_files import Layout, TextSource, detect_layout
 from cint_nb.study.files.verdicts import JudgedLine, Verdict, cell_text, contains_id, normalise_line
-from cint_nb.study.files.workbooks import read_sheet
+from cint_nb.study.files.workbooks import cell_text_of_workbook, read_sheet
 from cint_nb.study.outcome.crosswalk import Crosswalk
 from cint_nb.study.outcome.report_columns import rid_column, rsid_column, status_column, target_group_column
 from cint_nb.study.outcome.report_statuses import describe_statuses, is_complete, unknown_statuses
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Result = TypeVar("Result")
+_Cells: TypeAlias = "tuple[pd.DataFrame, dict[str, str | None], tuple[int, ...]]"
 
 
 @check_arguments(RespondentFileError)
@@ -111,7 +113,18 @@ class VisitReport:
             )
         if self.malformed_lines:
             found.append(f"{len(self.malformed_lines):,} rows were left out: they are not as wide as the header.")
+        if self._repeated_visits:
+            found.append(
+                f"{self._repeated_visits:,} visits are listed again, with the same RID; each row counts as a visit."
+            )
         return tuple(found)
+
+    @property
+    def _repeated_visits(self) -> int:
+        if self.columns["rid"] is None:
+            return 0
+        rids = [text for text in map(normalise_line, self._cells[self.columns["rid"]].tolist()) if text]
+        return len(rids) - len(set(rids))
 
     @cached_property
     def entrants(self) -> Respondents:
@@ -278,18 +291,12 @@ def read_report(
 
     Serves `GET …/reports/{report_id}/download`, report type `respondent-analysis`.
     """
-    with _open_table(source, sheet, name, header_row, hidden) as (table, source_name):
-        label = name or source_name
-        columns = _name_columns(table.columns)
-        if not any(any(map(normalise_line, cells.values)) for cells in columns):
-            raise source_error(
-                label, "The report contains no visits.", "check its period and target group, and request it again."
-            )
-        person = rsid_column(columns, rsid, rid, label)
-        visit = rid_column(columns, rid, person, label)
-        completed = None if all_complete else status_column(columns, status, label)
-        chosen = {"rsid": person, "rid": visit, "status": completed}
-        cells, malformed = _read_cells(table, columns, {name for name in chosen.values() if name is not None})
+
+    def read(table: TableReader, source_name: str | None) -> tuple[str | None, _Cells]:
+        return source_name, _read_visits(table, name or source_name, rsid, rid, status, all_complete=all_complete)
+
+    source_name, (cells, chosen, malformed) = _read_table(source, sheet, name, header_row, hidden, read)
+    label = name or source_name
     called = name or (source_name and Path(source_name).stem)
     if target_group is not None:
         cells = _keep_target_group(cells, target_group, label)
@@ -306,10 +313,10 @@ def read_report(
     if not any(report.rsids):
         raise source_error(
             label,
-            f"The column {masked_repr(person)} contains no RSID.",
+            f"The column {masked_repr(chosen['rsid'])} contains no RSID.",
             "pass the name of the column that does: rsid='…'.",
         )
-    if visit:
+    if chosen["rid"]:
         report.crosswalk()  # one RID of two people means that the columns are swapped
     for text in report.warnings:
         warn_caller(text)
@@ -319,19 +326,22 @@ def read_report(
 # --- from a source to cells -------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _open_table(
-    source: Any, sheet: str | int | None, name: str | None, header_row: int | None, hidden: str | None
-) -> Iterator[tuple[TableReader, str | None]]:
-    """Open a report as a table, and give the name of the source."""
+def _read_table(
+    source: Any,
+    sheet: str | int | None,
+    name: str | None,
+    header_row: int | None,
+    hidden: str | None,
+    read: Callable[[TableReader, str | None], Result],
+) -> Result:
+    """Open a report as a table and return what `read` makes of it and the name of the source."""
     import pandas as pd
 
     if isinstance(source, pd.DataFrame):
         rows = [(0, list(map(str, source.columns))), *enumerate(source.to_numpy(dtype=object).tolist(), start=1)]
-        yield TableReader(name or "DataFrame", lambda: iter(rows), 0), name or "DataFrame"
-        return
-    # The caller's name is that of a wave, and a download may be called .csv and be a workbook: the contents decide.
-    with open_source(source, by_contents=True) as file:
+        return read(TableReader(name or "DataFrame", lambda: iter(rows), 0), name or "DataFrame")
+
+    def read_open(file: OpenSource) -> Result:
         if file.kind is SourceFormat.TEXT:
             table = _open_text(file, header_row)
         elif file.kind in (SourceFormat.WORKBOOK, SourceFormat.ODS):
@@ -342,14 +352,35 @@ def _open_table(
             raise source_error(
                 name or file.name, "The report has no header row.", "pass it as a DataFrame with column names."
             )
-        yield table, file.name
+        return read(table, file.name)
+
+    # The caller's name is that of a wave, and a download may be called .csv and be a workbook: the contents decide.
+    return read_file(source, read_open, by_contents=True)
+
+
+def _read_visits(
+    table: TableReader, label: str | None, rsid: str | None, rid: str | None, status: str | None, *, all_complete: bool
+) -> _Cells:
+    """Return the cells of the visits, the columns chosen by what they hold, and the lines left out."""
+    columns = _name_columns(table.columns)
+    if not any(any(map(normalise_line, cells.values)) for cells in columns):
+        raise source_error(
+            label, "The report contains no visits.", "check its period and target group, and request it again."
+        )
+    person = rsid_column(columns, rsid, rid, label)
+    visit = rid_column(columns, rid, person, label)
+    completed = None if all_complete else status_column(columns, status, label)
+    chosen = {"rsid": person, "rid": visit, "status": completed}
+    cells, malformed = _read_cells(table, columns, {each for each in chosen.values() if each is not None})
+    return cells, chosen, malformed
 
 
 def _open_workbook(
     file: OpenSource, sheet: str | int | None, header_row: int | None, hidden: str | None
 ) -> TableReader:
     found = read_sheet(file, sheet, skip_hidden=hidden == "skip")
-    filled = {number for number, row in found.rows if any(normalise_line(cell_text(value)) for value in row)}
+    rows = [*enumerate(found.rows, 1)]
+    filled = {number for number, row in rows if any(normalise_line(cell_text(value)) for value in row)}
     is_whole = found.is_hidden and sheet is None
     covered = filled if is_whole else filled & found.hidden_rows
     if covered and hidden is None:
@@ -359,8 +390,8 @@ def _open_workbook(
             'say whether they count: cint.read_report(…, hidden="skip") leaves them out, hidden="read" reads them too.',
             sheet=found.name,
         )
-    rows = [each for each in found.rows if hidden == "read" or each[0] not in covered]
-    return TableReader(file.name, lambda: iter(rows), header_row)
+    kept = [each for each in rows if hidden == "read" or each[0] not in covered]
+    return TableReader(file.name, lambda: iter(kept), header_row, as_text=cell_text_of_workbook)
 
 
 def _open_text(file: OpenSource, header_row: int | None) -> TableReader:
@@ -401,7 +432,7 @@ def _read_cells(
         if isinstance(row, JudgedLine):
             malformed += [number] if row.verdict is Verdict.MALFORMED else []
             continue
-        values = [cell_text(value).strip() for value in row[:width]]
+        values = [table.as_text(value).strip() for value in row[:width]]
         if len(row) != width and table.is_text:  # where the values behind the needed ones belong is not known
             values = values[: max(places) + 1]
         values += [""] * (width - len(values))

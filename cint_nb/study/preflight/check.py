@@ -21,6 +21,7 @@ from cint_nb.study.preflight.registry import (
 from cint_nb.study.preflight import draft_rules
 from cint_nb.study.preflight import respondent_rules
 from cint_nb.study.preflight import plan_rules
+from cint_nb.study.preflight import choice_rules
 from cint_nb.study.preflight import source_rules
 # isort: on
 
@@ -34,6 +35,7 @@ __all__ = [
     "SourceTargetGroup",
     "WaveFacts",
     "check",
+    "choice_rules",
     "draft_rules",
     "findings_frame",
     "plan_rules",

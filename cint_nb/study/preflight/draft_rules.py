@@ -15,7 +15,7 @@ from cint_nb.study.preflight.draft_witnesses import (
     normalised,
     shows_template,
 )
-from cint_nb.study.preflight.registry import RuleFunction, RuleReport, WaveFacts, rule
+from cint_nb.study.preflight.registry import NOT_CREATED, RuleFunction, RuleReport, WaveFacts, rule
 
 _CREATE = "create guide, request body"
 _MEANINGS: dict[Bearing, str] = {
@@ -99,7 +99,7 @@ def draft_labels(facts: WaveFacts, report: RuleReport) -> Finding | None:
 @rule("draft-not-read", steps=["launch"], section=_CREATE)
 def draft_not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """Every field of the draft that matters was read back: what nobody has seen is not launched."""
-    if not facts.was_asked:
+    if not facts.was_asked or facts.target_group_state == NOT_CREATED:
         return
     unread = [
         each.witness.field for each in _compare(facts) if not each.was_read and each.witness.bears_on in _MEANINGS
@@ -120,7 +120,7 @@ def draft_not_read(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 @rule("draft-not-shown", steps=["launch"], section=_CREATE)
 def draft_not_shown(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """What no documented read shows counts as it was last written from here; otherwise it must be named."""
-    if not facts.was_asked:
+    if not facts.was_asked or facts.target_group_state == NOT_CREATED:
         return
     hidden = [each for each in UNWITNESSED if each.name != "template" or not shows_template(facts.plan)]
     if not hidden:
@@ -147,9 +147,10 @@ def overfill(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Completes stop at the goal."""
     if facts.plan.prevent_overfill:
         return None
+    bound = "the budget must cover every ID of the list" if facts.plan.is_recontact else "the goal bounds no cost"
     return report.warn(
         "Overfill is allowed: completes may exceed the goal, and each one costs money.",
-        evidence="prevent_overfill=false; the budget must cover every ID of the list",
+        evidence=f"prevent_overfill=false; {bound}",
         fix="set prevent_overfill to True.",
     )
 
@@ -175,5 +176,7 @@ def _format(value: Any) -> str:
         return "none"
     if isinstance(value, tuple):
         return f"{value[0]:,f} {value[1]}"
+    if isinstance(value, frozenset):  # profiles
+        return f"{len(value)} profile{'s' if len(value) != 1 else ''}"
     text = format(value, "f") if hasattr(value, "as_tuple") else str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
+from cint_nb.domain.profiling.quotas import comparable_profiling
 
 Bearing: TypeAlias = Literal["cost", "audience", "survey", "time", "superseded", "label"]
 """What a field bears on. The launch carries its own times, so those of the draft are `superseded`; a `label` changes
@@ -188,13 +189,13 @@ def _assistant_witness(
 WITNESSES: Final = (
     Witness("completes_goal", "cost", _number, "completes_goal"),
     Witness("cost_per_interview", "cost", _money, "cost_per_interview", optional=True),
-    _assistant_witness("pricing.type", "cost", _text, optional=True),
+    _assistant_witness("pricing.type", "cost", _text, "pricing_model", optional=True),
     Witness(
         f"{_ASSISTANT}.pricing.maximum_cpi", "cost", _money, "maximum_cpi", optional=True, fallback="fielding assistant"
     ),
     _assistant_witness("pricing.minimum_cpi", "cost", _money, optional=True),
     _assistant_witness("pricing.boost_cpi", "cost", _money, optional=True),
-    _assistant_witness("pricing.total_budget", "cost", _money, optional=True),
+    _assistant_witness("pricing.total_budget", "cost", _money, "total_budget", optional=True),
     Witness(
         f"{_ASSISTANT}.quota_overlay.prevent_overfill", "cost", _flag, "prevent_overfill", fallback="fielding assistant"
     ),
@@ -205,7 +206,7 @@ WITNESSES: Final = (
     Witness("study_type_code", "audience", _text, "study_type_code"),
     Witness("locale", "audience", _text, "locale"),
     Witness("exclusion.enabled", "audience", _flag, "exclusion_enabled", fallback="exclusion policy"),
-    Witness("profiling", "audience", _structure, "profiling", optional=True),
+    Witness("profiling", "audience", comparable_profiling, "profiling", optional=True),
     Witness("respondent_activity_exclusions", "audience", _structure, optional=True),
     Witness("industry_lockout_code", "audience", _lockout, optional=True),
     Witness("allocations", "audience", _allocations, fallback="allocation specification"),
@@ -363,7 +364,7 @@ def _could_show(reply: Mapping[str, Any], path: str) -> bool:
 
 def shows_template(plan: TargetGroupPlan) -> bool:
     """Return whether the plan's allocations can be read back; those of a template cannot."""
-    return plan.allocation_format is AllocationFormat.OPEN_EXCHANGE
+    return plan.allocation_format in (AllocationFormat.OPEN_EXCHANGE, AllocationFormat.OMITTED)
 
 
 VERIFIABLE: Final = (*(each.field for each in WITNESSES), *(each.name for each in UNWITNESSED), "people")

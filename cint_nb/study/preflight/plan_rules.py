@@ -11,7 +11,7 @@ from uuid import UUID
 from cint_nb.domain import limits
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import mask_ids_in
-from cint_nb.domain.plan import AllocationFormat
+from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule, split_url
 
 _RECONTACT = "recontact guide, step 1"
@@ -26,9 +26,15 @@ def _urls(facts: WaveFacts) -> tuple[tuple[str, str], ...]:
 
 @rule("study-type", section=_RECONTACT)
 def study_type(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """A recontact group has the study type `recontact`."""
-    if facts.plan.study_type_code == limits.RECONTACT_STUDY_TYPE:
+    """A recontact group has the study type `recontact`, and no other group has it."""
+    if (facts.plan.study_type_code == limits.RECONTACT_STUDY_TYPE) == facts.plan.is_recontact:
         return None
+    if not facts.plan.is_recontact:
+        return report.block(
+            'The study type is "recontact", which admits the people of a list only, and this plan has none.',
+            evidence="study_type_code=recontact",
+            fix="use TargetGroupPlan.recontact and a list, or another study type, such as adhoc.",
+        )
     return report.block(
         'The study type is not "recontact", so the target group cannot use a respondent list.',
         evidence=f"study_type_code={facts.plan.study_type_code}",
@@ -38,7 +44,16 @@ def study_type(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("url-variable", section=_RECONTACT)
 def url_variable(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
-    """Both URLs contain the recontact variable, literally."""
+    """Both URLs of a recontact contain the recontact variable, literally; elsewhere nothing replaces it."""
+    if not facts.plan.is_recontact:
+        for field, url in _urls(facts):
+            if _VARIABLE.lower() in unquote(url).lower():
+                yield report.warn(
+                    f"{field} contains {_VARIABLE}, which the exchange replaces for a recontact only.",
+                    evidence=field,
+                    fix=f"leave it out; {limits.RESPONDENT_URL_VARIABLE} passes the RSID of new people.",
+                )
+        return
     for field, url in _urls(facts):
         if _VARIABLE in url:
             continue
@@ -99,6 +114,14 @@ def url_rid(facts: WaveFacts, report: RuleReport) -> Finding | None:
 def allocation_template(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A recontact group uses the recontact allocation template."""
     plan = facts.plan
+    if not plan.is_recontact:
+        return None
+    if plan.allocation_format is AllocationFormat.OMITTED:
+        return report.block(
+            "The plan names no allocation template, and a recontact needs the recontact template.",
+            evidence="allocation_format=omitted",
+            fix="leave allocation_format out.",
+        )
     if plan.allocation_format is AllocationFormat.OPEN_EXCHANGE:
         return report.note(
             "Allocations are given explicitly, so they cannot be compared with the recontact template here.",
@@ -124,7 +147,7 @@ def project_exclusion(facts: WaveFacts, report: RuleReport) -> Finding | None:
             evidence="exclusion.enabled=true",
             fix="set exclusion_enabled to False.",
         )
-    if enabled and not facts.source_projects:
+    if enabled and not facts.source_projects and facts.plan.is_recontact:
         return report.warn(
             "Exclusion is on: respondents who completed another group of this project would be turned away.",
             evidence="exclusion.enabled=true; the projects of the sources are not known",
@@ -136,10 +159,9 @@ def project_exclusion(facts: WaveFacts, report: RuleReport) -> Finding | None:
 @rule("profiling", section=_RECONTACT)
 def profiling(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """Profiling filters the list further; leftover profiles turn people away."""
-    profiles = (facts.plan.profiling or {}).get("profiles")
-    if not profiles:
+    number = _profile_count(facts.plan)
+    if not number or not facts.plan.is_recontact:
         return None
-    number = len(profiles) if isinstance(profiles, list) else 1
     return report.warn(
         "Profiling is set: only respondents of the list who also match it can take part.",
         evidence=f"{number} profile{'s' if number > 1 else ''}",
@@ -147,20 +169,18 @@ def profiling(facts: WaveFacts, report: RuleReport) -> Finding | None:
     )
 
 
+def _profile_count(plan: TargetGroupPlan) -> int:
+    if isinstance(plan.profiling, tuple):
+        return len(plan.profiling)
+    profiles = (plan.profiling or {}).get("profiles")
+    return len(profiles) if isinstance(profiles, list) else int(bool(profiles))
+
+
 @rule("quota-percentages", section="create guide, example request body")
 def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """The quotas of a profile share the goal: their percentages sum to 100."""
-    profiling = facts.plan.profiling or {}
-    profiles = profiling.get("profiles")
-    if profiling.get("profile_adjustment_type", "percentage") != "percentage" or not isinstance(profiles, list):
-        return
-    for profile in profiles:
-        if not isinstance(profile, Mapping):
-            continue
-        shares = _quota_percentages(profile)
+    for name, shares in _quotas(facts.plan, "percentage"):
         if shares and sum(shares) != 100:
-            # Masked before it is truncated: what is left of a truncated id is not recognised as one.
-            name = mask_ids_in(str(profile.get("name", "without a name")))[:60]
             yield report.block(
                 f"The quotas of the profile {name} do not sum to 100 %.",
                 evidence=f"{' + '.join(format(share.normalize(), 'f') for share in shares)} = {sum(shares):f}",
@@ -168,14 +188,45 @@ def quota_percentages(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]
             )
 
 
-def _quota_percentages(profile: Mapping[str, Any]) -> list[Decimal]:
+@rule("quota-completes", section="API reference, profiles")
+def quota_completes(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """Quotas in numbers of completes make up the goal."""
+    for name, numbers in _quotas(facts.plan, "nominal"):
+        if numbers and sum(numbers) != facts.plan.completes_goal:
+            yield report.block(
+                f"The quotas of the profile {name} do not make up the completes goal.",
+                evidence=f"{' + '.join(f'{number:f}' for number in numbers)} = {sum(numbers):f}, "
+                f"completes_goal={facts.plan.completes_goal:,}",
+                fix="change the quotas or the goal.",
+            )
+
+
+def _quotas(plan: TargetGroupPlan, unit: str) -> Iterator[tuple[str, list[Decimal]]]:
+    """Yield the quotas of each profile that has them in this unit, under a name that is safe to show."""
+    if isinstance(plan.profiling, tuple):
+        for each in plan.profiling:
+            if ("percentage" if each.by == "percent" else "nominal") == unit:
+                yield mask_ids_in(each.label)[:60], [cell.quota for cell in each.cells if cell.quota is not None]
+        return
+    profiling = plan.profiling or {}
+    profiles = profiling.get("profiles")
+    if profiling.get("profile_adjustment_type", "percentage") != unit or not isinstance(profiles, list):
+        return
+    for profile in profiles:
+        if isinstance(profile, Mapping):
+            # Masked before it is truncated: what is left of a truncated id is not recognised as one.
+            yield mask_ids_in(str(profile.get("name", "without a name")))[:60], _quota_numbers(profile, unit)
+
+
+def _quota_numbers(profile: Mapping[str, Any], unit: str) -> list[Decimal]:
     if not profile.get("quotas_enabled", False):
         return []
     targets = profile.get("targets")
     quotas = (
         [target.get("quota") for target in targets if isinstance(target, Mapping)] if isinstance(targets, list) else []
     )
-    values = [quota.get("completes_goal_percentage") for quota in quotas if isinstance(quota, Mapping)]
+    key = "completes_goal_percentage" if unit == "percentage" else "completes_goal"
+    values = [quota.get(key) for quota in quotas if isinstance(quota, Mapping)]
     return [Decimal(str(value)) for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
 
 
@@ -206,7 +257,12 @@ def dates(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
 @rule("currency", steps=["create"], section=_CREATE)
 def currency(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """All prices are in the currency of the business unit."""
-    prices = {"cost_per_interview": facts.plan.cost_per_interview, "maximum_cpi": facts.plan.maximum_cpi}
+    plan = facts.plan
+    prices = {
+        "cost_per_interview": plan.cost_per_interview,
+        "maximum_cpi": plan.maximum_cpi,
+        "total_budget": plan.total_budget,
+    }
     named = {field: price.currency_code for field, price in prices.items() if price is not None}
     for field, code in named.items():
         if facts.currency and code != facts.currency:
@@ -217,9 +273,9 @@ def currency(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
             )
     if len(set(named.values())) > 1:
         yield report.block(
-            "The two prices are in different currencies.",
+            "The prices are in different currencies.",
             evidence=", ".join(f"{field} in {code}" for field, code in named.items()),
-            fix="use the currency of the business unit for both.",
+            fix="use the currency of the business unit for all of them.",
         )
 
 
@@ -236,6 +292,58 @@ def price_cap(facts: WaveFacts, report: RuleReport) -> Finding | None:
     )
 
 
+@rule("price-bound", section=_CREATE)
+def price_bound(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
+    """Something bounds what a wave of new people can cost: a price cap with overfill prevented, or a total budget."""
+    plan = facts.plan
+    if plan.maximum_cpi is not None and plan.total_budget is not None:
+        yield report.block(
+            "The exchange takes a price cap or a total budget, not both.",
+            evidence=f"maximum_cpi={plan.maximum_cpi}, total_budget={plan.total_budget}",
+            fix="leave one of them out.",
+        )
+    if plan.pricing_model == "rate_card" and (plan.cost_per_interview or plan.total_budget):
+        yield report.block(
+            "With a rate card the exchange takes neither a price per complete nor a total budget.",
+            evidence="pricing_model=rate_card",
+            fix="leave cost_per_interview and total_budget out; maximum_cpi bounds the price.",
+        )
+    if plan.is_recontact or plan.total_budget is not None or (plan.maximum_cpi is not None and plan.prevent_overfill):
+        return
+    example = plan.maximum_cpi or plan.cost_per_interview or "2.75 EUR"
+    yield report.block(
+        "Nothing bounds what this wave can cost: new people are not limited by a list.",
+        evidence=f"maximum_cpi={plan.maximum_cpi or 'none'}, prevent_overfill={plan.prevent_overfill}",
+        fix=f"pass maximum_cpi={str(example)!r} with prevent_overfill=True, or total_budget.",
+    )
+
+
+@rule("overfill-prescreens", section="API reference, fielding assistant")
+def overfill_prescreens(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """What `prevent_overfill` does: it limits those who pass the screener, not only completes."""
+    if facts.plan.is_recontact or not facts.plan.prevent_overfill:
+        return None
+    return report.note(
+        "The exchange prevents overfill by a quota of those who pass the screener, so that it bounds the cost, and a "
+        "wave can stop letting people in before it has its completes.",
+        evidence=f"prevent_overfill=true, filling_strategy={facts.plan.filling_strategy}",
+        fix="compare prescreens with completes in wave.quotas() and the overview; raise the goal if too few complete.",
+    )
+
+
+@rule("locale-list", steps=["create"], section=_CREATE)
+def locale_list(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """The language is of the list that the exchange uses: ISO 639 has two codes for some languages."""
+    language, _, country = facts.plan.locale.partition("_")
+    if language not in limits.OTHER_LANGUAGE_CODES:
+        return None
+    return report.warn(
+        "The locale has a language code of the other ISO list: the exchange's examples have the bibliographic one.",
+        evidence=f"locale={facts.plan.locale}",
+        fix=f"write {limits.OTHER_LANGUAGE_CODES[language]}_{country}; client.choices.locales() lists the codes.",
+    )
+
+
 @rule("name-length", steps=["create"], section=_CREATE)
 def name_length(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A name has 5 to 128 characters."""
@@ -246,7 +354,7 @@ def name_length(facts: WaveFacts, report: RuleReport) -> Finding | None:
     return report.block(
         f"A target group's name has {low} to {high} characters.",
         evidence=f"{len(name)} characters",
-        fix="choose a name of {low} to {high} characters.",
+        fix=f"choose a name of {low} to {high} characters.",
     )
 
 
@@ -267,7 +375,7 @@ def project_manager(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("filling-strategy", section="API reference, filling strategy")
 def filling_strategy(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """Only completes count towards the goal of a recontact."""
+    """Only completes count towards the goal."""
     strategy = facts.group_strategy or facts.plan.filling_strategy
     if strategy == "completes":
         return None

@@ -11,11 +11,14 @@ from urllib.parse import SplitResult, urlsplit
 
 from cint_nb.domain.findings import Finding, Severity
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.profiling.quotas import ProfileProblem
 from cint_nb.study.files.respondents import Respondents
 from cint_nb.study.preflight.draft_witnesses import Read
 
 Step: TypeAlias = Literal["create", "upload", "launch"]
 STEPS: tuple[Step, ...] = ("create", "upload", "launch")
+NOT_CREATED = "not created"
+"""The state of a target group that was searched for on the exchange and does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,42 @@ class OpenGroupFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ChoicesFact:
+    """What the exchange lets a plan choose from. What is None could not be asked.
+
+    Args:
+        business_units: Name and pricing models by number; models are None where they are not shown.
+        project_managers: Name by UUID, in lower case.
+        other_users: Name by UUID of the account's other users; read only where the manager is not among the former.
+        locales: Codes.
+        industries: Codes.
+        study_types: Codes.
+    """
+
+    business_units: Mapping[int, tuple[str | None, Collection[str] | None]] | None = None
+    project_managers: Mapping[str, str | None] | None = None
+    other_users: Mapping[str, str | None] | None = None
+    locales: Collection[str] | None = None
+    industries: Collection[str] | None = None
+    study_types: Collection[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilesFact:
+    """What the exchange says about the profiles of a plan.
+
+    Args:
+        problems: What its validator found; None if it was not asked.
+        names: Why names could not be looked up, and what to do; None if they were.
+        reason: Why it could not be asked.
+    """
+
+    problems: Collection[ProfileProblem] | None = None
+    names: tuple[str, str] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UnreadFact:
     """One thing the exchange was asked for and did not say.
 
@@ -103,17 +142,18 @@ class WaveFacts:
 
     Args:
         plan: The target group to create, or as created.
-        respondents: The people to recontact; None before a file is chosen.
+        respondents: The people to recontact; None before a file is chosen, and for new people.
         now: The time of the check, UTC.
         step: What comes next: `create`, `upload` or `launch`.
         name: Name of the wave, used if the plan has none.
+        has_list: Whether the wave was given a list of respondents; None if that is not known.
         project_id: Project of the new group.
         project_of_sources: Projects of the groups the respondents come from.
         sources: Those groups themselves, as far as known.
         saved_count: Number of ids in the target group now.
         already_saved_count: How many of the respondents are in it already.
         running_job: Id of a job that runs on the target group.
-        target_group_state: State of the target group, such as `draft` or `live`.
+        target_group_state: State of the target group, such as `draft` or `live`; `NOT_CREATED` where there is none.
         was_asked: Whether the exchange was asked; then what it did not show blocks a launch.
         unread: What it was asked for and did not say.
         draft: The draft as read from the exchange, in the exchange's field names; None if it was not read.
@@ -128,6 +168,8 @@ class WaveFacts:
         project_exclusion: Whether the group's exclusion policy, read back, excludes people of its project.
         group_strategy: Filling strategy read back from the group.
         currency: Currency of the business unit.
+        choices: What a plan may choose from; None before the exchange was asked.
+        profiles: What the exchange says about the plan's profiles; None before it was asked.
         activity_exclusions: The group's respondent-activity exclusions.
         excluded_ids: Ids that the exchange excludes from the group, from its list of effective exclusions.
         industry_lockout: Code of an industry lockout set on the group.
@@ -140,6 +182,7 @@ class WaveFacts:
     now: datetime
     step: Step = "create"
     name: str | None = None
+    has_list: bool | None = None
     project_id: str | None = None
     project_of_sources: Collection[str] = ()
     sources: Collection[SourceTargetGroup] = ()
@@ -161,6 +204,8 @@ class WaveFacts:
     project_exclusion: bool | None = None
     group_strategy: str | None = None
     currency: str | None = None
+    choices: ChoicesFact | None = None
+    profiles: ProfilesFact | None = None
     activity_exclusions: Collection[ActivityExclusionFact] = ()
     excluded_ids: Collection[str] = ()
     industry_lockout: str | None = None

@@ -9,7 +9,7 @@ from cint_nb.domain.files import UploadProblem
 from cint_nb.domain.findings import Finding
 from cint_nb.domain.ids import EntityType, mask_ids_in
 from cint_nb.study.files.evidence import contradicting_names
-from cint_nb.study.preflight.registry import RuleReport, WaveFacts, rule
+from cint_nb.study.preflight.registry import NOT_CREATED, RuleReport, WaveFacts, rule
 
 _GOAL = "recontact guide, step 1"
 _UPLOAD = "recontact guide, step 2"
@@ -18,10 +18,25 @@ _LAUNCH = "recontact guide, step 4"
 _HIGH_RATE = 0.8  # above what motivated panels reach from wave to wave
 
 
+@rule("respondents", section=_UPLOAD)
+def respondents(facts: WaveFacts, report: RuleReport) -> Finding | None:
+    """A recontact has its list: without one it could reach nobody, or people nobody meant."""
+    if not facts.plan.is_recontact or facts.has_list is not False:
+        return None
+    return report.block(
+        "The plan recontacts people, and the wave was given no list of them.",
+        evidence="respondents=None",
+        fix="pass respondents=cint.read_respondents(…), or picker.value once the file picker is ready; for new people "
+        "use TargetGroupPlan.fresh.",
+    )
+
+
 @rule("goal", section=_GOAL)
 def goal(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """The goal does not exceed the number of ids; before launch only saved ones count."""
     wanted = facts.plan.completes_goal
+    if not facts.plan.is_recontact:
+        return None
     if facts.step == "launch":
         if facts.saved_count is None or wanted <= facts.saved_count:
             return None
@@ -42,7 +57,11 @@ def goal(facts: WaveFacts, report: RuleReport) -> Finding | None:
 @rule("goal-rate", section=_GOAL)
 def goal_rate(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A goal close to the number of ids is rarely reached."""
-    if not facts.eligible_count or not _HIGH_RATE < facts.plan.completes_goal / facts.eligible_count <= 1:
+    if (
+        not facts.plan.is_recontact
+        or not facts.eligible_count
+        or not _HIGH_RATE < facts.plan.completes_goal / facts.eligible_count <= 1
+    ):
         return None
     share = facts.plan.completes_goal / facts.eligible_count
     return report.warn(
@@ -66,8 +85,8 @@ def no_ids(facts: WaveFacts, report: RuleReport) -> Finding | None:
 
 @rule("nothing-saved", steps=["launch"], section=_LAUNCH)
 def nothing_saved(facts: WaveFacts, report: RuleReport) -> Finding | None:
-    """A launch needs respondents in the target group."""
-    if facts.saved_count is None or facts.saved_count:
+    """The launch of a recontact needs respondents in the target group."""
+    if not facts.plan.is_recontact or facts.saved_count is None or facts.saved_count:
         return None
     return report.block(
         "The target group contains no respondents, so nobody can take part.",
@@ -230,6 +249,8 @@ def group_state(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """A launch starts from a draft; a finished group accepts nobody."""
     if facts.target_group_state is None:
         return None
+    if facts.target_group_state == NOT_CREATED:
+        return report.block("The wave has no target group yet.", fix="run wave.create() first.")
     state = mask_ids_in(facts.target_group_state.lower())  # shown as the exchange wrote it
     if facts.step == "launch" and state != "draft":
         return report.block(

@@ -46,7 +46,11 @@ def activity_exclusions(facts: WaveFacts, report: RuleReport) -> Iterator[Findin
 @rule("industry-lockout", section=_EXCLUSIONS)
 def industry_lockout(facts: WaveFacts, report: RuleReport) -> Finding | None:
     """An industry lockout turns away people who took part in a similar study, such as the first wave."""
-    if not facts.industry_lockout or facts.industry_lockout.lower() in {"none", "not_applicable", "no_lockout"}:
+    if (
+        not facts.plan.is_recontact
+        or not facts.industry_lockout
+        or facts.industry_lockout.lower() in {"none", "not_applicable", "no_lockout"}
+    ):
         return None
     return report.warn(
         "An industry lockout is set: people of an earlier wave may be turned away.",
@@ -59,7 +63,7 @@ def industry_lockout(facts: WaveFacts, report: RuleReport) -> Finding | None:
 def asked_twice(facts: WaveFacts, report: RuleReport) -> Iterator[Finding]:
     """People of the list who are in another open group of the project would be asked twice."""
     if facts.open_groups is None:
-        if facts.was_asked:
+        if facts.was_asked and facts.plan.is_recontact:
             yield report.note("Whether other open groups of the project hold people of this list could not be seen.")
         return
     for group in facts.open_groups:

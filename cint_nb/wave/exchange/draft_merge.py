@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from cint_nb.domain.plan import AllocationFormat, Money, TargetGroupPlan
+from cint_nb.domain.profiling.profiles import profiling_body
+from cint_nb.domain.profiling.quotas import UnreadableProfiling, writable_profiling
 from cint_nb.study.preflight.draft_witnesses import WITNESSES, Witness, get_field, normalised, spelled_out
 
 READ_ONLY_FIELDS = frozenset({"id", "human_readable_id", "launched", "created_at", "links", "pricing_model"})
@@ -110,10 +112,14 @@ def plan_with_fields(
         if witness.plan_field is None or (fields is not None and witness.field not in fields):
             continue
         value = get_field(draft, witness.field)
-        if value is None and not witness.optional:
+        if value is None and (not witness.optional or witness.plan_field == "pricing_model"):
             continue
+        if witness.field == "profiling":
+            if _value(witness, {"profiling": profiling_body(plan.profiling)}) == _value(witness, draft):
+                continue  # the plan's own may have names
+            value = None if value is None else _writable_profiling(value)
         changes[witness.plan_field] = _plan_value(value)
-    return TargetGroupPlan.recontact(**{**dict(plan), **changes})
+    return TargetGroupPlan(**{**dict(plan), **changes})
 
 
 def has_allocations(draft: Mapping[str, Any], allocations: Mapping[str, Any]) -> bool:
@@ -157,7 +163,16 @@ def _ids(suppliers: Any) -> list[str]:
 
 def _to_write(witness: Witness, found: Mapping[str, Any]) -> Any:
     value = get_field(found, witness.field)
+    if witness.field == "profiling" and value is not None:
+        return _writable_profiling(value)
     return writable_allocations(value) if witness.field == "allocations" else value
+
+
+def _writable_profiling(shown: Mapping[str, Any]) -> Any:
+    try:
+        return writable_profiling(shown)
+    except UnreadableProfiling:  # as it came: the exchange says what it does not take
+        return shown
 
 
 def _unplanned(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import ApiError, UnexpectedReply
 from cint_nb.domain.jobs import JobState
 from cint_nb.domain.models import TargetGroupRef, text_or_none
-from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.plan import WHOLE_EXCHANGE, AllocationFormat, TargetGroupPlan
 from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.study.preflight.draft_witnesses import Read, compare_draft, shows_template
 from cint_nb.study.preflight.registry import ActivityExclusionFact, SourceTargetGroup, UnreadFact, WaveFacts
+from cint_nb.wave.exchange.choices import read_choices, read_profiles
 from cint_nb.wave.exchange.people import GroupUploads, check_people, compare_open_groups
 from cint_nb.wave.exchange.state import ExchangeState, GroupState
 from cint_nb.wire.settings import Mode
@@ -64,9 +65,14 @@ async def read_exchange_facts(
         crosswalk: RSID of each RID.
     """
     reads = _Reads()
+    client.definitions.clear_cache()  # a refusal now is not "as an hour ago"
     facts = replace(facts, was_asked=True, sources=await _source_target_groups(client, sources, reads))
     units = await reads.ask("the currency of the business unit", client.definitions.business_units()) or ()
     facts = replace(facts, currency=_currency(facts.plan, {unit.id: unit.currency_code for unit in units}))
+    if facts.step == "create":
+        facts = replace(
+            facts, choices=await read_choices(client, facts.plan), profiles=await read_profiles(client, facts.plan)
+        )
     if state is None or uploads is None:
         return replace(facts, unread=(*facts.unread, *reads.unread))
     facts = await _target_group_facts(client, facts, state, uploads, reads)
@@ -94,7 +100,7 @@ async def _target_group_facts(
     return replace(
         facts,
         project_id=ref.project_id,
-        saved_count=uploads.saved,
+        saved_count=uploads.saved if facts.plan.is_recontact else None,
         running_job=running.job_id if running else None,
         target_group_state=str(state.state),
         activity_exclusions=[ActivityExclusionFact(each.type, each.id, each.duration) for each in activity],
@@ -127,8 +133,13 @@ async def _draft_facts(client: AsyncClient, facts: WaveFacts, state: ExchangeSta
 
 
 async def template_allocations(client: AsyncClient, plan: TargetGroupPlan) -> dict[str, Any] | None:
-    """Return what the template of a plan's allocations leads to by itself; None if it may not be read, or has none."""
-    if shows_template(plan):
+    """Return what a plan's allocations lead to where it does not spell them out; None if it does, or it is not known.
+
+    A plan that leaves them to the exchange means all of its suppliers.
+    """
+    if plan.allocation_format is AllocationFormat.OMITTED:
+        return {"open_exchange_allocations": dict(WHOLE_EXCHANGE)}
+    if shows_template(plan) or plan.allocation_template_id is None:
         return None
     template = await _reply_or_none(client.definitions.allocation_template(plan.allocation_template_id))
     if template is None or template.supply_allocations is None:

@@ -97,6 +97,15 @@ class GroupUploads:
             and (since is None or job.created_at is None or job.created_at >= since)
         ]
 
+    def resubmissions(self, respondents: Respondents, cycle: int) -> dict[int, UploadJob]:
+        """Return the jobs by which rejected people of a list were resent, by their batch, wherever they were sent."""
+        hashes = list_hashes(respondents)
+        return {
+            name.batch: job
+            for name, job in reversed(list(self._own()))  # of one batch the newest counts
+            if name.batch and name.cycle == cycle and name.list_hash in hashes and job.state is not JobState.FAILED
+        }
+
     def _own(self) -> Iterable[tuple[UploadName, UploadJob]]:
         for job in self.jobs or ():
             name = UploadName.parse(job.file_name or "")
@@ -154,13 +163,13 @@ async def _strangers_in(
     client: AsyncClient, ref: TargetGroupRef, job: UploadJob, entity_type: EntityType, ids: Collection[str]
 ) -> int | None:
     """Return how many ids of an uploaded file are not on the list; None if the original cannot be read."""
-    found = await _original_ids(client, ref, job)
+    found = await original_ids(client, ref, job)
     if not found or (entity_type is EntityType.RID and not all(each in ids for each in found)):
         return None  # a file of RSIDs looks like one of RIDs, so only RIDs of the list prove anything
     return sum(each not in ids for each in found)
 
 
-async def _original_ids(client: AsyncClient, ref: TargetGroupRef, job: UploadJob) -> Collection[str] | None:
+async def original_ids(client: AsyncClient, ref: TargetGroupRef, job: UploadJob) -> Collection[str] | None:
     """Return the ids of an uploaded file; None if it cannot be read."""
     try:
         original = await client.recontacts.download(ref, job.job_id)
@@ -178,7 +187,7 @@ async def find_same_people(
     """
     ids = frozenset(respondents.ids)
     for job in uploads.unexplained(respondents):
-        found = await _original_ids(client, ref, job)
+        found = await original_ids(client, ref, job)
         if found and len(found) == len(ids) and ids.issuperset(found):
             return job
     return None

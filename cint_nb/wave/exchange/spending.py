@@ -1,21 +1,26 @@
-"""The guard of everything that can spend after a launch, and the approvals it writes down."""
+"""The guard of every call that can spend, and the approvals it writes down."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from cint_nb.api.client import AsyncClient
-from cint_nb.api.safety.spend_check import SpendCheck
+from cint_nb.api.safety.spend_check import RecordApproval, SpendCheck
 from cint_nb.domain.errors import ApiError, BudgetExceeded, PlanError
+from cint_nb.domain.limits import RECONTACT_STUDY_TYPE
 from cint_nb.domain.models import Amount, TargetGroupRef
 from cint_nb.domain.plan import Money
 from cint_nb.wave.budget import SpendingLimits, compare_with_budget
 from cint_nb.wave.exchange.state import ExchangeState, GroupState, read_state
 from cint_nb.wave.journal.journal import EntryState, Journal, WaveKey
 from cint_nb.wave.journal.payloads import APPROVAL, ApprovalPayload
+
+_checked: ContextVar[frozenset[TargetGroupRef]] = ContextVar("cint_nb_checked_groups", default=frozenset())
 
 
 async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: int | None = None) -> SpendingLimits:
@@ -34,11 +39,15 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
     pricing = _object(modules, "pricing")
     overfill = _object(modules, "quota_overlay").get("prevent_overfill")
     goal, price = _goal_and_price(state)
-    if overfill is not True and saved_count is None:
+    if _study_type(state) not in (None, RECONTACT_STUDY_TYPE):
+        saved_count = None  # anybody may enter: with overfill no list bounds the completes
+    elif overfill is not True and saved_count is None:
         try:
             saved_count = await client.recontacts.saved_count(state.ref)
         except ApiError:
             saved_count = None
+    if state.study_type not in (None, RECONTACT_STUDY_TYPE):
+        saved_count = None  # a list bounds a recontact alone
     return SpendingLimits(
         completes_goal=goal,
         price=price,
@@ -54,7 +63,7 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
 
 
 class SpendGuard(SpendCheck):
-    """Compare what a launched group could cost after a change with the budget given for it, and record approvals.
+    """Compare what a target group could cost after a call with the budget given for it, and record approvals.
 
     Args:
         client: Reads the state of groups.
@@ -67,6 +76,15 @@ class SpendGuard(SpendCheck):
         self._journal = journal
         self._scope = scope
 
+    @contextmanager
+    def checked(self, ref: TargetGroupRef) -> Iterator[None]:
+        """Ask for nothing about a group inside the block: its wave has just compared more than a call could."""
+        reset = _checked.set(_checked.get() | {ref})
+        try:
+            yield
+        finally:
+            _checked.reset(reset)
+
     async def check(
         self,
         ref: TargetGroupRef,
@@ -76,8 +94,9 @@ class SpendGuard(SpendCheck):
         goal: int | None = None,
         price: Money | None = None,
         always: bool = False,
+        or_approved: bool = False,
         state: ExchangeState | None = None,
-    ) -> Callable[[], None]:
+    ) -> RecordApproval:
         """Raise unless the budget covers the worst case after a change; return what records it once it is done.
 
         A change that makes nothing dearer needs no budget.
@@ -89,12 +108,15 @@ class SpendGuard(SpendCheck):
             goal: The goal wanted.
             price: The price wanted.
             always: Ask for a budget even if the change makes nothing dearer by itself, as a relaunch does.
+            or_approved: Take what was approved for the group in place of a budget.
             state: The state of the group, if it was read in this moment already.
 
         Raises:
             PlanError: a budget is missing or in another currency.
             BudgetExceeded: the worst case exceeds it, or cannot be bounded.
         """
+        if ref in _checked.get():
+            return _nothing
         state = state or await read_state(self._client, ref)
         state.require_known(verb)
         now = await read_limits(self._client, state)
@@ -107,36 +129,44 @@ class SpendGuard(SpendCheck):
         dearer = always or before is None or after is None or after.value > before.value
         if budget is None and not dearer:
             return _nothing
-        if budget is None and state.state is GroupState.DRAFT:
+        if budget is None and not always and state.state is GroupState.DRAFT:
             return _nothing  # the launch asks for it
-        allowed = compare_with_budget(wanted, budget, verb=verb)
-        return lambda: self.record(ref, verb=verb, budget=allowed, worst_case=after, limits=wanted)
+        if budget is None and or_approved and (approved := self.approved(ref)) is not None:
+            _require_covered(approved, after, verb, wanted.evidence())
+            return _nothing
+        allowed = compare_with_budget(after, budget, verb=verb, evidence=wanted.evidence())
+        return lambda: self._record_limits(ref, verb, allowed, wanted)
 
-    async def check_upload(self, ref: TargetGroupRef, id_count: int) -> None:
-        """Raise if uploading to a group in the field can cost more than was approved for it.
+    async def check_upload(self, ref: TargetGroupRef, id_count: int, budget: str | Money | None) -> RecordApproval:
+        """Raise unless uploading to a group in the field costs no more than the budget, or than what was approved.
 
         With overfill each saved id may complete, so that ids commit money as a goal does.
 
         Args:
             ref: The target group.
             id_count: How many ids are to be uploaded.
+            budget: What the whole group may cost.
 
         Raises:
-            BudgetExceeded: the group could cost more than was approved, or nothing was approved here.
+            BudgetExceeded: the group could cost more, or nothing was approved here.
             NotFound: there is no such group.
             UnexpectedReply: the state of the group cannot be seen.
         """
         state = await read_state(self._client, ref)
         state.require_known("upload respondents")
         if not state.is_in_field:  # the launch asks for a budget
-            return
+            return _nothing
         now = await read_limits(self._client, state)
         if now.prevent_overfill is True:
-            return
+            return _nothing
         wanted = replace(now, saved_count=None if now.saved_count is None else now.saved_count + id_count)
         before, after = now.worst_case(), wanted.worst_case()
         if before is not None and after is not None and after.value <= before.value:
-            return
+            return _nothing
+        if budget is not None:
+            verb = "client.recontacts.upload"
+            allowed = compare_with_budget(after, budget, verb=verb, evidence=wanted.evidence())
+            return lambda: self._record_limits(ref, verb, allowed, wanted)
         approved = self.approved(ref)
         if approved is None or not covers(approved, after):
             raise BudgetExceeded(
@@ -151,6 +181,50 @@ class SpendGuard(SpendCheck):
                 safe="nothing was sent.",
                 next_step=_approval_advice(after, "upload again"),
             )
+        return _nothing
+
+    async def check_batch(
+        self, refs: Sequence[TargetGroupRef], *, verb: str, budget: str | Money | None, or_approved: bool
+    ) -> RecordApproval:
+        """Raise unless the budget covers what all these groups could cost together; return what records it for each.
+
+        Args:
+            refs: The target groups; one that does not exist cannot spend, and does not count.
+            verb: The call, for messages and the audit trail.
+            budget: What they may cost together.
+            or_approved: Take what was approved for each group in place of a budget.
+
+        Raises:
+            PlanError: a budget is missing, or there are several currencies.
+            BudgetExceeded: the worst case exceeds it, or that of a group cannot be bounded.
+        """
+        found: list[tuple[TargetGroupRef, SpendingLimits]] = []
+        for ref in refs:
+            state = await read_state(self._client, ref)
+            if state.state is not GroupState.MISSING:
+                state.require_known(verb)
+                found.append((ref, await read_limits(self._client, state)))
+        worst = {ref: limits.worst_case() for ref, limits in found}
+        if budget is None and or_approved:
+            approvals = {ref: self.approved(ref) for ref, _ in found}
+            if all(approvals.values()):
+                for ref, limits in found:
+                    evidence = {"target_group_id": ref.target_group_id, **limits.evidence()}
+                    _require_covered(approvals[ref], worst[ref], verb, evidence)
+                return _nothing
+        together = _sum_of(list(worst.values()))
+        unbounded = [ref.target_group_id for ref, most in worst.items() if most is None]
+        subject = "The target group" if len(found) == 1 else f"The {len(found)} target groups"
+        compare_with_budget(
+            together, budget, verb=verb, subject=subject, evidence={"unbounded": ", ".join(unbounded) or None}
+        )
+
+        def record() -> None:
+            for ref, limits in found:
+                if (most := worst[ref]) is not None:  # its share of the budget
+                    self._record_limits(ref, verb, most, limits)
+
+        return record
 
     async def check_resumption(self, state: ExchangeState) -> str | None:
         """Compare what a paused group can cost with what was approved for it; return what is to be said, if anything.
@@ -195,20 +269,37 @@ class SpendGuard(SpendCheck):
         state = await read_state(self._client, ref)
         state.require_known("approve a budget")
         limits = await read_limits(self._client, state)
-        allowed = compare_with_budget(limits, budget, verb="wave.approve")
-        self.record(ref, verb="approve", budget=allowed, worst_case=limits.worst_case(), limits=limits)
+        allowed = compare_with_budget(limits.worst_case(), budget, verb="wave.approve", evidence=limits.evidence())
+        self._record_limits(ref, "approve", allowed, limits)
         return allowed
 
+    def _record_limits(self, ref: TargetGroupRef, verb: str, budget: Money, limits: SpendingLimits) -> None:
+        self.record(
+            ref,
+            verb=verb,
+            budget=budget,
+            worst_case=limits.worst_case(),
+            completes_goal=limits.completes_goal,
+            price_cap=limits.price_cap,
+        )
+
     def record(
-        self, ref: TargetGroupRef, *, verb: str, budget: Money, worst_case: Money | None, limits: SpendingLimits
+        self,
+        ref: TargetGroupRef,
+        *,
+        verb: str,
+        budget: Money,
+        worst_case: Money | None,
+        completes_goal: int | None,
+        price_cap: Money | None,
     ) -> None:
         """Write an approval into the journal."""
         payload = ApprovalPayload(
             verb=verb,
             budget=str(budget),
             worst_case=str(worst_case),
-            completes_goal=limits.completes_goal,
-            price_cap=str(limits.price_cap) if limits.price_cap else None,
+            completes_goal=completes_goal,
+            price_cap=str(price_cap) if price_cap else None,
         )
         self._journal().write(self._key(ref), APPROVAL, EntryState.DONE, payload, at=self._client.clock.now())
 
@@ -230,6 +321,38 @@ def covers(approved: Money, worst_case: Money | None) -> bool:
     )
 
 
+def _require_covered(approved: Money | None, worst_case: Money | None, verb: str, evidence: dict[str, object]) -> None:
+    if approved is None or not covers(approved, worst_case):
+        raise BudgetExceeded(
+            f"The target group could cost {worst_case or 'more than can be seen'}, but {approved} was approved.",
+            evidence=evidence,
+            safe="nothing was changed.",
+            next_step=f"if that is intended, run {verb}(…, budget={str(worst_case)!r}); otherwise lower goal or price."
+            if worst_case
+            else "run it again in a moment; if goal, price cap or overfill stay hidden, check them in the web "
+            "interface.",
+        )
+
+
+def _sum_of(amounts: Sequence[Money | None]) -> Money | None:
+    """Return a sum of money; None if an amount is not known.
+
+    Raises:
+        PlanError: the amounts are in several currencies.
+    """
+    known = [each for each in amounts if each is not None]
+    currencies = sorted({each.currency_code for each in known})
+    if len(currencies) > 1:
+        raise PlanError(
+            f"The prices of these target groups are in {' and '.join(currencies)}, and a budget is in one currency.",
+            evidence={"field": "budget"},
+            next_step="start a batch for the groups of each currency.",
+        )
+    if not known or len(known) < len(amounts):
+        return None
+    return Money(value=sum((each.value for each in known), Decimal(0)), currency_code=currencies[0])
+
+
 def _approval_advice(worst_case: Money | None, then: str) -> str:
     if worst_case is None:
         return "run it again in a moment; if goal, price cap or overfill stay hidden, check them in the web interface."
@@ -247,6 +370,12 @@ def _goal_and_price(state: ExchangeState) -> tuple[int | None, Money | None]:
         progress = state.overview.progress
         return progress.filling_goal if progress else None, _money(state.overview.current_cost_per_interview)
     return None, None
+
+
+def _study_type(state: ExchangeState) -> str | None:
+    """Return the kind of study; None where it is not shown."""
+    shown = state.group or state.overview
+    return None if shown is None else shown.study_type_code
 
 
 def _object(body: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from cint_nb.api.client import AsyncClient
 from cint_nb.domain.errors import ApiError, InvalidState, NotFound, TransportError, UnexpectedReply
 from cint_nb.domain.fielding import FieldingRun, RunState
-from cint_nb.domain.ids import masked_repr
+from cint_nb.domain.ids import masked_repr, printable
 from cint_nb.domain.models import TargetGroupRef
 from cint_nb.domain.target_groups import TargetGroup, TargetGroupOverview
 
@@ -38,6 +38,7 @@ _STATE_OF_RUN = {
 }
 
 
+@printable
 @dataclass(frozen=True)
 class ExchangeState:
     """What the exchange says about a target group.
@@ -59,6 +60,12 @@ class ExchangeState:
     group: TargetGroup | None = None
     overview: TargetGroupOverview | None = None
     reason: str | None = None
+
+    @property
+    def study_type(self) -> str | None:
+        """The study type of the group; None where it is not shown."""
+        shown = self.group or self.overview
+        return None if shown is None else shown.study_type_code
 
     @property
     def is_in_field(self) -> bool:

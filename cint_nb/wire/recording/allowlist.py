@@ -52,6 +52,8 @@ ALLOWED_FIELDS = _split_words(
     test_screener test_url text text_translated timestamp title total_budget total_count total_remaining type
     unconsumed_count update_date updated_at updated_by updated_target_groups uploaded_count user user_id users value
     version
+    classification_code classification_id error_level error_type metadata open_ended_values option_mask
+    profile_condition_type standard total
     """
 )
 """Fields of the operations this client uses. The value of any other is blanked, at every depth.

@@ -64,6 +64,11 @@ def parse_error_envelope(body: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
+def is_own_error(body: bytes) -> bool:
+    """Return whether the body of an error has the form in which the exchange writes its own."""
+    return key_of_error(parse_error_envelope(body)) == "object"
+
+
 def key_of_error(body: Any) -> str | None:
     """Return the key that shows a body to be an error, whatever the status of its reply; None if it is none."""
     if not isinstance(body, Mapping):

@@ -2,7 +2,8 @@
 
 A key is *needed* where a verb rests on it: without it the reply is refused. It is *expected* where the documents always
 give it and the verbs can do without: its absence is a warning, and the value is not known. Any other key is *optional*:
-its absence is an answer. A value of the wrong type is refused wherever it stands; keys nobody declared are kept unread,
+its absence is an answer, unless a key that nobody declared may stand for it, which is a warning. A value of the wrong
+type, or one that cannot be true, is refused wherever it stands. Keys that nobody declared are otherwise kept unread,
 since the exchange adds to its replies within one version.
 """
 
@@ -16,10 +17,16 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
-from cint_nb.domain.ids import quote_foreign
+from cint_nb.domain.ids import is_respondent_id, normalise_id, quote_foreign
 
 _ADDRESS_PART = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d.*(?:[Zz]|[+-]\d\d:?\d\d)", re.ASCII)
+_YEARS = range(2000, 2200)
+"""Programs write dates outside for "none" or "never": as dates they would end a run, or never end it."""
+_NUMBER_MAX = 2**53
+"""Beyond it JSON numbers are not exact, and nothing the exchange counts is as large."""
+_CURRENCY = re.compile(r"[A-Za-z]{3}", re.ASCII)
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", re.ASCII)
 _NAMED_AT_MOST = 5
 
 
@@ -28,12 +35,14 @@ class Kind(Enum):
 
     TEXT = "a text"
     ID = "an id of letters, digits, '-' and '_'"
-    NUMBER = "a number"
+    RESPONDENT = "a respondent id"
+    NUMBER = "a number from 0"
     COUNT = "a whole number from 0"
     RATE = "a number from 0 to 1"
     FLAG = "true or false"
     MOMENT = "a time with its zone"
-    DECIMAL = "a decimal number"
+    DECIMAL = "a decimal number from 0"
+    CURRENCY = "a currency code of three letters"
     ANY = "any value"
 
 
@@ -148,7 +157,7 @@ def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
             yield _wrong_type(place, "a list", value)
             return
         for row in value:
-            bad = list(_compare(shape.item, row, f"{place}[]"))
+            bad = list(_compare_row(shape.item, row, f"{place}[]"))
             yield from bad
             if any(each.is_refused for each in bad):
                 return
@@ -158,6 +167,16 @@ def _compare(shape: Shape, value: Any, place: str) -> Iterator[Deviation]:
         yield Deviation(place, wrong, is_refused=True)
 
 
+def _compare_row(shape: Shape, row: Any, place: str) -> Iterator[Deviation]:
+    if isinstance(shape, Object) and isinstance(row, Mapping) and _is_foreign(shape, row):
+        yield Deviation(place, "has none of the documented keys", is_refused=False)
+    yield from _compare(shape, row, place)
+
+
+def _is_foreign(shape: Object, row: Mapping[str, Any]) -> bool:
+    return bool(row and shape.keys) and shape.keys.keys().isdisjoint(row) and _wrapper(shape, row) is None
+
+
 def _compare_object(shape: Object, value: Any, place: str) -> Iterator[Deviation]:
     if not isinstance(value, Mapping):
         yield _wrong_type(place, "an object", value)
@@ -165,7 +184,29 @@ def _compare_object(shape: Object, value: Any, place: str) -> Iterator[Deviation
         yield Deviation(place or "the body", f"has its keys below {wrapper!r}", is_refused=True)
     else:
         for name, key in shape.keys.items():
-            yield from _compare_key(key, value.get(name), f"{place}.{name}" if place else name)
+            path = f"{place}.{name}" if place else name
+            yield from _compare_key(key, value.get(name), path)
+            if key.presence is Presence.OPTIONAL and name not in value:
+                other = _stand_in(name, shape, value)
+                if other is not None:
+                    problem = f"is missing, and an undocumented {other!r} may stand for it"
+                    yield Deviation(path, problem, is_refused=False)
+
+
+def _stand_in(name: str, shape: Object, value: Mapping[str, Any]) -> str | None:
+    """Return the undeclared key that may be a missing one: spelled otherwise, renamed in part, or with it inside."""
+    for other, found in value.items():
+        if other in shape.keys or found in (None, "", [], {}):
+            continue
+        if _is_alike(name, other) or (isinstance(found, Mapping) and name in found):
+            return quote_foreign(other, 40)
+    return None
+
+
+def _is_alike(name: str, other: str) -> bool:
+    one, two = (frozenset(word.lower() for word in _WORD.findall(each)) for each in (name, other))
+    shared = len(one & two)
+    return bool(shared) and (2 * shared >= max(len(one), len(two)) or one <= two or two <= one)
 
 
 def _wrapper(shape: Object, value: Mapping[str, Any]) -> str | None:
@@ -198,12 +239,20 @@ def _problem(kind: Kind, value: Any) -> str | None:
     match kind:
         case Kind.ID if not is_address_part(value):
             return "cannot stand in an address"
-        case Kind.COUNT if value < 0:
+        case Kind.RESPONDENT if not is_respondent_id(normalise_id(value)):
+            return "is not a respondent id"
+        case Kind.CURRENCY if not _CURRENCY.fullmatch(value):
+            return f"is not {kind.value}"
+        case Kind.COUNT | Kind.NUMBER | Kind.DECIMAL if Decimal(value) < 0:
             return "is below 0"
+        case Kind.COUNT | Kind.NUMBER | Kind.DECIMAL if Decimal(value) >= _NUMBER_MAX:
+            return "is larger than anything the exchange counts"
         case Kind.RATE if not 0 <= value <= 1:
             return "is not between 0 and 1"
         case Kind.MOMENT if not _MOMENT.fullmatch(value):
             return "is a time without its zone" if _is_naive(value) else "is not a time"
+        case Kind.MOMENT if int(value[:4]) not in _YEARS:
+            return f"is a time in the year {value[:4]}"
     return None
 
 
@@ -219,6 +268,8 @@ _HAS_TYPE: Mapping[Kind, Callable[[Any], bool]] = {
     Kind.ANY: lambda _: True,
     Kind.TEXT: lambda value: _is_text(value) or _is_number(value),
     Kind.ID: _is_text,
+    Kind.RESPONDENT: _is_text,
+    Kind.CURRENCY: _is_text,
     Kind.NUMBER: _is_number,
     Kind.COUNT: lambda value: _is_number(value) and value == int(value),
     Kind.RATE: _is_number,

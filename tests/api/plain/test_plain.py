@@ -24,10 +24,20 @@ from cint_nb.sandbox.world.catalogue import PROJECT_MANAGER_ID
 from cint_nb.wave.client import Client, open_client
 
 ROOT = Path(__file__).parents[3]
-RESOURCES = ("definitions", "exclusions", "fielding", "projects", "recontacts", "reports", "target_groups")
+RESOURCES = (
+    "definitions",
+    "exclusions",
+    "fielding",
+    "profiles",
+    "projects",
+    "recontacts",
+    "reports",
+    "target_groups",
+)
 OFFERED = [
     "account_id",
     "aio",
+    "choices",
     "clock",
     "close",
     "definitions",
@@ -35,6 +45,7 @@ OFFERED = [
     "fielding",
     "mode",
     "pass_time",
+    "profiles",
     "project_status",
     "projects",
     "recontacts",
@@ -96,6 +107,7 @@ def test_a_generated_file_changed_by_hand_is_noticed_and_made_anew(
     assert path.read_text() == good
 
 
+@pytest.mark.thorough
 def test_a_coroutine_changed_since_is_noticed(generate: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     path = tmp_path / "cint_nb" / "api" / "resources" / "reports.py"
     path.write_text(

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cint_nb.api.safety.send_once import send_once
+from cint_nb.api.safety.send_once import listen_to_checks, send_once
 from cint_nb.domain.errors import BadRequest, CintError, Conflict, NotFound, OutcomeUnknown, ServerError
 from cint_nb.wire import loop_thread
 from cint_nb.wire.clock import ReplayClock
@@ -59,6 +59,28 @@ def test_after_a_lost_reply_it_reads_three_times_over_a_minute_and_then_sends_on
     scripted = ScriptedSend(http, [OutcomeUnknown("lost"), "made"], [None, None, None])
     assert scripted.run() == "made"
     assert scripted.log == [("send", 0.0), ("check", 1.0), ("check", 20.0), ("check", 60.0), ("send", 60.0)]
+
+
+@pytest.mark.parametrize(("found", "end"), [("found", "It had taken effect."), (None, "It had not taken effect.")])
+def test_whoever_listens_is_told_of_each_read_before_it_and_of_what_it_led_to(
+    http: Http, found: str | None, end: str
+) -> None:
+    scripted = ScriptedSend(http, [OutcomeUnknown("lost"), "made"], [None, found, None])
+    told: list[tuple[str, float]] = []
+    with listen_to_checks(lambda text: told.append((text, http.clock.monotonic()))):
+        scripted.run()
+    assert all(text.startswith("The reply to a request was lost: do it.") for text, _ in told)
+    waits = [(text.split("it follows in ")[1], at) for text, at in told[:-1]]
+    assert waits == [("1 s.", 0.0), ("19 s.", 1.0), ("40 s.", 20.0)][: 2 if found else 3]
+    assert told[-1][0].endswith(end)
+
+
+def test_a_listener_hears_nothing_of_a_request_that_was_answered_or_after_its_block(http: Http) -> None:
+    told: list[str] = []
+    with listen_to_checks(told.append):
+        ScriptedSend(http, ["made"], []).run()
+    ScriptedSend(http, [OutcomeUnknown("lost")], ["found"]).run()
+    assert told == []
 
 
 @pytest.mark.parametrize("lost", [OutcomeUnknown("lost"), ServerError("failed", evidence={"status": 500})])

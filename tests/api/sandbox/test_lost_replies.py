@@ -94,7 +94,7 @@ NEWER = "recontact_create_upload_respondents_by_file_job"
 LIST = "recontact_list_upload_respondents_by_file_jobs"
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("absent", [(NEWER,), (NEWER, LIST)], ids=["with-a-list", "without-a-list"])
@@ -143,7 +143,7 @@ def test_a_second_upload_is_refused_early_while_the_first_runs(client: AsyncClie
     assert client.requests_sent == before + 1
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 def test_one_removal_exists_after_a_lost_reply(client: AsyncClient, ref: TargetGroupRef, fault: str, ids: int) -> None:
@@ -185,7 +185,7 @@ def test_a_removal_refused_because_of_an_upload_is_no_removal(client: AsyncClien
     assert jobs(client, "RECONTACT_REMOVAL") == []
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 @pytest.mark.parametrize("entity", ["RSID", "ACCESS_RESPONDENT_GUID"])
@@ -202,7 +202,7 @@ def test_one_exclusion_upload_exists_after_a_lost_reply(
     assert (ended.state is JobState.DONE) == (ended.saved_count == ids)
 
 
-@pytest.mark.sampled
+@pytest.mark.sampled(every=5)
 @pytest.mark.parametrize("fault", ACTED + NOT_ACTED)
 @pytest.mark.parametrize("ids", [20, 2_500], ids=["short-job", "long-job"])
 def test_one_exclusion_removal_exists_after_a_lost_reply(

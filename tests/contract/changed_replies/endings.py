@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.api.reply_shapes import REPLY_SHAPES
-from cint_nb.wire.replies.shape import Either, Object, Presence, Rows, Shape
-from tests.contract.changed_replies.changes import Path
+from cint_nb.wire.replies.shape import Either, Object, Presence, Rows, Shape, deviations
+from tests.contract.changed_replies.changes import Path, cells, changed
 
 RIGHT, REFUSED, WARNED, NOT_KNOWN, AS_RECEIVED = "right", "refused", "warned", "not known", "as received"
 ENDINGS = {
@@ -45,6 +46,17 @@ def presence(name: str, path: Path) -> Presence | None:
         else:
             return None
     return None if shape == Object({}) else found
+
+
+def stand_ins(bodies: Iterable[Any], name: str) -> set[str]:
+    """Return what is said of an optional key that a documented body lacks, because another one of it looks like it."""
+    said = set()
+    for body in bodies:
+        for change, path in cells(body) if body is not None else ():
+            if change == "dropped":
+                found = deviations(REPLY_SHAPES[name].body, changed(body, change, path))
+                said |= {str(each) for each in found if "may stand for it" in each.problem}
+    return said
 
 
 def known(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Each key of each reply, changed as a vendor might: right, refused or warned by name, never silently something else.
 
-Plain `pytest` makes 500 of these changes, chosen by a seed; `nox -s replies` makes all, and with `-- --report` writes
+Plain `pytest` makes 200 of these changes, chosen by a seed; `nox -s replies` makes all, and with `-- --report` writes
 `docs/replies.md`.
 """
 
@@ -21,7 +21,7 @@ from tests.contract.changed_replies.endings import ENDINGS
 
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.errors.CintWarning")  # the cells read and judge them
 ONE, WAVE = report.TABLES
-SHARES = {ONE: 475, WAVE: 25}
+SHARES = {ONE: 192, WAVE: 8}
 WRITE = "CINT_NB_WRITE_REPLIES"
 Cell = tuple[str, str, Path]
 

@@ -19,6 +19,7 @@ SAMPLES = {
 _LISTS = {
     **{f"definitions.{name}": name for name in ("accounts", "users", "business_units", "locales", "industries")},
     "definitions.study_types": "study_types",
+    "definitions.suppliers": "suppliers",
     "target_groups.changelog": "changelog",
     "recontacts.saved_ids": "'data'",
     "exclusions.effective_rsids": "data",

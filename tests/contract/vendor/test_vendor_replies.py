@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from cint_nb.api.operations import OPERATIONS
 from cint_nb.api.reply_shapes import REPLY_SHAPES
 from cint_nb.wire.replies.shape import Either, Object, Presence, Rows, Shape
+from tests.contract.changed_replies.endings import stand_ins
 from tests.contract.openapi_documents import Description, vendor
+from tests.contract.response_samples import samples
 
 STRICTER = {
     "value": "an amount of money without its value is no amount",
@@ -19,6 +21,7 @@ LOOSER = {
     "prevent_overfill": "an example of the document leaves it out",
     "balance_fill": "the same example",
     "next_cursor": "it is empty at the end of a list",
+    "industry_lockout_code": "it is empty where there is none",
     "name": "only some kinds of allocation have one",
     "percentage_min": "the same",
     "percentage_max": "the same",
@@ -26,6 +29,15 @@ LOOSER = {
     "min_percentage": "the same",
     "max_percentage": "the same",
     "supplier": "the same",
+    "profiles": "it is null where a search finds nothing, and absent where a group has none",
+    "targets": "questions that are answered with a number or a text may have none to list",
+    "text": "an example of the document leaves it empty",
+    "option": "only one kind of condition has it",
+    "min": "the same, and an example of the document leaves it out there too",
+    "max": "the same",
+    "allow_all_values": "only one kind of condition has it",
+    "open_ended_values": "the same, and an example of the document leaves it out there too",
+    "quota": "profiles without quotas have none",
 }
 """Last names of keys that are optional although the document requires them."""
 
@@ -82,3 +94,12 @@ def test_presence_is_that_of_the_document_but_for_the_reasons_above() -> None:
     assert unexplained == {}
     used = {path.rpartition(".")[2] for _, path in found}
     assert used == STRICTER.keys() | LOOSER.keys()
+
+
+def test_no_documented_key_is_taken_for_another_one() -> None:
+    said = {
+        name: stand_ins((one.body for one in samples(vendor(), OPERATIONS[name]).values()), name) for name in OPERATIONS
+    }
+    misspelled = said.pop("target_groups.fielding_assistant")  # an example has a quotation mark in two of its keys
+    assert all('"' in each for each in misspelled)
+    assert {name: found for name, found in said.items() if found} == {}

@@ -56,9 +56,47 @@ def test_interrupted_wait_says_that_the_job_goes_on(monkeypatch: pytest.MonkeyPa
     assert "the job continues" in out.getvalue()
 
 
+NOTES = ("The reply was lost. Read 1 of 3 follows in 1 s.", "The reply was lost. It had taken effect.")
+
+
+@pytest.mark.parametrize("terminal", ["dumb", "xterm"])
+@pytest.mark.parametrize("end", [DONE, None])
+def test_a_terminal_shows_what_is_checked_line_by_line(
+    monkeypatch: pytest.MonkeyPatch, terminal: str, end: JobSnapshot | None
+) -> None:
+    monkeypatch.setenv("TERM", terminal)
+    out = Terminal()
+    reporter = reporters.make_reporter("Upload", "sandbox", stream=out)
+    for note in NOTES:
+        reporter.note(note)
+    reporter.finish(end)
+    text = out.getvalue()
+    assert [f"[sandbox] Upload: {note}\n" in text for note in NOTES] == [True, True]
+    assert "the job continues" not in text
+    assert ("100 of 100 ids saved" in text) is (end is not None)
+
+
+def test_in_a_kernel_the_panel_shows_what_is_checked_until_there_is_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr(reporters, "in_kernel", lambda: True)
+    monkeypatch.setattr("cint_nb.panels.look.static_html._display", shown.append)
+    reporter = reporters.make_reporter("Creation", "sandbox")
+    reporter.note(NOTES[0])
+    panel = reporter.panel  # type: ignore[attr-defined]
+    assert NOTES[0] in panel.to_static_html()
+    assert "checking" in panel._status.value
+    reporter.note(NOTES[1])
+    reporter.finish(None)
+    assert NOTES[1] in shown[-1]["text/html"]
+    assert "checked" in panel._status.value
+    reporter.update(DONE)
+    assert NOTES[1] not in panel.to_static_html()
+
+
 def test_without_a_terminal_nothing_is_written() -> None:
     out = io.StringIO()
     teller = reporters.make_reporter("Upload", "sandbox", stream=out)
+    teller.note("The reply was lost.")
     teller.update(DONE)
     teller.finish(DONE)
     assert out.getvalue() == ""

@@ -23,8 +23,7 @@ from cint_nb.study.files.respondents import Respondents, read_respondents
 from tests.support.sampling import examples
 
 POOL = [synthetic_id("any file", number) for number in range(60)]
-pytestmark = pytest.mark.sampled(every=1)  # by `examples`
-CALM = settings(max_examples=examples(80), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=examples(80), derandomize=True, suppress_health_check=list(HealthCheck))
 FEW = settings(CALM, max_examples=examples(25))
 SOME = settings(CALM, max_examples=examples(40))
 

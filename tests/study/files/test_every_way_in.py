@@ -22,7 +22,7 @@ from cint_nb.panels.file_picker.widget import FilePicker
 from cint_nb.study.files.respondents import Respondents, read_respondents
 
 IDS = [synthetic_id("ways in", number) for number in range(30)]
-FEW = settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=6, derandomize=True, suppress_health_check=list(HealthCheck))
 cells = st.one_of(
     st.sampled_from(IDS),
     st.sampled_from(IDS),

@@ -24,10 +24,7 @@ from tests.support.sampling import examples
 RSIDS = [synthetic_id("shape person", number) for number in range(60)]
 RIDS = [synthetic_id("shape visit", number) for number in range(60)]
 OTHERS = [synthetic_id("shape other", number) for number in range(3_000)]
-pytestmark = pytest.mark.sampled(every=1)  # by `examples`
-CALM = settings(max_examples=examples(40), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
+CALM = settings(max_examples=examples(40), derandomize=True, suppress_health_check=list(HealthCheck))
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # of the result
 
 

@@ -19,11 +19,8 @@ from cint_nb.study.outcome.visit_reports import read_report
 from tests.support.sampling import examples
 
 IDS = [synthetic_id("workbooks", number) for number in range(40)]
-pytestmark = pytest.mark.sampled(every=1)  # by `examples`
-CALM = settings(max_examples=examples(25), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+CALM = settings(max_examples=examples(25), derandomize=True, suppress_health_check=list(HealthCheck))
 MODES: list[Any] = [None, "skip", "read"]
-
-
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # of the result
 
 

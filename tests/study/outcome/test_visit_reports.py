@@ -20,10 +20,7 @@ from tests.support.sampling import examples
 
 RSIDS = [synthetic_id("reports person", number) for number in range(60)]
 RIDS = [synthetic_id("reports visit", number) for number in range(60)]
-pytestmark = pytest.mark.sampled(every=1)  # by `examples`
-CALM = settings(max_examples=examples(25), deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-
-
+CALM = settings(max_examples=examples(25), derandomize=True, suppress_health_check=list(HealthCheck))
 pytestmark = pytest.mark.filterwarnings("ignore::cint_nb.domain.errors.CintWarning")  # of the result
 
 

@@ -37,6 +37,8 @@ PLAN = TargetGroupPlan.recontact(
     project_manager_id="b551326b-ac9d-4d32-8823-4f025787dab9",
     locale="ger_de",
     completes_goal=50,
+    expected_length_of_interview_minutes=10,
+    expected_incidence_rate=0.8,
     start_at=NOW + timedelta(days=1),
     end_at=NOW + timedelta(days=10),
     live_url="https://survey.example/?RID=[%RID%]&RECONTACT_RSID=[%RECONTACT_RSID%]",

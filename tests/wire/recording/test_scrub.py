@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cint_nb.domain.ids import is_synthetic, synthetic_id
@@ -17,6 +17,7 @@ from cint_nb.domain.limits import RECONTACT_TEMPLATE_ID
 from cint_nb.domain.plan import AllocationFormat, TargetGroupPlan
 from cint_nb.wire.recording.allowlist import ALLOWED_FIELDS, PUBLIC_IDS
 from cint_nb.wire.recording.scrub import REMOVED, Scrubber, find_leaks
+from tests.support.strategies import any_text
 
 REAL = "0f1ce179-a917-4bd1-9a4f-1234567890ab"
 OTHER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -269,6 +270,8 @@ def test_every_field_of_a_draft_is_kept_so_that_two_plans_are_told_apart() -> No
             project_manager_id=REAL,
             locale="ger_de",
             completes_goal=1,
+            expected_length_of_interview_minutes=10,
+            expected_incidence_rate=0.8,
             start_at=datetime(2026, 9, 2, tzinfo=UTC),
             end_at=datetime(2026, 9, 9, tzinfo=UTC),
             live_url="https://survey.example.com/?RECONTACT_RSID=[%RECONTACT_RSID%]",
@@ -282,12 +285,7 @@ _texts = st.sampled_from(
     [REAL, OTHER.upper(), SYNTHETIC, ULID, JWT, "ada@example.com", "https://x.com/?k=s", "Completed"]
 )
 _values = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.text(max_size=12)
-    | _texts
-    | st.builds("{} {}".format, _texts, _texts),
+    st.none() | st.booleans() | st.integers() | any_text(12) | _texts | st.builds("{} {}".format, _texts, _texts),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
@@ -298,7 +296,6 @@ _values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(_values, st.sampled_from(["live", "sandbox"]))
 def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_nothing(
     value: dict[str, Any] | int | list[Any] | str | None, source: str
@@ -309,7 +306,6 @@ def test_whatever_an_answer_holds_nothing_leaks_and_scrubbing_again_changes_noth
     assert Scrubber("seed", source).scrub_value(once, in_request=True) == once
 
 
-@settings(deadline=None)
-@given(st.lists(st.text(max_size=20) | _texts, max_size=6).map("\n".join))
+@given(st.lists(any_text(20) | _texts, max_size=6).map("\n".join))
 def test_whatever_a_file_holds_nothing_leaks(text: str) -> None:
     assert find_leaks(Scrubber("seed", "live").scrub_table(text)) == []

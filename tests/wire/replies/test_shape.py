@@ -30,25 +30,40 @@ from tests.support.exchange import FakeExchange
 ROWS = Rows(Object({"at": needed(Kind.MOMENT)}))
 SHAPE = ReplyShape(Object({"id": needed(Kind.ID), "rate": expected(Kind.RATE), "rows": optional(ROWS)}))
 GOOD: dict[str, Any] = {"id": "R1", "rate": 0.5, "rows": [{"at": "2026-09-01T08:00:00Z"}]}
+PERSON = synthetic_id("shape", 2)
+NEVER = ("0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z")
+"""What programs write for a time that is not given."""
 WRONG_VALUES: dict[Kind, tuple[Any, ...]] = {
     Kind.TEXT: (True, [], {}),
     Kind.ID: ("../x", "a b", "a/b", "é", 5, "x" * 129),
-    Kind.NUMBER: ("1", True, []),
-    Kind.COUNT: ("5", -1, 1.5, True, {}),
+    Kind.RESPONDENT: (
+        "urn:uuid:" + PERSON,
+        PERSON[:-1],
+        PERSON.replace("-", ""),
+        "9b523227****",
+        "",
+        5,
+        {"rsid": PERSON},
+    ),
+    Kind.NUMBER: ("1", True, [], -1.5, 2**53),
+    Kind.COUNT: ("5", -1, 1.5, True, {}, 10**30),
     Kind.RATE: ("0.5", 1.01, -0.1, True),
     Kind.FLAG: ("true", 1, 0),
-    Kind.MOMENT: ("2026-09-01T08:00:00", "2026-09-01", "tomorrow", 1_790_000_000),
-    Kind.DECIMAL: ("two", "NaN", "", True, []),
+    Kind.MOMENT: ("2026-09-01T08:00:00", "2026-09-01", "tomorrow", 1_790_000_000, *NEVER),
+    Kind.DECIMAL: ("two", "NaN", "", True, [], "-2.75", "1e30"),
+    Kind.CURRENCY: ("978", "EURO", "\u20ac", "", 978, {"code": "EUR"}),
 }
 RIGHT_VALUES: dict[Kind, tuple[Any, ...]] = {
     Kind.TEXT: ("x", 5),
     Kind.ID: ("01BTGNYV6HRNK8K8VKZASZCFP1", "b551326b-ac9d-4d32"),
-    Kind.NUMBER: (0, -1.5),
+    Kind.RESPONDENT: (PERSON, PERSON.upper(), f"{{{PERSON}}}"),
+    Kind.NUMBER: (0, 1.5),
     Kind.COUNT: (0, 5, 150.0),
     Kind.RATE: (0, 1, 0.25),
     Kind.FLAG: (True, False),
     Kind.MOMENT: ("2026-09-01T08:00:00Z", "2026-09-01T08:00:00.000+02:00"),
-    Kind.DECIMAL: ("2.7352", 3),
+    Kind.DECIMAL: ("2.7352", 3, "1E+2"),
+    Kind.CURRENCY: ("EUR", "eur"),
     Kind.ANY: (None, [], "x"),
 }
 
@@ -57,9 +72,9 @@ RIGHT_VALUES: dict[Kind, tuple[Any, ...]] = {
     ("kind", "value"), [(kind, value) for kind, values in WRONG_VALUES.items() for value in values]
 )
 def test_a_value_of_the_wrong_type_is_refused_and_never_quoted(kind: Kind, value: Any) -> None:
-    (found,) = deviations(Object({"key": optional(kind)}), {"key": value})
+    (found,) = deviations(Rows(kind), [value])
     assert found.is_refused
-    assert found.key == "key"
+    assert found.key == "[]"
     assert repr(value) not in found.problem or value in (True, 1, 0)
 
 
@@ -152,3 +167,58 @@ def test_an_id_of_a_person_in_a_reply_is_not_quoted(connect: Callable[..., tuple
     for body in ({"id": [person]}, {"id": "x/" + person}, {"object": "error", "detail": person}):
         http, _, said = send(connect, httpx.Response(200, json=body))
         assert person not in said + repr(http.warning_texts)
+
+
+COST = Object({"value": optional(Kind.DECIMAL)})
+VISITS = Object(
+    {
+        "first_complete": optional(Kind.MOMENT),
+        "completes_cost": optional(COST),
+        "created_at": optional(Kind.MOMENT),
+        "live_url": optional(Kind.TEXT),
+    }
+)
+IN_ITS_PLACE = {
+    "first_complete": ("firstComplete", "FirstComplete", "first-complete", "FIRST_COMPLETE", "first_complete_at"),
+    "completes_cost": ("completesCost", "cost", "total_completes_cost"),
+    "created_at": ("created_date", "createdAt", "at"),
+    "live_url": ("survey_url", "liveUrl"),
+}
+VISITED: dict[str, Any] = {
+    "first_complete": "2026-09-01T08:00:00Z",
+    "completes_cost": {"value": "5"},
+    "created_at": "2026-09-01T08:00:00Z",
+    "live_url": "https://survey.example/",
+}
+
+
+@pytest.mark.parametrize(("key", "other"), [(key, other) for key, others in IN_ITS_PLACE.items() for other in others])
+def test_a_key_under_another_name_is_told_however_optional_it_is(key: str, other: str) -> None:
+    renamed = {(other if name == key else name): value for name, value in VISITED.items()}
+    (found,) = deviations(VISITS, renamed)
+    assert str(found) == f"{key} is missing, and an undocumented {other!r} may stand for it"
+    assert not found.is_refused
+
+
+@pytest.mark.parametrize("key", VISITED)
+def test_a_key_that_moved_into_an_object_is_told(key: str) -> None:
+    moved = {name: value for name, value in VISITED.items() if name != key} | {"more": {key: VISITED[key]}}
+    assert [str(each) for each in deviations(VISITS, moved)] == [
+        f"{key} is missing, and an undocumented 'more' may stand for it"
+    ]
+
+
+@pytest.mark.parametrize(
+    "other", ["links", "beta", "url_of_a_survey_that_is_elsewhere", "completion_lately", "currency"]
+)
+@pytest.mark.parametrize("value", ["x", {"href": "/"}, None])
+def test_a_new_key_beside_an_absent_one_is_quiet(other: str, value: Any) -> None:
+    assert deviations(VISITS, {"live_url": "https://survey.example/", other: value}) == []
+
+
+def test_a_row_of_another_kind_is_told_and_an_empty_one_is_not() -> None:
+    rows = Rows(Object({"id": optional(Kind.TEXT), "changes": optional(Rows(Object({})))}))
+    assert deviations(rows, [{"id": "1"}, {}, {"changes": []}]) == []
+    assert [str(each) for each in deviations(rows, [{"id": "1"}, {"kind": "advert"}])] == [
+        "[] has none of the documented keys"
+    ]

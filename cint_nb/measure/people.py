@@ -1,0 +1,405 @@
+"""One row per person and wave, as a query: the strongest of several visits, and what a listed person without one is.
+
+Everything is computed with aggregates that every engine has, so that a lazy engine counts before anything is fetched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import narwhals as nw
+
+from cint_nb.caller_warnings import warn_caller
+from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import mask_id, masked_repr
+from cint_nb.measure.frames import (
+    Origin,
+    cases,
+    column_as,
+    fetch,
+    flag,
+    open_frame,
+    require_columns,
+    whole,
+)
+from cint_nb.measure.words import (
+    ABSENT,
+    CLOSING_NOT_GIVEN,
+    CLOSINGS,
+    COMPLETED,
+    CUT_OFF,
+    END,
+    LAST_VISIT,
+    LISTED,
+    NOT_KNOWN,
+    OPEN,
+    PENDING,
+    PLACE_OF,
+    REJECTED,
+    STOPPED,
+    UNKNOWN_WORD,
+    WORDS,
+)
+
+_CLOSING_PLACE: dict[Any, int] = {word: place for place, word in enumerate(CLOSINGS)}
+_TIME_MAX = 9 * 10**14
+"""Later than any time in milliseconds, and short enough to be written with a fixed number of digits."""
+_DIGITS_FROM = 10**15
+_CODED_MAX = 32
+"""So many values of a grouping column are compared as small numbers; more than these as they are."""
+_MASK = mask_id("")[:2]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The column `by`.
+
+    Args:
+        name: Of the column.
+        values: Its values, if they are few: the query then has their places in this list; None has it itself.
+    """
+
+    name: str
+    values: list[Any] | None
+
+    def label(self, found: Any) -> Any:
+        """Return the value that a result of the query stands for."""
+        return found if self.values is None else self.values[int(found)]
+
+
+@dataclass(frozen=True)
+class People:
+    """One row per person and wave that has rows in the frame.
+
+    Args:
+        data: `person wave word closing final` and, by what was asked for, `by`; `opened closes entered done doubtful`;
+            `visits supplier cost`. Words and closings are places in their lists.
+        origin: Where the frame came from.
+        rows: Rows of the frame.
+        by: The grouping column.
+        timed: Whether the frame says when parts were open.
+        unread: The rows of the frame in the same terms, to look unknown words up in.
+        columns: The names of the columns of `reason` and `closed_by` in `unread`.
+        waves_are_whole: Whether waves are whole numbers by their type.
+    """
+
+    data: nw.LazyFrame
+    origin: Origin
+    rows: int
+    by: Grouping | None
+    timed: bool
+    unread: nw.LazyFrame
+    columns: tuple[str, str | None]
+    first: int | None
+    last: int | None
+
+    @cached_property
+    def waves(self) -> list[int]:
+        """All waves of the frame, in order."""
+        if not self.rows:
+            return []
+        return sorted({_as_wave(wave) for wave in fetch(self.unread.select("wave").unique())["wave"]})
+
+    def refuse_unknown_words(self) -> None:
+        """Refuse words that are none of ours, by name.
+
+        Raises:
+            InputError: there is one.
+        """
+        reason, closed_by = self.columns
+        words = fetch(self.unread.select(nw.col("reason")).unique())["reason"]
+        allowed = {word for word in WORDS if word is not None} | ({None} if reason == "reason" else set())
+        _refuse_words(reason, [word for word in words if word not in allowed], [each for each in WORDS if each])
+        if closed_by is not None:
+            closings = fetch(self.unread.select(nw.col("closed_by")).unique())["closed_by"]
+            _refuse_words(closed_by, [word for word in closings if word not in {None, *CLOSINGS}], CLOSINGS)
+
+
+def _refuse_words(column: str, unknown: Sequence[Any], known: Sequence[str]) -> None:
+    if unknown:
+        shown = ", ".join(masked_repr(word, 40) if word is not None else "null" for word in unknown[:5])
+        raise InputError(
+            f"The column {column} holds words that are none of its own: {shown}.",
+            evidence={"column": column, "unknown": len(unknown), "known": " ".join(known)},
+            safe="nothing was counted: an unknown word is neither a complete nor an absence.",
+            next_step="translate each of them into one of the known words.",
+        )
+
+
+def read_people(
+    frame: Any, *, by: str | None = None, times: bool = False, details: bool = False, words: bool = True,
+    exact: bool = True,
+) -> People:  # fmt: skip
+    """Return what became of each person in each wave.
+
+    Args:
+        frame: Rows of visits and listed persons, or the output of `dispositions`.
+        by: A column to group by.
+        times: Whether open times and the time of completion are needed.
+        details: Whether everything is needed that `dispositions` returns.
+        words: Whether unknown words are looked for at once; else they have the place `UNKNOWN_WORD`.
+        exact: Whether several completed visits of one person and wave are told apart by when they began; else `done`
+            is the earliest end, and `doubtful` is 1 where that may not be the deciding one.
+
+    Raises:
+        InputError: a column is missing, holds something else, or holds an unknown word.
+    """
+    data, origin = open_frame(frame)
+    schema = dict(data.collect_schema())
+    is_read = "disposition" in schema
+    reason = "disposition" if is_read else "reason"
+    require_columns(schema, ["person", "wave", reason, *([by] if by is not None else [])])
+    closed_by = "closed_by" if "closed_by" in schema else None
+    texts = [(reason, "reason"), ("closed_by", "closed_by"), *([("supplier", "supplier")] if details else [])]
+    numbers = ["open_until", "as_of"] if not is_read else ["final", "open_until"]
+    if times or details:
+        numbers += ["open_from", "entered", *(["completed_at"] if is_read else ["ended"])]
+    if details:
+        numbers += ["cost", *(["visits"] if is_read else [])]
+    rows = data.select(
+        nw.col("person"),
+        nw.col("wave"),
+        *(column_as(data, schema, given, "text").alias(name) for given, name in texts),
+        *(column_as(data, schema, name, "number").alias(name) for name in numbers),
+        *([nw.col(by).alias("by")] if by is not None else []),
+    )
+    seen = _survey(rows, schema, by)
+    grouping = None if by is None else _grouping(rows, by)
+    timed = times and {"open_from", "open_until"} <= set(schema)
+    rows_with_places = rows.with_columns(
+        word=cases(PLACE_OF, nw.col("reason"), null=UNKNOWN_WORD if is_read else LISTED, other=UNKNOWN_WORD),
+        closing=cases(_CLOSING_PLACE, nw.col("closed_by"), null=CLOSING_NOT_GIVEN, other=UNKNOWN_WORD),
+        **({"by": _place(grouping)} if grouping is not None else {}),
+    ).with_columns(
+        word=nw.when(nw.col("closing") == UNKNOWN_WORD).then(nw.lit(UNKNOWN_WORD)).otherwise(nw.col("word")),
+    )
+    if is_read:
+        found = _read_again(rows_with_places, schema, times=times, details=details)
+    else:
+        if closed_by is None and seen["known_reasons"] < seen["rows"]:
+            warn_caller(
+                "measure: no column closed_by: listed persons without a reason count as absent. If a part was closed "
+                "early or is still open, say so in closed_by."
+            )
+        found = _strongest(
+            rows_with_places, schema, times=times, details=details, exact=exact, null_is_absent=closed_by is None
+        )
+    people = People(
+        found, origin, seen["rows"], grouping, timed, rows, (reason, closed_by), seen["first"], seen["last"]
+    )
+    if words and people.rows:
+        people.refuse_unknown_words()
+    if is_read and people.rows:
+        _refuse_doubles(rows)
+    return people
+
+
+def _survey(rows: nw.LazyFrame, schema: dict[str, Any], by: str | None) -> dict[str, int]:
+    """Return what one look at all rows shows, and refuse what no measure can use."""
+    questions = [
+        nw.len().alias("rows"),
+        nw.col("person").count().alias("persons"),
+        nw.col("wave").count().alias("waves"),
+        nw.col("reason").count().alias("known_reasons"),
+    ]
+    if by is not None:
+        questions.append(nw.col("by").count().alias("groups"))
+    dtypes = {name: schema[name] for name in ("person", "wave")}
+    if dtypes["wave"].is_numeric():
+        questions += [nw.col("wave").min().alias("first"), nw.col("wave").max().alias("last")]
+    for name, dtype in dtypes.items():
+        if dtype.is_float() or dtype.is_decimal():
+            broken = nw.col(name) != nw.col(name).floor()
+            questions.append(flag(broken).sum().alias(f"broken_{name}"))
+    if dtypes["person"] == nw.String:
+        questions.append(flag(nw.col("person").str.starts_with(_MASK)).sum().alias("masked"))
+    seen = {name: values[0] for name, values in fetch(rows.select(*questions)).items()}
+    counts = {name: whole(value) or 0 for name, value in seen.items() if name not in ("first", "last")}
+    if not counts["rows"]:
+        return counts | {"first": None, "last": None}
+    if counts["persons"] < counts["rows"]:
+        raise InputError(
+            "Rows without a person cannot be counted.",
+            evidence={"column": "person", "rows": counts["rows"] - counts["persons"]},
+            next_step="give each row the key of its person, or leave the row out.",
+        )
+    if counts.get("masked"):
+        raise InputError(
+            "The column person holds masked ids: different people share a mask, so that it is no key.",
+            evidence={"rows": counts["masked"]},
+            next_step="use a key of your own, such as the person numbers of a history.",
+        )
+    first, last = seen.get("first"), seen.get("last")
+    if first is None or counts["waves"] < counts["rows"] or counts.get("broken_wave") or first < 1:
+        raise InputError(
+            "wave must be a whole number from 1 in every row.",
+            evidence={"column": "wave", "type": str(dtypes["wave"]), "lowest": first},
+            next_step="number the waves 1, 2, 3 … by their first opening.",
+        )
+    if counts.get("broken_person"):
+        raise InputError(
+            "person must be a whole number or a text.", evidence={"rows": counts["broken_person"]},
+            next_step="use whole numbers or texts as keys.",
+        )  # fmt: skip
+    if by is not None and counts["groups"] < counts["rows"]:
+        raise InputError(
+            f"The column {by} is not known for all: it is null in some rows.",
+            evidence={"column": by, "rows": counts["rows"] - counts["groups"]},
+            next_step=f"fill {by} with a word of its own, such as not_known, where it is null.",
+        )
+    return counts | {"first": _as_wave(first), "last": _as_wave(last)}
+
+
+def _as_wave(value: Any) -> int:
+    return int(value)
+
+
+def _grouping(rows: nw.LazyFrame, by: str) -> Grouping:
+    values = fetch(rows.select("by").unique().head(_CODED_MAX + 1))["by"]
+    known = [value for value in values if value is not None]
+    return Grouping(by, None if len(known) > _CODED_MAX else sorted(known, key=sort_key))
+
+
+def sort_key(value: Any) -> tuple[str, Any]:
+    """Sort values of one type by themselves, and others after them."""
+    return ("" if isinstance(value, int | float) else type(value).__name__, value)
+
+
+def _place(grouping: Grouping) -> nw.Expr:
+    if grouping.values is None:
+        return nw.col("by")
+    places = {value: place for place, value in enumerate(grouping.values)}
+    return cases(places, nw.col("by"), null=-1, other=-1)
+
+
+def _strongest(
+    rows: nw.LazyFrame, schema: dict[str, Any], *, times: bool, details: bool, exact: bool, null_is_absent: bool
+) -> nw.LazyFrame:
+    is_visit = (nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT)
+    is_grouped = "by" in rows.collect_schema()
+    made: dict[str, nw.Expr] = {
+        # One number says which part closed last, and why: of two at the same time the first of the list.
+        "latest": nw.col("open_until").fill_null(0) * 8 + (7 - nw.col("closing")),
+    }
+    made["unfinished"] = flag(nw.col("as_of") < nw.col("open_until")) if "as_of" in schema else nw.lit(0)
+    wanted = [nw.col("word").min(), nw.col("latest").max(), nw.col("unfinished").max()]
+    if is_grouped:
+        made["by_high"] = nw.col("by")
+        wanted += [nw.col("by").min(), nw.col("by_high").max()]
+    if times or details:
+        made["opened"] = nw.col("open_from")
+        made["first_entered"] = nw.when(is_visit).then(nw.col("entered"))
+        wanted += [nw.col("opened").min(), nw.col("first_entered").min()]
+        if exact:
+            made["deciding"] = nw.when(is_visit).then(_sort_key(details)).otherwise(nw.lit("~"))
+            wanted.append(nw.col("deciding").min())
+        else:
+            made["done"] = nw.when(nw.col("word") == COMPLETED).then(nw.coalesce(nw.col("ended"), nw.col("entered")))
+            made["done_last"] = made["done"]
+            wanted += [nw.col("done").min(), nw.col("done_last").max()]
+    if details:
+        made |= {"visits": flag(is_visit), "costs": nw.col("cost")}
+        wanted += [nw.col("visits").sum(), nw.col("cost").sum(), nw.col("costs").count()]
+    found = rows.with_columns(**made).group_by("person", "wave").agg(*wanted)
+
+    closing = 7 - nw.col("latest") % 8
+    listed = (
+        nw.when(closing == END).then(nw.lit(ABSENT))
+        .otherwise(nw.when((closing >= STOPPED[0]) & (closing <= STOPPED[-1])).then(nw.lit(CUT_OFF))
+        .otherwise(nw.when(closing == OPEN).then(nw.lit(PENDING))
+        .otherwise(nw.when(closing == CLOSING_NOT_GIVEN).then(nw.lit(ABSENT if null_is_absent else NOT_KNOWN))
+        .otherwise(nw.lit(NOT_KNOWN)))))
+    )  # fmt: skip
+    first: dict[str, nw.Expr] = {
+        "closing": closing,
+        "word": nw.when(nw.col("word") == LISTED).then(listed).otherwise(nw.col("word")),
+    }
+    if times or details:
+        first["closes"] = nw.when(nw.col("latest") >= 8).then(nw.col("latest") // 8)
+        first["entered"] = nw.col("first_entered")
+        if exact:
+            first |= _deciding_visit(details)
+        else:
+            first["doubtful"] = flag(nw.col("done") != nw.col("done_last"))
+    if details:
+        first["cost"] = nw.when(nw.col("costs") > 0).then(nw.col("cost"))
+    if is_grouped:
+        first["by_differs"] = flag(nw.col("by") != nw.col("by_high"))
+    unfinished = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN) | (nw.col("unfinished") == 1)
+    return found.with_columns(**first).with_columns(
+        final=nw.when(unfinished).then(nw.lit(0)).otherwise(nw.lit(1)),
+    )
+
+
+def _sort_key(details: bool) -> nw.Expr:
+    """Return a text whose smallest is the deciding visit: word, entered, ended, supplier, each of fixed length."""
+    parts = [
+        (nw.col("word") + 10).cast(nw.Int64()).cast(nw.String()),
+        *(
+            (nw.col(name).fill_null(_TIME_MAX).cast(nw.Int64()) + _DIGITS_FROM).cast(nw.String())
+            for name in ("entered", "ended")
+        ),
+    ]
+    if details:
+        named = nw.concat_str([nw.lit("0"), nw.col("supplier")])
+        parts.append(nw.when(nw.col("supplier").is_null()).then(nw.lit("1")).otherwise(named))
+    return nw.concat_str(parts)
+
+
+def _deciding_visit(details: bool) -> dict[str, nw.Expr]:
+    key = nw.col("deciding")
+    is_visit = key != "~"
+    # Where there was no visit, digits all the same: some engines read every row before they choose.
+    digits = nw.when(is_visit).then(key).otherwise(nw.lit("10" + str(_TIME_MAX + _DIGITS_FROM) * 2))
+    entered, ended = (digits.str.slice(start, 16).cast(nw.Int64()) - _DIGITS_FROM for start in (2, 18))
+    done = nw.when(ended < _TIME_MAX).then(ended).otherwise(entered)
+    completed = (nw.col("word") == COMPLETED) & (done < _TIME_MAX)
+    found = {"done": nw.when(completed).then(done), "doubtful": nw.lit(0)}
+    if details:
+        named = is_visit & (key.str.slice(34, 1) == "0")
+        found["supplier"] = nw.when(named).then(key.str.slice(35))
+    return found
+
+
+def _read_again(rows: nw.LazyFrame, schema: dict[str, Any], *, times: bool, details: bool) -> nw.LazyFrame:
+    """Return the output of `dispositions` in our terms."""
+    open_now = (nw.col("word") == PENDING) | (nw.col("closing") == OPEN)
+    made: dict[str, nw.Expr] = {
+        "final": nw.when(open_now | (nw.col("final") == 0)).then(nw.lit(0)).otherwise(nw.lit(1)),
+    }
+    if times or details:
+        made |= {
+            "opened": nw.col("open_from"),
+            "closes": nw.col("open_until"),
+            "done": nw.when(nw.col("word") == COMPLETED).then(nw.col("completed_at")),
+            "doubtful": nw.lit(0),
+        }
+    if details and "visits" not in schema:
+        made["visits"] = flag((nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT))
+    if "by" in rows.collect_schema():
+        made["by_differs"] = nw.lit(0)
+    return rows.with_columns(**made)
+
+
+def _refuse_doubles(rows: nw.LazyFrame) -> None:
+    counted = rows.group_by("person", "wave").agg(nw.len().alias("times")).filter(nw.col("times") > 1)
+    double = fetch(counted.select(nw.len().alias("people")))["people"][0]
+    if double:
+        raise InputError(
+            "A frame with a column disposition has one row per person and wave; this one has more.",
+            evidence={"double": double},
+            next_step="give the rows of the visits, without the column disposition, to have the strongest chosen.",
+        )
+
+
+def is_asked(word: nw.Expr) -> nw.Expr:
+    """Whether the person was asked, by the place of the word."""
+    return word < REJECTED
+
+
+def is_known(word: nw.Expr) -> nw.Expr:
+    """Whether the person was asked, and what became of it is known."""
+    return (word < REJECTED) & (word != NOT_KNOWN)
