@@ -114,6 +114,11 @@ class _Boundary:
         return inspect.signature(self.function)
 
     @functools.cached_property
+    def positional(self) -> tuple[str, ...]:
+        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        return tuple(name for name, parameter in self.signature.parameters.items() if parameter.kind in kinds)
+
+    @functools.cached_property
     def annotations(self) -> dict[str, Any]:
         names = _Names(self.function.__globals__)
         return {
@@ -129,12 +134,11 @@ class _Boundary:
         return self.function.__qualname__.removesuffix(".__init__")
 
     def check(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> None:
-        try:
-            given = self.signature.bind(*arguments, **keywords).arguments
-        except TypeError:  # too few, too many or unknown ones: Python says so when the call is made
-            return
+        given = {**dict(zip(self.positional, arguments, strict=False)), **keywords}
         for name, annotation in self.annotations.items():
             if name in given and not _fits(given[name], annotation):
+                if not self._takes(arguments, keywords):
+                    return  # too few, too many or unknown ones: Python says so when the call is made
                 if isinstance(given[name], BaseModel):
                     check_model(given[name], self.error)
                 kind = _describe(annotation)
@@ -144,6 +148,14 @@ class _Boundary:
                     evidence={"field": name, "given": type(given[name]).__name__},
                     next_step=f"pass {kind} as {name}.",
                 )
+
+    def _takes(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+        """Return whether a call with these can begin; asked for a refusal only, because it takes so long."""
+        try:
+            self.signature.bind(*arguments, **keywords)
+        except TypeError:
+            return False
+        return True
 
     def explain(self, refused: Exception) -> InputError:
         return self.error(
@@ -287,8 +299,13 @@ class _Names(dict[str, Any]):
             return Any
 
 
+@functools.cache
+def _form(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(annotation), get_args(annotation)
+
+
 def _fits(value: Any, annotation: Any) -> bool:
-    origin, parts = get_origin(annotation), get_args(annotation)
+    origin, parts = _form(annotation)
     if origin in (Union, types.UnionType):
         return any(_fits(value, part) for part in parts)
     if origin is Annotated:
