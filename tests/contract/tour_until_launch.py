@@ -32,6 +32,7 @@ PROFILING = {
 
 async def definitions(to: TourState) -> Any:
     known = to.client.definitions
+    known.clear_cache()
     return {
         "accounts": await known.accounts(),
         "users": await known.users(),
