@@ -8,7 +8,8 @@ import os
 import ssl
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from urllib.request import proxy_bypass
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -121,7 +122,10 @@ class ClientPool:
         if not self._clients:
             loop_thread.close_at_exit(self)
         per_client = self._max_per_client
+        refused: Exception | None = None
         try:
+            if self._proxies:
+                _check_proxies()
             client = _CookielessClient(
                 transport=self._transport,
                 limits=httpx.Limits(max_connections=per_client, max_keepalive_connections=per_client),
@@ -131,7 +135,9 @@ class ClientPool:
                 headers={"user-agent": _user_agent()},
             )
         except (ValueError, httpx.InvalidURL, ImportError) as error:
-            raise _proxy_error(error) from None
+            refused = error
+        if refused is not None:  # not as its context: what the libraries say quotes the value, and a password in it
+            raise _proxy_error(refused)
         self._clients.append(client)
         self._in_use.append(0)
         return len(self._clients) - 1
@@ -162,6 +168,13 @@ def _ssl_context(*, environment: bool) -> ssl.SSLContext:
             evidence={"variable": "SSL_CERT_FILE, SSL_CERT_DIR", "reason": type(error).__name__},
             next_step="correct or unset the variable; certificates are always checked.",
         ) from None
+
+
+def _check_proxies() -> None:
+    """Raise a ValueError where a proxy of the environment has a port that none can have; httpx finds that too late."""
+    for scheme, address in getproxies().items():
+        if scheme != "no":
+            urlsplit(address if "://" in address else f"http://{address}").port  # noqa: B018 - reading it checks it
 
 
 def _proxy_error(error: Exception) -> SettingsError:

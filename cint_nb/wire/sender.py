@@ -18,6 +18,7 @@ from cint_nb.wire.clock import Clock
 from cint_nb.wire.response_body import BodyTooLarge, BodyUnreadable, read_body
 from cint_nb.wire.retry_policy import FailureKind, classify_exception
 
+_UNREADABLE = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError, RecursionError)
 log = logging.getLogger("cint_nb.wire")
 log.addHandler(logging.NullHandler())
 
@@ -147,7 +148,7 @@ class Sender:
             raise _lost_reply_error(call, error, self._pool.proxy_variable(request.url)) from None
         except CintError:
             raise
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError, OSError, RecursionError) as error:
+        except (*_UNREADABLE, ExceptionGroup) as error:
             # What the libraries below raise about a reply they cannot parse: it came, so the request was read.
             self._log_attempt(call, type(error).__name__, started)
             raise _lost_reply_error(call, error) from None

@@ -19,6 +19,7 @@ NAMED = (Profile("gender", {"male": 50, "female": 50}), Profile("age", {"18-49":
 
 async def definitions(to: TourState) -> Any:
     known = to.client.definitions
+    known.clear_cache()
     return {
         "accounts": await known.accounts(),
         "users": await known.users(),

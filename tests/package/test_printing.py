@@ -136,6 +136,15 @@ def test_a_value_is_printed(monkeypatch: pytest.MonkeyPatch, value: str, encodin
     assert (NAME in console.buffer.getvalue().decode(encoding)) is (encoding == "utf-8" and value != "a masked id")
 
 
+def test_the_repr_of_lines_shows_nobody() -> None:
+    person = synthetic_id("printing", 3)
+    people = cint.read_respondents([person, "max@example.com", f"{person[:-1]}"], entity_type="RSID")
+    shown = repr(people.line_index) + str(people.line_index.texts)
+    assert "max@" not in shown
+    assert person[:8] not in shown
+    assert str(int(person[:2], 16)) + "," not in shown.replace(" ", "")
+
+
 # --- frames -------------------------------------------------------------------------------------------------------
 
 

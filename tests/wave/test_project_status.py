@@ -14,11 +14,13 @@ import pytest
 
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.plan import TargetGroupPlan
+from cint_nb.domain.target_groups import TargetGroupSummary
 from cint_nb.sandbox.sample import write_sample
 from cint_nb.study.files.respondents import read_respondents
 from cint_nb.study.frames import STATUS_COLUMNS
 from cint_nb.wave.client import Client, open_client
 from cint_nb.wave.project_status import ProjectStatus
+from cint_nb.wave.status_rows import row_from_list
 from cint_nb.wave.wave import Wave
 from tests.support.plans import PRICE_VALUE, make_plan
 
@@ -208,3 +210,13 @@ def test_a_read_of_a_status_that_is_refused_is_named_in_its_row(client: Client, 
     if operation != "get_fielding_assistant_assignment":  # the status of a project does not read it
         *_, of_project = client.project_status(PROJECT)()
         assert READS[operation] in str(of_project.loc[0, "warnings"])
+
+
+@pytest.mark.parametrize(
+    ("word", "said"), [("LIVE ", ""), ("running", "'running', which is not documented"), (None, "is not known")]
+)
+def test_a_state_of_the_list_that_is_not_documented_is_told(word: str | None, said: str) -> None:
+    row = row_from_list(TargetGroupSummary.model_validate({"id": "G1", "name": "A group", "status": word}))
+    assert said in "; ".join(row["warnings"])
+    assert len(row["warnings"]) == bool(said)
+    assert row["state"] == (word or "").strip()

@@ -164,3 +164,20 @@ def test_respondents_of_the_other_kind_say_so_in_the_panel() -> None:
     facts = summarise(people, FileChoice("a.csv", content=content), people.entity_type)
     assert "check this" in "\n".join(format_lines(facts))
     assert "check this" in render_static_lines(facts)
+
+
+def test_a_resubmission_that_calls_itself_complete_is_compared_with_the_count(
+    change: dict[str, Change], client: Client, make_wave: Make
+) -> None:
+    wave = make_wave()
+    wave.create()
+    wave.upload()
+    sent = len(wave.outcome.resubmittable)
+
+    def without_reason(method: str, path: str, body: Any) -> Any:
+        return body | {"partial_success_reason": None} if "partial_success_reason" in body else body
+
+    change["now"] = without_reason
+    with pytest.warns(CintWarning, match=rf"of the {sent} resubmitted IDs are saved"):
+        snapshot = wave.resubmit()
+    assert any("resubmitted IDs" in text for text in snapshot.warnings)

@@ -301,6 +301,9 @@ def test_what_cannot_be_written_is_refused_before_anything_is_sent(
 PROXIES = {
     "no host": {"HTTPS_PROXY": "::::"},
     "a port of letters": {"HTTPS_PROXY": "proxy.example:abc"},
+    "a port above all": {"HTTPS_PROXY": "http://me:hunter2@127.0.0.1:99999"},
+    "a port above all, without a scheme": {"ALL_PROXY": "me:hunter2@127.0.0.1:65536"},
+    "a space before it": {"HTTPS_PROXY": " http://me:hunter2@127.0.0.1:9"},
     "an unknown scheme": {"HTTPS_PROXY": "htp://127.0.0.1:9"},
     "a # in the password": {"HTTPS_PROXY": "http://me:hunter#2@127.0.0.1:9"},
     "a control character": {"HTTPS_PROXY": "http://me:hunter\x01@127.0.0.1:9"},
@@ -335,6 +338,7 @@ def test_a_proxy_that_cannot_be_is_named_by_its_variable_and_never_quoted(
         loop_thread.run(http.send(call()))
     assert next(iter(environment)) in str(caught.value)
     assert "hunter" not in str(caught.value)
+    assert "hunter" not in repr(caught.value.__context__)
     loop_thread.run(http.aclose())
 
 

@@ -174,3 +174,12 @@ def test_rows_that_are_no_pair_are_counted_and_two_columns_of_one_name_are_asked
     with pytest.raises(RespondentFileError, match="2 columns are called 'who'"):
         Crosswalk.from_frame(double, rsid="who")
     assert len(Crosswalk.from_frame(double.iloc[:, :2], rsid="who")) == 1
+
+
+def test_visits_that_are_listed_twice_are_told_and_people_are_not_counted_twice() -> None:
+    data = frame(["10", "20", "10"], Age=["40", "41", "42"])
+    found = read_report(pd.concat([data, data.iloc[:2]]))
+    assert len(found) == 5
+    assert len(found.completes) == 2
+    assert found.warnings == ("2 visits are listed again, with the same RID; each row counts as a visit.",)
+    assert read_report(data).warnings == ()
