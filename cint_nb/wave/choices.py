@@ -184,7 +184,7 @@ class Choices:
     def refresh(self) -> None:
         """Forget what was read, so that it is read again when it is next asked for; nothing is sent."""
         self._managers = None
-        self._client.definitions.refresh()
+        self._client.definitions.clear_cache()
 
 
 def _joined(words: Sequence[str] | None) -> str | None:

@@ -74,10 +74,6 @@ class Definitions:
         """
         return loop_thread.run(self._aio.questions(locale, ids=ids, search=search, custom=custom))
 
-    def refresh(self) -> None:
-        """Forget what was read, so that it is read again when it is next asked for; nothing is sent."""
-        self._aio.refresh()
-
     def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""
         return loop_thread.run(self._aio.allocation_templates())

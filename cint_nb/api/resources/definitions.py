@@ -103,10 +103,6 @@ class Definitions:
             self._cache[key] = tuple([parse_item(Question, row, call) async for row in rows])
         return tuple(row for row in self._cache[key] if isinstance(row, Question))
 
-    def refresh(self) -> None:
-        """Forget what was read, so that it is read again when it is next asked for; nothing is sent."""
-        self._cache.clear()
-
     async def allocation_templates(self) -> tuple[AllocationTemplate, ...]:
         """Return the global allocation templates, without their suppliers; `GET /demand/allocation-templates`."""
         call = ops.LIST_TEMPLATES.make_call()

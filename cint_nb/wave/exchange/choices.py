@@ -16,12 +16,24 @@ T = TypeVar("T")
 
 
 async def read_choices(client: AsyncClient, plan: TargetGroupPlan) -> ChoicesFact:
-    """Read what the exchange lists; lists that were kept from earlier are read anew where the plan is not in them."""
-    found = await _read_lists(client, plan)
-    if not _has_all(found, plan):
-        client.definitions.refresh()
-        found = await _read_lists(client, plan)
-    return found
+    """Read what the exchange lists for each choice of a plan; what it does not list is None."""
+    listed = client.definitions
+    units = await _answer_or_none(listed.business_units())
+    managers = _names(await _answer_or_none(listed.users(project_managers=True)))
+    others = None
+    if managers is not None and plan.project_manager_id.strip().lower() not in managers:
+        others = _names(await _answer_or_none(listed.users()))
+    locales = await _answer_or_none(listed.locales())
+    industries = await _answer_or_none(listed.industries())
+    study_types = await _answer_or_none(listed.study_types())
+    return ChoicesFact(
+        business_units=None if units is None else {unit.id: (unit.name, unit.pricing_models) for unit in units},
+        project_managers=managers,
+        other_users=others,
+        locales=None if locales is None else frozenset(code for each in locales for code in each.codes()),
+        industries=None if industries is None else frozenset(each.code for each in industries),
+        study_types=None if study_types is None else frozenset(each.code for each in study_types),
+    )
 
 
 async def read_profiles(client: AsyncClient, plan: TargetGroupPlan) -> ProfilesFact | None:
@@ -64,36 +76,6 @@ async def require_valid_profiles(client: AsyncClient, plan: TargetGroupPlan) -> 
             evidence={"field": "profiling", "problems": len(errors)},
             next_step="correct the profiles and run it again.",
         )
-
-
-async def _read_lists(client: AsyncClient, plan: TargetGroupPlan) -> ChoicesFact:
-    listed = client.definitions
-    units = await _answer_or_none(listed.business_units())
-    managers = _names(await _answer_or_none(listed.users(project_managers=True)))
-    others = None
-    if managers is not None and plan.project_manager_id.strip().lower() not in managers:
-        others = _names(await _answer_or_none(listed.users()))
-    locales = await _answer_or_none(listed.locales())
-    industries = await _answer_or_none(listed.industries())
-    study_types = await _answer_or_none(listed.study_types())
-    return ChoicesFact(
-        business_units=None if units is None else {unit.id: (unit.name, unit.pricing_models) for unit in units},
-        project_managers=managers,
-        other_users=others,
-        locales=None if locales is None else frozenset(code for each in locales for code in each.codes()),
-        industries=None if industries is None else frozenset(each.code for each in industries),
-        study_types=None if study_types is None else frozenset(each.code for each in study_types),
-    )
-
-
-def _has_all(found: ChoicesFact, plan: TargetGroupPlan) -> bool:
-    listed: tuple[tuple[object, Collection[object] | None], ...] = (
-        (plan.business_unit_id, found.business_units),
-        (plan.locale, found.locales),
-        (plan.industry_code, found.industries),
-        (plan.study_type_code, found.study_types),
-    )
-    return all(known is None or given in known for given, known in listed)
 
 
 def _names(users: Collection[User] | None) -> Mapping[str, str | None] | None:
