@@ -66,36 +66,6 @@ async def require_valid_profiles(client: AsyncClient, plan: TargetGroupPlan) -> 
         )
 
 
-async def _read_lists(client: AsyncClient, plan: TargetGroupPlan) -> ChoicesFact:
-    listed = client.definitions
-    units = await _answer_or_none(listed.business_units())
-    managers = _names(await _answer_or_none(listed.users(project_managers=True)))
-    others = None
-    if managers is not None and plan.project_manager_id.strip().lower() not in managers:
-        others = _names(await _answer_or_none(listed.users()))
-    locales = await _answer_or_none(listed.locales())
-    industries = await _answer_or_none(listed.industries())
-    study_types = await _answer_or_none(listed.study_types())
-    return ChoicesFact(
-        business_units=None if units is None else {unit.id: (unit.name, unit.pricing_models) for unit in units},
-        project_managers=managers,
-        other_users=others,
-        locales=None if locales is None else frozenset(code for each in locales for code in each.codes()),
-        industries=None if industries is None else frozenset(each.code for each in industries),
-        study_types=None if study_types is None else frozenset(each.code for each in study_types),
-    )
-
-
-def _has_all(found: ChoicesFact, plan: TargetGroupPlan) -> bool:
-    listed: tuple[tuple[object, Collection[object] | None], ...] = (
-        (plan.business_unit_id, found.business_units),
-        (plan.locale, found.locales),
-        (plan.industry_code, found.industries),
-        (plan.study_type_code, found.study_types),
-    )
-    return all(known is None or given in known for given, known in listed)
-
-
 def _names(users: Collection[User] | None) -> Mapping[str, str | None] | None:
     return None if users is None else {user.id.lower(): user.name for user in users}
 
