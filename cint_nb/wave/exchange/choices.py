@@ -16,12 +16,24 @@ T = TypeVar("T")
 
 
 async def read_choices(client: AsyncClient, plan: TargetGroupPlan) -> ChoicesFact:
-    """Read what the exchange lists; lists that were kept from earlier are read anew where the plan is not in them."""
-    found = await _read_lists(client, plan)
-    if not _has_all(found, plan):
-        client.definitions.clear_cache()
-        found = await _read_lists(client, plan)
-    return found
+    """Read what the exchange lists for each choice of a plan; what it does not list is None."""
+    listed = client.definitions
+    units = await _answer_or_none(listed.business_units())
+    managers = _names(await _answer_or_none(listed.users(project_managers=True)))
+    others = None
+    if managers is not None and plan.project_manager_id.strip().lower() not in managers:
+        others = _names(await _answer_or_none(listed.users()))
+    locales = await _answer_or_none(listed.locales())
+    industries = await _answer_or_none(listed.industries())
+    study_types = await _answer_or_none(listed.study_types())
+    return ChoicesFact(
+        business_units=None if units is None else {unit.id: (unit.name, unit.pricing_models) for unit in units},
+        project_managers=managers,
+        other_users=others,
+        locales=None if locales is None else frozenset(code for each in locales for code in each.codes()),
+        industries=None if industries is None else frozenset(each.code for each in industries),
+        study_types=None if study_types is None else frozenset(each.code for each in study_types),
+    )
 
 
 async def read_profiles(client: AsyncClient, plan: TargetGroupPlan) -> ProfilesFact | None:
