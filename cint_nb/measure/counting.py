@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +28,8 @@ from cint_nb.measure.words import (
 
 HOUR = 3_600_000
 """Milliseconds."""
+_HOURS_MAX = 1_000_000
+"""More than a century: beyond this a number of hours is something else."""
 
 _NOT_ASKED, _NOT_KNOWN, _UNTIMED = -3, -2, -1
 """In place of a time, for people who have none."""
@@ -40,7 +41,7 @@ def refuse_horizon(horizon: float | None) -> float | None:
     """Return a horizon in milliseconds; refuse one that is not above 0."""
     if horizon is None:
         return None
-    if not 0 < horizon < math.inf:
+    if not 0 < horizon <= _HOURS_MAX:
         raise InputError(
             "horizon is a number of hours above 0.",
             evidence={"field": "horizon", "given": horizon},

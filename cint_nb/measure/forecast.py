@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from cint_nb.measure.probability import refuse_conf
 
 IDS_MAX = 100_000
 """The longest list an upload takes."""
+_PRICE_MAX = 1e9
 _FORECAST: dict[str, type] = {
     "hours": float,
     "waves": int,
@@ -121,7 +121,7 @@ def forecast(
             raise InputError(
                 f"{name} is a whole number from 1.", evidence={"field": name}, next_step=f"give the {name} as a count."
             )
-    if price is not None and not 0 <= price < math.inf:
+    if price is not None and not 0 <= price <= _PRICE_MAX:
         raise InputError("price is a number from 0.", evidence={"field": "price"}, next_step="give 2.5 for 2.50.")
     waves, hours, origin = _past_waves(frame, horizon)
     if len(waves) < min_waves:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import narwhals as nw
 
 from cint_nb.domain.errors import InputError
+from cint_nb.domain.ids import masked_text
 
 Values = dict[str, list[Any]]
 """A table in memory: each column as a list, None for null."""
@@ -144,9 +145,9 @@ def require_columns(schema: Mapping[str, Any], names: Iterable[str], frame: str 
     missing = [name for name in names if name not in schema]
     if missing:
         raise InputError(
-            f"{frame} has no column {missing[0]}.",
-            evidence={"missing": ", ".join(missing), "columns": ", ".join(map(str, list(schema)[:20]))},
-            next_step=f"add the column {missing[0]}, or rename the one that holds it.",
+            f"{frame} has no column {masked_text(missing[0], 60)}.",
+            evidence={"columns": masked_text(", ".join(map(str, list(schema)[:20])), 400)},
+            next_step="add the column, or rename the one that holds it.",
         )
 
 

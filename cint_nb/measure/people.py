@@ -164,7 +164,7 @@ def read_people(
         times: Whether open times and the time of completion are needed.
         details: Whether everything is needed that `dispositions` returns.
         words: Whether unknown words are looked for at once; else they have the place `UNKNOWN_WORD`.
-        exact: Whether several completed visits of one person and wave are distinguished by when they began; else `done`
+        exact: Whether several completed visits of one person and wave are told apart by when they began; else `done`
             is the earliest end, and `doubtful` is 1 where that may not be the deciding one.
 
     Raises:
@@ -316,7 +316,7 @@ def _place(grouping: Grouping) -> nw.Expr:
     return cases(places, nw.col("by"), null=-1, other=-1)
 
 
-def _strongest(  # noqa: C901 - one branch per column that may be missing
+def _strongest(
     rows: nw.LazyFrame[Any], schema: dict[str, Any], *, times: bool, details: bool, exact: bool, null_is_absent: bool
 ) -> nw.LazyFrame[Any]:
     is_visit = (nw.col("word") >= 0) & (nw.col("word") <= LAST_VISIT)

@@ -20,7 +20,7 @@ def dispositions(rows: Rows) -> Rows:
     return [_disposition(person, wave, groups[person, wave], rows) for person, wave in sorted(groups)]
 
 
-def _disposition(person: Any, wave: int, mine: Any, rows: Any) -> dict[str, Any]:
+def _disposition(person: Any, wave: int, mine: Rows, rows: Rows) -> dict[str, Any]:
     has_closing = any("closed_by" in row for row in rows)
     visits = [row for row in mine if row["reason"] in VISITS]
     order = _deciding_order

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cint_nb import measure
+import cint_nb as cint
 from cint_nb.domain.errors import InputError
 from cint_nb.domain.ids import mask_id, synthetic_id
 from tests.measure import naive
@@ -50,7 +50,7 @@ def panels(draw: st.DrawFn) -> Rows:
 
 @given(panels())
 def test_they_are_those_of_the_rules(rows: Rows) -> None:
-    same(rows_of(quiet(measure.dispositions, pd.DataFrame(rows))), naive.dispositions(rows))
+    same(rows_of(quiet(cint.measure.dispositions, pd.DataFrame(rows))), naive.dispositions(rows))
 
 
 @given(panels(), st.randoms())
@@ -58,14 +58,16 @@ def test_neither_order_nor_other_columns_matter_and_the_frame_stays_as_it_is(row
     frame = pd.DataFrame(rows)
     shuffled = frame.sample(frac=1, random_state=random.randint(0, 99)).assign(remark="x")
     before = shuffled.copy(deep=True)
-    same(rows_of(quiet(measure.dispositions, shuffled)), rows_of(quiet(measure.dispositions, frame)))
+    same(
+        rows_of(quiet(cint.measure.dispositions, shuffled)), rows_of(quiet(cint.measure.dispositions, frame))
+    )
     pd.testing.assert_frame_equal(shuffled, before)
 
 
 @given(panels())
 def test_their_own_output_is_left_as_it_is(rows: Rows) -> None:
-    once = quiet(measure.dispositions, pd.DataFrame(rows))
-    again = quiet(measure.dispositions, once)
+    once = quiet(cint.measure.dispositions, pd.DataFrame(rows))
+    again = quiet(cint.measure.dispositions, once)
     same(rows_of(again), rows_of(once))
 
 
@@ -73,7 +75,7 @@ def test_the_order_of_words_is_that_of_strength() -> None:
     for place, stronger in enumerate(VISITS):
         weaker = [visit(1, 1, word, after=1) for word in VISITS[place + 1 :]]
         rows = [*weaker, visit(1, 1, stronger, after=2)]
-        assert rows_of(measure.dispositions(pd.DataFrame(rows)))[0]["disposition"] == stronger
+        assert rows_of(cint.measure.dispositions(pd.DataFrame(rows)))[0]["disposition"] == stronger
 
 
 @pytest.mark.parametrize(
@@ -84,16 +86,14 @@ def test_the_order_of_words_is_that_of_strength() -> None:
     ],
 )  # fmt: skip
 def test_a_listed_person_without_a_visit_is_what_the_closing_says(closed_by: str | None, word: str) -> None:
-    found = rows_of(
-        measure.dispositions(pd.DataFrame([visit(1, 1, None, closed_by=closed_by), visit(2, 1, "completed", after=1)]))
-    )
+    found = rows_of(cint.measure.dispositions(pd.DataFrame([visit(1, 1, None, closed_by=closed_by), visit(2, 1, "completed", after=1)])))
     assert found[0]["disposition"] == word
 
 
 def test_without_a_column_on_closing_they_are_absent_and_it_is_said() -> None:
     rows = [{"person": 1, "wave": 1, "reason": None}, {"person": 2, "wave": 1, "reason": "completed"}]
     with warned() as texts:
-        found = rows_of(measure.dispositions(pd.DataFrame(rows)))
+        found = rows_of(cint.measure.dispositions(pd.DataFrame(rows)))
     assert found[0]["disposition"] == "absent"
     assert len(texts) == 1
     assert "no column closed_by" in texts[0]
@@ -101,7 +101,7 @@ def test_without_a_column_on_closing_they_are_absent_and_it_is_said() -> None:
 
 def test_where_nobody_is_without_a_reason_nothing_is_said() -> None:
     with warned() as texts:
-        measure.dispositions(pd.DataFrame([{"person": 1, "wave": 1, "reason": "completed"}]))
+        cint.measure.dispositions(pd.DataFrame([{"person": 1, "wave": 1, "reason": "completed"}]))
     assert texts == []
 
 
@@ -117,7 +117,7 @@ def test_whole_floats_and_empty_columns_of_odd_types_are_read() -> None:
             "open_from": pd.Series([None, None], dtype="str"),
         }
     )
-    found = rows_of(measure.dispositions(frame))
+    found = rows_of(cint.measure.dispositions(frame))
     assert [row["person"] for row in found] == [1, 2]
     assert found[0]["entered"] == OPENED
     assert (found[0]["supplier"], found[0]["cost"], found[0]["open_from"]) == (None, None, None)
@@ -149,7 +149,7 @@ BASE: dict[str, Any] = {"person": [1, 2], "wave": [1, 1], "reason": ["completed"
 )
 def test_what_cannot_be_counted_is_refused_in_words(change: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as refused:
-        measure.dispositions(pd.DataFrame(BASE | change))
+        cint.measure.dispositions(pd.DataFrame(BASE | change))
     assert said in str(refused.value)
     assert refused.value.next_step
 
@@ -157,17 +157,17 @@ def test_what_cannot_be_counted_is_refused_in_words(change: dict[str, Any], said
 @pytest.mark.parametrize("missing", ["person", "wave", "reason"])
 def test_a_missing_column_is_named(missing: str) -> None:
     with pytest.raises(InputError, match=f"no column {missing}"):
-        measure.dispositions(pd.DataFrame(BASE).drop(columns=missing))
+        cint.measure.dispositions(pd.DataFrame(BASE).drop(columns=missing))
 
 
 def test_an_unknown_word_that_is_an_id_is_not_shown_whole() -> None:
     rsid = synthetic_id("respondent", 7)
     with pytest.raises(InputError) as refused:
-        measure.dispositions(pd.DataFrame(BASE | {"reason": ["completed", rsid]}))
+        cint.measure.dispositions(pd.DataFrame(BASE | {"reason": ["completed", rsid]}))
     assert rsid not in str(refused.value)
 
 
 def test_no_rows_give_no_rows_with_their_columns() -> None:
-    found = measure.dispositions(pd.DataFrame({"person": [], "wave": [], "reason": []}))
+    found = cint.measure.dispositions(pd.DataFrame({"person": [], "wave": [], "reason": []}))
     assert list(found.columns) == list(naive.dispositions([visit(1, 1, None)])[0])
     assert found.empty

@@ -50,7 +50,7 @@ ENGINES: dict[str, Callable[[Rows], Any]] = {
 if find_spec("ibis") is not None:  # tried where it is installed
 
     def _in_ibis(rows: Rows) -> Any:
-        import ibis  # type: ignore[import-not-found, unused-ignore]
+        import ibis
 
         return ibis.memtable(_nullable(rows))
 
@@ -58,7 +58,7 @@ if find_spec("ibis") is not None:  # tried where it is installed
 if find_spec("pyspark") is not None:
 
     def _in_spark(rows: Rows) -> Any:
-        from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore]
+        from pyspark.sql import SparkSession
 
         session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
         session.conf.set("spark.sql.shuffle.partitions", "2")
@@ -156,8 +156,8 @@ def panel(seed: int, people: int = 120, waves: int = 3, *, goal_in: int | None =
         waves: How many.
         goal_in: A wave that stopped at its goal after 30 hours.
     """
-    generator = random.Random(seed)  # noqa: S311 - no secret
-    attributes: list[dict[str, Any]] = [
+    generator = random.Random(seed)
+    attributes = [
         {
             "person": person,
             "age": generator.randint(18, 79),
@@ -174,9 +174,7 @@ def panel(seed: int, people: int = 120, waves: int = 3, *, goal_in: int | None =
             if wave == goal_in:
                 hours = 30.0
                 more = {"open_until": OPENED + (wave - 1) * 30 * 24 * HOUR + 30 * HOUR, "closed_by": "goal"}
-            score = (
-                0.3 + 0.02 * (known["age"] - 45) + 0.5 * (known["gender"] == "f") - 0.6 * (known["device"] == "phone")
-            )
+            score = 0.3 + 0.02 * (known["age"] - 45) + 0.5 * (known["gender"] == "f") - 0.6 * (known["device"] == "phone")
             stays = 0.85 if wave == 1 else 1 / (1 + math.exp(-score))
             after = generator.expovariate(1 / 40)
             reason: str | None = None

@@ -18,6 +18,8 @@ from cint_nb.measure.attrition.chain import Chain, UnusableError, fit_steps, rea
 
 _UNUSABLE_MAX = 0.05
 """The share of replicates that may be unusable without a warning."""
+_REPLICATES_MAX = 100_000
+_CLASSES_MAX = 1_000
 _WEIGHTS: dict[str, type] = {"wave": int, "p": float, "weight_raw": float, "weight": float}
 _REPLICATES: dict[str, type] = {"replicate": int, "wave": int, "times": int, "weight": float}
 
@@ -50,7 +52,7 @@ def attrition_weights(
         columns: The attributes that predict staying; all but the base weight if None.
         waves: The waves of the chain, of which the first is where it begins; all if None.
         method: `logit` or `classes`.
-        classes: How many classes, 2 or more.
+        classes: How many classes, from 2 to 1,000.
         base_weight: A column of `attributes` with weights from before, such as a calibration of the first wave.
         trim: No weight above this many times the median of its wave; above 1. What was cut is spread over all.
         cut_off: `refuse` waves in which people of the chain were cut off, or count them `as_left`.
@@ -119,9 +121,11 @@ def _refuse_settings(method: str, classes: int, cut_off: str) -> None:
                 evidence={"field": name},
                 next_step=f"leave {name} out for {known[0]}.",
             )
-    if classes < 2:
+    if not 2 <= classes <= _CLASSES_MAX:
         raise InputError(
-            "classes is 2 or more.", evidence={"field": "classes", "given": classes}, next_step="5 is usual."
+            f"classes is from 2 to {_CLASSES_MAX:,}.",
+            evidence={"field": "classes", "given": classes},
+            next_step="5 is usual.",
         )
 
 
@@ -172,7 +176,7 @@ def bootstrap_weights(
         frame: Visits and listed persons, as for `attrition_weights`.
         attributes: A row per person.
         draws: The resamples themselves, `replicate person times`; drawn if None.
-        replicates: How many to draw, 2 or more. The result has a row per replicate, person and wave.
+        replicates: How many to draw, from 2 to 100,000. The result has a row per replicate, person and wave.
         seed: Of the draws: the same seed gives the same weights.
         columns: The attributes, as for `attrition_weights`; so are `waves`, `method`, `classes`, `base_weight`,
             `cut_off`.
@@ -207,9 +211,11 @@ def bootstrap_weights(
         True
     """
     _refuse_settings(method, classes, cut_off)
-    if replicates < 2:
+    if not 2 <= replicates <= _REPLICATES_MAX:
         raise InputError(
-            "replicates is 2 or more.", evidence={"field": "replicates", "given": replicates}, next_step="200 is usual."
+            f"replicates is from 2 to {_REPLICATES_MAX:,}.",
+            evidence={"field": "replicates", "given": replicates},
+            next_step="200 is usual.",
         )
     chain = read_chain(
         frame, attributes, columns=columns, waves=waves, base_weight=base_weight, cut_off=cut_off,
