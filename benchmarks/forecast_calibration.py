@@ -66,7 +66,9 @@ def on_sandbox(waves: int, spread: float, seed: int) -> list[tuple[int, int]]:
     losses = known.screened_out + known.terminated + known.quality + known.drop_rate
     counts = []
     for wave in range(waves + 1):
-        population = Population(seed, replace(known, returns=drawn(generator, middle, spread / known.supplier_takes_part)))
+        population = Population(
+            seed, replace(known, returns=drawn(generator, middle, spread / known.supplier_takes_part))
+        )
         people = generator.randint(80, 250)
         completed = 0
         for number in range(people):
@@ -127,7 +129,11 @@ def tables(found: dict[tuple[str, int, float], list[Held]], studies: int) -> str
         held = [found["simulated", waves, spread] for waves in WAVES]
         lines.append(f"| {spread} | " + " | ".join(f"{gain(one):+.2f}" for one in held) + " |")
     sandbox = {key: one for key, one in found.items() if key[0] == "sandbox"}
-    lines += ["", f"On the sandbox's population, whose people return or not by habits of their own ({studies} forecasts each):", ""]
+    lines += [
+        "",
+        f"On the sandbox's population, whose people return or not by habits of their own ({studies} forecasts each):",
+        "",
+    ]
     lines += [
         f"- {waves} waves before, {spread:g} points between waves: {share(one):.1%} held, log score {gain(one):+.2f}."
         for (_, waves, spread), one in sandbox.items()

@@ -22,8 +22,14 @@ from cint_nb.measure.words import CLOSINGS, PLACE_OF
 
 PEOPLE = 1_000_000
 REPEATS = 3
-WORD = "CASE reason " + " ".join(f"WHEN '{word}' THEN {place}" for word, place in PLACE_OF.items() if word) + " ELSE 16 END"
-CLOSING = "CASE closed_by " + " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(CLOSINGS)) + " ELSE 6 END"
+WORD = (
+    "CASE reason "
+    + " ".join(f"WHEN '{word}' THEN {place}" for word, place in PLACE_OF.items() if word)
+    + " ELSE 16 END"
+)
+CLOSING = (
+    "CASE closed_by " + " ".join(f"WHEN '{word}' THEN {place}" for place, word in enumerate(CLOSINGS)) + " ELSE 6 END"
+)
 LISTED = "CASE WHEN closing = 0 THEN 13 WHEN closing IN (1, 2, 3) THEN 14 WHEN closing = 4 THEN 15 ELSE 12 END"
 RESOLVED = f"CASE WHEN word = 16 THEN {LISTED} ELSE word END"
 

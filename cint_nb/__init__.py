@@ -53,7 +53,8 @@ The names, by purpose; `help(cint_nb.NAME)` explains each:
   far it is;
 - several waves: `History`, made of one `HistoryWave` each;
 - panels for notebooks: `FilePicker`, `FindingsTable`, `JobProgress`, `StatusTable`, `WaveView`;
-- modules: `errors`, all of them a `CintError`; `frames` and `plots`; `sandbox`, the simulated exchange with its faults;
+- modules: `errors`, all of them a `CintError`; `frames` and `plots`; `measure`, the statistics of panels, for frames of
+  any library; `sandbox`, the simulated exchange with its faults;
 - asyncio: `allow_nested_loops`, for libraries that call `asyncio.run` inside a notebook.
 
 Names are loaded on first use, so that the import itself is quick.
@@ -69,6 +70,7 @@ from cint_nb.lazy_names import load_name
 if TYPE_CHECKING:
     from cint_nb import errors as errors
     from cint_nb import frames as frames
+    from cint_nb import measure as measure
     from cint_nb import plots as plots
     from cint_nb import sandbox as sandbox
     from cint_nb.api.jobs.job import Job as Job
@@ -130,7 +132,7 @@ _HOMES = {
     "read_respondents": "cint_nb.study.files.respondents",
     "resume_jobs": "cint_nb.panels.resume",
 }
-_MODULES = ("errors", "frames", "plots", "sandbox")
+_MODULES = ("errors", "frames", "measure", "plots", "sandbox")
 
 __all__ = [
     "CintError",
@@ -160,6 +162,7 @@ __all__ = [
     "connect",
     "errors",
     "frames",
+    "measure",
     "plots",
     "read_report",
     "read_respondents",

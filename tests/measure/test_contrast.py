@@ -20,7 +20,9 @@ def complete(seed: int, people: int = 240) -> tuple[pd.DataFrame, pd.DataFrame, 
     """Return visits, attributes, and the attributes of those who completed wave 1 with what they did in wave 2."""
     rows, attributes = panel(seed, people=people, waves=2)
     frame, known = pd.DataFrame(rows), pd.DataFrame(attributes)
-    done = {wave: {row["person"] for row in rows if row["wave"] == wave and row["reason"] == "completed"} for wave in (1, 2)}
+    done = {
+        wave: {row["person"] for row in rows if row["wave"] == wave and row["reason"] == "completed"} for wave in (1, 2)
+    }
     base = known[known.person.isin(done[1])].assign(stayed=lambda each: each.person.isin(done[2]).astype(int))
     return frame, known, base
 
@@ -35,7 +37,9 @@ def test_differences_and_tests_are_those_of_scipy(seed: int) -> None:
     assert math.isclose(age["statistic"], welch.statistic, rel_tol=1e-9)
     assert math.isclose(age["df"], welch.df, rel_tol=1e-9)
     assert math.isclose(age["p"], welch.pvalue, rel_tol=1e-8)
-    assert math.isclose(age["smd"], (here.age.mean() - gone.age.mean()) / math.sqrt((here.age.var() + gone.age.var()) / 2))
+    assert math.isclose(
+        age["smd"], (here.age.mean() - gone.age.mean()) / math.sqrt((here.age.var() + gone.age.var()) / 2)
+    )
     for name in ("gender", "device"):
         test = stats.chi2_contingency(pd.crosstab(base[name], base.stayed), correction=False)
         for level in sorted(base[name].unique()):
@@ -80,7 +84,12 @@ def test_effects_are_what_moving_everybody_does() -> None:
         return mean(parameters, **{**others, name: 1.0}) - mean(parameters, **{**others, name: 0.0})
 
     found = by_key(rows_of(quiet(cint.measure.contrast, frame, known, wave=2, conf=0.9)), "attribute", "level")
-    for key, name in ((("age", None), "age"), (("gender", "m"), "m"), (("device", "phone"), "phone"), (("device", "tablet"), "tablet")):
+    for key, name in (
+        (("age", None), "age"),
+        (("gender", "m"), "m"),
+        (("device", "phone"), "phone"),
+        (("device", "tablet"), "tablet"),
+    ):
         parameters = fit.params.to_numpy()
         expected = effect(name, parameters)
         gradient = []
@@ -118,7 +127,9 @@ def test_what_does_not_vary_has_no_test() -> None:
     frame = pd.DataFrame(shares([(8, 8), (4, 8)]))
     known = pd.DataFrame({"person": range(8), "land": "de", "size": 3.0, "age": [1, 2, 3, 4, 5, 6, 7, 8]})
     found = by_key(rows_of(quiet(cint.measure.contrast, frame, known, wave=2, joint=False)), "attribute")
-    assert [(found[name]["test"], found[name]["p"], found[name]["p_holm"]) for name in ("land", "size")] == [("none", None, None)] * 2
+    assert [(found[name]["test"], found[name]["p"], found[name]["p_holm"]) for name in ("land", "size")] == [
+        ("none", None, None)
+    ] * 2
     assert found["age"]["p"] == found["age"]["p_holm"]  # the only test
 
 

@@ -58,9 +58,7 @@ def test_neither_order_nor_other_columns_matter_and_the_frame_stays_as_it_is(row
     frame = pd.DataFrame(rows)
     shuffled = frame.sample(frac=1, random_state=random.randint(0, 99)).assign(remark="x")
     before = shuffled.copy(deep=True)
-    same(
-        rows_of(quiet(cint.measure.dispositions, shuffled)), rows_of(quiet(cint.measure.dispositions, frame))
-    )
+    same(rows_of(quiet(cint.measure.dispositions, shuffled)), rows_of(quiet(cint.measure.dispositions, frame)))
     pd.testing.assert_frame_equal(shuffled, before)
 
 
@@ -86,7 +84,11 @@ def test_the_order_of_words_is_that_of_strength() -> None:
     ],
 )  # fmt: skip
 def test_a_listed_person_without_a_visit_is_what_the_closing_says(closed_by: str | None, word: str) -> None:
-    found = rows_of(cint.measure.dispositions(pd.DataFrame([visit(1, 1, None, closed_by=closed_by), visit(2, 1, "completed", after=1)])))
+    found = rows_of(
+        cint.measure.dispositions(
+            pd.DataFrame([visit(1, 1, None, closed_by=closed_by), visit(2, 1, "completed", after=1)])
+        )
+    )
     assert found[0]["disposition"] == word
 
 

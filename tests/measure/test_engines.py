@@ -138,7 +138,9 @@ def test_a_query_is_asked_for_counts_and_not_for_people(monkeypatch: pytest.Monk
     assert max(sizes) <= 3 * 98
 
 
-@pytest.mark.parametrize("frame", [None, 5, [1], {"person": [1]}, "a.csv", pd.Series([1]), pd.DataFrame([[1, 2]], columns=["a", "a"])])
+@pytest.mark.parametrize(
+    "frame", [None, 5, [1], {"person": [1]}, "a.csv", pd.Series([1]), pd.DataFrame([[1, 2]], columns=["a", "a"])]
+)
 def test_what_is_no_frame_is_refused(frame: Any) -> None:
     with pytest.raises(InputError) as refused:
         m.dispositions(frame)

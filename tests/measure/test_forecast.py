@@ -39,7 +39,9 @@ def dense(waves: list[tuple[int, int]], prior: tuple[float, float], rho_prior: t
         ([(2, 50), (1, 70), (3, 60)], ((2.0, 3.0), (1.0, 9.0))),
     ],
 )
-def test_it_is_the_integral(waves: list[tuple[int, int]], priors: tuple[tuple[float, float], tuple[float, float]]) -> None:
+def test_it_is_the_integral(
+    waves: list[tuple[int, int]], priors: tuple[tuple[float, float], tuple[float, float]]
+) -> None:
     expected = dense(waves, *priors, 40)
     coming = predict(posterior(waves, *priors), 40)
     sums = np.cumsum(expected)
@@ -56,7 +58,9 @@ def test_one_wave_of_one_person_has_a_mean_that_is_known() -> None:
     assert math.fsum(node.weight / (node.a + node.b + 1) for node in nodes) == pytest.approx(0.05, abs=1e-4)
 
 
-@pytest.mark.parametrize("waves", [[(0, 90)] * 3, [(90, 90)] * 3, [(0, 3), (3, 3)], [(1, 1)], [(300_000, 1_000_000)] * 4])
+@pytest.mark.parametrize(
+    "waves", [[(0, 90)] * 3, [(90, 90)] * 3, [(0, 3), (3, 3)], [(1, 1)], [(300_000, 1_000_000)] * 4]
+)
 @pytest.mark.parametrize("people", [1, 60, 5_000])
 def test_its_probabilities_sum_to_one_and_never_fall(waves: list[tuple[int, int]], people: int) -> None:
     coming = predict(posterior(waves, *PRIORS), people)
@@ -98,7 +102,9 @@ def test_goal_and_cost_by_the_distribution() -> None:
     assert found["cost_mean"] == pytest.approx(2.5 * sum(min(k, 60) * chance for k, chance in enumerate(chances)))
     assert (found["cost_low"], found["cost_high"]) == (2.5 * min(found["low"], 60), 2.5 * min(found["high"], 60))
     needed = found["ids_needed"]
-    reached = [rows_of(cint.measure.forecast(frame, saved=people, goal=60))[0]["p_goal"] for people in (needed - 1, needed)]
+    reached = [
+        rows_of(cint.measure.forecast(frame, saved=people, goal=60))[0]["p_goal"] for people in (needed - 1, needed)
+    ]
     assert reached[0] < 0.9 <= reached[1]
 
 
@@ -184,7 +190,9 @@ def test_what_cannot_be_forecast_is_refused_in_words(frame: pd.DataFrame, argume
         cint.measure.forecast_check(frame, **arguments)
 
 
-@pytest.mark.parametrize("arguments", [{"saved": 0}, {"saved": 10, "goal": 0}, {"saved": 10, "price": -1}, {"saved": 10**8}])
+@pytest.mark.parametrize(
+    "arguments", [{"saved": 0}, {"saved": 10, "goal": 0}, {"saved": 10, "price": -1}, {"saved": 10**8}]
+)
 def test_counts_and_prices_that_are_none_are_refused(arguments: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         cint.measure.forecast(GOOD, **arguments)

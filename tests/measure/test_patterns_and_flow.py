@@ -81,7 +81,13 @@ def test_some_waves_only_and_without_the_people_who_have_none_of_them() -> None:
 
 
 @settings(max_examples=examples(40), deadline=None)
-@given(panels(), st.sampled_from(["data", "attrition"]), st.booleans(), st.integers(0, 3), st.one_of(st.none(), st.integers(0, 2)))
+@given(
+    panels(),
+    st.sampled_from(["data", "attrition"]),
+    st.booleans(),
+    st.integers(0, 3),
+    st.one_of(st.none(), st.integers(0, 2)),
+)
 def test_selections_are_those_of_the_rules(rows: Rows, gaps: str, endpoints: bool, done: int, gap: int | None) -> None:
     letters = naive.letters(rows)
     waves = sorted({row["wave"] for row in rows})
@@ -100,7 +106,9 @@ def test_selections_are_those_of_the_rules(rows: Rows, gaps: str, endpoints: boo
         del facts["endpoints"]
         expected.append({"person": person, **facts, "kept": int(kept)})
     assert [row | {"coverage": None} for row in found] == [row | {"coverage": None} for row in expected]
-    assert [row["coverage"] for row in found] == [pytest.approx(row["coverage"]) if row["coverage"] is not None else None for row in expected]
+    assert [row["coverage"] for row in found] == [
+        pytest.approx(row["coverage"]) if row["coverage"] is not None else None for row in expected
+    ]
 
 
 def test_seven_people_under_three_rules() -> None:
@@ -130,7 +138,10 @@ def test_the_boxes_of_the_flow_sum_exactly_and_are_those_of_the_rules(rows: Rows
         words = Counter(row["disposition"] for row in people if row["wave"] == wave)
         for word in (*VISITS, "absent", "cut_off", "pending", "not_known", "rejected", "erased"):
             assert n[word] == words[word]
-        first = {person: min(row["wave"] for row in people if row["person"] == person) for person in {row["person"] for row in people}}
+        first = {
+            person: min(row["wave"] for row in people if row["person"] == person)
+            for person in {row["person"] for row in people}
+        }
         assert n["known"] == sum(since <= wave for since in first.values())
         assert n["new"] == sum(since == wave for since in first.values())
 
@@ -151,7 +162,12 @@ def test_waves_that_do_not_exist_are_refused(measure: str, waves: list[int], sai
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [({"gaps": "both"}, "gaps"), ({"min_done": 3}, "min_done"), ({"min_done": -1}, "min_done"), ({"max_gap": -1}, "max_gap")],
+    [
+        ({"gaps": "both"}, "gaps"),
+        ({"min_done": 3}, "min_done"),
+        ({"min_done": -1}, "min_done"),
+        ({"max_gap": -1}, "max_gap"),
+    ],
 )
 def test_rules_that_cannot_hold_are_refused(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):

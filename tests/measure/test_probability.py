@@ -11,7 +11,6 @@ from scipy import stats
 from cint_nb.measure import probability
 
 
-
 @pytest.mark.parametrize("df", [1, 2, 3, 4, 7, 40])
 def test_the_tail_of_chi_square(df: int) -> None:
     for value in (0.0, 1e-9, 0.3, df, 3.0 * df, 120.0):
@@ -42,7 +41,12 @@ def test_fishers_exact_test_counts_tables_that_are_as_likely() -> None:
 
 
 def test_holm_by_hand_and_without_what_has_no_test() -> None:
-    assert probability.holm([0.01, None, 0.04, 0.03]) == [pytest.approx(0.03), None, pytest.approx(0.06), pytest.approx(0.06)]
+    assert probability.holm([0.01, None, 0.04, 0.03]) == [
+        pytest.approx(0.03),
+        None,
+        pytest.approx(0.06),
+        pytest.approx(0.06),
+    ]
     assert probability.holm([0.9, 0.8]) == [1, 1]
 
 

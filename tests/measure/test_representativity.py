@@ -18,10 +18,14 @@ from tests.measure.worlds import by_key, panel, quiet, rows_of, shares
 def test_it_is_that_of_its_formulas() -> None:
     rows, attributes = panel(4, people=200, waves=2)
     known = pd.DataFrame(attributes)
-    done = {wave: {row["person"] for row in rows if row["wave"] == wave and row["reason"] == "completed"} for wave in (1, 2)}
+    done = {
+        wave: {row["person"] for row in rows if row["wave"] == wave and row["reason"] == "completed"} for wave in (1, 2)
+    }
     base = known[known.person.isin(done[1])]
     stayed = base.person.isin(done[2]).astype(float).to_numpy()
-    x = np.column_stack([np.ones(len(base)), base.gender == "m", base.device == "phone", base.device == "tablet"]).astype(float)
+    x = np.column_stack(
+        [np.ones(len(base)), base.gender == "m", base.device == "phone", base.device == "tablet"]
+    ).astype(float)
     fit = sm.Logit(stayed, x).fit(disp=0, tol=1e-12)
     rho, size, sigma = fit.predict(x), len(base), fit.cov_params()
     mean = rho.mean()

@@ -42,7 +42,9 @@ def fielded(draw: st.DrawFn) -> Rows:
                     "person": person,
                     "wave": wave,
                     "reason": word,
-                    "entered": opened + after * HOUR if word in ("completed", "screened", "over_quota", "closed", "dropped") else None,
+                    "entered": opened + after * HOUR
+                    if word in ("completed", "screened", "over_quota", "closed", "dropped")
+                    else None,
                     "ended": opened + after * HOUR if word == "completed" and draw(st.booleans()) else None,
                     "open_from": opened,
                     "open_until": opened + closes * HOUR,
@@ -80,7 +82,9 @@ def test_the_curve_passes_through_the_estimate(rows: Rows, base: str) -> None:
     curve = rows_of(quiet(cint.measure.retention_curve, frame, base=base))
     for row in rows_of(quiet(cint.measure.retention, frame, base=base)):
         if row["km_share"] is not None:
-            reached = [point["share"] for point in curve if point["wave"] == row["wave"] and point["hours"] <= row["horizon"]]
+            reached = [
+                point["share"] for point in curve if point["wave"] == row["wave"] and point["hours"] <= row["horizon"]
+            ]
             assert math.isclose(row["km_share"], reached[-1] if reached else 0.0, abs_tol=1e-12)
 
 
@@ -109,7 +113,11 @@ def test_curve_and_interval_are_those_of_statsmodels(conf: float) -> None:
     observed = naive.times(rows, "asked", 2)
     model = SurvfuncRight(np.array([time for time, _ in observed]), np.array([event for _, event in observed]))
     z = -float(__import__("statistics").NormalDist().inv_cdf((1 - conf) / 2))
-    curve = [point for point in rows_of(quiet(cint.measure.retention_curve, pd.DataFrame(rows), conf=conf)) if point["wave"] == 2]
+    curve = [
+        point
+        for point in rows_of(quiet(cint.measure.retention_curve, pd.DataFrame(rows), conf=conf))
+        if point["wave"] == 2
+    ]
     assert [point["at_risk"] for point in curve] == model.n_risk.astype(int).tolist()
     for point, survival, se in zip(curve, model.surv_prob, model.surv_prob_se, strict=True):
         assert math.isclose(point["share"], 1 - survival, rel_tol=1e-9)
@@ -185,7 +193,12 @@ def test_people_who_completed_twice_are_counted_when_they_first_came() -> None:
 
 
 def test_whole_people_are_in_no_denominator_when_their_report_is_missing() -> None:
-    rows = [visit(1, 1, "completed", after=1), visit(2, 1, "not_known"), visit(3, 1, "not_known"), visit(1, 2, "not_known")]
+    rows = [
+        visit(1, 1, "completed", after=1),
+        visit(2, 1, "not_known"),
+        visit(3, 1, "not_known"),
+        visit(1, 2, "not_known"),
+    ]
     first, second = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows)))
     assert (first["n"], first["not_known"], first["share"], first["kind"]) == (1, 2, 1, "rate")
     assert (second["n"], second["share"], second["low"], second["kind"]) == (0, None, None, "not_known")
@@ -201,7 +214,10 @@ def test_a_missing_report_is_no_rate_of_zero_for_those_who_were_not_asked() -> N
 def test_nobody_in_the_base_leaves_its_row() -> None:
     rows = [visit(1, 1, "absent"), visit(2, 2, "completed", after=1), visit(3, 3, "rejected")]
     found = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows), base="first"))
-    assert [(row["wave"], row["n"], row["share"], row["kind"]) for row in found] == [(2, 0, None, "rate"), (3, 0, None, "rate")]
+    assert [(row["wave"], row["n"], row["share"], row["kind"]) for row in found] == [
+        (2, 0, None, "rate"),
+        (3, 0, None, "rate"),
+    ]
     asked = rows_of(quiet(cint.measure.retention, pd.DataFrame(rows)))
     assert [(row["wave"], row["n"]) for row in asked] == [(1, 1), (2, 1), (3, 0)]
 
@@ -277,7 +293,11 @@ def test_what_cannot_be_answered_is_refused_in_words(arguments: dict[str, Any], 
     ("rows", "arguments", "said"),
     [
         ([TIMED[0], visit(2, 1, None, closed_by="pause")], {}, "paused"),
-        ([TIMED[0], visit(2, 1, None, closed_by="goal", open_until=OPENED + 9 * HOUR)], {"horizon": 48}, "closed at different times"),
+        (
+            [TIMED[0], visit(2, 1, None, closed_by="goal", open_until=OPENED + 9 * HOUR)],
+            {"horizon": 48},
+            "closed at different times",
+        ),
         (TIMED, {"horizon": 500}, "open for only"),
         ([TIMED[0], visit(2, 1, None, open_until=None)], {}, "open times are not known"),
     ],

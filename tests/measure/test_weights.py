@@ -16,14 +16,16 @@ from hypothesis import strategies as st
 
 import cint_nb as cint
 from cint_nb.domain.errors import InputError
-from tests.measure.worlds import Rows, by_key, panel, quiet, rows_of, shares, visit, warned
+from tests.measure.worlds import Rows, by_key, panel, quiet, rows_of, shares, warned
 from tests.support.sampling import examples
 
 
 def chained(seed: int, people: int = 150) -> tuple[pd.DataFrame, pd.DataFrame, list[set[int]]]:
     """Return visits, attributes, and who completed every wave so far."""
     rows, attributes = panel(seed, people=people)
-    done = [{row["person"] for row in rows if row["wave"] == wave and row["reason"] == "completed"} for wave in (1, 2, 3)]
+    done = [
+        {row["person"] for row in rows if row["wave"] == wave and row["reason"] == "completed"} for wave in (1, 2, 3)
+    ]
     return pd.DataFrame(rows), pd.DataFrame(attributes), [done[0], done[0] & done[1], done[0] & done[1] & done[2]]
 
 
@@ -49,7 +51,9 @@ def test_a_chain_of_logits_is_that_of_statsmodels(seed: int) -> None:
         here = known[known.person.isin(before)]
         stayed = here.person.isin(after).astype(float).to_numpy()
         p = sm.Logit(stayed, design(here)).fit(disp=0, tol=1e-12, maxiter=100).predict(design(here))
-        weight = {person: weight[person] / chance for person, chance in zip(here.person, p, strict=True) if person in after}
+        weight = {
+            person: weight[person] / chance for person, chance in zip(here.person, p, strict=True) if person in after
+        }
         assert {key[1] for key in found if key[0] == wave} == after
         for person, chance in zip(here.person, p, strict=True):
             if person in after:
@@ -70,7 +74,9 @@ def test_classes_by_hand() -> None:
     ]
     known = pd.DataFrame({"person": range(40), "kind": list(levels)})
     found = by_key(
-        rows_of(cint.measure.attrition_weights(pd.DataFrame(rows), known, method="classes", classes=2)), "wave", "person"
+        rows_of(cint.measure.attrition_weights(pd.DataFrame(rows), known, method="classes", classes=2)),
+        "wave",
+        "person",
     )
     for place, level in enumerate(levels):
         if place % 10 < stay[level]:
@@ -182,7 +188,10 @@ def test_what_has_no_weights_is_refused_in_words(rows: Rows, arguments: dict[str
 
 def test_separation_and_a_class_without_stayers_are_refused() -> None:
     rows = [{"person": person, "wave": 1, "reason": "completed"} for person in range(30)]
-    rows += [{"person": person, "wave": 2, "reason": "completed" if person >= 10 and person % 3 else "absent"} for person in range(30)]
+    rows += [
+        {"person": person, "wave": 2, "reason": "completed" if person >= 10 and person % 3 else "absent"}
+        for person in range(30)
+    ]
     frame = pd.DataFrame(rows)
     kinds = pd.DataFrame({"person": range(30), "kind": ["a"] * 10 + ["b"] * 20})
     with pytest.raises(InputError, match="separation"):
@@ -228,7 +237,8 @@ def test_a_replicate_is_the_weights_of_its_resample(method: str) -> None:
 def test_the_same_seed_draws_the_same_and_resamples_have_as_many_people() -> None:
     frame, known, done = chained(5, people=80)
     first, again, other = (
-        rows_of(quiet(cint.measure.bootstrap_weights, frame, known, replicates=3, seed=seed, columns=["gender"])) for seed in (8, 8, 9)
+        rows_of(quiet(cint.measure.bootstrap_weights, frame, known, replicates=3, seed=seed, columns=["gender"]))
+        for seed in (8, 8, 9)
     )
     assert first == again
     assert first != other
@@ -326,7 +336,13 @@ def test_replicates_give_the_error_of_their_means() -> None:
     weights = pd.DataFrame({"person": [1, 2], "wave": 1, "weight": [1.0, 1.0]})
     values = pd.DataFrame({"person": [1, 2], "value": [0.0, 10.0]})
     replicates = pd.DataFrame(
-        {"replicate": [1, 1, 2, 3], "person": [1, 2, 2, 1], "wave": 1, "times": [1, 1, 2, 2], "weight": [1.0, 1.0, 2.0, 2.0]}
+        {
+            "replicate": [1, 1, 2, 3],
+            "person": [1, 2, 2, 1],
+            "wave": 1,
+            "times": [1, 1, 2, 2],
+            "weight": [1.0, 1.0, 2.0, 2.0],
+        }
     )
     (found,) = rows_of(cint.measure.weighted_mean(values, weights, wave=1, replicates=replicates))
     assert found["se"] == pytest.approx(statistics.stdev([5.0, 10.0, 0.0]))
@@ -360,7 +376,10 @@ def answered(seed: int, on: str, people: int = 500) -> tuple[pd.DataFrame, pd.Da
     stays = np.ones(people, dtype=bool)
     for wave in (2, 3):
         stays &= generator.random(people) < 1 / (1 + np.exp(-(0.6 + 0.8 * cause)))
-        rows += [{"person": person, "wave": wave, "reason": "completed" if stays[person] else "absent"} for person in range(people)]
+        rows += [
+            {"person": person, "wave": wave, "reason": "completed" if stays[person] else "absent"}
+            for person in range(people)
+        ]
     known = pd.DataFrame({"person": range(people), "age": age})
     return pd.DataFrame(rows), known, pd.DataFrame({"person": range(people), "value": answer}), float(answer.mean())
 

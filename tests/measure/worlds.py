@@ -174,7 +174,9 @@ def panel(seed: int, people: int = 120, waves: int = 3, *, goal_in: int | None =
             if wave == goal_in:
                 hours = 30.0
                 more = {"open_until": OPENED + (wave - 1) * 30 * 24 * HOUR + 30 * HOUR, "closed_by": "goal"}
-            score = 0.3 + 0.02 * (known["age"] - 45) + 0.5 * (known["gender"] == "f") - 0.6 * (known["device"] == "phone")
+            score = (
+                0.3 + 0.02 * (known["age"] - 45) + 0.5 * (known["gender"] == "f") - 0.6 * (known["device"] == "phone")
+            )
             stays = 0.85 if wave == 1 else 1 / (1 + math.exp(-score))
             after = generator.expovariate(1 / 40)
             reason: str | None = None

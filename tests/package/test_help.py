@@ -15,7 +15,7 @@ import cint_nb as cint
 
 DOCUMENTATION = cint.__doc__ or ""
 (EXAMPLE,) = re.findall(r"^```python\n(.+?)^```", DOCUMENTATION, re.MULTILINE | re.DOTALL)
-MODULES = ("errors", "frames", "plots", "sandbox")
+MODULES = ("errors", "frames", "measure", "plots", "sandbox")
 
 
 def public_things() -> Iterator[tuple[str, Any]]:

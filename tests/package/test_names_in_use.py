@@ -8,7 +8,7 @@ import re
 import cint_nb as cint
 from tests.notebooks.course import NUMBERED, ROOT, TEMPLATES, code_cells, prose, read
 
-MODULES = ("errors", "frames", "plots", "sandbox")
+MODULES = ("errors", "frames", "measure", "plots", "sandbox")
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _SPAN = re.compile(r"`(\w+)`")
 

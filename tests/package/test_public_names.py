@@ -43,6 +43,7 @@ def test_public_names_are_these_and_no_others() -> None:
         "connect",
         "errors",
         "frames",
+        "measure",
         "plots",
         "read_report",
         "read_respondents",
@@ -67,7 +68,7 @@ def test_dir_lists_the_public_names() -> None:
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
-    heavy = "{'pandas', 'httpx', 'ipywidgets', 'pydantic', 'starlette', 'matplotlib'}"
+    heavy = "{'pandas', 'narwhals', 'httpx', 'ipywidgets', 'pydantic', 'starlette', 'matplotlib'}"
     code = f"import sys, cint_nb; print(sorted({heavy} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

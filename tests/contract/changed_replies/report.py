@@ -35,8 +35,8 @@ A change that leads to another result without an error or a warning is a failure
 Values change too. A job that has ended with a status word that is not documented ends as the count of saved IDs says;
 where nothing is counted, as for a launch, its watch ends with `JobStatusUnknown`, and the target group shows the rest.
 Prices of another size or currency than the plan's block a launch, and a status shows them with a warning. What a single
-reply cannot show, such as a list that is silently cut short, shows where two of them are compared: saved IDs are counted
-and listed, and an outcome whose witnesses disagree is an error.
+reply cannot show, such as a list that is silently cut short, shows where two of them are compared: saved IDs are
+counted and listed, and an outcome whose witnesses disagree is an error.
 """
 
 

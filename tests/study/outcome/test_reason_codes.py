@@ -57,7 +57,11 @@ def test_reconciling_takes_back_completes_only() -> None:
 
 @given(st.integers(-1000, 1000))
 def test_an_unknown_code_is_named_and_never_a_word(code: int) -> None:
-    for arguments, known in (((code, None), {-1, *CLIENT}), ((None, code), set(MARKETPLACE)), ((-1, code), set(MARKETPLACE))):
+    for arguments, known in (
+        ((code, None), {-1, *CLIENT}),
+        ((None, code), set(MARKETPLACE)),
+        ((-1, code), set(MARKETPLACE)),
+    ):
         if code in known:
             continue
         with pytest.raises(InputError, match=f"code {code} is not documented"):
