@@ -367,19 +367,19 @@ class FieldingSteps:
         shown = after.overview.progress.filling_goal if after and after.overview and after.overview.progress else None
         return goal if shown is None else shown
 
-    async def quotas(self) -> LaunchedProfiles:
+    async def quotas(self) -> tuple[LaunchedProfile, ...]:
         """Return the profiles of the wave with their quotas: of the launched group, of its draft, or of the plan."""
         if await self._wave.locate() is not None:
             state = await self._wave.read_state()
             state.require_known("read the quotas")
             if state.group is None:
-                return await self._wave.client.profiles.list(state.ref)
+                return (await self._wave.client.profiles.list(state.ref)).profiles or ()
             if self._wave.plan_or_none is not None:
                 await self._wave.look_up_profiles()
-            return _as_launched(state.group.profiling, state.group.completes_goal or 0, self._wave.plan_or_none)
+            return _as_launched(state.group.profiling, self._wave.plan_or_none)
         await self._wave.look_up_profiles()
         plan = self._wave.plan
-        return _as_launched(profiling_body(plan.profiling), plan.completes_goal, plan)
+        return _as_launched(profiling_body(plan.profiling), plan)
 
     async def set_quotas(
         self, goals: Goals, *, in_percent: bool, goal: int | None, budget: str | Money | None
@@ -563,14 +563,14 @@ class FieldingSteps:
         return paused is not None and (resumed is None or paused.number > resumed.number)
 
 
-def _as_launched(profiling: Mapping[str, Any] | None, goal: int, plan: TargetGroupPlan | None) -> LaunchedProfiles:
+def _as_launched(profiling: Mapping[str, Any] | None, plan: TargetGroupPlan | None) -> tuple[LaunchedProfile, ...]:
     """Return the profiles of a draft or a plan in the form of those of a launched group: without progress.
 
     They are called as the plan calls them, where they ask for the same.
     """
     shown = [LaunchedProfile.model_validate(each) for each in (profiling or {}).get("profiles") or ()]
     written = plan.profiling if plan is not None and isinstance(plan.profiling, tuple) else ()
-    return LaunchedProfiles(completes_goal=goal, profiles=tuple(_called_as_written(each, written) for each in shown))
+    return tuple(_called_as_written(each, written) for each in shown)
 
 
 def _called_as_written(profile: LaunchedProfile, written: Sequence[Profile]) -> LaunchedProfile:

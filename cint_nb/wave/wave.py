@@ -519,8 +519,7 @@ class Wave:
 
         Serves `GET …/profiles`.
         """
-        shown = self._ask(self._fielding.quotas())
-        frame = quota_frame(quota_rows(shown.profiles or ()))
+        frame = quota_frame(quota_rows(self._ask(self._fielding.quotas())))
         frame.attrs["mode"] = str(self.client.mode)
         return frame
 

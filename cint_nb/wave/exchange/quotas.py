@@ -45,6 +45,7 @@ async def raised_goals(
     """
     try:
         shown = await client.profiles.list(ref)
+        _require_shown(shown, plan.profiling)
         goals = rescaled_goals(shown.with_quotas, goal)
     except (ApiError, UnreadableProfiling) as error:
         if plan.profiling is not None:
@@ -140,6 +141,7 @@ async def replace_profiles(
     gone = {_find_profile(shown, name).id for name in remove}
     new_questions = {frozenset(LaunchedProfile.model_validate(each).question_ids) for each in body["profiles"]}
     try:
+        _require_shown(shown, former)
         control = _control_blends(former, unit, known=written is not None, shown=shown, unverified=unverified, ref=ref)
         kept = [
             writable_profile(each, unit)
@@ -255,7 +257,7 @@ def _control_blends(
         return [writable_profile(each, unit) for each in seen]
     if known or CONTROL in unverified:
         profiles = former.get("profiles") if isinstance(former, Mapping) else None
-        return [dict(each) for each in profiles or () if each.get("blended_type") == "control"]
+        return [dict(each) for each in profiles or () if _is_control(each)]
     raise InvalidState(
         "A write of profiles deletes control quotas, and it is not known whether this group has any: no read shows "
         "them, and this journal did not create the draft.",
@@ -263,6 +265,21 @@ def _control_blends(
         safe="nothing was sent.",
         next_step=f"look in the exchange's web interface; if there are none, pass unverified=[{CONTROL!r}].",
     )
+
+
+def _require_shown(shown: LaunchedProfiles, written: Any) -> None:
+    """Raise if a group that was launched with profiles shows none: it cannot lose all of them.
+
+    Raises:
+        UnreadableProfiling: it shows none.
+    """
+    profiles = written.get("profiles") if isinstance(written, Mapping) else written
+    if not shown.profiles and any(not _is_control(each) for each in profiles or ()):
+        raise UnreadableProfiling("none is shown, and the group was launched with some")
+
+
+def _is_control(profile: Any) -> bool:
+    return isinstance(profile, Mapping) and profile.get("blended_type") == "control"
 
 
 def _unit_of(former: Any) -> str:

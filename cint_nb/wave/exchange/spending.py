@@ -39,15 +39,13 @@ async def read_limits(client: AsyncClient, state: ExchangeState, saved_count: in
     pricing = _object(modules, "pricing")
     overfill = _object(modules, "quota_overlay").get("prevent_overfill")
     goal, price = _goal_and_price(state)
-    if _study_type(state) not in (None, RECONTACT_STUDY_TYPE):
+    if state.study_type not in (None, RECONTACT_STUDY_TYPE):
         saved_count = None  # anybody may enter: with overfill no list bounds the completes
     elif overfill is not True and saved_count is None:
         try:
             saved_count = await client.recontacts.saved_count(state.ref)
         except ApiError:
             saved_count = None
-    if state.study_type not in (None, RECONTACT_STUDY_TYPE):
-        saved_count = None  # a list bounds a recontact alone
     return SpendingLimits(
         completes_goal=goal,
         price=price,
@@ -370,12 +368,6 @@ def _goal_and_price(state: ExchangeState) -> tuple[int | None, Money | None]:
         progress = state.overview.progress
         return progress.filling_goal if progress else None, _money(state.overview.current_cost_per_interview)
     return None, None
-
-
-def _study_type(state: ExchangeState) -> str | None:
-    """Return the kind of study; None where it is not shown."""
-    shown = state.group or state.overview
-    return None if shown is None else shown.study_type_code
 
 
 def _object(body: Mapping[str, Any] | None, name: str) -> Mapping[str, Any]:
